@@ -1,0 +1,46 @@
+# Run `make` for a list of targets. Needs Python 3.11 or later and the package registry.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+$(VENV)/run.stamp: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/dev.stamp  ## a virtual environment in .venv with everything in it
+
+.PHONY: demo
+demo: $(VENV)/run.stamp  ## the shell on an embedded simulated gateway; without a terminal: examples/first-look.mxs
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/mxgw-shell --demo; else $(BIN)/mxgw-shell --demo -c examples/first-look.mxs; fi
+
+.PHONY: test
+test: setup lint  ## all checks and tests
+	$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: setup  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict src
+
+.PHONY: proto
+proto: setup  ## generate the messages from proto/ anew
+	$(BIN)/python proto/generate.py
+
+.PHONY: bench
+bench: setup  ## measure; prints a table and writes build/bench.json
+	$(BIN)/python tests/bench.py

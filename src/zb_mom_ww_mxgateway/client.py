@@ -1,0 +1,301 @@
+"""A connected gateway client: the channel, the one place that makes calls, and the sessions opened on it."""
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import Callable
+from typing import Any, Protocol, Self, TypeVar
+
+import grpc
+import grpc.aio
+
+from zb_mom_ww_mxgateway import auth, tls, wire
+from zb_mom_ww_mxgateway.errors import (
+    MxGatewayArgumentError,
+    MxGatewayAuthenticationError,
+    MxGatewayAuthorizationError,
+    MxGatewayCommandError,
+    MxGatewayError,
+    MxGatewayTransportError,
+    error_of_grpc,
+    may_have_run,
+)
+from zb_mom_ww_mxgateway.events import MessageStream
+from zb_mom_ww_mxgateway.galaxy import Galaxy
+from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.options import ClientOptions, OpenSessionOptions
+from zb_mom_ww_mxgateway.session import Session
+from zb_mom_ww_mxgateway.version import __version__
+
+T = TypeVar("T")
+
+# gRPC servers end a connection that is pinged more often than this (too_many_pings).
+_KEEPALIVE_MS = 300_000
+
+
+class CommandObserver(Protocol):
+    """Sees every command at the one place that sends them, typed or raw."""
+
+    def sending(self, request: pb.MxCommandRequest) -> None:
+        """Just before it is sent."""
+
+    def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
+        """When its reply has come, whatever it says."""
+
+    def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
+        """When no reply came; `error` says whether it may have run."""
+
+
+def channel_options(options: ClientOptions, trust: tls.Trust) -> list[tuple[str, Any]]:
+    """The gRPC channel arguments for these options."""
+    arguments: list[tuple[str, Any]] = [
+        ("grpc.max_send_message_length", options.max_message_bytes),
+        ("grpc.max_receive_message_length", options.max_message_bytes),
+        ("grpc.enable_http_proxy", int(options.http_proxy)),
+        # Nothing that may have been sent is ever sent again.
+        ("grpc.enable_retries", 0),
+        ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
+        # Otherwise a new channel inherits the back-off, and the connection, of an older one.
+        ("grpc.use_local_subchannel_pool", 1),
+        ("grpc.primary_user_agent", f"mxgw/{__version__}"),
+    ]
+    if trust.server_name is not None:
+        arguments.append(("grpc.ssl_target_name_override", trust.server_name))
+    return arguments
+
+
+def make_channel(options: ClientOptions, trust: tls.Trust) -> grpc.aio.Channel:
+    """An unconnected channel: plaintext only when the options ask for it."""
+    arguments = channel_options(options, trust)
+    if trust.plaintext:
+        return grpc.aio.insecure_channel(options.endpoint, options=arguments)
+    return grpc.aio.secure_channel(options.endpoint, grpc.ssl_channel_credentials(trust.roots), options=arguments)
+
+
+class GatewayClient:
+    """A connected client. Made by :meth:`connect`; also an async context manager.
+
+    Belongs to the event loop it was made on.
+    """
+
+    def __init__(self, options: ClientOptions, trust: tls.Trust, channel: grpc.aio.Channel) -> None:
+        self.options = options
+        self.trust = trust
+        self.galaxy = Galaxy(self)
+        self.observers: list[CommandObserver] = []
+        self._channel = channel
+        self._metadata = auth.metadata(options.api_key)
+        self._streams: set[MessageStream[Any]] = set()
+        self._correlation = (f"{secrets.token_hex(4)}-{number}" for number in itertools.count(1))
+        self._closed = False
+
+    @classmethod
+    async def connect(cls, options: ClientOptions | None = None, /, **names: Any) -> Self:
+        """Connects, by :class:`ClientOptions` or by the same names as keywords, and makes a first call.
+
+        Raises MxGatewayTransportError when the gateway cannot be reached or trusted and
+        MxGatewayAuthenticationError when it does not accept the key. Cancelling leaves nothing open.
+        """
+        if options is None:
+            options = ClientOptions(**names)
+        elif names:
+            raise MxGatewayArgumentError(f"options given twice: as an object and as {', '.join(names)}")
+        try:
+            async with asyncio.timeout(options.connect_timeout):
+                trust = await asyncio.to_thread(tls.settle, options)
+                client = cls(options, trust, make_channel(options, trust))
+                try:
+                    await client._first_call()
+                except BaseException:
+                    await client.close()
+                    raise
+        except TimeoutError:
+            raise MxGatewayTransportError(
+                f"cannot connect to {options.endpoint}: no answer within {options.connect_timeout:g} s; "
+                f"check the address, the port and the firewall",
+                endpoint=options.endpoint,
+                call="connect",
+            ) from None
+        if trust.known and trust.is_first_use and options.remember_certificate:
+            try:
+                await asyncio.to_thread(tls.KnownGateways(options.known_gateways).remember, trust.known)
+            except BaseException:
+                await client.close()
+                raise
+        return client
+
+    async def _first_call(self) -> None:
+        """Proves that the gateway answers and takes the key; a key without metadata:read is good enough."""
+        try:
+            await self.unary(wire.TEST_CONNECTION, galaxy_pb.TestConnectionRequest(), call="connect")
+        except (MxGatewayAuthorizationError, MxGatewayCommandError):
+            return
+        except MxGatewayAuthenticationError as error:
+            if self.options.api_key is None:
+                raise MxGatewayAuthenticationError(
+                    f"no key: {self.options.endpoint} wants one (mxgw_<id>_<secret>); set MXGATEWAY_API_KEY, "
+                    f"or name a source with --api-key-env or --api-key-file",
+                    endpoint=error.endpoint,
+                    call="connect",
+                    grpc_code=error.grpc_code,
+                ) from error
+            raise MxGatewayAuthenticationError(
+                f"{self.options.endpoint} does not accept the key {auth.redact_key(self.options.api_key)}: "
+                f"check that it is whole, not revoked, and this gateway's",
+                endpoint=error.endpoint,
+                call="connect",
+                grpc_code=error.grpc_code,
+            ) from error
+        except MxGatewayTransportError as error:
+            raise await asyncio.to_thread(self._why_not_connected, error) from error
+
+    def _why_not_connected(self, error: MxGatewayTransportError) -> MxGatewayTransportError:
+        """The first call's failure in words that say what to do, by looking at the endpoint once more. Blocks."""
+        options = self.options
+        try:
+            now = tls.seen_now(options.endpoint, options.connect_timeout)
+        except MxGatewayTransportError as seen:
+            if options.plaintext and "no TLS" in str(seen):
+                return error
+            return seen
+        if options.plaintext:
+            reason = "it speaks TLS; connect without --plaintext (plaintext=True). Nothing was sent"
+        elif self.trust.known and self.trust.known.sha256 != now.sha256:
+            return tls.certificate_changed(self.trust.known, now)
+        elif options.ca_file:
+            reason = (
+                f"its certificate ({now.sha256}, for {now.server_name}) does not verify against {options.ca_file}, "
+                f"or is for another name (server_name_override)"
+            )
+        elif options.require_certificate_validation:
+            reason = (
+                f"its certificate ({now.sha256}, for {now.server_name}) does not verify against the system's roots; "
+                f"name its root with --ca-file, or drop --require-certificate-validation to trust on first use"
+            )
+        else:
+            return error
+        return MxGatewayTransportError(
+            f"cannot connect to {options.endpoint}: {reason}",
+            endpoint=options.endpoint,
+            call="connect",
+            grpc_code=error.grpc_code,
+        )
+
+    async def open_session(self, options: OpenSessionOptions | None = None) -> Session:
+        """Opens a session: a worker process with one MXAccess object, until it is closed or its lease ends."""
+        reply = await self.open_session_raw(options)
+        return Session(self, wire.session_info(reply))
+
+    async def open_session_raw(self, options: OpenSessionOptions | None = None) -> pb.OpenSessionReply:
+        """Opens a session and gives the gateway's message."""
+        options = options or OpenSessionOptions()
+        request = wire.open_session_request(
+            options.client_session_name, self.next_correlation_id(), options.command_timeout
+        )
+        reply: pb.OpenSessionReply = await self.unary(wire.OPEN_SESSION, request, call="open_session")
+        if reply.HasField("protocol_status"):
+            wire.raise_for_status(reply, call="open_session", endpoint=self.options.endpoint)
+        return reply
+
+    def attach(self, session_id: str) -> Session:
+        """A session that was opened elsewhere, by its id. Makes no call; the handles known so far stay unknown here."""
+        if not isinstance(session_id, str) or not session_id.strip():
+            raise MxGatewayArgumentError("session_id must not be empty")
+        return Session(self, wire.SessionInfo(session_id, "", 0, 0, 0, (), 0.0))
+
+    async def invoke(self, request: pb.MxCommandRequest) -> pb.MxCommandReply:
+        """Sends one command and gives the reply as it came: the one place through which every command goes.
+
+        A reply that says no is returned, not raised. Cancelling stops the waiting, not the command.
+        Raises with ``outcome_unknown`` when a command that changes the plant may have run unanswered.
+        """
+        if not isinstance(request, pb.MxCommandRequest):
+            raise MxGatewayArgumentError(f"request must be an MxCommandRequest, not {type(request).__name__}")
+        observers = tuple(self.observers)
+        for observer in observers:
+            observer.sending(request)
+        try:
+            reply: pb.MxCommandReply = await self.unary(
+                wire.INVOKE, request, call=wire.kind_name(request), mutating=wire.is_mutating(request)
+            )
+        except BaseException as error:
+            for observer in observers:
+                observer.failed(request, error)
+            raise
+        for observer in observers:
+            observer.answered(request, reply)
+        return reply
+
+    async def unary(self, rpc: wire.Rpc, request: Any, *, call: str, mutating: bool = False) -> Any:
+        """One unary call with metadata, deadline and translated errors. `call` names it in errors."""
+        self._check_open(call)
+        method = self._channel.unary_unary(
+            rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.reply.FromString
+        )
+        try:
+            return await method(request, timeout=self.options.call_timeout, metadata=self._metadata)
+        except (grpc.RpcError, grpc.aio.BaseError) as error:
+            raise self._translated(error, call, rpc.of_session, mutating) from error
+
+    def stream(self, rpc: wire.Rpc, request: Any, *, call: str, decode: Callable[[Any], T]) -> MessageStream[T]:
+        """One server stream, open from now on, with metadata and translated errors."""
+        self._check_open(call)
+        method = self._channel.unary_stream(
+            rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.reply.FromString
+        )
+
+        def translate(error: Exception) -> Exception | None:
+            if isinstance(error, grpc.RpcError | grpc.aio.BaseError):
+                return self._translated(error, call, rpc.of_session, False)
+            return None
+
+        stream: MessageStream[T] = MessageStream(
+            lambda: method(request, metadata=self._metadata), decode, translate, self._streams.discard
+        )
+        self._streams.add(stream)
+        return stream
+
+    def next_correlation_id(self) -> str:
+        """A correlation id of this client: the gateway logs it beside the call."""
+        return next(self._correlation)
+
+    def _check_open(self, call: str) -> None:
+        if self._closed:
+            raise MxGatewayTransportError(f"{call}: the client is closed", endpoint=self.options.endpoint, call=call)
+
+    def _translated(self, error: Exception, call: str, of_session: bool, mutating: bool) -> MxGatewayError:
+        """The transport's failure as one of ours: one line, naming call and endpoint, without the key."""
+        if isinstance(error, grpc.aio.AioRpcError):
+            code, details = error.code().name, error.details() or ""
+            unknown = mutating and may_have_run(code, details)
+        else:
+            # The channel was closed under the call, or gRPC refused to make it.
+            code, details = "UNAVAILABLE", f"{type(error).__name__}: {error}"
+            unknown = mutating
+        kind = error_of_grpc(code, details, of_session=of_session)
+        said = " ".join(auth.redact(details, self.options.api_key).split()) or "no reason given"
+        return kind(
+            f"{'outcome unknown: ' if unknown else ''}{call} at {self.options.endpoint}: {code} {said}",
+            endpoint=self.options.endpoint,
+            call=call,
+            grpc_code=code,
+            outcome_unknown=unknown,
+        )
+
+    async def close(self) -> None:
+        """Ends every stream and the connection. Idempotent. Sessions stay open until closed or expired."""
+        if self._closed:
+            return
+        self._closed = True
+        for stream in tuple(self._streams):
+            await stream.aclose()
+        await self._channel.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<GatewayClient {self.options.endpoint}{' closed' if self._closed else ''}>"

@@ -1,0 +1,185 @@
+"""Everything the library raises.
+
+::
+
+    MxGatewayError
+    ├── MxGatewayArgumentError (also ValueError)   an argument or option that cannot be right; nothing was sent
+    ├── MxGatewayTransportError                    no connection, a broken one, or noise on it
+    │   └── MxGatewayCertificateChangedError       the gateway shows another certificate than the remembered one
+    ├── MxGatewayAuthenticationError               no key, or not a valid one
+    ├── MxGatewayAuthorizationError                the key lacks the scope
+    ├── MxGatewaySessionError                      session unknown, expired, not ready, overflowed, or in use
+    ├── MxGatewayWorkerError                       the session's worker is down or did not answer in time
+    └── MxGatewayCommandError                      the gateway refused the command
+        └── MxAccessError                          MXAccess refused it: hresult and statuses say why
+
+An error is one line for a person and fields for a program. It never contains a key or a password.
+"""
+
+from typing import Any
+
+from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode
+
+# Commands may have run although no good answer came: a write's fate is then unknown.
+_GRPC_MAYBE_RAN = frozenset(
+    {
+        "CANCELLED",
+        "UNKNOWN",
+        "DEADLINE_EXCEEDED",
+        "RESOURCE_EXHAUSTED",
+        "ABORTED",
+        "INTERNAL",
+        "UNAVAILABLE",
+        "DATA_LOSS",
+    }
+)
+_PROTOCOL_MAYBE_RAN = frozenset(
+    {
+        ProtocolStatusCode.UNSPECIFIED,
+        ProtocolStatusCode.WORKER_UNAVAILABLE,
+        ProtocolStatusCode.TIMEOUT,
+        ProtocolStatusCode.CANCELED,
+        ProtocolStatusCode.PROTOCOL_VIOLATION,
+    }
+)
+
+
+class MxGatewayError(Exception):
+    """Base of all. Fields that are not known are None or empty."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        endpoint: str | None = None,
+        call: str | None = None,
+        grpc_code: str | None = None,
+        protocol_status: ProtocolStatusCode | int | None = None,
+        hresult: int | None = None,
+        statuses: tuple[MxStatus, ...] = (),
+        reply: Any = None,
+        correlation_id: str | None = None,
+        outcome_unknown: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.endpoint = endpoint
+        """``host:port`` of the gateway."""
+        self.call = call
+        """The rpc or command that failed, as the library spells it (``write``, ``open_session``)."""
+        self.grpc_code = grpc_code
+        """Name of the gRPC status code, when a gRPC status was the cause."""
+        self.protocol_status = protocol_status
+        """The gateway's protocol status, when a reply was the cause."""
+        self.hresult = hresult
+        """Signed hresult of MXAccess."""
+        self.statuses = statuses
+        """Every MXSTATUS_PROXY of the reply."""
+        self.reply = reply
+        """The raw protobuf reply."""
+        self.correlation_id = correlation_id
+        self.outcome_unknown = outcome_unknown
+        """True when the call changes the plant and may have been carried out. It is never sent again."""
+
+
+class MxGatewayArgumentError(MxGatewayError, ValueError):
+    """An argument or option that cannot be right. Nothing was sent."""
+
+
+class MxGatewayTransportError(MxGatewayError):
+    """No connection, a broken connection, or something on it that is not the gateway's protocol."""
+
+
+class MxGatewayCertificateChangedError(MxGatewayTransportError):
+    """The gateway shows another certificate than the one remembered. Nothing was sent to it."""
+
+    def __init__(self, message: str, *, trusted: str, presented: str, first_seen: str, **known: Any) -> None:
+        super().__init__(message, **known)
+        self.trusted = trusted
+        """SHA-256 fingerprint of the remembered certificate."""
+        self.presented = presented
+        """SHA-256 fingerprint of the one shown now."""
+        self.first_seen = first_seen
+        """When the remembered one was trusted (ISO 8601)."""
+
+
+class MxGatewayAuthenticationError(MxGatewayError):
+    """No key, one that cannot be sent, or one the gateway does not accept."""
+
+
+class MxGatewayAuthorizationError(MxGatewayError):
+    """The key is good but lacks the scope for this call."""
+
+
+class MxGatewaySessionError(MxGatewayError):
+    """The session is unknown, expired, not ready, overflowed, or its event stream is taken."""
+
+
+class MxGatewayWorkerError(MxGatewayError):
+    """The session's worker is down, or did not answer in time."""
+
+
+class MxGatewayCommandError(MxGatewayError):
+    """The gateway refused the command."""
+
+
+class MxAccessError(MxGatewayCommandError):
+    """MXAccess refused the command: see :attr:`hresult` and :attr:`statuses`."""
+
+
+GRPC_ERRORS: dict[str, type[MxGatewayError]] = {
+    "CANCELLED": MxGatewayTransportError,
+    "UNKNOWN": MxGatewayTransportError,
+    "INVALID_ARGUMENT": MxGatewayCommandError,
+    "DEADLINE_EXCEEDED": MxGatewayWorkerError,
+    "NOT_FOUND": MxGatewaySessionError,
+    "ALREADY_EXISTS": MxGatewaySessionError,
+    "PERMISSION_DENIED": MxGatewayAuthorizationError,
+    "RESOURCE_EXHAUSTED": MxGatewaySessionError,
+    "FAILED_PRECONDITION": MxGatewaySessionError,
+    "ABORTED": MxGatewayCommandError,
+    "OUT_OF_RANGE": MxGatewayCommandError,
+    "UNIMPLEMENTED": MxGatewayCommandError,
+    "INTERNAL": MxGatewayTransportError,
+    "UNAVAILABLE": MxGatewayTransportError,
+    "DATA_LOSS": MxGatewayTransportError,
+    "UNAUTHENTICATED": MxGatewayAuthenticationError,
+}
+"""What each gRPC status but OK becomes, by its name."""
+
+PROTOCOL_ERRORS: dict[ProtocolStatusCode, type[MxGatewayError]] = {
+    ProtocolStatusCode.UNSPECIFIED: MxGatewayCommandError,
+    ProtocolStatusCode.INVALID_REQUEST: MxGatewayCommandError,
+    ProtocolStatusCode.SESSION_NOT_FOUND: MxGatewaySessionError,
+    ProtocolStatusCode.SESSION_NOT_READY: MxGatewaySessionError,
+    ProtocolStatusCode.WORKER_UNAVAILABLE: MxGatewayWorkerError,
+    ProtocolStatusCode.TIMEOUT: MxGatewayWorkerError,
+    ProtocolStatusCode.CANCELED: MxGatewayTransportError,
+    ProtocolStatusCode.PROTOCOL_VIOLATION: MxGatewayWorkerError,
+    ProtocolStatusCode.MXACCESS_FAILURE: MxAccessError,
+}
+"""What each protocol status but OK becomes. The same trouble as a gRPC status becomes the same error."""
+
+_SESSION_ONLY = frozenset({"NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION"})
+
+
+def error_of_grpc(code: str, details: str, *, of_session: bool) -> type[MxGatewayError]:
+    """The error class for a gRPC status; `of_session` tells whether the call belongs to a session."""
+    if code in _SESSION_ONLY and not of_session:
+        return MxGatewayCommandError
+    # The gateway's word for WORKER_UNAVAILABLE outside a reply; a lost connection never says so.
+    if code == "UNAVAILABLE" and "worker" in details.lower():
+        return MxGatewayWorkerError
+    return GRPC_ERRORS.get(code, MxGatewayTransportError)
+
+
+def may_have_run(code: str, details: str) -> bool:
+    """Whether a command that ended in this gRPC status may have been carried out."""
+    # gRPC says this only when it found no connection to send the call on.
+    if code == "UNAVAILABLE" and details.startswith("failed to connect to all addresses"):
+        return False
+    return code in _GRPC_MAYBE_RAN
+
+
+def may_have_run_despite(status: ProtocolStatusCode | int) -> bool:
+    """Whether a command answered with this protocol status may have been carried out."""
+    return not isinstance(status, ProtocolStatusCode) or status in _PROTOCOL_MAYBE_RAN

@@ -1,0 +1,398 @@
+"""A session that stays alive: one event stream shared by all, and the latest value of every item.
+
+A session has one event stream and the gateway faults the session when nobody reads it. So one task
+reads it always, and everybody else subscribes here.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Self
+
+from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway.errors import (
+    MxAccessError,
+    MxGatewayCommandError,
+    MxGatewayError,
+    MxGatewaySessionError,
+    MxGatewayTransportError,
+)
+from zb_mom_ww_mxgateway.events import EventFamily, MxEvent
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.session import Session
+from zb_mom_ww_mxgateway.status import MxStatus, quality_word
+from zb_mom_ww_mxgateway.subscriptions import Overflow, Subscription
+from zb_mom_ww_mxgateway.values import DataType, MxValueInput, MxValueOutput, from_nanoseconds
+from zb_mom_ww_mxgateway.writes import WriteLedger, WriteOutcome, WriteResult
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.client import GatewayClient
+
+DEFAULT_QUEUE = 10_000
+_RESUME_DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0)
+
+
+class LiveState(Enum):
+    """What may be said of the values held."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STALE = "stale"
+    """The stream is lost and being resumed: values may be old."""
+    CLOSED = "closed"
+    """Closed here, or the session was lost: see :attr:`LiveSession.lost`."""
+
+
+@dataclass(slots=True)
+class LiveValue:
+    """The latest value of one item."""
+
+    tag: str
+    value: MxValueOutput
+    quality: int
+    data_type: DataType | int
+    statuses: tuple[MxStatus, ...]
+    source_time_ns: int
+    changes: int
+    """Data changes seen since the item was advised here."""
+    received_at: float
+    """Monotonic seconds."""
+    age_when_received: float
+    """Seconds between source and gateway, by clocks on the gateway's side."""
+    stale_since: float | None = None
+    """Monotonic seconds since when nobody knows whether it still holds; None while it is live."""
+
+    @property
+    def age(self) -> float:
+        """Seconds since the source took the value."""
+        return self.age_when_received + time.monotonic() - self.received_at
+
+    @property
+    def source_timestamp(self) -> datetime | None:
+        """When the source says the value was taken (UTC)."""
+        return from_nanoseconds(self.source_time_ns) if self.source_time_ns else None
+
+    @property
+    def quality_word(self) -> str:
+        """``good``, ``uncertain`` or ``bad``."""
+        return quality_word(self.quality)
+
+
+class LiveSession:
+    """Keeps the one stream of an open session and shares it. Made by :meth:`open`; closing it closes the session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.state = LiveState.CONNECTING
+        self.lost: MxGatewayError | None = None
+        """Why the stream or the session was lost, while it is."""
+        self.last_sequence = 0
+        self.events = 0
+        """Events received."""
+        self.gaps = 0
+        """Times that events were lost."""
+        self.lost_events = 0
+        """Events lost, as far as the sequences tell."""
+        self._values: dict[tuple[int, int], LiveValue] = {}
+        self._subscriptions: list[Subscription] = []
+        self._waiters: list[asyncio.Future[None]] = []
+        self._ledger = WriteLedger(session.session_id)
+        self._stream = session.stream_events()
+        self._confirmed = True
+        self._reader = asyncio.create_task(self._read(), name=f"events of {session.session_id}")
+        session.client.observers += [self._ledger, self]
+
+    @classmethod
+    async def open(cls, client: "GatewayClient", session: Session | None = None) -> Self:
+        """A live session on `session`, or on one it opens. Nobody else may read that session's stream."""
+        return cls(session or await client.open_session())
+
+    # The stream.
+
+    async def _read(self) -> None:
+        try:
+            self._end(await self._follow_and_resume())
+        except Exception as error:
+            self._end(MxGatewayError(f"reading the event stream failed: {error!r}"))
+            raise
+
+    async def _follow_and_resume(self) -> MxGatewayError | None:
+        """Returns why the session is over; None when it was closed here."""
+        attempt = 0
+        while True:
+            try:
+                await self._follow()
+                error: MxGatewayError = MxGatewaySessionError("the gateway ended the event stream")
+            except MxGatewayTransportError as lost:
+                error = lost
+            except MxGatewayError as lost:
+                # Refused while resuming: the gateway has not noticed yet that the former stream is gone.
+                if not (attempt and lost.grpc_code == "ALREADY_EXISTS"):
+                    return lost
+                error = lost
+            if self.session.closed:
+                return None
+            if self.state is LiveState.LIVE:
+                attempt = 0
+            self._lose(error)
+            await asyncio.sleep(_RESUME_DELAYS[min(attempt, len(_RESUME_DELAYS) - 1)])
+            attempt += 1
+            try:
+                self._stream = self.session.stream_events(after=self.last_sequence)
+            except MxGatewayError as lost:
+                return None if self.session.closed else lost
+
+    async def _follow(self) -> None:
+        """Reads the stream to its end; a ping proves that the session answers while nothing happens."""
+        prover = asyncio.create_task(self._prove())
+        try:
+            async for event in self._stream:
+                self._set_state(LiveState.LIVE)
+                self._take(event)
+        finally:
+            prover.cancel()
+            with suppress(asyncio.CancelledError):
+                await prover
+
+    async def _prove(self) -> None:
+        with suppress(MxGatewayError):
+            await self.session.ping()
+            if not self._stream.closed:
+                self._set_state(LiveState.LIVE)
+
+    def _take(self, event: MxEvent) -> None:
+        self.events += 1
+        if event.replay_gap is not None:
+            gap = event.replay_gap
+            first_kept = gap.oldest_available_sequence or gap.requested_after_sequence + 1
+            self._count_gap(max(0, first_kept - gap.requested_after_sequence - 1))
+            self.last_sequence = max(self.last_sequence, gap.oldest_available_sequence - 1)
+        else:
+            if self.last_sequence and event.sequence > self.last_sequence + 1:
+                self._count_gap(event.sequence - self.last_sequence - 1)
+            elif not self._confirmed:
+                self._confirm()
+            self.last_sequence = max(self.last_sequence, event.sequence)
+            if event.family is EventFamily.ON_DATA_CHANGE:
+                self._keep(event)
+            else:
+                self._ledger.take(event)
+        for subscription in tuple(self._subscriptions):
+            subscription.put(event)
+        self._wake()
+
+    def _keep(self, event: MxEvent) -> None:
+        key = event.server_handle, event.item_handle
+        item = self.session.handles.items.get(key)
+        before = self._values.get(key)
+        behind = event.gateway_time_ns - event.source_time_ns if event.source_time_ns and event.gateway_time_ns else 0
+        self._values[key] = LiveValue(
+            tag=item.tag if item else "",
+            value=event.value,
+            quality=event.quality,
+            data_type=event.data_type,
+            statuses=event.statuses,
+            source_time_ns=event.source_time_ns,
+            changes=(before.changes if before else 0) + 1,
+            received_at=time.monotonic(),
+            age_when_received=max(0.0, behind / 1e9),
+        )
+
+    def _count_gap(self, lost: int) -> None:
+        self.gaps += 1
+        self.lost_events += lost
+        self._confirmed = True
+        self._mark_stale()
+
+    def _confirm(self) -> None:
+        """The stream went on where it had stopped: nothing was lost, and what is held still holds."""
+        self._confirmed = True
+        for value in self._values.values():
+            value.stale_since = None
+
+    def _mark_stale(self) -> None:
+        now = time.monotonic()
+        for value in self._values.values():
+            if value.stale_since is None:
+                value.stale_since = now
+
+    def _lose(self, error: MxGatewayError) -> None:
+        self.lost = error
+        self._confirmed = False
+        self._mark_stale()
+        self._set_state(LiveState.STALE)
+
+    def _end(self, error: MxGatewayError | None) -> None:
+        if self.state is LiveState.CLOSED:
+            return
+        self.lost = error
+        self._mark_stale()
+        self._ledger.lose()
+        self._set_state(LiveState.CLOSED)
+        for subscription in tuple(self._subscriptions):
+            subscription.end(error)
+
+    def _set_state(self, state: LiveState) -> None:
+        if state is not self.state:
+            self.state = state
+            if state is LiveState.LIVE:
+                self.lost = None
+            self._wake()
+
+    def _wake(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def changed(self) -> None:
+        """Waits for the next event or change of state."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        await waiter
+
+    # What a CommandObserver does: a value whose item is gone is not kept.
+
+    def sending(self, request: pb.MxCommandRequest) -> None:
+        """Part of observing the client's commands."""
+
+    def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
+        """Part of observing the client's commands."""
+        if request.session_id != self.session.session_id:
+            return
+        for change in wire.handle_changes(request, reply):
+            if change.what in ("removed", "unadvised"):
+                self._values.pop((change.server_handle, change.item_handle), None)
+            elif change.what == "unregistered":
+                self._values = {k: v for k, v in self._values.items() if k[0] != change.server_handle}
+
+    def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
+        """Part of observing the client's commands."""
+
+    # Looking.
+
+    def latest(self, server_handle: int, item_handle: int) -> LiveValue | None:
+        """The latest value of an item; None before its first data change."""
+        return self._values.get((server_handle, item_handle))
+
+    def __getitem__(self, tag: str) -> LiveValue:
+        """The latest value of a tag, in any letter case; KeyError before its first data change."""
+        item = self.session.handles.find(tag)
+        value = self.latest(*item.key) if item else None
+        if value is None:
+            raise KeyError(f"no value of {tag} yet; advise it first")
+        return value
+
+    def subscribe(
+        self,
+        wanted: Callable[[MxEvent], bool] = lambda event: True,
+        *,
+        queue_size: int = DEFAULT_QUEUE,
+        overflow: Overflow = Overflow.DROP_OLDEST,
+    ) -> Subscription:
+        """A subscriber from now on, of the events that `wanted` picks, at most `queue_size` behind."""
+        subscription = Subscription(wanted, queue_size, overflow, self._subscriptions.remove)
+        self._subscriptions.append(subscription)
+        if self.state is LiveState.CLOSED:
+            subscription.end(self.lost)
+        return subscription
+
+    async def ready(self) -> None:
+        """Waits until the session is live; raises what it was lost to. Give it a time-out."""
+        while self.state is not LiveState.LIVE:
+            self._raise_if_closed()
+            await self.changed()
+
+    async def first_value(self, item: Item) -> LiveValue:
+        """The item's latest value, waited for if none has come yet. Give it a time-out."""
+        while (value := self.latest(*item.key)) is None:
+            self._raise_if_closed()
+            await self.changed()
+        return value
+
+    # Doing.
+
+    async def subscribe_tags(self, tags: Sequence[str], server_handle: int) -> list[Item]:
+        """Adds and advises the tags that are not yet, in one call; gives an item for each, in input order.
+
+        Raises MxGatewayCommandError naming every tag that was refused; the others are advised all the same.
+        """
+        handles = self.session.handles
+        known = {tag: handles.find(tag, server_handle) for tag in tags}
+        if new := [tag for tag, item in known.items() if item is None]:
+            results = await self.session.subscribe_bulk(server_handle, new)
+            refused = [
+                f"{tag} ({r.error_message})" for tag, r in zip(new, results, strict=True) if not r.was_successful
+            ]
+            if refused:
+                raise MxGatewayCommandError(f"refused: {', '.join(refused)}", call="subscribe_bulk")
+            known |= {tag: handles.items[server_handle, r.item_handle] for tag, r in zip(new, results, strict=True)}
+        items = [item for tag in tags if (item := known[tag])]
+        for item in items:
+            if not item.advised:
+                await self.session.advise(*item.key)
+        return items
+
+    async def write_and_confirm(
+        self, server_handle: int, item_handle: int, value: MxValueInput, user_id: int = 0, *, timeout: float = 30.0
+    ) -> WriteResult:
+        """Writes and waits, at most `timeout` seconds, for the OnWriteComplete that tells the outcome.
+
+        Raises, with nothing written, when the session is not live, the value cannot be right, or the
+        gateway refused the call for another reason than MXAccess's. Never sends again. Cancelling stops
+        the waiting, not the write.
+        """
+        self._raise_if_closed()
+        if self.state is LiveState.STALE:
+            raise MxGatewaySessionError(f"not live ({self.lost}): nothing was sent", call="write")
+        request = self.session.write_request(server_handle, item_handle, value, user_id)
+        start = time.monotonic()
+        with self._ledger.awaiting(request.client_correlation_id) as completion:
+            try:
+                await self.session.send(request)
+            except MxAccessError as error:
+                return WriteResult(WriteOutcome.REFUSED, statuses=error.statuses, error=error)
+            except MxGatewayError as error:
+                if not error.outcome_unknown:
+                    raise
+                return WriteResult(WriteOutcome.UNKNOWN, error=error)
+            accepted = time.monotonic() - start
+            gaps = self.gaps
+            await asyncio.wait([completion], timeout=timeout)
+            if completion.done() and not completion.cancelled():
+                event = completion.result()
+                outcome = WriteOutcome.REFUSED if event.failed else WriteOutcome.COMPLETED
+                return WriteResult(outcome, accepted, time.monotonic() - start, event.statuses)
+            if self.state is LiveState.LIVE and self.gaps == gaps:
+                return WriteResult(WriteOutcome.ACCEPTED, accepted)
+            return WriteResult(WriteOutcome.UNKNOWN, accepted, error=self.lost)
+
+    def _raise_if_closed(self) -> None:
+        if self.state is LiveState.CLOSED:
+            raise self.lost or MxGatewaySessionError("the live session is closed")
+
+    # Closing.
+
+    async def aclose(self) -> None:
+        """Closes the session and ends every subscription. Idempotent."""
+        try:
+            await self.session.close()
+        finally:
+            self._reader.cancel()
+            with suppress(asyncio.CancelledError, Exception):  # shown already, as `lost`
+                await self._reader
+            self._end(None)
+            for observer in (self._ledger, self):
+                if observer in self.session.client.observers:
+                    self.session.client.observers.remove(observer)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()

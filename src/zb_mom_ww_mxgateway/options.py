@@ -1,0 +1,122 @@
+"""Options: frozen, keyword-only, checked when they are made."""
+
+import ipaddress
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from zb_mom_ww_mxgateway.auth import check_api_key, redact_key
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
+
+
+def split_endpoint(endpoint: str) -> tuple[str, int]:
+    """Host and port of ``host:port`` or ``[v6]:port``; raises MxGatewayArgumentError for anything else."""
+    if not isinstance(endpoint, str):
+        raise MxGatewayArgumentError(f"endpoint must be text like localhost:5000, not {type(endpoint).__name__}")
+    if "://" in endpoint:
+        raise MxGatewayArgumentError(
+            f"endpoint {endpoint!r}: host:port expected, without a scheme; "
+            f"TLS is the default, plaintext has its own option"
+        )
+    host, colon, port_text = endpoint.rpartition(":")
+    if not colon or not port_text.isascii() or not port_text.isdigit() or not 1 <= int(port_text) <= 65535:
+        raise MxGatewayArgumentError(f"endpoint {endpoint!r}: host:port expected, for example localhost:5000")
+    if host.startswith("[") and host.endswith("]"):
+        try:
+            return str(ipaddress.IPv6Address(host[1:-1])), int(port_text)
+        except ValueError:
+            raise MxGatewayArgumentError(f"endpoint {endpoint!r}: {host[1:-1]!r} is not an IPv6 address") from None
+    if not _HOST_NAME.fullmatch(host):
+        raise MxGatewayArgumentError(
+            f"endpoint {endpoint!r}: {host!r} is not a host name or address (an IPv6 address goes in brackets)"
+        )
+    return host, int(port_text)
+
+
+def _check_seconds(name: str, value: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 86_400:
+        raise MxGatewayArgumentError(f"{name} must be seconds above 0, at most 86400, not {value!r}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class ClientOptions:
+    """How to reach and trust one gateway."""
+
+    endpoint: str
+    """``host:port``."""
+    api_key: str | None = None
+    """``mxgw_<id>_<secret>``; None for a gateway that runs without keys."""
+    plaintext: bool = False
+    """No TLS. Only ever when asked for, never guessed from the host's name."""
+    ca_file: str | Path | None = None
+    """PEM file of the roots to verify the gateway against."""
+    require_certificate_validation: bool = False
+    """Verify against the system's roots. Without this and `ca_file`: trust on first use."""
+    server_name_override: str | None = None
+    """The name expected in the certificate instead of the endpoint's host."""
+    remember_certificate: bool = True
+    """Remember a certificate trusted on first use and refuse another one later."""
+    known_gateways: str | Path | None = None
+    """File of the remembered certificates; None is the user's own (see ``tls.default_known_gateways``)."""
+    connect_timeout: float = 10.0
+    """Seconds for reaching the gateway, TLS and the first call together."""
+    call_timeout: float = 35.0
+    """Seconds for one call; above the gateway's 30 s, so that its own verdict comes first."""
+    max_message_bytes: int = 16 * 1024 * 1024
+    """Largest message either way; the gateway's own limit."""
+    http_proxy: bool = False
+    """Whether gRPC may obey ``http_proxy`` and its like."""
+
+    def __post_init__(self) -> None:
+        split_endpoint(self.endpoint)
+        if self.api_key is not None:
+            check_api_key(self.api_key)
+        for name in ("plaintext", "require_certificate_validation", "remember_certificate", "http_proxy"):
+            if not isinstance(getattr(self, name), bool):
+                raise MxGatewayArgumentError(f"{name} must be True or False, not {getattr(self, name)!r}")
+        if self.plaintext and (self.ca_file or self.require_certificate_validation or self.server_name_override):
+            raise MxGatewayArgumentError(
+                "plaintext contradicts ca_file, require_certificate_validation and server_name_override"
+            )
+        if self.ca_file and self.require_certificate_validation:
+            raise MxGatewayArgumentError("ca_file and require_certificate_validation exclude each other: name one")
+        _check_seconds("connect_timeout", self.connect_timeout)
+        _check_seconds("call_timeout", self.call_timeout)
+        if not isinstance(self.max_message_bytes, int) or self.max_message_bytes < 1024:
+            raise MxGatewayArgumentError(
+                f"max_message_bytes must be a whole number of at least 1024, not {self.max_message_bytes!r}"
+            )
+
+    @property
+    def trust_on_first_use(self) -> bool:
+        """True when TLS has nothing to verify against but what was seen first."""
+        return not (self.plaintext or self.ca_file or self.require_certificate_validation)
+
+    def __repr__(self) -> str:
+        shown = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value != field.default:
+                text = redact_key(value) if field.name == "api_key" else value
+                shown.append(f"{field.name}={text!r}")
+        return f"ClientOptions({', '.join(shown)})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenSessionOptions:
+    """How to open a session."""
+
+    client_session_name: str = ""
+    """Shown in the gateway's dashboard and log; not a key."""
+    command_timeout: float | None = None
+    """Seconds the worker may take for one command; None is the gateway's default (30)."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.client_session_name, str):
+            raise MxGatewayArgumentError(
+                f"client_session_name must be text, not {type(self.client_session_name).__name__}"
+            )
+        if self.command_timeout is not None:
+            _check_seconds("command_timeout", self.command_timeout)

@@ -1,0 +1,121 @@
+"""Commands into messages, and replies checked."""
+
+from typing import Any, NamedTuple
+
+from zb_mom_ww_mxgateway.errors import PROTOCOL_ERRORS, MxAccessError, MxGatewayCommandError, may_have_run_despite
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.status import ProtocolStatusCode, hresult_text, name_of
+from zb_mom_ww_mxgateway.wire.values import open_enum, statuses_of
+
+
+def command(kind: str, **fields: Any) -> pb.MxCommand:
+    """The command of a kind, by its name in lower case (``add_item``), with the payload's fields."""
+    message = pb.MxCommand(kind=f"MX_COMMAND_KIND_{kind.upper()}")
+    payload = getattr(message, kind)
+    payload.SetInParent()
+    for name, value in fields.items():
+        field = getattr(payload, name)
+        if hasattr(field, "CopyFrom"):
+            field.CopyFrom(value)
+        elif hasattr(field, "extend"):
+            field.extend(value)
+        else:
+            setattr(payload, name, value)
+    return message
+
+
+def command_request(session_id: str, command: pb.MxCommand, correlation_id: str) -> pb.MxCommandRequest:
+    return pb.MxCommandRequest(session_id=session_id, client_correlation_id=correlation_id, command=command)
+
+
+def kind_name(request: pb.MxCommandRequest) -> str:
+    """The command's name in lower case (``add_item``), or ``command 77`` for a number we do not know."""
+    try:
+        name: str = pb.MxCommandKind.Name(request.command.kind)
+    except ValueError:
+        return f"command {int(request.command.kind)}"
+    return name.removeprefix("MX_COMMAND_KIND_").lower()
+
+
+MUTATING_KINDS = frozenset(
+    {
+        "write",
+        "write2",
+        "write_secured",
+        "write_secured2",
+        "write_bulk",
+        "write2_bulk",
+        "write_secured_bulk",
+        "write_secured2_bulk",
+        "acknowledge_alarm",
+        "acknowledge_alarm_by_name",
+    }
+)
+
+
+def is_mutating(request: pb.MxCommandRequest) -> bool:
+    """Whether the command changes the plant. Both kind and payload count: a gateway may go by either."""
+    return kind_name(request) in MUTATING_KINDS or request.command.WhichOneof("payload") in MUTATING_KINDS
+
+
+def raise_for_status(reply: Any, *, call: str, mutating: bool = False, **known: Any) -> None:
+    """Raises the typed error of a reply whose protocol status is not OK; `known` goes into the error."""
+    status = open_enum(ProtocolStatusCode, reply.protocol_status.code)
+    if status is ProtocolStatusCode.OK:
+        return
+    unknown = mutating and may_have_run_despite(status)
+    error_type = PROTOCOL_ERRORS.get(status, MxGatewayCommandError)
+    hresult = reply.hresult if "hresult" in reply.DESCRIPTOR.fields_by_name and reply.HasField("hresult") else None
+    statuses = statuses_of(getattr(reply, "statuses", ()))
+    diagnostic = getattr(reply, "diagnostic_message", "")
+    said = [reply.protocol_status.message, diagnostic if diagnostic != reply.protocol_status.message else ""]
+    if hresult:
+        said.insert(0, hresult_text(hresult))
+    said += [str(status_) for status_ in statuses]
+    verdict = "MXAccess refused" if error_type is MxAccessError else name_of(status)
+    reason = "; ".join(text for text in said if text) or "no reason given"
+    raise error_type(
+        f"{'outcome unknown: ' if unknown else ''}{call}: {verdict}: {reason}",
+        call=call,
+        protocol_status=status,
+        hresult=hresult,
+        statuses=statuses,
+        reply=reply,
+        outcome_unknown=unknown,
+        **known,
+    )
+
+
+class SubscribeResult(NamedTuple):
+    """What became of one entry of a bulk call."""
+
+    server_handle: int
+    tag_address: str
+    item_handle: int
+    was_successful: bool
+    error_message: str
+
+
+def payload_of(reply: pb.MxCommandReply, kind: str) -> Any:
+    """The reply's payload; raises MxGatewayCommandError when it is not the one that belongs to the command."""
+    arm = reply.WhichOneof("payload")
+    if arm != kind:
+        raise MxGatewayCommandError(
+            f"the gateway's reply contradicts itself: {arm or 'nothing'} where {kind} was due", call=kind, reply=reply
+        )
+    return getattr(reply, kind)
+
+
+def subscribe_results(reply: pb.MxCommandReply, kind: str, count: int) -> list[SubscribeResult]:
+    """One result an entry, in the order of the entries; raises MxGatewayCommandError when the count differs."""
+    results = payload_of(reply, kind).results
+    if len(results) != count:
+        raise MxGatewayCommandError(
+            f"the gateway's reply contradicts itself: {len(results)} results for {count} entries",
+            call=kind,
+            reply=reply,
+        )
+    return [
+        SubscribeResult(r.server_handle, r.tag_address, r.item_handle, r.was_successful, r.error_message)
+        for r in results
+    ]

@@ -1,0 +1,33 @@
+"""Events from messages."""
+
+from zb_mom_ww_mxgateway.events import EventFamily, MxEvent, ReplayGap
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.values import DataType
+from zb_mom_ww_mxgateway.wire.values import from_mx_value, nanoseconds_of, open_enum, statuses_of
+
+
+def from_mx_event(message: pb.MxEvent) -> MxEvent:
+    """The event of a message. Never fails on a number it does not know."""
+    value = message.value
+    gap = message.replay_gap if message.HasField("replay_gap") else None
+    body = message.WhichOneof("body")
+    return MxEvent(
+        family=open_enum(EventFamily, message.family),
+        sequence=message.worker_sequence,
+        server_handle=message.server_handle,
+        item_handle=message.item_handle,
+        value=from_mx_value(value),
+        quality=message.quality,
+        source_time_ns=nanoseconds_of(message.source_timestamp),
+        gateway_time_ns=nanoseconds_of(message.gateway_receive_timestamp),
+        statuses=statuses_of(message.statuses) if message.statuses else (),
+        data_type=open_enum(DataType, value.data_type),
+        variant_type=value.variant_type,
+        hresult=message.hresult if message.HasField("hresult") else None,
+        raw_status=message.raw_status,
+        replay_gap=ReplayGap(gap.requested_after_sequence, gap.oldest_available_sequence) if gap else None,
+        body=getattr(message, body) if body in _BODIES_WITH_FIELDS else None,
+    )
+
+
+_BODIES_WITH_FIELDS = frozenset({"on_buffered_data_change", "on_alarm_transition", "on_alarm_provider_mode_changed"})

@@ -1,0 +1,96 @@
+"""The galaxy's objects and attributes from messages."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
+from zb_mom_ww_mxgateway.values import DataType
+from zb_mom_ww_mxgateway.wire.values import nanoseconds_of, open_enum
+
+# Native data types are the contract's less 2.
+_NATIVE_OFFSET = 2
+
+
+@dataclass(frozen=True, slots=True)
+class GalaxyAttribute:
+    """One attribute of an object."""
+
+    attribute_name: str
+    full_tag_reference: str
+    """The address to add as an item."""
+    data_type: DataType | int
+    data_type_name: str
+    is_array: bool
+    array_dimension: int | None
+    """Length of an array, where the galaxy says it."""
+    category: int
+    security_classification: int
+    """0 FreeAccess, 1 Operate, 2 SecuredWrite, 3 VerifiedWrite, 4 Tune, 5 Configure, 6 ViewOnly."""
+    is_historized: bool
+    is_alarm: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GalaxyObject:
+    """One object or area with its attributes."""
+
+    gobject_id: int
+    tag_name: str
+    contained_name: str
+    browse_name: str
+    parent_gobject_id: int
+    """0 at the root."""
+    is_area: bool
+    category_id: int
+    hosted_by_gobject_id: int
+    template_chain: tuple[str, ...]
+    attributes: tuple[GalaxyAttribute, ...]
+
+
+class DiscoverPage(NamedTuple):
+    objects: list[GalaxyObject]
+    next_page_token: str
+    total_object_count: int
+
+
+def last_deploy_time(reply: pb.GetLastDeployTimeReply) -> int | None:
+    """Nanoseconds since the epoch; None when nothing was ever deployed."""
+    return nanoseconds_of(reply.time_of_last_deploy) if reply.HasField("time_of_last_deploy") else None
+
+
+def discover_request(page_size: int, page_token: str, **filters: Any) -> pb.DiscoverHierarchyRequest:
+    return pb.DiscoverHierarchyRequest(page_size=page_size, page_token=page_token, **filters)
+
+
+def discover_page(reply: pb.DiscoverHierarchyReply) -> DiscoverPage:
+    return DiscoverPage([_object(item) for item in reply.objects], reply.next_page_token, reply.total_object_count)
+
+
+def _object(message: pb.GalaxyObject) -> GalaxyObject:
+    return GalaxyObject(
+        gobject_id=message.gobject_id,
+        tag_name=message.tag_name,
+        contained_name=message.contained_name,
+        browse_name=message.browse_name,
+        parent_gobject_id=message.parent_gobject_id,
+        is_area=message.is_area,
+        category_id=message.category_id,
+        hosted_by_gobject_id=message.hosted_by_gobject_id,
+        template_chain=tuple(message.template_chain),
+        attributes=tuple(_attribute(attribute) for attribute in message.attributes),
+    )
+
+
+def _attribute(message: pb.GalaxyAttribute) -> GalaxyAttribute:
+    return GalaxyAttribute(
+        attribute_name=message.attribute_name,
+        full_tag_reference=message.full_tag_reference,
+        data_type=open_enum(DataType, message.mx_data_type + _NATIVE_OFFSET),
+        data_type_name=message.data_type_name,
+        is_array=message.is_array,
+        array_dimension=message.array_dimension if message.array_dimension_present else None,
+        category=message.mx_attribute_category,
+        security_classification=message.security_classification,
+        is_historized=message.is_historized,
+        is_alarm=message.is_alarm,
+    )

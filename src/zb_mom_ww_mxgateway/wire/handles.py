@@ -1,0 +1,100 @@
+"""What commands do to a session's handles."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from zb_mom_ww_mxgateway.errors import may_have_run_despite
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.status import ProtocolStatusCode
+from zb_mom_ww_mxgateway.wire.commands import MUTATING_KINDS, kind_name
+from zb_mom_ww_mxgateway.wire.values import open_enum
+
+
+class HandleChange(NamedTuple):
+    """One change to a session's handles that a reply has confirmed."""
+
+    what: Literal["registered", "unregistered", "added", "removed", "advised", "unadvised"]
+    server_handle: int
+    item_handle: int = 0
+    name: str = ""
+
+
+_BULK_CHANGES: dict[str, tuple[Literal["added", "removed", "advised", "unadvised"], ...]] = {
+    "add_item_bulk": ("added",),
+    "advise_item_bulk": ("advised",),
+    "remove_item_bulk": ("removed",),
+    "un_advise_item_bulk": ("unadvised",),
+    "subscribe_bulk": ("added", "advised"),
+    "unsubscribe_bulk": ("removed",),
+}
+
+
+def handle_changes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[HandleChange]:
+    """What a command that was answered has done to the session's handles."""
+    kind = kind_name(request)
+    if not _ok(reply) or request.command.WhichOneof("payload") != kind:
+        return []
+    payload = getattr(request.command, kind)
+    match kind:
+        case "register":
+            return [HandleChange("registered", reply.register.server_handle, 0, payload.client_name)]
+        case "unregister":
+            return [HandleChange("unregistered", payload.server_handle)]
+        case "add_item" | "add_item2" | "add_buffered_item":
+            context = getattr(payload, "item_context", "")
+            name = f"{context}.{payload.item_definition}" if context else payload.item_definition
+            return [HandleChange("added", payload.server_handle, getattr(reply, kind).item_handle, name)]
+        case "remove_item":
+            return [HandleChange("removed", payload.server_handle, payload.item_handle)]
+        case "advise" | "advise_supervisory":
+            return [HandleChange("advised", payload.server_handle, payload.item_handle)]
+        case "un_advise":
+            return [HandleChange("unadvised", payload.server_handle, payload.item_handle)]
+        case _ if kind in _BULK_CHANGES:
+            # Handles of an entry come from the request where it has them: a reply may leave them out.
+            tags: Sequence[str] = getattr(payload, "tag_addresses", ())
+            return [
+                HandleChange(what, payload.server_handle, result.item_handle or given, result.tag_address or tag)
+                for result, given, tag in _with_request(getattr(reply, kind).results, payload, tags)
+                if result.was_successful
+                for what in _BULK_CHANGES[kind]
+            ]
+    return []
+
+
+def _with_request(results: Sequence[Any], payload: Any, tags: Sequence[str]) -> Iterable[tuple[Any, int, str]]:
+    handles: Sequence[int] = getattr(payload, "item_handles", ())
+    for index, result in enumerate(results):
+        yield (
+            result,
+            handles[index] if index < len(handles) else 0,
+            tags[index] if index < len(tags) else "",
+        )
+
+
+def written_items(request: pb.MxCommandRequest) -> list[tuple[int, int]]:
+    """Server and item handle of each write in a command: each is answered by an OnWriteComplete of its own."""
+    kind = kind_name(request)
+    if kind not in MUTATING_KINDS or kind.startswith("acknowledge"):
+        return []
+    payload = getattr(request.command, kind)
+    if kind.endswith("_bulk"):
+        return [(payload.server_handle, entry.item_handle) for entry in payload.entries]
+    return [(payload.server_handle, payload.item_handle)]
+
+
+def refused_writes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[bool]:
+    """For each write of a command, in order, whether the reply says that it was refused at once."""
+    count = len(written_items(request))
+    if not _ok(reply):
+        status = open_enum(ProtocolStatusCode, reply.protocol_status.code)
+        return [not may_have_run_despite(status)] * count
+    kind = kind_name(request)
+    if not kind.endswith("_bulk"):
+        return [False] * count
+    results = getattr(reply, kind).results
+    return [not result.was_successful for result in results]
+
+
+def _ok(reply: pb.MxCommandReply) -> bool:
+    return int(reply.protocol_status.code) == ProtocolStatusCode.OK

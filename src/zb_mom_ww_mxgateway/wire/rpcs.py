@@ -1,0 +1,37 @@
+"""The methods of the contract: paths and message types."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
+
+
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    """One method of the contract: its path and its message types."""
+
+    path: str
+    request: Any
+    reply: Any
+    of_session: bool = False
+    """True when NOT_FOUND and its like speak of a session."""
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+_GATEWAY = "/mxaccess_gateway.v1.MxAccessGateway/"
+_GALAXY = "/galaxy_repository.v1.GalaxyRepository/"
+
+OPEN_SESSION = Rpc(_GATEWAY + "OpenSession", pb.OpenSessionRequest, pb.OpenSessionReply, True)
+CLOSE_SESSION = Rpc(_GATEWAY + "CloseSession", pb.CloseSessionRequest, pb.CloseSessionReply, True)
+INVOKE = Rpc(_GATEWAY + "Invoke", pb.MxCommandRequest, pb.MxCommandReply, True)
+STREAM_EVENTS = Rpc(_GATEWAY + "StreamEvents", pb.StreamEventsRequest, pb.MxEvent, True)
+TEST_CONNECTION = Rpc(_GALAXY + "TestConnection", galaxy_pb.TestConnectionRequest, galaxy_pb.TestConnectionReply)
+LAST_DEPLOY_TIME = Rpc(
+    _GALAXY + "GetLastDeployTime", galaxy_pb.GetLastDeployTimeRequest, galaxy_pb.GetLastDeployTimeReply
+)
+DISCOVER_HIERARCHY = Rpc(
+    _GALAXY + "DiscoverHierarchy", galaxy_pb.DiscoverHierarchyRequest, galaxy_pb.DiscoverHierarchyReply
+)

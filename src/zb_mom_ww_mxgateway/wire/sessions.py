@@ -1,0 +1,56 @@
+"""Opening, closing and streaming a session."""
+
+from dataclasses import dataclass
+
+from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.status import SessionState
+from zb_mom_ww_mxgateway.wire.values import nanoseconds_of, open_enum
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """What the gateway said when it opened a session."""
+
+    session_id: str
+    backend_name: str
+    worker_process_id: int
+    worker_protocol_version: int
+    gateway_protocol_version: int
+    capabilities: tuple[str, ...]
+    default_command_timeout: float
+    """Seconds."""
+
+
+def open_session_request(name: str, correlation_id: str, command_timeout: float | None) -> pb.OpenSessionRequest:
+    request = pb.OpenSessionRequest(client_session_name=name, client_correlation_id=correlation_id)
+    if command_timeout is not None:
+        request.command_timeout.FromNanoseconds(round(command_timeout * 1e9))
+    return request
+
+
+def session_info(reply: pb.OpenSessionReply) -> SessionInfo:
+    """Raises MxGatewayCommandError when the reply names no session."""
+    if not reply.session_id:
+        raise MxGatewayCommandError("the gateway's reply names no session", call="open_session", reply=reply)
+    return SessionInfo(
+        session_id=reply.session_id,
+        backend_name=reply.backend_name,
+        worker_process_id=reply.worker_process_id,
+        worker_protocol_version=reply.worker_protocol_version,
+        gateway_protocol_version=reply.gateway_protocol_version,
+        capabilities=tuple(reply.capabilities),
+        default_command_timeout=nanoseconds_of(reply.default_command_timeout) / 1e9,
+    )
+
+
+def close_session_request(session_id: str, correlation_id: str) -> pb.CloseSessionRequest:
+    return pb.CloseSessionRequest(session_id=session_id, client_correlation_id=correlation_id)
+
+
+def final_state(reply: pb.CloseSessionReply) -> SessionState | int:
+    return open_enum(SessionState, reply.final_state)  # type: ignore[no-any-return]
+
+
+def stream_events_request(session_id: str, after: int) -> pb.StreamEventsRequest:
+    return pb.StreamEventsRequest(session_id=session_id, after_worker_sequence=after)

@@ -1,0 +1,114 @@
+"""Values and statuses between Python and messages."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, StatusSource
+from zb_mom_ww_mxgateway.values import (
+    Array,
+    DataType,
+    MxValueInput,
+    MxValueOutput,
+    RawValue,
+    from_nanoseconds,
+    normalize,
+    to_nanoseconds,
+)
+
+
+def open_enum(enum_type: Callable[[int], Any], number: int) -> Any:
+    """The enum member, or the bare number where the gateway knows more than we do."""
+    try:
+        return enum_type(number)
+    except ValueError:
+        return number
+
+
+def _set_timestamp(message: Any, nanoseconds: int) -> None:
+    message.seconds, message.nanos = divmod(nanoseconds, 1_000_000_000)
+
+
+def nanoseconds_of(message: Any) -> int:
+    return int(message.seconds) * 1_000_000_000 + int(message.nanos)
+
+
+def to_mx_value(value: MxValueInput) -> pb.MxValue:
+    """A Python value as a message; raises MxGatewayArgumentError for what no tag can take."""
+    arm, data_type, variant_type, plain, is_array = normalize(value)
+    message = pb.MxValue(data_type=int(data_type), variant_type=variant_type)  # type: ignore[arg-type]  # an open enum
+    if arm is None:
+        message.is_null = True
+    elif is_array:
+        array = message.array_value
+        array.element_data_type = int(data_type)  # type: ignore[assignment]  # an open enum
+        array.variant_type = variant_type.rpartition("|")[2]
+        array.dimensions.append(len(plain))
+        target = getattr(array, f"{arm}_values")
+        target.SetInParent()
+        if arm == "timestamp":
+            for moment in plain:
+                _set_timestamp(target.values.add(), to_nanoseconds(moment))
+        else:
+            target.values.extend(plain)
+    elif arm == "timestamp":
+        _set_timestamp(message.timestamp_value, to_nanoseconds(plain))
+    else:
+        setattr(message, f"{arm}_value", plain)
+    return message
+
+
+def from_mx_value(message: pb.MxValue) -> MxValueOutput:
+    """The Python value of a message; a :class:`RawValue` where there is no projection."""
+    arm = message.WhichOneof("kind")
+    if arm in _PLAIN_ARMS:
+        return getattr(message, arm)  # type: ignore[no-any-return]  # the arm decides
+    if message.is_null:
+        return None
+    try:
+        if arm == "timestamp_value":
+            return from_nanoseconds(nanoseconds_of(message.timestamp_value))
+        if arm == "array_value":
+            return _array(message.array_value)
+    except (ValueError, OverflowError):
+        pass  # A time outside the years 1 to 9999: kept raw.
+    data = message.raw_value if arm == "raw_value" else None
+    if data is not None and not message.raw_diagnostic:
+        return data
+    return RawValue(
+        open_enum(DataType, message.data_type),
+        message.variant_type,
+        message.raw_data_type,
+        message.raw_diagnostic,
+        data,
+    )
+
+
+_PLAIN_ARMS = frozenset({"bool_value", "int32_value", "int64_value", "float_value", "double_value", "string_value"})
+
+
+def _array(message: pb.MxArray) -> Array | RawValue:
+    element_type = open_enum(DataType, message.element_data_type)
+    arm = message.WhichOneof("values")
+    if arm is None:
+        return RawValue(element_type, message.variant_type, 0, message.raw_diagnostic)
+    values: Iterable[Any] = getattr(message, arm).values
+    if arm == "timestamp_values":
+        values = [from_nanoseconds(nanoseconds_of(moment)) for moment in values]
+    return Array(list(values), tuple(message.dimensions), element_type)
+
+
+def _status(message: pb.MxStatusProxy) -> MxStatus:
+    return MxStatus(
+        category=open_enum(StatusCategory, message.category),
+        detected_by=open_enum(StatusSource, message.detected_by),
+        detail=message.detail,
+        success=message.success,
+        diagnostic_text=message.diagnostic_text,
+        raw_category=message.raw_category,
+        raw_detected_by=message.raw_detected_by,
+    )
+
+
+def statuses_of(messages: Iterable[pb.MxStatusProxy]) -> tuple[MxStatus, ...]:
+    return tuple(_status(message) for message in messages)

@@ -1,0 +1,119 @@
+"""What became of a write: the reply says accepted, a later event says how it ended."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+
+from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.events import EventFamily, MxEvent
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.status import MxStatus
+
+# A write that was never answered may still complete; after this it no longer claims a completion.
+FORGET_AFTER = 60.0
+
+
+class WriteOutcome(Enum):
+    """All that can be known of a write."""
+
+    ACCEPTED = "accepted"
+    """MXAccess took it, and its completion has not been seen in the time given."""
+    COMPLETED = "completed"
+    """OnWriteComplete came without an error."""
+    REFUSED = "refused"
+    """MXAccess refused it, at once or in OnWriteComplete."""
+    UNKNOWN = "unknown"
+    """It may or may not have happened. It was not sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """The outcome of one write. Durations in seconds since it was sent."""
+
+    outcome: WriteOutcome
+    accepted_after: float | None = None
+    completed_after: float | None = None
+    statuses: tuple[MxStatus, ...] = ()
+    error: MxGatewayError | None = None
+    """What was raised, for an outcome that is refused at once or unknown."""
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A write on its way: completions come in the order of the writes to an item."""
+
+    correlation_id: str
+    completion: asyncio.Future[MxEvent]
+    at: float
+
+
+class WriteLedger:
+    """Matches OnWriteComplete events to writes. Sees every write of a session: typed or raw, bulk or single."""
+
+    def __init__(self, session_id: str) -> None:
+        self._session_id = session_id
+        self._sent: dict[tuple[int, int], deque[_Sent]] = {}
+        self._awaited: dict[str, asyncio.Future[MxEvent]] = {}
+
+    @contextmanager
+    def awaiting(self, correlation_id: str) -> Iterator[asyncio.Future[MxEvent]]:
+        """The completion of a single write that is about to be sent under this correlation id."""
+        self._awaited[correlation_id] = completion = asyncio.get_running_loop().create_future()
+        try:
+            yield completion
+        finally:
+            del self._awaited[correlation_id]
+            completion.cancel()
+
+    def sending(self, request: pb.MxCommandRequest) -> None:
+        """Part of observing the client's commands."""
+        for key in self._written(request):
+            queue = self._sent.setdefault(key, deque())
+            now = time.monotonic()
+            while queue and now - queue[0].at > FORGET_AFTER:
+                queue.popleft()
+            completion = self._awaited.get(request.client_correlation_id)
+            if completion is None:
+                completion = asyncio.get_running_loop().create_future()
+            queue.append(_Sent(request.client_correlation_id, completion, now))
+
+    def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
+        """Part of observing the client's commands: what was refused at once will not complete."""
+        for key, refused in zip(self._written(request), wire.refused_writes(request, reply), strict=False):
+            if refused:
+                self._forget(key, request.client_correlation_id)
+
+    def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
+        """Part of observing the client's commands: only what surely did not run is forgotten."""
+        if isinstance(error, MxGatewayError) and not error.outcome_unknown:
+            for key in self._written(request):
+                self._forget(key, request.client_correlation_id)
+
+    def take(self, event: MxEvent) -> None:
+        """Gives an ON_WRITE_COMPLETE to the oldest write to its item."""
+        queue = self._sent.get((event.server_handle, event.item_handle))
+        if event.family is EventFamily.ON_WRITE_COMPLETE and queue:
+            sent = queue.popleft()
+            if not sent.completion.done():
+                sent.completion.set_result(event)
+
+    def lose(self) -> None:
+        """Ends every wait: no completion will come any more."""
+        self._sent.clear()
+        for completion in self._awaited.values():
+            completion.cancel()
+
+    def _written(self, request: pb.MxCommandRequest) -> list[tuple[int, int]]:
+        return wire.written_items(request) if request.session_id == self._session_id else []
+
+    def _forget(self, key: tuple[int, int], correlation_id: str) -> None:
+        queue = self._sent.get(key, deque())
+        for sent in queue:
+            if sent.correlation_id == correlation_id:
+                queue.remove(sent)
+                return

@@ -1,0 +1,107 @@
+"""Connection options of the command lines: from options, files and the environment to ClientOptions."""
+
+import functools
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import click
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import ClientOptions
+
+ENDPOINT_VARIABLE = "MXGATEWAY_ENDPOINT"
+API_KEY_VARIABLE = "MXGATEWAY_API_KEY"
+KNOWN_GATEWAYS_VARIABLE = "MXGATEWAY_KNOWN_GATEWAYS"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Connection:
+    """Where to connect and how to trust, as the user said it. The key itself is never an option."""
+
+    endpoint: str | None = None
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the key."""
+    api_key_file: str | None = None
+    """File whose first line is the key."""
+    plaintext: bool = False
+    ca_file: str | None = None
+    require_certificate_validation: bool = False
+    server_name_override: str | None = None
+    known_gateways: str | None = None
+    forget_certificate: bool = False
+    connect_timeout: float = 10.0
+
+    def client_options(self) -> "ClientOptions":
+        """The library's options; raises its errors, and click.UsageError where nothing names an endpoint."""
+        from zb_mom_ww_mxgateway import ClientOptions
+
+        endpoint = self.endpoint or os.environ.get(ENDPOINT_VARIABLE)
+        if not endpoint:
+            raise click.UsageError(f"no endpoint: give --endpoint HOST:PORT or set {ENDPOINT_VARIABLE}")
+        return ClientOptions(
+            endpoint=endpoint,
+            api_key=self.api_key(),
+            plaintext=self.plaintext,
+            ca_file=self.ca_file,
+            require_certificate_validation=self.require_certificate_validation,
+            server_name_override=self.server_name_override,
+            known_gateways=self.known_gateways or os.environ.get(KNOWN_GATEWAYS_VARIABLE) or None,
+            remember_certificate=not self.forget_certificate,
+            connect_timeout=self.connect_timeout,
+        )
+
+    def api_key(self) -> str | None:
+        """The key from its source; None when no source was named and the usual variable is not set."""
+        from zb_mom_ww_mxgateway import MxGatewayAuthenticationError
+
+        if self.api_key_env and self.api_key_file:
+            raise click.UsageError("--api-key-env and --api-key-file exclude each other: name one")
+        if self.api_key_file:
+            try:
+                lines = Path(self.api_key_file).read_text(encoding="utf-8").splitlines()
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "not text"
+                raise MxGatewayAuthenticationError(f"no key: cannot read {self.api_key_file}: {reason}") from error
+            return lines[0].strip() if lines else ""
+        key = os.environ.get(self.api_key_env or API_KEY_VARIABLE)
+        if self.api_key_env and key is None:
+            raise MxGatewayAuthenticationError(f"no key: the environment variable {self.api_key_env} is not set")
+        return key
+
+
+def connection_options(function: F) -> F:
+    """Adds the connection options to a click command, which gets them as one `connection` argument."""
+
+    options = [
+        click.option("--endpoint", metavar="HOST:PORT", help=f"The gateway; or set {ENDPOINT_VARIABLE}."),
+        click.option(
+            "--api-key-env", metavar="NAME", help=f"Environment variable with the API key [{API_KEY_VARIABLE}]."
+        ),
+        click.option("--api-key-file", metavar="FILE", help="File whose first line is the API key."),
+        click.option("--plaintext", is_flag=True, help="No TLS. Never guessed."),
+        click.option("--ca-file", metavar="FILE", help="Verify the gateway against these PEM roots."),
+        click.option("--require-certificate-validation", is_flag=True, help="Verify against the system's roots."),
+        click.option("--server-name-override", metavar="NAME", help="Name expected in the certificate."),
+        click.option(
+            "--known-gateways", metavar="FILE", help=f"Remembered certificates; or set {KNOWN_GATEWAYS_VARIABLE}."
+        ),
+        click.option("--forget-certificate", is_flag=True, help="Trust on first use, and remember nothing."),
+        click.option(
+            "--connect-timeout", type=click.FloatRange(0.1, 3600), default=10.0, metavar="SECONDS", show_default=True
+        ),
+    ]
+
+    @functools.wraps(function)
+    def with_connection(**arguments: Any) -> Any:
+        gathered = {field.name: arguments.pop(field.name) for field in fields(Connection)}
+        return function(connection=Connection(**gathered), **arguments)
+
+    decorated: Any = with_connection
+    for option in reversed(options):
+        decorated = option(decorated)
+    return cast(F, decorated)

@@ -1,0 +1,208 @@
+"""How results look: exit codes, JSON forms, and text that is safe for a terminal.
+
+JSON is stable: sorted keys, snake_case, one object a line, times as ISO 8601 in UTC.
+"""
+
+import base64
+import json
+import math
+import re
+from datetime import UTC, datetime
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING, Any
+
+from zb_mom_ww_mxgateway.errors import (
+    MxGatewayArgumentError,
+    MxGatewayAuthenticationError,
+    MxGatewayError,
+    MxGatewayTransportError,
+)
+from zb_mom_ww_mxgateway.status import MxStatus, hresult_text, name_of, quality_word
+from zb_mom_ww_mxgateway.values import RawValue
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import MxEvent
+
+
+class ExitCode(IntEnum):
+    """Exit codes of both command lines."""
+
+    DONE = 0
+    NOT_MET = 1
+    USAGE = 2
+    REFUSED = 3
+    CANNOT_CONNECT = 4
+    GUARDED = 5
+    UNKNOWN = 6
+    INTERRUPTED = 130
+
+
+def exit_code_of(error: BaseException) -> ExitCode:
+    """The exit code for an error: unknown outcomes first, then who said no."""
+    match error:
+        case MxGatewayError(outcome_unknown=True):
+            return ExitCode.UNKNOWN
+        case MxGatewayArgumentError():
+            return ExitCode.USAGE
+        case MxGatewayTransportError() | MxGatewayAuthenticationError():
+            return ExitCode.CANNOT_CONNECT
+        case MxGatewayError():
+            return ExitCode.REFUSED
+        case KeyboardInterrupt():
+            return ExitCode.INTERRUPTED
+    return ExitCode.NOT_MET
+
+
+def json_line(form: Any) -> str:
+    """One line of JSON: sorted keys, ASCII only, so that nothing in it can move a terminal's cursor."""
+    return json.dumps(form, sort_keys=True, allow_nan=False)
+
+
+def value_form(value: Any) -> Any:
+    """The JSON form of a value: NaN and infinities as text, bytes and raw values as objects."""
+    if isinstance(value, Enum):
+        return value.name.lower()
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, datetime):
+        return time_text(value)
+    if isinstance(value, bytes):
+        return {"base64": base64.b64encode(value).decode("ascii")}
+    if isinstance(value, RawValue):
+        return {
+            "raw": {
+                "base64": None if value.data is None else base64.b64encode(value.data).decode("ascii"),
+                "data_type": name_of(value.data_type),
+                "raw_data_type": value.raw_data_type,
+                "raw_diagnostic": value.raw_diagnostic,
+                "variant_type": value.variant_type,
+            }
+        }
+    if isinstance(value, list | tuple):
+        return [value_form(element) for element in value]
+    if isinstance(value, dict):
+        return {str(key): value_form(element) for key, element in value.items()}
+    return str(value)
+
+
+def time_text(moment: datetime) -> str:
+    """ISO 8601 in UTC: ``2026-10-02T08:14:00.250Z``."""
+    moment = moment.astimezone(UTC)
+    digits = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
+    return moment.replace(tzinfo=None).isoformat(timespec=digits) + "Z"
+
+
+def status_form(status: MxStatus) -> dict[str, Any]:
+    """The JSON form of one MXSTATUS_PROXY."""
+    return {
+        "category": name_of(status.category),
+        "detail": status.detail,
+        "detected_by": name_of(status.detected_by),
+        "diagnostic_text": status.diagnostic_text,
+        "success": status.success,
+    }
+
+
+def event_form(event: "MxEvent") -> dict[str, Any]:
+    """The JSON form of an event."""
+    gap = event.replay_gap
+    return {
+        "data_type": name_of(event.data_type),
+        "family": name_of(event.family),
+        "gateway_receive_timestamp": value_form(event.gateway_receive_timestamp),
+        "hresult": event.hresult,
+        "item_handle": event.item_handle,
+        "quality": event.quality,
+        "quality_word": quality_word(event.quality),
+        "replay_gap": gap
+        and {
+            "oldest_available_sequence": gap.oldest_available_sequence,
+            "requested_after_sequence": gap.requested_after_sequence,
+        },
+        "server_handle": event.server_handle,
+        "source_timestamp": value_form(event.source_timestamp),
+        "statuses": [status_form(status) for status in event.statuses],
+        "value": value_form(event.value),
+        "variant_type": event.variant_type,
+        "worker_sequence": event.sequence,
+    }
+
+
+def error_form(error: BaseException) -> dict[str, Any]:
+    """The JSON form of an error: what is known of it, and the exit code it leads to."""
+    form: dict[str, Any] = {
+        "exit_code": int(exit_code_of(error)),
+        "message": one_line(str(error)),
+        "type": type(error).__name__,
+    }
+    if isinstance(error, MxGatewayError):
+        form |= {
+            "call": error.call,
+            "correlation_id": error.correlation_id,
+            "endpoint": error.endpoint,
+            "grpc_code": error.grpc_code,
+            "hresult": None if error.hresult is None else hresult_text(error.hresult),
+            "outcome_unknown": error.outcome_unknown,
+            "protocol_status": None if error.protocol_status is None else name_of(error.protocol_status),
+            "statuses": [status_form(status) for status in error.statuses],
+        }
+    return form
+
+
+# C0 and C1 controls, and what reorders or hides text.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def safe(text: str) -> str:
+    """Text from outside with every control character shown as an escape: nothing in it reaches a terminal."""
+    return _UNSAFE.sub(lambda match: _SHORT.get(match[0]) or _escaped(match[0]), text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def one_line(text: str) -> str:
+    """A message on one line, safe for a terminal."""
+    return safe(" ".join(text.split()))
+
+
+def value_text(value: Any) -> str:
+    """A value for a person, on one line."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, float):
+        text = f"{value:.7g}"
+        return text if not text.lstrip("-").isdigit() else f"{text}.0"
+    if isinstance(value, str):
+        return safe(value)
+    if isinstance(value, datetime):
+        return time_text(value)
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes {value[:16].hex(' ')}"
+    if isinstance(value, RawValue):
+        return f"<{safe(value.variant_type) or name_of(value.data_type)}, not converted: {safe(value.raw_diagnostic)}>"
+    if isinstance(value, list | tuple):
+        shown = ", ".join(_element_text(element) for element in value[:20])
+        return f"[{shown}{f', … {len(value)} in all' if len(value) > 20 else ''}]"
+    return safe(str(value))
+
+
+def _element_text(value: Any) -> str:
+    return json.dumps(safe(value), ensure_ascii=False) if isinstance(value, str) else value_text(value)
+
+
+def age_text(seconds: float) -> str:
+    """``0.1 s``, ``12 s``, ``3 min``, ``3 h 12 m``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = int(seconds // 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} m"

@@ -1,0 +1,85 @@
+"""MXAccess statuses and hresults, as the simulator gives them."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+
+E_INVALIDARG = -2147024809  # 0x80070057
+E_NOTIMPL = -2147467263  # 0x80004001
+S_OK = 0
+
+GOOD = 192
+BAD = 0
+
+
+class Category(IntEnum):
+    """Status categories, with the numbers of the wire."""
+
+    OK = pb.MX_STATUS_CATEGORY_OK
+    PENDING = pb.MX_STATUS_CATEGORY_PENDING
+    WARNING = pb.MX_STATUS_CATEGORY_WARNING
+    COMMUNICATION_ERROR = pb.MX_STATUS_CATEGORY_COMMUNICATION_ERROR
+    CONFIGURATION_ERROR = pb.MX_STATUS_CATEGORY_CONFIGURATION_ERROR
+    OPERATIONAL_ERROR = pb.MX_STATUS_CATEGORY_OPERATIONAL_ERROR
+    SECURITY_ERROR = pb.MX_STATUS_CATEGORY_SECURITY_ERROR
+    SOFTWARE_ERROR = pb.MX_STATUS_CATEGORY_SOFTWARE_ERROR
+    OTHER_ERROR = pb.MX_STATUS_CATEGORY_OTHER_ERROR
+
+
+class Source(IntEnum):
+    """Who detected it, with the numbers of the wire."""
+
+    REQUESTING_LMX = pb.MX_STATUS_SOURCE_REQUESTING_LMX
+    RESPONDING_LMX = pb.MX_STATUS_SOURCE_RESPONDING_LMX
+    REQUESTING_NMX = pb.MX_STATUS_SOURCE_REQUESTING_NMX
+    RESPONDING_NMX = pb.MX_STATUS_SOURCE_RESPONDING_NMX
+    REQUESTING_AUTOMATION_OBJECT = pb.MX_STATUS_SOURCE_REQUESTING_AUTOMATION_OBJECT
+    RESPONDING_AUTOMATION_OBJECT = pb.MX_STATUS_SOURCE_RESPONDING_AUTOMATION_OBJECT
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One MXSTATUS_PROXY: what, found by whom, and the native detail number."""
+
+    category: Category
+    detected_by: Source = Source.RESPONDING_LMX
+    detail: int = 0
+    text: str = ""
+
+
+OK = Status(Category.OK)
+NO_SUCH_REFERENCE = Status(Category.CONFIGURATION_ERROR, Source.REQUESTING_LMX, 2, "the reference does not resolve")
+NOT_AN_ARRAY = Status(Category.CONFIGURATION_ERROR, Source.REQUESTING_LMX, 21, "the attribute is not an array")
+INDEX_OUT_OF_RANGE = Status(
+    Category.CONFIGURATION_ERROR, Source.RESPONDING_AUTOMATION_OBJECT, 28, "index out of range; elements count from 1"
+)
+BARE_ARRAY = Status(Category.COMMUNICATION_ERROR, Source.REQUESTING_LMX, 1003, "an array is addressed with []")
+WRONG_TYPE = Status(
+    Category.OPERATIONAL_ERROR, Source.RESPONDING_AUTOMATION_OBJECT, 30, "the value is not of the attribute's type"
+)
+OUT_OF_RANGE = Status(
+    Category.OPERATIONAL_ERROR, Source.RESPONDING_AUTOMATION_OBJECT, 29, "the value is out of the attribute's range"
+)
+WRITE_DENIED = Status(
+    Category.SECURITY_ERROR, Source.RESPONDING_AUTOMATION_OBJECT, 33, "the attribute cannot be written"
+)
+SECURED_WRITE_NEEDED = Status(
+    Category.SECURITY_ERROR, Source.RESPONDING_AUTOMATION_OBJECT, 56, "the attribute needs a secured write"
+)
+VERIFIED_WRITE_NEEDED = Status(
+    Category.SECURITY_ERROR, Source.RESPONDING_AUTOMATION_OBJECT, 57, "the attribute needs a verified write"
+)
+INVALID_ARGUMENT = Status(
+    Category.CONFIGURATION_ERROR, Source.REQUESTING_LMX, 0, "Value does not fall within the expected range"
+)
+
+
+class MxRefusal(Exception):
+    """MXAccess refused a call: the reply is OK for gRPC and carries this."""
+
+    def __init__(self, text: str, hresult: int = E_INVALIDARG, statuses: tuple[Status, ...] = ()) -> None:
+        super().__init__(text)
+        self.text = text
+        self.hresult = hresult
+        self.statuses = statuses
