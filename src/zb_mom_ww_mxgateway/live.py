@@ -56,6 +56,7 @@ class LiveValue:
     value: MxValueOutput
     quality: int
     data_type: DataType | int
+    variant_type: str
     statuses: tuple[MxStatus, ...]
     source_time_ns: int
     changes: int
@@ -196,6 +197,7 @@ class LiveSession:
             value=event.value,
             quality=event.quality,
             data_type=event.data_type,
+            variant_type=event.variant_type,
             statuses=event.statuses,
             source_time_ns=event.source_time_ns,
             changes=(before.changes if before else 0) + 1,

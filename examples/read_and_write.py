@@ -1,0 +1,39 @@
+"""Advises a tag, writes it, and waits for what became of the write.
+
+    python examples/read_and_write.py HOST:PORT
+
+The API key comes from MXGATEWAY_API_KEY, remembered certificates from the user's own file or MXGATEWAY_KNOWN_GATEWAYS.
+"""
+
+import asyncio
+import os
+import sys
+
+from zb_mom_ww_mxgateway import GatewayClient, LiveSession, MxGatewayError
+
+TAG = "TestChildObject.TestInt"
+
+
+async def main(endpoint: str) -> None:
+    key = os.environ.get("MXGATEWAY_API_KEY")
+    known = os.environ.get("MXGATEWAY_KNOWN_GATEWAYS")
+    async with (
+        await GatewayClient.connect(endpoint=endpoint, api_key=key, known_gateways=known) as client,
+        await LiveSession.open(client) as live,
+    ):
+        server = await live.session.register("read-and-write")
+        (item,) = await live.subscribe_tags([TAG], server)
+        async with asyncio.timeout(15):
+            value = await live.first_value(item)
+        print(f"{TAG} is {value.value} ({value.quality_word}, {value.age:.1f} s old)")
+        result = await live.write_and_confirm(server, item.item_handle, 123)
+        print(f"writing 123: {result.outcome.value}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python examples/read_and_write.py HOST:PORT")
+    try:
+        asyncio.run(main(sys.argv[1]))
+    except MxGatewayError as error:
+        sys.exit(str(error))

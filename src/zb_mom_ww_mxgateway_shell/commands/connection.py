@@ -1,0 +1,129 @@
+"""connect, disconnect, status."""
+
+import dataclasses
+from typing import Annotated
+
+from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.kinds import FlagOption, Text
+from zb_mom_ww_mxgateway_shell.registry import command
+from zb_mom_ww_mxgateway_shell.results import Result, Said
+
+
+@command("connect", example="connect localhost:5001 --api-key-env MXGATEWAY_API_KEY", needs_session=False)
+async def connect(
+    context: Context,
+    endpoint: Annotated[str | None, Text("host:port")] = None,
+    *,
+    plaintext: FlagOption = False,
+    api_key_env: Annotated[str | None, Text("variable")] = None,
+    api_key_file: Annotated[str | None, Text("file")] = None,
+    ca_file: Annotated[str | None, Text("file")] = None,
+    require_certificate_validation: FlagOption = False,
+    server_name_override: Annotated[str | None, Text("name")] = None,
+    forget_certificate: FlagOption = False,
+) -> Result:
+    """Connects to a gateway and opens a session.
+
+    Without HOST:PORT it connects again as before. The key comes from MXGATEWAY_API_KEY unless another
+    source is named; it is never typed. A failed connect leaves the present session as it is.
+    """
+    if endpoint is None:
+        wanted, name = context.connection, context.name
+    else:
+        wanted, name = (
+            Connection(
+                endpoint=endpoint,
+                plaintext=plaintext,
+                api_key_env=api_key_env,
+                api_key_file=api_key_file,
+                ca_file=ca_file,
+                require_certificate_validation=require_certificate_validation,
+                server_name_override=server_name_override,
+                known_gateways=context.connection.known_gateways,
+                forget_certificate=forget_certificate,
+            ),
+            "",
+        )
+    await context.connect(wanted, name)
+    return Said(connected_text(context), _status_fields(context), context.session.session_id)
+
+
+@command("disconnect", example="disconnect", needs_session=False)
+async def disconnect(context: Context) -> Result:
+    """Closes the session and the connection."""
+    if context.live is None:
+        return Said("not connected")
+    name = context.name
+    await context.disconnect()
+    return Said(f"disconnected from {name}")
+
+
+@command("status", example="status", needs_session=False)
+async def status(context: Context) -> Result:
+    """Shows the connection, the session, and what runs on it."""
+    if context.live is None or context.client is None:
+        return Said("not connected: connect HOST:PORT first", _status_fields(context))
+    live = context.live
+    lines = [
+        f"gateway     {connection_text(context)}",
+        f"session     {live.session.session_id}, {context.state}{f': {live.lost}' if live.lost else ''}",
+        f"servers     {', '.join(f'{h} ({name})' for h, name in context.servers.items()) or 'none registered'}",
+        f"items       {len(context.items)}, {sum(item.advised for item in context.items)} advised",
+        f"events      {live.events} received, {live.gaps} gaps, {live.lost_events} lost",
+        f"galaxy      {galaxy_text(context)}",
+    ]
+    return Said("\n".join(lines), _status_fields(context))
+
+
+def connection_text(context: Context) -> str:
+    """Endpoint and trust, in words."""
+    client = context.client
+    if client is None:
+        return "not connected"
+    trust = client.trust
+    if trust.plaintext:
+        how = "plaintext"
+    elif trust.known is None:
+        how = "TLS, certificate verified"
+    else:
+        ends = f"{trust.known.sha256[:5]}…:{trust.known.sha256[-2:]}"
+        how = f"TLS, certificate {ends} {'trusted on first use' if trust.is_first_use else 'as remembered'}"
+    return f"{client.options.endpoint} ({how})"
+
+
+def connected_text(context: Context) -> str:
+    """What is said after connecting."""
+    return f"connected to {connection_text(context)}\n{context.session.session_id}  {context.state}"
+
+
+def galaxy_text(context: Context) -> str:
+    """What is known of the galaxy, in words."""
+    catalogue = context.catalogue
+    if catalogue.is_complete:
+        return f"{catalogue.areas} areas, {catalogue.objects} objects, {len(catalogue)} attributes"
+    if catalogue.error:
+        return f"not readable: {catalogue.error}"
+    return f"{catalogue.objects} objects so far" if catalogue.objects else "not read yet"
+
+
+def _status_fields(context: Context) -> dict[str, object]:
+    live, client = context.live, context.client
+    if live is None or client is None:
+        return {"state": context.state}
+    known = client.trust.known
+    return {
+        "endpoint": client.options.endpoint,
+        "events": live.events,
+        "fingerprint_sha256": known and known.sha256,
+        "gaps": live.gaps,
+        "items": len(context.items),
+        "lost_events": live.lost_events,
+        "plaintext": client.trust.plaintext,
+        "servers": [{"client_name": name, "server_handle": handle} for handle, name in context.servers.items()],
+        "session": {k: v for k, v in dataclasses.asdict(live.session.info).items() if k != "capabilities"},
+        "state": context.state,
+    }
+
+
+COMMANDS = (connect, disconnect, status)

@@ -1,0 +1,96 @@
+"""register, unregister, add-item, remove-item, advise, unadvise, items."""
+
+from typing import Annotated
+
+from zb_mom_ww_mxgateway_cli.output import value_text
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.kinds import ItemArgument, Server, ServerOption, TagArgument, Text
+from zb_mom_ww_mxgateway_shell.registry import command
+from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
+from zb_mom_ww_mxgateway_shell.watching import freshness, quality_text, value_record
+
+
+@command("register", example="register acceptance")
+async def register(context: Context, name: Annotated[str, Text("name")]) -> Result:
+    """Registers a client name; gives a server handle.
+
+    Items belong to a server handle. While there is a single one, commands use it without being told.
+    """
+    handle = await context.session.register(name)
+    return Said(f"server {handle}", {"client_name": name, "server_handle": handle}, handle)
+
+
+@command("unregister", example="unregister 1")
+async def unregister(context: Context, server: Annotated[int | None, Server()] = None) -> Result:
+    """Ends a registration, with all its items and user ids."""
+    handle = context.default_server() if server is None else server
+    items = sum(item.server_handle == handle for item in context.items)
+    await context.session.unregister(handle)
+    return Said(f"server {handle} unregistered{f', {items} items gone' if items else ''}", {"server_handle": handle})
+
+
+@command("add-item", example="add-item TestChildObject.TestInt")
+async def add_item(context: Context, tag: TagArgument, *, server: ServerOption = None) -> Result:
+    """Adds an item by its address; gives an item handle.
+
+    MXAccess takes any name: whether it exists shows only in the first data change after advise.
+    """
+    handle = context.default_server() if server is None else server
+    item = await context.session.add_item(handle, tag)
+    if context.catalogue.misses(tag):
+        context.notice(f"the galaxy lists no {tag}{context.catalogue.closest(tag)}")
+    return Said(f"item {item}  {tag}", {"item_handle": item, "server_handle": handle, "tag": tag}, item)
+
+
+@command("remove-item", example="remove-item TestChildObject.TestInt")
+async def remove_item(context: Context, *items: ItemArgument) -> Result:
+    """Removes items."""
+    return await _each(context, items, "remove_item", "removed")
+
+
+@command("advise", example="advise TestChildObject.TestInt")
+async def advise(context: Context, *items: ItemArgument) -> Result:
+    """Asks for the data changes of items.
+
+    The first one comes 3 to 8 seconds later on a fresh session of a real gateway.
+    """
+    return await _each(context, items, "advise", "advised")
+
+
+@command("unadvise", example="unadvise TestChildObject.TestInt")
+async def unadvise(context: Context, *items: ItemArgument) -> Result:
+    """Ends the data changes of items; they stay added."""
+    return await _each(context, items, "unadvise", "unadvised")
+
+
+@command("items", example="items")
+async def items(context: Context, *, server: ServerOption = None) -> Result:
+    """Lists the items that were added, with their latest values."""
+    live = context.live_session
+    shown = [item for item in context.items if server in (None, item.server_handle)]
+    rows, records = [], []
+    for item in shown:
+        value = live.latest(*item.key)
+        records.append(value_record(item, value))
+        described = (
+            ["", "not advised" if not item.advised else "no value yet", ""]
+            if value is None
+            else [value_text(value.value), quality_text(value), freshness(value)]
+        )
+        rows.append([str(item.server_handle), str(item.item_handle), item.tag, *described])
+    return Table(
+        ("server", "item", "tag", "value", "quality", "age"), rows, records, shown, "no items; add-item TAG adds one"
+    )
+
+
+async def _each(context: Context, targets: tuple[ItemArgument, ...], call: str, done: str) -> Result:
+    names, records = [], []
+    for target in targets:
+        assert target.item is not None  # the kind takes only what was added
+        await getattr(context.session, call)(*target.item.key)
+        names.append(f"{target.item.item_handle} ({target.item.tag})")
+        records.append({"item_handle": target.item.item_handle, "server_handle": target.item.server_handle})
+    return Said(f"{done} {', '.join(names)}", {"items": records})
+
+
+COMMANDS = (register, unregister, add_item, remove_item, advise, unadvise, items)

@@ -1,0 +1,172 @@
+"""watch, write."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.status import StatusCategory
+from zb_mom_ww_mxgateway.values import Array, DataType
+from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, status_form, value_form, value_text
+from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT, Context
+from zb_mom_ww_mxgateway_shell.kinds import (
+    CountOption,
+    DurationOption,
+    ServerOption,
+    Target,
+    TargetArgument,
+    ValueArgument,
+)
+from zb_mom_ww_mxgateway_shell.literals import TagType
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.registry import command
+from zb_mom_ww_mxgateway_shell.results import Result, Said
+from zb_mom_ww_mxgateway_shell.watching import Watch
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveValue, WriteResult
+
+OUTCOME_TIMEOUT = 30.0
+"""Seconds to wait for a write's completion: the gateway's own command timeout."""
+
+
+@command("watch", example="watch Plant.Tank1.Level --count 3")
+async def watch(
+    context: Context,
+    *tags: TargetArgument,
+    for_: DurationOption = None,
+    count: CountOption = None,
+    server: ServerOption = None,
+) -> Watch:
+    """Shows values as they change, until Ctrl-C, for a time, or for a number of samples.
+
+    Tags that are not there yet are registered, added and advised. Every value comes with its quality
+    and its age.
+    """
+    if not context.interactive and for_ is None and count is None:
+        raise ShellError("a watch in a file needs an end: --for 5s or --count 3")
+    items = await ensure(context, tags, server)
+    return Watch(context.live_session, items, for_, count)
+
+
+@command("write", example="write TestChildObject.TestInt 123", mutating=True)
+async def write(
+    context: Context,
+    tag: TargetArgument,
+    value: ValueArgument,
+    *,
+    for_: DurationOption = None,
+    server: ServerOption = None,
+) -> Result:
+    """Writes a value, and waits until it is known what became of it.
+
+    A bare value takes the tag's own type; int32:5, double:5, string:5 … say another one, quotes make a
+    string, [1, 2, 3] is an array. *Completed* means that MXAccess reported the write as done; *accepted*
+    that it took it and nothing more is known after --for (30 s). A write whose answer was lost is
+    *unknown*: it is never sent again.
+    """
+    known = _type_of(context, tag)
+    if known is not None:
+        value.for_tag(tag.tag, known)
+    (item,) = await ensure(context, [tag], server)
+    before = await _first_value(context, tag, item)
+    typed = value.for_tag(item.tag, _type_of(context, tag, before))
+    timeout = for_ or OUTCOME_TIMEOUT
+    shown = f"{value_text(before.value)}{' (stale)' if before.stale_since else ''}"
+    result = await context.live_session.write_and_confirm(*item.key, typed, timeout=timeout)
+    plain = getattr(typed, "value", typed)
+    return Said(
+        f"{item.tag}   {shown} → {value_text(plain)}   {_outcome_text(result, timeout)}",
+        {
+            "accepted_ms": _milliseconds(result.accepted_after),
+            "before": before.value,
+            "completed_ms": _milliseconds(result.completed_after),
+            "error": error_form(result.error) if result.error else None,
+            "item_handle": item.item_handle,
+            "outcome": result.outcome.value,
+            "server_handle": item.server_handle,
+            "statuses": [status_form(status) for status in result.statuses],
+            "tag": item.tag,
+            "value": value_form(plain),
+        },
+        result.outcome.value,
+        {"completed": ExitCode.DONE, "refused": ExitCode.REFUSED}.get(result.outcome.value, ExitCode.UNKNOWN),
+    )
+
+
+async def ensure(context: Context, targets: Sequence[Target], server: int | None) -> list[Item]:
+    """Items for the targets: registers, adds and advises what is not there yet, waits for the first
+    values of those, and says so."""
+    live = context.live_session
+    new = list(dict.fromkeys(target.tag for target in targets if target.item is None))
+    silent = [target.item for target in targets if target.item and not target.item.advised]
+    for item in silent:
+        await live.session.advise(*item.key)
+    added: dict[str, Item] = {}
+    if new:
+        handle = await context.server_for(server)
+        added = dict(zip(new, await live.subscribe_tags(new, handle), strict=True))
+    items = [target.item or added[target.tag] for target in targets]
+    waited = [item for item in [*added.values(), *silent] if live.latest(*item.key) is None]
+    if not added and not waited:
+        return items
+    names = [f"item {item.item_handle}" for item in added.values()]
+    said = f"added {', '.join(names) if len(names) <= 3 else f'{len(names)} items'}; " if names else ""
+    start = time.monotonic()
+    try:
+        async with asyncio.timeout(FIRST_VALUE_TIMEOUT):
+            for item in waited:
+                await live.first_value(item)
+    except TimeoutError:
+        missing = [item.tag for item in waited if live.latest(*item.key) is None]
+        context.notice(f"{said}no value after {FIRST_VALUE_TIMEOUT:g} s of {', '.join(missing[:3])}")
+    else:
+        context.notice(f"{said}first values after {age_text(time.monotonic() - start)}")
+    return items
+
+
+async def _first_value(context: Context, target: Target, item: Item) -> "LiveValue":
+    """The value before a write: a write to an item without one is refused by MXAccess, so it is not tried."""
+    value = context.live_session.latest(*item.key)
+    if value is None:
+        raise ShellError(f"{item.tag} has no value yet, so it cannot be written; nothing was sent", ExitCode.REFUSED)
+    failed = next((status for status in value.statuses if status.failed), None)
+    if failed and failed.category == StatusCategory.CONFIGURATION_ERROR:
+        if context.client is not None:
+            context.catalogue.start(context.client)
+            await context.catalogue.loaded(2.0)
+        raise target.word.mistake(
+            f"no tag {item.tag} ({failed}){context.catalogue.closest(item.tag)}; nothing was written"
+        )
+    return value
+
+
+def _type_of(context: Context, target: Target, value: "LiveValue | None" = None) -> TagType | None:
+    """What is known of a tag's type: from its value, or else from the galaxy."""
+    if value is None and target.item and context.live is not None:
+        value = context.live.latest(*target.item.key)
+    if value is not None and value.data_type not in (DataType.UNSPECIFIED, DataType.UNKNOWN, DataType.NO_DATA):
+        return TagType(value.data_type, isinstance(value.value, Array), value.variant_type)
+    return context.catalogue.type_of(target.tag)
+
+
+def _outcome_text(result: "WriteResult", timeout: float) -> str:
+    accepted = f"accepted {_milliseconds(result.accepted_after)} ms" if result.accepted_after is not None else ""
+    match result.outcome.value:
+        case "completed":
+            return f"{accepted}, completed {_milliseconds(result.completed_after)} ms"
+        case "refused":
+            reason = "; ".join(map(str, result.statuses)) or str(result.error)
+            return f"{accepted}{', ' if accepted else ''}REFUSED: {reason}"
+        case "accepted":
+            return f"{accepted}, not completed within {timeout:g} s: whether it took effect is not known"
+    lost = result.error or "the event stream was interrupted"
+    return f"{accepted}{', then ' if accepted else ''}outcome UNKNOWN: {lost}. It was not sent again"
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else max(1, round(seconds * 1000))
+
+
+COMMANDS = (watch, write)

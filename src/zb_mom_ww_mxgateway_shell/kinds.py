@@ -1,0 +1,196 @@
+"""The kinds of arguments: how each reads its word, and what it offers to complete."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration
+from zb_mom_ww_mxgateway_shell.literals import Literal, check_prefix
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.registry import Flag, Kind, Offer
+from zb_mom_ww_mxgateway_shell.words import Word
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.context import Context
+
+OFFERS = 50
+"""Rows of a completion menu: more only slow it down."""
+
+
+class Text(Kind):
+    """Any text."""
+
+    def __init__(self, name: str = "text") -> None:
+        self.name = name
+
+    def parse(self, word: Word, context: "Context") -> str:
+        if not word.value:
+            raise word.mistake(f"{self.name} must not be empty")
+        return word.value
+
+
+class CommandName(Kind):
+    """The name of a command."""
+
+    name = "command"
+
+    def parse(self, word: Word, context: "Context") -> str:
+        return context.registry.find(word).name
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        return [Offer(c.name, c.summary) for c in context.registry.commands.values() if c.name.startswith(prefix)]
+
+
+class Server(Kind):
+    """A server handle."""
+
+    name = "server"
+
+    def parse(self, word: Word, context: "Context") -> int:
+        return _server(word, context)
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        return [Offer(str(handle), name) for handle, name in context.servers.items() if str(handle).startswith(prefix)]
+
+
+class Tag(Kind):
+    """A tag's address, known or not."""
+
+    name = "tag"
+
+    def parse(self, word: Word, context: "Context") -> str:
+        if not word.value.strip():
+            raise word.mistake("a tag name is expected")
+        return word.value
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        return [Offer(name, meta) for name, meta in context.catalogue.complete(prefix, OFFERS)]
+
+
+TAG = Tag()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a command is about: an item that was added, or a tag that is not yet."""
+
+    tag: str
+    item: Item | None
+    word: Word
+
+
+class ItemOrTag(Kind):
+    """An item handle, or a tag name: that of an item, or with `may_add` of a tag the galaxy may have."""
+
+    name = "tag|item"
+
+    def __init__(self, *, may_add: bool) -> None:
+        self.may_add = may_add
+
+    def parse(self, word: Word, context: "Context") -> Target:
+        if not word.is_quoted and re.fullmatch(r"(\d+/)?\d+", word.text):
+            item = _item(word, context)
+            return Target(item.tag, item, word)
+        tag = TAG.parse(word, context)
+        found = context.find_item(tag)
+        if found is None and not self.may_add:
+            raise word.mistake(f"{tag} is not added{context.closest_item(tag)}; items lists what is")
+        if found is None and context.catalogue.misses(tag):
+            raise word.mistake(f"no tag {tag}{context.catalogue.closest(tag)}")
+        return Target(found.tag if found else tag, found, word)
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        items = [
+            Offer(item.tag if prefix and not prefix[0].isdigit() else _handle_text(item, context), _meta(item))
+            for item in context.items
+            if item.tag.casefold().startswith(prefix.casefold()) or _handle_text(item, context).startswith(prefix)
+        ]
+        if not self.may_add:
+            # Nothing but items will do, so tag names are offered along with handles.
+            names = [Offer(item.tag, f"item {_handle_text(item, context)}") for item in context.items]
+            return (items + [o for o in names if o.text.casefold().startswith(prefix.casefold())])[:OFFERS]
+        known = {offer.text for offer in items}
+        return (items + [offer for offer in TAG.offers(prefix, context) if offer.text not in known])[:OFFERS]
+
+
+class Value(Kind):
+    """A value to write."""
+
+    name = "value"
+
+    def parse(self, word: Word, context: "Context") -> Literal:
+        if not word.is_quoted:
+            check_prefix(word)
+        return Literal(word)
+
+
+class Duration(Kind):
+    """A span of time; gives seconds."""
+
+    name = "duration"
+
+    def parse(self, word: Word, context: "Context") -> float:
+        try:
+            return parse_duration(word.text)
+        except TextValueError as error:
+            raise word.mistake(str(error)) from None
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        return [Offer(text) for text in ("5s", "30s", "5m") if text.startswith(prefix)]
+
+
+class Count(Kind):
+    """A whole number above zero."""
+
+    name = "count"
+
+    def parse(self, word: Word, context: "Context") -> int:
+        if not (word.text.isascii() and word.text.isdigit() and 0 < int(word.text) < 2**31):
+            raise word.mistake("a whole number above zero is expected")
+        return int(word.text)
+
+
+def _server(word: Word, context: "Context") -> int:
+    if not word.text.isascii() or not word.text.isdigit():
+        raise word.mistake("a server handle is expected, a whole number")
+    handle = int(word.text)
+    if handle not in context.servers:
+        raise word.mistake(f"no server {handle}: {context.said_servers()}")
+    return handle
+
+
+def _item(word: Word, context: "Context") -> Item:
+    server_text, slash, item_text = word.text.rpartition("/")
+    if slash:
+        server = _server(Word(server_text, word.start, word.start + len(server_text)), context)
+    else:
+        try:
+            server = context.default_server()
+        except ShellError as error:
+            raise word.mistake(str(error)) from None
+    for item in context.items:
+        if item.key == (server, int(item_text)):
+            return item
+    raise word.mistake(f"no item {item_text} on server {server}: {context.said_items(server)}")
+
+
+def _handle_text(item: Item, context: "Context") -> str:
+    return str(item.item_handle) if len(context.servers) == 1 else f"{item.server_handle}/{item.item_handle}"
+
+
+def _meta(item: Item) -> str:
+    return item.tag if item.advised else f"{item.tag}, not advised"
+
+
+TextArgument = Annotated[str, Text()]
+CommandArgument = Annotated[str | None, CommandName()]
+ServerOption = Annotated[int | None, Server()]
+TagArgument = Annotated[str, TAG]
+ItemArgument = Annotated[Target, ItemOrTag(may_add=False)]
+TargetArgument = Annotated[Target, ItemOrTag(may_add=True)]
+ValueArgument = Annotated[Literal, Value()]
+DurationOption = Annotated[float | None, Duration()]
+CountOption = Annotated[int | None, Count()]
+FlagOption = Annotated[bool, Flag()]

@@ -1,0 +1,92 @@
+"""Values as typed: bare text takes the tag's own type, ``int32:5`` says it, quotes make a string."""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.values import TYPE_NAMES, DataType, Typed
+from zb_mom_ww_mxgateway_cli.text_values import parse_value
+from zb_mom_ww_mxgateway_shell.words import Word, elements
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.values import MxValueInput
+
+_TYPE_OF = {
+    DataType.BOOLEAN: "bool",
+    DataType.INTEGER: "int32",
+    DataType.FLOAT: "float",
+    DataType.DOUBLE: "double",
+    DataType.STRING: "string",
+    DataType.INTERNATIONALIZED_STRING: "string",
+    DataType.BIG_STRING: "string",
+    DataType.TIME: "time",
+}
+_PREFIX = re.compile(r"([a-z0-9]+):(?!//)")
+
+
+@dataclass(frozen=True, slots=True)
+class TagType:
+    """What is known of a tag's type."""
+
+    data_type: DataType | int
+    is_array: bool = False
+    variant_type: str = ""
+
+    @property
+    def type_name(self) -> str | None:
+        """The type a bare value takes; None where a value must say its own."""
+        if "VT_I8" in self.variant_type:
+            return "int64"
+        return _TYPE_OF.get(self.data_type) if isinstance(self.data_type, DataType) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value as typed; its type may depend on the tag it goes to."""
+
+    word: Word
+
+    def for_tag(self, tag: str, known: TagType | None) -> "MxValueInput":
+        """The value for a tag of this type; raises Mistake, pointing at what is wrong, before anything is sent."""
+        type_name, word = _split_type(self.word)
+        if type_name is None:
+            type_name = "string" if word.is_quoted else self._own_type(tag, known)
+        try:
+            if word.is_array:
+                return Typed(type_name, [_scalar(type_name, element) for element in elements(word)])
+            return Typed(type_name, _scalar(type_name, word))
+        except MxGatewayArgumentError as error:
+            raise self.word.mistake(str(error).removeprefix("value: ")) from None
+
+    def _own_type(self, tag: str, known: TagType | None) -> str:
+        """The type of the tag itself, which a bare value takes."""
+        if known is not None and known.type_name is not None:
+            if known.is_array != self.word.is_array:
+                expected = "an array like [1, 2, 3]" if known.is_array else "a single value, not an array,"
+                raise self.word.mistake(f"{expected} expected: {tag}")
+            return known.type_name
+        shown = "not known" if known is None else "not one a bare value can take"
+        raise self.word.mistake(f"the type of {tag} is {shown}; say it: int32:5, double:5, string:5 …")
+
+
+def check_prefix(word: Word) -> None:
+    """Raises Mistake for a type that does not exist, as in ``int23:5``."""
+    match = _PREFIX.match(word.text)
+    # A time has a colon too: 12:30.
+    if match and match[1] not in TYPE_NAMES and not match[1].isdigit() and "T" not in word.text:
+        raise word.mistake(f"no type {match[1]}: one of {', '.join(TYPE_NAMES)} expected, or text in quotes")
+
+
+def _split_type(word: Word) -> tuple[str | None, Word]:
+    match = None if word.is_quoted else _PREFIX.match(word.text)
+    if match and match[1] in TYPE_NAMES:
+        return match[1], word.after(match.end())
+    return None, word
+
+
+def _scalar(type_name: str, word: Word) -> Any:
+    try:
+        return parse_value(type_name, word.value)
+    except ValueError as error:
+        raise word.mistake(str(error)) from None

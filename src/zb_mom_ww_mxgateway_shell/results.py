@@ -1,0 +1,71 @@
+"""What commands give back. They never print: a front end shows the lines, or the JSON form."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from zb_mom_ww_mxgateway_cli.output import ExitCode, safe, value_form
+
+
+class Result(Protocol):
+    """Anything a command may return."""
+
+    @property
+    def exit_code(self) -> ExitCode: ...
+
+    @property
+    def value(self) -> Any:
+        """What ``_`` is afterwards."""
+
+    def lines(self) -> list[str]:
+        """For a person; safe for a terminal."""
+
+    def form(self) -> Any:
+        """For JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A result in a few words, with its fields for JSON."""
+
+    text: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    value: Any = None
+    exit_code: ExitCode = ExitCode.DONE
+
+    def lines(self) -> list[str]:
+        return [safe(line) for line in self.text.split("\n")] if self.text else []
+
+    def form(self) -> Any:
+        return value_form(self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under headings. Cells are text for a person; `records` are the same rows for JSON."""
+
+    headings: tuple[str, ...]
+    rows: Sequence[Sequence[str]]
+    records: Sequence[dict[str, Any]]
+    value: Any = None
+    empty: str = "nothing"
+    """Said when there are no rows."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode.DONE
+
+    def lines(self) -> list[str]:
+        return table_lines(self.headings, self.rows) if self.rows else [self.empty]
+
+    def form(self) -> Any:
+        return value_form(list(self.records))
+
+
+def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows under headings in columns as wide as their widest cell, without borders."""
+    cells = [list(headings), *([safe(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(headings))]
+    return [
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    ]

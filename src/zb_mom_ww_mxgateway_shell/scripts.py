@@ -1,0 +1,124 @@
+"""Running lines without a prompt: a file, ``-e`` lines, or standard input. Imports no terminal library."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+from typing import Any
+
+from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.live import LiveValue
+from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line, safe, value_text
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.results import Result
+from zb_mom_ww_mxgateway_shell.statements import (
+    Statement,
+    exit_code_for,
+    problem_form,
+    problem_lines,
+    run,
+)
+from zb_mom_ww_mxgateway_shell.watching import Watch, Watched, freshness, quality_text
+
+
+def file_statements(path: str) -> list[Statement]:
+    """The lines of a command file; raises ShellError when it cannot be read."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ShellError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ShellError(f"{path}:{line}: not UTF-8 text") from error
+    return [Statement(line, number, path) for number, line in enumerate(text.split("\n"), start=1)]
+
+
+def given_statements(lines: Iterable[str]) -> list[Statement]:
+    """Lines of ``-e`` options, numbered from 1."""
+    return [Statement(line, number) for number, line in enumerate(lines, start=1)]
+
+
+async def standard_input_statements() -> AsyncIterator[Statement]:
+    """Lines of standard input as they come."""
+    number = 0
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        number += 1
+        yield Statement(line.rstrip("\r\n"), number, "<stdin>")
+
+
+class ScriptRun:
+    """One run of statements: stops at the first that fails, with its exit code."""
+
+    def __init__(self, context: Context, *, as_json: bool, debug: bool) -> None:
+        self._context = context
+        self._as_json = as_json
+        self._debug = debug
+        self._notices: list[str] = []
+        context.notice = self._notice
+
+    async def run(self, statements: Iterable[Statement] | AsyncIterator[Statement]) -> ExitCode:
+        """Runs them in order; the exit code is that of the first failure."""
+        if not isinstance(statements, AsyncIterator):
+            statements = _as_async(statements)
+        async for statement in statements:
+            code = await self._one(statement)
+            if code is not ExitCode.DONE or self._context.leaving:
+                return code
+        return ExitCode.DONE
+
+    async def _one(self, statement: Statement) -> ExitCode:
+        self._notices.clear()
+        shows_itself = statement.source is not None and not self._as_json and statement.text.strip()
+        if shows_itself and not statement.text.lstrip().startswith("#"):
+            _print(f"{statement.line:>4}  {safe(statement.text.strip())}")
+        try:
+            result = await run(self._context, statement.text, self._follow)
+        except asyncio.CancelledError:
+            self._report(statement, ok=False, error={"message": "interrupted", "exit_code": int(ExitCode.INTERRUPTED)})
+            raise
+        except Exception as error:
+            code = exit_code_for(error)
+            if not self._report(statement, ok=False, error=problem_form(error)):
+                for line in problem_lines(error, statement, debug=self._debug):
+                    print(line, file=sys.stderr, flush=True)
+            elif self._debug:
+                print("\n".join(problem_lines(error, statement, debug=True)), file=sys.stderr, flush=True)
+            return code
+        if result is not None and not self._report(
+            statement, ok=result.exit_code is ExitCode.DONE, result=result.form()
+        ):
+            self._say(result)
+        return result.exit_code if result else ExitCode.DONE
+
+    def _report(self, statement: Statement, **outcome: Any) -> bool:
+        """Prints the JSON object of a statement, if that is what is wanted."""
+        if self._as_json:
+            form = {"command": statement.command, "line": statement.line, "notices": self._notices, **outcome}
+            _print(json_line(form))
+        return self._as_json
+
+    def _say(self, result: Result) -> None:
+        for line in result.lines():
+            _print(f"      {line}" if result.exit_code is ExitCode.DONE else f"      {line}   (failed)")
+
+    def _notice(self, text: str) -> None:
+        self._notices.append(text)
+        if not self._as_json:
+            _print(f"      {safe(text)}")
+
+    async def _follow(self, watch: Watch) -> Watched:
+        return await watch.follow((lambda item, value: None) if self._as_json else _print_sample)
+
+
+def _print_sample(item: Item, value: LiveValue) -> None:
+    _print(f"      {safe(item.tag)}   {value_text(value.value)}   {quality_text(value)}   {freshness(value)}")
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)
+
+
+async def _as_async(statements: Iterable[Statement]) -> AsyncIterator[Statement]:
+    for statement in statements:
+        yield statement

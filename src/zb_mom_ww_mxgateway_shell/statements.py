@@ -1,0 +1,95 @@
+"""Running one line, and saying what went wrong with it: the same for the prompt, files and Python."""
+
+import traceback
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway_cli.output import ExitCode, error_form, exit_code_of, one_line
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.results import Result
+from zb_mom_ww_mxgateway_shell.watching import Watch, Watched
+
+Follow = Callable[[Watch], Awaitable[Watched]]
+"""How a front end shows a watch until it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One line to run, and where it stands."""
+
+    text: str
+    line: int
+    source: str | None = None
+    """File name; None for lines that were typed or given on the command line."""
+
+    @property
+    def command(self) -> str:
+        """The command's name, as far as it can be told."""
+        words = self.text.split(maxsplit=1)
+        return words[0] if words else ""
+
+
+async def run(context: Context, text: str, follow: Follow) -> Result | None:
+    """Parses and runs a line; None when there is nothing to run. Raises what went wrong."""
+    invocation = context.registry.parse(text, context)
+    if invocation is None:
+        return None
+    if invocation.command.needs_session:
+        _ = context.live_session  # raises when there is none
+    result = await invocation.run(context)
+    if isinstance(result, Watch):
+        result = await follow(result)
+    if result.value is not None:
+        context.last = result.value
+    return result
+
+
+def exit_code_for(error: BaseException) -> ExitCode:
+    """The exit code a failed statement leads to."""
+    if isinstance(error, ShellError):
+        return error.exit_code
+    return ExitCode.USAGE if isinstance(error, click.UsageError) else exit_code_of(error)
+
+
+def message_of(error: BaseException) -> str:
+    """One line for a person; what nobody foresaw is said to be that."""
+    if isinstance(error, click.UsageError):
+        return one_line(error.format_message())
+    if isinstance(error, ShellError | MxGatewayError):
+        return one_line(str(error))
+    return one_line(f"internal error, please report it: {type(error).__name__}: {error} (--debug shows more)")
+
+
+def problem_lines(
+    error: BaseException, statement: Statement, *, debug: bool = False, indent: int | None = None
+) -> list[str]:
+    """What to show for a failed statement: the message, its place, and a caret under it.
+
+    `indent` is the width of the prompt under which the line still stands; without it the line is shown again.
+    """
+    lines = traceback.format_exception(error) if debug else []
+    lines = [part for line in lines for part in line.rstrip("\n").split("\n")]
+    start = error.start if isinstance(error, Mistake) else len(statement.text) - len(statement.text.lstrip())
+    carets = "^" * (error.end - error.start) if isinstance(error, Mistake) else ""
+    if indent is not None:
+        return [*lines, *([" " * (indent + start) + carets] if carets else []), message_of(error)]
+    where = f"{statement.source}:{statement.line}:{start + 1}: " if statement.source else ""
+    shown = [f"{where}{message_of(error)}"]
+    if carets:
+        # One column a character, so that the caret stays under its place.
+        plain = "".join(character if character.isprintable() else " " for character in statement.text)
+        shown += [f"  {plain}", f"  {' ' * start}{carets}"]
+    return [*lines, *shown]
+
+
+def problem_form(error: BaseException) -> dict[str, Any]:
+    """What went wrong, for JSON."""
+    form = error_form(error) | {"exit_code": int(exit_code_for(error)), "message": message_of(error)}
+    if isinstance(error, Mistake):
+        form["column"] = error.start + 1
+    return form

@@ -1,0 +1,59 @@
+"""Completion at the prompt: from the registry and from what the context holds. Never waits for the network."""
+
+from collections.abc import Iterable, Sequence
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.kinds import OFFERS
+from zb_mom_ww_mxgateway_shell.problems import Mistake
+from zb_mom_ww_mxgateway_shell.registry import Flag, Offer, current_parameter
+from zb_mom_ww_mxgateway_shell.words import split
+
+
+class ShellCompleter(Completer):
+    """Offers what may stand at the cursor."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        prefix, offers = self._offers(document.text_before_cursor)
+        return [
+            Completion(offer.text, start_position=-len(prefix), display_meta=offer.meta) for offer in offers[:OFFERS]
+        ]
+
+    def _offers(self, line: str) -> tuple[str, Sequence[Offer]]:
+        typed = "" if not line or line[-1].isspace() else line.split()[-1]
+        try:
+            words = split(line[: len(line) - len(typed)])
+        except Mistake:
+            return typed, ()
+        registry = self._context.registry
+        if not words:
+            names = [Offer(c.name, c.summary) for c in registry.commands.values() if c.name.startswith(typed)]
+            return typed, names
+        command = registry.commands.get(words[0].text)
+        if command is None:
+            return typed, ()
+        parameter = current_parameter(command, words)
+        used = {word.text for word in words}
+        options = [
+            Offer(name, "" if isinstance(option.kind, Flag) else f"<{option.kind.name}>")
+            for name, option in command.options.items()
+            if name not in used and name.startswith(typed)
+        ]
+        if typed.startswith("--"):
+            return typed, options
+        if parameter is None:
+            return typed, options
+        found = list(parameter.kind.offers(typed, self._context))
+        return typed, found if found or typed else options
+
+
+def usage_of(context: Context, line: str) -> str:
+    """The usage of the command being typed, or a hint."""
+    words = line.split(maxsplit=1)
+    command = context.registry.commands.get(words[0]) if words else None
+    return command.usage if command else "help lists the commands; Tab completes"

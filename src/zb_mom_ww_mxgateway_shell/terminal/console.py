@@ -1,0 +1,28 @@
+"""What is written to the terminal: plain lines, above whatever is being typed."""
+
+from prompt_toolkit.application import get_app_or_none, in_terminal
+from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.output import Output
+from prompt_toolkit.shortcuts import print_formatted_text
+
+from zb_mom_ww_mxgateway_cli.output import safe
+
+
+class Console:
+    """The one object that writes lines to the terminal. Text is stripped of control characters here again."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def print(self, line: str, style: str = "") -> None:
+        """Writes a line; only while no prompt is open."""
+        print_formatted_text(FormattedText([(style, safe(line))]), output=self._output)
+
+    async def print_above(self, line: str, style: str = "") -> None:
+        """Writes a line above an open prompt, leaving what is typed as it is."""
+        app = get_app_or_none()
+        if app is None or not app.is_running:
+            self.print(line, style)
+            return
+        async with in_terminal():
+            self.print(line, style)

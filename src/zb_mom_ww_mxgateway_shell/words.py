@@ -1,0 +1,137 @@
+"""Splitting a line into words, each with its place."""
+
+from dataclasses import dataclass
+
+from zb_mom_ww_mxgateway_shell.problems import Mistake
+
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a line."""
+
+    text: str
+    """As typed."""
+    start: int
+    end: int
+
+    @property
+    def is_quoted(self) -> bool:
+        return self.text[:1] in ('"', "'")
+
+    @property
+    def is_array(self) -> bool:
+        return self.text.startswith("[")
+
+    @property
+    def value(self) -> str:
+        """Without quotes and escapes; the bare text otherwise."""
+        return unquoted(self) if self.is_quoted else self.text
+
+    def mistake(self, message: str) -> Mistake:
+        """An error that points at this word."""
+        return Mistake(message, self.start, self.end)
+
+    def after(self, count: int) -> "Word":
+        """The rest of the word behind its first `count` characters."""
+        return Word(self.text[count:], self.start + count, self.end)
+
+
+def split(line: str) -> list[Word]:
+    """The words of a line: bare, quoted, or ``[arrays]``; ``#`` at the start of a word begins a comment."""
+    words = []
+    position = 0
+    while position < len(line):
+        if line[position].isspace():
+            position += 1
+        elif line[position] == "#":
+            break
+        else:
+            end = _end_of_word(line, position)
+            words.append(Word(line[position:end], position, end))
+            position = end
+    return words
+
+
+def elements(array: Word) -> list[Word]:
+    """The elements of an array word ``[1, "a, b", 3]``."""
+    line, position, stop = array.text, 1, len(array.text) - 1
+    found: list[Word] = []
+    while True:
+        while position < stop and line[position].isspace():
+            position += 1
+        if position >= stop and not found:
+            return found
+        end = position
+        while end < stop and line[end] != ",":
+            end = _end_of_quoted(line, end) if line[end] in "\"'" else end + 1
+        text = line[position:end].rstrip()
+        if not text:
+            raise Mistake("an element is missing here", array.start + position, array.start + position + 1)
+        found.append(Word(text, array.start + position, array.start + position + len(text)))
+        if end >= stop:
+            return found
+        position = end + 1
+
+
+def unquoted(word: Word) -> str:
+    """The text between the quotes; ``\\n``, ``\\t``, ``\\"`` and ``\\\\`` stand for themselves in double quotes."""
+    inner = word.text[1:-1]
+    if word.text[0] == "'":
+        return inner
+    result, position = [], 0
+    while position < len(inner):
+        character = inner[position]
+        if character == "\\":
+            position += 1
+            if inner[position] not in _ESCAPES:
+                place = word.start + position
+                raise Mistake(
+                    f'unknown escape \\{inner[position]}: one of \\n \\t \\r \\" \\\\ expected', place, place + 2
+                )
+            character = _ESCAPES[inner[position]]
+        result.append(character)
+        position += 1
+    return "".join(result)
+
+
+def _end_of_word(line: str, start: int) -> int:
+    if line[start] in "\"'":
+        end = _end_of_quoted(line, start)
+        if end < len(line) and not line[end].isspace():
+            raise Mistake("a space is missing after the closing quote", end, end + 1)
+        return end
+    if line[start] == "[":
+        return _end_of_array(line, start)
+    end = start
+    while end < len(line) and not line[end].isspace():
+        if line[end - 1] == ":" and end > start and line[end] in "\"'[":
+            return _end_of_word(line, end)
+        end += 1
+    return end
+
+
+def _end_of_quoted(line: str, start: int) -> int:
+    quote, position = line[start], start + 1
+    while position < len(line):
+        if line[position] == "\\" and quote == '"':
+            position += 1
+        elif line[position] == quote:
+            return position + 1
+        position += 1
+    raise Mistake(f"the closing {quote} is missing", start, len(line))
+
+
+def _end_of_array(line: str, start: int) -> int:
+    position = start + 1
+    while position < len(line):
+        if line[position] in "\"'":
+            position = _end_of_quoted(line, position)
+        elif line[position] == "]":
+            if position + 1 < len(line) and not line[position + 1].isspace():
+                raise Mistake("a space is missing after the closing ]", position + 1, position + 2)
+            return position + 1
+        else:
+            position += 1
+    raise Mistake("the closing ] is missing", start, len(line))

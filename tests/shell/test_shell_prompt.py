@@ -1,0 +1,243 @@
+"""The prompt, typed into and read from a real screen."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pyte
+import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output.vt100 import Vt100_Output
+
+from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.terminal.session import Prompt, history_at
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+COLUMNS, ROWS = 110, 40
+CTRL_C, CTRL_D, ENTER, TAB = "\x03", "\x04", "\r", "\t"
+
+
+class Terminal:
+    """A screen that remembers, and a keyboard."""
+
+    def __init__(self, keys: PipeInput) -> None:
+        self.screen = pyte.HistoryScreen(COLUMNS, ROWS, history=1000)
+        self._stream = pyte.Stream(self.screen)
+        self._keys = keys
+        self.raw = ""
+        self.encoding = "utf-8"
+
+    def write(self, text: str) -> None:
+        self.raw += text
+        self._stream.feed(text)
+
+    def flush(self) -> None:
+        pass
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def type(self, text: str) -> None:
+        self._keys.send_text(text)
+
+    async def shows(self, *wanted: str, timeout: float = 15.0) -> str:
+        """Waits until all of it stands on the screen."""
+        try:
+            async with asyncio.timeout(timeout):
+                while not all(text in self.text for text in wanted):  # noqa: ASYNC110  # a screen tells nobody
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            pytest.fail(f"not on the screen: {wanted}\n{self.text}")
+        return self.text
+
+    async def enter(self, line: str, *wanted: str) -> str:
+        """Types a line and waits for what it shows."""
+        self.type(line + ENTER)
+        return await self.shows(*wanted)
+
+
+class Shell:
+    """A shell at a terminal, on a simulated gateway."""
+
+    def __init__(self, terminal: Terminal, context: Context, gateway: SimulatedGateway) -> None:
+        self.terminal = terminal
+        self.context = context
+        self.gateway = gateway
+        self.exit_code: ExitCode | None = None
+
+
+@asynccontextmanager
+async def shell(tmp_path: Path, **options: Any) -> AsyncIterator[Shell]:
+    with create_pipe_input() as keys:
+        terminal = Terminal(keys)
+        output = Vt100_Output(
+            terminal,  # type: ignore[arg-type]
+            lambda: Size(rows=ROWS, columns=COLUMNS),
+            enable_cpr=False,
+        )
+        with create_app_session(input=keys, output=output):
+            async with SimulatedGateway(plaintext=True, api_keys=(), **options) as gateway:
+                context = Context(all_commands(), interactive=True)
+                await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo")
+                prompt = Prompt(context, debug=False, history=InMemoryHistory())
+                made = Shell(terminal, context, gateway)
+                running = asyncio.create_task(prompt.run())
+                try:
+                    await terminal.shows("demo>")
+                    yield made
+                finally:
+                    context.leaving = True
+                    terminal.type(CTRL_C + CTRL_D)
+                    try:
+                        made.exit_code = await asyncio.wait_for(running, 10)
+                    finally:
+                        await context.disconnect()
+
+
+async def test_a_newcomers_first_minute(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.shows("type help, or press Tab", "ready")
+        await screen.enter("register acceptance", "server 1")
+        await screen.enter("add-item TestChildObject.TestInt", "item 1  TestChildObject.TestInt")
+        await screen.enter("advise 1", "advised 1 (TestChildObject.TestInt)")
+        await screen.enter("write 1 123", "→ 123", "accepted", "completed")
+        await screen.enter("items", "123", "good")
+        assert [write.value for write in sh.gateway.writes] == [123]
+
+
+async def test_watch_shows_moving_values_until_ctrl_c_and_the_prompt_is_back(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        screen.type("watch Plant.Tank1.Level Plant.Pump1.Running" + ENTER)
+        await screen.shows("registered mxgw-shell as server 1", "Plant.Tank1.Level", "good", "Ctrl-C ends")
+        level = sh.context.live
+        assert level is not None
+        first = level["Plant.Tank1.Level"].changes
+        async with asyncio.timeout(15):
+            while level["Plant.Tank1.Level"].changes < first + 3:
+                await level.changed()
+        screen.type(CTRL_C)
+        await screen.shows("samples in")
+        await screen.enter("status", "server", "2 advised")
+
+
+async def test_a_mistake_has_a_caret_under_its_place(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("write TestChildObject.TestInt abc", "Integer expected")
+        lines = sh.terminal.text.split("\n")
+        typed = next(index for index, line in enumerate(lines) if "TestInt abc" in line)
+        caret = next(line for line in lines[typed:] if "^^^" in line)
+        assert caret.index("^") == lines[typed].index("abc")
+        assert caret.strip() == "^^^"
+        assert not sh.gateway.writes
+
+
+async def test_commands_tags_and_handles_complete(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await sh.context.catalogue.loaded(10)
+        screen.type("unreg")
+        await screen.shows("Ends a registration")
+        screen.type(TAB)
+        await screen.shows("demo> unregister")
+        screen.type("\x15watch TestChild")
+        await screen.shows("TestChildObject.")
+        screen.type("Object.TestI")
+        await screen.shows("TestChildObject.TestInt ", "TestChildObject.TestIntArray")
+        screen.type("\x15" + "register r" + ENTER)
+        await screen.shows("server 1")
+        await screen.enter("add-item TestChildObject.TestBool", "item 1 ")
+        screen.type("advise ")
+        await screen.shows("TestChildObject.TestBool, not advised")
+        screen.type("\x15")
+
+
+async def test_the_toolbar_shows_the_usage_of_what_is_typed(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        sh.terminal.type("write TestChildObject.TestInt 5")
+        await sh.terminal.shows("write <tag|item> <value> [--for <duration>]", "gaps 0")
+        sh.terminal.type("\x15")
+
+
+async def test_a_value_cannot_touch_the_terminal(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        evil = "a\x1b[2J\x1b]0;owned\x07\x9b31mz"
+        sh.gateway.set("TestChildObject.TestString", evil)
+        await sh.terminal.enter("watch TestChildObject.TestString --count 1", r"a\x1b[2J\x1b]0;owned\x07\x9b31mz")
+        await sh.terminal.enter("items", "TestChildObject.TestString", "demo>")
+        assert "\x1b[2J" not in sh.terminal.raw
+        assert "\x1b]0;owned" not in sh.terminal.raw
+
+
+async def test_ctrl_c_stops_the_command_and_not_the_shell(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        sh.terminal.type("writ")
+        await sh.terminal.shows("demo> writ")
+        sh.terminal.type(CTRL_C)
+        await sh.terminal.enter("status", "gateway")
+
+
+async def test_the_prompt_says_when_the_session_is_lost(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        live = sh.context.live
+        assert live is not None
+        sh.gateway.lose_session(live.session.session_id)
+        await sh.terminal.shows("session lost:", "demo:lost>")
+        await sh.terminal.enter("write TestChildObject.TestInt 5", "the session is lost")
+        assert not sh.gateway.writes
+        await sh.terminal.enter("connect", "connected to")
+        await sh.terminal.enter("write TestChildObject.TestInt 5", "completed")
+
+
+async def test_a_dropped_stream_is_said_and_resumed(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 samples")
+        sh.gateway.drop_streams()
+        await sh.terminal.shows("event stream lost, resuming", "event stream resumed")
+
+
+async def test_ctrl_d_leaves_after_saying_what_is_open(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 samples")
+        sh.terminal.type(CTRL_D)
+        await sh.terminal.shows("closing session-", "1 items advised")
+    assert sh.exit_code is ExitCode.DONE
+    assert sh.gateway.open_streams == 0
+
+
+async def test_python_runs_on_the_same_live_session(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("watch TestChildObject.TestInt --count 1", "1 samples")
+        await screen.enter("py", ">>>")
+        await screen.enter("live['TestChildObject.TestInt'].quality", "192")
+        await screen.enter("(await live.write_and_confirm(*items[0].key, 77)).outcome.value", "'completed'")
+        await screen.enter("await mx('write TestChildObject.TestInt 78')", "→ 78")
+        await screen.enter("1/0", "ZeroDivisionError")
+        await screen.enter("answer = 40 + 2", "answer = 40 + 2")
+        await screen.enter("exit()", "demo>")
+        assert [write.value for write in sh.gateway.writes] == [77, 78]
+        assert sh.context.names["answer"] == 42
+        await screen.enter("status", "ready")
+        await screen.enter("py", ">>>")
+        screen.type(CTRL_D)
+        await screen.enter("items", "TestChildObject.TestInt", "78")
+
+
+def test_a_key_never_reaches_the_history_file(tmp_path: Path) -> None:
+    history = history_at(tmp_path / "new" / "history")
+    history.append_string("status")
+    history.append_string("connect x:1 # mxgw_demo_c2VjcmV0")
+    text = (tmp_path / "new" / "history").read_text(encoding="utf-8")
+    assert "+status" in text
+    assert "c2VjcmV0" not in text

@@ -1,0 +1,81 @@
+"""One declaration of a command gives parsing with places, usage and help."""
+
+import pytest
+
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.problems import Mistake
+
+
+@pytest.fixture
+def context() -> Context:
+    return Context(all_commands(), interactive=False)
+
+
+def mistake(context: Context, line: str) -> Mistake:
+    with pytest.raises(Mistake) as caught:
+        context.registry.parse(line, context)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("line", "start", "end", "said"),
+    [
+        ("wrte A 5", 0, 4, "did you mean write?"),
+        ("xyzzy", 0, 5, "help lists them"),
+        ("  wrte A 5", 2, 6, "did you mean write?"),
+        ("write", 6, 7, "tag is missing: write <tag|item> <value>"),
+        ("write A", 8, 9, "value is missing"),
+        ("write A 5 6", 10, 11, "one too many"),
+        ("write A 5 --fro 3s", 10, 15, "did you mean --for?"),
+        ("write A 5 --for", 16, 17, "--for needs a value: <duration>"),
+        ("write A 5 --for soon", 16, 20, "Duration expected"),
+        ("write A 5 --for 1s --for 2s", 19, 24, "given twice"),
+        ("watch A --count none", 16, 20, "whole number above zero"),
+        ("watch A --count 0", 16, 17, "whole number above zero"),
+        ("watch", 6, 7, "missing"),
+        ("advise A", 7, 8, "A is not added"),
+        ("advise 7", 7, 8, "nothing is registered"),
+        ("unregister x", 11, 12, "whole number"),
+        ("help wriet", 5, 10, "did you mean write?"),
+        ("write A int23:5", 8, 15, "no type int23"),
+        ('write A "5', 8, 10, 'closing " is missing'),
+        ('register ""', 9, 11, "name must not be empty"),
+    ],
+)
+def test_a_mistake_is_pointed_at(context: Context, line: str, start: int, end: int, said: str) -> None:
+    found = mistake(context, line)
+    assert said in str(found)
+    assert (found.start, found.end) == (start, end)
+
+
+def test_options_may_stand_anywhere(context: Context) -> None:
+    before = context.registry.parse("watch --count 3 A B", context)
+    after = context.registry.parse("watch A B --count 3", context)
+    assert before is not None
+    assert after is not None
+    assert before.options == after.options == {"count": 3}
+    assert [target.tag for target in before.positional] == ["A", "B"]
+
+
+def test_usage_comes_from_the_declaration(context: Context) -> None:
+    commands = context.registry.commands
+    assert commands["write"].usage == "write <tag|item> <value> [--for <duration>] [--server <server>]"
+    assert commands["watch"].usage.startswith("watch <tag|item>…")
+    assert commands["unregister"].usage == "unregister [<server>]"
+    assert "[--plaintext]" in commands["connect"].usage
+
+
+def test_every_command_says_what_it_does_and_has_an_example_that_parses() -> None:
+    registry = all_commands()
+    for command in registry.commands.values():
+        assert command.summary.endswith("."), command.name
+        assert command.example.split()[0] == command.name
+        assert command.mutating == (command.name == "write")
+
+
+def test_the_commands_are_those_that_were_promised() -> None:
+    assert set(all_commands().commands) >= {
+        "connect", "disconnect", "status", "register", "unregister", "add-item", "remove-item", "advise",
+        "unadvise", "items", "write", "watch", "help", "py", "exit",
+    }  # fmt: skip

@@ -1,0 +1,288 @@
+"""Files, -e lines and standard input: what is printed, and the exit codes. Each runs as a process."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+KEY = "mxgw_demo_bm90LWEtc2VjcmV0"
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class ShellProcess:
+    """Runs mxgw-shell as its user would, with nothing of the user's own."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("MXGATEWAY_")},
+            "MXGATEWAY_KNOWN_GATEWAYS": str(tmp_path / "known_gateways"),
+            "PYTHONWARNINGS": "error",
+            "PYTHONUTF8": "1",
+        }
+        self.folder = tmp_path
+
+    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "zb_mom_ww_mxgateway_shell",
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self.environment,
+            cwd=self.folder,
+        )
+
+    async def __call__(self, *arguments: str, stdin: str = "") -> Done:
+        process = await self.start(*arguments)
+        async with asyncio.timeout(40):
+            out, err = await process.communicate(stdin.encode())
+        done = Done(process.returncode or 0, out.decode(), err.decode())
+        assert "Traceback" not in done.err
+        assert KEY not in done.out + done.err
+        return done
+
+    def on(self, gateway: SimulatedGateway) -> "ShellProcess":
+        """Connects to this gateway by the environment."""
+        self.environment["MXGATEWAY_ENDPOINT"] = gateway.endpoint
+        if gateway.api_key:
+            self.environment["MXGATEWAY_API_KEY"] = gateway.api_key
+        return self
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> ShellProcess:
+    return ShellProcess(tmp_path)
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.mxs")), ids=lambda path: path.name)
+async def test_each_example_runs_on_the_demo(run: ShellProcess, example: Path) -> None:
+    done = await run("--demo", "-c", str(example))
+    assert (done.code, done.err) == (0, "")
+    assert "completed" in done.out
+
+
+async def test_an_example_against_a_gateway_of_its_own_and_again_with_the_remembered_certificate(
+    run: ShellProcess, tmp_path: Path
+) -> None:
+    async with SimulatedGateway(certificate_directory=tmp_path / "certificate") as gateway:
+        run.on(gateway)
+        first = await run("-c", str(EXAMPLES / "first-look.mxs"))
+        known = (tmp_path / "known_gateways").read_text(encoding="utf-8")
+        second = await run("-c", str(EXAMPLES / "first-look.mxs"))
+        assert (first.code, second.code) == (0, 0)
+        assert "trusted on first use" in first.out
+        assert "as remembered" in second.out
+        assert (tmp_path / "known_gateways").read_text(encoding="utf-8") == known
+        assert gateway.fingerprint_sha256 in known
+
+
+async def test_python_example_runs(run: ShellProcess, tmp_path: Path) -> None:
+    async with SimulatedGateway(certificate_directory=tmp_path / "certificate") as gateway:
+        run.on(gateway)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(EXAMPLES / "read_and_write.py"),
+            gateway.endpoint,
+            stdout=asyncio.subprocess.PIPE,
+            env=run.environment,
+        )
+        out, _ = await process.communicate()
+    assert process.returncode == 0
+    assert b"writing 123: completed" in out
+
+
+async def test_json_gives_one_object_a_statement(run: ShellProcess) -> None:
+    done = await run("--demo", "--json", "-e", "register r", "-e", "# nothing", "-e", "write TestChildObject.TestInt 5")
+    assert done.code == 0
+    register, write = done.objects
+    assert register == {
+        "command": "register",
+        "line": 1,
+        "notices": [],
+        "ok": True,
+        "result": {"client_name": "r", "server_handle": 1},
+    }
+    assert (write["command"], write["line"], write["ok"]) == ("write", 3, True)
+    assert write["result"]["outcome"] == "completed"
+    assert write["result"]["value"] == 5
+    assert write["result"]["before"] != 5
+    assert all(line == json.dumps(json.loads(line), sort_keys=True) for line in done.out.splitlines())
+
+
+async def test_a_mistake_in_a_file_is_named_with_line_and_column_and_stops_it(
+    run: ShellProcess, tmp_path: Path
+) -> None:
+    script = tmp_path / "bad.mxs"
+    script.write_text("register r\n\nwrite TestChildObject.TestInt abc\nregister never\n", encoding="utf-8")
+    done = await run("--demo", "-c", "bad.mxs")
+    assert done.code == 2
+    place, line, caret = done.err.splitlines()
+    assert place.startswith("bad.mxs:3:31: Integer expected")
+    assert line.index("abc") == caret.index("^^^")
+    assert "never" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("frobnicate", 2, "no command frobnicate"),
+        ("write TestChildObject.TestInt", 2, "value is missing"),
+        ("write TestChildObject.TestInt 5 6", 2, "one too many"),
+        ("advise 7", 2, "nothing is registered"),
+        ("watch TestChildObject.TestInt", 2, "needs an end"),
+        ("write TestChildObject.TestIn 5", 2, "did you mean TestChildObject.TestInt?"),
+        ("write TestChildObject.TestInt double:1e300", 3, "REFUSED"),
+        ("write TestChildObject.TestString [1, 2]", 2, "single value"),
+        ("py", 2, "needs a terminal"),
+    ],
+)
+async def test_exit_codes_of_what_cannot_be_done(run: ShellProcess, line: str, code: int, said: str) -> None:
+    done = await run("--demo", "-e", line)
+    assert said in done.err + done.out
+    assert done.code == code
+
+
+async def test_standard_input_is_run_when_it_is_no_terminal(run: ShellProcess) -> None:
+    done = await run("--demo", stdin="watch Plant.Tank1.Level --count 2\nexit\nregister never\n")
+    assert done.code == 0
+    assert done.out.count("Plant.Tank1.Level ") >= 2
+    assert "never" not in done.out
+
+
+async def test_the_value_of_a_watch_is_shown_with_quality_and_age(run: ShellProcess) -> None:
+    done = await run("--demo", "--json", "-e", "watch TestChildObject.TestInt --count 1")
+    (item,) = done.objects[0]["result"]["items"]
+    assert item["quality_word"] == "good"
+    assert item["age_seconds"] >= 0
+    assert item["stale"] is False
+
+
+async def test_refused_and_unknown_writes_have_their_own_exit_codes(run: ShellProcess) -> None:
+    async with SimulatedGateway(plaintext=True) as gateway:
+        run.on(gateway)
+        gateway.fail_next("write", protocol_status=9, hresult=-2147024809)
+        refused = await run("--plaintext", "-e", "write TestChildObject.TestInt 5")
+        assert refused.code == 3
+        assert "REFUSED" in refused.out
+        assert "0x80070057" in refused.out
+        gateway.lose_next_reply("write")
+        unknown = await run("--plaintext", "-e", "write TestChildObject.TestInt 6")
+        assert unknown.code == 6
+        assert "UNKNOWN" in unknown.out
+        assert "not sent again" in unknown.out
+        assert [write.value for write in gateway.writes] == [6]
+        gateway.hold_write_completes()
+        held = await run("--plaintext", "--json", "-e", "write TestChildObject.TestInt 7 --for 200ms")
+        assert held.code == 6
+        assert held.objects[0]["result"]["outcome"] == "accepted"
+
+
+async def test_no_endpoint_leaves_the_shell_unconnected(run: ShellProcess) -> None:
+    assert (await run("-e", "status")).out.strip() == "not connected: connect HOST:PORT first"
+    done = await run("-e", "write A 5")
+    assert (done.code, done.err.strip()) == (4, "not connected: connect HOST:PORT first")
+
+
+async def test_a_failed_connect_ends_with_4_and_says_what_to_do(run: ShellProcess) -> None:
+    refused = await run("--endpoint", "127.0.0.1:1", "-e", "status")
+    assert refused.code == 4
+    assert "127.0.0.1:1" in refused.err
+    assert len(refused.err.strip().splitlines()) == 1
+    async with SimulatedGateway(plaintext=True) as gateway:
+        missing = await run("--endpoint", gateway.endpoint, "--plaintext", "-e", "status")
+        assert missing.code == 4
+        assert "no key" in missing.err
+        assert "MXGATEWAY_API_KEY" in missing.err
+        run.environment["MXGATEWAY_API_KEY"] = KEY
+        wrong_key = await run("--endpoint", gateway.endpoint, "--plaintext", "-e", "status")
+        assert wrong_key.code == 4
+        assert "does not accept the key mxgw_demo_***" in wrong_key.err
+        in_tls = await run("--endpoint", gateway.endpoint, "--json", "-e", "status")
+        assert in_tls.code == 4
+        assert "--plaintext" in in_tls.objects[0]["error"]["message"]
+
+
+async def test_a_session_is_closed_when_a_run_is_interrupted(run: ShellProcess) -> None:
+    if sys.platform == "win32":
+        pytest.skip("no signal reaches another process alone on Windows")
+    async with SimulatedGateway(plaintext=True) as gateway:
+        run.on(gateway)
+        process = await run.start("--plaintext", "-e", "watch Plant.Tank1.Level --for 60s")
+        assert process.stdout is not None
+        async with asyncio.timeout(20):
+            while b"Plant.Tank1.Level" not in await process.stdout.readline():
+                pass
+            process.send_signal(signal.SIGINT)
+            _, err = await process.communicate()
+        assert process.returncode == 130
+        assert b"Traceback" not in err
+        assert not [session for session in gateway.sessions.values() if session.state.name == "READY"]
+
+
+async def test_a_changed_certificate_is_refused_until_it_is_trusted(run: ShellProcess, tmp_path: Path) -> None:
+    async with SimulatedGateway(certificate_directory=tmp_path / "one") as gateway:
+        run.on(gateway)
+        port = gateway.endpoint.rpartition(":")[2]
+        before = gateway.fingerprint_sha256
+        assert (await run("-e", "status")).code == 0
+    async with SimulatedGateway(certificate_directory=tmp_path / "two", port=int(port)) as gateway:
+        run.on(gateway)
+        calls = len(gateway.calls)
+        changed = await run("-e", "status")
+        assert changed.code == 4
+        assert before is not None
+        assert before in changed.err
+        assert gateway.fingerprint_sha256 in changed.err
+        assert f"mxgw-shell trust {gateway.endpoint}" in changed.err
+        assert len(gateway.calls) == calls
+        assert (await run("trust", gateway.endpoint)).code == 2
+        assert (await run("trust", gateway.endpoint, "--fingerprint", before)).code == 4
+        trusted = await run("trust", gateway.endpoint, "--fingerprint", str(gateway.fingerprint_sha256))
+        assert trusted.code == 0
+        assert (await run("-e", "status")).code == 0
+
+
+async def test_version_and_help_import_no_grpc_and_no_terminal_library() -> None:
+    for argument in ("--version", "--help"):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-X",
+            "importtime",
+            "-m",
+            "zb_mom_ww_mxgateway_shell",
+            argument,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+        assert b"mxgw-shell" in out
+        for name in (b"grpc", b"prompt_toolkit", b"ptpython"):
+            assert name not in err
+
+
+async def test_a_script_imports_no_terminal_library(run: ShellProcess, tmp_path: Path) -> None:
+    run.environment["PYTHONPROFILEIMPORTTIME"] = "1"
+    done = await run("--demo", "-e", "status")
+    assert done.code == 0
+    assert "grpc" in done.err
+    assert "prompt_toolkit" not in done.err
+    assert "ptpython" not in done.err

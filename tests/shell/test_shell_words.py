@@ -1,0 +1,87 @@
+"""Splitting a line into words with their places."""
+
+import pytest
+from hypothesis import given, strategies as st
+
+from zb_mom_ww_mxgateway_shell.problems import Mistake
+from zb_mom_ww_mxgateway_shell.words import Word, elements, split
+
+
+def texts(line: str) -> list[str]:
+    return [word.text for word in split(line)]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", []),
+        ("   ", []),
+        ("# only a comment", []),
+        ("write A.B 5 # a comment", ["write", "A.B", "5"]),
+        ("write A.B#1 5", ["write", "A.B#1", "5"]),
+        ('write A "a # b"', ["write", "A", '"a # b"']),
+        ("write A 'it''", None),
+        ("write A [1, 2, 3]", ["write", "A", "[1, 2, 3]"]),
+        ('write A ["a]", "b"]', ["write", "A", '["a]", "b"]']),
+        ('write A string:"a b"', ["write", "A", 'string:"a b"']),
+        ("write A int32:[1, 2]", ["write", "A", "int32:[1, 2]"]),
+        ("add-item Obj.Arr[3]", ["add-item", "Obj.Arr[3]"]),
+        ("add-item Obj.Arr[]", ["add-item", "Obj.Arr[]"]),
+    ],
+)
+def test_words(line: str, expected: list[str] | None) -> None:
+    if expected is None:
+        with pytest.raises(Mistake):
+            split(line)
+    else:
+        assert texts(line) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "start", "end"),
+    [
+        ('write A "open', 8, 13),
+        ("write A [1, 2", 8, 13),
+        ('write A "x"y', 11, 12),
+        ("write A [1]y", 11, 12),
+    ],
+)
+def test_a_word_that_does_not_end_is_pointed_at(line: str, start: int, end: int) -> None:
+    with pytest.raises(Mistake) as caught:
+        split(line)
+    assert (caught.value.start, caught.value.end) == (start, end)
+
+
+def test_quotes_and_escapes() -> None:
+    double, single = split(r'"a\"b\\\n" ' + r"'a\b'")
+    assert double.value == 'a"b\\\n'
+    assert single.value == r"a\b"
+    with pytest.raises(Mistake, match="unknown escape"):
+        _ = split(r'"\q"')[0].value
+
+
+def test_elements_of_an_array_keep_their_places() -> None:
+    (word,) = split('   [1,  "a, b" ,3]')
+    found = elements(word)
+    assert [(element.text, element.start, element.end) for element in found] == [
+        ("1", 4, 5),
+        ('"a, b"', 8, 14),
+        ("3", 16, 17),
+    ]
+    assert elements(split("[]")[0]) == []
+    with pytest.raises(Mistake, match="missing"):
+        elements(split("[1, , 2]")[0])
+    with pytest.raises(Mistake, match="missing"):
+        elements(split("[1, ]")[0])
+
+
+@given(st.text(alphabet="ab 1\"'[],#:\\\t", max_size=30))
+def test_every_line_splits_or_points_into_itself(line: str) -> None:
+    place: int | None = None
+    words: list[Word] = []
+    try:
+        words = split(line)
+    except Mistake as mistake:
+        place = mistake.start
+    assert place is None or 0 <= place <= len(line)
+    assert all(line[word.start : word.end] == word.text for word in words)
