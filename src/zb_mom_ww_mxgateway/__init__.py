@@ -40,7 +40,12 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
     )
     from zb_mom_ww_mxgateway.galaxy import Galaxy as Galaxy
     from zb_mom_ww_mxgateway.handles import HandleTable as HandleTable, Item as Item
-    from zb_mom_ww_mxgateway.live import LiveSession as LiveSession, LiveState as LiveState, LiveValue as LiveValue
+    from zb_mom_ww_mxgateway.live import (
+        LiveChange as LiveChange,
+        LiveSession as LiveSession,
+        LiveState as LiveState,
+        LiveValue as LiveValue,
+    )
     from zb_mom_ww_mxgateway.options import ClientOptions as ClientOptions, OpenSessionOptions as OpenSessionOptions
     from zb_mom_ww_mxgateway.session import Session as Session
     from zb_mom_ww_mxgateway.status import (
@@ -88,7 +93,7 @@ _HOMES = {
     "events": ["EventFamily", "MessageStream", "MxEvent", "ReplayGap"],
     "galaxy": ["Galaxy"],
     "handles": ["HandleTable", "Item"],
-    "live": ["LiveSession", "LiveState", "LiveValue"],
+    "live": ["LiveChange", "LiveSession", "LiveState", "LiveValue"],
     "options": ["ClientOptions", "OpenSessionOptions"],
     "session": ["Session"],
     "status": ["MxStatus", "ProtocolStatusCode", "SessionState", "StatusCategory", "StatusSource", "quality_word"],

@@ -6,7 +6,7 @@ reads it always, and everybody else subscribes here.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,6 +46,17 @@ class LiveState(Enum):
     """The stream is lost and being resumed: values may be old."""
     CLOSED = "closed"
     """Closed here, or the session was lost: see :attr:`LiveSession.lost`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChange:
+    """A change of what may be said of the values held."""
+
+    state: LiveState
+    lost: MxGatewayError | None
+    """Why the stream or the session was lost, while it is."""
+    lost_events: int = 0
+    """Events lost in a gap that has just been seen; 0 when the state changed."""
 
 
 @dataclass(slots=True)
@@ -102,6 +113,7 @@ class LiveSession:
         self._values: dict[tuple[int, int], LiveValue] = {}
         self._subscriptions: list[Subscription] = []
         self._waiters: list[asyncio.Future[None]] = []
+        self._change_queues: list[asyncio.Queue[LiveChange]] = []
         self._ledger = WriteLedger(session.session_id)
         self._stream = session.stream_events()
         self._confirmed = True
@@ -210,6 +222,7 @@ class LiveSession:
         self.lost_events += lost
         self._confirmed = True
         self._mark_stale()
+        self._tell(LiveChange(self.state, self.lost, lost))
 
     def _confirm(self) -> None:
         """The stream went on where it had stopped: nothing was lost, and what is held still holds."""
@@ -244,7 +257,12 @@ class LiveSession:
             self.state = state
             if state is LiveState.LIVE:
                 self.lost = None
+            self._tell(LiveChange(state, self.lost))
             self._wake()
+
+    def _tell(self, change: LiveChange) -> None:
+        for queue in self._change_queues:
+            queue.put_nowait(change)
 
     def _wake(self) -> None:
         waiters, self._waiters = self._waiters, []
@@ -257,6 +275,18 @@ class LiveSession:
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         await waiter
+
+    async def changes(self) -> AsyncIterator[LiveChange]:
+        """Every change of state and every gap from now on, until the session is closed or lost."""
+        queue: asyncio.Queue[LiveChange] = asyncio.Queue()
+        self._change_queues.append(queue)
+        try:
+            if self.state is not LiveState.LIVE:
+                yield LiveChange(self.state, self.lost)
+            while self.state is not LiveState.CLOSED or not queue.empty():
+                yield await queue.get()
+        finally:
+            self._change_queues.remove(queue)
 
     # What a CommandObserver does: a value whose item is gone is not kept.
 

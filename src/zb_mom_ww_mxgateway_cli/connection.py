@@ -58,6 +58,7 @@ class Connection:
     def api_key(self) -> str | None:
         """The key from its source; None when no source was named and the usual variable is not set."""
         from zb_mom_ww_mxgateway import MxGatewayAuthenticationError
+        from zb_mom_ww_mxgateway.auth import redact  # For a key given where its source's name belongs.
 
         if self.api_key_env and self.api_key_file:
             raise click.UsageError("--api-key-env and --api-key-file exclude each other: name one")
@@ -66,11 +67,15 @@ class Connection:
                 lines = Path(self.api_key_file).read_text(encoding="utf-8").splitlines()
             except (OSError, UnicodeDecodeError) as error:
                 reason = error.strerror if isinstance(error, OSError) else "not text"
-                raise MxGatewayAuthenticationError(f"no key: cannot read {self.api_key_file}: {reason}") from error
+                raise MxGatewayAuthenticationError(
+                    f"no key: cannot read {redact(self.api_key_file)}: {reason}"
+                ) from error
             return lines[0].strip() if lines else ""
         key = os.environ.get(self.api_key_env or API_KEY_VARIABLE)
         if self.api_key_env and key is None:
-            raise MxGatewayAuthenticationError(f"no key: the environment variable {self.api_key_env} is not set")
+            raise MxGatewayAuthenticationError(
+                f"no key: the environment variable {redact(self.api_key_env)} is not set"
+            )
         return key
 
 

@@ -11,13 +11,16 @@ from datetime import UTC, datetime
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayArgumentError,
     MxGatewayAuthenticationError,
     MxGatewayError,
+    MxGatewaySessionError,
     MxGatewayTransportError,
 )
-from zb_mom_ww_mxgateway.status import MxStatus, hresult_text, name_of, quality_word
+from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode, StatusCategory, hresult_text, name_of, quality_word
 from zb_mom_ww_mxgateway.values import RawValue
 
 if TYPE_CHECKING:
@@ -37,20 +40,54 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+class ExpectationNotMet(Exception):
+    """Nobody refused, nothing broke, and yet it is not as it was to be."""
+
+
 def exit_code_of(error: BaseException) -> ExitCode:
     """The exit code for an error: unknown outcomes first, then who said no."""
     match error:
         case MxGatewayError(outcome_unknown=True):
             return ExitCode.UNKNOWN
-        case MxGatewayArgumentError():
+        case MxGatewayArgumentError() | click.UsageError():
             return ExitCode.USAGE
         case MxGatewayTransportError() | MxGatewayAuthenticationError():
             return ExitCode.CANNOT_CONNECT
         case MxGatewayError():
             return ExitCode.REFUSED
-        case KeyboardInterrupt():
+        case KeyboardInterrupt() | click.Abort():
             return ExitCode.INTERRUPTED
     return ExitCode.NOT_MET
+
+
+def error_message(error: BaseException) -> str:
+    """What a person is told of an error and what to do, on one line, safe for a terminal."""
+    match error:
+        case MxGatewayError(outcome_unknown=True):
+            return one_line(f"{error}. It may have happened, and was not sent again: check before you repeat it")
+        case MxGatewaySessionError():
+            return one_line(f"{error}{_session_remedy(error)}")
+        case MxGatewayError() | ExpectationNotMet():
+            return one_line(str(error))
+        case click.UsageError(ctx=click.Context() as context):
+            said = error.format_message()
+            return one_line(f"{said}{'' if said.endswith(('.', '?')) else '.'} See {context.command_path} --help")
+        case click.ClickException():
+            return one_line(error.format_message())
+        case KeyboardInterrupt() | click.Abort():
+            return "interrupted"
+    return one_line(f"{type(error).__name__}: {error} (--debug shows where)")
+
+
+def _session_remedy(error: MxGatewaySessionError) -> str:
+    gateway = error.endpoint or "the gateway"
+    if error.grpc_code == "NOT_FOUND" or error.protocol_status is ProtocolStatusCode.SESSION_NOT_FOUND:
+        return f"; it was closed or has expired: open a new one at {gateway}"
+    if error.grpc_code == "ALREADY_EXISTS":
+        return "; a session has one event stream: end its other reader first"
+    if error.grpc_code == "FAILED_PRECONDITION" or error.protocol_status is ProtocolStatusCode.SESSION_NOT_READY:
+        return f"; if it stays so, close the session at {gateway} and open a new one"
+    return ""
 
 
 def json_line(form: Any) -> str:
@@ -105,8 +142,12 @@ def status_form(status: MxStatus) -> dict[str, Any]:
     }
 
 
+# The completion of a write has no quality, which is not a bad one.
+_WITH_QUALITY = frozenset({"ON_DATA_CHANGE", "ON_BUFFERED_DATA_CHANGE"})
+
+
 def event_form(event: "MxEvent") -> dict[str, Any]:
-    """The JSON form of an event."""
+    """The JSON form of an event; `quality_word` is null for families that have no quality."""
     gap = event.replay_gap
     return {
         "data_type": name_of(event.data_type),
@@ -115,7 +156,7 @@ def event_form(event: "MxEvent") -> dict[str, Any]:
         "hresult": event.hresult,
         "item_handle": event.item_handle,
         "quality": event.quality,
-        "quality_word": quality_word(event.quality),
+        "quality_word": quality_word(event.quality) if name_of(event.family) in _WITH_QUALITY else None,
         "replay_gap": gap
         and {
             "oldest_available_sequence": gap.oldest_available_sequence,
@@ -134,8 +175,8 @@ def error_form(error: BaseException) -> dict[str, Any]:
     """The JSON form of an error: what is known of it, and the exit code it leads to."""
     form: dict[str, Any] = {
         "exit_code": int(exit_code_of(error)),
-        "message": one_line(str(error)),
-        "type": type(error).__name__,
+        "message": error_message(error),
+        "type": "Interrupted" if exit_code_of(error) is ExitCode.INTERRUPTED else type(error).__name__,
     }
     if isinstance(error, MxGatewayError):
         form |= {
@@ -149,6 +190,33 @@ def error_form(error: BaseException) -> dict[str, Any]:
             "statuses": [status_form(status) for status in error.statuses],
         }
     return form
+
+
+def event_text(event: "MxEvent") -> str:
+    """An event for a person: sequence, family, handles, value, quality, source time, statuses."""
+    if event.replay_gap is not None:
+        gap = event.replay_gap
+        oldest = f"the oldest available is {gap.oldest_available_sequence}"
+        return f"{'':>8}  GAP: events lost after {gap.requested_after_sequence}; " + (
+            oldest if gap.oldest_available_sequence else "none is available"
+        )
+    handles = f"{event.server_handle}/{event.item_handle}"
+    return f"{event.sequence:>8}  {name_of(event.family):<17}  {handles:<7}  {reading_text(event)}".rstrip()
+
+
+def reading_text(event: "MxEvent") -> str:
+    """What an event says of its item, for a person: value, quality, source time, statuses."""
+    parts = []
+    if name_of(event.family) in _WITH_QUALITY or event.value is not None:
+        parts.append(value_text(event.value))
+    if name_of(event.family) in _WITH_QUALITY:
+        parts.append(quality_word(event.quality))
+    if event.source_time_ns:
+        parts.append(value_text(event.source_timestamp))
+    if event.hresult:
+        parts.append(hresult_text(event.hresult))
+    parts += [name_of(s.category) if s.category is StatusCategory.OK else safe(str(s)) for s in event.statuses]
+    return "  ".join(parts)
 
 
 # C0 and C1 controls, and what reorders or hides text.
@@ -181,7 +249,7 @@ def value_text(value: Any) -> str:
         text = f"{value:.7g}"
         return text if not text.lstrip("-").isdigit() else f"{text}.0"
     if isinstance(value, str):
-        return safe(value)
+        return safe(value) or '""'
     if isinstance(value, datetime):
         return time_text(value)
     if isinstance(value, bytes):

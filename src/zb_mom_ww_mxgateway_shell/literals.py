@@ -21,6 +21,7 @@ _TYPE_OF = {
     DataType.INTERNATIONALIZED_STRING: "string",
     DataType.BIG_STRING: "string",
     DataType.TIME: "time",
+    DataType.ELAPSED_TIME: "double",  # seconds
 }
 _PREFIX = re.compile(r"([a-z0-9]+):(?!//)")
 

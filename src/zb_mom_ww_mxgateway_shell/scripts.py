@@ -100,7 +100,7 @@ class ScriptRun:
 
     def _say(self, result: Result) -> None:
         for line in result.lines():
-            _print(f"      {line}" if result.exit_code is ExitCode.DONE else f"      {line}   (failed)")
+            _print(f"      {line}")
 
     def _notice(self, text: str) -> None:
         self._notices.append(text)

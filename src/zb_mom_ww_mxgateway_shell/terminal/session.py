@@ -11,7 +11,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.styles import Style
 
 from zb_mom_ww_mxgateway.auth import redact
-from zb_mom_ww_mxgateway.live import LiveSession, LiveState
+from zb_mom_ww_mxgateway.live import LiveChange, LiveSession, LiveState
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
@@ -180,31 +180,28 @@ class Prompt:
 
     async def _tell_changes(self) -> None:
         """Says above the prompt when the stream is lost, resumed or has a gap."""
-        live: LiveSession | None = None
-        state, gaps = LiveState.LIVE, 0
+        told: LiveSession | None = None
         while True:
-            # Not woken by every event: there may be thousands a second.
-            await asyncio.sleep(_REFRESH_SECONDS / 2)
-            present = self._context.live
-            if present is None or present is not live:
-                live = present
-                state, gaps = (live.state, live.gaps) if live else (LiveState.LIVE, 0)
+            live = self._context.live
+            if live is None or live is told:
+                await asyncio.sleep(_REFRESH_SECONDS / 2)
                 continue
-            if present.gaps > gaps:
-                gaps = present.gaps
-                lost = f"{present.lost_events} events lost so far"
-                await self._console.print_above(f"GAP {lost}: values are stale until they change", "class:problem")
-            if present.state is not state:
-                state = present.state
-                await self._tell_state(present)
+            told = live
+            async for change in live.changes():
+                if self._context.live is live:
+                    await self._tell(live, change)
 
-    async def _tell_state(self, live: LiveSession) -> None:
-        if live.state is LiveState.STALE:
-            await self._console.print_above(f"event stream lost, resuming: {live.lost}", "class:problem")
-        elif live.state is LiveState.LIVE:
+    async def _tell(self, live: LiveSession, change: LiveChange) -> None:
+        if change.lost_events:
+            text = f"GAP {change.lost_events} events lost: values are stale until they change"
+            await self._console.print_above(text, "class:problem")
+        elif change.state is LiveState.STALE:
+            await self._console.print_above(f"event stream lost, resuming: {change.lost}", "class:problem")
+        elif change.state is LiveState.LIVE:
             await self._console.print_above(f"event stream resumed after sequence {live.last_sequence}")
-        elif live.state is LiveState.CLOSED and live.lost:
-            await self._console.print_above(f"session lost: {live.lost}; connect opens a new one", "class:problem")
+        elif change.state is LiveState.CLOSED and change.lost:
+            text = f"session lost: {change.lost}; connect opens a new one"
+            await self._console.print_above(text, "class:problem")
 
 
 class _Rate:

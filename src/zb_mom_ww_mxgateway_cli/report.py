@@ -1,0 +1,86 @@
+"""Where results and errors of ``mxgw-py`` go: lines for a person, or one JSON object a line."""
+
+import errno
+import os
+import sys
+import traceback
+from typing import Any, TextIO
+
+from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway_cli.output import ExitCode, error_form, error_message, exit_code_of, json_line, one_line, safe
+
+# Windows says EINVAL where POSIX says EPIPE.
+_CLOSED = (errno.EPIPE, errno.EINVAL)
+
+
+class Report:
+    """Prints what a command says. Every line is flushed, and safe for a terminal whatever the gateway sent.
+
+    With ``--json`` everything, errors too, is JSON on standard output; otherwise errors go to standard error.
+    """
+
+    def __init__(self) -> None:
+        self.json = False
+        self.debug = False
+        self.api_key: str | None = None
+        """The key in use, never printed."""
+        self.summary: dict[str, Any] = {}
+        """What a command has found out so far: part of the error's JSON object, should it fail."""
+        self.reader_gone = False
+        """True when nobody reads standard output any more (``| head -1``); printing then does nothing."""
+        self.reader_stuck = False
+        """True when a reader that pauses holds a print in progress: the process cannot end in the ordinary way."""
+
+    def line(self, form: dict[str, Any], text: str) -> None:
+        """Prints one result: `form` as JSON, or `text`."""
+        self.lines([json_line(form) if self.json else safe(text)])
+
+    def lines(self, lines: list[str]) -> None:
+        """Prints lines that are ready: JSON, or safe text. The reader's absence is no error."""
+        if self.reader_gone or self.reader_stuck:
+            return
+        try:
+            _write(sys.stdout, lines)
+        except OSError as error:
+            if error.errno not in _CLOSED:
+                raise
+            self.reader_gone = True
+            # Or Python would try once more, and complain, when it flushes on exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def error(self, error: BaseException) -> ExitCode:
+        """Reports what ended the command and returns the exit code for it."""
+        if self.json and not (self.reader_gone or self.reader_stuck):
+            form = error_form(error)
+            form["message"] = self._without_key(form["message"], error)
+            self.line({**self.summary, "error": form, "ok": False}, "")
+        else:
+            self._complain([f"mxgw-py: {self._without_key(error_message(error), error)}"])
+        if self.debug:
+            # Source lines and gRPC's own words: whatever looks like a key goes.
+            said = redact("".join(traceback.format_exception(error)), self.api_key)
+            self._complain([safe(line) for line in said.expandtabs().splitlines()])
+        return exit_code_of(error)
+
+    def notice(self, text: str) -> None:
+        """Tells a person something beside the result, on standard error; nothing with ``--json``."""
+        if not self.json:
+            self._complain([f"mxgw-py: {one_line(text)}"])
+
+    def _without_key(self, message: str, error: BaseException) -> str:
+        # The library's messages have no key in them, and speak of its form; an argument may be one.
+        return message if isinstance(error, MxGatewayError) else redact(message, self.api_key)
+
+    def _complain(self, lines: list[str]) -> None:
+        try:
+            _write(sys.stderr, lines)
+        except OSError:
+            return  # Nobody listens; the exit code still tells.
+
+
+def _write(stream: TextIO | None, lines: list[str]) -> None:
+    # None: the process was started without that stream.
+    if stream is not None:
+        stream.write("".join(f"{line}\n" for line in lines))
+        stream.flush()

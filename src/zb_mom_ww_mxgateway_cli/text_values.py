@@ -1,0 +1,96 @@
+"""Text to values: what a person types, by the name of a type."""
+
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.values import TYPE_NAMES, Typed
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+# No underscores, no hexadecimal, no comma; NaN and infinities pass, so that the library's reason is the one to see.
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|inf|infinity|nan)", re.I)
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|min|m|h)?")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_LONGEST = 86_400.0
+
+
+class TextValueError(ValueError):
+    """The text is not a value of that type; the message says what would be right."""
+
+
+def parse_value(type_name: str, text: str) -> Any:
+    """The value that `text` spells for a type (one of ``TYPE_NAMES``), checked against the type's range.
+
+    Raises TextValueError, without quoting the text.
+    """
+    parse = _PARSERS.get(type_name)
+    if parse is None:
+        raise TextValueError(f"no type {type_name}: one of {', '.join(TYPE_NAMES)} expected")
+    value = parse(type_name, text)
+    try:
+        Typed(type_name, value)
+    except MxGatewayArgumentError as error:
+        raise TextValueError(str(error).removeprefix("value: ")) from None
+    except OverflowError:
+        raise TextValueError("Time expected between the years 1 and 9999 in UTC") from None
+    return value
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of ``500ms``, ``10s``, ``2m``, ``1h`` or a bare number of seconds; above zero, at most a day."""
+    match = _DURATION.fullmatch(text)
+    seconds = float(match[1]) * _SECONDS[match[2] or "s"] if match else 0.0
+    if not 0 < seconds <= _LONGEST:
+        raise TextValueError("Duration expected, above zero and at most 24h: for example 500ms, 10s, 2m or 1h")
+    return seconds
+
+
+def _bool(type_name: str, text: str) -> bool:
+    folded = text.lower()
+    if folded not in ("true", "false"):
+        raise TextValueError("Boolean expected: true or false")
+    return folded == "true"
+
+
+def _integer(type_name: str, text: str) -> int:
+    # Nothing longer fits any type, and Python refuses to read very long ones.
+    if not _INTEGER.fullmatch(text) or len(text) > 100:
+        raise TextValueError(f"Integer expected ({type_name}): for example 42")
+    return int(text)
+
+
+def _number(type_name: str, text: str) -> float:
+    if not _NUMBER.fullmatch(text):
+        raise TextValueError(f"Number expected ({type_name}): for example 12.5")
+    number = float(text)
+    if math.isinf(number) and "inf" not in text.lower():
+        raise TextValueError(f"Number expected that fits a {type_name}")
+    return number
+
+
+def _string(type_name: str, text: str) -> str:
+    return text
+
+
+def _time(type_name: str, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise TextValueError("Time expected, ISO 8601 with a zone: for example 2026-10-02T08:14:00Z") from None
+    if moment.utcoffset() is None:
+        raise TextValueError("Time zone missing: end the time with Z or with an offset like +02:00")
+    return moment
+
+
+_PARSERS: dict[str, Callable[[str, str], Any]] = {
+    "bool": _bool,
+    "int32": _integer,
+    "int64": _integer,
+    "float": _number,
+    "double": _number,
+    "string": _string,
+    "time": _time,
+}

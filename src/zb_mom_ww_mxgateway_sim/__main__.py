@@ -1,0 +1,168 @@
+"""``mxgw-sim``: serves a simulated gateway until interrupted."""
+
+import asyncio
+import json
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from zb_mom_ww_mxgateway.version import __version__
+
+from .errors import CertificateError, ListenError, TagError
+from .keys import ApiKey
+
+if TYPE_CHECKING:
+    from .gateway import SimulatedGateway
+
+USAGE, CANNOT_SERVE, INTERRUPTED = 2, 4, 130
+
+
+def _key(context: click.Context, option: click.Parameter, text: str | None) -> ApiKey | None:
+    try:
+        return None if text is None else ApiKey.parse(text)
+    except ValueError as error:
+        # Never the text itself: it may be a good key with one stray character.
+        raise click.BadParameter(str(error)) from error
+
+
+def _delay(context: click.Context, option: click.Parameter, text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?", text)
+    low, high = (float(found[1]), float(found[2] or found[1])) if found else (1.0, 0.0)
+    if low > high:
+        raise click.BadParameter(f"{text!r} is no delay; seconds, or a range such as 3-8")
+    return low, high
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; a free one if not given.")
+@click.option("--plaintext", is_flag=True, help="No TLS.")
+@click.option("--api-key", callback=_key, metavar="KEY", help="The one key, mxgw_<id>_<secret>; else a random one.")
+@click.option("--no-api-key", is_flag=True, help="Let everyone in.")
+@click.option(
+    "--tags",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE.csv",
+    help="Your own tags: first a line name,type,value,writable,description,unit (only name must be), then one a line.",
+)
+@click.option(
+    "--generated-tags", type=click.IntRange(0, 10_000_000), default=0, metavar="N", help="So many tags on top."
+)
+@click.option(
+    "--certificate-directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where the certificate is kept between runs.",
+)
+@click.option(
+    "--first-change-delay",
+    callback=_delay,
+    is_flag=False,
+    flag_value="3-8",
+    metavar="[SECONDS]",
+    help="Let the first value of an item take so long, e.g. 3-8 (which is what the bare option means).",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="The plant's noise and delays follow from it.")
+@click.version_option(__version__, prog_name="mxgw-sim")
+def command(
+    host: str,
+    port: int,
+    plaintext: bool,
+    api_key: ApiKey | None,
+    no_api_key: bool,
+    tags: Path | None,
+    generated_tags: int,
+    certificate_directory: Path | None,
+    first_change_delay: tuple[float, float] | None,
+    seed: int,
+) -> None:
+    """Serve a simulated MXAccess gateway with a small plant behind it, until interrupted.
+
+    Prints one JSON line once it serves: api_key, endpoint, fingerprint_sha256, plaintext.
+    """
+    if api_key is not None and no_api_key:
+        raise click.UsageError("--api-key and --no-api-key exclude each other")
+    from .gateway import SimulatedGateway
+    from .tagfile import read_tags
+
+    try:
+        gateway = SimulatedGateway(
+            host=host,
+            port=port,
+            plaintext=plaintext,
+            api_keys=() if no_api_key else None if api_key is None else (api_key,),
+            tags=read_tags(tags) if tags else (),
+            generated_tags=generated_tags,
+            certificate_directory=certificate_directory,
+            first_change_delay=first_change_delay,
+            seed=seed,
+        )
+        code = asyncio.run(_serve(gateway))
+    except TagError as error:
+        _say(error)
+        sys.exit(USAGE)
+    except (ListenError, CertificateError) as error:
+        _say(error)
+        sys.exit(CANNOT_SERVE)
+    sys.exit(code)
+
+
+async def _serve(gateway: "SimulatedGateway") -> int:
+    stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    _on_signals(stopped)
+    async with gateway:
+        facts = {
+            "api_key": gateway.api_key,
+            "endpoint": gateway.endpoint,
+            "fingerprint_sha256": gateway.fingerprint_sha256,
+            "plaintext": gateway.plaintext,
+        }
+        print(json.dumps(facts, sort_keys=True), flush=True)
+        return await stopped
+
+
+def _on_signals(stopped: "asyncio.Future[int]") -> None:
+    """SIGINT ends with 130; SIGTERM, where there is one, and Ctrl-Break end with 0."""
+    loop = asyncio.get_running_loop()
+
+    def stop(code: int) -> None:
+        if not stopped.done():
+            stopped.set_result(code)
+
+    for name, code in (("SIGINT", INTERRUPTED), ("SIGTERM", 0), ("SIGBREAK", 0)):
+        number = getattr(signal, name, None)
+        if number is None:
+            continue
+        try:
+            loop.add_signal_handler(number, stop, code)
+        except NotImplementedError:
+            # Windows' loop has none of its own.
+            signal.signal(number, lambda *_, code=code: loop.call_soon_threadsafe(stop, code))
+
+
+def _say(error: Exception | str) -> None:
+    print(f"mxgw-sim: {error}", file=sys.stderr)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        command(prog_name="mxgw-sim", standalone_mode=False)
+    except click.ClickException as error:
+        _say(error.format_message())
+        sys.exit(USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Nobody reads the line any more: there is nobody to serve.
+        sys.exit(CANNOT_SERVE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""Bulk commands: one result an entry, in the order of the entries; no entry fails the call."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+
+from . import status
+from .codec import decode_value, encode_statuses, encode_value, timestamp
+from .commands import Handler, write_time
+from .keys import ApiKey
+from .session import Session
+from .status import Category, MxRefusal
+
+_Tags = pb.AddItemBulkCommand | pb.SubscribeBulkCommand
+_Items = pb.AdviseItemBulkCommand | pb.RemoveItemBulkCommand | pb.UnAdviseItemBulkCommand | pb.UnsubscribeBulkCommand
+
+
+def _not_reached(reference: str) -> MxRefusal:
+    return MxRefusal(f"the API key does not reach {reference}")
+
+
+def _add_item_bulk(
+    session: Session, key: ApiKey, command: _Tags, reply: pb.MxCommandReply, *, advise: bool = False
+) -> None:
+    payload = reply.subscribe_bulk if advise else reply.add_item_bulk
+    payload.SetInParent()
+    for tag in command.tag_addresses:
+        result = payload.results.add(server_handle=command.server_handle, tag_address=tag)
+        try:
+            if not key.allows(tag):
+                raise _not_reached(tag)
+            result.item_handle = session.worker.add_item(command.server_handle, tag)
+            if advise:
+                session.worker.advise(command.server_handle, result.item_handle)
+            result.was_successful = True
+        except MxRefusal as refusal:
+            result.error_message = refusal.text
+
+
+def _on_items(
+    session: Session,
+    key: ApiKey,
+    command: _Items,
+    reply: pb.MxCommandReply,
+    *,
+    arm: str,
+    act: Callable[[Session, int, int], None],
+) -> None:
+    payload: pb.BulkSubscribeReply = getattr(reply, arm)
+    payload.SetInParent()
+    for handle in command.item_handles:
+        result = payload.results.add(server_handle=command.server_handle, item_handle=handle)
+        try:
+            item = session.worker.item(command.server_handle, handle)
+            result.tag_address = item.address
+            if not key.allows(item.address):
+                raise _not_reached(item.address)
+            act(session, command.server_handle, handle)
+            result.was_successful = True
+        except MxRefusal as refusal:
+            result.error_message = refusal.text
+
+
+def _advise(session: Session, server_handle: int, item_handle: int) -> None:
+    session.worker.advise(server_handle, item_handle)
+
+
+def _remove(session: Session, server_handle: int, item_handle: int) -> None:
+    session.worker.remove_item(server_handle, item_handle)
+
+
+def _un_advise(session: Session, server_handle: int, item_handle: int) -> None:
+    session.worker.un_advise(server_handle, item_handle)
+
+
+def _unsubscribe(session: Session, server_handle: int, item_handle: int) -> None:
+    if session.worker.item(server_handle, item_handle).advised:
+        session.worker.un_advise(server_handle, item_handle)
+    session.worker.remove_item(server_handle, item_handle)
+
+
+def _write_bulk(session: Session, key: ApiKey, command: pb.WriteBulkCommand, reply: pb.MxCommandReply) -> None:
+    reply.write_bulk.SetInParent()
+    _write_entries(session, key, command.server_handle, command.entries, reply.write_bulk)
+
+
+def _write2_bulk(session: Session, key: ApiKey, command: pb.Write2BulkCommand, reply: pb.MxCommandReply) -> None:
+    reply.write2_bulk.SetInParent()
+    _write_entries(session, key, command.server_handle, command.entries, reply.write2_bulk)
+
+
+def _write_entries(
+    session: Session,
+    key: ApiKey,
+    server_handle: int,
+    entries: Iterable[pb.WriteBulkEntry | pb.Write2BulkEntry],
+    payload: pb.BulkWriteReply,
+) -> None:
+    for entry in entries:
+        result = payload.results.add(server_handle=server_handle, item_handle=entry.item_handle)
+        try:
+            address = session.worker.item(server_handle, entry.item_handle).address
+            if not key.allows(address):
+                raise _not_reached(address)
+            session.worker.write(
+                server_handle,
+                entry.item_handle,
+                partial(decode_value, entry.value),
+                user_id=entry.user_id,
+                time_ns=write_time(entry.timestamp_value) if isinstance(entry, pb.Write2BulkEntry) else None,
+            )
+            result.was_successful = True
+            result.hresult = status.S_OK
+        except MxRefusal as refusal:
+            result.hresult = refusal.hresult
+            result.statuses.extend(encode_statuses(refusal.statuses, ok_is_minus_one=False))
+            result.error_message = refusal.text
+
+
+async def _read_bulk(session: Session, key: ApiKey, command: pb.ReadBulkCommand, reply: pb.MxCommandReply) -> None:
+    reply.read_bulk.SetInParent()
+    for tag in command.tag_addresses:
+        result = reply.read_bulk.results.add(server_handle=command.server_handle, tag_address=tag)
+        try:
+            if not key.allows(tag):
+                raise _not_reached(tag)
+            await _read(session, command, tag, result)
+        except MxRefusal as refusal:
+            result.error_message = refusal.text
+
+
+async def _read(session: Session, command: pb.ReadBulkCommand, tag: str, result: pb.BulkReadResult) -> None:
+    read = await session.worker.read(command.server_handle, tag, command.timeout_ms / 1000)
+    result.item_handle = read.item_handle
+    result.was_cached = read.cached
+    if read.reading is None:
+        raise MxRefusal("no data change came within the time-out")
+    reading = read.reading
+    encode_value(result.value, reading.value, reading.type, reading.is_array)
+    result.quality = reading.quality
+    timestamp(reading.time_ns, result.source_timestamp)
+    result.statuses.extend(encode_statuses(reading.statuses, ok_is_minus_one=read.item_handle % 2 == 0))
+    faults = [found.text for found in reading.statuses if found.category is not Category.OK]
+    result.was_successful = not faults
+    result.error_message = "; ".join(faults)
+
+
+HANDLERS: Mapping[int, Handler] = {
+    pb.MX_COMMAND_KIND_ADD_ITEM_BULK: _add_item_bulk,
+    pb.MX_COMMAND_KIND_SUBSCRIBE_BULK: partial(_add_item_bulk, advise=True),
+    pb.MX_COMMAND_KIND_ADVISE_ITEM_BULK: partial(_on_items, arm="advise_item_bulk", act=_advise),
+    pb.MX_COMMAND_KIND_REMOVE_ITEM_BULK: partial(_on_items, arm="remove_item_bulk", act=_remove),
+    pb.MX_COMMAND_KIND_UN_ADVISE_ITEM_BULK: partial(_on_items, arm="un_advise_item_bulk", act=_un_advise),
+    pb.MX_COMMAND_KIND_UNSUBSCRIBE_BULK: partial(_on_items, arm="unsubscribe_bulk", act=_unsubscribe),
+    pb.MX_COMMAND_KIND_WRITE_BULK: _write_bulk,
+    pb.MX_COMMAND_KIND_WRITE2_BULK: _write2_bulk,
+    pb.MX_COMMAND_KIND_READ_BULK: _read_bulk,
+}

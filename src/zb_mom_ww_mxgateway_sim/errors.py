@@ -1,0 +1,17 @@
+"""Why a simulated gateway could not be started; each is one readable line."""
+
+
+class SimulatorError(Exception):
+    """The simulator cannot do what was asked of it."""
+
+
+class CertificateError(SimulatorError):
+    """The certificate cannot be kept where it should be."""
+
+
+class ListenError(SimulatorError):
+    """The gateway cannot listen where it should."""
+
+
+class TagError(SimulatorError):
+    """A tag of the user's own cannot be had as it is described."""

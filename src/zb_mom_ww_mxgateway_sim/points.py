@@ -1,0 +1,158 @@
+"""Values of now: a point for each attribute that anyone looked at, and the way from an address to it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+from . import status
+from .hierarchy import Hierarchy
+from .model import Attribute, GalaxyObject
+from .status import Status
+from .tagtypes import TagType, Value, coerce
+
+_ADDRESS = re.compile(r"(?P<path>[^\[\]]+)(?P<brackets>\[(?P<index>-?\d*)\])?")
+
+Listener = Callable[["Point"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value with what MXAccess says of it. ``time_ns``: when it came about, UTC nanoseconds."""
+
+    value: Value
+    type: TagType | None
+    is_array: bool
+    quality: int
+    time_ns: int
+    statuses: tuple[Status, ...] = (status.OK,)
+
+
+class Point:
+    """One attribute's value, and who wants to know when it changes."""
+
+    __slots__ = ("__weakref__", "attribute", "listeners", "own_course", "reading", "reference", "steer")
+
+    def __init__(self, reference: str, attribute: Attribute, reading: Reading) -> None:
+        self.reference = reference
+        self.attribute = attribute
+        self.reading = reading
+        # In the order they came.
+        self.listeners: dict[Listener, None] = {}
+        # What a write does where it does not simply set the value: a valve begins to travel.
+        self.steer: Callable[[Value], None] | None = None
+        # Whether it swings by itself; a write or ``set`` ends that.
+        self.own_course = attribute.wave is not None
+
+    @property
+    def value(self) -> Value:
+        return self.reading.value
+
+    def update(
+        self,
+        value: Value,
+        time_ns: int,
+        quality: int = status.GOOD,
+        statuses: tuple[Status, ...] = (status.OK,),
+    ) -> None:
+        """Takes a value of the right type; listeners hear of it if anything but the time is new."""
+        old = self.reading
+        self.reading = Reading(value, old.type, old.is_array, quality, time_ns, statuses)
+        if (old.value, old.quality, old.statuses) != (value, quality, statuses):
+            for listener in list(self.listeners):
+                listener(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What an item's address leads to: a point, one element of it (from 0), or a fault."""
+
+    point: Point | None = None
+    element: int | None = None
+    fault: Status | None = None
+
+    def of(self, reading: Reading) -> Reading:
+        """What this binding's holder sees of its point's reading."""
+        if self.element is None:
+            return reading
+        value = reading.value
+        if not isinstance(value, tuple) or not 0 <= self.element < len(value):
+            return nothing(reading.time_ns, status.INDEX_OUT_OF_RANGE)
+        return Reading(value[self.element], reading.type, False, reading.quality, reading.time_ns, reading.statuses)
+
+
+def nothing(time_ns: int, fault: Status) -> Reading:
+    """No value, bad, and why."""
+    return Reading(None, None, False, status.BAD, time_ns, (fault,))
+
+
+class Points:
+    """Finds points, making them on first sight. A point that nobody holds or changed is forgotten again."""
+
+    def __init__(self, hierarchy: Hierarchy, now: Callable[[], int]) -> None:
+        self._hierarchy = hierarchy
+        self._now = now
+        self._alive: WeakValueDictionary[str, Point] = WeakValueDictionary()
+        self._kept: dict[str, Point] = {}
+        self._started = now()
+        self.on_new: Callable[[Point, GalaxyObject], None] | None = None
+        self.on_seen: Callable[[Point], None] | None = None
+
+    def find(self, path: str) -> Point | None:
+        """The point of ``Object.Attribute`` without brackets, whatever its case."""
+        folded = path.casefold()
+        point = self._alive.get(folded)
+        if point is None:
+            found = self._hierarchy.attribute(folded)
+            if found is None:
+                return None
+            thing, attribute = found
+            reading = Reading(
+                thing.initial_value(attribute), attribute.type, attribute.is_array, status.GOOD, self._started
+            )
+            point = Point(f"{thing.tag_name}.{attribute.name}", attribute, reading)
+            self._alive[folded] = point
+            if self.on_new is not None:
+                self.on_new(point, thing)
+        self.refresh(point)
+        return point
+
+    def refresh(self, point: Point) -> None:
+        """Brings a point up to date that moves only when someone looks."""
+        if self.on_seen is not None:
+            self.on_seen(point)
+
+    def keep(self, point: Point) -> None:
+        """From now on the point lives as long as the plant: something changed it."""
+        self._kept[point.reference.casefold()] = point
+
+    def bind(self, address: str, *, append_brackets: bool) -> Binding:
+        """Where an address leads. A bare array is taken whole if ``append_brackets``, else it is a fault."""
+        parts = _ADDRESS.fullmatch(address.strip())
+        point = self.find(parts["path"]) if parts else None
+        if parts is None or point is None:
+            return Binding(fault=status.NO_SUCH_REFERENCE)
+        if not point.attribute.is_array:
+            return Binding(point) if parts["brackets"] is None else Binding(fault=status.NOT_AN_ARRAY)
+        if parts["brackets"] is None:
+            return Binding(point) if append_brackets else Binding(fault=status.BARE_ARRAY)
+        if parts["index"] == "":
+            return Binding(point)
+        return Binding(point, element=int(parts["index"]) - 1)
+
+    def set(
+        self,
+        path: str,
+        value: object,
+        quality: int,
+        time_ns: int | None,
+        statuses: tuple[Status, ...],
+    ) -> None:
+        """Sets a tag from outside. KeyError: no such tag; CoercionError: not of its type. None is no value."""
+        point = self.find(path)
+        if point is None:
+            raise KeyError(path)
+        held = None if value is None else coerce(value, point.attribute.type, array=point.attribute.is_array)
+        point.own_course = False
+        self.keep(point)
+        point.update(held, self._now() if time_ns is None else time_ns, quality, statuses)

@@ -1,0 +1,137 @@
+"""What becomes of an accepted write: judged after a while, done, and reported."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from . import status
+from .agenda import Agenda
+from .clock import Clock, moment, nanoseconds
+from .codec import Undecodable
+from .model import AttributeCategory, Security
+from .points import Binding, Point, Points
+from .status import Status
+from .tagtypes import CoercionError, TagType, Value, coerce, coerce_scalar
+
+# What can be written without a second thought of MXAccess; the secured classes need a secured write.
+_PLAIN = {Security.FREE_ACCESS, Security.OPERATE, Security.TUNE, Security.CONFIGURE}
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRecord:
+    """One write that reached the plant: the value as the tag took it, and when."""
+
+    tag: str
+    value: Value
+    user_id: int
+    time: datetime
+
+
+Completed = Callable[[tuple[Status, ...]], None]
+
+
+class Writes:
+    """Carries accepted writes out, in the order in which they came."""
+
+    def __init__(self, agenda: Agenda, points: Points, clock: Clock, delay: float) -> None:
+        self._agenda = agenda
+        self._points = points
+        self._clock = clock
+        self._delay = delay
+        self._holding = False
+        self._held: deque[Callable[[], None]] = deque()
+        self.records: deque[WriteRecord] = deque(maxlen=10_000)
+
+    def accept(
+        self,
+        binding: Binding,
+        value: Callable[[], object],
+        completed: Completed,
+        *,
+        user_id: int,
+        time_ns: int | None = None,
+    ) -> None:
+        """Takes a write. ``value`` may raise Undecodable; ``completed`` hears what became of it."""
+
+        def carry_out() -> None:
+            outcome = self._judge(binding, value)
+            verdict = outcome if isinstance(outcome, Status) else status.OK
+            if self._holding:
+                self._held.append(lambda: completed((verdict,)))
+            else:
+                completed((verdict,))
+            if not isinstance(outcome, Status) and binding.point is not None:
+                self._carry_out(binding.point, outcome.value, user_id, time_ns)
+
+        self._agenda.after(self._delay, carry_out)
+
+    def hold(self) -> None:
+        """Withholds every completion from now on; the writes themselves take effect."""
+        self._holding = True
+
+    def release(self) -> None:
+        """Sends what was withheld, in order, and withholds no more."""
+        self._holding = False
+        while self._held:
+            self._held.popleft()()
+
+    def _judge(self, binding: Binding, value: Callable[[], object]) -> "Status | _Accepted":
+        point = binding.point
+        if binding.fault is not None or point is None:
+            return binding.fault or status.NO_SUCH_REFERENCE
+        refused = _security(point)
+        if refused is not None:
+            return refused
+        try:
+            return _Accepted(_held_value(binding, point, value()))
+        except CoercionError as error:
+            return status.OUT_OF_RANGE if error.out_of_range else status.WRONG_TYPE
+        except Undecodable:
+            return status.WRONG_TYPE
+        except IndexError:
+            return status.INDEX_OUT_OF_RANGE
+
+    def _carry_out(self, point: Point, value: Value, user_id: int, time_ns: int | None) -> None:
+        self.records.append(WriteRecord(point.reference, value, user_id, moment(self._clock.now())))
+        self._points.keep(point)
+        point.own_course = False
+        if point.steer is not None:
+            point.steer(value)
+        else:
+            point.update(value, self._clock.now() if time_ns is None else time_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    value: Value
+
+
+def _security(point: Point) -> Status | None:
+    attribute = point.attribute
+    if attribute.category is not AttributeCategory.WRITEABLE or attribute.security is Security.VIEW_ONLY:
+        return status.WRITE_DENIED
+    if attribute.security in _PLAIN:
+        return None
+    if attribute.security is Security.SECURED_WRITE:
+        return status.SECURED_WRITE_NEEDED
+    return status.VERIFIED_WRITE_NEEDED
+
+
+def _held_value(binding: Binding, point: Point, value: object) -> Value:
+    attribute = point.attribute
+    if binding.element is None:
+        return coerce(value, attribute.type, array=attribute.is_array)
+    elements = list(point.value) if isinstance(point.value, tuple) else []
+    if not 0 <= binding.element < len(elements):
+        raise IndexError(binding.element)
+    elements[binding.element] = coerce_scalar(value, attribute.type)
+    return tuple(elements)
+
+
+def source_time(value: object) -> int | None:
+    """A write's own time as nanoseconds; CoercionError if it is none."""
+    if value is None:
+        return None
+    time = coerce_scalar(value, TagType.TIME)
+    return nanoseconds(time) if isinstance(time, datetime) else None

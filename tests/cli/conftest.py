@@ -1,0 +1,149 @@
+"""A simulated gateway in the test's own loop, and ``mxgw-py`` as a process that talks to it."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zb_mom_ww_mxgateway import GatewayClient, Session
+from zb_mom_ww_mxgateway_sim import ApiKey, SimulatedGateway
+
+KEY = ApiKey("plant", "s3cret_with-underscore")
+DEADLINE = 20.0
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a process said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> list[dict[str, Any]]:
+        """Standard output as objects; every line must be one, spelled in the stable way."""
+        objects = [json.loads(line) for line in self.out.splitlines()]
+        assert self.out == "".join(json.dumps(one, sort_keys=True) + "\n" for one in objects)
+        return objects
+
+
+Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
+Run = Callable[..., Awaitable[Ran]]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """No settings but the test's own: the user's key and remembered certificates stay out of it."""
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("MXGATEWAY_")}
+    return mine | {
+        "MXGATEWAY_KNOWN_GATEWAYS": str(tmp_path / "known_gateways"),
+        "MXGATEWAY_API_KEY": KEY.text,
+        "PYTHONIOENCODING": "utf-8",
+    }
+
+
+@pytest.fixture
+async def start(environment: dict[str, str]) -> AsyncIterator[Start]:
+    """Starts ``mxgw-py``; whatever still runs at the end of the test is killed."""
+    started: list[asyncio.subprocess.Process] = []
+
+    async def start(
+        *arguments: str, stdout: int = asyncio.subprocess.PIPE, **settings: str | None
+    ) -> asyncio.subprocess.Process:
+        env = {name: value for name, value in (environment | settings).items() if value is not None}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "zb_mom_ww_mxgateway_cli",
+            *arguments,
+            env=env,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+@pytest.fixture
+def mxgw_py(start: Start) -> Run:
+    """Runs ``mxgw-py`` to its end. Whatever it says, it never says the key."""
+
+    async def run(*arguments: str, **settings: str | None) -> Ran:
+        return await ended(await start(*arguments, **settings))
+
+    return run
+
+
+async def ended(process: asyncio.subprocess.Process) -> Ran:
+    """Waits for the end of a process."""
+    async with asyncio.timeout(DEADLINE):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    ran = Ran(process.returncode, (out or b"").decode(), err.decode())
+    assert KEY.secret not in ran.out + ran.err
+    return ran
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Waits until it holds."""
+    async with asyncio.timeout(DEADLINE):
+        while not condition():  # noqa: ASYNC110  # what it waits for has no event to wait on
+            await asyncio.sleep(0.005)
+
+
+@dataclass(frozen=True)
+class Open:
+    """A session with one advised item that has had its first value."""
+
+    session: Session
+    server: int
+    item: int
+
+    @property
+    def write(self) -> list[str]:
+        """The arguments that name the item to write to."""
+        handles = ["--server-handle", str(self.server), "--item-handle", str(self.item)]
+        return ["write", "--plaintext", "--session-id", self.session.session_id, *handles]
+
+    @property
+    def stream(self) -> list[str]:
+        """The arguments that name the session to stream."""
+        return ["stream-events", "--plaintext", "--session-id", self.session.session_id]
+
+
+@pytest.fixture
+async def opened(gateway: SimulatedGateway) -> AsyncIterator[Open]:
+    """A session that another program has opened, advised and streamed."""
+    async with (
+        await GatewayClient.connect(endpoint=gateway.endpoint, api_key=KEY.text, plaintext=True) as client,
+        await client.open_session() as session,
+    ):
+        server = await session.register("test")
+        item = await session.add_item(server, "TestChildObject.TestInt")
+        async with session.stream_events() as stream:
+            await session.advise(server, item)
+            await anext(stream)
+        await until(lambda: gateway.open_streams == 0)
+        yield Open(session, server, item)
+
+
+@pytest.fixture
+async def gateway(environment: dict[str, str]) -> AsyncIterator[SimulatedGateway]:
+    """A plaintext gateway that ``mxgw-py --plaintext`` finds through its environment."""
+    async with SimulatedGateway(plaintext=True, api_keys=[KEY]) as gateway:
+        environment["MXGATEWAY_ENDPOINT"] = gateway.endpoint
+        yield gateway

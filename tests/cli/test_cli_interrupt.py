@@ -1,0 +1,114 @@
+"""Ctrl-C: one line, exit code 130, sessions closed; and a write on its way is called unknown."""
+
+import array
+import asyncio
+import os
+import signal
+import sys
+import time
+
+import pytest
+from conftest import KEY, Open, Start, ended, until
+
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be sent Ctrl-C alone on Windows")
+
+SMOKE = ("smoke", "--plaintext", "--item", "TestChildObject.TestInt")
+
+
+def commanded(gateway: SimulatedGateway, kind: str) -> bool:
+    """Whether such a command has come in."""
+    return any(call.rpc == "Invoke" and call.request.command.HasField(kind) for call in gateway.calls)
+
+
+async def test_a_stream_is_interrupted(gateway: SimulatedGateway, opened: Open, start: Start) -> None:
+    process = await start(*opened.stream)
+    await until(lambda: gateway.open_streams)
+    process.send_signal(signal.SIGINT)
+    ran = await ended(process)
+    assert (ran.code, ran.out, ran.err) == (130, "", "mxgw-py: interrupted\n")
+    await until(lambda: not gateway.open_streams)
+
+
+async def test_an_interrupt_is_json_where_json_is_asked_for(
+    gateway: SimulatedGateway, opened: Open, start: Start
+) -> None:
+    process = await start(*opened.stream, "--json")
+    await until(lambda: gateway.open_streams)
+    process.send_signal(signal.SIGINT)
+    ran = await ended(process)
+    assert (ran.code, ran.err) == (130, "")
+    assert ran.json == [{"error": {"exit_code": 130, "message": "interrupted", "type": "Interrupted"}, "ok": False}]
+
+
+async def test_a_smoke_test_closes_its_session(environment: dict[str, str], start: Start) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=[KEY], first_change_delay=60) as gateway:
+        process = await start(*SMOKE, MXGATEWAY_ENDPOINT=gateway.endpoint)
+        await until(lambda: commanded(gateway, "advise"))
+        process.send_signal(signal.SIGINT)
+        ran = await ended(process)
+        assert (ran.code, ran.err) == (130, "mxgw-py: interrupted\n")
+        assert [line.split()[:2] for line in ran.out.splitlines()][-2:] == [["first-event", "failed"], ["close", "ok"]]
+        assert [session.state for session in gateway.sessions.values()] == ["CLOSED"]
+
+
+async def test_a_session_that_is_just_being_opened_is_closed(gateway: SimulatedGateway, start: Start) -> None:
+    gateway.delay("OpenSession", 0.5)
+    process = await start(*SMOKE)
+    await until(lambda: any(call.rpc == "OpenSession" for call in gateway.calls))
+    process.send_signal(signal.SIGINT)
+    ran = await ended(process)
+    assert (ran.code, ran.err) == (130, "mxgw-py: interrupted\n")
+    assert [session.state for session in gateway.sessions.values()] == ["CLOSED"]
+
+
+async def test_a_write_on_its_way_is_unknown(gateway: SimulatedGateway, opened: Open, start: Start) -> None:
+    gateway.delay("write", 1)
+    process = await start(*opened.write, "--type", "int32", "--value", "5")
+    await until(lambda: commanded(gateway, "write"))
+    process.send_signal(signal.SIGINT)
+    ran = await ended(process)
+    assert (ran.code, ran.out) == (6, "")
+    assert ran.err == (
+        "mxgw-py: outcome unknown: write was interrupted before its answer came. "
+        "It may have happened, and was not sent again: check before you repeat it\n"
+    )
+
+
+async def test_connecting_is_interrupted(gateway: SimulatedGateway, start: Start) -> None:
+    gateway.delay("TestConnection", 30)
+    process = await start(*SMOKE)
+    await until(lambda: gateway.calls)
+    process.send_signal(signal.SIGINT)
+    ran = await ended(process)
+    assert (ran.code, ran.out, ran.err) == (130, "", "mxgw-py: interrupted\n")
+
+
+def filled(pipe: int) -> int:
+    """How many bytes wait in a pipe."""
+    import fcntl
+    import termios
+
+    waiting = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, waiting)
+    return waiting[0]
+
+
+async def test_a_reader_that_pauses_cannot_hold_it(gateway: SimulatedGateway, opened: Open, start: Start) -> None:
+    reading, writing = os.pipe()
+    process = await start(*opened.stream, "--json", stdout=writing)
+    os.close(writing)
+    await until(lambda: gateway.open_streams)
+    for value in range(1, 1000):
+        gateway.set("TestChildObject.TestInt", value)
+    # The events take some 400 KB, more than the pipe holds: the print that fills it waits.
+    async with asyncio.timeout(10):
+        while filled(reading) < 32_000:  # noqa: ASYNC110  # a pipe tells nobody that it is full
+            await asyncio.sleep(0.01)
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    ran = await ended(process)
+    os.close(reading)
+    assert time.monotonic() - started < 5
+    assert (ran.code, ran.err) == (130, "mxgw-py: interrupted\n")

@@ -1,0 +1,74 @@
+"""The version, and that what needs no gateway loads nothing for one."""
+
+import json
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from zb_mom_ww_mxgateway import __version__
+from zb_mom_ww_mxgateway_cli.commands import run
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["--version"]])
+def test_version_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 0
+    assert capsys.readouterr().out == f"mxgw-py {__version__}\n"
+
+
+def test_version_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["version", "--json"]) == 0
+    assert capsys.readouterr().out == (
+        f'{{"gateway_protocol_version": 3, "ok": true, "python": "{platform.python_version()}", '
+        f'"version": "{__version__}"}}\n'
+    )
+
+
+# Loaded only where there is something to call, or a terminal to draw on.
+SLOW = ("grpc", "google.protobuf", "prompt_toolkit", "ptpython", "pygments", "cryptography", "asyncio", "platformdirs")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--version"], 0),
+        (["version", "--json"], 0),
+        (["--help"], 0),
+        (["smoke", "--help"], 0),
+        (["stream-events", "--help"], 0),
+        (["write", "--help"], 0),
+        ([], 2),
+        (["smok"], 2),
+        (["smoke", "--item"], 2),
+        (["write", "--type", "int32", "--value", "x"], 2),
+    ],
+    ids=str,
+)
+def test_what_needs_no_gateway_loads_nothing_for_one(arguments: list[str], code: int) -> None:
+    program = (
+        "import atexit, json, sys\n"
+        f"atexit.register(lambda: print(json.dumps([m for m in {SLOW!r} if m in sys.modules]), file=sys.stderr))\n"
+        f"sys.argv[1:] = {arguments!r}\n"
+        "from zb_mom_ww_mxgateway_cli.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert json.loads(done.stderr.splitlines()[-1]) == []
+
+
+@pytest.mark.parametrize("endpoint", [[], ["--endpoint", "localhost"]])
+def test_a_usage_error_found_late_loads_no_grpc_either(endpoint: list[str]) -> None:
+    program = (
+        "import atexit, sys\n"
+        "atexit.register(lambda: print('grpc' in sys.modules, file=sys.stderr))\n"
+        f"sys.argv[1:] = ['smoke', '--item', 'x', *{endpoint!r}]\n"
+        "from zb_mom_ww_mxgateway_cli.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, env={"PATH": ""}
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "False"

@@ -1,0 +1,89 @@
+"""Time under control: what waits is woken at its own moment."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from zb_mom_ww_mxgateway_sim import ManualClock, SystemClock
+from zb_mom_ww_mxgateway_sim.agenda import Agenda
+from zb_mom_ww_mxgateway_sim.background import Background
+
+
+async def test_sleepers_wake_in_the_order_of_their_times_each_at_its_own() -> None:
+    clock = ManualClock(datetime(2026, 3, 1, tzinfo=UTC))
+    begun = clock.now()
+    woken: list[tuple[str, float]] = []
+
+    async def sleeper(name: str, seconds: float) -> None:
+        await clock.sleep(seconds)
+        woken.append((name, (clock.now() - begun) / 1e9))
+
+    async with asyncio.TaskGroup() as group:
+        for name, seconds in (("late", 3.0), ("early", 1.0), ("middle", 2.0)):
+            group.create_task(sleeper(name, seconds))
+        await clock.advance(2.5)
+        assert woken == [("early", 1.0), ("middle", 2.0)]
+        await clock.advance(0.5)
+    assert woken[-1] == ("late", 3.0)
+    assert clock.monotonic() == 3.0
+
+
+async def test_a_clock_cannot_go_back() -> None:
+    with pytest.raises(ValueError, match="go back"):
+        await ManualClock().advance(-1)
+
+
+def test_a_manual_clock_needs_to_know_its_zone() -> None:
+    with pytest.raises(ValueError, match="aware"):
+        ManualClock(datetime(2026, 3, 1))
+
+
+async def test_an_agenda_keeps_order_and_forgets_what_was_cancelled() -> None:
+    clock = ManualClock()
+    agenda = Agenda(clock)
+    done: list[str] = []
+    tasks = Background("test")
+    tasks.start(agenda.run(), "agenda")
+    agenda.after(2, lambda: done.append("second"))
+    agenda.after(2, lambda: done.append("third"))
+    agenda.after(1, lambda: done.append("never")).cancel()
+    await clock.advance(0)
+    agenda.after(0.5, lambda: done.append("first"))
+    await clock.advance(3)
+    await tasks.aclose()
+    assert done == ["first", "second", "third"]
+
+
+async def test_what_recurs_does_not_drift() -> None:
+    clock = ManualClock()
+    agenda = Agenda(clock)
+    times: list[float] = []
+    tasks = Background("test")
+    agenda.every(0.2, lambda: times.append(round(clock.monotonic(), 6)))
+    tasks.start(agenda.run(), "agenda")
+    await clock.advance(1.0)
+    await tasks.aclose()
+    assert times == [0.2, 0.4, 0.6, 0.8, 1.0]
+
+
+async def test_a_failure_in_the_background_is_shown_and_raised(caplog: pytest.LogCaptureFixture) -> None:
+    async def fails() -> None:
+        raise RuntimeError("it broke")
+
+    tasks = Background("owner")
+    tasks.start(fails(), "work")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert "owner: work failed" in caplog.text
+    with pytest.raises(ExceptionGroup) as caught:
+        await tasks.aclose()
+    assert str(caught.value.exceptions[0]) == "it broke"
+    await tasks.aclose()
+
+
+async def test_the_system_clock_is_the_machines() -> None:
+    clock = SystemClock()
+    before = clock.monotonic()
+    await clock.sleep(0.001)
+    assert clock.monotonic() > before
+    assert abs(clock.now() / 1e9 - datetime.now(UTC).timestamp()) < 5

@@ -1,0 +1,234 @@
+"""Invoke: kinds, payloads, echoes, handles, and the queue of the worker."""
+
+import asyncio
+
+import grpc
+import pytest
+from sim_wire import E_INVALIDARG, Wire, becomes, failing
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
+
+NOT_SIMULATED = [
+    "add_buffered_item",
+    "set_buffered_update_interval",
+    "suspend",
+    "activate",
+    "write_secured",
+    "write_secured2",
+    "authenticate_user",
+    "archestra_user_to_id",
+    "subscribe_alarms",
+    "unsubscribe_alarms",
+    "acknowledge_alarm",
+    "query_active_alarms",
+    "acknowledge_alarm_by_name",
+    "write_secured_bulk",
+    "write_secured2_bulk",
+    "shutdown_worker",
+]
+
+
+async def test_a_reply_echoes_session_correlation_and_kind(client: Wire) -> None:
+    await client.open()
+    reply = await client.done("register", client_name="me")
+    assert reply.session_id == client.session_id
+    assert reply.correlation_id == "c-1"
+    assert reply.kind == pb.MX_COMMAND_KIND_REGISTER
+    assert reply.HasField("hresult")
+    assert reply.hresult == 0
+    assert reply.WhichOneof("payload") == "register"
+
+
+@pytest.mark.parametrize("kind", [0, 35, 99, 105, 12345])
+async def test_an_unknown_kind_is_an_invalid_argument(client: Wire, kind: int) -> None:
+    await client.open()
+    request = pb.MxCommandRequest(session_id=client.session_id)
+    request.command.ping.SetInParent()
+    # A number that the enum has no name for travels all the same.
+    request.command.MergeFromString(b"\x08" + _varint(kind))
+    code, text = await failing(client.stub.Invoke(request, metadata=client.metadata))
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert str(kind) in text
+
+
+def _varint(number: int) -> bytes:
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*encoded, number])
+
+
+@pytest.mark.parametrize("payload", ["advise", None])
+async def test_a_kind_with_another_payload_or_none_is_an_invalid_argument(client: Wire, payload: str | None) -> None:
+    await client.open()
+    request = pb.MxCommandRequest(session_id=client.session_id)
+    request.command.kind = pb.MX_COMMAND_KIND_REGISTER
+    if payload:
+        getattr(request.command, payload).SetInParent()
+    code, text = await failing(client.stub.Invoke(request, metadata=client.metadata))
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert "register" in text
+
+
+@pytest.mark.parametrize("kind", NOT_SIMULATED)
+async def test_what_is_not_simulated_says_so(client: Wire, kind: str) -> None:
+    await client.open()
+    reply = await client.invoke(kind)
+    assert reply.protocol_status.code == pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE
+    assert reply.hresult == 0x80004001 - 2**32
+    assert reply.diagnostic_message == f"the simulator does not simulate {kind}"
+
+
+def test_every_kind_is_either_simulated_or_says_that_it_is_not() -> None:
+    from zb_mom_ww_mxgateway_sim.invoke import _HANDLERS
+
+    kinds = {name.removeprefix("MX_COMMAND_KIND_").lower() for name in pb.MxCommandKind.keys()} - {"unspecified"}
+    simulated = {pb.MxCommandKind.Name(kind).removeprefix("MX_COMMAND_KIND_").lower() for kind in _HANDLERS}
+    assert simulated | set(NOT_SIMULATED) == kinds
+    assert not simulated & set(NOT_SIMULATED)
+
+
+async def test_server_handles_begin_at_1_and_are_not_used_twice(client: Wire) -> None:
+    await client.open()
+    first = await client.register()
+    await client.done("unregister", server_handle=first)
+    assert (first, await client.register()) == (1, 2)
+
+
+async def test_item_handles_belong_to_their_server_and_are_not_used_twice(client: Wire) -> None:
+    await client.open()
+    one, two = await client.register(), await client.register()
+    item = await client.add(one, "TestChildObject.TestInt")
+    assert await client.add(two, "TestChildObject.TestInt") == item
+    await client.done("remove_item", server_handle=one, item_handle=item)
+    assert await client.add(one, "TestChildObject.TestInt") > item
+
+
+async def test_unregistering_drops_the_items(client: Wire, gateway: SimulatedGateway) -> None:
+    events, item, _ = await client.watching("TestChildObject.TestInt")
+    await client.done("unregister", server_handle=1)
+    server = await client.register()
+    await refused(client, "advise", server_handle=1, item_handle=item)
+    await refused(client, "advise", server_handle=server, item_handle=item)
+    gateway.set("TestChildObject.TestInt", 99)
+    other = await client.add(server, "TestChildObject.TestBool")
+    await client.advise(server, other)
+    assert (await events.next()).server_handle == server
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("unregister", {"server_handle": 9}),
+        ("add_item", {"server_handle": 9, "item_definition": "A.B"}),
+        ("add_item2", {"server_handle": 9, "item_definition": "A.B"}),
+        ("remove_item", {"server_handle": 1, "item_handle": 9}),
+        ("advise", {"server_handle": 9, "item_handle": 1}),
+        ("advise", {"server_handle": 1, "item_handle": 9}),
+        ("advise_supervisory", {"server_handle": 1, "item_handle": 9}),
+        ("un_advise", {"server_handle": 1, "item_handle": 9}),
+        ("write", {"server_handle": 1, "item_handle": 9}),
+        ("write2", {"server_handle": 1, "item_handle": 9}),
+    ],
+)
+async def test_an_unknown_handle_is_refused_by_mxaccess(client: Wire, kind: str, fields: dict[str, object]) -> None:
+    await client.open()
+    await client.register()
+    reply = await refused(client, kind, **fields)
+    assert reply.diagnostic_message
+    (status,) = reply.statuses
+    assert status.category == pb.MX_STATUS_CATEGORY_CONFIGURATION_ERROR
+    assert reply.WhichOneof("payload") is None
+
+
+async def refused(client: Wire, kind: str, **fields: object) -> pb.MxCommandReply:
+    reply = await client.invoke(kind, **fields)
+    assert reply.protocol_status.code == pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE
+    assert reply.hresult == E_INVALIDARG
+    return reply
+
+
+async def test_commands_of_a_session_run_one_after_the_other(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock
+) -> None:
+    await client.open()
+    gateway.delay("register", 5)
+    slow = client.calling("register", client_name="slow")
+    await becomes(lambda: len(gateway.calls) == 2)
+    quick = client.calling("ping")
+    await becomes(lambda: len(gateway.calls) == 3)
+    await clock.advance(4.9)
+    assert not slow.done()
+    assert not quick.done()
+    await clock.advance(0.2)
+    assert (await slow).register.server_handle == 1
+    await quick
+
+
+async def test_a_command_that_takes_too_long_is_given_up_but_runs(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock
+) -> None:
+    await client.open()
+    gateway.delay("register", 40)
+    call = client.calling("register", client_name="slow")
+    await becomes(lambda: len(gateway.calls) == 2)
+    await clock.advance(30.1)
+    code, text = await failing(call)
+    assert code is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert "30 s" in text
+    await clock.advance(10)
+    gateway.delay("register", 0)
+    assert await client.register() == 2
+
+
+async def test_a_cancelled_command_runs_all_the_same(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock
+) -> None:
+    await client.open()
+    gateway.delay("register", 1)
+    call = client.calling("register", client_name="gone")
+    await becomes(lambda: len(gateway.calls) == 2)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await clock.advance(1)
+    gateway.delay("register", 0)
+    assert await client.register() == 2
+
+
+async def test_more_than_128_pending_commands_fail_at_once(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock
+) -> None:
+    await client.open()
+    gateway.delay("ping", 1)
+    # One runs, 128 wait.
+    calls = [client.calling("ping") for _ in range(129)]
+    await becomes(lambda: len(gateway.calls) == 130)
+    code, text = await failing(client.invoke("ping"))
+    assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "128" in text
+    gateway.delay("ping", 0)
+    await clock.advance(1)
+    await asyncio.gather(*calls)
+
+
+async def test_closing_answers_the_commands_that_wait(client: Wire, gateway: SimulatedGateway) -> None:
+    await client.open()
+    gateway.delay("ping", 1)
+    calls = [client.calling("ping") for _ in range(3)]
+    await becomes(lambda: len(gateway.calls) == 4)
+    await client.close()
+    for call in calls:
+        assert await failing(call) == (
+            grpc.StatusCode.FAILED_PRECONDITION,
+            "Session state is CLOSED; worker state is CLOSED",
+        )
+
+
+async def test_alarms_are_disabled_and_say_so(client: Wire) -> None:
+    expected = (grpc.StatusCode.FAILED_PRECONDITION, "alarms are disabled in this gateway's configuration")
+    stub, metadata = client.stub, client.metadata
+    assert await failing(stub.StreamAlarms(pb.StreamAlarmsRequest(), metadata=metadata).read()) == expected
+    assert await failing(stub.QueryActiveAlarms(pb.QueryActiveAlarmsRequest(), metadata=metadata).read()) == expected
+    assert await failing(stub.AcknowledgeAlarm(pb.AcknowledgeAlarmRequest(), metadata=metadata)) == expected
