@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol, Self, TypeVar
 
 import grpc
@@ -31,6 +32,8 @@ T = TypeVar("T")
 
 # gRPC servers end a connection that is pinged more often than this (too_many_pings).
 _KEEPALIVE_MS = 300_000
+# Seconds for closing a session that nobody wants any more.
+_CLOSE_TIMEOUT = 5.0
 
 
 class CommandObserver(Protocol):
@@ -90,7 +93,7 @@ class GatewayClient:
         self._closed = False
 
     @classmethod
-    async def connect(cls, options: ClientOptions | None = None, /, **names: Any) -> Self:
+    async def connect(cls, options: ClientOptions | None = None, **names: Any) -> Self:
         """Connects, by :class:`ClientOptions` or by the same names as keywords, and makes a first call.
 
         Raises MxGatewayTransportError when the gateway cannot be reached or trusted and
@@ -116,38 +119,34 @@ class GatewayClient:
                 endpoint=options.endpoint,
                 call="connect",
             ) from None
-        if trust.known and trust.is_first_use and options.remember_certificate:
-            try:
-                await asyncio.to_thread(tls.KnownGateways(options.known_gateways).remember, trust.known)
-            except BaseException:
-                await client.close()
-                raise
         return client
 
     async def _first_call(self) -> None:
         """Proves that the gateway answers and takes the key; a key without metadata:read is good enough."""
+        refused: MxGatewayAuthenticationError | None = None
         try:
             await self.unary(wire.TEST_CONNECTION, galaxy_pb.TestConnectionRequest(), call="connect")
         except (MxGatewayAuthorizationError, MxGatewayCommandError):
-            return
+            pass
         except MxGatewayAuthenticationError as error:
-            if self.options.api_key is None:
-                raise MxGatewayAuthenticationError(
-                    f"no key: {self.options.endpoint} wants one (mxgw_<id>_<secret>); set MXGATEWAY_API_KEY, "
-                    f"or name a source with --api-key-env or --api-key-file",
-                    endpoint=error.endpoint,
-                    call="connect",
-                    grpc_code=error.grpc_code,
-                ) from error
-            raise MxGatewayAuthenticationError(
-                f"{self.options.endpoint} does not accept the key {auth.redact_key(self.options.api_key)}: "
-                f"check that it is whole, not revoked, and this gateway's",
-                endpoint=error.endpoint,
-                call="connect",
-                grpc_code=error.grpc_code,
-            ) from error
+            refused = error
         except MxGatewayTransportError as error:
             raise await asyncio.to_thread(self._why_not_connected, error) from error
+        # It answered, so this was the first use, whatever it thinks of the key.
+        if self.trust.known and self.trust.is_first_use and self.options.remember_certificate:
+            await asyncio.to_thread(tls.KnownGateways(self.options.known_gateways).remember, self.trust.known)
+        if refused is not None:
+            key = self.options.api_key
+            raise MxGatewayAuthenticationError(
+                f"no key: {self.options.endpoint} wants one (mxgw_<id>_<secret>); set MXGATEWAY_API_KEY, "
+                f"or name a source with --api-key-env or --api-key-file"
+                if key is None
+                else f"{self.options.endpoint} does not accept the key {auth.redact_key(key)}: "
+                f"check that it is whole, not revoked, and this gateway's",
+                endpoint=refused.endpoint,
+                call="connect",
+                grpc_code=refused.grpc_code,
+            ) from refused
 
     def _why_not_connected(self, error: MxGatewayTransportError) -> MxGatewayTransportError:
         """The first call's failure in words that say what to do, by looking at the endpoint once more. Blocks."""
@@ -182,9 +181,18 @@ class GatewayClient:
         )
 
     async def open_session(self, options: OpenSessionOptions | None = None) -> Session:
-        """Opens a session: a worker process with one MXAccess object, until it is closed or its lease ends."""
-        reply = await self.open_session_raw(options)
-        return Session(self, wire.session_info(reply))
+        """Opens a session: a worker process with one MXAccess object, until it is closed or its lease ends.
+
+        When cancelled it closes the session that the gateway opens all the same, which takes a few seconds at most.
+        """
+        opening = asyncio.ensure_future(self.open_session_raw(options))
+        try:
+            return Session(self, wire.session_info(await asyncio.shield(opening)))
+        except asyncio.CancelledError:
+            with suppress(MxGatewayError, TimeoutError):
+                async with asyncio.timeout(_CLOSE_TIMEOUT):
+                    await Session(self, wire.session_info(await opening)).close()
+            raise
 
     async def open_session_raw(self, options: OpenSessionOptions | None = None) -> pb.OpenSessionReply:
         """Opens a session and gives the gateway's message."""
@@ -193,8 +201,7 @@ class GatewayClient:
             options.client_session_name, self.next_correlation_id(), options.command_timeout
         )
         reply: pb.OpenSessionReply = await self.unary(wire.OPEN_SESSION, request, call="open_session")
-        if reply.HasField("protocol_status"):
-            wire.raise_for_status(reply, call="open_session", endpoint=self.options.endpoint)
+        wire.raise_for_session_status(reply, call="open_session", said=self.said, endpoint=self.options.endpoint)
         return reply
 
     def attach(self, session_id: str) -> Session:
@@ -235,7 +242,20 @@ class GatewayClient:
         try:
             return await method(request, timeout=self.options.call_timeout, metadata=self._metadata)
         except (grpc.RpcError, grpc.aio.BaseError) as error:
-            raise self._translated(error, call, rpc.of_session, mutating) from error
+            translated = self._translated(error, call, request, rpc.of_session, mutating)
+            raise translated from translated.__cause__
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            # A call ended by close() looks to its caller like a cancelled task, which it is not.
+            if not self._closed or (task and task.cancelling()):
+                raise
+            raise MxGatewayTransportError(
+                f"{'outcome unknown: ' if mutating else ''}{call}: the client was closed before the answer came",
+                endpoint=self.options.endpoint,
+                call=call,
+                correlation_id=wire.correlation_of(request) or None,
+                outcome_unknown=mutating,
+            ) from None
 
     def stream(self, rpc: wire.Rpc, request: Any, *, call: str, decode: Callable[[Any], T]) -> MessageStream[T]:
         """One server stream, open from now on, with metadata and translated errors."""
@@ -246,7 +266,7 @@ class GatewayClient:
 
         def translate(error: Exception) -> Exception | None:
             if isinstance(error, grpc.RpcError | grpc.aio.BaseError):
-                return self._translated(error, call, rpc.of_session, False)
+                return self._translated(error, call, request, rpc.of_session)
             return None
 
         stream: MessageStream[T] = MessageStream(
@@ -263,7 +283,13 @@ class GatewayClient:
         if self._closed:
             raise MxGatewayTransportError(f"{call}: the client is closed", endpoint=self.options.endpoint, call=call)
 
-    def _translated(self, error: Exception, call: str, of_session: bool, mutating: bool) -> MxGatewayError:
+    def said(self, text: str) -> str:
+        """What the other side said, fit to be shown: in one line, without the key."""
+        return " ".join(auth.redact(text, self.options.api_key).split())
+
+    def _translated(
+        self, error: Exception, call: str, request: Any, of_session: bool, mutating: bool = False
+    ) -> MxGatewayError:
         """The transport's failure as one of ours: one line, naming call and endpoint, without the key."""
         if isinstance(error, grpc.aio.AioRpcError):
             code, details = error.code().name, error.details() or ""
@@ -273,14 +299,19 @@ class GatewayClient:
             code, details = "UNAVAILABLE", f"{type(error).__name__}: {error}"
             unknown = mutating
         kind = error_of_grpc(code, details, of_session=of_session)
-        said = " ".join(auth.redact(details, self.options.api_key).split()) or "no reason given"
-        return kind(
+        said = self.said(details) or "no reason given"
+        translated = kind(
             f"{'outcome unknown: ' if unknown else ''}{call} at {self.options.endpoint}: {code} {said}",
             endpoint=self.options.endpoint,
             call=call,
             grpc_code=code,
+            correlation_id=wire.correlation_of(request) or None,
             outcome_unknown=unknown,
         )
+        # A traceback shows the cause too: not one that quotes the key.
+        quoted = str(error)
+        translated.__cause__ = error if auth.redact(quoted, self.options.api_key) == quoted else None
+        return translated
 
     async def close(self) -> None:
         """Ends every stream and the connection. Idempotent. Sessions stay open until closed or expired."""

@@ -128,7 +128,7 @@ class MessageStream(Generic[T]):
             translated = self._translate(error)
             if translated is None:
                 raise
-            raise translated from error
+            raise translated from translated.__cause__
 
     def __aiter__(self) -> AsyncIterator[T]:
         # Not self: the generator goes when the loop over it is left, and takes the call with it,

@@ -24,7 +24,7 @@ class Galaxy:
     async def test_connection(self) -> bool:
         """Whether the gateway reaches the galaxy's database."""
         reply = await self._client.unary(wire.TEST_CONNECTION, pb.TestConnectionRequest(), call="test_connection")
-        return bool(reply.ok)
+        return wire.galaxy_answers(reply)
 
     async def last_deploy_time(self) -> datetime | None:
         """When something was last deployed (UTC); None if never."""

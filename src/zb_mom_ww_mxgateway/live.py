@@ -20,6 +20,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayError,
     MxGatewaySessionError,
     MxGatewayTransportError,
+    MxGatewayWorkerError,
 )
 from zb_mom_ww_mxgateway.events import EventFamily, MxEvent
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
@@ -173,10 +174,14 @@ class LiveSession:
                 await prover
 
     async def _prove(self) -> None:
-        with suppress(MxGatewayError):
+        try:
             await self.session.ping()
-            if not self._stream.closed:
-                self._set_state(LiveState.LIVE)
+        except (MxGatewayTransportError, MxGatewaySessionError, MxGatewayWorkerError):
+            return
+        except MxGatewayError:
+            pass  # A key that may not ping was told so by a session that answers.
+        if not self._stream.closed:
+            self._set_state(LiveState.LIVE)
 
     def _take(self, event: MxEvent) -> None:
         self.events += 1
@@ -295,7 +300,7 @@ class LiveSession:
 
     def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
         """Part of observing the client's commands."""
-        if request.session_id != self.session.session_id:
+        if wire.session_of(request) != self.session.session_id:
             return
         for change in wire.handle_changes(request, reply):
             if change.what in ("removed", "unadvised"):
@@ -384,7 +389,7 @@ class LiveSession:
             raise MxGatewaySessionError(f"not live ({self.lost}): nothing was sent", call="write")
         request = self.session.write_request(server_handle, item_handle, value, user_id)
         start = time.monotonic()
-        with self._ledger.awaiting(request.client_correlation_id) as completion:
+        with self._ledger.awaiting(wire.correlation_of(request)) as completion:
             try:
                 await self.session.send(request)
             except MxAccessError as error:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from zb_mom_ww_mxgateway import wire
-from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayCommandError, MxGatewaySessionError
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewaySessionError
 from zb_mom_ww_mxgateway.events import MessageStream, MxEvent
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.handles import HandleTable
@@ -48,7 +48,7 @@ class Session:
 
     def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
         """Part of observing the client's commands."""
-        if request.session_id == self.session_id:
+        if wire.session_of(request) == self.session_id:
             for change in wire.handle_changes(request, reply):
                 self.handles.apply(change)
 
@@ -60,7 +60,7 @@ class Session:
     async def register(self, client_name: str) -> int:
         """Registers a client name and returns its server handle."""
         reply = await self._run("register", client_name=_text("client_name", client_name))
-        return _new_handle(reply, "register", "server_handle")
+        return wire.new_handle(reply, "register")
 
     async def unregister(self, server_handle: int) -> None:
         """Ends a registration, with all its items and user ids."""
@@ -73,7 +73,7 @@ class Session:
             server_handle=_handle("server_handle", server_handle),
             item_definition=_text("item", item),
         )
-        return _new_handle(reply, "add_item", "item_handle")
+        return wire.new_handle(reply, "add_item")
 
     async def add_item2(self, server_handle: int, item: str, context: str) -> int:
         """Adds an item whose address is relative to `context`; returns its item handle."""
@@ -83,7 +83,7 @@ class Session:
             item_definition=_text("item", item),
             item_context=_text("context", context),
         )
-        return _new_handle(reply, "add_item2", "item_handle")
+        return wire.new_handle(reply, "add_item2")
 
     async def remove_item(self, server_handle: int, item_handle: int) -> None:
         """Removes an item."""
@@ -186,9 +186,10 @@ class Session:
         wire.raise_for_status(
             reply,
             call=kind,
+            said=self.client.said,
             mutating=wire.is_mutating(request),
             endpoint=self.client.options.endpoint,
-            correlation_id=request.client_correlation_id,
+            correlation_id=wire.correlation_of(request),
         )
         return reply
 
@@ -221,7 +222,10 @@ class Session:
                 await stream.aclose()
             request = wire.close_session_request(self.session_id, self.client.next_correlation_id())
             try:
-                await self.client.unary(wire.CLOSE_SESSION, request, call="close_session")
+                reply = await self.client.unary(wire.CLOSE_SESSION, request, call="close_session")
+                wire.raise_for_session_status(
+                    reply, call="close_session", said=self.client.said, endpoint=self.client.options.endpoint
+                )
             except MxGatewaySessionError:
                 return
             finally:
@@ -284,12 +288,3 @@ def _tags(values: Sequence[str]) -> list[str]:
 def _handles(values: Sequence[int]) -> list[int]:
     handles = _entries("item_handles", values)
     return [_handle(f"item_handles[{index}]", handle) for index, handle in enumerate(handles)]
-
-
-def _new_handle(reply: pb.MxCommandReply, kind: str, field: str) -> int:
-    handle: int = getattr(wire.payload_of(reply, kind), field)
-    if handle <= 0:
-        raise MxGatewayCommandError(
-            f"the gateway's reply contradicts itself: {field} is {handle}", call=kind, reply=reply
-        )
-    return handle

@@ -79,7 +79,7 @@ class KnownGateways:
                     f"{self.path}:{number}: not an entry of known gateways; remove the line to trust anew",
                     endpoint=endpoint,
                 ) from error
-            if entry.endpoint == endpoint:
+            if entry.endpoint.lower() == endpoint.lower():
                 found = entry
         return found
 

@@ -77,22 +77,23 @@ class WriteLedger:
             now = time.monotonic()
             while queue and now - queue[0].at > FORGET_AFTER:
                 queue.popleft()
-            completion = self._awaited.get(request.client_correlation_id)
+            correlation_id = wire.correlation_of(request)
+            completion = self._awaited.get(correlation_id)
             if completion is None:
                 completion = asyncio.get_running_loop().create_future()
-            queue.append(_Sent(request.client_correlation_id, completion, now))
+            queue.append(_Sent(correlation_id, completion, now))
 
     def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
         """Part of observing the client's commands: what was refused at once will not complete."""
         for key, refused in zip(self._written(request), wire.refused_writes(request, reply), strict=False):
             if refused:
-                self._forget(key, request.client_correlation_id)
+                self._forget(key, wire.correlation_of(request))
 
     def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
         """Part of observing the client's commands: only what surely did not run is forgotten."""
         if isinstance(error, MxGatewayError) and not error.outcome_unknown:
             for key in self._written(request):
-                self._forget(key, request.client_correlation_id)
+                self._forget(key, wire.correlation_of(request))
 
     def take(self, event: MxEvent) -> None:
         """Gives an ON_WRITE_COMPLETE to the oldest write to its item."""
@@ -109,7 +110,7 @@ class WriteLedger:
             completion.cancel()
 
     def _written(self, request: pb.MxCommandRequest) -> list[tuple[int, int]]:
-        return wire.written_items(request) if request.session_id == self._session_id else []
+        return wire.written_items(request) if wire.session_of(request) == self._session_id else []
 
     def _forget(self, key: tuple[int, int], correlation_id: str) -> None:
         queue = self._sent.get(key, deque())

@@ -8,7 +8,16 @@ from typing import Any, TextIO
 
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway_cli.output import ExitCode, error_form, error_message, exit_code_of, json_line, one_line, safe
+from zb_mom_ww_mxgateway_cli.output import (
+    ExitCode,
+    ExpectationNotMet,
+    error_form,
+    error_message,
+    exit_code_of,
+    json_line,
+    one_line,
+    safe,
+)
 
 # Windows says EINVAL where POSIX says EPIPE.
 _CLOSED = (errno.EPIPE, errno.EINVAL)
@@ -37,17 +46,17 @@ class Report:
         self.lines([json_line(form) if self.json else safe(text)])
 
     def lines(self, lines: list[str]) -> None:
-        """Prints lines that are ready: JSON, or safe text. The reader's absence is no error."""
+        """Prints lines that are ready: JSON, or safe text. Raises ExpectationNotMet, but not for a reader that left."""
         if self.reader_gone or self.reader_stuck:
             return
         try:
             _write(sys.stdout, lines)
         except OSError as error:
-            if error.errno not in _CLOSED:
-                raise
             self.reader_gone = True
             # Or Python would try once more, and complain, when it flushes on exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if error.errno not in _CLOSED:
+                raise ExpectationNotMet(f"cannot write the output: {error.strerror}") from error
 
     def error(self, error: BaseException) -> ExitCode:
         """Reports what ended the command and returns the exit code for it."""

@@ -1,12 +1,13 @@
 """The console script ``mxgw-shell``: options, and which front end runs."""
 
 import asyncio
+import io
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -16,7 +17,7 @@ from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_cli.output import ExitCode
     from zb_mom_ww_mxgateway_shell.context import Context
-    from zb_mom_ww_mxgateway_shell.statements import Statement
+    from zb_mom_ww_mxgateway_shell.scripts import Statements
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +67,7 @@ def command(
     if script and lines:
         raise click.UsageError("-c and -e exclude each other")
     wanted = Wanted(connection=connection, demo=demo, script=script, lines=lines, as_json=as_json, debug=debug)
-    sys.exit(int(_run(wanted)))
+    context.exit(int(_run(wanted)))
 
 
 @command.command()
@@ -77,22 +78,37 @@ def trust(endpoint: str, fingerprint: str | None, known_gateways: str | None) ->
     """Trust the certificate that a gateway shows now, in place of the remembered one."""
     from zb_mom_ww_mxgateway_shell.trusting import trust_now
 
-    sys.exit(int(trust_now(endpoint, fingerprint, known_gateways)))
+    click.get_current_context().exit(int(trust_now(endpoint, fingerprint, known_gateways)))
 
 
 def _run(wanted: Wanted) -> "ExitCode":
     # Its errors come as ours; what gRPC logs besides would stand between the lines.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    interactive = wanted.script is None and not wanted.lines and sys.stdin.isatty() and sys.stdout.isatty()
-    if interactive and not wanted.as_json:
+    has_statements = wanted.script is not None or wanted.lines or wanted.as_json
+    if not has_statements and sys.stdin.isatty() and sys.stdout.isatty():
         from zb_mom_ww_mxgateway_shell.terminal.session import at_prompt
 
-        return asyncio.run(_connected(wanted, at_prompt, interactive=True))
-    return asyncio.run(_connected(wanted, _statements, interactive=False))
+        return asyncio.run(_connected(wanted, lambda context: at_prompt(context, debug=wanted.debug), interactive=True))
+
+    from zb_mom_ww_mxgateway_shell import scripts
+
+    # Read before anything is connected: a file that is not there has not half run.
+    statements: Statements
+    if wanted.script is not None:
+        statements = scripts.file_statements(wanted.script)
+    elif wanted.lines:
+        statements = scripts.given_statements(wanted.lines)
+    else:
+        statements = scripts.standard_input_statements()
+
+    def run(context: "Context") -> "Awaitable[ExitCode]":
+        return scripts.ScriptRun(context, as_json=wanted.as_json, debug=wanted.debug).run(statements)
+
+    return asyncio.run(_connected(wanted, run, interactive=False))
 
 
 async def _connected(
-    wanted: Wanted, front_end: "Callable[[Context, Wanted], Awaitable[ExitCode]]", *, interactive: bool
+    wanted: Wanted, front_end: "Callable[[Context], Awaitable[ExitCode]]", *, interactive: bool
 ) -> "ExitCode":
     """Connects where that is asked for, runs the front end, and lets go of everything."""
     from zb_mom_ww_mxgateway_cli.connection import ENDPOINT_VARIABLE
@@ -115,7 +131,7 @@ async def _connected(
                 stack.push_async_callback(context.disconnect)
                 if wanted.connection.endpoint or os.environ.get(ENDPOINT_VARIABLE):
                     await context.connect(wanted.connection)
-            return await front_end(context, wanted)
+            return await front_end(context)
 
     try:
         return await interruptible(work(), ENDING)
@@ -130,21 +146,30 @@ async def _connected(
         return exit_code_for(error)
 
 
-async def _statements(context: "Context", wanted: Wanted) -> "ExitCode":
-    from zb_mom_ww_mxgateway_shell import scripts
+def main() -> NoReturn:
+    """Runs ``mxgw-shell`` and exits with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A console that cannot show a character gets an escape, not an exception.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = command.main(prog_name="mxgw-shell", standalone_mode=False)
+    except click.ClickException as error:
+        code = _fail(error.format_message(), 2)
+    except (click.Abort, KeyboardInterrupt):
+        code = _fail("interrupted", 130)
+    except Exception as error:
+        from zb_mom_ww_mxgateway_shell.statements import exit_code_for, message_of
 
-    run = scripts.ScriptRun(context, as_json=wanted.as_json, debug=wanted.debug)
-    if wanted.script is None and not wanted.lines:
-        return await run.run(scripts.standard_input_statements())
-    statements: Iterable[Statement] = (
-        scripts.file_statements(wanted.script) if wanted.script else scripts.given_statements(wanted.lines)
-    )
-    return await run.run(statements)
+        if "--debug" in sys.argv:
+            raise
+        code = _fail(message_of(error), exit_code_for(error))
+    sys.exit(code)
 
 
-def main() -> None:
-    """Runs ``mxgw-shell``."""
-    command(prog_name="mxgw-shell")
+def _fail(message: str, code: int) -> int:
+    sys.stderr.write(f"mxgw-shell: {' '.join(message.split())}\n")
+    return code
 
 
 if __name__ == "__main__":

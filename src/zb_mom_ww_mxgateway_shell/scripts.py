@@ -1,6 +1,8 @@
 """Running lines without a prompt: a file, ``-e`` lines, or standard input. Imports no terminal library."""
 
 import asyncio
+import errno
+import os
 import sys
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -15,11 +17,17 @@ from zb_mom_ww_mxgateway_shell.results import Result
 from zb_mom_ww_mxgateway_shell.statements import (
     Statement,
     exit_code_for,
+    interruption,
     problem_form,
     problem_lines,
     run,
 )
 from zb_mom_ww_mxgateway_shell.watching import Watch, Watched, freshness, quality_text
+
+Statements = Iterable[Statement] | AsyncIterator[Statement]
+
+# Windows says EINVAL where POSIX says EPIPE.
+_CLOSED = (errno.EPIPE, errno.EINVAL)
 
 
 def file_statements(path: str) -> list[Statement]:
@@ -57,7 +65,7 @@ class ScriptRun:
         self._notices: list[str] = []
         context.notice = self._notice
 
-    async def run(self, statements: Iterable[Statement] | AsyncIterator[Statement]) -> ExitCode:
+    async def run(self, statements: Statements) -> ExitCode:
         """Runs them in order; the exit code is that of the first failure."""
         if not isinstance(statements, AsyncIterator):
             statements = _as_async(statements)
@@ -75,21 +83,21 @@ class ScriptRun:
         try:
             result = await run(self._context, statement.text, self._follow)
         except asyncio.CancelledError:
-            self._report(statement, ok=False, error={"message": "interrupted", "exit_code": int(ExitCode.INTERRUPTED)})
+            self._fail(statement, interruption(self._context, statement.text))
             raise
         except Exception as error:
-            code = exit_code_for(error)
-            if not self._report(statement, ok=False, error=problem_form(error)):
-                for line in problem_lines(error, statement, debug=self._debug):
-                    print(line, file=sys.stderr, flush=True)
-            elif self._debug:
-                print("\n".join(problem_lines(error, statement, debug=True)), file=sys.stderr, flush=True)
-            return code
+            self._fail(statement, error)
+            return exit_code_for(error)
         if result is not None and not self._report(
             statement, ok=result.exit_code is ExitCode.DONE, result=result.form()
         ):
             self._say(result)
         return result.exit_code if result else ExitCode.DONE
+
+    def _fail(self, statement: Statement, error: Exception) -> None:
+        if not self._report(statement, ok=False, error=problem_form(error)) or self._debug:
+            for line in problem_lines(error, statement, debug=self._debug):
+                print(line, file=sys.stderr, flush=True)
 
     def _report(self, statement: Statement, **outcome: Any) -> bool:
         """Prints the JSON object of a statement, if that is what is wanted."""
@@ -116,7 +124,14 @@ def _print_sample(item: Item, value: LiveValue) -> None:
 
 
 def _print(line: str) -> None:
-    print(line, flush=True)
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        if error.errno not in _CLOSED:
+            raise
+        # Or Python would try once more, and complain, when it flushes on exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise ShellError("standard output was closed: stopped there", ExitCode.NOT_MET) from None
 
 
 async def _as_async(statements: Iterable[Statement]) -> AsyncIterator[Statement]:

@@ -10,6 +10,7 @@ import click
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway_cli.output import ExitCode, error_form, exit_code_of, one_line
 from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
 from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
 from zb_mom_ww_mxgateway_shell.results import Result
 from zb_mom_ww_mxgateway_shell.watching import Watch, Watched
@@ -49,8 +50,18 @@ async def run(context: Context, text: str, follow: Follow) -> Result | None:
     return result
 
 
+def interruption(context: Context, text: str) -> Interrupted:
+    """The error for a line that was interrupted: a write may have been on its way."""
+    words = text.split(maxsplit=1)
+    command = context.registry.commands.get(words[0]) if words else None
+    sent = "; if a write was sent, its outcome is UNKNOWN" if command and command.mutating else ""
+    return Interrupted(f"interrupted{sent}")
+
+
 def exit_code_for(error: BaseException) -> ExitCode:
     """The exit code a failed statement leads to."""
+    if isinstance(error, Interrupted):
+        return ExitCode.INTERRUPTED
     if isinstance(error, ShellError):
         return error.exit_code
     return ExitCode.USAGE if isinstance(error, click.UsageError) else exit_code_of(error)
@@ -60,7 +71,7 @@ def message_of(error: BaseException) -> str:
     """One line for a person; what nobody foresaw is said to be that."""
     if isinstance(error, click.UsageError):
         return one_line(error.format_message())
-    if isinstance(error, ShellError | MxGatewayError):
+    if isinstance(error, ShellError | MxGatewayError | Interrupted):
         return one_line(str(error))
     return one_line(f"internal error, please report it: {type(error).__name__}: {error} (--debug shows more)")
 

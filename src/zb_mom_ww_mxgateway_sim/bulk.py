@@ -100,7 +100,7 @@ def _write_entries(
     for entry in entries:
         result = payload.results.add(server_handle=server_handle, item_handle=entry.item_handle)
         try:
-            address = session.worker.item(server_handle, entry.item_handle).address
+            address = session.worker.writable(server_handle, entry.item_handle).address
             if not key.allows(address):
                 raise _not_reached(address)
             session.worker.write(

@@ -76,7 +76,7 @@ def _un_advise(session: Session, key: ApiKey, command: pb.UnAdviseCommand, reply
 def _write(
     session: Session, key: ApiKey, command: pb.WriteCommand | pb.Write2Command, reply: pb.MxCommandReply
 ) -> None:
-    allow(key, session.worker.item(command.server_handle, command.item_handle).address)
+    allow(key, session.worker.writable(command.server_handle, command.item_handle).address)
     session.worker.write(
         command.server_handle,
         command.item_handle,

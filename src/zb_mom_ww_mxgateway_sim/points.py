@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from weakref import WeakValueDictionary
 
 from . import status
+from .clock import moment
 from .hierarchy import Hierarchy
 from .model import Attribute, GalaxyObject
 from .status import Status
@@ -26,6 +28,11 @@ class Reading:
     quality: int
     time_ns: int
     statuses: tuple[Status, ...] = (status.OK,)
+
+    @property
+    def timestamp(self) -> datetime:
+        """``time_ns`` as an aware datetime."""
+        return moment(self.time_ns)
 
 
 class Point:

@@ -14,6 +14,8 @@ from .writing import Writes
 
 Delay = tuple[float, float] | None
 _READ_TIMEOUT = 10.0
+# First data changes come at most so fast, after so many at once: all of 20,000 at once would overflow any queue.
+_PACE, _BURST = 1 / 5000, 2000
 _OUT_OF_RANGE = "Value does not fall within the expected range"
 
 
@@ -81,6 +83,7 @@ class Worker:
         self._last_server = 0
         # What this session has had contact with: it comes at once the next time.
         self._met: set[str] = set()
+        self._line = 0.0
 
     def register(self, client_name: str) -> int:
         """A new server handle."""
@@ -118,7 +121,12 @@ class Worker:
         item.supervisory = item.supervisory or supervisory
         if not item.advised:
             item.advised = True
-            item.first = self._plant.agenda.after(self._first_delay(item), lambda: self._begin(item))
+            delay = self._first_delay(item) + self._wait_in_line()
+            if delay > 0:
+                item.first = self._plant.agenda.after(delay, lambda: self._begin(item))
+            else:
+                # The event may reach the client before the reply that tells it the handle.
+                self._begin(item)
 
     def un_advise(self, server_handle: int, item_handle: int) -> None:
         """Ends reporting the item."""
@@ -136,10 +144,8 @@ class Worker:
         user_id: int = 0,
         time_ns: int | None = None,
     ) -> None:
-        """Accepts a write; what becomes of it is an OnWriteComplete. Needs the item's first data change."""
-        item = self.item(server_handle, item_handle)
-        if item.last is None:
-            raise MxRefusal(_OUT_OF_RANGE, statuses=(status.INVALID_ARGUMENT,))
+        """Accepts a write to a writable item; what becomes of it is an OnWriteComplete."""
+        item = self.writable(server_handle, item_handle)
 
         def completed(statuses: tuple[Status, ...]) -> None:
             if self._has(item):
@@ -180,6 +186,13 @@ class Worker:
             )
         return item
 
+    def writable(self, server_handle: int, item_handle: int) -> Item:
+        """The item of these handles if MXAccess takes writes to it: not before its first data change."""
+        item = self.item(server_handle, item_handle)
+        if item.last is None:
+            raise MxRefusal(_OUT_OF_RANGE, statuses=(status.INVALID_ARGUMENT,))
+        return item
+
     def close(self) -> None:
         """Ends all reporting."""
         for handle in list(self._servers):
@@ -200,6 +213,12 @@ class Worker:
         if delay is None or item.address.casefold() in self._met:
             return 0.0
         return self._plant.random.uniform(*delay)
+
+    def _wait_in_line(self) -> float:
+        """How long a first data change waits for those of the items before it: a burst is free, the rest is paced."""
+        now = self._plant.clock.monotonic()
+        self._line = max(self._line, now) + _PACE
+        return max(0.0, self._line - now - _BURST * _PACE)
 
     def _begin(self, item: Item) -> None:
         """The item's first data change, and the subscription to those that follow."""

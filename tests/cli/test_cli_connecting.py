@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from conftest import KEY, Run
+from cli_process import KEY, Run
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 

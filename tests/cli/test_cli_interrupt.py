@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from conftest import KEY, Open, Start, ended, until
+from cli_process import KEY, Open, Start, ended, until
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -102,10 +102,13 @@ async def test_a_reader_that_pauses_cannot_hold_it(gateway: SimulatedGateway, op
     await until(lambda: gateway.open_streams)
     for value in range(1, 1000):
         gateway.set("TestChildObject.TestInt", value)
-    # The events take some 400 KB, more than the pipe holds: the print that fills it waits.
+    # The events take some 400 KB, more than the pipe holds: soon a print waits for room.
+    seen = [0]
     async with asyncio.timeout(10):
-        while filled(reading) < 32_000:  # noqa: ASYNC110  # a pipe tells nobody that it is full
+        while len(seen) < 20:
             await asyncio.sleep(0.01)
+            now = filled(reading)
+            seen = [*seen, now] if now == seen[-1] > 32_000 else [now]
     started = time.monotonic()
     process.send_signal(signal.SIGINT)
     ran = await ended(process)

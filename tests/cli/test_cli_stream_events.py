@@ -7,7 +7,7 @@ import time
 from unittest.mock import ANY
 
 import grpc
-from conftest import KEY, Open, Run, Start, ended, until
+from cli_process import KEY, Open, Run, Start, ended, until
 
 from zb_mom_ww_mxgateway import GatewayClient
 from zb_mom_ww_mxgateway_sim import Category, SimulatedGateway, Source, Status

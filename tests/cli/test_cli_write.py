@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import grpc
 import pytest
-from conftest import KEY, Open, Run, until
+from cli_process import KEY, Open, Run, until
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway

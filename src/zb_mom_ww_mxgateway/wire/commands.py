@@ -1,5 +1,6 @@
 """Commands into messages, and replies checked."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import PROTOCOL_ERRORS, MxAccessError, MxGatewayCommandError, may_have_run_despite
@@ -26,6 +27,16 @@ def command(kind: str, **fields: Any) -> pb.MxCommand:
 
 def command_request(session_id: str, command: pb.MxCommand, correlation_id: str) -> pb.MxCommandRequest:
     return pb.MxCommandRequest(session_id=session_id, client_correlation_id=correlation_id, command=command)
+
+
+def session_of(request: pb.MxCommandRequest) -> str:
+    """The id of the session that a command is for."""
+    return request.session_id
+
+
+def correlation_of(request: Any) -> str:
+    """The correlation id of a request of any kind; empty where it has none."""
+    return getattr(request, "client_correlation_id", "")
 
 
 def kind_name(request: pb.MxCommandRequest) -> str:
@@ -58,8 +69,13 @@ def is_mutating(request: pb.MxCommandRequest) -> bool:
     return kind_name(request) in MUTATING_KINDS or request.command.WhichOneof("payload") in MUTATING_KINDS
 
 
-def raise_for_status(reply: Any, *, call: str, mutating: bool = False, **known: Any) -> None:
-    """Raises the typed error of a reply whose protocol status is not OK; `known` goes into the error."""
+def raise_for_status(
+    reply: Any, *, call: str, said: Callable[[str], str], mutating: bool = False, **known: Any
+) -> None:
+    """Raises the typed error of a reply whose protocol status is not OK; `known` goes into the error.
+
+    `said` makes the gateway's own words fit to be shown.
+    """
     status = open_enum(ProtocolStatusCode, reply.protocol_status.code)
     if status is ProtocolStatusCode.OK:
         return
@@ -68,12 +84,12 @@ def raise_for_status(reply: Any, *, call: str, mutating: bool = False, **known: 
     hresult = reply.hresult if "hresult" in reply.DESCRIPTOR.fields_by_name and reply.HasField("hresult") else None
     statuses = statuses_of(getattr(reply, "statuses", ()))
     diagnostic = getattr(reply, "diagnostic_message", "")
-    said = [reply.protocol_status.message, diagnostic if diagnostic != reply.protocol_status.message else ""]
+    words = [reply.protocol_status.message, diagnostic if diagnostic != reply.protocol_status.message else ""]
     if hresult:
-        said.insert(0, hresult_text(hresult))
-    said += [str(status_) for status_ in statuses]
+        words.insert(0, hresult_text(hresult))
+    words += [str(status_) for status_ in statuses]
     verdict = "MXAccess refused" if error_type is MxAccessError else name_of(status)
-    reason = "; ".join(text for text in said if text) or "no reason given"
+    reason = said("; ".join(text for text in words if text)) or "no reason given"
     raise error_type(
         f"{'outcome unknown: ' if unknown else ''}{call}: {verdict}: {reason}",
         call=call,
@@ -104,6 +120,17 @@ def payload_of(reply: pb.MxCommandReply, kind: str) -> Any:
             f"the gateway's reply contradicts itself: {arm or 'nothing'} where {kind} was due", call=kind, reply=reply
         )
     return getattr(reply, kind)
+
+
+def new_handle(reply: pb.MxCommandReply, kind: str) -> int:
+    """The handle that a register or add command gave; raises MxGatewayCommandError when it is none."""
+    field = "server_handle" if kind == "register" else "item_handle"
+    handle: int = getattr(payload_of(reply, kind), field)
+    if handle <= 0:
+        raise MxGatewayCommandError(
+            f"the gateway's reply contradicts itself: {field} is {handle}", call=kind, reply=reply
+        )
+    return handle
 
 
 def subscribe_results(reply: pb.MxCommandReply, kind: str, count: int) -> list[SubscribeResult]:

@@ -53,6 +53,11 @@ class DiscoverPage(NamedTuple):
     total_object_count: int
 
 
+def galaxy_answers(reply: pb.TestConnectionReply) -> bool:
+    """Whether the gateway reaches the galaxy's database."""
+    return reply.ok
+
+
 def last_deploy_time(reply: pb.GetLastDeployTimeReply) -> int | None:
     """Nanoseconds since the epoch; None when nothing was ever deployed."""
     return nanoseconds_of(reply.time_of_last_deploy) if reply.HasField("time_of_last_deploy") else None

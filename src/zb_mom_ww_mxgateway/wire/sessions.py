@@ -1,10 +1,12 @@
 """Opening, closing and streaming a session."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.status import SessionState
+from zb_mom_ww_mxgateway.wire.commands import raise_for_status
 from zb_mom_ww_mxgateway.wire.values import nanoseconds_of, open_enum
 
 
@@ -42,6 +44,12 @@ def session_info(reply: pb.OpenSessionReply) -> SessionInfo:
         capabilities=tuple(reply.capabilities),
         default_command_timeout=nanoseconds_of(reply.default_command_timeout) / 1e9,
     )
+
+
+def raise_for_session_status(reply: pb.OpenSessionReply | pb.CloseSessionReply, *, call: str, **known: Any) -> None:
+    """Raises what the reply says; one that says nothing counts as OK."""
+    if reply.HasField("protocol_status"):
+        raise_for_status(reply, call=call, **known)
 
 
 def close_session_request(session_id: str, correlation_id: str) -> pb.CloseSessionRequest:

@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import platformdirs
 from prompt_toolkit import PromptSession
@@ -18,14 +18,11 @@ from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible
 from zb_mom_ww_mxgateway_shell.results import Result
-from zb_mom_ww_mxgateway_shell.statements import Statement, problem_lines, run
+from zb_mom_ww_mxgateway_shell.statements import Statement, interruption, problem_lines, run
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter, usage_of
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.watch_view import WatchView
 from zb_mom_ww_mxgateway_shell.watching import Watch, Watched
-
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway_shell.__main__ import Wanted
 
 _STYLE = Style.from_dict({"bottom-toolbar": "noreverse", "prompt.lost": "ansired bold", "problem": "ansired"})
 _REFRESH_SECONDS = 0.5
@@ -98,12 +95,7 @@ class Prompt:
         try:
             result = await interruptible(run(self._context, line, self._follow), INTERRUPT)
         except Interrupted:
-            words = line.split(maxsplit=1)
-            command = self._context.registry.commands.get(words[0]) if words else None
-            sent = (
-                "; a write that was sent is not undone: its outcome is UNKNOWN" if command and command.mutating else ""
-            )
-            self._console.print(f"interrupted{sent}")
+            self._console.print(str(interruption(self._context, line)))
         except Exception as error:
             width = len(self._prompt_text())
             for shown in problem_lines(error, Statement(line, 0), debug=self._debug, indent=width):
@@ -220,7 +212,7 @@ class _Rate:
         return self._shown
 
 
-async def at_prompt(context: Context, wanted: "Wanted") -> ExitCode:
+async def at_prompt(context: Context, *, debug: bool) -> ExitCode:
     """Runs the shell at the terminal of this process."""
     history = history_at(platformdirs.user_state_path("mxgw") / "history")
-    return await Prompt(context, debug=wanted.debug, history=history).run()
+    return await Prompt(context, debug=debug, history=history).run()

@@ -31,7 +31,7 @@ class WatchView:
             event.app.exit()
 
         self._app: Application[None] = Application(
-            layout=Layout(Window(FormattedTextControl(self._text), dont_extend_height=True)),
+            layout=Layout(Window(FormattedTextControl(self._text), dont_extend_height=True, wrap_lines=True)),
             key_bindings=keys,
             input=input,
             output=output,

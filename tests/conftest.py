@@ -1,0 +1,61 @@
+"""What all tests share: a simulated gateway, a connected client, and nothing of the user's own."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from zb_mom_ww_mxgateway import GatewayClient
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+Eventually = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_the_users_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Neither settings of the environment nor remembered certificates reach a test, or come out of one."""
+    for name in tuple(os.environ):
+        if name.startswith("MXGATEWAY_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data"))
+
+
+@pytest.fixture
+def eventually() -> Eventually:
+    """Waits for a condition; fails when it does not come true in time."""
+
+    async def wait(condition: Callable[[], object], what: str = "", *, seconds: float = 5.0) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while not condition():  # noqa: ASYNC110 - what is waited for gives no sign of its own
+                    await asyncio.sleep(0.002)
+        except TimeoutError:
+            pytest.fail(f"not within {seconds:g} s: {what or condition}")
+
+    return wait
+
+
+@pytest.fixture
+def known_gateways(tmp_path: Path) -> Path:
+    """A file of remembered certificates; there is none yet."""
+    return tmp_path / "known_gateways"
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[SimulatedGateway]:
+    """A gateway in plaintext with one key that may do everything; writes complete at once."""
+    async with SimulatedGateway(plaintext=True, write_complete_delay=0) as running:
+        yield running
+
+
+@pytest.fixture
+async def client(gateway: SimulatedGateway) -> AsyncIterator[GatewayClient]:
+    """A client connected to `gateway`."""
+    connected = await GatewayClient.connect(endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True)
+    async with connected:
+        yield connected

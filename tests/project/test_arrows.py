@@ -1,0 +1,205 @@
+"""What may import what, and who may look into a message."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[2] / "src"
+LIBRARY, CLI, SHELL, SIM = (
+    f"zb_mom_ww_mxgateway{end}" for end in ("", "_cli", "_shell", "_sim")
+)  # fmt: skip
+GENERATED = f"{LIBRARY}.generated"
+
+
+def modules(package: str) -> list[Path]:
+    """The package's own files; generated ones are nobody's handwriting."""
+    return [path for path in sorted((SRC / package).rglob("*.py")) if "generated" not in path.parts]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that the file imports, wherever in it: absolute, with ``package.name`` for a name of a package."""
+    inside = path.relative_to(SRC).with_suffix("").parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = ".".join((*inside[: len(inside) - node.level], *filter(None, [node.module])))
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def top(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def test_every_package_is_looked_at() -> None:
+    assert {path.name for path in SRC.iterdir() if path.is_dir()} >= {LIBRARY, CLI, SHELL, SIM}
+    assert all(len(modules(package)) > 3 for package in (LIBRARY, CLI, SHELL, SIM))
+
+
+@pytest.mark.parametrize(
+    ("package", "allowed"),
+    [
+        (LIBRARY, {"grpc", "google", "platformdirs", "cryptography"}),
+        (CLI, {LIBRARY, "click"}),
+        (SHELL, {LIBRARY, CLI, SIM, "click", "platformdirs", "prompt_toolkit", "ptpython", "pygments"}),
+        (SIM, {LIBRARY, "grpc", "google", "platformdirs", "cryptography", "click"}),
+    ],
+)
+def test_a_package_imports_only_what_stands_below_it(package: str, allowed: set[str]) -> None:
+    foreign = {
+        f"{path.relative_to(SRC)}: {name}"
+        for path in modules(package)
+        for name in imports(path)
+        if top(name) not in {package, *allowed, *sys.stdlib_module_names}
+    }
+    assert foreign == set()
+
+
+def test_the_simulator_shares_only_the_messages_with_the_library() -> None:
+    # A codec of both ends would cancel its own mistakes in every test.
+    for path in modules(SIM):
+        for name in imports(path):
+            if top(name) == LIBRARY and name not in (LIBRARY, f"{LIBRARY}.version", f"{LIBRARY}.version.__version__"):
+                assert name.startswith(GENERATED), f"{path.name} imports {name}"
+            # ``from zb_mom_ww_mxgateway import …`` names its submodules only.
+            assert name != f"{LIBRARY}.__version__"
+
+
+def test_the_shell_knows_the_simulator_only_in_its_demo() -> None:
+    users = {path.name for path in modules(SHELL) if any(top(name) == SIM for name in imports(path))}
+    assert users == {"demo.py"}
+
+
+def test_only_the_terminal_part_of_the_shell_needs_a_terminal() -> None:
+    terminal = SRC / SHELL / "terminal"
+    for path in modules(SHELL):
+        needed = {top(name) for name in imports(path)} & {"prompt_toolkit", "ptpython", "pygments"}
+        assert not needed or path.is_relative_to(terminal), f"{path.name} imports {', '.join(needed)}"
+
+
+def test_front_ends_know_no_messages_and_no_grpc() -> None:
+    for package in (CLI, SHELL):
+        for path in modules(package):
+            found = [name for name in imports(path) if top(name) in ("grpc", "google") or name.startswith(GENERATED)]
+            assert found == [], path.name
+
+
+# Only wire/ looks into messages, so that a contract that turns out different changes one place. The others
+# may name a message's type, make an empty one, and hand messages on.
+
+# Beside wire/, who may name message types at all.
+NAMES_MESSAGES = {"client.py", "galaxy.py", "live.py", "session.py", "writes.py"}
+
+# What gives a message when called.
+_GIVES_A_MESSAGE = {"unary", "invoke", "send", "_run"}
+
+
+def outside_wire() -> list[Path]:
+    return [path for path in modules(LIBRARY) if "wire" not in path.relative_to(SRC / LIBRARY).parts]
+
+
+def message_modules(tree: ast.Module) -> set[str]:
+    """The names under which generated modules go in a file."""
+    return {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == GENERATED
+        for alias in node.names
+    }
+
+
+def fields_touched(source: str) -> list[str]:
+    """Where a file reads, writes or fills fields of a message, as ``line: expression``."""
+    tree = ast.parse(source)
+    generated = message_modules(tree)
+
+    def of_message_type(annotation: ast.expr | None) -> bool:
+        return (
+            isinstance(annotation, ast.Attribute)
+            and isinstance(annotation.value, ast.Name)
+            and annotation.value.id in generated
+        )
+
+    def gives_a_message(value: ast.expr | None) -> bool:
+        call = value.value if isinstance(value, ast.Await) else value
+        return (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and (call.func.attr in _GIVES_A_MESSAGE or of_message_type(call.func))
+        )
+
+    messages: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg) and of_message_type(node.annotation):
+            messages.add(node.arg)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            if of_message_type(node.annotation) or gives_a_message(node.value):
+                messages.add(node.target.id)
+        elif isinstance(node, ast.Assign) and gives_a_message(node.value):
+            messages.update(target.id for target in node.targets if isinstance(target, ast.Name))
+
+    def is_message(value: ast.expr) -> bool:
+        return (isinstance(value, ast.Name) and value.id in messages) or gives_a_message(value)
+
+    touched = []
+    for node in ast.walk(tree):
+        filled = isinstance(node, ast.Call) and of_message_type(node.func) and bool(node.args or node.keywords)
+        read = isinstance(node, ast.Attribute) and is_message(node.value)
+        asked = (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in ("getattr", "setattr", "hasattr")
+            and is_message(node.args[0])
+        )
+        # A payload comes from wire/ but is a message all the same.
+        unpacked = isinstance(node, ast.Attribute) and node.attr == "payload_of"
+        if filled or read or asked or unpacked:
+            touched.append(f"{node.lineno}: {ast.unparse(node)}")
+    return touched
+
+
+def test_few_modules_name_message_types() -> None:
+    users = {path.name for path in outside_wire() if any(name.startswith(GENERATED) for name in imports(path))}
+    assert users == NAMES_MESSAGES
+
+
+@pytest.mark.parametrize("path", outside_wire(), ids=lambda path: path.stem)
+def test_only_wire_looks_into_messages(path: Path) -> None:
+    assert fields_touched(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "def f(request: pb.MxCommandRequest) -> str: return request.session_id",
+        "def f(request: pb.MxCommandRequest) -> None: request.session_id = ''",
+        "def f(reply: pb.MxCommandReply) -> bool: return reply.HasField('hresult')",
+        "def f(reply: pb.MxCommandReply) -> object: return getattr(reply, 'hresult')",
+        "request = pb.MxCommandRequest(session_id='x')",
+        "async def f(): reply = await self._client.unary(RPC, request); return reply.ok",
+        "async def f(): return (await self.invoke(request)).hresult",
+        "message = pb.MxValue(); message.is_null = True",
+        "def f(reply): return wire.payload_of(reply, 'register').server_handle",
+    ],
+)
+def test_looking_into_a_message_is_seen(line: str) -> None:
+    assert fields_touched(f"from {GENERATED} import mxaccess_gateway_pb2 as pb\n{line}\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "request = pb.TestConnectionRequest()",
+        "def f(request: pb.MxCommandRequest) -> str: return wire.kind_name(request)",
+        "def f(event: MxEvent) -> int: return event.sequence",
+        "def f(info: SessionInfo) -> str: return info.session_id",
+    ],
+)
+def test_handing_a_message_on_is_not(line: str) -> None:
+    assert fields_touched(f"from {GENERATED} import mxaccess_gateway_pb2 as pb\n{line}\n") == []

@@ -1,0 +1,95 @@
+"""Values on the wire: each type's own arm and variant name."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from sim_wire import Wire
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim import CoercionError, SimulatedGateway, Tag, TagType
+from zb_mom_ww_mxgateway_sim.codec import encode_value
+from zb_mom_ww_mxgateway_sim.tagtypes import Value
+
+AT = datetime(2026, 1, 8, 12, 0, 0, 123456, tzinfo=UTC)
+WIRE = [
+    ("TestBool", True, "bool_value", True, "VT_BOOL", pb.MX_DATA_TYPE_BOOLEAN),
+    ("TestInt", -2, "int32_value", -2, "VT_I4", pb.MX_DATA_TYPE_INTEGER),
+    ("TestFloat", 0.5, "float_value", 0.5, "VT_R4", pb.MX_DATA_TYPE_FLOAT),
+    ("TestDouble", 0.1, "double_value", 0.1, "VT_R8", pb.MX_DATA_TYPE_DOUBLE),
+    ("TestString", "ä\x1b", "string_value", "ä\x1b", "VT_BSTR", pb.MX_DATA_TYPE_STRING),
+    (
+        "TestTime",
+        AT,
+        "timestamp_value",
+        Timestamp(seconds=1767873600, nanos=123456000),
+        "VT_DATE",
+        pb.MX_DATA_TYPE_TIME,
+    ),
+    ("TestElapsed", 1.5, "double_value", 1.5, "VT_R8", pb.MX_DATA_TYPE_ELAPSED_TIME),
+]
+
+
+@pytest.mark.parametrize(("attribute", "value", "arm", "sent", "variant", "data_type"), WIRE)
+async def test_each_type_has_its_arm_and_variant(
+    client: Wire,
+    gateway: SimulatedGateway,
+    attribute: str,
+    value: Any,
+    arm: str,
+    sent: object,
+    variant: str,
+    data_type: int,
+) -> None:
+    gateway.set(f"TestChildObject.{attribute}", value)
+    _, _, first = await client.watching(f"TestChildObject.{attribute}")
+    assert first.value.WhichOneof("kind") == arm
+    assert getattr(first.value, arm) == sent
+    assert (first.value.variant_type, first.value.data_type) == (variant, data_type)
+    assert not first.value.is_null
+
+
+@pytest.mark.parametrize(
+    ("tag_type", "value", "arm"),
+    [
+        (TagType.BOOLEAN, (True, False), "bool_values"),
+        (TagType.INTEGER, (1, -1), "int32_values"),
+        (TagType.FLOAT, (0.5,), "float_values"),
+        (TagType.DOUBLE, (), "double_values"),
+        (TagType.STRING, ("a", ""), "string_values"),
+        (TagType.ELAPSED_TIME, (1.5,), "double_values"),
+    ],
+)
+def test_arrays_of_each_type(tag_type: TagType, value: Value, arm: str) -> None:
+    message = pb.MxValue()
+    encode_value(message, value, tag_type, True)
+    array = message.array_value
+    assert array.WhichOneof("values") == arm
+    assert tuple(getattr(array, arm).values) == value
+    assert list(array.dimensions) == [len(value or ())]
+    assert message.variant_type == f"VT_ARRAY|{array.variant_type}"
+
+
+def test_an_array_of_times() -> None:
+    message = pb.MxValue()
+    encode_value(message, (AT, AT + timedelta(seconds=1)), TagType.TIME, True)
+    times = message.array_value.timestamp_values.values
+    assert [time.seconds for time in times] == [1767873600, 1767873601]
+
+
+def test_a_tag_is_set_by_its_type() -> None:
+    gateway = SimulatedGateway(plaintext=True, tags=[Tag("A.B", TagType.INTEGER, 3)])
+    gateway.set("a.b", "4")
+    assert gateway.read("A.B").value == 4
+    with pytest.raises(CoercionError, match="'x' is not a number"):
+        gateway.set("A.B", "x")
+    with pytest.raises(KeyError):
+        gateway.set("A.C", 1)
+    with pytest.raises(KeyError):
+        gateway.read("A.C")
+
+
+def test_a_set_tag_keeps_the_time_it_was_given() -> None:
+    gateway = SimulatedGateway(plaintext=True)
+    gateway.set("TestChildObject.TestInt", 4, timestamp=AT)
+    assert gateway.read("TestChildObject.TestInt").timestamp == AT
