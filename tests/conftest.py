@@ -1,16 +1,13 @@
 """What all tests share: a simulated gateway, a connected client, and nothing of the user's own."""
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from zb_mom_ww_mxgateway import GatewayClient
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
-
-Eventually = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture(autouse=True)
@@ -23,21 +20,6 @@ def nothing_of_the_users_own(
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data"))
-
-
-@pytest.fixture
-def eventually() -> Eventually:
-    """Waits for a condition; fails when it does not come true in time."""
-
-    async def wait(condition: Callable[[], object], what: str = "", *, seconds: float = 5.0) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                while not condition():  # noqa: ASYNC110 - what is waited for gives no sign of its own
-                    await asyncio.sleep(0.002)
-        except TimeoutError:
-            pytest.fail(f"not within {seconds:g} s: {what or condition}")
-
-    return wait
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from zb_mom_ww_mxgateway.errors import MxGatewayAuthenticationError
 
 # A key in running text: `mxgw_<id>_<secret>`, the id up to the first underscore.
 _KEY = re.compile(r"mxgw_([^_\s'\"]*)_[^\s'\",;)\]}]+")
-_BEARER = re.compile(r"(?i)(bearer\s+)(?!mxgw_)[^\s'\",;)\]}]+")
+# Whatever else is sent as a bearer token; not what `_KEY` has redacted already.
+_BEARER = re.compile(r"(?i)(bearer\s+)(?!mxgw_[^_\s'\"]*_\*{3})[^\s'\",;)\]}]+")
 
 
 def check_api_key(api_key: str) -> str:
@@ -44,6 +45,8 @@ def redact_key(api_key: str) -> str:
 def redact(text: str, api_key: str | None = None) -> str:
     """The text with `api_key`, and whatever else looks like a key or a bearer token, redacted."""
     if api_key:
-        text = text.replace(api_key, redact_key(api_key))
+        # As it is, and as Python quotes it.
+        for spelled in (api_key, repr(api_key)[1:-1]):
+            text = text.replace(spelled, redact_key(api_key))
     text = _KEY.sub(lambda match: f"mxgw_{match[1]}_***", text)
     return _BEARER.sub(r"\1***", text)

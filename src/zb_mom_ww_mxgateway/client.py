@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import secrets
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol, Self, TypeVar
@@ -70,9 +71,11 @@ def channel_options(options: ClientOptions, trust: tls.Trust) -> list[tuple[str,
 def make_channel(options: ClientOptions, trust: tls.Trust) -> grpc.aio.Channel:
     """An unconnected channel: plaintext only when the options ask for it."""
     arguments = channel_options(options, trust)
+    # With its scheme: a host by the name of one (unix, dns …) is a host all the same.
+    target = f"dns:///{options.endpoint}"
     if trust.plaintext:
-        return grpc.aio.insecure_channel(options.endpoint, options=arguments)
-    return grpc.aio.secure_channel(options.endpoint, grpc.ssl_channel_credentials(trust.roots), options=arguments)
+        return grpc.aio.insecure_channel(target, options=arguments)
+    return grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(trust.roots), options=arguments)
 
 
 class GatewayClient:
@@ -88,7 +91,8 @@ class GatewayClient:
         self.observers: list[CommandObserver] = []
         self._channel = channel
         self._metadata = auth.metadata(options.api_key)
-        self._streams: set[MessageStream[Any]] = set()
+        # Weak: a stream that its reader dropped goes, and its call with it.
+        self._streams: weakref.WeakSet[MessageStream[Any]] = weakref.WeakSet()
         self._correlation = (f"{secrets.token_hex(4)}-{number}" for number in itertools.count(1))
         self._closed = False
 

@@ -159,7 +159,7 @@ PROTOCOL_ERRORS: dict[ProtocolStatusCode, type[MxGatewayError]] = {
 }
 """What each protocol status but OK becomes. The same trouble as a gRPC status becomes the same error."""
 
-_SESSION_ONLY = frozenset({"NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION"})
+_SESSION_ONLY = frozenset({"NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED"})
 
 
 def error_of_grpc(code: str, details: str, *, of_session: bool) -> type[MxGatewayError]:
@@ -174,8 +174,10 @@ def error_of_grpc(code: str, details: str, *, of_session: bool) -> type[MxGatewa
 
 def may_have_run(code: str, details: str) -> bool:
     """Whether a command that ended in this gRPC status may have been carried out."""
-    # gRPC says this only when it found no connection to send the call on.
+    # What gRPC says only when it found no connection to send the call on, or did not send it for its size.
     if code == "UNAVAILABLE" and details.startswith("failed to connect to all addresses"):
+        return False
+    if code == "RESOURCE_EXHAUSTED" and details.startswith("CLIENT: Sent message larger than max"):
         return False
     return code in _GRPC_MAYBE_RAN
 

@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Any, Generic, Self, TypeVar
 
 from zb_mom_ww_mxgateway.status import MxStatus, quality_word
-from zb_mom_ww_mxgateway.values import DataType, MxValueOutput, from_nanoseconds
+from zb_mom_ww_mxgateway.values import DataType, MxValueOutput, moment_of
 
 T = TypeVar("T")
 
@@ -62,12 +62,12 @@ class MxEvent:
     @property
     def source_timestamp(self) -> datetime | None:
         """When the source says the value was taken (UTC)."""
-        return from_nanoseconds(self.source_time_ns) if self.source_time_ns else None
+        return moment_of(self.source_time_ns)
 
     @property
     def gateway_receive_timestamp(self) -> datetime | None:
         """When the gateway got it (UTC, the gateway's clock)."""
-        return from_nanoseconds(self.gateway_time_ns) if self.gateway_time_ns else None
+        return moment_of(self.gateway_time_ns)
 
     @property
     def quality_word(self) -> str:

@@ -28,7 +28,7 @@ from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.status import MxStatus, quality_word
 from zb_mom_ww_mxgateway.subscriptions import Overflow, Subscription
-from zb_mom_ww_mxgateway.values import DataType, MxValueInput, MxValueOutput, from_nanoseconds
+from zb_mom_ww_mxgateway.values import DataType, MxValueInput, MxValueOutput, moment_of
 from zb_mom_ww_mxgateway.writes import WriteLedger, WriteOutcome, WriteResult
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class LiveValue:
     @property
     def source_timestamp(self) -> datetime | None:
         """When the source says the value was taken (UTC)."""
-        return from_nanoseconds(self.source_time_ns) if self.source_time_ns else None
+        return moment_of(self.source_time_ns)
 
     @property
     def quality_word(self) -> str:

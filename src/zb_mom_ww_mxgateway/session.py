@@ -1,6 +1,7 @@
 """One MXAccess session: register, add items, advise, write, events."""
 
 import asyncio
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -33,7 +34,7 @@ class Session:
         """Handles as the replies confirmed them, whichever way the commands were sent."""
         self._closing = asyncio.Lock()
         self._closed = False
-        self._streams: set[MessageStream[Any]] = set()
+        self._streams: weakref.WeakSet[MessageStream[Any]] = weakref.WeakSet()
         client.observers.append(self)
 
     @property
@@ -158,7 +159,7 @@ class Session:
             raise MxGatewayArgumentError(f"after must be a sequence number, not {after!r}")
         request = wire.stream_events_request(self.session_id, after)
         stream = self.client.stream(wire.STREAM_EVENTS, request, call="stream_events", decode=decode)
-        self._streams = {stream for stream in self._streams if not stream.closed} | {stream}
+        self._streams.add(stream)
         return stream
 
     # Sending.

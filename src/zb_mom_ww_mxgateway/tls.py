@@ -88,8 +88,10 @@ class KnownGateways:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch(mode=0o600)
+            # Edited by hand, the last line may lack its end.
+            start = "" if self.path.read_bytes()[-1:] in (b"", b"\n") else "\n"
             with self.path.open("a", encoding="utf-8", newline="\n") as file:
-                file.write(json.dumps(asdict(entry), sort_keys=True) + "\n")
+                file.write(f"{start}{json.dumps(asdict(entry), sort_keys=True)}\n")
         except OSError as error:
             raise MxGatewayTransportError(
                 f"cannot remember the certificate of {entry.endpoint} in {self.path}: {error.strerror}",
@@ -216,9 +218,10 @@ def _carried_name(certificate: bytes, host: str) -> str:
 def _roots_of(path: Path) -> bytes:
     try:
         roots = path.read_bytes()
-        ssl.create_default_context(cadata=roots.decode("ascii"))
     except OSError as error:
         raise MxGatewayArgumentError(f"ca_file {path}: {error.strerror}") from error
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=roots.decode("ascii"))
     except (ssl.SSLError, ValueError) as error:
         raise MxGatewayArgumentError(f"ca_file {path}: no PEM certificates in it") from error
     return roots

@@ -105,9 +105,16 @@ class _Type(NamedTuple):
     check: Callable[[Any], Any]
 
 
+def _shown(value: Any) -> str:
+    try:
+        shown = repr(value)
+    except ValueError:  # an int of thousands of digits
+        return "a number that long"
+    return shown if len(shown) <= 60 else shown[:57] + "..."
+
+
 def _wrong(what: str, value: Any) -> MxGatewayArgumentError:
-    shown = repr(value)
-    return MxGatewayArgumentError(f"value: {what} expected, not {shown if len(shown) <= 60 else shown[:57] + '...'}")
+    return MxGatewayArgumentError(f"value: {what} expected, not {_shown(value)}")
 
 
 def _bool(value: Any) -> bool:
@@ -121,7 +128,7 @@ def _integer(limits: tuple[int, int], name: str) -> Callable[[Any], int]:
         if isinstance(value, bool) or not isinstance(value, int):
             raise _wrong(f"a whole number ({name})", value)
         if not limits[0] <= value <= limits[1]:
-            raise MxGatewayArgumentError(f"value: {value} does not fit {name} ({limits[0]} to {limits[1]})")
+            raise MxGatewayArgumentError(f"value: {_shown(value)} does not fit {name} ({limits[0]} to {limits[1]})")
         return int(value)
 
     return check
@@ -138,7 +145,7 @@ def _real(limit: float, name: str) -> Callable[[Any], float]:
         if math.isnan(number) or (math.isinf(number) and isinstance(value, float)):
             raise MxGatewayArgumentError(f"value: {number} is not a number a tag can take")
         if abs(number) >= limit:
-            raise MxGatewayArgumentError(f"value: {value} does not fit {name}")
+            raise MxGatewayArgumentError(f"value: {_shown(value)} does not fit {name}")
         return number
 
     return check
@@ -161,7 +168,10 @@ def _time(value: Any) -> datetime:
         raise MxGatewayArgumentError(
             f"value: {value.isoformat()} has no time zone; give the datetime one, for example tzinfo=timezone.utc"
         )
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise MxGatewayArgumentError(f"value: {value.isoformat()} is outside the years 1 to 9999 in UTC") from None
 
 
 def _raw(value: Any) -> bytes:
@@ -240,7 +250,7 @@ def to_nanoseconds(moment: datetime) -> int:
 
 
 def from_nanoseconds(nanoseconds: int) -> datetime:
-    """The UTC datetime, to the microsecond; raises OverflowError outside the years 1 to 9999."""
+    """The UTC datetime, to the microsecond; raises OverflowError or ValueError outside the years 1 to 9999."""
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     moment = datetime.fromordinal(_EPOCH.toordinal() + seconds // 86_400)
     second = seconds % 86_400
@@ -251,3 +261,11 @@ def from_nanoseconds(nanoseconds: int) -> datetime:
         microsecond=rest // 1_000,
         tzinfo=UTC,
     )
+
+
+def moment_of(nanoseconds: int) -> datetime | None:
+    """The UTC datetime of a time the gateway gave; None for 0, which is none, and outside the years 1 to 9999."""
+    try:
+        return from_nanoseconds(nanoseconds) if nanoseconds else None
+    except (ValueError, OverflowError):
+        return None

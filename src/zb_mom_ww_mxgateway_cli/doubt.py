@@ -1,32 +1,10 @@
-"""Leaving nothing in doubt when a command is interrupted: sessions get closed, writes are called unknown."""
+"""Leaving nothing in doubt: a write that is interrupted is called unknown."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import GatewayClient, Session
-
-CLOSE_TIMEOUT = 10.0
-"""Seconds a session gets to close, whatever happened before."""
-
-
-async def open_session(client: "GatewayClient", name: str) -> "Session":
-    """Opens a session. When cancelled it waits for the gateway's answer, for a while, and closes the session."""
-    from zb_mom_ww_mxgateway import OpenSessionOptions
-
-    opening = asyncio.ensure_future(client.open_session(OpenSessionOptions(client_session_name=name)))
-    try:
-        return await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        # The gateway opens it all the same, and only its id can close it before the lease runs out.
-        with suppress(MxGatewayError, TimeoutError):
-            async with asyncio.timeout(CLOSE_TIMEOUT):
-                await (await opening).close()
-        raise
 
 
 @asynccontextmanager

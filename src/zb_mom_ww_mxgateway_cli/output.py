@@ -211,8 +211,8 @@ def reading_text(event: "MxEvent") -> str:
         parts.append(value_text(event.value))
     if name_of(event.family) in _WITH_QUALITY:
         parts.append(quality_word(event.quality))
-    if event.source_time_ns:
-        parts.append(value_text(event.source_timestamp))
+    if event.source_timestamp is not None:
+        parts.append(time_text(event.source_timestamp))
     if event.hresult:
         parts.append(hresult_text(event.hresult))
     parts += [name_of(s.category) if s.category is StatusCategory.OK else safe(str(s)) for s in event.statuses]

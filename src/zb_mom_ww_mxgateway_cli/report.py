@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 import traceback
+from contextlib import suppress
 from typing import Any, TextIO
 
 from zb_mom_ww_mxgateway.auth import redact
@@ -26,7 +27,8 @@ _CLOSED = (errno.EPIPE, errno.EINVAL)
 class Report:
     """Prints what a command says. Every line is flushed, and safe for a terminal whatever the gateway sent.
 
-    With ``--json`` everything, errors too, is JSON on standard output; otherwise errors go to standard error.
+    With ``--json`` everything, errors too, is JSON on standard output. Otherwise, and where nobody reads that,
+    errors go to standard error.
     """
 
     def __init__(self) -> None:
@@ -60,11 +62,12 @@ class Report:
 
     def error(self, error: BaseException) -> ExitCode:
         """Reports what ended the command and returns the exit code for it."""
-        if self.json and not (self.reader_gone or self.reader_stuck):
+        if self.json:
             form = error_form(error)
             form["message"] = self._without_key(form["message"], error)
-            self.line({**self.summary, "error": form, "ok": False}, "")
-        else:
+            with suppress(ExpectationNotMet):
+                self.line({**self.summary, "error": form, "ok": False}, "")
+        if not self.json or self.reader_gone or self.reader_stuck:
             self._complain([f"mxgw-py: {self._without_key(error_message(error), error)}"])
         if self.debug:
             # Source lines and gRPC's own words: whatever looks like a key goes.

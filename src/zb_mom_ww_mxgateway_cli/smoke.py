@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from zb_mom_ww_mxgateway.errors import MxAccessError
 from zb_mom_ww_mxgateway.events import EventFamily
-from zb_mom_ww_mxgateway_cli.doubt import CLOSE_TIMEOUT, open_session
+from zb_mom_ww_mxgateway.options import OpenSessionOptions
 from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet, event_form, reading_text
 from zb_mom_ww_mxgateway_cli.report import Report
 from zb_mom_ww_mxgateway_cli.streaming import stream_ended
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CLIENT_NAME = "mxgw-py-smoke"
+CLOSE_TIMEOUT = 10.0
+"""Seconds for closing the session, whatever happened before."""
 
 # What a step finds out, by its name in the summary.
 _FOUND = {"open": "session_id", "register": "server_handle", "add-item": "item_handle", "first-event": "event"}
@@ -51,7 +53,7 @@ class Smoke:
         self._report.line({**self._found, "ok": True}, f"smoke ok, {self._found['milliseconds']:.0f} ms")
 
     async def _open(self) -> "Session":
-        session = await open_session(self._client, CLIENT_NAME)
+        session = await self._client.open_session(OpenSessionOptions(client_session_name=CLIENT_NAME))
         self._found["session_id"] = self._detail = session.session_id
         return session
 

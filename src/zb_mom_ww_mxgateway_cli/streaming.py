@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from zb_mom_ww_mxgateway.errors import MxGatewaySessionError
@@ -79,7 +80,9 @@ class Printer:
         except Exception as error:
             self._error = error
         finally:
-            self._loop.call_soon_threadsafe(self._done.set)
+            # Closed: the command has ended without waiting for this.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._done.set)
 
     def _print_some(self) -> bool:
         """Waits for an event and prints it with those that came meanwhile; False at the end."""

@@ -22,10 +22,7 @@ class TextValueError(ValueError):
 
 
 def parse_value(type_name: str, text: str) -> Any:
-    """The value that `text` spells for a type (one of ``TYPE_NAMES``), checked against the type's range.
-
-    Raises TextValueError, without quoting the text.
-    """
+    """The value that `text` spells for a type (one of ``TYPE_NAMES``), within its range; raises TextValueError."""
     parse = _PARSERS.get(type_name)
     if parse is None:
         raise TextValueError(f"no type {type_name}: one of {', '.join(TYPE_NAMES)} expected")
@@ -34,8 +31,6 @@ def parse_value(type_name: str, text: str) -> Any:
         Typed(type_name, value)
     except MxGatewayArgumentError as error:
         raise TextValueError(str(error).removeprefix("value: ")) from None
-    except OverflowError:
-        raise TextValueError("Time expected between the years 1 and 9999 in UTC") from None
     return value
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .reception import CallRecord
     from .session import Session
     from .status import Category, Source, Status
+    from .tagfile import read_tags
     from .tags import Tag
     from .tagtypes import CoercionError, TagType
     from .writing import WriteRecord
@@ -42,6 +43,7 @@ _HOME = {
     "TagError": "errors",
     "TagType": "tagtypes",
     "WriteRecord": "writing",
+    "read_tags": "tagfile",
 }
 
 __all__ = [
@@ -66,6 +68,7 @@ __all__ = [
     "TagError",
     "TagType",
     "WriteRecord",
+    "read_tags",
 ]
 
 

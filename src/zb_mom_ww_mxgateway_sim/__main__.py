@@ -147,7 +147,8 @@ def _on_signals(stopped: "asyncio.Future[int]") -> None:
 
 
 def _say(error: Exception | str) -> None:
-    print(f"mxgw-sim: {error}", file=sys.stderr)
+    # A key put in the wrong place is a key all the same.
+    print("mxgw-sim:", re.sub(r"(mxgw_[^_\s]*_)\S+", r"\1***", str(error)), file=sys.stderr)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from .commands import Handler, write_time
 from .keys import ApiKey
 from .session import Session
 from .status import Category, MxRefusal
+from .worker import Read
 
 _Tags = pb.AddItemBulkCommand | pb.SubscribeBulkCommand
 _Items = pb.AdviseItemBulkCommand | pb.RemoveItemBulkCommand | pb.UnAdviseItemBulkCommand | pb.UnsubscribeBulkCommand
@@ -119,24 +120,33 @@ def _write_entries(
 
 
 async def _read_bulk(session: Session, key: ApiKey, command: pb.ReadBulkCommand, reply: pb.MxCommandReply) -> None:
-    reply.read_bulk.SetInParent()
-    for tag in command.tag_addresses:
-        result = reply.read_bulk.results.add(server_handle=command.server_handle, tag_address=tag)
-        try:
-            if not key.allows(tag):
-                raise _not_reached(tag)
-            await _read(session, command, tag, result)
-        except MxRefusal as refusal:
+    payload = reply.read_bulk
+    payload.SetInParent()
+    results = [
+        payload.results.add(server_handle=command.server_handle, tag_address=tag) for tag in command.tag_addresses
+    ]
+    for result in results:
+        if not key.allows(result.tag_address):
+            result.error_message = _not_reached(result.tag_address).text
+    allowed = [result for result in results if not result.error_message]
+    try:
+        tags = [result.tag_address for result in allowed]
+        reads = await session.worker.read(command.server_handle, tags, command.timeout_ms / 1000)
+    except MxRefusal as refusal:
+        for result in allowed:
             result.error_message = refusal.text
+        return
+    for result, read in zip(allowed, reads, strict=True):
+        _show(read, result)
 
 
-async def _read(session: Session, command: pb.ReadBulkCommand, tag: str, result: pb.BulkReadResult) -> None:
-    read = await session.worker.read(command.server_handle, tag, command.timeout_ms / 1000)
+def _show(read: Read, result: pb.BulkReadResult) -> None:
     result.item_handle = read.item_handle
     result.was_cached = read.cached
-    if read.reading is None:
-        raise MxRefusal("no data change came within the time-out")
     reading = read.reading
+    if reading is None:
+        result.error_message = "no data change came within the time-out"
+        return
     encode_value(result.value, reading.value, reading.type, reading.is_array)
     result.quality = reading.quality
     timestamp(reading.time_ns, result.source_timestamp)

@@ -22,7 +22,7 @@ RPCS = (
 )
 _NAMES = {name.lower(): name for name in RPCS} | {
     name.removeprefix(_KIND_PREFIX).lower(): name.removeprefix(_KIND_PREFIX).lower()
-    for name in pb.MxCommandKind.keys()  # noqa: SIM118 - an enum wrapper, not a dict
+    for name in pb.MxCommandKind.DESCRIPTOR.values_by_name
 }
 
 

@@ -94,6 +94,7 @@ class SimulatedGateway:
         self._lease = lease
         self._detach_grace = detach_grace
         self._running = False
+        self._closed = False
 
         self._hierarchy = Hierarchy()
         plant.build(self._hierarchy)
@@ -131,9 +132,11 @@ class SimulatedGateway:
         await self.aclose()
 
     async def start(self) -> None:
-        """Listens and lets the plant run. ListenError, CertificateError: it cannot be."""
+        """Listens and lets the plant run. ListenError, CertificateError: it cannot be; RuntimeError: it was closed."""
         if self._running:
             return
+        if self._closed:
+            raise RuntimeError("a gateway that was closed does not start again; make another")
         if not self.plaintext:
             self._certificate = certificates.kept(self._directory or certificates.default_directory())
         await self._listener.start(self._certificate)
@@ -146,6 +149,7 @@ class SimulatedGateway:
         if not self._running:
             return
         self._running = False
+        self._closed = True
         self._sessions.close_all(Ended("UNAVAILABLE", "the gateway shuts down"))
         self._deployment.close()
         try:
@@ -210,7 +214,8 @@ class SimulatedGateway:
     ) -> None:
         """Sets a tag as the plant would, read-only or not; advised items hear of it.
 
-        A measurement stays as set. None is no value. KeyError: no such tag; CoercionError: not of its type.
+        It stays as set until it is written, and the plant goes by it. None is no value. KeyError: no such tag;
+        CoercionError: not of its type.
         """
         time_ns = None if timestamp is None else nanoseconds(timestamp)
         self._points.set(tag, value, quality, time_ns, tuple(statuses))

@@ -74,6 +74,10 @@ class GatewayService(rpc.MxAccessGatewayServicer):
     async def CloseSession(self, request: pb.CloseSessionRequest, context: Context) -> pb.CloseSessionReply:
         async def answer(key: ApiKey) -> pb.CloseSessionReply:
             session = self._sessions.find(request.session_id)
+            failure = self._faults.take_reply_failure("CloseSession")
+            if failure is not None:
+                refused = pb.ProtocolStatus(code=failure.protocol_status, message=failure.details)
+                return pb.CloseSessionReply(session_id=session.session_id, protocol_status=refused)
             session.close(Ended(None))
             return pb.CloseSessionReply(
                 session_id=session.session_id,
@@ -103,7 +107,7 @@ class GatewayService(rpc.MxAccessGatewayServicer):
             refused = self._faults.take_call_failure(name)
             if refused is not None:
                 raise Refused(refused.details, refused.code)
-            failure = self._faults.take_reply_failure(name)
+            failure = self._faults.take_reply_failure(name) or self._faults.take_reply_failure("Invoke")
             if failure is not None:
                 return invoke.failed(request, failure)
             return await invoke.run(session, key, request)

@@ -38,7 +38,7 @@ class Reading:
 class Point:
     """One attribute's value, and who wants to know when it changes."""
 
-    __slots__ = ("__weakref__", "attribute", "listeners", "own_course", "reading", "reference", "steer")
+    __slots__ = ("__weakref__", "attribute", "forced", "listeners", "own_course", "reading", "reference", "steer")
 
     def __init__(self, reference: str, attribute: Attribute, reading: Reading) -> None:
         self.reference = reference
@@ -50,6 +50,8 @@ class Point:
         self.steer: Callable[[Value], None] | None = None
         # Whether it swings by itself; a write or ``set`` ends that.
         self.own_course = attribute.wave is not None
+        # Whether ``set`` holds it against the process, until it is written.
+        self.forced = False
 
     @property
     def value(self) -> Value:
@@ -161,5 +163,6 @@ class Points:
             raise KeyError(path)
         held = None if value is None else coerce(value, point.attribute.type, array=point.attribute.is_array)
         point.own_course = False
+        point.forced = True
         self.keep(point)
         point.update(held, self._now() if time_ns is None else time_ns, quality, statuses)

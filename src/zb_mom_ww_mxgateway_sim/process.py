@@ -4,7 +4,6 @@ import math
 import random
 from collections.abc import Callable
 
-from . import status
 from .clock import Clock
 from .points import Point, Points
 from .tagtypes import TagType, Value, coerce_scalar
@@ -45,10 +44,15 @@ class _Values:
     def flag(self, name: str) -> bool:
         return bool(self.point(name).value)
 
-    def put(self, name: str, value: Value) -> None:
-        """Sets the value, unless someone took the point over by ``set`` with another quality."""
+    def forced(self, name: str) -> float | None:
+        """The number that the point is held at from outside; None if it is not."""
         point = self.point(name)
-        if point.reading.quality != status.GOOD:
+        return self.number(name) if point.forced and point.value is not None else None
+
+    def put(self, name: str, value: Value) -> None:
+        """Sets the value, unless the point is held from outside."""
+        point = self.point(name)
+        if point.forced:
             return
         if isinstance(value, float) and point.attribute.type is TagType.FLOAT:
             value = coerce_scalar(value, TagType.FLOAT)
@@ -81,6 +85,9 @@ class _Valve:
     def step(self, seconds: float) -> None:
         reach = 100.0 * seconds / max(0.1, self._values.number(f"{self._name}.Position.TravelTime"))
         self.position += min(reach, max(-reach, self.target - self.position))
+        forced = self._values.forced(f"{self._name}.Position")
+        if forced is not None:
+            self.position = self.target = forced
         self._values.put(f"{self._name}.Position", round(self.position, 1))
         self._values.put(f"{self._name}.Travelling", abs(self.target - self.position) > 0.05)
 
@@ -189,8 +196,12 @@ class Process:
         over = _DRAIN * self._outlet1.position / 100 * math.sqrt(self._level1 / 100)
         head2 = math.sqrt(self._level2 / 100)
         out2 = _DRAIN * self._outlet2.position / 100 * head2 * (0.6 + 0.6 * self._pump2.flow)
-        self._level1 = min(100.0, max(0.0, self._level1 + (into1 - over) * seconds))
-        self._level2 = min(100.0, max(0.0, self._level2 + (over - out2) * seconds))
+        self._level1 = self._level("Plant.Tank1.Level", self._level1 + (into1 - over) * seconds)
+        self._level2 = self._level("Plant.Tank2.Level", self._level2 + (over - out2) * seconds)
+
+    def _level(self, name: str, computed: float) -> float:
+        forced = self._values.forced(name)
+        return min(100.0, max(0.0, computed if forced is None else forced))
 
     def _show(self, tank: str, level: float) -> None:
         values = self._values

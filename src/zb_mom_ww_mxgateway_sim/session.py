@@ -10,7 +10,7 @@ from .clock import Clock
 from .codec import encode_event
 from .events import EventLog, Subscription
 from .points import Reading
-from .refusal import AlreadyAttached, Ended, Exhausted, NotReady
+from .refusal import AlreadyAttached, Ended, Exhausted, NotReady, Refused
 from .worker import Item, Plant, Worker
 
 MAX_PENDING = 128
@@ -115,9 +115,10 @@ class Session:
             try:
                 reply = await command()
             except Exception as error:
-                # A caller that has gone learns nothing: whoever waits shows it.
                 if not answer.done():
                     answer.set_exception(error)
+                elif not isinstance(error, Refused):
+                    raise
             else:
                 if not answer.done():
                     answer.set_result(reply)

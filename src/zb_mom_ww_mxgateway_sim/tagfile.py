@@ -75,10 +75,11 @@ def read_tags(path: Path) -> list[Tag]:
     except _Mistake as mistake:
         raise TagError(f"{path}:{max(1, line)}:{mistake.column}: {mistake.text}") from mistake
     except UnicodeDecodeError as error:
-        before = raw[: error.start]
-        line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
+        before = error.object[: error.start]
+        line, begun = before.count(b"\n") + 1, before[before.rfind(b"\n") + 1 :].decode()
+        where = f"{path}:{line}:{len(begun) + 1}"
         raise TagError(
-            f"{path}:{line}:{column}: byte 0x{raw[error.start]:02X} is not UTF-8; save it as UTF-8"
+            f"{where}: byte 0x{error.object[error.start]:02X} is not UTF-8; save the file as UTF-8"
         ) from error
     return [tag for tag, _ in tags.values()]
 
@@ -107,7 +108,7 @@ def _cells(text: str, separator: str) -> list[_Cell]:
                 position += 1
             if position < len(text) and text[position] != separator:
                 raise _Mistake(
-                    position + 1, f"text after a closing quote; {separator!r} or the end of the line expected"
+                    position + 1, f"text after a closing quote; {separator!r} or the line's end would be right"
                 )
         else:
             end = text.find(separator, start)
@@ -161,7 +162,7 @@ def _tag(columns: list[str], cells: list[_Cell]) -> Tag:
     try:
         initial_value(tag)
     except CoercionError as error:
-        raise _Mistake(value.column, f"{error}; a {row['type'].text or 'double'} would be right") from error
+        raise _Mistake(value.column, f"{error}; a value of its type would be right") from error
     return tag
 
 

@@ -1,7 +1,7 @@
 """A session's worker: its one MXAccess object with server handles, items and subscriptions."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -49,6 +49,8 @@ class Server:
     handle: int
     client_name: str
     items: dict[int, Item] = field(default_factory=dict)
+    # Those that are advised, by folded address, in the order they were.
+    advised: dict[str, dict[Item, None]] = field(default_factory=dict)
     last_item: int = 0
 
 
@@ -121,6 +123,7 @@ class Worker:
         item.supervisory = item.supervisory or supervisory
         if not item.advised:
             item.advised = True
+            self._servers[server_handle].advised.setdefault(item.address.casefold(), {})[item] = None
             delay = self._first_delay(item) + self._wait_in_line()
             if delay > 0:
                 item.first = self._plant.agenda.after(delay, lambda: self._begin(item))
@@ -156,25 +159,39 @@ class Worker:
         recorded = user_id if item.supervisory else 0
         self._plant.writes.accept(item.binding, value, completed, user_id=recorded, time_ns=time_ns)
 
-    async def read(self, server_handle: int, address: str, timeout: float) -> "Read":
-        """What an advised item had last, or else a short subscription's first value; 0 is the default time-out."""
+    async def read(self, server_handle: int, addresses: Sequence[str], timeout: float) -> list[Read]:
+        """What advised items had last; the others are subscribed to together for as long as their first values take.
+
+        Time-out 0 is the default one. When cancelled, the short subscriptions end too.
+        """
         server = self._server(server_handle)
-        folded = address.casefold()
-        for item in server.items.values():
-            if item.advised and item.last is not None and item.address.casefold() == folded:
-                return Read(item.handle, item.last, cached=True)
-        item = self._add(server, address, append_brackets=False)
+        limit = timeout or _READ_TIMEOUT
+        found = [
+            self._cached(server, address) or self._add(server, address, append_brackets=False) for address in addresses
+        ]
+        fresh = {item.handle: self._first_delay(item) for item in found if isinstance(item, Item)}
         try:
-            delay = self._first_delay(item)
-            limit = timeout or _READ_TIMEOUT
-            if delay > 0:
-                await self._plant.clock.sleep(min(delay, limit))
-            if delay > limit:
-                return Read(item.handle, None, cached=False)
-            self._met.add(folded)
-            return Read(item.handle, self._look(item), cached=False)
+            wait = min(max(fresh.values(), default=0.0), limit)
+            if wait > 0:
+                await self._plant.clock.sleep(wait)
+            return [
+                one if isinstance(one, Read) else self._first_look(one, in_time=fresh[one.handle] <= limit)
+                for one in found
+            ]
         finally:
-            server.items.pop(item.handle, None)
+            for handle in fresh:
+                server.items.pop(handle, None)
+
+    def _cached(self, server: Server, address: str) -> Read | None:
+        for item in server.advised.get(address.casefold(), ()):
+            if item.last is not None:
+                return Read(item.handle, item.last, cached=True)
+        return None
+
+    def _first_look(self, item: Item, *, in_time: bool) -> Read:
+        if in_time:
+            self._met.add(item.address.casefold())
+        return Read(item.handle, self._look(item) if in_time else None, cached=False)
 
     def item(self, server_handle: int, item_handle: int) -> Item:
         """The item of these handles; MxRefusal if there is none."""
@@ -258,6 +275,7 @@ class Worker:
         self._audience.data_changed(item, reading)
 
     def _silence(self, item: Item) -> None:
+        self._servers[item.server_handle].advised.get(item.address.casefold(), {}).pop(item, None)
         item.advised = False
         item.supervisory = False
         if item.first is not None:

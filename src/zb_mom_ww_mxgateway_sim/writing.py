@@ -96,6 +96,7 @@ class Writes:
         self.records.append(WriteRecord(point.reference, value, user_id, moment(self._clock.now())))
         self._points.keep(point)
         point.own_course = False
+        point.forced = False
         if point.steer is not None:
             point.steer(value)
         else:

@@ -1,5 +1,6 @@
 """What can be wrong with key, port and trust: exit code 4, and one line that names the endpoint and a remedy."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -30,11 +31,12 @@ def nobody() -> str:
 
 async def refused(mxgw_py: Run, *arguments: str, **settings: str | None) -> str:
     """The one line of a connection that fails, the same with and without --json, and nothing else."""
-    ran = await mxgw_py(*SMOKE, *arguments, **settings)
+    ran, json = await asyncio.gather(
+        mxgw_py(*SMOKE, *arguments, **settings), mxgw_py(*SMOKE, "--json", *arguments, **settings)
+    )
     assert (ran.code, ran.out) == (4, "")
     assert ran.err.startswith("mxgw-py: ")
     assert ran.err.count("\n") == 1
-    json = await mxgw_py(*SMOKE, "--json", *arguments, **settings)
     assert (json.code, json.err) == (4, "")
     (form,) = json.json
     assert form["ok"] is False

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 from cli_process import KEY, Open, Start, ended, until
@@ -15,6 +16,14 @@ from zb_mom_ww_mxgateway_sim import SimulatedGateway
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be sent Ctrl-C alone on Windows")
 
 SMOKE = ("smoke", "--plaintext", "--item", "TestChildObject.TestInt")
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """A background job of a shell ignores Ctrl-C, and what it starts inherits that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def commanded(gateway: SimulatedGateway, kind: str) -> bool:

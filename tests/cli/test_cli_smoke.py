@@ -1,12 +1,14 @@
 """The smoke test: every step told, each step's failure told, and the session closed whatever happens."""
 
+import asyncio
+import os
 import re
 import time
 from unittest.mock import ANY
 
 import grpc
 import pytest
-from cli_process import KEY, Run
+from cli_process import KEY, Run, Start, ended
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway
@@ -178,3 +180,15 @@ async def test_a_key_without_the_scope_is_refused_not_unknown(mxgw_py: Run) -> N
         ran = await mxgw_py(*SMOKE, MXGATEWAY_ENDPOINT=gateway.endpoint, MXGATEWAY_API_KEY=reader.text)
         assert ran.code == 3
         assert "PERMISSION_DENIED" in ran.err
+
+
+async def test_a_reader_that_has_enough_does_not_change_what_is_done(gateway: SimulatedGateway, start: Start) -> None:
+    reading, writing = os.pipe()
+    gateway.delay("register", 0.3)
+    process = await start(*SMOKE, stdout=writing)
+    os.close(writing)
+    assert (await asyncio.to_thread(os.read, reading, 1000)).startswith(b"open ")
+    os.close(reading)
+    ran = await ended(process)
+    assert (ran.code, ran.err) == (0, "")
+    assert states(gateway) == ["CLOSED"]

@@ -3,13 +3,19 @@
 import asyncio
 import os
 import re
+import threading
 import time
+from pathlib import Path
 from unittest.mock import ANY
 
 import grpc
+import pytest
 from cli_process import KEY, Open, Run, Start, ended, until
 
-from zb_mom_ww_mxgateway import GatewayClient
+from zb_mom_ww_mxgateway import EventFamily, GatewayClient, MxEvent
+from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet
+from zb_mom_ww_mxgateway_cli.report import Report
+from zb_mom_ww_mxgateway_cli.streaming import Printer
 from zb_mom_ww_mxgateway_sim import Category, SimulatedGateway, Source, Status
 
 ITEM = "TestChildObject.TestInt"
@@ -88,6 +94,20 @@ async def test_nothing_from_the_gateway_reaches_the_terminal_raw(
     ran = await ended(process)
     assert "a\\x1b]0;title\\x07\\r\\nb\\u202e Füllstand  good" in ran.out
     assert ran.out.count("\n") == 1
+
+
+async def test_a_console_that_cannot_show_a_character_gets_an_escape(
+    gateway: SimulatedGateway, opened: Open, start: Start
+) -> None:
+    item = await opened.session.add_item(opened.server, "TestChildObject.TestString")
+    process = await start(*opened.stream, "--max-events", "1", PYTHONIOENCODING="cp1252")
+    await until(lambda: gateway.open_streams)
+    gateway.set("TestChildObject.TestString", "10 € \N{RIGHTWARDS ARROW}")
+    await opened.session.advise(opened.server, item)
+    async with asyncio.timeout(10):
+        out, err = await process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    assert "10 € \\u2192  good".encode("cp1252") in out
 
 
 async def test_after_resumes_and_a_gap_is_told(gateway: SimulatedGateway, opened: Open, mxgw_py: Run) -> None:
@@ -196,14 +216,14 @@ async def test_a_reader_that_has_enough_ends_it_without_a_word(
 
 async def test_a_reader_that_pauses_does_not_stop_the_stream(environment: dict[str, str], start: Start) -> None:
     async with (
-        SimulatedGateway(plaintext=True, api_keys=[KEY], event_queue_size=3000) as gateway,
+        SimulatedGateway(plaintext=True, api_keys=[KEY], event_queue_size=2000) as gateway,
         await GatewayClient.connect(endpoint=gateway.endpoint, api_key=KEY.text, plaintext=True) as client,
         await client.open_session() as session,
     ):
         item = await session.add_item(await session.register("test"), ITEM)
         await session.advise(1, item)
         reading, writing = os.pipe()
-        count = 10_000
+        count = 7_000
         process = await start(
             "stream-events",
             "--plaintext",
@@ -228,3 +248,39 @@ async def test_a_reader_that_pauses_does_not_stop_the_stream(environment: dict[s
         assert f'"worker_sequence": {count}' in last
         ran = await ended(process)
         assert (ran.code, ran.err) == (0, "")
+
+
+async def test_a_reader_too_far_behind_ends_it() -> None:
+    printing, resumed = threading.Event(), threading.Event()
+
+    class Paused(Report):
+        def lines(self, lines: list[str]) -> None:
+            printing.set()
+            resumed.wait(10)
+            printed.extend(lines)
+
+    printed: list[str] = []
+    event = MxEvent(EventFamily.ON_DATA_CHANGE, 1, 1, 1, 7, 192, 0, 0)
+    printer = Printer(Paused(), most_waiting=3)
+    async with printer:
+        for _ in range(4):  # One is being printed, three may wait.
+            printer.put(event)
+            await until(lambda: printing.is_set())
+        with pytest.raises(ExpectationNotMet, match="the reader of the output is 3 events behind"):
+            printer.put(event)
+        resumed.set()
+    assert len(printed) == 4
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+async def test_output_that_cannot_be_written_is_told(gateway: SimulatedGateway, opened: Open, start: Start) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: ASYNC230, PTH123  # a device
+        process = await start(*opened.stream, "--json", "--max-events", "1", stdout=full.fileno())
+    await until(lambda: gateway.open_streams)
+    gateway.set(ITEM, 1)
+    ran = await ended(process)
+    assert (ran.code, ran.err) == (1, "mxgw-py: cannot write the output: No space left on device\n")
+    with open("/dev/full", "wb") as full:  # noqa: ASYNC230, PTH123  # a device
+        process = await start("smoke", "--json", "--item", "x", "--endpoint", "localhost", stdout=full.fileno())
+    ran = await ended(process)
+    assert (ran.code, ran.err) == (2, "mxgw-py: endpoint 'localhost': host:port expected, for example localhost:5000\n")

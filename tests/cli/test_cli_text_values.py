@@ -62,7 +62,7 @@ def test_text_becomes_the_value_of_its_type(type_name: str, text: str, value: ob
         ("time", "noon", "Time expected, ISO 8601 with a zone: for example 2026-10-02T08:14:00Z"),
         ("time", "2026-10-02T08:14:00", "Time zone missing: end the time with Z or with an offset like +02:00"),
         ("time", "2026-10-02", "Time zone missing: end the time with Z or with an offset like +02:00"),
-        ("time", "0001-01-01T00:00:00+05:00", "Time expected between the years 1 and 9999 in UTC"),
+        ("time", "0001-01-01T00:00:00+05:00", "0001-01-01T00:00:00+05:00 is outside the years 1 to 9999 in UTC"),
         ("string", "\udce4", "text that can be sent as UTF-8 expected"),
         ("int", "1", "no type int: one of bool, int32, int64, float, double, string, time expected"),
     ],

@@ -2,8 +2,10 @@
 
 import json
 import platform
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +25,13 @@ def test_version_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         f'{{"gateway_protocol_version": 3, "ok": true, "python": "{platform.python_version()}", '
         f'"version": "{__version__}"}}\n'
     )
+
+
+def test_the_console_script_is_installed() -> None:
+    script = shutil.which("mxgw-py", path=str(Path(sys.executable).parent))
+    assert script is not None
+    done = subprocess.run([script, "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"mxgw-py {__version__}\n", "")
 
 
 # Loaded only where there is something to call, or a terminal to draw on.

@@ -1,6 +1,10 @@
-"""A session, and a gateway that does not keep to the contract."""
+"""Sessions, plain and live, and a gateway that is a process of its own."""
 
-from collections.abc import AsyncIterator
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 
 import pytest
 
@@ -20,3 +24,24 @@ async def live(client: GatewayClient) -> AsyncIterator[LiveSession]:
     async with await LiveSession.open(client) as opened:
         await opened.ready()
         yield opened
+
+
+@dataclass(frozen=True)
+class FarGateway:
+    """Where a gateway in another process is."""
+
+    endpoint: str
+    api_key: str
+
+
+@pytest.fixture(scope="session")
+def far_gateway() -> Iterator[FarGateway]:
+    """A simulated gateway in plaintext, none of whose tasks are in the test's own loop."""
+    command = [sys.executable, "-m", "zb_mom_ww_mxgateway_sim", "--plaintext"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        said = json.loads(process.stdout.readline())
+        try:
+            yield FarGateway(said["endpoint"], said["api_key"])
+        finally:
+            process.terminate()

@@ -45,7 +45,7 @@ def test_every_package_is_looked_at() -> None:
 @pytest.mark.parametrize(
     ("package", "allowed"),
     [
-        (LIBRARY, {"grpc", "google", "platformdirs", "cryptography"}),
+        (LIBRARY, {"grpc", "google", "platformdirs", "cryptography", "grpc_tools"}),
         (CLI, {LIBRARY, "click"}),
         (SHELL, {LIBRARY, CLI, SIM, "click", "platformdirs", "prompt_toolkit", "ptpython", "pygments"}),
         (SIM, {LIBRARY, "grpc", "google", "platformdirs", "cryptography", "click"}),
@@ -59,6 +59,12 @@ def test_a_package_imports_only_what_stands_below_it(package: str, allowed: set[
         if top(name) not in {package, *allowed, *sys.stdlib_module_names}
     }
     assert foreign == set()
+
+
+def test_only_comparing_contracts_needs_the_protoc_compiler() -> None:
+    # It is not among what the library is installed with.
+    users = {path.name for path in modules(LIBRARY) if any(top(name) == "grpc_tools" for name in imports(path))}
+    assert users <= {"contract.py"}
 
 
 def test_the_simulator_shares_only_the_messages_with_the_library() -> None:
@@ -94,7 +100,7 @@ def test_front_ends_know_no_messages_and_no_grpc() -> None:
 # may name a message's type, make an empty one, and hand messages on.
 
 # Beside wire/, who may name message types at all.
-NAMES_MESSAGES = {"client.py", "galaxy.py", "live.py", "session.py", "writes.py"}
+NAMES_MESSAGES = {"client.py", "contract.py", "galaxy.py", "live.py", "session.py", "writes.py"}
 
 # What gives a message when called.
 _GIVES_A_MESSAGE = {"unary", "invoke", "send", "_run"}

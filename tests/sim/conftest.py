@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from sim_wire import Wire, wire
+
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 import pytest
+
 from zb_mom_ww_mxgateway.generated import (
     galaxy_repository_pb2_grpc,
     mxaccess_gateway_pb2 as pb,

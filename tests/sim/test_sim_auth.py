@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 from sim_wire import Wire, bearer, failing, wire
+
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import ALL_SCOPES, ApiKey, ManualClock, Scope, SimulatedGateway
 

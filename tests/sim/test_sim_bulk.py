@@ -1,6 +1,7 @@
 """Bulk commands: a result an entry, in order, and no entry that fails the call."""
 
-from sim_wire import E_INVALIDARG, Wire, wire
+from sim_wire import E_INVALIDARG, Wire, becomes, wire
+
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 
@@ -120,6 +121,14 @@ async def test_read_bulk_takes_an_advised_item_from_its_last_change(client: Wire
     assert reply.hresult == E_INVALIDARG
 
 
+async def test_read_bulk_does_not_take_an_item_that_is_advised_no_more(client: Wire, gateway: SimulatedGateway) -> None:
+    _, item, _ = await client.watching(TAGS[0])
+    await client.done("un_advise", server_handle=1, item_handle=item)
+    gateway.set(TAGS[0], 5)
+    (result,) = (await client.done("read_bulk", server_handle=1, tag_addresses=TAGS[:1])).read_bulk.results
+    assert (result.was_cached, result.value.int32_value) == (False, 5)
+
+
 async def test_read_bulk_wants_arrays_in_brackets(client: Wire) -> None:
     await client.open()
     server = await client.register()
@@ -143,13 +152,13 @@ async def test_read_bulk_gives_up_when_the_first_value_takes_too_long() -> None:
 
         async def read(timeout_ms: int, seconds: float) -> pb.BulkReadResult:
             before = len(gateway.calls)
-            call = client.calling("read_bulk", server_handle=server, tag_addresses=TAGS[:1], timeout_ms=timeout_ms)
-            from sim_wire import becomes
-
+            call = client.calling("read_bulk", server_handle=server, tag_addresses=TAGS, timeout_ms=timeout_ms)
             await becomes(lambda: len(gateway.calls) > before)
+            # All of them are waited for together.
             await clock.advance(seconds)
-            (result,) = (await call).read_bulk.results
-            return result
+            first, _, last = (await call).read_bulk.results
+            assert first.was_successful is last.was_successful
+            return first
 
         late = await read(500, 0.5)
         assert not late.was_successful

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+
 from zb_mom_ww_mxgateway_sim import ManualClock, SystemClock
 from zb_mom_ww_mxgateway_sim.agenda import Agenda
 from zb_mom_ww_mxgateway_sim.background import Background

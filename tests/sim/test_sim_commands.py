@@ -5,6 +5,7 @@ import asyncio
 import grpc
 import pytest
 from sim_wire import E_INVALIDARG, Wire, becomes, failing
+
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 
@@ -83,7 +84,9 @@ async def test_what_is_not_simulated_says_so(client: Wire, kind: str) -> None:
 def test_every_kind_is_either_simulated_or_says_that_it_is_not() -> None:
     from zb_mom_ww_mxgateway_sim.invoke import _HANDLERS
 
-    kinds = {name.removeprefix("MX_COMMAND_KIND_").lower() for name in pb.MxCommandKind.keys()} - {"unspecified"}
+    kinds = {name.removeprefix("MX_COMMAND_KIND_").lower() for name in pb.MxCommandKind.DESCRIPTOR.values_by_name} - {
+        "unspecified"
+    }
     simulated = {pb.MxCommandKind.Name(kind).removeprefix("MX_COMMAND_KIND_").lower() for kind in _HANDLERS}
     assert simulated | set(NOT_SIMULATED) == kinds
     assert not simulated & set(NOT_SIMULATED)

@@ -3,6 +3,7 @@
 import grpc
 import pytest
 from sim_wire import Events, Wire, becomes, failing, wire
+
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 

@@ -2,6 +2,7 @@
 
 import pytest
 from sim_wire import E_INVALIDARG, Wire, wire
+
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import Category, ManualClock, SimulatedGateway, Source, Status
 

@@ -12,9 +12,10 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-import zb_mom_ww_mxgateway_sim as sim
 from cryptography import x509
 from sim_wire import wire
+
+import zb_mom_ww_mxgateway_sim as sim
 from zb_mom_ww_mxgateway_sim import CertificateError, ListenError, SimulatedGateway, certificate
 
 
@@ -42,9 +43,8 @@ async def test_the_certificate_is_kept_across_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
-async def test_only_its_owner_can_read_the_key(tmp_path: Path) -> None:
-    async with SimulatedGateway(certificate_directory=tmp_path):
-        pass
+def test_only_its_owner_can_read_the_key(tmp_path: Path) -> None:
+    certificate.kept(tmp_path)
     (kept,) = tmp_path.iterdir()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
@@ -100,6 +100,8 @@ async def test_starting_and_closing_twice_is_once() -> None:
     assert gateway.endpoint == endpoint
     await gateway.aclose()
     await gateway.aclose()
+    with pytest.raises(RuntimeError, match="make another"):
+        await gateway.start()
 
 
 async def test_the_port_is_free_again_after_closing() -> None:

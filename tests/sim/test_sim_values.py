@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
-from sim_wire import Wire
+from sim_wire import Wire, failing
+
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim import CoercionError, SimulatedGateway, Tag, TagType
+from zb_mom_ww_mxgateway_sim import CoercionError, ManualClock, SimulatedGateway, Tag, TagType
 from zb_mom_ww_mxgateway_sim.codec import encode_value
 from zb_mom_ww_mxgateway_sim.tagtypes import Value
 
@@ -93,3 +95,17 @@ def test_a_set_tag_keeps_the_time_it_was_given() -> None:
     gateway = SimulatedGateway(plaintext=True)
     gateway.set("TestChildObject.TestInt", 4, timestamp=AT)
     assert gateway.read("TestChildObject.TestInt").timestamp == AT
+
+
+async def test_messages_of_almost_16_mib_travel_both_ways(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock
+) -> None:
+    long = "x" * (16 * 1024 * 1024 - 1000)
+    events, item, _ = await client.watching("TestChildObject.TestString")
+    await client.write(1, item, string_value=long)
+    await clock.advance(0.1)
+    await events.write_complete()
+    assert (await events.next()).value.string_value == long
+    fields = {"server_handle": 1, "item_handle": item, "value": pb.MxValue(string_value=long + "x" * 1000)}
+    assert (await failing(client.invoke("write", **fields)))[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert len(gateway.writes) == 1

@@ -1,0 +1,116 @@
+"""Alarms: what is active, what changes, and acknowledging. No session is needed.
+
+A gateway serves alarms only where its configuration enables them.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any, TypeAlias
+
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.values import MxValueOutput
+
+_GUID = re.compile(r"\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?")
+_REFERENCE = re.compile(r"[^!\s][^!]*!([^.!\s][^.!]*\.)+[^.!\s]+")
+
+
+class AlarmProviderMode(IntEnum):
+    """Where alarms come from: the alarm manager, or attributes read one by one when that fails."""
+
+    UNSPECIFIED = 0
+    ALARMMGR = 1
+    SUBTAG = 2
+
+
+class AlarmTransitionKind(IntEnum):
+    """What happened to an alarm."""
+
+    UNSPECIFIED = 0
+    RAISE = 1
+    ACKNOWLEDGE = 2
+    CLEAR = 3
+    RETRIGGER = 4
+
+
+class AlarmConditionState(IntEnum):
+    """How an alarm stands."""
+
+    UNSPECIFIED = 0
+    ACTIVE = 1
+    ACTIVE_ACKED = 2
+    INACTIVE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AlarmFacts:
+    """What snapshots and transitions share. Times are UTC, None where the gateway gave none."""
+
+    reference: str
+    """``Galaxy!Area.Object.Alarm``."""
+    source_object: str
+    alarm_type: str
+    severity: int
+    raised_at: datetime | None
+    category: str
+    description: str
+    operator: str
+    comment: str
+    current_value: MxValueOutput
+    limit_value: MxValueOutput
+    degraded: bool
+    """True when it comes from the provider that stands in for a failed one."""
+    source_provider: AlarmProviderMode | int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveAlarm(_AlarmFacts):
+    """An alarm that is active now."""
+
+    state: AlarmConditionState | int
+    changed_at: datetime | None
+    """Its last transition."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmTransition(_AlarmFacts):
+    """One change of an alarm."""
+
+    kind: AlarmTransitionKind | int
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmSnapshotComplete:
+    """Marks the end of the alarms that were active when the stream began: transitions follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmProviderStatus:
+    """Which provider the alarms come from; sent after the snapshot and on each failover and failback."""
+
+    mode: AlarmProviderMode | int
+    degraded: bool
+    reason: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownAlarmMessage:
+    """A message of a kind this library does not know, as it came."""
+
+    message: Any
+
+
+AlarmFeedItem: TypeAlias = (
+    ActiveAlarm | AlarmSnapshotComplete | AlarmProviderStatus | AlarmTransition | UnknownAlarmMessage
+)
+"""What ``client.stream_alarms()`` yields."""
+
+
+def check_reference(reference: str) -> str:
+    """Returns an alarm's reference or GUID; raises MxGatewayArgumentError for what the gateway would refuse."""
+    if isinstance(reference, str) and (_REFERENCE.fullmatch(reference) or _GUID.fullmatch(reference)):
+        return reference
+    raise MxGatewayArgumentError(f"reference must be Galaxy!Area.Object.Alarm or a GUID, not {reference!r}")

@@ -1,0 +1,202 @@
+"""The forms that both command lines share: stable JSON, exit codes, and text that is safe for a terminal."""
+
+import math
+from datetime import UTC, datetime, timedelta, timezone
+
+import click
+import pytest
+
+from zb_mom_ww_mxgateway import (
+    Array,
+    DataType,
+    EventFamily,
+    MxAccessError,
+    MxEvent,
+    MxGatewayArgumentError,
+    MxGatewayAuthenticationError,
+    MxGatewayAuthorizationError,
+    MxGatewayCertificateChangedError,
+    MxGatewayCommandError,
+    MxGatewayError,
+    MxGatewaySessionError,
+    MxGatewayTransportError,
+    MxGatewayWorkerError,
+    MxStatus,
+    RawValue,
+    ReplayGap,
+    StatusCategory,
+    StatusSource,
+)
+from zb_mom_ww_mxgateway_cli.output import (
+    ExpectationNotMet,
+    error_form,
+    error_message,
+    event_form,
+    event_text,
+    exit_code_of,
+    json_line,
+    safe,
+    value_form,
+    value_text,
+)
+
+MOMENT = datetime(2026, 10, 2, 10, 14, 0, 250000, tzinfo=timezone(timedelta(hours=2)))
+RAW = RawValue(DataType.UNKNOWN, "VT_DISPATCH", 9, "no\x1b projection", b"\x00\xff")
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "text"),
+    [
+        (None, "null", "null"),
+        (True, "true", "true"),
+        (-5, "-5", "-5"),
+        (2.0, "2.0", "2.0"),
+        (0.1 + 0.2, "0.30000000000000004", "0.3"),
+        (1e300, "1e+300", "1e+300"),
+        (math.nan, '"nan"', "nan"),
+        (-math.inf, '"-inf"', "-inf"),
+        ("ä\n\x1b[2J", '"\\u00e4\\n\\u001b[2J"', "ä\\n\\x1b[2J"),
+        (MOMENT, '"2026-10-02T08:14:00.250Z"', "2026-10-02T08:14:00.250Z"),
+        (MOMENT.replace(microsecond=1), '"2026-10-02T08:14:00.000001Z"', "2026-10-02T08:14:00.000001Z"),
+        (b"\x00\xff", '{"base64": "AP8="}', "2 bytes 00 ff"),
+        (Array([1, 2], (2,), DataType.INTEGER), "[1, 2]", "[1, 2]"),
+        (Array(["a, b", "\x07"], (2,), DataType.STRING), '["a, b", "\\u0007"]', '["a, b", "\\\\x07"]'),
+        (
+            RAW,
+            '{"raw": {"base64": "AP8=", "data_type": "UNKNOWN", "raw_data_type": 9, '
+            '"raw_diagnostic": "no\\u001b projection", "variant_type": "VT_DISPATCH"}}',
+            "<VT_DISPATCH, not converted: no\\x1b projection>",
+        ),
+    ],
+)
+def test_a_value_as_json_and_as_text(value: object, form: str, text: str) -> None:
+    assert json_line(value_form(value)) == form
+    assert value_text(value) == text
+
+
+def test_a_long_array_is_cut_for_a_person_only() -> None:
+    values = list(range(100))
+    assert value_text(values).endswith("18, 19, … 100 in all]")
+    assert value_form(values) == values
+
+
+@pytest.mark.parametrize("code", [*range(0x20), *range(0x7F, 0xA0), 0x200B, 0x202E, 0x2028, 0x2066, 0xFEFF])
+def test_nothing_that_moves_or_hides_is_let_through(code: int) -> None:
+    assert safe(f"a{chr(code)}b").isprintable()
+
+
+EXIT_CODES = [
+    (MxGatewayArgumentError("x"), 2),
+    (click.UsageError("x"), 2),
+    (MxGatewayCommandError("x"), 3),
+    (MxAccessError("x"), 3),
+    (MxGatewaySessionError("x"), 3),
+    (MxGatewayWorkerError("x"), 3),
+    (MxGatewayAuthorizationError("x"), 3),
+    (MxGatewayError("x"), 3),
+    (MxGatewayTransportError("x"), 4),
+    (MxGatewayAuthenticationError("x"), 4),
+    (MxGatewayCertificateChangedError("x", trusted="a", presented="b", first_seen="c"), 4),
+    (MxGatewayTransportError("x", outcome_unknown=True), 6),
+    (MxGatewayWorkerError("x", outcome_unknown=True), 6),
+    (ExpectationNotMet("x"), 1),
+    (ZeroDivisionError("x"), 1),
+    (KeyboardInterrupt(), 130),
+    (click.Abort(), 130),
+]
+
+
+@pytest.mark.parametrize(("error", "code"), EXIT_CODES)
+def test_each_error_has_its_exit_code(error: BaseException, code: int) -> None:
+    assert exit_code_of(error) == code
+    form = error_form(error)
+    assert form["exit_code"] == code
+    assert form["message"]
+    json_line(form)
+
+
+def test_every_error_of_the_library_has_been_thought_of() -> None:
+    def tree(kind: type) -> set[type]:
+        return {kind}.union(*(tree(below) for below in kind.__subclasses__()))
+
+    assert tree(MxGatewayError) <= {type(error) for error, _ in EXIT_CODES}
+
+
+def test_an_unknown_outcome_says_that_it_was_not_sent_again() -> None:
+    assert error_message(MxGatewayTransportError("outcome unknown: write", outcome_unknown=True)) == (
+        "outcome unknown: write. It may have happened, and was not sent again: check before you repeat it"
+    )
+
+
+def test_a_defect_is_one_line_too() -> None:
+    assert error_message(ZeroDivisionError("a\nb\x1b")) == "ZeroDivisionError: a b\\x1b (--debug shows where)"
+
+
+def test_the_fields_of_an_error_are_in_its_form() -> None:
+    refused = MxStatus(StatusCategory.SECURITY_ERROR, StatusSource.RESPONDING_LMX, 33)
+    error = MxAccessError("no", endpoint="gw:1", call="write", hresult=-2147024809, statuses=(refused,))
+    form = error_form(error)
+    assert (form["hresult"], form["endpoint"], form["call"]) == ("0x80070057", "gw:1", "write")
+    assert form["statuses"][0]["category"] == "SECURITY_ERROR"
+
+
+def event(**different: object) -> MxEvent:
+    fields: dict[str, object] = {
+        "family": EventFamily.ON_DATA_CHANGE,
+        "sequence": 17,
+        "server_handle": 1,
+        "item_handle": 3,
+        "value": 12.5,
+        "quality": 192,
+        "source_time_ns": int(MOMENT.timestamp() * 1000) * 1_000_000,
+        "gateway_time_ns": 0,
+    }
+    return MxEvent(**(fields | different))  # type: ignore[arg-type]  # fields by name
+
+
+OK = MxStatus(StatusCategory.OK, StatusSource.RESPONDING_LMX, 0)
+DENIED = MxStatus(StatusCategory.SECURITY_ERROR, StatusSource.RESPONDING_LMX, 33, diagnostic_text="no\x1b")
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (event(statuses=(OK,)), "17  ON_DATA_CHANGE     1/3      12.5  good  2026-10-02T08:14:00.250Z  OK"),
+        (event(quality=0, value=None, source_time_ns=0), "17  ON_DATA_CHANGE     1/3      null  bad"),
+        (
+            event(family=EventFamily.ON_WRITE_COMPLETE, value=None, quality=0, source_time_ns=0, statuses=(DENIED,)),
+            "17  ON_WRITE_COMPLETE  1/3      SECURITY_ERROR, detected by RESPONDING_LMX, detail 33 (no\\x1b)",
+        ),
+        (
+            event(family=EventFamily.OPERATION_COMPLETE, value=None, source_time_ns=0, hresult=-2147024809),
+            "17  OPERATION_COMPLETE  1/3      0x80070057",
+        ),
+        (event(family=77, value=None, source_time_ns=0), "17  77                 1/3"),
+        (
+            event(family=EventFamily.UNSPECIFIED, replay_gap=ReplayGap(10, 21)),
+            "GAP: events lost after 10; the oldest available is 21",
+        ),
+        (event(family=EventFamily.UNSPECIFIED, replay_gap=ReplayGap(10, 0)), "GAP: events lost after 10; none is"),
+    ],
+)
+def test_an_event_for_a_person(shown: MxEvent, text: str) -> None:
+    assert event_text(shown).strip().startswith(text)
+
+
+def test_an_event_of_an_unknown_family_has_a_form() -> None:
+    form = event_form(event(family=77, data_type=99, quality=0))
+    assert (form["family"], form["data_type"], form["quality_word"]) == ("77", "99", None)
+
+
+def test_only_what_has_a_quality_has_a_quality_word() -> None:
+    assert event_form(event(quality=0))["quality_word"] == "bad"
+    assert event_form(event(family=EventFamily.ON_WRITE_COMPLETE, quality=0))["quality_word"] is None
+
+
+def test_json_of_infinity_never_leaves_the_house() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        json_line(math.inf)
+
+
+def test_a_time_is_utc_whatever_its_zone() -> None:
+    assert value_form(MOMENT) == value_form(MOMENT.astimezone(UTC))

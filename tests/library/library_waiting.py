@@ -1,0 +1,16 @@
+"""Waiting for what the other side of a connection does: a condition and a deadline, never a fixed time."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+
+async def eventually(condition: Callable[[], object], what: str, *, seconds: float = 5.0) -> None:
+    """Returns when the condition is true; fails the test when it does not become so in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not condition():  # noqa: ASYNC110 - what is waited for gives no sign of its own
+                await asyncio.sleep(0.002)
+    except TimeoutError:
+        pytest.fail(f"not within {seconds:g} s: {what}")

@@ -1,0 +1,156 @@
+"""mxgw-sim: one JSON line, then it serves; every mistake is one line and an exit code."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+from sim_wire import DEADLINE, bearer
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb, mxaccess_gateway_pb2_grpc
+from zb_mom_ww_mxgateway.version import __version__
+
+COMMAND = [sys.executable, "-m", "zb_mom_ww_mxgateway_sim"]
+KEY = "mxgw_test_very_secret"
+posix = pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX does")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=20, check=False)
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process, and its one line."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([*COMMAND, *arguments], stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process, process.stdout.readline()
+        finally:
+            process.kill()
+
+
+def open_session(facts: dict[str, str | None], credentials: grpc.ChannelCredentials | None) -> str:
+    options = [("grpc.enable_http_proxy", 0), ("grpc.ssl_target_name_override", "localhost")]
+    endpoint = facts["endpoint"] or ""
+    channel = (
+        grpc.secure_channel(endpoint, credentials, options) if credentials else grpc.insecure_channel(endpoint, options)
+    )
+    with channel:
+        stub = mxaccess_gateway_pb2_grpc.MxAccessGatewayStub(channel)
+        reply = stub.OpenSession(pb.OpenSessionRequest(), metadata=bearer(facts["api_key"]), timeout=DEADLINE)
+        return str(reply.session_id)
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_one_line_of_json_then_it_serves_until_a_signal(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    with serving("--certificate-directory", str(tmp_path)) as (process, line):
+        facts = json.loads(line)
+        assert list(facts) == ["api_key", "endpoint", "fingerprint_sha256", "plaintext"]
+        assert line == json.dumps(facts, sort_keys=True) + "\n"
+        assert facts["plaintext"] is False
+        assert facts["api_key"].startswith("mxgw_demo_")
+        assert len(facts["fingerprint_sha256"].split(":")) == 32
+        pem = (tmp_path / "mxgw-sim.pem").read_bytes()
+        assert open_session(facts, grpc.ssl_channel_credentials(pem[pem.index(b"-----BEGIN CERTIFICATE") :]))
+        process.send_signal(number)
+        rest, errors = process.communicate(timeout=DEADLINE)
+        assert (process.returncode, rest, errors) == (code, "", "")
+
+
+def test_plaintext_with_a_given_key_or_none(tmp_path: Path) -> None:
+    file = tmp_path / "tags.csv"
+    file.write_text("name,value\nA.B,5\n")
+    with serving("--plaintext", "--api-key", KEY, "--tags", str(file), "--first-change-delay") as (_, line):
+        facts = json.loads(line)
+        assert (facts["api_key"], facts["fingerprint_sha256"], facts["plaintext"]) == (KEY, None, True)
+        assert open_session(facts, None)
+    with serving("--plaintext", "--no-api-key", "--generated-tags", "1000000", "--seed", "7") as (_, line):
+        facts = json.loads(line)
+        assert facts["api_key"] is None
+        assert open_session(facts, None)
+
+
+def test_a_port_in_use_is_one_line_and_exit_4() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run("--plaintext", "--port", str(port))
+    assert done.returncode == 4
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"mxgw-sim: cannot listen on 127.0.0.1:{port}: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_certificate_that_cannot_be_kept_is_one_line_and_exit_4(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+    done = run("--certificate-directory", str(in_the_way / "below"))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (4, "", 1)
+    assert "cannot keep the gateway's certificate" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--port", "x"],
+        ["--port", "70000"],
+        ["--no-such-option"],
+        ["surplus"],
+        ["--tags", "no-such-file.csv"],
+        ["--generated-tags", "-1"],
+        ["--first-change-delay", "8-3"],
+        ["--first-change-delay", "soon"],
+        ["--api-key", KEY, "--no-api-key"],
+    ],
+)
+def test_a_bad_option_is_one_line_and_exit_2(arguments: list[str]) -> None:
+    done = run("--plaintext", *arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith("mxgw-sim: ")
+
+
+@pytest.mark.parametrize("key", ["secret", "mxgw_a_sec ret", "mxgw_a_sécret", "mxgw_a_secret\n", ""])
+def test_a_key_that_could_not_be_sent_is_refused_without_being_shown(key: str) -> None:
+    done = run("--plaintext", "--api-key", key)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "ret" not in done.stderr.replace("mxgw_<id>_<secret>", "")
+
+
+def test_a_key_in_the_wrong_place_is_not_shown() -> None:
+    done = run(KEY)
+    assert done.returncode == 2
+    assert "mxgw_test_***" in done.stderr
+    assert "very" not in done.stderr
+
+
+def test_a_bad_tag_file_is_one_line_that_points_and_exit_2(tmp_path: Path) -> None:
+    file = tmp_path / "tags.csv"
+    file.write_text("name,type\nA.B,long\n")
+    done = run("--plaintext", "--tags", str(file))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith(f"mxgw-sim: {file}:2:5: no type 'long'")
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_version_and_help_load_no_grpc(option: str) -> None:
+    code = (
+        "import sys\n"
+        "from zb_mom_ww_mxgateway_sim.__main__ import main\n"
+        f"sys.argv = ['mxgw-sim', '{option}']\n"
+        "try:\n    main()\n"
+        "finally:\n    print(sorted({'grpc', 'google.protobuf', 'cryptography', 'platformdirs'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout.endswith("[]\n")
+    assert (__version__ if option == "--version" else "Usage: mxgw-sim") in done.stdout
