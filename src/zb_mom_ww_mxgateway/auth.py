@@ -4,8 +4,8 @@ import re
 
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthenticationError
 
-# A key in running text: `mxgw_<id>_<secret>`, the id up to the first underscore.
-_KEY = re.compile(r"mxgw_([^_\s'\"]*)_[^\s'\",;)\]}]+")
+# A key in running text: `mxgw_<id>_<secret>`, the id up to the first underscore; not what is redacted already.
+_KEY = re.compile(r"mxgw_([^_\s'\"]*)_(?!\*{3}(?:\W|$)|<secret>)[^\s'\",;)\]}]+")
 # Whatever else is sent as a bearer token; not what `_KEY` has redacted already.
 _BEARER = re.compile(r"(?i)(bearer\s+)(?!mxgw_[^_\s'\"]*_\*{3})[^\s'\",;)\]}]+")
 

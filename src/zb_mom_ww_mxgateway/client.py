@@ -109,7 +109,7 @@ class GatewayClient:
             raise MxGatewayArgumentError(f"options given twice: as an object and as {', '.join(names)}")
         try:
             async with asyncio.timeout(options.connect_timeout):
-                trust = await asyncio.to_thread(tls.settle, options)
+                trust = await tls.settle(options)
                 client = cls(options, trust, make_channel(options, trust))
                 try:
                     await client._first_call()
@@ -135,7 +135,7 @@ class GatewayClient:
         except MxGatewayAuthenticationError as error:
             refused = error
         except MxGatewayTransportError as error:
-            raise await asyncio.to_thread(self._why_not_connected, error) from error
+            raise await self._why_not_connected(error) from error
         # It answered, so this was the first use, whatever it thinks of the key.
         if self.trust.known and self.trust.is_first_use and self.options.remember_certificate:
             await asyncio.to_thread(tls.KnownGateways(self.options.known_gateways).remember, self.trust.known)
@@ -152,11 +152,11 @@ class GatewayClient:
                 grpc_code=refused.grpc_code,
             ) from refused
 
-    def _why_not_connected(self, error: MxGatewayTransportError) -> MxGatewayTransportError:
-        """The first call's failure in words that say what to do, by looking at the endpoint once more. Blocks."""
+    async def _why_not_connected(self, error: MxGatewayTransportError) -> MxGatewayTransportError:
+        """The first call's failure in words that say what to do, by looking at the endpoint once more."""
         options = self.options
         try:
-            now = tls.seen_now(options.endpoint, options.connect_timeout)
+            now = await tls.seen_now(options.endpoint, options.connect_timeout)
         except MxGatewayTransportError as seen:
             if options.plaintext and "no TLS" in str(seen):
                 return error

@@ -5,6 +5,7 @@ unverified probe fetches the certificate, it becomes the channel's only root, an
 From then on the key goes to nobody else.
 """
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -114,8 +115,8 @@ class Trust:
     """True when it was seen now for the first time, or is not remembered."""
 
 
-def settle(options: ClientOptions) -> Trust:
-    """What to trust by these options; probes the gateway where trust on first use asks for it. Blocks."""
+async def settle(options: ClientOptions) -> Trust:
+    """What to trust by these options; probes the gateway where trust on first use asks for it."""
     if options.plaintext:
         return Trust(None, plaintext=True)
     if options.ca_file is not None:
@@ -125,14 +126,14 @@ def settle(options: ClientOptions) -> Trust:
     known = KnownGateways(options.known_gateways).get(options.endpoint) if options.remember_certificate else None
     first_use = known is None
     if known is None:
-        known = seen_now(options.endpoint, options.connect_timeout)
+        known = await seen_now(options.endpoint, options.connect_timeout)
     return Trust(known.pem.encode(), options.server_name_override or known.server_name, False, known, first_use)
 
 
-def seen_now(endpoint: str, timeout: float) -> KnownGateway:
-    """What the gateway shows now, unverified; raises MxGatewayTransportError naming the endpoint. Blocks."""
+async def seen_now(endpoint: str, timeout: float) -> KnownGateway:
+    """What the gateway shows now, unverified; raises MxGatewayTransportError naming the endpoint."""
     host, port = split_endpoint(endpoint)
-    certificate = _fetch_certificate(endpoint, host, port, timeout)
+    certificate = await _fetch_certificate(endpoint, host, port, timeout)
     return KnownGateway(
         endpoint=endpoint,
         sha256=fingerprint(certificate),
@@ -156,27 +157,10 @@ def certificate_changed(known: KnownGateway, now: KnownGateway) -> MxGatewayCert
     )
 
 
-def speaks_tls(endpoint: str, timeout: float) -> bool:
-    """Whether a TLS handshake with the endpoint succeeds. Sends nothing else. Blocks."""
-    host, port = split_endpoint(endpoint)
+async def _fetch_certificate(endpoint: str, host: str, port: int, timeout: float) -> bytes:
     try:
-        _fetch_certificate(endpoint, host, port, timeout)
-    except MxGatewayTransportError:
-        return False
-    return True
-
-
-def _fetch_certificate(endpoint: str, host: str, port: int, timeout: float) -> bytes:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols(["h2"])
-    try:
-        with (
-            socket.create_connection((host, port), timeout) as plain,
-            context.wrap_socket(plain, server_hostname=host) as secure,
-        ):
-            certificate = secure.getpeercert(binary_form=True)
+        async with asyncio.timeout(timeout):
+            reason = await _shown(host, port)
     except socket.gaierror as error:
         reason = f"the host name {host} cannot be resolved ({error.strerror}); check the spelling and the network"
     except ConnectionRefusedError:
@@ -188,11 +172,37 @@ def _fetch_certificate(endpoint: str, host: str, port: int, timeout: float) -> b
         reason = "no TLS there; a gateway that runs in plaintext needs --plaintext (plaintext=True)"
     except OSError as error:
         reason = error.strerror or str(error)
-    else:
-        if certificate:
-            return certificate
-        reason = "it showed no certificate"
+    if isinstance(reason, bytes):
+        return reason
     raise MxGatewayTransportError(f"cannot connect to {endpoint}: {reason}", endpoint=endpoint, call="connect")
+
+
+async def _shown(host: str, port: int) -> bytes | str:
+    """The certificate shown in a handshake that verifies nothing, or why there is none."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    writer = await _connected(host, port)
+    try:
+        await writer.start_tls(context, server_hostname=host)
+        certificate: bytes | None = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    finally:
+        writer.transport.abort()
+    return certificate or "it showed no certificate"
+
+
+async def _connected(host: str, port: int) -> asyncio.StreamWriter:
+    """A connection to the first of the host's addresses that takes one."""
+    loop = asyncio.get_running_loop()
+    failure: OSError | None = None
+    for *_, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        try:
+            return (await asyncio.open_connection(str(address[0]), port))[1]
+        except OSError as error:
+            # Rather that nothing listens than that another address leads nowhere.
+            failure = failure if isinstance(failure, ConnectionRefusedError) else error
+    raise failure or socket.gaierror(socket.EAI_NONAME, "no address")
 
 
 def _carried_name(certificate: bytes, host: str) -> str:

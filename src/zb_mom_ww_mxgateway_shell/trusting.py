@@ -1,5 +1,6 @@
 """``mxgw-shell trust``: remember the certificate a gateway shows now."""
 
+import asyncio
 import os
 import sys
 
@@ -25,7 +26,7 @@ def trust_now(endpoint: str, fingerprint: str | None, known_gateways: str | None
 def _trust(endpoint: str, fingerprint: str | None, known_gateways: str | None) -> ExitCode:
     file = KnownGateways(known_gateways or os.environ.get(KNOWN_GATEWAYS_VARIABLE) or None)
     known = file.get(endpoint)
-    now = seen_now(endpoint, _TIMEOUT)
+    now = asyncio.run(seen_now(endpoint, _TIMEOUT))
     if known is not None:
         click.echo(f"trusted  SHA-256 {known.sha256}   (first seen {known.first_seen})")
     click.echo(f"now      SHA-256 {now.sha256}")

@@ -22,7 +22,7 @@ from zb_mom_ww_mxgateway import (
     MxGatewayCertificateChangedError,
     MxGatewayTransportError,
 )
-from zb_mom_ww_mxgateway.tls import default_known_gateways, seen_now, speaks_tls
+from zb_mom_ww_mxgateway.tls import default_known_gateways, seen_now
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 
@@ -115,7 +115,7 @@ async def test_a_changed_certificate_is_refused_and_the_key_not_sent(
 async def test_a_new_certificate_counts_once_it_is_remembered(secure: SimulatedGateway, known_gateways: Path) -> None:
     await (await connect(secure, known_gateways)).close()
     await secure.swap_certificate()
-    KnownGateways(known_gateways).remember(await asyncio.to_thread(seen_now, secure.endpoint, 5))
+    KnownGateways(known_gateways).remember(await seen_now(secure.endpoint, 5))
     async with await connect(secure, known_gateways) as client:
         assert not client.trust.is_first_use
         assert client.trust.known
@@ -480,9 +480,3 @@ async def test_cancelling_a_connect_is_a_cancellation(known_gateways: Path) -> N
         connecting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await connecting
-
-
-async def test_whether_an_endpoint_speaks_tls(secure: SimulatedGateway, gateway: SimulatedGateway) -> None:
-    assert await asyncio.to_thread(speaks_tls, secure.endpoint, 5)
-    assert not await asyncio.to_thread(speaks_tls, gateway.endpoint, 5)
-    assert secure.calls == gateway.calls == ()
