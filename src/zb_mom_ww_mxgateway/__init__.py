@@ -19,6 +19,17 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.version import __version__
 
 if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-export
+    from zb_mom_ww_mxgateway.alarms import (
+        ActiveAlarm as ActiveAlarm,
+        AlarmConditionState as AlarmConditionState,
+        AlarmFeedItem as AlarmFeedItem,
+        AlarmProviderMode as AlarmProviderMode,
+        AlarmProviderStatus as AlarmProviderStatus,
+        AlarmSnapshotComplete as AlarmSnapshotComplete,
+        AlarmTransition as AlarmTransition,
+        AlarmTransitionKind as AlarmTransitionKind,
+        UnknownAlarmMessage as UnknownAlarmMessage,
+    )
     from zb_mom_ww_mxgateway.client import CommandObserver as CommandObserver, GatewayClient as GatewayClient
     from zb_mom_ww_mxgateway.errors import (
         MxAccessError as MxAccessError,
@@ -28,24 +39,23 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         MxGatewayCertificateChangedError as MxGatewayCertificateChangedError,
         MxGatewayCommandError as MxGatewayCommandError,
         MxGatewayError as MxGatewayError,
+        MxGatewayGalaxyChangedError as MxGatewayGalaxyChangedError,
+        MxGatewayProtocolWarning as MxGatewayProtocolWarning,
         MxGatewaySessionError as MxGatewaySessionError,
         MxGatewayTransportError as MxGatewayTransportError,
         MxGatewayWorkerError as MxGatewayWorkerError,
     )
     from zb_mom_ww_mxgateway.events import (
+        BufferedData as BufferedData,
         EventFamily as EventFamily,
         MessageStream as MessageStream,
         MxEvent as MxEvent,
         ReplayGap as ReplayGap,
     )
-    from zb_mom_ww_mxgateway.galaxy import Galaxy as Galaxy
+    from zb_mom_ww_mxgateway.galaxy import Galaxy as Galaxy, GalaxyNode as GalaxyNode
     from zb_mom_ww_mxgateway.handles import HandleTable as HandleTable, Item as Item
-    from zb_mom_ww_mxgateway.live import (
-        LiveChange as LiveChange,
-        LiveSession as LiveSession,
-        LiveState as LiveState,
-        LiveValue as LiveValue,
-    )
+    from zb_mom_ww_mxgateway.live import LiveSession as LiveSession
+    from zb_mom_ww_mxgateway.live_values import LiveChange as LiveChange, LiveState as LiveState, LiveValue as LiveValue
     from zb_mom_ww_mxgateway.options import ClientOptions as ClientOptions, OpenSessionOptions as OpenSessionOptions
     from zb_mom_ww_mxgateway.session import Session as Session
     from zb_mom_ww_mxgateway.status import (
@@ -67,16 +77,37 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         Typed as Typed,
     )
     from zb_mom_ww_mxgateway.wire import (
+        BulkWriteResult as BulkWriteResult,
+        DeployEvent as DeployEvent,
         GalaxyAttribute as GalaxyAttribute,
         GalaxyObject as GalaxyObject,
+        ReadResult as ReadResult,
         SessionInfo as SessionInfo,
         SubscribeResult as SubscribeResult,
+        WorkerInfo as WorkerInfo,
         from_mx_value as from_mx_value,
         to_mx_value as to_mx_value,
     )
     from zb_mom_ww_mxgateway.writes import WriteOutcome as WriteOutcome, WriteResult as WriteResult
+    from zb_mom_ww_mxgateway.writing import (
+        Write2Entry as Write2Entry,
+        WriteEntry as WriteEntry,
+        WriteSecured2Entry as WriteSecured2Entry,
+        WriteSecuredEntry as WriteSecuredEntry,
+    )
 
 _HOMES = {
+    "alarms": [
+        "ActiveAlarm",
+        "AlarmConditionState",
+        "AlarmFeedItem",
+        "AlarmProviderMode",
+        "AlarmProviderStatus",
+        "AlarmSnapshotComplete",
+        "AlarmTransition",
+        "AlarmTransitionKind",
+        "UnknownAlarmMessage",
+    ],
     "client": ["CommandObserver", "GatewayClient"],
     "errors": [
         "MxAccessError",
@@ -86,22 +117,37 @@ _HOMES = {
         "MxGatewayCertificateChangedError",
         "MxGatewayCommandError",
         "MxGatewayError",
+        "MxGatewayGalaxyChangedError",
+        "MxGatewayProtocolWarning",
         "MxGatewaySessionError",
         "MxGatewayTransportError",
         "MxGatewayWorkerError",
     ],
-    "events": ["EventFamily", "MessageStream", "MxEvent", "ReplayGap"],
-    "galaxy": ["Galaxy"],
+    "events": ["BufferedData", "EventFamily", "MessageStream", "MxEvent", "ReplayGap"],
+    "galaxy": ["Galaxy", "GalaxyNode"],
     "handles": ["HandleTable", "Item"],
-    "live": ["LiveChange", "LiveSession", "LiveState", "LiveValue"],
+    "live": ["LiveSession"],
+    "live_values": ["LiveChange", "LiveState", "LiveValue"],
     "options": ["ClientOptions", "OpenSessionOptions"],
     "session": ["Session"],
     "status": ["MxStatus", "ProtocolStatusCode", "SessionState", "StatusCategory", "StatusSource", "quality_word"],
     "subscriptions": ["Overflow", "Subscription"],
     "tls": ["KnownGateway", "KnownGateways"],
     "values": ["Array", "DataType", "MxValueInput", "MxValueOutput", "RawValue", "Typed"],
-    "wire": ["GalaxyAttribute", "GalaxyObject", "SessionInfo", "SubscribeResult", "from_mx_value", "to_mx_value"],
+    "wire": [
+        "BulkWriteResult",
+        "DeployEvent",
+        "GalaxyAttribute",
+        "GalaxyObject",
+        "ReadResult",
+        "SessionInfo",
+        "SubscribeResult",
+        "WorkerInfo",
+        "from_mx_value",
+        "to_mx_value",
+    ],
     "writes": ["WriteOutcome", "WriteResult"],
+    "writing": ["Write2Entry", "WriteEntry", "WriteSecured2Entry", "WriteSecuredEntry"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

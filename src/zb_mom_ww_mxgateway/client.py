@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import secrets
+import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,12 +13,16 @@ import grpc
 import grpc.aio
 
 from zb_mom_ww_mxgateway import auth, tls, wire
+from zb_mom_ww_mxgateway.alarms import ActiveAlarm, AlarmFeedItem, check_reference
+from zb_mom_ww_mxgateway.diagnosis import why_not_connected
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayArgumentError,
     MxGatewayAuthenticationError,
     MxGatewayAuthorizationError,
     MxGatewayCommandError,
     MxGatewayError,
+    MxGatewayProtocolWarning,
+    MxGatewaySessionError,
     MxGatewayTransportError,
     error_of_grpc,
     may_have_run,
@@ -27,7 +32,7 @@ from zb_mom_ww_mxgateway.galaxy import Galaxy
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.options import ClientOptions, OpenSessionOptions
 from zb_mom_ww_mxgateway.session import Session
-from zb_mom_ww_mxgateway.version import __version__
+from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION, __version__
 
 T = TypeVar("T")
 
@@ -135,7 +140,7 @@ class GatewayClient:
         except MxGatewayAuthenticationError as error:
             refused = error
         except MxGatewayTransportError as error:
-            raise await self._why_not_connected(error) from error
+            raise await why_not_connected(self.options, self.trust, error) from error
         # It answered, so this was the first use, whatever it thinks of the key.
         if self.trust.known and self.trust.is_first_use and self.options.remember_certificate:
             await asyncio.to_thread(tls.KnownGateways(self.options.known_gateways).remember, self.trust.known)
@@ -152,38 +157,6 @@ class GatewayClient:
                 grpc_code=refused.grpc_code,
             ) from refused
 
-    async def _why_not_connected(self, error: MxGatewayTransportError) -> MxGatewayTransportError:
-        """The first call's failure in words that say what to do, by looking at the endpoint once more."""
-        options = self.options
-        try:
-            now = await tls.seen_now(options.endpoint, options.connect_timeout)
-        except MxGatewayTransportError as seen:
-            if options.plaintext and "no TLS" in str(seen):
-                return error
-            return seen
-        if options.plaintext:
-            reason = "it speaks TLS; connect without --plaintext (plaintext=True). Nothing was sent"
-        elif self.trust.known and self.trust.known.sha256 != now.sha256:
-            return tls.certificate_changed(self.trust.known, now)
-        elif options.ca_file:
-            reason = (
-                f"its certificate ({now.sha256}, for {now.server_name}) does not verify against {options.ca_file}, "
-                f"or is for another name (server_name_override)"
-            )
-        elif options.require_certificate_validation:
-            reason = (
-                f"its certificate ({now.sha256}, for {now.server_name}) does not verify against the system's roots; "
-                f"name its root with --ca-file, or drop --require-certificate-validation to trust on first use"
-            )
-        else:
-            return error
-        return MxGatewayTransportError(
-            f"cannot connect to {options.endpoint}: {reason}",
-            endpoint=options.endpoint,
-            call="connect",
-            grpc_code=error.grpc_code,
-        )
-
     async def open_session(self, options: OpenSessionOptions | None = None) -> Session:
         """Opens a session: a worker process with one MXAccess object, until it is closed or its lease ends.
 
@@ -191,12 +164,28 @@ class GatewayClient:
         """
         opening = asyncio.ensure_future(self.open_session_raw(options))
         try:
-            return Session(self, wire.session_info(await asyncio.shield(opening)))
+            session = Session(self, wire.session_info(await asyncio.shield(opening)))
         except asyncio.CancelledError:
             with suppress(MxGatewayError, TimeoutError):
                 async with asyncio.timeout(_CLOSE_TIMEOUT):
                     await Session(self, wire.session_info(await opening)).close()
             raise
+        await self._check_protocol(session)
+        return session
+
+    async def _check_protocol(self, session: Session) -> None:
+        theirs = session.info.gateway_protocol_version
+        if theirs == GATEWAY_PROTOCOL_VERSION or self.options.protocol_mismatch == "ignore":
+            return
+        text = (
+            f"{self.options.endpoint} speaks gateway protocol version {theirs or 'unknown'}, this library "
+            f"{GATEWAY_PROTOCOL_VERSION}: commands may fail or mean something else"
+        )
+        if self.options.protocol_mismatch == "warn":
+            warnings.warn(text, MxGatewayProtocolWarning, stacklevel=3)
+            return
+        await session.close()
+        raise MxGatewaySessionError(text, endpoint=self.options.endpoint, call="open_session")
 
     async def open_session_raw(self, options: OpenSessionOptions | None = None) -> pb.OpenSessionReply:
         """Opens a session and gives the gateway's message."""
@@ -214,7 +203,34 @@ class GatewayClient:
             raise MxGatewayArgumentError("session_id must not be empty")
         return Session(self, wire.SessionInfo(session_id, "", 0, 0, 0, (), 0.0))
 
-    async def invoke(self, request: pb.MxCommandRequest) -> pb.MxCommandReply:
+    def stream_alarms(self, prefix: str = "") -> MessageStream[AlarmFeedItem]:
+        """Alarms whose reference begins with `prefix`: those active now, a mark that these are all, the
+        provider's status, then transitions as they come. Ends like any stream of this client."""
+        request = wire.stream_alarms_request(_prefix(prefix), self.next_correlation_id())
+        return self.stream(wire.STREAM_ALARMS, request, call="stream_alarms", decode=wire.from_alarm_feed)
+
+    def query_active_alarms(self, prefix: str = "") -> MessageStream[ActiveAlarm]:
+        """The alarms active now whose reference begins with `prefix`."""
+        request = wire.query_active_alarms_request(_prefix(prefix), self.next_correlation_id())
+        return self.stream(wire.QUERY_ACTIVE_ALARMS, request, call="query_active_alarms", decode=wire.from_active_alarm)
+
+    async def acknowledge_alarm(self, reference: str, comment: str = "", operator: str = "") -> None:
+        """Acknowledges an alarm by its reference (``Galaxy!Area.Object.Alarm``) or GUID. Counts as a write:
+        raises with ``outcome_unknown`` when it may have happened although no answer came."""
+        request = wire.acknowledge_alarm_request(
+            check_reference(reference), comment, operator, self.next_correlation_id()
+        )
+        reply = await self.unary(wire.ACKNOWLEDGE_ALARM, request, call="acknowledge_alarm", mutating=True)
+        wire.raise_for_status(
+            reply,
+            call="acknowledge_alarm",
+            said=self.said,
+            mutating=True,
+            endpoint=self.options.endpoint,
+            correlation_id=wire.correlation_of(request),
+        )
+
+    async def invoke(self, request: pb.MxCommandRequest, *, timeout: float | None = None) -> pb.MxCommandReply:
         """Sends one command and gives the reply as it came: the one place through which every command goes.
 
         A reply that says no is returned, not raised. Cancelling stops the waiting, not the command.
@@ -227,7 +243,7 @@ class GatewayClient:
             observer.sending(request)
         try:
             reply: pb.MxCommandReply = await self.unary(
-                wire.INVOKE, request, call=wire.kind_name(request), mutating=wire.is_mutating(request)
+                wire.INVOKE, request, call=wire.kind_name(request), mutating=wire.is_mutating(request), timeout=timeout
             )
         except BaseException as error:
             for observer in observers:
@@ -237,14 +253,16 @@ class GatewayClient:
             observer.answered(request, reply)
         return reply
 
-    async def unary(self, rpc: wire.Rpc, request: Any, *, call: str, mutating: bool = False) -> Any:
+    async def unary(
+        self, rpc: wire.Rpc, request: Any, *, call: str, mutating: bool = False, timeout: float | None = None
+    ) -> Any:
         """One unary call with metadata, deadline and translated errors. `call` names it in errors."""
         self._check_open(call)
         method = self._channel.unary_unary(
             rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.reply.FromString
         )
         try:
-            return await method(request, timeout=self.options.call_timeout, metadata=self._metadata)
+            return await method(request, timeout=timeout or self.options.call_timeout, metadata=self._metadata)
         except (grpc.RpcError, grpc.aio.BaseError) as error:
             translated = self._translated(error, call, request, rpc.of_session, mutating)
             raise translated from translated.__cause__
@@ -334,3 +352,9 @@ class GatewayClient:
 
     def __repr__(self) -> str:
         return f"<GatewayClient {self.options.endpoint}{' closed' if self._closed else ''}>"
+
+
+def _prefix(prefix: str) -> str:
+    if not isinstance(prefix, str):
+        raise MxGatewayArgumentError(f"prefix must be text, not {type(prefix).__name__}")
+    return prefix

@@ -11,7 +11,10 @@
     ├── MxGatewaySessionError                      session unknown, expired, not ready, overflowed, or in use
     ├── MxGatewayWorkerError                       the session's worker is down or did not answer in time
     └── MxGatewayCommandError                      the gateway refused the command
+        ├── MxGatewayGalaxyChangedError            a redeploy came between the pages of a list
         └── MxAccessError                          MXAccess refused it: hresult and statuses say why
+
+    MxGatewayProtocolWarning (UserWarning)         the gateway speaks another protocol version
 
 An error is one line for a person and fields for a program. It never contains a key or a password.
 """
@@ -81,6 +84,10 @@ class MxGatewayError(Exception):
         """True when the call changes the plant and may have been carried out. It is never sent again."""
 
 
+class MxGatewayProtocolWarning(UserWarning):
+    """The gateway speaks another protocol version than this library."""
+
+
 class MxGatewayArgumentError(MxGatewayError, ValueError):
     """An argument or option that cannot be right. Nothing was sent."""
 
@@ -120,6 +127,10 @@ class MxGatewayWorkerError(MxGatewayError):
 
 class MxGatewayCommandError(MxGatewayError):
     """The gateway refused the command."""
+
+
+class MxGatewayGalaxyChangedError(MxGatewayCommandError):
+    """The galaxy was deployed anew while a list of it was read: what was read belongs to the former one."""
 
 
 class MxAccessError(MxGatewayCommandError):

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any, Generic, Self, TypeVar
 
+from zb_mom_ww_mxgateway.alarms import AlarmProviderStatus, AlarmTransition
 from zb_mom_ww_mxgateway.status import MxStatus, quality_word
 from zb_mom_ww_mxgateway.values import DataType, MxValueOutput, moment_of
 
@@ -35,6 +36,17 @@ class ReplayGap:
     """0: the gateway retains nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class BufferedData:
+    """The changes of a buffered item since the last report, oldest first: as many values as qualities and times."""
+
+    data_type: DataType | int
+    values: tuple[Any, ...]
+    qualities: tuple[int, ...]
+    times_ns: tuple[int, ...]
+    """Source times in nanoseconds since the Unix epoch."""
+
+
 @dataclass(slots=True)
 class MxEvent:
     """One event. Times are nanoseconds since the Unix epoch, 0 when the gateway gave none."""
@@ -56,8 +68,8 @@ class MxEvent:
     hresult: int | None = None
     raw_status: str = ""
     replay_gap: ReplayGap | None = None
-    body: Any = None
-    """The raw body of the families that have one (buffered data, alarms); None otherwise."""
+    body: BufferedData | AlarmTransition | AlarmProviderStatus | None = None
+    """What the families for buffered data and alarms carry; None for the others."""
 
     @property
     def source_timestamp(self) -> datetime | None:

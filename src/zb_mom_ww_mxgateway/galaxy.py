@@ -1,11 +1,17 @@
-"""The galaxy: what objects and attributes there are."""
+"""The galaxy: what objects and attributes there are, and when it was deployed."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway import wire
-from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway import arguments, wire
+from zb_mom_ww_mxgateway.errors import (
+    MxGatewayArgumentError,
+    MxGatewayCommandError,
+    MxGatewayGalaxyChangedError,
+)
+from zb_mom_ww_mxgateway.events import MessageStream
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
 from zb_mom_ww_mxgateway.values import from_nanoseconds
 
@@ -13,10 +19,16 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.client import GatewayClient
 
 PAGE_SIZE_LIMIT = 5000
+_RESTARTS = 3
 
 
 class Galaxy:
-    """The galaxy of a connected client, as ``client.galaxy``. Needs the scope ``metadata:read``, but no session."""
+    """The galaxy of a connected client, as ``client.galaxy``. Needs the scope ``metadata:read``, but no session.
+
+    Filters are combined: an object has to pass all that are given. `category_ids` are the galaxy's own (13 is
+    an area); `template_chain_contains` names templates an object derives from; `tag_name_glob` is anchored and
+    takes any letter case; `alarm_bearing_only` and `historized_only` look at an object's attributes.
+    """
 
     def __init__(self, client: "GatewayClient") -> None:
         self._client = client
@@ -33,23 +45,174 @@ class Galaxy:
         return None if nanoseconds is None else from_nanoseconds(nanoseconds)
 
     async def discover(
-        self, *, tag_name_glob: str = "", include_attributes: bool = True, page_size: int = 500
+        self,
+        *,
+        root: int | str | None = None,
+        max_depth: int | None = None,
+        category_ids: Sequence[int] = (),
+        template_chain_contains: Sequence[str] = (),
+        tag_name_glob: str = "",
+        include_attributes: bool = True,
+        alarm_bearing_only: bool = False,
+        historized_only: bool = False,
+        page_size: int = 500,
     ) -> AsyncIterator[wire.GalaxyObject]:
-        """Every object, page by page: a page is asked for when the one before is used up.
+        """Every object below `root` (an object id or a tag name; all without), page by page: a page is asked
+        for when the one before is used up.
 
-        `tag_name_glob` (anchored, any letter case) filters by the object's tag name. Raises
-        MxGatewayCommandError when a redeploy makes the pages that follow belong to another galaxy.
+        Raises MxGatewayGalaxyChangedError when a redeploy makes the pages that follow belong to another
+        galaxy than those already given.
         """
-        if not 1 <= page_size <= PAGE_SIZE_LIMIT:
-            raise MxGatewayArgumentError(f"page_size must be 1 to {PAGE_SIZE_LIMIT}, not {page_size!r}")
-        filters: dict[str, Any] = {"tag_name_glob": tag_name_glob, "include_attributes": include_attributes}
-        token = ""
+        filters: dict[str, Any] = {
+            **_place("root", root),
+            "max_depth": None if max_depth is None else arguments.whole("max_depth", max_depth),
+            **_filters(category_ids, template_chain_contains, tag_name_glob, alarm_bearing_only, historized_only),
+            "include_attributes": include_attributes,
+        }
+        size, token = arguments.whole("page_size", page_size, 1, PAGE_SIZE_LIMIT), ""
         while True:
-            request = wire.discover_request(page_size, token, **filters)
-            reply = await self._client.unary(wire.DISCOVER_HIERARCHY, request, call="discover")
+            request = wire.discover_request(size, token, **filters)
+            try:
+                reply = await self._client.unary(wire.DISCOVER_HIERARCHY, request, call="discover")
+            except MxGatewayCommandError as error:
+                raise _changed(error) if token and error.grpc_code == "INVALID_ARGUMENT" else error from error
             page = wire.discover_page(reply)
             for item in page.objects:
                 yield item
             token = page.next_page_token
             if not token:
                 return
+
+    async def browse(
+        self,
+        parent: int | str | None = None,
+        *,
+        category_ids: Sequence[int] = (),
+        template_chain_contains: Sequence[str] = (),
+        tag_name_glob: str = "",
+        include_attributes: bool = True,
+        alarm_bearing_only: bool = False,
+        historized_only: bool = False,
+        page_size: int = 500,
+    ) -> "tuple[GalaxyNode, ...]":
+        """The children of `parent` (an object id or a tag name; the top without), areas first. Each expands
+        when asked to, by the same filters. A redeploy meanwhile begins the list anew: two galaxies never mix."""
+        filters: dict[str, Any] = {
+            **_filters(category_ids, template_chain_contains, tag_name_glob, alarm_bearing_only, historized_only),
+            "include_attributes": include_attributes,
+        }
+        size = arguments.whole("page_size", page_size, 1, PAGE_SIZE_LIMIT)
+        return await self._children(_place("parent", parent), filters, size)
+
+    async def _children(
+        self, place: dict[str, Any], filters: dict[str, Any], page_size: int
+    ) -> "tuple[GalaxyNode, ...]":
+        for _ in range(_RESTARTS):
+            pages = await self._pages_of_one_galaxy(place, filters, page_size)
+            if pages is not None:
+                return tuple(
+                    GalaxyNode(self, item, has_children, filters, page_size)
+                    for page in pages
+                    for item, has_children in zip(page.objects, page.has_children, strict=True)
+                )
+        raise MxGatewayGalaxyChangedError(
+            f"the galaxy was deployed anew {_RESTARTS} times while it was read", call="browse"
+        )
+
+    async def _pages_of_one_galaxy(
+        self, place: dict[str, Any], filters: dict[str, Any], page_size: int
+    ) -> list[wire.ChildrenPage] | None:
+        """All pages of one parent; None when a redeploy came between them."""
+        pages: list[wire.ChildrenPage] = []
+        token = ""
+        while True:
+            request = wire.browse_request(page_size, token, **place, **filters)
+            try:
+                reply = await self._client.unary(wire.BROWSE_CHILDREN, request, call="browse")
+            except MxGatewayCommandError as error:
+                if token and error.grpc_code == "INVALID_ARGUMENT":
+                    return None
+                raise
+            page = wire.children_page(reply)
+            if pages and page.cache_sequence != pages[0].cache_sequence:
+                return None
+            pages.append(page)
+            token = page.next_page_token
+            if not token:
+                return pages
+
+    def watch_deploy_events(self) -> MessageStream[wire.DeployEvent]:
+        """The deployment as it is, then every change of it, as an async iterator."""
+        request = pb.WatchDeployEventsRequest()
+        return self._client.stream(
+            wire.WATCH_DEPLOY_EVENTS, request, call="watch_deploy_events", decode=wire.deploy_event
+        )
+
+
+class GalaxyNode:
+    """One object in the galaxy's tree, which expands when asked to."""
+
+    def __init__(
+        self, galaxy: Galaxy, item: wire.GalaxyObject, has_children: bool, filters: dict[str, Any], page_size: int
+    ) -> None:
+        self.object = item
+        self.has_children = has_children
+        """As the gateway said when the node was listed."""
+        self._galaxy = galaxy
+        self._filters = filters
+        self._page_size = page_size
+        self._children: tuple[GalaxyNode, ...] | None = None
+        self._expanding = asyncio.Lock()
+
+    async def children(self) -> "tuple[GalaxyNode, ...]":
+        """Its children: asked for once, however often and from however many tasks it is called. A call that
+        failed is made again."""
+        async with self._expanding:
+            if self._children is None:
+                place = _place("parent", self.object.gobject_id)
+                self._children = await self._galaxy._children(place, self._filters, self._page_size)
+            return self._children
+
+    def __repr__(self) -> str:
+        return f"<GalaxyNode {self.object.tag_name}>"
+
+
+def _place(name: str, value: int | str | None) -> dict[str, Any]:
+    """`root` or `parent` as the arm of the request's oneof."""
+    if value is None:
+        return {}
+    if isinstance(value, str):
+        return {f"{name}_tag_name": arguments.text(name, value)}
+    return {f"{name}_gobject_id": arguments.whole(name, value, 1)}
+
+
+def _filters(
+    category_ids: Sequence[int],
+    template_chain_contains: Sequence[str],
+    tag_name_glob: str,
+    alarm_bearing_only: bool,
+    historized_only: bool,
+) -> dict[str, Any]:
+    for name, values in (("category_ids", category_ids), ("template_chain_contains", template_chain_contains)):
+        if isinstance(values, str | bytes) or not isinstance(values, Sequence):
+            raise MxGatewayArgumentError(f"{name} must be a list, not {type(values).__name__}")
+    if not isinstance(tag_name_glob, str):
+        raise MxGatewayArgumentError(f"tag_name_glob must be text, not {type(tag_name_glob).__name__}")
+    return {
+        "category_ids": [arguments.whole(f"category_ids[{i}]", number) for i, number in enumerate(category_ids)],
+        "template_chain_contains": [
+            arguments.text(f"template_chain_contains[{i}]", name) for i, name in enumerate(template_chain_contains)
+        ],
+        "tag_name_glob": tag_name_glob,
+        "alarm_bearing_only": alarm_bearing_only,
+        "historized_only": historized_only,
+    }
+
+
+def _changed(error: MxGatewayCommandError) -> MxGatewayGalaxyChangedError:
+    return MxGatewayGalaxyChangedError(
+        f"discover: the galaxy was deployed anew while it was read; begin again ({error})",
+        endpoint=error.endpoint,
+        call="discover",
+        grpc_code=error.grpc_code,
+    )

@@ -8,9 +8,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
-from enum import Enum
 from typing import TYPE_CHECKING, Self
 
 from zb_mom_ww_mxgateway import wire
@@ -25,10 +22,10 @@ from zb_mom_ww_mxgateway.errors import (
 from zb_mom_ww_mxgateway.events import EventFamily, MxEvent
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState, LiveValue
 from zb_mom_ww_mxgateway.session import Session
-from zb_mom_ww_mxgateway.status import MxStatus, quality_word
 from zb_mom_ww_mxgateway.subscriptions import Overflow, Subscription
-from zb_mom_ww_mxgateway.values import DataType, MxValueInput, MxValueOutput, moment_of
+from zb_mom_ww_mxgateway.values import MxValueInput
 from zb_mom_ww_mxgateway.writes import WriteLedger, WriteOutcome, WriteResult
 
 if TYPE_CHECKING:
@@ -36,64 +33,6 @@ if TYPE_CHECKING:
 
 DEFAULT_QUEUE = 10_000
 _RESUME_DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0)
-
-
-class LiveState(Enum):
-    """What may be said of the values held."""
-
-    CONNECTING = "connecting"
-    LIVE = "live"
-    STALE = "stale"
-    """The stream is lost and being resumed: values may be old."""
-    CLOSED = "closed"
-    """Closed here, or the session was lost: see :attr:`LiveSession.lost`."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveChange:
-    """A change of what may be said of the values held."""
-
-    state: LiveState
-    lost: MxGatewayError | None
-    """Why the stream or the session was lost, while it is."""
-    lost_events: int = 0
-    """Events lost in a gap that has just been seen; 0 when the state changed."""
-
-
-@dataclass(slots=True)
-class LiveValue:
-    """The latest value of one item."""
-
-    tag: str
-    value: MxValueOutput
-    quality: int
-    data_type: DataType | int
-    variant_type: str
-    statuses: tuple[MxStatus, ...]
-    source_time_ns: int
-    changes: int
-    """Data changes seen since the item was advised here."""
-    received_at: float
-    """Monotonic seconds."""
-    age_when_received: float
-    """Seconds between source and gateway, by clocks on the gateway's side."""
-    stale_since: float | None = None
-    """Monotonic seconds since when nobody knows whether it still holds; None while it is live."""
-
-    @property
-    def age(self) -> float:
-        """Seconds since the source took the value."""
-        return self.age_when_received + time.monotonic() - self.received_at
-
-    @property
-    def source_timestamp(self) -> datetime | None:
-        """When the source says the value was taken (UTC)."""
-        return moment_of(self.source_time_ns)
-
-    @property
-    def quality_word(self) -> str:
-        """``good``, ``uncertain`` or ``bad``."""
-        return quality_word(self.quality)
 
 
 class LiveSession:
@@ -118,6 +57,7 @@ class LiveSession:
         self._ledger = WriteLedger(session.session_id)
         self._stream = session.stream_events()
         self._confirmed = True
+        self._gap_is_open = False
         self._reader = asyncio.create_task(self._read(), name=f"events of {session.session_id}")
         session.client.observers += [self._ledger, self]
 
@@ -190,13 +130,16 @@ class LiveSession:
             first_kept = gap.oldest_available_sequence or gap.requested_after_sequence + 1
             self._count_gap(max(0, first_kept - gap.requested_after_sequence - 1))
             self.last_sequence = max(self.last_sequence, gap.oldest_available_sequence - 1)
+            # Where nothing is kept, only the next event tells how many were lost.
+            self._gap_is_open = not gap.oldest_available_sequence
         else:
             if self.last_sequence and event.sequence > self.last_sequence + 1:
                 self._count_gap(event.sequence - self.last_sequence - 1)
             elif not self._confirmed:
                 self._confirm()
+            self._gap_is_open = False
             self.last_sequence = max(self.last_sequence, event.sequence)
-            if event.family is EventFamily.ON_DATA_CHANGE:
+            if event.family in (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE):
                 self._keep(event)
             else:
                 self._ledger.take(event)
@@ -208,22 +151,13 @@ class LiveSession:
         key = event.server_handle, event.item_handle
         item = self.session.handles.items.get(key)
         before = self._values.get(key)
-        behind = event.gateway_time_ns - event.source_time_ns if event.source_time_ns and event.gateway_time_ns else 0
-        self._values[key] = LiveValue(
-            tag=item.tag if item else "",
-            value=event.value,
-            quality=event.quality,
-            data_type=event.data_type,
-            variant_type=event.variant_type,
-            statuses=event.statuses,
-            source_time_ns=event.source_time_ns,
-            changes=(before.changes if before else 0) + 1,
-            received_at=time.monotonic(),
-            age_when_received=max(0.0, behind / 1e9),
-        )
+        value = LiveValue.of(event, item.tag if item else "", (before.changes if before else 0) + 1)
+        if value is not None:
+            self._values[key] = value
 
     def _count_gap(self, lost: int) -> None:
-        self.gaps += 1
+        if not self._gap_is_open:
+            self.gaps += 1
         self.lost_events += lost
         self._confirmed = True
         self._mark_stale()
@@ -303,10 +237,15 @@ class LiveSession:
         if wire.session_of(request) != self.session.session_id:
             return
         for change in wire.handle_changes(request, reply):
+            key = change.server_handle, change.item_handle
             if change.what in ("removed", "unadvised"):
-                self._values.pop((change.server_handle, change.item_handle), None)
+                self._values.pop(key, None)
             elif change.what == "unregistered":
                 self._values = {k: v for k, v in self._values.items() if k[0] != change.server_handle}
+            elif change.what == "added" and key in self._values:
+                # Its first data change came before the reply that named it.
+                self._values[key].tag = change.name
+        self._wake()
 
     def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
         """Part of observing the client's commands."""
@@ -314,8 +253,10 @@ class LiveSession:
     # Looking.
 
     def latest(self, server_handle: int, item_handle: int) -> LiveValue | None:
-        """The latest value of an item; None before its first data change."""
-        return self._values.get((server_handle, item_handle))
+        """The latest value of an item; None before its first data change, and when it is not advised."""
+        item = self.session.handles.items.get((server_handle, item_handle))
+        # A change may still be on its way when an item is unadvised: it is not the latest of anything.
+        return None if item and not item.advised else self._values.get((server_handle, item_handle))
 
     def __getitem__(self, tag: str) -> LiveValue:
         """The latest value of a tag, in any letter case; KeyError before its first data change."""

@@ -4,6 +4,7 @@ import ipaddress
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Literal
 
 from zb_mom_ww_mxgateway.auth import check_api_key, redact_key
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
@@ -66,6 +67,8 @@ class ClientOptions:
     """Seconds for one call; above the gateway's 30 s, so that its own verdict comes first."""
     max_message_bytes: int = 16 * 1024 * 1024
     """Largest message either way; the gateway's own limit."""
+    protocol_mismatch: Literal["warn", "error", "ignore"] = "warn"
+    """What to do when a gateway speaks another protocol version than this library."""
     http_proxy: bool = False
     """Whether gRPC may obey ``http_proxy`` and its like."""
 
@@ -82,6 +85,10 @@ class ClientOptions:
             )
         if self.ca_file and self.require_certificate_validation:
             raise MxGatewayArgumentError("ca_file and require_certificate_validation exclude each other: name one")
+        if self.protocol_mismatch not in ("warn", "error", "ignore"):
+            raise MxGatewayArgumentError(
+                f"protocol_mismatch must be 'warn', 'error' or 'ignore', not {self.protocol_mismatch!r}"
+            )
         _check_seconds("connect_timeout", self.connect_timeout)
         _check_seconds("call_timeout", self.call_timeout)
         if not isinstance(self.max_message_bytes, int) or self.max_message_bytes < 1024:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Self
 
-from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewaySessionError
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError, MxGatewaySessionError
 from zb_mom_ww_mxgateway.events import MxEvent
 
 
@@ -31,6 +31,8 @@ class Subscription:
         overflow: Overflow,
         on_close: Callable[["Subscription"], None],
     ) -> None:
+        if isinstance(queue_size, bool) or not isinstance(queue_size, int) or queue_size < 1:
+            raise MxGatewayArgumentError(f"queue_size must be a whole number of at least 1, not {queue_size!r}")
         self.dropped = 0
         """Events this subscriber has lost to its own slowness."""
         self._wanted = wanted
@@ -46,7 +48,7 @@ class Subscription:
 
     def put(self, event: MxEvent) -> None:
         """Offers an event; never waits."""
-        if self._ended or not self._wanted(event):
+        if self._ended or not self._picks(event):
             return
         self._arrivals += 1
         key: object = self._arrivals
@@ -62,6 +64,16 @@ class Subscription:
             self._queue.popitem(last=False)
         self._queue[key] = event
         self._ready.set()
+
+    def _picks(self, event: MxEvent) -> bool:
+        try:
+            return self._wanted(event)
+        except Exception as error:
+            # Its own mistake: the stream and the other subscribers go on.
+            failure = MxGatewayError(f"this subscriber's filter failed: {error!r}")
+            failure.__cause__ = error
+            self.end(failure)
+            return False
 
     def end(self, error: MxGatewayError | None = None) -> None:
         """Ends it: the reader gets what is queued, then `error` or the end."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zb_mom_ww_mxgateway.values import INT32, TYPE_NAMES, Typed
-from zb_mom_ww_mxgateway.version import __version__
+from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION, __version__
 from zb_mom_ww_mxgateway_cli.output import ExitCode, value_form
 from zb_mom_ww_mxgateway_cli.report import Report
 from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, report_options
@@ -21,8 +21,6 @@ from zb_mom_ww_mxgateway_cli.text_values import parse_duration, parse_value
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient
-
-GATEWAY_PROTOCOL_VERSION = 3
 
 HANDLE = click.IntRange(1, INT32[1])
 SEQUENCE = click.IntRange(0, 2**64 - 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway.live import LiveValue
+from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line, safe, value_text
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.problems import ShellError

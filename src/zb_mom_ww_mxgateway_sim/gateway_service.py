@@ -1,6 +1,5 @@
 """The rpcs of MxAccessGateway."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
@@ -120,8 +119,7 @@ class GatewayService(rpc.MxAccessGatewayServicer):
 
         limit = self._agenda.after(session.command_timeout, too_long)
         try:
-            # Shielded: the caller may go, the command is the worker's.
-            reply = await asyncio.shield(answer)
+            reply = await answer
         finally:
             limit.cancel()
         if self._faults.take_lost_reply(name):

@@ -113,7 +113,9 @@ def test_the_tree() -> None:
         "MxGatewaySessionError": "MxGatewayError",
         "MxGatewayWorkerError": "MxGatewayError",
         "MxGatewayCommandError": "MxGatewayError",
+        "MxGatewayGalaxyChangedError": "MxGatewayCommandError",
         "MxAccessError": "MxGatewayCommandError",
+        "MxGatewayProtocolWarning": "UserWarning",
     }
     assert issubclass(MxGatewayArgumentError, ValueError)
     # The tree in the module's docstring has them all.

@@ -26,7 +26,6 @@ from zb_mom_ww_mxgateway import (
     from_mx_value,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.session import BULK_LIMIT
 from zb_mom_ww_mxgateway_sim import ApiKey, SimulatedGateway
 
 INT, DOUBLE, STRING = (f"TestChildObject.Test{name}" for name in ("Int", "Double", "String"))
@@ -44,6 +43,9 @@ def sent(gateway: SimulatedGateway, rpc: str = "Invoke") -> list[Any]:
 def command(kind: str, payload: object) -> pb.MxCommand:
     return pb.MxCommand(kind=f"MX_COMMAND_KIND_{kind.upper()}", **{kind: payload})  # type: ignore[arg-type]
 
+
+# Entries that one bulk call may have.
+BULK_LIMIT = 10_000
 
 TAGS = [INT, "No.Such", DOUBLE]
 REQUESTS: list[tuple[Method, pb.MxCommand]] = [

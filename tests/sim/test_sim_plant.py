@@ -135,7 +135,9 @@ async def test_an_alarm_follows_its_limit_with_a_deadband(
     level = operator.number(LEVEL)
     await operator.write(f"{alarm}.Limit", str(level + 0.3))
     await clock.advance(0.2)
+    assert operator.number(LEVEL) < level + 0.3
     assert gateway.read(f"{alarm}.InAlarm").value is True
+    assert gateway.read("Plant.Tank1.InAlarm").value is True
     await operator.write(f"{alarm}.Limit", "90")
     await clock.advance(0.2)
     assert gateway.read(f"{alarm}.InAlarm").value is False
@@ -179,6 +181,7 @@ async def test_a_pump_starts_and_stops_by_command_and_by_button(
 
     assert await running() is True
     await operator.write("Plant.Pump1.Command", "false")
+    await clock.advance(0.6)
     assert gateway.read("Plant.Pump1.Running").value is True, "it takes a moment"
     assert await running() is False
     assert operator.number("Plant.Pump1.Current") == 0

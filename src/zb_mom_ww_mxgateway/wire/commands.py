@@ -1,7 +1,7 @@
 """Commands into messages, and replies checked."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from zb_mom_ww_mxgateway.errors import PROTOCOL_ERRORS, MxAccessError, MxGatewayCommandError, may_have_run_despite
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
@@ -23,6 +23,19 @@ def command(kind: str, **fields: Any) -> pb.MxCommand:
         else:
             setattr(payload, name, value)
     return message
+
+
+_ENTRIES = {
+    "write_bulk": pb.WriteBulkEntry,
+    "write2_bulk": pb.Write2BulkEntry,
+    "write_secured_bulk": pb.WriteSecuredBulkEntry,
+    "write_secured2_bulk": pb.WriteSecured2BulkEntry,
+}
+
+
+def write_entry(kind: str, **fields: Any) -> Any:
+    """One entry of a bulk write of this kind."""
+    return _ENTRIES[kind](**fields)
 
 
 def command_request(session_id: str, command: pb.MxCommand, correlation_id: str) -> pb.MxCommandRequest:
@@ -102,16 +115,6 @@ def raise_for_status(
     )
 
 
-class SubscribeResult(NamedTuple):
-    """What became of one entry of a bulk call."""
-
-    server_handle: int
-    tag_address: str
-    item_handle: int
-    was_successful: bool
-    error_message: str
-
-
 def payload_of(reply: pb.MxCommandReply, kind: str) -> Any:
     """The reply's payload; raises MxGatewayCommandError when it is not the one that belongs to the command."""
     arm = reply.WhichOneof("payload")
@@ -131,18 +134,3 @@ def new_handle(reply: pb.MxCommandReply, kind: str) -> int:
             f"the gateway's reply contradicts itself: {field} is {handle}", call=kind, reply=reply
         )
     return handle
-
-
-def subscribe_results(reply: pb.MxCommandReply, kind: str, count: int) -> list[SubscribeResult]:
-    """One result an entry, in the order of the entries; raises MxGatewayCommandError when the count differs."""
-    results = payload_of(reply, kind).results
-    if len(results) != count:
-        raise MxGatewayCommandError(
-            f"the gateway's reply contradicts itself: {len(results)} results for {count} entries",
-            call=kind,
-            reply=reply,
-        )
-    return [
-        SubscribeResult(r.server_handle, r.tag_address, r.item_handle, r.was_successful, r.error_message)
-        for r in results
-    ]

@@ -1,9 +1,13 @@
 """Events from messages."""
 
-from zb_mom_ww_mxgateway.events import EventFamily, MxEvent, ReplayGap
+from collections.abc import Callable
+from typing import Any
+
+from zb_mom_ww_mxgateway.events import BufferedData, EventFamily, MxEvent, ReplayGap
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.values import DataType
-from zb_mom_ww_mxgateway.wire.values import from_mx_value, nanoseconds_of, open_enum, statuses_of
+from zb_mom_ww_mxgateway.values import Array, DataType
+from zb_mom_ww_mxgateway.wire.alarms import from_alarm_transition, from_provider_status
+from zb_mom_ww_mxgateway.wire.values import array_of, from_mx_value, nanoseconds_of, open_enum, statuses_of
 
 
 def from_mx_event(message: pb.MxEvent) -> MxEvent:
@@ -26,8 +30,22 @@ def from_mx_event(message: pb.MxEvent) -> MxEvent:
         hresult=message.hresult if message.HasField("hresult") else None,
         raw_status=message.raw_status,
         replay_gap=ReplayGap(gap.requested_after_sequence, gap.oldest_available_sequence) if gap else None,
-        body=getattr(message, body) if body in _BODIES_WITH_FIELDS else None,
+        body=_BODIES[body](getattr(message, body)) if body in _BODIES else None,
     )
 
 
-_BODIES_WITH_FIELDS = frozenset({"on_buffered_data_change", "on_alarm_transition", "on_alarm_provider_mode_changed"})
+def _buffered(message: pb.OnBufferedDataChangeEvent) -> BufferedData:
+    values = array_of(message.values)
+    return BufferedData(
+        data_type=open_enum(DataType, message.data_type),
+        values=tuple(values) if isinstance(values, Array) else (values,),
+        qualities=tuple(message.qualities),
+        times_ns=tuple(nanoseconds_of(moment) for moment in message.timestamps),
+    )
+
+
+_BODIES: dict[str | None, Callable[[Any], Any]] = {
+    "on_buffered_data_change": _buffered,
+    "on_alarm_transition": from_alarm_transition,
+    "on_alarm_provider_mode_changed": from_provider_status,
+}

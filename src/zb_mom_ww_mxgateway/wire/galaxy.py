@@ -1,10 +1,12 @@
 """The galaxy's objects and attributes from messages."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
+from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
-from zb_mom_ww_mxgateway.values import DataType
+from zb_mom_ww_mxgateway.values import DataType, moment_of
 from zb_mom_ww_mxgateway.wire.values import nanoseconds_of, open_enum
 
 # Native data types are the contract's less 2.
@@ -47,6 +49,25 @@ class GalaxyObject:
     attributes: tuple[GalaxyAttribute, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class DeployEvent:
+    """The galaxy as it is deployed now. Times are UTC."""
+
+    sequence: int
+    """Counts up since the gateway's start."""
+    observed_at: datetime | None
+    time_of_last_deploy: datetime | None
+    object_count: int
+    attribute_count: int
+
+
+class ChildrenPage(NamedTuple):
+    objects: list[GalaxyObject]
+    has_children: list[bool]
+    next_page_token: str
+    cache_sequence: int
+
+
 class DiscoverPage(NamedTuple):
     objects: list[GalaxyObject]
     next_page_token: str
@@ -64,7 +85,46 @@ def last_deploy_time(reply: pb.GetLastDeployTimeReply) -> int | None:
 
 
 def discover_request(page_size: int, page_token: str, **filters: Any) -> pb.DiscoverHierarchyRequest:
-    return pb.DiscoverHierarchyRequest(page_size=page_size, page_token=page_token, **filters)
+    """Filters that are None are left out."""
+    depth = filters.pop("max_depth", None)
+    request = pb.DiscoverHierarchyRequest(page_size=page_size, page_token=page_token, **_given(filters))
+    if depth is not None:
+        request.max_depth.value = depth
+    return request
+
+
+def browse_request(page_size: int, page_token: str, **filters: Any) -> pb.BrowseChildrenRequest:
+    """Filters that are None are left out."""
+    return pb.BrowseChildrenRequest(page_size=page_size, page_token=page_token, **_given(filters))
+
+
+def _given(filters: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in filters.items() if value is not None}
+
+
+def children_page(reply: pb.BrowseChildrenReply) -> ChildrenPage:
+    """Raises MxGatewayCommandError when the reply's lists do not go together."""
+    if len(reply.child_has_children) not in (0, len(reply.children)):
+        raise MxGatewayCommandError(
+            f"the gateway's reply contradicts itself: {len(reply.child_has_children)} marks for "
+            f"{len(reply.children)} children",
+            call="browse",
+            reply=reply,
+        )
+    # Where a gateway does not say, a look tells.
+    has_children = list(reply.child_has_children) or [True] * len(reply.children)
+    objects = [_object(child) for child in reply.children]
+    return ChildrenPage(objects, has_children, reply.next_page_token, reply.cache_sequence)
+
+
+def deploy_event(message: pb.DeployEvent) -> DeployEvent:
+    return DeployEvent(
+        sequence=message.sequence,
+        observed_at=moment_of(nanoseconds_of(message.observed_at)),
+        time_of_last_deploy=moment_of(nanoseconds_of(message.time_of_last_deploy)),
+        object_count=message.object_count,
+        attribute_count=message.attribute_count,
+    )
 
 
 def discover_page(reply: pb.DiscoverHierarchyReply) -> DiscoverPage:

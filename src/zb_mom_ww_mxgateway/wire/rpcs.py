@@ -28,6 +28,9 @@ OPEN_SESSION = Rpc(_GATEWAY + "OpenSession", pb.OpenSessionRequest, pb.OpenSessi
 CLOSE_SESSION = Rpc(_GATEWAY + "CloseSession", pb.CloseSessionRequest, pb.CloseSessionReply, True)
 INVOKE = Rpc(_GATEWAY + "Invoke", pb.MxCommandRequest, pb.MxCommandReply, True)
 STREAM_EVENTS = Rpc(_GATEWAY + "StreamEvents", pb.StreamEventsRequest, pb.MxEvent, True)
+STREAM_ALARMS = Rpc(_GATEWAY + "StreamAlarms", pb.StreamAlarmsRequest, pb.AlarmFeedMessage)
+QUERY_ACTIVE_ALARMS = Rpc(_GATEWAY + "QueryActiveAlarms", pb.QueryActiveAlarmsRequest, pb.ActiveAlarmSnapshot)
+ACKNOWLEDGE_ALARM = Rpc(_GATEWAY + "AcknowledgeAlarm", pb.AcknowledgeAlarmRequest, pb.AcknowledgeAlarmReply)
 TEST_CONNECTION = Rpc(_GALAXY + "TestConnection", galaxy_pb.TestConnectionRequest, galaxy_pb.TestConnectionReply)
 LAST_DEPLOY_TIME = Rpc(
     _GALAXY + "GetLastDeployTime", galaxy_pb.GetLastDeployTimeRequest, galaxy_pb.GetLastDeployTimeReply
@@ -35,3 +38,5 @@ LAST_DEPLOY_TIME = Rpc(
 DISCOVER_HIERARCHY = Rpc(
     _GALAXY + "DiscoverHierarchy", galaxy_pb.DiscoverHierarchyRequest, galaxy_pb.DiscoverHierarchyReply
 )
+BROWSE_CHILDREN = Rpc(_GALAXY + "BrowseChildren", galaxy_pb.BrowseChildrenRequest, galaxy_pb.BrowseChildrenReply)
+WATCH_DEPLOY_EVENTS = Rpc(_GALAXY + "WatchDeployEvents", galaxy_pb.WatchDeployEventsRequest, galaxy_pb.DeployEvent)

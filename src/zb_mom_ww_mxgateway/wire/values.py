@@ -1,8 +1,9 @@
 """Values and statuses between Python and messages."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, StatusSource
 from zb_mom_ww_mxgateway.values import (
@@ -58,6 +59,26 @@ def to_mx_value(value: MxValueInput) -> pb.MxValue:
     return message
 
 
+def to_sparse_value(total_length: int, elements: Mapping[int, Any]) -> pb.MxValue:
+    """An array by some of its elements; raises MxGatewayArgumentError unless all are scalars of one type."""
+    normal = {index: normalize(value) for index, value in elements.items()}
+    for index, element in normal.items():
+        if element.arm is None or element.is_array:
+            raise MxGatewayArgumentError(f"elements[{index}]: a single value expected, not an array or None")
+    types = {element.data_type for element in normal.values()}
+    if len(types) > 1:
+        names = " and ".join(sorted(data_type.name for data_type in types))
+        raise MxGatewayArgumentError(f"elements: one type for all expected, not {names}")
+    (data_type,) = types
+    message = pb.MxValue(data_type=int(data_type))  # type: ignore[arg-type]  # an open enum
+    sparse = message.sparse_array_value
+    sparse.element_data_type = int(data_type)  # type: ignore[assignment]  # an open enum
+    sparse.total_length = total_length
+    for index, value in sorted(elements.items()):
+        sparse.elements.add(index=index, value=to_mx_value(value))
+    return message
+
+
 def from_mx_value(message: pb.MxValue) -> MxValueOutput:
     """The Python value of a message; a :class:`RawValue` where there is no projection."""
     arm = message.WhichOneof("kind")
@@ -69,7 +90,7 @@ def from_mx_value(message: pb.MxValue) -> MxValueOutput:
         if arm == "timestamp_value":
             return from_nanoseconds(nanoseconds_of(message.timestamp_value))
         if arm == "array_value":
-            return _array(message.array_value)
+            return array_of(message.array_value)
     except (ValueError, OverflowError):
         pass  # A time outside the years 1 to 9999: kept raw.
     data = message.raw_value if arm == "raw_value" else None
@@ -87,7 +108,7 @@ def from_mx_value(message: pb.MxValue) -> MxValueOutput:
 _PLAIN_ARMS = frozenset({"bool_value", "int32_value", "int64_value", "float_value", "double_value", "string_value"})
 
 
-def _array(message: pb.MxArray) -> Array | RawValue:
+def array_of(message: pb.MxArray) -> Array | RawValue:
     element_type = open_enum(DataType, message.element_data_type)
     arm = message.WhichOneof("values")
     if arm is None:
@@ -98,7 +119,7 @@ def _array(message: pb.MxArray) -> Array | RawValue:
     return Array(list(values), tuple(message.dimensions), element_type)
 
 
-def _status(message: pb.MxStatusProxy) -> MxStatus:
+def status_of(message: pb.MxStatusProxy) -> MxStatus:
     return MxStatus(
         category=open_enum(StatusCategory, message.category),
         detected_by=open_enum(StatusSource, message.detected_by),
@@ -111,4 +132,4 @@ def _status(message: pb.MxStatusProxy) -> MxStatus:
 
 
 def statuses_of(messages: Iterable[pb.MxStatusProxy]) -> tuple[MxStatus, ...]:
-    return tuple(_status(message) for message in messages)
+    return tuple(status_of(message) for message in messages)

@@ -11,7 +11,8 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.styles import Style
 
 from zb_mom_ww_mxgateway.auth import redact
-from zb_mom_ww_mxgateway.live import LiveChange, LiveSession, LiveState
+from zb_mom_ww_mxgateway.live import LiveSession
+from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text

@@ -10,7 +10,7 @@ from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 from prompt_toolkit.output import Output
 
 from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway.live import LiveValue
+from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway_shell.watching import Watch, Watched
 
 _REDRAW_SECONDS = 0.1

@@ -1,0 +1,53 @@
+"""Arguments of the session's calls, checked before anything is sent. The error names the argument."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.values import INT32
+
+BULK_LIMIT = 10_000
+"""Entries in one bulk call; far below the gateway's 16 MiB a message."""
+
+
+def text(name: str, value: str) -> str:
+    """Text that is not blank."""
+    if not isinstance(value, str) or not value.strip():
+        raise MxGatewayArgumentError(f"{name} must be text that is not empty, not {value!r}")
+    return value
+
+
+def whole(name: str, value: int, least: int = 0, most: int = INT32[1]) -> int:
+    """A whole number in a range: handles, ids, counts, milliseconds."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise MxGatewayArgumentError(f"{name} must be a whole number from {least} to {most}, not {value!r}")
+    return value
+
+
+def item(server_handle: int, item_handle: int) -> dict[str, int]:
+    """The two handles of an item."""
+    return {
+        "server_handle": whole("server_handle", server_handle),
+        "item_handle": whole("item_handle", item_handle),
+    }
+
+
+def entries(name: str, values: Sequence[Any]) -> list[Any]:
+    """The entries of a bulk call."""
+    if isinstance(values, str | bytes) or not isinstance(values, Sequence):
+        raise MxGatewayArgumentError(f"{name} must be a list, not {type(values).__name__}")
+    if not 1 <= len(values) <= BULK_LIMIT:
+        raise MxGatewayArgumentError(f"{name} must have 1 to {BULK_LIMIT} entries, not {len(values)}")
+    return list(values)
+
+
+def tags(values: Sequence[str]) -> list[str]:
+    """Addresses of a bulk call."""
+    found = entries("tag_addresses", values)
+    return [text(f"tag_addresses[{index}]", tag) for index, tag in enumerate(found)]
+
+
+def handles(values: Sequence[int]) -> list[int]:
+    """Item handles of a bulk call."""
+    found = entries("item_handles", values)
+    return [whole(f"item_handles[{index}]", handle) for index, handle in enumerate(found)]

@@ -1,0 +1,53 @@
+"""How a session's commands are sent: the common ground of the groups of calls."""
+
+from typing import TYPE_CHECKING, Any
+
+from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway.errors import MxGatewaySessionError
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.client import GatewayClient
+
+
+class Commands:
+    """A session's way to its client."""
+
+    def __init__(self, client: "GatewayClient", session_id: str) -> None:
+        self.client = client
+        self._session_id = session_id
+        self._closed = False
+
+    def request(self, kind: str, **fields: Any) -> pb.MxCommandRequest:
+        """A request of this session for a command kind (``add_item``), with a correlation id of its own."""
+        return wire.command_request(self._session_id, wire.command(kind, **fields), self.client.next_correlation_id())
+
+    async def send(
+        self, request: pb.MxCommandRequest, *, secret: str = "", timeout: float | None = None
+    ) -> pb.MxCommandReply:
+        """Sends a request of this session and raises what its reply says; returns an OK reply.
+
+        `secret` never stands in the error, even if the gateway quotes it. `timeout` is in seconds, for a
+        command that may take longer than ``ClientOptions.call_timeout``.
+        """
+        kind = wire.kind_name(request)
+        self._check_open(kind)
+        reply = await self.client.invoke(request, timeout=timeout)
+        wire.raise_for_status(
+            reply,
+            call=kind,
+            said=lambda text: self.client.said(text.replace(secret, "***") if secret else text),
+            mutating=wire.is_mutating(request),
+            endpoint=self.client.options.endpoint,
+            correlation_id=wire.correlation_of(request),
+        )
+        return reply
+
+    async def _run(self, kind: str, **fields: Any) -> pb.MxCommandReply:
+        return await self.send(self.request(kind, **fields))
+
+    def _check_open(self, call: str) -> None:
+        if self._closed:
+            raise MxGatewaySessionError(
+                f"{call}: {self._session_id} was closed here", endpoint=self.client.options.endpoint, call=call
+            )

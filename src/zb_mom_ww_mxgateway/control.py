@@ -1,0 +1,31 @@
+"""A session's calls about itself."""
+
+from zb_mom_ww_mxgateway import arguments, wire
+from zb_mom_ww_mxgateway.commanding import Commands
+from zb_mom_ww_mxgateway.events import MxEvent
+from zb_mom_ww_mxgateway.status import SessionState
+
+
+class ControlCommands(Commands):
+    """Signs of life, state, worker."""
+
+    async def ping(self) -> None:
+        """Asks the gateway for a sign of life from this session; renews its lease."""
+        await self._run("ping")
+
+    async def get_session_state(self) -> SessionState | int:
+        """The session's state; a number where the gateway knows more states than this library."""
+        return wire.session_state(await self._run("get_session_state"))
+
+    async def get_worker_info(self) -> wire.WorkerInfo:
+        """What is known of the session's worker process."""
+        return wire.worker_info(await self._run("get_worker_info"))
+
+    async def drain_events(self, max_events: int = 0) -> list[MxEvent]:
+        """Takes events that wait in the worker, at most so many; 0 is all. Not for a session with a stream."""
+        reply = await self._run("drain_events", max_events=arguments.whole("max_events", max_events))
+        return wire.drained_events(reply)
+
+    async def shutdown_worker(self) -> None:
+        """Ends the session's worker: the session is of no use any more."""
+        await self._run("shutdown_worker")

@@ -1,0 +1,151 @@
+"""What replies carry: results of bulk calls, statuses, user ids, facts about a session."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
+from zb_mom_ww_mxgateway.events import MxEvent
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.status import MxStatus, SessionState, quality_word
+from zb_mom_ww_mxgateway.values import MxValueOutput, moment_of
+from zb_mom_ww_mxgateway.wire.commands import payload_of
+from zb_mom_ww_mxgateway.wire.events import from_mx_event
+from zb_mom_ww_mxgateway.wire.values import from_mx_value, nanoseconds_of, open_enum, status_of, statuses_of
+
+
+class SubscribeResult(NamedTuple):
+    """What became of one entry of a bulk call."""
+
+    server_handle: int
+    tag_address: str
+    item_handle: int
+    was_successful: bool
+    error_message: str
+
+
+class BulkWriteResult(NamedTuple):
+    """What became of one entry of a bulk write; successful means accepted."""
+
+    server_handle: int
+    item_handle: int
+    was_successful: bool
+    hresult: int | None
+    statuses: tuple[MxStatus, ...]
+    error_message: str
+
+
+class ReadResult(NamedTuple):
+    """One entry of ``read_bulk``."""
+
+    server_handle: int
+    tag_address: str
+    item_handle: int
+    was_successful: bool
+    was_cached: bool
+    """True when an advised item answered from its last data change."""
+    value: MxValueOutput
+    quality: int
+    source_timestamp: datetime | None
+    statuses: tuple[MxStatus, ...]
+    error_message: str
+
+    @property
+    def quality_word(self) -> str:
+        """``good``, ``uncertain`` or ``bad``."""
+        return quality_word(self.quality)
+
+
+class WorkerInfo(NamedTuple):
+    """A session's worker process."""
+
+    worker_process_id: int
+    worker_version: str
+    mxaccess_version: str
+    started_at: datetime | None
+
+
+def _results(reply: pb.MxCommandReply, kind: str, count: int) -> Any:
+    results = payload_of(reply, kind).results
+    if len(results) != count:
+        raise MxGatewayCommandError(
+            f"the gateway's reply contradicts itself: {len(results)} results for {count} entries",
+            call=kind,
+            reply=reply,
+        )
+    return results
+
+
+def subscribe_results(reply: pb.MxCommandReply, kind: str, count: int) -> list[SubscribeResult]:
+    """One result an entry, in the order of the entries; raises MxGatewayCommandError when the count differs."""
+    return [
+        SubscribeResult(r.server_handle, r.tag_address, r.item_handle, r.was_successful, r.error_message)
+        for r in _results(reply, kind, count)
+    ]
+
+
+def write_results(reply: pb.MxCommandReply, kind: str, count: int) -> list[BulkWriteResult]:
+    """One result an entry, in the order of the entries; raises MxGatewayCommandError when the count differs."""
+    return [
+        BulkWriteResult(
+            result.server_handle,
+            result.item_handle,
+            result.was_successful,
+            result.hresult if result.HasField("hresult") else None,
+            statuses_of(result.statuses),
+            result.error_message,
+        )
+        for result in _results(reply, kind, count)
+    ]
+
+
+def read_results(reply: pb.MxCommandReply, count: int) -> list[ReadResult]:
+    """One result an entry, in the order of the entries; raises MxGatewayCommandError when the count differs."""
+    return [
+        ReadResult(
+            result.server_handle,
+            result.tag_address,
+            result.item_handle,
+            result.was_successful,
+            result.was_cached,
+            from_mx_value(result.value) if result.HasField("value") else None,
+            result.quality,
+            moment_of(nanoseconds_of(result.source_timestamp)),
+            statuses_of(result.statuses),
+            result.error_message,
+        )
+        for result in _results(reply, "read_bulk", count)
+    ]
+
+
+def item_status(reply: pb.MxCommandReply, kind: str) -> MxStatus:
+    """The status that suspend and activate answer."""
+    return status_of(payload_of(reply, kind).status)
+
+
+def user_id(reply: pb.MxCommandReply, kind: str) -> int:
+    """The user id that a reply gives; raises MxGatewayCommandError when it is none."""
+    found: int = payload_of(reply, kind).user_id
+    if found <= 0:
+        raise MxGatewayCommandError(
+            f"the gateway's reply contradicts itself: user_id is {found}", call=kind, reply=reply
+        )
+    return found
+
+
+def session_state(reply: pb.MxCommandReply) -> SessionState | int:
+    """The state; the bare number of one that is not known here."""
+    return open_enum(SessionState, payload_of(reply, "session_state").state)  # type: ignore[no-any-return]  # open
+
+
+def worker_info(reply: pb.MxCommandReply) -> WorkerInfo:
+    info = payload_of(reply, "worker_info")
+    return WorkerInfo(
+        info.worker_process_id,
+        info.worker_version,
+        info.mxaccess_version,
+        moment_of(nanoseconds_of(info.started_at)),
+    )
+
+
+def drained_events(reply: pb.MxCommandReply) -> list[MxEvent]:
+    return [from_mx_event(event) for event in payload_of(reply, "drain_events").events]
