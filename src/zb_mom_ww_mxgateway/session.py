@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.client import GatewayClient
 
 
+# Seconds that a cancelled close still waits for the gateway's answer.
+_CLOSE_TIMEOUT = 5.0
+
+
 class Session(ItemCommands, WriteCommands, ControlCommands):
     """An open session. Made by ``client.open_session()``; also an async context manager, which closes it.
 
@@ -83,7 +87,8 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
         """Ends the event stream and closes the session at the gateway. Idempotent; safe from several tasks.
 
         A session the gateway no longer knows counts as closed. Raises MxGatewayTransportError when the
-        gateway could not be told: it then ends the session itself when the lease runs out.
+        gateway could not be told: it then ends the session itself when the lease runs out. Cancelling waits
+        for the gateway's answer for a few seconds all the same.
         """
         async with self._closing:
             if self._closed:
@@ -92,11 +97,16 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
             for stream in tuple(self._streams):
                 await stream.aclose()
             request = wire.close_session_request(self.session_id, self.client.next_correlation_id())
+            closing = asyncio.ensure_future(self.client.unary(wire.CLOSE_SESSION, request, call="close_session"))
             try:
-                reply = await self.client.unary(wire.CLOSE_SESSION, request, call="close_session")
+                reply = await asyncio.shield(closing)
                 wire.raise_for_session_status(
                     reply, call="close_session", said=self.client.said, endpoint=self.client.options.endpoint
                 )
+            except asyncio.CancelledError:
+                # Nobody will close it again: the answer is waited for, for a while.
+                await asyncio.wait([closing], timeout=_CLOSE_TIMEOUT)
+                raise
             except MxGatewaySessionError:
                 return
             finally:

@@ -95,7 +95,8 @@ class Normal(NamedTuple):
     data_type: DataType
     variant_type: str
     value: Any
-    is_array: bool
+    dimensions: tuple[int, ...] | None
+    """Of an array; None for a scalar."""
 
 
 class _Type(NamedTuple):
@@ -234,13 +235,26 @@ def normalize(value: MxValueInput) -> Normal:
     if value is None:
         if type_ is not None:
             raise MxGatewayArgumentError(f"value: None has no type {type_.arm}; write plain None for null")
-        return Normal(None, DataType.NO_DATA, "VT_EMPTY", None, False)
+        return Normal(None, DataType.NO_DATA, "VT_EMPTY", None, None)
     if isinstance(value, list | tuple):
-        type_ = type_ or _implied_by_all(value)
+        type_ = type_ or _own_type(value) or _implied_by_all(value)
         elements = [type_.check(element) for element in value]
-        return Normal(type_.arm, type_.data_type, f"VT_ARRAY|{type_.variant_type}", elements, True)
+        dimensions = value.dimensions if isinstance(value, Array) else (len(elements),)
+        if math.prod(dimensions) != len(elements):
+            raise MxGatewayArgumentError(f"value: dimensions {dimensions} do not make {len(elements)} elements")
+        return Normal(type_.arm, type_.data_type, f"VT_ARRAY|{type_.variant_type}", elements, dimensions)
     type_ = type_ or _implied(value)
-    return Normal(type_.arm, type_.data_type, type_.variant_type, type_.check(value), False)
+    return Normal(type_.arm, type_.data_type, type_.variant_type, type_.check(value), None)
+
+
+def _own_type(value: Any) -> _Type | None:
+    """The type an array came with, so that what was read can be written back."""
+    if not isinstance(value, Array):
+        return None
+    if value.element_type is DataType.INTEGER:
+        fits = all(isinstance(element, int) and INT32[0] <= element <= INT32[1] for element in value)
+        return TYPES["int32" if fits else "int64"]
+    return next((type_ for type_ in TYPES.values() if type_.data_type is value.element_type), None)
 
 
 def to_nanoseconds(moment: datetime) -> int:

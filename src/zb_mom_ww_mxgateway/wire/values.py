@@ -36,15 +36,15 @@ def nanoseconds_of(message: Any) -> int:
 
 def to_mx_value(value: MxValueInput) -> pb.MxValue:
     """A Python value as a message; raises MxGatewayArgumentError for what no tag can take."""
-    arm, data_type, variant_type, plain, is_array = normalize(value)
+    arm, data_type, variant_type, plain, dimensions = normalize(value)
     message = pb.MxValue(data_type=int(data_type), variant_type=variant_type)  # type: ignore[arg-type]  # an open enum
     if arm is None:
         message.is_null = True
-    elif is_array:
+    elif dimensions is not None:
         array = message.array_value
         array.element_data_type = int(data_type)  # type: ignore[assignment]  # an open enum
         array.variant_type = variant_type.rpartition("|")[2]
-        array.dimensions.append(len(plain))
+        array.dimensions.extend(dimensions)
         target = getattr(array, f"{arm}_values")
         target.SetInParent()
         if arm == "timestamp":
@@ -63,7 +63,7 @@ def to_sparse_value(total_length: int, elements: Mapping[int, Any]) -> pb.MxValu
     """An array by some of its elements; raises MxGatewayArgumentError unless all are scalars of one type."""
     normal = {index: normalize(value) for index, value in elements.items()}
     for index, element in normal.items():
-        if element.arm is None or element.is_array:
+        if element.arm is None or element.dimensions is not None:
             raise MxGatewayArgumentError(f"elements[{index}]: a single value expected, not an array or None")
     types = {element.data_type for element in normal.values()}
     if len(types) > 1:
