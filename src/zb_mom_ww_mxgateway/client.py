@@ -321,7 +321,7 @@ class GatewayClient:
             code, details = "UNAVAILABLE", f"{type(error).__name__}: {error}"
             unknown = mutating
         kind = error_of_grpc(code, details, of_session=of_session)
-        said = self.said(details) or "no reason given"
+        said = self.said(_in_words(details)) or "no reason given"
         translated = kind(
             f"{'outcome unknown: ' if unknown else ''}{call} at {self.options.endpoint}: {code} {said}",
             endpoint=self.options.endpoint,
@@ -358,3 +358,10 @@ def _prefix(prefix: str) -> str:
     if not isinstance(prefix, str):
         raise MxGatewayArgumentError(f"prefix must be text, not {type(prefix).__name__}")
     return prefix
+
+
+def _in_words(details: str) -> str:
+    """gRPC's long-winded words for a connection that cannot be made, cut to the reason."""
+    if details.startswith("failed to connect to all addresses"):
+        return f"no connection: {details.rpartition(': ')[2]}"
+    return details

@@ -33,14 +33,15 @@ class Commands:
         kind = wire.kind_name(request)
         self._check_open(kind)
         reply = await self.client.invoke(request, timeout=timeout)
+        known = {"endpoint": self.client.options.endpoint, "correlation_id": wire.correlation_of(request)}
         wire.raise_for_status(
             reply,
             call=kind,
             said=lambda text: self.client.said(text.replace(secret, "***") if secret else text),
             mutating=wire.is_mutating(request),
-            endpoint=self.client.options.endpoint,
-            correlation_id=wire.correlation_of(request),
+            **known,
         )
+        wire.raise_for_kind(request, reply, **known)
         return reply
 
     async def _run(self, kind: str, **fields: Any) -> pb.MxCommandReply:

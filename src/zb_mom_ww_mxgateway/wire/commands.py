@@ -115,6 +115,22 @@ def raise_for_status(
     )
 
 
+def raise_for_kind(request: pb.MxCommandRequest, reply: pb.MxCommandReply, **known: Any) -> None:
+    """Raises MxGatewayCommandError when an OK reply is one to another command; one that names none passes."""
+    if reply.kind in (0, request.command.kind):
+        return
+    unknown = is_mutating(request)
+    call = kind_name(request)
+    raise MxGatewayCommandError(
+        f"{'outcome unknown: ' if unknown else ''}{call}: the gateway's reply contradicts itself: "
+        f"it is one to command kind {int(reply.kind)}",
+        call=call,
+        reply=reply,
+        outcome_unknown=unknown,
+        **known,
+    )
+
+
 def payload_of(reply: pb.MxCommandReply, kind: str) -> Any:
     """The reply's payload; raises MxGatewayCommandError when it is not the one that belongs to the command."""
     arm = reply.WhichOneof("payload")
