@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import re
 import secrets
 import warnings
 import weakref
@@ -361,7 +362,6 @@ def _prefix(prefix: str) -> str:
 
 
 def _in_words(details: str) -> str:
-    """gRPC's long-winded words for a connection that cannot be made, cut to the reason."""
-    if details.startswith("failed to connect to all addresses"):
-        return f"no connection: {details.rpartition(': ')[2]}"
-    return details
+    """gRPC's long-winded words for a connection that nobody takes, cut to the reason; others as they are."""
+    nobody = re.fullmatch(r"failed to connect to all addresses; .*: Failed to connect to remote host: (.+)", details)
+    return f"no connection: {nobody[1]}" if nobody else details

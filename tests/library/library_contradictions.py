@@ -18,12 +18,14 @@ class Contradicting(rpc.MxAccessGatewayServicer):
     def __init__(self) -> None:
         self.opened = pb.OpenSessionReply(session_id="session-7", gateway_protocol_version=3)
         self.closed = pb.CloseSessionReply()
+        self.closings = 0
         self.answer: Callable[[pb.MxCommandRequest], pb.MxCommandReply] = lambda request: pb.MxCommandReply()
 
     async def OpenSession(self, request: Any, context: Any) -> pb.OpenSessionReply:
         return self.opened
 
     async def CloseSession(self, request: Any, context: Any) -> pb.CloseSessionReply:
+        self.closings += 1
         return self.closed
 
     async def Invoke(self, request: pb.MxCommandRequest, context: Any) -> pb.MxCommandReply:

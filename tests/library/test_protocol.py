@@ -1,0 +1,89 @@
+"""Protocol versions, replies that answer something else, and messages up to the limit."""
+
+import warnings
+
+import pytest
+from library_contradictions import OK, contradicting
+
+from zb_mom_ww_mxgateway import (
+    GatewayClient,
+    MxGatewayCommandError,
+    MxGatewayError,
+    MxGatewayProtocolWarning,
+    MxGatewaySessionError,
+)
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT = "TestChildObject.TestInt"
+TEXT = "TestChildObject.TestString"
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize("theirs", [0, GATEWAY_PROTOCOL_VERSION + 1])
+async def test_another_protocol_version_is_warned_of(theirs: int) -> None:
+    async with contradicting() as (gateway, client):
+        gateway.opened.gateway_protocol_version = theirs
+        with pytest.warns(MxGatewayProtocolWarning, match=f"version {theirs or 'unknown'}, this library 3"):
+            session = await client.open_session()
+        assert session.info.gateway_protocol_version == theirs
+
+
+async def test_our_own_protocol_version_is_no_news() -> None:
+    async with contradicting() as (_, client):
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            await client.open_session()
+        assert not [warning for warning in seen if issubclass(warning.category, MxGatewayProtocolWarning)]
+
+
+async def test_another_protocol_version_can_be_an_error_and_leaves_no_session() -> None:
+    async with contradicting() as (gateway, client):
+        gateway.opened.gateway_protocol_version = 4
+        options = {"endpoint": client.options.endpoint, "plaintext": True}
+        async with await GatewayClient.connect(protocol_mismatch="error", **options) as strict:
+            with pytest.raises(MxGatewaySessionError, match="version 4, this library 3"):
+                await strict.open_session()
+        assert gateway.closings == 1
+        async with await GatewayClient.connect(protocol_mismatch="ignore", **options) as lenient:
+            await lenient.open_session()
+
+
+async def test_a_reply_to_another_command_is_an_error_that_keeps_it() -> None:
+    async with contradicting() as (gateway, client):
+        session = await client.open_session()
+        gateway.answer = lambda request: pb.MxCommandReply(kind=pb.MX_COMMAND_KIND_REGISTER, protocol_status=OK)
+        with pytest.raises(MxGatewayCommandError, match="contradicts itself") as read:
+            await session.advise(1, 1)
+        assert read.value.reply.kind == pb.MX_COMMAND_KIND_REGISTER
+        assert not read.value.outcome_unknown
+        with pytest.raises(MxGatewayCommandError, match="outcome unknown: write") as written:
+            await session.write(1, 1, 5)
+        assert written.value.outcome_unknown
+        assert written.value.endpoint == client.options.endpoint
+
+
+async def test_a_large_value_travels_both_ways(gateway: SimulatedGateway, client: GatewayClient) -> None:
+    large = "x" * (15 * MIB)
+    async with await client.open_session() as session, session.stream_events() as events:
+        server = await session.register("large")
+        item = await session.add_item(server, TEXT)
+        await session.advise(server, item)
+        await anext(events)
+        await session.write(server, item, large)
+        while (event := await anext(events)).value != large:
+            assert not event.failed
+    assert gateway.read(TEXT).value == large
+
+
+async def test_a_value_over_the_limit_is_refused_before_it_is_sent(
+    gateway: SimulatedGateway, client: GatewayClient
+) -> None:
+    async with await client.open_session() as session:
+        server = await session.register("too large")
+        item = await session.add_item(server, TEXT)
+        with pytest.raises(MxGatewayError, match="larger than max") as caught:
+            await session.write(server, item, "x" * (17 * MIB))
+        assert not caught.value.outcome_unknown
+        await session.ping()
