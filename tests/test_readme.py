@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Set up the machine; what they set up is what runs these tests.
 SETTING_UP = ("make demo", "make test", "python3 -m venv", ".venv/bin/")
+# What each program prints, among other things, in the order of the README.
+SAID = ("good", "accepted", "AlarmSnapshotComplete()", "True")
 SIMULATOR = "mxgw-sim --port 5001 --api-key mxgw_demo_not-a-secret"
 
 
@@ -69,7 +71,7 @@ def test_the_commands_of_the_readme(environment: dict[str, str]) -> None:
 
 def test_the_programs_of_the_readme(environment: dict[str, str], tmp_path: Path) -> None:
     programs = blocks("python")
-    assert len(programs) == 2
+    assert len(programs) == 4
     port = str(free_port())
     simulator = subprocess.Popen(
         [sys.executable, "-m", "zb_mom_ww_mxgateway_sim", "--port", port, "--api-key", "mxgw_demo_not-a-secret"],
@@ -91,7 +93,7 @@ def test_the_programs_of_the_readme(environment: dict[str, str], tmp_path: Path)
                 check=False,
             )
             assert done.returncode == 0, done.stderr
-            assert ("good" if number == 0 else "True") in done.stdout
+            assert SAID[number] in done.stdout
     finally:
         simulator.terminate()
         simulator.communicate()
@@ -123,7 +125,7 @@ def test_every_option_and_command_the_readme_names_exists(environment: dict[str,
     async def all_help() -> str:
         names = ("zb_mom_ww_mxgateway_shell", "zb_mom_ww_mxgateway_sim")
         texts = [await help_of(name, "--help") for name in names]
-        for command in ("smoke", "stream-events", "write"):
+        for command in ("smoke", "stream-events", "write", "write-bulk", "read-bulk", "register"):
             texts.append(await help_of("zb_mom_ww_mxgateway_cli", command, "--help"))
         texts.append(await help_of("zb_mom_ww_mxgateway_shell", "-e", "help watch", "-e", "help write"))
         return "\n".join(texts)

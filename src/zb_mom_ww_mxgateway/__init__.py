@@ -3,12 +3,12 @@
 ::
 
     async with await GatewayClient.connect(endpoint="localhost:5000", api_key=key, plaintext=True) as client:
-        async with await client.open_session() as session:
+        async with await client.open_session() as session, session.stream_events() as events:
             server = await session.register("python-client")
             item = await session.add_item(server, "TestChildObject.TestInt")
             await session.advise(server, item)
-            async for event in session.stream_events():
-                print(event.value, event.quality_word)
+            event = await anext(events)
+            print(event.value, event.quality_word)
 
 Names are loaded when first used, so that importing the package alone is cheap.
 """

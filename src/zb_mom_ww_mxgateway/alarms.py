@@ -1,6 +1,14 @@
 """Alarms: what is active, what changes, and acknowledging. No session is needed.
 
 A gateway serves alarms only where its configuration enables them.
+
+::
+
+    async with client.stream_alarms("ZB!Plant") as messages:
+        async for message in messages:
+            if isinstance(message, AlarmSnapshotComplete):
+                break
+            print(message.reference, message.severity, message.state)
 """
 
 import re
@@ -13,7 +21,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.values import MxValueOutput
 
 _GUID = re.compile(r"\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?")
-_REFERENCE = re.compile(r"[^!\s][^!]*!([^.!\s][^.!]*\.)+[^.!\s]+")
+_REFERENCE = re.compile(r"[^!\s][^!]*!([^.!\s][^.!]*\.){2,}[^.!\s]+")
 
 
 class AlarmProviderMode(IntEnum):

@@ -14,6 +14,17 @@ def text(name: str, value: str) -> str:
     """Text that is not blank."""
     if not isinstance(value, str) or not value.strip():
         raise MxGatewayArgumentError(f"{name} must be text that is not empty, not {value!r}")
+    return sendable(name, value)
+
+
+def sendable(name: str, value: str) -> str:
+    """Text that can be sent, blank or not."""
+    if not isinstance(value, str):
+        raise MxGatewayArgumentError(f"{name} must be text, not {type(value).__name__}")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise MxGatewayArgumentError(f"{name} must be text that can be sent as UTF-8, not {value!r}") from None
     return value
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self, TypeVar
 import grpc
 import grpc.aio
 
-from zb_mom_ww_mxgateway import auth, tls, wire
+from zb_mom_ww_mxgateway import arguments, auth, tls, wire
 from zb_mom_ww_mxgateway.alarms import ActiveAlarm, AlarmFeedItem, check_reference
 from zb_mom_ww_mxgateway.diagnosis import why_not_connected
 from zb_mom_ww_mxgateway.errors import (
@@ -94,7 +94,8 @@ class GatewayClient:
         self.options = options
         self.trust = trust
         self.galaxy = Galaxy(self)
-        self.observers: list[CommandObserver] = []
+        # In the order they came; not held, as a session that was attached is often just dropped.
+        self._observers: weakref.WeakKeyDictionary[CommandObserver, None] = weakref.WeakKeyDictionary()
         self._channel = channel
         self._metadata = auth.metadata(options.api_key)
         # Weak: a stream that its reader dropped goes, and its call with it.
@@ -207,19 +208,22 @@ class GatewayClient:
     def stream_alarms(self, prefix: str = "") -> MessageStream[AlarmFeedItem]:
         """Alarms whose reference begins with `prefix`: those active now, a mark that these are all, the
         provider's status, then transitions as they come. Ends like any stream of this client."""
-        request = wire.stream_alarms_request(_prefix(prefix), self.next_correlation_id())
+        request = wire.stream_alarms_request(arguments.sendable("prefix", prefix), self.next_correlation_id())
         return self.stream(wire.STREAM_ALARMS, request, call="stream_alarms", decode=wire.from_alarm_feed)
 
     def query_active_alarms(self, prefix: str = "") -> MessageStream[ActiveAlarm]:
         """The alarms active now whose reference begins with `prefix`."""
-        request = wire.query_active_alarms_request(_prefix(prefix), self.next_correlation_id())
+        request = wire.query_active_alarms_request(arguments.sendable("prefix", prefix), self.next_correlation_id())
         return self.stream(wire.QUERY_ACTIVE_ALARMS, request, call="query_active_alarms", decode=wire.from_active_alarm)
 
     async def acknowledge_alarm(self, reference: str, comment: str = "", operator: str = "") -> None:
         """Acknowledges an alarm by its reference (``Galaxy!Area.Object.Alarm``) or GUID. Counts as a write:
         raises with ``outcome_unknown`` when it may have happened although no answer came."""
         request = wire.acknowledge_alarm_request(
-            check_reference(reference), comment, operator, self.next_correlation_id()
+            check_reference(reference),
+            arguments.sendable("comment", comment),
+            arguments.sendable("operator", operator),
+            self.next_correlation_id(),
         )
         reply = await self.unary(wire.ACKNOWLEDGE_ALARM, request, call="acknowledge_alarm", mutating=True)
         wire.raise_for_status(
@@ -239,7 +243,7 @@ class GatewayClient:
         """
         if not isinstance(request, pb.MxCommandRequest):
             raise MxGatewayArgumentError(f"request must be an MxCommandRequest, not {type(request).__name__}")
-        observers = tuple(self.observers)
+        observers = self.observers
         for observer in observers:
             observer.sending(request)
         try:
@@ -298,6 +302,19 @@ class GatewayClient:
         self._streams.add(stream)
         return stream
 
+    @property
+    def observers(self) -> tuple[CommandObserver, ...]:
+        """Who sees every command, in the order they came."""
+        return tuple(self._observers)
+
+    def observe(self, observer: CommandObserver) -> None:
+        """Shows every command from now on to `observer`, as long as somebody else holds it."""
+        self._observers[observer] = None
+
+    def unobserve(self, observer: CommandObserver) -> None:
+        """Shows it nothing any more. Idempotent."""
+        self._observers.pop(observer, None)
+
     def next_correlation_id(self) -> str:
         """A correlation id of this client: the gateway logs it beside the call."""
         return next(self._correlation)
@@ -353,12 +370,6 @@ class GatewayClient:
 
     def __repr__(self) -> str:
         return f"<GatewayClient {self.options.endpoint}{' closed' if self._closed else ''}>"
-
-
-def _prefix(prefix: str) -> str:
-    if not isinstance(prefix, str):
-        raise MxGatewayArgumentError(f"prefix must be text, not {type(prefix).__name__}")
-    return prefix
 
 
 def _in_words(details: str) -> str:

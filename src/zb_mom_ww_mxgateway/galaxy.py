@@ -1,7 +1,7 @@
 """The galaxy: what objects and attributes there are, and when it was deployed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,13 @@ class Galaxy:
     Filters are combined: an object has to pass all that are given. `category_ids` are the galaxy's own (13 is
     an area); `template_chain_contains` names templates an object derives from; `tag_name_glob` is anchored and
     takes any letter case; `alarm_bearing_only` and `historized_only` look at an object's attributes.
+
+    ::
+
+        async for item in client.galaxy.discover(tag_name_glob="Plant.*"):
+            print(item.tag_name, [attribute.full_tag_reference for attribute in item.attributes])
+        for node in await client.galaxy.browse():
+            print(node.object.tag_name, len(await node.children()))
     """
 
     def __init__(self, client: "GatewayClient") -> None:
@@ -56,7 +63,7 @@ class Galaxy:
         alarm_bearing_only: bool = False,
         historized_only: bool = False,
         page_size: int = 500,
-    ) -> AsyncIterator[wire.GalaxyObject]:
+    ) -> AsyncGenerator[wire.GalaxyObject, None]:
         """Every object below `root` (an object id or a tag name; all without), page by page: a page is asked
         for when the one before is used up.
 

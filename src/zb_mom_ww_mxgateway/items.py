@@ -1,4 +1,12 @@
-"""A session's calls for registrations, items and their data changes."""
+"""A session's calls for registrations, items and their data changes.
+
+::
+
+    for result in await session.subscribe_bulk(server, ["TestChildObject.TestBool", "TestChildObject.TestFloat"]):
+        print(result.tag_address, result.item_handle if result.was_successful else result.error_message)
+    for reading in await session.read_bulk(server, ["TestChildObject.TestInt", "No.Such"]):
+        print(reading.value, reading.quality_word, "cached" if reading.was_cached else "read")
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +44,9 @@ class ItemCommands(Commands):
     async def add_buffered_item(self, server_handle: int, item: str, context: str = "") -> int:
         """Adds an item whose changes come in batches (ON_BUFFERED_DATA_CHANGE), at the interval set for the
         server handle; returns its item handle."""
-        return await self._add_in_context("add_buffered_item", server_handle, item, context)
+        return await self._add_in_context(
+            "add_buffered_item", server_handle, item, arguments.sendable("context", context)
+        )
 
     async def _add_in_context(self, kind: str, server_handle: int, item: str, context: str) -> int:
         reply = await self._run(

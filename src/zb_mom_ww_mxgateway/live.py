@@ -36,7 +36,18 @@ _RESUME_DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 class LiveSession:
-    """Keeps the one stream of an open session and shares it. Made by :meth:`open`; closing it closes the session."""
+    """Keeps the one stream of an open session and shares it. Made by :meth:`open`; closing it closes the session.
+
+    ::
+
+        async with await LiveSession.open(client) as live:
+            server = await live.session.register("live")
+            (item,) = await live.subscribe_tags(["TestChildObject.TestInt"], server)
+            value = await live.first_value(item)
+            print(value.value, value.quality_word, value.age)
+            result = await live.write_and_confirm(server, item.item_handle, 5)
+            print(result.outcome)
+    """
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -59,7 +70,8 @@ class LiveSession:
         self._confirmed = True
         self._gap_is_open = False
         self._reader = asyncio.create_task(self._read(), name=f"events of {session.session_id}")
-        session.client.observers += [self._ledger, self]
+        session.client.observe(self._ledger)
+        session.client.observe(self)
 
     @classmethod
     async def open(cls, client: "GatewayClient", session: Session | None = None) -> Self:
@@ -366,8 +378,7 @@ class LiveSession:
                 await self._reader
             self._end(None)
             for observer in (self._ledger, self):
-                if observer in self.session.client.observers:
-                    self.session.client.observers.remove(observer)
+                self.session.client.unobserve(observer)
 
     async def __aenter__(self) -> Self:
         return self

@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway.events import MessageStream, MxEvent
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.handles import HandleTable
 from zb_mom_ww_mxgateway.items import ItemCommands
+from zb_mom_ww_mxgateway.status import ProtocolStatusCode
 from zb_mom_ww_mxgateway.writing import WriteCommands
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
         """Handles as the replies confirmed them, whichever way the commands were sent."""
         self._closing = asyncio.Lock()
         self._streams: weakref.WeakSet[MessageStream[Any]] = weakref.WeakSet()
-        client.observers.append(self)
+        client.observe(self)
 
     @property
     def session_id(self) -> str:
@@ -107,11 +108,11 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
                 # Nobody will close it again: the answer is waited for, for a while.
                 await asyncio.wait([closing], timeout=_CLOSE_TIMEOUT)
                 raise
-            except MxGatewaySessionError:
-                return
+            except MxGatewaySessionError as error:
+                if error.grpc_code != "NOT_FOUND" and error.protocol_status is not ProtocolStatusCode.SESSION_NOT_FOUND:
+                    raise
             finally:
-                if self in self.client.observers:
-                    self.client.observers.remove(self)
+                self.client.unobserve(self)
 
     @property
     def closed(self) -> bool:

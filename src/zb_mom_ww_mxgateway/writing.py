@@ -3,6 +3,11 @@
 Every one of them returns when MXAccess has *accepted* it: the outcome is a later ON_WRITE_COMPLETE event.
 Each raises with ``outcome_unknown`` when the write may have happened although no answer came. Nothing is
 ever sent again.
+
+::
+
+    results = await session.write_bulk(server, [WriteEntry(item, 5), WriteEntry(item, Typed("int32", 6))])
+    await session.write2(server, item, 7, datetime.now(UTC))
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -179,8 +184,8 @@ class WriteCommands(Commands):
         On a permissive galaxy any credentials give an id: it proves nothing. The password never stands in
         an error.
         """
-        if not isinstance(password, str):
-            raise MxGatewayArgumentError("password must be text")
+        if not isinstance(password, str) or not _is_sendable(password):
+            raise MxGatewayArgumentError("password must be text that can be sent as UTF-8")
         request = self.request(
             "authenticate_user",
             server_handle=arguments.whole("server_handle", server_handle),
@@ -197,6 +202,15 @@ class WriteCommands(Commands):
             user_id_guid=arguments.text("user_guid", user_guid),
         )
         return wire.user_id(reply, "archestra_user_to_id")
+
+
+def _is_sendable(password: str) -> bool:
+    # Not by arguments.sendable, whose error quotes what it refuses.
+    try:
+        password.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _time(timestamp: datetime) -> pb.MxValue:

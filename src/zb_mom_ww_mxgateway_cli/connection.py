@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import click
 
@@ -35,6 +35,7 @@ class Connection:
     known_gateways: str | None = None
     forget_certificate: bool = False
     connect_timeout: float = 10.0
+    protocol_mismatch: Literal["warn", "error", "ignore"] = "warn"
 
     def client_options(self) -> "ClientOptions":
         """The library's options; raises its errors, and click.UsageError where nothing names an endpoint."""
@@ -53,6 +54,7 @@ class Connection:
             known_gateways=self.known_gateways or os.environ.get(KNOWN_GATEWAYS_VARIABLE) or None,
             remember_certificate=not self.forget_certificate,
             connect_timeout=self.connect_timeout,
+            protocol_mismatch=self.protocol_mismatch,
         )
 
     def api_key(self) -> str | None:
@@ -87,17 +89,29 @@ def connection_options(function: F) -> F:
         click.option(
             "--api-key-env", metavar="NAME", help=f"Environment variable with the API key [{API_KEY_VARIABLE}]."
         ),
-        click.option("--api-key-file", metavar="FILE", help="File whose first line is the API key."),
+        click.option("--api-key-file", type=click.Path(), metavar="FILE", help="File whose first line is the API key."),
         click.option("--plaintext", is_flag=True, help="No TLS. Never guessed."),
-        click.option("--ca-file", metavar="FILE", help="Verify the gateway against these PEM roots."),
+        click.option(
+            "--ca-file", type=click.Path(), metavar="FILE", help="Verify the gateway against these PEM roots."
+        ),
         click.option("--require-certificate-validation", is_flag=True, help="Verify against the system's roots."),
         click.option("--server-name-override", metavar="NAME", help="Name expected in the certificate."),
         click.option(
-            "--known-gateways", metavar="FILE", help=f"Remembered certificates; or set {KNOWN_GATEWAYS_VARIABLE}."
+            "--known-gateways",
+            type=click.Path(),
+            metavar="FILE",
+            help=f"Remembered certificates; or set {KNOWN_GATEWAYS_VARIABLE}.",
         ),
         click.option("--forget-certificate", is_flag=True, help="Trust on first use, and remember nothing."),
         click.option(
             "--connect-timeout", type=click.FloatRange(0.1, 3600), default=10.0, metavar="SECONDS", show_default=True
+        ),
+        click.option(
+            "--protocol-mismatch",
+            type=click.Choice(["warn", "error", "ignore"]),
+            default="warn",
+            show_default=True,
+            help="What to do when a gateway that opens a session speaks another protocol version.",
         ),
     ]
 

@@ -9,7 +9,7 @@ import math
 import re
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -20,11 +20,8 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewaySessionError,
     MxGatewayTransportError,
 )
-from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode, StatusCategory, hresult_text, name_of, quality_word
+from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode, hresult_text, name_of
 from zb_mom_ww_mxgateway.values import RawValue
-
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import MxEvent
 
 
 class ExitCode(IntEnum):
@@ -44,6 +41,10 @@ class ExpectationNotMet(Exception):
     """Nobody refused, nothing broke, and yet it is not as it was to be."""
 
 
+class EntriesFailed(Exception):
+    """A bulk call was answered, but some of its entries were refused."""
+
+
 def exit_code_of(error: BaseException) -> ExitCode:
     """The exit code for an error: unknown outcomes first, then who said no."""
     match error:
@@ -53,7 +54,7 @@ def exit_code_of(error: BaseException) -> ExitCode:
             return ExitCode.USAGE
         case MxGatewayTransportError() | MxGatewayAuthenticationError():
             return ExitCode.CANNOT_CONNECT
-        case MxGatewayError():
+        case MxGatewayError() | EntriesFailed():
             return ExitCode.REFUSED
         case KeyboardInterrupt() | click.Abort():
             return ExitCode.INTERRUPTED
@@ -67,7 +68,7 @@ def error_message(error: BaseException) -> str:
             return one_line(f"{error}. It may have happened, and was not sent again: check before you repeat it")
         case MxGatewaySessionError():
             return one_line(f"{error}{_session_remedy(error)}")
-        case MxGatewayError() | ExpectationNotMet():
+        case MxGatewayError() | ExpectationNotMet() | EntriesFailed():
             return one_line(str(error))
         case click.UsageError(ctx=click.Context() as context):
             said = error.format_message()
@@ -142,35 +143,6 @@ def status_form(status: MxStatus) -> dict[str, Any]:
     }
 
 
-# The completion of a write has no quality, which is not a bad one.
-_WITH_QUALITY = frozenset({"ON_DATA_CHANGE", "ON_BUFFERED_DATA_CHANGE"})
-
-
-def event_form(event: "MxEvent") -> dict[str, Any]:
-    """The JSON form of an event; `quality_word` is null for families that have no quality."""
-    gap = event.replay_gap
-    return {
-        "data_type": name_of(event.data_type),
-        "family": name_of(event.family),
-        "gateway_receive_timestamp": value_form(event.gateway_receive_timestamp),
-        "hresult": event.hresult,
-        "item_handle": event.item_handle,
-        "quality": event.quality,
-        "quality_word": quality_word(event.quality) if name_of(event.family) in _WITH_QUALITY else None,
-        "replay_gap": gap
-        and {
-            "oldest_available_sequence": gap.oldest_available_sequence,
-            "requested_after_sequence": gap.requested_after_sequence,
-        },
-        "server_handle": event.server_handle,
-        "source_timestamp": value_form(event.source_timestamp),
-        "statuses": [status_form(status) for status in event.statuses],
-        "value": value_form(event.value),
-        "variant_type": event.variant_type,
-        "worker_sequence": event.sequence,
-    }
-
-
 def error_form(error: BaseException) -> dict[str, Any]:
     """The JSON form of an error: what is known of it, and the exit code it leads to."""
     form: dict[str, Any] = {
@@ -190,33 +162,6 @@ def error_form(error: BaseException) -> dict[str, Any]:
             "statuses": [status_form(status) for status in error.statuses],
         }
     return form
-
-
-def event_text(event: "MxEvent") -> str:
-    """An event for a person: sequence, family, handles, value, quality, source time, statuses."""
-    if event.replay_gap is not None:
-        gap = event.replay_gap
-        oldest = f"the oldest available is {gap.oldest_available_sequence}"
-        return f"{'':>8}  GAP: events lost after {gap.requested_after_sequence}; " + (
-            oldest if gap.oldest_available_sequence else "none is available"
-        )
-    handles = f"{event.server_handle}/{event.item_handle}"
-    return f"{event.sequence:>8}  {name_of(event.family):<17}  {handles:<7}  {reading_text(event)}".rstrip()
-
-
-def reading_text(event: "MxEvent") -> str:
-    """What an event says of its item, for a person: value, quality, source time, statuses."""
-    parts = []
-    if name_of(event.family) in _WITH_QUALITY or event.value is not None:
-        parts.append(value_text(event.value))
-    if name_of(event.family) in _WITH_QUALITY:
-        parts.append(quality_word(event.quality))
-    if event.source_timestamp is not None:
-        parts.append(time_text(event.source_timestamp))
-    if event.hresult:
-        parts.append(hresult_text(event.hresult))
-    parts += [name_of(s.category) if s.category is StatusCategory.OK else safe(str(s)) for s in event.statuses]
-    return "  ".join(parts)
 
 
 # C0 and C1 controls, and what reorders or hides text.

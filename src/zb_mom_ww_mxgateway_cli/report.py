@@ -80,6 +80,10 @@ class Report:
         if not self.json:
             self._complain([f"mxgw-py: {one_line(text)}"])
 
+    def warning(self, text: str) -> None:
+        """Tells what may go wrong, on standard error, with ``--json`` too."""
+        self._complain([f"mxgw-py: {one_line(text)}"])
+
     def _without_key(self, message: str, error: BaseException) -> str:
         # The library's messages have no key in them, and speak of its form; an argument may be one.
         return message if isinstance(error, MxGatewayError) else redact(message, self.api_key)

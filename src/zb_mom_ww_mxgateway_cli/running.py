@@ -1,57 +1,179 @@
-"""Running one command: options, connection, its work, and the end of both however it ends."""
+"""Running commands: options, connections, their work, and the end of it all however it ends."""
 
 import functools
 import os
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, cast
+import time
+import warnings
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import click
 
+from zb_mom_ww_mxgateway.errors import MxGatewayProtocolWarning, MxGatewayTransportError
 from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options
 from zb_mom_ww_mxgateway_cli.report import Report
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import ClientOptions, GatewayClient
+    import asyncio
+
+    from zb_mom_ww_mxgateway import ClientOptions, GatewayClient, Session
 
 Action = Callable[["GatewayClient"], Awaitable[None]]
+
+
+class Gateways:
+    """The connections of one command line: one for each set of options, kept until the end.
+
+    Runs on one event loop, which exists once there is something to call.
+    """
+
+    def __init__(self) -> None:
+        self.interrupted = False
+        """Whether Ctrl-C ended the last action, whatever that raised."""
+        self._loop: asyncio.Runner | None = None
+        self._clients: dict[ClientOptions, GatewayClient] = {}
+
+    def run(self, options: "ClientOptions", report: Report, action: Action) -> None:
+        """Awaits `action` on a connected client. Raises its errors, and click.Abort for Ctrl-C."""
+        import asyncio  # A fifth of the time that --help takes.
+
+        # Its errors come as ours; what gRPC logs besides would stand between the lines.
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+        self._loop = self._loop or asyncio.Runner()
+        try:
+            with _protocol_warnings(report):
+                self._loop.run(self._acted(options, report, action))
+        except KeyboardInterrupt:
+            raise click.Abort from None
+
+    async def _acted(self, options: "ClientOptions", report: Report, action: Action) -> None:
+        import asyncio
+
+        try:
+            await action(await self._connected(options, report))
+        except MxGatewayTransportError:
+            # It broke: what comes next connects anew, and hears what is wrong now.
+            broken = self._clients.pop(options, None)
+            if broken is not None:
+                await broken.close()
+            raise
+        finally:
+            task = asyncio.current_task()
+            self.interrupted = task is not None and task.cancelling() > 0
+
+    async def _connected(self, options: "ClientOptions", report: Report) -> "GatewayClient":
+        from zb_mom_ww_mxgateway import GatewayClient  # Loads gRPC: only once there is something to call.
+
+        client = self._clients.get(options)
+        if client is None:
+            client = self._clients[options] = await GatewayClient.connect(options)
+            known = client.trust.known
+            if known and client.trust.is_first_use:
+                remembered = " and remembered" if options.remember_certificate else ""
+                report.notice(f"certificate {known.sha256} of {known.endpoint} trusted on first use{remembered}")
+        return client
+
+    async def _disconnected(self) -> None:
+        while self._clients:
+            await self._clients.popitem()[1].close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._loop is not None:
+            try:
+                self._loop.run(self._disconnected())
+            finally:
+                self._loop.close()
+
+
+@contextmanager
+def _protocol_warnings(report: Report) -> Iterator[None]:
+    """Shows the library's warning as one line; every time, since every time it is another session."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", MxGatewayProtocolWarning)
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
+            if issubclass(category, MxGatewayProtocolWarning):
+                report.warning(str(message))
+            else:
+                others(message, category, *where)
+
+        warnings.showwarning = show  # type: ignore[assignment]  # where it was warned is handed on as it came
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One command line on its way: click's context object."""
+
+    report: Report
+    gateways: Gateways
+    in_batch: bool = False
+    """True for a line of a batch: its streams need an end, and it keeps its hands off standard input."""
 
 
 class Runner:
     """Runs what a command does on a connected client."""
 
-    def __init__(self, connection: Connection, report: Report) -> None:
+    def __init__(self, connection: Connection, invocation: Invocation) -> None:
         self.connection = connection
-        self.report = report
+        self.report = invocation.report
+        self.in_batch = invocation.in_batch
+        self._gateways = invocation.gateways
 
     def run(self, action: Action) -> None:
-        """Connects, awaits `action` and disconnects. Raises its errors, and click.Abort for Ctrl-C."""
-        import asyncio  # A fifth of the time that --help takes.
-
+        """Connects where that is still to be done, and awaits `action`. Raises its errors, click.Abort for Ctrl-C."""
         options = self.connection.client_options()
         self.report.api_key = options.api_key
-        # Its errors come as ours; what gRPC logs besides would stand between the lines.
-        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-        try:
-            asyncio.run(self._connected(options, action))
-        except KeyboardInterrupt:
-            raise click.Abort from None
+        self._gateways.run(options, self.report, action)
 
-    async def _connected(self, options: "ClientOptions", action: Action) -> None:
-        from zb_mom_ww_mxgateway import GatewayClient  # Loads gRPC: only once there is something to call.
+    def run_in(self, session_id: str, action: Callable[["Session"], Awaitable[None]]) -> None:
+        """As :meth:`run`, with a session that was opened elsewhere."""
 
-        async with await GatewayClient.connect(options) as client:
-            known = client.trust.known
-            if known and client.trust.is_first_use:
-                remembered = " and remembered" if options.remember_certificate else ""
-                self.report.notice(f"certificate {known.sha256} of {known.endpoint} trusted on first use{remembered}")
-            await action(client)
+        async def in_session(client: "GatewayClient") -> None:
+            await action(client.attach(session_id))
+
+        self.run(in_session)
+
+    def answer(
+        self,
+        session_id: str,
+        known: dict[str, Any],
+        call: Callable[["Session"], Awaitable[dict[str, Any]]],
+        text: str,
+    ) -> None:
+        """Makes one call on an open session and prints its answer: what was `known`, what the call found, how
+        long it took. `text` is the answer for a person, with ``{fields}`` of the JSON object."""
+
+        async def action(session: "Session") -> None:
+            started = time.perf_counter()
+            found = await call(session)
+            taken = {"milliseconds": milliseconds_since(started), "ok": True, "session_id": session_id}
+            form = {**known, **found, **taken}
+            self.report.line(form, text.format(**form))
+
+        self.run_in(session_id, action)
+
+
+def milliseconds_since(started: float) -> float:
+    """Milliseconds since that ``time.perf_counter()``."""
+    return round((time.perf_counter() - started) * 1000, 3)
 
 
 def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds ``--json`` and ``--debug`` to a click command, which gets its Report as `report`."""
 
     def settle(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
-        return lambda context, parameter, value: setattr(context.obj, name, value)
+        def settled(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+            if value:
+                setattr(context.obj.report, name, True)
+
+        return settled
 
     def flag(name: str, help: str) -> Callable[[Any], Any]:
         # Eager: an error in any other option is then reported the way it was asked for.
@@ -61,7 +183,7 @@ def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def with_report(**arguments: Any) -> Any:
-        return function(report=click.get_current_context().obj, **arguments)
+        return function(report=click.get_current_context().obj.report, **arguments)
 
     decorated: Any = with_report
     for option in (flag("debug", "A traceback with every error."), flag("json", "One JSON object a line.")):
@@ -76,6 +198,6 @@ def gateway_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @report_options
     @functools.wraps(function)
     def with_runner(connection: Connection, report: Report, **arguments: Any) -> Any:
-        return function(runner=Runner(connection, report), **arguments)
+        return function(runner=Runner(connection, click.get_current_context().obj), **arguments)
 
     return with_runner

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from zb_mom_ww_mxgateway.errors import MxAccessError
 from zb_mom_ww_mxgateway.events import EventFamily
 from zb_mom_ww_mxgateway.options import OpenSessionOptions
-from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet, event_form, reading_text
+from zb_mom_ww_mxgateway_cli.events import event_form, reading_text
+from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet
 from zb_mom_ww_mxgateway_cli.report import Report
 from zb_mom_ww_mxgateway_cli.streaming import stream_ended
 

@@ -1,44 +1,61 @@
-"""Printing an event stream without ever holding it up."""
+"""Printing a stream without ever holding it up."""
 
 import asyncio
 import queue
 import threading
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
 
-from zb_mom_ww_mxgateway.errors import MxGatewaySessionError
-from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet, event_form, event_text, json_line, safe
+from zb_mom_ww_mxgateway.errors import MxGatewaySessionError, MxGatewayTransportError
+from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet, json_line, safe
 from zb_mom_ww_mxgateway_cli.report import Report
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import MessageStream, MxEvent
+    from zb_mom_ww_mxgateway import MessageStream
+
+T = TypeVar("T")
 
 MOST_WAITING = 100_000
 _BATCH = 1_000
 _PATIENCE = 1.0
 
 
-async def print_events(
-    stream: "MessageStream[MxEvent]", endpoint: str, report: Report, max_events: int | None, duration: float | None
-) -> None:
-    """Prints events until there were `max_events`, `duration` seconds have passed, or nobody reads any more.
+class Rendering(NamedTuple, Generic[T]):
+    """How a message is shown."""
 
-    Raises the stream's error, and MxGatewaySessionError when the gateway ends the stream.
+    form: Callable[[T], dict[str, Any]]
+    """As JSON."""
+    text: Callable[[T], str]
+    """For a person."""
+
+
+async def print_stream(
+    stream: "MessageStream[T]",
+    report: Report,
+    rendering: Rendering[T],
+    ended: Exception,
+    most: int | None,
+    duration: float | None,
+) -> None:
+    """Prints messages until there were `most`, `duration` seconds have passed, or nobody reads any more.
+
+    Raises the stream's error, and `ended` when the gateway ends the stream.
     """
     printed = 0
-    async with Printer(report) as printer, stream:
+    async with Printer(report, rendering) as printer, stream:
         try:
             async with asyncio.timeout(duration):
-                async for event in stream:
+                async for message in stream:
                     if report.reader_gone:
                         return
-                    printer.put(event)
+                    printer.put(message)
                     printed += 1
-                    if printed == max_events:
+                    if printed == most:
                         return
         except TimeoutError:
             return
-    raise stream_ended(endpoint)
+    raise ended
 
 
 def stream_ended(endpoint: str) -> MxGatewaySessionError:
@@ -50,28 +67,34 @@ def stream_ended(endpoint: str) -> MxGatewaySessionError:
     )
 
 
-class Printer:
-    """Prints events from a thread of its own, in order.
+def stream_broke(endpoint: str, call: str) -> MxGatewayTransportError:
+    """The error for a stream of no session that the gateway ended without saying why."""
+    return MxGatewayTransportError(f"{call}: {endpoint} ended the stream", endpoint=endpoint, call=call)
+
+
+class Printer(Generic[T]):
+    """Prints messages from a thread of its own, in order.
 
     A reader that pauses (``| less``) must not stop the stream being read: the gateway would fault the session.
     """
 
-    def __init__(self, report: Report, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, report: Report, rendering: Rendering[T], most_waiting: int = MOST_WAITING) -> None:
         self._report = report
+        self._rendering = rendering
         self._most_waiting = most_waiting
-        self._waiting: queue.Queue[MxEvent | None] = queue.Queue()
+        self._waiting: queue.Queue[T | None] = queue.Queue()
         self._error: Exception | None = None
         self._done = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._print, name="printer", daemon=True)
 
-    def put(self, event: "MxEvent") -> None:
-        """Takes an event; raises ExpectationNotMet when the reader is too far behind, and what printing raised."""
+    def put(self, message: T) -> None:
+        """Takes a message; raises ExpectationNotMet when the reader is too far behind, and what printing raised."""
         if self._error is not None:
             raise self._error
         if self._waiting.qsize() >= self._most_waiting:
-            raise ExpectationNotMet(f"the reader of the output is {self._most_waiting} events behind")
-        self._waiting.put(event)
+            raise ExpectationNotMet(f"the reader of the output is {self._most_waiting} lines behind")
+        self._waiting.put(message)
 
     def _print(self) -> None:
         try:
@@ -85,15 +108,17 @@ class Printer:
                 self._loop.call_soon_threadsafe(self._done.set)
 
     def _print_some(self) -> bool:
-        """Waits for an event and prints it with those that came meanwhile; False at the end."""
-        events = [self._waiting.get()]
-        while len(events) < _BATCH and not self._waiting.empty():
-            events.append(self._waiting.get())
-        self._report.lines([self._rendered(event) for event in events if event is not None])
-        return events[-1] is not None
+        """Waits for a message and prints it with those that came meanwhile; False at the end."""
+        messages = [self._waiting.get()]
+        while len(messages) < _BATCH and not self._waiting.empty():
+            messages.append(self._waiting.get())
+        self._report.lines([self._rendered(message) for message in messages if message is not None])
+        return messages[-1] is not None
 
-    def _rendered(self, event: "MxEvent") -> str:
-        return json_line(event_form(event)) if self._report.json else safe(event_text(event))
+    def _rendered(self, message: T) -> str:
+        if self._report.json:
+            return json_line(self._rendering.form(message))
+        return safe(self._rendering.text(message))
 
     async def __aenter__(self) -> Self:
         self._thread.start()

@@ -1,6 +1,7 @@
 """The state of a shell: connection, live session, handles, catalogue, last result."""
 
 import asyncio
+import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,9 @@ class Context:
         """The value of the last result: ``_``."""
         self.names: dict[str, Any] = {}
         """Names of the Python pane."""
-        self.notice: Callable[[str], None] = lambda text: None
+        self.unsaid: list[str] = []
+        """Notices from before there was a front end to say them."""
+        self.notice: Callable[[str], None] = self.unsaid.append
         """Says something beside the result of the command that runs."""
         self.open_pane: Callable[[], Awaitable[None]] | None = None
         """Opens the Python pane, where there is a terminal."""
@@ -44,13 +47,17 @@ class Context:
 
     async def connect(self, connection: Connection, name: str = "") -> None:
         """Connects and opens a session, then lets go of the former ones; on failure those stay."""
-        from zb_mom_ww_mxgateway import GatewayClient, LiveSession, OpenSessionOptions
+        from zb_mom_ww_mxgateway import GatewayClient, LiveSession, MxGatewayProtocolWarning, OpenSessionOptions
 
         options = connection.client_options()
         client = await GatewayClient.connect(options)
         live: LiveSession | None = None
         try:
-            session = await client.open_session(OpenSessionOptions(client_session_name="mxgw-shell"))
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always", MxGatewayProtocolWarning)
+                session = await client.open_session(OpenSessionOptions(client_session_name="mxgw-shell"))
+            for warning in said:
+                self.notice(str(warning.message))
             live = await LiveSession.open(client, session)
             async with asyncio.timeout(options.connect_timeout):
                 await live.ready()
@@ -70,6 +77,13 @@ class Context:
             self.name = name or options.endpoint
             if self.interactive:
                 self.catalogue.start(client)
+
+    def say_by(self, notice: Callable[[str], None]) -> None:
+        """Takes a front end's way of saying notices, which then says what could not be said before."""
+        self.notice = notice
+        for text in self.unsaid:
+            notice(text)
+        self.unsaid.clear()
 
     async def disconnect(self) -> None:
         """Closes the session and the connection, if there are any. The shell is disconnected even if that fails."""

@@ -63,10 +63,10 @@ class ScriptRun:
         self._as_json = as_json
         self._debug = debug
         self._notices: list[str] = []
-        context.notice = self._notice
 
     async def run(self, statements: Statements) -> ExitCode:
         """Runs them in order; the exit code is that of the first failure."""
+        self._context.say_by(self._notice)
         if not isinstance(statements, AsyncIterator):
             statements = _as_async(statements)
         async for statement in statements:
@@ -76,7 +76,6 @@ class ScriptRun:
         return ExitCode.DONE
 
     async def _one(self, statement: Statement) -> ExitCode:
-        self._notices.clear()
         shows_itself = statement.source is not None and not self._as_json and statement.text.strip()
         if shows_itself and not statement.text.lstrip().startswith("#"):
             _print(f"{statement.line:>4}  {safe(statement.text.strip())}")
@@ -104,6 +103,7 @@ class ScriptRun:
         if self._as_json:
             form = {"command": statement.command, "line": statement.line, "notices": self._notices, **outcome}
             _print(json_line(form))
+        self._notices.clear()
         return self._as_json
 
     def _say(self, result: Result) -> None:

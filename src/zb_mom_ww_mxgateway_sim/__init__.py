@@ -7,28 +7,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .alarms import Alarm
     from .clock import Clock, ManualClock, SystemClock
-    from .errors import CertificateError, ListenError, SimulatorError, TagError
+    from .errors import CertificateError, FaultError, ListenError, SimulatorError, TagError
     from .gateway import SimulatedGateway
     from .keys import ALL_SCOPES, ApiKey, Scope
     from .points import Reading
     from .reception import CallRecord
+    from .schedule import Fault, read_faults
     from .session import Session
     from .status import Category, Source, Status
     from .tagfile import read_tags
     from .tags import Tag
     from .tagtypes import CoercionError, TagType
+    from .users import GalaxyUser
     from .writing import WriteRecord
 
 # Loaded when asked for: ``mxgw-sim --help`` needs none of them, and grpc takes its time.
 _HOME = {
     "ALL_SCOPES": "keys",
+    "Alarm": "alarms",
     "ApiKey": "keys",
     "CallRecord": "reception",
     "Category": "status",
     "CertificateError": "errors",
     "Clock": "clock",
     "CoercionError": "tagtypes",
+    "Fault": "schedule",
+    "FaultError": "errors",
+    "GalaxyUser": "users",
     "ListenError": "errors",
     "ManualClock": "clock",
     "Reading": "points",
@@ -43,17 +50,22 @@ _HOME = {
     "TagError": "errors",
     "TagType": "tagtypes",
     "WriteRecord": "writing",
+    "read_faults": "schedule",
     "read_tags": "tagfile",
 }
 
 __all__ = [
     "ALL_SCOPES",
+    "Alarm",
     "ApiKey",
     "CallRecord",
     "Category",
     "CertificateError",
     "Clock",
     "CoercionError",
+    "Fault",
+    "FaultError",
+    "GalaxyUser",
     "ListenError",
     "ManualClock",
     "Reading",
@@ -68,6 +80,7 @@ __all__ = [
     "TagError",
     "TagType",
     "WriteRecord",
+    "read_faults",
     "read_tags",
 ]
 

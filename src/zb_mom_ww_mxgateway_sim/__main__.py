@@ -12,7 +12,7 @@ import click
 
 from zb_mom_ww_mxgateway.version import __version__
 
-from .errors import CertificateError, ListenError, TagError
+from .errors import CertificateError, FaultError, ListenError, TagError
 from .keys import ApiKey
 
 if TYPE_CHECKING:
@@ -39,7 +39,33 @@ def _delay(context: click.Context, option: click.Parameter, text: str | None) ->
     return low, high
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+# The grammar itself is in ``schedule``, which needs grpc for its names.
+FAULT_FILE = """\b
+A fault file has one fault a line, # begins a remark. First when, then what:
+  after TIME      once, so long after the start
+  every TIME      again and again
+  at CALL N       at the Nth call of an rpc (StreamEvents) or kind (write)
+\b
+  delay CALL TIME             refuse CALL STATUS [TEXT]
+  stall CALL                  release [CALL]
+  lose-reply CALL             garbage-reply CALL
+  oversized-reply CALL        drop-stream [STATUS]
+  kill-connection             garbage
+  lose-session                fault-session
+  evict-replay                overflow
+  restart                     redeploy
+  revoke-key [ID]             swap-certificate
+  hold-write-completes        release-write-completes
+  fail-alarm-provider [TEXT]  restore-alarm-provider
+\b
+With 'at' the fault is that call's own, and CALL is left out:
+  after 10s    delay write 2.5s
+  every 2min   kill-connection
+  at write 3   refuse UNAVAILABLE the worker is away
+"""
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog=FAULT_FILE)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; a free one if not given.")
 @click.option("--plaintext", is_flag=True, help="No TLS.")
@@ -68,6 +94,13 @@ def _delay(context: click.Context, option: click.Parameter, text: str | None) ->
     metavar="[SECONDS]",
     help="Let the first value of an item take so long, e.g. 3-8 (which is what the bare option means).",
 )
+@click.option(
+    "--faults",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="What goes wrong, and when; see below.",
+)
+@click.option("--no-alarms", is_flag=True, help="Alarms are disabled, as in a gateway that nobody configured.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The plant's noise and delays follow from it.")
 @click.version_option(__version__, prog_name="mxgw-sim")
 def command(
@@ -80,6 +113,8 @@ def command(
     generated_tags: int,
     certificate_directory: Path | None,
     first_change_delay: tuple[float, float] | None,
+    faults: Path | None,
+    no_alarms: bool,
     seed: int,
 ) -> None:
     """Serve a simulated MXAccess gateway with a small plant behind it, until interrupted.
@@ -89,6 +124,7 @@ def command(
     if api_key is not None and no_api_key:
         raise click.UsageError("--api-key and --no-api-key exclude each other")
     from .gateway import SimulatedGateway
+    from .schedule import read_faults
     from .tagfile import read_tags
 
     try:
@@ -101,10 +137,12 @@ def command(
             generated_tags=generated_tags,
             certificate_directory=certificate_directory,
             first_change_delay=first_change_delay,
+            faults=read_faults(faults) if faults else (),
+            alarms=not no_alarms,
             seed=seed,
         )
         code = asyncio.run(_serve(gateway))
-    except TagError as error:
+    except (TagError, FaultError) as error:
         _say(error)
         sys.exit(USAGE)
     except (ListenError, CertificateError) as error:

@@ -1,20 +1,26 @@
 """Bulk commands: one result an entry, in the order of the entries; no entry fails the call."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
 from . import status
 from .codec import decode_value, encode_statuses, encode_value, timestamp
-from .commands import Handler, write_time
+from .commands import Handler, secured_author, write_time
 from .keys import ApiKey
 from .session import Session
 from .status import Category, MxRefusal
 from .worker import Read
+from .writing import Author
 
 _Tags = pb.AddItemBulkCommand | pb.SubscribeBulkCommand
 _Items = pb.AdviseItemBulkCommand | pb.RemoveItemBulkCommand | pb.UnAdviseItemBulkCommand | pb.UnsubscribeBulkCommand
+
+_Writes = pb.WriteBulkCommand | pb.Write2BulkCommand | pb.WriteSecuredBulkCommand | pb.WriteSecured2BulkCommand
+# On whose behalf the write of an entry is; which of the four entries, the table below knows.
+_AuthorOf = Callable[[Session, int, Any], Author]
 
 
 def _not_reached(reference: str) -> MxRefusal:
@@ -81,35 +87,25 @@ def _unsubscribe(session: Session, server_handle: int, item_handle: int) -> None
     session.worker.remove_item(server_handle, item_handle)
 
 
-def _write_bulk(session: Session, key: ApiKey, command: pb.WriteBulkCommand, reply: pb.MxCommandReply) -> None:
-    reply.write_bulk.SetInParent()
-    _write_entries(session, key, command.server_handle, command.entries, reply.write_bulk)
-
-
-def _write2_bulk(session: Session, key: ApiKey, command: pb.Write2BulkCommand, reply: pb.MxCommandReply) -> None:
-    reply.write2_bulk.SetInParent()
-    _write_entries(session, key, command.server_handle, command.entries, reply.write2_bulk)
-
-
 def _write_entries(
-    session: Session,
-    key: ApiKey,
-    server_handle: int,
-    entries: Iterable[pb.WriteBulkEntry | pb.Write2BulkEntry],
-    payload: pb.BulkWriteReply,
+    session: Session, key: ApiKey, command: _Writes, reply: pb.MxCommandReply, *, arm: str, author: _AuthorOf
 ) -> None:
-    for entry in entries:
+    payload: pb.BulkWriteReply = getattr(reply, arm)
+    payload.SetInParent()
+    server_handle = command.server_handle
+    for entry in command.entries:
         result = payload.results.add(server_handle=server_handle, item_handle=entry.item_handle)
         try:
             address = session.worker.writable(server_handle, entry.item_handle).address
             if not key.allows(address):
                 raise _not_reached(address)
+            timed = entry if isinstance(entry, pb.Write2BulkEntry | pb.WriteSecured2BulkEntry) else None
             session.worker.write(
                 server_handle,
                 entry.item_handle,
                 partial(decode_value, entry.value),
-                user_id=entry.user_id,
-                time_ns=write_time(entry.timestamp_value) if isinstance(entry, pb.Write2BulkEntry) else None,
+                author=author(session, server_handle, entry),
+                time_ns=write_time(timed.timestamp_value) if timed else None,
             )
             result.was_successful = True
             result.hresult = status.S_OK
@@ -117,6 +113,10 @@ def _write_entries(
             result.hresult = refusal.hresult
             result.statuses.extend(encode_statuses(refusal.statuses, ok_is_minus_one=False))
             result.error_message = refusal.text
+
+
+def _plain_author(session: Session, server_handle: int, entry: pb.WriteBulkEntry | pb.Write2BulkEntry) -> Author:
+    return Author(entry.user_id)
 
 
 async def _read_bulk(session: Session, key: ApiKey, command: pb.ReadBulkCommand, reply: pb.MxCommandReply) -> None:
@@ -163,7 +163,9 @@ HANDLERS: Mapping[int, Handler] = {
     pb.MX_COMMAND_KIND_REMOVE_ITEM_BULK: partial(_on_items, arm="remove_item_bulk", act=_remove),
     pb.MX_COMMAND_KIND_UN_ADVISE_ITEM_BULK: partial(_on_items, arm="un_advise_item_bulk", act=_un_advise),
     pb.MX_COMMAND_KIND_UNSUBSCRIBE_BULK: partial(_on_items, arm="unsubscribe_bulk", act=_unsubscribe),
-    pb.MX_COMMAND_KIND_WRITE_BULK: _write_bulk,
-    pb.MX_COMMAND_KIND_WRITE2_BULK: _write2_bulk,
+    pb.MX_COMMAND_KIND_WRITE_BULK: partial(_write_entries, arm="write_bulk", author=_plain_author),
+    pb.MX_COMMAND_KIND_WRITE2_BULK: partial(_write_entries, arm="write2_bulk", author=_plain_author),
+    pb.MX_COMMAND_KIND_WRITE_SECURED_BULK: partial(_write_entries, arm="write_secured_bulk", author=secured_author),
+    pb.MX_COMMAND_KIND_WRITE_SECURED2_BULK: partial(_write_entries, arm="write_secured2_bulk", author=secured_author),
     pb.MX_COMMAND_KIND_READ_BULK: _read_bulk,
 }

@@ -1,6 +1,6 @@
 """The simulator's own way between its values and the generated messages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -72,7 +72,7 @@ def encode_value(message: pb.MxValue, value: Value, tag_type: TagType | None, is
         setattr(message, _ARM[tag_type], value)
 
 
-def _encode_array(message: pb.MxArray, elements: tuple[Scalar, ...], tag_type: TagType) -> None:
+def _encode_array(message: pb.MxArray, elements: Sequence[Scalar], tag_type: TagType) -> None:
     message.element_data_type = _wire_type(tag_type)
     message.variant_type = _VARIANT[tag_type]
     message.dimensions.append(len(elements))
@@ -165,4 +165,29 @@ def encode_event(family: "pb.MxEventFamily", server_handle: int, item_handle: in
     )
     encode_value(event.value, reading.value, reading.type, reading.is_array)
     timestamp(reading.time_ns, event.source_timestamp)
+    return event
+
+
+def encode_buffered(server_handle: int, item_handle: int, readings: Sequence[Reading]) -> pb.MxEvent:
+    """An event of a buffered item; quality and statuses of the event itself are those of the last reading."""
+    last = readings[-1]
+    event = pb.MxEvent(
+        family=pb.MX_EVENT_FAMILY_ON_BUFFERED_DATA_CHANGE,
+        server_handle=server_handle,
+        item_handle=item_handle,
+        quality=last.quality,
+        statuses=encode_statuses(last.statuses, ok_is_minus_one=item_handle % 2 == 0),
+    )
+    timestamp(last.time_ns, event.source_timestamp)
+    body = event.on_buffered_data_change
+    tag_type = last.type or TagType.STRING
+    body.data_type = _wire_type(last.type) if last.type else pb.MX_DATA_TYPE_NO_DATA
+    # An array has no place for a missing value: there it has the type's default, and a bad quality.
+    values = [
+        default(tag_type) if reading.value is None or isinstance(reading.value, tuple) else reading.value
+        for reading in readings
+    ]
+    _encode_array(body.values, values, tag_type)
+    body.qualities.extend(reading.quality for reading in readings)
+    body.timestamps.extend(timestamp(reading.time_ns) for reading in readings)
     return event

@@ -9,6 +9,10 @@ class CertificateError(SimulatorError):
     """The certificate cannot be kept where it should be."""
 
 
+class FaultError(SimulatorError):
+    """A fault cannot be had as it is described, or not with this gateway."""
+
+
 class ListenError(SimulatorError):
     """The gateway cannot listen where it should."""
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -14,19 +15,24 @@ from .refusal import Ended
 
 RING_EVENTS = 1024
 RING_SECONDS = 300.0
+# Bytes; the rest waits for the next drain.
+_LARGEST_DRAIN = 15 * 1024 * 1024
 
 
-class Subscription:
-    """One attached event stream. Its queue holds what grpc has not yet been handed."""
+T = TypeVar("T")
 
-    def __init__(self, first: list[pb.MxEvent], size: int) -> None:
-        self._replayed = deque(first)
-        self._queue: deque[pb.MxEvent] = deque()
+
+class Subscription(Generic[T]):
+    """One attached stream. Its queue holds what grpc has not yet been handed."""
+
+    def __init__(self, first: Iterable[T], size: int) -> None:
+        self._first = deque(first)
+        self._queue: deque[T] = deque()
         self._size = size
         self._something = asyncio.Event()
         self._ended: Ended | None = None
 
-    def offer(self, event: pb.MxEvent) -> bool:
+    def offer(self, event: T) -> bool:
         """Queues an event; False when there is no room for it."""
         if len(self._queue) >= self._size:
             return False
@@ -40,13 +46,13 @@ class Subscription:
             self._ended = ended
             self._something.set()
 
-    async def next(self) -> pb.MxEvent:
+    async def next(self) -> T:
         """The next event for this subscriber; raises Ended."""
         while True:
             if self._ended is not None and self._ended.code is not None:
                 raise self._ended
-            if self._replayed:
-                return self._replayed.popleft()
+            if self._first:
+                return self._first.popleft()
             if self._queue:
                 return self._queue.popleft()
             if self._ended is not None:
@@ -68,7 +74,7 @@ class EventLog:
         # Up to here someone was given the events, or could have been.
         self._given = 0
         self._attached_before = False
-        self.subscription: Subscription | None = None
+        self.subscription: Subscription[pb.MxEvent] | None = None
 
     @property
     def last_sequence(self) -> int:
@@ -86,12 +92,16 @@ class EventLog:
             return
         self._given = self._last
         if not self.subscription.offer(event):
-            self.detach(
-                Ended("RESOURCE_EXHAUSTED", f"EventQueueOverflow: more than {self._queue_size} events are waiting")
-            )
+            self.overflow()
+
+    def overflow(self) -> None:
+        """The subscriber, if there is one, has fallen behind too far."""
+        if self.subscription is not None:
+            text = f"EventQueueOverflow: more than {self._queue_size} events are waiting"
+            self.detach(Ended("RESOURCE_EXHAUSTED", text))
             self._on_overflow()
 
-    def attach(self, after: int) -> Subscription:
+    def attach(self, after: int) -> Subscription[pb.MxEvent]:
         """Attaches the subscriber; ``after`` 0 starts afresh, else what came after it is replayed first.
 
         The first subscriber ever is given what nobody could have had before.
@@ -114,10 +124,16 @@ class EventLog:
             subscription.end(ended)
 
     def drain(self, limit: int) -> list[pb.MxEvent]:
-        """Takes events that wait for a subscriber: at most so many, 0 is all."""
+        """Takes events that wait for a subscriber: at most so many, 0 is all that fit into one reply."""
         self._age()
         waiting = [event for _, event in self._ring if event.worker_sequence > self._given]
-        taken = waiting[:limit] if limit else waiting
+        taken: list[pb.MxEvent] = []
+        size = 0
+        for event in waiting[: limit or None]:
+            size += event.ByteSize()
+            if taken and size > _LARGEST_DRAIN:
+                break
+            taken.append(event)
         if taken:
             self._given = taken[-1].worker_sequence
         return taken

@@ -1,7 +1,10 @@
-"""What goes wrong on purpose: delays, refusals and lost replies, by rpc or by command kind."""
+"""What goes wrong with calls on purpose: by rpc or by command kind, for one call or until taken back."""
 
+import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
@@ -20,10 +23,20 @@ RPCS = (
     "WatchDeployEvents",
     "BrowseChildren",
 )
-_NAMES = {name.lower(): name for name in RPCS} | {
-    name.removeprefix(_KIND_PREFIX).lower(): name.removeprefix(_KIND_PREFIX).lower()
-    for name in pb.MxCommandKind.DESCRIPTOR.values_by_name
-}
+# The rpcs whose replies have a protocol status; every command kind has.
+_WITH_STATUS = frozenset({"OpenSession", "CloseSession", "Invoke", "AcknowledgeAlarm"})
+KINDS = tuple(
+    name.removeprefix(_KIND_PREFIX).lower()
+    for name, value in pb.MxCommandKind.DESCRIPTOR.values_by_name.items()
+    if value.number
+)
+_NAMES = {name.lower(): name for name in (*RPCS, *KINDS)}
+
+# Not the encoding of any message: a field whose length goes beyond the end.
+GARBAGE_REPLY = b"\x0a\xff\xff\xff\x07garbage"
+# A field that no message has, longer than any message may be.
+_OVERSIZE = 17 * 1024 * 1024
+OVERSIZED_REPLY_HEAD = b"\xfa\xff\x03\x80\x80\xc0\x08"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,20 @@ class ReplyFailure:
     details: str
 
 
+@dataclass(slots=True)
+class Fate:
+    """What is to become of one call. ``reply``: bytes that are sent in place of its (first) answer."""
+
+    delay: float = 0.0
+    failure: CallFailure | ReplyFailure | None = None
+    reply_lost: bool = False
+    reply: bytes | None = None
+    gate: asyncio.Event | None = None
+
+
+Change = Callable[[Fate], None]
+
+
 def kind_name(kind: int) -> str:
     """``write`` for the kind of that number; its number where there is no such kind."""
     if kind in pb.MxCommandKind.values():
@@ -50,52 +77,87 @@ def kind_name(kind: int) -> str:
     return str(kind)
 
 
+def call_name(name: str | int) -> str:
+    """An rpc's or a kind's name as the faults know it; ValueError if there is none."""
+    if isinstance(name, int):
+        name = kind_name(name)
+    found = _NAMES.get(name.lower().removeprefix(_KIND_PREFIX.lower()))
+    if found is None:
+        raise ValueError(f"no rpc or command kind {name!r}; an rpc is e.g. 'OpenSession', a kind e.g. 'add_item'")
+    return found
+
+
+def protocol_status(name: str) -> "pb.ProtocolStatusCode":
+    """The status ``WORKER_UNAVAILABLE`` of that name; ValueError if there is none, or it is no failure."""
+    found = pb.ProtocolStatusCode.DESCRIPTOR.values_by_name.get(f"PROTOCOL_STATUS_CODE_{name}")
+    if found is None or found.number <= pb.PROTOCOL_STATUS_CODE_OK:
+        raise ValueError(f"{name!r} is neither a gRPC status of a failure nor a protocol status")
+    return cast("pb.ProtocolStatusCode", found.number)
+
+
+def oversized_reply() -> bytes:
+    """A reply of 17 MiB that any message's parser would take."""
+    return OVERSIZED_REPLY_HEAD + bytes(_OVERSIZE)
+
+
+def check_failure(name: str, failure: CallFailure | ReplyFailure) -> None:
+    """ValueError when the answer of such a call has no place for the failure."""
+    if isinstance(failure, ReplyFailure) and name in RPCS and name not in _WITH_STATUS:
+        raise ValueError(f"the answer of {name} has no protocol status; a gRPC status would be right")
+
+
 class Faults:
     """The faults that wait for a call. A name is an rpc (``OpenSession``) or a kind (``write``)."""
 
     def __init__(self) -> None:
         self._delays: dict[str, float] = {}
-        self._failures: dict[str, deque[CallFailure | ReplyFailure]] = {}
-        self._lost: dict[str, int] = {}
+        self._next: dict[str, deque[Change]] = {}
+        self._counted: dict[str, list[tuple[int, Change]]] = {}
+        self._gates: dict[str, asyncio.Event] = {}
+        self._stalled: set[str] = set()
+        self._calls: dict[str, int] = {}
 
     def delay(self, name: str | int, seconds: float) -> None:
         """Every such call waits so long from now on, on the simulator's clock; 0 ends it."""
-        self._delays[_name(name)] = seconds
+        self._delays[call_name(name)] = seconds
 
-    def fail_next(self, name: str | int, failure: CallFailure | ReplyFailure) -> None:
-        """The next such call fails; several queue up."""
-        self._failures.setdefault(_name(name), deque()).append(failure)
+    def stall(self, name: str | int) -> None:
+        """Every such call, and every open stream of that name, waits until it is released."""
+        self._stalled.add(call_name(name))
+        self.gate(call_name(name))
 
-    def lose_next_reply(self, name: str | int) -> None:
-        """The next such call takes effect, and its answer is lost."""
-        key = _name(name)
-        self._lost[key] = self._lost.get(key, 0) + 1
+    def release(self, name: str | int | None = None) -> None:
+        """What is stalled goes on: that, or everything."""
+        for found in list(self._gates) if name is None else [call_name(name)]:
+            self._stalled.discard(found)
+            gate = self._gates.pop(found, None)
+            if gate is not None:
+                gate.set()
 
-    def delay_of(self, name: str) -> float:
-        return self._delays.get(name, 0.0)
+    def gate(self, name: str) -> asyncio.Event:
+        """What the next release of that name opens."""
+        return self._gates.setdefault(name, asyncio.Event())
 
-    def take_call_failure(self, name: str) -> CallFailure | None:
-        """The gRPC failure that waits first for this call, used up by asking."""
-        waiting = self._failures.get(name)
-        return waiting.popleft() if waiting and isinstance(waiting[0], CallFailure) else None  # type: ignore[return-value]
+    def stalled(self, name: str) -> asyncio.Event | None:
+        """What calls of that name wait for; None if they do not."""
+        return self._gates.get(name) if name in self._stalled else None
 
-    def take_reply_failure(self, name: str) -> ReplyFailure | None:
-        """The failing reply that waits first for this call, used up by asking."""
-        waiting = self._failures.get(name)
-        return waiting.popleft() if waiting and isinstance(waiting[0], ReplyFailure) else None  # type: ignore[return-value]
+    def on_next(self, name: str | int, change: Change) -> None:
+        """The next such call meets this; several queue up, and each takes one call."""
+        self._next.setdefault(call_name(name), deque()).append(change)
 
-    def take_lost_reply(self, name: str) -> bool:
-        """Whether this call's answer is to be lost, used up by asking."""
-        left = self._lost.get(name, 0)
-        if left:
-            self._lost[name] = left - 1
-        return left > 0
+    def at(self, name: str | int, number: int, change: Change) -> None:
+        """The such-and-such call of that name from the start, the first is 1, meets this."""
+        self._counted.setdefault(call_name(name), []).append((number, change))
 
-
-def _name(name: str | int) -> str:
-    if isinstance(name, int):
-        return kind_name(name)
-    found = _NAMES.get(name.lower().removeprefix(_KIND_PREFIX.lower()))
-    if found is None:
-        raise ValueError(f"no rpc or command kind {name!r}; an rpc is e.g. 'OpenSession', a kind e.g. 'add_item'")
-    return found
+    def meet(self, name: str) -> Fate:
+        """What becomes of this call of that name; asking counts it and uses up what waited for it."""
+        count = self._calls[name] = self._calls.get(name, 0) + 1
+        fate = Fate(delay=self._delays.get(name, 0.0), gate=self.stalled(name))
+        waiting = self._next.get(name)
+        if waiting:
+            waiting.popleft()(fate)
+        for number, change in self._counted.get(name, ()):
+            if number == count:
+                change(fate)
+        return fate

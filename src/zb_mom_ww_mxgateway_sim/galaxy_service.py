@@ -10,6 +10,7 @@ from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb, galaxy_re
 from .clock import Clock
 from .codec import timestamp
 from .deployment import Deployment
+from .galaxy_view import View
 from .hierarchy import Hierarchy
 from .keys import ApiKey, Scope
 from .model import Attribute, GalaxyObject
@@ -37,6 +38,7 @@ class GalaxyService(rpc.GalaxyRepositoryServicer):
         self._hierarchy = hierarchy
         self._deployment = deployment
         self._clock = clock
+        self._views: dict[frozenset[str] | None, View] = {}
 
     async def TestConnection(self, request: pb.TestConnectionRequest, context: Context) -> pb.TestConnectionReply:
         async def answer(key: ApiKey) -> pb.TestConnectionReply:
@@ -59,42 +61,51 @@ class GalaxyService(rpc.GalaxyRepositoryServicer):
         self, request: pb.DiscoverHierarchyRequest, context: Context
     ) -> pb.DiscoverHierarchyReply:
         async def answer(key: ApiKey) -> pb.DiscoverHierarchyReply:
-            return self._discover(request)
+            return await self._discover(request, self._view(key))
 
         return await self._reception.unary("DiscoverHierarchy", request, context, Scope.METADATA_READ, answer)
 
-    def _discover(self, request: pb.DiscoverHierarchyRequest) -> pb.DiscoverHierarchyReply:
+    async def _discover(self, request: pb.DiscoverHierarchyRequest, view: View) -> pb.DiscoverHierarchyReply:
         depth = request.max_depth.value if request.HasField("max_depth") else None
         if depth is not None and depth < 0:
             raise InvalidRequest(f"max_depth {depth} is negative")
         arm = request.WhichOneof("root")
         root = self._start(arm, getattr(request, arm)) if arm else None
+        view.require(root)
         matches = _matcher(request)
-        found = [thing for thing in self._hierarchy.walk(root, depth) if matches(thing)]
-        objects, token = page(request, self._deployment.cache, found)
-        return pb.DiscoverHierarchyReply(
-            objects=_messages(request, objects), next_page_token=token, total_object_count=len(found)
-        )
+        found = [thing for thing in self._hierarchy.walk(root, depth) if view.shows(thing) and matches(thing)]
+        objects, _, token = await page(request, self._cache(view), found, _encoder(request, view))
+        return pb.DiscoverHierarchyReply(objects=objects, next_page_token=token, total_object_count=len(found))
 
     async def BrowseChildren(self, request: pb.BrowseChildrenRequest, context: Context) -> pb.BrowseChildrenReply:
         async def answer(key: ApiKey) -> pb.BrowseChildrenReply:
-            return self._browse(request)
+            return await self._browse(request, self._view(key))
 
         return await self._reception.unary("BrowseChildren", request, context, Scope.METADATA_READ, answer)
 
-    def _browse(self, request: pb.BrowseChildrenRequest) -> pb.BrowseChildrenReply:
+    async def _browse(self, request: pb.BrowseChildrenRequest, view: View) -> pb.BrowseChildrenReply:
         arm = request.WhichOneof("parent")
         parent = self._start(arm, getattr(request, arm)) if arm else None
+        view.require(parent)
         matches = _matcher(request)
-        found = [thing for thing in self._hierarchy.children(parent) if matches(thing)]
-        children, token = page(request, self._deployment.cache, found)
+        found = [thing for thing in view.children(parent) if matches(thing)]
+        children, shown, token = await page(request, self._cache(view), found, _encoder(request, view))
         return pb.BrowseChildrenReply(
-            children=_messages(request, children),
+            children=children,
             next_page_token=token,
-            child_has_children=[bool(self._hierarchy.children(child)) for child in children],
+            child_has_children=[bool(view.children(child)) for child in shown],
             total_child_count=len(found),
             cache_sequence=self._deployment.sequence,
         )
+
+    def _view(self, key: ApiKey) -> View:
+        view = self._views.get(key.subtrees)
+        if view is None:
+            view = self._views[key.subtrees] = View(self._hierarchy, key)
+        return view
+
+    def _cache(self, view: View) -> str:
+        return f"{self._deployment.cache} {view.name}"
 
     async def WatchDeployEvents(self, request: pb.WatchDeployEventsRequest, context: Context) -> None:
         async def deployments(key: ApiKey) -> AsyncGenerator[pb.DeployEvent, None]:
@@ -151,26 +162,27 @@ def _has_template(chain: tuple[str, ...], wanted: Iterable[str]) -> bool:
     return any(text in name for text in wanted for name in folded)
 
 
-def _messages(request: Question, objects: Iterable[GalaxyObject]) -> list[pb.GalaxyObject]:
+def _encoder(request: Question, view: View) -> Callable[[GalaxyObject], pb.GalaxyObject]:
+    """How an object is shown to who asks."""
     with_attributes = not request.HasField("include_attributes") or request.include_attributes
-    return [_object(thing, with_attributes) for thing in objects]
 
+    def encode(thing: GalaxyObject) -> pb.GalaxyObject:
+        message = pb.GalaxyObject(
+            gobject_id=thing.gobject_id,
+            tag_name=thing.tag_name,
+            contained_name=thing.contained_name,
+            browse_name=thing.browse_name,
+            parent_gobject_id=thing.parent_id,
+            is_area=thing.is_area,
+            category_id=thing.template.category,
+            hosted_by_gobject_id=thing.parent_id,
+            template_chain=thing.template.chain,
+        )
+        if with_attributes:
+            message.attributes.extend(_attribute(thing, attribute) for attribute in view.attributes(thing))
+        return message
 
-def _object(thing: GalaxyObject, with_attributes: bool) -> pb.GalaxyObject:
-    message = pb.GalaxyObject(
-        gobject_id=thing.gobject_id,
-        tag_name=thing.tag_name,
-        contained_name=thing.contained_name,
-        browse_name=thing.browse_name,
-        parent_gobject_id=thing.parent_id,
-        is_area=thing.is_area,
-        category_id=thing.template.category,
-        hosted_by_gobject_id=thing.parent_id,
-        template_chain=thing.template.chain,
-    )
-    if with_attributes:
-        message.attributes.extend(_attribute(thing, attribute) for attribute in thing.template.attributes)
-    return message
+    return encode
 
 
 def _attribute(thing: GalaxyObject, attribute: Attribute) -> pb.GalaxyAttribute:

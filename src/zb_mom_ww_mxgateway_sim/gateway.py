@@ -15,34 +15,41 @@ from zb_mom_ww_mxgateway.generated import (
     mxaccess_gateway_pb2_grpc,
 )
 
-from . import certificate as certificates, plant, status
+from . import certificate as certificates, plant, standard_services, status
 from .agenda import Agenda
+from .alarm_service import AlarmService
+from .alarms import Alarm, AlarmBook
 from .background import Background
 from .certificate import Certificate
 from .clock import Clock, SystemClock, nanoseconds
 from .deployment import Deployment
-from .faults import CallFailure, Faults, ReplyFailure
+from .faults import Faults
 from .galaxy_service import GalaxyService
 from .gateway_service import GatewayService
 from .hierarchy import Hierarchy
+from .items import Plant
 from .keys import ApiKey, KeyRing
 from .listener import Listener
 from .points import Points, Reading
 from .process import Process
+from .raw_replies import RawReplies
 from .reception import CallRecord, Reception
 from .refusal import Ended
+from .schedule import Fault
+from .scheduler import Scheduler
 from .session import Session
 from .sessions import Sessions
 from .signals import TICK, Signals
 from .status import Status
 from .tags import Tag, add_generated, add_tags
-from .worker import Plant
+from .trouble import Trouble
+from .users import Galaxy, GalaxyUser
 from .writing import WriteRecord, Writes
 
 OverflowPolicy = Literal["fail-fast", "disconnect-subscriber"]
 
 
-class SimulatedGateway:
+class SimulatedGateway(Trouble):
     """A gateway on a port of this machine, with a small plant behind it.
 
     ``async with SimulatedGateway() as gateway`` serves until the block is left. Everything but ``endpoint``,
@@ -62,7 +69,9 @@ class SimulatedGateway:
         certificate_directory: Path | str | None = None,
         clock: Clock | None = None,
         seed: int = 1,
+        users: Iterable[GalaxyUser] | None = None,
         first_change_delay: float | tuple[float, float] | None = None,
+        session_start_time: float = 0.0,
         write_complete_delay: float = 0.1,
         event_queue_size: int = 10_000,
         overflow_policy: OverflowPolicy = "fail-fast",
@@ -70,12 +79,19 @@ class SimulatedGateway:
         lease: float = 1800.0,
         detach_grace: float = 30.0,
         max_sessions: int = 64,
+        alarms: bool = True,
+        refuse_in_reply: bool = False,
+        faults: Iterable[Fault | str] = (),
     ) -> None:
         """Nothing is opened before ``start``. Times are seconds of ``clock``.
 
         ``port`` 0 is a free one. ``api_keys`` None is one random key with all scopes, empty is no authentication.
-        ``first_change_delay``: from advise to the first data change, a number or a range. TagError: a tag of ``tags``
-        or a generated one cannot be had; ValueError: an argument out of range.
+        ``users`` None is a permissive galaxy: any credentials give a user id. ``first_change_delay``: from advise to
+        the first data change, a number or a range. ``session_start_time``: from OpenSession to READY; commands are
+        refused meanwhile. ``alarms`` False: they are disabled, as in a gateway that nobody configured.
+        ``refuse_in_reply``: with a protocol status in the reply instead of a gRPC status, where a reply has one.
+        ``faults``: see ``schedule``. TagError: a tag of ``tags`` or a generated one cannot be had; FaultError: so with
+        a fault; ValueError: an argument out of range.
         """
         if overflow_policy not in ("fail-fast", "disconnect-subscriber"):
             raise ValueError(f"overflow_policy is 'fail-fast' or 'disconnect-subscriber', not {overflow_policy!r}")
@@ -91,6 +107,8 @@ class SimulatedGateway:
         self._queue_size = event_queue_size
         self._fail_fast = overflow_policy == "fail-fast"
         self._command_timeout = default_command_timeout
+        self._session_start_time = session_start_time
+        self._galaxy_users = Galaxy(users)
         self._lease = lease
         self._detach_grace = detach_grace
         self._running = False
@@ -118,9 +136,14 @@ class SimulatedGateway:
         )
         self._deployment = Deployment(self._clock)
         self._faults = Faults()
-        self._reception = Reception(self._keys, self._faults, self._clock)
+        self._reception = Reception(self._keys, self._faults, self._clock, refuse_in_reply=refuse_in_reply)
         self._sessions = Sessions(self._background, random.Random(), max_sessions)
-        self._listener = Listener(host, port, self._add_services)
+        self._listener = Listener(host, port, self._add_services, (RawReplies(),))
+        self._alarms = AlarmBook(self._hierarchy, self._points, self._clock) if alarms else None
+        self._alarm_service = AlarmService(self._alarms, event_queue_size)
+        self._scheduler = Scheduler(self, self._faults, self._agenda, self._background, keys[0].key_id if keys else "")
+        self._scheduled: list[Fault] = []
+        self.schedule(*faults)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -142,6 +165,8 @@ class SimulatedGateway:
         await self._listener.start(self._certificate)
         self._running = True
         self._agenda.every(TICK, self._tick)
+        for fault in self._scheduled:
+            self._scheduler.add(fault)
         self._background.start(self._agenda.run(), "agenda")
 
     async def aclose(self) -> None:
@@ -152,9 +177,11 @@ class SimulatedGateway:
         self._closed = True
         self._sessions.close_all(Ended("UNAVAILABLE", "the gateway shuts down"))
         self._deployment.close()
+        self._alarm_service.end(Ended("UNAVAILABLE", "the gateway shuts down"))
+        self._faults.release()
         try:
             # Calls cancelled by the server make grpc clients in the same process write to standard error.
-            await self._listener.stop(grace=0.2)
+            await self._listener.aclose(grace=0.2)
         finally:
             await self._background.aclose()
 
@@ -181,6 +208,21 @@ class SimulatedGateway:
     def calls(self) -> Sequence[CallRecord]:
         """The last 5000 calls, refused ones too, oldest first."""
         return tuple(self._reception.calls)
+
+    @property
+    def alarms(self) -> Sequence[Alarm]:
+        """The alarms that are active or wait to be acknowledged, in the order they were raised."""
+        return () if self._alarms is None else tuple(self._alarms.all)
+
+    @property
+    def alarms_enabled(self) -> bool:
+        """Whether there are alarms at all."""
+        return self._alarms is not None
+
+    @property
+    def open_alarm_streams(self) -> int:
+        """How many alarm feeds are attached now."""
+        return self._alarm_service.streams
 
     @property
     def sessions(self) -> Mapping[str, Session]:
@@ -220,28 +262,7 @@ class SimulatedGateway:
         time_ns = None if timestamp is None else nanoseconds(timestamp)
         self._points.set(tag, value, quality, time_ns, tuple(statuses))
 
-    # ------------------------------------------------------------ causing trouble
-
-    def revoke(self, key_id: str) -> None:
-        """The key is refused from the next call on; KeyError if there is none of that id."""
-        self._keys.revoke(key_id)
-
-    def lose_session(self, session_id: str) -> None:
-        """The session's worker dies: its stream breaks with UNAVAILABLE and nobody knows it any more."""
-        self._sessions.find(session_id).close(Ended("UNAVAILABLE", f"the worker of {session_id} ended"))
-
-    def fault_session(self, session_id: str) -> None:
-        """The session becomes FAULTED: it can only be closed."""
-        self._sessions.find(session_id).fault()
-
-    def drop_streams(self, code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> None:
-        """Every attached event stream ends with this status; the sessions live on for the detach grace."""
-        for session in self._sessions.live:
-            session.drop_stream(Ended(code.name, "the event stream was dropped"))
-
-    def evict_replay(self, session_id: str) -> None:
-        """Empties the session's replay ring: a resumed stream starts with a ReplayGap."""
-        self._sessions.find(session_id).events.forget()
+    # ------------------------------------------------------------ causing trouble; more in ``Trouble``
 
     async def restart(self) -> None:
         """The gateway's process ends and starts again on the same port: connections and sessions are lost."""
@@ -258,42 +279,44 @@ class SimulatedGateway:
         await self._listener.stop()
         await self._listener.start(self._certificate)
 
-    def redeploy(self) -> None:
-        """The galaxy is deployed again: watchers hear of it, page tokens are void."""
-        self._deployment.redeploy()
+    def schedule(self, *faults: Fault | str) -> None:
+        """Lets faults come about, e.g. ``after 5s drop-stream``: times count from now, or from the start.
 
-    def delay(self, rpc_or_kind: str | int, seconds: float) -> None:
-        """Every such call waits so long from now on; 0 ends it. A name is ``OpenSession`` or ``add_item``."""
-        self._faults.delay(rpc_or_kind, seconds)
+        FaultError: it is none, or cannot be with this gateway. The form of a line is the fault files', see ``Fault``.
+        """
+        for fault in faults:
+            found = Fault.parse(fault) if isinstance(fault, str) else fault
+            self._scheduler.check(found)
+            if self._running:
+                self._scheduler.add(found)
+            else:
+                self._scheduled.append(found)
 
-    def fail_next(
+    def raise_alarm(
         self,
-        rpc_or_kind: str | int,
+        reference: str,
         *,
-        code: grpc.StatusCode | None = None,
-        protocol_status: "pb.ProtocolStatusCode | None" = None,
-        hresult: int | None = None,
-        details: str = "made to fail",
+        severity: int = 500,
+        type_name: str = "UserAlarm",
+        category: str = "Process",
+        description: str = "",
+        value: bool | int | float | str | None = None,
+        limit: bool | int | float | str | None = None,
     ) -> None:
-        """The next such call has no effect and ends with a gRPC status, or with a protocol status in its reply."""
-        if (code is None) == (protocol_status is None):
-            raise ValueError("either code or protocol_status says how the call fails")
-        if code is not None:
-            self._faults.fail_next(rpc_or_kind, CallFailure(code.name, details))
-        elif protocol_status is not None:
-            self._faults.fail_next(rpc_or_kind, ReplyFailure(protocol_status, hresult, details))
+        """Raises an alarm ``Galaxy!Area.Object.Alarm``; nothing if it is active. ValueError: not such a reference."""
+        self._alarm_book().raise_alarm(
+            reference,
+            severity=severity,
+            type_name=type_name,
+            category=category,
+            description=description,
+            value=value,
+            limit=limit,
+        )
 
-    def lose_next_reply(self, rpc_or_kind: str | int) -> None:
-        """The next such call takes effect, then breaks with UNAVAILABLE."""
-        self._faults.lose_next_reply(rpc_or_kind)
-
-    def hold_write_completes(self) -> None:
-        """OnWriteComplete is withheld from now on; writes take effect all the same."""
-        self._writes.hold()
-
-    def release_write_completes(self) -> None:
-        """Sends the withheld OnWriteComplete events, and withholds no more."""
-        self._writes.release()
+    def clear_alarm(self, reference: str) -> None:
+        """The alarm's condition is gone; one of the plant's own follows the plant again."""
+        self._alarm_book().clear_alarm(reference)
 
     # ------------------------------------------------------------ inside
 
@@ -301,14 +324,26 @@ class SimulatedGateway:
         self._process.step(TICK)
         self._signals.tick()
 
-    def _add_services(self, server: grpc.aio.Server) -> None:
+    def _alarm_book(self) -> AlarmBook:
+        if self._alarms is None:
+            raise ValueError("alarms are disabled in this gateway")
+        return self._alarms
+
+    async def _add_services(self, server: grpc.aio.Server) -> None:
         gateway = GatewayService(
-            self._reception, self._sessions, self._faults, self._agenda, self._clock, self._make_session
+            self._reception,
+            self._sessions,
+            self._faults,
+            self._agenda,
+            self._alarm_service,
+            self._make_session,
+            self._session_start_time,
         )
         galaxy = GalaxyService(self._reception, self._hierarchy, self._deployment, self._clock)
         # The generated service code has no types.
         mxaccess_gateway_pb2_grpc.add_MxAccessGatewayServicer_to_server(gateway, server)  # type: ignore[no-untyped-call]
         galaxy_repository_pb2_grpc.add_GalaxyRepositoryServicer_to_server(galaxy, server)  # type: ignore[no-untyped-call]
+        await standard_services.add(server)
 
     def _make_session(self, request: pb.OpenSessionRequest, session_id: str, process_id: int) -> Session:
         asked = request.command_timeout.ToNanoseconds() / 1e9
@@ -316,6 +351,7 @@ class SimulatedGateway:
             session_id,
             request.client_session_name,
             self._plant,
+            self._galaxy_users,
             command_timeout=asked or self._command_timeout,
             queue_size=self._queue_size,
             fault_on_overflow=self._fail_fast,

@@ -1,24 +1,24 @@
 """The rpcs of MxAccessGateway."""
 
 from collections.abc import AsyncGenerator, Callable
-from typing import Any
+from contextlib import aclosing
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb, mxaccess_gateway_pb2_grpc as rpc
 
-from . import invoke
+from . import alarm_commands, invoke
 from .agenda import Agenda
-from .clock import Clock
-from .faults import Faults, kind_name
+from .alarm_service import AlarmService
+from .faults import Faults, ReplyFailure, kind_name
 from .keys import ApiKey, Scope
-from .reception import Context, Reception, require
-from .refusal import AlarmsDisabled, ConnectionLost, Ended, InvalidRequest, Refused, TookTooLong
+from .reception import Context, Reception, require, spoiled
+from .refusal import Ended, InvalidRequest, TookTooLong
 from .session import Session
 from .sessions import Sessions
 
 GATEWAY_PROTOCOL_VERSION = 3
 WORKER_PROTOCOL_VERSION = 1
 BACKEND = "mxaccess-simulated"
-CAPABILITIES = ("events", "bulk", "replay", "galaxy")
+CAPABILITIES = ("events", "bulk", "replay", "galaxy", "alarms")
 
 MakeSession = Callable[[pb.OpenSessionRequest, str, int], Session]
 
@@ -32,32 +32,36 @@ class GatewayService(rpc.MxAccessGatewayServicer):
         sessions: Sessions,
         faults: Faults,
         agenda: Agenda,
-        clock: Clock,
+        alarms: AlarmService,
         make_session: MakeSession,
+        session_start_time: float,
     ) -> None:
         self._reception = reception
         self._sessions = sessions
         self._faults = faults
         self._agenda = agenda
-        self._clock = clock
+        self._alarms = alarms
+        self._handlers = {**invoke.HANDLERS, **alarm_commands.handlers(alarms)}
         self._make_session = make_session
+        self._start_time = session_start_time
 
     async def OpenSession(self, request: pb.OpenSessionRequest, context: Context) -> pb.OpenSessionReply:
         async def answer(key: ApiKey) -> pb.OpenSessionReply:
             return self._open(request)
 
-        return await self._reception.unary("OpenSession", request, context, Scope.SESSION_OPEN, answer)
+        def speak(failure: ReplyFailure) -> pb.OpenSessionReply:
+            return pb.OpenSessionReply(
+                gateway_protocol_version=GATEWAY_PROTOCOL_VERSION, protocol_status=_status(failure)
+            )
+
+        return await self._reception.unary("OpenSession", request, context, Scope.SESSION_OPEN, answer, speak)
 
     def _open(self, request: pb.OpenSessionRequest) -> pb.OpenSessionReply:
-        failure = self._faults.take_reply_failure("OpenSession")
-        if failure is not None:
-            return pb.OpenSessionReply(
-                gateway_protocol_version=GATEWAY_PROTOCOL_VERSION,
-                protocol_status=pb.ProtocolStatus(code=failure.protocol_status, message=failure.details),
-            )
         if request.command_timeout.ToNanoseconds() < 0:
             raise InvalidRequest("command_timeout is negative")
-        session = self._sessions.open(lambda key, process_id: self._make_session(request, key, process_id))
+        session = self._sessions.open(
+            lambda key, process_id: self._make_session(request, key, process_id), self._start_time
+        )
         reply = pb.OpenSessionReply(
             session_id=session.session_id,
             backend_name=BACKEND,
@@ -73,10 +77,6 @@ class GatewayService(rpc.MxAccessGatewayServicer):
     async def CloseSession(self, request: pb.CloseSessionRequest, context: Context) -> pb.CloseSessionReply:
         async def answer(key: ApiKey) -> pb.CloseSessionReply:
             session = self._sessions.find(request.session_id)
-            failure = self._faults.take_reply_failure("CloseSession")
-            if failure is not None:
-                refused = pb.ProtocolStatus(code=failure.protocol_status, message=failure.details)
-                return pb.CloseSessionReply(session_id=session.session_id, protocol_status=refused)
             session.close(Ended(None))
             return pb.CloseSessionReply(
                 session_id=session.session_id,
@@ -84,32 +84,36 @@ class GatewayService(rpc.MxAccessGatewayServicer):
                 protocol_status=pb.ProtocolStatus(code=pb.PROTOCOL_STATUS_CODE_OK, message="OK"),
             )
 
-        return await self._reception.unary("CloseSession", request, context, Scope.SESSION_CLOSE, answer)
+        def speak(failure: ReplyFailure) -> pb.CloseSessionReply:
+            return pb.CloseSessionReply(session_id=request.session_id, protocol_status=_status(failure))
+
+        return await self._reception.unary("CloseSession", request, context, Scope.SESSION_CLOSE, answer, speak)
 
     async def Invoke(self, request: pb.MxCommandRequest, context: Context) -> pb.MxCommandReply:
         async def answer(key: ApiKey) -> pb.MxCommandReply:
             require(key, invoke.check(request))
             session = self._sessions.find(request.session_id)
             session.renew()
+            if request.command.kind == pb.MX_COMMAND_KIND_GET_SESSION_STATE and not session.ready:
+                # The gateway knows, whatever the worker does.
+                return await invoke.run(self._handlers, session, key, request)
             return await self._command(session, key, request)
 
-        return await self._reception.unary("Invoke", request, context, None, answer)
+        def speak(failure: ReplyFailure) -> pb.MxCommandReply:
+            return invoke.failed(request, failure)
+
+        return await self._reception.unary("Invoke", request, context, None, answer, speak)
 
     async def _command(self, session: Session, key: ApiKey, request: pb.MxCommandRequest) -> pb.MxCommandReply:
         """Waits for the worker as long as a command may take; the command runs even if nobody waits."""
         name = kind_name(request.command.kind)
 
         async def run() -> pb.MxCommandReply:
-            delay = self._faults.delay_of(name)
-            if delay:
-                await self._clock.sleep(delay)
-            refused = self._faults.take_call_failure(name)
-            if refused is not None:
-                raise Refused(refused.details, refused.code)
-            failure = self._faults.take_reply_failure(name) or self._faults.take_reply_failure("Invoke")
-            if failure is not None:
-                return invoke.failed(request, failure)
-            return await invoke.run(session, key, request)
+            fate = self._faults.meet(name)
+            await self._reception.suffer(fate)
+            if isinstance(fate.failure, ReplyFailure):
+                return invoke.failed(request, fate.failure)
+            return spoiled(fate, await invoke.run(self._handlers, session, key, request))
 
         answer = session.submit(run)
 
@@ -119,12 +123,9 @@ class GatewayService(rpc.MxAccessGatewayServicer):
 
         limit = self._agenda.after(session.command_timeout, too_long)
         try:
-            reply = await answer
+            return await answer
         finally:
             limit.cancel()
-        if self._faults.take_lost_reply(name):
-            raise ConnectionLost("the connection was lost before the answer")
-        return reply
 
     async def StreamEvents(self, request: pb.StreamEventsRequest, context: Context) -> None:
         async def events(key: ApiKey) -> AsyncGenerator[pb.MxEvent, None]:
@@ -139,22 +140,36 @@ class GatewayService(rpc.MxAccessGatewayServicer):
         await self._reception.stream("StreamEvents", request, context, Scope.EVENTS_READ, events)
 
     async def StreamAlarms(self, request: pb.StreamAlarmsRequest, context: Context) -> None:
-        await self._reception.stream("StreamAlarms", request, context, Scope.EVENTS_READ, _no_alarms)
+        async def messages(key: ApiKey) -> AsyncGenerator[pb.AlarmFeedMessage, None]:
+            async with aclosing(self._alarms.stream(key, request.alarm_filter_prefix)) as feed:
+                async for message in feed:
+                    yield message
+
+        await self._reception.stream("StreamAlarms", request, context, Scope.EVENTS_READ, messages)
 
     async def QueryActiveAlarms(self, request: pb.QueryActiveAlarmsRequest, context: Context) -> None:
-        await self._reception.stream("QueryActiveAlarms", request, context, Scope.EVENTS_READ, _no_alarms)
+        async def snapshots(key: ApiKey) -> AsyncGenerator[pb.ActiveAlarmSnapshot, None]:
+            for snapshot in self._alarms.active(key, request.alarm_filter_prefix):
+                yield snapshot
+
+        await self._reception.stream("QueryActiveAlarms", request, context, Scope.EVENTS_READ, snapshots)
 
     async def AcknowledgeAlarm(self, request: pb.AcknowledgeAlarmRequest, context: Context) -> pb.AcknowledgeAlarmReply:
         async def answer(key: ApiKey) -> pb.AcknowledgeAlarmReply:
-            raise _disabled()
+            return self._alarms.acknowledge(key, request)
 
-        return await self._reception.unary("AcknowledgeAlarm", request, context, Scope.INVOKE_WRITE, answer)
+        def speak(failure: ReplyFailure) -> pb.AcknowledgeAlarmReply:
+            reply = pb.AcknowledgeAlarmReply(
+                correlation_id=request.client_correlation_id,
+                protocol_status=_status(failure),
+                diagnostic_message=failure.details,
+            )
+            if failure.hresult is not None:
+                reply.hresult = failure.hresult
+            return reply
+
+        return await self._reception.unary("AcknowledgeAlarm", request, context, Scope.INVOKE_WRITE, answer, speak)
 
 
-def _disabled() -> AlarmsDisabled:
-    return AlarmsDisabled("alarms are disabled in this gateway's configuration")
-
-
-async def _no_alarms(key: ApiKey) -> AsyncGenerator[Any, None]:
-    raise _disabled()
-    yield  # Makes this a stream.
+def _status(failure: ReplyFailure) -> pb.ProtocolStatus:
+    return pb.ProtocolStatus(code=failure.protocol_status, message=failure.details)

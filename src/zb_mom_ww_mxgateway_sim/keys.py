@@ -103,6 +103,10 @@ class KeyRing:
         right = hmac.compare_digest(secret.encode(), (key.secret if key else self._anyone.secret).encode())
         return key if key is not None and right else None
 
+    def knows(self, key_id: str) -> bool:
+        """Whether there is a key of that id."""
+        return key_id in self._keys
+
     def revoke(self, key_id: str) -> None:
         """The key is refused from now on; KeyError if there is none of that id."""
         del self._keys[key_id]

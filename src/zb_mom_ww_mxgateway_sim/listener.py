@@ -1,31 +1,45 @@
-"""The gRPC server on its port: started, stopped, and started again where it was."""
+"""The gRPC server behind its port: started, stopped, and started again where it was."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import grpc
 
 from .certificate import Certificate
 from .errors import ListenError
+from .relay import Relay
 
 MAX_MESSAGE = 16 * 1024 * 1024
 
 _OPTIONS = (
-    ("grpc.max_send_message_length", MAX_MESSAGE),
+    # The reception refuses what is too large; an oversized reply on purpose has to get through.
+    ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", MAX_MESSAGE),
     # Else two gateways would share one port without a word.
     ("grpc.so_reuseport", 0),
 )
 
+# Where the server itself listens; clients come through the relay.
+_INSIDE = "127.0.0.1:0"
+
 
 class Listener:
     """One address. ``add_services`` is called for each new server."""
 
-    def __init__(self, host: str, port: int, add_services: Callable[[grpc.aio.Server], None]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        add_services: Callable[[grpc.aio.Server], Awaitable[None]],
+        interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+    ) -> None:
         self._host = host
         self._port = port
         self._add_services = add_services
+        self._interceptors = interceptors
         self._server: grpc.aio.Server | None = None
+        self.relay = Relay()
+        self._listening = False
 
     @property
     def endpoint(self) -> str:
@@ -35,21 +49,24 @@ class Listener:
 
     async def start(self, certificate: Certificate | None) -> None:
         """Listens, in plaintext without a certificate; ListenError says what is in the way."""
-        _check(self._host, self._port)
-        server = grpc.aio.server(options=_OPTIONS)
-        self._add_services(server)
-        address = _joined(self._host, self._port)
-        try:
-            if certificate is None:
-                port = server.add_insecure_port(address)
-            else:
-                pair = (certificate.key_pem, certificate.certificate_pem)
-                port = server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
-        except RuntimeError as error:
-            raise ListenError(f"cannot listen on {address}: in use, or not an address of this machine") from error
-        self._port = port
+        if not self._listening:
+            address = _check(self._host, self._port)
+            try:
+                self._port = await self.relay.start(address, self._port)
+            except OSError as error:
+                where = _joined(self._host, self._port)
+                raise ListenError(f"cannot listen on {where}: {error.strerror or error}") from error
+            self._listening = True
+        server = grpc.aio.server(interceptors=self._interceptors, options=_OPTIONS)
+        await self._add_services(server)
+        if certificate is None:
+            port = server.add_insecure_port(_INSIDE)
+        else:
+            pair = (certificate.key_pem, certificate.certificate_pem)
+            port = server.add_secure_port(_INSIDE, grpc.ssl_server_credentials([pair]))
         self._server = server
         await server.start()
+        self.relay.forward_to(port)
 
     async def stop(self, grace: float | None = None) -> None:
         """Ends every connection: at once, or when its calls have ended, within ``grace`` real seconds.
@@ -60,13 +77,19 @@ class Listener:
         if server is not None:
             await server.stop(grace)
 
+    async def aclose(self, grace: float) -> None:
+        """Stops, and gives the port back. Idempotent."""
+        await self.stop(grace)
+        self._listening = False
+        await self.relay.aclose()
+
 
 def _joined(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _check(host: str, port: int) -> None:
-    """Tries the address first: grpc's own refusal says no reason and writes to standard error."""
+def _check(host: str, port: int) -> str:
+    """The address of that name, tried first: asyncio's own refusal is no readable line."""
     try:
         ((family, kind, protocol, _, address), *_) = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -77,5 +100,6 @@ def _check(host: str, port: int) -> None:
             else:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
+            return str(address[0])
     except OSError as error:
         raise ListenError(f"cannot listen on {_joined(host, port)}: {error.strerror or error}") from error

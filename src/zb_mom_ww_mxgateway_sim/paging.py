@@ -1,8 +1,9 @@
 """Pages of an answer, and tokens that are good for one cache and one question only."""
 
+import asyncio
 import copy
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
@@ -11,20 +12,39 @@ from .refusal import InvalidRequest
 
 DEFAULT_PAGE = 500
 LARGEST_PAGE = 5000
+# A page ends early rather than outgrow a message of 16 MiB.
+_LARGEST_BYTES = 15 * 1024 * 1024
+# So many objects are made at a stretch before others get their turn.
+_STRETCH = 50
 
 T = TypeVar("T")
 Question = pb.DiscoverHierarchyRequest | pb.BrowseChildrenRequest
 
 
-def page(request: Question, cache: str, everything: Sequence[T]) -> tuple[Sequence[T], str]:
-    """The page that is asked for and the next one's token, empty after the last; InvalidRequest."""
+async def page(
+    request: Question, cache: str, everything: Sequence[T], encode: Callable[[T], pb.GalaxyObject]
+) -> tuple[list[pb.GalaxyObject], Sequence[T], str]:
+    """The page that is asked for: its messages, what they are of, and the next one's token, empty after the last.
+
+    InvalidRequest: a page size or token that cannot be.
+    """
     if request.page_size < 0:
         raise InvalidRequest(f"page_size {request.page_size} is negative")
-    size = min(request.page_size or DEFAULT_PAGE, LARGEST_PAGE)
     mark = _mark(request, cache)
     start = _start(request.page_token, mark, len(everything))
-    end = start + size
-    return everything[start:end], f"{mark}.{end}" if end < len(everything) else ""
+    wanted = everything[start : start + min(request.page_size or DEFAULT_PAGE, LARGEST_PAGE)]
+    messages: list[pb.GalaxyObject] = []
+    size = 0
+    for one in wanted:
+        message = encode(one)
+        size += message.ByteSize()
+        if messages and size > _LARGEST_BYTES:
+            break
+        messages.append(message)
+        if len(messages) % _STRETCH == 0:
+            await asyncio.sleep(0)
+    end = start + len(messages)
+    return messages, wanted[: len(messages)], f"{mark}.{end}" if end < len(everything) else ""
 
 
 def _start(token: str, mark: str, count: int) -> int:

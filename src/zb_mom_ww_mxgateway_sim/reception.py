@@ -4,23 +4,31 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import grpc
 from google.protobuf.message import Message
 
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+
 from .clock import Clock
-from .faults import Faults
+from .faults import CallFailure, Fate, Faults, ReplyFailure, protocol_status
 from .keys import ApiKey, KeyRing, Scope
-from .refusal import ConnectionLost, Ended, NotAllowed, NotAuthenticated, Refused
+from .listener import MAX_MESSAGE
+from .refusal import ConnectionLost, Ended, NotAllowed, NotAuthenticated, Refused, TooLarge
 
 Context = grpc.aio.ServicerContext[Any, Any]
-Reply = TypeVar("Reply")
+Reply = TypeVar("Reply", bound=Message)
+# How a reply of that rpc says a protocol status, where it can.
+Speak = Callable[[ReplyFailure], Reply]
 
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One call as it came in, before anything was done with it. Neither keys nor passwords are in its repr."""
+    """One call as it came in, before anything was done with it; a password in it is blotted out.
+
+    Keys are in ``metadata`` only; neither that nor the request is in the repr.
+    """
 
     rpc: str
     request: Message = field(repr=False)
@@ -29,12 +37,13 @@ class CallRecord:
 
 
 class Reception:
-    """Lets calls in, or refuses them."""
+    """Lets calls in, or refuses them. ``refuse_in_reply``: with a protocol status wherever a reply has one."""
 
-    def __init__(self, keys: KeyRing, faults: Faults, clock: Clock) -> None:
+    def __init__(self, keys: KeyRing, faults: Faults, clock: Clock, *, refuse_in_reply: bool = False) -> None:
         self._keys = keys
         self._faults = faults
         self._clock = clock
+        self._refuse_in_reply = refuse_in_reply
         self.calls: deque[CallRecord] = deque(maxlen=5000)
 
     async def unary(
@@ -44,16 +53,24 @@ class Reception:
         context: Context,
         scope: Scope | None,
         answer: Callable[[ApiKey], Awaitable[Reply]],
+        speak: Speak[Reply] | None = None,
     ) -> Reply:
         """The reply to a unary call, or its end with a gRPC status."""
         try:
-            key = await self._enter(rpc, request, context, scope)
+            key = self._enter(rpc, request, context, scope)
+            fate = self._faults.meet(rpc)
+            await self.suffer(fate)
+            if isinstance(fate.failure, ReplyFailure) and speak is not None:
+                return speak(fate.failure)
             reply = await answer(key)
-            if self._faults.take_lost_reply(rpc):
-                raise ConnectionLost("the connection was lost before the answer")
+            # What is to be sent in place of a reply is bytes already; see ``RawReplies``.
+            if not isinstance(reply, bytes) and reply.ByteSize() > MAX_MESSAGE:
+                raise TooLarge(f"the reply has {reply.ByteSize()} bytes, more than {MAX_MESSAGE}")
+            return spoiled(fate, reply)
         except Refused as refused:
+            if speak is not None and refused.protocol_status and (refused.in_reply or self._refuse_in_reply):
+                return speak(ReplyFailure(protocol_status(refused.protocol_status), None, refused.text))
             await abort(context, refused.code, refused.text)
-        return reply
 
     async def stream(
         self,
@@ -65,32 +82,47 @@ class Reception:
     ) -> None:
         """Writes the messages to the caller; raises CancelledError when the caller goes."""
         try:
-            key = await self._enter(rpc, request, context, scope)
+            key = self._enter(rpc, request, context, scope)
+            fate = self._faults.meet(rpc)
+            await self.suffer(fate)
             async with aclosing(messages(key)) as produced:
                 async for message in produced:
-                    await context.write(message)
+                    while (gate := self._faults.stalled(rpc)) is not None:
+                        await gate.wait()
+                    await context.write(spoiled(fate, message))
+                    fate.reply = None
         except Refused as refused:
             await abort(context, refused.code, refused.text)
         except Ended as ended:
             if ended.code is not None:
                 await abort(context, ended.code, ended.text)
 
-    async def _enter(self, rpc: str, request: Message, context: Context, scope: Scope | None) -> ApiKey:
+    async def suffer(self, fate: Fate) -> None:
+        """Waits as long as the call's fate says; raises Refused if that is how it ends."""
+        if fate.delay > 0:
+            await self._clock.sleep(fate.delay)
+        if fate.gate is not None:
+            await fate.gate.wait()
+        if isinstance(fate.failure, CallFailure):
+            raise Refused(fate.failure.details, fate.failure.code)
+
+    def _enter(self, rpc: str, request: Message, context: Context, scope: Scope | None) -> ApiKey:
         metadata = {str(key): value for key, value in context.invocation_metadata() or ()}
-        self.calls.append(CallRecord(rpc, request, metadata, str(getattr(request, "session_id", ""))))
+        self.calls.append(CallRecord(rpc, _blotted(request), metadata, str(getattr(request, "session_id", ""))))
         authorization = metadata.get("authorization")
         key = self._keys.admit(authorization if isinstance(authorization, str) else None)
         if key is None:
             raise NotAuthenticated("the API key is missing or not valid")
         if scope is not None:
             require(key, scope)
-        delay = self._faults.delay_of(rpc)
-        if delay:
-            await self._clock.sleep(delay)
-        failure = self._faults.take_call_failure(rpc)
-        if failure is not None:
-            raise Refused(failure.details, failure.code)
         return key
+
+
+def spoiled(fate: Fate, reply: Reply) -> Reply:
+    """The reply, or what its fate puts in its place; ConnectionLost if it never arrives."""
+    if fate.reply_lost:
+        raise ConnectionLost("the connection was lost before the answer")
+    return reply if fate.reply is None else cast(Reply, fate.reply)
 
 
 def require(key: ApiKey, scope: Scope) -> None:
@@ -102,3 +134,13 @@ def require(key: ApiKey, scope: Scope) -> None:
 async def abort(context: Context, code: str, text: str) -> NoReturn:
     """Ends the call with the status of that name."""
     await context.abort(grpc.StatusCode[code], text)
+
+
+def _blotted(request: Message) -> Message:
+    """The request, or a copy without its password."""
+    if not isinstance(request, pb.MxCommandRequest) or not request.command.HasField("authenticate_user"):
+        return request
+    kept = pb.MxCommandRequest()
+    kept.CopyFrom(request)
+    kept.command.authenticate_user.verify_user_password = "***"
+    return kept

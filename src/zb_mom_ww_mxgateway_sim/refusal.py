@@ -6,6 +6,11 @@ class Refused(Exception):
 
     code = "UNKNOWN"
 
+    # The protocol status that says the same in a reply, where the reply has one.
+    protocol_status: str | None = None
+    # Whether a reply is how it is said, even of a gateway that prefers gRPC statuses.
+    in_reply = False
+
     def __init__(self, text: str, code: str | None = None) -> None:
         super().__init__(text)
         self.text = text
@@ -17,6 +22,7 @@ class InvalidRequest(Refused):
     """The request contradicts itself or the contract."""
 
     code = "INVALID_ARGUMENT"
+    protocol_status = "INVALID_REQUEST"
 
 
 class NotAuthenticated(Refused):
@@ -35,6 +41,7 @@ class NoSuchSession(Refused):
     """There is no such session, or not any more."""
 
     code = "NOT_FOUND"
+    protocol_status = "SESSION_NOT_FOUND"
 
 
 class NoSuchObject(Refused):
@@ -47,12 +54,39 @@ class NotReady(Refused):
     """The session exists but takes no commands."""
 
     code = "FAILED_PRECONDITION"
+    protocol_status = "SESSION_NOT_READY"
+
+
+class NotYetReady(NotReady):
+    """The session's worker is starting."""
+
+    in_reply = True
+
+
+class WorkerGone(Refused):
+    """The session has no worker any more."""
+
+    code = "UNAVAILABLE"
+    protocol_status = "WORKER_UNAVAILABLE"
+    in_reply = True
 
 
 class AlarmsDisabled(Refused):
     """The gateway's configuration does not enable alarms."""
 
     code = "FAILED_PRECONDITION"
+
+
+class CannotAcknowledge(Refused):
+    """Alarms come from subtags, and none is known that acknowledges this one."""
+
+    code = "FAILED_PRECONDITION"
+
+
+class BadAlarmReference(InvalidRequest):
+    """Neither a reference nor a GUID."""
+
+    in_reply = True
 
 
 class AlreadyAttached(Refused):
@@ -67,10 +101,17 @@ class Exhausted(Refused):
     code = "RESOURCE_EXHAUSTED"
 
 
+class TooLarge(Refused):
+    """The answer would be larger than a message may be."""
+
+    code = "RESOURCE_EXHAUSTED"
+
+
 class TookTooLong(Refused):
     """The command runs on, but nobody waits for it any more."""
 
     code = "DEADLINE_EXCEEDED"
+    protocol_status = "TIMEOUT"
 
 
 class ConnectionLost(Refused):

@@ -7,13 +7,24 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
 from .agenda import Agenda, Appointment
 from .clock import Clock
-from .codec import encode_event
+from .codec import encode_buffered, encode_event
 from .events import EventLog, Subscription
+from .items import Item, Plant
 from .points import Reading
-from .refusal import AlreadyAttached, Ended, Exhausted, NotReady, Refused
-from .worker import Item, Plant, Worker
+from .refusal import AlreadyAttached, Ended, Exhausted, NotReady, NotYetReady, Refused, WorkerGone
+from .users import Galaxy
+from .worker import Worker
 
 MAX_PENDING = 128
+
+# The states of a starting session in their order, and how far its worker is meanwhile.
+_STARTING: dict[int, str] = {
+    pb.SESSION_STATE_CREATING: "NOT_STARTED",
+    pb.SESSION_STATE_STARTING_WORKER: "STARTING",
+    pb.SESSION_STATE_WAITING_FOR_PIPE: "STARTING",
+    pb.SESSION_STATE_HANDSHAKING: "HANDSHAKING",
+    pb.SESSION_STATE_INITIALIZING_WORKER: "INITIALIZING",
+}
 
 Command = Callable[[], Awaitable[pb.MxCommandReply]]
 Answer = asyncio.Future[pb.MxCommandReply]
@@ -32,6 +43,7 @@ class Session:
         session_id: str,
         client_name: str,
         plant: Plant,
+        galaxy: Galaxy,
         *,
         command_timeout: float,
         queue_size: int,
@@ -51,11 +63,15 @@ class Session:
         self._lease = lease
         self._detach_grace = detach_grace
         self._renewed = self._clock.monotonic()
+        self._starting: Appointment | None = None
         self._check: Appointment | None = None
         self._detached_at: float | None = None
         self._commands: asyncio.Queue[tuple[Command, Answer] | None] = asyncio.Queue()
         self._running: Answer | None = None
-        self.worker = Worker(plant, self)
+        self._worker_gone = False
+        # Called once, when the worker ends for whatever reason.
+        self.on_worker_end: list[Callable[[], None]] = []
+        self.worker = Worker(plant, galaxy, self)
         self.events = EventLog(
             session_id, plant.clock, queue_size, self.fault if fault_on_overflow else self._stream_gone
         )
@@ -70,21 +86,29 @@ class Session:
         return self._state
 
     @property
+    def ready(self) -> bool:
+        """Whether the session takes commands."""
+        return self._state == pb.SESSION_STATE_READY
+
+    @property
     def attached(self) -> bool:
         """Whether an event stream is attached."""
         return self.events.subscription is not None
 
-    def become_ready(self) -> None:
-        """Goes through the states of a starting worker, all at once."""
-        for state in (
-            pb.SESSION_STATE_STARTING_WORKER,
-            pb.SESSION_STATE_WAITING_FOR_PIPE,
-            pb.SESSION_STATE_HANDSHAKING,
-            pb.SESSION_STATE_INITIALIZING_WORKER,
-            pb.SESSION_STATE_READY,
-        ):
-            self._state = state
+    def become_ready(self, seconds: float) -> None:
+        """Goes through the states of a starting worker, in so many seconds altogether."""
         self._watch_lease()
+        if seconds <= 0:
+            self._state = pb.SESSION_STATE_READY
+            return
+        later = iter((*_STARTING, pb.SESSION_STATE_READY))
+
+        def advance() -> None:
+            self._state = next(later)
+            starting = self._state != pb.SESSION_STATE_READY
+            self._starting = self._agenda.after(seconds / len(_STARTING), advance) if starting else None
+
+        advance()
 
     def renew(self) -> None:
         """A unary call came: the lease begins anew."""
@@ -92,6 +116,10 @@ class Session:
 
     def check_ready(self) -> None:
         """Raises NotReady unless the session takes commands."""
+        if self._worker_gone:
+            raise WorkerGone(f"the worker of {self.session_id} ended")
+        if self._state in _STARTING:
+            raise NotYetReady(f"Session state is {self.state}; worker state is {_STARTING[self._state]}")
         if self._state != pb.SESSION_STATE_READY:
             worker = "FAULTED" if self._state == pb.SESSION_STATE_FAULTED else self.state
             raise NotReady(f"Session state is {self.state}; worker state is {worker}")
@@ -124,7 +152,7 @@ class Session:
                     answer.set_result(reply)
             self._running = None
 
-    def attach(self, after: int) -> Subscription:
+    def attach(self, after: int) -> Subscription[pb.MxEvent]:
         """Attaches the one event stream; AlreadyAttached if there is one, NotReady if the session is not."""
         self.check_ready()
         if self.attached:
@@ -132,7 +160,7 @@ class Session:
         self._detached_at = None
         return self.events.attach(after)
 
-    def detach(self, subscription: Subscription) -> None:
+    def detach(self, subscription: Subscription[pb.MxEvent]) -> None:
         """The stream is gone; the detach grace begins. Nothing if another is attached by now."""
         if self.events.subscription is subscription:
             self.events.detach()
@@ -148,28 +176,48 @@ class Session:
         """The session can only be closed from now on; its stream ends."""
         if self._state >= pb.SESSION_STATE_CLOSING:
             return
-        self._state = pb.SESSION_STATE_FAULTED
+        self._end_worker(pb.SESSION_STATE_FAULTED)
         reason = "Session state is FAULTED; worker state is FAULTED"
-        self.worker.close()
-        self._refuse_pending(reason)
+        self._refuse_pending(NotReady(reason))
         self.events.detach(Ended("FAILED_PRECONDITION", reason))
+        self._watch_lease()
+
+    def lose_worker(self) -> None:
+        """The worker's process ends, after the command that it is at: the session can only be closed."""
+        self._end_worker(pb.SESSION_STATE_FAULTED)
+        self._worker_gone = True
+        self._running = None
+        reason = f"the worker of {self.session_id} ended"
+        self._refuse_pending(WorkerGone(reason))
+        self.events.detach(Ended("UNAVAILABLE", reason))
         self._watch_lease()
 
     def close(self, ended: Ended) -> None:
         """Final. The attached stream, if any, ends as ``ended`` says."""
         if self._state == pb.SESSION_STATE_CLOSED:
             return
-        self._state = pb.SESSION_STATE_CLOSED
+        self._end_worker(pb.SESSION_STATE_CLOSED)
         if self._check is not None:
             self._check.cancel()
-        self.worker.close()
-        self._refuse_pending("Session state is CLOSED; worker state is CLOSED")
+        self._refuse_pending(NotReady("Session state is CLOSED; worker state is CLOSED"))
         self.events.detach(ended)
+
+    def _end_worker(self, state: int) -> None:
+        self._state = state
+        if self._starting is not None:
+            self._starting.cancel()
+            self._starting = None
+        self.worker.close()
+        while self.on_worker_end:
+            self.on_worker_end.pop()()
 
     def data_changed(self, item: Item, reading: Reading) -> None:
         event = encode_event(pb.MX_EVENT_FAMILY_ON_DATA_CHANGE, item.server_handle, item.handle, reading)
         event.on_data_change.SetInParent()
         self.events.append(event)
+
+    def buffered_data_changed(self, item: Item, readings: list[Reading]) -> None:
+        self.events.append(encode_buffered(item.server_handle, item.handle, readings))
 
     def write_completed(self, item: Item, reading: Reading) -> None:
         event = encode_event(pb.MX_EVENT_FAMILY_ON_WRITE_COMPLETE, item.server_handle, item.handle, reading)
@@ -181,7 +229,7 @@ class Session:
         self._detached_at = self._clock.monotonic()
         self._watch_lease()
 
-    def _refuse_pending(self, reason: str) -> None:
+    def _refuse_pending(self, refused: Refused) -> None:
         answers = [] if self._running is None else [self._running]
         while not self._commands.empty():
             waiting = self._commands.get_nowait()
@@ -189,7 +237,7 @@ class Session:
                 answers.append(waiting[1])
         for answer in answers:
             if not answer.done():
-                answer.set_exception(NotReady(reason))
+                answer.set_exception(refused)
         # Wakes the runner, that it may end.
         self._commands.put_nowait(None)
 

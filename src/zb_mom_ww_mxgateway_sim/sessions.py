@@ -30,8 +30,11 @@ class Sessions:
     def live(self) -> list[Session]:
         return [session for session in self.all.values() if session.state_number != pb.SESSION_STATE_CLOSED]
 
-    def open(self, make: Make) -> Session:
-        """A new session, ready for commands; ``make`` gets its id and its worker's process id. Exhausted."""
+    def open(self, make: Make, start_time: float = 0.0) -> Session:
+        """A new session, READY after ``start_time`` seconds; ``make`` gets its id and its worker's process id.
+
+        Exhausted: there are too many.
+        """
         if len(self.live) >= self._limit:
             raise Exhausted(f"all {self._limit} sessions are in use")
         self._process_id += 4 * self._random.randint(1, 50)
@@ -39,7 +42,7 @@ class Sessions:
         session = make(session_id, self._process_id)
         self.all[session_id] = session
         self._trim()
-        session.become_ready()
+        session.become_ready(start_time)
         self._background.start(session.run(), session_id)
         return session
 

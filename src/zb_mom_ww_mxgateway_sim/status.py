@@ -6,7 +6,10 @@ from enum import IntEnum
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
 E_INVALIDARG = -2147024809  # 0x80070057
-E_NOTIMPL = -2147467263  # 0x80004001
+E_FAIL = -2147467259  # 0x80004005
+E_ACCESSDENIED = -2147024891  # 0x80070005
+# A secured write without a user of its own, or without a value.
+NOT_SECURED = -2147467231  # 0x80004021
 S_OK = 0
 
 GOOD = 192

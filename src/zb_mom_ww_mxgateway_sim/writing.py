@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 
 from . import status
 from .agenda import Agenda
@@ -14,8 +15,29 @@ from .points import Binding, Point, Points
 from .status import Status
 from .tagtypes import CoercionError, TagType, Value, coerce, coerce_scalar
 
-# What can be written without a second thought of MXAccess; the secured classes need a secured write.
-_PLAIN = {Security.FREE_ACCESS, Security.OPERATE, Security.TUNE, Security.CONFIGURE}
+
+class Clearance(IntEnum):
+    """Who stands behind a write: nobody in particular, one user, or two different ones."""
+
+    PLAIN = 0
+    SECURED = 1
+    VERIFIED = 2
+
+
+# What each security classification asks for; the others take any write.
+_NEEDED = {
+    Security.SECURED_WRITE: (Clearance.SECURED, status.SECURED_WRITE_NEEDED),
+    Security.VERIFIED_WRITE: (Clearance.VERIFIED, status.VERIFIED_WRITE_NEEDED),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """On whose behalf a write is, and what that allows."""
+
+    user_id: int = 0
+    verifier_id: int = 0
+    clearance: Clearance = Clearance.PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +48,7 @@ class WriteRecord:
     value: Value
     user_id: int
     time: datetime
+    verifier_id: int = 0
 
 
 Completed = Callable[[tuple[Status, ...]], None]
@@ -49,20 +72,20 @@ class Writes:
         value: Callable[[], object],
         completed: Completed,
         *,
-        user_id: int,
+        author: Author,
         time_ns: int | None = None,
     ) -> None:
         """Takes a write. ``value`` may raise Undecodable; ``completed`` hears what became of it."""
 
         def carry_out() -> None:
-            outcome = self._judge(binding, value)
+            outcome = self._judge(binding, value, author.clearance)
             verdict = outcome if isinstance(outcome, Status) else status.OK
             if self._holding:
                 self._held.append(lambda: completed((verdict,)))
             else:
                 completed((verdict,))
             if not isinstance(outcome, Status) and binding.point is not None:
-                self._carry_out(binding.point, outcome.value, user_id, time_ns)
+                self._carry_out(binding.point, outcome.value, author, time_ns)
 
         self._agenda.after(self._delay, carry_out)
 
@@ -76,11 +99,11 @@ class Writes:
         while self._held:
             self._held.popleft()()
 
-    def _judge(self, binding: Binding, value: Callable[[], object]) -> "Status | _Accepted":
+    def _judge(self, binding: Binding, value: Callable[[], object], clearance: Clearance) -> "Status | _Accepted":
         point = binding.point
         if binding.fault is not None or point is None:
             return binding.fault or status.NO_SUCH_REFERENCE
-        refused = _security(point)
+        refused = _security(point, clearance)
         if refused is not None:
             return refused
         try:
@@ -92,8 +115,9 @@ class Writes:
         except IndexError:
             return status.INDEX_OUT_OF_RANGE
 
-    def _carry_out(self, point: Point, value: Value, user_id: int, time_ns: int | None) -> None:
-        self.records.append(WriteRecord(point.reference, value, user_id, moment(self._clock.now())))
+    def _carry_out(self, point: Point, value: Value, author: Author, time_ns: int | None) -> None:
+        now = moment(self._clock.now())
+        self.records.append(WriteRecord(point.reference, value, author.user_id, now, author.verifier_id))
         self._points.keep(point)
         point.own_course = False
         point.forced = False
@@ -108,15 +132,12 @@ class _Accepted:
     value: Value
 
 
-def _security(point: Point) -> Status | None:
+def _security(point: Point, clearance: Clearance) -> Status | None:
     attribute = point.attribute
     if attribute.category is not AttributeCategory.WRITEABLE or attribute.security is Security.VIEW_ONLY:
         return status.WRITE_DENIED
-    if attribute.security in _PLAIN:
-        return None
-    if attribute.security is Security.SECURED_WRITE:
-        return status.SECURED_WRITE_NEEDED
-    return status.VERIFIED_WRITE_NEEDED
+    needed, refused = _NEEDED.get(attribute.security, (Clearance.PLAIN, None))
+    return refused if clearance < needed else None
 
 
 def _held_value(binding: Binding, point: Point, value: object) -> Value:

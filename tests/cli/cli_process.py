@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway_sim import ApiKey
 
 KEY = ApiKey("plant", "s3cret_with-underscore")
 DEADLINE = 20.0
+EOR = "__MXGW_BATCH_EOR__"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ class Open:
         return ["write", "--plaintext", "--session-id", self.session.session_id, *handles]
 
     @property
+    def at_server(self) -> list[str]:
+        """The arguments that name the registration."""
+        return ["--plaintext", "--session-id", self.session.session_id, "--server-handle", str(self.server)]
+
+    @property
     def stream(self) -> list[str]:
         """The arguments that name the session to stream."""
         return ["stream-events", "--plaintext", "--session-id", self.session.session_id]
@@ -68,3 +74,33 @@ async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(DEADLINE):
         while not condition():  # noqa: ASYNC110  # what it waits for has no event to wait on
             await asyncio.sleep(0.005)
+
+
+class Driver:
+    """A program that drives a batch line by line."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    async def ask(self, *words: str) -> list[dict[str, Any]]:
+        """Sends a line and gives what answers it."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(" ".join(words).encode() + b"\n")
+        answers = []
+        async with asyncio.timeout(DEADLINE):
+            while (line := await self.process.stdout.readline()) != f"{EOR}\n".encode():
+                answers.append(json.loads(line))
+                assert line.decode() == json.dumps(answers[-1], sort_keys=True) + "\n"
+        return answers
+
+    async def end(self) -> tuple[int, str]:
+        """Ends the input; the exit code and standard error."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        ran = await ended(self.process)
+        assert ran.out == ""
+        return ran.code, ran.err
+
+
+Drive = Callable[..., Awaitable[Driver]]

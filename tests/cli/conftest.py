@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from cli_process import KEY, Open, Ran, Run, Start, ended, until
+from cli_process import KEY, Drive, Driver, Open, Ran, Run, Start, ended, until
 
 from zb_mom_ww_mxgateway import GatewayClient
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -32,7 +32,10 @@ async def start(environment: dict[str, str]) -> AsyncIterator[Start]:
     started: list[asyncio.subprocess.Process] = []
 
     async def start(
-        *arguments: str, stdout: int = asyncio.subprocess.PIPE, **settings: str | None
+        *arguments: str,
+        stdin: int = asyncio.subprocess.DEVNULL,
+        stdout: int = asyncio.subprocess.PIPE,
+        **settings: str | None,
     ) -> asyncio.subprocess.Process:
         env = {name: value for name, value in (environment | settings).items() if value is not None}
         process = await asyncio.create_subprocess_exec(
@@ -41,7 +44,7 @@ async def start(environment: dict[str, str]) -> AsyncIterator[Start]:
             "zb_mom_ww_mxgateway_cli",
             *arguments,
             env=env,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=stdin,
             stdout=stdout,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -63,6 +66,16 @@ def mxgw_py(start: Start) -> Run:
         return await ended(await start(*arguments, **settings))
 
     return run
+
+
+@pytest.fixture
+def drive(start: Start) -> Drive:
+    """Starts batches."""
+
+    async def drive(*arguments: str, **settings: str | None) -> Driver:
+        return Driver(await start("batch", *arguments, stdin=asyncio.subprocess.PIPE, **settings))
+
+    return drive
 
 
 @pytest.fixture

@@ -2,10 +2,14 @@
 
 import json
 import re
+from pathlib import Path
 
+import click
 import pytest
 
-from zb_mom_ww_mxgateway_cli.commands import run
+from zb_mom_ww_mxgateway_cli.commands import mxgw_py, run
+
+COMMANDS = mxgw_py.list_commands(click.Context(mxgw_py))
 
 SMOKE = ["smoke", "--item", "TestChildObject.TestInt", "--endpoint", "localhost:1"]
 EVENTS = ["stream-events", "--session-id", "session-1", "--endpoint", "localhost:1"]
@@ -20,6 +24,10 @@ WRITE = [
     "--endpoint",
     "localhost:1",
 ]
+AT = ["--session-id", "session-1", "--server-handle", "1", "--endpoint", "localhost:1"]
+READ = ["read-bulk", *AT]
+BULK = ["write-bulk", *AT]
+ALARM = ["acknowledge-alarm", "--endpoint", "localhost:1", "--reference"]
 INT = [*WRITE, "--type", "int32", "--value"]
 
 
@@ -65,6 +73,51 @@ MISTAKES = {
     "time without zone": ([*WRITE, "--type", "time", "--value", "2026-10-02T08:14:00"], "Time zone missing"),
     "handle of zero": ([*INT, "1", "--item-handle", "0"], "'--item-handle'"),
     "handle too large": ([*INT, "1", "--server-handle", "2147483648"], "'--server-handle'"),
+    "open with an odd time-out": (["open-session", "--command-timeout", "x"], "'--command-timeout': Duration expected"),
+    "odd protocol option": (["open-session", "--protocol-mismatch", "x"], "'--protocol-mismatch': 'x' is not one of"),
+    "close without session": (["close-session"], "Missing option '--session-id'"),
+    "register without name": (["register", "--session-id", "s"], "Missing option '--client-name'"),
+    "blank client name": (
+        ["register", "--session-id", "s", "--client-name", " "],
+        "'--client-name': must not be empty",
+    ),
+    "item without server": (["add-item", "--session-id", "s", "--item", "x"], "Missing option '--server-handle'"),
+    "blank context": (["add-item", *AT, "--item", "x", "--context", ""], "'--context': must not be empty"),
+    "advise without item": (["advise", *AT], "Missing option '--item-handle'"),
+    "supervisory without item": (["advise-supervisory", *AT], "Missing option '--item-handle'"),
+    "subscribe to nothing": (["subscribe-bulk", *AT], "nothing to do: give --item, or --items-file"),
+    "blank in a list": ([*READ, "--item", "a", "--item", ""], "'--item': must not be empty"),
+    "no such file of items": ([*READ, "--items-file", "/nowhere/x"], "'--items-file': cannot read /nowhere/x: No such"),
+    "read for too long": ([*READ, "--item", "a", "--timeout-ms", "3600001"], "'--timeout-ms'"),
+    "no rounds": (["bench-read-bulk", *AT, "--item", "a", "--rounds", "0"], "'--rounds'"),
+    "write nothing": (BULK, "nothing to do: give --entry, or --entries-file"),
+    "entry without type": ([*BULK, "--entry", "3=42"], "'--entry': '3=42': HANDLE=TYPE:VALUE expected, for example"),
+    "entry of handle 0": ([*BULK, "--entry", "0=int32:1"], "'--entry': .*item_handle must be a whole number from 1"),
+    "entry of no type": ([*BULK, "--entry", "3=int:42"], "'--entry': '3=int:42': no type int: one of bool, int32"),
+    "entry of a wrong value": ([*BULK, "--entry", "3=int32:x"], r"'--entry': '3=int32:x': Integer expected \(int32\)"),
+    "entry that is no number": ([*BULK, "--entry", "3=double:nan"], "'--entry': .*nan is not a number a tag can take"),
+    "entry without time": (["write2-bulk", *AT, "--entry", "3=int32:1"], "timestamp is missing: give it with --time"),
+    "time without zone of all": (
+        ["write2-bulk", *AT, "--entry", "3=int32:1", "--timestamp", "2026-10-02T08:14:00"],
+        "'--timestamp': Time zone missing",
+    ),
+    "entry without user": (["write-secured-bulk", *AT, "--entry", "3=int32:1"], "give it with --current-user-id"),
+    "negative verifier": (["write-secured2-bulk", *AT, "--verifier-user-id", "-1"], "'--verifier-user-id'"),
+    "alarms without reference": (ALARM[:-1], "Missing option '--reference'"),
+    "odd reference": ([*ALARM, "Tank.High"], "'--reference': must be Galaxy!Area.Object.Alarm or a GUID, not 'Tank"),
+    "no alarms at all": (["stream-alarms", "--max-messages", "0"], "'--max-messages'"),
+    "browse object 0": (["galaxy-browse", "--parent", "0"], "'--parent': 0 is not in the range"),
+    "browse a blank": (["galaxy-browse", "--parent", " "], "'--parent': must not be empty"),
+    "page too large": (["galaxy-browse", "--page-size", "5001"], "'--page-size'"),
+    "category in words": (["galaxy-discover", "--category", "area"], "'--category'"),
+    "negative depth": (["galaxy-discover", "--max-depth", "-1"], "'--max-depth'"),
+    "deployments for no time": (["galaxy-deploy-events", "--duration", "0s"], "'--duration': Duration expected"),
+    "completion of no shell": (["completion"], "Missing argument"),
+    "completion of an unknown shell": (["completion", "csh"], "'csh' is not one of 'bash', 'zsh', 'fish'"),
+    "batch with an argument": (["batch", "file"], "unexpected extra argument .*file"),
+    "what no message can hold": ([*READ, "--item", "a\udcff"], "'--item': must be text that can be sent as UTF-8"),
+    "a comment that cannot be sent": ([*ALARM, "G!A.B.C", "--comment", "\udcff"], "'--comment': must be text that can"),
+    "password": (["register", "--password", "x"], "No such option '?--password"),
     "negative user": ([*INT, "1", "--user-id", "-1"], "'--user-id'"),
 }
 
@@ -122,9 +175,62 @@ def test_no_command_shows_the_help_and_is_a_mistake(capsys: pytest.CaptureFixtur
     assert "stream-events" in err
 
 
-@pytest.mark.parametrize("command", [[], ["version"], ["smoke"], ["stream-events"], ["write"]])
-def test_help_fits_a_terminal_and_describes_the_json(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([*command, "--help"]) == 0
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_a_terminal_and_describes_the_json(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*command.split(), "--help"]) == 0
     out = capsys.readouterr().out
     assert max(len(line) for line in out.splitlines()) <= 80
     assert "JSON" in out
+
+
+def test_no_command_takes_a_key_or_a_password() -> None:
+    context = click.Context(mxgw_py)
+    options = {
+        option
+        for name in COMMANDS
+        for parameter in mxgw_py.get_command(context, name).params  # type: ignore[union-attr]  # by its own list
+        for option in parameter.opts
+    }
+    assert {option for option in options if "key" in option} == {"--api-key-env", "--api-key-file"}
+    assert not [option for option in options if "password" in option or "secret" in option]
+
+
+ENTRY = {"item_handle": 3, "type": "int32", "value": 42}
+BAD_LINES = {
+    "nonsense": ("{", "not JSON"),
+    "a list": ("[3]", "an object expected"),
+    "deep nonsense": ("[" * 100_000, "not JSON"),
+    "no handle": (json.dumps({"type": "int32", "value": 1}), "item_handle is missing"),
+    "handle as text": (json.dumps(ENTRY | {"item_handle": "3"}), "item_handle must be a whole number from 1"),
+    "no type": (json.dumps(ENTRY | {"type": None}), "type is missing"),
+    "odd type": (json.dumps(ENTRY | {"type": ["int32"]}), "no type .*int32"),
+    "null": (json.dumps(ENTRY | {"value": None}), "value is missing"),
+    "text for a number": (json.dumps(ENTRY | {"value": "42"}), r"value: a whole number \(int32\) expected, not '42'"),
+    "not a number": ('{"item_handle": 3, "type": "double", "value": NaN}', "nan is not a number a tag can take"),
+    "too large": (json.dumps(ENTRY | {"value": 2**31}), "does not fit int32"),
+    "time as a number": (json.dumps(ENTRY | {"type": "time", "value": 1}), "Time expected, ISO 8601"),
+    "time without zone": (json.dumps(ENTRY | {"timestamp": "2026-10-02T08:14:00"}), "Time zone missing"),
+    "user as text": (json.dumps(ENTRY | {"user_id": "7"}), "user_id must be a whole number from 0"),
+    "field of another write": (json.dumps(ENTRY | {"current_user_id": 7}), "no field current_user_id: item_handle, ty"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_LINES)
+def test_a_bad_line_of_entries_is_named(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line, says = BAD_LINES[name]
+    (tmp_path / "entries").write_text(f"{json.dumps(ENTRY)}\n\n{line}\n")
+    arguments = ["write2-bulk", *AT, "--timestamp", "2026-10-02T08:14:00Z", "--entries-file", str(tmp_path / "entries")]
+    assert run(arguments) == 2
+    err = capsys.readouterr().err
+    assert "'--entries-file': " in err
+    assert re.search(rf"entries line 3: .*{says}", err), err
+    assert err.count("\n") == 1
+
+
+def test_files_that_are_not_text_or_too_long_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "items").write_bytes(b"\xff")
+    assert run([*READ, "--items-file", str(tmp_path / "items")]) == 2
+    assert "items: not UTF-8 text" in capsys.readouterr().err
+    (tmp_path / "items").write_text("Tank.Level\n" * 10_001)
+    assert run([*READ, "--items-file", str(tmp_path / "items")]) == 2
+    assert "'--item': at most 10000 in one call, not 10001" in capsys.readouterr().err

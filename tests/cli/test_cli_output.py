@@ -7,7 +7,16 @@ import click
 import pytest
 
 from zb_mom_ww_mxgateway import (
+    ActiveAlarm,
+    AlarmConditionState,
+    AlarmFeedItem,
+    AlarmProviderMode,
+    AlarmProviderStatus,
+    AlarmSnapshotComplete,
+    AlarmTransition,
+    AlarmTransitionKind,
     Array,
+    BufferedData,
     DataType,
     EventFamily,
     MxAccessError,
@@ -27,13 +36,15 @@ from zb_mom_ww_mxgateway import (
     ReplayGap,
     StatusCategory,
     StatusSource,
+    UnknownAlarmMessage,
 )
+from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_text, feed_form
+from zb_mom_ww_mxgateway_cli.events import event_form, event_text
 from zb_mom_ww_mxgateway_cli.output import (
+    EntriesFailed,
     ExpectationNotMet,
     error_form,
     error_message,
-    event_form,
-    event_text,
     exit_code_of,
     json_line,
     safe,
@@ -90,7 +101,9 @@ EXIT_CODES = [
     (MxGatewayArgumentError("x"), 2),
     (click.UsageError("x"), 2),
     (MxGatewayCommandError("x"), 3),
+    (MxGatewayGalaxyChangedError("x"), 3),
     (MxAccessError("x"), 3),
+    (EntriesFailed("x"), 3),
     (MxGatewayGalaxyChangedError("x"), 3),
     (MxGatewaySessionError("x"), 3),
     (MxGatewayWorkerError("x"), 3),
@@ -202,3 +215,91 @@ def test_json_of_infinity_never_leaves_the_house() -> None:
 
 def test_a_time_is_utc_whatever_its_zone() -> None:
     assert value_form(MOMENT) == value_form(MOMENT.astimezone(UTC))
+
+
+FACTS: dict[str, object] = {
+    "reference": "Galaxy!Plant.Tank.High",
+    "source_object": "Tank",
+    "alarm_type": "High",
+    "severity": 500,
+    "raised_at": MOMENT,
+    "category": "process",
+    "description": "level\x1b",
+    "operator": "",
+    "comment": "",
+    "current_value": 98.5,
+    "limit_value": 95.0,
+    "degraded": False,
+    "source_provider": AlarmProviderMode.ALARMMGR,
+}
+ACTIVE = ActiveAlarm(**FACTS, state=AlarmConditionState.ACTIVE, changed_at=None)  # type: ignore[arg-type]  # by name
+ACKED = AlarmTransition(
+    **(FACTS | {"operator": "ann", "comment": "seen", "degraded": True, "source_provider": 9}),  # type: ignore[arg-type]
+    kind=AlarmTransitionKind.ACKNOWLEDGE,
+    at=MOMENT,
+)
+FACTS_FORM = FACTS | {"raised_at": "2026-10-02T08:14:00.250Z", "source_provider": "ALARMMGR"}
+ACKED_FORM = FACTS_FORM | {
+    "at": "2026-10-02T08:14:00.250Z",
+    "comment": "seen",
+    "degraded": True,
+    "kind": "ACKNOWLEDGE",
+    "operator": "ann",
+    "source_provider": "9",
+}
+SUBTAG = AlarmProviderStatus(AlarmProviderMode.SUBTAG, True, "no alarm\nmanager", MOMENT)
+SUBTAG_FORM = {"degraded": True, "mode": "SUBTAG", "reason": "no alarm\nmanager", "since": "2026-10-02T08:14:00.250Z"}
+
+
+@pytest.mark.parametrize(
+    ("item", "form", "text"),
+    [
+        (
+            ACTIVE,
+            {"message": "active_alarm", **FACTS_FORM, "changed_at": None, "state": "ACTIVE"},
+            "ACTIVE         500  Galaxy!Plant.Tank.High  98.5 (limit 95.0)  level\\x1b  2026-10-02T08:14:00.250Z",
+        ),
+        (
+            ACKED,
+            {"message": "transition", **ACKED_FORM},
+            "ACKNOWLEDGE    500  Galaxy!Plant.Tank.High  98.5 (limit 95.0)  level\\x1b  [ann: seen]  degraded  "
+            "2026-10-02T08:14:00.250Z",
+        ),
+        (
+            SUBTAG,
+            {"message": "provider_status", **SUBTAG_FORM},
+            "PROVIDER SUBTAG, degraded since 2026-10-02T08:14:00.250Z no alarm manager",
+        ),
+        (AlarmSnapshotComplete(), {"message": "snapshot_complete"}, "SNAPSHOT COMPLETE"),
+        (UnknownAlarmMessage("a\nb"), {"message": "unknown", "text": "a b"}, "UNKNOWN a b"),
+    ],
+    ids=lambda case: type(case).__name__,
+)
+def test_a_message_of_the_alarm_stream(item: AlarmFeedItem, form: dict[str, object], text: str) -> None:
+    assert feed_form(item) == form
+    json_line(feed_form(item))
+    assert safe(alarm_text(item)) == text
+
+
+def test_the_body_of_an_event() -> None:
+    times = (int(MOMENT.timestamp() * 1000) * 1_000_000, 0)
+    buffered = event(
+        family=EventFamily.ON_BUFFERED_DATA_CHANGE,
+        value=None,
+        body=BufferedData(DataType.DOUBLE, (1.5, math.nan), (192, 0), times),
+    )
+    assert event_form(buffered)["body"] == {
+        "data_type": "DOUBLE",
+        "qualities": [192, 0],
+        "timestamps": ["2026-10-02T08:14:00.250Z", None],
+        "values": [1.5, "nan"],
+    }
+    assert event_text(buffered).endswith("  1.5 good 2026-10-02T08:14:00.250Z;  nan bad null")
+    many = event(family=EventFamily.ON_BUFFERED_DATA_CHANGE, body=BufferedData(4, (7,) * 9, (192,) * 9, (0,) * 9))
+    assert event_text(many).endswith("7 good null;  … 9 in all")
+    changed = event(family=EventFamily.ON_ALARM_TRANSITION, value=None, body=ACKED)
+    assert event_form(changed)["body"] == ACKED_FORM
+    assert "ON_ALARM_TRANSITION  1/3      ACKNOWLEDGE" in event_text(changed)
+    failover = event(family=EventFamily.ON_ALARM_PROVIDER_MODE_CHANGED, value=None, body=SUBTAG)
+    assert event_form(failover)["body"] == SUBTAG_FORM
+    assert event_form(event())["body"] is None

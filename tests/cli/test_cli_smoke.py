@@ -40,6 +40,7 @@ async def test_the_json_of_a_smoke_test(gateway: SimulatedGateway, mxgw_py: Run)
     assert (ran.code, ran.err) == (0, "")
     (session_id,) = gateway.sessions
     event = {
+        "body": None,
         "data_type": "INTEGER",
         "family": "ON_DATA_CHANGE",
         "gateway_receive_timestamp": ANY,

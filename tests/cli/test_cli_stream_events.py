@@ -13,9 +13,10 @@ import pytest
 from cli_process import KEY, Open, Run, Start, ended, until
 
 from zb_mom_ww_mxgateway import EventFamily, GatewayClient, MxEvent
+from zb_mom_ww_mxgateway_cli.events import event_form, event_text
 from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet
 from zb_mom_ww_mxgateway_cli.report import Report
-from zb_mom_ww_mxgateway_cli.streaming import Printer
+from zb_mom_ww_mxgateway_cli.streaming import Printer, Rendering
 from zb_mom_ww_mxgateway_sim import Category, SimulatedGateway, Source, Status
 
 ITEM = "TestChildObject.TestInt"
@@ -51,6 +52,7 @@ async def test_the_json_of_an_event(gateway: SimulatedGateway, opened: Open, sta
     assert (ran.code, ran.err) == (0, "")
     ok = {"category": "OK", "detail": 0, "detected_by": "RESPONDING_LMX", "diagnostic_text": "", "success": ANY}
     first = {
+        "body": None,
         "data_type": "INTEGER",
         "family": "ON_DATA_CHANGE",
         "gateway_receive_timestamp": ANY,
@@ -81,6 +83,21 @@ async def test_the_completion_of_a_write_has_no_quality(gateway: SimulatedGatewa
     assert events["ON_DATA_CHANGE"]["quality_word"] == "good"
     assert events["ON_WRITE_COMPLETE"]["quality_word"] is None
     assert [status["category"] for status in events["ON_WRITE_COMPLETE"]["statuses"]] == ["OK"]
+
+
+async def test_buffered_changes_are_told_in_the_body(gateway: SimulatedGateway, opened: Open, start: Start) -> None:
+    await opened.session.set_buffered_update_interval(opened.server, 50)
+    item = await opened.session.add_buffered_item(opened.server, "TestChildObject.TestDouble")
+    process = await start(*opened.stream, "--max-events", "1", "--json")
+    await until(lambda: gateway.open_streams)
+    await opened.session.advise(opened.server, item)
+    ran = await ended(process)
+    assert (ran.code, ran.err) == (0, "")
+    (event,) = ran.json
+    assert event["family"] == "ON_BUFFERED_DATA_CHANGE"
+    assert set(event["body"]) == {"data_type", "qualities", "timestamps", "values"}
+    assert event["body"]["data_type"] == "DOUBLE"
+    assert len(event["body"]["values"]) == len(event["body"]["qualities"]) == len(event["body"]["timestamps"]) > 0
 
 
 async def test_nothing_from_the_gateway_reaches_the_terminal_raw(
@@ -261,12 +278,12 @@ async def test_a_reader_too_far_behind_ends_it() -> None:
 
     printed: list[str] = []
     event = MxEvent(EventFamily.ON_DATA_CHANGE, 1, 1, 1, 7, 192, 0, 0)
-    printer = Printer(Paused(), most_waiting=3)
+    printer = Printer(Paused(), Rendering(event_form, event_text), most_waiting=3)
     async with printer:
         for _ in range(4):  # One is being printed, three may wait.
             printer.put(event)
             await until(lambda: printing.is_set())
-        with pytest.raises(ExpectationNotMet, match="the reader of the output is 3 events behind"):
+        with pytest.raises(ExpectationNotMet, match="the reader of the output is 3 lines behind"):
             printer.put(event)
         resumed.set()
     assert len(printed) == 4

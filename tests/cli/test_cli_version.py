@@ -44,9 +44,13 @@ SLOW = ("grpc", "google.protobuf", "prompt_toolkit", "ptpython", "pygments", "cr
         (["--version"], 0),
         (["version", "--json"], 0),
         (["--help"], 0),
-        (["smoke", "--help"], 0),
-        (["stream-events", "--help"], 0),
-        (["write", "--help"], 0),
+        *(
+            ([name, "--help"], 0)
+            for name in ("smoke", "register", "write2-bulk", "stream-alarms", "galaxy-browse", "batch")
+        ),
+        (["completion", "bash"], 0),
+        (["completion", "zsh", "--json"], 0),
+        (["batch"], 0),
         ([], 2),
         (["smok"], 2),
         (["smoke", "--item"], 2),
@@ -62,7 +66,7 @@ def test_what_needs_no_gateway_loads_nothing_for_one(arguments: list[str], code:
         "from zb_mom_ww_mxgateway_cli.__main__ import main\n"
         "main()\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", program], input="", capture_output=True, text=True, check=False)
     assert done.returncode == code
     assert json.loads(done.stderr.splitlines()[-1]) == []
 

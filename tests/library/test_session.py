@@ -1,6 +1,8 @@
 """A session: what each method sends, what it makes of the answer, and how it ends."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
@@ -446,7 +448,8 @@ async def test_observers_see_every_command(gateway: SimulatedGateway, client: Ga
             assert isinstance(error, MxGatewayError)
             seen.append(("failed", request.command.kind))
 
-    client.observers.append(Observer())
+    observer = Observer()
+    client.observe(observer)
     await session.register("one")
     gateway.lose_next_reply("ping")
     with pytest.raises(MxGatewayTransportError):
@@ -660,3 +663,12 @@ async def test_a_written_value_is_what_was_given(gateway: SimulatedGateway, sess
             await session.write(1, 1, value)
     written = [from_mx_value(request.command.write.value) for request in sent(gateway)]
     assert written == [True, -7, 2**40, 1.5, "text", None, [1, 2], 0.5]
+
+
+async def test_a_session_that_was_dropped_is_not_kept(gateway: SimulatedGateway, client: GatewayClient) -> None:
+    dropped = weakref.ref(client.attach("session-0"))
+    gc.collect()
+    assert dropped() is None
+    kept = await client.open_session()
+    server = await kept.register("kept")
+    assert kept.handles.servers == {server: "kept"}

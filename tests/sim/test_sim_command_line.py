@@ -108,6 +108,7 @@ def test_a_certificate_that_cannot_be_kept_is_one_line_and_exit_4(tmp_path: Path
         ["--no-such-option"],
         ["surplus"],
         ["--tags", "no-such-file.csv"],
+        ["--faults", "no-such-file.txt"],
         ["--generated-tags", "-1"],
         ["--first-change-delay", "8-3"],
         ["--first-change-delay", "soon"],
@@ -140,6 +141,36 @@ def test_a_bad_tag_file_is_one_line_that_points_and_exit_2(tmp_path: Path) -> No
     done = run("--plaintext", "--tags", str(file))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith(f"mxgw-sim: {file}:2:5: no type 'long'")
+
+
+def test_a_bad_fault_file_is_one_line_that_points_and_exit_2(tmp_path: Path) -> None:
+    file = tmp_path / "faults.txt"
+    for line, complaint in (
+        ("after 5s restrat", "1:10: no fault 'restrat'; did you mean restart?"),
+        ("after 5s swap-certificate", "1:10: a plaintext gateway has no certificate to swap"),
+    ):
+        file.write_text(line)
+        done = run("--plaintext", "--faults", str(file))
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", f"mxgw-sim: {file}:{complaint}\n")
+
+
+def test_faults_of_a_file_come_about_and_alarms_can_be_off(tmp_path: Path) -> None:
+    file = tmp_path / "faults.txt"
+    file.write_text("at OpenSession 1 refuse ABORTED by the file\nat OpenSession 3 kill-connection\n")
+    with serving("--plaintext", "--no-alarms", "--faults", str(file)) as (_, line):
+        facts = json.loads(line)
+        for code in (grpc.StatusCode.ABORTED, None, grpc.StatusCode.UNAVAILABLE, None):
+            if code is None:
+                assert open_session(facts, None)
+            else:
+                with pytest.raises(grpc.RpcError) as caught:
+                    open_session(facts, None)
+                assert caught.value.code() is code  # type: ignore[attr-defined]  # a call is its own error
+        with grpc.insecure_channel(facts["endpoint"], [("grpc.enable_http_proxy", 0)]) as channel:
+            stub = mxaccess_gateway_pb2_grpc.MxAccessGatewayStub(channel)
+            request = pb.AcknowledgeAlarmRequest(alarm_full_reference="ZB!A.B.C")
+            with pytest.raises(grpc.RpcError, match="alarms are disabled"):
+                stub.AcknowledgeAlarm(request, metadata=bearer(facts["api_key"]), timeout=DEADLINE)
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])

@@ -9,25 +9,6 @@ from sim_wire import E_INVALIDARG, Wire, becomes, failing
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 
-NOT_SIMULATED = [
-    "add_buffered_item",
-    "set_buffered_update_interval",
-    "suspend",
-    "activate",
-    "write_secured",
-    "write_secured2",
-    "authenticate_user",
-    "archestra_user_to_id",
-    "subscribe_alarms",
-    "unsubscribe_alarms",
-    "acknowledge_alarm",
-    "query_active_alarms",
-    "acknowledge_alarm_by_name",
-    "write_secured_bulk",
-    "write_secured2_bulk",
-    "shutdown_worker",
-]
-
 
 async def test_a_reply_echoes_session_correlation_and_kind(client: Wire) -> None:
     await client.open()
@@ -72,24 +53,12 @@ async def test_a_kind_with_another_payload_or_none_is_an_invalid_argument(client
     assert "register" in text
 
 
-@pytest.mark.parametrize("kind", NOT_SIMULATED)
-async def test_what_is_not_simulated_says_so(client: Wire, kind: str) -> None:
-    await client.open()
-    reply = await client.invoke(kind)
-    assert reply.protocol_status.code == pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE
-    assert reply.hresult == 0x80004001 - 2**32
-    assert reply.diagnostic_message == f"the simulator does not simulate {kind}"
+def test_every_kind_is_simulated(gateway: SimulatedGateway) -> None:
+    from zb_mom_ww_mxgateway_sim.alarm_commands import handlers
+    from zb_mom_ww_mxgateway_sim.invoke import HANDLERS
 
-
-def test_every_kind_is_either_simulated_or_says_that_it_is_not() -> None:
-    from zb_mom_ww_mxgateway_sim.invoke import _HANDLERS
-
-    kinds = {name.removeprefix("MX_COMMAND_KIND_").lower() for name in pb.MxCommandKind.DESCRIPTOR.values_by_name} - {
-        "unspecified"
-    }
-    simulated = {pb.MxCommandKind.Name(kind).removeprefix("MX_COMMAND_KIND_").lower() for kind in _HANDLERS}
-    assert simulated | set(NOT_SIMULATED) == kinds
-    assert not simulated & set(NOT_SIMULATED)
+    kinds = set(pb.MxCommandKind.values()) - {pb.MX_COMMAND_KIND_UNSPECIFIED}
+    assert set(HANDLERS) | set(handlers(gateway._alarm_service)) == kinds
 
 
 async def test_server_handles_begin_at_1_and_are_not_used_twice(client: Wire) -> None:
@@ -227,11 +196,3 @@ async def test_closing_answers_the_commands_that_wait(client: Wire, gateway: Sim
             grpc.StatusCode.FAILED_PRECONDITION,
             "Session state is CLOSED; worker state is CLOSED",
         )
-
-
-async def test_alarms_are_disabled_and_say_so(client: Wire) -> None:
-    expected = (grpc.StatusCode.FAILED_PRECONDITION, "alarms are disabled in this gateway's configuration")
-    stub, metadata = client.stub, client.metadata
-    assert await failing(stub.StreamAlarms(pb.StreamAlarmsRequest(), metadata=metadata).read()) == expected
-    assert await failing(stub.QueryActiveAlarms(pb.QueryActiveAlarmsRequest(), metadata=metadata).read()) == expected
-    assert await failing(stub.AcknowledgeAlarm(pb.AcknowledgeAlarmRequest(), metadata=metadata)) == expected

@@ -7,6 +7,8 @@ from sim_wire import Wire, becomes, failing, wire
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 
+NOT_READY = pb.PROTOCOL_STATUS_CODE_SESSION_NOT_READY
+
 
 async def test_opening_says_who_and_what(client: Wire) -> None:
     reply = await client.open(client_session_name="me")
@@ -160,3 +162,77 @@ async def test_a_session_can_be_asked_about_itself(client: Wire, command: str, a
 async def test_a_ping_is_answered_without_a_payload(client: Wire) -> None:
     await client.open()
     assert (await client.done("ping")).WhichOneof("payload") is None
+
+
+async def test_a_starting_session_goes_through_its_states(clock: ManualClock) -> None:
+    async with SimulatedGateway(plaintext=True, clock=clock, session_start_time=5) as gateway, wire(gateway) as client:
+        await client.open()
+        seen = []
+        for worker in ("NOT_STARTED", "STARTING", "STARTING", "HANDSHAKING", "INITIALIZING"):
+            state = gateway.sessions[client.session_id].state
+            text = f"Session state is {state}; worker state is {worker}"
+            reply = await client.invoke("register", client_name="early")
+            assert (reply.protocol_status.code, reply.protocol_status.message) == (NOT_READY, text)
+            assert not reply.HasField("hresult")
+            assert await failing(client.stream().call.read()) == (grpc.StatusCode.FAILED_PRECONDITION, text)
+            shown = (await client.done("get_session_state")).session_state.state
+            assert pb.SessionState.Name(shown) == f"SESSION_STATE_{state}"
+            seen.append(state)
+            await clock.advance(1)
+        assert seen == ["CREATING", "STARTING_WORKER", "WAITING_FOR_PIPE", "HANDSHAKING", "INITIALIZING_WORKER"]
+        assert await client.register() == 1
+        other = await client.open()
+        assert (await client.close(other.session_id)).final_state == pb.SESSION_STATE_CLOSED
+        await clock.advance(10)
+        assert gateway.sessions[other.session_id].state == "CLOSED"
+
+
+async def test_a_faulted_session_tells_its_state(gateway: SimulatedGateway, client: Wire) -> None:
+    await client.open()
+    gateway.fault_session(client.session_id)
+    assert (await client.done("get_session_state")).session_state.state == pb.SESSION_STATE_FAULTED
+
+
+async def test_without_its_worker_a_session_can_only_be_closed(
+    gateway: SimulatedGateway, client: Wire, clock: ManualClock
+) -> None:
+    events, item, _ = await client.watching("TestChildObject.TestInt")
+    gateway.delay("shutdown_worker", 1)
+    ending = client.calling("shutdown_worker")
+    await becomes(lambda: len(gateway.calls) == 6)
+    behind = client.calling("ping")
+    await becomes(lambda: len(gateway.calls) == 7)
+    await clock.advance(1)
+    assert (await ending).protocol_status.code == pb.PROTOCOL_STATUS_CODE_OK
+    assert (await events.end())[0] is grpc.StatusCode.UNAVAILABLE
+    fields = {"server_handle": 1, "item_handle": item}
+    for reply in (await behind, await client.invoke("advise", **fields)):
+        assert reply.protocol_status.code == pb.PROTOCOL_STATUS_CODE_WORKER_UNAVAILABLE
+        assert client.session_id in reply.protocol_status.message
+    assert (await failing(client.stream().call.read()))[0] is grpc.StatusCode.UNAVAILABLE
+    assert (await client.close()).final_state == pb.SESSION_STATE_CLOSED
+
+
+async def test_a_gateway_may_prefer_to_refuse_in_its_replies(clock: ManualClock) -> None:
+    async with (
+        SimulatedGateway(plaintext=True, clock=clock, refuse_in_reply=True) as gateway,
+        wire(gateway) as client,
+    ):
+        await client.open()
+        gateway.delay("ping", 40)
+        slow = client.calling("ping")
+        await becomes(lambda: len(gateway.calls) == 2)
+        await clock.advance(30.1)
+        assert (await slow).protocol_status.code == pb.PROTOCOL_STATUS_CODE_TIMEOUT
+        gateway.fault_session(client.session_id)
+        assert (await client.invoke("ping")).protocol_status.code == NOT_READY
+        request = pb.MxCommandRequest(session_id=client.session_id, client_correlation_id="c-2")
+        reply = await client.stub.Invoke(request, metadata=client.metadata)
+        assert reply.protocol_status.code == pb.PROTOCOL_STATUS_CODE_INVALID_REQUEST
+        assert reply.correlation_id == "c-2"
+        await client.close()
+        for answer in (client.invoke("ping"), client.close()):
+            assert (await answer).protocol_status.code == pb.PROTOCOL_STATUS_CODE_SESSION_NOT_FOUND
+        # A key is refused as ever.
+        client.metadata = ()
+        assert (await failing(client.invoke("ping")))[0] is grpc.StatusCode.UNAUTHENTICATED

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
-from sim_wire import E_INVALIDARG, Wire
+from sim_wire import E_INVALIDARG, Wire, wire
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
+from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway, Tag, TagType
 
 OK = pb.MX_STATUS_CATEGORY_OK
 SECURITY_ERROR = pb.MX_STATUS_CATEGORY_SECURITY_ERROR
@@ -268,3 +268,37 @@ def test_a_duration_is_seconds() -> None:
     gateway = SimulatedGateway(plaintext=True)
     gateway.set("TestChildObject.TestElapsed", timedelta(minutes=2))
     assert gateway.read("TestChildObject.TestElapsed").value == 120.0
+
+
+FILLED: list[tuple[TagType, dict[str, Any], object, object]] = [
+    (TagType.BOOLEAN, {"bool_value": True}, True, False),
+    (TagType.INTEGER, {"int32_value": 7}, 7, 0),
+    (TagType.FLOAT, {"float_value": 0.5}, 0.5, 0.0),
+    (TagType.DOUBLE, {"double_value": 0.1}, 0.1, 0.0),
+    (TagType.STRING, {"string_value": "x"}, "x", ""),
+    (TagType.TIME, {"timestamp_value": NOON}, datetime(2026, 1, 8, 12, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC)),
+]
+
+
+@pytest.mark.parametrize(("tag_type", "value", "held", "filling"), FILLED)
+async def test_a_sparse_write_is_filled_up_with_the_types_default(
+    clock: ManualClock, tag_type: TagType, value: dict[str, Any], held: object, filling: object
+) -> None:
+    tags = [Tag("A.B", tag_type, is_array=True)]
+    async with SimulatedGateway(plaintext=True, clock=clock, tags=tags) as gateway, wire(gateway) as client:
+        data_type = pb.MxDataType.Name(tag_type + 2)
+        sparse = pb.MxSparseArray(element_data_type=data_type, total_length=3)
+        sparse.elements.add(index=2, value=pb.MxValue(**value))
+        assert (await written(client, clock, "A.B[]", pb.MxValue(sparse_array_value=sparse))).category == OK
+        assert gateway.read("A.B").value == (filling, filling, held)
+
+
+@pytest.mark.parametrize("address", ["TestInt", "TestIntArray[2]"])
+async def test_a_sparse_write_to_what_is_no_array_is_refused(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock, address: str
+) -> None:
+    sparse = pb.MxSparseArray(element_data_type=pb.MX_DATA_TYPE_INTEGER, total_length=1)
+    sparse.elements.add(index=0, value=pb.MxValue(int32_value=5))
+    status = await written(client, clock, f"TestChildObject.{address}", pb.MxValue(sparse_array_value=sparse))
+    assert (status.category, status.detail) == (OPERATIONAL_ERROR, 30)
+    assert not gateway.writes

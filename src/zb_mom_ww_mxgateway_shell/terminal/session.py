@@ -68,12 +68,12 @@ class Prompt:
             input=self._input,
             output=self._output,
         )
-        context.notice = lambda text: self._console.print(text)
         context.open_pane = self._open_pane
 
     async def run(self) -> ExitCode:
         """Reads and runs lines until exit or Ctrl-D."""
         self._greet()
+        self._context.say_by(self._console.print)
         watcher = asyncio.create_task(self._tell_changes(), name="state changes")
         try:
             while not self._context.leaving:

@@ -1,0 +1,72 @@
+"""Alarms as JSON and for a person."""
+
+from dataclasses import fields
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from zb_mom_ww_mxgateway.alarms import (
+    ActiveAlarm,
+    AlarmProviderStatus,
+    AlarmSnapshotComplete,
+    AlarmTransition,
+    UnknownAlarmMessage,
+)
+from zb_mom_ww_mxgateway.status import name_of
+from zb_mom_ww_mxgateway_cli.output import one_line, time_text, value_form, value_text
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import AlarmFeedItem
+
+_MESSAGES = {
+    ActiveAlarm: "active_alarm",
+    AlarmSnapshotComplete: "snapshot_complete",
+    AlarmProviderStatus: "provider_status",
+    AlarmTransition: "transition",
+    UnknownAlarmMessage: "unknown",
+}
+# Numbers that this library does not know are spelled as such, as names are.
+_ENUMS = frozenset({"kind", "mode", "source_provider", "state"})
+
+
+def feed_form(item: "AlarmFeedItem") -> dict[str, Any]:
+    """The JSON form of one message of the alarm stream; ``message`` says which it is."""
+    return {"message": _MESSAGES[type(item)], **alarm_form(item)}
+
+
+def alarm_form(item: "AlarmFeedItem") -> dict[str, Any]:
+    """The JSON form of what it says: its fields by their names."""
+    if isinstance(item, UnknownAlarmMessage):
+        return {"text": one_line(str(item.message))}
+    named = {field.name: getattr(item, field.name) for field in fields(item)}
+    return {name: name_of(value) if name in _ENUMS else value_form(value) for name, value in named.items()}
+
+
+def alarm_text(item: "AlarmFeedItem") -> str:
+    """One message of the alarm stream for a person."""
+    match item:
+        case ActiveAlarm():
+            return _line(item.state, item, item.changed_at or item.raised_at)
+        case AlarmTransition():
+            return _line(item.kind, item, item.at)
+        case AlarmProviderStatus():
+            degraded = ", degraded" if item.degraded else ""
+            since = f" since {time_text(item.since)}" if item.since else ""
+            return one_line(f"PROVIDER  {name_of(item.mode)}{degraded}{since}  {item.reason}")
+        case AlarmSnapshotComplete():
+            return "SNAPSHOT COMPLETE"
+    return one_line(f"UNKNOWN  {item.message}")
+
+
+def _line(what: IntEnum | int, alarm: ActiveAlarm | AlarmTransition, when: Any) -> str:
+    limit = "" if alarm.limit_value is None else f" (limit {value_text(alarm.limit_value)})"
+    parts = [
+        f"{name_of(what):<12}",
+        f"{alarm.severity:>4}",
+        alarm.reference,
+        "" if alarm.current_value is None else f"{value_text(alarm.current_value)}{limit}",
+        alarm.description,
+        "" if not (alarm.operator or alarm.comment) else f"[{alarm.operator}: {alarm.comment}]",
+        "degraded" if alarm.degraded else "",
+        "" if when is None else time_text(when),
+    ]
+    return "  ".join(filter(None, parts))

@@ -1,0 +1,119 @@
+"""Many command lines from standard input, over connections that are kept."""
+
+import shlex
+import sys
+from codecs import BOM_UTF8
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+import click
+
+from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options
+from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet
+from zb_mom_ww_mxgateway_cli.report import Report
+from zb_mom_ww_mxgateway_cli.running import Invocation, report_options
+
+END_OF_RESULT = "__MXGW_BATCH_EOR__"
+
+
+@click.command(
+    epilog="""\b
+A line is what would follow mxgw-py: words, quoted as in a POSIX shell. Blank
+lines, and lines that begin with #, are passed over. Every other line is
+answered by its JSON, then by a line __MXGW_BATCH_EOR__. A line that fails is
+answered by {"error": {"exit_code": 2, …}, "ok": false}, and the next one is
+run. Streams need an end there: --max-events, --max-messages or --duration.
+
+\b
+All lines of one endpoint share one connection. The connection options given
+here are for the lines that do not say otherwise.
+
+\b
+Exit code 0 when the input ends, whatever became of its lines; 1 when nobody
+reads the answers any more; 130 when interrupted, after the line's answer."""
+)
+@connection_options
+@report_options
+@click.pass_context
+def batch(context: click.Context, connection: Connection, report: Report) -> None:
+    """Run a command for every line of standard input."""
+    invocation: Invocation = context.obj
+    if invocation.in_batch:
+        raise click.UsageError("a batch does not run in a batch")
+    root = context.find_root().command
+    assert isinstance(root, click.Group)
+    try:
+        Batch(root, invocation, connection).run(_lines())
+    except KeyboardInterrupt:
+        raise click.Abort from None
+
+
+def _lines() -> Iterator[bytes]:
+    # Bytes: what a line is must not hang on the locale, and one that is not text must not end it all.
+    if sys.stdin is not None:
+        yield from sys.stdin.buffer
+
+
+class Batch:
+    """Runs lines and answers each."""
+
+    def __init__(self, commands: click.Group, invocation: Invocation, connection: Connection) -> None:
+        self._commands = commands
+        self._report = invocation.report
+        self._gateways = invocation.gateways
+        plain = Connection()
+        given = {
+            field.name: value
+            for field in fields(connection)
+            if (value := getattr(connection, field.name)) != getattr(plain, field.name)
+        }
+        # To click, the group's own options have defaults of the same names.
+        own = {option.name for option in commands.params}
+        names = set(commands.list_commands(click.get_current_context()))
+        self._defaults = dict.fromkeys(names - own, given)
+
+    def run(self, lines: Iterator[bytes]) -> None:
+        """Until the lines end. Raises ExpectationNotMet when nobody reads the answers, click.Abort for Ctrl-C."""
+        for number, line in enumerate(lines, 1):
+            # Blank, but for the mark that some programs begin a file with.
+            stripped = line.removeprefix(BOM_UTF8).strip()
+            if stripped and not stripped.startswith(b"#"):
+                self._answer(number, stripped)
+
+    def _answer(self, number: int, line: bytes) -> None:
+        report = Report()
+        report.json = True
+        interrupted = False
+        try:
+            self._run(_words(number, line), report)
+        except Exception as error:
+            report.error(error)
+            interrupted = isinstance(error, click.Abort)
+        report.lines([END_OF_RESULT])
+        self._report.reader_stuck = report.reader_stuck
+        if interrupted or self._gateways.interrupted:
+            raise click.Abort
+        if report.reader_gone:
+            raise ExpectationNotMet(f"nobody reads the answers: stopped after line {number}")
+
+    def _run(self, words: list[str], report: Report) -> None:
+        settings: dict[str, Any] = {
+            "obj": Invocation(report, self._gateways, in_batch=True),
+            "default_map": self._defaults,
+            # Help is not JSON.
+            "help_option_names": [],
+        }
+        self._commands.main(words, "mxgw-py", standalone_mode=False, **settings)
+
+
+def _words(number: int, line: bytes) -> list[str]:
+    try:
+        words = shlex.split(line.decode())
+    except UnicodeDecodeError:
+        raise click.UsageError(f"line {number} is not UTF-8 text") from None
+    except ValueError as error:
+        raise click.UsageError(f"line {number}: {str(error).lower()}") from None
+    if words[0].startswith("-"):
+        raise click.UsageError(f"line {number}: a command expected, not {words[0]}")
+    return words

@@ -1,0 +1,107 @@
+"""Entries of bulk writes: from the command line and from files of JSON Lines."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import click
+
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.values import INT32, TYPE_NAMES, Typed
+from zb_mom_ww_mxgateway_cli.options import check_count, lines_of
+from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_value
+
+_ENTRY = re.compile(r"([0-9]{1,10})=([^:]*):(.*)", re.DOTALL)
+
+Entry = dict[str, Any]
+"""The fields of one entry by the library's names."""
+
+
+def entries_of(given: tuple[str, ...], file: str | None, common: Mapping[str, Any]) -> list[Entry]:
+    """The entries of ``--entry``, then those of ``--entries-file``.
+
+    `common` holds the other fields of this kind of write, as the options give them to every entry; None has
+    to be said in the entry. Raises click.BadParameter that names the option and the entry.
+    """
+    entries = []
+    for text in given:
+        try:
+            entries.append(_complete(_from_text(text), common))
+        except TextValueError as error:
+            raise click.BadParameter(f"{text!r}: {error}", param_hint="'--entry'") from None
+    for number, line in enumerate([] if file is None else lines_of(file, "--entries-file"), 1):
+        if not line.strip():
+            continue
+        try:
+            entries.append(_complete(_from_json(line, common), common))
+        except TextValueError as error:
+            raise click.BadParameter(f"{file} line {number}: {error}", param_hint="'--entries-file'") from None
+    check_count(entries, "--entry", "--entries-file")
+    return entries
+
+
+def _from_text(text: str) -> Entry:
+    match = _ENTRY.fullmatch(text)
+    if not match:
+        raise TextValueError("HANDLE=TYPE:VALUE expected, for example 3=int32:42")
+    handle, type_name, value = match.groups()
+    return {"item_handle": _handle(int(handle)), "value": Typed(type_name, parse_value(type_name, value))}
+
+
+def _from_json(line: str, common: Mapping[str, Any]) -> Entry:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise TextValueError(f"not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise TextValueError('an object expected, for example {"item_handle": 3, "type": "int32", "value": 42}')
+    allowed = ["item_handle", "type", "value", *common]
+    for name in found:
+        if name not in allowed:
+            raise TextValueError(f"no field {name}: {', '.join(allowed)} expected")
+    for name in ("item_handle", "type", "value"):
+        if found.get(name) is None:
+            raise TextValueError(f"{name} is missing")
+    entry: Entry = {"item_handle": _handle(found["item_handle"]), "value": _typed(found["type"], found["value"])}
+    for name in common:
+        if found.get(name) is not None:
+            entry[name] = _moment(found[name]) if name == "timestamp" else _whole(name, found[name], 0)
+    return entry
+
+
+def _complete(entry: Entry, common: Mapping[str, Any]) -> Entry:
+    entry = {**common, **entry}
+    for name, value in entry.items():
+        if value is None:
+            raise TextValueError(f"{name} is missing: give it with --{name.replace('_', '-')} or in the file")
+    return entry
+
+
+def _typed(type_name: Any, value: Any) -> Typed:
+    if type_name not in TYPE_NAMES:
+        raise TextValueError(f"no type {type_name}: one of {', '.join(TYPE_NAMES)} expected")
+    if type_name == "time":
+        value = [_moment(one) for one in value] if isinstance(value, list) else _moment(value)
+    try:
+        return Typed(type_name, value)
+    except MxGatewayArgumentError as error:
+        raise TextValueError(str(error)) from None
+
+
+def _moment(value: Any) -> datetime:
+    if not isinstance(value, str):
+        raise TextValueError("Time expected, ISO 8601 with a zone: for example 2026-10-02T08:14:00Z")
+    moment: datetime = parse_value("time", value)
+    return moment
+
+
+def _handle(value: Any) -> int:
+    return _whole("item_handle", value, 1)
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= INT32[1]:
+        raise TextValueError(f"{name} must be a whole number from {least} to {INT32[1]}")
+    return value

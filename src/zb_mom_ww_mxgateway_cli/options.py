@@ -1,0 +1,112 @@
+"""Options that several commands share, and how their texts are read."""
+
+import functools
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from zb_mom_ww_mxgateway.arguments import BULK_LIMIT
+from zb_mom_ww_mxgateway.values import INT32
+from zb_mom_ww_mxgateway_cli.text_values import parse_duration, parse_value
+
+HANDLE = click.IntRange(1, INT32[1])
+NOT_NEGATIVE = click.IntRange(0, INT32[1])
+POSITIVE = click.IntRange(1, INT32[1])
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def seconds(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
+    """Reads a duration; a click callback."""
+    return cast("float | None", _read(parse_duration, text, context, parameter))
+
+
+def moment(context: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
+    """Reads a time with its zone; a click callback."""
+    return cast("datetime | None", _read(lambda given: parse_value("time", given), text, context, parameter))
+
+
+def _read(read: Callable[[str], Any], text: str | None, context: click.Context, parameter: click.Parameter) -> Any:
+    try:
+        return None if text is None else read(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), context, parameter) from None
+
+
+def sendable(context: click.Context, parameter: click.Parameter, given: Any) -> Any:
+    """Refuses text, or a list with one, that a command line holds but no message can; a click callback."""
+    for text in given if isinstance(given, tuple) else (given,):
+        try:
+            (text or "").encode()
+        except UnicodeEncodeError:
+            raise click.BadParameter("must be text that can be sent as UTF-8", context, parameter) from None
+    return given
+
+
+def not_blank(context: click.Context, parameter: click.Parameter, given: Any) -> Any:
+    """Refuses blank text too, and a list of texts with a blank one; a click callback."""
+    for text in given if isinstance(given, tuple) else (given,):
+        if text is not None and not text.strip():
+            raise click.BadParameter("must not be empty", context, parameter)
+    return sendable(context, parameter, given)
+
+
+session_id_option: Option = click.option(
+    "--session-id", required=True, callback=not_blank, metavar="ID", help="The session's id: session-…"
+)
+server_handle_option: Option = click.option("--server-handle", type=HANDLE, required=True)
+item_handle_option: Option = click.option("--item-handle", type=HANDLE, required=True)
+
+
+def end_options(option: str, what: str) -> Option:
+    """How a stream ends: `option` (``--max-events``) or ``--duration``; a line of a batch has to say one.
+
+    The command gets them as `most` and `duration`.
+    """
+
+    def with_ends(function: Callable[..., Any]) -> Callable[..., Any]:
+        @click.option(option, "most", type=POSITIVE, metavar="N", help=f"End after so many {what}.")
+        @click.option("--duration", callback=seconds, metavar="DURATION", help="End after so long, e.g. 10s or 2m.")
+        @functools.wraps(function)
+        def with_end(most: int | None, duration: float | None, **arguments: Any) -> Any:
+            if click.get_current_context().obj.in_batch and most is None and duration is None:
+                raise click.UsageError(f"in a batch a stream needs an end: {option} or --duration")
+            return function(most=most, duration=duration, **arguments)
+
+        return with_end
+
+    return with_ends
+
+
+def tag_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds ``--item`` and ``--items-file``; the command gets `tags`, at least one."""
+
+    @click.option("--item", "named", multiple=True, callback=not_blank, metavar="TAG", help="A tag; may be repeated.")
+    @click.option("--items-file", type=click.Path(), metavar="FILE", help="More tags, one a line.")
+    @functools.wraps(function)
+    def with_tags(named: tuple[str, ...], items_file: str | None, **arguments: Any) -> Any:
+        lines = [] if items_file is None else [line.strip() for line in lines_of(items_file, "--items-file")]
+        tags = [*named, *filter(None, lines)]
+        check_count(tags, "--item", "--items-file")
+        return function(tags=tags, **arguments)
+
+    return with_tags
+
+
+def check_count(entries: list[Any], option: str, file_option: str) -> None:
+    """Refuses none, and more than one call can take."""
+    if not entries:
+        raise click.UsageError(f"nothing to do: give {option}, or {file_option} with at least one line")
+    if len(entries) > BULK_LIMIT:
+        raise click.BadParameter(f"at most {BULK_LIMIT} in one call, not {len(entries)}", param_hint=f"'{option}'")
+
+
+def lines_of(file: str, option: str) -> list[str]:
+    """The lines of a UTF-8 file."""
+    try:
+        return Path(file).read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise click.BadParameter(f"cannot read {file}: {reason}", param_hint=f"'{option}'") from None

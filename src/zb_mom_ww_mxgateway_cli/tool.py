@@ -1,0 +1,49 @@
+"""Commands about the tool itself."""
+
+import platform
+
+import click
+from click.shell_completion import ShellComplete, get_completion_class
+
+from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION, __version__
+from zb_mom_ww_mxgateway_cli.report import Report
+from zb_mom_ww_mxgateway_cli.running import report_options
+
+_VARIABLE = "_MXGW_PY_COMPLETE"
+
+
+@click.command(epilog='JSON: {"gateway_protocol_version": 3, "ok": true, "python": "3.12.1", "version": "0.1.0"}')
+@report_options
+def version(report: Report) -> None:
+    """The version of this tool."""
+    form = {
+        "gateway_protocol_version": GATEWAY_PROTOCOL_VERSION,
+        "ok": True,
+        "python": platform.python_version(),
+        "version": __version__,
+    }
+    report.line(form, f"mxgw-py {__version__}")
+
+
+@click.command(
+    epilog="""\b
+bash   eval "$(mxgw-py completion bash)"     in ~/.bashrc (bash 4.4 or later)
+zsh    eval "$(mxgw-py completion zsh)"      in ~/.zshrc, after compinit
+fish   mxgw-py completion fish | source      in ~/.config/fish/config.fish
+
+\b
+JSON: {"ok": true, "script": "…", "shell": "bash"}"""
+)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@report_options
+def completion(report: Report, shell: str) -> None:
+    """Print the script that completes commands and options in a shell."""
+    complete = get_completion_class(shell)
+    assert complete is not None  # One of the three.
+    made = complete(click.get_current_context().find_root().command, {}, "mxgw-py", _VARIABLE)
+    # Not bash's own source(), which starts bash to ask for its version.
+    script = ShellComplete.source(made)
+    if report.json:
+        report.line({"ok": True, "script": script, "shell": shell}, "")
+    else:
+        report.lines(script.splitlines())

@@ -1,0 +1,56 @@
+"""The examples in the library's docstrings run as they are printed."""
+
+import ast
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import zb_mom_ww_mxgateway
+from zb_mom_ww_mxgateway import GatewayClient
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+PACKAGE = Path(zb_mom_ww_mxgateway.__path__[0])
+# A literal block: what is indented under a line that is just two colons.
+BLOCK = re.compile(r"^::\n\n((?:[ ]{4}.*\n|\n)+)", re.MULTILINE)
+
+
+def examples() -> Iterator[Any]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if "generated" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                for block in BLOCK.findall(f"{ast.get_docstring(node) or ''}\n"):
+                    if re.search(r"\b(await|async) ", block):
+                        name = getattr(node, "name", "module")
+                        yield pytest.param(textwrap.dedent(block), id=f"{path.stem}-{name}")
+
+
+EXAMPLES = list(examples())
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) >= 6
+
+
+@pytest.mark.parametrize("code", EXAMPLES)
+async def test_an_example_runs(code: str, gateway: SimulatedGateway, client: GatewayClient) -> None:
+    async with await client.open_session() as session:
+        server = await session.register("examples")
+        item = await session.add_item(server, "TestChildObject.TestInt")
+        await session.advise(server, item)
+        names = {name: getattr(zb_mom_ww_mxgateway, name) for name in zb_mom_ww_mxgateway.__all__}
+        names |= {"client": client, "session": session, "server": server, "item": item}
+        names |= {"key": gateway.api_key, "datetime": datetime, "UTC": UTC}
+        program = compile(
+            code.replace("localhost:5000", gateway.endpoint), "<example>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        )
+        result = eval(program, names)
+        if inspect.iscoroutine(result):
+            await result

@@ -1,0 +1,123 @@
+"""Buffered items, which report by the interval, and suspended ones, which do not report."""
+
+import pytest
+from sim_wire import E_INVALIDARG, Events, Wire
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
+
+TAG = "TestChildObject.TestInt"
+
+
+async def buffering(client: Wire, address: str, **fields: object) -> tuple[Events, int]:
+    """A stream on a new session with one advised buffered item, and its handle."""
+    await client.open()
+    server = await client.register()
+    reply = await client.done("add_buffered_item", server_handle=server, item_definition=address, **fields)
+    assert reply.WhichOneof("payload") == "add_buffered_item"
+    item = reply.add_buffered_item.item_handle
+    await client.advise(server, item)
+    return client.stream(), item
+
+
+async def test_changes_come_together_at_the_end_of_an_interval(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock
+) -> None:
+    events, item = await buffering(client, "TestInt", item_context="TestChildObject")
+    await client.done("set_buffered_update_interval", server_handle=1, update_interval_milliseconds=500)
+    log = gateway.sessions[client.session_id].events
+    await clock.advance(0.4)
+    gateway.set(TAG, 1)
+    gateway.set(TAG, 2, quality=64)
+    begun = clock.now()
+    # The interval of the first value is the one that was set when it came.
+    await clock.advance(0.59)
+    assert log.last_sequence == 0
+    await clock.advance(0.02)
+    event = await events.next()
+    assert event.family == pb.MX_EVENT_FAMILY_ON_BUFFERED_DATA_CHANGE
+    assert event.WhichOneof("body") == "on_buffered_data_change"
+    assert (event.server_handle, event.item_handle, event.quality) == (1, item, 64)
+    body = event.on_buffered_data_change
+    assert body.data_type == body.values.element_data_type == pb.MX_DATA_TYPE_INTEGER
+    assert list(body.values.int32_values.values) == [0, 1, 2]
+    assert list(body.qualities) == [192, 192, 64]
+    assert [stamp.ToNanoseconds() for stamp in body.timestamps[1:]] == [begun, begun]
+    gateway.set(TAG, 3)
+    await clock.advance(0.49)
+    assert log.last_sequence == 1
+    await clock.advance(0.02)
+    assert list((await events.next()).on_buffered_data_change.values.int32_values.values) == [3]
+    # Nothing new, no event.
+    await clock.advance(10)
+    assert log.last_sequence == 2
+
+
+async def test_a_missing_value_keeps_its_place(client: Wire, gateway: SimulatedGateway, clock: ManualClock) -> None:
+    events, _ = await buffering(client, TAG)
+    gateway.set(TAG, None, quality=8)
+    await clock.advance(1)
+    body = (await events.next()).on_buffered_data_change
+    assert (list(body.values.int32_values.values), list(body.qualities)) == ([0, 0], [192, 8])
+
+
+async def test_a_bogus_buffered_item_is_bad(client: Wire, clock: ManualClock) -> None:
+    events, _ = await buffering(client, "Nobody.Nothing")
+    await clock.advance(1)
+    event = await events.next()
+    assert event.statuses[0].category == pb.MX_STATUS_CATEGORY_CONFIGURATION_ERROR
+    assert event.on_buffered_data_change.data_type == pb.MX_DATA_TYPE_NO_DATA
+    assert list(event.on_buffered_data_change.qualities) == [0]
+    assert len(event.on_buffered_data_change.values.string_values.values) == 1
+
+
+async def test_what_was_buffered_is_gone_with_the_advise(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock
+) -> None:
+    _, item = await buffering(client, TAG)
+    await client.done("un_advise", server_handle=1, item_handle=item)
+    await clock.advance(5)
+    assert gateway.sessions[client.session_id].events.last_sequence == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("add_buffered_item", {"server_handle": 9, "item_definition": TAG}),
+        ("add_buffered_item", {"server_handle": 1, "item_definition": "TestChildObject.TestIntArray"}),
+        ("set_buffered_update_interval", {"server_handle": 9, "update_interval_milliseconds": 100}),
+        ("set_buffered_update_interval", {"server_handle": 1, "update_interval_milliseconds": 0}),
+        ("set_buffered_update_interval", {"server_handle": 1, "update_interval_milliseconds": -5}),
+        ("suspend", {"server_handle": 1, "item_handle": 9}),
+        ("activate", {"server_handle": 1, "item_handle": 9}),
+        ("suspend", {"server_handle": 1, "item_handle": 1}),
+        ("activate", {"server_handle": 1, "item_handle": 1}),
+    ],
+)
+async def test_what_cannot_be_is_refused_by_mxaccess(client: Wire, kind: str, fields: dict[str, object]) -> None:
+    await client.open()
+    server = await client.register()
+    # Added, not advised.
+    assert await client.add(server, TAG) == 1
+    reply = await client.invoke(kind, **fields)
+    assert reply.protocol_status.code == pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE
+    assert reply.hresult == E_INVALIDARG
+    assert reply.WhichOneof("payload") is None
+
+
+async def test_a_suspended_item_reports_nothing_until_it_is_activated(client: Wire, gateway: SimulatedGateway) -> None:
+    events, item, _ = await client.watching(TAG)
+    fields = {"server_handle": 1, "item_handle": item}
+    reply = await client.done("suspend", **fields)
+    assert reply.suspend.status.category == pb.MX_STATUS_CATEGORY_OK
+    for value in (1, 2, 3):
+        gateway.set(TAG, value)
+    reply = await client.done("activate", **fields)
+    assert reply.activate.status.category == pb.MX_STATUS_CATEGORY_OK
+    event = await events.next()
+    assert (event.worker_sequence, event.value.int32_value) == (2, 3)
+    # A second time it has nothing to tell.
+    await client.done("activate", **fields)
+    gateway.set(TAG, 4)
+    event = await events.next()
+    assert (event.worker_sequence, event.value.int32_value) == (3, 4)

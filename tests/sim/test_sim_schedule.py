@@ -1,0 +1,280 @@
+"""Schedules of faults: how they are written, what is wrong with them, and that they come about."""
+
+import logging
+from pathlib import Path
+
+import grpc
+import pytest
+from sim_wire import DEADLINE, Wire, becomes, failing, wire
+
+from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy, mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim import Fault, FaultError, ManualClock, SimulatedGateway, read_faults
+from zb_mom_ww_mxgateway_sim.schedule import ACTIONS
+
+TAG = "TestChildObject.TestInt"
+
+
+def read(tmp_path: Path, text: str) -> list[Fault]:
+    file = tmp_path / "faults.txt"
+    file.write_bytes(text.encode())
+    return read_faults(file)
+
+
+def test_a_file_of_faults(tmp_path: Path) -> None:
+    faults = read(
+        tmp_path,
+        "\ufeff# what goes wrong\r\n"
+        "\r\n"
+        "after 1.5s   drop-stream INTERNAL   # a remark\r\n"
+        "every 2min   restart\r\n"
+        "  at Write 3 refuse UNAVAILABLE the worker is away\r\n"
+        "after 250ms  refuse MX_COMMAND_KIND_PING WORKER_UNAVAILABLE\r\n"
+        "after 7      delay opensession 2\r\n",
+    )
+    assert [(fault.action, fault.after, fault.every, fault.call, fault.number) for fault in faults] == [
+        ("drop-stream", 1.5, None, "", None),
+        ("restart", None, 120.0, "", None),
+        ("refuse", None, None, "write", 3),
+        ("refuse", 0.25, None, "ping", None),
+        ("delay", 7.0, None, "OpenSession", None),
+    ]
+    assert [getattr(fault.failure, "details", "") for fault in faults] == [
+        "",
+        "",
+        "the worker is away",
+        "made to fail",
+        "",
+    ]
+    assert faults[2].where == f"{tmp_path / 'faults.txt'}:5:14"
+    assert faults[4].seconds == 2
+    assert read(tmp_path, "") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "complaint"),
+    [
+        ("soon restart", "1:1", "'soon' is no time; after, every or at would be right"),
+        ("after", "1:6", "a TIME such as 5s is missing"),
+        ("after 5h restart", "1:7", "'5h' is no time; 250ms, 5s, 2min or seconds would be right"),
+        ("after -1s restart", "1:7", "'-1s' is no time"),
+        ("every 0s restart", "1:7", "a period of 0 s; at least 0.01 s would be right"),
+        ("after 5s", "1:9", "what is to happen is missing"),
+        ("after 5s restrat", "1:10", "no fault 'restrat'; did you mean restart?"),
+        ("after 5s xyzzy", "1:10", "no fault 'xyzzy'; there are delay, refuse"),
+        ("after 5s restart now", "1:18", "'now' is too much; restart takes nothing"),
+        ("after 5s delay wriet 2s", "1:16", "no rpc or command kind 'wriet'"),
+        ("after 5s delay write", "1:21", "a TIME such as 2s is missing"),
+        ("at write restart", "1:10", "'restart' is no number of a call; 1 is the first"),
+        ("at write 0 restart", "1:10", "'0' is no number of a call"),
+        ("at write 1 refuse", "1:18", "a STATUS such as UNAVAILABLE or WORKER_UNAVAILABLE is missing"),
+        ("at write 1 refuse SOMEHOW", "1:19", "'SOMEHOW' is neither a gRPC status of a failure nor a protocol status"),
+        ("at write 1 refuse OK", "1:19", "'OK' is neither"),
+        ("at BrowseChildren 1 refuse TIMEOUT", "1:28", "the answer of BrowseChildren has no protocol status"),
+        ("after 1 drop-stream NO_SUCH", "1:21", "'NO_SUCH' is no gRPC status of a failure"),
+        ("\n# fine\nafter 1 restart\n  after x restart", "4:9", "'x' is no time"),
+    ],
+)
+def test_a_mistake_is_one_line_that_points_at_it(tmp_path: Path, line: str, place: str, complaint: str) -> None:
+    with pytest.raises(FaultError) as caught:
+        read(tmp_path, line)
+    assert str(caught.value).startswith(f"{tmp_path / 'faults.txt'}:{place}: {complaint}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FaultError, match="No such file"):
+        read_faults(tmp_path / "none")
+    (tmp_path / "latin").write_bytes(b"\xe4")
+    with pytest.raises(FaultError, match="UTF-8"):
+        read_faults(tmp_path / "latin")
+    with pytest.raises(FaultError, match="no fault"):
+        Fault.parse("# nothing")
+
+
+@pytest.mark.parametrize(
+    ("fault", "complaint"),
+    [
+        ("after 5s swap-certificate", "a plaintext gateway has no certificate"),
+        ("after 5s revoke-key nobody", "there is no API key nobody"),
+        ("after 5s fail-alarm-provider", "alarms are disabled"),
+        ("after 5s nonsense", "10: no fault 'nonsense'"),
+    ],
+)
+def test_what_this_gateway_can_never_do_is_refused_beforehand(fault: str, complaint: str) -> None:
+    with pytest.raises(FaultError, match=complaint):
+        SimulatedGateway(plaintext=True, alarms=False, faults=[fault])
+
+
+async def test_times_count_from_the_start_or_from_when_it_is_scheduled(clock: ManualClock) -> None:
+    gateway = SimulatedGateway(plaintext=True, clock=clock, faults=["after 5s redeploy", "every 2s redeploy"])
+    await clock.advance(100)
+    async with gateway:
+        deployed = gateway._deployment
+        await clock.advance(4.9)
+        assert deployed.sequence == 3
+        await clock.advance(0.2)
+        assert deployed.sequence == 4
+        gateway.schedule("after 1s redeploy")
+        await clock.advance(1.1)
+        assert deployed.sequence == 6
+
+
+async def test_the_nth_call_meets_its_fault_and_no_other(clock: ManualClock) -> None:
+    faults = [
+        "at ping 2 refuse UNAVAILABLE gone for a moment",
+        "at ping 3 refuse WORKER_UNAVAILABLE",
+        "at ping 4 delay 3s",
+        "at ping 5 lose-reply",
+        "at ping 6 garbage-reply",
+        "at ping 7 oversized-reply",
+        "at ping 8 stall",
+        "at TestConnection 1 refuse ABORTED",
+    ]
+    async with SimulatedGateway(plaintext=True, clock=clock, faults=faults) as gateway, wire(gateway) as client:
+        await client.open()
+        await client.done("ping")
+        assert await failing(client.invoke("ping")) == (grpc.StatusCode.UNAVAILABLE, "gone for a moment")
+        reply = await client.invoke("ping")
+        assert reply.protocol_status.code == pb.PROTOCOL_STATUS_CODE_WORKER_UNAVAILABLE
+        slow = client.calling("ping")
+        await becomes(lambda: len(gateway.calls) == 5)
+        await clock.advance(2.9)
+        assert not slow.done()
+        await clock.advance(0.2)
+        await slow
+        assert (await failing(client.invoke("ping")))[0] is grpc.StatusCode.UNAVAILABLE
+        # No message, and grpc.aio does not say why.
+        assert await client.invoke("ping") is None
+        assert (await failing(client.invoke("ping")))[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+        stalled = client.calling("ping")
+        await becomes(lambda: len(gateway.calls) == 9)
+        await clock.advance(10)
+        assert not stalled.done()
+        gateway.release("ping")
+        await stalled
+        await client.done("ping")
+        for expected in (grpc.StatusCode.ABORTED, grpc.StatusCode.OK):
+            call = client.galaxy.TestConnection(galaxy.TestConnectionRequest(), metadata=client.metadata)
+            assert await call.code() is expected
+
+
+async def test_timed_faults_of_calls_befall_the_next_or_every_later_one(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock
+) -> None:
+    await client.open()
+    gateway.schedule("after 1s refuse ping ABORTED", "after 2s delay ping 5s", "after 20s delay ping 0")
+    await client.done("ping")
+    await clock.advance(1)
+    assert (await failing(client.invoke("ping")))[0] is grpc.StatusCode.ABORTED
+    await client.done("ping")
+    await clock.advance(1)
+    slow = client.calling("ping")
+    await becomes(lambda: len(gateway.calls) == 5)
+    await clock.advance(4.9)
+    assert not slow.done()
+    await clock.advance(0.2)
+    await slow
+    await clock.advance(15)
+    await client.done("ping")
+    gateway.schedule("after 1s stall ping", "after 5s release ping")
+    await clock.advance(1)
+    slow = client.calling("ping")
+    await becomes(lambda: len(gateway.calls) == 7)
+    await clock.advance(3.5)
+    assert not slow.done()
+    await clock.advance(1)
+    await slow
+
+
+async def _ended(client: Wire, gateway: SimulatedGateway, clock: ManualClock, line: str) -> grpc.StatusCode:
+    """How a session's stream ends when the fault comes about."""
+    events, _, _ = await client.watching(TAG)
+    gateway.schedule(line)
+    await clock.advance(1)
+    return (await events.end())[0]
+
+
+STREAM_ENDERS = {
+    "after 1s drop-stream": grpc.StatusCode.UNAVAILABLE,
+    "after 1s drop-stream INTERNAL": grpc.StatusCode.INTERNAL,
+    "after 1s kill-connection": grpc.StatusCode.UNAVAILABLE,
+    "after 1s lose-session": grpc.StatusCode.UNAVAILABLE,
+    "after 1s fault-session": grpc.StatusCode.FAILED_PRECONDITION,
+    "after 1s restart": grpc.StatusCode.UNAVAILABLE,
+    "after 1s overflow": grpc.StatusCode.RESOURCE_EXHAUSTED,
+}
+
+
+@pytest.mark.parametrize(("line", "code"), STREAM_ENDERS.items())
+async def test_what_ends_a_stream(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock, line: str, code: grpc.StatusCode
+) -> None:
+    assert await _ended(client, gateway, clock, line) is code
+
+
+async def test_garbage_ends_a_stream(client: Wire, gateway: SimulatedGateway, clock: ManualClock) -> None:
+    assert await _ended(client, gateway, clock, "after 1s garbage") is not grpc.StatusCode.OK
+
+
+async def test_a_call_can_be_what_brings_a_fault_about(client: Wire, gateway: SimulatedGateway) -> None:
+    events, item, _ = await client.watching(TAG)
+    gateway.schedule("at write 2 kill-connection")
+    await client.write(1, item, int32_value=1)
+    fields = {"server_handle": 1, "item_handle": item, "value": pb.MxValue(int32_value=2)}
+    assert (await failing(client.invoke("write", **fields)))[0] is grpc.StatusCode.UNAVAILABLE
+    assert (await events.end())[0] is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_swapped_certificate_and_a_revoked_key_by_schedule(tmp_path: Path, clock: ManualClock) -> None:
+    faults = ["after 1s swap-certificate", "after 2s revoke-key", "after 3s revoke-key demo"]
+    async with SimulatedGateway(certificate_directory=tmp_path, clock=clock, faults=faults) as gateway:
+        before = gateway.fingerprint_sha256
+        await clock.advance(1)
+        assert gateway.fingerprint_sha256 != before
+        # It takes the real time of a server's start.
+        async with wire(gateway) as client:
+            request = pb.OpenSessionRequest()
+            await client.stub.OpenSession(request, metadata=client.metadata, wait_for_ready=True, timeout=DEADLINE)
+            await clock.advance(1)
+            assert (await failing(client.open()))[0] is grpc.StatusCode.UNAUTHENTICATED
+        # What cannot be any more does not stop the plant.
+        await clock.advance(1)
+        level = gateway.read("Plant.Tank1.Level").value
+        await clock.advance(1)
+        assert gateway.read("Plant.Tank1.Level").value != level
+
+
+async def test_what_could_not_be_is_logged(clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
+    faults = ["after 1s revoke-key", "after 1s revoke-key"]
+    async with SimulatedGateway(plaintext=True, clock=clock, faults=faults):
+        with caplog.at_level(logging.WARNING):
+            await clock.advance(1)
+    assert [record.getMessage() for record in caplog.records] == ["fault revoke-key could not be: 'demo'"]
+
+
+async def test_replay_completions_and_alarms_by_schedule(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock
+) -> None:
+    events, item, _ = await client.watching(TAG)
+    gateway.schedule("after 1s hold-write-completes", "after 2s release-write-completes", "after 3s evict-replay")
+    gateway.schedule("after 4s fail-alarm-provider no answer", "after 5s restore-alarm-provider")
+    await clock.advance(1)
+    await client.write(1, item, int32_value=1)
+    await clock.advance(0.5)
+    assert (await events.next()).WhichOneof("body") == "on_data_change"
+    await clock.advance(0.5)
+    assert (await events.next()).WhichOneof("body") == "on_write_complete"
+    events.call.cancel()
+    await becomes(lambda: gateway.open_streams == 0)
+    await clock.advance(1)
+    assert (await client.stream(after=1).next()).HasField("replay_gap")
+    await clock.advance(1)
+    assert gateway._alarm_book().provider.reason == "no answer"
+    await clock.advance(1)
+    assert not gateway._alarm_book().provider.degraded
+
+
+def test_the_help_shows_every_fault() -> None:
+    from zb_mom_ww_mxgateway_sim.__main__ import FAULT_FILE
+
+    assert {action for action in ACTIONS if f" {action}" not in FAULT_FILE} == set()
