@@ -264,10 +264,10 @@ class GatewayClient:
         """One unary call with metadata, deadline and translated errors. `call` names it in errors."""
         self._check_open(call)
         method = self._channel.unary_unary(
-            rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.reply.FromString
+            rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
         )
         try:
-            return await method(request, timeout=timeout or self.options.call_timeout, metadata=self._metadata)
+            reply = await method(request, timeout=timeout or self.options.call_timeout, metadata=self._metadata)
         except (grpc.RpcError, grpc.aio.BaseError) as error:
             translated = self._translated(error, call, request, rpc.of_session, mutating)
             raise translated from translated.__cause__
@@ -284,11 +284,15 @@ class GatewayClient:
                 outcome_unknown=mutating,
             ) from None
 
+        if isinstance(reply, wire.Undecodable):
+            raise self._undecodable(reply, call, mutating)
+        return reply
+
     def stream(self, rpc: wire.Rpc, request: Any, *, call: str, decode: Callable[[Any], T]) -> MessageStream[T]:
         """One server stream, open from now on, with metadata and translated errors."""
         self._check_open(call)
         method = self._channel.unary_stream(
-            rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.reply.FromString
+            rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
         )
 
         def translate(error: Exception) -> Exception | None:
@@ -296,8 +300,13 @@ class GatewayClient:
                 return self._translated(error, call, request, rpc.of_session)
             return None
 
+        def decoded(message: Any) -> T:
+            if isinstance(message, wire.Undecodable):
+                raise self._undecodable(message, call)
+            return decode(message)
+
         stream: MessageStream[T] = MessageStream(
-            lambda: method(request, metadata=self._metadata), decode, translate, self._streams.discard
+            lambda: method(request, metadata=self._metadata), decoded, translate, self._streams.discard
         )
         self._streams.add(stream)
         return stream
@@ -322,6 +331,14 @@ class GatewayClient:
     def _check_open(self, call: str) -> None:
         if self._closed:
             raise MxGatewayTransportError(f"{call}: the client is closed", endpoint=self.options.endpoint, call=call)
+
+    def _undecodable(self, reply: wire.Undecodable, call: str, mutating: bool = False) -> MxGatewayTransportError:
+        return MxGatewayTransportError(
+            f"{'outcome unknown: ' if mutating else ''}{call} at {self.options.endpoint}: {reply}",
+            endpoint=self.options.endpoint,
+            call=call,
+            outcome_unknown=mutating,
+        )
 
     def said(self, text: str) -> str:
         """What the other side said, fit to be shown: in one line, without the key."""

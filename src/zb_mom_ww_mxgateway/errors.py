@@ -175,6 +175,8 @@ _SESSION_ONLY = frozenset({"NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION",
 
 def error_of_grpc(code: str, details: str, *, of_session: bool) -> type[MxGatewayError]:
     """The error class for a gRPC status; `of_session` tells whether the call belongs to a session."""
+    if code == "RESOURCE_EXHAUSTED" and "message larger than max" in details:
+        return MxGatewayTransportError
     if code in _SESSION_ONLY and not of_session:
         return MxGatewayCommandError
     # The gateway's word for WORKER_UNAVAILABLE outside a reply; a lost connection never says so.
@@ -186,9 +188,9 @@ def error_of_grpc(code: str, details: str, *, of_session: bool) -> type[MxGatewa
 def may_have_run(code: str, details: str) -> bool:
     """Whether a command that ended in this gRPC status may have been carried out."""
     # What gRPC says only when it found no connection to send the call on, or did not send it for its size.
-    if code == "UNAVAILABLE" and details.startswith("failed to connect to all addresses"):
+    if code == "UNAVAILABLE" and "failed to connect to all addresses" in details:
         return False
-    if code == "RESOURCE_EXHAUSTED" and details.startswith("CLIENT: Sent message larger than max"):
+    if code == "RESOURCE_EXHAUSTED" and "CLIENT: Sent message larger than max" in details:
         return False
     return code in _GRPC_MAYBE_RAN
 

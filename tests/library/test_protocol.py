@@ -1,5 +1,6 @@
 """Protocol versions, replies that answer something else, and messages up to the limit."""
 
+import asyncio
 import warnings
 
 import pytest
@@ -7,10 +8,13 @@ from library_contradictions import OK, contradicting
 
 from zb_mom_ww_mxgateway import (
     GatewayClient,
+    LiveSession,
+    LiveState,
     MxGatewayCommandError,
     MxGatewayError,
     MxGatewayProtocolWarning,
     MxGatewaySessionError,
+    MxGatewayTransportError,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
@@ -87,3 +91,53 @@ async def test_a_value_over_the_limit_is_refused_before_it_is_sent(
             await session.write(server, item, "x" * (17 * MIB))
         assert not caught.value.outcome_unknown
         await session.ping()
+
+
+async def test_a_reply_over_the_limit_is_a_transport_error(gateway: SimulatedGateway, client: GatewayClient) -> None:
+    async with await client.open_session() as session:
+        gateway.oversize_next_reply("ping")
+        with pytest.raises(MxGatewayTransportError, match="larger than max") as read:
+            await session.ping()
+        assert not read.value.outcome_unknown
+        gateway.oversize_next_reply("write")
+        with pytest.raises(MxGatewayTransportError, match="outcome unknown: write") as written:
+            await session.write(1, 1, 5)
+        assert written.value.outcome_unknown
+        await session.ping()
+
+
+async def test_bytes_that_are_no_message_are_a_transport_error(
+    gateway: SimulatedGateway, client: GatewayClient
+) -> None:
+    async with await client.open_session() as session:
+        gateway.garble_next_reply("ping")
+        with pytest.raises(MxGatewayTransportError, match="not a message of the contract") as read:
+            await session.ping()
+        assert not read.value.outcome_unknown
+        gateway.garble_next_reply("write")
+        with pytest.raises(MxGatewayTransportError, match="outcome unknown: write") as written:
+            await session.write(1, 1, 5)
+        assert written.value.outcome_unknown
+        gateway.garble_next_reply("StreamEvents")
+        server = await session.register("garbled")
+        await session.advise(server, await session.add_item(server, INT))
+        with pytest.raises(MxGatewayTransportError, match="not a message of the contract"):
+            async for _ in session.stream_events():
+                pass
+
+
+async def test_a_live_session_goes_on_after_garbage_on_its_stream(
+    gateway: SimulatedGateway, client: GatewayClient
+) -> None:
+    async with asyncio.timeout(20), await LiveSession.open(client) as live:
+        await live.ready()
+        server = await live.session.register("garbled")
+        (item,) = await live.subscribe_tags([INT], server)
+        await live.first_value(item)
+        gateway.garble_next_reply("StreamEvents")
+        gateway.drop_streams()
+        gateway.set(INT, 41)
+        while live[INT].value != 41:
+            await live.changed()
+        assert live.state is LiveState.LIVE
+        assert live.lost_events == 0

@@ -74,6 +74,7 @@ from zb_mom_ww_mxgateway.wire.rpcs import (
     TEST_CONNECTION,
     WATCH_DEPLOY_EVENTS,
     Rpc,
+    Undecodable,
 )
 from zb_mom_ww_mxgateway.wire.sessions import (
     SessionInfo,
@@ -115,6 +116,7 @@ __all__ = [
     "Rpc",
     "SessionInfo",
     "SubscribeResult",
+    "Undecodable",
     "WorkerInfo",
     "acknowledge_alarm_request",
     "browse_request",

@@ -3,7 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
+
+
+@dataclass(frozen=True, slots=True)
+class Undecodable:
+    """What came instead of a message of the contract."""
+
+    data: bytes
+
+    def __str__(self) -> str:
+        return f"{len(self.data)} bytes came that are not a message of the contract"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +31,13 @@ class Rpc:
     @property
     def name(self) -> str:
         return self.path.rpartition("/")[2]
+
+    def decode(self, data: bytes) -> Any:
+        """The reply's message, or :class:`Undecodable`: of a decoder that raises, gRPC makes None."""
+        try:
+            return self.reply.FromString(data)
+        except DecodeError:
+            return Undecodable(data)
 
 
 _GATEWAY = "/mxaccess_gateway.v1.MxAccessGateway/"
