@@ -1,16 +1,14 @@
 """The console script ``mxgw-py``."""
 
-import io
 import sys
 from typing import NoReturn
+
+from zb_mom_ww_mxgateway_cli.standard_streams import never_fail_on_a_character
 
 
 def main() -> NoReturn:
     """Runs the command line and exits with its code."""
-    for stream in (sys.stdout, sys.stderr):
-        # A console that cannot show a character gets an escape, not an exception.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    never_fail_on_a_character()
     try:
         from zb_mom_ww_mxgateway_cli.commands import run
 

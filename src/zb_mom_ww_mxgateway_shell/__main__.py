@@ -1,7 +1,6 @@
 """The console script ``mxgw-shell``: options, and which front end runs."""
 
 import asyncio
-import io
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -13,6 +12,7 @@ import click
 
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options
+from zb_mom_ww_mxgateway_cli.standard_streams import never_fail_on_a_character
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_cli.output import ExitCode
@@ -148,10 +148,7 @@ async def _connected(
 
 def main() -> NoReturn:
     """Runs ``mxgw-shell`` and exits with its code."""
-    for stream in (sys.stdout, sys.stderr):
-        # A console that cannot show a character gets an escape, not an exception.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    never_fail_on_a_character()
     try:
         code = command.main(prog_name="mxgw-shell", standalone_mode=False)
     except click.ClickException as error:
