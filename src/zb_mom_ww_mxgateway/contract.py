@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf import descriptor_pb2 as pb
+from google.protobuf.message import DecodeError
 
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2, mxaccess_gateway_pb2
 
@@ -42,7 +43,7 @@ def contract_at(path: Path) -> Contract:
     found = pb.FileDescriptorSet()
     try:
         found.ParseFromString(data)
-    except Exception as error:  # protobuf's DecodeError differs by implementation
+    except DecodeError as error:
         raise ContractError(f"{path}: not a descriptor set") from error
     contract = contract_of(found)
     if not contract:

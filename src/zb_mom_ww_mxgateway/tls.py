@@ -73,7 +73,7 @@ class KnownGateways:
                 continue
             try:
                 entry = KnownGateway(**json.loads(line))
-                entry.pem  # noqa: B018  # must decode
+                entry.pem  # noqa: B018  # its decoding is the check
             except (ValueError, TypeError) as error:
                 # Never passed over: the line may be the one that keeps a stranger out.
                 raise MxGatewayTransportError(
@@ -119,10 +119,9 @@ async def settle(options: ClientOptions) -> Trust:
     """What to trust by these options; probes the gateway where trust on first use asks for it."""
     if options.plaintext:
         return Trust(None, plaintext=True)
-    if options.ca_file is not None:
-        return Trust(_roots_of(Path(options.ca_file)), options.server_name_override)
-    if options.require_certificate_validation:
-        return Trust(_system_roots(), options.server_name_override)
+    if not options.trust_on_first_use:
+        roots = _system_roots() if options.ca_file is None else _roots_of(Path(options.ca_file))
+        return Trust(roots, options.server_name_override)
     known = KnownGateways(options.known_gateways).get(options.endpoint) if options.remember_certificate else None
     first_use = known is None
     if known is None:

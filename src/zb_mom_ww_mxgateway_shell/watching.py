@@ -36,10 +36,6 @@ class Watch:
     started: float = field(default_factory=time.monotonic)
     history: dict[tuple[int, int], deque[float]] = field(default_factory=dict)
 
-    @property
-    def is_bounded(self) -> bool:
-        return self.duration is not None or self.count is not None
-
     async def follow(self, show: Callable[[Item, "LiveValue"], None]) -> "Watched":
         """Shows the values held, then every change, until the duration or count is reached.
 

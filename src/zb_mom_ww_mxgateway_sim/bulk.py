@@ -7,7 +7,7 @@ from typing import Any
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
 from . import status
-from .codec import decode_value, encode_statuses, encode_value, timestamp
+from .codec import decode_value, encode_reading, encode_statuses, timestamp
 from .commands import Handler, secured_author, write_time
 from .keys import ApiKey
 from .session import Session
@@ -147,7 +147,7 @@ def _show(read: Read, result: pb.BulkReadResult) -> None:
     if reading is None:
         result.error_message = "no data change came within the time-out"
         return
-    encode_value(result.value, reading.value, reading.type, reading.is_array)
+    encode_reading(result.value, reading)
     result.quality = reading.quality
     timestamp(reading.time_ns, result.source_timestamp)
     result.statuses.extend(encode_statuses(reading.statuses, ok_is_minus_one=read.item_handle % 2 == 0))

@@ -72,6 +72,14 @@ def encode_value(message: pb.MxValue, value: Value, tag_type: TagType | None, is
         setattr(message, _ARM[tag_type], value)
 
 
+def encode_reading(message: pb.MxValue, reading: Reading) -> None:
+    """Fills an MxValue with what the reading has."""
+    if reading.message is not None:
+        message.CopyFrom(reading.message)
+    else:
+        encode_value(message, reading.value, reading.type, reading.is_array)
+
+
 def _encode_array(message: pb.MxArray, elements: Sequence[Scalar], tag_type: TagType) -> None:
     message.element_data_type = _wire_type(tag_type)
     message.variant_type = _VARIANT[tag_type]
@@ -163,7 +171,7 @@ def encode_event(family: "pb.MxEventFamily", server_handle: int, item_handle: in
         quality=reading.quality,
         statuses=encode_statuses(reading.statuses, ok_is_minus_one=item_handle % 2 == 0),
     )
-    encode_value(event.value, reading.value, reading.type, reading.is_array)
+    encode_reading(event.value, reading)
     timestamp(reading.time_ns, event.source_timestamp)
     return event
 

@@ -17,6 +17,8 @@ class Deployment:
         self._clock = clock
         self.sequence = 1
         self._starts = 1
+        # Whether the galaxy's database answers.
+        self.reachable = True
         self.time_ns: int | None = clock.now() - _BEFORE_START_NS
         self._changed = asyncio.Event()
         self._closed = False

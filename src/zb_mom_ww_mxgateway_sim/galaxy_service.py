@@ -42,7 +42,7 @@ class GalaxyService(rpc.GalaxyRepositoryServicer):
 
     async def TestConnection(self, request: pb.TestConnectionRequest, context: Context) -> pb.TestConnectionReply:
         async def answer(key: ApiKey) -> pb.TestConnectionReply:
-            return pb.TestConnectionReply(ok=True)
+            return pb.TestConnectionReply(ok=self._deployment.reachable)
 
         return await self._reception.unary("TestConnection", request, context, Scope.METADATA_READ, answer)
 

@@ -262,6 +262,12 @@ class SimulatedGateway(Trouble):
         time_ns = None if timestamp is None else nanoseconds(timestamp)
         self._points.set(tag, value, quality, time_ns, tuple(statuses))
 
+    def set_message(self, tag: str, value: pb.MxValue, quality: int = status.GOOD) -> None:
+        """Sets a tag to a value sent as it is: a raw one, another VT, more dimensions. KeyError: no such tag."""
+        held = pb.MxValue()
+        held.CopyFrom(value)
+        self._points.set(tag, None, quality, None, (status.OK,), held)
+
     # ------------------------------------------------------------ causing trouble; more in ``Trouble``
 
     async def restart(self) -> None:

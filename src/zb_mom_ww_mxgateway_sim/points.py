@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakValueDictionary
 
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+
 from . import status
 from .clock import moment
 from .hierarchy import Hierarchy
@@ -28,6 +30,8 @@ class Reading:
     quality: int
     time_ns: int
     statuses: tuple[Status, ...] = (status.OK,)
+    # Sent as it is in place of the value: what no type of a tag could hold.
+    message: pb.MxValue | None = None
 
     @property
     def timestamp(self) -> datetime:
@@ -63,11 +67,12 @@ class Point:
         time_ns: int,
         quality: int = status.GOOD,
         statuses: tuple[Status, ...] = (status.OK,),
+        message: pb.MxValue | None = None,
     ) -> None:
         """Takes a value of the right type; listeners hear of it if anything but the time is new."""
         old = self.reading
-        self.reading = Reading(value, old.type, old.is_array, quality, time_ns, statuses)
-        if (old.value, old.quality, old.statuses) != (value, quality, statuses):
+        self.reading = Reading(value, old.type, old.is_array, quality, time_ns, statuses, message)
+        if (old.value, old.quality, old.statuses, old.message) != (value, quality, statuses, message):
             for listener in list(self.listeners):
                 listener(self)
 
@@ -156,6 +161,7 @@ class Points:
         quality: int,
         time_ns: int | None,
         statuses: tuple[Status, ...],
+        message: pb.MxValue | None = None,
     ) -> None:
         """Sets a tag from outside. KeyError: no such tag; CoercionError: not of its type. None is no value."""
         point = self.find(path)
@@ -165,4 +171,4 @@ class Points:
         point.own_course = False
         point.forced = True
         self.keep(point)
-        point.update(held, self._now() if time_ns is None else time_ns, quality, statuses)
+        point.update(held, self._now() if time_ns is None else time_ns, quality, statuses, message)

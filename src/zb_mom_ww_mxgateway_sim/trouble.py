@@ -145,6 +145,14 @@ class Trouble:
         """The galaxy is deployed again: watchers hear of it, page tokens are void."""
         self._deployment.redeploy()
 
+    def lose_galaxy(self) -> None:
+        """The galaxy's database is away: TestConnection says so; what the gateway has of it is still shown."""
+        self._deployment.reachable = False
+
+    def restore_galaxy(self) -> None:
+        """The galaxy's database is back."""
+        self._deployment.reachable = True
+
     # ------------------------------------------------------------ alarms
 
     def fail_alarm_provider(

@@ -8,6 +8,7 @@ from sim_wire import Wire, bearer, failing, wire
 
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import ALL_SCOPES, ApiKey, ManualClock, Scope, SimulatedGateway
+from zb_mom_ww_mxgateway_sim.faults import KINDS
 
 # A secret may hold underscores: the id ends at the first one.
 KEY = ApiKey("plant-a", "s_ecret_-")
@@ -80,9 +81,10 @@ def _command(name: str) -> pb.MxCommandRequest:
     return request
 
 
-_WRITES = ("write", "write2", "write_bulk", "write2_bulk", "acknowledge_alarm")
+_WRITES = ("write", "write2", "write_bulk", "write2_bulk", "acknowledge_alarm", "acknowledge_alarm_by_name")
 _SECURED = ("write_secured", "write_secured2", "write_secured_bulk", "write_secured2_bulk")
-_READS = ("register", "add_item", "advise", "read_bulk", "ping", "subscribe_bulk", "authenticate_user")
+# Every other kind.
+_READS = tuple(sorted(set(KINDS) - {*_WRITES, *_SECURED, "drain_events"}))
 CALLS = [
     ("OpenSession", pb.OpenSessionRequest(), Scope.SESSION_OPEN),
     ("CloseSession", pb.CloseSessionRequest(), Scope.SESSION_CLOSE),

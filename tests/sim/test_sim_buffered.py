@@ -74,10 +74,14 @@ async def test_a_bogus_buffered_item_is_bad(client: Wire, clock: ManualClock) ->
 async def test_what_was_buffered_is_gone_with_the_advise(
     client: Wire, gateway: SimulatedGateway, clock: ManualClock
 ) -> None:
-    _, item = await buffering(client, TAG)
+    events, item = await buffering(client, TAG)
     await client.done("un_advise", server_handle=1, item_handle=item)
     await clock.advance(5)
     assert gateway.sessions[client.session_id].events.last_sequence == 0
+    gateway.set(TAG, 7)
+    await client.advise(1, item)
+    await clock.advance(1)
+    assert list((await events.next()).on_buffered_data_change.values.int32_values.values) == [7]
 
 
 @pytest.mark.parametrize(

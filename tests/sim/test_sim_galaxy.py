@@ -31,6 +31,15 @@ async def test_the_connection_is_good_and_the_galaxy_was_deployed(client: Wire, 
     assert 0 < deployed.time_of_last_deploy.ToNanoseconds() < clock.now()
 
 
+async def test_a_lost_galaxy_is_an_answer_not_a_failure(client: Wire, gateway: SimulatedGateway) -> None:
+    gateway.lose_galaxy()
+    for expected in (False, True):
+        reply = await client.galaxy.TestConnection(pb.TestConnectionRequest(), metadata=client.metadata)
+        assert reply.ok is expected
+        assert (await discover(client)).objects
+        gateway.restore_galaxy()
+
+
 async def test_it_looks_like_a_plant(client: Wire) -> None:
     reply = await discover(client)
     objects = list(reply.objects)
@@ -231,3 +240,51 @@ async def test_a_watcher_hears_the_present_state_then_each_deployment(
     assert deployed.time_of_last_deploy == second.time_of_last_deploy
     assert (await browse(client)).cache_sequence == 3
     call.cancel()
+
+
+@pytest.mark.parametrize("ask", [discover, browse])
+async def test_a_page_ends_early_rather_than_outgrow_a_message(ask: Any) -> None:
+    # Units with many more attributes than any of the plant has: some 20 MiB altogether.
+    tags = [
+        Tag(f"Big.Unit{unit:03d}.Attribute_with_quite_a_long_name_{number:04d}")
+        for unit in range(130)
+        for number in range(1500)
+    ]
+    async with SimulatedGateway(plaintext=True, tags=tags) as gateway, wire(gateway) as client:
+        root = {"root_tag_name" if ask is discover else "parent_tag_name": "Big"}
+        seen: list[str] = []
+        token, pages = "", 0
+        while True:
+            reply = await ask(client, page_size=5000, page_token=token, **root)
+            assert reply.ByteSize() < 16 * 1024 * 1024
+            seen += names(getattr(reply, "objects", None) or reply.children)
+            if ask is browse:
+                assert len(reply.child_has_children) == len(reply.children)
+            pages += 1
+            token = reply.next_page_token
+            if not token:
+                break
+        assert pages == 2
+        assert [name for name in seen if name != "Big"] == [f"Big.Unit{unit:03d}" for unit in range(130)]
+
+
+async def test_a_million_tags_are_paged_through_in_bounded_memory() -> None:
+    import tracemalloc
+
+    async with SimulatedGateway(plaintext=True, generated_tags=1_000_000) as gateway, wire(gateway) as client:
+        total = (await discover(client, page_size=1)).total_object_count
+        assert total > 20_000
+        tracemalloc.start()
+        try:
+            token, seen = "", 0
+            while True:
+                reply = await discover(client, include_attributes=False, page_size=5000, page_token=token)
+                seen += len(reply.objects)
+                token = reply.next_page_token
+                if not token:
+                    break
+            await discover(client, page_size=5000)
+            assert tracemalloc.get_traced_memory()[1] < 100_000_000
+        finally:
+            tracemalloc.stop()
+        assert seen == total

@@ -109,3 +109,41 @@ async def test_messages_of_almost_16_mib_travel_both_ways(
     fields = {"server_handle": 1, "item_handle": item, "value": pb.MxValue(string_value=long + "x" * 1000)}
     assert (await failing(client.invoke("write", **fields)))[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert len(gateway.writes) == 1
+
+
+UNUSUAL = {
+    "a byte": pb.MxValue(data_type=pb.MX_DATA_TYPE_INTEGER, variant_type="VT_UI1", int32_value=200),
+    "what was not converted": pb.MxValue(
+        data_type=pb.MX_DATA_TYPE_UNKNOWN,
+        variant_type="VT_DISPATCH",
+        raw_diagnostic="no projection of VT_DISPATCH",
+        raw_data_type=77,
+        raw_value=b"\x01\x02",
+    ),
+    "two dimensions": pb.MxValue(
+        data_type=pb.MX_DATA_TYPE_INTEGER,
+        variant_type="VT_ARRAY|VT_I8",
+        array_value=pb.MxArray(
+            element_data_type=pb.MX_DATA_TYPE_INTEGER,
+            dimensions=[2, 2],
+            int64_values=pb.Int64Array(values=[1, 2, 3, 2**40]),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+async def test_a_value_that_no_tag_has_can_be_sent_as_it_is(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock, name: str
+) -> None:
+    tag = "TestChildObject.TestInt"
+    events, item, _ = await client.watching(tag)
+    gateway.set_message(tag, UNUSUAL[name], quality=64)
+    event = await events.next()
+    assert (event.value, event.quality) == (UNUSUAL[name], 64)
+    (read,) = (await client.done("read_bulk", server_handle=1, tag_addresses=[tag])).read_bulk.results
+    assert read.value == UNUSUAL[name]
+    await client.write(1, item, int32_value=5)
+    await clock.advance(0.1)
+    await events.write_complete()
+    assert (await events.next()).value.int32_value == 5

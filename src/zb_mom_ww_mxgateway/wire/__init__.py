@@ -79,7 +79,6 @@ from zb_mom_ww_mxgateway.wire.rpcs import (
 from zb_mom_ww_mxgateway.wire.sessions import (
     SessionInfo,
     close_session_request,
-    final_state,
     open_session_request,
     raise_for_session_status,
     session_info,
@@ -129,7 +128,6 @@ __all__ = [
     "discover_page",
     "discover_request",
     "drained_events",
-    "final_state",
     "from_active_alarm",
     "from_alarm_feed",
     "from_mx_event",

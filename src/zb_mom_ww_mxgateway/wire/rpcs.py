@@ -28,10 +28,6 @@ class Rpc:
     of_session: bool = False
     """True when NOT_FOUND and its like speak of a session."""
 
-    @property
-    def name(self) -> str:
-        return self.path.rpartition("/")[2]
-
     def decode(self, data: bytes) -> Any:
         """The reply's message, or :class:`Undecodable`: of a decoder that raises, gRPC makes None."""
         try:

@@ -5,9 +5,8 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.status import SessionState
 from zb_mom_ww_mxgateway.wire.commands import raise_for_status
-from zb_mom_ww_mxgateway.wire.values import nanoseconds_of, open_enum
+from zb_mom_ww_mxgateway.wire.values import nanoseconds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +53,6 @@ def raise_for_session_status(reply: pb.OpenSessionReply | pb.CloseSessionReply, 
 
 def close_session_request(session_id: str, correlation_id: str) -> pb.CloseSessionRequest:
     return pb.CloseSessionRequest(session_id=session_id, client_correlation_id=correlation_id)
-
-
-def final_state(reply: pb.CloseSessionReply) -> SessionState | int:
-    return open_enum(SessionState, reply.final_state)  # type: ignore[no-any-return]
 
 
 def stream_events_request(session_id: str, after: int) -> pb.StreamEventsRequest:
