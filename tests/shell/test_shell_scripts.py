@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -287,3 +290,15 @@ async def test_a_script_imports_no_terminal_library(run: ShellProcess, tmp_path:
     assert "grpc" in done.err
     assert "prompt_toolkit" not in done.err
     assert "ptpython" not in done.err
+
+
+async def test_another_protocol_version_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway_sim.gateway_service.GATEWAY_PROTOCOL_VERSION", 4)
+    context = Context(all_commands(), interactive=False)
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
+        said: list[str] = []
+        context.say_by(said.append)
+        await context.disconnect()
+    (line,) = said
+    assert "speaks gateway protocol version 4, this library 3" in line
