@@ -123,7 +123,9 @@ class Value(Kind):
     def parse(self, word: Word, context: "Context") -> Literal:
         if not word.is_quoted:
             check_prefix(word)
-        return Literal(word)
+        literal = Literal(word)
+        literal.check()
+        return literal
 
 
 class Duration(Kind):

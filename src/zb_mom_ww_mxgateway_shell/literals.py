@@ -60,6 +60,14 @@ class Literal:
         except MxGatewayArgumentError as error:
             raise self.word.mistake(str(error).removeprefix("value: ")) from None
 
+    def check(self) -> None:
+        """Raises Mistake for what is wrong whatever the tag's type is."""
+        type_name, word = _split_type(self.word)
+        if type_name is not None or word.is_quoted:
+            self.for_tag("", None)
+        elif word.is_array:
+            elements(word)
+
     def _own_type(self, tag: str, known: TagType | None) -> str:
         """The type of the tag itself, which a bare value takes."""
         if known is not None and known.type_name is not None:

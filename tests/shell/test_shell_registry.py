@@ -40,6 +40,9 @@ def mistake(context: Context, line: str) -> Mistake:
         ("help wriet", 5, 10, "did you mean write?"),
         ("write A int23:5", 8, 15, "no type int23"),
         ('write A "5', 8, 10, 'closing " is missing'),
+        (r'write A "5\x"', 10, 12, "unknown escape"),
+        ("write A [1, , 2]", 12, 13, "an element is missing"),
+        ("write A int32:abc", 14, 17, "Integer expected"),
         ('register ""', 9, 11, "name must not be empty"),
     ],
 )
