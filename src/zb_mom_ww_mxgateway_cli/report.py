@@ -1,7 +1,5 @@
 """Where results and errors of ``mxgw-py`` go: lines for a person, or one JSON object a line."""
 
-import errno
-import os
 import sys
 import traceback
 from contextlib import suppress
@@ -19,9 +17,7 @@ from zb_mom_ww_mxgateway_cli.output import (
     one_line,
     safe,
 )
-
-# Windows says EINVAL where POSIX says EPIPE.
-_CLOSED = (errno.EPIPE, errno.EINVAL)
+from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
 
 
 class Report:
@@ -55,9 +51,7 @@ class Report:
             _write(sys.stdout, lines)
         except OSError as error:
             self.reader_gone = True
-            # Or Python would try once more, and complain, when it flushes on exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            if error.errno not in _CLOSED:
+            if not give_up_output(error):
                 raise ExpectationNotMet(f"cannot write the output: {error.strerror}") from error
 
     def error(self, error: BaseException) -> ExitCode:

@@ -1,7 +1,12 @@
 """Standard output and error, made fit for whatever has to be shown."""
 
+import errno
 import io
+import os
 import sys
+
+# Windows says EINVAL where POSIX says EPIPE.
+_CLOSED = (errno.EPIPE, errno.EINVAL)
 
 
 def never_fail_on_a_character() -> None:
@@ -9,3 +14,10 @@ def never_fail_on_a_character() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def give_up_output(error: OSError) -> bool:
+    """Discards standard output from now on, as printing to it has failed with `error`: Python would try once
+    more, and complain, when it flushes on exit. True when nobody reads it any more (``| head -1``)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return error.errno in _CLOSED

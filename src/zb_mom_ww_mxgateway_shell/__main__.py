@@ -165,7 +165,9 @@ def main() -> NoReturn:
 
 
 def _fail(message: str, code: int) -> int:
-    sys.stderr.write(f"mxgw-shell: {' '.join(message.split())}\n")
+    from zb_mom_ww_mxgateway_cli.output import one_line
+
+    sys.stderr.write(f"mxgw-shell: {one_line(message)}\n")
     return code
 
 

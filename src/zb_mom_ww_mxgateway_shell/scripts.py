@@ -1,8 +1,6 @@
 """Running lines without a prompt: a file, ``-e`` lines, or standard input. Imports no terminal library."""
 
 import asyncio
-import errno
-import os
 import sys
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line, safe, value_text
+from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.results import Result
@@ -25,9 +24,6 @@ from zb_mom_ww_mxgateway_shell.statements import (
 from zb_mom_ww_mxgateway_shell.watching import Watch, Watched, freshness, quality_text
 
 Statements = Iterable[Statement] | AsyncIterator[Statement]
-
-# Windows says EINVAL where POSIX says EPIPE.
-_CLOSED = (errno.EPIPE, errno.EINVAL)
 
 
 def file_statements(path: str) -> list[Statement]:
@@ -127,10 +123,8 @@ def _print(line: str) -> None:
     try:
         print(line, flush=True)
     except OSError as error:
-        if error.errno not in _CLOSED:
+        if not give_up_output(error):
             raise
-        # Or Python would try once more, and complain, when it flushes on exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise ShellError("standard output was closed: stopped there", ExitCode.NOT_MET) from None
 
 
