@@ -48,7 +48,6 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
     from zb_mom_ww_mxgateway.events import (
         BufferedData as BufferedData,
         EventFamily as EventFamily,
-        MessageStream as MessageStream,
         MxEvent as MxEvent,
         ReplayGap as ReplayGap,
     )
@@ -66,6 +65,7 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         StatusSource as StatusSource,
         quality_word as quality_word,
     )
+    from zb_mom_ww_mxgateway.streams import EventStream as EventStream, MessageStream as MessageStream
     from zb_mom_ww_mxgateway.subscriptions import Overflow as Overflow, Subscription as Subscription
     from zb_mom_ww_mxgateway.tls import KnownGateway as KnownGateway, KnownGateways as KnownGateways
     from zb_mom_ww_mxgateway.values import (
@@ -123,13 +123,14 @@ _HOMES = {
         "MxGatewayTransportError",
         "MxGatewayWorkerError",
     ],
-    "events": ["BufferedData", "EventFamily", "MessageStream", "MxEvent", "ReplayGap"],
+    "events": ["BufferedData", "EventFamily", "MxEvent", "ReplayGap"],
     "galaxy": ["Galaxy", "GalaxyNode"],
     "handles": ["HandleTable", "Item"],
     "live": ["LiveSession"],
     "live_values": ["LiveChange", "LiveState", "LiveValue"],
     "options": ["ClientOptions", "OpenSessionOptions"],
     "session": ["Session"],
+    "streams": ["EventStream", "MessageStream"],
     "status": ["MxStatus", "ProtocolStatusCode", "SessionState", "StatusCategory", "StatusSource", "quality_word"],
     "subscriptions": ["Overflow", "Subscription"],
     "tls": ["KnownGateway", "KnownGateways"],

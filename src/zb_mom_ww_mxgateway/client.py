@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import grpc
 import grpc.aio
+from grpc.experimental import ChannelOptions
 
 from zb_mom_ww_mxgateway import arguments, auth, tls, wire
 from zb_mom_ww_mxgateway.alarms import ActiveAlarm, AlarmFeedItem, check_reference
@@ -28,11 +29,12 @@ from zb_mom_ww_mxgateway.errors import (
     error_of_grpc,
     may_have_run,
 )
-from zb_mom_ww_mxgateway.events import MessageStream
 from zb_mom_ww_mxgateway.galaxy import Galaxy
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.options import ClientOptions, OpenSessionOptions
+from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer, ReadingThread
 from zb_mom_ww_mxgateway.session import Session
+from zb_mom_ww_mxgateway.streams import EventStream, MessageStream
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION, __version__
 
 T = TypeVar("T")
@@ -65,6 +67,10 @@ def channel_options(options: ClientOptions, trust: tls.Trust) -> list[tuple[str,
         # Nothing that may have been sent is ever sent again.
         ("grpc.enable_retries", 0),
         ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
+        # A connection that broke is tried again soon, not after gRPC's minutes; and one that is idle stays.
+        ("grpc.initial_reconnect_backoff_ms", 200),
+        ("grpc.max_reconnect_backoff_ms", 2_000),
+        ("grpc.client_idle_timeout_ms", 2**31 - 1),
         # Otherwise a new channel inherits the back-off, and the connection, of an older one.
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.primary_user_agent", f"mxgw/{__version__}"),
@@ -75,13 +81,24 @@ def channel_options(options: ClientOptions, trust: tls.Trust) -> list[tuple[str,
 
 
 def make_channel(options: ClientOptions, trust: tls.Trust) -> grpc.aio.Channel:
-    """An unconnected channel: plaintext only when the options ask for it."""
-    arguments = channel_options(options, trust)
+    """An unconnected channel for the event loop: plaintext only when the options ask for it."""
+    channel: grpc.aio.Channel = _channel(grpc.aio, options, channel_options(options, trust), trust)
+    return channel
+
+
+def make_reading_channel(options: ClientOptions, trust: tls.Trust) -> grpc.Channel:
+    """An unconnected channel for a thread that reads one stream: no other thread works for it."""
+    single = (ChannelOptions.SingleThreadedUnaryStream, 1)
+    channel: grpc.Channel = _channel(grpc, options, [*channel_options(options, trust), single], trust)
+    return channel
+
+
+def _channel(api: Any, options: ClientOptions, arguments: list[tuple[str, Any]], trust: tls.Trust) -> Any:
     # With its scheme: a host by the name of one (unix, dns …) is a host all the same.
     target = f"dns:///{options.endpoint}"
     if trust.plaintext:
-        return grpc.aio.insecure_channel(target, options=arguments)
-    return grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(trust.roots), options=arguments)
+        return api.insecure_channel(target, options=arguments)
+    return api.secure_channel(target, grpc.ssl_channel_credentials(trust.roots), options=arguments)
 
 
 class GatewayClient:
@@ -295,21 +312,58 @@ class GatewayClient:
             rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
         )
 
-        def translate(error: Exception) -> Exception | None:
-            if isinstance(error, grpc.RpcError | grpc.aio.BaseError):
-                return self._translated(error, call, request, rpc.of_session)
-            return None
-
         def decoded(message: Any) -> T:
             if isinstance(message, wire.Undecodable):
                 raise self._undecodable(message, call)
             return decode(message)
 
         stream: MessageStream[T] = MessageStream(
-            lambda: method(request, metadata=self._metadata), decoded, translate, self._streams.discard
+            method(request, metadata=self._metadata),
+            decoded,
+            self._stream_translation(call, request, rpc),
+            self._streams.discard,
         )
         self._streams.add(stream)
         return stream
+
+    def event_stream(self, session_id: str, after: int, decode: Callable[[Any, float], T]) -> EventStream[T]:
+        """A session's event stream, open from now on, on a connection and in a thread of its own. `decode`
+        makes what is yielded out of a message and its time of arrival (monotonic seconds)."""
+        rpc, call = wire.STREAM_EVENTS, "stream_events"
+        self._check_open(call)
+        request = wire.stream_events_request(session_id, after)
+
+        def start(buffer: EventBuffer) -> ReadingThread:
+            channel = make_reading_channel(self.options, self.trust)
+            return ReadingThread(channel, rpc.path, request.SerializeToString(), self._metadata, buffer)
+
+        def decoded(arrived: Arrived) -> T:
+            message = rpc.decode(arrived.data)
+            if isinstance(message, wire.Undecodable):
+                raise self._undecodable(message, call)
+            return decode(message, arrived.at)
+
+        def gap(last: Arrived | None, first: Arrived) -> Arrived:
+            return Arrived(first.at, wire.local_gap(session_id, last.data if last else None, first.data, after))
+
+        stream: EventStream[T] = EventStream(
+            start,
+            self.options.event_buffer_bytes,
+            decoded,
+            gap,
+            self._stream_translation(call, request, rpc),
+            self._streams.discard,
+        )
+        self._streams.add(stream)
+        return stream
+
+    def _stream_translation(self, call: str, request: Any, rpc: wire.Rpc) -> Callable[[Exception], Exception | None]:
+        def translate(error: Exception) -> Exception | None:
+            if isinstance(error, grpc.RpcError | grpc.aio.BaseError):
+                return self._translated(error, call, request, rpc.of_session)
+            return None
+
+        return translate
 
     @property
     def observers(self) -> tuple[CommandObserver, ...]:

@@ -1,18 +1,13 @@
-"""Events of a session, and the stream they come from."""
+"""Events of a session."""
 
-import asyncio
-import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, Generic, Self, TypeVar
+from typing import Any
 
 from zb_mom_ww_mxgateway.alarms import AlarmProviderStatus, AlarmTransition
 from zb_mom_ww_mxgateway.status import MxStatus, quality_word
 from zb_mom_ww_mxgateway.values import DataType, MxValueOutput, moment_of
-
-T = TypeVar("T")
 
 
 class EventFamily(IntEnum):
@@ -70,6 +65,8 @@ class MxEvent:
     replay_gap: ReplayGap | None = None
     body: BufferedData | AlarmTransition | AlarmProviderStatus | None = None
     """What the families for buffered data and alarms carry; None for the others."""
+    received_at: float = 0.0
+    """When it came here, in seconds of ``time.monotonic()``; 0 for one that did not come by a stream."""
 
     @property
     def source_timestamp(self) -> datetime | None:
@@ -90,91 +87,3 @@ class MxEvent:
     def failed(self) -> bool:
         """True when a status says so; for ON_WRITE_COMPLETE that the write was refused."""
         return any(status.failed for status in self.statuses)
-
-
-class MessageStream(Generic[T]):
-    """A server stream as an async iterator. The call is cancelled when it is closed, when the consuming
-    task is cancelled, and when an ``async for`` over it is left.
-
-    `open_call` starts the call, at once; `decode` turns a message into what is yielded; `translate` turns
-    the transport's failure into ours. After :meth:`aclose` a waiting reader sees the end, not an error.
-    """
-
-    def __init__(
-        self,
-        open_call: Callable[[], Any],
-        decode: Callable[[Any], T],
-        translate: Callable[[Exception], Exception | None],
-        on_close: Callable[["MessageStream[T]"], None] = lambda stream: None,
-    ) -> None:
-        self._call = open_call()
-        self._messages = aiter(self._call)
-        self._decode = decode
-        self._translate = translate
-        self._on_close = on_close
-        self._closed = False
-        # For a stream that is dropped without being closed or looped over.
-        weakref.finalize(self, self._call.cancel).atexit = False
-
-    async def __anext__(self) -> T:
-        if self._closed:
-            raise StopAsyncIteration
-        try:
-            return self._decode(await anext(self._messages))
-        except StopAsyncIteration:
-            self._end()
-            raise
-        except asyncio.CancelledError:
-            closed = self._closed
-            self._end()
-            task = asyncio.current_task()
-            # A call cancelled by aclose() looks to its reader like a cancelled task, which it is not.
-            if closed and not (task and task.cancelling()):
-                raise StopAsyncIteration from None
-            raise
-        except Exception as error:
-            closed = self._closed
-            self._end()
-            if closed:
-                raise StopAsyncIteration from None
-            translated = self._translate(error)
-            if translated is None:
-                raise
-            raise translated from translated.__cause__
-
-    def __aiter__(self) -> AsyncIterator[T]:
-        # Not self: the generator goes when the loop over it is left, and takes the call with it,
-        # even where the stream itself is still held.
-        return self._iterate()
-
-    async def _iterate(self) -> AsyncGenerator[T, None]:
-        try:
-            while True:
-                try:
-                    item = await self.__anext__()
-                except StopAsyncIteration:
-                    return
-                yield item
-        finally:
-            self._end()
-
-    def _end(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._call.cancel()
-            self._on_close(self)
-
-    @property
-    def closed(self) -> bool:
-        """True once it has ended, for whatever reason."""
-        return self._closed
-
-    async def aclose(self) -> None:
-        """Cancels the call. Idempotent; may be called while another task reads."""
-        self._end()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self.aclose()

@@ -11,8 +11,8 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayCommandError,
     MxGatewayGalaxyChangedError,
 )
-from zb_mom_ww_mxgateway.events import MessageStream
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
+from zb_mom_ww_mxgateway.streams import MessageStream
 from zb_mom_ww_mxgateway.values import from_nanoseconds
 
 if TYPE_CHECKING:

@@ -88,6 +88,6 @@ class LiveValue:
             statuses=event.statuses,
             source_time_ns=time_ns,
             changes=changes,
-            received_at=time.monotonic(),
+            received_at=event.received_at or time.monotonic(),
             age_when_received=max(0.0, behind / 1e9),
         )

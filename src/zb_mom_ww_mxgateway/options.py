@@ -67,6 +67,9 @@ class ClientOptions:
     """Seconds for one call; above the gateway's 30 s, so that its own verdict comes first."""
     max_message_bytes: int = 16 * 1024 * 1024
     """Largest message either way; the gateway's own limit."""
+    event_buffer_bytes: int = 128 * 1024 * 1024
+    """Memory for events that were read and not yet taken, for each stream. When it is full the oldest go, and a
+    replay gap stands in their place."""
     protocol_mismatch: Literal["warn", "error", "ignore"] = "warn"
     """What to do when a gateway speaks another protocol version than this library."""
     http_proxy: bool = False
@@ -91,10 +94,10 @@ class ClientOptions:
             )
         _check_seconds("connect_timeout", self.connect_timeout)
         _check_seconds("call_timeout", self.call_timeout)
-        if not isinstance(self.max_message_bytes, int) or self.max_message_bytes < 1024:
-            raise MxGatewayArgumentError(
-                f"max_message_bytes must be a whole number of at least 1024, not {self.max_message_bytes!r}"
-            )
+        for name in ("max_message_bytes", "event_buffer_bytes"):
+            size = getattr(self, name)
+            if not isinstance(size, int) or size < 1024:
+                raise MxGatewayArgumentError(f"{name} must be a whole number of at least 1024, not {size!r}")
 
     @property
     def trust_on_first_use(self) -> bool:

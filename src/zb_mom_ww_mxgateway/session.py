@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.control import ControlCommands
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewaySessionError
-from zb_mom_ww_mxgateway.events import MessageStream, MxEvent
+from zb_mom_ww_mxgateway.events import MxEvent
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.handles import HandleTable
 from zb_mom_ww_mxgateway.items import ItemCommands
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
+from zb_mom_ww_mxgateway.streams import EventStream
 from zb_mom_ww_mxgateway.writing import WriteCommands
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
         self.handles = HandleTable()
         """Handles as the replies confirmed them, whichever way the commands were sent."""
         self._closing = asyncio.Lock()
-        self._streams: weakref.WeakSet[MessageStream[Any]] = weakref.WeakSet()
+        self._streams: weakref.WeakSet[EventStream[Any]] = weakref.WeakSet()
         client.observe(self)
 
     @property
@@ -60,25 +61,28 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
 
     # Events.
 
-    def stream_events(self, *, after: int = 0) -> MessageStream[MxEvent]:
+    def stream_events(self, *, after: int = 0) -> EventStream[MxEvent]:
         """The session's events as an async iterator; the stream opens now, so that nothing after is missed.
 
         `after` is the last sequence seen, to resume. A session has one stream: a second one raises
         MxGatewaySessionError when read. Cancelling the reading task, leaving the loop, ``aclose()`` or
         closing the session cancels the call.
+
+        A thread reads it, so that the gateway's queue is drained even while the event loop is blocked. What it
+        has read waits in ``ClientOptions.event_buffer_bytes``; when that is full the oldest events go, and one
+        with a `replay_gap` of our own stands in their place.
         """
         return self._stream(after, wire.from_mx_event)
 
-    def stream_events_raw(self, *, after: int = 0) -> MessageStream[pb.MxEvent]:
+    def stream_events_raw(self, *, after: int = 0) -> EventStream[pb.MxEvent]:
         """As :meth:`stream_events`, giving the messages."""
-        return self._stream(after, lambda message: message)
+        return self._stream(after, lambda message, received_at: message)
 
-    def _stream(self, after: int, decode: Any) -> MessageStream[Any]:
+    def _stream(self, after: int, decode: Any) -> EventStream[Any]:
         self._check_open("stream_events")
         if isinstance(after, bool) or not isinstance(after, int) or not 0 <= after < 2**64:
             raise MxGatewayArgumentError(f"after must be a sequence number, not {after!r}")
-        request = wire.stream_events_request(self.session_id, after)
-        stream = self.client.stream(wire.STREAM_EVENTS, request, call="stream_events", decode=decode)
+        stream = self.client.event_stream(self.session_id, after, decode)
         self._streams.add(stream)
         return stream
 

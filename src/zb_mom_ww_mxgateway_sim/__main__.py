@@ -81,6 +81,22 @@ With 'at' the fault is that call's own, and CALL is left out:
     "--generated-tags", type=click.IntRange(0, 10_000_000), default=0, metavar="N", help="So many tags on top."
 )
 @click.option(
+    "--change-period",
+    type=click.FloatRange(0.01, 86_400),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often each of the generated tags changes.",
+)
+@click.option(
+    "--event-queue",
+    type=click.IntRange(1),
+    default=10_000,
+    show_default=True,
+    metavar="N",
+    help="Events that wait for a client; one more, and its session is faulted.",
+)
+@click.option(
     "--certificate-directory",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
@@ -111,6 +127,8 @@ def command(
     no_api_key: bool,
     tags: Path | None,
     generated_tags: int,
+    change_period: float,
+    event_queue: int,
     certificate_directory: Path | None,
     first_change_delay: tuple[float, float] | None,
     faults: Path | None,
@@ -135,6 +153,8 @@ def command(
             api_keys=() if no_api_key else None if api_key is None else (api_key,),
             tags=read_tags(tags) if tags else (),
             generated_tags=generated_tags,
+            generated_change_period=change_period,
+            event_queue_size=event_queue,
             certificate_directory=certificate_directory,
             first_change_delay=first_change_delay,
             faults=read_faults(faults) if faults else (),

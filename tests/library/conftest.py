@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -34,10 +35,9 @@ class FarGateway:
     api_key: str
 
 
-@pytest.fixture(scope="session")
-def far_gateway() -> Iterator[FarGateway]:
-    """A simulated gateway in plaintext, none of whose tasks are in the test's own loop."""
-    command = [sys.executable, "-m", "zb_mom_ww_mxgateway_sim", "--plaintext"]
+@contextmanager
+def _simulator(*options: str) -> Iterator[FarGateway]:
+    command = [sys.executable, "-m", "zb_mom_ww_mxgateway_sim", "--plaintext", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         said = json.loads(process.stdout.readline())
@@ -45,3 +45,17 @@ def far_gateway() -> Iterator[FarGateway]:
             yield FarGateway(said["endpoint"], said["api_key"])
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="session")
+def far_gateway() -> Iterator[FarGateway]:
+    """A simulated gateway in plaintext, none of whose tasks are in the test's own loop."""
+    with _simulator() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def busy_gateway() -> Iterator[FarGateway]:
+    """As `far_gateway`, but 100 tags change ten times a second each, and its event queue holds 300."""
+    with _simulator("--generated-tags", "100", "--change-period", "0.1", "--event-queue", "300") as gateway:
+        yield gateway

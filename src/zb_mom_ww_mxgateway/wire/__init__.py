@@ -25,6 +25,7 @@ from zb_mom_ww_mxgateway.wire.commands import (
 )
 from zb_mom_ww_mxgateway.wire.events import (
     from_mx_event,
+    local_gap,
 )
 from zb_mom_ww_mxgateway.wire.galaxy import (
     ChildrenPage,
@@ -138,6 +139,7 @@ __all__ = [
     "item_status",
     "kind_name",
     "last_deploy_time",
+    "local_gap",
     "new_handle",
     "open_session_request",
     "query_active_alarms_request",

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from zb_mom_ww_mxgateway.events import BufferedData, EventFamily, MxEvent, ReplayGap
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.values import Array, DataType
@@ -10,8 +12,8 @@ from zb_mom_ww_mxgateway.wire.alarms import from_alarm_transition, from_provider
 from zb_mom_ww_mxgateway.wire.values import array_of, from_mx_value, nanoseconds_of, open_enum, statuses_of
 
 
-def from_mx_event(message: pb.MxEvent) -> MxEvent:
-    """The event of a message. Never fails on a number it does not know."""
+def from_mx_event(message: pb.MxEvent, received_at: float = 0.0) -> MxEvent:
+    """The event of a message that came at `received_at`. Never fails on a number it does not know."""
     value = message.value
     gap = message.replay_gap if message.HasField("replay_gap") else None
     body = message.WhichOneof("body")
@@ -31,7 +33,22 @@ def from_mx_event(message: pb.MxEvent) -> MxEvent:
         raw_status=message.raw_status,
         replay_gap=ReplayGap(gap.requested_after_sequence, gap.oldest_available_sequence) if gap else None,
         body=_BODIES[body](getattr(message, body)) if body in _BODIES else None,
+        received_at=received_at,
     )
+
+
+def local_gap(session_id: str, last: bytes | None, first: bytes, after: int) -> bytes:
+    """The message that stands for the events between two that came, when those between were dropped here.
+
+    `last` is None when none was handed over yet: then those after the sequence `after` are lost.
+    """
+    try:
+        before = pb.MxEvent.FromString(last).worker_sequence if last else after
+        kept = pb.MxEvent.FromString(first).worker_sequence
+    except DecodeError:
+        before, kept = after, 0
+    gap = pb.ReplayGap(requested_after_sequence=before, oldest_available_sequence=kept)
+    return pb.MxEvent(session_id=session_id, replay_gap=gap).SerializeToString()
 
 
 def _buffered(message: pb.OnBufferedDataChangeEvent) -> BufferedData:

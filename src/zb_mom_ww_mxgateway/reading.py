@@ -1,0 +1,141 @@
+"""Reading a session's event stream in a thread, so that it is drained whatever the event loop does.
+
+The gateway faults a session whose events nobody takes. So one small thread takes them, on gRPC's
+synchronous API, and puts them into a buffer that the loop empties when it comes to it.
+"""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import grpc
+
+# What an entry of the buffer needs beside its bytes: tuple, time and headers of the objects.
+_ENTRY_BYTES = 128
+
+
+class Arrived(NamedTuple):
+    """One message as it came."""
+
+    at: float
+    """Monotonic seconds."""
+    data: bytes
+
+
+class EventBuffer:
+    """Between the reading thread and the event loop: bounded by the bytes it may hold.
+
+    When it is full the oldest go, and :meth:`take` says how many. A waiting loop is woken at once.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, limit: int) -> None:
+        self._loop = loop
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._entries: deque[Arrived] = deque()
+        self._bytes = 0
+        self._dropped = 0
+        self._ended = False
+        self._error: Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    # In the thread.
+
+    def put(self, data: bytes) -> bool:
+        """Adds a message; False when nobody will ever take it."""
+        with self._lock:
+            self._entries.append(Arrived(time.monotonic(), data))
+            self._bytes += len(data) + _ENTRY_BYTES
+            while self._bytes > self._limit and len(self._entries) > 1:
+                self._bytes -= len(self._entries.popleft().data) + _ENTRY_BYTES
+                self._dropped += 1
+            waiter, self._waiter = self._waiter, None
+        return self._wake(waiter) and not self._loop.is_closed()
+
+    def end(self, error: Exception | None) -> None:
+        """Nothing comes any more: the stream ended, or broke with `error`."""
+        with self._lock:
+            self._ended, self._error = True, error
+            waiter, self._waiter = self._waiter, None
+        self._wake(waiter)
+
+    def _wake(self, waiter: asyncio.Future[None] | None) -> bool:
+        if waiter is not None:
+            try:
+                self._loop.call_soon_threadsafe(_resolve, waiter)
+            except RuntimeError:  # the loop is closed
+                return False
+        return True
+
+    # On the loop.
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def ended(self) -> bool:
+        """True when nothing more will be put in."""
+        return self._ended
+
+    def take(self) -> tuple[deque[Arrived], int]:
+        """All that has come since the last time, and how many were dropped before the first of them."""
+        with self._lock:
+            entries, self._entries = self._entries, deque()
+            dropped, self._dropped = self._dropped, 0
+            self._bytes = 0
+        return entries, dropped
+
+    async def filled(self) -> None:
+        """Waits until there is something to take, or the end."""
+        with self._lock:
+            if self._entries or self._ended:
+                return
+            self._waiter = self._waiter or self._loop.create_future()
+            waiter = self._waiter
+        await asyncio.shield(waiter)  # another reader may wait for it too
+
+    def raise_error(self) -> None:
+        """Raises what broke the stream, once."""
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+
+def _resolve(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+class ReadingThread:
+    """One server stream on a synchronous channel of its own, read into a buffer until it ends or is cancelled."""
+
+    def __init__(self, channel: grpc.Channel, path: str, request: bytes, metadata: Any, buffer: EventBuffer) -> None:
+        # Bytes in, bytes out.
+        method: Any = channel.unary_stream(path)
+        call = method(request, metadata=metadata)
+        # A daemon: a program that forgets to close its client can still leave.
+        self._thread = threading.Thread(
+            target=_read, args=(channel, call, buffer), name=f"reading {path.rpartition('/')[2]}", daemon=True
+        )
+        self._thread.start()
+        self.cancel: Callable[[], object] = call.cancel
+        """Ends the call, and the thread with it; from any thread, at any time."""
+
+
+def _read(channel: grpc.Channel, call: Iterator[bytes], buffer: EventBuffer) -> None:
+    error: Exception | None = None
+    try:
+        for data in call:
+            if not buffer.put(data):
+                break
+    except grpc.RpcError as broken:
+        # As grpc.aio would raise it: the call itself, which is what is raised here, is not kept.
+        error = grpc.aio.AioRpcError(broken.code(), grpc.aio.Metadata(), grpc.aio.Metadata(), details=broken.details())
+    except Exception as broken:
+        error = broken
+    finally:
+        channel.close()
+        buffer.end(error)

@@ -1,0 +1,191 @@
+"""Server streams as async iterators."""
+
+import asyncio
+import weakref
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Any, Generic, Self, TypeVar
+
+from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer, ReadingThread
+
+T = TypeVar("T")
+
+# The loop is woken at once when nothing came for a while, and then at most this often (seconds): each
+# wake-up costs as much as several events.
+_WAKE_INTERVAL = 0.005
+# Others on the loop get their turn after so many events in a row.
+_FAIR_SHARE = 256
+
+
+class MessageStream(Generic[T]):
+    """A server stream as an async iterator. The call is cancelled when it is closed, when the consuming
+    task is cancelled, and when an ``async for`` over it is left.
+
+    `call` is a call that has been started; `decode` turns a message into what is yielded; `translate` turns
+    the transport's failure into ours. After :meth:`aclose` a waiting reader sees the end, not an error.
+    """
+
+    def __init__(
+        self,
+        call: Any,
+        decode: Callable[[Any], T],
+        translate: Callable[[Exception], Exception | None],
+        on_close: Callable[["MessageStream[T]"], None] = lambda stream: None,
+    ) -> None:
+        self._call = call
+        self._decode = decode
+        self._translate = translate
+        self._on_close = on_close
+        self._closed = False
+        self._messages = self._arriving()
+        # For a stream that is dropped without being closed or looped over.
+        weakref.finalize(self, call.cancel).atexit = False
+
+    def _arriving(self) -> Any:
+        return aiter(self._call)
+
+    async def _next(self) -> T:
+        return self._decode(await anext(self._messages))
+
+    async def __anext__(self) -> T:
+        if self._closed:
+            raise StopAsyncIteration
+        try:
+            return await self._next()
+        except StopAsyncIteration:
+            self._end()
+            raise
+        except asyncio.CancelledError:
+            closed = self._closed
+            self._end()
+            task = asyncio.current_task()
+            # A call cancelled by aclose() looks to its reader like a cancelled task, which it is not.
+            if closed and not (task and task.cancelling()):
+                raise StopAsyncIteration from None
+            raise
+        except Exception as error:
+            closed = self._closed
+            self._end()
+            if closed:
+                raise StopAsyncIteration from None
+            translated = self._translate(error)
+            if translated is None:
+                raise
+            raise translated from translated.__cause__
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        # Not self: the generator goes when the loop over it is left, and takes the call with it,
+        # even where the stream itself is still held.
+        return self._iterate()
+
+    async def _iterate(self) -> AsyncGenerator[T, None]:
+        try:
+            while True:
+                try:
+                    item = await self.__anext__()
+                except StopAsyncIteration:
+                    return
+                yield item
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._call.cancel()
+            self._on_close(self)
+
+    @property
+    def closed(self) -> bool:
+        """True once it has ended, for whatever reason."""
+        return self._closed
+
+    async def aclose(self) -> None:
+        """Cancels the call. Idempotent; may be called while another task reads."""
+        self._end()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+
+class EventStream(MessageStream[T]):
+    """A session's events, read by a thread of their own and handed over in batches.
+
+    What the thread has read waits in a buffer of `limit` bytes; when that is full the oldest go, and `gap` makes
+    the message that stands in their place, out of the last one that was handed over and the first one kept.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[EventBuffer], ReadingThread],
+        limit: int,
+        decode: Callable[[Arrived], T],
+        gap: Callable[[Arrived | None, Arrived], Arrived],
+        translate: Callable[[Exception], Exception | None],
+        on_close: Callable[["MessageStream[T]"], None] = lambda stream: None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._buffer = EventBuffer(self._loop, limit)
+        self._batch: deque[Arrived] = deque()
+        self._gap = gap
+        self._last: Arrived | None = None
+        self._next_take = 0.0
+        self._in_a_row = 0
+        super().__init__(start(self._buffer), decode, translate, on_close)
+
+    def _arriving(self) -> Any:
+        return None  # they wait in the buffer
+
+    async def _next(self) -> T:
+        if self._in_a_row >= _FAIR_SHARE:
+            self._in_a_row = 0
+            await asyncio.sleep(0)
+        while not self._batch:
+            await self._refill()
+        self._in_a_row += 1
+        arrived = self._last = self._batch.popleft()
+        return self._decode(arrived)
+
+    async def _refill(self) -> None:
+        buffer = self._buffer
+        early = self._next_take - self._loop.time()
+        if early > 0 and len(buffer) < _FAIR_SHARE:
+            self._in_a_row = 0
+            await asyncio.sleep(early)
+        if not buffer and not buffer.ended:
+            self._in_a_row = 0
+            await buffer.filled()
+        ended = buffer.ended
+        batch, dropped = buffer.take()
+        self._next_take = self._loop.time() + _WAKE_INTERVAL
+        if dropped:
+            self._batch.append(self._gap(self._last, batch[0]))
+        self._batch.extend(batch)
+        if ended and not self._batch:
+            buffer.raise_error()
+            raise StopAsyncIteration
+
+    async def _iterate(self) -> AsyncGenerator[T, None]:
+        # As the base does it, but without a coroutine for each event.
+        try:
+            while True:
+                try:
+                    yield await self.__anext__()
+                except StopAsyncIteration:
+                    return
+                for _ in range(min(len(self._batch), _FAIR_SHARE - self._in_a_row)):
+                    if self._closed or not self._batch:
+                        break
+                    arrived = self._last = self._batch.popleft()
+                    self._in_a_row += 1
+                    yield self._decode(arrived)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        super()._end()
+        self._batch.clear()
+        self._buffer.end(None)

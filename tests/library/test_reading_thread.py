@@ -1,0 +1,194 @@
+"""The thread that drains a session's event stream, and the buffer between it and the loop."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from library_waiting import eventually
+
+from zb_mom_ww_mxgateway import (
+    ClientOptions,
+    EventStream,
+    GatewayClient,
+    MxEvent,
+    MxGatewayArgumentError,
+    Session,
+    SessionState,
+)
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+TAGS = [f"Area001.Unit{unit:04}.Value{number:02}" for unit in (1, 2) for number in range(1, 51)]
+
+
+def reading_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("reading ")]
+
+
+async def connect(gateway, **options) -> GatewayClient:
+    return await GatewayClient.connect(endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True, **options)
+
+
+async def advise(session: Session, tags: list[str]) -> None:
+    server = await session.register("t")
+    results = await session.subscribe_bulk(server, tags)
+    assert all(result.was_successful for result in results)
+
+
+async def read_past(stream: EventStream[MxEvent], received_after: float) -> list[MxEvent]:
+    """Everything up to the first event that came after the given time."""
+    events = []
+    async with asyncio.timeout(20):
+        async for event in stream:
+            events.append(event)
+            if event.received_at > received_after:
+                break
+    return events
+
+
+async def test_a_blocked_loop_loses_nothing(busy_gateway) -> None:
+    # In the proportion of half a minute at 2,000 events/s to a queue of 10,000: six times what the queue holds.
+    async with await connect(busy_gateway) as client, await client.open_session() as session:
+        stream = session.stream_events()
+        await advise(session, TAGS)
+        await anext(stream)
+        time.sleep(1.8)  # noqa: ASYNC251 - what is tried
+        blocked_until = time.monotonic()
+        events = await read_past(stream, blocked_until)
+        assert [event.sequence for event in events] == list(range(2, len(events) + 2))
+        during = [event for event in events if event.received_at < blocked_until]
+        assert len(during) > 900
+        assert await session.get_session_state() is SessionState.READY
+
+
+async def test_a_reader_that_comes_late_gets_events_with_the_time_they_came(busy_gateway) -> None:
+    async with await connect(busy_gateway) as client, await client.open_session() as session:
+        stream = session.stream_events()
+        await advise(session, TAGS)
+        await asyncio.to_thread(time.sleep, 0.3)
+        late = time.monotonic()
+        first = await anext(stream)
+        assert first.received_at < late - 0.1
+
+
+async def test_a_full_buffer_drops_the_oldest_and_a_gap_stands_in_their_place(busy_gateway) -> None:
+    async with (
+        await connect(busy_gateway, event_buffer_bytes=30_000) as client,
+        await client.open_session() as session,
+    ):
+        stream = session.stream_events()
+        await advise(session, TAGS)
+        first = await anext(stream)
+        time.sleep(0.8)  # noqa: ASYNC251 - what is tried
+        events = await read_past(stream, time.monotonic())
+        gaps = [event for event in events if event.replay_gap]
+        assert gaps
+        last = first.sequence
+        for event in events:
+            if event.replay_gap:
+                assert event.replay_gap.requested_after_sequence == last
+                last = event.replay_gap.oldest_available_sequence - 1
+                assert last > event.replay_gap.requested_after_sequence
+            else:
+                assert event.sequence == last + 1
+                last = event.sequence
+        # What is kept is what came last.
+        assert len(events) - len(gaps) < 300
+
+
+async def test_raw_events_have_the_same_gap(busy_gateway) -> None:
+    async with (
+        await connect(busy_gateway, event_buffer_bytes=30_000) as client,
+        await client.open_session() as session,
+    ):
+        stream = session.stream_events_raw()
+        await advise(session, TAGS)
+        await asyncio.to_thread(time.sleep, 0.8)
+        async with asyncio.timeout(5):
+            gap, kept = await anext(stream), await anext(stream)
+        assert gap.replay_gap.requested_after_sequence == 0
+        assert gap.replay_gap.oldest_available_sequence == kept.worker_sequence > 1
+
+
+async def test_other_tasks_get_their_turn_while_a_full_buffer_is_read(busy_gateway) -> None:
+    async with await connect(busy_gateway) as client, await client.open_session() as session:
+        stream = session.stream_events()
+        await advise(session, TAGS)
+        await anext(stream)
+        time.sleep(1.5)  # noqa: ASYNC251 - what is tried
+        turns = 0
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        counting = asyncio.create_task(count())
+        for _ in range(1_000):
+            await anext(stream)
+        counting.cancel()
+        assert turns >= 3
+
+
+async def test_the_thread_ends_with_its_stream(gateway: SimulatedGateway, client: GatewayClient) -> None:
+    session = await client.open_session()
+    stream = session.stream_events()
+    assert len(reading_threads()) == 1
+    await stream.aclose()
+    await eventually(lambda: not reading_threads(), "the thread ends")
+    await session.close()
+
+
+@pytest.mark.parametrize("how", ["session", "client", "server", "dropped"])
+async def test_the_thread_ends_however_its_stream_ends(
+    gateway: SimulatedGateway, client: GatewayClient, how: str
+) -> None:
+    session = await client.open_session()
+    stream = session.stream_events()
+    await eventually(lambda: gateway.open_streams, "the stream is open")
+    match how:
+        case "session":
+            await session.close()
+        case "client":
+            await client.close()
+        case "server":
+            gateway.kill_connections()
+        case "dropped":
+            del stream
+    await eventually(lambda: not reading_threads(), "the thread ends")
+    await eventually(lambda: not gateway.open_streams, "the gateway sees it")
+
+
+async def test_two_tasks_may_wait_for_the_same_stream(gateway: SimulatedGateway, session: Session) -> None:
+    stream = session.stream_events()
+    waiting = [asyncio.create_task(anext(stream)) for _ in range(2)]
+    await asyncio.sleep(0)
+    await advise(session, ["TestChildObject.TestInt", "TestChildObject.TestBool"])
+    async with asyncio.timeout(5):
+        events = [await task for task in waiting]
+    assert sorted(event.sequence for event in events) == [1, 2]
+
+
+def test_a_program_that_forgets_its_stream_still_leaves(far_gateway) -> None:
+    endpoint, api_key = far_gateway.endpoint, far_gateway.api_key
+    program = f"""
+import asyncio
+from zb_mom_ww_mxgateway import GatewayClient
+async def main():
+    global client, stream
+    client = await GatewayClient.connect(endpoint={endpoint!r}, api_key={api_key!r}, plaintext=True)
+    session = await client.open_session()
+    stream = session.stream_events()
+    print("open")
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "open\n", "")
+
+
+def test_the_buffer_has_a_least_size() -> None:
+    with pytest.raises(MxGatewayArgumentError, match="event_buffer_bytes must be a whole number of at least 1024"):
+        ClientOptions(endpoint="localhost:5000", event_buffer_bytes=10)
