@@ -335,7 +335,8 @@ class GatewayClient:
 
         def start(buffer: EventBuffer) -> ReadingThread:
             channel = make_reading_channel(self.options, self.trust)
-            return ReadingThread(channel, rpc.path, request.SerializeToString(), self._metadata, buffer)
+            method: Any = channel.unary_stream(rpc.path, request_serializer=rpc.request.SerializeToString)
+            return ReadingThread(channel, method(request, metadata=self._metadata), buffer)
 
         def decoded(arrived: Arrived) -> T:
             message = rpc.decode(arrived.data)

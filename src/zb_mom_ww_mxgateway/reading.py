@@ -110,16 +110,12 @@ def _resolve(waiter: asyncio.Future[None]) -> None:
 
 
 class ReadingThread:
-    """One server stream on a synchronous channel of its own, read into a buffer until it ends or is cancelled."""
+    """Reads one server stream, on a synchronous channel of its own, into a buffer until it ends or is cancelled."""
 
-    def __init__(self, channel: grpc.Channel, path: str, request: bytes, metadata: Any, buffer: EventBuffer) -> None:
-        # Bytes in, bytes out.
-        method: Any = channel.unary_stream(path)
-        call = method(request, metadata=metadata)
+    def __init__(self, channel: grpc.Channel, call: Any, buffer: EventBuffer) -> None:
+        """`call` is one on that channel that gives bytes."""
         # A daemon: a program that forgets to close its client can still leave.
-        self._thread = threading.Thread(
-            target=_read, args=(channel, call, buffer), name=f"reading {path.rpartition('/')[2]}", daemon=True
-        )
+        self._thread = threading.Thread(target=_read, args=(channel, call, buffer), name="reading events", daemon=True)
         self._thread.start()
         self.cancel: Callable[[], object] = call.cancel
         """Ends the call, and the thread with it; from any thread, at any time."""

@@ -173,7 +173,7 @@ async def test_every_grpc_status_of_a_stream(
 ) -> None:
     stream = session.stream_events()
     reader = asyncio.create_task(anext(stream))
-    await session.ping()
+    await eventually(lambda: gateway.open_streams, "the stream is open")
     gateway.drop_streams(code)
     with pytest.raises(GRPC_ERRORS[code.name], match=code.name) as caught:
         await reader

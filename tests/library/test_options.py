@@ -213,6 +213,9 @@ def test_the_options_of_a_plaintext_channel() -> None:
         "grpc.enable_retries": 0,
         "grpc.keepalive_time_ms": 300_000,
         "grpc.use_local_subchannel_pool": 1,
+        "grpc.initial_reconnect_backoff_ms": 200,
+        "grpc.max_reconnect_backoff_ms": 2_000,
+        "grpc.client_idle_timeout_ms": 2**31 - 1,
         "grpc.primary_user_agent": f"mxgw/{__version__}",
     }
 
