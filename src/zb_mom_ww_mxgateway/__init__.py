@@ -41,8 +41,10 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         MxGatewayError as MxGatewayError,
         MxGatewayGalaxyChangedError as MxGatewayGalaxyChangedError,
         MxGatewayProtocolWarning as MxGatewayProtocolWarning,
+        MxGatewayRefusedHereError as MxGatewayRefusedHereError,
         MxGatewaySessionError as MxGatewaySessionError,
         MxGatewayTransportError as MxGatewayTransportError,
+        MxGatewayWaitError as MxGatewayWaitError,
         MxGatewayWorkerError as MxGatewayWorkerError,
     )
     from zb_mom_ww_mxgateway.events import (
@@ -52,9 +54,19 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         ReplayGap as ReplayGap,
     )
     from zb_mom_ww_mxgateway.galaxy import Galaxy as Galaxy, GalaxyNode as GalaxyNode
+    from zb_mom_ww_mxgateway.guard import (
+        PendingEntry as PendingEntry,
+        PendingWrite as PendingWrite,
+        WriteGuard as WriteGuard,
+    )
     from zb_mom_ww_mxgateway.handles import HandleTable as HandleTable, Item as Item
     from zb_mom_ww_mxgateway.live import LiveSession as LiveSession
-    from zb_mom_ww_mxgateway.live_values import LiveChange as LiveChange, LiveState as LiveState, LiveValue as LiveValue
+    from zb_mom_ww_mxgateway.live_values import (
+        LiveChange as LiveChange,
+        LiveState as LiveState,
+        LiveValue as LiveValue,
+        Reading as Reading,
+    )
     from zb_mom_ww_mxgateway.options import ClientOptions as ClientOptions, OpenSessionOptions as OpenSessionOptions
     from zb_mom_ww_mxgateway.session import Session as Session
     from zb_mom_ww_mxgateway.status import (
@@ -119,15 +131,18 @@ _HOMES = {
         "MxGatewayError",
         "MxGatewayGalaxyChangedError",
         "MxGatewayProtocolWarning",
+        "MxGatewayRefusedHereError",
         "MxGatewaySessionError",
         "MxGatewayTransportError",
+        "MxGatewayWaitError",
         "MxGatewayWorkerError",
     ],
     "events": ["BufferedData", "EventFamily", "MxEvent", "ReplayGap"],
     "galaxy": ["Galaxy", "GalaxyNode"],
+    "guard": ["PendingEntry", "PendingWrite", "WriteGuard"],
     "handles": ["HandleTable", "Item"],
     "live": ["LiveSession"],
-    "live_values": ["LiveChange", "LiveState", "LiveValue"],
+    "live_values": ["LiveChange", "LiveState", "LiveValue", "Reading"],
     "options": ["ClientOptions", "OpenSessionOptions"],
     "session": ["Session"],
     "streams": ["EventStream", "MessageStream"],

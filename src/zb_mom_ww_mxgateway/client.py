@@ -8,6 +8,7 @@ import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol, Self, TypeVar
 
 import grpc
@@ -24,6 +25,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayCommandError,
     MxGatewayError,
     MxGatewayProtocolWarning,
+    MxGatewayRefusedHereError,
     MxGatewaySessionError,
     MxGatewayTransportError,
     error_of_grpc,
@@ -31,6 +33,7 @@ from zb_mom_ww_mxgateway.errors import (
 )
 from zb_mom_ww_mxgateway.galaxy import Galaxy
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.guard import PendingWrite, WriteGuard
 from zb_mom_ww_mxgateway.options import ClientOptions, OpenSessionOptions
 from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer, ReadingThread
 from zb_mom_ww_mxgateway.session import Session
@@ -49,7 +52,7 @@ class CommandObserver(Protocol):
     """Sees every command at the one place that sends them, typed or raw."""
 
     def sending(self, request: pb.MxCommandRequest) -> None:
-        """Just before it is sent."""
+        """Just before it is sent; an MxGatewayError raised here keeps it from being sent."""
 
     def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
         """When its reply has come, whatever it says."""
@@ -117,6 +120,8 @@ class GatewayClient:
         self._metadata = auth.metadata(options.api_key)
         # Weak: a stream that its reader dropped goes, and its call with it.
         self._streams: weakref.WeakSet[MessageStream[Any]] = weakref.WeakSet()
+        self.handle_maps: dict[str, wire.HandleMap] = {}
+        """By session id: for a session that goes on behind the handles of one that was lost."""
         self._correlation = (f"{secrets.token_hex(4)}-{number}" for number in itertools.count(1))
         self._closed = False
 
@@ -183,7 +188,7 @@ class GatewayClient:
         """
         opening = asyncio.ensure_future(self.open_session_raw(options))
         try:
-            session = Session(self, wire.session_info(await asyncio.shield(opening)))
+            session = Session(self, wire.session_info(await asyncio.shield(opening)), options)
         except asyncio.CancelledError:
             with suppress(MxGatewayError, TimeoutError):
                 async with asyncio.timeout(_CLOSE_TIMEOUT):
@@ -242,7 +247,7 @@ class GatewayClient:
             arguments.sendable("operator", operator),
             self.next_correlation_id(),
         )
-        reply = await self.unary(wire.ACKNOWLEDGE_ALARM, request, call="acknowledge_alarm", mutating=True)
+        reply = await self.unary(wire.ACKNOWLEDGE_ALARM, request, call="acknowledge_alarm")
         wire.raise_for_status(
             reply,
             call="acknowledge_alarm",
@@ -260,13 +265,31 @@ class GatewayClient:
         """
         if not isinstance(request, pb.MxCommandRequest):
             raise MxGatewayArgumentError(f"request must be an MxCommandRequest, not {type(request).__name__}")
+        reply: pb.MxCommandReply = await self.unary(wire.INVOKE, request, call=wire.kind_name(request), timeout=timeout)
+        return reply
+
+    async def unary(self, rpc: wire.Rpc, request: Any, *, call: str, timeout: float | None = None) -> Any:
+        """One unary call, the one place that makes them: guarded, shown to the observers, with metadata, deadline and
+        translated errors. `call` names it in errors."""
+        self._check_open(call)
+        mutating = wire.changes_plant(request)
+        if mutating:
+            if self.options.write_guard is not None:
+                # What was allowed is what is sent, whatever becomes of the caller's message meanwhile.
+                request = wire.copy_of(request)
+                await self._ask_guard(self.options.write_guard, request, call)
+                self._check_open(call)
+            self._check_connected(request, call)
+        if rpc is not wire.INVOKE:
+            return await self._call(rpc, request, call, mutating, timeout)
+        handles = self.handle_maps.get(wire.session_of(request))
         observers = self.observers
-        for observer in observers:
-            observer.sending(request)
         try:
-            reply: pb.MxCommandReply = await self.unary(
-                wire.INVOKE, request, call=wire.kind_name(request), mutating=wire.is_mutating(request), timeout=timeout
-            )
+            for observer in observers:
+                observer.sending(request)
+            reply = await self._call(rpc, handles.to_gateway(request) if handles else request, call, mutating, timeout)
+            if handles:
+                handles.from_gateway(request, reply)
         except BaseException as error:
             for observer in observers:
                 observer.failed(request, error)
@@ -275,11 +298,58 @@ class GatewayClient:
             observer.answered(request, reply)
         return reply
 
-    async def unary(
-        self, rpc: wire.Rpc, request: Any, *, call: str, mutating: bool = False, timeout: float | None = None
-    ) -> Any:
-        """One unary call with metadata, deadline and translated errors. `call` names it in errors."""
-        self._check_open(call)
+    async def _ask_guard(self, guard: WriteGuard, request: Any, call: str) -> None:
+        session_id = wire.session_of(request)
+        pending = PendingWrite(
+            call=call,
+            endpoint=self.options.endpoint,
+            session_id=session_id,
+            correlation_id=wire.correlation_of(request),
+            entries=tuple(
+                replace(entry, tag=self._tag(session_id, entry.server_handle, entry.item_handle))
+                for entry in wire.pending_entries(request)
+            ),
+        )
+        cause: Exception | None = None
+        try:
+            answer: object = await guard(pending)
+        except Exception as error:
+            answer, cause = f"the guard failed: {error}" if str(error) else f"the guard failed: {error!r}", error
+        if answer is True:
+            return
+        if isinstance(answer, str) and answer:
+            reason = self.said(answer)
+        else:
+            reason = "the write guard said no" if answer is False else f"the write guard answered {answer!r}, not True"
+        raise MxGatewayRefusedHereError(
+            f"refused here: {pending}: {reason}; nothing was sent",
+            pending=pending,
+            endpoint=self.options.endpoint,
+            call=call,
+            correlation_id=wire.correlation_of(request) or None,
+        ) from cause
+
+    def _tag(self, session_id: str, server_handle: int, item_handle: int) -> str:
+        for observer in self.observers:
+            if isinstance(observer, Session) and observer.session_id == session_id:
+                item = observer.handles.items.get((server_handle, item_handle))
+                return item.tag if item else ""
+        return ""
+
+    def _check_connected(self, request: Any, call: str) -> None:
+        """A call that changes the plant does not wait for a connection: who knows when it would be sent."""
+        if self._channel.get_state() is grpc.ChannelConnectivity.READY:
+            return
+        self._channel.get_state(try_to_connect=True)
+        raise MxGatewayTransportError(
+            f"{call} at {self.options.endpoint}: not connected; nothing was sent",
+            endpoint=self.options.endpoint,
+            call=call,
+            grpc_code="UNAVAILABLE",
+            correlation_id=wire.correlation_of(request) or None,
+        )
+
+    async def _call(self, rpc: wire.Rpc, request: Any, call: str, mutating: bool, timeout: float | None) -> Any:
         method = self._channel.unary_unary(
             rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
         )
@@ -326,9 +396,16 @@ class GatewayClient:
         self._streams.add(stream)
         return stream
 
-    def event_stream(self, session_id: str, after: int, decode: Callable[[Any, float], T]) -> EventStream[T]:
+    def event_stream(
+        self,
+        session_id: str,
+        after: int,
+        decode: Callable[[Any, float], T],
+        proof: pb.MxCommandRequest | None = None,
+    ) -> EventStream[T]:
         """A session's event stream, open from now on, on a connection and in a thread of its own. `decode`
-        makes what is yielded out of a message and its time of arrival (monotonic seconds)."""
+        makes what is yielded out of a message and its time of arrival (monotonic seconds). `proof` is a harmless
+        command: its answer on the same connection proves that the gateway has taken the stream."""
         rpc, call = wire.STREAM_EVENTS, "stream_events"
         self._check_open(call)
         request = wire.stream_events_request(session_id, after)
@@ -336,7 +413,18 @@ class GatewayClient:
         def start(buffer: EventBuffer) -> ReadingThread:
             channel = make_reading_channel(self.options, self.trust)
             method: Any = channel.unary_stream(rpc.path, request_serializer=rpc.request.SerializeToString)
-            return ReadingThread(channel, method(request, metadata=self._metadata), buffer)
+            stream_call = method(request, metadata=self._metadata)
+
+            def prove() -> bool:
+                invoke: Any = channel.unary_unary(wire.INVOKE.path, wire.INVOKE.request.SerializeToString)
+                try:
+                    invoke(proof, timeout=self.options.call_timeout, metadata=self._metadata)
+                except grpc.RpcError as error:
+                    # The session answers, whatever the key may do.
+                    return error.code() is grpc.StatusCode.PERMISSION_DENIED
+                return True
+
+            return ReadingThread(channel, stream_call, buffer, prove if proof is not None else None)
 
         def decoded(arrived: Arrived) -> T:
             message = rpc.decode(arrived.data)

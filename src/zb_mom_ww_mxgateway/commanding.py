@@ -22,6 +22,10 @@ class Commands:
         """A request of this session for a command kind (``add_item``), with a correlation id of its own."""
         return wire.command_request(self._session_id, wire.command(kind, **fields), self.client.next_correlation_id())
 
+    def repeat(self, command: Any) -> pb.MxCommandRequest:
+        """A request of this session for a command (a message) that was sent before."""
+        return wire.command_request(self._session_id, command, self.client.next_correlation_id())
+
     async def send(
         self, request: pb.MxCommandRequest, *, secret: str = "", timeout: float | None = None
     ) -> pb.MxCommandReply:

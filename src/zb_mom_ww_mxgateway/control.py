@@ -9,9 +9,9 @@ from zb_mom_ww_mxgateway.status import SessionState
 class ControlCommands(Commands):
     """Signs of life, state, worker."""
 
-    async def ping(self) -> None:
-        """Asks the gateway for a sign of life from this session; renews its lease."""
-        await self._run("ping")
+    async def ping(self, *, timeout: float | None = None) -> None:
+        """Asks the gateway for a sign of life from this session, in `timeout` seconds; renews its lease."""
+        await self.send(self.request("ping"), timeout=timeout)
 
     async def get_session_state(self) -> SessionState | int:
         """The session's state; a number where the gateway knows more states than this library."""

@@ -4,12 +4,14 @@
 
     MxGatewayError
     ├── MxGatewayArgumentError (also ValueError)   an argument or option that cannot be right; nothing was sent
+    ├── MxGatewayRefusedHereError                  the write guard of this client refused it; nothing was sent
     ├── MxGatewayTransportError                    no connection, a broken one, or noise on it
     │   └── MxGatewayCertificateChangedError       the gateway shows another certificate than the remembered one
     ├── MxGatewayAuthenticationError               no key, or not a valid one
     ├── MxGatewayAuthorizationError                the key lacks the scope
     ├── MxGatewaySessionError                      session unknown, expired, not ready, overflowed, or in use
     ├── MxGatewayWorkerError                       the session's worker is down or did not answer in time
+    ├── MxGatewayWaitError (also TimeoutError)     what was waited for did not come about in time
     └── MxGatewayCommandError                      the gateway refused the command
         ├── MxGatewayGalaxyChangedError            a redeploy came between the pages of a list
         └── MxAccessError                          MXAccess refused it: hresult and statuses say why
@@ -84,12 +86,30 @@ class MxGatewayError(Exception):
         """True when the call changes the plant and may have been carried out. It is never sent again."""
 
 
+class MxGatewayWaitError(MxGatewayError, TimeoutError):
+    """What was waited for did not come about in time."""
+
+    def __init__(self, message: str, *, seen: tuple[Any, ...] = (), **known: Any) -> None:
+        super().__init__(message, **known)
+        self.seen = seen
+        """The last values (LiveValue) seen meanwhile, oldest first."""
+
+
 class MxGatewayProtocolWarning(UserWarning):
     """The gateway speaks another protocol version than this library."""
 
 
 class MxGatewayArgumentError(MxGatewayError, ValueError):
     """An argument or option that cannot be right. Nothing was sent."""
+
+
+class MxGatewayRefusedHereError(MxGatewayError):
+    """The client's own write guard refused a call that changes the plant. Nothing was sent."""
+
+    def __init__(self, message: str, *, pending: Any = None, **known: Any) -> None:
+        super().__init__(message, **known)
+        self.pending = pending
+        """What was refused (PendingWrite)."""
 
 
 class MxGatewayTransportError(MxGatewayError):

@@ -1,5 +1,6 @@
 """The handles of one session: which server and item handles exist, and the tags behind them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from zb_mom_ww_mxgateway.wire import HandleChange
@@ -13,6 +14,13 @@ class Item:
     server_handle: int
     item_handle: int
     advised: bool = False
+    definition: str = ""
+    """As it was added; with a context, `tag` is both."""
+    context: str = ""
+    buffered: bool = False
+    supervisory: bool = False
+    """Whether it was advised under supervisory control."""
+    suspended: bool = False
 
     @property
     def key(self) -> tuple[int, int]:
@@ -27,30 +35,67 @@ class HandleTable:
         """Client names by server handle."""
         self.items: dict[tuple[int, int], Item] = {}
         """Items by server and item handle."""
+        self.buffered_intervals: dict[int, int] = {}
+        """Milliseconds by server handle, where they were set."""
+        self.alarm_subscription: object = None
+        """The command (a message) that subscribed the session to alarms; None without."""
+        self.highest: dict[int, int] = {}
+        """By server handle, the highest item handle there ever was; under 0 the highest server handle."""
+        self._by_tag: dict[str, dict[tuple[int, int], Item]] = {}
 
     def find(self, tag: str, server_handle: int | None = None) -> Item | None:
         """The item of a tag, in any letter case; an advised one where there are several."""
-        folded = tag.casefold()
         found = [
             item
-            for item in self.items.values()
-            if item.tag.casefold() == folded and server_handle in (None, item.server_handle)
+            for item in self._by_tag.get(tag.casefold(), {}).values()
+            if server_handle in (None, item.server_handle)
         ]
         return next((item for item in found if item.advised), found[0] if found else None)
+
+    def drop(self, keys: Iterable[tuple[int, int]]) -> None:
+        """Forgets items."""
+        for key in tuple(keys):
+            if item := self.items.pop(key, None):
+                same = self._by_tag[item.tag.casefold()]
+                del same[key]
+                if not same:
+                    del self._by_tag[item.tag.casefold()]
 
     def apply(self, change: HandleChange) -> None:
         """Takes over one change."""
         key = change.server_handle, change.item_handle
+        item = self.items.get(key)
         match change.what:
             case "registered":
                 self.servers[change.server_handle] = change.name
+                self._count(0, change.server_handle)
             case "unregistered":
                 self.servers.pop(change.server_handle, None)
-                self.items = {k: item for k, item in self.items.items() if item.server_handle != change.server_handle}
+                self.buffered_intervals.pop(change.server_handle, None)
+                self.drop([key for key in self.items if key[0] == change.server_handle])
             case "added":
-                self.items[key] = Item(change.name, *key)
+                self.drop([key])
+                item = Item(
+                    change.name,
+                    *key,
+                    definition=change.definition or change.name,
+                    context=change.context,
+                    buffered=change.buffered,
+                )
+                self.items[key] = item
+                self._by_tag.setdefault(item.tag.casefold(), {})[key] = item
+                self._count(*key)
             case "removed":
-                self.items.pop(key, None)
-            case "advised" | "unadvised":
-                if item := self.items.get(key):
-                    item.advised = change.what == "advised"
+                self.drop([key])
+            case "advised" | "unadvised" if item:
+                item.advised = change.what == "advised"
+                item.supervisory = change.supervisory
+            case "suspended" | "activated" if item:
+                item.suspended = change.what == "suspended"
+            case "buffered_interval":
+                self.buffered_intervals[change.server_handle] = change.milliseconds
+            case "alarms":
+                self.alarm_subscription = change.command
+
+    def _count(self, of: int, handle: int) -> None:
+        self.highest[of] = max(handle, self.highest.get(of, 0))

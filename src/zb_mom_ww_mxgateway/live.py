@@ -1,6 +1,6 @@
 """A session that stays alive: one event stream shared by all, and the latest value of every item.
 
-A session has one event stream and the gateway faults the session when nobody reads it. So one task
+A session has one event stream and the gateway faults the session when nobody reads it. So one reader
 reads it always, and everybody else subscribes here.
 """
 
@@ -8,35 +8,43 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway import arguments, wire
 from zb_mom_ww_mxgateway.errors import (
     MxAccessError,
+    MxGatewayArgumentError,
     MxGatewayCommandError,
     MxGatewayError,
     MxGatewaySessionError,
     MxGatewayTransportError,
-    MxGatewayWorkerError,
 )
-from zb_mom_ww_mxgateway.events import EventFamily, MxEvent
+from zb_mom_ww_mxgateway.events import EventFamily, MxEvent, ReplayGap
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState, LiveValue
+from zb_mom_ww_mxgateway.keeping import SessionKeeper
+from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState, LiveValue, Reading
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.subscriptions import Overflow, Subscription
 from zb_mom_ww_mxgateway.values import MxValueInput
+from zb_mom_ww_mxgateway.waiting import Wait
 from zb_mom_ww_mxgateway.writes import WriteLedger, WriteOutcome, WriteResult
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.client import GatewayClient
 
 DEFAULT_QUEUE = 10_000
-_RESUME_DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0)
+# Entries of one call that reads again what may be old.
+_CHUNK = 500
 
 
 class LiveSession:
-    """Keeps the one stream of an open session and shares it. Made by :meth:`open`; closing it closes the session.
+    """Keeps a session usable for hours, reads its one stream and shares it. Made by :meth:`open`.
+
+    When the stream breaks it is resumed where it stopped; when the session is lost another is opened and given the
+    same registrations and items, behind the same handles. Meanwhile every value is marked stale, and nothing that
+    changes the plant is sent. Closing it closes the session.
 
     ::
 
@@ -49,93 +57,79 @@ class LiveSession:
             print(result.outcome)
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, rebuild: bool = True) -> None:
         self.session = session
+        """The same object for good; its session id changes when the session is rebuilt."""
         self.state = LiveState.CONNECTING
         self.lost: MxGatewayError | None = None
         """Why the stream or the session was lost, while it is."""
         self.last_sequence = 0
+        """Of the session as it is now."""
         self.events = 0
         """Events received."""
         self.gaps = 0
-        """Times that events were lost."""
+        """Times that events were lost, a lost session included."""
         self.lost_events = 0
         """Events lost, as far as the sequences tell."""
+        self.resumes = 0
+        """Attempts to resume the stream."""
+        self.rebuilds = 0
+        """Sessions opened in the place of one that was lost."""
+        self.round_trip: float | None = None
+        """Seconds that the last sign of life took."""
         self._values: dict[tuple[int, int], LiveValue] = {}
         self._subscriptions: list[Subscription] = []
+        self._waits: dict[tuple[int, int], list[Wait]] = {}
         self._waiters: list[asyncio.Future[None]] = []
         self._change_queues: list[asyncio.Queue[LiveChange]] = []
-        self._ledger = WriteLedger(session.session_id)
-        self._stream = session.stream_events()
+        self._ledger = WriteLedger(session)
         self._confirmed = True
+        self._confirming = False
         self._gap_is_open = False
+        # Nanoseconds from this machine's clock to the gateway's.
+        self._ahead_ns = 0
+        self._keeper = SessionKeeper(self, session, rebuild=rebuild)
         self._reader = asyncio.create_task(self._read(), name=f"events of {session.session_id}")
         session.client.observe(self._ledger)
         session.client.observe(self)
 
     @classmethod
-    async def open(cls, client: "GatewayClient", session: Session | None = None) -> Self:
-        """A live session on `session`, or on one it opens. Nobody else may read that session's stream."""
-        return cls(session or await client.open_session())
+    async def open(cls, client: "GatewayClient", session: Session | None = None, *, rebuild: bool = True) -> Self:
+        """A live session on `session`, or on one it opens; returns when it is live, or raises.
 
-    # The stream.
+        Nobody else may read that session's stream. Of a session that was opened elsewhere only what is added from
+        now on is known, and can be had again after a loss. Without `rebuild` a lost session is the end.
+        """
+        ours = session is None
+        live = cls(session or await client.open_session(), rebuild=rebuild)
+        try:
+            async with asyncio.timeout(client.options.connect_timeout):
+                await live.ready()
+        except BaseException as error:
+            with suppress(MxGatewayError):
+                await (live.aclose() if ours else live._let_go())
+            if isinstance(error, TimeoutError):
+                raise MxGatewayTransportError(
+                    f"stream_events at {client.options.endpoint}: "
+                    f"not open within {client.options.connect_timeout:g} s: "
+                    f"{live.lost or 'no answer'}",
+                    endpoint=client.options.endpoint,
+                    call="stream_events",
+                ) from None
+            raise
+        return live
+
+    # What the keeper tells.
 
     async def _read(self) -> None:
         try:
-            self._end(await self._follow_and_resume())
+            self._end(await self._keeper.run())
         except Exception as error:
             self._end(MxGatewayError(f"reading the event stream failed: {error!r}"))
             raise
 
-    async def _follow_and_resume(self) -> MxGatewayError | None:
-        """Returns why the session is over; None when it was closed here."""
-        attempt = 0
-        while True:
-            try:
-                await self._follow()
-                error: MxGatewayError = MxGatewaySessionError("the gateway ended the event stream")
-            except MxGatewayTransportError as lost:
-                error = lost
-            except MxGatewayError as lost:
-                # Refused while resuming: the gateway has not noticed yet that the former stream is gone.
-                if not (attempt and lost.grpc_code == "ALREADY_EXISTS"):
-                    return lost
-                error = lost
-            if self.session.closed:
-                return None
-            if self.state is LiveState.LIVE:
-                attempt = 0
-            self._lose(error)
-            await asyncio.sleep(_RESUME_DELAYS[min(attempt, len(_RESUME_DELAYS) - 1)])
-            attempt += 1
-            try:
-                self._stream = self.session.stream_events(after=self.last_sequence)
-            except MxGatewayError as lost:
-                return None if self.session.closed else lost
-
-    async def _follow(self) -> None:
-        """Reads the stream to its end; a ping proves that the session answers while nothing happens."""
-        prover = asyncio.create_task(self._prove())
-        try:
-            async for event in self._stream:
-                self._set_state(LiveState.LIVE)
-                self._take(event)
-        finally:
-            prover.cancel()
-            with suppress(asyncio.CancelledError):
-                await prover
-
-    async def _prove(self) -> None:
-        try:
-            await self.session.ping()
-        except (MxGatewayTransportError, MxGatewaySessionError, MxGatewayWorkerError):
-            return
-        except MxGatewayError:
-            pass  # A key that may not ping was told so by a session that answers.
-        if not self._stream.closed:
-            self._set_state(LiveState.LIVE)
-
-    def _take(self, event: MxEvent) -> None:
+    def take(self, event: MxEvent) -> None:
+        """Part of keeping the stream: the next event."""
         self.events += 1
         if event.replay_gap is not None:
             gap = event.replay_gap
@@ -145,7 +139,9 @@ class LiveSession:
             # Where nothing is kept, only the next event tells how many were lost.
             self._gap_is_open = not gap.oldest_available_sequence
         else:
-            if self.last_sequence and event.sequence > self.last_sequence + 1:
+            # Of a stream that was resumed before its first event the gateway keeps nothing back.
+            known = self.last_sequence or not self._confirmed
+            if known and event.sequence > self.last_sequence + 1:
                 self._count_gap(event.sequence - self.last_sequence - 1)
             elif not self._confirmed:
                 self._confirm()
@@ -155,6 +151,9 @@ class LiveSession:
                 self._keep(event)
             else:
                 self._ledger.take(event)
+        self._share(event)
+
+    def _share(self, event: MxEvent) -> None:
         for subscription in tuple(self._subscriptions):
             subscription.put(event)
         self._wake()
@@ -165,7 +164,15 @@ class LiveSession:
         before = self._values.get(key)
         value = LiveValue.of(event, item.tag if item else "", (before.changes if before else 0) + 1)
         if value is not None:
-            self._values[key] = value
+            if event.gateway_time_ns and event.received_at:
+                here = time.time_ns() - int((time.monotonic() - event.received_at) * 1e9)
+                self._ahead_ns = event.gateway_time_ns - here
+            self._hold(key, value)
+
+    def _hold(self, key: tuple[int, int], value: LiveValue) -> None:
+        self._values[key] = value
+        for wait in tuple(self._waits.get(key, ())):
+            wait.see(value)
 
     def _count_gap(self, lost: int) -> None:
         if not self._gap_is_open:
@@ -178,37 +185,116 @@ class LiveSession:
     def _confirm(self) -> None:
         """The stream went on where it had stopped: nothing was lost, and what is held still holds."""
         self._confirmed = True
-        for value in self._values.values():
-            value.stale_since = None
+        for key, value in self._values.items():
+            if value.stale_since is not None:
+                value.stale_since = None
+                for wait in tuple(self._waits.get(key, ())):
+                    wait.see(value)
 
     def _mark_stale(self) -> None:
         now = time.monotonic()
         for value in self._values.values():
             if value.stale_since is None:
                 value.stale_since = now
+        for waits in self._waits.values():
+            for wait in waits:
+                wait.stop()
 
-    def _lose(self, error: MxGatewayError) -> None:
-        self.lost = error
+    def alive(self) -> None:
+        """Part of keeping the stream: it is read, or the gateway gave a sign of life."""
+        self._set_state(LiveState.LIVE)
+
+    def lose(self, error: MxGatewayError) -> None:
+        """Part of keeping the stream: it is lost, or the gateway gives no sign of life."""
         self._confirmed = False
         self._mark_stale()
-        self._set_state(LiveState.STALE)
+        self._set_state(LiveState.STALE, error)
+
+    def lose_session(self, error: MxGatewayError) -> None:
+        """Part of keeping the stream: there is no session any more."""
+        self._mark_stale()
+        self._ledger.lose()
+        self._set_state(LiveState.REBUILDING, error)
+
+    def moved(self, missing: dict[tuple[int, int], str]) -> None:
+        """Part of keeping the stream: another session has taken the place of the lost one, but for some items."""
+        told = tuple(f"{self.session.handles.items[key].tag} ({reason})" for key, reason in missing.items())
+        self.session.handles.drop(missing)
+        for key in missing:
+            self._values.pop(key, None)
+        gap = ReplayGap(self.last_sequence, 0)
+        self.rebuilds += 1
+        self.gaps += 1
+        self.last_sequence = 0
+        self._confirmed = True
+        self._tell(LiveChange(self.state, self.lost, 0, told))
+        self._share(MxEvent(EventFamily.UNSPECIFIED, 0, 0, 0, None, 0, 0, 0, replay_gap=gap))
+
+    async def confirm(self) -> None:
+        """Reads again, on the session as it is, what is held and may be old."""
+        if self._confirming or self.state is not LiveState.LIVE:
+            return
+        self._confirming = True
+        try:
+            by_server: dict[int, list[Item]] = {}
+            for key, value in self._values.items():
+                item = self.session.handles.items.get(key)
+                # The text of a tag in a context, or of a buffered item, is not one that can be read.
+                if value.stale_since is not None and item and item.advised and not (item.context or item.buffered):
+                    by_server.setdefault(item.server_handle, []).append(item)
+            for server, items in by_server.items():
+                for start in range(0, len(items), _CHUNK):
+                    await self._read_again(server, items[start : start + _CHUNK])
+        except MxGatewayError:
+            pass  # They stay stale; the next sign of life leads here again.
+        finally:
+            self._confirming = False
+
+    async def _read_again(self, server: int, items: Sequence[Item]) -> None:
+        before = [self._values.get(item.key) for item in items]
+        results = await self.session.read_bulk(server, [item.definition for item in items])
+        for item, held, result in zip(items, before, results, strict=True):
+            # A data change that came meanwhile is newer.
+            if held is None or held is not self._values.get(item.key) or held.stale_since is None:
+                continue
+            if not result.was_successful or self.state is not LiveState.LIVE:
+                continue
+            if (result.value, result.quality, result.source_timestamp) == (
+                held.value,
+                held.quality,
+                held.source_timestamp,
+            ):
+                held.stale_since = None
+                self._hold(item.key, held)
+            else:
+                age = self._age_of(result.source_timestamp) or 0.0
+                self._hold(item.key, LiveValue.read(item.tag, result, held, age))
+        self._wake()
+
+    def _age_of(self, source_time: datetime | None) -> float | None:
+        """Seconds since then, by the gateway's clock as far as it is known."""
+        if source_time is None:
+            return None
+        now = datetime.now(UTC) + timedelta(microseconds=self._ahead_ns / 1000)
+        return max(0.0, (now - source_time).total_seconds())
 
     def _end(self, error: MxGatewayError | None) -> None:
         if self.state is LiveState.CLOSED:
             return
-        self.lost = error
         self._mark_stale()
         self._ledger.lose()
-        self._set_state(LiveState.CLOSED)
+        self._set_state(LiveState.CLOSED, error)
         for subscription in tuple(self._subscriptions):
             subscription.end(error)
+        for waits in self._waits.values():
+            for wait in waits:
+                wait.fail(error or MxGatewaySessionError("the live session was closed"))
 
-    def _set_state(self, state: LiveState) -> None:
+    def _set_state(self, state: LiveState, lost: MxGatewayError | None = None) -> None:
+        self.lost = lost
         if state is not self.state:
             self.state = state
-            if state is LiveState.LIVE:
-                self.lost = None
-            self._tell(LiveChange(state, self.lost))
+            self._tell(LiveChange(state, lost))
             self._wake()
 
     def _tell(self, change: LiveChange) -> None:
@@ -228,7 +314,7 @@ class LiveSession:
         await waiter
 
     async def changes(self) -> AsyncIterator[LiveChange]:
-        """Every change of state and every gap from now on, until the session is closed or lost."""
+        """Every change of state and every gap from now on, until the session is closed or lost for good."""
         queue: asyncio.Queue[LiveChange] = asyncio.Queue()
         self._change_queues.append(queue)
         try:
@@ -239,10 +325,22 @@ class LiveSession:
         finally:
             self._change_queues.remove(queue)
 
-    # What a CommandObserver does: a value whose item is gone is not kept.
+    # What a CommandObserver does: nothing changes the plant unseen, and a value whose item is gone is not kept.
 
     def sending(self, request: pb.MxCommandRequest) -> None:
         """Part of observing the client's commands."""
+        if (
+            self.state is not LiveState.LIVE
+            and wire.is_mutating(request)
+            and wire.session_of(request) == self.session.session_id
+        ):
+            raise MxGatewaySessionError(
+                f"{wire.kind_name(request)}: the session is {self.state.value}, not live "
+                f"({self.lost or 'closed'}); nothing was sent",
+                endpoint=self.session.client.options.endpoint,
+                call=wire.kind_name(request),
+                correlation_id=wire.correlation_of(request),
+            )
 
     def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
         """Part of observing the client's commands."""
@@ -293,7 +391,7 @@ class LiveSession:
         return subscription
 
     async def ready(self) -> None:
-        """Waits until the session is live; raises what it was lost to. Give it a time-out."""
+        """Waits until the session is live; raises what it was lost to for good. Give it a time-out."""
         while self.state is not LiveState.LIVE:
             self._raise_if_closed()
             await self.changed()
@@ -304,6 +402,78 @@ class LiveSession:
             self._raise_if_closed()
             await self.changed()
         return value
+
+    async def read(
+        self, tags: Sequence[str], server_handle: int | None = None, *, timeout: float = 30.0
+    ) -> list[Reading]:
+        """The values of tags, in input order: of an advised item the one that is held, at once; the others are
+        fetched in one call, each in at most `timeout` seconds.
+
+        While the session is not live, what is held is given with `stale_for`, and a tag that is not held raises.
+        `server_handle` is by default the first that was registered.
+        """
+        arguments.tags(tags)
+        readings: dict[int, Reading] = {}
+        for index, tag in enumerate(tags):
+            item = self.session.handles.find(tag, server_handle)
+            value = self.latest(*item.key) if item else None
+            if item and value and (value.stale_since is None or self.state is not LiveState.LIVE):
+                readings[index] = Reading.held(tag, value)
+        missing = [index for index in range(len(tags)) if index not in readings]
+        if missing:
+            if self.state is not LiveState.LIVE:
+                self._raise_if_closed()
+                raise MxGatewaySessionError(
+                    f"read: {tags[missing[0]]} is not held, "
+                    f"and the session is {self.state.value}, not live ({self.lost})",
+                    call="read",
+                )
+            server = self._server(server_handle, "read")
+            results = await self.session.read_bulk(server, [tags[index] for index in missing], int(timeout * 1000))
+            for index, result in zip(missing, results, strict=True):
+                readings[index] = Reading.fetched(tags[index], result, self._age_of(result.source_timestamp))
+        return [readings[index] for index in range(len(tags))]
+
+    def _server(self, server_handle: int | None, call: str) -> int:
+        if server_handle is not None:
+            return server_handle
+        for first in self.session.handles.servers:
+            return first
+        raise MxGatewayArgumentError(f"{call}: register first: there is no server handle yet", call=call)
+
+    async def wait_for(
+        self,
+        tag: str,
+        predicate: Callable[[object], object],
+        *,
+        timeout: float,
+        hold: float = 0.0,
+        new: bool = False,
+        any_quality: bool = False,
+    ) -> LiveValue:
+        """Waits until `predicate` of the tag's value has been true for `hold` seconds without a break; gives the value.
+
+        It sees every data change, none is skipped; nothing is polled. Only values that are good, not null and not NaN
+        count, unless `any_quality`; one that may be old never does, and a gap in the events is a break. The value held
+        now counts, unless `new`. A tag that is not advised is, on the first server handle, and stays so.
+
+        Raises MxGatewayWaitError (a TimeoutError) with the values seen after `timeout` seconds, what the session was
+        lost to, or what `predicate` raises. Cancelling ends the wait alone.
+        """
+        self._raise_if_closed()
+        item = self.session.handles.find(tag)
+        if item is None or not item.advised:
+            (item,) = await self.subscribe_tags([tag], item.server_handle if item else self._server(None, "wait_for"))
+        wait = Wait(predicate, hold, any_quality)
+        self._waits.setdefault(item.key, []).append(wait)
+        try:
+            if not new and (value := self.latest(*item.key)):
+                wait.see(value)
+            return await wait.result(tag, timeout)
+        finally:
+            self._waits[item.key].remove(wait)
+            if not self._waits[item.key]:
+                del self._waits[item.key]
 
     # Doing.
 
@@ -338,8 +508,6 @@ class LiveSession:
         the waiting, not the write.
         """
         self._raise_if_closed()
-        if self.state is LiveState.STALE:
-            raise MxGatewaySessionError(f"not live ({self.lost}): nothing was sent", call="write")
         request = self.session.write_request(server_handle, item_handle, value, user_id)
         start = time.monotonic()
         with self._ledger.awaiting(wire.correlation_of(request)) as completion:
@@ -358,7 +526,7 @@ class LiveSession:
                 event = completion.result()
                 outcome = WriteOutcome.REFUSED if event.failed else WriteOutcome.COMPLETED
                 return WriteResult(outcome, accepted, time.monotonic() - start, event.statuses)
-            if self.state is LiveState.LIVE and self.gaps == gaps:
+            if self.state is LiveState.LIVE and self.gaps == gaps and not completion.cancelled():
                 return WriteResult(WriteOutcome.ACCEPTED, accepted)
             return WriteResult(WriteOutcome.UNKNOWN, accepted, error=self.lost)
 
@@ -373,12 +541,17 @@ class LiveSession:
         try:
             await self.session.close()
         finally:
-            self._reader.cancel()
-            with suppress(asyncio.CancelledError, Exception):  # shown already, as `lost`
-                await self._reader
-            self._end(None)
-            for observer in (self._ledger, self):
-                self.session.client.unobserve(observer)
+            await self._let_go()
+
+    async def _let_go(self) -> None:
+        """Ends everything here; the session stays as it is."""
+        self._reader.cancel()
+        with suppress(asyncio.CancelledError, Exception):  # shown already, as `lost`
+            await self._reader
+        await self._keeper.close()
+        self._end(None)
+        for observer in (self._ledger, self):
+            self.session.client.unobserve(observer)
 
     async def __aenter__(self) -> Self:
         return self

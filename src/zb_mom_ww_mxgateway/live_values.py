@@ -9,6 +9,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.events import BufferedData, MxEvent
 from zb_mom_ww_mxgateway.status import MxStatus, quality_word
 from zb_mom_ww_mxgateway.values import DataType, MxValueOutput, moment_of
+from zb_mom_ww_mxgateway.wire import ReadResult
 
 
 class LiveState(Enum):
@@ -17,9 +18,11 @@ class LiveState(Enum):
     CONNECTING = "connecting"
     LIVE = "live"
     STALE = "stale"
-    """The stream is lost and being resumed: values may be old."""
+    """The stream is lost and being resumed, or the gateway does not answer: values may be old."""
+    REBUILDING = "rebuilding"
+    """The session is lost: another is being opened, and its items added and advised again."""
     CLOSED = "closed"
-    """Closed here, or the session was lost: see :attr:`LiveSession.lost`."""
+    """Closed here, or lost for good: see :attr:`LiveSession.lost`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,9 @@ class LiveChange:
     lost: MxGatewayError | None
     """Why the stream or the session was lost, while it is."""
     lost_events: int = 0
-    """Events lost in a gap that has just been seen; 0 when the state changed."""
+    """Events lost in a gap that has just been seen, as far as the sequences tell; 0 when the state changed."""
+    missing: tuple[str, ...] = ()
+    """Tags that the rebuilt session could not be given again, each with the reason."""
 
 
 @dataclass(slots=True)
@@ -90,4 +95,73 @@ class LiveValue:
             changes=changes,
             received_at=event.received_at or time.monotonic(),
             age_when_received=max(0.0, behind / 1e9),
+        )
+
+    @classmethod
+    def read(cls, tag: str, result: ReadResult, before: "LiveValue | None", age: float) -> "LiveValue":
+        """The value that a fresh read gives, `age` seconds old; it counts as a change where it differs."""
+        time_ns = int(result.source_timestamp.timestamp() * 1e6) * 1000 if result.source_timestamp else 0
+        return cls(
+            tag=tag,
+            value=result.value,
+            quality=result.quality,
+            data_type=before.data_type if before else DataType.UNSPECIFIED,
+            variant_type=before.variant_type if before else "",
+            statuses=result.statuses,
+            source_time_ns=time_ns,
+            changes=before.changes + 1 if before else 1,
+            received_at=time.monotonic(),
+            age_when_received=max(0.0, age),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What ``read`` gives for one tag."""
+
+    tag: str
+    value: MxValueOutput
+    quality: int
+    source_timestamp: datetime | None
+    statuses: tuple[MxStatus, ...]
+    age: float | None
+    """Seconds since the source took the value; None where it is not known."""
+    cached: bool
+    """True for the last value of an advised item, False for one that was fetched for this."""
+    stale_for: float | None = None
+    """Seconds for which nobody knows whether a cached value still holds; None when it does."""
+    error: str = ""
+    """Why there is no value; empty when there is one."""
+
+    @property
+    def quality_word(self) -> str:
+        """``good``, ``uncertain`` or ``bad``."""
+        return quality_word(self.quality)
+
+    @classmethod
+    def held(cls, tag: str, value: LiveValue) -> "Reading":
+        """Of a value that is held."""
+        return cls(
+            tag,
+            value.value,
+            value.quality,
+            value.source_timestamp,
+            value.statuses,
+            value.age,
+            True,
+            None if value.stale_since is None else time.monotonic() - value.stale_since,
+        )
+
+    @classmethod
+    def fetched(cls, tag: str, result: ReadResult, age: float | None) -> "Reading":
+        """Of a value that was fetched, `age` seconds old."""
+        return cls(
+            tag,
+            result.value,
+            result.quality,
+            result.source_timestamp,
+            result.statuses,
+            age,
+            False,
+            error="" if result.was_successful else result.error_message or "no reason given",
         )

@@ -8,6 +8,7 @@ from typing import Literal
 
 from zb_mom_ww_mxgateway.auth import check_api_key, redact_key
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.guard import WriteGuard
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
 
@@ -67,6 +68,9 @@ class ClientOptions:
     """Seconds for one call; above the gateway's 30 s, so that its own verdict comes first."""
     max_message_bytes: int = 16 * 1024 * 1024
     """Largest message either way; the gateway's own limit."""
+    write_guard: WriteGuard | None = None
+    """Asked before every call that changes the plant: an async function of a :class:`PendingWrite` that gives True to
+    allow it, or False or a reason to refuse it. See ``guard``."""
     event_buffer_bytes: int = 128 * 1024 * 1024
     """Memory for events that were read and not yet taken, for each stream. When it is full the oldest go, and a
     replay gap stands in their place."""
@@ -88,6 +92,8 @@ class ClientOptions:
             )
         if self.ca_file and self.require_certificate_validation:
             raise MxGatewayArgumentError("ca_file and require_certificate_validation exclude each other: name one")
+        if self.write_guard is not None and not callable(self.write_guard):
+            raise MxGatewayArgumentError("write_guard must be an async function of a PendingWrite")
         if self.protocol_mismatch not in ("warn", "error", "ignore"):
             raise MxGatewayArgumentError(
                 f"protocol_mismatch must be 'warn', 'error' or 'ignore', not {self.protocol_mismatch!r}"

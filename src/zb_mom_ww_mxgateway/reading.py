@@ -9,12 +9,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import grpc
 
 # What an entry of the buffer needs beside its bytes: tuple, time and headers of the objects.
 _ENTRY_BYTES = 128
+# Seconds.
+_ON_THE_HEELS = 0.01
 
 
 class Arrived(NamedTuple):
@@ -41,6 +44,8 @@ class EventBuffer:
         self._ended = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self.attached = asyncio.Event()
+        """Set when the gateway has proven that it has taken the stream."""
 
     # In the thread.
 
@@ -54,6 +59,16 @@ class EventBuffer:
                 self._dropped += 1
             waiter, self._waiter = self._waiter, None
         return self._wake(waiter) and not self._loop.is_closed()
+
+    def attach(self) -> None:
+        """The gateway has taken the stream."""
+        with suppress(RuntimeError):  # the loop is closed
+            # Had it refused, that would come on the heels of the proof.
+            self._loop.call_soon_threadsafe(self._loop.call_later, _ON_THE_HEELS, self._set_attached)
+
+    def _set_attached(self) -> None:
+        if not self._ended:
+            self.attached.set()
 
     def end(self, error: Exception | None) -> None:
         """Nothing comes any more: the stream ended, or broke with `error`."""
@@ -112,18 +127,33 @@ def _resolve(waiter: asyncio.Future[None]) -> None:
 class ReadingThread:
     """Reads one server stream, on a synchronous channel of its own, into a buffer until it ends or is cancelled."""
 
-    def __init__(self, channel: grpc.Channel, call: Any, buffer: EventBuffer) -> None:
-        """`call` is one on that channel that gives bytes."""
+    def __init__(
+        self, channel: grpc.Channel, call: Any, buffer: EventBuffer, prove: Callable[[], bool] | None = None
+    ) -> None:
+        """`call` is one on that channel that gives bytes; `prove` makes a call on it that the gateway can only
+        answer after it has taken the stream, and says whether it did."""
         # A daemon: a program that forgets to close its client can still leave.
-        self._thread = threading.Thread(target=_read, args=(channel, call, buffer), name="reading events", daemon=True)
+        self._thread = threading.Thread(
+            target=_read, args=(channel, call, buffer, prove), name="reading events", daemon=True
+        )
         self._thread.start()
-        self.cancel: Callable[[], object] = call.cancel
+        self._held: tuple[grpc.Channel, Any] | None = (channel, call)
+
+    def cancel(self) -> None:
         """Ends the call, and the thread with it; from any thread, at any time."""
+        # What is still held keeps the connection open, closed or not.
+        held, self._held = self._held, None
+        if held is not None:
+            channel, call = held
+            call.cancel()
+            channel.close()
 
 
-def _read(channel: grpc.Channel, call: Iterator[bytes], buffer: EventBuffer) -> None:
+def _read(channel: grpc.Channel, call: Iterator[bytes], buffer: EventBuffer, prove: Callable[[], bool] | None) -> None:
     error: Exception | None = None
     try:
+        if prove is not None and prove():
+            buffer.attach()
         for data in call:
             if not buffer.put(data):
                 break

@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway.events import MxEvent
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.handles import HandleTable
 from zb_mom_ww_mxgateway.items import ItemCommands
+from zb_mom_ww_mxgateway.options import OpenSessionOptions
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
 from zb_mom_ww_mxgateway.streams import EventStream
 from zb_mom_ww_mxgateway.writing import WriteCommands
@@ -31,9 +32,13 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
     Cancelling a command stops the waiting, not the command.
     """
 
-    def __init__(self, client: "GatewayClient", info: wire.SessionInfo) -> None:
+    def __init__(
+        self, client: "GatewayClient", info: wire.SessionInfo, options: OpenSessionOptions | None = None
+    ) -> None:
         super().__init__(client, info.session_id)
         self.info = info
+        self.options = options
+        """How it was opened; None for a session that was attached, or opened by default."""
         self.handles = HandleTable()
         """Handles as the replies confirmed them, whichever way the commands were sent."""
         self._closing = asyncio.Lock()
@@ -78,13 +83,34 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
         """As :meth:`stream_events`, giving the messages."""
         return self._stream(after, lambda message, received_at: message)
 
-    def _stream(self, after: int, decode: Any) -> EventStream[Any]:
+    def stream_events_proven(self, *, after: int = 0) -> EventStream[MxEvent]:
+        """As :meth:`stream_events`; its ``attached()`` returns when the gateway has shown that it has taken it."""
+        return self._stream(after, wire.from_mx_event, self.request("ping"))
+
+    def _stream(self, after: int, decode: Any, proof: pb.MxCommandRequest | None = None) -> EventStream[Any]:
         self._check_open("stream_events")
         if isinstance(after, bool) or not isinstance(after, int) or not 0 <= after < 2**64:
             raise MxGatewayArgumentError(f"after must be a sequence number, not {after!r}")
-        stream = self.client.event_stream(self.session_id, after, decode)
+        session_id, handle_maps = self.session_id, self.client.handle_maps
+
+        def decoded(message: pb.MxEvent, received_at: float) -> Any:
+            event = decode(message, received_at)
+            if handles := handle_maps.get(session_id):
+                handles.event_from_gateway(event)
+            return event
+
+        stream = self.client.event_stream(session_id, after, decoded, proof)
         self._streams.add(stream)
         return stream
+
+    def move(self, to: "Session", handles: wire.HandleMap) -> None:
+        """Goes on as another session of the gateway, opened for it: who holds this object, and the handles it
+        knows, goes on with them."""
+        self.client.unobserve(to)
+        self.client.handle_maps.pop(self.session_id, None)
+        self.client.handle_maps[to.session_id] = handles
+        self.info, self._session_id = to.info, to.session_id
+        self._streams.update(to._streams)
 
     # Closing.
 
@@ -101,13 +127,9 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
             self._closed = True
             for stream in tuple(self._streams):
                 await stream.aclose()
-            request = wire.close_session_request(self.session_id, self.client.next_correlation_id())
-            closing = asyncio.ensure_future(self.client.unary(wire.CLOSE_SESSION, request, call="close_session"))
+            closing = asyncio.ensure_future(self.tell_closed())
             try:
-                reply = await asyncio.shield(closing)
-                wire.raise_for_session_status(
-                    reply, call="close_session", said=self.client.said, endpoint=self.client.options.endpoint
-                )
+                await asyncio.shield(closing)
             except asyncio.CancelledError:
                 # Nobody will close it again: the answer is waited for, for a while.
                 await asyncio.wait([closing], timeout=_CLOSE_TIMEOUT)
@@ -117,6 +139,15 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
                     raise
             finally:
                 self.client.unobserve(self)
+                self.client.handle_maps.pop(self.session_id, None)
+
+    async def tell_closed(self) -> None:
+        """Closes the session at the gateway, and nothing here. Raises MxGatewaySessionError when it knows none."""
+        request = wire.close_session_request(self.session_id, self.client.next_correlation_id())
+        reply = await self.client.unary(wire.CLOSE_SESSION, request, call="close_session")
+        wire.raise_for_session_status(
+            reply, call="close_session", said=self.client.said, endpoint=self.client.options.endpoint
+        )
 
     @property
     def closed(self) -> bool:

@@ -185,6 +185,10 @@ class EventStream(MessageStream[T]):
         finally:
             self._end()
 
+    async def attached(self) -> None:
+        """Waits until the gateway has proven that it has taken the stream; for ever, if it was not asked to."""
+        await self._buffer.attached.wait()
+
     def _end(self) -> None:
         super()._end()
         self._batch.clear()

@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.events import EventFamily, MxEvent
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.status import MxStatus
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.session import Session
 
 # A write that was never answered may still complete; after this it no longer claims a completion.
 FORGET_AFTER = 60.0
@@ -55,8 +59,8 @@ class _Sent:
 class WriteLedger:
     """Matches OnWriteComplete events to writes. Sees every write of a session: typed or raw, bulk or single."""
 
-    def __init__(self, session_id: str) -> None:
-        self._session_id = session_id
+    def __init__(self, session: "Session") -> None:
+        self._session = session
         self._sent: dict[tuple[int, int], deque[_Sent]] = {}
         self._awaited: dict[str, asyncio.Future[MxEvent]] = {}
 
@@ -110,7 +114,7 @@ class WriteLedger:
             completion.cancel()
 
     def _written(self, request: pb.MxCommandRequest) -> list[tuple[int, int]]:
-        return wire.written_items(request) if wire.session_of(request) == self._session_id else []
+        return wire.written_items(request) if wire.session_of(request) == self._session.session_id else []
 
     def _forget(self, key: tuple[int, int], correlation_id: str) -> None:
         queue = self._sent.get(key, deque())

@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayArgumentError,
     MxGatewayAuthenticationError,
     MxGatewayError,
+    MxGatewayRefusedHereError,
     MxGatewaySessionError,
     MxGatewayTransportError,
 )
@@ -54,6 +55,8 @@ def exit_code_of(error: BaseException) -> ExitCode:
             return ExitCode.USAGE
         case MxGatewayTransportError() | MxGatewayAuthenticationError():
             return ExitCode.CANNOT_CONNECT
+        case MxGatewayRefusedHereError():
+            return ExitCode.GUARDED
         case MxGatewayError() | EntriesFailed():
             return ExitCode.REFUSED
         case KeyboardInterrupt() | click.Abort():

@@ -100,12 +100,11 @@ class Context:
 
     @property
     def state(self) -> str:
-        """``ready``, ``resuming``, ``lost`` or ``not connected``."""
+        """``ready``, ``resuming``, ``rebuilding``, ``lost`` or ``not connected``."""
         if self.live is None:
             return "not connected"
-        return {"live": "ready", "stale": "resuming", "connecting": "connecting", "closed": "lost"}[
-            self.live.state.value
-        ]
+        state = self.live.state.value
+        return {"live": "ready", "stale": "resuming", "closed": "lost"}.get(state, state)
 
     # What commands ask for.
 

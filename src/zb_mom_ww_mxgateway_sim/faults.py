@@ -142,6 +142,13 @@ class Faults:
         """What calls of that name wait for; None if they do not."""
         return self._gates.get(name) if name in self._stalled else None
 
+    def forget(self) -> None:
+        """Nothing waits for a call any more: no delay, no stall, no fault of a next or a counted call."""
+        self._delays.clear()
+        self._next.clear()
+        self._counted.clear()
+        self.release()
+
     def on_next(self, name: str | int, change: Change) -> None:
         """The next such call meets this; several queue up, and each takes one call."""
         self._next.setdefault(call_name(name), deque()).append(change)

@@ -235,6 +235,11 @@ class SimulatedGateway(Trouble):
         return sum(session.attached for session in self._sessions.all.values())
 
     @property
+    def open_connections(self) -> int:
+        """How many TCP connections clients have now."""
+        return self._listener.relay.connections
+
+    @property
     def writes(self) -> Sequence[WriteRecord]:
         """The last 10000 writes that reached the plant, oldest first."""
         return tuple(self._writes.records)

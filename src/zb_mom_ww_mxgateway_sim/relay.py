@@ -63,6 +63,11 @@ class Relay:
         """Where connections from now on lead."""
         self._target = port
 
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return len(self._clients)
+
     def cut(self) -> None:
         """Every connection ends with a reset, in the middle of whatever it was carrying."""
         for client in list(self._clients):

@@ -95,6 +95,16 @@ class Session:
         """Whether an event stream is attached."""
         return self.events.subscription is not None
 
+    @property
+    def items(self) -> list[Item]:
+        """The items of all its server handles, to be looked at."""
+        return self.worker.items
+
+    @property
+    def last_sequence(self) -> int:
+        """Of the last event that came about, whether or not anyone was given it."""
+        return self.events.last_sequence
+
     def become_ready(self, seconds: float) -> None:
         """Goes through the states of a starting worker, in so many seconds altogether."""
         self._watch_lease()

@@ -86,6 +86,11 @@ class Trouble:
         """What is stalled goes on: that, or everything."""
         self._faults.release(rpc_or_kind)
 
+    def calm(self) -> None:
+        """What waits for a call is taken back, what is stalled or withheld goes on. What has happened stays."""
+        self._faults.forget()
+        self._writes.release()
+
     # ------------------------------------------------------------ sessions and streams
 
     @property

@@ -35,6 +35,11 @@ class Worker:
         self._servers: dict[int, Server] = {}
         self._last_server = 0
 
+    @property
+    def items(self) -> list[Item]:
+        """Those of all server handles, in the order they were added to each."""
+        return [item for server in self._servers.values() for item in server.items.values()]
+
     def register(self, client_name: str) -> int:
         """A new server handle."""
         self._last_server += 1

@@ -106,12 +106,14 @@ def test_the_tree() -> None:
     assert parents == {
         "MxGatewayError": "Exception",
         "MxGatewayArgumentError": "MxGatewayError",
+        "MxGatewayRefusedHereError": "MxGatewayError",
         "MxGatewayTransportError": "MxGatewayError",
         "MxGatewayCertificateChangedError": "MxGatewayTransportError",
         "MxGatewayAuthenticationError": "MxGatewayError",
         "MxGatewayAuthorizationError": "MxGatewayError",
         "MxGatewaySessionError": "MxGatewayError",
         "MxGatewayWorkerError": "MxGatewayError",
+        "MxGatewayWaitError": "MxGatewayError",
         "MxGatewayCommandError": "MxGatewayError",
         "MxGatewayGalaxyChangedError": "MxGatewayCommandError",
         "MxAccessError": "MxGatewayCommandError",
@@ -287,7 +289,7 @@ async def test_a_write_that_found_no_gateway_has_not_happened() -> None:
     # Nobody is there any more.
     async with client:
         await seen_gone(session)
-        with pytest.raises(MxGatewayTransportError, match="no connection: ") as caught:
+        with pytest.raises(MxGatewayTransportError, match="not connected; nothing was sent") as caught:
             await session.write(1, 1, 7)
     assert not caught.value.outcome_unknown
 

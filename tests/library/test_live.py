@@ -172,9 +172,6 @@ async def test_subscribing_names_every_tag_that_was_refused() -> None:
 
 async def test_live_without_an_event(gateway: SimulatedGateway, client: GatewayClient) -> None:
     async with await LiveSession.open(client) as live:
-        assert live.state is LiveState.CONNECTING
-        async with asyncio.timeout(5):
-            await live.ready()
         assert (live.state, live.events, live.lost) == (LiveState.LIVE, 0, None)
 
 
@@ -653,35 +650,30 @@ Losing = Callable[[SimulatedGateway, str], object]
     ],
     ids=["worker ends", "faulted", "overflow", "key revoked"],
 )
-async def test_a_lost_session_is_closed_with_its_reason_and_writes_fail_at_once(
-    lose: Losing, said: str, gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+async def test_a_session_that_may_not_be_rebuilt_is_closed_with_its_reason_and_writes_fail_at_once(
+    lose: Losing, said: str, gateway: SimulatedGateway, client: GatewayClient
 ) -> None:
-    subscription = live.subscribe()
-    lose(gateway, live.session.session_id)
-    await reached(live, LiveState.CLOSED)
-    assert live.lost is not None
-    assert said in str(live.lost)
-    assert live[INT].stale_since is not None
-    calls = len(gateway.calls)
-    for attempt in (
-        live.write_and_confirm(*items[0].key, 1),
-        live.ready(),
-        live.first_value(Item("x", 1, 99)),
-        anext(subscription),
-    ):
-        with pytest.raises(MxGatewayError, match=said):
-            await attempt
-    assert len(gateway.calls) == calls
-
-
-async def test_a_gateway_that_restarts_loses_the_session(
-    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
-) -> None:
-    await gateway.restart()
-    await reached(live, LiveState.CLOSED)
-    assert isinstance(live.lost, MxGatewaySessionError)
-    with pytest.raises(MxGatewaySessionError):
-        await live.write_and_confirm(*items[0].key, 1)
+    async with await LiveSession.open(client, rebuild=False) as live:
+        server = await live.session.register("live")
+        items = await live.subscribe_tags([INT], server)
+        await live.first_value(items[0])
+        subscription = live.subscribe()
+        lose(gateway, live.session.session_id)
+        await reached(live, LiveState.CLOSED)
+        assert live.lost is not None
+        assert said in str(live.lost)
+        assert live[INT].stale_since is not None
+        calls = len(gateway.calls)
+        for attempt in (
+            live.write_and_confirm(*items[0].key, 1),
+            live.ready(),
+            live.first_value(Item("x", 1, 99)),
+            live.wait_for(INT, bool, timeout=5),
+            anext(subscription),
+        ):
+            with pytest.raises(MxGatewayError, match=said):
+                await attempt
+        assert len(gateway.calls) == calls
 
 
 async def test_a_write_waiting_when_the_session_is_lost_is_unknown(
@@ -699,11 +691,12 @@ async def test_a_write_waiting_when_the_session_is_lost_is_unknown(
 async def test_a_second_reader_of_one_session_is_told(
     gateway: SimulatedGateway, client: GatewayClient, live: LiveSession
 ) -> None:
-    async with await LiveSession.open(client, client.attach(live.session.session_id)) as second:
-        await reached(second, LiveState.CLOSED)
-        assert second.lost is not None
-        assert second.lost.grpc_code == "ALREADY_EXISTS"
-        assert live.state is LiveState.LIVE
+    with pytest.raises(MxGatewaySessionError, match="event subscriber") as caught:
+        await LiveSession.open(client, client.attach(live.session.session_id))
+    assert caught.value.grpc_code == "ALREADY_EXISTS"
+    # It was not the second reader's to close.
+    await live.session.ping()
+    assert live.state is LiveState.LIVE
 
 
 # Closing.

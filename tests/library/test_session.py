@@ -312,10 +312,10 @@ async def test_a_tag_is_found_in_any_letter_case_and_the_advised_item_first(sess
     first, second = await session.add_item(server, INT), await session.add_item(server, INT.upper())
     third = await session.add_item(other, INT)
     find = session.handles.find
-    assert find(INT.lower()) == Item(INT, server, first)
+    assert find(INT.lower()) == Item(INT, server, first, definition=INT)
     await session.advise(server, second)
-    assert find(INT) == Item(INT.upper(), server, second, advised=True)
-    assert find(INT, other) == Item(INT, other, third)
+    assert find(INT) == Item(INT.upper(), server, second, advised=True, definition=INT.upper())
+    assert find(INT, other) == Item(INT, other, third, definition=INT)
     assert find("No.Such") is None
     assert find(INT, 99) is None
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import grpc
 import pyte
 import pytest
 from prompt_toolkit.application import create_app_session
@@ -192,11 +193,24 @@ async def test_ctrl_c_stops_the_command_and_not_the_shell(tmp_path: Path) -> Non
         await sh.terminal.enter("status", "gateway")
 
 
-async def test_the_prompt_says_when_the_session_is_lost(tmp_path: Path) -> None:
+async def test_a_lost_session_is_said_and_rebuilt_behind_the_same_handles(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         live = sh.context.live
         assert live is not None
+        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 samples")
+        sh.gateway.stall("OpenSession")
         sh.gateway.lose_session(live.session.session_id)
+        await sh.terminal.shows("session lost, opening another", "demo:rebuilding>")
+        await sh.terminal.enter("write TestChildObject.TestInt 5", "nothing was sent")
+        assert not sh.gateway.writes
+        sh.gateway.release("OpenSession")
+        await sh.terminal.shows("has taken its place: 1 items added again")
+        await sh.terminal.enter("write TestChildObject.TestInt 5", "completed")
+
+
+async def test_the_prompt_says_when_the_session_is_lost_for_good(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        sh.gateway.drop_streams(grpc.StatusCode.UNAUTHENTICATED)
         await sh.terminal.shows("session lost:", "demo:lost>")
         await sh.terminal.enter("write TestChildObject.TestInt 5", "the session is lost")
         assert not sh.gateway.writes

@@ -41,12 +41,14 @@ from zb_mom_ww_mxgateway.wire.galaxy import (
     galaxy_answers,
     last_deploy_time,
 )
+from zb_mom_ww_mxgateway.wire.handle_map import HandleMap
 from zb_mom_ww_mxgateway.wire.handles import (
     HandleChange,
     handle_changes,
     refused_writes,
     written_items,
 )
+from zb_mom_ww_mxgateway.wire.pending import changes_plant, copy_of, pending_entries
 from zb_mom_ww_mxgateway.wire.results import (
     BulkWriteResult,
     ReadResult,
@@ -112,6 +114,7 @@ __all__ = [
     "GalaxyAttribute",
     "GalaxyObject",
     "HandleChange",
+    "HandleMap",
     "ReadResult",
     "Rpc",
     "SessionInfo",
@@ -120,10 +123,12 @@ __all__ = [
     "WorkerInfo",
     "acknowledge_alarm_request",
     "browse_request",
+    "changes_plant",
     "children_page",
     "close_session_request",
     "command",
     "command_request",
+    "copy_of",
     "correlation_of",
     "deploy_event",
     "discover_page",
@@ -142,6 +147,7 @@ __all__ = [
     "local_gap",
     "new_handle",
     "open_session_request",
+    "pending_entries",
     "query_active_alarms_request",
     "raise_for_kind",
     "raise_for_session_status",

@@ -42,9 +42,9 @@ def command_request(session_id: str, command: pb.MxCommand, correlation_id: str)
     return pb.MxCommandRequest(session_id=session_id, client_correlation_id=correlation_id, command=command)
 
 
-def session_of(request: pb.MxCommandRequest) -> str:
-    """The id of the session that a command is for."""
-    return request.session_id
+def session_of(request: Any) -> str:
+    """The id of the session that a request is for; empty where it is for none."""
+    return getattr(request, "session_id", "")
 
 
 def correlation_of(request: Any) -> str:

@@ -13,10 +13,29 @@ from zb_mom_ww_mxgateway.wire.values import open_enum
 class HandleChange(NamedTuple):
     """One change to a session's handles that a reply has confirmed."""
 
-    what: Literal["registered", "unregistered", "added", "removed", "advised", "unadvised"]
+    what: Literal[
+        "registered",
+        "unregistered",
+        "added",
+        "removed",
+        "advised",
+        "unadvised",
+        "suspended",
+        "activated",
+        "buffered_interval",
+        "alarms",
+    ]
     server_handle: int
     item_handle: int = 0
     name: str = ""
+    """The client's name, or the tag."""
+    definition: str = ""
+    context: str = ""
+    buffered: bool = False
+    supervisory: bool = False
+    milliseconds: int = 0
+    command: pb.MxCommand | None = None
+    """For alarms: the subscription; None when it was taken back."""
 
 
 _BULK_CHANGES: dict[str, tuple[Literal["added", "removed", "advised", "unadvised"], ...]] = {
@@ -43,13 +62,34 @@ def handle_changes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> li
         case "add_item" | "add_item2" | "add_buffered_item":
             context = getattr(payload, "item_context", "")
             name = f"{context}.{payload.item_definition}" if context else payload.item_definition
-            return [HandleChange("added", payload.server_handle, getattr(reply, kind).item_handle, name)]
+            return [
+                HandleChange(
+                    "added",
+                    payload.server_handle,
+                    getattr(reply, kind).item_handle,
+                    name,
+                    payload.item_definition,
+                    context,
+                    kind == "add_buffered_item",
+                )
+            ]
         case "remove_item":
             return [HandleChange("removed", payload.server_handle, payload.item_handle)]
         case "advise" | "advise_supervisory":
-            return [HandleChange("advised", payload.server_handle, payload.item_handle)]
+            supervisory = kind == "advise_supervisory"
+            return [HandleChange("advised", payload.server_handle, payload.item_handle, supervisory=supervisory)]
         case "un_advise":
             return [HandleChange("unadvised", payload.server_handle, payload.item_handle)]
+        case "suspend":
+            return [HandleChange("suspended", payload.server_handle, payload.item_handle)]
+        case "activate":
+            return [HandleChange("activated", payload.server_handle, payload.item_handle)]
+        case "set_buffered_update_interval":
+            interval = payload.update_interval_milliseconds
+            return [HandleChange("buffered_interval", payload.server_handle, milliseconds=interval)]
+        case "subscribe_alarms" | "unsubscribe_alarms":
+            command = pb.MxCommand.FromString(request.command.SerializeToString())
+            return [HandleChange("alarms", 0, command=command if kind == "subscribe_alarms" else None)]
         case _ if kind in _BULK_CHANGES:
             # Handles of an entry come from the request where it has them: a reply may leave them out.
             tags: Sequence[str] = getattr(payload, "tag_addresses", ())

@@ -180,16 +180,29 @@ class Prompt:
                 await asyncio.sleep(_REFRESH_SECONDS / 2)
                 continue
             told = live
+            before = live.state
             async for change in live.changes():
                 if self._context.live is live:
-                    await self._tell(live, change)
+                    await self._tell(live, change, before)
+                    before = change.state
 
-    async def _tell(self, live: LiveSession, change: LiveChange) -> None:
+    async def _tell(self, live: LiveSession, change: LiveChange, before: LiveState) -> None:
         if change.lost_events:
-            text = f"GAP {change.lost_events} events lost: values are stale until they change"
+            text = f"GAP {change.lost_events} events lost: values are stale until they are read again"
             await self._console.print_above(text, "class:problem")
+        elif change.missing:
+            text = f"no longer there: {', '.join(change.missing)}"
+            await self._console.print_above(text, "class:problem")
+        elif change.state is before:
+            pass
         elif change.state is LiveState.STALE:
             await self._console.print_above(f"event stream lost, resuming: {change.lost}", "class:problem")
+        elif change.state is LiveState.REBUILDING:
+            text = f"session lost, opening another with the same items: {change.lost}"
+            await self._console.print_above(text, "class:problem")
+        elif change.state is LiveState.LIVE and before is LiveState.REBUILDING:
+            text = f"{live.session.session_id} has taken its place: {len(self._context.items)} items added again"
+            await self._console.print_above(text)
         elif change.state is LiveState.LIVE:
             await self._console.print_above(f"event stream resumed after sequence {live.last_sequence}")
         elif change.state is LiveState.CLOSED and change.lost:

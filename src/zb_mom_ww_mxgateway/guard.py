@@ -1,0 +1,71 @@
+"""The write guard: asked before every call that changes the plant, whichever way it is made."""
+
+import reprlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+_NAMED = 3
+_shown = reprlib.Repr()
+_shown.maxstring = _shown.maxother = 80
+
+
+def _clean(text: str) -> str:
+    """On one line, without control characters."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEntry:
+    """One thing that is about to be changed."""
+
+    server_handle: int = 0
+    item_handle: int = 0
+    tag: str = ""
+    """Empty where this client does not know the item."""
+    value: Any = None
+    timestamp: Any = None
+    """The source time that is written with the value, where one is."""
+    user_id: int = 0
+    verifier_user_id: int = 0
+    alarm: str = ""
+    """For an acknowledgement: the alarm's reference, name or GUID."""
+    comment: str = ""
+    operator: str = ""
+
+    def __str__(self) -> str:
+        if self.alarm:
+            text = self.alarm + (f" with the comment {_shown.repr(self.comment)}" if self.comment else "")
+        else:
+            item = f"item {self.item_handle} on server {self.server_handle}"
+            text = f"{_shown.repr(self.value)} to {f'{self.tag} ({item})' if self.tag else item}"
+            if self.timestamp is not None:
+                at = self.timestamp
+                text += f" at {at.isoformat() if isinstance(at, datetime) else _shown.repr(at)}"
+        return _clean(text)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingWrite:
+    """A call that is about to change the plant."""
+
+    call: str
+    """The rpc or command kind: ``write``, ``write_secured_bulk``, ``acknowledge_alarm`` …"""
+    endpoint: str
+    session_id: str
+    """Empty for a call without a session."""
+    correlation_id: str
+    entries: tuple[PendingEntry, ...]
+
+    def __str__(self) -> str:
+        named = ", ".join(str(entry) for entry in self.entries[:_NAMED])
+        more = len(self.entries) - _NAMED
+        return f"{_clean(self.call)} of {named or 'nothing that can be named'}" + (
+            f" and {more} more" if more > 0 else ""
+        )
+
+
+WriteGuard = Callable[[PendingWrite], Awaitable[bool | str]]
+"""Allows with True. Refuses with False, or with the reason as text; anything else, and an exception, refuses too.
+To ask a person back, it awaits the answer before it gives its own."""

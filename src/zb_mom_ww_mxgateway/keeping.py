@@ -1,0 +1,203 @@
+"""Keeping a session's event stream: read, resumed where it stopped, and the session rebuilt when it is lost."""
+
+import asyncio
+import random
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway.errors import (
+    MxGatewayAuthenticationError,
+    MxGatewayAuthorizationError,
+    MxGatewayError,
+    MxGatewaySessionError,
+    MxGatewayTransportError,
+    MxGatewayWorkerError,
+)
+from zb_mom_ww_mxgateway.events import MxEvent
+from zb_mom_ww_mxgateway.rebuilding import restore
+from zb_mom_ww_mxgateway.session import Session
+from zb_mom_ww_mxgateway.status import ProtocolStatusCode
+from zb_mom_ww_mxgateway.streams import EventStream
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.live import LiveSession
+
+# Seconds between attempts, each a quarter more or less by chance, so that many clients do not come at once.
+_DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+# Seconds between signs of life, and between attempts to get one.
+_HEARTBEAT, _ANXIOUS_HEARTBEAT = 10.0, 1.0
+# Seconds for a sign of life.
+_ANSWER_TIMEOUT = 10.0
+# Seconds for closing what is left of a session.
+_CLOSE_TIMEOUT = 2.0
+# Failures in a row to resume, for no reason that is known, after which the session counts as lost.
+_PATIENCE = 3
+
+
+def session_is_gone(error: MxGatewayError) -> bool:
+    """Whether the error says that there is no such session any more, or none that can be used."""
+    return isinstance(error, MxGatewaySessionError) and (
+        error.grpc_code in ("NOT_FOUND", "FAILED_PRECONDITION")
+        or error.protocol_status in (ProtocolStatusCode.SESSION_NOT_FOUND, ProtocolStatusCode.SESSION_NOT_READY)
+    )
+
+
+class SessionKeeper:
+    """Reads the one stream of a live session for as long as it lives."""
+
+    def __init__(self, live: "LiveSession", session: Session, *, rebuild: bool) -> None:
+        self._live = live
+        self._session = session
+        self._rebuilds = rebuild
+        # Open at once, so that nothing is missed.
+        self._stream = session.stream_events_proven()
+        self._ever_live = False
+        self._failures = 0
+        self._verdict: MxGatewayError | None = None
+
+    async def run(self) -> MxGatewayError | None:
+        """Returns why it is over for good; None when the session was closed here."""
+        while True:
+            error = await self._follow(self._stream)
+            if self._session.closed:
+                return None
+            if self._is_final(error):
+                return error
+            try:
+                if self._needs_rebuild(error):
+                    stream = await self._rebuild(error)
+                else:
+                    stream = await self._resume(error)
+            except MxGatewayError as lost:
+                return None if self._session.closed else lost
+            self._stream = stream
+
+    async def close(self) -> None:
+        """Ends the stream that is being read."""
+        await self._stream.aclose()
+
+    def _is_final(self, error: MxGatewayError) -> bool:
+        if isinstance(error, MxGatewayAuthenticationError | MxGatewayAuthorizationError):
+            return True
+        # At first, what is no matter of the connection is somebody's mistake.
+        return not self._ever_live and not isinstance(error, MxGatewayTransportError)
+
+    def _needs_rebuild(self, error: MxGatewayError) -> bool:
+        if isinstance(error, MxGatewayTransportError) or error.grpc_code == "ALREADY_EXISTS" or error is self._ended:
+            return False
+        if isinstance(error, MxGatewaySessionError | MxGatewayWorkerError):
+            return True
+        return self._failures >= _PATIENCE
+
+    # One stream.
+
+    _ended: MxGatewayError | None = None
+
+    async def _follow(self, stream: EventStream[MxEvent]) -> MxGatewayError:
+        """Reads the stream to its end and says why it ended."""
+        self._verdict = self._ended = None
+        tasks = [asyncio.create_task(self._prove(stream)), asyncio.create_task(self._listen(stream))]
+        try:
+            async for event in stream:
+                self._alive()
+                self._live.take(event)
+        except MxGatewayError as error:
+            return self._verdict or error
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        self._ended = MxGatewaySessionError("the gateway ended the event stream")
+        return self._verdict or self._ended
+
+    def _alive(self) -> None:
+        self._ever_live = True
+        self._failures = 0
+        self._live.alive()
+
+    async def _prove(self, stream: EventStream[MxEvent]) -> None:
+        await stream.attached()
+        self._alive()
+        # In a new session the first data changes do it.
+        if self._live.last_sequence:
+            await self._live.confirm()
+
+    async def _listen(self, stream: EventStream[MxEvent]) -> None:
+        """Asks for a sign of life now and then: a connection can be dead without saying so."""
+        pause = _HEARTBEAT
+        while True:
+            await asyncio.sleep(pause)
+            pause = _HEARTBEAT
+            events, start = self._live.events, time.monotonic()
+            try:
+                await self._session.ping(timeout=_ANSWER_TIMEOUT)
+            except (MxGatewayTransportError, MxGatewayWorkerError) as error:
+                if self._live.events == events:
+                    self._live.lose(error)
+                    pause = _ANXIOUS_HEARTBEAT
+                continue
+            except MxGatewayError as error:
+                if session_is_gone(error):
+                    self._verdict = error
+                    await stream.aclose()
+                    return
+            self._live.round_trip = time.monotonic() - start
+            self._alive()
+            await self._live.confirm()
+
+    # Getting it back.
+
+    async def _pause(self) -> None:
+        delay = _DELAYS[min(self._failures, len(_DELAYS) - 1)]
+        self._failures += 1
+        await asyncio.sleep(delay * random.uniform(0.75, 1.25))
+
+    async def _resume(self, error: MxGatewayError) -> EventStream[MxEvent]:
+        self._live.lose(error)
+        await self._pause()
+        self._live.resumes += 1
+        return self._session.stream_events_proven(after=self._live.last_sequence)
+
+    async def _rebuild(self, error: MxGatewayError) -> EventStream[MxEvent]:
+        if not self._rebuilds:
+            raise error
+        self._live.lose_session(error)
+        while True:
+            try:
+                return await self._build()
+            except (MxGatewayAuthenticationError, MxGatewayAuthorizationError):
+                raise
+            except MxGatewayError as failed:
+                if self._session.closed:
+                    raise
+                self._live.lose_session(failed)
+            await self._pause()
+
+    async def _build(self) -> EventStream[MxEvent]:
+        """Another session with everything the lost one had, and its stream."""
+        await self._close_remains()
+        client, table = self._session.client, self._session.handles
+        new = await client.open_session(self._session.options)
+        try:
+            # Read from now on by its thread, and looked at when the handles are known.
+            stream = new.stream_events_proven()
+            handles = wire.HandleMap(dict(table.highest))
+            missing = await restore(table, new, handles)
+            if self._session.closed:
+                raise MxGatewaySessionError("the live session was closed")
+        except BaseException:
+            with suppress(MxGatewayError, TimeoutError):
+                async with asyncio.timeout(_CLOSE_TIMEOUT):
+                    await new.close()
+            raise
+        self._session.move(new, handles)
+        self._live.moved(missing)
+        return stream
+
+    async def _close_remains(self) -> None:
+        """A faulted session still holds a worker; one that is gone says so."""
+        with suppress(MxGatewayError, TimeoutError):
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                await self._session.tell_closed()

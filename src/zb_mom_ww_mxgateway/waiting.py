@@ -1,0 +1,96 @@
+"""Waiting for a value to be as wished, on the event stream."""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
+from zb_mom_ww_mxgateway.live_values import LiveValue
+
+# So many values are shown when a wait fails.
+_SEEN = 20
+
+
+class Wait:
+    """One wait: shown every value of an item, and every loss of certainty, as they come.
+
+    Over when `predicate` has held for `hold` seconds without a break. A value that is not good, null or NaN
+    does not satisfy it unless `any_quality`; nor does one that may be old, or a time of which nothing is known.
+    """
+
+    def __init__(self, predicate: Callable[[object], object], hold: float, any_quality: bool) -> None:
+        self._predicate = predicate
+        self._hold = hold
+        self._any_quality = any_quality
+        self._loop = asyncio.get_running_loop()
+        self._held: asyncio.TimerHandle | None = None
+        self.seen: deque[LiveValue] = deque(maxlen=_SEEN)
+        self.over: asyncio.Future[LiveValue] = self._loop.create_future()
+
+    def see(self, value: LiveValue) -> None:
+        """The item's value, now."""
+        if self.over.done():
+            return
+        self.seen.append(replace(value))
+        try:
+            wished = self._may_satisfy(value) and bool(self._predicate(value.value))
+        except Exception as error:
+            self.stop()
+            self.over.set_exception(error)
+            return
+        if not wished:
+            self.stop()
+        elif self._hold <= 0:
+            self.over.set_result(value)
+        elif self._held is None:
+            self._held = self._loop.call_later(self._hold, self._satisfied)
+
+    def stop(self) -> None:
+        """What held so far does not count any more: it must hold anew."""
+        if self._held is not None:
+            self._held.cancel()
+            self._held = None
+
+    def fail(self, error: BaseException) -> None:
+        """No value will come any more."""
+        self.stop()
+        if not self.over.done():
+            self.over.set_exception(error)
+
+    def _satisfied(self) -> None:
+        if not self.over.done():
+            self.over.set_result(self.seen[-1])
+
+    def _may_satisfy(self, value: LiveValue) -> bool:
+        if value.stale_since is not None:
+            return False
+        if self._any_quality:
+            return True
+        is_nan = isinstance(value.value, float) and math.isnan(value.value)
+        return value.quality_word == "good" and value.value is not None and not is_nan
+
+    async def result(self, tag: str, timeout: float) -> LiveValue:
+        """The value that satisfied it; raises MxGatewayWaitError after `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                return await self.over
+        except TimeoutError:
+            if self.over.done() and not self.over.cancelled():
+                raise  # the predicate's own
+            raise MxGatewayWaitError(
+                f"{tag} was not as wished within {timeout:g} s: {self._last()}",
+                call="wait_for",
+                seen=(*self.seen,),
+            ) from None
+        finally:
+            self.stop()
+
+    def _last(self) -> str:
+        if not self.seen:
+            return "no value came"
+        last = self.seen[-1]
+        held = "" if last.stale_since is None else ", stale"
+        return f"it is {last.value!r} ({last.quality_word}{held}), {time.monotonic() - last.received_at:.1f} s old"

@@ -1,0 +1,137 @@
+"""Handles of a session that was lost, made to go on in the session that took its place."""
+
+from typing import Any
+
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.wire.handles import handle_changes
+
+_USER_FIELDS = ("user_id", "current_user_id", "verifier_user_id")
+_USER_REPLIES = ("authenticate_user", "archestra_user_to_id")
+_ADDING = ("add_item", "add_item2", "add_buffered_item")
+
+
+class _Numbers:
+    """Numbers that callers hold, each for one of the gateway's. A new one never takes a number that was in use."""
+
+    def __init__(self, highest: int) -> None:
+        self.of_gateway: dict[int, int] = {}
+        self.of_caller: dict[int, int] = {}
+        self._highest = highest
+
+    def bind(self, callers: int, gateways: int) -> None:
+        self.of_gateway[callers] = gateways
+        self.of_caller[gateways] = callers
+        self._highest = max(self._highest, callers)
+
+    def to_caller(self, gateways: int) -> int:
+        """The caller's number; a new one, the same where it is free, for one that is seen for the first time."""
+        if gateways <= 0:
+            return gateways
+        if gateways not in self.of_caller:
+            self.bind(gateways if gateways > self._highest else self._highest + 1, gateways)
+        return self.of_caller[gateways]
+
+    def forget(self, callers: int) -> None:
+        gateways = self.of_gateway.pop(callers, None)
+        if gateways is not None:
+            del self.of_caller[gateways]
+
+
+class HandleMap:
+    """Turns the handles that callers know into the gateway's, and back.
+
+    A handle that a caller got before a session was lost means the same item in the one that took its place,
+    whatever the gateway calls it there. User ids died with the session: one from before is refused.
+    """
+
+    def __init__(self, highest: dict[int, int]) -> None:
+        """`highest`: by server handle the highest item handle that was in use; under 0 the highest server handle."""
+        self._highest = highest
+        self._servers = _Numbers(highest.get(0, 0))
+        self._items: dict[int, _Numbers] = {}
+        self._users: dict[int, dict[int, None]] = {}
+
+    def bind_server(self, callers: int, gateways: int) -> None:
+        """From now on the caller's server handle means the gateway's."""
+        self._servers.bind(callers, gateways)
+
+    def bind_item(self, server_handle: int, callers: int, gateways: int) -> None:
+        """From now on the caller's item handle means the gateway's; `server_handle` is the caller's."""
+        self._items_of(server_handle).bind(callers, gateways)
+
+    def _items_of(self, server_handle: int) -> _Numbers:
+        if server_handle not in self._items:
+            self._items[server_handle] = _Numbers(self._highest.get(server_handle, 0))
+        return self._items[server_handle]
+
+    def to_gateway(self, request: pb.MxCommandRequest) -> pb.MxCommandRequest:
+        """A copy with the gateway's handles; raises MxGatewayArgumentError for one that means nothing now."""
+        sent = pb.MxCommandRequest.FromString(request.SerializeToString())
+        payload: Any = getattr(sent.command, sent.command.WhichOneof("payload") or "", None)
+        if payload is None or "server_handle" not in payload.DESCRIPTOR.fields_by_name:
+            return sent
+        server = payload.server_handle
+        if server not in self._servers.of_gateway:
+            raise MxGatewayArgumentError(f"server handle {server} is not one of this session; nothing was sent")
+        items = self._items_of(server).of_gateway
+        payload.server_handle = self._servers.of_gateway[server]
+        for message in (payload, *getattr(payload, "entries", ())):
+            fields = message.DESCRIPTOR.fields_by_name
+            if "item_handle" in fields:
+                message.item_handle = self._known(items, message.item_handle, server)
+            if "item_handles" in fields:
+                message.item_handles[:] = [self._known(items, item, server) for item in message.item_handles]
+            for name in _USER_FIELDS:
+                if (user := getattr(message, name, 0)) and user not in self._users.get(server, {}):
+                    raise MxGatewayArgumentError(
+                        f"user id {user} was not given since the session was rebuilt: "
+                        f"authenticate again; nothing was sent"
+                    )
+        return sent
+
+    @staticmethod
+    def _known(items: dict[int, int], item: int, server: int) -> int:
+        if item not in items:
+            raise MxGatewayArgumentError(
+                f"item handle {item} on server {server} is not one of this session; nothing was sent"
+            )
+        return items[item]
+
+    def from_gateway(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
+        """Puts the caller's handles into the reply to a request of the caller's."""
+        arm = reply.WhichOneof("payload")
+        asked: Any = getattr(request.command, request.command.WhichOneof("payload") or "", None)
+        server = getattr(asked, "server_handle", 0)
+        answer: Any = getattr(reply, arm) if arm else None
+        if arm == "register":
+            answer.server_handle = self._servers.to_caller(answer.server_handle)
+        elif arm in _ADDING:
+            answer.item_handle = self._items_of(server).to_caller(answer.item_handle)
+        elif arm in _USER_REPLIES:
+            self._users.setdefault(server, {})[answer.user_id] = None
+        elif arm == "drain_events":
+            for event in answer.events:
+                self.event_from_gateway(event)
+        elif answer is not None and "results" in answer.DESCRIPTOR.fields_by_name:
+            items = self._items_of(server)
+            for result in answer.results:
+                if result.server_handle:
+                    result.server_handle = server
+                if arm == "read_bulk":  # which gives handles that are gone already
+                    result.item_handle = items.of_caller.get(result.item_handle, 0)
+                else:
+                    result.item_handle = items.to_caller(result.item_handle)
+        for change in handle_changes(request, reply):
+            if change.what == "removed":
+                self._items_of(change.server_handle).forget(change.item_handle)
+            elif change.what == "unregistered":
+                self._servers.forget(change.server_handle)
+                self._items.pop(change.server_handle, None)
+                self._users.pop(change.server_handle, None)
+
+    def event_from_gateway(self, event: Any) -> None:
+        """Puts the caller's handles into an event, or the message of one."""
+        if event.server_handle:
+            event.server_handle = self._servers.to_caller(event.server_handle)
+            event.item_handle = self._items_of(event.server_handle).to_caller(event.item_handle)

@@ -1,0 +1,67 @@
+"""Calls that change the plant: which they are, and what they would change."""
+
+from typing import Any
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.guard import PendingEntry
+from zb_mom_ww_mxgateway.values import MxValueOutput
+from zb_mom_ww_mxgateway.wire.commands import MUTATING_KINDS, is_mutating
+from zb_mom_ww_mxgateway.wire.values import from_mx_value
+
+
+def changes_plant(request: Any) -> bool:
+    """Whether a request, of whatever rpc, changes the plant."""
+    if isinstance(request, pb.MxCommandRequest):
+        return is_mutating(request)
+    return isinstance(request, pb.AcknowledgeAlarmRequest)
+
+
+def copy_of(request: Any) -> Any:
+    """The same message, which nobody else holds."""
+    return type(request).FromString(request.SerializeToString())
+
+
+def pending_entries(request: Any) -> tuple[PendingEntry, ...]:
+    """What a request that changes the plant would change, as far as it can be named."""
+    if isinstance(request, pb.AcknowledgeAlarmRequest):
+        return (
+            PendingEntry(
+                alarm=request.alarm_full_reference or "an alarm without a reference",
+                comment=request.comment,
+                operator=request.operator_user,
+            ),
+        )
+    arm = request.command.WhichOneof("payload")
+    if arm not in MUTATING_KINDS:
+        return ()
+    payload = getattr(request.command, arm)
+    if arm.startswith("acknowledge"):
+        alarm = payload.alarm_guid if arm == "acknowledge_alarm" else payload.alarm_name
+        return (
+            PendingEntry(
+                alarm=alarm or "an alarm without a name", comment=payload.comment, operator=payload.operator_user
+            ),
+        )
+    return tuple(
+        PendingEntry(
+            server_handle=payload.server_handle,
+            item_handle=entry.item_handle,
+            value=_value(entry.value),
+            timestamp=_value(entry.timestamp_value) if "timestamp_value" in entry.DESCRIPTOR.fields_by_name else None,
+            user_id=getattr(entry, "user_id", 0) or getattr(entry, "current_user_id", 0),
+            verifier_user_id=getattr(entry, "verifier_user_id", 0),
+        )
+        for entry in (payload.entries if arm.endswith("_bulk") else [payload])
+    )
+
+
+def _value(message: pb.MxValue) -> MxValueOutput | str:
+    if message.WhichOneof("kind") == "sparse_array_value":
+        sparse = message.sparse_array_value
+        elements = {element.index: _value(element.value) for element in sparse.elements[:10]}
+        return f"an array of {sparse.total_length} with {len(sparse.elements)} elements set: {elements}"
+    try:
+        return from_mx_value(message)
+    except Exception:
+        # Somebody's own message: what it holds is for the gateway to judge, and for the guard to see.
+        return " ".join(str(message).split())

@@ -1,0 +1,256 @@
+"""A live session whose session is lost: another takes its place, behind the same handles."""
+
+import asyncio
+from collections.abc import Callable
+
+import grpc
+import pytest
+from library_waiting import eventually
+
+from zb_mom_ww_mxgateway import (
+    GatewayClient,
+    LiveChange,
+    LiveSession,
+    LiveState,
+    MxGatewayArgumentError,
+    MxGatewayAuthenticationError,
+    MxGatewayError,
+    MxGatewaySessionError,
+    OpenSessionOptions,
+    SessionState,
+    WriteOutcome,
+)
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT, DOUBLE, STRING, BOOL = (f"TestChildObject.Test{name}" for name in ("Int", "Double", "String", "Bool"))
+
+Losing = Callable[[SimulatedGateway, str], object]
+LOSSES: dict[str, Losing] = {
+    "worker ends": lambda gateway, session_id: gateway.lose_session(session_id),
+    "faulted": lambda gateway, session_id: gateway.fault_session(session_id),
+    "overflow": lambda gateway, session_id: gateway.drop_streams(grpc.StatusCode.RESOURCE_EXHAUSTED),
+}
+
+
+async def rebuilt(live: LiveSession, times: int = 1) -> None:
+    async with asyncio.timeout(10):
+        while live.rebuilds < times or live.state is not LiveState.LIVE:
+            await live.changed()
+
+
+async def confirmed(live: LiveSession, tag: str) -> None:
+    async with asyncio.timeout(10):
+        while live[tag].stale_since is not None:
+            await live.changed()
+
+
+@pytest.mark.parametrize("how", LOSSES)
+async def test_a_lost_session_is_rebuilt_with_everything_it_had(
+    how: str, gateway: SimulatedGateway, live: LiveSession
+) -> None:
+    session = live.session
+    server = await session.register("one")
+    other = await session.register("two")
+    gone = await session.add_item(server, BOOL)
+    first, second = await live.subscribe_tags([INT, STRING], server)
+    supervised = await session.add_item2(other, "TestInt", "TestChildObject")
+    await session.advise_supervisory(other, supervised)
+    unadvised = await session.add_item(other, DOUBLE)
+    await session.remove_item(server, gone)
+    await live.first_value(first)
+    lost_id, stream = session.session_id, live.subscribe()
+    changes: list[LiveChange] = []
+
+    async def collect() -> None:
+        async for change in live.changes():
+            changes.append(change)
+
+    collecting = asyncio.create_task(collect())
+    await asyncio.sleep(0)
+    LOSSES[how](gateway, lost_id)
+    await rebuilt(live)
+
+    assert live.session is session
+    assert session.session_id != lost_id
+    assert [change.state for change in changes] == [LiveState.REBUILDING, LiveState.REBUILDING, LiveState.LIVE]
+    assert (live.gaps, live.rebuilds) == (1, 1)
+    gap = (await anext(event async for event in stream if event.replay_gap)).replay_gap
+    assert gap is not None
+    assert gap.oldest_available_sequence == 0
+    assert gateway.sessions[lost_id].state == "CLOSED"
+    assert session.handles.servers == {server: "one", other: "two"}
+    assert {key: item.tag for key, item in session.handles.items.items()} == {
+        first.key: INT,
+        second.key: STRING,
+        (other, supervised): "TestChildObject.TestInt",
+        (other, unadvised): DOUBLE,
+    }
+    await confirmed(live, INT)
+    # The handles mean what they meant, whatever the gateway calls them now.
+    result = await live.write_and_confirm(*first.key, 77, timeout=5)
+    assert result.outcome is WriteOutcome.COMPLETED
+    result = await live.write_and_confirm(*second.key, "text", timeout=5)
+    assert result.outcome is WriteOutcome.COMPLETED
+    assert [(write.tag, write.value) for write in gateway.writes][-2:] == [(INT, 77), (STRING, "text")]
+    async with asyncio.timeout(5):
+        while live[STRING].value != "text" or live[INT].value != 77:
+            await live.changed()
+    assert await session.get_session_state() is SessionState.READY
+    collecting.cancel()
+
+
+async def test_a_new_item_never_gets_a_handle_that_meant_another(gateway: SimulatedGateway, live: LiveSession) -> None:
+    server = await live.session.register("live")
+    dropped, kept = await live.session.add_item_bulk(server, [BOOL, INT])
+    await live.session.advise(server, kept.item_handle)
+    await live.session.remove_item(server, dropped.item_handle)
+    gateway.lose_session(live.session.session_id)
+    await rebuilt(live)
+    (added,) = await live.subscribe_tags([STRING], server)
+    assert added.item_handle not in (dropped.item_handle, kept.item_handle)
+    await live.session.write(server, kept.item_handle, 5)
+    await eventually(lambda: gateway.writes, "the write arrives")
+    assert (gateway.writes[-1].tag, gateway.writes[-1].value) == (INT, 5)
+    value = await live.first_value(added)
+    assert value.tag == STRING
+    calls = len(gateway.calls)
+    with pytest.raises(
+        MxGatewayArgumentError, match=f"item handle {dropped.item_handle} on server 1 is not one of this session"
+    ):
+        await live.session.write(server, dropped.item_handle, True)
+    with pytest.raises(MxGatewayArgumentError, match="server handle 99 is not one"):
+        await live.session.add_item(99, INT)
+    assert len(gateway.calls) == calls
+
+
+async def test_a_user_id_dies_with_its_session(gateway: SimulatedGateway, live: LiveSession) -> None:
+    server = await live.session.register("live")
+    (item,) = await live.subscribe_tags([INT], server)
+    await live.first_value(item)
+    user = await live.session.authenticate_user(server, "operator", "password")
+    gateway.lose_session(live.session.session_id)
+    await rebuilt(live)
+    with pytest.raises(MxGatewayArgumentError, match="authenticate again"):
+        await live.session.write(*item.key, 1, user)
+    assert not gateway.writes
+    user = await live.session.authenticate_user(server, "operator", "password")
+    await confirmed(live, INT)
+    await live.session.write(*item.key, 1, user)
+    await eventually(lambda: len(gateway.writes) == 1, "the write arrives")
+
+
+async def test_a_gateway_that_restarts_is_waited_for(gateway: SimulatedGateway, live: LiveSession) -> None:
+    server = await live.session.register("live")
+    (item,) = await live.subscribe_tags([INT], server)
+    await live.first_value(item)
+    await gateway.restart()
+    async with asyncio.timeout(5):
+        while live.state is LiveState.LIVE:
+            await live.changed()
+    assert live[INT].stale_since is not None
+    with pytest.raises(MxGatewayError, match="nothing was sent"):
+        await live.write_and_confirm(*item.key, 1)
+    await rebuilt(live)
+    await confirmed(live, INT)
+    assert (await live.write_and_confirm(*item.key, 2, timeout=5)).outcome is WriteOutcome.COMPLETED
+    assert [write.value for write in gateway.writes] == [2]
+
+
+async def test_every_path_of_a_write_is_refused_while_it_is_not_live(
+    gateway: SimulatedGateway, live: LiveSession
+) -> None:
+    server = await live.session.register("live")
+    (item,) = await live.subscribe_tags([INT], server)
+    await live.first_value(item)
+    gateway.stall("OpenSession")
+    gateway.lose_session(live.session.session_id)
+    async with asyncio.timeout(5):
+        while live.state is not LiveState.REBUILDING:
+            await live.changed()
+    request = live.session.write_request(*item.key, 1)
+    calls = len([call for call in gateway.calls if call.rpc == "Invoke"])
+    for attempt in (
+        live.write_and_confirm(*item.key, 1),
+        live.session.write(*item.key, 1),
+        live.session.write_bulk(server, [(item.item_handle, 1)]),
+        live.session.client.invoke(request),
+    ):
+        with pytest.raises(MxGatewaySessionError, match=r"rebuilding, not live .*nothing was sent") as caught:
+            await attempt
+        assert not caught.value.outcome_unknown
+    assert len([call for call in gateway.calls if call.rpc == "Invoke"]) == calls
+    gateway.release("OpenSession")
+    await rebuilt(live)
+    assert not gateway.writes
+
+
+async def test_a_refused_key_is_the_end(gateway: SimulatedGateway, client: GatewayClient) -> None:
+    live = await LiveSession.open(client)
+    gateway.revoke(gateway.api_key.split("_")[1])
+    gateway.lose_session(live.session.session_id)
+    async with asyncio.timeout(10):
+        while live.state is not LiveState.CLOSED:
+            await live.changed()
+    assert isinstance(live.lost, MxGatewayAuthenticationError)
+    with pytest.raises(MxGatewayAuthenticationError):
+        await live.aclose()
+    assert not gateway.open_streams
+
+
+async def test_the_new_session_is_opened_as_the_lost_one_was(gateway: SimulatedGateway, client: GatewayClient) -> None:
+    session = await client.open_session(OpenSessionOptions(client_session_name="night shift"))
+    async with await LiveSession.open(client, session) as live:
+        gateway.lose_session(session.session_id)
+        await rebuilt(live)
+        opened = [call for call in gateway.calls if call.rpc == "OpenSession"]
+        assert [call.request.client_session_name for call in opened] == ["night shift", "night shift"]
+
+
+async def test_closing_while_rebuilding_leaves_no_session(gateway: SimulatedGateway, live: LiveSession) -> None:
+    gateway.stall("OpenSession")
+    gateway.lose_session(live.session.session_id)
+    async with asyncio.timeout(5):
+        while live.state is not LiveState.REBUILDING:
+            await live.changed()
+    closing = asyncio.create_task(live.aclose())
+    await asyncio.sleep(0)
+    gateway.release("OpenSession")
+    async with asyncio.timeout(10):
+        await closing
+    await eventually(
+        lambda: all(session.state == "CLOSED" for session in gateway.sessions.values()), "every session is closed"
+    )
+    assert gateway.open_streams == 0
+
+
+async def test_values_are_read_again_when_the_stream_is_resumed_on_a_quiet_plant(
+    gateway: SimulatedGateway, live: LiveSession
+) -> None:
+    server = await live.session.register("live")
+    (item,) = await live.subscribe_tags([INT], server)
+    await live.first_value(item)
+    gateway.drop_streams()
+    async with asyncio.timeout(5):
+        while live.state is LiveState.LIVE:
+            await live.changed()
+    assert live[INT].stale_since is not None
+    await confirmed(live, INT)
+    assert (live.rebuilds, live.gaps) == (0, 0)
+
+
+async def test_values_are_read_again_after_a_gap(gateway: SimulatedGateway, live: LiveSession) -> None:
+    server = await live.session.register("live")
+    (item,) = await live.subscribe_tags([INT], server)
+    await live.first_value(item)
+    gateway.stall("StreamEvents")
+    gateway.drop_streams()
+    async with asyncio.timeout(5):
+        while live.state is LiveState.LIVE:
+            await live.changed()
+    gateway.set(INT, 41)
+    gateway.evict_replay(live.session.session_id)
+    gateway.release("StreamEvents")
+    async with asyncio.timeout(5):
+        while live[INT].value != 41 or live[INT].stale_since is not None:
+            await live.changed()
+    assert live.gaps == 1

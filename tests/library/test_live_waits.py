@@ -1,0 +1,219 @@
+"""Reading warm tags, and waiting for a value on the event stream."""
+
+import asyncio
+import math
+
+import grpc
+import pytest
+from library_waiting import eventually
+
+from zb_mom_ww_mxgateway import (
+    Item,
+    LiveSession,
+    LiveState,
+    LiveValue,
+    MxGatewayArgumentError,
+    MxGatewaySessionError,
+    MxGatewayTransportError,
+    MxGatewayWaitError,
+    wire,
+)
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.waiting import Wait
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT, DOUBLE, STRING = (f"TestChildObject.Test{name}" for name in ("Int", "Double", "String"))
+
+
+@pytest.fixture
+async def item(live: LiveSession) -> Item:
+    """INT, advised, with a first value."""
+    server = await live.session.register("live")
+    (found,) = await live.subscribe_tags([INT], server)
+    await live.first_value(found)
+    return found
+
+
+def count(gateway: SimulatedGateway, kind: str) -> int:
+    return sum(
+        1 for call in gateway.calls if call.rpc == "Invoke" and call.request.command.WhichOneof("payload") == kind
+    )
+
+
+# Reading.
+
+
+async def test_a_warm_tag_answers_at_once_and_the_others_are_fetched_in_one_call(
+    gateway: SimulatedGateway, live: LiveSession, item: Item
+) -> None:
+    first, second, third = await live.read([DOUBLE, INT.upper(), "No.Such.Tag"])
+    assert count(gateway, "read_bulk") == 1
+    assert (second.cached, second.value, second.quality_word, second.stale_for) == (True, 0, "good", None)
+    assert second.age is not None
+    assert second.age >= 0
+    assert (first.cached, first.value, first.error) == (False, 0.0, "")
+    assert first.age is not None
+    assert third.error
+    await live.read([INT])
+    assert count(gateway, "read_bulk") == 1
+
+
+async def test_a_value_that_may_be_old_is_given_as_such_and_one_that_is_not_held_raises(
+    gateway: SimulatedGateway, live: LiveSession, item: Item
+) -> None:
+    gateway.stall("StreamEvents")
+    gateway.drop_streams()
+    gateway.fail_next("StreamEvents", code=grpc.StatusCode.UNAVAILABLE, details="away")
+    async with asyncio.timeout(5):
+        while live.state is not LiveState.STALE:
+            await live.changed()
+    (reading,) = await live.read([INT])
+    assert reading.cached
+    assert reading.stale_for is not None
+    with pytest.raises(MxGatewaySessionError, match="is not held, and the session is stale, not live"):
+        await live.read([INT, DOUBLE])
+
+
+async def test_reading_needs_a_server(live: LiveSession) -> None:
+    with pytest.raises(MxGatewayArgumentError, match="register first"):
+        await live.read([INT])
+
+
+# Waiting.
+
+
+async def test_the_value_that_is_held_counts_unless_a_new_one_is_asked_for(
+    gateway: SimulatedGateway, live: LiveSession, item: Item
+) -> None:
+    value = await live.wait_for(INT, lambda value: value == 0, timeout=5)
+    assert value.value == 0
+    waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 0, timeout=5, new=True))
+    await asyncio.sleep(0)
+    gateway.set(INT, 1)
+    gateway.set(INT, 0)
+    assert (await waiting).changes == 3
+
+
+async def test_no_value_is_skipped(gateway: SimulatedGateway, live: LiveSession, item: Item) -> None:
+    waiting = asyncio.create_task(live.wait_for(INT.lower(), lambda value: value == 5, timeout=5))
+    await asyncio.sleep(0)
+    for value in range(10):
+        gateway.set(INT, value)
+    assert (await waiting).value == 5
+    assert not count(gateway, "read_bulk")
+
+
+async def test_it_must_hold_without_a_break(gateway: SimulatedGateway, live: LiveSession, item: Item) -> None:
+    waiting = asyncio.create_task(live.wait_for(INT, lambda value: value > 5, hold=0.2, timeout=10))  # type: ignore[operator]
+    await asyncio.sleep(0)
+    for value in (6, 1, 7):
+        gateway.set(INT, value)
+    assert (await waiting).value == 7
+    with pytest.raises(MxGatewayWaitError):
+        await live.wait_for(INT, lambda value: value == 7, hold=5, timeout=0.1)
+
+
+@pytest.mark.parametrize("quality", [0, 64])
+async def test_what_is_not_good_never_satisfies(
+    quality: int, gateway: SimulatedGateway, live: LiveSession, item: Item
+) -> None:
+    (double,) = await live.subscribe_tags([DOUBLE], item.server_handle)
+    await live.first_value(double)
+    gateway.set(DOUBLE, 1.5, quality)
+    async with asyncio.timeout(5):
+        while live[DOUBLE].changes < 2:
+            await live.changed()
+    with pytest.raises(MxGatewayWaitError, match="not as wished"):
+        await live.wait_for(DOUBLE, lambda value: True, timeout=0.05)
+    found = await live.wait_for(DOUBLE, lambda value: True, timeout=5, any_quality=True)
+    assert found.quality == quality
+
+
+@pytest.mark.parametrize("value", [math.nan, None])
+async def test_what_is_not_a_number_or_null_never_satisfies(
+    value: object, live: LiveSession, item: Item, gateway: SimulatedGateway
+) -> None:
+    message = pb.MxEvent(family=pb.MX_EVENT_FAMILY_ON_DATA_CHANGE, quality=192)
+    message.value.CopyFrom(wire.to_mx_value(1.5 if value is not None else None))
+    if value is not None:
+        message.value.double_value = math.nan
+    held = LiveValue.of(wire.from_mx_event(message), INT, 1)
+    assert held is not None
+    for any_quality in (False, True):
+        wait = Wait(lambda value: True, 0.0, any_quality)
+        wait.see(held)
+        assert wait.over.done() == any_quality
+
+
+async def test_a_wait_that_fails_says_what_it_saw(gateway: SimulatedGateway, live: LiveSession, item: Item) -> None:
+    waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 99, timeout=0.3))
+    await asyncio.sleep(0)
+    gateway.set(INT, 4)
+    with pytest.raises(
+        MxGatewayWaitError, match=r"TestInt was not as wished within 0.3 s: it is 4 \(good\), 0\.\d s old"
+    ) as caught:
+        await waiting
+    assert [value.value for value in caught.value.seen] == [0, 4]
+    assert isinstance(caught.value, TimeoutError)
+
+
+async def test_a_tag_that_is_not_advised_is(gateway: SimulatedGateway, live: LiveSession, item: Item) -> None:
+    assert (await live.wait_for(STRING, lambda value: True, timeout=5)).tag == STRING
+    assert live[STRING].value == ""
+
+
+async def test_an_old_value_never_satisfies_and_a_loss_is_a_break(
+    gateway: SimulatedGateway, live: LiveSession, item: Item
+) -> None:
+    gateway.stall("StreamEvents")
+    gateway.drop_streams()
+    async with asyncio.timeout(5):
+        while live[INT].stale_since is None:
+            await live.changed()
+    gateway.stall("read_bulk")
+    with pytest.raises(MxGatewayWaitError, match="stale"):
+        await live.wait_for(INT, lambda value: True, timeout=0.1)
+    waiting = asyncio.create_task(live.wait_for(INT, lambda value: True, timeout=10))
+    gateway.release()
+    assert (await waiting).stale_since is None
+
+
+async def test_what_the_predicate_raises_comes_out(live: LiveSession, item: Item) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await live.wait_for(INT, lambda value: 1 / value, timeout=5)  # type: ignore[operator]
+    await live.session.ping()
+
+
+async def test_a_cancelled_wait_leaves_nothing(live: LiveSession, item: Item) -> None:
+    waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 99, timeout=5))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await eventually(lambda: not live._waits, "nobody waits")
+
+
+async def test_a_wait_ends_with_the_session(live: LiveSession, item: Item) -> None:
+    waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 99, timeout=5))
+    await asyncio.sleep(0)
+    await live.aclose()
+    with pytest.raises(MxGatewaySessionError, match="closed"):
+        await waiting
+
+
+async def test_a_dead_connection_is_noticed_on_a_quiet_plant(
+    gateway: SimulatedGateway, live: LiveSession, item: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 0.01)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANXIOUS_HEARTBEAT", 0.01)
+    gateway.drop_streams()  # the listening starts anew
+    async with asyncio.timeout(5):
+        while live.round_trip is None:  # noqa: ASYNC110 - a sign of life gives no sign of its own
+            await asyncio.sleep(0.01)
+    gateway.fail_next("ping", code=grpc.StatusCode.UNAVAILABLE, details="away")
+    async with asyncio.timeout(5):
+        while live.state is LiveState.LIVE:
+            await live.changed()
+        assert live[INT].stale_since is not None
+        assert isinstance(live.lost, MxGatewayTransportError)
+        while live.state is not LiveState.LIVE or live[INT].stale_since is not None:
+            await live.changed()

@@ -1,0 +1,415 @@
+"""The write guard: asked before every call that changes the plant, on every path."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+
+import pytest
+from google.protobuf.descriptor import ServiceDescriptor
+from hypothesis import HealthCheck, given, settings, strategies as st
+from library_waiting import eventually
+
+from zb_mom_ww_mxgateway import (
+    ClientOptions,
+    GatewayClient,
+    LiveSession,
+    MxGatewayArgumentError,
+    MxGatewayError,
+    MxGatewayRefusedHereError,
+    MxGatewayTransportError,
+    PendingWrite,
+    Session,
+    WriteOutcome,
+    wire,
+)
+from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT = "TestChildObject.TestInt"
+NOW = datetime.now(UTC)
+
+# Every rpc and command kind of the contract stands in one of these: whoever adds one has to say which.
+CHANGING_RPCS = {"AcknowledgeAlarm"}
+OTHER_RPCS = {
+    "OpenSession",
+    "CloseSession",
+    "Invoke",
+    "StreamEvents",
+    "StreamAlarms",
+    "QueryActiveAlarms",
+    "TestConnection",
+    "GetLastDeployTime",
+    "DiscoverHierarchy",
+    "WatchDeployEvents",
+    "BrowseChildren",
+}
+CHANGING_KINDS = {
+    "WRITE",
+    "WRITE2",
+    "WRITE_SECURED",
+    "WRITE_SECURED2",
+    "WRITE_BULK",
+    "WRITE2_BULK",
+    "WRITE_SECURED_BULK",
+    "WRITE_SECURED2_BULK",
+    "ACKNOWLEDGE_ALARM",
+    "ACKNOWLEDGE_ALARM_BY_NAME",
+}
+OTHER_KINDS = {
+    "UNSPECIFIED",
+    "REGISTER",
+    "UNREGISTER",
+    "ADD_ITEM",
+    "ADD_ITEM2",
+    "REMOVE_ITEM",
+    "ADVISE",
+    "UN_ADVISE",
+    "ADVISE_SUPERVISORY",
+    "ADD_BUFFERED_ITEM",
+    "SET_BUFFERED_UPDATE_INTERVAL",
+    "SUSPEND",
+    "ACTIVATE",
+    "AUTHENTICATE_USER",
+    "ARCHESTRA_USER_TO_ID",
+    "ADD_ITEM_BULK",
+    "ADVISE_ITEM_BULK",
+    "REMOVE_ITEM_BULK",
+    "UN_ADVISE_ITEM_BULK",
+    "SUBSCRIBE_BULK",
+    "UNSUBSCRIBE_BULK",
+    "SUBSCRIBE_ALARMS",
+    "UNSUBSCRIBE_ALARMS",
+    "QUERY_ACTIVE_ALARMS",
+    "READ_BULK",
+    "PING",
+    "GET_SESSION_STATE",
+    "GET_WORKER_INFO",
+    "DRAIN_EVENTS",
+    "SHUTDOWN_WORKER",
+}
+KINDS = {name.removeprefix("MX_COMMAND_KIND_"): number for name, number in pb.MxCommandKind.items()}
+
+
+class Guard:
+    """Remembers what it was asked, and gives the answer it was told to."""
+
+    def __init__(self, answer: object = True) -> None:
+        self.answer = answer
+        self.asked: list[PendingWrite] = []
+
+    async def __call__(self, pending: PendingWrite) -> bool | str:
+        self.asked.append(pending)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer  # type: ignore[return-value]  # the wrong ones too
+
+
+@pytest.fixture
+def guard() -> Guard:
+    return Guard()
+
+
+@pytest.fixture
+async def guarded(gateway: SimulatedGateway, guard: Guard) -> AsyncIterator[GatewayClient]:
+    options = ClientOptions(
+        endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True, write_guard=guard, connect_timeout=5
+    )
+    async with await GatewayClient.connect(options) as client:
+        yield client
+
+
+@pytest.fixture
+async def live(guarded: GatewayClient) -> AsyncIterator[LiveSession]:
+    async with await LiveSession.open(guarded) as opened:
+        yield opened
+
+
+def methods(service: ServiceDescriptor) -> set[str]:
+    return {method.name for method in service.methods}
+
+
+def test_every_rpc_is_judged() -> None:
+    found = methods(pb.DESCRIPTOR.services_by_name["MxAccessGateway"]) | methods(
+        galaxy_pb.DESCRIPTOR.services_by_name["GalaxyRepository"]
+    )
+    assert found == CHANGING_RPCS | OTHER_RPCS
+    for name in found - {"Invoke"}:
+        descriptor = next(
+            method
+            for module in (pb, galaxy_pb)
+            for service in module.DESCRIPTOR.services_by_name.values()
+            for method in service.methods
+            if method.name == name
+        )
+        request = descriptor.input_type._concrete_class()
+        assert wire.changes_plant(request) == (name in CHANGING_RPCS)
+
+
+def test_every_command_kind_is_judged() -> None:
+    assert set(KINDS) == CHANGING_KINDS | OTHER_KINDS
+    assert not CHANGING_KINDS & OTHER_KINDS
+    arms = {field.name.upper() for field in pb.MxCommand.DESCRIPTOR.oneofs_by_name["payload"].fields}
+    assert arms == set(KINDS) - {"UNSPECIFIED"}
+    for name, number in KINDS.items():
+        request = pb.MxCommandRequest(command=pb.MxCommand(kind=number))
+        assert wire.changes_plant(request) == (name in CHANGING_KINDS)
+
+
+async def test_no_kind_and_no_payload_that_changes_the_plant_gets_past_a_guard_that_refuses(
+    gateway: SimulatedGateway, guard: Guard, guarded: GatewayClient
+) -> None:
+    guard.answer = False
+    session = await guarded.open_session()
+    calls = len(gateway.calls)
+    for name in CHANGING_KINDS:
+        for other in KINDS:
+            by_kind = pb.MxCommandRequest(session_id=session.session_id, command=pb.MxCommand(kind=KINDS[name]))
+            if other != "UNSPECIFIED":
+                getattr(by_kind.command, other.lower()).SetInParent()
+            by_payload = pb.MxCommandRequest(session_id=session.session_id, command=pb.MxCommand(kind=KINDS[other]))
+            getattr(by_payload.command, name.lower()).SetInParent()
+            for request in (by_kind, by_payload):
+                with pytest.raises(MxGatewayRefusedHereError, match="nothing was sent"):
+                    await guarded.invoke(request)
+                with pytest.raises(MxGatewayRefusedHereError):
+                    await guarded.unary(wire.INVOKE, request, call="raw")
+    assert len(gateway.calls) == calls
+    await session.close()
+
+
+async def test_no_other_kind_is_asked_about(gateway: SimulatedGateway, guard: Guard, guarded: GatewayClient) -> None:
+    guard.answer = False
+    session = await guarded.open_session()
+    for name in sorted(OTHER_KINDS - {"SHUTDOWN_WORKER"}):
+        request = pb.MxCommandRequest(session_id=session.session_id, command=pb.MxCommand(kind=KINDS[name]))
+        if name != "UNSPECIFIED":
+            getattr(request.command, name.lower()).SetInParent()
+        try:
+            await guarded.invoke(request)
+        except MxGatewayRefusedHereError:
+            raise
+        except MxGatewayError:
+            pass
+    assert not guard.asked
+    await session.close()
+
+
+Path = Callable[[LiveSession, int, int], Awaitable[object]]
+PATHS: dict[str, Path] = {
+    "write": lambda live, server, item: live.session.write(server, item, 5),
+    "write2": lambda live, server, item: live.session.write2(server, item, 5, NOW),
+    "write_secured": lambda live, server, item: live.session.write_secured(server, item, 5, 1, 1),
+    "write_secured2": lambda live, server, item: live.session.write_secured2(server, item, 5, NOW, 1, 1),
+    "write_bulk": lambda live, server, item: live.session.write_bulk(server, [(item, 5)]),
+    "write2_bulk": lambda live, server, item: live.session.write2_bulk(server, [(item, 5, NOW)]),
+    "confirmed": lambda live, server, item: live.write_and_confirm(server, item, 5),
+    "acknowledge": lambda live, server, item: live.session.client.acknowledge_alarm("Galaxy!Area.Object.Alarm", "ok"),
+    "raw": lambda live, server, item: live.session.client.invoke(live.session.write_request(server, item, 5)),
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_every_path_is_refused(path: str, gateway: SimulatedGateway, guard: Guard, live: LiveSession) -> None:
+    server = await live.session.register("guarded")
+    (item,) = await live.subscribe_tags([INT], server)
+    await live.first_value(item)
+    guard.answer = "the plant is running"
+    calls = len(gateway.calls)
+    with pytest.raises(MxGatewayRefusedHereError) as caught:
+        await PATHS[path](live, *item.key)
+    error = caught.value
+    assert str(error).endswith(": the plant is running; nothing was sent")
+    assert not error.outcome_unknown
+    assert error.correlation_id
+    assert error.pending is guard.asked[0]
+    if path != "acknowledge":
+        assert f"5 to {INT} (item {item.item_handle} on server {server})" in str(error)
+    assert len(gateway.calls) == calls
+    assert not gateway.writes
+    # It is not waited for either: the next write gets its own completion.
+    guard.answer = True
+    assert (await live.write_and_confirm(*item.key, 6, timeout=5)).outcome is WriteOutcome.COMPLETED
+    assert [write.value for write in gateway.writes] == [6]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (False, "the write guard said no"),
+        (None, "the write guard answered None, not True"),
+        (1, "the write guard answered 1, not True"),
+        ("", "the write guard answered '', not True"),
+        (ValueError("out of order"), "the guard failed: out of order"),
+    ],
+)
+async def test_only_true_allows(
+    answer: object, said: str, gateway: SimulatedGateway, guard: Guard, guarded: GatewayClient
+) -> None:
+    guard.answer = answer
+    async with await guarded.open_session() as session:
+        with pytest.raises(MxGatewayRefusedHereError, match=f"refused here: write of 5 to item 3 on server 1: {said};"):
+            await session.write(1, 3, 5)
+    assert not [call for call in gateway.calls if call.rpc == "Invoke"]
+
+
+async def test_a_guard_may_ask_a_person_for_as_long_as_it_takes(gateway: SimulatedGateway) -> None:
+    asked, answer = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def guard(pending: PendingWrite) -> bool:
+        asked.set()
+        return bool(await answer)
+
+    async with (
+        await GatewayClient.connect(
+            endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True, write_guard=guard, call_timeout=0.2
+        ) as client,
+        await LiveSession.open(client) as live,
+    ):
+        server = await live.session.register("asked")
+        (item,) = await live.subscribe_tags([INT], server)
+        await live.first_value(item)
+        request = live.session.write_request(*item.key, 5)
+        writing = asyncio.create_task(client.invoke(request))
+        await asked.wait()
+        # What is sent is what was shown, and a longer wait than a call may take is none of the call's.
+        request.command.write.value.int32_value = 666
+        await asyncio.wait([writing], timeout=0.4)
+        assert not writing.done()
+        answer.set_result(True)
+        await writing
+        await eventually(lambda: gateway.writes, "the write arrives")
+    assert [write.value for write in gateway.writes] == [5]
+
+
+async def test_a_session_that_is_lost_while_a_person_is_asked_gets_no_write(gateway: SimulatedGateway) -> None:
+    answer = asyncio.get_running_loop().create_future()
+
+    async def guard(pending: PendingWrite) -> bool:
+        return bool(await answer)
+
+    async with (
+        await GatewayClient.connect(
+            endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True, write_guard=guard
+        ) as client,
+        await LiveSession.open(client) as live,
+    ):
+        server = await live.session.register("asked")
+        (item,) = await live.subscribe_tags([INT], server)
+        await live.first_value(item)
+        writing = asyncio.create_task(live.write_and_confirm(*item.key, 5))
+        await asyncio.sleep(0)
+        gateway.stall("OpenSession")
+        gateway.lose_session(live.session.session_id)
+        async with asyncio.timeout(5):
+            while live.state.value != "rebuilding":
+                await live.changed()
+        answer.set_result(True)
+        with pytest.raises(MxGatewayError, match="nothing was sent"):
+            await writing
+        gateway.release("OpenSession")
+    assert not gateway.writes
+
+
+async def test_a_cancelled_question_sends_nothing(gateway: SimulatedGateway) -> None:
+    async def guard(pending: PendingWrite) -> bool:
+        await asyncio.Event().wait()
+        return True
+
+    async with (
+        await GatewayClient.connect(
+            endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True, write_guard=guard
+        ) as client,
+        await client.open_session() as session,
+    ):
+        writing = asyncio.create_task(session.write(1, 1, 5))
+        await asyncio.sleep(0)
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+    assert not [call for call in gateway.calls if call.rpc == "Invoke"]
+
+
+async def test_a_client_closed_while_it_asks_sends_nothing(gateway: SimulatedGateway) -> None:
+    async def guard(pending: PendingWrite) -> bool:
+        await client.close()
+        return True
+
+    client = await GatewayClient.connect(
+        endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True, write_guard=guard
+    )
+    session = await client.open_session()
+    with pytest.raises(MxGatewayTransportError, match="closed"):
+        await session.write(1, 1, 5)
+    assert not [call for call in gateway.calls if call.rpc == "Invoke"]
+
+
+async def test_nothing_that_changes_the_plant_waits_for_a_connection(
+    gateway: SimulatedGateway, session: Session, client: GatewayClient
+) -> None:
+    server = await session.register("t")
+    gateway.kill_connections()
+    await eventually(
+        lambda: client._channel.get_state().name != "READY",  # what it goes by
+        "the loss is seen",
+    )
+    calls = len(gateway.calls)
+    with pytest.raises(MxGatewayTransportError, match=r"write at .*: not connected; nothing was sent") as caught:
+        await session.write(server, 1, 5)
+    assert not caught.value.outcome_unknown
+    with pytest.raises(MxGatewayTransportError, match="not connected"):
+        await client.acknowledge_alarm("Galaxy!Area.Object.Alarm")
+    assert len(gateway.calls) == calls
+    # It has set the reconnecting going: other calls wait for it, and then writes are sent again.
+    await session.ping()
+    with pytest.raises(MxGatewayError, match="MXAccess refused"):
+        await session.write(server, 1, 5)
+
+
+def test_a_guard_is_something_that_can_be_called() -> None:
+    with pytest.raises(MxGatewayArgumentError, match="write_guard must be an async function"):
+        ClientOptions(endpoint="localhost:5000", write_guard=True)  # type: ignore[arg-type]
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(payload=st.binary(max_size=200), kind=st.sampled_from(sorted(CHANGING_KINDS)))
+def test_what_is_pending_can_always_be_shown(payload: bytes, kind: str) -> None:
+    request = pb.MxCommandRequest(command=pb.MxCommand(kind=KINDS[kind]))
+    message = getattr(request.command, kind.lower())
+    message.SetInParent()
+    try:
+        message.MergeFromString(payload)
+    except Exception:
+        return
+    pending = PendingWrite(kind, "host:1", "", "", wire.pending_entries(request))
+    assert str(pending).isprintable()
+    assert len(str(pending)) < 5_000
+
+
+def test_a_large_write_is_shown_in_short() -> None:
+    session_id = "session-1"
+    entries = [wire.write_entry("write_bulk", item_handle=n, value=wire.to_mx_value("x" * 1000)) for n in range(1000)]
+    command = wire.command("write_bulk", server_handle=1, entries=entries)
+    request = wire.command_request(session_id, command, "c")
+    pending = PendingWrite("write_bulk", "host:1", session_id, "c", wire.pending_entries(request))
+    assert len(pending.entries) == 1000
+    assert len(str(pending)) < 600
+    assert str(pending).endswith("and 997 more")
+
+
+async def test_a_sparse_write_shows_what_it_sets(guard: Guard, guarded: GatewayClient) -> None:
+    guard.answer = False
+    async with await guarded.open_session() as session:
+        with pytest.raises(MxGatewayRefusedHereError, match="an array of 4 with 1 elements set"):
+            await guarded.invoke(sparse(session))
+
+
+def sparse(session: Session) -> pb.MxCommandRequest:
+    value = pb.MxValue(
+        sparse_array_value=pb.MxSparseArray(
+            total_length=4, elements=[pb.MxSparseElement(index=2, value=pb.MxValue(int32_value=7))]
+        )
+    )
+    return pb.MxCommandRequest(
+        session_id=session.session_id,
+        command=pb.MxCommand(kind=KINDS["WRITE"], write=pb.WriteCommand(server_handle=1, item_handle=1, value=value)),
+    )
