@@ -414,17 +414,12 @@ class GatewayClient:
             channel = make_reading_channel(self.options, self.trust)
             method: Any = channel.unary_stream(rpc.path, request_serializer=rpc.request.SerializeToString)
             stream_call = method(request, metadata=self._metadata)
-
-            def prove() -> bool:
+            proving = None
+            if proof is not None:
                 invoke: Any = channel.unary_unary(wire.INVOKE.path, wire.INVOKE.request.SerializeToString)
-                try:
-                    invoke(proof, timeout=self.options.call_timeout, metadata=self._metadata)
-                except grpc.RpcError as error:
-                    # The session answers, whatever the key may do.
-                    return error.code() is grpc.StatusCode.PERMISSION_DENIED
-                return True
-
-            return ReadingThread(channel, stream_call, buffer, prove if proof is not None else None)
+                # Without a deadline: a busy worker answers late, and the call ends with its channel.
+                proving = invoke.future(proof, metadata=self._metadata)
+            return ReadingThread(channel, stream_call, buffer, proving)
 
         def decoded(arrived: Arrived) -> T:
             message = rpc.decode(arrived.data)

@@ -54,6 +54,8 @@ class SessionKeeper:
         # Open at once, so that nothing is missed.
         self._stream = session.stream_events_proven()
         self._ever_live = False
+        # Whether the gateway is known to have taken the stream.
+        self._attached = False
         self._failures = 0
         self._verdict: MxGatewayError | None = None
 
@@ -98,6 +100,7 @@ class SessionKeeper:
     async def _follow(self, stream: EventStream[MxEvent]) -> MxGatewayError:
         """Reads the stream to its end and says why it ended."""
         self._verdict = self._ended = None
+        self._attached = False
         tasks = [asyncio.create_task(self._prove(stream)), asyncio.create_task(self._listen(stream))]
         try:
             async for event in stream:
@@ -113,7 +116,7 @@ class SessionKeeper:
         return self._verdict or self._ended
 
     def _alive(self) -> None:
-        self._ever_live = True
+        self._ever_live = self._attached = True
         self._failures = 0
         self._live.alive()
 
@@ -144,8 +147,10 @@ class SessionKeeper:
                     await stream.aclose()
                     return
             self._live.round_trip = time.monotonic() - start
-            self._alive()
-            await self._live.confirm()
+            # The answer came on the connection of the commands: of a stream that is not attached it says nothing.
+            if self._attached:
+                self._alive()
+                await self._live.confirm()
 
     # Getting it back.
 

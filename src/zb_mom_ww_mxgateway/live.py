@@ -180,6 +180,7 @@ class LiveSession:
         self.lost_events += lost
         self._confirmed = True
         self._mark_stale()
+        self._ledger.doubt()
         self._tell(LiveChange(self.state, self.lost, lost))
 
     def _confirm(self) -> None:
@@ -522,8 +523,8 @@ class LiveSession:
             accepted = time.monotonic() - start
             gaps = self.gaps
             await asyncio.wait([completion], timeout=timeout)
-            if completion.done() and not completion.cancelled():
-                event = completion.result()
+            event = completion.result() if completion.done() and not completion.cancelled() else None
+            if event is not None:
                 outcome = WriteOutcome.REFUSED if event.failed else WriteOutcome.COMPLETED
                 return WriteResult(outcome, accepted, time.monotonic() - start, event.statuses)
             if self.state is LiveState.LIVE and self.gaps == gaps and not completion.cancelled():

@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -127,39 +127,44 @@ def _resolve(waiter: asyncio.Future[None]) -> None:
 class ReadingThread:
     """Reads one server stream, on a synchronous channel of its own, into a buffer until it ends or is cancelled."""
 
-    def __init__(
-        self, channel: grpc.Channel, call: Any, buffer: EventBuffer, prove: Callable[[], bool] | None = None
-    ) -> None:
-        """`call` is one on that channel that gives bytes; `prove` makes a call on it that the gateway can only
-        answer after it has taken the stream, and says whether it did."""
+    def __init__(self, channel: grpc.Channel, call: Any, buffer: EventBuffer, proof: Any = None) -> None:
+        """`call` is one on that channel that gives bytes; `proof` is a call made after it there, which the
+        gateway can only answer when it has taken the stream."""
+        if proof is not None:
+            proof.add_done_callback(lambda done: buffer.attach() if _answered(done) else None)
         # A daemon: a program that forgets to close its client can still leave.
-        self._thread = threading.Thread(
-            target=_read, args=(channel, call, buffer, prove), name="reading events", daemon=True
-        )
+        self._thread = threading.Thread(target=_read, args=(channel, call, buffer), name="reading events", daemon=True)
         self._thread.start()
-        self._held: tuple[grpc.Channel, Any] | None = (channel, call)
+        self._channel = channel
 
     def cancel(self) -> None:
         """Ends the call, and the thread with it; from any thread, at any time."""
-        # What is still held keeps the connection open, closed or not.
-        held, self._held = self._held, None
-        if held is not None:
-            channel, call = held
-            call.cancel()
-            channel.close()
+        # Not by cancelling the call: its reader would leave without the end of the call, which keeps the connection open.
+        self._channel.close()
 
 
-def _read(channel: grpc.Channel, call: Iterator[bytes], buffer: EventBuffer, prove: Callable[[], bool] | None) -> None:
+def _answered(done: Any) -> bool:
+    """Whether the gateway answered a command for a session that it has, whatever the key or the worker may do."""
+    return done.code() in (
+        grpc.StatusCode.OK,
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.UNIMPLEMENTED,
+    )
+
+
+def _read(channel: grpc.Channel, call: Any, buffer: EventBuffer) -> None:
     error: Exception | None = None
     try:
-        if prove is not None and prove():
-            buffer.attach()
         for data in call:
             if not buffer.put(data):
                 break
     except grpc.RpcError as broken:
         # As grpc.aio would raise it: the call itself, which is what is raised here, is not kept.
         error = grpc.aio.AioRpcError(broken.code(), grpc.aio.Metadata(), grpc.aio.Metadata(), details=broken.details())
+        # What is not taken of a call's end keeps its connection open.
+        call.initial_metadata()
     except Exception as broken:
         error = broken
     finally:

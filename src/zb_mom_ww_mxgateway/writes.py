@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -52,21 +52,33 @@ class _Sent:
     """A write on its way: completions come in the order of the writes to an item."""
 
     correlation_id: str
-    completion: asyncio.Future[MxEvent]
+    completion: asyncio.Future[MxEvent | None]
     at: float
+    doubtful: bool = False
+    """Whether a completion of the item may be its own or another's."""
+
+    def doubt(self) -> None:
+        self.doubtful = True
+        if not self.completion.done():
+            self.completion.set_result(None)
 
 
 class WriteLedger:
-    """Matches OnWriteComplete events to writes. Sees every write of a session: typed or raw, bulk or single."""
+    """Matches OnWriteComplete events to writes. Sees every write of a session: typed or raw, bulk or single.
+
+    Completions name the item, not the write. So where a write may not have run, or a completion may be lost, the
+    completions of that item are nobody's for sure until no such write is left: better none than another's.
+    """
 
     def __init__(self, session: "Session") -> None:
         self._session = session
         self._sent: dict[tuple[int, int], deque[_Sent]] = {}
-        self._awaited: dict[str, asyncio.Future[MxEvent]] = {}
+        self._awaited: dict[str, asyncio.Future[MxEvent | None]] = {}
 
     @contextmanager
-    def awaiting(self, correlation_id: str) -> Iterator[asyncio.Future[MxEvent]]:
-        """The completion of a single write that is about to be sent under this correlation id."""
+    def awaiting(self, correlation_id: str) -> Iterator[asyncio.Future[MxEvent | None]]:
+        """The completion of a single write that is about to be sent under this correlation id; None when it
+        cannot be told from another's, cancelled when the session is lost."""
         self._awaited[correlation_id] = completion = asyncio.get_running_loop().create_future()
         try:
             yield completion
@@ -76,28 +88,36 @@ class WriteLedger:
 
     def sending(self, request: pb.MxCommandRequest) -> None:
         """Part of observing the client's commands."""
+        now = time.monotonic()
         for key in self._written(request):
             queue = self._sent.setdefault(key, deque())
-            now = time.monotonic()
             while queue and now - queue[0].at > FORGET_AFTER:
-                queue.popleft()
+                if not queue.popleft().doubtful:
+                    self._doubt(queue)
             correlation_id = wire.correlation_of(request)
-            completion = self._awaited.get(correlation_id)
-            if completion is None:
-                completion = asyncio.get_running_loop().create_future()
-            queue.append(_Sent(correlation_id, completion, now))
+            completion = self._awaited.get(correlation_id) or asyncio.get_running_loop().create_future()
+            sent = _Sent(correlation_id, completion, now)
+            if queue and queue[-1].doubtful:
+                sent.doubt()
+            queue.append(sent)
 
     def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
         """Part of observing the client's commands: what was refused at once will not complete."""
-        for key, refused in zip(self._written(request), wire.refused_writes(request, reply), strict=False):
-            if refused:
+        refusals = wire.refused_writes(request, reply)
+        for index, key in enumerate(self._written(request)):
+            if index >= len(refusals) or wire.reply_is_doubtful(reply):
+                self._doubt_from(key, wire.correlation_of(request))
+            elif refusals[index]:
                 self._forget(key, wire.correlation_of(request))
 
     def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
         """Part of observing the client's commands: only what surely did not run is forgotten."""
-        if isinstance(error, MxGatewayError) and not error.outcome_unknown:
-            for key in self._written(request):
+        ran_not = isinstance(error, MxGatewayError) and not error.outcome_unknown
+        for key in self._written(request):
+            if ran_not:
                 self._forget(key, wire.correlation_of(request))
+            else:
+                self._doubt_from(key, wire.correlation_of(request))
 
     def take(self, event: MxEvent) -> None:
         """Gives an ON_WRITE_COMPLETE to the oldest write to its item."""
@@ -107,6 +127,11 @@ class WriteLedger:
             if not sent.completion.done():
                 sent.completion.set_result(event)
 
+    def doubt(self) -> None:
+        """Completions may have been lost."""
+        for queue in self._sent.values():
+            self._doubt(queue)
+
     def lose(self) -> None:
         """Ends every wait: no completion will come any more."""
         self._sent.clear()
@@ -115,6 +140,18 @@ class WriteLedger:
 
     def _written(self, request: pb.MxCommandRequest) -> list[tuple[int, int]]:
         return wire.written_items(request) if wire.session_of(request) == self._session.session_id else []
+
+    @staticmethod
+    def _doubt(queue: Iterable[_Sent]) -> None:
+        for sent in queue:
+            sent.doubt()
+
+    def _doubt_from(self, key: tuple[int, int], correlation_id: str) -> None:
+        queue = [*self._sent.get(key, ())]
+        for index, sent in enumerate(queue):
+            if sent.correlation_id == correlation_id:
+                self._doubt(queue[index:])
+                return
 
     def _forget(self, key: tuple[int, int], correlation_id: str) -> None:
         queue = self._sent.get(key, deque())

@@ -46,6 +46,7 @@ from zb_mom_ww_mxgateway.wire.handles import (
     HandleChange,
     handle_changes,
     refused_writes,
+    reply_is_doubtful,
     written_items,
 )
 from zb_mom_ww_mxgateway.wire.pending import changes_plant, copy_of, pending_entries
@@ -154,6 +155,7 @@ __all__ = [
     "raise_for_status",
     "read_results",
     "refused_writes",
+    "reply_is_doubtful",
     "session_info",
     "session_of",
     "session_state",

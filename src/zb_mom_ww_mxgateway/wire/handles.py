@@ -136,5 +136,11 @@ def refused_writes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> li
     return [not result.was_successful for result in results]
 
 
+def reply_is_doubtful(reply: pb.MxCommandReply) -> bool:
+    """Whether a reply leaves open if its command ran."""
+    status = open_enum(ProtocolStatusCode, reply.protocol_status.code)
+    return status is not ProtocolStatusCode.OK and may_have_run_despite(status)
+
+
 def _ok(reply: pb.MxCommandReply) -> bool:
     return int(reply.protocol_status.code) == ProtocolStatusCode.OK
