@@ -43,4 +43,4 @@ proto: setup  ## generate the messages from proto/ anew
 
 .PHONY: bench
 bench: setup  ## measure; prints a table and writes build/bench.json
-	$(BIN)/python tests/bench.py
+	$(BIN)/python tests/benchmarks

@@ -121,7 +121,20 @@ class SessionKeeper:
         self._live.alive()
 
     async def _prove(self, stream: EventStream[MxEvent]) -> None:
-        await stream.attached()
+        proven = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._session.client.options.call_timeout):
+                proven = await stream.attached()
+        if not proven:
+            if not self._attached:
+                endpoint = self._session.client.options.endpoint
+                self._verdict = MxGatewayTransportError(
+                    f"stream_events at {endpoint}: no answer on the stream's connection",
+                    endpoint=endpoint,
+                    call="stream_events",
+                )
+                await stream.aclose()
+            return
         self._alive()
         # In a new session the first data changes do it.
         if self._live.last_sequence:

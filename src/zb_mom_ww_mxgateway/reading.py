@@ -8,7 +8,6 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -44,8 +43,8 @@ class EventBuffer:
         self._ended = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self.attached = asyncio.Event()
-        """Set when the gateway has proven that it has taken the stream."""
+        self.attached: asyncio.Future[bool] = loop.create_future()
+        """Whether the gateway has proven that it has taken the stream, when that is settled."""
 
     # In the thread.
 
@@ -60,15 +59,15 @@ class EventBuffer:
             waiter, self._waiter = self._waiter, None
         return self._wake(waiter) and not self._loop.is_closed()
 
-    def attach(self) -> None:
-        """The gateway has taken the stream."""
+    def attach(self, proven: bool) -> None:
+        """The gateway has answered that it took the stream, or gave no answer that says so."""
         with suppress(RuntimeError):  # the loop is closed
             # Had it refused, that would come on the heels of the proof.
-            self._loop.call_soon_threadsafe(self._loop.call_later, _ON_THE_HEELS, self._set_attached)
+            self._loop.call_soon_threadsafe(self._loop.call_later, _ON_THE_HEELS, self._set_attached, proven)
 
-    def _set_attached(self) -> None:
-        if not self._ended:
-            self.attached.set()
+    def _set_attached(self, proven: bool) -> None:
+        if not self._ended and not self.attached.done():
+            self.attached.set_result(proven)
 
     def end(self, error: Exception | None) -> None:
         """Nothing comes any more: the stream ended, or broke with `error`."""
@@ -131,7 +130,7 @@ class ReadingThread:
         """`call` is one on that channel that gives bytes; `proof` is a call made after it there, which the
         gateway can only answer when it has taken the stream."""
         if proof is not None:
-            proof.add_done_callback(lambda done: buffer.attach() if _answered(done) else None)
+            proof.add_done_callback(lambda done: buffer.attach(_answered(done)))
         # A daemon: a program that forgets to close its client can still leave.
         self._thread = threading.Thread(target=_read, args=(channel, call, buffer), name="reading events", daemon=True)
         self._thread.start()
@@ -139,7 +138,7 @@ class ReadingThread:
 
     def cancel(self) -> None:
         """Ends the call, and the thread with it; from any thread, at any time."""
-        # Not by cancelling the call: its reader would leave without the end of the call, which keeps the connection open.
+        # Cancelling the call would let its reader leave without the end of it, which keeps the connection open.
         self._channel.close()
 
 

@@ -185,9 +185,10 @@ class EventStream(MessageStream[T]):
         finally:
             self._end()
 
-    async def attached(self) -> None:
-        """Waits until the gateway has proven that it has taken the stream; for ever, if it was not asked to."""
-        await self._buffer.attached.wait()
+    async def attached(self) -> bool:
+        """Waits until the gateway has proven that it has taken the stream (True), or until it is clear that it
+        will not; for ever, if it was not asked to."""
+        return await asyncio.shield(self._buffer.attached)
 
     def _end(self) -> None:
         super()._end()
