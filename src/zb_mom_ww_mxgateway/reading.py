@@ -17,6 +17,8 @@ import grpc
 _ENTRY_BYTES = 128
 # Seconds.
 _ON_THE_HEELS = 0.01
+# Seconds: events that come closer than this share their time, and the memory for it.
+_RESOLUTION = 0.001
 
 
 class Arrived(NamedTuple):
@@ -40,6 +42,7 @@ class EventBuffer:
         self._entries: deque[Arrived] = deque()
         self._bytes = 0
         self._dropped = 0
+        self._now = 0.0
         self._ended = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -50,8 +53,11 @@ class EventBuffer:
 
     def put(self, data: bytes) -> bool:
         """Adds a message; False when nobody will ever take it."""
+        now = time.monotonic()
+        if now - self._now > _RESOLUTION:
+            self._now = now
         with self._lock:
-            self._entries.append(Arrived(time.monotonic(), data))
+            self._entries.append(Arrived(self._now, data))
             self._bytes += len(data) + _ENTRY_BYTES
             while self._bytes > self._limit and len(self._entries) > 1:
                 self._bytes -= len(self._entries.popleft().data) + _ENTRY_BYTES

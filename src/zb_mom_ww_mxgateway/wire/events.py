@@ -1,6 +1,7 @@
 """Events from messages."""
 
 from collections.abc import Callable
+from sys import intern
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -28,7 +29,7 @@ def from_mx_event(message: pb.MxEvent, received_at: float = 0.0) -> MxEvent:
         gateway_time_ns=nanoseconds_of(message.gateway_receive_timestamp),
         statuses=statuses_of(message.statuses) if message.statuses else (),
         data_type=open_enum(DataType, value.data_type),
-        variant_type=value.variant_type,
+        variant_type=intern(value.variant_type),
         hresult=message.hresult if message.HasField("hresult") else None,
         raw_status=message.raw_status,
         replay_gap=ReplayGap(gap.requested_after_sequence, gap.oldest_available_sequence) if gap else None,

@@ -1,6 +1,7 @@
 """Values and statuses between Python and messages."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
@@ -17,13 +18,15 @@ from zb_mom_ww_mxgateway.values import (
     to_nanoseconds,
 )
 
+_members: dict[type[IntEnum], dict[int, IntEnum]] = {}
 
-def open_enum(enum_type: Callable[[int], Any], number: int) -> Any:
+
+def open_enum(enum_type: type[IntEnum], number: int) -> Any:
     """The enum member, or the bare number where the gateway knows more than we do."""
-    try:
-        return enum_type(number)
-    except ValueError:
-        return number
+    members = _members.get(enum_type)
+    if members is None:
+        members = _members[enum_type] = {int(member): member for member in enum_type}
+    return members.get(number, number)
 
 
 def _set_timestamp(message: Any, nanoseconds: int) -> None:
@@ -31,7 +34,8 @@ def _set_timestamp(message: Any, nanoseconds: int) -> None:
 
 
 def nanoseconds_of(message: Any) -> int:
-    return int(message.seconds) * 1_000_000_000 + int(message.nanos)
+    nanoseconds: int = message.seconds * 1_000_000_000 + message.nanos
+    return nanoseconds
 
 
 def to_mx_value(value: MxValueInput) -> pb.MxValue:
@@ -131,5 +135,18 @@ def status_of(message: pb.MxStatusProxy) -> MxStatus:
     )
 
 
-def statuses_of(messages: Iterable[pb.MxStatusProxy]) -> tuple[MxStatus, ...]:
-    return tuple(status_of(message) for message in messages)
+# Nearly every event brings one of a few statuses: made once and shared.
+_usual: dict[bytes, tuple[MxStatus, ...]] = {}
+_MOST_USUAL = 256
+
+
+def statuses_of(messages: Sequence[pb.MxStatusProxy]) -> tuple[MxStatus, ...]:
+    if len(messages) != 1:
+        return tuple(status_of(message) for message in messages)
+    key = messages[0].SerializeToString()
+    found = _usual.get(key)
+    if found is None:
+        found = (status_of(messages[0]),)
+        if len(_usual) < _MOST_USUAL and len(key) < 200:
+            _usual[key] = found
+    return found
