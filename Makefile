@@ -44,3 +44,9 @@ proto: setup  ## generate the messages from proto/ anew
 .PHONY: bench
 bench: setup  ## measure; prints a table and writes build/bench.json
 	$(BIN)/python tests/benchmarks
+
+SOAK ?= 7200
+
+.PHONY: soak
+soak: setup  ## hours with a fault every minute (SOAK=60: a minute of it); writes build/soak.json
+	$(BIN)/python tests/soak.py --seconds $(SOAK)

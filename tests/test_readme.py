@@ -15,7 +15,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Set up the machine; what they set up is what runs these tests.
 SETTING_UP = ("make demo", "make test", "python3 -m venv", ".venv/bin/")
 # What each program prints, among other things, in the order of the README.
-SAID = ("good", "accepted", "AlarmSnapshotComplete()", "True")
+SAID = ("good", "60.0 good", "accepted", "AlarmSnapshotComplete()", "True")
 SIMULATOR = "mxgw-sim --port 5001 --api-key mxgw_demo_not-a-secret"
 
 
@@ -71,7 +71,7 @@ def test_the_commands_of_the_readme(environment: dict[str, str]) -> None:
 
 def test_the_programs_of_the_readme(environment: dict[str, str], tmp_path: Path) -> None:
     programs = blocks("python")
-    assert len(programs) == 4
+    assert len(programs) == len(SAID)
     port = str(free_port())
     simulator = subprocess.Popen(
         [sys.executable, "-m", "zb_mom_ww_mxgateway_sim", "--port", port, "--api-key", "mxgw_demo_not-a-secret"],

@@ -356,8 +356,8 @@ class GatewayClient:
         try:
             reply = await method(request, timeout=timeout or self.options.call_timeout, metadata=self._metadata)
         except (grpc.RpcError, grpc.aio.BaseError) as error:
-            translated = self._translated(error, call, request, rpc.of_session, mutating)
-            raise translated from translated.__cause__
+            # Its cause is set; by a name here the error and its traceback would hold each other.
+            raise self._translated(error, call, request, rpc.of_session, mutating)  # noqa: B904
         except asyncio.CancelledError:
             task = asyncio.current_task()
             # A call ended by close() looks to its caller like a cancelled task, which it is not.
@@ -506,6 +506,8 @@ class GatewayClient:
         # A traceback shows the cause too: not one that quotes the key.
         quoted = str(error)
         translated.__cause__ = error if auth.redact(quoted, self.options.api_key) == quoted else None
+        # Its traceback holds the call, and that the connection, for as long as somebody keeps the error.
+        error.__traceback__ = None
         return translated
 
     async def close(self) -> None:

@@ -1,0 +1,37 @@
+"""The long runs work: in small, as nobody has hours for a test."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_benchmarks_run_and_name_their_figures(tmp_path: Path) -> None:
+    output = tmp_path / "bench.json"
+    command = [sys.executable, "tests/benchmarks", "--quick", "--output", str(output)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(output.read_text(encoding="utf-8"))
+    assert {
+        "events.stream_vs_grpc_aio",
+        "events.cpu_at_5000_vs_grpc_aio",
+        "events.retained_bytes",
+        "events.server_capacity",
+        "calls.write_vs_grpc_aio",
+        "start.shell_line_vs_import_grpc",
+    } <= set(figures)
+    assert all(isinstance(figure["value"], float) and figure["unit"] for figure in figures.values())
+
+
+def test_a_short_soak_loses_nothing_unreported(tmp_path: Path) -> None:
+    output = tmp_path / "soak.json"
+    command = [sys.executable, "tests/soak.py", "--seconds", "12", "--output", str(output)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    figures = json.loads(output.read_text(encoding="utf-8"))
+    assert figures["soak.lost_events_unreported"]["value"] == 0
+    assert figures["soak.events"]["value"] > 1_000
+    assert figures["soak.rebuilds"]["value"] >= 1
+    assert figures["soak.resumes"]["value"] >= 1
