@@ -227,7 +227,7 @@ class LiveSession:
         self.rebuilds += 1
         self.gaps += 1
         self.last_sequence = 0
-        self._confirmed = True
+        self._confirmed, self._gap_is_open = True, False
         self._tell(LiveChange(self.state, self.lost, 0, told))
         self._share(MxEvent(EventFamily.UNSPECIFIED, 0, 0, 0, None, 0, 0, 0, replay_gap=gap))
 

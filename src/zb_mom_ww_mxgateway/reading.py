@@ -170,6 +170,7 @@ def _read(channel: grpc.Channel, call: Any, buffer: EventBuffer) -> None:
         error = grpc.aio.AioRpcError(broken.code(), grpc.aio.Metadata(), grpc.aio.Metadata(), details=broken.details())
         # What is not taken of a call's end keeps its connection open.
         call.initial_metadata()
+        broken.__traceback__ = None  # which holds the call, which is what is raised: nobody else would let it go
     except Exception as broken:
         error = broken
     finally:

@@ -71,7 +71,10 @@ class MessageStream(Generic[T]):
             translated = self._translate(error)
             if translated is None:
                 raise
-            raise translated from translated.__cause__
+            try:
+                raise translated from translated.__cause__
+            finally:
+                del translated  # it and its traceback would hold each other, and this stream
 
     def __aiter__(self) -> AsyncIterator[T]:
         # Not self: the generator goes when the loop over it is left, and takes the call with it,

@@ -79,7 +79,7 @@ class Wait:
                 return await self.over
         except TimeoutError:
             if self.over.done() and not self.over.cancelled():
-                raise  # the predicate's own
+                return self.over.result()  # it came in the same instant; or raises the predicate's own
             raise MxGatewayWaitError(
                 f"{tag} was not as wished within {timeout:g} s: {self._last()}",
                 call="wait_for",

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from zb_mom_ww_mxgateway.errors import MxAccessError
@@ -12,6 +13,9 @@ from zb_mom_ww_mxgateway_cli.events import event_form, reading_text
 from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet
 from zb_mom_ww_mxgateway_cli.report import Report
 from zb_mom_ww_mxgateway_cli.streaming import stream_ended
+
+# Seconds; a stream that is refused is told by the step that reads it.
+_ATTACH_TIMEOUT = 1.0
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, MessageStream, MxEvent, Session
@@ -60,9 +64,12 @@ class Smoke:
 
     async def _first_value(self, session: "Session") -> None:
         # Before advising: the first value may come at once.
-        stream = session.stream_events()
+        stream = session.stream_events_proven()
         server = await self._step("register", self._handle("server", session.register(CLIENT_NAME)))
         item = await self._step("add-item", self._handle("item", session.add_item(server, self._item)))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ATTACH_TIMEOUT):
+                await stream.attached()
         await self._step("advise", session.advise(server, item))
         await self._step("first-event", self._first_event(stream, (server, item)))
 

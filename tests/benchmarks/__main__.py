@@ -201,7 +201,7 @@ def figure(value: float, unit: str) -> dict[str, object]:
 @contextmanager
 def simulator() -> Iterator[str]:
     """The endpoint of a simulated gateway with enough tags."""
-    options = ["--plaintext", "--no-api-key", "--generated-tags", "1000", "--change-period", "3600"]
+    options = ["--plaintext", "--no-api-key", "--generated-tags", "1000"]
     with subprocess.Popen(
         [sys.executable, "-m", "zb_mom_ww_mxgateway_sim", *options], stdout=subprocess.PIPE
     ) as process:

@@ -163,9 +163,9 @@ async def test_debug_adds_a_traceback_without_the_key(gateway: SimulatedGateway,
     gateway.revoke(KEY.key_id)
     ran = await mxgw_py(*SMOKE, "--plaintext", "--debug")
     assert ran.code == 4
-    first, second, *_ = ran.err.splitlines()
+    first, *more = ran.err.splitlines()
     assert first.startswith(f"mxgw-py: {gateway.endpoint} does not accept the key mxgw_plant_***")
-    assert second == "Traceback (most recent call last):"
+    assert "Traceback (most recent call last):" in more
     ran = await mxgw_py(*SMOKE, "--plaintext", "--debug", "--json")
-    assert ran.err.startswith("Traceback")
+    assert "Traceback (most recent call last):" in ran.err
     assert ran.json[0]["error"]["exit_code"] == 4
