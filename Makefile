@@ -50,3 +50,7 @@ SOAK ?= 7200
 .PHONY: soak
 soak: setup  ## hours with a fault every minute (SOAK=60: a minute of it); writes build/soak.json
 	$(BIN)/python tests/soak.py --seconds $(SOAK)
+
+.PHONY: faults
+faults: setup  ## every fault at every stage, and a thousand schedules of random faults
+	$(BIN)/python -m pytest tests/library/faults_matrix.py tests/library/faults_schedules.py

@@ -1,5 +1,6 @@
 """The simulated gateway: everything put together, and what its owner sees and does."""
 
+import asyncio
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -113,6 +114,8 @@ class SimulatedGateway(Trouble):
         self._detach_grace = detach_grace
         self._running = False
         self._closed = False
+        # One at a time: a server that is let go while it starts brings the process down.
+        self._restarting = asyncio.Lock()
 
         self._hierarchy = Hierarchy()
         plant.build(self._hierarchy)
@@ -277,18 +280,20 @@ class SimulatedGateway(Trouble):
 
     async def restart(self) -> None:
         """The gateway's process ends and starts again on the same port: connections and sessions are lost."""
-        await self._listener.stop()
-        self._sessions.close_all(Ended("UNAVAILABLE", "the gateway restarted"))
-        self._deployment.restarted()
-        await self._listener.start(self._certificate)
+        async with self._restarting:
+            await self._listener.stop()
+            self._sessions.close_all(Ended("UNAVAILABLE", "the gateway restarted"))
+            self._deployment.restarted()
+            await self._listener.start(self._certificate)
 
     async def swap_certificate(self) -> None:
         """A new certificate on the same port, kept from now on. Connections are lost, sessions are not."""
         if self.plaintext:
             raise ValueError("a plaintext gateway has no certificate")
-        self._certificate = certificates.renew(self._directory or certificates.default_directory())
-        await self._listener.stop()
-        await self._listener.start(self._certificate)
+        async with self._restarting:
+            self._certificate = certificates.renew(self._directory or certificates.default_directory())
+            await self._listener.stop()
+            await self._listener.start(self._certificate)
 
     def schedule(self, *faults: Fault | str) -> None:
         """Lets faults come about, e.g. ``after 5s drop-stream``: times count from now, or from the start.

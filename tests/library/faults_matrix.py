@@ -1,0 +1,84 @@
+"""Every fault that the simulated gateway can make, at every stage of a client's life; see ``fault_matrix.md``."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from library_faults_stages import OF_A_CALL, STAGES, Census, outcome
+
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+from zb_mom_ww_mxgateway_sim.schedule import ACTIONS
+from zb_mom_ww_mxgateway_sim.trouble import Trouble
+
+NEVER = "—"
+
+# What the gateway's owner can call, and the row that tries it.
+METHODS = {
+    "delay": "delay",
+    "fail_next": "refuse",
+    "lose_next_reply": "lose-reply",
+    "garble_next_reply": "garbage-reply",
+    "oversize_next_reply": "oversized-reply",
+    "stall": "stall",
+    "release": "release",
+    "lose_session": "lose-session",
+    "fault_session": "fault-session",
+    "drop_streams": "drop-stream",
+    "overflow_streams": "overflow",
+    "evict_replay": "evict-replay",
+    "hold_write_completes": "hold-write-completes",
+    "release_write_completes": "release-write-completes",
+    "kill_connections": "kill-connection",
+    "garble_connections": "garbage",
+    "revoke": "revoke-key",
+    "redeploy": "redeploy",
+    "lose_galaxy": "lose_galaxy()",
+    "restore_galaxy": "restore_galaxy()",
+    "fail_alarm_provider": "fail-alarm-provider",
+    "restore_alarm_provider": "restore-alarm-provider",
+}
+# These make no trouble.
+HARMLESS = {"calm", "has_key", "live_sessions"}
+
+
+def rows() -> Iterator[list[str]]:
+    for line in (Path(__file__).parent / "fault_matrix.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("| ") and not line.startswith("| fault "):
+            yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+CASES = [
+    pytest.param(fault, before, stage, cell, id=f"{fault}{' ' if before else ''}{before} while {stage}")
+    for fault, before, *cells in rows()
+    for stage, cell in zip(STAGES, cells, strict=True)
+    if cell != NEVER
+]
+
+
+def test_every_fault_has_its_row() -> None:
+    tried = {fault.split()[0] for fault, *_ in rows()}
+    assert set(ACTIONS) <= tried
+    assert {name for name in vars(Trouble) if not name.startswith("_")} == {*METHODS, *HARMLESS}
+    assert set(METHODS.values()) <= tried
+    assert {action for action, takes in ACTIONS.items() if takes.startswith("CALL")} == set(OF_A_CALL)
+
+
+def test_every_cell_is_tried_but_where_the_answer_has_no_place_for_it() -> None:
+    assert {fault for fault, _, *cells in rows() if NEVER in cells} == {
+        "refuse WORKER_UNAVAILABLE",
+        "refuse SESSION_NOT_FOUND",
+        "refuse TIMEOUT",
+    }
+
+
+@pytest.mark.parametrize(("fault", "before", "stage", "cell"), CASES)
+async def test_a_fault_ends_as_the_table_says(fault: str, before: str, stage: str, cell: str, tmp_path: Path) -> None:
+    census = Census()
+    # A live session that is expected to be stale stays so: there is nothing to wait for.
+    patience = 0.5 if "stale" in cell else 5.0
+    async with SimulatedGateway(
+        plaintext="certificate" not in fault, certificate_directory=tmp_path, write_complete_delay=0
+    ) as gateway:
+        found = await outcome(stage, fault, before, gateway, tmp_path / "known", patience=patience)
+    assert found in cell.split(" or ")
+    await census.unchanged()

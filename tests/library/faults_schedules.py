@@ -1,0 +1,64 @@
+"""A thousand schedules of random faults: what the client believes in the end agrees with what the gateway did.
+
+``FAULT_SEED=123`` runs one schedule alone, again and again if ``FAULT_TIMES`` says so.
+"""
+
+import asyncio
+import gc
+import traceback
+from collections import Counter
+from contextlib import suppress
+
+import library_faults_random
+import pytest
+from library_faults_checks import check, settled, soon
+from library_faults_random import FAULTS
+from library_faults_rig import rig
+
+from zb_mom_ww_mxgateway import MxGatewayWorkerError
+
+BLOCK, AT_ONCE, ACTS = 100, 20, 4
+
+
+async def run(seed: int, struck: Counter[str]) -> list[str]:
+    """One schedule; everything that was wrong in the end."""
+    try:
+        async with rig() as found:
+            await library_faults_random.run(found, seed, ACTS)
+            await settled(found)
+            await check(found)
+            struck.update(found.struck)
+            problems, gateway = found.problems, found.gateway
+            with suppress(MxGatewayWorkerError):  # a machine that is too busy for the short time-out
+                await found.live.aclose()
+            await found.client.close()
+            # An error whose traceback holds itself keeps its connection until the next collection.
+            if not await soon(lambda: not gateway.open_connections, 1):
+                gc.collect()
+            if not await soon(lambda: not (gateway.open_streams or gateway.open_connections), 5):
+                left = f"{gateway.open_streams} streams and {gateway.open_connections} connections"
+                problems.append(f"after closing everything {left} are open")
+            return problems
+    except Exception:
+        return [traceback.format_exc()]
+
+
+async def run_all(seeds: range) -> tuple[list[str], Counter[str]]:
+    limit, struck, complaints = asyncio.Semaphore(AT_ONCE), Counter[str](), list[str]()
+
+    async def one(seed: int) -> None:
+        async with limit:
+            complaints.extend(f"FAULT_SEED={seed}: {problem}" for problem in await run(seed, struck))
+
+    async with asyncio.TaskGroup() as group:
+        for seed in seeds:
+            group.create_task(one(seed))
+    return complaints, struck
+
+
+@pytest.mark.parametrize("block", range(10))
+async def test_after_random_faults_client_and_gateway_agree(block: int) -> None:
+    seeds = range(block * BLOCK, (block + 1) * BLOCK)
+    complaints, struck = await run_all(seeds)
+    assert not complaints, "\n".join(complaints)
+    assert set(struck) == set(FAULTS)
