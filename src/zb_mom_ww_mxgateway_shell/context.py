@@ -1,7 +1,5 @@
-"""The state of a shell: connection, live session, handles, catalogue, last result."""
+"""The state of a shell: connections, handles, settings, last result."""
 
-import asyncio
-import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +7,10 @@ from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.catalogue import Catalogue
+from zb_mom_ww_mxgateway_shell.connected import Arming, Connected
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Registry
+from zb_mom_ww_mxgateway_shell.settings import Settings
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
@@ -25,16 +25,21 @@ class Context:
     def __init__(self, registry: Registry, *, interactive: bool) -> None:
         self.registry = registry
         self.interactive = interactive
-        self.name = ""
-        """How the prompt calls the connection."""
         self.connection = Connection()
-        self.client: GatewayClient | None = None
-        self.live: LiveSession | None = None
-        self.catalogue = Catalogue()
+        """What ``connect`` without an endpoint connects to."""
+        self.connections: dict[str, Connected] = {}
+        """All that is open, by name."""
+        self.current: Connected | None = None
+        """The one that commands are for."""
+        self.settings = Settings()
+        self.read_only = ""
+        """Why nothing may be written whatever is typed; empty where it may."""
         self.last: Any = None
         """The value of the last result: ``_``."""
+        self.last_error: BaseException | None = None
+        """What went wrong last, for ``last-error``."""
         self.names: dict[str, Any] = {}
-        """Names of the Python pane."""
+        """Names set in the Python pane, and by files: ``$name``."""
         self.unsaid: list[str] = []
         """Notices from before there was a front end to say them."""
         self.notice: Callable[[str], None] = self.unsaid.append
@@ -42,41 +47,60 @@ class Context:
         self.open_pane: Callable[[], Awaitable[None]] | None = None
         """Opens the Python pane, where there is a terminal."""
         self.leaving = False
+        self._no_catalogue = Catalogue()
 
-    # Connection.
+    # Connections.
 
-    async def connect(self, connection: Connection, name: str = "") -> None:
-        """Connects and opens a session, then lets go of the former ones; on failure those stay."""
-        from zb_mom_ww_mxgateway import GatewayClient, LiveSession, MxGatewayProtocolWarning, OpenSessionOptions
+    async def connect(self, connection: Connection, name: str = "", *, read_only: str = "") -> None:
+        """Connects, opens a session and makes it the current one, beside the others that are open.
 
-        options = connection.client_options()
-        client = await GatewayClient.connect(options)
-        live: LiveSession | None = None
-        try:
-            with warnings.catch_warnings(record=True) as said:
-                warnings.simplefilter("always", MxGatewayProtocolWarning)
-                session = await client.open_session(OpenSessionOptions(client_session_name="mxgw-shell"))
-            for warning in said:
-                self.notice(str(warning.message))
-            live = await LiveSession.open(client, session)
-            async with asyncio.timeout(options.connect_timeout):
-                await live.ready()
-        except BaseException as error:
-            if live is not None:
-                await live.aclose()
-            await client.close()
-            if isinstance(error, TimeoutError):
-                raise ShellError(
-                    f"{options.endpoint} opened a session that does not answer", ExitCode.CANNOT_CONNECT
-                ) from error
-            raise
-        try:
-            await self.disconnect()
-        finally:
-            self.connection, self.client, self.live = connection, client, live
-            self.name = name or options.endpoint
-            if self.interactive:
-                self.catalogue.start(client)
+        One of the same name is let go of once the new one is open; on failure it stays. `read_only` says
+        why nothing may be written to it, if so.
+        """
+        for_good = self.read_only or read_only
+        arming = Arming(not for_good, for_good)
+        made = await Connected.open(connection, name, arming, notice=lambda text: self.notice(text))
+        former = self.connections.pop(made.name, None)
+        self.connection = connection
+        self.connections[made.name] = self.current = made
+        if self.interactive:
+            made.catalogue.start(made.client)
+        if former is not None:
+            await former.aclose()
+
+    async def disconnect(self, name: str | None = None) -> None:
+        """Closes the connection of that name; without one, all. The shell has let go of them even if that fails."""
+        names = list(self.connections) if name is None else [name]
+        closing = [self.connections.pop(each) for each in names]
+        if self.current in closing:
+            self.current = next(reversed(self.connections.values()), None)
+        for each in closing:
+            await each.aclose()
+
+    @property
+    def name(self) -> str:
+        """How the prompt calls the current connection."""
+        return self.current.name if self.current else ""
+
+    @property
+    def client(self) -> "GatewayClient | None":
+        return self.current.client if self.current else None
+
+    @property
+    def live(self) -> "LiveSession | None":
+        return self.current.live if self.current else None
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The galaxy of the current connection; an empty one when there is none."""
+        return self.current.catalogue if self.current else self._no_catalogue
+
+    @property
+    def connected(self) -> Connected:
+        """The current connection; raises ShellError when there is none."""
+        if self.current is None:
+            raise ShellError("not connected: connect HOST:PORT first", ExitCode.CANNOT_CONNECT)
+        return self.current
 
     def say_by(self, notice: Callable[[str], None]) -> None:
         """Takes a front end's way of saying notices, which then says what could not be said before."""
@@ -85,26 +109,10 @@ class Context:
             notice(text)
         self.unsaid.clear()
 
-    async def disconnect(self) -> None:
-        """Closes the session and the connection, if there are any. The shell is disconnected even if that fails."""
-        live, client, catalogue = self.live, self.client, self.catalogue
-        self.live = self.client = None
-        self.catalogue = Catalogue()
-        await catalogue.aclose()
-        try:
-            if live is not None:
-                await live.aclose()
-        finally:
-            if client is not None:
-                await client.close()
-
     @property
     def state(self) -> str:
         """``ready``, ``resuming``, ``rebuilding``, ``lost`` or ``not connected``."""
-        if self.live is None:
-            return "not connected"
-        state = self.live.state.value
-        return {"live": "ready", "stale": "resuming", "closed": "lost"}.get(state, state)
+        return self.current.state if self.current else "not connected"
 
     # What commands ask for.
 
@@ -116,11 +124,10 @@ class Context:
     @property
     def live_session(self) -> "LiveSession":
         """The live session; raises ShellError when there is none, or what it was lost to."""
-        if self.live is None:
-            raise ShellError("not connected: connect HOST:PORT first", ExitCode.CANNOT_CONNECT)
-        if self.live.state.value == "closed":
-            raise ShellError(f"the session is lost: {self.live.lost}; connect opens a new one", ExitCode.REFUSED)
-        return self.live
+        live = self.connected.live
+        if live.state.value == "closed":
+            raise ShellError(f"the session is lost: {live.lost}; connect opens a new one", ExitCode.REFUSED)
+        return live
 
     @property
     def servers(self) -> Mapping[int, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration
 from zb_mom_ww_mxgateway_shell.literals import Literal, check_prefix
-from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Flag, Kind, Offer
 from zb_mom_ww_mxgateway_shell.words import Word
 
@@ -41,6 +41,21 @@ class CommandName(Kind):
 
     def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
         return [Offer(c.name, c.summary) for c in context.registry.commands.values() if c.name.startswith(prefix)]
+
+
+class ConnectionName(Kind):
+    """The name of an open connection."""
+
+    name = "name"
+
+    def parse(self, word: Word, context: "Context") -> str:
+        if word.value not in context.connections:
+            hint = closest(word.value, list(context.connections)) or "; use lists them"
+            raise word.mistake(f"no connection {word.value} is open{hint}")
+        return word.value
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        return [Offer(name, each.state) for name, each in context.connections.items() if name.startswith(prefix)]
 
 
 class Server(Kind):
@@ -187,6 +202,7 @@ def _meta(item: Item) -> str:
 
 
 TextArgument = Annotated[str, Text()]
+ConnectionArgument = Annotated[str | None, ConnectionName()]
 CommandArgument = Annotated[str | None, CommandName()]
 ServerOption = Annotated[int | None, Server()]
 TagArgument = Annotated[str, TAG]

@@ -8,7 +8,7 @@ rest. An annotation carries the argument kind: ``Annotated[type, Kind()]``.
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from zb_mom_ww_mxgateway_shell.problems import Mistake, closest
 from zb_mom_ww_mxgateway_shell.words import Word, split
@@ -46,6 +46,12 @@ class Kind:
 
 class Flag(Kind):
     """An option without a value."""
+
+
+class Rest(Kind):
+    """All that is left of the line, as it was typed."""
+
+    name = "line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +127,18 @@ def command(
                     kind=hints[parameter.name].__metadata__[0],
                     is_option=parameter.kind is parameter.KEYWORD_ONLY,
                     is_variadic=is_variadic,
-                    # `*names` needs at least one, as no command here makes sense with none.
-                    is_required=is_variadic or parameter.default is parameter.empty,
+                    # `*names: T` needs at least one, `*names: T | None` may have none.
+                    is_required=parameter.default is parameter.empty and not _may_be_none(hints[parameter.name]),
                 )
             )
         summary, _, details = (inspect.getdoc(function) or "").partition("\n\n")
         return Command(name, function, tuple(parameters), summary, details, example, mutating, needs_session)
 
     return declare
+
+
+def _may_be_none(annotated: Any) -> bool:
+    return type(None) in get_args(get_args(annotated)[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +198,10 @@ def _assign(
     end = words[-1].end + 1
     rest = iter(words[1:])
     for word in rest:
+        if len(positional) < len(places) and isinstance(places[len(positional)].kind, Rest):
+            stop = len(line.rstrip())
+            positional.append((places[len(positional)], Word(line[word.start : stop], word.start, stop)))
+            break
         if word.text.startswith("--"):
             parameter = known.get(word.text)
             if parameter is None:

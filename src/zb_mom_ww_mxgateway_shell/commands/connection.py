@@ -5,9 +5,9 @@ from typing import Annotated
 
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.kinds import FlagOption, Text
+from zb_mom_ww_mxgateway_shell.kinds import ConnectionArgument, FlagOption, Text
 from zb_mom_ww_mxgateway_shell.registry import command
-from zb_mom_ww_mxgateway_shell.results import Result, Said
+from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
 
 
 @command("connect", example="connect localhost:5001 --api-key-env MXGATEWAY_API_KEY", needs_session=False)
@@ -50,13 +50,31 @@ async def connect(
 
 
 @command("disconnect", example="disconnect", needs_session=False)
-async def disconnect(context: Context) -> Result:
-    """Closes the session and the connection."""
-    if context.live is None:
+async def disconnect(context: Context, name: ConnectionArgument = None) -> Result:
+    """Closes the session and the connection: the current one, or the one named."""
+    if not context.connections:
         return Said("not connected")
-    name = context.name
-    await context.disconnect()
-    return Said(f"disconnected from {name}")
+    closing = name or context.name
+    await context.disconnect(closing)
+    now = f"; {context.name} is the current one" if context.current else ""
+    return Said(f"disconnected from {closing}{now}", {"disconnected": closing, "current": context.name or None})
+
+
+@command("use", example="use demo", needs_session=False)
+async def use(context: Context, name: ConnectionArgument = None) -> Result:
+    """Makes another open connection the current one; without a name it lists them."""
+    if name is not None:
+        context.current = context.connections[name]
+        return Said(f"{name}: {context.state}", {"name": name, "state": context.state})
+    rows = [
+        ["*" if each is context.current else "", each.name, each.state, "armed" if each.arming.armed else "read-only"]
+        for each in context.connections.values()
+    ]
+    records = [
+        {"armed": each.arming.armed, "current": each is context.current, "name": each.name, "state": each.state}
+        for each in context.connections.values()
+    ]
+    return Table(("", "name", "state", "writes"), rows, records, empty="not connected: connect HOST:PORT first")
 
 
 @command("status", example="status", needs_session=False)
@@ -126,4 +144,4 @@ def _status_fields(context: Context) -> dict[str, object]:
     }
 
 
-COMMANDS = (connect, disconnect, status)
+COMMANDS = (connect, disconnect, use, status)

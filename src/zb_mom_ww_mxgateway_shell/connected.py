@@ -1,0 +1,92 @@
+"""One gateway the shell is connected to, and everything the shell keeps of it."""
+
+import asyncio
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_shell.catalogue import Catalogue
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import GatewayClient, LiveSession
+    from zb_mom_ww_mxgateway.guard import PendingWrite
+
+
+@dataclass(slots=True)
+class Arming:
+    """Whether writes are let through; the write guard of one connection, whichever way a write is asked for."""
+
+    armed: bool = True
+    for_good: str = ""
+    """Why it cannot be armed, if so."""
+
+    async def guard(self, pending: "PendingWrite") -> bool | str:
+        """True, or why not."""
+        return self.armed or f"{self.for_good or 'read-only'}{'' if self.for_good else ': arm lets writes through'}"
+
+
+class Connected:
+    """A client, its live session, and what is known of the gateway's galaxy."""
+
+    def __init__(
+        self, name: str, connection: Connection, client: "GatewayClient", live: "LiveSession", arming: Arming
+    ) -> None:
+        self.name = name
+        """How the prompt and ``use`` call it."""
+        self.connection = connection
+        self.client = client
+        self.live = live
+        self.catalogue = Catalogue()
+        self.focus = ""
+        """The object that a leading dot stands for: with Plant.Tank1, ``.Level`` is Plant.Tank1.Level."""
+        self.arming = arming
+
+    @classmethod
+    async def open(cls, connection: Connection, name: str, arming: Arming, *, notice: Callable[[str], None]) -> Self:
+        """Connects and opens a session that is live; raises the library's errors, or ShellError."""
+        import dataclasses
+
+        from zb_mom_ww_mxgateway import GatewayClient, LiveSession, MxGatewayProtocolWarning, OpenSessionOptions
+
+        options = dataclasses.replace(connection.client_options(), write_guard=arming.guard)
+        client = await GatewayClient.connect(options)
+        live: LiveSession | None = None
+        try:
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always", MxGatewayProtocolWarning)
+                session = await client.open_session(OpenSessionOptions(client_session_name="mxgw-shell"))
+            for warning in said:
+                notice(str(warning.message))
+            live = await LiveSession.open(client, session)
+            async with asyncio.timeout(options.connect_timeout):
+                await live.ready()
+        except BaseException as error:
+            if live is not None:
+                await live.aclose()
+            await client.close()
+            if isinstance(error, TimeoutError):
+                raise ShellError(
+                    f"{options.endpoint} opened a session that does not answer", ExitCode.CANNOT_CONNECT
+                ) from error
+            raise
+        return cls(name or options.endpoint, connection, client, live, arming)
+
+    @property
+    def state(self) -> str:
+        """``ready``, ``resuming``, ``rebuilding`` or ``lost``."""
+        state = self.live.state.value
+        return {"live": "ready", "stale": "resuming", "closed": "lost"}.get(state, state)
+
+    async def aclose(self) -> None:
+        """Closes the session and the connection."""
+        try:
+            await self.catalogue.aclose()
+        finally:
+            try:
+                await self.live.aclose()
+            finally:
+                await self.client.close()
