@@ -15,10 +15,9 @@ from zb_mom_ww_mxgateway_shell.words import Word, split
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.context import Context
-    from zb_mom_ww_mxgateway_shell.results import Result
-    from zb_mom_ww_mxgateway_shell.watching import Watch
+    from zb_mom_ww_mxgateway_shell.results import Feed, Result
 
-    Body = Callable[..., Awaitable[Result | Watch]]
+    Body = Callable[..., Awaitable[Result | Feed]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ class Invocation:
     positional: tuple[Any, ...]
     options: dict[str, Any]
 
-    async def run(self, context: "Context") -> "Result | Watch":
+    async def run(self, context: "Context") -> "Result | Feed":
         """Runs it; returns what it found, or what is to be watched."""
         return await self.command.run(context, *self.positional, **self.options)
 

@@ -1,8 +1,8 @@
 """What commands give back. They never print: a front end shows the lines, or the JSON form."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode, safe, value_form
 
@@ -22,6 +22,17 @@ class Result(Protocol):
 
     def form(self) -> Any:
         """For JSON."""
+
+
+@runtime_checkable
+class Feed(Protocol):
+    """What goes on until its end or Ctrl-C, and is shown as it comes."""
+
+    async def follow(self, show: Callable[[str], None]) -> Result:
+        """Shows lines, safe for a terminal, until the end; cancelling ends it."""
+
+    def result(self) -> Result:
+        """What has been seen so far: asked for after a cancelled follow, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,11 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
-from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway.live_values import LiveValue
-from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line, safe, value_text
+from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line, safe
 from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.results import Result
+from zb_mom_ww_mxgateway_shell.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.statements import (
     Statement,
     exit_code_for,
@@ -21,7 +19,6 @@ from zb_mom_ww_mxgateway_shell.statements import (
     problem_lines,
     run,
 )
-from zb_mom_ww_mxgateway_shell.watching import Watch, Watched, freshness, quality_text
 
 Statements = Iterable[Statement] | AsyncIterator[Statement]
 
@@ -111,12 +108,8 @@ class ScriptRun:
         if not self._as_json:
             _print(f"      {safe(text)}")
 
-    async def _follow(self, watch: Watch) -> Watched:
-        return await watch.follow((lambda item, value: None) if self._as_json else _print_sample)
-
-
-def _print_sample(item: Item, value: LiveValue) -> None:
-    _print(f"      {safe(item.tag)}   {value_text(value.value)}   {quality_text(value)}   {freshness(value)}")
+    async def _follow(self, feed: Feed) -> Result:
+        return await feed.follow((lambda line: None) if self._as_json else lambda line: _print(f"      {line}"))
 
 
 def _print(line: str) -> None:

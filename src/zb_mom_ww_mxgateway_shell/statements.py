@@ -12,11 +12,10 @@ from zb_mom_ww_mxgateway_cli.output import ExitCode, error_form, exit_code_of, o
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
 from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
-from zb_mom_ww_mxgateway_shell.results import Result
-from zb_mom_ww_mxgateway_shell.watching import Watch, Watched
+from zb_mom_ww_mxgateway_shell.results import Feed, Result
 
-Follow = Callable[[Watch], Awaitable[Watched]]
-"""How a front end shows a watch until it ends."""
+Follow = Callable[[Feed], Awaitable[Result]]
+"""How a front end shows a feed until it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +35,22 @@ class Statement:
 
 
 async def run(context: Context, text: str, follow: Follow) -> Result | None:
-    """Parses and runs a line; None when there is nothing to run. Raises what went wrong."""
+    """Parses and runs a line; None when there is nothing to run. What went wrong is kept in the context, and raised."""
+    try:
+        return await _run(context, text, follow)
+    except Exception as error:
+        context.last_error = error
+        raise
+
+
+async def _run(context: Context, text: str, follow: Follow) -> Result | None:
     invocation = context.registry.parse(text, context)
     if invocation is None:
         return None
     if invocation.command.needs_session:
         _ = context.live_session  # raises when there is none
     result = await invocation.run(context)
-    if isinstance(result, Watch):
+    if isinstance(result, Feed):
         result = await follow(result)
     if result.value is not None:
         context.last = result.value

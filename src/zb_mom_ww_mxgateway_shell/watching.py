@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, status_form, value_form, value_text
+from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, safe, status_form, value_form, value_text
 from zb_mom_ww_mxgateway_shell.results import table_lines
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class Watch:
     started: float = field(default_factory=time.monotonic)
     history: dict[tuple[int, int], deque[float]] = field(default_factory=dict)
 
-    async def follow(self, show: Callable[[Item, "LiveValue"], None]) -> "Watched":
-        """Shows the values held, then every change, until the duration or count is reached.
+    async def follow(self, show: Callable[[str], None]) -> "Watched":
+        """Shows the values held, then every change, a line each, until the duration or count is reached.
 
         Raises what the session was lost to. Cancelling ends it; what was seen stays in the object.
         """
@@ -48,13 +48,13 @@ class Watch:
                 async with asyncio.timeout(self.duration):
                     for item in self.items:
                         if (value := self.live.latest(*item.key)) and self._sample(item, value.value):
-                            show(item, value)
+                            show(sample_text(item, value))
                     while not self.is_over:
                         event = await anext(events)
                         item = wanted[event.server_handle, event.item_handle]
                         value = self.live.latest(*item.key)
                         if event.family == 1 and value and self._sample(item, event.value):
-                            show(item, value)
+                            show(sample_text(item, value))
             except TimeoutError:
                 pass
             except StopAsyncIteration:
@@ -104,6 +104,11 @@ class Watch:
         low, high = min(numbers), max(numbers)
         step = (high - low) / (len(_BARS) - 1)
         return "".join(_BARS[round((number - low) / step) if step else 3] for number in numbers)
+
+
+def sample_text(item: Item, value: "LiveValue") -> str:
+    """One value with its quality and age, safe for a terminal."""
+    return f"{safe(item.tag)}   {value_text(value.value)}   {quality_text(value)}   {freshness(value)}"
 
 
 def quality_text(value: "LiveValue") -> str:

@@ -18,12 +18,12 @@ from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible
-from zb_mom_ww_mxgateway_shell.results import Result
+from zb_mom_ww_mxgateway_shell.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.statements import Statement, interruption, problem_lines, run
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter, usage_of
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.watch_view import WatchView
-from zb_mom_ww_mxgateway_shell.watching import Watch, Watched
+from zb_mom_ww_mxgateway_shell.watching import Watch
 
 _STYLE = Style.from_dict({"bottom-toolbar": "noreverse", "prompt.lost": "ansired bold", "problem": "ansired"})
 _REFRESH_SECONDS = 0.5
@@ -110,8 +110,15 @@ class Prompt:
             for shown in result.lines():
                 self._console.print(shown, style)
 
-    async def _follow(self, watch: Watch) -> Watched:
-        return await WatchView(watch, self._input, self._output).run()
+    async def _follow(self, feed: Feed) -> Result:
+        if isinstance(feed, Watch):
+            return await WatchView(feed, self._input, self._output).run()
+        try:
+            return await feed.follow(self._console.print)
+        except asyncio.CancelledError:
+            # Ctrl-C is how an endless feed ends.
+            self._show(feed.result())
+            raise
 
     async def _open_pane(self) -> None:
         from zb_mom_ww_mxgateway_shell.terminal.pane import HIDDEN, Pane, namespace_of

@@ -9,8 +9,6 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 from prompt_toolkit.output import Output
 
-from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway_shell.watching import Watch, Watched
 
 _REDRAW_SECONDS = 0.1
@@ -52,7 +50,7 @@ class WatchView:
             return follower.result()
         return self._watch.result()
 
-    def _show(self, item: Item, value: LiveValue) -> None:
+    def _show(self, line: str) -> None:
         self._dirty = True
 
     async def _redraw(self) -> None:

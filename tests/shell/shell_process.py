@@ -1,0 +1,65 @@
+"""mxgw-shell as a process, as its user would run it."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+KEY = "mxgw_demo_bm90LWEtc2VjcmV0"
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class ShellProcess:
+    """Runs mxgw-shell as its user would, with nothing of the user's own."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("MXGATEWAY_")},
+            "MXGATEWAY_KNOWN_GATEWAYS": str(tmp_path / "known_gateways"),
+            "PYTHONWARNINGS": "error",
+            "PYTHONUTF8": "1",
+        }
+        self.folder = tmp_path
+
+    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "zb_mom_ww_mxgateway_shell",
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self.environment,
+            cwd=self.folder,
+        )
+
+    async def __call__(self, *arguments: str, stdin: str = "") -> Done:
+        process = await self.start(*arguments)
+        async with asyncio.timeout(40):
+            out, err = await process.communicate(stdin.encode())
+        done = Done(process.returncode or 0, out.decode(), err.decode())
+        assert "Traceback" not in done.err
+        assert KEY not in done.out + done.err
+        return done
+
+    def on(self, gateway: SimulatedGateway) -> "ShellProcess":
+        """Connects to this gateway by the environment."""
+        self.environment["MXGATEWAY_ENDPOINT"] = gateway.endpoint
+        if gateway.api_key:
+            self.environment["MXGATEWAY_API_KEY"] = gateway.api_key
+        return self

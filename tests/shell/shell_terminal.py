@@ -1,0 +1,112 @@
+"""A shell at a terminal, typed into and read from a real screen."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pyte
+import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output.vt100 import Vt100_Output
+
+from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.terminal.session import Prompt
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+COLUMNS, ROWS = 110, 40
+CTRL_C, CTRL_D, ENTER, TAB = "\x03", "\x04", "\r", "\t"
+
+
+class Terminal:
+    """A screen that remembers, and a keyboard."""
+
+    def __init__(self, keys: PipeInput, columns: int = COLUMNS) -> None:
+        self.screen = pyte.HistoryScreen(columns, ROWS, history=1000)
+        self._stream = pyte.Stream(self.screen)
+        self._keys = keys
+        self.raw = ""
+        self.encoding = "utf-8"
+
+    def write(self, text: str) -> None:
+        self.raw += text
+        if "\x1b[6n" in text:
+            # A terminal tells where its cursor is, and so how much room there is for a toolbar.
+            self._keys.send_text(f"\x1b[{self.screen.cursor.y + 1};{self.screen.cursor.x + 1}R")
+        self._stream.feed(text)
+
+    def flush(self) -> None:
+        pass
+
+    def isatty(self) -> bool:
+        return True
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def type(self, text: str) -> None:
+        self._keys.send_text(text)
+
+    async def shows(self, *wanted: str, timeout: float = 15.0) -> str:
+        """Waits until all of it stands on the screen."""
+        try:
+            async with asyncio.timeout(timeout):
+                while not all(text in self.text for text in wanted):  # noqa: ASYNC110  # a screen tells nobody
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            pytest.fail(f"not on the screen: {wanted}\n{self.text}")
+        return self.text
+
+    async def enter(self, line: str, *wanted: str) -> str:
+        """Types a line and waits for what it shows."""
+        self.type(line + ENTER)
+        return await self.shows(*wanted)
+
+
+class Shell:
+    """A shell at a terminal, on a simulated gateway."""
+
+    def __init__(self, terminal: Terminal, context: Context, gateway: SimulatedGateway) -> None:
+        self.terminal = terminal
+        self.context = context
+        self.gateway = gateway
+        self.exit_code: ExitCode | None = None
+
+
+@asynccontextmanager
+async def shell(
+    tmp_path: Path, *, cursor_reports: bool = False, columns: int = COLUMNS, **simulated: Any
+) -> AsyncIterator[Shell]:
+    """A prompt on a simulated gateway made with the options `simulated`."""
+    with create_pipe_input() as keys:
+        terminal = Terminal(keys, columns)
+        output = Vt100_Output(
+            terminal,  # type: ignore[arg-type]
+            lambda: Size(rows=ROWS, columns=columns),
+            enable_cpr=cursor_reports,
+        )
+        with create_app_session(input=keys, output=output):
+            async with SimulatedGateway(plaintext=True, api_keys=(), **simulated) as gateway:
+                context = Context(all_commands(), interactive=True)
+                await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo")
+                prompt = Prompt(context, debug=False, history=InMemoryHistory())
+                made = Shell(terminal, context, gateway)
+                running = asyncio.create_task(prompt.run())
+                try:
+                    await terminal.shows("demo>")
+                    yield made
+                finally:
+                    context.leaving = True
+                    terminal.type(CTRL_C + CTRL_D)
+                    try:
+                        made.exit_code = await asyncio.wait_for(running, 10)
+                    finally:
+                        await context.disconnect()
