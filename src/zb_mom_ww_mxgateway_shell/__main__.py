@@ -28,8 +28,15 @@ class Wanted:
     demo: bool
     script: str | None
     lines: tuple[str, ...]
-    as_json: bool
+    output: str
+    """``table``, ``json`` or ``csv``; empty for the setting."""
+    profile: str | None
+    read_only: bool
     debug: bool
+
+    @property
+    def as_json(self) -> bool:
+        return self.output == "json"
 
 
 @click.group(
@@ -44,6 +51,9 @@ class Wanted:
 @click.option("-c", "script", metavar="FILE.mxs", help="Run a command file.")
 @click.option("-e", "lines", multiple=True, metavar="LINE", help="Run a line; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per statement on standard output.")
+@click.option("--csv", "as_csv", is_flag=True, help="Results as CSV, with headings.")
+@click.option("--profile", metavar="NAME", help="Connect as this profile of the profiles file says.")
+@click.option("--read-only", is_flag=True, help="Refuse everything that would change the plant.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
 def command(
@@ -53,6 +63,9 @@ def command(
     script: str | None,
     lines: tuple[str, ...],
     as_json: bool,
+    as_csv: bool,
+    profile: str | None,
+    read_only: bool,
     debug: bool,
 ) -> None:
     """Operator shell for the MXAccess Gateway.
@@ -64,9 +77,22 @@ def command(
         return
     if demo and connection.endpoint:
         raise click.UsageError("--demo has a gateway of its own: leave --endpoint out")
+    if profile and (demo or connection.endpoint):
+        raise click.UsageError("--profile names its own endpoint: leave --endpoint and --demo out")
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other")
     if script and lines:
         raise click.UsageError("-c and -e exclude each other")
-    wanted = Wanted(connection=connection, demo=demo, script=script, lines=lines, as_json=as_json, debug=debug)
+    wanted = Wanted(
+        connection=connection,
+        demo=demo,
+        script=script,
+        lines=lines,
+        output="json" if as_json else "csv" if as_csv else "",
+        profile=profile,
+        read_only=read_only,
+        debug=debug,
+    )
     context.exit(int(_run(wanted)))
 
 
@@ -84,7 +110,7 @@ def trust(endpoint: str, fingerprint: str | None, known_gateways: str | None) ->
 def _run(wanted: Wanted) -> "ExitCode":
     # Its errors come as ours; what gRPC logs besides would stand between the lines.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    has_statements = wanted.script is not None or wanted.lines or wanted.as_json
+    has_statements = wanted.script is not None or wanted.lines or wanted.output
     if not has_statements and sys.stdin.isatty() and sys.stdout.isatty():
         from zb_mom_ww_mxgateway_shell.terminal.session import at_prompt
 
@@ -102,7 +128,7 @@ def _run(wanted: Wanted) -> "ExitCode":
         statements = scripts.standard_input_statements()
 
     def run(context: "Context") -> "Awaitable[ExitCode]":
-        return scripts.ScriptRun(context, as_json=wanted.as_json, debug=wanted.debug).run(statements)
+        return scripts.ScriptRun(context, debug=wanted.debug).run(statements)
 
     return asyncio.run(_connected(wanted, run, interactive=False))
 
@@ -113,6 +139,7 @@ async def _connected(
     """Connects where that is asked for, runs the front end, and lets go of everything."""
     from zb_mom_ww_mxgateway_cli.connection import ENDPOINT_VARIABLE
     from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line
+    from zb_mom_ww_mxgateway_shell import profiles
     from zb_mom_ww_mxgateway_shell.commands import all_commands
     from zb_mom_ww_mxgateway_shell.context import Context
     from zb_mom_ww_mxgateway_shell.interrupts import ENDING, Interrupted, interruptible
@@ -120,8 +147,12 @@ async def _connected(
 
     context = Context(all_commands(), interactive=interactive)
     context.connection = wanted.connection
+    context.read_only = "started with --read-only" if wanted.read_only else ""
 
     async def work() -> ExitCode:
+        context.take_profiles(profiles.load())
+        if wanted.output:
+            context.settings.change("output", wanted.output)
         async with AsyncExitStack() as stack:
             if wanted.demo:
                 from zb_mom_ww_mxgateway_shell.demo import simulated
@@ -129,7 +160,9 @@ async def _connected(
                 await stack.enter_async_context(simulated(context))
             else:
                 stack.push_async_callback(context.disconnect)
-                if wanted.connection.endpoint or os.environ.get(ENDPOINT_VARIABLE):
+                if wanted.profile:
+                    await context.connect_profile(context.profiles.named(wanted.profile))
+                elif wanted.connection.endpoint or os.environ.get(ENDPOINT_VARIABLE):
                     await context.connect(wanted.connection)
             return await front_end(context)
 

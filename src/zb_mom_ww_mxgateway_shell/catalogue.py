@@ -4,7 +4,9 @@ Read by a background task; every look-up answers at once from what has been read
 """
 
 import asyncio
+import re
 from bisect import bisect_left
+from fnmatch import translate
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
@@ -126,6 +128,20 @@ class Catalogue:
             offers.append((group, "…"))
             position = bisect_left(self._keys, group.casefold() + "\U0010ffff", lo=position)
         return offers
+
+    def matching(self, pattern: str, limit: int) -> list[str]:
+        """Tags that match a glob (``*``, ``?``) in any letter case, in order, at most `limit`."""
+        folded = pattern.casefold()
+        start = folded[: min(folded.find(mark) for mark in "*?" if mark in folded)]
+        expression = re.compile(translate(folded))
+        found: list[str] = []
+        for position in range(bisect_left(self._keys, start), len(self._keys)):
+            key = self._keys[position]
+            if not key.startswith(start) or len(found) >= limit:
+                break
+            if expression.match(key):
+                found.append(self._tags[position][0])
+        return found
 
     def _names(self, first: int, last: int) -> list[str]:
         return [name for name, _ in self._tags[first : min(last, first + _SUGGEST_AMONG)]]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.catalogue import Catalogue
+from zb_mom_ww_mxgateway_shell.panel import Panel
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 
 if TYPE_CHECKING:
@@ -43,7 +44,11 @@ class Connected:
         self.catalogue = Catalogue()
         self.focus = ""
         """The object that a leading dot stands for: with Plant.Tank1, ``.Level`` is Plant.Tank1.Level."""
+        self.color = ""
+        """Of its prompt; empty for none of its own."""
         self.arming = arming
+        self.panel = Panel(live)
+        """What is watched."""
 
     @classmethod
     async def open(cls, connection: Connection, name: str, arming: Arming, *, notice: Callable[[str], None]) -> Self:

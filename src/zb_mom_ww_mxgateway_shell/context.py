@@ -1,5 +1,6 @@
 """The state of a shell: connections, handles, settings, last result."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,11 @@ from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.catalogue import Catalogue
 from zb_mom_ww_mxgateway_shell.connected import Arming, Connected
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
+from zb_mom_ww_mxgateway_shell.profiles import Profile, Profiles, default_path, from_keyring, keyed
 from zb_mom_ww_mxgateway_shell.registry import Registry
 from zb_mom_ww_mxgateway_shell.settings import Settings
+from zb_mom_ww_mxgateway_shell.showing import Spool
+from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
@@ -32,6 +36,12 @@ class Context:
         self.current: Connected | None = None
         """The one that commands are for."""
         self.settings = Settings()
+        self.lists = WatchLists()
+        self.profiles = Profiles(default_path(), {}, {}, {})
+        self.aliases: dict[str, str] = {}
+        """What stands for a longer line, by its name."""
+        self.spool = Spool()
+        """A copy of what is typed and shown."""
         self.read_only = ""
         """Why nothing may be written whatever is typed; empty where it may."""
         self.last: Any = None
@@ -44,8 +54,12 @@ class Context:
         """Notices from before there was a front end to say them."""
         self.notice: Callable[[str], None] = self.unsaid.append
         """Says something beside the result of the command that runs."""
+        self.ask_secret: Callable[[str], Awaitable[str]] | None = None
+        """Asks a person for a key, where there is one."""
         self.open_pane: Callable[[], Awaitable[None]] | None = None
         """Opens the Python pane, where there is a terminal."""
+        self.has_screen = False
+        """True where values can be kept in view above a prompt."""
         self.leaving = False
         self._no_catalogue = Catalogue()
 
@@ -67,6 +81,28 @@ class Context:
             made.catalogue.start(made.client)
         if former is not None:
             await former.aclose()
+
+    def take_profiles(self, profiles: Profiles) -> None:
+        """Takes what a profiles file says: its settings and aliases hold from now on."""
+        self.profiles = profiles
+        profiles.apply(self.settings)
+        self.aliases |= profiles.aliases
+
+    async def connect_profile(self, profile: Profile) -> None:
+        """Connects as a profile says; asks for the key, or takes it from the keyring, where it says so."""
+        connection = profile.connection
+        if profile.keyring:
+            connection = keyed(profile, await asyncio.to_thread(from_keyring, profile))
+        elif profile.asks_key:
+            if self.ask_secret is None:
+                raise ShellError(
+                    f"no key: the profile {profile.name} asks for it, and here is nobody to ask",
+                    ExitCode.CANNOT_CONNECT,
+                )
+            connection = keyed(profile, await self.ask_secret(f"API key of {profile.name}: "))
+        read_only = f"the profile {profile.name} is read-only" if profile.read_only else ""
+        await self.connect(connection, profile.name, read_only=read_only)
+        self.connected.color = profile.color
 
     async def disconnect(self, name: str | None = None) -> None:
         """Closes the connection of that name; without one, all. The shell has let go of them even if that fails."""

@@ -35,15 +35,41 @@ def on_signals(names: tuple[str, ...], act: Callable[[], object]) -> Iterator[No
             signal.signal(number, handler)
 
 
+SECOND_SECONDS = 2.0
+"""A second signal within this time no longer waits for the work to clean up."""
+
+
 async def interruptible(work: Awaitable[T], names: tuple[str, ...]) -> T:
-    """Awaits `work` as a task of its own, which the signals cancel: Interrupted is then raised."""
+    """Awaits `work` as a task of its own, which the signals cancel: Interrupted is then raised.
+
+    A second signal within two seconds of the first leaves the work to end by itself.
+    """
     task = asyncio.ensure_future(work)
-    with on_signals(names, task.cancel):
+    loop = asyncio.get_running_loop()
+    abandoned: asyncio.Future[None] = loop.create_future()
+    first = float("-inf")
+
+    def signalled() -> None:
+        nonlocal first
+        now = loop.time()
+        if now - first <= SECOND_SECONDS and not abandoned.done():
+            abandoned.set_result(None)
+        first = now
+        task.cancel()
+
+    with on_signals(names, signalled):
         try:
-            return await task
+            both: list[asyncio.Future[Any]] = [task, abandoned]
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                # Its end is nobody's business any more; its error must not be said twice.
+                task.add_done_callback(lambda done: done.cancelled() or done.exception())
+                raise Interrupted
+            return task.result()
         except asyncio.CancelledError:
             current = asyncio.current_task()
             if current is not None and current.cancelling():
                 task.cancel()
+                await asyncio.wait([task])
                 raise
             raise Interrupted from None

@@ -111,9 +111,9 @@ class ItemOrTag(Kind):
         tag = TAG.parse(word, context)
         found = context.find_item(tag)
         if found is None and not self.may_add:
-            raise word.mistake(f"{tag} is not added{context.closest_item(tag)}; items lists what is")
+            raise word.mistake(f"{tag} is not added", lambda: f"{context.closest_item(tag)}; items lists what is")
         if found is None and context.catalogue.misses(tag):
-            raise word.mistake(f"no tag {tag}{context.catalogue.closest(tag)}")
+            raise word.mistake(f"no tag {tag}", lambda: context.catalogue.closest(tag))
         return Target(found.tag if found else tag, found, word)
 
     def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:

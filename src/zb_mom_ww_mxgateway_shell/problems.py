@@ -1,5 +1,7 @@
 """What can go wrong in the shell itself: mistakes in what was typed, and commands that cannot be done."""
 
+from collections.abc import Callable
+
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 
 
@@ -12,12 +14,24 @@ class ShellError(Exception):
 
 
 class Mistake(ShellError):
-    """Something typed that cannot be right, with its place in the line (from 0, end exclusive)."""
+    """Something typed that cannot be right, with its place in the line (from 0, end exclusive).
 
-    def __init__(self, message: str, start: int, end: int) -> None:
+    A hint that takes long to find is given as a function, and only looked for when somebody reads it.
+    """
+
+    def __init__(self, message: str, start: int, end: int, hint: Callable[[], str] | None = None) -> None:
         super().__init__(message)
+        self.message = message
+        """Without the hint."""
         self.start = start
         self.end = max(end, start + 1)
+        self._hint = hint
+
+    def __str__(self) -> str:
+        if self._hint is not None:
+            self.message += self._hint()
+            self._hint = None
+        return self.message
 
 
 def closest(word: str, names: list[str]) -> str:

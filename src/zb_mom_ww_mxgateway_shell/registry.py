@@ -163,8 +163,9 @@ class Registry:
         """The command a line begins with."""
         found = self.commands.get(word.text)
         if found is None:
-            hint = closest(word.text, list(self.commands)) or "; help lists them"
-            raise word.mistake(f"no command {word.text}{hint}")
+            raise word.mistake(
+                f"no command {word.text}", lambda: closest(word.text, list(self.commands)) or "; help lists them"
+            )
         return found
 
     def parse(self, line: str, context: "Context") -> Invocation | None:

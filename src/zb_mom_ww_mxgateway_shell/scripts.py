@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.showing import lines_of
 from zb_mom_ww_mxgateway_shell.statements import (
     Statement,
     exit_code_for,
@@ -51,11 +52,14 @@ async def standard_input_statements() -> AsyncIterator[Statement]:
 class ScriptRun:
     """One run of statements: stops at the first that fails, with its exit code."""
 
-    def __init__(self, context: Context, *, as_json: bool, debug: bool) -> None:
+    def __init__(self, context: Context, *, debug: bool) -> None:
         self._context = context
-        self._as_json = as_json
         self._debug = debug
         self._notices: list[str] = []
+
+    @property
+    def _as_json(self) -> bool:
+        return self._context.settings.output == "json"
 
     async def run(self, statements: Statements) -> ExitCode:
         """Runs them in order; the exit code is that of the first failure."""
@@ -70,7 +74,8 @@ class ScriptRun:
 
     async def _one(self, statement: Statement) -> ExitCode:
         shows_itself = statement.source is not None and not self._as_json and statement.text.strip()
-        if shows_itself and not statement.text.lstrip().startswith("#"):
+        self._context.spool.line(statement.text)
+        if shows_itself and self._context.settings.output == "table" and not statement.text.lstrip().startswith("#"):
             _print(f"{statement.line:>4}  {safe(statement.text.strip())}")
         try:
             result = await run(self._context, statement.text, self._follow)
@@ -100,16 +105,19 @@ class ScriptRun:
         return self._as_json
 
     def _say(self, result: Result) -> None:
-        for line in result.lines():
-            _print(f"      {line}")
+        output = self._context.settings.output
+        for line in lines_of(result, output):
+            self._context.spool.line(line)
+            _print(line if output == "csv" else f"      {line}")
 
     def _notice(self, text: str) -> None:
         self._notices.append(text)
-        if not self._as_json:
+        if self._context.settings.output == "table":
             _print(f"      {safe(text)}")
 
     async def _follow(self, feed: Feed) -> Result:
-        return await feed.follow((lambda line: None) if self._as_json else lambda line: _print(f"      {line}"))
+        is_table = self._context.settings.output == "table"
+        return await feed.follow((lambda line: _print(f"      {line}")) if is_table else lambda line: None)
 
 
 def _print(line: str) -> None:

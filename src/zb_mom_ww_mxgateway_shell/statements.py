@@ -1,7 +1,8 @@
 """Running one line, and saying what went wrong with it: the same for the prompt, files and Python."""
 
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,17 +45,35 @@ async def run(context: Context, text: str, follow: Follow) -> Result | None:
 
 
 async def _run(context: Context, text: str, follow: Follow) -> Result | None:
-    invocation = context.registry.parse(text, context)
-    if invocation is None:
-        return None
-    if invocation.command.needs_session:
-        _ = context.live_session  # raises when there is none
-    result = await invocation.run(context)
-    if isinstance(result, Feed):
-        result = await follow(result)
+    with unfolded(context, text) as line:
+        invocation = context.registry.parse(line, context)
+        if invocation is None:
+            return None
+        if invocation.command.needs_session:
+            _ = context.live_session  # raises when there is none
+        result = await invocation.run(context)
+        if isinstance(result, Feed):
+            result = await follow(result)
     if result.value is not None:
         context.last = result.value
     return result
+
+
+@contextmanager
+def unfolded(context: Context, text: str) -> Iterator[str]:
+    """The line with an alias at its beginning unfolded; mistakes in it get their places in the line as typed."""
+    name = text.split(maxsplit=1)[0] if text.strip() else ""
+    if name in context.registry.commands or name not in context.aliases:
+        yield text
+        return
+    end = text.index(name) + len(name)
+    longer = len(context.aliases[name]) - len(name)
+    try:
+        yield text[: end - len(name)] + context.aliases[name] + text[end:]
+    except Mistake as error:
+        is_behind = error.start - longer >= end
+        start, stop = (error.start - longer, error.end - longer) if is_behind else (end - len(name), end)
+        raise Mistake(f"{error} (in: {context.aliases[name]})", start, stop) from None
 
 
 def interruption(context: Context, text: str) -> Interrupted:

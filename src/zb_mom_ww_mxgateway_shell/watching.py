@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, safe, status_form, value_form, value_text
+from zb_mom_ww_mxgateway_shell.bars import bars
 from zb_mom_ww_mxgateway_shell.results import table_lines
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, LiveValue
 
 HEADINGS = ("item", "tag", "value", "quality", "age", "changes")
-_BARS = "▁▂▃▄▅▆▇█"
 _VALUE_WIDTH = 40
 
 
@@ -98,12 +98,7 @@ class Watch:
         return table_lines(HEADINGS, [self.row(item) for item in self.items])
 
     def _bars(self, item: Item) -> str:
-        numbers = self.history.get(item.key)
-        if not numbers:
-            return ""
-        low, high = min(numbers), max(numbers)
-        step = (high - low) / (len(_BARS) - 1)
-        return "".join(_BARS[round((number - low) / step) if step else 3] for number in numbers)
+        return bars(self.history.get(item.key, ()))
 
 
 def sample_text(item: Item, value: "LiveValue") -> str:

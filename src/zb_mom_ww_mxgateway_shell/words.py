@@ -1,5 +1,6 @@
 """Splitting a line into words, each with its place."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from zb_mom_ww_mxgateway_shell.problems import Mistake
@@ -29,9 +30,9 @@ class Word:
         """Without quotes and escapes; the bare text otherwise."""
         return unquoted(self) if self.is_quoted else self.text
 
-    def mistake(self, message: str) -> Mistake:
-        """An error that points at this word."""
-        return Mistake(message, self.start, self.end)
+    def mistake(self, message: str, hint: Callable[[], str] | None = None) -> Mistake:
+        """An error that points at this word; `hint` gives the end of its message when it is read."""
+        return Mistake(message, self.start, self.end, hint)
 
     def after(self, count: int) -> "Word":
         """The rest of the word behind its first `count` characters."""

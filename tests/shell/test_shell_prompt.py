@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import grpc
+import pytest
 from shell_terminal import CTRL_C, CTRL_D, ENTER, TAB, shell
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode
@@ -22,20 +23,104 @@ async def test_a_newcomers_first_minute(tmp_path: Path) -> None:
         assert [write.value for write in sh.gateway.writes] == [123]
 
 
-async def test_watch_shows_moving_values_until_ctrl_c_and_the_prompt_is_back(tmp_path: Path) -> None:
+async def test_watched_values_stay_above_a_prompt_that_goes_on(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         screen = sh.terminal
         screen.type("watch Plant.Tank1.Level Plant.Pump1.Running" + ENTER)
-        await screen.shows("registered mxgw-shell as server 1", "Plant.Tank1.Level", "good", "Ctrl-C ends")
-        level = sh.context.live
-        assert level is not None
-        first = level["Plant.Tank1.Level"].changes
+        await screen.shows("registered mxgw-shell as server 1", "quality", "Plant.Pump1.Running", "good")
+        live = sh.context.live
+        assert live is not None
+        screen.type("write TestChildObject.TestI")
+        shown = live["Plant.Tank1.Level"].changes
         async with asyncio.timeout(15):
-            while level["Plant.Tank1.Level"].changes < first + 3:
-                await level.changed()
+            while live["Plant.Tank1.Level"].changes < shown + 3:
+                await live.changed()
+        value = f"{live['Plant.Tank1.Level'].changes:>6} "
+        await screen.shows(value, "> write TestChildObject.TestI")
+        await screen.enter("nt 7", "→ 7")
+        await screen.shows("Plant.Tank1.Level", "demo>")
+        await screen.enter("unwatch Plant.Tank1.Level", "1 no longer watched")
+        await screen.enter("unwatch", "1 no longer watched")
+        await screen.enter("register again", "server 2")
+        below = screen.text.split("server 2")[1]
+        assert "Plant" not in below
+
+
+async def test_a_watch_with_an_end_is_a_table_in_place_until_then_or_ctrl_c(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        screen.type("watch Plant.Tank1.Level --for 5m" + ENTER)
+        await screen.shows("registered mxgw-shell as server 1", "Plant.Tank1.Level", "good", "Ctrl-C ends")
         screen.type(CTRL_C)
         await screen.shows("samples in")
-        await screen.enter("status", "server", "2 advised")
+        await screen.enter("status", "server", "1 advised")
+
+
+async def test_the_full_screen_scrolls_sorts_filters_pauses_and_comes_back(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        screen.type("watch Plant.* --full" + ENTER)
+        await screen.shows("by as asked", "q leaves", "Plant.")
+        screen.type("s")
+        await screen.shows("by tag")
+        screen.type("r")
+        await screen.shows("by tag reversed")
+        screen.type("/level" + ENTER)
+        await screen.shows("/level")
+        async with asyncio.timeout(15):
+            while "Position" in screen.text:  # noqa: ASYNC110  # a screen tells nobody
+                await asyncio.sleep(0.01)
+        screen.type("p")
+        await screen.shows("PAUSED")
+        screen.type("q")
+        await screen.shows("demo>", "more: watch --full shows all")
+
+
+async def test_several_pasted_lines_say_what_they_would_do_first(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        lines = "register pasted\nwrite TestChildObject.TestInt 5\nwritee x"
+        screen.type(f"\x1b[200~{lines}\x1b[201~" + ENTER)
+        await screen.shows("run these 3 lines?", "WRITES  write TestChildObject.TestInt 5", "no command writee")
+        screen.type("n" + ENTER)
+        await screen.shows("nothing was run")
+        assert not sh.context.servers
+        screen.type(f"\x1b[200~{lines}\x1b[201~" + ENTER)
+        await screen.enter("y", "→ 5", "stopped there")
+        assert [write.value for write in sh.gateway.writes] == [5]
+
+
+async def test_what_is_wrong_is_said_while_typing(tmp_path: Path) -> None:
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        sh.terminal.type("wrte Plant")
+        await sh.terminal.shows("no command wrte")
+
+
+async def test_long_results_come_a_page_at_a_time_while_the_stream_is_read(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        screen.type("watch Plant.* --for 1s" + ENTER)
+        await screen.shows("samples in")
+        live = sh.context.live
+        assert live is not None
+        screen.type("items" + ENTER)
+        await screen.shows("q leaves", "1-39 of")
+        before = live.events
+        screen.type(" ")
+        await screen.shows("40-")
+        async with asyncio.timeout(15):
+            while live.events < before + 20:
+                await live.changed()
+        screen.type("q")
+        await screen.shows("lines)")
+
+
+@pytest.mark.parametrize("columns", [40, 60])
+async def test_a_narrow_screen_keeps_value_quality_and_age(tmp_path: Path, columns: int) -> None:
+    async with shell(tmp_path, columns=columns) as sh:
+        sh.terminal.type("watch Plant.Tank1.Inlet.Position" + ENTER)
+        await sh.terminal.shows("35.0   good", " s")
+        assert all(len(line) <= columns for line in sh.terminal.text.split("\n"))
 
 
 async def test_a_mistake_has_a_caret_under_its_place(tmp_path: Path) -> None:

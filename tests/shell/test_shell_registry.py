@@ -33,7 +33,7 @@ def mistake(context: Context, line: str) -> Mistake:
         ("write A 5 --for 1s --for 2s", 19, 24, "given twice"),
         ("watch A --count none", 16, 20, "whole number above zero"),
         ("watch A --count 0", 16, 17, "whole number above zero"),
-        ("watch", 6, 7, "missing"),
+        ("advise", 7, 8, "missing"),
         ("advise A", 7, 8, "A is not added"),
         ("advise 7", 7, 8, "nothing is registered"),
         ("unregister x", 11, 12, "whole number"),
@@ -53,18 +53,18 @@ def test_a_mistake_is_pointed_at(context: Context, line: str, start: int, end: i
 
 
 def test_options_may_stand_anywhere(context: Context) -> None:
-    before = context.registry.parse("watch --count 3 A B", context)
-    after = context.registry.parse("watch A B --count 3", context)
+    before = context.registry.parse("watch --count 3 A.b B.c", context)
+    after = context.registry.parse("watch A.b B.c --count 3", context)
     assert before is not None
     assert after is not None
     assert before.options == after.options == {"count": 3}
-    assert [target.tag for target in before.positional] == ["A", "B"]
+    assert [target.tag for (target,) in before.positional] == ["A.b", "B.c"]
 
 
 def test_usage_comes_from_the_declaration(context: Context) -> None:
     commands = context.registry.commands
     assert commands["write"].usage == "write <tag|item> <value> [--for <duration>] [--server <server>]"
-    assert commands["watch"].usage.startswith("watch <tag|item>…")
+    assert commands["watch"].usage.startswith("watch [<tag|item|glob|list>…]")
     assert commands["unregister"].usage == "unregister [<server>]"
     assert "[--plaintext]" in commands["connect"].usage
 

@@ -1,19 +1,44 @@
 """connect, disconnect, status."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Annotated
 
 from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.kinds import ConnectionArgument, FlagOption, Text
-from zb_mom_ww_mxgateway_shell.registry import command
+from zb_mom_ww_mxgateway_shell.problems import closest
+from zb_mom_ww_mxgateway_shell.registry import Offer, command
 from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
+from zb_mom_ww_mxgateway_shell.words import Word
+
+
+class EndpointOrProfile(Text):
+    """HOST:PORT, or the name of a profile."""
+
+    def __init__(self) -> None:
+        super().__init__("host:port|profile")
+
+    def parse(self, word: Word, context: Context) -> str:
+        known = context.profiles.profiles
+        if ":" not in word.value and word.value not in known:
+            hint = closest(word.value, list(known)) or "; profiles lists them, HOST:PORT names a gateway"
+            raise word.mistake(f"no profile {word.value}{hint}")
+        return word.value
+
+    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+        return [
+            Offer(name, each.connection.endpoint or "")
+            for name, each in context.profiles.profiles.items()
+            if name.startswith(prefix)
+        ]
 
 
 @command("connect", example="connect localhost:5001 --api-key-env MXGATEWAY_API_KEY", needs_session=False)
 async def connect(
     context: Context,
-    endpoint: Annotated[str | None, Text("host:port")] = None,
+    endpoint: Annotated[str | None, EndpointOrProfile()] = None,
     *,
     plaintext: FlagOption = False,
     api_key_env: Annotated[str | None, Text("variable")] = None,
@@ -23,11 +48,18 @@ async def connect(
     server_name_override: Annotated[str | None, Text("name")] = None,
     forget_certificate: FlagOption = False,
 ) -> Result:
-    """Connects to a gateway and opens a session.
+    """Connects to a gateway, by HOST:PORT or the name of a profile, and opens a session.
 
-    Without HOST:PORT it connects again as before. The key comes from MXGATEWAY_API_KEY unless another
+    Connections that are open stay open: use NAME goes from one to another. Without HOST:PORT it connects
+    again as before. The key comes from MXGATEWAY_API_KEY unless another
     source is named; it is never typed. A failed connect leaves the present session as it is.
     """
+    profile = context.profiles.profiles.get(endpoint or context.name)
+    if profile is not None:
+        await context.connect_profile(profile)
+        if profile.watch:
+            await watch_list(context, profile.watch)
+        return Said(connected_text(context), _status_fields(context), context.session.session_id)
     if endpoint is None:
         wanted, name = context.connection, context.name
     else:
@@ -85,6 +117,7 @@ async def status(context: Context) -> Result:
     live = context.live
     lines = [
         f"gateway     {connection_text(context)}",
+        f"writes      {'armed' if context.connected.arming.armed else 'read-only'}",
         f"session     {live.session.session_id}, {context.state}{f': {live.lost}' if live.lost else ''}",
         f"servers     {', '.join(f'{h} ({name})' for h, name in context.servers.items()) or 'none registered'}",
         f"items       {len(context.items)}, {sum(item.advised for item in context.items)} advised",

@@ -1,4 +1,4 @@
-"""watch, write."""
+"""write; and the items that commands need."""
 
 import asyncio
 import time
@@ -11,7 +11,6 @@ from zb_mom_ww_mxgateway.values import Array, DataType
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, status_form, value_form, value_text
 from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT, Context
 from zb_mom_ww_mxgateway_shell.kinds import (
-    CountOption,
     DurationOption,
     ServerOption,
     Target,
@@ -22,32 +21,12 @@ from zb_mom_ww_mxgateway_shell.literals import TagType
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Result, Said
-from zb_mom_ww_mxgateway_shell.watching import Watch
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, WriteResult
 
 OUTCOME_TIMEOUT = 30.0
 """Seconds to wait for a write's completion: the gateway's own command timeout."""
-
-
-@command("watch", example="watch Plant.Tank1.Level --count 3")
-async def watch(
-    context: Context,
-    *tags: TargetArgument,
-    for_: DurationOption = None,
-    count: CountOption = None,
-    server: ServerOption = None,
-) -> Watch:
-    """Shows values as they change, until Ctrl-C, for a time, or for a number of samples.
-
-    Tags that are not there yet are registered, added and advised. Every value comes with its quality
-    and its age.
-    """
-    if not context.interactive and for_ is None and count is None:
-        raise ShellError("a watch in a file needs an end: --for 5s or --count 3")
-    items = await ensure(context, tags, server)
-    return Watch(context.live_session, items, for_, count)
 
 
 @command("write", example="write TestChildObject.TestInt 123", mutating=True)
@@ -169,4 +148,4 @@ def _milliseconds(seconds: float | None) -> int | None:
     return None if seconds is None else max(1, round(seconds * 1000))
 
 
-COMMANDS = (watch, write)
+COMMANDS = (write,)

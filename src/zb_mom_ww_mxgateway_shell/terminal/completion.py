@@ -33,7 +33,10 @@ class ShellCompleter(Completer):
         registry = self._context.registry
         if not words:
             names = [Offer(c.name, c.summary) for c in registry.commands.values() if c.name.startswith(typed)]
-            return typed, names
+            aliases = [Offer(name, text) for name, text in self._context.aliases.items() if name.startswith(typed)]
+            return typed, names + aliases
+        if alias := self._context.aliases.get(words[0].text):
+            words = [*split(alias), *words[1:]]
         command = registry.commands.get(words[0].text)
         if command is None:
             return typed, ()

@@ -6,16 +6,19 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.shortcuts import print_formatted_text
 
 from zb_mom_ww_mxgateway_cli.output import safe
+from zb_mom_ww_mxgateway_shell.showing import Spool
 
 
 class Console:
     """The one object that writes lines to the terminal. Text is stripped of control characters here again."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, spool: Spool) -> None:
         self._output = output
+        self._spool = spool
 
     def print(self, line: str, style: str = "") -> None:
         """Writes a line; only while no prompt is open."""
+        self._spool.line(line)
         print_formatted_text(FormattedText([(style, safe(line))]), output=self._output)
 
     async def print_above(self, line: str, style: str = "") -> None:

@@ -1,14 +1,18 @@
 """The prompt: reads lines, runs them, shows what comes back, and says what happens meanwhile."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app_session
+from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import is_dumb_terminal
 
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.live import LiveSession
@@ -16,17 +20,28 @@ from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
+from zb_mom_ww_mxgateway_shell.commands.watches import FullScreen
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible
+from zb_mom_ww_mxgateway_shell.panel import cut, fitted
+from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.showing import lines_of
 from zb_mom_ww_mxgateway_shell.statements import Statement, interruption, problem_lines, run
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter, usage_of
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
+from zb_mom_ww_mxgateway_shell.terminal.full_watch import MOODS, FullWatch
+from zb_mom_ww_mxgateway_shell.terminal.highlight import STYLES, LineLexer, mistake_so_far
+from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
 from zb_mom_ww_mxgateway_shell.terminal.watch_view import WatchView
 from zb_mom_ww_mxgateway_shell.watching import Watch
 
-_STYLE = Style.from_dict({"bottom-toolbar": "noreverse", "prompt.lost": "ansired bold", "problem": "ansired"})
+_STYLE = Style.from_dict(
+    {"bottom-toolbar": "noreverse", "prompt.lost": "ansired bold", "problem": "ansired"} | STYLES | MOODS
+)
 _REFRESH_SECONDS = 0.5
+_REDRAW_SECONDS = 0.1
+_EDITING = {"emacs": EditingMode.EMACS, "vi": EditingMode.VI}
 
 
 class SecretKeepingHistory(FileHistory):
@@ -55,69 +70,137 @@ class Prompt:
         self._context = context
         self._debug = debug
         self._input, self._output = session.input, session.output
-        self._console = Console(self._output)
+        self._console = Console(self._output, context.spool)
+        # A terminal that cannot move its cursor gets lines and nothing else.
+        self._is_dumb = is_dumb_terminal()
+        context.has_screen = not self._is_dumb
         self._rate = _Rate()
         self._prompt: PromptSession[str] = PromptSession(
             message=self._message,
             completer=ShellCompleter(context),
+            lexer=LineLexer(context),
+            search_ignore_case=True,
             complete_while_typing=True,
             bottom_toolbar=self._toolbar,
             refresh_interval=_REFRESH_SECONDS,
             history=history,
             style=_STYLE,
             input=self._input,
-            output=self._output,
+            output=None if self._is_dumb else self._output,
         )
         context.open_pane = self._open_pane
+        context.ask_secret = self._ask_secret
 
     async def run(self) -> ExitCode:
         """Reads and runs lines until exit or Ctrl-D."""
         self._greet()
         self._context.say_by(self._console.print)
-        watcher = asyncio.create_task(self._tell_changes(), name="state changes")
+        tasks = [
+            asyncio.create_task(self._tell_changes(), name="state changes"),
+            asyncio.create_task(self._keep_in_view(), name="watched values"),
+        ]
         try:
             while not self._context.leaving:
+                self._prompt.editing_mode = _EDITING[self._context.settings.keys]
                 try:
                     line = await self._prompt.prompt_async(handle_sigint=False)
                 except KeyboardInterrupt:
                     continue
                 except EOFError:
                     break
-                await self._one(line)
+                await self._entered(line)
         finally:
-            watcher.cancel()
-            await asyncio.wait([watcher])
-        if not watcher.cancelled() and (error := watcher.exception()):
-            raise error
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        for task in tasks:
+            if not task.cancelled() and (error := task.exception()):
+                raise error
         self._say_what_is_open()
         return ExitCode.DONE
 
-    async def _one(self, line: str) -> None:
+    async def _entered(self, text: str) -> None:
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) > 1 and not await self._wants_all(lines):
+            self._console.print("nothing was run")
+            return
+        for line in lines:
+            if not await self._one(line) and len(lines) > 1:
+                self._console.print("stopped there", "class:problem")
+                return
+
+    async def _wants_all(self, lines: list[str]) -> bool:
+        """Shows what several pasted lines would do, and asks."""
+        commands = self._context.registry.commands
+        for number, line in enumerate(lines, start=1):
+            found = commands.get(line.split(maxsplit=1)[0])
+            mark = "WRITES" if found and found.mutating else ""
+            wrong = mistake_so_far(self._context, line + " ")
+            said = f"   {wrong}" if wrong else ""
+            self._console.print(f"{number:>4}  {mark:6}  {line}{said}", "class:problem" if wrong else "")
+        return await self.ask(f"run these {len(lines)} lines? [y/N] ") in ("y", "yes")
+
+    async def ask(self, question: str) -> str:
+        """What a person answers, in lower case; empty for Ctrl-C and Ctrl-D."""
+        asking: PromptSession[str] = PromptSession(input=self._input, output=self._output, history=InMemoryHistory())
+        try:
+            return (await asking.prompt_async(question, handle_sigint=False)).strip().casefold()
+        except (KeyboardInterrupt, EOFError):
+            return ""
+
+    async def _ask_secret(self, question: str) -> str:
+        """A key, typed unseen and kept nowhere."""
+        asking: PromptSession[str] = PromptSession(input=self._input, output=self._output, history=InMemoryHistory())
+        try:
+            return await asking.prompt_async(question, is_password=True, handle_sigint=False)
+        except (KeyboardInterrupt, EOFError):
+            raise ShellError("no key was given", ExitCode.CANNOT_CONNECT) from None
+
+    async def _one(self, line: str) -> bool:
+        """Runs a line and shows what came of it; False when it failed."""
+        self._context.spool.line(self._prompt_text() + line)
+        started = time.monotonic()
         try:
             result = await interruptible(run(self._context, line, self._follow), INTERRUPT)
         except Interrupted:
             self._console.print(str(interruption(self._context, line)))
+            return False
         except Exception as error:
             width = len(self._prompt_text())
             for shown in problem_lines(error, Statement(line, 0), debug=self._debug, indent=width):
                 self._console.print(shown, "class:problem")
-        else:
-            self._show(result)
+            return False
+        await self._show(result)
+        if self._context.settings.timing == "on":
+            self._console.print(f"({(time.monotonic() - started) * 1000:.0f} ms)")
+        return result is None or result.exit_code is ExitCode.DONE
 
-    def _show(self, result: Result | None) -> None:
-        if result is not None:
-            style = "" if result.exit_code is ExitCode.DONE else "class:problem"
-            for shown in result.lines():
-                self._console.print(shown, style)
+    async def _show(self, result: Result | None) -> None:
+        if result is None:
+            return
+        if isinstance(result, FullScreen) and not self._is_dumb:
+            await FullWatch(result.panel, self._input, self._output).run()
+            return
+        style = "" if result.exit_code is ExitCode.DONE else "class:problem"
+        settings = self._context.settings
+        lines = lines_of(result, settings.output)
+        if settings.pager == "on" and not self._is_dumb and len(lines) >= self._output.get_size().rows:
+            for line in lines:
+                self._context.spool.line(line)
+            await Pager(lines, self._input, self._output).run()
+            self._console.print(f"({len(lines)} lines)")
+            return
+        for shown in lines:
+            self._console.print(shown, style)
 
     async def _follow(self, feed: Feed) -> Result:
-        if isinstance(feed, Watch):
+        if isinstance(feed, Watch) and not self._is_dumb:
             return await WatchView(feed, self._input, self._output).run()
         try:
             return await feed.follow(self._console.print)
         except asyncio.CancelledError:
             # Ctrl-C is how an endless feed ends.
-            self._show(feed.result())
+            await self._show(feed.result())
             raise
 
     async def _open_pane(self) -> None:
@@ -126,7 +209,7 @@ class Prompt:
         async def mx(line: str) -> Any:
             """Runs a line of the shell; shows and returns its result."""
             result = await run(self._context, line, self._follow)
-            self._show(result)
+            await self._show(result)
             return result and result.value
 
         namespace = namespace_of(self._context, mx)
@@ -141,24 +224,65 @@ class Prompt:
     # What is always in view.
 
     def _prompt_text(self) -> str:
-        context = self._context
-        state = context.state
-        shown = f"{context.name}:{state}" if state not in ("ready", "not connected") else context.name
-        return f"{shown or 'mxgw'}> " if context.live else "mxgw> "
+        context, current = self._context, self._context.current
+        if current is None:
+            return "mxgw> "
+        state = "" if context.state == "ready" else f":{context.state}"
+        focus = f" {current.focus}" if current.focus else ""
+        return f"{current.name}{state}{focus}{'' if current.arming.armed else ' (read-only)'}> "
 
-    def _message(self) -> Any:
-        return [("" if self._context.state in ("ready", "not connected") else "class:prompt.lost", self._prompt_text())]
+    def _message(self) -> StyleAndTextTuples:
+        current = self._context.current
+        style = f"ansi{current.color} bold" if current and current.color else ""
+        if self._context.state not in ("ready", "not connected"):
+            style = "class:prompt.lost"
+        return [*self._panel(), (style, self._prompt_text())]
+
+    def _panel(self) -> StyleAndTextTuples:
+        """What is watched, above the prompt; gone from a line that has been entered."""
+        current = self._context.current
+        if current is None or not len(current.panel) or self._is_dumb or self._prompt.app.is_done:
+            return []
+        size = self._output.get_size()
+        room = max(2, size.rows // 2 - 3)
+        items = current.panel.items
+        shown = items if len(items) <= room else items[: room - 1]
+        text: StyleAndTextTuples = []
+        for line, mood in fitted(current.panel.rows(shown), size.columns - 1):
+            text += [(f"class:mood.{mood}", line), ("", "\n")]
+        if len(shown) < len(items):
+            text.append(("", f"  and {len(items) - len(shown)} more: watch --full shows all\n"))
+        if still := current.panel.is_still:
+            text.append(("class:problem", f"  {cut(still, size.columns - 3)}\n"))
+        return text
+
+    async def _keep_in_view(self) -> None:
+        """Redraws the watched values, at most ten times a second, whatever the rate of events."""
+        drawn: tuple[object, int] = (None, 0)
+        while True:
+            await asyncio.sleep(_REDRAW_SECONDS)
+            current = self._context.current
+            if current is not None and len(current.panel) and drawn != (current, current.live.events):
+                drawn = (current, current.live.events)
+                if self._prompt.app.is_running:
+                    self._prompt.app.invalidate()
 
     def _toolbar(self) -> str:
         context = self._context
         line = self._prompt.default_buffer.text
         live = context.live
-        figures = (
-            f"{context.state} · {self._rate.of(live)} ev/s · gaps {live.gaps} · items {len(context.items)}"
-            if live
-            else context.state
-        )
-        return f" {usage_of(context, line)}     {figures}"
+        figures = context.state
+        if live is not None:
+            figures += f" · {self._rate.of(live)} ev/s"
+            if live.round_trip is not None:
+                figures += f" · rtt {live.round_trip * 1000:.1f} ms"
+            figures += f" · gaps {live.gaps} · items {len(context.items)}"
+        wrong = mistake_so_far(context, line) if line else None
+        said = wrong.message if wrong else usage_of(context, line)
+        width = self._output.get_size().columns
+        room = max(0, width - len(figures) - 4)
+        said = said if len(said) <= room else said[: max(0, room - 1)] + "…"
+        return f" {said}   {figures}"[:width]
 
     def _greet(self) -> None:
         context = self._context

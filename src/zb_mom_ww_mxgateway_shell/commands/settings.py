@@ -1,0 +1,182 @@
+"""set, alias, unalias, tee, profiles, arm, disarm, echo."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from zb_mom_ww_mxgateway_cli.output import ExitCode, value_form, value_text
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.kinds import Text
+from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
+from zb_mom_ww_mxgateway_shell.registry import Kind, Offer, Rest, command
+from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
+from zb_mom_ww_mxgateway_shell.words import Word
+
+
+class SettingName(Kind):
+    """A name that ``set`` knows."""
+
+    name = "setting"
+
+    def parse(self, word: Word, context: Context) -> str:
+        choices = context.settings.choices()
+        if word.value not in choices:
+            hint = closest(word.value, list(choices)) or f"; there is {', '.join(choices)}"
+            raise word.mistake(f"no setting {word.value}{hint}")
+        return word.value
+
+    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+        choices = context.settings.choices()
+        return [Offer(name, ", ".join(values)) for name, values in choices.items() if name.startswith(prefix)]
+
+
+class SettingValue(Kind):
+    """A value of a setting: which ones it may have is known only with its name."""
+
+    name = "value"
+
+    def parse(self, word: Word, context: Context) -> Word:
+        return word
+
+    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+        values = {value: None for each in context.settings.choices().values() for value in each}
+        return [Offer(value) for value in values if value.startswith(prefix)]
+
+
+class AliasName(Kind):
+    """The name of an alias."""
+
+    name = "name"
+
+    def parse(self, word: Word, context: Context) -> str:
+        if word.value not in context.aliases:
+            hint = closest(word.value, list(context.aliases)) or "; alias lists them"
+            raise word.mistake(f"no alias {word.value}{hint}")
+        return word.value
+
+    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+        return [Offer(name, line) for name, line in context.aliases.items() if name.startswith(prefix)]
+
+
+@command("set", example="set timing on", needs_session=False)
+async def set_(
+    context: Context,
+    name: Annotated[str | None, SettingName()] = None,
+    value: Annotated[Word | None, SettingValue()] = None,
+) -> Result:
+    """Shows the settings, or changes one: output table|json|csv, pager, timing, keys emacs|vi, color."""
+    settings = context.settings
+    if name is not None and value is not None:
+        try:
+            settings.change(name, value.value)
+        except ValueError as error:
+            raise value.mistake(str(error)) from None
+        return Said(f"{name} {value.value}", {name: value.value})
+    names = [name] if name else list(settings.choices())
+    return Table(
+        ("setting", "value", "may be"),
+        [[each, getattr(settings, each), ", ".join(settings.choices()[each])] for each in names],
+        [{"choices": list(settings.choices()[each]), "name": each, "value": getattr(settings, each)} for each in names],
+    )
+
+
+@command("alias", example="alias level watch Plant.Tank1.Level --count 1", needs_session=False)
+async def alias(
+    context: Context,
+    name: Annotated[str | None, Text("name")] = None,
+    line: Annotated[str | None, Rest()] = None,
+) -> Result:
+    """Lists the aliases, or makes NAME stand for a line: what follows it is added to that line.
+
+    Those of the profiles file are there from the start.
+    """
+    if name is None or line is None:
+        shown = {each: text for each, text in context.aliases.items() if name in (None, each)}
+        return Table(
+            ("alias", "stands for"),
+            [[each, text] for each, text in shown.items()],
+            [{"line": text, "name": each} for each, text in shown.items()],
+            empty="no aliases; alias NAME LINE makes one",
+        )
+    if name in context.registry.commands:
+        raise ShellError(f"{name} is a command: an alias needs another name")
+    first = line.split(maxsplit=1)[0]
+    if first not in context.registry.commands:
+        raise ShellError(
+            f"no command {first}{closest(first, list(context.registry.commands))}: an alias begins with one"
+        )
+    context.aliases[name] = line
+    return Said(f"{name} stands for: {line}", {"line": line, "name": name})
+
+
+@command("unalias", example="unalias level", needs_session=False)
+async def unalias(context: Context, name: Annotated[str, AliasName()]) -> Result:
+    """Forgets an alias."""
+    del context.aliases[name]
+    return Said(f"{name} is no alias any more", {"name": name})
+
+
+@command("tee", example="tee session.log", needs_session=False)
+async def tee(context: Context, file: Annotated[str | None, Text("file")] = None) -> Result:
+    """Copies what is typed and shown to the end of a file from now on; without a file, ends that. Never a key."""
+    if file is None:
+        path = context.spool.path
+        context.spool.stop()
+        return Said(f"{path} ended" if path else "nothing was copied", {"file": path and str(path)})
+    context.spool.start(Path(file))
+    return Said(f"copying to {file}", {"file": file})
+
+
+@command("profiles", example="profiles", needs_session=False)
+async def profiles(context: Context) -> Result:
+    """Lists the profiles that connect knows, and the file they stand in."""
+    known = context.profiles.profiles.values()
+    return Table(
+        ("profile", "endpoint", "key", "writes", "watches"),
+        [
+            [each.name, each.connection.endpoint or "", each.key_source, "no" if each.read_only else "yes", each.watch]
+            for each in known
+        ],
+        [
+            {
+                "endpoint": each.connection.endpoint,
+                "key_source": each.key_source,
+                "name": each.name,
+                "read_only": each.read_only,
+                "watch": each.watch or None,
+            }
+            for each in known
+        ],
+        empty=f"no profiles: {context.profiles.path} holds them",
+    )
+
+
+@command("arm", example="arm", needs_session=False)
+async def arm(context: Context) -> Result:
+    """Lets writes to the current connection through again, after disarm."""
+    arming = context.connected.arming
+    if arming.for_good:
+        raise ShellError(f"not armed: {arming.for_good}", ExitCode.GUARDED)
+    arming.armed = True
+    return Said("armed: writes are sent", {"armed": True})
+
+
+@command("disarm", example="disarm", needs_session=False)
+async def disarm(context: Context) -> Result:
+    """Makes the current connection read-only: nothing that changes the plant is sent.
+
+    That holds for what is typed, for files and for Python. arm ends it.
+    """
+    context.connected.arming.armed = False
+    return Said("read-only: nothing that changes the plant is sent until arm", {"armed": False})
+
+
+@command("echo", example='echo "the tank is full"', needs_session=False)
+async def echo(context: Context, *texts: Annotated[str | None, Text("text")]) -> Result:
+    """Says something; `echo _` shows the last result, `echo $name` a name set in Python or by a file."""
+    shown = [context.last if text == "_" else text for text in texts]
+    text = " ".join(each if isinstance(each, str) else value_text(each) for each in shown)
+    return Said(text, {"text": [value_form(each) for each in shown]}, shown[0] if len(shown) == 1 else None)
+
+
+COMMANDS = (set_, alias, unalias, tee, profiles, arm, disarm, echo)

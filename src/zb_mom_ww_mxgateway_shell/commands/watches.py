@@ -1,0 +1,228 @@
+"""watch, unwatch, watches, list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal as OneOf
+
+from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_shell.commands.values import ensure
+from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT, Context
+from zb_mom_ww_mxgateway_shell.kinds import (
+    CountOption,
+    DurationOption,
+    FlagOption,
+    ItemOrTag,
+    ServerOption,
+    Tag,
+    Target,
+    Text,
+)
+from zb_mom_ww_mxgateway_shell.panel import COLUMNS, Panel
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.registry import Kind, Offer, command
+from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said, Table
+from zb_mom_ww_mxgateway_shell.watch_lists import tags_of_object_viewer
+from zb_mom_ww_mxgateway_shell.watching import Watch, value_record
+from zb_mom_ww_mxgateway_shell.words import Word
+
+_GLOB_LIMIT = 500
+_ACTIONS = ("show", "save", "load", "delete", "import")
+_TARGET = ItemOrTag(may_add=True)
+
+
+class Watchable(Kind):
+    """An item or a tag, a glob over the galaxy's tags, or the name of a list."""
+
+    name = "tag|item|glob|list"
+
+    def parse(self, word: Word, context: Context) -> list[Target] | Word:
+        if not word.is_quoted and any(mark in word.text for mark in "*?"):
+            # Matched when it runs: the galaxy may not have been read yet.
+            return word
+        if "." not in word.text and word.text in context.lists.names():
+            return [Target(tag, context.find_item(tag), word) for tag in context.lists.load(word.text)]
+        return [_TARGET.parse(word, context)]
+
+    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+        lists = [Offer(name, "list") for name in context.lists.names() if prefix and name.startswith(prefix)]
+        return [*lists, *_TARGET.offers(prefix, context)]
+
+
+class OneWord(Kind):
+    """One of a few words."""
+
+    def __init__(self, name: str, words: Sequence[str]) -> None:
+        self.name = name
+        self._words = words
+
+    def parse(self, word: Word, context: Context) -> str:
+        if word.value not in self._words:
+            raise word.mistake(f"one of {', '.join(self._words)} is expected")
+        return word.value
+
+    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+        return [Offer(each) for each in self._words if each.startswith(prefix)]
+
+
+class ListName(Text):
+    """The name of a list of tags."""
+
+    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+        return [Offer(each) for each in context.lists.names() if each.startswith(prefix)]
+
+
+@dataclass(frozen=True, slots=True)
+class FullScreen:
+    """A watch that fills the screen, where there is one."""
+
+    panel: Panel
+    said: str
+    exit_code: ExitCode = ExitCode.DONE
+
+    @property
+    def value(self) -> Any:
+        return [(held := self.panel.value(item)) and held.value for item in self.panel.items]
+
+    def lines(self) -> list[str]:
+        return [self.said]
+
+    def form(self) -> Any:
+        return {"items": [value_record(item, self.panel.value(item)) for item in self.panel.items]}
+
+
+@command("watch", example="watch Plant.Tank1.Level --count 3")
+async def watch(
+    context: Context,
+    *tags: Annotated[list[Target] | Word | None, Watchable()],
+    for_: DurationOption = None,
+    count: CountOption = None,
+    full: FlagOption = False,
+    server: ServerOption = None,
+) -> Result | Feed:
+    """Shows values as they change: above the prompt, for a time, for a number of samples, or full screen.
+
+    Tags that are not there yet are registered, added and advised. A glob such as Plant.Tank*.Level takes
+    all tags it matches, the name of a saved list its tags. At the prompt the values stay above it until
+    unwatch; --full fills the screen with everything watched (keys are shown there). With --for or
+    --count, and in files, each change is a line. Every value comes with its quality and its age.
+    """
+    panel = context.connected.panel
+    is_lasting = for_ is None and count is None
+    if is_lasting and not context.interactive and not context.has_screen:
+        raise ShellError("a watch in a file needs an end: --for 5s or --count 3")
+    groups = [await matching(context, group) if isinstance(group, Word) else group or [] for group in tags]
+    targets = list({target.tag.casefold(): target for group in groups for target in group}.values())
+    if not targets and not (full and len(panel)):
+        raise ShellError("nothing is watched: watch TAG… names what to watch")
+    items = await ensure(context, targets, server) if targets else []
+    if not is_lasting or not context.has_screen:
+        return Watch(context.live_session, items, for_, count)
+    panel.add(items)
+    if full:
+        return FullScreen(panel, f"watching {len(panel)} items")
+    return Said("", _fields(panel), _values(panel, items))
+
+
+async def matching(context: Context, pattern: Word) -> list[Target]:
+    """The tags of the galaxy that match a glob; raises Mistake when there are none, or too many."""
+    connected = context.connected
+    connected.catalogue.start(connected.client)
+    await connected.catalogue.loaded(FIRST_VALUE_TIMEOUT)
+    found = connected.catalogue.matching(pattern.text, _GLOB_LIMIT + 1)
+    if not found:
+        unread = "" if connected.catalogue.is_complete else " (the galaxy could not be read to its end)"
+        raise pattern.mistake(f"no tag matches {pattern.text}{unread}")
+    if len(found) > _GLOB_LIMIT:
+        raise pattern.mistake(f"{pattern.text} matches more than {_GLOB_LIMIT} tags: narrow it down")
+    return [Target(tag, context.find_item(tag), pattern) for tag in found]
+
+
+@command("unwatch", example="unwatch")
+async def unwatch(context: Context, *items: Annotated[Target | None, ItemOrTag(may_add=False)]) -> Result:
+    """Takes items off the watch above the prompt; without any, all of them. They stay advised."""
+    gone = context.connected.panel.remove([each.item for each in items if each and each.item] if items else None)
+    return Said(f"{gone} no longer watched" if gone else "nothing of that was watched", {"unwatched": gone})
+
+
+@command("watches", example="watches")
+async def watches(context: Context) -> Result:
+    """Lists what is watched, with the values as they are now."""
+    panel = context.connected.panel
+    items = panel.items
+    return Table(
+        COLUMNS,
+        [row.cells for row in panel.rows(items)],
+        [value_record(item, panel.value(item)) for item in items],
+        empty="nothing is watched; watch TAG… does",
+    )
+
+
+@command("list", example="list save tank Plant.Tank1.Level Plant.Tank1.Inlet.Position", needs_session=False)
+async def list_(
+    context: Context,
+    action: Annotated[OneOf["show", "save", "load", "delete", "import"] | None, OneWord("action", _ACTIONS)] = None,
+    name: Annotated[str | None, ListName("name")] = None,
+    *tags: Annotated[str | None, Tag()],
+    file: Annotated[str | None, Text("file")] = None,
+) -> Result:
+    """Keeps named lists of tags: list save NAME [TAG…], list load NAME, list show [NAME], list delete NAME.
+
+    Without tags, save takes what is watched. load watches them. list import NAME --file FILE.xml takes
+    the tags of a watch list saved by Object Viewer. `watch NAME` watches a list too.
+    """
+    lists = context.lists
+    if action is None or (action == "show" and name is None):
+        rows = [[each, str(len(lists.load(each)))] for each in lists.names()]
+        return Table(
+            ("list", "tags"),
+            rows,
+            [{"name": each, "tags": lists.load(each)} for each in lists.names()],
+            empty="no lists; list save NAME makes one of what is watched",
+        )
+    if name is None:
+        raise ShellError(f"list {action} needs a name")
+    if action == "show":
+        kept = lists.load(name)
+        return Table(("tag",), [[tag] for tag in kept], [{"tag": tag} for tag in kept], kept)
+    if action == "delete":
+        lists.delete(name)
+        return Said(f"list {name} deleted", {"deleted": name})
+    if action == "load":
+        return await watch_list(context, name)
+    if action == "import":
+        if file is None:
+            raise ShellError("list import needs --file FILE.xml, as Object Viewer saves it")
+        kept = tags_of_object_viewer(Path(file))
+    else:
+        kept = [tag for tag in tags if tag] or [item.tag for item in context.connected.panel.items]
+        if not kept:
+            raise ShellError(f"nothing is watched: list save {name} TAG… names the tags")
+    path = lists.save(name, kept)
+    unknown = [tag for tag in kept if context.catalogue.misses(tag)]
+    if unknown:
+        context.notice(f"the galaxy lists no {', '.join(unknown[:3])}{' …' if len(unknown) > 3 else ''}")
+    return Said(f"list {name}: {len(kept)} tags, in {path}", {"name": name, "tags": kept}, kept)
+
+
+async def watch_list(context: Context, name: str) -> Result:
+    """Watches the tags of a saved list."""
+    tags = context.lists.load(name)
+    panel = context.connected.panel
+    _ = context.live_session
+    word = Word(name, 0, len(name))
+    items = await ensure(context, [Target(tag, context.find_item(tag), word) for tag in tags], None)
+    panel.add(items)
+    return Said(f"list {name}: watching {len(items)} items", _fields(panel), _values(panel, items))
+
+
+def _fields(panel: Panel) -> dict[str, Any]:
+    return {"items": [value_record(item, panel.value(item)) for item in panel.items]}
+
+
+def _values(panel: Panel, items: Sequence[Item]) -> list[Any]:
+    return [(held := panel.value(item)) and held.value for item in items]
+
+
+COMMANDS = (watch, unwatch, watches, list_)

@@ -1,0 +1,93 @@
+"""A result as lines: for people, as JSON, or as CSV; and the file that a session is spooled to."""
+
+import csv
+import io
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway_cli.output import json_line, safe
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.results import Result
+
+
+def lines_of(result: Result, output: str) -> list[str]:
+    """The lines to show: ``table`` for people, ``json`` one object, ``csv`` with headings."""
+    match output:
+        case "json":
+            return [json_line(result.form())]
+        case "csv":
+            return csv_lines(result.form())
+    return result.lines()
+
+
+def csv_lines(form: Any) -> list[str]:
+    """The records of a form as CSV, columns in the order of their names; nested values as JSON."""
+    records = _records(form)
+    names = sorted({name for record in records for name in record})
+    if not names:
+        return []
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    for record in records:
+        writer.writerow([_cell(record.get(name)) for name in names])
+    return [safe(line) for line in text.getvalue().splitlines()]
+
+
+def _records(form: Any) -> list[dict[str, Any]]:
+    if isinstance(form, dict):
+        inner = [value for value in form.values() if _is_table(value)]
+        # A dict about one list of records, as a watch gives: the records are what is asked for.
+        return _records(inner[0]) if len(inner) == 1 else [form]
+    if isinstance(form, list):
+        return [each if isinstance(each, dict) else {"value": each} for each in form]
+    return [] if form is None else [{"value": form}]
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json_line(value) if isinstance(value, list | dict) else value
+
+
+class Spool:
+    """A file that gets a copy of what is typed and shown, without keys. Closed by ``aclose`` or another start."""
+
+    def __init__(self) -> None:
+        self._file: TextIO | None = None
+        self.path: Path | None = None
+
+    def start(self, path: Path) -> None:
+        """Appends to this file from now on; raises ShellError when it cannot be written."""
+        try:
+            file = path.open("a", encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise ShellError(f"cannot write {path}: {error.strerror}") from error
+        self.stop()
+        self._file, self.path = file, path
+
+    def line(self, text: str) -> None:
+        """Adds a line; a file that can no longer be written is said once and let go."""
+        if self._file is None:
+            return
+        try:
+            self._file.write(redact(text) + "\n")
+            self._file.flush()
+        except OSError as error:
+            path = self.path
+            self.stop()
+            print(f"tee {path} ended: {error.strerror}", file=sys.stderr)
+
+    def stop(self) -> None:
+        """Ends it. Idempotent."""
+        file, self._file, self.path = self._file, None, None
+        if file is not None:
+            with suppress(OSError):
+                file.close()

@@ -1,0 +1,194 @@
+"""Everything watched, on the whole screen: scroll, sort, filter, pause, columns."""
+
+import asyncio
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.input import Input
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
+from prompt_toolkit.output import Output
+from prompt_toolkit.styles import Style
+
+from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway_shell.panel import Panel, Row, fitted
+from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
+
+_REDRAW_SECONDS = 0.1
+_SORT_SECONDS = 1.0
+_SORTS = ("as asked", "tag", "quality", "age", "changes")
+_HIDDEN: tuple[tuple[str, ...], ...] = ((), ("item",), ("changes",), ("item", "changes"))
+_KEYS = "q leaves · arrows move · s sorts · r reverses · / filters · p pauses · b only bad · c columns"
+
+MOODS = {
+    "mood.good": "",
+    "mood.bad": "ansired",
+    "mood.uncertain": "ansiyellow",
+    "mood.stale": "ansiyellow italic",
+    "mood.none": "ansibrightblack",
+    "mood.head": "bold",
+}
+
+
+class FullWatch:
+    """Shows a panel on the whole screen until q."""
+
+    def __init__(self, panel: Panel, input: Input, output: Output) -> None:
+        self._panel = panel
+        self._output = output
+        self._scroll = Scroll()
+        self._sort = 0
+        self._reversed = False
+        self._only_bad = False
+        self._hidden = 0
+        self._filter = ""
+        self._typing = False
+        self._frozen: list[Row] | None = None
+        self._order: list[Item] = []
+        self._ordered_at = float("-inf")
+        self._app: Application[None] = Application(
+            layout=Layout(
+                HSplit([Window(FormattedTextControl(self._page)), Window(FormattedTextControl(self._status), height=1)])
+            ),
+            key_bindings=self._keys(),
+            style=Style.from_dict(MOODS),
+            full_screen=True,
+            input=input,
+            output=output,
+        )
+
+    async def run(self) -> None:
+        """Shows it until q or Ctrl-C."""
+        redrawer = asyncio.create_task(self._redraw(), name="watch redraw")
+        try:
+            await self._app.run_async(handle_sigint=False)
+        finally:
+            redrawer.cancel()
+            await asyncio.wait([redrawer])
+
+    async def _redraw(self) -> None:
+        while True:
+            await asyncio.sleep(_REDRAW_SECONDS)
+            if self._frozen is None:
+                self._app.invalidate()
+
+    def _rows(self) -> int:
+        # Headings and the line of keys.
+        return max(1, self._output.get_size().rows - 2)
+
+    def _items(self) -> list[Item]:
+        now = asyncio.get_running_loop().time()
+        if now - self._ordered_at >= _SORT_SECONDS:
+            items = [item for item in self._panel.items if self._filter.casefold() in item.tag.casefold()]
+            if self._only_bad:
+                items = [item for item in items if self._rank(item)[0]]
+            if self._sort:
+                items.sort(key=self._sort_key)
+            self._order, self._ordered_at = items[::-1] if self._reversed else items, now
+        return self._order
+
+    def _rank(self, item: Item) -> tuple[int, str]:
+        value = self._panel.value(item)
+        if value is None:
+            return 3, ""
+        if value.stale_since is not None:
+            return 2, ""
+        return {"good": 0, "uncertain": 1}.get(value.quality_word, 3), value.quality_word
+
+    def _sort_key(self, item: Item) -> tuple[float, str]:
+        value = self._panel.value(item)
+        folded = item.tag.casefold()
+        match _SORTS[self._sort]:
+            case "quality":
+                return -self._rank(item)[0], folded
+            case "age":
+                return (-value.age if value else float("-inf")), folded
+            case "changes":
+                return (-value.changes if value else 1), folded
+        return 0, folded
+
+    def _page(self) -> StyleAndTextTuples:
+        width = self._output.get_size().columns
+        if self._frozen is None:
+            items = self._items()
+            self._scroll.count = len(items)
+            first = self._scroll.first(self._rows())
+            rows = self._panel.rows(items[first : first + self._rows()])
+        else:
+            first = self._scroll.first(self._rows())
+            rows = self._frozen[first : first + self._rows()]
+        shown: StyleAndTextTuples = []
+        for line, mood in fitted(rows, width, _HIDDEN[self._hidden]):
+            shown += [(f"class:mood.{mood}", line), ("", "\n")]
+        return shown
+
+    def _status(self) -> StyleAndTextTuples:
+        if self._typing:
+            return [("reverse", f" /{self._filter} ")]
+        first = self._scroll.first(self._rows())
+        still = self._panel.is_still
+        paused = "PAUSED · " if self._frozen is not None else ""
+        text = f" {paused}{f'{still} · ' if still else ''}{min(first + 1, self._scroll.count)}-"
+        text += f"{min(self._scroll.count, first + self._rows())} of {self._scroll.count} by {_SORTS[self._sort]}"
+        text += f"{' reversed' if self._reversed else ''}{f' /{self._filter}' if self._filter else ''} · {_KEYS} "
+        return [("reverse", text)]
+
+    def _again(self) -> None:
+        self._ordered_at = float("-inf")
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+        typing = Condition(lambda: self._typing)
+        # b is "only bad" here; the page up of others stays on its own key.
+        bind_scrolling(keys, self._scroll, self._rows, ~typing)
+
+        @keys.add("q", filter=~typing)
+        @keys.add("c-c")
+        def _(event: KeyPressEvent) -> None:
+            event.app.exit()
+
+        @keys.add("s", filter=~typing)
+        def _(event: KeyPressEvent) -> None:
+            self._sort = (self._sort + 1) % len(_SORTS)
+            self._again()
+
+        @keys.add("r", filter=~typing)
+        def _(event: KeyPressEvent) -> None:
+            self._reversed = not self._reversed
+            self._again()
+
+        @keys.add("b", filter=~typing)
+        def _(event: KeyPressEvent) -> None:
+            self._only_bad = not self._only_bad
+            self._again()
+
+        @keys.add("c", filter=~typing)
+        def _(event: KeyPressEvent) -> None:
+            self._hidden = (self._hidden + 1) % len(_HIDDEN)
+
+        @keys.add("p", filter=~typing)
+        def _(event: KeyPressEvent) -> None:
+            self._frozen = None if self._frozen is not None else self._panel.rows(self._items())
+
+        @keys.add("/", filter=~typing)
+        def _(event: KeyPressEvent) -> None:
+            self._typing, self._filter = True, ""
+            self._again()
+
+        @keys.add("enter", filter=typing)
+        @keys.add("escape", filter=typing, eager=True)
+        def _(event: KeyPressEvent) -> None:
+            self._typing = False
+
+        @keys.add("backspace", filter=typing)
+        def _(event: KeyPressEvent) -> None:
+            self._filter = self._filter[:-1]
+            self._again()
+
+        @keys.add("<any>", filter=typing)
+        def _(event: KeyPressEvent) -> None:
+            self._filter += event.data if event.data.isprintable() else ""
+            self._again()
+
+        return keys

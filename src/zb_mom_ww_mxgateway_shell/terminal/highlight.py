@@ -1,0 +1,75 @@
+"""Colours for what is being typed, and what is wrong with it so far."""
+
+from collections.abc import Callable
+
+from prompt_toolkit.document import Document
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.lexers import Lexer
+
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.statements import unfolded
+from zb_mom_ww_mxgateway_shell.words import Word, split
+
+STYLES = {
+    "typed.command": "bold",
+    "typed.mutating": "bold ansiyellow",
+    "typed.option": "ansicyan",
+    "typed.quoted": "ansigreen",
+    "typed.comment": "ansibrightblack",
+    "typed.mistake": "underline ansired",
+}
+
+
+def mistake_so_far(context: Context, line: str) -> Mistake | None:
+    """What is wrong in a line that may not be finished: the word being typed, or one missing, is not wrong yet."""
+    try:
+        with unfolded(context, line) as unfolded_line:
+            context.registry.parse(unfolded_line, context)
+    except Mistake as error:
+        return error if error.end < len(line.rstrip()) or (line[-1:].isspace() and error.end <= len(line)) else None
+    except ShellError:
+        return None
+    return None
+
+
+class LineLexer(Lexer):
+    """Colours one line; every look-up is in memory."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
+        """Styles by line number."""
+        lines = document.lines
+        return lambda number: self._line(lines[number]) if number < len(lines) else []
+
+    def _line(self, line: str) -> StyleAndTextTuples:
+        try:
+            words = split(line)
+        except Mistake as error:
+            return [("", line[: error.start]), ("class:typed.quoted", line[error.start :])]
+        wrong = mistake_so_far(self._context, line)
+        shown: StyleAndTextTuples = []
+        position = 0
+        for index, word in enumerate(words):
+            shown.append(("", line[position : word.start]))
+            style = self._style(index, word)
+            if wrong is not None and wrong.start < word.end and word.start < wrong.end:
+                style = "class:typed.mistake"
+            shown.append((style, word.text))
+            position = word.end
+        rest = line[position:]
+        shown.append(("class:typed.comment" if rest.lstrip().startswith("#") else "", rest))
+        return shown
+
+    def _style(self, index: int, word: Word) -> str:
+        if index == 0:
+            alias = self._context.aliases.get(word.text, "").split(maxsplit=1)
+            command = self._context.registry.commands.get(alias[0] if alias else word.text)
+            if command is None:
+                return ""
+            return "class:typed.mutating" if command.mutating else "class:typed.command"
+        if word.text.startswith("--"):
+            return "class:typed.option"
+        return "class:typed.quoted" if word.is_quoted else ""

@@ -1,0 +1,98 @@
+"""Long results a page at a time, on the loop of everything else: the stream is read meanwhile."""
+
+from collections.abc import Sequence
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.input import Input
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
+from prompt_toolkit.output import Output
+
+from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
+
+_KEYS = "q leaves · space, PgUp, PgDn, arrows, g, G move · / finds, n next"
+
+
+class Pager:
+    """Shows lines until q."""
+
+    def __init__(self, lines: Sequence[str], input: Input, output: Output) -> None:
+        self._lines = lines
+        self._output = output
+        self._scroll = Scroll(len(lines))
+        self._needle = ""
+        self._typing = False
+        self._app: Application[None] = Application(
+            layout=Layout(
+                HSplit([Window(FormattedTextControl(self._page)), Window(FormattedTextControl(self._status), height=1)])
+            ),
+            key_bindings=self._keys(),
+            full_screen=True,
+            input=input,
+            output=output,
+        )
+
+    async def run(self) -> None:
+        """Shows them until q or Ctrl-C."""
+        await self._app.run_async(handle_sigint=False)
+
+    def _rows(self) -> int:
+        return max(1, self._output.get_size().rows - 1)
+
+    def _page(self) -> StyleAndTextTuples:
+        first = self._scroll.first(self._rows())
+        shown: StyleAndTextTuples = []
+        for line in self._lines[first : first + self._rows()]:
+            found = self._needle and self._needle.casefold() in line.casefold()
+            shown.append(("reverse" if found else "", line + "\n"))
+        return shown
+
+    def _status(self) -> StyleAndTextTuples:
+        if self._typing:
+            return [("reverse", f" /{self._needle} ")]
+        first = self._scroll.first(self._rows())
+        last = min(len(self._lines), first + self._rows())
+        return [("reverse", f" {first + 1}-{last} of {len(self._lines)} · {_KEYS} ")]
+
+    def _find(self, start: int) -> None:
+        folded = self._needle.casefold()
+        for index in [*range(start, len(self._lines)), *range(start)]:
+            if folded and folded in self._lines[index].casefold():
+                self._scroll.to(index)
+                return
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+        from prompt_toolkit.filters import Condition
+
+        typing = Condition(lambda: self._typing)
+        bind_scrolling(keys, self._scroll, self._rows, ~typing)
+
+        @keys.add("q", filter=~typing)
+        @keys.add("c-c")
+        def _(event: KeyPressEvent) -> None:
+            event.app.exit()
+
+        @keys.add("/", filter=~typing)
+        def _(event: KeyPressEvent) -> None:
+            self._typing, self._needle = True, ""
+
+        @keys.add("n", filter=~typing)
+        def _(event: KeyPressEvent) -> None:
+            self._find(self._scroll.first(self._rows()) + 1)
+
+        @keys.add("enter", filter=typing)
+        def _(event: KeyPressEvent) -> None:
+            self._typing = False
+            self._find(self._scroll.first(self._rows()))
+
+        @keys.add("backspace", filter=typing)
+        def _(event: KeyPressEvent) -> None:
+            self._needle = self._needle[:-1]
+
+        @keys.add("<any>", filter=typing)
+        def _(event: KeyPressEvent) -> None:
+            self._needle += event.data if event.data.isprintable() else ""
+
+        return keys

@@ -1,0 +1,46 @@
+"""Which rows of a long list are in view, and the keys that move it."""
+
+from collections.abc import Callable
+
+from prompt_toolkit.filters import FilterOrBool
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+
+
+class Scroll:
+    """The first row in view of `count` rows."""
+
+    def __init__(self, count: int = 0) -> None:
+        self.count = count
+        self._first = 0
+
+    def first(self, rows: int) -> int:
+        """The first row in view where `rows` fit."""
+        self._first = max(0, min(self._first, self.count - rows))
+        return self._first
+
+    def by(self, rows: int) -> None:
+        """Moves down, or up with a negative number."""
+        self._first = max(0, self._first + rows)
+
+    def to(self, row: int) -> None:
+        """Makes a row the first."""
+        self._first = row
+
+
+def bind_scrolling(keys: KeyBindings, scroll: Scroll, rows: Callable[[], int], when: FilterOrBool) -> None:
+    """Adds the moving keys."""
+
+    def bind(names: tuple[str, ...], move: Callable[[], None]) -> None:
+        for name in names:
+
+            def act(event: KeyPressEvent) -> None:
+                move()
+
+            keys.add(name, filter=when)(act)
+
+    bind(("down", "j"), lambda: scroll.by(1))
+    bind(("up", "k"), lambda: scroll.by(-1))
+    bind(("pagedown", " "), lambda: scroll.by(rows()))
+    bind(("pageup", "b"), lambda: scroll.by(-rows()))
+    bind(("home", "g"), lambda: scroll.to(0))
+    bind(("end", "G"), lambda: scroll.to(scroll.count))

@@ -1,0 +1,95 @@
+"""Named lists of tags, kept as text files: one tag a line, ``#`` comments."""
+
+import re
+from pathlib import Path
+from xml.etree.ElementTree import ParseError
+
+import platformdirs
+
+from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
+
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+_SUFFIX = ".tags"
+_REFERENCE = re.compile(r"[A-Za-z_$#][\w$#]*(\.[A-Za-z_$#][\w$#]*)+(\[\d*\])?")
+_TAG_FIELDS = ("reference", "tag", "attribute", "name", "item", "address")
+
+
+class WatchLists:
+    """The user's lists, in one folder."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or platformdirs.user_config_path("mxgw") / "lists"
+
+    def names(self) -> list[str]:
+        """What there is."""
+        return sorted(path.stem for path in self._folder.glob(f"*{_SUFFIX}")) if self._folder.is_dir() else []
+
+    def load(self, name: str) -> list[str]:
+        """The tags of a list, in its order; raises ShellError when it cannot be read."""
+        try:
+            text = self._path(name).read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            raise ShellError(f"no list {name}{closest(name, self.names()) or '; list shows them'}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ShellError(f"cannot read the list {name}: {error}") from error
+        lines = (line.split("#")[0].strip() for line in text.splitlines())
+        return [line for line in lines if line]
+
+    def save(self, name: str, tags: list[str]) -> Path:
+        """Writes a list whole, in place of one of that name; gives its file."""
+        path = self._path(name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside = path.with_suffix(".new")
+            beside.write_text("".join(f"{tag}\n" for tag in tags), encoding="utf-8", newline="\n")
+            beside.replace(path)
+        except OSError as error:
+            raise ShellError(f"cannot write {path}: {error.strerror}") from error
+        return path
+
+    def delete(self, name: str) -> None:
+        """Forgets a list; raises ShellError when there is none of that name."""
+        try:
+            self._path(name).unlink()
+        except FileNotFoundError:
+            raise ShellError(f"no list {name}{closest(name, self.names()) or '; list shows them'}") from None
+        except OSError as error:
+            raise ShellError(f"cannot delete the list {name}: {error.strerror}") from error
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise ShellError(f"a list's name has letters, digits, - and _ only, not {name}")
+        return self._folder / f"{name}{_SUFFIX}"
+
+
+def tags_of_object_viewer(path: Path) -> list[str]:
+    """The tags of a watch list that Object Viewer saved as XML, in its order, each once.
+
+    Its schema is not published: taken is whatever stands as a dotted reference in an attribute or an
+    element named like one (reference, tag, attribute, name, item, address); where there is no such, any
+    dotted reference. Raises ShellError when it cannot be read or holds none.
+    """
+    from xml.etree.ElementTree import fromstring
+
+    try:
+        content = path.read_bytes()
+        # A file from somewhere else must not unfold to gigabytes.
+        if b"<!ENTITY" in content.replace(b"\0", b""):
+            raise ShellError(f"{path} declares XML entities of its own: not read")
+        root = fromstring(content)
+    except OSError as error:
+        raise ShellError(f"cannot read {path}: {error.strerror}") from error
+    except ParseError as error:
+        line, column = error.position
+        raise ShellError(f"{path}:{line}:{column + 1}: not XML as Object Viewer saves it") from None
+    named: dict[str, None] = {}
+    others: dict[str, None] = {}
+    for element in root.iter():
+        fields = [*element.attrib.items(), (element.tag, (element.text or "").strip())]
+        for name, text in fields:
+            if _REFERENCE.fullmatch(text.strip()):
+                is_named = any(each in name.rpartition("}")[2].casefold() for each in _TAG_FIELDS)
+                (named if is_named else others)[text.strip()] = None
+    if not (named or others):
+        raise ShellError(f"{path} holds no tags: dotted references such as Tank1.Level are looked for")
+    return list(named or others)

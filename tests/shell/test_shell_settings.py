@@ -1,0 +1,276 @@
+"""Settings, aliases, output forms, tee, profiles, watch lists, several connections: what a shell is set to."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from shell_process import KEY, ShellProcess
+from shell_terminal import ENTER, shell
+
+from zb_mom_ww_mxgateway.errors import MxGatewayRefusedHereError
+from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_shell import profiles
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.showing import csv_lines
+from zb_mom_ww_mxgateway_shell.statements import run
+from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists, tags_of_object_viewer
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+
+async def follow(feed: Feed) -> Result:
+    return await feed.follow(lambda line: None)
+
+
+@pytest.fixture
+async def connected(tmp_path: Path) -> AsyncIterator[tuple[Context, SimulatedGateway]]:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        context = Context(all_commands(), interactive=False)
+        context.lists = WatchLists(tmp_path / "lists")
+        context.has_screen = True
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "first")
+        try:
+            yield context, gateway
+        finally:
+            await context.disconnect()
+
+
+# Profiles.
+
+
+def profiles_file(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "profiles.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_profiles_file_is_read_whole(tmp_path: Path) -> None:
+    path = profiles_file(
+        tmp_path,
+        '[settings]\ntiming = "on"\n[aliases]\nlvl = "watch Plant.Tank1.Level"\n'
+        '[profiles.plantA]\nendpoint = "plantgw:5001"\napi_key_env = "PLANT_A"\nread_only = true\nwatch = "tanks"\n',
+    )
+    found = profiles.load(path)
+    profile = found.profiles["plantA"]
+    assert profile.connection == Connection(endpoint="plantgw:5001", api_key_env="PLANT_A")
+    assert (profile.read_only, profile.watch, found.aliases) == (True, "tanks", {"lvl": "watch Plant.Tank1.Level"})
+    context = Context(all_commands(), interactive=False)
+    context.take_profiles(found)
+    assert context.settings.timing == "on"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ('[profiles.a]\nendpoint = "x:1"\nendpont = "y"', 3, "unknown key endpont; did you mean endpoint?"),
+        ('[profiles.a]\nendpoint = "x:1"\nplaintext = "yes"', 3, "plaintext must be true or false"),
+        ('[profiles.a]\nendpoint = "x:1"\nconnect_timeout = true', 3, "connect_timeout must be a number"),
+        ("# one\n[profiles.a]\nplaintext = true", 2, "names no endpoint"),
+        ('[profiles.a]\nendpoint = "x:1"\napi_key = "mxgw_a_secret"', 3, "a key never stands in the file"),
+        ('[profiles.a]\nendpoint = "x:1"\napi_key_env = "A"\napi_key_file = "f"', 1, "more than one source"),
+        ('[setings]\ntiming = "on"', 1, "unknown setings; did you mean settings?"),
+        ('[settings]\n\ntimng = "on"', 3, "no setting timng; did you mean timing?"),
+        ('[settings]\ntiming = "maybe"', 2, "timing is one of on, off"),
+        ("[profiles.a]\nendpoint = x", 2, "Invalid value"),
+    ],
+)
+def test_a_mistake_in_the_profiles_file_is_said_with_its_line(tmp_path: Path, text: str, line: int, said: str) -> None:
+    path = profiles_file(tmp_path, text)
+    with pytest.raises(ShellError) as raised:
+        profiles.load(path)
+    assert str(raised.value).startswith(f"{path}:{line}:")
+    assert said in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
+async def test_a_profile_connects_read_only_and_watches_its_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with SimulatedGateway(certificate_directory=tmp_path / "certificate") as gateway:
+        monkeypatch.setenv("PLANT_KEY", gateway.api_key or "")
+        monkeypatch.setenv("MXGATEWAY_KNOWN_GATEWAYS", str(tmp_path / "known"))
+        path = profiles_file(
+            tmp_path,
+            f'[profiles.plant]\nendpoint = "{gateway.endpoint}"\napi_key_env = "PLANT_KEY"\n'
+            'read_only = true\nwatch = "tanks"\n',
+        )
+        context = Context(all_commands(), interactive=False)
+        context.lists = WatchLists(tmp_path / "lists")
+        context.lists.save("tanks", ["Plant.Tank1.Level"])
+        context.take_profiles(profiles.load(path))
+        try:
+            await run(context, "connect plant", follow)
+            assert [item.tag for item in context.connected.panel.items] == ["Plant.Tank1.Level"]
+            with pytest.raises(MxGatewayRefusedHereError, match="the profile plant is read-only"):
+                await run(context, "write TestChildObject.TestInt 5", follow)
+            with pytest.raises(ShellError, match="the profile plant is read-only"):
+                await run(context, "arm", follow)
+            assert not gateway.writes
+        finally:
+            await context.disconnect()
+
+
+async def test_an_unknown_profile_is_a_mistake_with_its_place() -> None:
+    context = Context(all_commands(), interactive=False)
+    context.take_profiles(
+        profiles.Profiles(
+            Path("p"), {"plant": profiles.Profile(name="plant", connection=Connection(endpoint="x:1"))}, {}, {}
+        )
+    )
+    with pytest.raises(Mistake, match="no profile plnt; did you mean plant") as raised:
+        await run(context, "connect plnt", follow)
+    assert (raised.value.start, raised.value.end) == (8, 12)
+
+
+# Guard, several connections.
+
+
+async def test_disarm_holds_for_commands_and_python_alike_until_arm(
+    connected: tuple[Context, SimulatedGateway],
+) -> None:
+    context, gateway = connected
+    await run(context, "disarm", follow)
+    with pytest.raises(MxGatewayRefusedHereError, match="read-only: arm lets writes through"):
+        await run(context, "write TestChildObject.TestInt 5", follow)
+    item = context.find_item("TestChildObject.TestInt")
+    assert item is not None
+    with pytest.raises(MxGatewayRefusedHereError):
+        await context.session.write(*item.key, 6)
+    assert not gateway.writes
+    await run(context, "arm", follow)
+    await run(context, "write TestChildObject.TestInt 7", follow)
+    assert [write.value for write in gateway.writes] == [7]
+
+
+async def test_use_goes_between_connections_and_each_keeps_its_own(
+    connected: tuple[Context, SimulatedGateway],
+) -> None:
+    context, first = connected
+    await run(context, "write TestChildObject.TestInt 1", follow)
+    async with SimulatedGateway(plaintext=True, api_keys=()) as second:
+        await run(context, f"connect {second.endpoint} --plaintext", follow)
+        assert not context.items
+        await run(context, "disarm", follow)
+        await run(context, "use first", follow)
+        assert [item.tag for item in context.items] == ["TestChildObject.TestInt"]
+        await run(context, "write TestChildObject.TestInt 2", follow)
+        assert [write.value for write in first.writes] == [1, 2]
+        assert not second.writes
+        with pytest.raises(Mistake, match="no connection frist is open; did you mean first"):
+            await run(context, "use frist", follow)
+        result = await run(context, f"disconnect {second.endpoint}", follow)
+        assert result is not None
+        assert "first is the current one" in result.lines()[0]
+
+
+# Aliases, settings, forms.
+
+
+async def test_an_alias_takes_what_follows_it_and_points_at_mistakes(
+    connected: tuple[Context, SimulatedGateway],
+) -> None:
+    context, gateway = connected
+    await run(context, "alias w write TestChildObject.TestInt", follow)
+    await run(context, "w 5", follow)
+    assert [write.value for write in gateway.writes] == [5]
+    with pytest.raises(Mistake, match="Integer expected") as raised:
+        await run(context, "w five", follow)
+    assert (raised.value.start, raised.value.end) == (2, 6)
+    with pytest.raises(ShellError, match="write is a command"):
+        await run(context, "alias write items", follow)
+    with pytest.raises(ShellError, match="no command itms; did you mean items"):
+        await run(context, "alias x itms", follow)
+
+
+async def test_set_refuses_what_there_is_not(connected: tuple[Context, SimulatedGateway]) -> None:
+    context, _ = connected
+    with pytest.raises(Mistake, match="no setting timng; did you mean timing"):
+        await run(context, "set timng on", follow)
+    with pytest.raises(Mistake, match="output is one of table, json, csv, not xml"):
+        await run(context, "set output xml", follow)
+
+
+def test_csv_has_headings_and_keeps_records_on_a_line() -> None:
+    assert csv_lines([{"b": 1, "a": 'x "y", z'}, {"a": None, "c": [1, 2]}]) == [
+        "a,b,c",
+        '"x ""y"", z",1,',
+        ',,"[1, 2]"',
+    ]
+    assert csv_lines({"items": [{"tag": "A.b"}], "seconds": 1}) == ["tag", "A.b"]
+    assert csv_lines({"a": "1\x1b[2J"}) == ["a", "1\\x1b[2J"]
+
+
+async def test_csv_and_read_only_from_the_command_line(tmp_path: Path) -> None:
+    shell_process = ShellProcess(tmp_path)
+    done = await shell_process("--demo", "--csv", "-e", "register a", "-e", "add-item A.b", "-e", "items")
+    assert done.out.splitlines()[-2:] == ["advised,item_handle,server_handle,tag", "false,1,1,A.b"]
+    done = await shell_process("--demo", "--read-only", "-e", "write TestChildObject.TestInt 5")
+    assert (done.code, "started with --read-only" in done.err) == (5, True)
+
+
+async def test_tee_copies_what_is_typed_and_shown_but_no_key(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        log = tmp_path / "session.log"
+        await sh.terminal.enter(f"tee {log}", "copying to")
+        await sh.terminal.enter("register acceptance", "server 1")
+        await sh.terminal.enter(f"echo {KEY}", "echo")
+        await sh.terminal.enter("register again", "server 2")
+        sh.terminal.type("tee" + ENTER)
+        await sh.terminal.shows("ended")
+        text = log.read_text(encoding="utf-8")
+        assert "demo> register acceptance\nserver 1\n" in text
+        assert KEY not in text
+
+
+# Lists.
+
+
+async def test_lists_are_saved_loaded_and_watched(
+    connected: tuple[Context, SimulatedGateway],
+) -> None:
+    context, _ = connected
+    await run(context, "watch Plant.Tank1.Level Plant.Pump1.Running", follow)
+    await run(context, "list save tank", follow)
+    await run(context, "unwatch", follow)
+    assert not context.connected.panel.items
+    await run(context, "list load tank", follow)
+    assert [item.tag for item in context.connected.panel.items] == ["Plant.Tank1.Level", "Plant.Pump1.Running"]
+    with pytest.raises(ShellError, match="no list tnak; did you mean tank"):
+        await run(context, "list load tnak", follow)
+    with pytest.raises(ShellError, match="letters, digits"):
+        await run(context, "list save ../tank A.b", follow)
+    await run(context, "list delete tank", follow)
+    assert context.lists.names() == []
+
+
+async def test_a_watch_list_of_object_viewer_is_imported(
+    connected: tuple[Context, SimulatedGateway], tmp_path: Path
+) -> None:
+    context, _ = connected
+    file = tmp_path / "watch.xml"
+    file.write_text(
+        '<?xml version="1.0"?><WatchList version="2.0.1"><Tab name="Tab 1"><Attribute Reference="Plant.Tank1.Level"/>'
+        "<Attribute><Reference>Plant.Pump1.Running</Reference></Attribute></Tab></WatchList>",
+        encoding="utf-8",
+    )
+    result = await run(context, f"list import viewer --file {file}", follow)
+    assert result is not None
+    assert result.value == ["Plant.Tank1.Level", "Plant.Pump1.Running"]
+    assert context.lists.load("viewer") == result.value
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<a><b></a>", "not XML"),
+        ("<a>nothing</a>", "holds no tags"),
+        ('<!DOCTYPE a [<!ENTITY x "A.b">]><a tag="&x;"/>', "entities"),
+    ],
+)
+def test_what_is_no_watch_list_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "watch.xml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ShellError, match=said):
+        tags_of_object_viewer(file)
