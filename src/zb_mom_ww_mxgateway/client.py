@@ -336,6 +336,17 @@ class GatewayClient:
                 return item.tag if item else ""
         return ""
 
+    async def reconnected(self, timeout: float) -> bool:
+        """Connects the channel again where it has let go, waiting at most `timeout` seconds; says whether it is
+        connected."""
+        try:
+            async with asyncio.timeout(timeout):
+                while (state := self._channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
+                    await self._channel.wait_for_state_change(state)
+        except (TimeoutError, grpc.aio.UsageError):
+            return False
+        return True
+
     def _check_connected(self, request: Any, call: str) -> None:
         """A call that changes the plant does not wait for a connection: who knows when it would be sent."""
         if self._channel.get_state() is grpc.ChannelConnectivity.READY:

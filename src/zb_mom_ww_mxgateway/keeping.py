@@ -30,6 +30,8 @@ _DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _HEARTBEAT, _ANXIOUS_HEARTBEAT = 10.0, 1.0
 # Seconds for a sign of life.
 _ANSWER_TIMEOUT = 10.0
+# Seconds for the commands' connection to come back when the stream is back.
+_CONNECT_TIMEOUT = 2.0
 # Seconds for closing what is left of a session.
 _CLOSE_TIMEOUT = 2.0
 # Failures in a row to resume, for no reason that is known, after which the session counts as lost.
@@ -56,6 +58,10 @@ class SessionKeeper:
         self._ever_live = False
         # Whether the gateway is known to have taken the stream.
         self._attached = False
+        # The same of any stream of this session.
+        self._was_attached = False
+        # Whether it is another stream of a session that had one.
+        self._resumed = False
         self._failures = 0
         self._verdict: MxGatewayError | None = None
 
@@ -116,17 +122,24 @@ class SessionKeeper:
         return self._verdict or self._ended
 
     def _alive(self) -> None:
-        self._ever_live = self._attached = True
+        self._ever_live = self._attached = self._was_attached = True
         self._failures = 0
         self._live.alive()
 
     async def _prove(self, stream: EventStream[MxEvent]) -> None:
+        # What broke the stream may have broken the other connection too: a write right after this must find it.
+        connecting = asyncio.create_task(self._session.client.reconnected(_CONNECT_TIMEOUT))
         proven = False
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._session.client.options.call_timeout):
-                proven = await stream.attached()
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._session.client.options.call_timeout):
+                    proven = await stream.attached()
+            await connecting
+        finally:
+            connecting.cancel()
         if not proven:
-            if not self._attached:
+            # A stream that has ended says itself why.
+            if not self._attached and not stream.ended:
                 endpoint = self._session.client.options.endpoint
                 self._verdict = MxGatewayTransportError(
                     f"stream_events at {endpoint}: no answer on the stream's connection",
@@ -137,7 +150,7 @@ class SessionKeeper:
             return
         self._alive()
         # In a new session the first data changes do it.
-        if self._live.last_sequence:
+        if self._live.last_sequence or self._resumed:
             await self._live.confirm()
 
     async def _listen(self, stream: EventStream[MxEvent]) -> None:
@@ -176,6 +189,9 @@ class SessionKeeper:
         self._live.lose(error)
         await self._pause()
         self._live.resumes += 1
+        self._resumed = True
+        if not self._live.last_sequence and self._was_attached:
+            self._live.miss()
         return self._session.stream_events_proven(after=self._live.last_sequence)
 
     async def _rebuild(self, error: MxGatewayError) -> EventStream[MxEvent]:
@@ -210,6 +226,7 @@ class SessionKeeper:
                 async with asyncio.timeout(_CLOSE_TIMEOUT):
                     await new.close()
             raise
+        self._resumed = self._was_attached = False
         self._session.move(new, handles)
         self._live.moved(missing)
         return stream

@@ -183,6 +183,12 @@ class LiveSession:
         self._ledger.doubt()
         self._tell(LiveChange(self.state, self.lost, lost))
 
+    def miss(self) -> None:
+        """Part of keeping the stream: it broke before its first event, so nobody knows what came meanwhile."""
+        if self.session.handles.items:
+            self._count_gap(0)
+            self._gap_is_open = True
+
     def _confirm(self) -> None:
         """The stream went on where it had stopped: nothing was lost, and what is held still holds."""
         self._confirmed = True

@@ -72,7 +72,11 @@ class EventBuffer:
             self._loop.call_soon_threadsafe(self._loop.call_later, _ON_THE_HEELS, self._set_attached, proven)
 
     def _set_attached(self, proven: bool) -> None:
-        if not self._ended and not self.attached.done():
+        if not self._ended:
+            self._settle(proven)
+
+    def _settle(self, proven: bool) -> None:
+        if not self.attached.done():
             self.attached.set_result(proven)
 
     def end(self, error: Exception | None) -> None:
@@ -81,6 +85,8 @@ class EventBuffer:
             self._ended, self._error = True, error
             waiter, self._waiter = self._waiter, None
         self._wake(waiter)
+        with suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._settle, False)
 
     def _wake(self, waiter: asyncio.Future[None] | None) -> bool:
         if waiter is not None:

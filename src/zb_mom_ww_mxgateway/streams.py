@@ -188,6 +188,11 @@ class EventStream(MessageStream[T]):
         finally:
             self._end()
 
+    @property
+    def ended(self) -> bool:
+        """True when nothing more comes than what has come."""
+        return self._buffer.ended
+
     async def attached(self) -> bool:
         """Waits until the gateway has proven that it has taken the stream (True), or until it is clear that it
         will not; for ever, if it was not asked to."""

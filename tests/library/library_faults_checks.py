@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
-from library_faults_rig import TAGS, Rig
+from library_faults_rig import CALL_TIMEOUT, TAGS, Rig
 
 from zb_mom_ww_mxgateway import LiveState, MxGatewayError, MxGatewayTransportError, WriteOutcome
 from zb_mom_ww_mxgateway_sim import Session as GatewaySession
@@ -118,13 +118,22 @@ async def _check_values(rig: Rig) -> None:
         elif held.stale_since is not None:
             rig.problems.append(f"{item.tag} has had a data change and is still stale")
     try:
-        readings = await _in_the_end(lambda: rig.live.read(TAGS, timeout=1))
+        # A write that was on its way when the noise ended may take effect between this reading and the look at
+        # the plant: what is wrong once is read again.
+        if await _wrong_readings(rig):
+            await asyncio.sleep(CALL_TIMEOUT)
+            rig.problems += await _wrong_readings(rig)
     except MxGatewayError as error:
         rig.problems.append(f"reading fails when all is quiet: {error!r}")
-    else:
-        for tag, reading in zip(TAGS, readings, strict=True):
-            if reading.value != rig.gateway.read(tag).value and not (reading.cached and _doubtful(rig, tag)):
-                rig.problems.append(f"read gave {reading.value} for {tag}, which is {rig.gateway.read(tag).value}")
+
+
+async def _wrong_readings(rig: Rig) -> list[str]:
+    readings = await _in_the_end(lambda: rig.live.read(TAGS, timeout=1))
+    return [
+        f"read gave {reading.value} for {tag}, which is {rig.gateway.read(tag).value}"
+        for tag, reading in zip(TAGS, readings, strict=True)
+        if reading.value != rig.gateway.read(tag).value and not (reading.cached and _doubtful(rig, tag))
+    ]
 
 
 async def _check_it_works(rig: Rig) -> None:
