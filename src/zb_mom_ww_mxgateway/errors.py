@@ -49,6 +49,21 @@ _PROTOCOL_MAYBE_RAN = frozenset(
 )
 
 
+_LONGEST = 2_000
+
+
+def readable(message: str) -> str:
+    """A message that may quote the other side: on one line, control characters as escapes, and not without end."""
+    if len(message) > _LONGEST:
+        message = f"{message[:_LONGEST]} … ({len(message) - _LONGEST} characters more)"
+    if message.isprintable():
+        return message
+    return "".join(
+        char if char.isprintable() else " " if char.isspace() else char.encode("unicode_escape").decode("ascii")
+        for char in message
+    )
+
+
 class MxGatewayError(Exception):
     """Base of all. Fields that are not known are None or empty."""
 
@@ -66,7 +81,7 @@ class MxGatewayError(Exception):
         correlation_id: str | None = None,
         outcome_unknown: bool = False,
     ) -> None:
-        super().__init__(message)
+        super().__init__(readable(message))
         self.endpoint = endpoint
         """``host:port`` of the gateway."""
         self.call = call

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.client import GatewayClient
 
 PAGE_SIZE_LIMIT = 5000
+# Pages without an object in a row, after which no more is asked for.
+_EMPTY_PAGES = 100
 _RESTARTS = 3
 
 
@@ -47,9 +49,15 @@ class Galaxy:
 
     async def last_deploy_time(self) -> datetime | None:
         """When something was last deployed (UTC); None if never."""
-        reply = await self._client.unary(wire.LAST_DEPLOY_TIME, pb.GetLastDeployTimeRequest(), call="last_deploy_time")
+        call = "last_deploy_time"
+        reply = await self._client.unary(wire.LAST_DEPLOY_TIME, pb.GetLastDeployTimeRequest(), call=call)
         nanoseconds = wire.last_deploy_time(reply)
-        return None if nanoseconds is None else from_nanoseconds(nanoseconds)
+        try:
+            return None if nanoseconds is None else from_nanoseconds(nanoseconds)
+        except (ValueError, OverflowError):
+            raise MxGatewayCommandError(
+                f"{call}: the gateway gave a time outside the years 1 to 9999", call=call, reply=reply
+            ) from None
 
     async def discover(
         self,
@@ -77,6 +85,7 @@ class Galaxy:
             "include_attributes": include_attributes,
         }
         size, token = arguments.whole("page_size", page_size, 1, PAGE_SIZE_LIMIT), ""
+        pages = _Pages("discover")
         while True:
             request = wire.discover_request(size, token, **filters)
             try:
@@ -86,7 +95,7 @@ class Galaxy:
             page = wire.discover_page(reply)
             for item in page.objects:
                 yield item
-            token = page.next_page_token
+            token = pages.after(page.next_page_token, len(page.objects))
             if not token:
                 return
 
@@ -131,7 +140,7 @@ class Galaxy:
     ) -> list[wire.ChildrenPage] | None:
         """All pages of one parent; None when a redeploy came between them."""
         pages: list[wire.ChildrenPage] = []
-        token = ""
+        counted, token = _Pages("browse"), ""
         while True:
             request = wire.browse_request(page_size, token, **place, **filters)
             try:
@@ -144,7 +153,7 @@ class Galaxy:
             if pages and page.cache_sequence != pages[0].cache_sequence:
                 return None
             pages.append(page)
-            token = page.next_page_token
+            token = counted.after(page.next_page_token, len(page.objects))
             if not token:
                 return pages
 
@@ -154,6 +163,25 @@ class Galaxy:
         return self._client.stream(
             wire.WATCH_DEPLOY_EVENTS, request, call="watch_deploy_events", decode=wire.deploy_event
         )
+
+
+class _Pages:
+    """Sees that pages come to an end, whatever the gateway says."""
+
+    def __init__(self, call: str) -> None:
+        self._call = call
+        self._tokens: set[str] = set()
+        self._empty = 0
+
+    def after(self, token: str, objects: int) -> str:
+        """The token of the next page, after one of so many objects; raises MxGatewayCommandError for one that was
+        given before, and for a long row of empty pages."""
+        self._empty = 0 if objects else self._empty + 1
+        if token and (token in self._tokens or self._empty > _EMPTY_PAGES):
+            why = "gives the same page again" if token in self._tokens else f"gave {self._empty} empty pages in a row"
+            raise MxGatewayCommandError(f"{self._call}: the gateway {why}: its pages do not end", call=self._call)
+        self._tokens.add(token)
+        return token
 
 
 class GalaxyNode:

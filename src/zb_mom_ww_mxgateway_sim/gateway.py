@@ -114,8 +114,8 @@ class SimulatedGateway(Trouble):
         self._detach_grace = detach_grace
         self._running = False
         self._closed = False
-        # One at a time: a server that is let go while it starts brings the process down.
-        self._restarting = asyncio.Lock()
+        # Starts and stops of the server, one at a time: one that is stopped while it starts brings the process down.
+        self._turn = asyncio.Lock()
 
         self._hierarchy = Hierarchy()
         plant.build(self._hierarchy)
@@ -183,8 +183,9 @@ class SimulatedGateway(Trouble):
         self._alarm_service.end(Ended("UNAVAILABLE", "the gateway shuts down"))
         self._faults.release()
         try:
-            # Calls cancelled by the server make grpc clients in the same process write to standard error.
-            await self._listener.aclose(grace=0.2)
+            async with self._turn:
+                # Calls cancelled by the server make grpc clients in the same process write to standard error.
+                await self._listener.aclose(grace=0.2)
         finally:
             await self._background.aclose()
 
@@ -280,7 +281,9 @@ class SimulatedGateway(Trouble):
 
     async def restart(self) -> None:
         """The gateway's process ends and starts again on the same port: connections and sessions are lost."""
-        async with self._restarting:
+        async with self._turn:
+            if self._closed:
+                return
             await self._listener.stop()
             self._sessions.close_all(Ended("UNAVAILABLE", "the gateway restarted"))
             self._deployment.restarted()
@@ -290,7 +293,9 @@ class SimulatedGateway(Trouble):
         """A new certificate on the same port, kept from now on. Connections are lost, sessions are not."""
         if self.plaintext:
             raise ValueError("a plaintext gateway has no certificate")
-        async with self._restarting:
+        async with self._turn:
+            if self._closed:
+                return
             self._certificate = certificates.renew(self._directory or certificates.default_directory())
             await self._listener.stop()
             await self._listener.start(self._certificate)

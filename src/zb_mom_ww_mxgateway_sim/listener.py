@@ -1,7 +1,9 @@
 """The gRPC server behind its port: started, stopped, and started again where it was."""
 
+import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
 
 import grpc
 
@@ -24,7 +26,7 @@ _INSIDE = "127.0.0.1:0"
 
 
 class Listener:
-    """One address. ``add_services`` is called for each new server."""
+    """One address. ``add_services`` is called for each new server. Starts and stops take turns: see to it."""
 
     def __init__(
         self,
@@ -65,7 +67,7 @@ class Listener:
             pair = (certificate.key_pem, certificate.certificate_pem)
             port = server.add_secure_port(_INSIDE, grpc.ssl_server_credentials([pair]))
         self._server = server
-        await server.start()
+        await _undisturbed(server.start())
         self.relay.forward_to(port)
 
     async def stop(self, grace: float | None = None) -> None:
@@ -75,13 +77,23 @@ class Listener:
         """
         server, self._server = self._server, None
         if server is not None:
-            await server.stop(grace)
+            await _undisturbed(server.stop(grace))
 
     async def aclose(self, grace: float) -> None:
         """Stops, and gives the port back. Idempotent."""
         await self.stop(grace)
         self._listening = False
         await self.relay.aclose()
+
+
+async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
+    """To the end, even when cancelled: a gRPC server let go while it starts or stops brings the process down."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _joined(host: str, port: int) -> str:

@@ -1,5 +1,6 @@
 """Starting and stopping: the port, the certificate that is kept, and what cannot be."""
 
+import asyncio
 import hashlib
 import os
 import socket
@@ -136,3 +137,25 @@ def test_nothing_of_the_library_is_imported_but_messages_and_version() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     prefix = "zb_mom_ww_mxgateway."
     assert {name for name in loaded if not name.startswith(f"{prefix}generated")} == {f"{prefix}version"}
+
+
+async def test_it_can_be_closed_at_any_moment_of_a_restart() -> None:
+    # A gRPC server that is stopped while it starts ends the process.
+    for turns in range(40):
+        gateway = SimulatedGateway(plaintext=True)
+        await gateway.start()
+        restarting = asyncio.create_task(gateway.restart())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await gateway.aclose()
+        await restarting
+
+
+async def test_a_restart_can_be_cancelled_at_any_moment() -> None:
+    for turns in range(40):
+        async with SimulatedGateway(plaintext=True) as gateway:
+            restarting = asyncio.create_task(gateway.restart())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            restarting.cancel()
+            await asyncio.wait([restarting])
