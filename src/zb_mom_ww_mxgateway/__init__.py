@@ -50,6 +50,7 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
     from zb_mom_ww_mxgateway.events import (
         BufferedData as BufferedData,
         EventFamily as EventFamily,
+        EventHeader as EventHeader,
         MxEvent as MxEvent,
         ReplayGap as ReplayGap,
     )
@@ -137,7 +138,7 @@ _HOMES = {
         "MxGatewayWaitError",
         "MxGatewayWorkerError",
     ],
-    "events": ["BufferedData", "EventFamily", "MxEvent", "ReplayGap"],
+    "events": ["BufferedData", "EventFamily", "EventHeader", "MxEvent", "ReplayGap"],
     "galaxy": ["Galaxy", "GalaxyNode"],
     "guard": ["PendingEntry", "PendingWrite", "WriteGuard"],
     "handles": ["HandleTable", "Item"],

@@ -6,7 +6,7 @@ import re
 import secrets
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol, Self, TypeVar
@@ -411,7 +411,7 @@ class GatewayClient:
         self,
         session_id: str,
         after: int,
-        decode: Callable[[Any, float], T],
+        decode: Callable[[Sequence[Arrived]], Sequence[T]],
         proof: pb.MxCommandRequest | None = None,
     ) -> EventStream[T]:
         """A session's event stream, open from now on, on a connection and in a thread of its own. `decode`
@@ -432,14 +432,15 @@ class GatewayClient:
                 proving = invoke.future(proof, metadata=self._metadata)
             return ReadingThread(channel, stream_call, buffer, proving)
 
-        def decoded(arrived: Arrived) -> T:
-            message = rpc.decode(arrived.data)
-            if isinstance(message, wire.Undecodable):
-                raise self._undecodable(message, call)
-            return decode(message, arrived.at)
+        def decoded(arrived: Sequence[Arrived]) -> Sequence[T]:
+            try:
+                return decode(arrived)
+            except wire.DecodeError:
+                raise self._undecodable(wire.Undecodable(arrived[0][1]), call) from None
 
         def gap(last: Arrived | None, first: Arrived) -> Arrived:
-            return Arrived(first.at, wire.local_gap(session_id, last.data if last else None, first.data, after))
+            at, data = first
+            return at, wire.local_gap(session_id, last[1] if last else None, data, after)
 
         stream: EventStream[T] = EventStream(
             start,

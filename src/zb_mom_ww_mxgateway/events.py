@@ -42,21 +42,14 @@ class BufferedData:
     """Source times in nanoseconds since the Unix epoch."""
 
 
-@dataclass(slots=True)
-class MxEvent:
-    """One event. Times are nanoseconds since the Unix epoch, 0 when the gateway gave none."""
+@dataclass(frozen=True, slots=True)
+class EventHeader:
+    """What an event says beside its value and times: mostly the same for all of an item's, which share it."""
 
-    # Not frozen: thousands are made a second, and a frozen one costs a third more.
-
-    family: EventFamily | int
-    sequence: int
-    """``worker_sequence``: contiguous in a session."""
-    server_handle: int
-    item_handle: int
-    value: MxValueOutput
-    quality: int
-    source_time_ns: int
-    gateway_time_ns: int
+    family: EventFamily | int = EventFamily.UNSPECIFIED
+    server_handle: int = 0
+    item_handle: int = 0
+    quality: int = 0
     statuses: tuple[MxStatus, ...] = ()
     data_type: DataType | int = DataType.UNSPECIFIED
     variant_type: str = ""
@@ -64,9 +57,77 @@ class MxEvent:
     raw_status: str = ""
     replay_gap: ReplayGap | None = None
     body: BufferedData | AlarmTransition | AlarmProviderStatus | None = None
-    """What the families for buffered data and alarms carry; None for the others."""
+
+
+@dataclass(slots=True)
+class MxEvent:
+    """One event. Times are nanoseconds since the Unix epoch, 0 when the gateway gave none."""
+
+    # Not frozen: thousands are made a second, and a frozen one costs a third more.
+
+    header: EventHeader
+    sequence: int
+    """``worker_sequence``: contiguous in a session."""
+    value: MxValueOutput = None
+    source_time_ns: int = 0
+    gateway_time_ns: int = 0
     received_at: float = 0.0
     """When it came here, in seconds of ``time.monotonic()``; 0 for one that did not come by a stream."""
+
+    @property
+    def family(self) -> EventFamily | int:
+        """What it reports."""
+        return self.header.family
+
+    @property
+    def server_handle(self) -> int:
+        """Of the item; 0 where it is about none."""
+        return self.header.server_handle
+
+    @property
+    def item_handle(self) -> int:
+        """Of the item; 0 where it is about none."""
+        return self.header.item_handle
+
+    @property
+    def quality(self) -> int:
+        """OPC quality: 192 and above good, 64 to 191 uncertain, below bad."""
+        return self.header.quality
+
+    @property
+    def statuses(self) -> tuple[MxStatus, ...]:
+        """Every MXSTATUS_PROXY."""
+        return self.header.statuses
+
+    @property
+    def data_type(self) -> DataType | int:
+        """The tag's type."""
+        return self.header.data_type
+
+    @property
+    def variant_type(self) -> str:
+        """``VT_R8`` …"""
+        return self.header.variant_type
+
+    @property
+    def hresult(self) -> int | None:
+        """Signed, where the gateway gave one."""
+        return self.header.hresult
+
+    @property
+    def raw_status(self) -> str:
+        """What MXAccess said, where it could not be read."""
+        return self.header.raw_status
+
+    @property
+    def replay_gap(self) -> ReplayGap | None:
+        """Set when this stands for events that were lost; it has no body then."""
+        return self.header.replay_gap
+
+    @property
+    def body(self) -> BufferedData | AlarmTransition | AlarmProviderStatus | None:
+        """What the families for buffered data and alarms carry; None for the others."""
+        return self.header.body
 
     @property
     def source_timestamp(self) -> datetime | None:

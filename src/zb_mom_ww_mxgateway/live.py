@@ -20,7 +20,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewaySessionError,
     MxGatewayTransportError,
 )
-from zb_mom_ww_mxgateway.events import EventFamily, MxEvent, ReplayGap
+from zb_mom_ww_mxgateway.events import EventFamily, EventHeader, MxEvent, ReplayGap
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.keeping import SessionKeeper
@@ -235,7 +235,7 @@ class LiveSession:
         self.last_sequence = 0
         self._confirmed, self._gap_is_open = True, False
         self._tell(LiveChange(self.state, self.lost, 0, told))
-        self._share(MxEvent(EventFamily.UNSPECIFIED, 0, 0, 0, None, 0, 0, 0, replay_gap=gap))
+        self._share(MxEvent(EventHeader(replay_gap=gap), 0))
 
     async def confirm(self) -> None:
         """Reads again, on the session as it is, what is held and may be old."""

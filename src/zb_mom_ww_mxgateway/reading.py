@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import grpc
 
@@ -17,16 +17,17 @@ import grpc
 _ENTRY_BYTES = 128
 # Seconds.
 _ON_THE_HEELS = 0.01
-# Seconds: events that come closer than this share their time, and the memory for it.
-_RESOLUTION = 0.001
 
+# Where events come one by one, to wait for each costs more than to read it: so after each that had to be waited for
+# (seconds), others may gather (seconds, by whether many do), but no more than a quarter of the bytes that HTTP/2
+# sends unasked: that would hold the gateway up. It is only done while the reader on the loop waits too; a thread that
+# waits for a busy loop to let it run would take that for a pause in the stream.
+_WAITED = 0.0002
+_SHORT, _LONG, _LEAST, _MANY = 0.005, 0.02, 0.004, 20
+_ROOM = 16_384
 
-class Arrived(NamedTuple):
-    """One message as it came."""
-
-    at: float
-    """Monotonic seconds."""
-    data: bytes
+Arrived = tuple[float, bytes]
+"""One message as it came: when, in monotonic seconds, and its bytes."""
 
 
 class EventBuffer:
@@ -38,32 +39,46 @@ class EventBuffer:
     def __init__(self, loop: asyncio.AbstractEventLoop, limit: int) -> None:
         self._loop = loop
         self._limit = limit
+        # Held where more than one step must be seen as one; adding an entry is a single step, and the usual one.
         self._lock = threading.Lock()
         self._entries: deque[Arrived] = deque()
-        self._bytes = 0
+        # Each written by one side alone: what came, by the thread; what went, by whoever takes or drops, locked.
+        self._came = 0
+        self._went = 0
         self._dropped = 0
-        self._now = 0.0
         self._ended = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self.is_awaited = False
+        """Whether its reader on the loop has nothing to do but wait; else it may be what the thread waits for."""
         self.attached: asyncio.Future[bool] = loop.create_future()
         """Whether the gateway has proven that it has taken the stream, when that is settled."""
 
     # In the thread.
 
-    def put(self, data: bytes) -> bool:
-        """Adds a message; False when nobody will ever take it."""
-        now = time.monotonic()
-        if now - self._now > _RESOLUTION:
-            self._now = now
+    def put(self, at: float, data: bytes) -> bool:
+        """Adds a message that came at that time; False when nobody will ever take it."""
+        self._came += len(data) + _ENTRY_BYTES
+        self._entries.append((at, data))
+        if self._came - self._went > self._limit:
+            self._drop()
+        # Asked after the entry is in: who waits says so first, and then looks for entries once more.
+        if self._waiter is not None:
+            with self._lock:
+                waiter, self._waiter = self._waiter, None
+            self._wake(waiter)
+        return not self._loop.is_closed()
+
+    def _drop(self) -> None:
         with self._lock:
-            self._entries.append(Arrived(self._now, data))
-            self._bytes += len(data) + _ENTRY_BYTES
-            while self._bytes > self._limit and len(self._entries) > 1:
-                self._bytes -= len(self._entries.popleft().data) + _ENTRY_BYTES
+            while self._came - self._went > self._limit and len(self._entries) > 1:
+                self._went += len(self._entries.popleft()[1]) + _ENTRY_BYTES
                 self._dropped += 1
-            waiter, self._waiter = self._waiter, None
-        return self._wake(waiter) and not self._loop.is_closed()
+
+    @property
+    def held_bytes(self) -> int:
+        """What the entries take."""
+        return self._came - self._went
 
     def attach(self, proven: bool) -> None:
         """The gateway has answered that it took the stream, or gave no answer that says so."""
@@ -106,22 +121,27 @@ class EventBuffer:
         """True when nothing more will be put in."""
         return self._ended
 
-    def take(self) -> tuple[deque[Arrived], int]:
-        """All that has come since the last time, and how many were dropped before the first of them."""
+    def take(self, into: deque[Arrived]) -> int:
+        """Moves all that has come since the last time; says how many were dropped before the first of them."""
         with self._lock:
-            entries, self._entries = self._entries, deque()
+            entries = self._entries
+            went = 0
+            for _ in range(len(entries)):
+                arrived = entries.popleft()
+                went += len(arrived[1]) + _ENTRY_BYTES
+                into.append(arrived)
+            self._went += went
             dropped, self._dropped = self._dropped, 0
-            self._bytes = 0
-        return entries, dropped
+        return dropped
 
     async def filled(self) -> None:
         """Waits until there is something to take, or the end."""
         with self._lock:
+            waiter = self._waiter = self._waiter or self._loop.create_future()
             if self._entries or self._ended:
-                return
-            self._waiter = self._waiter or self._loop.create_future()
-            waiter = self._waiter
-        await asyncio.shield(waiter)  # another reader may wait for it too
+                self._waiter = None
+                _resolve(waiter)  # another reader may wait for it too
+        await asyncio.shield(waiter)
 
     def raise_error(self) -> None:
         """Raises what broke the stream, once."""
@@ -167,10 +187,23 @@ def _answered(done: Any) -> bool:
 
 def _read(channel: grpc.Channel, call: Any, buffer: EventBuffer) -> None:
     error: Exception | None = None
+    put, clock = buffer.put, time.monotonic
     try:
+        before = since = clock()
+        events = size = 0
         for data in call:
-            if not buffer.put(data):
+            now = clock()
+            if not put(now, data):
                 break
+            events += 1
+            size += len(data)
+            if now - before > _WAITED and buffer.is_awaited:
+                pause = min(_LONG if events >= _MANY else _SHORT, (now - since) * _ROOM / (size or 1))
+                since, events, size = now, 0, 0
+                if pause >= _LEAST:
+                    time.sleep(pause)
+                    now = clock()
+            before = now
     except grpc.RpcError as broken:
         # As grpc.aio would raise it: the call itself, which is what is raised here, is not kept.
         error = grpc.aio.AioRpcError(broken.code(), grpc.aio.Metadata(), grpc.aio.Metadata(), details=broken.details())

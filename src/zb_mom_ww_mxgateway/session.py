@@ -2,6 +2,7 @@
 
 import asyncio
 import weakref
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from zb_mom_ww_mxgateway import wire
@@ -12,6 +13,7 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.handles import HandleTable
 from zb_mom_ww_mxgateway.items import ItemCommands
 from zb_mom_ww_mxgateway.options import OpenSessionOptions
+from zb_mom_ww_mxgateway.reading import Arrived
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
 from zb_mom_ww_mxgateway.streams import EventStream
 from zb_mom_ww_mxgateway.writing import WriteCommands
@@ -77,15 +79,15 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
         has read waits in ``ClientOptions.event_buffer_bytes``; when that is full the oldest events go, and one
         with a `replay_gap` of our own stands in their place.
         """
-        return self._stream(after, wire.from_mx_event)
+        return self._stream(after, wire.events_of)
 
     def stream_events_raw(self, *, after: int = 0) -> EventStream[pb.MxEvent]:
         """As :meth:`stream_events`, giving the messages."""
-        return self._stream(after, lambda message, received_at: message)
+        return self._stream(after, wire.messages_of)
 
     def stream_events_proven(self, *, after: int = 0) -> EventStream[MxEvent]:
         """As :meth:`stream_events`; its ``attached()`` returns when the gateway has shown that it has taken it."""
-        return self._stream(after, wire.from_mx_event, self.request("ping"))
+        return self._stream(after, wire.events_of, self.request("ping"))
 
     def _stream(self, after: int, decode: Any, proof: pb.MxCommandRequest | None = None) -> EventStream[Any]:
         self._check_open("stream_events")
@@ -93,11 +95,9 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
             raise MxGatewayArgumentError(f"after must be a sequence number, not {after!r}")
         session_id, handle_maps = self.session_id, self.client.handle_maps
 
-        def decoded(message: pb.MxEvent, received_at: float) -> Any:
-            event = decode(message, received_at)
-            if handles := handle_maps.get(session_id):
-                handles.event_from_gateway(event)
-            return event
+        def decoded(arrived: Sequence[Arrived]) -> Any:
+            handles = handle_maps.get(session_id)
+            return decode(arrived, handles.event_from_gateway if handles else None)
 
         stream = self.client.event_stream(session_id, after, decoded, proof)
         self._streams.add(stream)

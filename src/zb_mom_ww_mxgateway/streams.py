@@ -3,7 +3,7 @@
 import asyncio
 import weakref
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Any, Generic, Self, TypeVar
 
 from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer, ReadingThread
@@ -13,7 +13,7 @@ T = TypeVar("T")
 # The loop is woken at once when nothing came for a while, and then at most this often (seconds): each
 # wake-up costs as much as several events.
 _WAKE_INTERVAL = 0.005
-# Others on the loop get their turn after so many events in a row.
+# Events that are decoded in a row; then others on the loop get their turn.
 _FAIR_SHARE = 256
 
 
@@ -119,13 +119,14 @@ class EventStream(MessageStream[T]):
 
     What the thread has read waits in a buffer of `limit` bytes; when that is full the oldest go, and `gap` makes
     the message that stands in their place, out of the last one that was handed over and the first one kept.
+    `decode` turns several messages into what is yielded; of one message alone it may raise.
     """
 
     def __init__(
         self,
         start: Callable[[EventBuffer], ReadingThread],
         limit: int,
-        decode: Callable[[Arrived], T],
+        decode: Callable[[Sequence[Arrived]], Sequence[T]],
         gap: Callable[[Arrived | None, Arrived], Arrived],
         translate: Callable[[Exception], Exception | None],
         on_close: Callable[["MessageStream[T]"], None] = lambda stream: None,
@@ -133,58 +134,70 @@ class EventStream(MessageStream[T]):
         self._loop = asyncio.get_running_loop()
         self._buffer = EventBuffer(self._loop, limit)
         self._batch: deque[Arrived] = deque()
+        self._ready: deque[T] = deque()
+        self._decode_all = decode
+        self._share = _FAIR_SHARE
         self._gap = gap
         self._last: Arrived | None = None
         self._next_take = 0.0
-        self._in_a_row = 0
-        super().__init__(start(self._buffer), decode, translate, on_close)
+        super().__init__(start(self._buffer), lambda message: message, translate, on_close)
 
     def _arriving(self) -> Any:
         return None  # they wait in the buffer
 
     async def _next(self) -> T:
-        if self._in_a_row >= _FAIR_SHARE:
-            self._in_a_row = 0
-            await asyncio.sleep(0)
-        while not self._batch:
-            await self._refill()
-        self._in_a_row += 1
-        arrived = self._last = self._batch.popleft()
-        return self._decode(arrived)
+        while not self._ready:
+            if self._batch:
+                await asyncio.sleep(0)  # others on the loop get their turn
+            else:
+                await self._refill()
+            self._decode_some()
+        return self._ready.popleft()
+
+    def _decode_some(self) -> None:
+        batch = self._batch
+        some = [batch.popleft() for _ in range(min(self._share, len(batch)))]
+        if not some:
+            return
+        try:
+            self._ready.extend(self._decode_all(some))
+        except Exception:
+            if len(some) == 1:
+                raise
+            # Those before the one that fails are whole: from here on each by itself.
+            self._share = 1
+            batch.extendleft(reversed(some))
+            return
+        self._last = some[-1]
 
     async def _refill(self) -> None:
         buffer = self._buffer
+        buffer.is_awaited = True
         early = self._next_take - self._loop.time()
         if early > 0 and len(buffer) < _FAIR_SHARE:
-            self._in_a_row = 0
             await asyncio.sleep(early)
         if not buffer and not buffer.ended:
-            self._in_a_row = 0
             await buffer.filled()
+        buffer.is_awaited = False
         ended = buffer.ended
-        batch, dropped = buffer.take()
+        if buffer.take(self._batch):
+            self._batch.appendleft(self._gap(self._last, self._batch[0]))
         self._next_take = self._loop.time() + _WAKE_INTERVAL
-        if dropped:
-            self._batch.append(self._gap(self._last, batch[0]))
-        self._batch.extend(batch)
         if ended and not self._batch:
             buffer.raise_error()
             raise StopAsyncIteration
 
     async def _iterate(self) -> AsyncGenerator[T, None]:
         # As the base does it, but without a coroutine for each event.
+        ready = self._ready
         try:
             while True:
                 try:
                     yield await self.__anext__()
                 except StopAsyncIteration:
                     return
-                for _ in range(min(len(self._batch), _FAIR_SHARE - self._in_a_row)):
-                    if self._closed or not self._batch:
-                        break
-                    arrived = self._last = self._batch.popleft()
-                    self._in_a_row += 1
-                    yield self._decode(arrived)
+                while ready:
+                    yield ready.popleft()
         finally:
             self._end()
 
@@ -201,4 +214,5 @@ class EventStream(MessageStream[T]):
     def _end(self) -> None:
         super()._end()
         self._batch.clear()
+        self._ready.clear()
         self._buffer.end(None)

@@ -1,7 +1,8 @@
 """A gateway that replays events made beforehand, over as little HTTP/2 as it takes.
 
 A Python gRPC server needs more time for an event than any client does, so that a benchmark would measure it.
-This one writes bytes. ``python replay_server.py EVENTS RATE`` prints its port; rate 0 is as fast as the client takes.
+This one writes bytes. ``python replay_server.py EVENTS RATE PAUSE`` prints its port; rate 0 is as fast as the client
+takes, PAUSE the seconds after which it writes what is due: long for bursts, short for events one by one.
 """
 
 import contextlib
@@ -58,13 +59,13 @@ def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
 class Replay:
     """What is sent, and how fast."""
 
-    def __init__(self, count: int, rate: float) -> None:
+    def __init__(self, count: int, rate: float, pause: float) -> None:
         parts = [framed(event(sequence).SerializeToString()) for sequence in range(1, count + 1)]
         self.blob = b"".join(parts)
         self.ends = [0]
         for part in parts:
             self.ends.append(self.ends[-1] + len(part))
-        self.rate = rate
+        self.rate, self.pause = rate, pause
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes, when their time has come."""
@@ -72,7 +73,7 @@ class Replay:
         while sent < last:
             due = last
             if self.rate:
-                time.sleep(0.005)
+                time.sleep(self.pause)
                 due = min(last, int((time.perf_counter() - start) * self.rate))
             if due > sent:
                 yield bytes(view[self.ends[sent] : self.ends[due]])
@@ -120,17 +121,30 @@ class Connection:
         with self._sending:
             self._sock.sendall(data)
 
+    def _send_part(self, stream: int, part: memoryview) -> int:
+        """Sends as much of it as there is room for; says how much."""
+        # Nothing measured by an old window may follow the acknowledgement of a new one.
+        with self._sending:
+            with self._room:
+                room = max(0, min(self._window, self._windows[stream], len(part)))
+                self._window -= room
+                self._windows[stream] -= room
+            frames = [frame(DATA, 0, stream, bytes(part[at : min(at + FRAME, room)])) for at in range(0, room, FRAME)]
+            self._sock.sendall(b"".join(frames))
+        return room
+
     def _take(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
         if kind == SETTINGS and not flags & ACK:
-            for offset in range(0, len(payload), 6):
-                name, value = struct.unpack_from(">HI", payload, offset)
-                if name == 4:
-                    with self._room:
-                        for known in self._windows:
-                            self._windows[known] += value - self._initial
-                        self._initial = value
-                        self._room.notify_all()
-            self._send(frame(SETTINGS, ACK, 0, b""))
+            with self._sending:
+                for offset in range(0, len(payload), 6):
+                    name, value = struct.unpack_from(">HI", payload, offset)
+                    if name == 4:
+                        with self._room:
+                            for known in self._windows:
+                                self._windows[known] += value - self._initial
+                            self._initial = value
+                            self._room.notify_all()
+                self._sock.sendall(frame(SETTINGS, ACK, 0, b""))
         elif kind == PING and not flags & ACK:
             self._send(frame(PING, ACK, 0, payload))
         elif kind == WINDOW_UPDATE:
@@ -173,23 +187,14 @@ class Connection:
     def _replay_to(self, stream: int) -> None:
         with contextlib.suppress(OSError):
             for chunk in self._replay.chunks():
-                at = 0
-                while at < len(chunk):
+                left = memoryview(chunk)
+                while left:
                     with self._room:
                         while self._open and min(self._window, self._windows[stream]) <= 0:
                             self._room.wait()
                         if not self._open:
                             return
-                        room = min(self._window, self._windows[stream], len(chunk) - at)
-                        self._window -= room
-                        self._windows[stream] -= room
-                    part = chunk[at : at + room]
-                    at += room
-                    self._send(
-                        b"".join(
-                            frame(DATA, 0, stream, part[start : start + FRAME]) for start in range(0, len(part), FRAME)
-                        )
-                    )
+                    left = left[self._send_part(stream, left) :]
             self._end(stream)
 
 
@@ -215,7 +220,7 @@ def capacity(port: int, count: int) -> float:
 
 
 def main() -> None:
-    replay = Replay(int(sys.argv[1]), float(sys.argv[2]))
+    replay = Replay(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]))
     with socket.create_server(("127.0.0.1", 0)) as server:
         print(server.getsockname()[1], flush=True)
         while True:

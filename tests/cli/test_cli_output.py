@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway import (
     BufferedData,
     DataType,
     EventFamily,
+    EventHeader,
     MxAccessError,
     MxEvent,
     MxGatewayArgumentError,
@@ -159,18 +160,12 @@ def test_the_fields_of_an_error_are_in_its_form() -> None:
     assert form["statuses"][0]["category"] == "SECURITY_ERROR"
 
 
-def event(**different: object) -> MxEvent:
-    fields: dict[str, object] = {
-        "family": EventFamily.ON_DATA_CHANGE,
-        "sequence": 17,
-        "server_handle": 1,
-        "item_handle": 3,
-        "value": 12.5,
-        "quality": 192,
-        "source_time_ns": int(MOMENT.timestamp() * 1000) * 1_000_000,
-        "gateway_time_ns": 0,
-    }
-    return MxEvent(**(fields | different))  # type: ignore[arg-type]  # fields by name
+def event(
+    value: object = 12.5, source_time_ns: int = int(MOMENT.timestamp() * 1000) * 1_000_000, **different: object
+) -> MxEvent:
+    fields = {"family": EventFamily.ON_DATA_CHANGE, "server_handle": 1, "item_handle": 3, "quality": 192}
+    header = EventHeader(**(fields | different))  # type: ignore[arg-type]  # fields by name
+    return MxEvent(header, 17, value, source_time_ns)  # type: ignore[arg-type]  # any value
 
 
 OK = MxStatus(StatusCategory.OK, StatusSource.RESPONDING_LMX, 0)

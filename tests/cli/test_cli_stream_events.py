@@ -12,7 +12,7 @@ import grpc
 import pytest
 from cli_process import KEY, Open, Run, Start, ended, until
 
-from zb_mom_ww_mxgateway import EventFamily, GatewayClient, MxEvent
+from zb_mom_ww_mxgateway import EventFamily, EventHeader, GatewayClient, MxEvent
 from zb_mom_ww_mxgateway_cli.events import event_form, event_text
 from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet
 from zb_mom_ww_mxgateway_cli.report import Report
@@ -277,7 +277,7 @@ async def test_a_reader_too_far_behind_ends_it() -> None:
             printed.extend(lines)
 
     printed: list[str] = []
-    event = MxEvent(EventFamily.ON_DATA_CHANGE, 1, 1, 1, 7, 192, 0, 0)
+    event = MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, 1, 1, 192), 1, 7)
     printer = Printer(Paused(), Rendering(event_form, event_text), most_waiting=3)
     async with printer:
         for _ in range(4):  # One is being printed, three may wait.

@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway import (
     Array,
     DataType,
     EventFamily,
+    EventHeader,
     LiveSession,
     MxEvent,
     MxGatewayArgumentError,
@@ -407,20 +408,8 @@ def test_an_event_from_its_message() -> None:
     message.gateway_receive_timestamp.FromNanoseconds(MOMENT_NS + 5_000_000)
     event = from_mx_event(message)
     status = MxStatus(StatusCategory.OK, StatusSource.RESPONDING_LMX, 4, -1)
-    assert event == MxEvent(
-        EventFamily.ON_DATA_CHANGE,
-        9,
-        1,
-        2,
-        7,
-        192,
-        MOMENT_NS,
-        MOMENT_NS + 5_000_000,
-        (status,),
-        DataType.INTEGER,
-        "VT_I2",
-        raw_status="raw",
-    )
+    header = EventHeader(EventFamily.ON_DATA_CHANGE, 1, 2, 192, (status,), DataType.INTEGER, "VT_I2", raw_status="raw")
+    assert event == MxEvent(header, 9, 7, MOMENT_NS, MOMENT_NS + 5_000_000)
     assert event.source_timestamp == MOMENT
     assert event.gateway_receive_timestamp == MOMENT + timedelta(milliseconds=5)
     assert (event.quality_word, event.failed, event.hresult, event.replay_gap) == ("good", False, None, None)

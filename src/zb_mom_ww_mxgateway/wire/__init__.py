@@ -3,6 +3,8 @@
 Where upstream's contract turns out to differ from ours, this package changes and the rest stays.
 """
 
+from google.protobuf.message import DecodeError
+
 from zb_mom_ww_mxgateway.wire.alarms import (
     acknowledge_alarm_request,
     from_active_alarm,
@@ -24,8 +26,10 @@ from zb_mom_ww_mxgateway.wire.commands import (
     write_entry,
 )
 from zb_mom_ww_mxgateway.wire.events import (
+    events_of,
     from_mx_event,
     local_gap,
+    messages_of,
 )
 from zb_mom_ww_mxgateway.wire.galaxy import (
     ChildrenPage,
@@ -110,6 +114,7 @@ __all__ = [
     "WATCH_DEPLOY_EVENTS",
     "BulkWriteResult",
     "ChildrenPage",
+    "DecodeError",
     "DeployEvent",
     "DiscoverPage",
     "GalaxyAttribute",
@@ -135,6 +140,7 @@ __all__ = [
     "discover_page",
     "discover_request",
     "drained_events",
+    "events_of",
     "from_active_alarm",
     "from_alarm_feed",
     "from_mx_event",
@@ -146,6 +152,7 @@ __all__ = [
     "kind_name",
     "last_deploy_time",
     "local_gap",
+    "messages_of",
     "new_handle",
     "open_session_request",
     "pending_entries",

@@ -1,41 +1,88 @@
 """Events from messages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from sys import intern
 from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from zb_mom_ww_mxgateway.events import BufferedData, EventFamily, MxEvent, ReplayGap
+from zb_mom_ww_mxgateway.events import BufferedData, EventFamily, EventHeader, MxEvent, ReplayGap
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.values import Array, DataType
 from zb_mom_ww_mxgateway.wire.alarms import from_alarm_transition, from_provider_status
-from zb_mom_ww_mxgateway.wire.values import array_of, from_mx_value, nanoseconds_of, open_enum, statuses_of
+from zb_mom_ww_mxgateway.wire.values import PLAIN_ARMS, array_of, from_mx_value, nanoseconds_of, open_enum, statuses_of
+
+
+def messages_of(
+    arrived: Iterable[tuple[float, bytes]], translate: Callable[[pb.MxEvent], None] | None
+) -> list[pb.MxEvent]:
+    """The messages of what arrived, each with its time, with handles put right by `translate`; raises DecodeError."""
+    messages = [pb.MxEvent.FromString(data) for _, data in arrived]
+    if translate:
+        for message in messages:
+            translate(message)
+    return messages
+
+
+def events_of(arrived: Sequence[tuple[float, bytes]], translate: Callable[[pb.MxEvent], None] | None) -> list[MxEvent]:
+    """The events of what arrived, as :func:`messages_of`."""
+    return [
+        from_mx_event(message, at) for message, (at, _) in zip(messages_of(arrived, translate), arrived, strict=True)
+    ]
+
+
+# Nearly every event has the same header as the one before it of its item: made once and shared.
+_headers: dict[bytes, EventHeader] = {}
+_MOST_HEADERS = 10_000
+_LONGEST_SHARED = 300
 
 
 def from_mx_event(message: pb.MxEvent, received_at: float = 0.0) -> MxEvent:
-    """The event of a message that came at `received_at`. Never fails on a number it does not know."""
+    """The event of a message that came at `received_at`, which is used up. Never fails on a number it does not know."""
     value = message.value
+    arm = value.WhichOneof("kind")
+    if arm in PLAIN_ARMS:
+        found = getattr(value, arm)
+        value.ClearField(arm)
+    else:
+        found = from_mx_value(value)
+        if arm:
+            value.ClearField(arm)
+    sequence = message.worker_sequence
+    time, clear = message.source_timestamp, message.ClearField
+    source_time_ns = time.seconds * 1_000_000_000 + time.nanos
+    time = message.gateway_receive_timestamp
+    gateway_time_ns = time.seconds * 1_000_000_000 + time.nanos
+    clear("worker_sequence")
+    clear("source_timestamp")
+    clear("gateway_receive_timestamp")
+    clear("worker_timestamp")
+    rest = message.SerializeToString()
+    header = _headers.get(rest) or _header(message, rest)
+    return MxEvent(header, sequence, found, source_time_ns, gateway_time_ns, received_at)
+
+
+def _header(message: pb.MxEvent, data: bytes) -> EventHeader:
     gap = message.replay_gap if message.HasField("replay_gap") else None
     body = message.WhichOneof("body")
-    return MxEvent(
+    header = EventHeader(
         family=open_enum(EventFamily, message.family),
-        sequence=message.worker_sequence,
         server_handle=message.server_handle,
         item_handle=message.item_handle,
-        value=from_mx_value(value),
         quality=message.quality,
-        source_time_ns=nanoseconds_of(message.source_timestamp),
-        gateway_time_ns=nanoseconds_of(message.gateway_receive_timestamp),
-        statuses=statuses_of(message.statuses) if message.statuses else (),
-        data_type=open_enum(DataType, value.data_type),
-        variant_type=intern(value.variant_type),
+        statuses=statuses_of(message.statuses),
+        data_type=open_enum(DataType, message.value.data_type),
+        variant_type=intern(message.value.variant_type),
         hresult=message.hresult if message.HasField("hresult") else None,
         raw_status=message.raw_status,
         replay_gap=ReplayGap(gap.requested_after_sequence, gap.oldest_available_sequence) if gap else None,
         body=_BODIES[body](getattr(message, body)) if body in _BODIES else None,
-        received_at=received_at,
     )
+    if len(data) <= _LONGEST_SHARED and header.body is None:
+        if len(_headers) >= _MOST_HEADERS:
+            _headers.clear()
+        _headers[data] = header
+    return header
 
 
 def local_gap(session_id: str, last: bytes | None, first: bytes, after: int) -> bytes:

@@ -130,8 +130,8 @@ class HandleMap:
                 self._items.pop(change.server_handle, None)
                 self._users.pop(change.server_handle, None)
 
-    def event_from_gateway(self, event: Any) -> None:
-        """Puts the caller's handles into an event, or the message of one."""
+    def event_from_gateway(self, event: pb.MxEvent) -> None:
+        """Puts the caller's handles into the message of an event."""
         if event.server_handle:
             event.server_handle = self._servers.to_caller(event.server_handle)
             event.item_handle = self._items_of(event.server_handle).to_caller(event.item_handle)

@@ -1,6 +1,6 @@
 """Values and statuses between Python and messages."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -86,7 +86,7 @@ def to_sparse_value(total_length: int, elements: Mapping[int, Any]) -> pb.MxValu
 def from_mx_value(message: pb.MxValue) -> MxValueOutput:
     """The Python value of a message; a :class:`RawValue` where there is no projection."""
     arm = message.WhichOneof("kind")
-    if arm in _PLAIN_ARMS:
+    if arm in PLAIN_ARMS:
         return getattr(message, arm)  # type: ignore[no-any-return]  # the arm decides
     if message.is_null:
         return None
@@ -109,7 +109,7 @@ def from_mx_value(message: pb.MxValue) -> MxValueOutput:
     )
 
 
-_PLAIN_ARMS = frozenset({"bool_value", "int32_value", "int64_value", "float_value", "double_value", "string_value"})
+PLAIN_ARMS = frozenset({"bool_value", "int32_value", "int64_value", "float_value", "double_value", "string_value"})
 
 
 def array_of(message: pb.MxArray) -> Array | RawValue:
@@ -135,18 +135,5 @@ def status_of(message: pb.MxStatusProxy) -> MxStatus:
     )
 
 
-# Nearly every event brings one of a few statuses: made once and shared.
-_usual: dict[bytes, tuple[MxStatus, ...]] = {}
-_MOST_USUAL = 256
-
-
-def statuses_of(messages: Sequence[pb.MxStatusProxy]) -> tuple[MxStatus, ...]:
-    if len(messages) != 1:
-        return tuple(status_of(message) for message in messages)
-    key = messages[0].SerializeToString()
-    found = _usual.get(key)
-    if found is None:
-        found = (status_of(messages[0]),)
-        if len(_usual) < _MOST_USUAL and len(key) < 200:
-            _usual[key] = found
-    return found
+def statuses_of(messages: Iterable[pb.MxStatusProxy]) -> tuple[MxStatus, ...]:
+    return tuple(map(status_of, messages))
