@@ -92,6 +92,7 @@ class LiveSession:
         self._reader = asyncio.create_task(self._read(), name=f"events of {session.session_id}")
         session.client.observe(self._ledger)
         session.client.observe(self)
+        session.on_handle_changes = self._follow_handles
 
     @classmethod
     async def open(cls, client: "GatewayClient", session: Session | None = None, *, rebuild: bool = True) -> Self:
@@ -332,7 +333,7 @@ class LiveSession:
         finally:
             self._change_queues.remove(queue)
 
-    # What a CommandObserver does: nothing changes the plant unseen, and a value whose item is gone is not kept.
+    # What a CommandObserver does: nothing changes the plant unseen.
 
     def sending(self, request: pb.MxCommandRequest) -> None:
         """Part of observing the client's commands."""
@@ -351,9 +352,12 @@ class LiveSession:
 
     def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
         """Part of observing the client's commands."""
-        if wire.session_of(request) != self.session.session_id:
-            return
-        for change in wire.handle_changes(request, reply):
+
+    def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
+        """Part of observing the client's commands."""
+
+    def _follow_handles(self, changes: Sequence[wire.HandleChange]) -> None:
+        for change in changes:
             key = change.server_handle, change.item_handle
             if change.what in ("removed", "unadvised"):
                 self._values.pop(key, None)
@@ -363,9 +367,6 @@ class LiveSession:
                 # Its first data change came before the reply that named it.
                 self._values[key].tag = change.name
         self._wake()
-
-    def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
-        """Part of observing the client's commands."""
 
     # Looking.
 
@@ -557,6 +558,7 @@ class LiveSession:
             await self._reader
         await self._keeper.close()
         self._end(None)
+        self.session.on_handle_changes = lambda changes: None
         for observer in (self._ledger, self):
             self.session.client.unobserve(observer)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from zb_mom_ww_mxgateway import wire
@@ -43,6 +43,8 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
         """How it was opened; None for a session that was attached, or opened by default."""
         self.handles = HandleTable()
         """Handles as the replies confirmed them, whichever way the commands were sent."""
+        self.on_handle_changes: Callable[[Sequence[wire.HandleChange]], None] = lambda changes: None
+        """Told of every change of them, after it."""
         self._closing = asyncio.Lock()
         self._streams: weakref.WeakSet[EventStream[Any]] = weakref.WeakSet()
         client.observe(self)
@@ -59,9 +61,10 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
 
     def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
         """Part of observing the client's commands."""
-        if wire.session_of(request) == self.session_id:
-            for change in wire.handle_changes(request, reply):
+        if wire.session_of(request) == self.session_id and (changes := wire.handle_changes(request, reply)):
+            for change in changes:
                 self.handles.apply(change)
+            self.on_handle_changes(changes)
 
     def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
         """Part of observing the client's commands."""

@@ -1,7 +1,8 @@
 """The simulator's own way between its values and the generated messages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import cast
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -146,9 +147,10 @@ def _datetime(message: Timestamp) -> datetime:
         raise Undecodable("a time outside of the years 1 to 9999") from None
 
 
-def encode_statuses(statuses: Iterable[Status], *, ok_is_minus_one: bool) -> list[pb.MxStatusProxy]:
-    """Status messages. ``success`` of a good one is -1 or 0, as COM servers differ in it: judge by category."""
-    return [
+@lru_cache(maxsize=1024)
+def encode_statuses(statuses: tuple[Status, ...], *, ok_is_minus_one: bool) -> Sequence[pb.MxStatusProxy]:
+    """Status messages, shared: for copying. ``success`` of a good one is -1 or 0, as COM servers differ in it."""
+    return tuple(
         pb.MxStatusProxy(
             success=-1 if status.category is Category.OK and ok_is_minus_one else 0,
             category=cast("pb.MxStatusCategory", int(status.category)),
@@ -159,7 +161,7 @@ def encode_statuses(statuses: Iterable[Status], *, ok_is_minus_one: bool) -> lis
             diagnostic_text=status.text,
         )
         for status in statuses
-    ]
+    )
 
 
 def encode_event(family: "pb.MxEventFamily", server_handle: int, item_handle: int, reading: Reading) -> pb.MxEvent:

@@ -108,13 +108,13 @@ def _un_advise(session: Session, key: ApiKey, command: pb.UnAdviseCommand, reply
 def _suspend(session: Session, key: ApiKey, command: pb.SuspendCommand, reply: pb.MxCommandReply) -> None:
     allow_item(session, key, command)
     found = session.worker.suspend(command.server_handle, command.item_handle)
-    reply.suspend.status.CopyFrom(*encode_statuses([found], ok_is_minus_one=False))
+    reply.suspend.status.CopyFrom(*encode_statuses((found,), ok_is_minus_one=False))
 
 
 def _activate(session: Session, key: ApiKey, command: pb.ActivateCommand, reply: pb.MxCommandReply) -> None:
     allow_item(session, key, command)
     found = session.worker.activate(command.server_handle, command.item_handle)
-    reply.activate.status.CopyFrom(*encode_statuses([found], ok_is_minus_one=False))
+    reply.activate.status.CopyFrom(*encode_statuses((found,), ok_is_minus_one=False))
 
 
 def _write(

@@ -42,7 +42,17 @@ class Reading:
 class Point:
     """One attribute's value, and who wants to know when it changes."""
 
-    __slots__ = ("__weakref__", "attribute", "forced", "listeners", "own_course", "reading", "reference", "steer")
+    __slots__ = (
+        "__weakref__",
+        "attribute",
+        "forced",
+        "listeners",
+        "own_course",
+        "reading",
+        "reference",
+        "steer",
+        "swung_at",
+    )
 
     def __init__(self, reference: str, attribute: Attribute, reading: Reading) -> None:
         self.reference = reference
@@ -54,6 +64,8 @@ class Point:
         self.steer: Callable[[Value], None] | None = None
         # Whether it swings by itself; a write or ``set`` ends that.
         self.own_course = attribute.wave is not None
+        # The tick of its last swing.
+        self.swung_at = -1
         # Whether ``set`` holds it against the process, until it is written.
         self.forced = False
 

@@ -1,6 +1,7 @@
 """Measurements that swing by themselves: each advised one takes a step when its turn comes."""
 
 import math
+import zlib
 from weakref import WeakSet
 
 from .clock import Clock
@@ -21,30 +22,31 @@ class Signals:
         self._start = clock.monotonic()
         self._tick = 0
         # By wave step in ticks, then by turn within it: one tick touches one turn of each step.
-        self._turns: dict[int, list[WeakSet[Point]]] = {}
+        self._turns: dict[int, dict[int, WeakSet[Point]]] = {}
 
     def adopt(self, point: Point, thing: GalaxyObject) -> None:
         """A new point begins to swing, if it has a wave."""
         wave = point.attribute.wave
         if wave is not None:
             ticks = _ticks(wave)
-            turns = self._turns.setdefault(ticks, [WeakSet() for _ in range(ticks)])
-            turns[self._phase(point) % ticks].add(point)
+            turns = self._turns.setdefault(ticks, {})
+            turns.setdefault(self._phase(point) % ticks, WeakSet()).add(point)
 
     def refresh(self, point: Point) -> None:
         """Brings a point up to date that nobody listens to."""
         wave = point.attribute.wave
-        if wave is not None and point.own_course and not point.listeners:
+        if wave is not None and point.swung_at != self._tick and point.own_course and not point.listeners:
             phase = self._phase(point)
             ticks = _ticks(wave)
             last = self._tick - (self._tick - phase) % ticks
             self._step(point, wave, last, phase)
+            point.swung_at = self._tick
 
     def tick(self) -> None:
         """One tick of time has passed."""
         self._tick += 1
         for ticks, turns in self._turns.items():
-            for point in turns[self._tick % ticks]:
+            for point in turns.get(self._tick % ticks, ()):
                 wave = point.attribute.wave
                 if wave is not None and point.own_course and point.listeners:
                     self._step(point, wave, self._tick, self._phase(point))
@@ -56,10 +58,7 @@ class Signals:
 
     def _phase(self, point: Point) -> int:
         # Not hash(): that of a text differs from run to run.
-        phase = self._seed
-        for character in point.reference[-24:]:
-            phase = (phase * 31 + ord(character)) & 0x7FFFFFFF
-        return phase
+        return zlib.crc32(point.reference.encode(), self._seed & 0xFFFFFFFF)
 
 
 def _ticks(wave: Wave) -> int:
