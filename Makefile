@@ -29,7 +29,7 @@ demo: $(VENV)/run.stamp  ## the shell on an embedded simulated gateway; without 
 
 .PHONY: test
 test: setup lint  ## all checks and tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 .PHONY: lint
 lint: setup  ## ruff and mypy

@@ -5,10 +5,11 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from library_faults_rig import CALL_TIMEOUT, TAGS, Rig
+from library_faults_rig import CALL_TIMEOUT, PATIENT_TIMEOUT, TAGS, Rig
 
 from zb_mom_ww_mxgateway import LiveState, MxGatewayError, MxGatewayTransportError, WriteOutcome
 from zb_mom_ww_mxgateway_sim import Session as GatewaySession
@@ -23,6 +24,7 @@ SETTLED_WITHIN = 25.0
 async def settled(rig: Rig) -> None:
     """Ends every fault, and waits until the session is live and has been given every event."""
     rig.gateway.calm()
+    rig.client.options = replace(rig.client.options, call_timeout=PATIENT_TIMEOUT)
 
     def live() -> bool:
         return rig.live.state is LiveState.LIVE and _attached(rig)
@@ -128,7 +130,7 @@ async def _check_values(rig: Rig) -> None:
 
 
 async def _wrong_readings(rig: Rig) -> list[str]:
-    readings = await _in_the_end(lambda: rig.live.read(TAGS, timeout=1))
+    readings = await _in_the_end(lambda: rig.live.read(TAGS, timeout=PATIENT_TIMEOUT))
     return [
         f"read gave {reading.value} for {tag}, which is {rig.gateway.read(tag).value}"
         for tag, reading in zip(TAGS, readings, strict=True)
@@ -143,7 +145,7 @@ async def _check_it_works(rig: Rig) -> None:
             continue
         value = rig.new_value(item.tag)
         try:
-            result = await _in_the_end(partial(rig.live.write_and_confirm, *item.key, value, timeout=1))
+            result = await _in_the_end(partial(rig.live.write_and_confirm, *item.key, value, timeout=PATIENT_TIMEOUT))
         except MxGatewayError as error:
             rig.problems.append(f"writing {item.tag} fails when all is quiet: {error!r}")
             continue

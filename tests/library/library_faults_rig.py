@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from zb_mom_ww_mxgateway import EventFamily, GatewayClient, LiveSession, MxEvent, MxGatewayError
 from zb_mom_ww_mxgateway_sim import SimulatedGateway, Tag, TagType
@@ -11,7 +11,9 @@ from zb_mom_ww_mxgateway_sim import SimulatedGateway, Tag, TagType
 # Each tag has values of its own, so that one that comes under another's name is seen.
 SPAN = 10_000_000
 TAGS = [f"Rig.Number{index}" for index in range(5)]
-CALL_TIMEOUT = 0.4
+# Seconds for a call: short while faults strike, so that a schedule does not take minutes; else as much as a busy
+# machine may need.
+CALL_TIMEOUT, PATIENT_TIMEOUT = 0.4, 10.0
 
 
 def owner_of(value: object) -> str | None:
@@ -111,7 +113,7 @@ async def rig(**options: object) -> AsyncIterator[Rig]:
     tags = [Tag(tag, TagType.INTEGER, _base(tag)) for tag in TAGS]
     async with SimulatedGateway(plaintext=True, tags=tags, write_complete_delay=0.005, alarms=False) as gateway:
         client = await GatewayClient.connect(
-            endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True, call_timeout=CALL_TIMEOUT, **options
+            endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True, call_timeout=PATIENT_TIMEOUT, **options
         )
         async with client:
             live = await LiveSession.open(client)
@@ -119,6 +121,7 @@ async def rig(**options: object) -> AsyncIterator[Rig]:
                 trail = Trail(live)
                 server = await live.session.register("rig")
                 await live.subscribe_tags(TAGS[:3], server)
+                client.options = replace(client.options, call_timeout=CALL_TIMEOUT)
                 yield Rig(gateway, client, live, server, trail)
             finally:
                 with suppress(MxGatewayError):
