@@ -11,6 +11,7 @@ import hashlib
 import json
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -204,24 +205,46 @@ async def _connected(host: str, port: int) -> asyncio.StreamWriter:
     raise failure or socket.gaierror(socket.EAI_NONAME, "no address")
 
 
-def _carried_name(certificate: bytes, host: str) -> str:
-    """A name the certificate carries: localhost, which the gateway's own always does, or another one."""
+@dataclass(frozen=True, slots=True)
+class CertificateFacts:
+    """What a certificate says of itself. Times are UTC."""
+
+    names: tuple[str, ...]
+    """DNS names, then addresses."""
+    common_name: str
+    not_before: datetime
+    not_after: datetime
+    self_made: bool
+    """Issued by itself: nobody vouches for it."""
+
+
+def facts_of(certificate: bytes) -> CertificateFacts:
+    """Reads a DER certificate; raises ValueError for what is none."""
     from cryptography import x509  # Slow to import, and only needed on first use.
 
     parsed = x509.load_der_x509_certificate(certificate)
-    try:
-        names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        dns = names.get_values_for_type(x509.DNSName)
-        addresses = [str(address) for address in names.get_values_for_type(x509.IPAddress)]
-    except x509.ExtensionNotFound:
-        dns, addresses = [], []
-    for wanted in ("localhost", host):
-        if wanted in dns or wanted in addresses:
-            return wanted
-    for name in (*dns, *addresses):
-        return name.replace("*", "gateway", 1)
+    names: tuple[str, ...] = ()
+    with suppress(x509.ExtensionNotFound):
+        carried = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        addresses = map(str, carried.get_values_for_type(x509.IPAddress))
+        names = (*carried.get_values_for_type(x509.DNSName), *addresses)
     common = parsed.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(common[0].value) if common else host
+    return CertificateFacts(
+        names=names,
+        common_name=str(common[0].value) if common else "",
+        not_before=parsed.not_valid_before_utc,
+        not_after=parsed.not_valid_after_utc,
+        self_made=parsed.issuer == parsed.subject,
+    )
+
+
+def _carried_name(certificate: bytes, host: str) -> str:
+    """A name the certificate carries: localhost, which the gateway's own always does, or another one."""
+    facts = facts_of(certificate)
+    for wanted in ("localhost", host):
+        if wanted in facts.names:
+            return wanted
+    return facts.names[0].replace("*", "gateway", 1) if facts.names else facts.common_name or host
 
 
 def _roots_of(path: Path) -> bytes:

@@ -149,6 +149,10 @@ async def _connected(
     context.connection = wanted.connection
     context.read_only = "started with --read-only" if wanted.read_only else ""
 
+    def stands_alone() -> bool:
+        found = [context.registry.commands.get(line.split()[0]) for line in wanted.lines if line.strip()]
+        return bool(found) and all(each is not None and each.stands_alone for each in found)
+
     async def work() -> ExitCode:
         context.take_profiles(profiles.load())
         if wanted.output:
@@ -162,7 +166,7 @@ async def _connected(
                 stack.push_async_callback(context.disconnect)
                 if wanted.profile:
                     await context.connect_profile(context.profiles.named(wanted.profile))
-                elif wanted.connection.endpoint or os.environ.get(ENDPOINT_VARIABLE):
+                elif (wanted.connection.endpoint or os.environ.get(ENDPOINT_VARIABLE)) and not stands_alone():
                     await context.connect(wanted.connection)
             return await front_end(context)
 

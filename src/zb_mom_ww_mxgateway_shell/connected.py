@@ -4,6 +4,7 @@ import asyncio
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from zb_mom_ww_mxgateway_cli.connection import Connection
@@ -49,6 +50,7 @@ class Connected:
         self.arming = arming
         self.panel = Panel(live)
         """What is watched."""
+        self.opened_at = datetime.now(UTC)
 
     @classmethod
     async def open(cls, connection: Connection, name: str, arming: Arming, *, notice: Callable[[str], None]) -> Self:

@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.catalogue import Catalogue
 from zb_mom_ww_mxgateway_shell.connected import Arming, Connected
-from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
+from zb_mom_ww_mxgateway_shell.problems import Failure, ShellError, closest
 from zb_mom_ww_mxgateway_shell.profiles import Profile, Profiles, default_path, from_keyring, keyed
 from zb_mom_ww_mxgateway_shell.registry import Registry
 from zb_mom_ww_mxgateway_shell.settings import Settings
@@ -46,7 +46,7 @@ class Context:
         """Why nothing may be written whatever is typed; empty where it may."""
         self.last: Any = None
         """The value of the last result: ``_``."""
-        self.last_error: BaseException | None = None
+        self.failure: Failure | None = None
         """What went wrong last, for ``last-error``."""
         self.names: dict[str, Any] = {}
         """Names set in the Python pane, and by files: ``$name``."""
@@ -88,18 +88,22 @@ class Context:
         profiles.apply(self.settings)
         self.aliases |= profiles.aliases
 
-    async def connect_profile(self, profile: Profile) -> None:
-        """Connects as a profile says; asks for the key, or takes it from the keyring, where it says so."""
-        connection = profile.connection
+    async def keyed_connection(self, profile: Profile) -> Connection:
+        """A profile's connection; asks for the key, or takes it from the keyring, where it says so."""
         if profile.keyring:
-            connection = keyed(profile, await asyncio.to_thread(from_keyring, profile))
-        elif profile.asks_key:
-            if self.ask_secret is None:
-                raise ShellError(
-                    f"no key: the profile {profile.name} asks for it, and here is nobody to ask",
-                    ExitCode.CANNOT_CONNECT,
-                )
-            connection = keyed(profile, await self.ask_secret(f"API key of {profile.name}: "))
+            return keyed(profile, await asyncio.to_thread(from_keyring, profile))
+        if not profile.asks_key:
+            return profile.connection
+        if self.ask_secret is None:
+            raise ShellError(
+                f"no key: the profile {profile.name} asks for it, and here is nobody to ask",
+                ExitCode.CANNOT_CONNECT,
+            )
+        return keyed(profile, await self.ask_secret(f"API key of {profile.name}: "))
+
+    async def connect_profile(self, profile: Profile) -> None:
+        """Connects as a profile says."""
+        connection = await self.keyed_connection(profile)
         read_only = f"the profile {profile.name} is read-only" if profile.read_only else ""
         await self.connect(connection, profile.name, read_only=read_only)
         self.connected.color = profile.color

@@ -1,6 +1,8 @@
 """What can go wrong in the shell itself: mistakes in what was typed, and commands that cannot be done."""
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 
@@ -32,6 +34,17 @@ class Mistake(ShellError):
             self.message += self._hint()
             self._hint = None
         return self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong with a line, for ``last-error``."""
+
+    error: BaseException
+    line: str
+    """As typed."""
+    at: float = field(default_factory=time.time)
+    """Seconds since the epoch."""
 
 
 def closest(word: str, names: list[str]) -> str:

@@ -96,6 +96,8 @@ class Command:
     """A line that works on the demo."""
     mutating: bool
     needs_session: bool
+    stands_alone: bool
+    """Works the same without a connection: a run of nothing else does not connect first."""
 
     @property
     def usage(self) -> str:
@@ -111,7 +113,7 @@ class Command:
 
 
 def command(
-    name: str, *, example: str, mutating: bool = False, needs_session: bool = True
+    name: str, *, example: str, mutating: bool = False, needs_session: bool = True, stands_alone: bool = False
 ) -> Callable[["Body"], Command]:
     """Declares a command: ``async def`` of a Context and annotated parameters, its docstring the help."""
 
@@ -131,7 +133,9 @@ def command(
                 )
             )
         summary, _, details = (inspect.getdoc(function) or "").partition("\n\n")
-        return Command(name, function, tuple(parameters), summary, details, example, mutating, needs_session)
+        return Command(
+            name, function, tuple(parameters), summary, details, example, mutating, needs_session, stands_alone
+        )
 
     return declare
 

@@ -43,6 +43,8 @@ class Said:
     fields: dict[str, Any] = field(default_factory=dict)
     value: Any = None
     exit_code: ExitCode = ExitCode.DONE
+    error: BaseException | None = None
+    """What the result tells of, where it is a failure."""
 
     def lines(self) -> list[str]:
         return [safe(line) for line in self.text.split("\n")] if self.text else []

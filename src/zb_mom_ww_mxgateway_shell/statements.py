@@ -12,8 +12,8 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway_cli.output import ExitCode, error_form, exit_code_of, one_line
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
-from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
-from zb_mom_ww_mxgateway_shell.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.problems import Failure, Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
 
 Follow = Callable[[Feed], Awaitable[Result]]
 """How a front end shows a feed until it ends."""
@@ -40,7 +40,7 @@ async def run(context: Context, text: str, follow: Follow) -> Result | None:
     try:
         return await _run(context, text, follow)
     except Exception as error:
-        context.last_error = error
+        context.failure = Failure(error, text)
         raise
 
 
@@ -54,6 +54,8 @@ async def _run(context: Context, text: str, follow: Follow) -> Result | None:
         result = await invocation.run(context)
         if isinstance(result, Feed):
             result = await follow(result)
+    if isinstance(result, Said) and result.error is not None:
+        context.failure = Failure(result.error, text)
     if result.value is not None:
         context.last = result.value
     return result

@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
 
 
-@command("help", example="help write", needs_session=False)
+@command("help", example="help write", needs_session=False, stands_alone=True)
 async def help_(context: Context, name: CommandArgument = None) -> Result:
     """Lists the commands, or explains one."""
     if name is None:

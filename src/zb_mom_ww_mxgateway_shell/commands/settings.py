@@ -127,7 +127,7 @@ async def tee(context: Context, file: Annotated[str | None, Text("file")] = None
     return Said(f"copying to {file}", {"file": file})
 
 
-@command("profiles", example="profiles", needs_session=False)
+@command("profiles", example="profiles", needs_session=False, stands_alone=True)
 async def profiles(context: Context) -> Result:
     """Lists the profiles that connect knows, and the file they stand in."""
     known = context.profiles.profiles.values()

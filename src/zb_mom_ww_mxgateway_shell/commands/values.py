@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.status import StatusCategory
 from zb_mom_ww_mxgateway.values import Array, DataType
@@ -12,6 +13,7 @@ from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, statu
 from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT, Context
 from zb_mom_ww_mxgateway_shell.kinds import (
     DurationOption,
+    FlagOption,
     ServerOption,
     Target,
     TargetArgument,
@@ -21,12 +23,15 @@ from zb_mom_ww_mxgateway_shell.literals import TagType
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Result, Said
+from zb_mom_ww_mxgateway_shell.verifying import verified
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, WriteResult
 
 OUTCOME_TIMEOUT = 30.0
 """Seconds to wait for a write's completion: the gateway's own command timeout."""
+VERIFY_TIMEOUT = 10.0
+"""Seconds for a tag to have the value that was written to it."""
 
 
 @command("write", example="write TestChildObject.TestInt 123", mutating=True)
@@ -35,6 +40,7 @@ async def write(
     tag: TargetArgument,
     value: ValueArgument,
     *,
+    verify: FlagOption = False,
     for_: DurationOption = None,
     server: ServerOption = None,
 ) -> Result:
@@ -43,7 +49,8 @@ async def write(
     A bare value takes the tag's own type; int32:5, double:5, string:5 … say another one, quotes make a
     string, [1, 2, 3] is an array. *Completed* means that MXAccess reported the write as done; *accepted*
     that it took it and nothing more is known after --for (30 s). A write whose answer was lost is
-    *unknown*: it is never sent again.
+    *unknown*: it is never sent again. --verify then waits, at most --for (10 s), until the tag has the
+    value that was written, and says what it has now: a valve takes its time to travel.
     """
     known = _type_of(context, tag)
     if known is not None:
@@ -55,8 +62,15 @@ async def write(
     shown = f"{value_text(before.value)}{' (stale)' if before.stale_since else ''}"
     result = await context.live_session.write_and_confirm(*item.key, typed, timeout=timeout)
     plain = getattr(typed, "value", typed)
+    seen = None
+    if verify and result.outcome.value != "refused":
+        seen = await verified(context.live_session, item, plain, for_ or VERIFY_TIMEOUT)
+    code = {"completed": ExitCode.DONE, "refused": ExitCode.REFUSED}.get(result.outcome.value, ExitCode.UNKNOWN)
+    if code is ExitCode.DONE and seen and not seen.is_as_written:
+        code = ExitCode.NOT_MET
+    outcome = _outcome_text(result, timeout)
     return Said(
-        f"{item.tag}   {shown} → {value_text(plain)}   {_outcome_text(result, timeout)}",
+        f"{item.tag}   {shown} → {value_text(plain)}   {outcome}{f'; {seen.text}' if seen else ''}",
         {
             "accepted_ms": _milliseconds(result.accepted_after),
             "before": before.value,
@@ -68,9 +82,11 @@ async def write(
             "statuses": [status_form(status) for status in result.statuses],
             "tag": item.tag,
             "value": value_form(plain),
+            "verified": seen and seen.form(),
         },
         result.outcome.value,
-        {"completed": ExitCode.DONE, "refused": ExitCode.REFUSED}.get(result.outcome.value, ExitCode.UNKNOWN),
+        code,
+        _problem_of(result, item, timeout),
     )
 
 
@@ -128,6 +144,26 @@ def _type_of(context: Context, target: Target, value: "LiveValue | None" = None)
     if value is not None and value.data_type not in (DataType.UNSPECIFIED, DataType.UNKNOWN, DataType.NO_DATA):
         return TagType(value.data_type, isinstance(value.value, Array), value.variant_type)
     return context.catalogue.type_of(target.tag)
+
+
+def _problem_of(result: "WriteResult", item: Item, timeout: float) -> MxGatewayError | None:
+    """The error that a write came to, as ``last-error`` shows it; None where it was completed."""
+    if result.outcome.value == "completed":
+        return None
+    if result.error is not None and not result.statuses:
+        return result.error
+    refused = result.outcome.value == "refused"
+    kind = MxAccessError if refused else MxGatewayError
+    return kind(
+        f"write of {item.tag}: {_outcome_text(result, timeout)}",
+        call="write",
+        statuses=result.statuses,
+        hresult=result.error.hresult if result.error else None,
+        reply=result.error.reply if result.error else None,
+        correlation_id=result.error.correlation_id if result.error else None,
+        endpoint=result.error.endpoint if result.error else None,
+        outcome_unknown=not refused,
+    )
 
 
 def _outcome_text(result: "WriteResult", timeout: float) -> str:

@@ -196,8 +196,9 @@ class Prompt:
     async def _follow(self, feed: Feed) -> Result:
         if isinstance(feed, Watch) and not self._is_dumb:
             return await WatchView(feed, self._input, self._output).run()
+        is_table = self._context.settings.output == "table"
         try:
-            return await feed.follow(self._console.print)
+            return await feed.follow(self._console.print if is_table else lambda line: None)
         except asyncio.CancelledError:
             # Ctrl-C is how an endless feed ends.
             await self._show(feed.result())

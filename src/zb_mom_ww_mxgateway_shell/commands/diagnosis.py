@@ -1,0 +1,166 @@
+"""why, last-error, doctor."""
+
+import time
+from typing import Annotated, Any
+
+import click
+
+from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError, MxGatewayRefusedHereError
+from zb_mom_ww_mxgateway.status import name_of
+from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_cli.output import age_text, error_form, one_line
+from zb_mom_ww_mxgateway_shell.commands.connection import EndpointOrProfile
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.doctor import Doctor
+from zb_mom_ww_mxgateway_shell.kinds import FlagOption, ItemOrTag, Target, Text
+from zb_mom_ww_mxgateway_shell.meanings import hresult_meaning, status_meaning
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.registry import command
+from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
+from zb_mom_ww_mxgateway_shell.statements import exit_code_for, message_of
+from zb_mom_ww_mxgateway_shell.words import Word
+
+_REPLY_CHARACTERS = 500
+
+
+class AnyTag(ItemOrTag):
+    """An item or a tag, also one that the galaxy does not have: that it has none is an answer too."""
+
+    def parse(self, word: Word, context: Context) -> Target:
+        if not word.is_quoted and word.text.replace("/", "").isdigit():
+            return super().parse(word, context)
+        if not word.value.strip():
+            raise word.mistake("a tag name is expected")
+        found = context.find_item(word.value)
+        return Target(found.tag if found else word.value, found, word)
+
+
+@command("why", example="why Plant.Tank1.Level", needs_session=False)
+async def why(context: Context, tag: Annotated[Target, AnyTag(may_add=True)]) -> Result:
+    """Says in plain words why a tag is as it is, and what to do.
+
+    It walks from the connection over session, item, advise, value and last status to what the galaxy has
+    deployed, its security and its alarms. Each line is ok, note, BAD, or ? where it could not be found
+    out. A tag that was never added is looked at by a short visit, and stays as it was.
+    """
+    from zb_mom_ww_mxgateway_shell.why import explain
+
+    return await explain(context, tag.tag, tag.item)
+
+
+@command("last-error", example="last-error", needs_session=False)
+async def last_error(context: Context) -> Result:
+    """Shows everything that is known of the last error: codes, statuses, the raw reply, and the outcome."""
+    failure = context.failure
+    lost = context.live.lost if context.live else None
+    if failure is None:
+        if lost is None:
+            return Said("nothing has gone wrong", {"error": None})
+        return Said("\n".join(_rows(_facts(lost))), {"error": error_form(lost)})
+    rows = [("line", redact(failure.line)), ("when", f"{age_text(max(0.0, time.time() - failure.at))} ago")]
+    rows += _facts(failure.error)
+    if lost is not None and lost is not failure.error:
+        rows.append(("connection", f"{context.state}: {lost}"))
+    form = error_form(failure.error) | {"exit_code": int(exit_code_for(failure.error)), "line": redact(failure.line)}
+    if isinstance(failure.error, MxGatewayError):
+        form["reply"] = _reply_text(failure.error) or None
+    return Said("\n".join(_rows(rows)), {"error": form})
+
+
+@command("doctor", example="doctor", needs_session=False, stands_alone=True)
+async def doctor(
+    context: Context,
+    endpoint: Annotated[str | None, EndpointOrProfile()] = None,
+    *,
+    plaintext: FlagOption = False,
+    api_key_env: Annotated[str | None, Text("variable")] = None,
+    api_key_file: Annotated[str | None, Text("file")] = None,
+    ca_file: Annotated[str | None, Text("file")] = None,
+    require_certificate_validation: FlagOption = False,
+    server_name_override: Annotated[str | None, Text("name")] = None,
+) -> Feed:
+    """Finds the step at which a gateway cannot be reached or used, and says what to do.
+
+    Name, port, certificate (remembered or changed, names, validity by the clock here), key, session,
+    version, galaxy, alarms; each step has a deadline. Without HOST:PORT or a profile it looks at the
+    present connection. It needs none: mxgw-shell -e 'doctor plantgw:5001'. Nothing is remembered or
+    changed by it; a session is opened and closed again.
+    """
+    given = Connection(
+        endpoint=endpoint,
+        plaintext=plaintext,
+        api_key_env=api_key_env,
+        api_key_file=api_key_file,
+        ca_file=ca_file,
+        require_certificate_validation=require_certificate_validation,
+        server_name_override=server_name_override,
+        known_gateways=context.connection.known_gateways,
+    )
+    profile = context.profiles.profiles.get(endpoint or context.name)
+    if profile is not None:
+        return Doctor(endpoint or profile.name, profile.connection, lambda: context.keyed_connection(profile))
+    if given == Connection(endpoint=endpoint, known_gateways=given.known_gateways):
+        given = _known_connection(context, endpoint) or given
+
+    async def keyed() -> Connection:
+        return given
+
+    try:
+        return Doctor(endpoint or context.name, given, keyed)
+    except click.UsageError:
+        raise ShellError("not connected: name what to look at, doctor HOST:PORT or doctor PROFILE") from None
+
+
+def _known_connection(context: Context, endpoint: str | None) -> Connection | None:
+    """How that gateway, or the present one, is reached already."""
+    if endpoint is None:
+        return context.current.connection if context.current else context.connection
+    known = [each.connection for each in context.connections.values()] + [context.connection]
+    return next((each for each in known if each.endpoint == endpoint), None)
+
+
+def _rows(rows: list[tuple[str, str]]) -> list[str]:
+    return [f"{name:<12} {one_line(text)}" for name, text in rows]
+
+
+def _facts(error: BaseException) -> list[tuple[str, str]]:
+    """What is known of an error, without a key."""
+    rows = [("error", f"{type(error).__name__}: {message_of(error)}"), ("outcome", _outcome(error))]
+    if isinstance(error, MxGatewayError):
+        known: list[tuple[str, Any]] = [
+            ("call", error.call and f"{error.call}{f' at {error.endpoint}' if error.endpoint else ''}"),
+            ("grpc code", error.grpc_code),
+            ("protocol", None if error.protocol_status is None else name_of(error.protocol_status)),
+            ("hresult", None if error.hresult is None else hresult_meaning(error.hresult)),
+            *(("status", f"{status}: {status_meaning(status)}") for status in error.statuses),
+            ("correlation", error.correlation_id),
+            ("reply", _reply_text(error)),
+        ]
+        rows += [(name, str(text)) for name, text in known if text]
+    cause = error.__cause__
+    if cause is not None and str(cause) not in str(error):
+        rows.append(("cause", redact(f"{type(cause).__name__}: {cause}")))
+    return rows
+
+
+def _outcome(error: BaseException) -> str:
+    if isinstance(error, MxGatewayError):
+        if error.outcome_unknown:
+            return "UNKNOWN: it may have been carried out, and was not sent again"
+        if isinstance(error, MxGatewayArgumentError | MxGatewayRefusedHereError):
+            return "nothing was sent"
+        if error.statuses or error.hresult is not None:
+            return "refused by MXAccess: it was not carried out"
+        return "not carried out, or nothing that changes the plant"
+    return "nothing was sent" if isinstance(error, ShellError) else "not known"
+
+
+def _reply_text(error: MxGatewayError) -> str:
+    if error.reply is None:
+        return ""
+    text = redact(one_line(str(error.reply)))
+    return text if len(text) <= _REPLY_CHARACTERS else f"{text[:_REPLY_CHARACTERS]} … ({len(text)} characters)"
+
+
+COMMANDS = (why, last_error, doctor)
