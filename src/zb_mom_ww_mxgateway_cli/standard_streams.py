@@ -5,8 +5,8 @@ import io
 import os
 import sys
 
-# Windows says EINVAL where POSIX says EPIPE.
-_CLOSED = (errno.EPIPE, errno.EINVAL)
+# Windows says EINVAL where POSIX says EPIPE; a terminal that is gone says EIO.
+_CLOSED = (errno.EPIPE, errno.EINVAL, errno.EIO)
 
 
 def never_fail_on_a_character() -> None:

@@ -52,10 +52,12 @@ async def interruptible(work: Awaitable[T], names: tuple[str, ...]) -> T:
     def signalled() -> None:
         nonlocal first
         now = loop.time()
-        if now - first <= SECOND_SECONDS and not abandoned.done():
+        is_second, first = now - first <= SECOND_SECONDS, now
+        if not is_second:
+            task.cancel()
+        elif not abandoned.done():
+            # What it cleans up goes on; only nobody waits for it.
             abandoned.set_result(None)
-        first = now
-        task.cancel()
 
     with on_signals(names, signalled):
         try:

@@ -10,6 +10,7 @@ from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration
 from zb_mom_ww_mxgateway_shell.literals import Literal, check_prefix
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Flag, Kind, Offer
+from zb_mom_ww_mxgateway_shell.topics import TOPICS
 from zb_mom_ww_mxgateway_shell.words import Word
 
 if TYPE_CHECKING:
@@ -31,16 +32,24 @@ class Text(Kind):
         return word.value
 
 
-class CommandName(Kind):
-    """The name of a command."""
+class HelpSubject(Kind):
+    """The name of a command, of a topic of help, or ``all``."""
 
-    name = "command"
+    name = "command|topic"
 
     def parse(self, word: Word, context: "Context") -> str:
-        return context.registry.find(word).name
+        if word.text == "all" or word.text in TOPICS or word.text in context.aliases:
+            return word.text
+        return context.registry.find(word, list(TOPICS)).name
 
     def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
-        return [Offer(c.name, c.summary) for c in context.registry.commands.values() if c.name.startswith(prefix)]
+        offers = [Offer(c.name, c.summary) for c in context.registry.commands.values()]
+        offers += [Offer(name, topic.summary) for name, topic in TOPICS.items()]
+        return [
+            offer
+            for offer in [*offers, Offer("all", "every command, with what it does")]
+            if offer.text.startswith(prefix)
+        ]
 
 
 class ConnectionName(Kind):
@@ -203,7 +212,7 @@ def _meta(item: Item) -> str:
 
 TextArgument = Annotated[str, Text()]
 ConnectionArgument = Annotated[str | None, ConnectionName()]
-CommandArgument = Annotated[str | None, CommandName()]
+HelpArgument = Annotated[str | None, HelpSubject()]
 ServerOption = Annotated[int | None, Server()]
 TagArgument = Annotated[str, TAG]
 ItemArgument = Annotated[Target, ItemOrTag(may_add=False)]

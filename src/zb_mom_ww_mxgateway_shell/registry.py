@@ -100,6 +100,11 @@ class Command:
     """Works the same without a connection: a run of nothing else does not connect first."""
 
     @property
+    def group(self) -> str:
+        """What it belongs to: the name of the module that declares it."""
+        return self.run.__module__.rpartition(".")[2]
+
+    @property
     def usage(self) -> str:
         return " ".join([self.name, *(parameter.usage for parameter in self.parameters)])
 
@@ -163,13 +168,12 @@ class Registry:
     def __init__(self, commands: Iterable[Command]) -> None:
         self.commands = {command.name: command for command in commands}
 
-    def find(self, word: Word) -> Command:
-        """The command a line begins with."""
+    def find(self, word: Word, others: Sequence[str] = ()) -> Command:
+        """The command of that name; `others` are names that may have been meant too."""
         found = self.commands.get(word.text)
         if found is None:
-            raise word.mistake(
-                f"no command {word.text}", lambda: closest(word.text, list(self.commands)) or "; help lists them"
-            )
+            names = [*self.commands, *others]
+            raise word.mistake(f"no command {word.text}", lambda: closest(word.text, names) or "; help lists them")
         return found
 
     def parse(self, line: str, context: "Context") -> Invocation | None:

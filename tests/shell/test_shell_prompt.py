@@ -157,7 +157,7 @@ async def test_commands_tags_and_handles_complete(tmp_path: Path) -> None:
 async def test_the_toolbar_shows_the_usage_of_what_is_typed(tmp_path: Path) -> None:
     async with shell(tmp_path, cursor_reports=True) as sh:
         sh.terminal.type("write TestChildObject.TestInt 5")
-        await sh.terminal.shows("write <tag|item> <value> [--for <duration>]", "gaps 0")
+        await sh.terminal.shows("write <tag|item> <value> [--verify]", "gaps 0")
         sh.terminal.type("\x15")
 
 
@@ -215,7 +215,7 @@ async def test_ctrl_d_leaves_after_saying_what_is_open(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 samples")
         sh.terminal.type(CTRL_D)
-        await sh.terminal.shows("closing session-", "1 items advised")
+        await sh.terminal.shows("closing demo: session-", "1 items advised")
     assert sh.exit_code is ExitCode.DONE
     assert sh.gateway.open_streams == 0
 

@@ -1,24 +1,39 @@
 """help, py, exit."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.kinds import CommandArgument
+from zb_mom_ww_mxgateway_shell.kinds import HelpArgument
 from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.registry import command
+from zb_mom_ww_mxgateway_shell.registry import Command, command
 from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
+from zb_mom_ww_mxgateway_shell.topics import TOPICS
 
 
 @command("help", example="help write", needs_session=False, stands_alone=True)
-async def help_(context: Context, name: CommandArgument = None) -> Result:
-    """Lists the commands, or explains one."""
+async def help_(context: Context, name: HelpArgument = None) -> Result:
+    """Names the commands and topics, or explains one; help all says what each does.
+
+    New here? help first.
+    """
+    commands = context.registry.commands
+    records = [{"group": c.group, "name": c.name, "summary": c.summary, "usage": c.usage} for c in commands.values()]
     if name is None:
-        commands = context.registry.commands.values()
-        return Table(
-            ("command", "what it does"),
-            [[command.name, command.summary] for command in commands],
-            [{"name": c.name, "summary": c.summary, "usage": c.usage} for c in commands],
-        )
-    found = context.registry.commands[name]
+        return Overview(_overview(commands.values()), records)
+    if name == "all":
+        rows = [[each.name, each.summary] for each in commands.values()]
+        rows += [[f"help {topic}", each.summary] for topic, each in TOPICS.items()]
+        return Table(("command", "what it does"), rows, records)
+    if name in TOPICS and name not in commands:
+        topic = TOPICS[name]
+        return Said(topic.text, {"name": name, "summary": topic.summary, "text": topic.text})
+    if name not in commands:
+        line = context.aliases[name]
+        return Said(f"{name} is an alias and stands for: {line}", {"line": line, "name": name})
+    found = commands[name]
     lines = [found.usage, "", found.summary, *(["", found.details] if found.details else [])]
     return Said(
         "\n".join([*lines, "", f"example: {found.example}"]),
@@ -50,6 +65,35 @@ async def exit_(context: Context) -> Result:
     """Closes the session and leaves the shell."""
     context.leaving = True
     return Said("")
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What there is, in few lines for a person and with all of it for a program."""
+
+    shown: list[str]
+    records: list[dict[str, str]]
+    value: Any = None
+    exit_code: ExitCode = ExitCode.DONE
+
+    def lines(self) -> list[str]:
+        return self.shown
+
+    def form(self) -> Any:
+        return self.records
+
+
+def _overview(commands: Iterable[Command]) -> list[str]:
+    groups: dict[str, list[str]] = {}
+    for each in commands:
+        groups.setdefault(each.group, []).append(each.name)
+    return [
+        *(f"{group:<12}  {', '.join(names)}" for group, names in groups.items()),
+        "",
+        f"{'help NAME':<12}  explains a command, with an example; help all says what each of them does",
+        f"{'help TOPIC':<12}  {', '.join(TOPICS)}",
+        f"{'new here?':<12}  help first",
+    ]
 
 
 COMMANDS = (help_, py, exit_)

@@ -86,7 +86,7 @@ async def write(
         },
         result.outcome.value,
         code,
-        _problem_of(result, item, timeout),
+        _problem_of(context, result, item, timeout),
     )
 
 
@@ -146,7 +146,7 @@ def _type_of(context: Context, target: Target, value: "LiveValue | None" = None)
     return context.catalogue.type_of(target.tag)
 
 
-def _problem_of(result: "WriteResult", item: Item, timeout: float) -> MxGatewayError | None:
+def _problem_of(context: Context, result: "WriteResult", item: Item, timeout: float) -> MxGatewayError | None:
     """The error that a write came to, as ``last-error`` shows it; None where it was completed."""
     if result.outcome.value == "completed":
         return None
@@ -161,7 +161,7 @@ def _problem_of(result: "WriteResult", item: Item, timeout: float) -> MxGatewayE
         hresult=result.error.hresult if result.error else None,
         reply=result.error.reply if result.error else None,
         correlation_id=result.error.correlation_id if result.error else None,
-        endpoint=result.error.endpoint if result.error else None,
+        endpoint=context.live_session.session.client.options.endpoint,
         outcome_unknown=not refused,
     )
 

@@ -6,6 +6,7 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.shortcuts import print_formatted_text
 
 from zb_mom_ww_mxgateway_cli.output import safe
+from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.showing import Spool
 
 
@@ -16,10 +17,11 @@ class Console:
         self._output = output
         self._spool = spool
 
-    def print(self, line: str, style: str = "") -> None:
-        """Writes a line; only while no prompt is open."""
+    def print(self, line: str, style: str = "", *, fold: bool = True) -> None:
+        """Writes a line, folded where it is longer than the screen is wide; only while no prompt is open."""
         self._spool.line(line)
-        print_formatted_text(FormattedText([(style, safe(line))]), output=self._output)
+        for part in folded(safe(line), self._output.get_size().columns) if fold else [safe(line)]:
+            print_formatted_text(FormattedText([(style, part)]), output=self._output)
 
     async def print_above(self, line: str, style: str = "") -> None:
         """Writes a line above an open prompt, leaving what is typed as it is."""

@@ -1,16 +1,19 @@
 """The prompt: reads lines, runs them, shows what comes back, and says what happens meanwhile."""
 
 import asyncio
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import get_app_session
+from prompt_toolkit.application import create_app_session, get_app_session
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import is_dumb_terminal
 
@@ -19,9 +22,11 @@ from zb_mom_ww_mxgateway.live import LiveSession
 from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.commands.watches import FullScreen
 from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible
 from zb_mom_ww_mxgateway_shell.panel import cut, fitted
 from zb_mom_ww_mxgateway_shell.problems import ShellError
@@ -32,6 +37,7 @@ from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter, usage_
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import MOODS, FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.highlight import STYLES, LineLexer, mistake_so_far
+from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
 from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
 from zb_mom_ww_mxgateway_shell.terminal.watch_view import WatchView
 from zb_mom_ww_mxgateway_shell.watching import Watch
@@ -41,15 +47,16 @@ _STYLE = Style.from_dict(
 )
 _REFRESH_SECONDS = 0.5
 _REDRAW_SECONDS = 0.1
+_USAGE_COLUMNS = 20
 _EDITING = {"emacs": EditingMode.EMACS, "vi": EditingMode.VI}
 
 
 class SecretKeepingHistory(FileHistory):
-    """A history file that never holds a line with a key in it."""
+    """A history that never holds a line with a key in it, neither in its file nor while the shell runs."""
 
-    def store_string(self, string: str) -> None:
+    def append_string(self, string: str) -> None:
         if redact(string) == string:
-            super().store_string(string)
+            super().append_string(string)
 
 
 def history_at(path: Path) -> History:
@@ -71,6 +78,7 @@ class Prompt:
         self._debug = debug
         self._input, self._output = session.input, session.output
         self._console = Console(self._output, context.spool)
+        self._color_depth = getattr(self._output, "default_color_depth", None)
         # A terminal that cannot move its cursor gets lines and nothing else.
         self._is_dumb = is_dumb_terminal()
         context.has_screen = not self._is_dumb
@@ -79,6 +87,7 @@ class Prompt:
             message=self._message,
             completer=ShellCompleter(context),
             lexer=LineLexer(context),
+            key_bindings=prompt_keys(),
             search_ignore_case=True,
             complete_while_typing=True,
             bottom_toolbar=self._toolbar,
@@ -101,7 +110,7 @@ class Prompt:
         ]
         try:
             while not self._context.leaving:
-                self._prompt.editing_mode = _EDITING[self._context.settings.keys]
+                self._apply_settings()
                 try:
                     line = await self._prompt.prompt_async(handle_sigint=False)
                 except KeyboardInterrupt:
@@ -118,6 +127,13 @@ class Prompt:
                 raise error
         self._say_what_is_open()
         return ExitCode.DONE
+
+    def _apply_settings(self) -> None:
+        settings = self._context.settings
+        self._prompt.editing_mode = _EDITING[settings.keys]
+        # NO_COLOR is obeyed by the output itself.
+        off = settings.color == "off"
+        self._output.default_color_depth = ColorDepth.MONOCHROME if off else self._color_depth  # type: ignore[attr-defined]
 
     async def _entered(self, text: str) -> None:
         lines = [line for line in text.splitlines() if line.strip()]
@@ -168,7 +184,7 @@ class Prompt:
         except Exception as error:
             width = len(self._prompt_text())
             for shown in problem_lines(error, Statement(line, 0), debug=self._debug, indent=width):
-                self._console.print(shown, "class:problem")
+                self._console.print(shown, "class:problem", fold=not shown.endswith("^"))
             return False
         await self._show(result)
         if self._context.settings.timing == "on":
@@ -184,14 +200,17 @@ class Prompt:
         style = "" if result.exit_code is ExitCode.DONE else "class:problem"
         settings = self._context.settings
         lines = lines_of(result, settings.output)
-        if settings.pager == "on" and not self._is_dumb and len(lines) >= self._output.get_size().rows:
+        is_table = settings.output == "table"
+        size = self._output.get_size()
+        fitting = [part for line in lines for part in folded(line, size.columns)] if is_table else lines
+        if settings.pager == "on" and not self._is_dumb and len(fitting) >= size.rows:
             for line in lines:
                 self._context.spool.line(line)
-            await Pager(lines, self._input, self._output).run()
+            await Pager(fitting, self._input, self._output).run()
             self._console.print(f"({len(lines)} lines)")
             return
         for shown in lines:
-            self._console.print(shown, style)
+            self._console.print(shown, style, fold=is_table)
 
     async def _follow(self, feed: Feed) -> Result:
         if isinstance(feed, Watch) and not self._is_dumb:
@@ -281,9 +300,11 @@ class Prompt:
         wrong = mistake_so_far(context, line) if line else None
         said = wrong.message if wrong else usage_of(context, line)
         width = self._output.get_size().columns
-        room = max(0, width - len(figures) - 4)
-        said = said if len(said) <= room else said[: max(0, room - 1)] + "…"
-        return f" {said}   {figures}"[:width]
+        room = width - len(figures) - 4
+        if room < _USAGE_COLUMNS:
+            # Too narrow for both: what is being typed matters more, while something is.
+            return f" {said if line else figures}"[:width]
+        return f" {said if len(said) <= room else said[: room - 1] + '…'}   {figures}"
 
     def _greet(self) -> None:
         context = self._context
@@ -296,10 +317,13 @@ class Prompt:
             self._console.print(f"{session[:14]}…  {context.state}          type help, or press Tab")
 
     def _say_what_is_open(self) -> None:
-        context = self._context
-        if context.live:
-            advised = sum(item.advised for item in context.items)
-            self._console.print(f"closing {context.live.session.session_id} ({advised} items advised)")
+        for each in self._context.connections.values():
+            items = each.live.session.handles.items.values()
+            advised, watched = sum(item.advised for item in items), len(each.panel)
+            open_items = f"{advised} items advised{f', {watched} watched' if watched else ''}"
+            self._console.print(f"closing {each.name}: {each.live.session.session_id} ({open_items})")
+        if self._context.spool.path is not None:
+            self._console.print(f"ending the copy to {self._context.spool.path}")
 
     # What happens meanwhile.
 
@@ -361,4 +385,12 @@ class _Rate:
 async def at_prompt(context: Context, *, debug: bool) -> ExitCode:
     """Runs the shell at the terminal of this process."""
     history = history_at(platformdirs.user_state_path("mxgw") / "history")
-    return await Prompt(context, debug=debug, history=history).run()
+    # A dumb terminal shows the escapes that another would obey.
+    plain = PlainTextOutput(sys.stdout) if is_dumb_terminal() else None
+    try:
+        with create_app_session(output=plain):
+            return await Prompt(context, debug=debug, history=history).run()
+    except OSError as error:
+        if not give_up_output(error):
+            raise
+        return ExitCode.INTERRUPTED

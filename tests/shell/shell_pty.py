@@ -1,0 +1,127 @@
+"""mxgw-shell as a process at a terminal of its own, which can be resized and taken away."""
+
+import asyncio
+import fcntl
+import os
+import pty
+import struct
+import sys
+import termios
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pyte
+import pytest
+from shell_process import ShellProcess
+
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+# A session of its own, whose terminal this is: so it hears of Ctrl-C, of a new size, and of its end.
+_AS_ITS_OWN = (
+    "import fcntl, runpy, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "runpy.run_module('zb_mom_ww_mxgateway_shell', run_name='__main__', alter_sys=True)"
+)
+
+
+class OwnTerminal:
+    """The process, its screen and its keyboard."""
+
+    def __init__(self, process: asyncio.subprocess.Process, master: int, columns: int, rows: int) -> None:
+        self.process = process
+        self.raw = ""
+        self._master: int | None = master
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        asyncio.get_running_loop().add_reader(master, self._read)
+
+    def _read(self) -> None:
+        assert self._master is not None
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:
+            data = b""
+        if not data:
+            asyncio.get_running_loop().remove_reader(self._master)
+            return
+        if b"\x1b[6n" in data:
+            self.type(f"\x1b[{self._screen.cursor.y + 1};{self._screen.cursor.x + 1}R")
+        self.raw += data.decode(errors="replace")
+        self._stream.feed(data)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def type(self, text: str) -> None:
+        assert self._master is not None
+        os.write(self._master, text.encode())
+
+    async def shows(self, *wanted: str) -> str:
+        """Waits until all of it stands on the screen."""
+        try:
+            async with asyncio.timeout(15):
+                while not all(text in self.text for text in wanted):  # noqa: ASYNC110  # a screen tells nobody
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            pytest.fail(f"not on the screen: {wanted}\n{self.text}")
+        return self.text
+
+    async def enter(self, line: str, *wanted: str) -> str:
+        """Types a line and waits for what it shows."""
+        self.type(line + "\r")
+        return await self.shows(*wanted)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """As a window's edge that is dragged."""
+        assert self._master is not None
+        self._screen.resize(rows, columns)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def take_away(self) -> None:
+        """As a window that is closed, or a connection that is lost."""
+        if self._master is not None:
+            asyncio.get_running_loop().remove_reader(self._master)
+            os.close(self._master)
+            self._master = None
+
+    async def ended(self) -> int:
+        """The exit code, once it has ended."""
+        async with asyncio.timeout(30):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def at_a_terminal(
+    process: ShellProcess, gateway: SimulatedGateway, *, columns: int = 100, rows: int = 30, term: str = "xterm"
+) -> AsyncIterator[OwnTerminal]:
+    """mxgw-shell on this gateway, at a terminal that it has to itself."""
+    process.on(gateway)
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    started = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        _AS_ITS_OWN,
+        *(["--plaintext"] if gateway.plaintext else []),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=process.environment | {"TERM": term},
+        cwd=process.folder,
+        start_new_session=True,
+    )
+    os.close(slave)
+    terminal = OwnTerminal(started, master, columns, rows)
+    try:
+        yield terminal
+    finally:
+        terminal.take_away()
+        with suppress(ProcessLookupError):
+            if started.returncode is None:
+                try:
+                    async with asyncio.timeout(10):
+                        await started.wait()
+                except TimeoutError:
+                    started.kill()
+        await started.wait()

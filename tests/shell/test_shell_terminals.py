@@ -1,0 +1,154 @@
+"""The shell at terminals that are taken away, resized, narrow or dumb; Ctrl-C at a real one."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from shell_process import ShellProcess
+
+from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+if sys.platform == "win32":
+    pytest.skip("these are the terminals of POSIX", allow_module_level=True)
+
+from shell_pty import at_a_terminal
+
+CTRL_C, CTRL_D = "\x03", "\x04"
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> ShellProcess:
+    made = ShellProcess(tmp_path)
+    for name in ("CONFIG", "STATE", "DATA"):
+        made.environment[f"XDG_{name}_HOME"] = str(tmp_path / name.lower())
+    return made
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[SimulatedGateway]:
+    async with SimulatedGateway(plaintext=True) as made:
+        yield made
+
+
+@pytest.mark.parametrize("doing", ["", "watch Plant.Tank1.Level --for 5m", "watch Plant.* --full"])
+async def test_a_terminal_that_is_taken_away_ends_the_shell_and_its_session(
+    process: ShellProcess, gateway: SimulatedGateway, doing: str
+) -> None:
+    async with at_a_terminal(process, gateway) as terminal:
+        await terminal.shows(">")
+        await terminal.enter("watch Plant.Tank1.Level", "good")
+        if doing:
+            await terminal.enter(doing, "Ctrl-C ends" if "--for" in doing else "q leaves")
+        assert len(gateway.live_sessions) == 1
+        terminal.take_away()
+        assert await terminal.ended() == 130
+        await until(lambda: not gateway.live_sessions)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_to_end_closes_the_session(
+    process: ShellProcess, gateway: SimulatedGateway, sent: signal.Signals
+) -> None:
+    async with at_a_terminal(process, gateway) as terminal:
+        await terminal.shows(">")
+        terminal.process.send_signal(sent)
+        assert await terminal.ended() == 130
+        assert "Traceback" not in terminal.raw
+        await until(lambda: not gateway.live_sessions)
+
+
+async def test_ctrl_c_stops_a_command_that_waits_and_not_the_shell(
+    process: ShellProcess, gateway: SimulatedGateway
+) -> None:
+    async with at_a_terminal(process, gateway) as terminal:
+        await terminal.shows(">")
+        gateway.stall("write")
+        terminal.type("write TestChildObject.TestInt 5\r")
+        await until(lambda: any("write {" in str(call.request) for call in gateway.calls))
+        terminal.type(CTRL_C)
+        await terminal.shows("interrupted; if a write was sent, its outcome is UNKNOWN")
+        gateway.release()
+        await terminal.enter("status", "servers", "events")
+        terminal.type(CTRL_D)
+        await terminal.shows("closing")
+        assert await terminal.ended() == 0
+    await until(lambda: not gateway.live_sessions)
+
+
+async def test_a_second_ctrl_c_no_longer_waits_for_what_the_first_one_stopped() -> None:
+    begun, released, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slow_to_end() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            signal.raise_signal(signal.SIGINT)
+            await released.wait()
+            ended.set()
+
+    async def interrupted() -> None:
+        await begun.wait()
+        signal.raise_signal(signal.SIGINT)
+
+    waiting = asyncio.create_task(interrupted())
+    with pytest.raises(Interrupted):
+        await interruptible(slow_to_end(), INTERRUPT)
+    assert not ended.is_set()
+    released.set()
+    await ended.wait()
+    await waiting
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(15):
+        while not condition():  # noqa: ASYNC110  # a simulated gateway tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_a_terminal_that_shrinks_is_filled_as_it_is_now(process: ShellProcess, gateway: SimulatedGateway) -> None:
+    async with at_a_terminal(process, gateway) as terminal:
+        await terminal.shows(">")
+        await terminal.enter("watch Plant.Tank1.Level Plant.Tank1.Inlet.Position", "35.0", "changes")
+        terminal.resize(40, 20)
+        await terminal.enter("status", "servers")
+        await terminal.enter("why Plant.Tank1.Level", "q leaves")
+        terminal.type("Gq")
+        await terminal.shows("lines)")
+        await terminal.shows("1.Level", "good")
+        terminal.type(CTRL_D)
+        assert await terminal.ended() == 0
+
+
+async def test_forty_columns_are_enough(process: ShellProcess, gateway: SimulatedGateway) -> None:
+    async with at_a_terminal(process, gateway, columns=40, rows=24) as terminal:
+        await terminal.shows(">")
+        await terminal.enter("help", "help first")
+        await terminal.enter("watch Plant.Tank1.Inlet.Position", "35.0", "good")
+        await terminal.enter("write Plant.Tank1.Inlet.Position 60", "completed")
+        await terminal.enter("why Plant.Tank1.Inlet.Position", "q leaves")
+        terminal.type("G")
+        await terminal.shows("meaning")
+        terminal.type("q")
+        await terminal.shows("lines)")
+        terminal.type(CTRL_D)
+        assert await terminal.ended() == 0
+
+
+async def test_a_dumb_terminal_gets_lines_and_nothing_else(process: ShellProcess, gateway: SimulatedGateway) -> None:
+    async with at_a_terminal(process, gateway, rows=60, term="dumb") as terminal:
+        await terminal.shows(">")
+        await terminal.enter("watch Plant.Tank1.Level --count 2", "2 samples")
+        await terminal.enter("write TestChildObject.TestInt 5", "completed")
+        await terminal.enter("write TestChildObject.TestInt five", "Integer expected")
+        await terminal.enter("help all", "leaves the shell")
+        await terminal.enter("watch Plant.Tank1.LevelSP", "60.0   good")
+        terminal.type(CTRL_C)
+        await terminal.shows("1 samples in")
+        terminal.type(CTRL_D)
+        assert await terminal.ended() == 0
+        assert "\x1b" not in terminal.raw
