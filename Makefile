@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 
 .PHONY: help
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/run.stamp: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=python3.12 …"; exit 1; }
@@ -40,6 +40,10 @@ lint: setup  ## ruff and mypy
 .PHONY: proto
 proto: setup  ## generate the messages from proto/ anew
 	$(BIN)/python proto/generate.py
+
+.PHONY: reference
+reference: setup  ## write examples/COMMANDS.md anew from the commands of the shell
+	$(BIN)/python -m zb_mom_ww_mxgateway_shell.reference > examples/COMMANDS.md
 
 .PHONY: bench
 bench: setup  ## measure; prints a table and writes build/bench.json
