@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from zb_mom_ww_mxgateway_shell import profiles
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Set up the machine; what they set up is what runs these tests.
@@ -138,3 +140,11 @@ def test_every_option_and_command_the_readme_names_exists(environment: dict[str,
 def test_make_targets_the_readme_names_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"`?make ([a-z]+)", README)) <= targets
+
+
+def test_the_profiles_of_the_readme_are_read(tmp_path: Path) -> None:
+    (text,) = blocks("toml")
+    (tmp_path / "profiles.toml").write_text(text, encoding="utf-8")
+    found = profiles.load(tmp_path / "profiles.toml")
+    assert found.profiles["plantA"].asks_key
+    assert found.settings == {"timing": "on"}

@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway_cli.standard_streams import never_fail_on_a_character
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_cli.output import ExitCode
     from zb_mom_ww_mxgateway_shell.context import Context
+    from zb_mom_ww_mxgateway_shell.profiles import Profile
     from zb_mom_ww_mxgateway_shell.scripts import Statements
 
 
@@ -141,8 +142,10 @@ async def _connected(
     from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line
     from zb_mom_ww_mxgateway_shell import profiles
     from zb_mom_ww_mxgateway_shell.commands import all_commands
+    from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
     from zb_mom_ww_mxgateway_shell.context import Context
     from zb_mom_ww_mxgateway_shell.interrupts import ENDING, Interrupted, interruptible
+    from zb_mom_ww_mxgateway_shell.problems import ShellError
     from zb_mom_ww_mxgateway_shell.statements import Statement, exit_code_for, problem_form, problem_lines
 
     context = Context(all_commands(), interactive=interactive)
@@ -153,11 +156,24 @@ async def _connected(
         found = [context.registry.commands.get(line.split()[0]) for line in wanted.lines if line.strip()]
         return bool(found) and all(each is not None and each.stands_alone for each in found)
 
+    async def connect_by_profile(profile: "Profile") -> None:
+        if interactive:
+            from zb_mom_ww_mxgateway_shell.terminal.asking import ask_secret
+
+            context.ask_secret = ask_secret
+        await context.connect_profile(profile)
+        if interactive and profile.watch:
+            try:
+                await watch_list(context, profile.watch)
+            except ShellError as error:
+                context.notice(str(error))
+
     async def work() -> ExitCode:
         context.take_profiles(profiles.load())
         if wanted.output:
             context.settings.change("output", wanted.output)
         async with AsyncExitStack() as stack:
+            stack.callback(context.spool.stop)
             if wanted.demo:
                 from zb_mom_ww_mxgateway_shell.demo import simulated
 
@@ -165,7 +181,7 @@ async def _connected(
             else:
                 stack.push_async_callback(context.disconnect)
                 if wanted.profile:
-                    await context.connect_profile(context.profiles.named(wanted.profile))
+                    await connect_by_profile(context.profiles.named(wanted.profile))
                 elif (wanted.connection.endpoint or os.environ.get(ENDPOINT_VARIABLE)) and not stands_alone():
                     await context.connect(wanted.connection)
             return await front_end(context)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
@@ -114,8 +115,14 @@ class Context:
         closing = [self.connections.pop(each) for each in names]
         if self.current in closing:
             self.current = next(reversed(self.connections.values()), None)
+        failures: list[MxGatewayError] = []
         for each in closing:
-            await each.aclose()
+            try:
+                await each.aclose()
+            except MxGatewayError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     @property
     def name(self) -> str:

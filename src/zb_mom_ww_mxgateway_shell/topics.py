@@ -74,7 +74,8 @@ shown first, and run when you say so.""",
   --json, --csv                           for programs
 
 A run stops at the first line that fails. Exit codes: 0 done, 1 expectation not met, 2 a mistake in
-what was typed, 3 refused, 4 cannot connect, 5 refused by a guard here, 6 outcome unknown, 130 interrupted.""",
+what was typed, 3 refused, 4 cannot connect, 5 refused by a guard here, 6 outcome unknown,
+130 interrupted.""",
     ),
 }
 """By name."""

@@ -92,10 +92,17 @@ class OwnTerminal:
 
 @asynccontextmanager
 async def at_a_terminal(
-    process: ShellProcess, gateway: SimulatedGateway, *, columns: int = 100, rows: int = 30, term: str = "xterm"
+    process: ShellProcess,
+    gateway: SimulatedGateway,
+    *arguments: str,
+    columns: int = 100,
+    rows: int = 30,
+    term: str = "xterm",
 ) -> AsyncIterator[OwnTerminal]:
-    """mxgw-shell on this gateway, at a terminal that it has to itself."""
-    process.on(gateway)
+    """mxgw-shell at a terminal that it has to itself: with these arguments, or else on this gateway."""
+    if not arguments:
+        process.on(gateway)
+        arguments = ("--plaintext",)
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
@@ -103,7 +110,7 @@ async def at_a_terminal(
         sys.executable,
         "-c",
         _AS_ITS_OWN,
-        *(["--plaintext"] if gateway.plaintext else []),
+        *arguments,
         stdin=slave,
         stdout=slave,
         stderr=slave,

@@ -1,6 +1,7 @@
 """The shell at terminals that are taken away, resized, narrow or dumb; Ctrl-C at a real one."""
 
 import asyncio
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -137,6 +138,35 @@ async def test_forty_columns_are_enough(process: ShellProcess, gateway: Simulate
         await terminal.shows("lines)")
         terminal.type(CTRL_D)
         assert await terminal.ended() == 0
+
+
+async def test_a_profile_at_the_start_asks_for_the_key_and_watches_its_list(
+    process: ShellProcess, gateway: SimulatedGateway
+) -> None:
+    lists = process.folder / "config" / "mxgw" / "lists"
+    lists.mkdir(parents=True)
+    (lists / "tanks.tags").write_text("Plant.Tank1.LevelSP\n", encoding="utf-8")
+    (lists.parent / "profiles.toml").write_text(
+        f'[profiles.plant]\nendpoint = "{gateway.endpoint}"\nplaintext = true\napi_key_prompt = true\n'
+        'read_only = true\nwatch = "tanks"\n',
+        encoding="utf-8",
+    )
+    async with at_a_terminal(process, gateway, "--profile", "plant") as terminal:
+        await terminal.shows("API key of plant:")
+        await terminal.enter(gateway.api_key or "", "plant (read-only)>", "Plant.Tank1.LevelSP", "60.0")
+        assert (gateway.api_key or "?") not in terminal.raw
+        await terminal.enter("write Plant.Tank1.LevelSP 70", "the profile plant is", "nothing was sent")
+        terminal.type(CTRL_D)
+        assert await terminal.ended() == 0
+    assert not gateway.writes
+
+
+async def test_no_color_in_the_environment_is_obeyed(process: ShellProcess, gateway: SimulatedGateway) -> None:
+    process.environment["NO_COLOR"] = "1"
+    async with at_a_terminal(process, gateway) as terminal:
+        await terminal.shows(">")
+        await terminal.enter("nonsense", "no command nonsense")
+        assert not re.search(r"\x1b\[[\d;]*[34]\d(;[\d;]*)?m", terminal.raw)
 
 
 async def test_a_dumb_terminal_gets_lines_and_nothing_else(process: ShellProcess, gateway: SimulatedGateway) -> None:

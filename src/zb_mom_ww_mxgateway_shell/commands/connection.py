@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Annotated
 
+from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
 from zb_mom_ww_mxgateway_shell.context import Context
@@ -77,7 +78,11 @@ async def connect(
             ),
             "",
         )
-    await context.connect(wanted, name)
+    try:
+        await context.connect(wanted, name)
+    except MxGatewayTransportError:
+        context.notice(f"doctor {endpoint or ''}".rstrip() + " finds the step that fails")
+        raise
     return Said(connected_text(context), _status_fields(context), context.session.session_id)
 
 

@@ -147,7 +147,7 @@ async def profiles(context: Context) -> Result:
             }
             for each in known
         ],
-        empty=f"no profiles: {context.profiles.path} holds them",
+        empty=f"no profiles; they are written in {context.profiles.path}",
     )
 
 

@@ -4,6 +4,7 @@ from prompt_toolkit.application import get_app_or_none, in_terminal
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.output import Output
 from prompt_toolkit.shortcuts import print_formatted_text
+from prompt_toolkit.styles import BaseStyle
 
 from zb_mom_ww_mxgateway_cli.output import safe
 from zb_mom_ww_mxgateway_shell.folding import folded
@@ -13,15 +14,16 @@ from zb_mom_ww_mxgateway_shell.showing import Spool
 class Console:
     """The one object that writes lines to the terminal. Text is stripped of control characters here again."""
 
-    def __init__(self, output: Output, spool: Spool) -> None:
+    def __init__(self, output: Output, spool: Spool, style: BaseStyle) -> None:
         self._output = output
         self._spool = spool
+        self._style = style
 
     def print(self, line: str, style: str = "", *, fold: bool = True) -> None:
         """Writes a line, folded where it is longer than the screen is wide; only while no prompt is open."""
         self._spool.line(line)
         for part in folded(safe(line), self._output.get_size().columns) if fold else [safe(line)]:
-            print_formatted_text(FormattedText([(style, part)]), output=self._output)
+            print_formatted_text(FormattedText([(style, part)]), output=self._output, style=self._style)
 
     async def print_above(self, line: str, style: str = "") -> None:
         """Writes a line above an open prompt, leaving what is typed as it is."""

@@ -9,18 +9,22 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import Output
 
+from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 
 _KEYS = "q leaves · space, PgUp, PgDn, arrows, g, G move · / finds, n next"
 
 
 class Pager:
-    """Shows lines until q."""
+    """Shows lines until q. `fold` folds those that are longer than the screen is wide, as it is now."""
 
-    def __init__(self, lines: Sequence[str], input: Input, output: Output) -> None:
-        self._lines = lines
+    def __init__(self, lines: Sequence[str], input: Input, output: Output, *, fold: bool) -> None:
+        self._whole = lines
+        self._fold = fold
+        self._lines: Sequence[str] = ()
+        self._width = 0
         self._output = output
-        self._scroll = Scroll(len(lines))
+        self._scroll = Scroll()
         self._needle = ""
         self._typing = False
         self._app: Application[None] = Application(
@@ -40,7 +44,15 @@ class Pager:
     def _rows(self) -> int:
         return max(1, self._output.get_size().rows - 1)
 
+    def _fit(self) -> None:
+        width = self._output.get_size().columns
+        if width != self._width:
+            self._width = width
+            self._lines = [part for line in self._whole for part in (folded(line, width) if self._fold else [line])]
+            self._scroll.count = len(self._lines)
+
     def _page(self) -> StyleAndTextTuples:
+        self._fit()
         first = self._scroll.first(self._rows())
         shown: StyleAndTextTuples = []
         for line in self._lines[first : first + self._rows()]:

@@ -29,10 +29,10 @@ from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible
 from zb_mom_ww_mxgateway_shell.panel import cut, fitted
-from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.showing import lines_of
 from zb_mom_ww_mxgateway_shell.statements import Statement, interruption, problem_lines, run
+from zb_mom_ww_mxgateway_shell.terminal.asking import ask, ask_secret
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter, usage_of
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import MOODS, FullWatch
@@ -77,7 +77,7 @@ class Prompt:
         self._context = context
         self._debug = debug
         self._input, self._output = session.input, session.output
-        self._console = Console(self._output, context.spool)
+        self._console = Console(self._output, context.spool, _STYLE)
         self._color_depth = getattr(self._output, "default_color_depth", None)
         # A terminal that cannot move its cursor gets lines and nothing else.
         self._is_dumb = is_dumb_terminal()
@@ -98,7 +98,7 @@ class Prompt:
             output=None if self._is_dumb else self._output,
         )
         context.open_pane = self._open_pane
-        context.ask_secret = self._ask_secret
+        context.ask_secret = ask_secret
 
     async def run(self) -> ExitCode:
         """Reads and runs lines until exit or Ctrl-D."""
@@ -154,23 +154,7 @@ class Prompt:
             wrong = mistake_so_far(self._context, line + " ")
             said = f"   {wrong}" if wrong else ""
             self._console.print(f"{number:>4}  {mark:6}  {line}{said}", "class:problem" if wrong else "")
-        return await self.ask(f"run these {len(lines)} lines? [y/N] ") in ("y", "yes")
-
-    async def ask(self, question: str) -> str:
-        """What a person answers, in lower case; empty for Ctrl-C and Ctrl-D."""
-        asking: PromptSession[str] = PromptSession(input=self._input, output=self._output, history=InMemoryHistory())
-        try:
-            return (await asking.prompt_async(question, handle_sigint=False)).strip().casefold()
-        except (KeyboardInterrupt, EOFError):
-            return ""
-
-    async def _ask_secret(self, question: str) -> str:
-        """A key, typed unseen and kept nowhere."""
-        asking: PromptSession[str] = PromptSession(input=self._input, output=self._output, history=InMemoryHistory())
-        try:
-            return await asking.prompt_async(question, is_password=True, handle_sigint=False)
-        except (KeyboardInterrupt, EOFError):
-            raise ShellError("no key was given", ExitCode.CANNOT_CONNECT) from None
+        return await ask(f"run these {len(lines)} lines? [y/N] ") in ("y", "yes")
 
     async def _one(self, line: str) -> bool:
         """Runs a line and shows what came of it; False when it failed."""
@@ -206,16 +190,16 @@ class Prompt:
         if settings.pager == "on" and not self._is_dumb and len(fitting) >= size.rows:
             for line in lines:
                 self._context.spool.line(line)
-            await Pager(fitting, self._input, self._output).run()
+            await Pager(lines, self._input, self._output, fold=is_table).run()
             self._console.print(f"({len(lines)} lines)")
             return
         for shown in lines:
             self._console.print(shown, style, fold=is_table)
 
     async def _follow(self, feed: Feed) -> Result:
-        if isinstance(feed, Watch) and not self._is_dumb:
-            return await WatchView(feed, self._input, self._output).run()
         is_table = self._context.settings.output == "table"
+        if isinstance(feed, Watch) and is_table and not self._is_dumb:
+            return await WatchView(feed, self._input, self._output).run()
         try:
             return await feed.follow(self._console.print if is_table else lambda line: None)
         except asyncio.CancelledError:
@@ -308,13 +292,17 @@ class Prompt:
 
     def _greet(self) -> None:
         context = self._context
-        where = connection_text(context) if context.live else "not connected: connect HOST:PORT"
+        where = connection_text(context)
         if context.name == "demo":
             where = f"simulated gateway at {where}"
         self._console.print(f"mxgw-shell {__version__}   {where}")
         if context.live:
             session = context.live.session.session_id
             self._console.print(f"{session[:14]}…  {context.state}          type help, or press Tab")
+            return
+        known = list(context.profiles.profiles)
+        named = f", or connect PROFILE: {', '.join(known[:5])}{' …' if len(known) > 5 else ''}" if known else ""
+        self._console.print(f"connect HOST:PORT{named}          type help, or press Tab")
 
     def _say_what_is_open(self) -> None:
         for each in self._context.connections.values():

@@ -1,0 +1,25 @@
+"""Questions to the person at the terminal, beside the prompt."""
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.history import InMemoryHistory
+
+from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+
+
+async def ask(question: str) -> str:
+    """What a person answers, in lower case; empty for Ctrl-C and Ctrl-D."""
+    asking: PromptSession[str] = PromptSession(history=InMemoryHistory())
+    try:
+        return (await asking.prompt_async(question, handle_sigint=False)).strip().casefold()
+    except (KeyboardInterrupt, EOFError):
+        return ""
+
+
+async def ask_secret(question: str) -> str:
+    """A key, typed unseen and kept nowhere; raises ShellError when none is given."""
+    asking: PromptSession[str] = PromptSession(history=InMemoryHistory())
+    try:
+        return await asking.prompt_async(question, is_password=True, handle_sigint=False)
+    except (KeyboardInterrupt, EOFError):
+        raise ShellError("no key was given", ExitCode.CANNOT_CONNECT) from None

@@ -1,0 +1,255 @@
+"""A day at the prompt: help, keys, history, keys of the gateway, what a write left, what is still open."""
+
+import re
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from prompt_toolkit.history import FileHistory
+from shell_process import KEY, ShellProcess
+from shell_terminal import CTRL_C, CTRL_D, ENTER, TAB, shell
+
+from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
+from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_shell import profiles
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.folding import folded
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.statements import run
+from zb_mom_ww_mxgateway_shell.terminal.session import history_at
+from zb_mom_ww_mxgateway_shell.topics import TOPICS
+from zb_mom_ww_mxgateway_shell.verifying import same
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+UP, CTRL_R, ESCAPE = "\x1b[A", "\x12", "\x1b"
+
+
+async def follow(feed: Feed) -> Result:
+    return await feed.follow(lambda line: None)
+
+
+# Help, completion, history, keys.
+
+
+async def test_help_names_everything_and_leads_on(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        shown = await sh.terminal.enter("help", "new here?", "help first", "diagnosis     why, last-error, doctor")
+        assert all(name in shown for name in sh.context.registry.commands)
+        for topic in TOPICS:
+            await sh.terminal.enter(f"help {topic}", TOPICS[topic].text.splitlines()[-1][:60])
+        await sh.terminal.enter("help vlues", "no command vlues; did you mean values?")
+        await sh.terminal.enter("alias lvl watch Plant.Tank1.Level", "lvl stands for")
+        await sh.terminal.enter("help lvl", "lvl is an alias and stands for: watch Plant.Tank1.Level")
+
+
+def test_every_line_of_a_topic_fits_a_screen() -> None:
+    assert all(len(line) <= 105 for topic in TOPICS.values() for line in topic.text.splitlines())
+
+
+async def test_the_lines_of_the_first_look_work_as_they_stand(tmp_path: Path) -> None:
+    lines = [line[2:40].rstrip() for line in TOPICS["first"].text.splitlines() if line.startswith("  ")]
+    assert len(lines) > 4
+    done = await ShellProcess(tmp_path)(
+        "--demo",
+        stdin="\n".join(line.split("  ")[0] for line in lines).replace(
+            "watch Plant.Tank1.Level", "watch Plant.Tank1.Level --count 1"
+        ),
+    )
+    assert (done.code, done.err) == (0, "")
+
+
+async def test_tab_completes_however_fast_it_comes(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.context.catalogue.loaded(10)
+        sh.terminal.type(f"doct{TAB}")
+        await sh.terminal.shows("demo> doctor")
+        sh.terminal.type(f"\x15write Plant.Tank1.Inl{TAB}")
+        await sh.terminal.shows("demo> write Plant.Tank1.Inlet.")
+        sh.terminal.type(f"Positio{TAB}")
+        await sh.terminal.shows("demo> write Plant.Tank1.Inlet.Position")
+        sh.terminal.type(" 60 --ver" + TAB + ENTER)
+        await sh.terminal.shows("the value is 60.0, good")
+
+
+async def test_history_goes_back_searches_and_holds_no_key(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("register first-one", "server 1")
+        await screen.enter("register second-one", "server 2")
+        await screen.enter("echo done", "done")
+        screen.type(UP + UP)
+        await screen.shows("demo> register second-one")
+        screen.type("\x15" + CTRL_R)
+        await screen.shows("reverse-i-search")
+        screen.type("first")
+        await screen.shows("`first': register first-one")
+        screen.type(ENTER + ENTER)
+        await screen.shows("server 3")
+    history = history_at(tmp_path / "history")
+    history.append_string("status")
+    history.append_string(f"echo {KEY}")
+    assert history.get_strings() == ["status"]
+    assert list(FileHistory(str(tmp_path / "history")).load_history_strings()) == ["status"]
+
+
+async def test_vi_keys_are_those_of_the_setting(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("set keys vi", "keys vi")
+        sh.terminal.type("echo onex" + ESCAPE)
+        sh.terminal.type("x" + ENTER)
+        await sh.terminal.shows("echo one\n", "\none\n")
+
+
+async def test_timing_is_said_after_each_command(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("set timing on", " ms)")
+
+
+async def test_colours_can_be_turned_off(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("nonsense", "no command nonsense")
+        assert re.search(r"\x1b\[[\d;]*31m", sh.terminal.raw)
+        await sh.terminal.enter("set color off", "color off")
+        sh.terminal.raw = ""
+        await sh.terminal.enter("balderdash", "no command balderdash")
+        assert not re.search(r"\x1b\[[\d;]*3\dm", sh.terminal.raw)
+
+
+async def test_json_at_the_prompt_is_the_object_and_nothing_else(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("set output json", "output")
+        shown = await sh.terminal.enter("watch TestChildObject.TestInt --count 1", '"samples": 1')
+        assert "   good   " not in shown
+
+
+def test_long_lines_fold_at_spaces_under_their_last_column() -> None:
+    assert folded("short", 40) == ["short"]
+    assert folded("name         ok    " + "word " * 8, 40) == [
+        "name         ok    word word word word",
+        "                   word word word word",
+    ]
+    assert folded("  a  " + "x" * 60, 30)[0] == "  a  " + "x" * 25
+    assert all(len(line) <= 40 for line in folded("tag  " + "A.b " * 50, 40))
+
+
+# Writes that are looked at.
+
+
+async def test_a_verified_write_waits_for_the_value_and_says_what_it_is(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("write TestChildObject.TestFloat 1.1 --verify", "completed", "the value is 1.1, good")
+        await sh.terminal.enter("write Plant.Tank1.LevelSP 70 --verify", "the value is 70.0, good")
+        await sh.terminal.enter("write Plant.Tank1.Inlet.Position 95 --verify --for 100ms", "NOT VERIFIED")
+
+
+async def test_a_write_that_is_not_verified_has_its_own_exit_code(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True) as gateway:
+        process = ShellProcess(tmp_path).on(gateway)
+        line = "write Plant.Tank1.Inlet.Position 90 --verify --for 200ms"
+        done = await process("--plaintext", "--json", "-e", line)
+        assert done.code == ExitCode.NOT_MET
+        result = done.objects[0]["result"]
+        assert (result["outcome"], result["verified"]["as_written"]) == ("completed", False)
+        gateway.lose_next_reply("write")
+        lost = await process("--plaintext", "-e", "write TestChildObject.TestInt 6 --verify")
+        assert lost.code == ExitCode.UNKNOWN
+        assert "outcome UNKNOWN" in lost.out
+        assert "the value is 6, good" in lost.out
+
+
+def test_what_was_written_is_compared_as_the_attribute_can_keep_it() -> None:
+    assert same(1.1, 1.100000023841858)
+    assert not same(1.1, 1.2)
+    assert not same(1e-9, 0.0)
+    assert not same(True, 1)
+    assert same([1, 2.5], [1, 2.5])
+    assert not same([1, 2], [1])
+    assert same("a", "a")
+
+
+# Keys of the gateway: asked for, from a keyring; never shown.
+
+
+def use_profile(context: Context, gateway: SimulatedGateway, **options: object) -> None:
+    connection = Connection(endpoint=gateway.endpoint, plaintext=True)
+    profile = profiles.Profile(name="plant", connection=connection, **options)  # type: ignore[arg-type]
+    context.take_profiles(profiles.Profiles(Path("p"), {"plant": profile}, {}, {}))
+
+
+async def test_a_profile_asks_for_the_key_and_does_not_show_it(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True) as gateway, shell(tmp_path) as sh:
+        use_profile(sh.context, gateway, asks_key=True)
+        sh.terminal.type("connect plant" + ENTER)
+        await sh.terminal.shows("API key of plant:")
+        sh.terminal.type((gateway.api_key or "") + ENTER)
+        await sh.terminal.shows("connected to", "plant>")
+        assert (gateway.api_key or "?") not in sh.terminal.raw
+        sh.terminal.type("doctor plant" + ENTER)
+        await sh.terminal.shows("API key of plant:", "port         ok")
+        sh.terminal.type("mxgw_wrong_c2VjcmV0" + ENTER)
+        await sh.terminal.shows("does not accept the key mxgw_wrong_***")
+        sh.terminal.type("connect plant" + ENTER)
+        await sh.terminal.shows("connect plant\nAPI key of plant:")
+        sh.terminal.type(CTRL_C)
+        await sh.terminal.shows("no key was given")
+
+
+async def test_the_key_of_a_profile_may_be_in_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = Context(all_commands(), interactive=False)
+    async with SimulatedGateway(plaintext=True) as gateway:
+        use_profile(context, gateway, keyring="mxgw/plant")
+        monkeypatch.setitem(sys.modules, "keyring", None)
+        with pytest.raises(ShellError, match="pip install keyring"):
+            await run(context, "connect plant", follow)
+        kept = {("mxgw", "plant"): gateway.api_key}
+        fake = SimpleNamespace(get_password=lambda service, user: kept.get((service, user)))
+        monkeypatch.setitem(sys.modules, "keyring", fake)
+        await run(context, "connect plant", follow)
+        assert context.state == "ready"
+        await context.disconnect()
+        kept.clear()
+        result = await run(context, "doctor plant", follow)
+        assert result is not None
+        assert result.exit_code is ExitCode.CANNOT_CONNECT
+        assert "the keyring has none for mxgw/plant" in "\n".join(result.lines())
+
+
+# Leaving.
+
+
+async def test_leaving_names_every_connection_and_what_is_watched_on_it(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as second, shell(tmp_path) as sh:
+        await sh.terminal.enter("watch Plant.Tank1.Level", "good")
+        await sh.terminal.enter(f"connect {second.endpoint} --plaintext", "connected to")
+        await sh.terminal.enter(f"tee {tmp_path / 'copy.log'}", "copying to")
+        sh.terminal.type(CTRL_D)
+        await sh.terminal.shows(
+            "closing demo: session-",
+            "(1 items advised, 1 watched)",
+            f"closing {second.endpoint}: session-",
+            "ending the copy to",
+        )
+        sh.context.spool.stop()
+
+
+async def test_a_gateway_that_is_gone_does_not_keep_the_others_from_being_closed() -> None:
+    context = Context(all_commands(), interactive=False)
+    async with SimulatedGateway(plaintext=True, api_keys=()) as second:
+        async with SimulatedGateway(plaintext=True, api_keys=()) as first:
+            await run(context, f"connect {first.endpoint} --plaintext", follow)
+            await run(context, f"connect {second.endpoint} --plaintext", follow)
+        with pytest.raises(MxGatewayTransportError):
+            await context.disconnect()
+        assert not context.connections
+        assert not second.live_sessions
+
+
+async def test_a_failed_connect_leads_to_the_doctor(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(
+            "connect 127.0.0.1:1", "doctor 127.0.0.1:1 finds the step that fails", "nothing listens"
+        )
