@@ -31,6 +31,27 @@ from zb_mom_ww_mxgateway_shell.problems import ShellError
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession
 
+SECONDS = {
+    "name": 5.0,
+    "port": 5.0,
+    "certificate": 10.0,
+    "key": 15.0,
+    "session": 40.0,
+    "version": 5.0,
+    "galaxy": 10.0,
+    "alarms": 10.0,
+}
+"""How long each step may take. A session is a process that the gateway has to start."""
+_SILENT = {
+    "name": "the name server does not answer",
+    "port": "nobody is there, or a firewall lets nothing through: check the address, the port and the firewall",
+    "certificate": "the port takes connections but greets nobody in TLS: it may not be the gateway's",
+    "key": "the gateway does not answer a call",
+    "session": "the gateway starts no worker in this time: its log says why",
+    "version": "the gateway does not answer",
+    "galaxy": "the gateway does not answer for its galaxy: its database may be slow",
+    "alarms": "the gateway does not answer for its alarms",
+}
 _SOON = timedelta(days=30)
 _SKEW = timedelta(minutes=2)
 
@@ -60,20 +81,19 @@ class Doctor:
 
     async def follow(self, show: Callable[[str], None]) -> Diagnosis:
         """Shows each finding as it comes; stops where the next step would only fail for the same reason."""
-        # The seconds each may take; those of the others are the connection's own.
-        steps: tuple[tuple[str, Callable[[], Awaitable[list[Finding]]], float, bool], ...] = (
-            ("name", self._name, 5.0, True),
-            ("port", self._reach, 5.0, True),
-            ("certificate", self._certificate, 10.0, True),
-            ("key", self._key, self._options.connect_timeout + 1, True),
-            ("session", self._session, 40.0, False),
-            ("version", self._version, 5.0, False),
-            ("galaxy", self._galaxy, 10.0, False),
-            ("alarms", self._alarms, 10.0, False),
+        steps: tuple[tuple[str, Callable[[], Awaitable[list[Finding]]], bool], ...] = (
+            ("name", self._name, True),
+            ("port", self._reach, True),
+            ("certificate", self._certificate, True),
+            ("key", self._key, True),
+            ("session", self._session, False),
+            ("version", self._version, False),
+            ("galaxy", self._galaxy, False),
+            ("alarms", self._alarms, False),
         )
         try:
-            for name, step, seconds, is_needed in steps:
-                found = await self._tried(name, step, seconds)
+            for name, step, is_needed in steps:
+                found = await self._tried(name, step)
                 for finding in found:
                     self._findings.append(finding)
                     show(finding.line())
@@ -98,8 +118,9 @@ class Doctor:
             exit_code=deciding.exit_code if deciding.verdict is Verdict.BAD else ExitCode.DONE,
         )
 
-    async def _tried(self, name: str, step: Callable[[], Awaitable[list[Finding]]], seconds: float) -> list[Finding]:
+    async def _tried(self, name: str, step: Callable[[], Awaitable[list[Finding]]]) -> list[Finding]:
         """A step's findings; what it raises is one."""
+        seconds = SECONDS[name]
         started = time.monotonic()
         try:
             # A person who is asked for the key has all the time there is.
@@ -111,7 +132,7 @@ class Doctor:
                 found = await step()
         except TimeoutError:
             said = f"no answer within {seconds:g} s"
-            found = [_bad(name, said, f"{said} from {self._options.endpoint}", ExitCode.CANNOT_CONNECT)]
+            found = [_bad(name, said, f"{said}: {_SILENT[name]}", ExitCode.CANNOT_CONNECT)]
         except ShellError as error:
             found = [_bad(name, str(error), str(error), error.exit_code)]
         except click.UsageError as error:
@@ -165,7 +186,7 @@ class Doctor:
         options = self._options
         if options.plaintext:
             return [_note("certificate", "none: plaintext, as asked", "the key and every value travel readable by all")]
-        now = await tls.seen_now(options.endpoint, 9.0)
+        now = await tls.seen_now(options.endpoint, SECONDS["certificate"])
         facts = tls.facts_of(base64.b64decode(now.certificate))
         found = [self._trust(now)]
         names = ", ".join(facts.names) or facts.common_name or "none"

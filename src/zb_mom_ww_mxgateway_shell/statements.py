@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway_cli.output import ExitCode, error_form, exit_code_of, o
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
 from zb_mom_ww_mxgateway_shell.problems import Failure, Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.registry import Command
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
 
 Follow = Callable[[Feed], Awaitable[Result]]
@@ -78,10 +79,18 @@ def unfolded(context: Context, text: str) -> Iterator[str]:
         raise Mistake(f"{error} (in: {context.aliases[name]})", start, stop) from None
 
 
+def command_of(context: Context, text: str) -> Command | None:
+    """The command that a line begins with, by itself or by an alias; None where there is none."""
+    name = text.split(maxsplit=1)[0] if text.strip() else ""
+    found = context.registry.commands.get(name)
+    if found is None and name in context.aliases:
+        found = context.registry.commands.get(context.aliases[name].split(maxsplit=1)[0])
+    return found
+
+
 def interruption(context: Context, text: str) -> Interrupted:
     """The error for a line that was interrupted: a write may have been on its way."""
-    words = text.split(maxsplit=1)
-    command = context.registry.commands.get(words[0]) if words else None
+    command = command_of(context, text)
     sent = "; if a write was sent, its outcome is UNKNOWN" if command and command.mutating else ""
     return Interrupted(f"interrupted{sent}")
 

@@ -15,6 +15,7 @@ from shell_terminal import shell
 from zb_mom_ww_mxgateway.status import StatusCategory, StatusSource
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_shell import doctor
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.findings import Diagnosis, Verdict
@@ -467,6 +468,24 @@ async def test_doctor_of_a_key_with_few_scopes_and_no_alarms_notes_what_is_missi
         assert found.exit_code is ExitCode.DONE
         assert "lacks metadata:read" in text_of(found) + str([f.text for f in found.findings])
         assert verdict_of(found, "alarms") is Verdict.NOTE
+
+
+async def test_each_step_of_the_doctor_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "SECONDS", dict.fromkeys(doctor.SECONDS, 0.3))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        found = await examined(Connection(endpoint=f"127.0.0.1:{silent.getsockname()[1]}"))
+        assert (found.deciding.step, "no answer within 0.3 s" in found.deciding.meaning) == ("certificate", True)
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        gateway.delay("OpenSession", 1.0)
+        found = await examined(Connection(endpoint=gateway.endpoint, plaintext=True))
+        assert (found.deciding.step, "starts no worker" in found.deciding.meaning) == ("session", True)
+        assert verdict_of(found, "alarms") is Verdict.OK
+        assert not gateway.live_sessions
+        gateway.delay("OpenSession", 0)
+        gateway.stall("StreamAlarms")
+        found = await examined(Connection(endpoint=gateway.endpoint, plaintext=True))
+        assert found.deciding.step == "alarms"
+        gateway.release()
 
 
 async def test_a_name_that_nobody_knows_is_the_step_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
-from zb_mom_ww_mxgateway_shell.statements import run
+from zb_mom_ww_mxgateway_shell.statements import interruption, run
 from zb_mom_ww_mxgateway_shell.terminal.session import history_at
 from zb_mom_ww_mxgateway_shell.topics import TOPICS
 from zb_mom_ww_mxgateway_shell.verifying import same
@@ -216,6 +216,29 @@ async def test_the_key_of_a_profile_may_be_in_the_keyring(monkeypatch: pytest.Mo
         assert result is not None
         assert result.exit_code is ExitCode.CANNOT_CONNECT
         assert "the keyring has none for mxgw/plant" in "\n".join(result.lines())
+
+
+# Several connections, and what happens to each.
+
+
+async def test_what_happens_to_a_connection_is_said_whichever_is_the_current_one(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as second, shell(tmp_path) as sh:
+        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 samples")
+        await sh.terminal.enter(f"connect {second.endpoint} --plaintext", "connected to")
+        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", f"{second.endpoint}>")
+        sh.gateway.drop_streams()
+        await sh.terminal.shows("demo: event stream lost, resuming", "demo: event stream resumed")
+        second.drop_streams()
+        await sh.terminal.shows("\nevent stream lost, resuming", "\nevent stream resumed")
+
+
+async def test_an_alias_of_a_write_is_a_write(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("alias w write TestChildObject.TestInt", "w stands for")
+        sh.terminal.type("\x1b[200~w 5\nstatus\x1b[201~" + ENTER)
+        await sh.terminal.shows("WRITES  w 5")
+        await sh.terminal.enter("n", "nothing was run")
+        assert "UNKNOWN" in str(interruption(sh.context, "w 5"))
 
 
 # Leaving.

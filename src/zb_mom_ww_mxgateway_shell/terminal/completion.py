@@ -9,6 +9,7 @@ from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.kinds import OFFERS
 from zb_mom_ww_mxgateway_shell.problems import Mistake
 from zb_mom_ww_mxgateway_shell.registry import Flag, Offer, current_parameter
+from zb_mom_ww_mxgateway_shell.statements import command_of
 from zb_mom_ww_mxgateway_shell.words import split
 
 
@@ -57,6 +58,5 @@ class ShellCompleter(Completer):
 
 def usage_of(context: Context, line: str) -> str:
     """The usage of the command being typed, or a hint."""
-    words = line.split(maxsplit=1)
-    command = context.registry.commands.get(words[0]) if words else None
+    command = command_of(context, line)
     return command.usage if command else "help lists the commands; Tab completes"

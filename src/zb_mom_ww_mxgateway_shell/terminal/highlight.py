@@ -8,7 +8,7 @@ from prompt_toolkit.lexers import Lexer
 
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
-from zb_mom_ww_mxgateway_shell.statements import unfolded
+from zb_mom_ww_mxgateway_shell.statements import command_of, unfolded
 from zb_mom_ww_mxgateway_shell.words import Word, split
 
 STYLES = {
@@ -65,8 +65,7 @@ class LineLexer(Lexer):
 
     def _style(self, index: int, word: Word) -> str:
         if index == 0:
-            alias = self._context.aliases.get(word.text, "").split(maxsplit=1)
-            command = self._context.registry.commands.get(alias[0] if alias else word.text)
+            command = command_of(self._context, word.text)
             if command is None:
                 return ""
             return "class:typed.mutating" if command.mutating else "class:typed.command"

@@ -25,13 +25,14 @@ from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.commands.watches import FullScreen
+from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible
 from zb_mom_ww_mxgateway_shell.panel import cut, fitted
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.showing import lines_of
-from zb_mom_ww_mxgateway_shell.statements import Statement, interruption, problem_lines, run
+from zb_mom_ww_mxgateway_shell.statements import Statement, command_of, interruption, problem_lines, run
 from zb_mom_ww_mxgateway_shell.terminal.asking import ask, ask_secret
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter, usage_of
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
@@ -147,9 +148,8 @@ class Prompt:
 
     async def _wants_all(self, lines: list[str]) -> bool:
         """Shows what several pasted lines would do, and asks."""
-        commands = self._context.registry.commands
         for number, line in enumerate(lines, start=1):
-            found = commands.get(line.split(maxsplit=1)[0])
+            found = command_of(self._context, line)
             mark = "WRITES" if found and found.mutating else ""
             wrong = mistake_so_far(self._context, line + " ")
             said = f"   {wrong}" if wrong else ""
@@ -316,53 +316,61 @@ class Prompt:
     # What happens meanwhile.
 
     async def _tell_changes(self) -> None:
-        """Says above the prompt when the stream is lost, resumed or has a gap."""
-        told: LiveSession | None = None
-        while True:
-            live = self._context.live
-            if live is None or live is told:
+        """Says above the prompt when the stream of any connection is lost, resumed or has a gap."""
+        told: set[Connected] = set()
+        async with asyncio.TaskGroup() as following:
+            while True:
+                connected = set(self._context.connections.values())
+                for each in connected - told:
+                    following.create_task(self._tell_of(each), name=f"state of {each.name}")
+                told = connected
                 await asyncio.sleep(_REFRESH_SECONDS / 2)
-                continue
-            told = live
-            before = live.state
-            async for change in live.changes():
-                if self._context.live is live:
-                    await self._tell(live, change, before)
-                    before = change.state
 
-    async def _tell(self, live: LiveSession, change: LiveChange, before: LiveState) -> None:
+    async def _tell_of(self, connected: Connected) -> None:
+        before = connected.live.state
+        async for change in connected.live.changes():
+            if connected.name in self._context.connections:
+                await self._tell(connected, change, before)
+            before = change.state
+
+    async def _tell(self, connected: Connected, change: LiveChange, before: LiveState) -> None:
+        live = connected.live
+        of = "" if connected is self._context.current else f"{connected.name}: "
+
+        async def say(text: str, style: str = "class:problem") -> None:
+            await self._console.print_above(f"{of}{text}", style)
+
         if change.lost_events:
-            text = f"GAP {change.lost_events} events lost: values are stale until they are read again"
-            await self._console.print_above(text, "class:problem")
+            await say(f"GAP {change.lost_events} events lost: values are stale until they are read again")
         elif change.missing:
-            text = f"no longer there: {', '.join(change.missing)}"
-            await self._console.print_above(text, "class:problem")
+            await say(f"no longer there: {', '.join(change.missing)}")
         elif change.state is before:
             pass
         elif change.state is LiveState.STALE:
-            await self._console.print_above(f"event stream lost, resuming: {change.lost}", "class:problem")
+            await say(f"event stream lost, resuming: {change.lost}")
         elif change.state is LiveState.REBUILDING:
-            text = f"session lost, opening another with the same items: {change.lost}"
-            await self._console.print_above(text, "class:problem")
+            await say(f"session lost, opening another with the same items: {change.lost}")
         elif change.state is LiveState.LIVE and before is LiveState.REBUILDING:
-            text = f"{live.session.session_id} has taken its place: {len(self._context.items)} items added again"
-            await self._console.print_above(text)
+            items = len(live.session.handles.items)
+            await say(f"{live.session.session_id} has taken its place: {items} items added again", "")
         elif change.state is LiveState.LIVE:
-            await self._console.print_above(f"event stream resumed after sequence {live.last_sequence}")
+            await say(f"event stream resumed after sequence {live.last_sequence}", "")
         elif change.state is LiveState.CLOSED and change.lost:
-            text = f"session lost: {change.lost}; connect opens a new one"
-            await self._console.print_above(text, "class:problem")
+            await say(f"session lost: {change.lost}; connect opens a new one")
 
 
 class _Rate:
     """Events a second, over about the last second."""
 
     def __init__(self) -> None:
+        self._live: LiveSession | None = None
         self._at = 0.0
         self._events = 0
         self._shown = 0
 
     def of(self, live: LiveSession) -> int:
+        if live is not self._live:
+            self._live, self._at, self._shown = live, 0.0, 0
         now = asyncio.get_running_loop().time()
         if now - self._at >= 1.0:
             self._shown = max(0, round((live.events - self._events) / (now - self._at))) if self._at else 0
