@@ -96,7 +96,7 @@ class Command:
     """A line that works on the demo."""
     mutating: bool
     needs_session: bool
-    stands_alone: bool
+    stands_alone: bool = False
     """Works the same without a connection: a run of nothing else does not connect first."""
 
     @property
@@ -139,7 +139,15 @@ def command(
             )
         summary, _, details = (inspect.getdoc(function) or "").partition("\n\n")
         return Command(
-            name, function, tuple(parameters), summary, details, example, mutating, needs_session, stands_alone
+            name,
+            function,
+            tuple(parameters),
+            summary,
+            details,
+            example,
+            mutating,
+            needs_session,
+            stands_alone=stands_alone,
         )
 
     return declare

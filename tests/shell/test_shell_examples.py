@@ -24,7 +24,7 @@ _BEFORE: dict[str, tuple[str, ...]] = {
     "arm": ("disarm",),
 }
 _ELSEWHERE = {"connect", "py"}
-"""connect needs a gateway at a fixed port and is run by the README's test; py needs a terminal."""
+"""connect is run below, on a gateway with a certificate and a key; py needs a terminal, and is typed at the prompt."""
 
 
 async def follow(feed: Feed) -> Result:
@@ -52,3 +52,16 @@ async def test_the_example_works(name: str, tmp_path: Path, monkeypatch: pytest.
         finally:
             context.spool.stop()
             await context.disconnect()
+
+
+async def test_the_example_of_connect_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MXGATEWAY_KNOWN_GATEWAYS", str(tmp_path / "known"))
+    async with SimulatedGateway(certificate_directory=tmp_path / "certificate") as gateway:
+        monkeypatch.setenv("MXGATEWAY_API_KEY", gateway.api_key or "")
+        context = Context(all_commands(), interactive=False)
+        line = context.registry.commands["connect"].example
+        assert "localhost:5001" in line
+        result = await run(context, line.replace("localhost:5001", gateway.endpoint), follow)
+        assert result is not None
+        assert "trusted on first use" in result.lines()[0]
+        await context.disconnect()

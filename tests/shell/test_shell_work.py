@@ -41,6 +41,7 @@ async def test_help_names_everything_and_leads_on(tmp_path: Path) -> None:
         assert all(name in shown for name in sh.context.registry.commands)
         for topic in TOPICS:
             await sh.terminal.enter(f"help {topic}", TOPICS[topic].text.splitlines()[-1][:60])
+        await sh.terminal.enter("help why", "example: why Plant.Tank1.Level")
         await sh.terminal.enter("help vlues", "no command vlues; did you mean values?")
         await sh.terminal.enter("alias lvl watch Plant.Tank1.Level", "lvl stands for")
         await sh.terminal.enter("help lvl", "lvl is an alias and stands for: watch Plant.Tank1.Level")

@@ -34,7 +34,7 @@ async def help_(context: Context, name: HelpArgument = None) -> Result:
         line = context.aliases[name]
         return Said(f"{name} is an alias and stands for: {line}", {"line": line, "name": name})
     found = commands[name]
-    lines = [found.usage, "", found.summary, *(["", found.details] if found.details else [])]
+    lines = [found.usage, "", found.summary, *(["", _paragraphs(found.details)] if found.details else [])]
     return Said(
         "\n".join([*lines, "", f"example: {found.example}"]),
         {
@@ -65,6 +65,11 @@ async def exit_(context: Context) -> Result:
     """Closes the session and leaves the shell."""
     context.leaving = True
     return Said("")
+
+
+def _paragraphs(text: str) -> str:
+    """The text with each paragraph on one line, to be folded to the screen; indented lines stay as they are."""
+    return "\n\n".join(part if part.startswith(" ") else " ".join(part.split("\n")) for part in text.split("\n\n"))
 
 
 @dataclass(frozen=True, slots=True)
