@@ -25,8 +25,8 @@ from zb_mom_ww_mxgateway.options import split_endpoint
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
 from zb_mom_ww_mxgateway_cli.connection import API_KEY_VARIABLE, Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode, exit_code_of
-from zb_mom_ww_mxgateway_shell.findings import Diagnosis, Finding, Verdict, to_seconds, worst
 from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.verdicts import Diagnosis, Finding, Verdict, to_seconds, worst
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession
@@ -137,7 +137,7 @@ class Doctor:
             found = [_bad(name, str(error), str(error), error.exit_code)]
         except click.UsageError as error:
             found = [_bad(name, error.format_message(), error.format_message(), ExitCode.USAGE)]
-        except (MxGatewayError, OSError) as error:
+        except (MxGatewayError, OSError, ValueError) as error:
             code = exit_code_of(error) if isinstance(error, MxGatewayError) else ExitCode.CANNOT_CONNECT
             found = [_bad(name, str(error), str(error), code)]
         took = (time.monotonic() - started) * 1000
@@ -227,7 +227,10 @@ class Doctor:
         if options.trust_on_first_use:
             return []
         roots = str(options.ca_file) if options.ca_file else None
-        context = ssl.create_default_context(cafile=roots)
+        try:
+            context = ssl.create_default_context(cafile=roots)
+        except OSError as error:
+            raise ShellError(f"the roots in {roots} cannot be read: PEM certificates are expected") from error
         context.set_alpn_protocols(["h2"])
         name = options.server_name_override or self._host
         against = roots or "the system's roots"

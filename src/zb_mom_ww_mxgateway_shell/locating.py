@@ -22,6 +22,7 @@ class Place:
     index: str | None
     """Between the brackets: empty for the whole array, None without them."""
     found: "GalaxyObject | None"
+    """The object that has it, or that it is itself."""
     attribute: "GalaxyAttribute | None"
     last_deploy: datetime | None
 
@@ -33,9 +34,14 @@ class Place:
         return f"{self.path}[{self.index}]"
 
     @property
+    def is_object(self) -> bool:
+        """True where the name is an object's, and no tag."""
+        return self.found is not None and self.found.tag_name.casefold() == self.path.casefold()
+
+    @property
     def hint(self) -> str:
         """At an attribute of a similar name, or nothing."""
-        if self.found is None or self.attribute is not None:
+        if self.found is None or self.attribute is not None or self.is_object:
             return ""
         return closest(self.path, [attribute.full_tag_reference for attribute in self.found.attributes])
 
@@ -60,7 +66,7 @@ async def locate(client: "GatewayClient", tag: str) -> Place:
 
 async def _object_of(client: "GatewayClient", path: str) -> "GalaxyObject | None":
     segments = path.split(".")
-    for count in range(len(segments) - 1, 0, -1):
+    for count in range(len(segments), 0, -1):
         name = ".".join(segments[:count])
         if name and not any(mark in name for mark in "*?[]"):
             async for found in client.galaxy.discover(tag_name_glob=name):

@@ -16,9 +16,9 @@ from zb_mom_ww_mxgateway_cli.output import age_text, value_text
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.findings import Diagnosis, Finding, Verdict, to_seconds, worst
 from zb_mom_ww_mxgateway_shell.locating import Place, locate
 from zb_mom_ww_mxgateway_shell.meanings import SECURITY, quality_meaning, status_meaning
+from zb_mom_ww_mxgateway_shell.verdicts import Diagnosis, Finding, Verdict, to_seconds, worst
 from zb_mom_ww_mxgateway_shell.watching import freshness
 
 if TYPE_CHECKING:
@@ -253,6 +253,12 @@ class _Walk:
             deployed += ", after this connection was opened"
         if place.found is None or place.attribute is None:
             owner = place.path.rpartition(".")[0]
+            if place.is_object and place.found is not None:
+                example = next((a.full_tag_reference for a in place.found.attributes), "")
+                why = f"{place.path} is an object, not a tag: name one of its attributes"
+                tries = [f"browse {place.path}", *([f"why {example}"] if example else [])]
+                self._found("galaxy", Verdict.BAD, f"{place.found.tag_name} is an object ({deployed})", why, *tries)
+                return
             if place.found is None:
                 missing = f"no object {owner or place.path}"
                 hint = self._context.catalogue.closest(place.path) or "; browse shows what there is"
@@ -278,7 +284,8 @@ class _Walk:
         text = f"{kind} of {place.found.tag_name} ({' < '.join(place.found.template_chain)})"
         text += f"{', historized' * attribute.is_historized}{', alarm' * attribute.is_alarm}, {deployed}"
         if problem := _array_problem(place):
-            self._found("galaxy", Verdict.BAD, text, problem, f"watch {place.path}[1]", f"watch {place.path}")
+            element = [f"watch {place.path}[1]"] if attribute.is_array else []
+            self._found("galaxy", Verdict.BAD, text, problem, *element, f"watch {place.path}")
             return
         self._found("galaxy", Verdict.OK, text)
 

@@ -18,10 +18,10 @@ from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell import doctor
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.findings import Diagnosis, Verdict
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.statements import run
+from zb_mom_ww_mxgateway_shell.verdicts import Diagnosis, Verdict
 from zb_mom_ww_mxgateway_sim import (
     ALL_SCOPES,
     ApiKey,
@@ -173,6 +173,7 @@ async def test_why_of_a_tag_that_was_never_added_leaves_no_trace(
     [
         ("Plant.Tank1.Levl", "has no Plant.Tank1.Levl deployed; did you mean Plant.Tank1.Level?"),
         ("Plant.Tank1.Level.HiHi.InAlrm", "did you mean Plant.Tank1.Level.HiHi.InAlarm?"),
+        ("Plant.Tank1", "Plant.Tank1 is an object, not a tag: name one of its attributes"),
         ("No.Such.Thing", "the galaxy has no No.Such.Thing deployed"),
         ("TestChildObject.TestIntArray[0]", "[0] is no element: they count from 1 to 10"),
         ("TestChildObject.TestIntArray[11]", "10 elements, so there is no [11]"),

@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway_cli.output import age_text, error_form, one_line
 from zb_mom_ww_mxgateway_shell.commands.connection import EndpointOrProfile
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.doctor import Doctor
-from zb_mom_ww_mxgateway_shell.kinds import FlagOption, ItemOrTag, Target, Text
+from zb_mom_ww_mxgateway_shell.kinds import TAG, FlagOption, ItemOrTag, Target, Text
 from zb_mom_ww_mxgateway_shell.meanings import hresult_meaning, status_meaning
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import command
@@ -30,10 +30,9 @@ class AnyTag(ItemOrTag):
     def parse(self, word: Word, context: Context) -> Target:
         if not word.is_quoted and word.text.replace("/", "").isdigit():
             return super().parse(word, context)
-        if not word.value.strip():
-            raise word.mistake("a tag name is expected")
-        found = context.find_item(word.value)
-        return Target(found.tag if found else word.value, found, word)
+        tag = TAG.parse(word, context)
+        found = context.find_item(tag)
+        return Target(found.tag if found else tag, found, word)
 
 
 @command("why", example="why Plant.Tank1.Level", needs_session=False)
