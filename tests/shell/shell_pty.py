@@ -43,10 +43,13 @@ class OwnTerminal:
         if not data:
             asyncio.get_running_loop().remove_reader(self._master)
             return
-        if b"\x1b[6n" in data:
-            self.type(f"\x1b[{self._screen.cursor.y + 1};{self._screen.cursor.x + 1}R")
         self.raw += data.decode(errors="replace")
-        self._stream.feed(data)
+        before, *asked = data.split(b"\x1b[6n")
+        self._stream.feed(before)
+        for after in asked:
+            # A terminal tells where its cursor is when it is asked.
+            self.type(f"\x1b[{self._screen.cursor.y + 1};{self._screen.cursor.x + 1}R")
+            self._stream.feed(after)
 
     @property
     def text(self) -> str:
