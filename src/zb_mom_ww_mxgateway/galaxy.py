@@ -95,7 +95,7 @@ class Galaxy:
             page = wire.discover_page(reply)
             for item in page.objects:
                 yield item
-            token = pages.after(page.next_page_token, len(page.objects))
+            token = pages.after(page.next_page_token, page.object_count)
             if not token:
                 return
 

@@ -1,51 +1,71 @@
 """The galaxy's tags, in memory: what completion offers and mistakes are measured against.
 
-Read by a background task; every look-up answers at once from what has been read.
+Read by a background task, and again when the galaxy is deployed anew; every look-up answers at once from what has
+been read so far.
 """
 
 import asyncio
 import re
-from bisect import bisect_left
-from fnmatch import translate
+import time
+from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway.status import name_of
+from zb_mom_ww_mxgateway.errors import (
+    MxGatewayAuthenticationError,
+    MxGatewayAuthorizationError,
+    MxGatewayError,
+    MxGatewayGalaxyChangedError,
+)
 from zb_mom_ww_mxgateway_shell.literals import TagType
-from zb_mom_ww_mxgateway_shell.problems import closest
+from zb_mom_ww_mxgateway_shell.tag_index import SEEN, Found, Owner, TagIndex, TagKind
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import GalaxyAttribute, GatewayClient
+    from zb_mom_ww_mxgateway import GalaxyObject, GatewayClient
 
-VIEW_ONLY = 6
-"""Security classification of an attribute nobody may write."""
 _SUGGEST_AMONG = 5_000
+_SECOND_RANK_BELOW = 16
+"""So many rows fill a completion menu: with fewer, what only contains the text is offered too."""
+_PAGE_SIZE = 100
+"""Objects a page: what is unpacked at a stretch. Larger pages stop the event loop for longer."""
+_STRETCH = 0.003
+"""Seconds of work before others on the loop have their turn."""
+_ATTEMPTS = 5
+_AGAIN = (1.0, 60.0)
+"""Seconds before what failed is tried again: at first, and at most."""
+_GLOB = {"*": ".*", "?": "."}
+_FINAL = (MxGatewayAuthenticationError, MxGatewayAuthorizationError)
 
 
 class Catalogue:
-    """Tag names by their folded spelling."""
+    """Tag names in any letter case, from the galaxy and from what was seen."""
 
     def __init__(self) -> None:
+        self.galaxy = TagIndex()
+        """What the gateway lists."""
         self.is_complete = False
         """True once the whole galaxy has been read."""
-        self.objects = 0
-        self.areas = 0
         self.error: MxGatewayError | None = None
         """Why it could not be read, if so."""
-        self._keys: list[str] = []
-        self._tags: list[tuple[str, str]] = []
-        self._types: dict[str, tuple[TagType, bool]] = {}
+        self.watch_error: MxGatewayError | None = None
+        """Why deployments go unnoticed, while they do."""
+        self._seen = TagIndex()
+        self._noticed: datetime | None = None
+        self._changed = asyncio.Event()
+        self._settled = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self, client: "GatewayClient") -> None:
         """Begins to read the galaxy, if that has not begun."""
         if self._task is None:
-            self._task = asyncio.create_task(self._load(client), name="catalogue")
+            self._task = asyncio.create_task(self._keep(client), name="catalogue")
 
     async def loaded(self, timeout: float) -> bool:
         """Waits for the reading to end, at most `timeout` seconds; says whether the catalogue is complete."""
         if self._task is not None:
-            await asyncio.wait([self._task], timeout=timeout)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._settled.wait()
         return self.is_complete
 
     async def aclose(self) -> None:
@@ -54,108 +74,172 @@ class Catalogue:
             self._task.cancel()
             await asyncio.wait([self._task])
 
-    async def _load(self, client: "GatewayClient") -> None:
-        found: list[tuple[str, str, str]] = []
-        try:
-            async for item in client.galaxy.discover():
-                self.objects += 1
-                self.areas += item.is_area
-                for attribute in item.attributes:
-                    name = attribute.full_tag_reference
-                    writable = attribute.security_classification != VIEW_ONLY
-                    tag_type = TagType(attribute.data_type, attribute.is_array)
-                    self._types[name.casefold()] = tag_type, writable
-                    meta = attribute.data_type_name or name_of(attribute.data_type).lower()
-                    found.append(
-                        (
-                            name.casefold(),
-                            name,
-                            f"{meta}{'[]' if attribute.is_array else ''}{'' if writable else ', read-only'}",
-                        )
-                    )
-        except MxGatewayError as error:
-            self.error = error
-            return
-        found.sort()
-        self._keys = [key for key, _, _ in found]
-        self._tags = [(name, meta) for _, name, meta in found]
-        self.is_complete = True
+    # Reading.
+
+    async def _keep(self, client: "GatewayClient") -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._read_when_outdated(client), name="galaxy")
+            group.create_task(self._watch(client), name="deployments")
+
+    async def _read_when_outdated(self, client: "GatewayClient") -> None:
+        pause, most = _AGAIN
+        while True:
+            self._settled.clear()
+            # What was noticed before the reading began is in it.
+            covered, wait = {self._noticed}, None
+            try:
+                covered.add(await self._read(client))
+                self.error, pause = None, _AGAIN[0]
+            except MxGatewayError as error:
+                self.error, wait = error, pause
+                pause = min(pause * 2, most)
+            self._settled.set()
+            if isinstance(self.error, _FINAL):
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    while self._noticed in covered:
+                        self._changed.clear()
+                        await self._changed.wait()
+
+    async def _read(self, client: "GatewayClient") -> datetime | None:
+        """Reads the whole galaxy; gives when it was deployed."""
+        attempt = 0
+        while True:
+            attempt += 1
+            reading = TagIndex()
+            if not self.is_complete:
+                # The first time, what has been read so far is offered already.
+                self.galaxy = reading
+            deployed = await client.galaxy.last_deploy_time()
+            began = time.perf_counter()
+            try:
+                async for item in client.galaxy.discover(page_size=_PAGE_SIZE):
+                    reading.add(item)
+                    if time.perf_counter() - began > _STRETCH:
+                        await asyncio.sleep(0)
+                        began = time.perf_counter()
+            except MxGatewayGalaxyChangedError:
+                if attempt == _ATTEMPTS:
+                    raise
+                continue
+            self.galaxy, self.is_complete = reading, True
+            return deployed
+
+    async def _watch(self, client: "GatewayClient") -> None:
+        """Notices deployments. Where that fails the catalogue stays as it was read: nothing else suffers."""
+        pause, most = _AGAIN
+        while True:
+            try:
+                async for event in client.galaxy.watch_deploy_events():
+                    self.watch_error, pause = None, _AGAIN[0]
+                    self._noticed = event.time_of_last_deploy
+                    self._changed.set()
+            except MxGatewayError as error:
+                self.watch_error = error
+                if isinstance(error, _FINAL):
+                    return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, most)
+
+    # What is known.
 
     def __len__(self) -> int:
-        return len(self._types)
+        return self.galaxy.tags
+
+    def learn(self, item: "GalaxyObject | str") -> None:
+        """Takes note of what an output has shown: an object of the galaxy, or a tag's name."""
+        if not isinstance(item, str):
+            self._seen.add(item)
+        elif self.galaxy.find(item) is None and self._seen.find(item) is None:
+            self._seen.add_tag(item, SEEN)
+
+    def kind_of(self, tag: str) -> TagKind | None:
+        """Type and access of a tag by its whole name; None when nothing is known of it."""
+        return self.galaxy.find(tag) or self._seen.find(tag)
 
     def type_of(self, tag: str) -> TagType | None:
         """The type the galaxy gives a tag; None when it is not known."""
-        known = self._types.get(_plain(tag))
-        if known is None:
-            return None
-        return TagType(known[0].data_type) if _is_element(tag) else known[0]
+        known = self._type_of(tag)
+        if known is None and (plain := _without_index(tag)) != tag:
+            known = self._type_of(plain)
+            return known if known is None or tag.endswith("[]") else TagType(known.data_type)
+        return known
+
+    def _type_of(self, tag: str) -> TagType | None:
+        known = self.kind_of(tag)
+        return known.type if known else None
 
     def misses(self, tag: str) -> bool:
         """True when the whole galaxy has been read and has no such tag."""
-        return self.is_complete and _plain(tag) not in self._types
+        return self.is_complete and self.type_of(tag) is None
+
+    def owner_of(self, tag: str) -> Owner | None:
+        """The object a tag belongs to, or the object of that name itself, as far as is known."""
+        return self.galaxy.owner_of(tag) or self._seen.owner_of(tag)
 
     def closest(self, tag: str) -> str:
         """A hint at a similar tag, or nothing."""
-        # Names that begin alike, one dotted segment at a time: comparing with a million would take seconds.
-        prefix = tag.casefold()
-        while True:
-            first = bisect_left(self._keys, prefix)
-            last = bisect_left(self._keys, prefix + "\U0010ffff")
-            if last - first >= 1 and (hint := closest(tag, self._names(first, last))):
-                return hint
-            if not prefix:
+        return self._closest(tag, is_object=False)
+
+    def closest_object(self, name: str) -> str:
+        """A hint at an object of a similar name, or nothing."""
+        return self._closest(name, is_object=True)
+
+    def _closest(self, name: str, *, is_object: bool) -> str:
+        import difflib  # Slow to import for something only errors need.
+
+        *parts, last = name.split(".")
+        # One segment after another: comparing with a million whole names would take seconds.
+        right = ""
+        for part in [*parts, last]:
+            is_last = len(right.split(".")) > len(parts)
+            found = self.galaxy.objects_like if is_object else self.galaxy.segments
+            names: dict[str, str] = {}
+            for start in (f"{right}{part[:1]}", right):
+                for text, _ in found(start, _SUGGEST_AMONG):
+                    if is_object or is_last != text.endswith("."):
+                        segment = text.rstrip(".").rpartition(".")[2]
+                        names.setdefault(segment.casefold(), text.rstrip("."))
+            close = difflib.get_close_matches(part.casefold(), names, n=1, cutoff=0.6)
+            if not close:
                 return ""
-            prefix = prefix.rstrip(".").rpartition(".")[0]
-            prefix = prefix and prefix + "."
+            right = names[close[0]] + "."
+        return f"; did you mean {right[:-1]}?"
 
-    def complete(self, prefix: str, limit: int) -> list[tuple[str, str]]:
-        """Tags that begin like this, in any letter case, at most up to the next dot, with what is known of them.
+    # Completing.
 
-        ``Pla`` gives ``Plant.``; ``Plant.Tank1.`` gives its attributes and ``Plant.Tank1.Level.`` once.
-        """
-        folded = prefix.casefold()
-        position = bisect_left(self._keys, folded)
-        offers: list[tuple[str, str]] = []
-        while position < len(self._keys) and self._keys[position].startswith(folded) and len(offers) < limit:
-            name, meta = self._tags[position]
-            dot = name.find(".", len(prefix))
-            if dot < 0:
-                offers.append((name, meta))
-                position += 1
-                continue
-            group = name[: dot + 1]
-            offers.append((group, "…"))
-            position = bisect_left(self._keys, group.casefold() + "\U0010ffff", lo=position)
-        return offers
+    def complete(self, prefix: str, limit: int, *, objects: bool = False) -> list[Found]:
+        """Tags, or `objects`, that begin like this, in any letter case, at most up to the next dot, with type and
+        access or what they are; where those are few, then what contains it."""
+        rows: dict[str, Found] = {}
+        for index in (self.galaxy, self._seen):
+            beginning = index.objects_like if objects else index.segments
+            rows = {text.casefold(): (text, said) for text, said in beginning(prefix, limit)} | rows
+        rows = dict(sorted(rows.items())[:limit])
+        if len(rows) < _SECOND_RANK_BELOW:
+            for index in (self.galaxy, self._seen):
+                for text, said in index.containing(prefix, limit - len(rows), objects=objects):
+                    rows.setdefault(text.casefold(), (text, said))
+        return list(rows.values())[:limit]
 
-    def matching(self, pattern: str, limit: int) -> list[str]:
+    async def matching(self, pattern: str, limit: int) -> list[str]:
         """Tags that match a glob (``*``, ``?``) in any letter case, in order, at most `limit`."""
         folded = pattern.casefold()
-        start = folded[: min(folded.find(mark) for mark in "*?" if mark in folded)]
-        expression = re.compile(translate(folded))
+        start = folded[: min((folded.find(mark) for mark in "*?" if mark in folded), default=len(folded))]
+        expression = re.compile("".join(_GLOB.get(mark, re.escape(mark)) for mark in folded))
         found: list[str] = []
-        for position in range(bisect_left(self._keys, start), len(self._keys)):
-            key = self._keys[position]
-            if not key.startswith(start) or len(found) >= limit:
+        began = time.perf_counter()
+        for owner in self.galaxy.owners_from(start):
+            found += [tag for tag in self.galaxy.tags_of(owner) if expression.fullmatch(tag.casefold())]
+            if len(found) >= limit:
                 break
-            if expression.match(key):
-                found.append(self._tags[position][0])
-        return found
-
-    def _names(self, first: int, last: int) -> list[str]:
-        return [name for name, _ in self._tags[first : min(last, first + _SUGGEST_AMONG)]]
+            if time.perf_counter() - began > _STRETCH:
+                await asyncio.sleep(0)
+                began = time.perf_counter()
+        return sorted(found, key=str.casefold)[:limit]
 
 
-def _meta(attribute: "GalaxyAttribute", writable: bool) -> str:
-    type_name = attribute.data_type_name or name_of(attribute.data_type).lower()
-    return f"{type_name}{'[]' if attribute.is_array else ''}{'' if writable else ', read-only'}"
-
-
-def _is_element(tag: str) -> bool:
-    return tag.endswith("]") and not tag.endswith("[]")
-
-
-def _plain(tag: str) -> str:
-    """The attribute's own name, without ``[]`` or ``[3]``."""
-    return (tag[: tag.rindex("[")] if tag.endswith("]") and "[" in tag else tag).casefold()
+def _without_index(tag: str) -> str:
+    """An array's own name, without ``[]`` or ``[3]``."""
+    return tag[: tag.rindex("[")] if tag.endswith("]") and "[" in tag else tag

@@ -143,6 +143,11 @@ class Context:
         return self.current.catalogue if self.current else self._no_catalogue
 
     @property
+    def focus(self) -> str:
+        """The object that a leading dot stands for; empty for none."""
+        return self.current.focus if self.current else ""
+
+    @property
     def connected(self) -> Connected:
         """The current connection; raises ShellError when there is none."""
         if self.current is None:

@@ -80,17 +80,54 @@ class Server(Kind):
 
 
 class Tag(Kind):
-    """A tag's address, known or not."""
+    """A tag's address, known or not; with a leading dot it is the focused object's."""
 
     name = "tag"
 
     def parse(self, word: Word, context: "Context") -> str:
         if not word.value.strip():
             raise word.mistake("a tag name is expected")
-        return word.value
+        return full_address(word, context)
 
     def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
-        return [Offer(name, meta) for name, meta in context.catalogue.complete(prefix, OFFERS)]
+        return _from_catalogue(prefix, context, objects=False)
+
+
+class GalaxyObjectName(Kind):
+    """An object or area of the galaxy, or a place in one; with a leading dot below the focused object."""
+
+    name = "object"
+
+    def parse(self, word: Word, context: "Context") -> Word:
+        # Whether there is such an object, the gateway is asked when the command runs.
+        if not word.value.strip():
+            raise word.mistake("the name of an object is expected")
+        return word
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        return _from_catalogue(prefix, context, objects=True)
+
+
+def full_address(word: Word, context: "Context") -> str:
+    """The name that a word means, which begins with the focused object where the word begins with a dot."""
+    if not word.value.startswith("."):
+        return word.value
+    if not context.focus:
+        raise word.mistake("a leading dot stands for the focused object, and there is none: cd OBJECT first")
+    return context.focus + word.value
+
+
+def _from_catalogue(prefix: str, context: "Context", *, objects: bool) -> list[Offer]:
+    focus = context.focus if prefix.startswith(".") else ""
+    if prefix.startswith(".") and not focus:
+        return []
+    found = context.catalogue.complete(focus + prefix, OFFERS, objects=objects)
+    # As it would be typed: below the focus, and quoted where it has a blank.
+    shown = [
+        (text[len(focus) :] if text.casefold().startswith(f"{focus}.".casefold()) else text, said)
+        for text, said in found
+    ]
+    return [Offer(f'"{text}"' if " " in text else text, said) for text, said in shown]
 
 
 TAG = Tag()
@@ -127,14 +164,14 @@ class ItemOrTag(Kind):
 
     def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
         items = [
-            Offer(item.tag if prefix and not prefix[0].isdigit() else _handle_text(item, context), _meta(item))
+            Offer(_handle_text(item, context), _meta(item))
             for item in context.items
-            if item.tag.casefold().startswith(prefix.casefold()) or _handle_text(item, context).startswith(prefix)
+            if _handle_text(item, context).startswith(prefix)
         ]
+        if prefix or not self.may_add:
+            items += _item_names(prefix, context)
         if not self.may_add:
-            # Nothing but items will do, so tag names are offered along with handles.
-            names = [Offer(item.tag, f"item {_handle_text(item, context)}") for item in context.items]
-            return (items + [o for o in names if o.text.casefold().startswith(prefix.casefold())])[:OFFERS]
+            return items[:OFFERS]
         known = {offer.text for offer in items}
         return (items + [offer for offer in TAG.offers(prefix, context) if offer.text not in known])[:OFFERS]
 
@@ -204,6 +241,21 @@ def _item(word: Word, context: "Context") -> Item:
 
 def _handle_text(item: Item, context: "Context") -> str:
     return str(item.item_handle) if len(context.servers) == 1 else f"{item.server_handle}/{item.item_handle}"
+
+
+def _item_names(prefix: str, context: "Context") -> list[Offer]:
+    focus = context.focus if prefix.startswith(".") else ""
+    folded = (focus + prefix).casefold()
+    return [
+        Offer(item.tag[len(focus) :], f"item {_handle_text(item, context)}{_said_of(item.tag, context)}")
+        for item in context.items
+        if item.tag.casefold().startswith(folded)
+    ]
+
+
+def _said_of(tag: str, context: "Context") -> str:
+    known = context.catalogue.kind_of(tag)
+    return f", {known.said}" if known else ""
 
 
 def _meta(item: Item) -> str:

@@ -1,5 +1,6 @@
 """The galaxy's objects and attributes from messages."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -69,7 +70,9 @@ class ChildrenPage(NamedTuple):
 
 
 class DiscoverPage(NamedTuple):
-    objects: list[GalaxyObject]
+    objects: Iterator[GalaxyObject]
+    """Made one by one, as they are taken: a page may hold a hundred thousand attributes."""
+    object_count: int
     next_page_token: str
     total_object_count: int
 
@@ -128,7 +131,8 @@ def deploy_event(message: pb.DeployEvent) -> DeployEvent:
 
 
 def discover_page(reply: pb.DiscoverHierarchyReply) -> DiscoverPage:
-    return DiscoverPage([_object(item) for item in reply.objects], reply.next_page_token, reply.total_object_count)
+    count = len(reply.objects)
+    return DiscoverPage(map(_object, reply.objects), count, reply.next_page_token, reply.total_object_count)
 
 
 def _object(message: pb.GalaxyObject) -> GalaxyObject:

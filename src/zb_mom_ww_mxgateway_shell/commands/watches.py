@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway_shell.kinds import (
     Tag,
     Target,
     Text,
+    full_address,
 )
 from zb_mom_ww_mxgateway_shell.panel import COLUMNS, Panel
 from zb_mom_ww_mxgateway_shell.problems import ShellError
@@ -130,7 +131,7 @@ async def matching(context: Context, pattern: Word) -> list[Target]:
     connected = context.connected
     connected.catalogue.start(connected.client)
     await connected.catalogue.loaded(FIRST_VALUE_TIMEOUT)
-    found = connected.catalogue.matching(pattern.text, _GLOB_LIMIT + 1)
+    found = await connected.catalogue.matching(full_address(pattern, context), _GLOB_LIMIT + 1)
     if not found:
         unread = "" if connected.catalogue.is_complete else " (the galaxy could not be read to its end)"
         raise pattern.mistake(f"no tag matches {pattern.text}{unread}")

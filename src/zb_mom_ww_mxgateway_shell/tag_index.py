@@ -1,0 +1,435 @@
+"""Names of objects and their attributes, in memory: sorted, searchable in any letter case, and small.
+
+Objects of one template have the same attributes, so each such set is kept once, as joined text. Objects stand in
+sorted runs that are split as they grow: adding one never moves many, and nothing has to be sorted at the end.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from zb_mom_ww_mxgateway.status import name_of
+from zb_mom_ww_mxgateway_cli.output import safe
+from zb_mom_ww_mxgateway_shell.literals import TagType
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject
+
+VIEW_ONLY = 6
+"""Security classification of an attribute nobody may write."""
+_RUN = 1024
+_MOST_HITS = 2_000
+_LAST = "\U0010ffff"
+GROUP = "…"
+"""Said beside what has more below it."""
+
+Found = tuple[str, str]
+"""A name, and what is said beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagKind:
+    """What is known of a tag beside its name."""
+
+    type: TagType | None
+    """None for a name that was only seen."""
+    type_name: str
+    """For a person: ``Double``, ``Integer[]``."""
+    is_writable: bool
+
+    @property
+    def said(self) -> str:
+        """Type and access, as completion shows them."""
+        return self.type_name if self.is_writable else f"{self.type_name}, read-only"
+
+
+SEEN = TagKind(None, "seen before", True)
+"""Of a tag that stood in an output, but in no galaxy."""
+
+
+@dataclass(slots=True, eq=False)
+class Shape:
+    """The attributes that many objects share, in the order of their folded names, each between newlines."""
+
+    keys: str
+    names: str
+    kinds: "array[int]"
+    owners: list["Owner"] = field(default_factory=list)
+
+    def position(self, key: str) -> int | None:
+        """Where an attribute of this folded name stands."""
+        at = self.keys.find(f"\n{key}\n")
+        return None if at < 0 else self.keys.count("\n", 0, at)
+
+    def listed(self) -> tuple[list[str], list[str]]:
+        """Folded names and names, in the same order."""
+        return (self.keys[1:-1].split("\n"), self.names[1:-1].split("\n")) if self.kinds else ([], [])
+
+
+@dataclass(slots=True, eq=False)
+class Owner:
+    """One object, with the attributes its tags are made of."""
+
+    name: str
+    shape: Shape
+    said: str
+    """``area``, or its template."""
+
+    def tag(self, attribute: str) -> str:
+        return f"{self.name}.{attribute}" if self.name else attribute
+
+
+class _Run:
+    """Some objects in the order of their folded names, which are one text as well, for searching."""
+
+    __slots__ = ("_text", "keys", "owners")
+
+    def __init__(self, keys: list[str], owners: list[Owner]) -> None:
+        self.keys = keys
+        self.owners = owners
+        self._text = ""
+
+    def changed(self) -> None:
+        self._text = ""
+
+    @property
+    def text(self) -> str:
+        if not self._text:
+            self._text = "\n" + "\n".join(self.keys) + "\n"
+        return self._text
+
+
+class TagIndex:
+    """Objects and their attributes. Every look-up answers at once, also while more is added."""
+
+    def __init__(self) -> None:
+        self.tags = 0
+        self.objects = 0
+        self.areas = 0
+        self._runs = [_Run([], [])]
+        self._firsts = [""]
+        self._shapes: dict[tuple[str, bytes], Shape] = {}
+        self._kinds: list[TagKind] = []
+        self._kind_numbers: dict[TagKind, int] = {}
+        self._attribute_kinds: dict[tuple[object, ...], int] = {}
+
+    # Adding.
+
+    def add(self, item: "GalaxyObject") -> None:
+        """An object with its attributes; what cannot be shown or typed as it is, is left out."""
+        prefix = f"{item.tag_name}."
+        own: dict[str, int] = {}
+        others: dict[str, dict[str, int]] = {}
+        for attribute in item.attributes:
+            number = self._number_of(attribute)
+            reference = attribute.full_tag_reference
+            if reference.startswith(prefix):
+                own[reference[len(prefix) :]] = number
+            else:
+                # A gateway may give a reference that does not begin with its object's name.
+                owner, _, name = reference.rpartition(".")
+                others.setdefault(owner, {})[name] = number
+        self.objects += 1
+        self.areas += item.is_area
+        template = item.template_chain[0] if item.template_chain else "object"
+        self._put(item.tag_name, own, "area" if item.is_area else template)
+        for owner, names in others.items():
+            self._put(owner, names, "")
+
+    def add_tag(self, tag: str, kind: TagKind) -> None:
+        """A tag by its whole name."""
+        owner, _, name = tag.rpartition(".")
+        self._put(owner, {name: self._number(kind)}, "")
+
+    def _number_of(self, attribute: "GalaxyAttribute") -> int:
+        writable = attribute.security_classification != VIEW_ONLY
+        known = (attribute.data_type, attribute.is_array, attribute.data_type_name, writable)
+        number = self._attribute_kinds.get(known)
+        if number is None:
+            said = attribute.data_type_name or name_of(attribute.data_type).lower()
+            kind = TagKind(
+                TagType(attribute.data_type, attribute.is_array),
+                f"{safe(said)}{'[]' if attribute.is_array else ''}",
+                writable,
+            )
+            number = self._attribute_kinds[known] = self._number(kind)
+        return number
+
+    def _number(self, kind: TagKind) -> int:
+        number = self._kind_numbers.get(kind)
+        if number is None:
+            number = self._kind_numbers[kind] = len(self._kinds)
+            self._kinds.append(kind)
+        return number
+
+    def _put(self, name: str, attributes: dict[str, int], said: str) -> None:
+        if not _is_plain(name):
+            return
+        key = name.casefold()
+        known = self.owner(key)
+        if known is None:
+            shape = self._shape(attributes)
+            owner = Owner(name, shape, safe(said))
+            self._insert(key, owner)
+        else:
+            owner = known
+            _, names = owner.shape.listed()
+            folded = {each.casefold() for each in names}
+            new = {each: number for each, number in attributes.items() if each.casefold() not in folded}
+            owner.said = safe(said) or owner.said
+            if not new:
+                return
+            former = owner.shape
+            former.owners.remove(owner)
+            if not former.owners:
+                del self._shapes[former.names, former.kinds.tobytes()]
+            self.tags -= len(former.kinds)
+            shape = owner.shape = self._shape(dict(zip(names, former.kinds, strict=True)) | new)
+        shape.owners.append(owner)
+        self.tags += len(shape.kinds)
+
+    def _shape(self, attributes: dict[str, int]) -> Shape:
+        listed = sorted({name.casefold(): (name, number) for name, number in attributes.items()}.items())
+        names = _between_newlines(name for _, (name, _) in listed)
+        kinds = array("I", [number for _, (_, number) in listed])
+        known = self._shapes.get((names, kinds.tobytes()))
+        if known is not None:
+            return known
+        plain = {name: number for _, (name, number) in listed if name and _is_plain(name)}
+        if len(plain) != len(listed):
+            return self._shape(plain)
+        keys = _between_newlines(key for key, _ in listed)
+        made = self._shapes[names, kinds.tobytes()] = Shape(keys, names, kinds)
+        return made
+
+    def _insert(self, key: str, owner: Owner) -> None:
+        number = max(0, bisect_right(self._firsts, key) - 1)
+        run = self._runs[number]
+        at = bisect_left(run.keys, key)
+        run.keys.insert(at, key)
+        run.owners.insert(at, owner)
+        run.changed()
+        if at == 0:
+            self._firsts[number] = key
+        if len(run.keys) > _RUN:
+            half = _RUN // 2
+            rest = _Run(run.keys[half:], run.owners[half:])
+            del run.keys[half:], run.owners[half:]
+            self._runs.insert(number + 1, rest)
+            self._firsts.insert(number + 1, rest.keys[0])
+
+    # Looking up.
+
+    def owner(self, name: str) -> Owner | None:
+        """The object of that name, in any letter case."""
+        key = name.casefold()
+        run = self._runs[max(0, bisect_right(self._firsts, key) - 1)]
+        at = bisect_left(run.keys, key)
+        return run.owners[at] if at < len(run.keys) and run.keys[at] == key else None
+
+    def find(self, tag: str) -> TagKind | None:
+        """What is known of a tag, in any letter case."""
+        for owner, rest in self._splits(tag.casefold()):
+            position = owner.shape.position(rest) if rest else None
+            if position is not None:
+                return self._kinds[owner.shape.kinds[position]]
+        return None
+
+    def owner_of(self, tag: str) -> Owner | None:
+        """The object that a tag belongs to, or the object of that name itself."""
+        return self.owner(tag) or next((owner for owner, _ in self._splits(tag.casefold())), None)
+
+    def _splits(self, folded: str) -> Iterator[tuple[Owner, str]]:
+        """Objects that a folded name begins with, longest first, and what follows their dot."""
+        dot = folded.rfind(".")
+        while dot > 0:
+            owner = self.owner(folded[:dot])
+            if owner is not None:
+                yield owner, folded[dot + 1 :]
+            dot = folded.rfind(".", 0, dot)
+        owner = self.owner("")
+        if owner is not None:
+            yield owner, folded
+
+    def owners_from(self, start: str) -> Iterator[Owner]:
+        """Objects whose tags may begin with a folded text, in order."""
+        yield from [owner for owner, _ in self._splits(start)][::-1]
+        for _, owner in self._beginning(start):
+            yield owner
+
+    def tags_of(self, owner: Owner) -> Iterator[str]:
+        """The whole names of an object's tags."""
+        return (owner.tag(name) for name in owner.shape.listed()[1])
+
+    def _beginning(self, start: str) -> Iterator[tuple[str, Owner]]:
+        number, at = self._place(start)
+        while number < len(self._runs):
+            run = self._runs[number]
+            while at < len(run.keys):
+                if not run.keys[at].startswith(start):
+                    return
+                yield run.keys[at], run.owners[at]
+                at += 1
+            number, at = number + 1, 0
+
+    def _place(self, key: str) -> tuple[int, int]:
+        number = max(0, bisect_right(self._firsts, key) - 1)
+        return number, bisect_left(self._runs[number].keys, key)
+
+    # Completing.
+
+    def segments(self, prefix: str, limit: int) -> list[Found]:
+        """Names that begin like this, in any letter case, at most up to the next dot, in order.
+
+        ``Pla`` gives ``Plant.``; ``Plant.Tank1.`` gives its attributes and ``Plant.Tank1.Level.`` once.
+        """
+        folded = prefix.casefold()
+        found: dict[str, Found] = {}
+        for owner, rest in self._splits(folded):
+            self._attributes_beginning(owner, rest, limit, found)
+        found |= {f"{text}.".casefold(): (f"{text}.", said) for text, said in self._objects(folded, limit)}
+        return [found[key] for key in sorted(found)[:limit]]
+
+    def objects_like(self, prefix: str, limit: int) -> list[Found]:
+        """Objects whose names begin like this, at most up to the next dot, with what they are."""
+        return self._objects(prefix.casefold(), limit)
+
+    def _objects(self, folded: str, limit: int) -> list[Found]:
+        found: dict[str, Found] = {}
+        depth = folded.count(".") + 1
+        number, at = self._place(folded)
+        while number < len(self._runs) and len(found) < limit:
+            run = self._runs[number]
+            if at >= len(run.keys):
+                number, at = number + 1, 0
+                continue
+            key, owner = run.keys[at], run.owners[at]
+            if not key.startswith(folded):
+                break
+            group = _first_segments(key, depth)
+            text = _first_segments(owner.name, depth)
+            if group == key:
+                if key:
+                    found[key] = (text, owner.said or GROUP)
+                at += 1
+                continue
+            found.setdefault(group, (text, GROUP))
+            number, at = self._place(f"{group}.{_LAST}")
+        return list(found.values())
+
+    def _attributes_beginning(self, owner: Owner, rest: str, limit: int, found: dict[str, Found]) -> None:
+        keys, names = owner.shape.listed()
+        depth = rest.count(".") + 1
+        position, most = bisect_left(keys, rest), len(found) + limit
+        while position < len(keys) and keys[position].startswith(rest) and len(found) < most:
+            group = _first_segments(keys[position], depth)
+            name = owner.tag(_first_segments(names[position], depth))
+            if group == keys[position]:
+                found[name.casefold()] = (name, self._kinds[owner.shape.kinds[position]].said)
+                position += 1
+                continue
+            found[f"{name}.".casefold()] = (f"{name}.", GROUP)
+            position = bisect_left(keys, f"{group}.{_LAST}", lo=position)
+
+    def containing(self, text: str, limit: int, *, objects: bool = False) -> list[Found]:
+        """Tags, or `objects`, that have this in their names, but not at the beginning, up to the dot behind it.
+
+        Those where a segment begins with it come first. A single character is too little to go by.
+        """
+        needle = text.casefold()
+        found: dict[str, Found] = {}
+        if len(needle) < 2:
+            return []
+        for begins in (True, False):
+            more: dict[str, Found] = {}
+            for name, said in islice(self._hits(needle, begins, objects), _MOST_HITS):
+                key = name.casefold()
+                if key not in found and not key.startswith(needle):
+                    more[key] = (name, said)
+                    if len(found) + len(more) >= limit:
+                        break
+            found |= {key: more[key] for key in sorted(more)}
+            if len(found) >= limit:
+                break
+        return list(found.values())
+
+    def _hits(self, needle: str, begins: bool, objects: bool) -> Iterator[Found]:
+        """What has the needle in it: `begins` gives those where a segment begins with it."""
+        for key, owner, end in self._owners_with(f".{needle}" if begins else needle):
+            name = _first_segments(owner.name, key.count(".", 0, end) + 1)
+            yield f"{name}{'' if objects else '.'}", owner.said if name == owner.name else GROUP
+        if objects:
+            return
+        dot = needle.find(".", 1)
+        while dot >= 0:
+            # The end of an object's name, and the beginning of its attribute's.
+            left, right = needle[:dot], needle[dot + 1 :]
+            for _, owner, _ in self._owners_with(f".{left}\n" if begins else f"{left}\n"):
+                if f"\n{right}" in owner.shape.keys:
+                    crossing: dict[str, Found] = {}
+                    self._attributes_beginning(owner, right, _RUN, crossing)
+                    yield from crossing.values()
+            dot = needle.find(".", dot + 1)
+        for pattern in (f"\n{needle}", f".{needle}") if begins else (needle,):
+            for shape in self._shapes.values():
+                if pattern in shape.keys:
+                    yield from self._attributes_with(shape, pattern)
+
+    def _owners_with(self, pattern: str) -> Iterator[tuple[str, Owner, int]]:
+        """Objects with a pattern in their folded names, but not at the beginning, and where it ends.
+
+        Of those that are alike up to the dot behind it, one of each run.
+        """
+        for run in self._runs:
+            text = run.text
+            at, counted, line = text.find(pattern), 0, -1
+            while at >= 0:
+                if text[at - 1] == "\n":
+                    at = text.find(pattern, at + 1)
+                    continue
+                line += text.count("\n", counted, at)
+                counted = at
+                key = run.keys[line]
+                end = min(len(key), at - text.rfind("\n", 0, at) - 1 + len(pattern))
+                yield key, run.owners[line], end
+                dot = key.find(".", end)
+                after = line + 1
+                if dot >= 0 and after < len(run.keys) and run.keys[after].startswith(key[: dot + 1]):
+                    after = bisect_left(run.keys, f"{key[: dot + 1]}{_LAST}", lo=after)
+                    at = text.find(pattern, 1 + sum(map(len, run.keys[:after])) + after)
+                else:
+                    at = text.find(pattern, text.find("\n", at + 1))
+
+    def _attributes_with(self, shape: Shape, pattern: str) -> Iterator[Found]:
+        keys, names = shape.listed()
+        for position, key in enumerate(keys):
+            at = f"\n{key}".find(pattern)
+            if at < 0:
+                continue
+            depth = key.count(".", 0, at + len(pattern) - 1) + 1
+            name = _first_segments(names[position], depth)
+            is_group = len(name) < len(names[position])
+            said = GROUP if is_group else self._kinds[shape.kinds[position]].said
+            for owner in shape.owners:
+                yield f"{owner.tag(name)}{'.' if is_group else ''}", said
+
+
+def _is_plain(name: str) -> bool:
+    return safe(name) == name
+
+
+def _between_newlines(names: Iterable[str]) -> str:
+    return "\n" + "".join(f"{name}\n" for name in names)
+
+
+def _first_segments(name: str, count: int) -> str:
+    """A name up to its dot of that number, which is left out."""
+    end = -1
+    for _ in range(count):
+        end = name.find(".", end + 1)
+        if end < 0:
+            return name
+    return name[:end]
