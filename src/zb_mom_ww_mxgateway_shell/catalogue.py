@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _SUGGEST_AMONG = 5_000
 _SECOND_RANK_BELOW = 16
 """So many rows fill a completion menu: with fewer, what only contains the text is offered too."""
+_SEARCHED_BESIDE = 1_000_000
+"""Characters of attributes' names that are searched for a second rank beside a first."""
 _PAGE_SIZE = 100
 """Objects a page: what is unpacked at a stretch. Larger pages stop the event loop for longer."""
 _STRETCH = 0.003
@@ -218,8 +220,10 @@ class Catalogue:
             rows = {text.casefold(): (text, said) for text, said in beginning(prefix, limit)} | rows
         rows = dict(sorted(rows.items())[:limit])
         if len(rows) < _SECOND_RANK_BELOW:
+            # Where there is something to offer already, a keystroke must not wait for more.
+            most = _SEARCHED_BESIDE if rows else None
             for index in (self.galaxy, self._seen):
-                for text, said in index.containing(prefix, limit - len(rows), objects=objects):
+                for text, said in index.containing(prefix, limit - len(rows), objects=objects, most=most):
                     rows.setdefault(text.casefold(), (text, said))
         return list(rows.values())[:limit]
 

@@ -8,7 +8,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.status import name_of
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 VIEW_ONLY = 6
 """Security classification of an attribute nobody may write."""
 _RUN = 1024
-_MOST_HITS = 2_000
+_MOST_HITS = 1_000
 _LAST = "\U0010ffff"
 GROUP = "…"
 """Said beside what has more below it."""
 
 Found = tuple[str, str]
 """A name, and what is said beside it."""
+_Hit = tuple[bool, Iterator[Found]]
+"""Names that have something in them, and whether a segment of theirs begins with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,54 +336,69 @@ class TagIndex:
             found[f"{name}.".casefold()] = (f"{name}.", GROUP)
             position = bisect_left(keys, f"{group}.{_LAST}", lo=position)
 
-    def containing(self, text: str, limit: int, *, objects: bool = False) -> list[Found]:
+    def _named(self, owner: Owner, rest: str) -> Iterator[Found]:
+        found: dict[str, Found] = {}
+        self._attributes_beginning(owner, rest, _RUN, found)
+        yield from found.values()
+
+    def containing(self, text: str, limit: int, *, objects: bool = False, most: int | None = None) -> list[Found]:
         """Tags, or `objects`, that have this in their names, but not at the beginning, up to the dot behind it.
 
-        Those where a segment begins with it come first. A single character is too little to go by.
+        Those where a segment begins with it come first. A single character is too little to go by. No more than
+        about `most` characters of names are searched, where that is given.
         """
         needle = text.casefold()
-        found: dict[str, Found] = {}
         if len(needle) < 2:
             return []
-        for begins in (True, False):
+        sources = [self._objects_with(needle)] if objects else self._sources(needle, most)
+        beginning: list[Iterator[Found]] = []
+        others: list[Iterator[Found]] = []
+        for source in sources:
+            for begins, names in islice(source, _MOST_HITS):
+                (beginning if begins else others).append(names)
+                if len(beginning) >= limit:
+                    break
+        found: dict[str, Found] = {}
+        for rank in (beginning, others):
             more: dict[str, Found] = {}
-            for name, said in islice(self._hits(needle, begins, objects), _MOST_HITS):
+            for name, said in islice(chain.from_iterable(rank), _MOST_HITS):
                 key = name.casefold()
                 if key not in found and not key.startswith(needle):
                     more[key] = (name, said)
                     if len(found) + len(more) >= limit:
                         break
             found |= {key: more[key] for key in sorted(more)}
-            if len(found) >= limit:
-                break
-        return list(found.values())
+        return list(found.values())[:limit]
 
-    def _hits(self, needle: str, begins: bool, objects: bool) -> Iterator[Found]:
-        """What has the needle in it: `begins` gives those where a segment begins with it."""
-        for key, owner, end in self._owners_with(f".{needle}" if begins else needle):
+    def _sources(self, needle: str, most: int | None) -> list[Iterator[_Hit]]:
+        groups = (
+            (begins, ((f"{name}.", said) for name, said in names)) for begins, names in self._objects_with(needle)
+        )
+        return [groups, self._across(needle), self._attributes_with(needle, most)]
+
+    def _objects_with(self, needle: str) -> Iterator[_Hit]:
+        """Objects with the needle in their names, but not at the beginning."""
+        for key, owner in self._owners_with(needle):
+            at = key.find(f".{needle}") + 1
+            begins = at > 0
+            end = (at if begins else key.find(needle, 1)) + len(needle)
             name = _first_segments(owner.name, key.count(".", 0, end) + 1)
-            yield f"{name}{'' if objects else '.'}", owner.said if name == owner.name else GROUP
-        if objects:
-            return
+            yield begins, iter([(name, owner.said if name == owner.name else GROUP)])
+
+    def _across(self, needle: str) -> Iterator[_Hit]:
+        """Tags where the needle is the end of an object's name and the beginning of its attribute's."""
         dot = needle.find(".", 1)
         while dot >= 0:
-            # The end of an object's name, and the beginning of its attribute's.
             left, right = needle[:dot], needle[dot + 1 :]
-            for _, owner, _ in self._owners_with(f".{left}\n" if begins else f"{left}\n"):
+            for key, owner in self._owners_with(f"{left}\n"):
                 if f"\n{right}" in owner.shape.keys:
-                    crossing: dict[str, Found] = {}
-                    self._attributes_beginning(owner, right, _RUN, crossing)
-                    yield from crossing.values()
+                    yield key.endswith(f".{left}"), self._named(owner, right)
             dot = needle.find(".", dot + 1)
-        for pattern in (f"\n{needle}", f".{needle}") if begins else (needle,):
-            for shape in self._shapes.values():
-                if pattern in shape.keys:
-                    yield from self._attributes_with(shape, pattern)
 
-    def _owners_with(self, pattern: str) -> Iterator[tuple[str, Owner, int]]:
-        """Objects with a pattern in their folded names, but not at the beginning, and where it ends.
+    def _owners_with(self, pattern: str) -> Iterator[tuple[str, Owner]]:
+        """Objects with a pattern in their folded names, but not at the beginning; a newline is the name's end.
 
-        Of those that are alike up to the dot behind it, one of each run.
+        Of those in a row that are alike up to the dot behind it, one is enough.
         """
         for run in self._runs:
             text = run.text
@@ -393,9 +410,8 @@ class TagIndex:
                 line += text.count("\n", counted, at)
                 counted = at
                 key = run.keys[line]
-                end = min(len(key), at - text.rfind("\n", 0, at) - 1 + len(pattern))
-                yield key, run.owners[line], end
-                dot = key.find(".", end)
+                yield key, run.owners[line]
+                dot = key.find(".", at - text.rfind("\n", 0, at) - 1 + len(pattern))
                 after = line + 1
                 if dot >= 0 and after < len(run.keys) and run.keys[after].startswith(key[: dot + 1]):
                     after = bisect_left(run.keys, f"{key[: dot + 1]}{_LAST}", lo=after)
@@ -403,18 +419,28 @@ class TagIndex:
                 else:
                     at = text.find(pattern, text.find("\n", at + 1))
 
-    def _attributes_with(self, shape: Shape, pattern: str) -> Iterator[Found]:
-        keys, names = shape.listed()
-        for position, key in enumerate(keys):
-            at = f"\n{key}".find(pattern)
-            if at < 0:
-                continue
-            depth = key.count(".", 0, at + len(pattern) - 1) + 1
-            name = _first_segments(names[position], depth)
-            is_group = len(name) < len(names[position])
-            said = GROUP if is_group else self._kinds[shape.kinds[position]].said
-            for owner in shape.owners:
-                yield f"{owner.tag(name)}{'.' if is_group else ''}", said
+    def _attributes_with(self, needle: str, most: int | None) -> Iterator[_Hit]:
+        """Attributes with the needle in their names, each of all objects that share it."""
+        searched = 0
+        for shape in self._shapes.values():
+            searched += len(shape.keys)
+            if most is not None and searched > most:
+                return
+            if needle in shape.keys:
+                keys, names = shape.listed()
+                for position, key in enumerate(keys):
+                    if needle in key:
+                        yield self._attribute_with(needle, shape, position, key, names[position])
+
+    def _attribute_with(self, needle: str, shape: Shape, position: int, key: str, name: str) -> _Hit:
+        at = f".{key}".find(f".{needle}")
+        begins = at >= 0
+        end = (at if begins else key.find(needle)) + len(needle)
+        shown = _first_segments(name, key.count(".", 0, end) + 1)
+        if shown == name:
+            said = self._kinds[shape.kinds[position]].said
+            return begins, ((owner.tag(shown), said) for owner in shape.owners)
+        return begins, ((f"{owner.tag(shown)}.", GROUP) for owner in shape.owners)
 
 
 def _is_plain(name: str) -> bool:

@@ -1,0 +1,169 @@
+"""Completion of tag names at a million tags: through the shell's own completer, from a galaxy read over the wire."""
+
+import asyncio
+import json
+import pickle
+import random
+import subprocess
+import sys
+import time
+import tracemalloc
+from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
+
+from zb_mom_ww_mxgateway.values import DataType
+from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.tag_index import TagIndex
+from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
+
+Figures = dict[str, tuple[float, str]]
+
+_LOADING_SECONDS = 600
+
+
+async def completion_figures(endpoint: str, tags: int, words: int) -> Figures:
+    """Reads a galaxy of so many tags, and types so many names."""
+    context = Context(all_commands(), interactive=False)
+    await context.connect(Connection(endpoint=endpoint, plaintext=True), "bench")
+    try:
+        catalogue, client = context.catalogue, context.client
+        assert client is not None
+        pauses = Pauses()
+        beating = asyncio.create_task(pauses.measure())
+        started = time.perf_counter()
+        catalogue.start(client)
+        assert await catalogue.loaded(_LOADING_SECONDS), catalogue.error
+        loading = time.perf_counter() - started
+        beating.cancel()
+        assert len(catalogue) >= tags
+        chance = random.Random(1)
+        names = chosen(catalogue.galaxy, words, chance)
+        completer = ShellCompleter(context)
+        figures = {
+            "shell.complete_prefix_p99_ms": (p99(completer, typed(names, chance)), "ms a keystroke"),
+            "shell.complete_substring_p99_ms": (p99(completer, parts(names, chance)), "ms a keystroke"),
+            "shell.catalogue_tags": (float(len(catalogue)), "tags"),
+            "shell.catalogue_bytes_per_tag": (retained(catalogue.galaxy) / len(catalogue), "bytes"),
+            "shell.catalogue_loading_s": (loading, "s"),
+            "shell.catalogue_worst_pause_ms": (pauses.worst * 1e3, "ms"),
+            "shell.catalogue_worst_pause_cpu_ms": (pauses.worst_cpu * 1e3, "ms of CPU time"),
+        }
+        # A galaxy whose objects share nothing is the worst case: every attribute has a name of its own.
+        current = context.current
+        assert current is not None
+        current.catalogue.galaxy = unlike(tags)
+        names = chosen(current.catalogue.galaxy, words, chance)
+        return figures | {
+            "shell.unlike_prefix_p99_ms": (p99(completer, typed(names, chance)), "ms a keystroke"),
+            "shell.unlike_substring_p99_ms": (p99(completer, parts(names, chance)), "ms a keystroke"),
+            "shell.unlike_bytes_per_tag": (retained(catalogue.galaxy) / len(catalogue), "bytes"),
+        }
+    finally:
+        await context.disconnect()
+
+
+class Pauses:
+    """How long others on the loop had to wait at worst: by the clock, and by this process's own work."""
+
+    def __init__(self) -> None:
+        self.worst = 0.0
+        self.worst_cpu = 0.0
+
+    async def measure(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            before, cpu = time.perf_counter(), time.thread_time()
+            await asyncio.sleep(0)
+            self.worst = max(self.worst, time.perf_counter() - before)
+            self.worst_cpu = max(self.worst_cpu, time.thread_time() - cpu)
+            await asyncio.sleep(0.0005)
+
+
+def chosen(index: TagIndex, count: int, chance: random.Random) -> list[str]:
+    """Some tags, from all over the galaxy."""
+    owners = list(index.owners_from(""))
+    found: list[str] = []
+    while len(found) < count:
+        of_one = list(index.tags_of(chance.choice(owners)))
+        found += [chance.choice(of_one)] if of_one else []
+    return found
+
+
+def typed(names: Sequence[str], chance: random.Random) -> list[str]:
+    """Every keystroke of these names, in letter cases as they come."""
+    spelled = [chance.choice([name, name.lower(), name.upper()]) for name in names]
+    return [name[:length] for name in spelled for length in range(len(name) + 1)]
+
+
+def parts(names: Sequence[str], chance: random.Random) -> list[str]:
+    """Every keystroke of parts of these names, and of parts that are in none."""
+    found = []
+    for name in names:
+        start = chance.randrange(1, max(2, len(name) - 4))
+        part = name[start : start + chance.randint(3, 12)].lstrip(".")
+        found += [part[:length] for length in range(2, len(part) + 1)]
+        found += [f"{part[:length]}~" for length in range(2, len(part) + 1)]
+    return found
+
+
+def p99(completer: ShellCompleter, keystrokes: Sequence[str]) -> float:
+    """Milliseconds from a keystroke to the candidates, at the 99th of a hundred."""
+    taken = []
+    for text in keystrokes:
+        document = Document(f"watch {text}")
+        start = time.perf_counter()
+        list(completer.get_completions(document, CompleteEvent(text_inserted=True)))
+        taken.append(time.perf_counter() - start)
+    return sorted(taken)[int(len(taken) * 0.99)] * 1e3
+
+
+def retained(index: TagIndex) -> float:
+    """The memory of an index: of a copy, made while it is counted."""
+    data = pickle.dumps(index)
+    tracemalloc.start()
+    copy = pickle.loads(data)
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert copy.tags == index.tags
+    return float(size)
+
+
+def unlike(tags: int) -> TagIndex:
+    """An index of objects of 50 attributes, no two of which are called alike."""
+    index = TagIndex()
+    for number in range(0, tags, 50):
+        name = f"Unit{number // 50:06}"
+        attributes = [
+            SimpleNamespace(
+                full_tag_reference=f"{name}.Measured{each:07}.PV",
+                data_type=DataType.DOUBLE,
+                data_type_name="Double",
+                is_array=False,
+                security_classification=1,
+            )
+            for each in range(number, number + 50)
+        ]
+        item: Any = SimpleNamespace(tag_name=name, is_area=False, template_chain=("$Unit",), attributes=attributes)
+        index.add(item)
+    return index
+
+
+@contextmanager
+def galaxy_of(tags: int) -> Iterator[str]:
+    """The endpoint of a simulated gateway with so many tags."""
+    options = ["--plaintext", "--no-api-key", "--generated-tags", str(tags)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "zb_mom_ww_mxgateway_sim", *options], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())["endpoint"]
+        finally:
+            process.terminate()
