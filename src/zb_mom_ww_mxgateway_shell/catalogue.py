@@ -152,7 +152,8 @@ class Catalogue:
     def learn(self, item: "GalaxyObject | str") -> None:
         """Takes note of what an output has shown: an object of the galaxy, or a tag's name."""
         if not isinstance(item, str):
-            self._seen.add(item)
+            if self.galaxy.owner(item.tag_name) is None:
+                self._seen.add(item)
         elif self.galaxy.find(item) is None and self._seen.find(item) is None:
             self._seen.add_tag(item, SEEN)
 
@@ -196,13 +197,14 @@ class Catalogue:
         right = ""
         for part in [*parts, last]:
             is_last = len(right.split(".")) > len(parts)
-            found = self.galaxy.objects_like if is_object else self.galaxy.segments
             names: dict[str, str] = {}
-            for start in (f"{right}{part[:1]}", right):
-                for text, _ in found(start, _SUGGEST_AMONG):
-                    if is_object or is_last != text.endswith("."):
-                        segment = text.rstrip(".").rpartition(".")[2]
-                        names.setdefault(segment.casefold(), text.rstrip("."))
+            for index in (self.galaxy, self._seen):
+                found = index.objects_like if is_object else index.segments
+                for start in (f"{right}{part[:1]}", right):
+                    for text, _ in found(start, _SUGGEST_AMONG):
+                        if is_object or is_last != text.endswith("."):
+                            segment = text.rstrip(".").rpartition(".")[2]
+                            names.setdefault(segment.casefold(), text.rstrip("."))
             close = difflib.get_close_matches(part.casefold(), names, n=1, cutoff=0.6)
             if not close:
                 return ""

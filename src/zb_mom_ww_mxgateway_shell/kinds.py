@@ -93,19 +93,20 @@ class Tag(Kind):
         return _from_catalogue(prefix, context, objects=False)
 
 
-class GalaxyObjectName(Kind):
-    """An object or area of the galaxy, or a place in one; with a leading dot below the focused object."""
+class GalaxyPlace(Kind):
+    """An area, an object or what is in one, that the gateway is asked for; with a leading dot the focused object's."""
 
-    name = "object"
+    def __init__(self, name: str, *, objects: bool) -> None:
+        self.name = name
+        self._objects = objects
 
     def parse(self, word: Word, context: "Context") -> Word:
-        # Whether there is such an object, the gateway is asked when the command runs.
         if not word.value.strip():
-            raise word.mistake("the name of an object is expected")
+            raise word.mistake(f"the {self.name} must not be empty")
         return word
 
     def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
-        return _from_catalogue(prefix, context, objects=True)
+        return _from_catalogue(prefix, context, objects=self._objects)
 
 
 def full_address(word: Word, context: "Context") -> str:

@@ -38,7 +38,7 @@ class GalaxyService(rpc.GalaxyRepositoryServicer):
         self._hierarchy = hierarchy
         self._deployment = deployment
         self._clock = clock
-        self._views: dict[frozenset[str] | None, View] = {}
+        self._views: dict[tuple[frozenset[str] | None, str], View] = {}
 
     async def TestConnection(self, request: pb.TestConnectionRequest, context: Context) -> pb.TestConnectionReply:
         async def answer(key: ApiKey) -> pb.TestConnectionReply:
@@ -99,9 +99,11 @@ class GalaxyService(rpc.GalaxyRepositoryServicer):
         )
 
     def _view(self, key: ApiKey) -> View:
-        view = self._views.get(key.subtrees)
+        wanted = key.subtrees, self._deployment.cache
+        view = self._views.get(wanted)
         if view is None:
-            view = self._views[key.subtrees] = View(self._hierarchy, key)
+            self._views = {each: of_now for each, of_now in self._views.items() if each[1] == wanted[1]}
+            view = self._views[wanted] = View(self._hierarchy, key)
         return view
 
     def _cache(self, view: View) -> str:

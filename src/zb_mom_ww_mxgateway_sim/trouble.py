@@ -2,6 +2,7 @@
 
 import asyncio
 from abc import abstractmethod
+from collections.abc import Iterable
 
 import grpc
 
@@ -20,10 +21,12 @@ from .faults import (
     check_failure,
     oversized_reply,
 )
+from .hierarchy import Hierarchy
 from .keys import KeyRing
 from .listener import Listener
 from .refusal import Ended
 from .sessions import Sessions
+from .tags import Tag, add_tags
 from .writing import Writes
 
 
@@ -34,6 +37,7 @@ class Trouble:
     _sessions: Sessions
     _faults: Faults
     _deployment: Deployment
+    _hierarchy: Hierarchy
     _listener: Listener
     _writes: Writes
 
@@ -146,8 +150,10 @@ class Trouble:
         """Whether a key of that id is let in now."""
         return self._keys.knows(key_id)
 
-    def redeploy(self) -> None:
-        """The galaxy is deployed again: watchers hear of it, page tokens are void."""
+    def redeploy(self, tags: Iterable[Tag] = ()) -> None:
+        """The galaxy is deployed again, with these tags beside those it has: watchers hear of it, page tokens are
+        void. TagError: one of them is there already, or cannot be."""
+        add_tags(self._hierarchy, tags)
         self._deployment.redeploy()
 
     def lose_galaxy(self) -> None:

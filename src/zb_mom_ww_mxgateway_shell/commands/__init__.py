@@ -1,10 +1,19 @@
 """The commands of the shell, and the registry of them all."""
 
-from zb_mom_ww_mxgateway_shell.commands import connection, diagnosis, general, items, settings, values, watches
+from zb_mom_ww_mxgateway_shell.commands import (
+    connection,
+    diagnosis,
+    galaxy,
+    general,
+    items,
+    settings,
+    values,
+    watches,
+)
 from zb_mom_ww_mxgateway_shell.registry import Registry
 
 
 def all_commands() -> Registry:
     """A registry of every command, in the order help lists them."""
-    modules = (connection, items, values, watches, diagnosis, settings, general)
+    modules = (connection, galaxy, items, values, watches, diagnosis, settings, general)
     return Registry([command for module in modules for command in module.COMMANDS])

@@ -102,6 +102,8 @@ async def ensure(context: Context, targets: Sequence[Target], server: int | None
     if new:
         handle = await context.server_for(server)
         added = dict(zip(new, await live.subscribe_tags(new, handle), strict=True))
+        for tag in new:
+            context.catalogue.learn(tag)
     items = [target.item or added[target.tag] for target in targets]
     waited = [item for item in [*added.values(), *silent] if live.latest(*item.key) is None]
     if not added and not waited:

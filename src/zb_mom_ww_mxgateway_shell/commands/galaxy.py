@@ -1,0 +1,342 @@
+"""browse, cd, find, tag, deploys: what there is in the galaxy. The gateway is asked; none of them needs a session."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
+from zb_mom_ww_mxgateway_cli.output import safe
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.finding import Deployments, Finding, Matching
+from zb_mom_ww_mxgateway_shell.kinds import (
+    CountOption,
+    DurationOption,
+    FlagOption,
+    GalaxyPlace,
+    Text,
+    full_address,
+)
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.registry import command
+from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said, Table
+from zb_mom_ww_mxgateway_shell.tag_index import VIEW_ONLY
+from zb_mom_ww_mxgateway_shell.words import Word
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject
+
+_SECURITY = {
+    0: "free access",
+    1: "operate",
+    2: "secured write",
+    3: "verified write",
+    4: "tune",
+    5: "configure",
+    VIEW_ONLY: "view only",
+}
+_MEANING = {
+    0: "anybody may write it",
+    2: "a write names the user who makes it: write-secured",
+    3: "a write names the user who makes it and one who verifies it: write-secured",
+    VIEW_ONLY: "nobody may write it",
+}
+_HINT_SECONDS = 2.0
+"""For reading the galaxy, when only a hint depends on it."""
+_ABOVE = 20
+"""Objects above a tag's, at most, that are asked for its area."""
+
+ObjectArgument = Annotated[Word | None, GalaxyPlace("object", objects=True)]
+
+
+@command("browse", example="browse Plant.Tank1", needs_session=False)
+async def browse(context: Context, object: ObjectArgument = None) -> Result:
+    """Lists what is in an area or object, one level: areas first, then objects, then its attributes.
+
+    Without a name it lists the focused object, or the top of the galaxy. What has more below it is marked
+    with …; `browse Plant.Tank1.Level` lists what is below an attribute.
+    """
+    place, below = await _place(context, object)
+    children = await context.connected.client.galaxy.browse(
+        place.gobject_id if place else None, include_attributes=False
+    )
+    for node in children:
+        context.catalogue.learn(node.object)
+    records = [] if below else [_object_record(node.object, node.has_children) for node in children]
+    if place is not None:
+        context.catalogue.learn(place)
+        attributes = _attribute_records(place, below)
+        if below and not attributes:
+            raise _nothing(context, object, place, below)
+        records += attributes
+    rows = [[each["kind"], each["name"], each["type"] or "", each["security"] or "", _marks(each)] for each in records]
+    where = _whole(place, below) if place else "the galaxy"
+    names = [each["name"] for each in records]
+    return Table(
+        ("kind", "name", "type", "security", ""), rows, records, names, f"there is nothing below {safe(where)}"
+    )
+
+
+@command("cd", example="cd Plant.Tank1", needs_session=False)
+async def cd(context: Context, object: ObjectArgument = None) -> Result:
+    """Focuses an object, so that a leading dot stands for it: after `cd Plant.Tank1`, .Level is Plant.Tank1.Level.
+
+    `cd ..` goes to what the object is in, cd alone leaves the focus. The name of something in the focused
+    object will do, too.
+    """
+    connected = context.connected
+    place = None
+    if object is not None:
+        place, below = await _place(context, object)
+        if below:
+            assert place is not None  # only an object has something below it
+            hint = f"; cd {place.tag_name} focuses its object"
+            raise object.mistake(f"{_whole(place, below)} is no object{hint}")
+    connected.focus = safe(place.tag_name) if place else ""
+    said = f"in {connected.focus}" if place else "nothing is focused"
+    return Said(said, {"focus": connected.focus or None}, connected.focus or None)
+
+
+@command("find", example="find Plant.Tank*", needs_session=False)
+async def find(
+    context: Context,
+    glob: Annotated[Word, GalaxyPlace("glob", objects=True)],
+    *,
+    tags: FlagOption = False,
+    under: ObjectArgument = None,
+    template: Annotated[str | None, Text("name")] = None,
+    alarms: FlagOption = False,
+    historized: FlagOption = False,
+    count: CountOption = None,
+) -> Feed:
+    """Finds objects whose names match a glob (*, ?), in any letter case; the gateway looks.
+
+    Without * or ? the text may stand anywhere in the name. --under OBJECT looks only below it, --template
+    NAME only among what derives from it, --alarms and --historized only among what has such attributes,
+    --count ends it after so many. --tags matches whole tag names instead, such as *.Level, among those
+    this shell has read.
+    """
+    pattern = full_address(glob, context)
+    if not any(mark in pattern for mark in "*?"):
+        pattern = f"*{pattern}*"
+    if tags:
+        if under or template or alarms or historized:
+            raise ShellError("--tags looks at names alone: leave --under, --template, --alarms and --historized out")
+        return Matching(context.connected, pattern, count)
+    root, below = await _place(context, under) if under is not None else (None, "")
+    if below and under is not None:
+        raise under.mistake(f"{full_address(under, context)} is no object")
+    filters: dict[str, Any] = {
+        "alarm_bearing_only": alarms,
+        "historized_only": historized,
+        "template_chain_contains": [template] if template else [],
+    }
+    return Finding(context.connected, pattern, root.gobject_id if root else None, filters, count)
+
+
+@command("tag", example="tag Plant.Tank1.Level", needs_session=False)
+async def tag(context: Context, name: Annotated[Word, GalaxyPlace("tag", objects=False)]) -> Result:
+    """Shows what the galaxy says of a tag: type, array, category, security classification, whether it is
+    historized and has an alarm; its object, templates, area and host."""
+    place, below = await _place(context, name)
+    assert place is not None  # a name was given
+    context.catalogue.learn(place)
+    if not below:
+        raise name.mistake(f"{place.tag_name} is an object: browse {place.tag_name} lists its attributes")
+    wanted = below.casefold(), below.partition("[")[0].casefold()
+    found = next((each for each in place.attributes if each.attribute_name.casefold() in wanted), None)
+    if found is None:
+        raise name.mistake(f"{place.tag_name} has no {below}", lambda: context.catalogue.closest(_whole(place, below)))
+    area = await _area_of(context, place)
+    host = await _object(context, place.hosted_by_gobject_id) if place.hosted_by_gobject_id else None
+    security = found.security_classification
+    length = "" if found.array_dimension is None else f" of {found.array_dimension}"
+    fields = {
+        "alarm": found.is_alarm,
+        "area": area.tag_name if area else None,
+        "array_dimension": found.array_dimension,
+        "can_be_written": security != VIEW_ONLY,
+        "category": found.category,
+        "historized": found.is_historized,
+        "hosted_by": host.tag_name if host else None,
+        "is_array": found.is_array,
+        "object": place.tag_name,
+        "security": _security(security),
+        "security_classification": security,
+        "tag": found.full_tag_reference,
+        "template_chain": list(place.template_chain),
+        "type": _type(found),
+    }
+    meaning = f": {_MEANING[security]}" if security in _MEANING else ""
+    lines = {
+        "tag": found.full_tag_reference,
+        "type": f"{_type(found)}{f', an array{length}' if found.is_array else ''}",
+        "security": f"{_security(security)} ({security}){meaning}",
+        "category": str(found.category),
+        "historized": "yes" if found.is_historized else "no",
+        "alarm": "yes" if found.is_alarm else "no",
+        "object": place.tag_name,
+        "templates": " < ".join(place.template_chain) or "none",
+        "area": area.tag_name if area else "none",
+        "hosted by": host.tag_name if host else "nothing",
+    }
+    return Said("\n".join(f"{what:<12}{said}" for what, said in lines.items()), fields, fields["tag"])
+
+
+@command("deploys", example="deploys --count 1", needs_session=False)
+async def deploys(context: Context, *, for_: DurationOption = None, count: CountOption = None) -> Feed:
+    """Shows when the galaxy was deployed last, and then each deployment as it happens.
+
+    A deployment may change what tags there are: the shell then reads the galaxy again by itself.
+    """
+    if for_ is None and count is None and not context.interactive and not context.has_screen:
+        raise ShellError("deploys in a file needs an end: --for 5m or --count 1")
+    return Deployments(context.connected.client, for_, count)
+
+
+# Where something is.
+
+
+async def _place(context: Context, word: Word | None) -> "tuple[GalaxyObject | None, str]":
+    """The object that a word names, and what follows its name; None for the top. Raises Mistake when there is none.
+
+    Nothing is the focus, ``..`` what that is in; the name of something in the focused object will do.
+    """
+    focus = context.connected.focus
+    if word is None:
+        return (await _existing(context, focus) if focus else None), ""
+    if word.value == "..":
+        focused = await _existing(context, focus) if focus else None
+        return (
+            await _object(context, focused.parent_gobject_id) if focused and focused.parent_gobject_id else None
+        ), ""
+    name = full_address(word, context).rstrip(".")
+    if not name:
+        raise word.mistake("the name of an object is expected")
+    for candidate in _candidates(context, name):
+        if (found := await _object(context, candidate)) is not None:
+            return found, name[len(candidate) + 1 :]
+    connected = context.connected
+    if focus and (focused := await _object(context, focus)) is not None:
+        for node in await connected.client.galaxy.browse(focused.gobject_id, include_attributes=False):
+            if name.casefold() in (node.object.browse_name.casefold(), node.object.contained_name.casefold()):
+                return await _existing(context, node.object.tag_name), ""
+    catalogue = connected.catalogue
+    catalogue.start(connected.client)
+    await catalogue.loaded(_HINT_SECONDS)
+    hint = catalogue.closest_object(name) or catalogue.closest(name) or "; browse shows what is there"
+    raise word.mistake(f"the galaxy has no {name}{hint}")
+
+
+def _nothing(context: Context, word: Word | None, place: "GalaxyObject", below: str) -> ShellError:
+    whole, catalogue = _whole(place, below), context.catalogue
+    said = f"{place.tag_name} has no {below}"
+    return (
+        word.mistake(said, lambda: catalogue.closest(whole) or catalogue.closest_object(whole))
+        if word
+        else ShellError(said)
+    )
+
+
+def _candidates(context: Context, name: str) -> list[str]:
+    """Names of objects that a name may begin with: the one that is known, and then the longest first."""
+    dots = [at for at, character in enumerate(name) if character == "." and at]
+    candidates = [name, *(name[:at] for at in reversed(dots))]
+    known = context.catalogue.owner_of(name)
+    first = [name[: len(known.name)]] if known and known.name else []
+    return list(dict.fromkeys([*first, *candidates]))
+
+
+async def _object(context: Context, root: str | int) -> "GalaxyObject | None":
+    """An object with its attributes; None when the galaxy has none of that name or id."""
+    galaxy = context.connected.client.galaxy
+    try:
+        found = [item async for item in galaxy.discover(root=root, max_depth=0)]
+    except MxGatewayCommandError as error:
+        if error.grpc_code != "NOT_FOUND":
+            raise
+        return None
+    return found[0] if found else None
+
+
+async def _existing(context: Context, name: str) -> "GalaxyObject":
+    found = await _object(context, name)
+    if found is None:
+        raise ShellError(f"the galaxy has no {name} any more: cd leaves the focus")
+    return found
+
+
+async def _area_of(context: Context, item: "GalaxyObject") -> "GalaxyObject | None":
+    above: GalaxyObject | None = item
+    for _ in range(_ABOVE):
+        if above is None or above.is_area:
+            return above
+        above = await _object(context, above.parent_gobject_id) if above.parent_gobject_id else None
+    return None
+
+
+# How it looks.
+
+
+def _whole(item: "GalaxyObject", below: str) -> str:
+    return f"{item.tag_name}.{below}" if below else item.tag_name
+
+
+def _object_record(item: "GalaxyObject", has_more: bool) -> dict[str, Any]:
+    return {
+        "alarm": None,
+        "browse_name": item.browse_name,
+        "has_more": has_more,
+        "historized": None,
+        "kind": "area" if item.is_area else "object",
+        "name": item.tag_name,
+        "security": None,
+        "type": item.template_chain[0] if item.template_chain else None,
+    }
+
+
+def _attribute_records(item: "GalaxyObject", below: str) -> list[dict[str, Any]]:
+    """The attributes one level below a place in an object."""
+    prefix = f"{below}.".casefold() if below else ""
+    own: dict[str, GalaxyAttribute] = {}
+    groups: dict[str, str] = {}
+    for attribute in item.attributes:
+        name = attribute.attribute_name
+        if name.casefold().startswith(prefix):
+            first, dot, _ = name[len(prefix) :].partition(".")
+            if dot:
+                groups.setdefault(first.casefold(), name[: len(prefix)] + first)
+            else:
+                own[first.casefold()] = attribute
+    records = []
+    for key in sorted({*own, *groups}):
+        found = own.get(key)
+        records.append(
+            {
+                "alarm": found.is_alarm if found else None,
+                "browse_name": found.attribute_name if found else groups[key],
+                "has_more": key in groups,
+                "historized": found.is_historized if found else None,
+                "kind": "attribute",
+                "name": found.full_tag_reference if found else _whole(item, groups[key]),
+                "security": _security(found.security_classification) if found else None,
+                "type": _type(found) if found else None,
+            }
+        )
+    return records
+
+
+def _marks(record: dict[str, Any]) -> str:
+    marks = {"…": record["has_more"], "historized": record["historized"], "alarm": record["alarm"]}
+    return " ".join(mark for mark, is_so in marks.items() if is_so)
+
+
+def _security(classification: int) -> str:
+    return _SECURITY.get(classification, str(classification))
+
+
+def _type(attribute: "GalaxyAttribute") -> str:
+    from zb_mom_ww_mxgateway.status import name_of
+
+    said = attribute.data_type_name or name_of(attribute.data_type).lower()
+    return f"{said}[]" if attribute.is_array else said
+
+
+COMMANDS = (browse, cd, find, tag, deploys)
