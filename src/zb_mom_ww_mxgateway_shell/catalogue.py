@@ -201,8 +201,8 @@ class Catalogue:
             for index in (self.galaxy, self._seen):
                 found = index.objects_like if is_object else index.segments
                 for start in (f"{right}{part[:1]}", right):
-                    for text, _ in found(start, _SUGGEST_AMONG):
-                        if is_object or is_last != text.endswith("."):
+                    for text, said in found(start, _SUGGEST_AMONG):
+                        if is_object or (is_last != text.endswith(".") and said != SEEN.said):
                             segment = text.rstrip(".").rpartition(".")[2]
                             names.setdefault(segment.casefold(), text.rstrip("."))
             close = difflib.get_close_matches(part.casefold(), names, n=1, cutoff=0.6)

@@ -39,7 +39,8 @@ async def add_item(context: Context, tag: TagArgument, *, server: ServerOption =
     item = await context.session.add_item(handle, tag)
     if context.catalogue.misses(tag):
         context.notice(f"the galaxy lists no {tag}{context.catalogue.closest(tag)}")
-    context.catalogue.learn(tag)
+    else:
+        context.catalogue.learn(tag)
     return Said(f"item {item}  {tag}", {"item_handle": item, "server_handle": handle, "tag": tag}, item)
 
 

@@ -102,8 +102,6 @@ async def ensure(context: Context, targets: Sequence[Target], server: int | None
     if new:
         handle = await context.server_for(server)
         added = dict(zip(new, await live.subscribe_tags(new, handle), strict=True))
-        for tag in new:
-            context.catalogue.learn(tag)
     items = [target.item or added[target.tag] for target in targets]
     waited = [item for item in [*added.values(), *silent] if live.latest(*item.key) is None]
     if not added and not waited:
@@ -120,6 +118,11 @@ async def ensure(context: Context, targets: Sequence[Target], server: int | None
         context.notice(f"{said}no value after {FIRST_VALUE_TIMEOUT:g} s of {', '.join(missing[:3])}")
     else:
         context.notice(f"{said}first values after {age_text(time.monotonic() - start)}")
+    for item in added.values():
+        # A name that MXAccess does not know comes with a failed status.
+        value = live.latest(*item.key)
+        if value is not None and not any(status.failed for status in value.statuses):
+            context.catalogue.learn(item.tag)
     return items
 
 
