@@ -62,6 +62,11 @@ class Catalogue:
         if self._task is None:
             self._task = asyncio.create_task(self._keep(client), name="catalogue")
 
+    @property
+    def is_current(self) -> bool:
+        """True when the whole galaxy has been read, and no deployment is known that was not."""
+        return self.is_complete and self._settled.is_set() and self.error is None
+
     async def loaded(self, timeout: float) -> bool:
         """Waits for the reading to end, at most `timeout` seconds; says whether the catalogue is complete."""
         if self._task is not None:
@@ -174,8 +179,8 @@ class Catalogue:
         return known.type if known else None
 
     def misses(self, tag: str) -> bool:
-        """True when the whole galaxy has been read and has no such tag."""
-        return self.is_complete and self.type_of(tag) is None
+        """True when the whole galaxy has been read and has no such tag; never while it may have changed."""
+        return self.is_current and self.type_of(tag) is None
 
     def owner_of(self, tag: str) -> Owner | None:
         """The object a tag belongs to, or the object of that name itself, as far as is known."""

@@ -17,6 +17,8 @@ from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import DeployEvent, GatewayClient
 
+_PAGE_SIZE = 100
+"""Objects a page: few, so that the first ones are shown soon."""
 _MOST_TAGS = 100_000
 _NAME_WIDTH = 40
 
@@ -53,7 +55,9 @@ class Finding:
     async def follow(self, show: Callable[[str], None]) -> Seen:
         """Shows a line for each object until there are no more, or `count` have come."""
         galaxy = self.connected.client.galaxy
-        found = galaxy.discover(root=self.root, tag_name_glob=self.glob, include_attributes=False, **self.filters)
+        found = galaxy.discover(
+            root=self.root, tag_name_glob=self.glob, include_attributes=False, page_size=_PAGE_SIZE, **self.filters
+        )
         async with aclosing(found) as items:
             async for item in items:
                 self.connected.catalogue.learn(item)

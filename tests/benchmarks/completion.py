@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from contextlib import contextmanager
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 

@@ -236,10 +236,10 @@ def _nothing(context: Context, word: Word | None, place: "GalaxyObject", below: 
 
 
 def _candidates(context: Context, name: str) -> list[str]:
-    """Names of objects that a name may begin with: the one that is known, and then the longest first."""
+    """Names of objects that a name may begin with: that of a tag which is known, and then the longest first."""
     dots = [at for at, character in enumerate(name) if character == "." and at]
     candidates = [name, *(name[:at] for at in reversed(dots))]
-    known = context.catalogue.owner_of(name)
+    known = context.catalogue.owner_of(name) if context.catalogue.kind_of(name) else None
     first = [name[: len(known.name)]] if known and known.name else []
     return list(dict.fromkeys([*first, *candidates]))
 

@@ -1,0 +1,140 @@
+"""Tag names in the completion menu, read from the screen."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from shell_terminal import ENTER, Terminal, shell
+
+from zb_mom_ww_mxgateway_sim import Tag, TagType
+
+CLEAR = "\x15"
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(15):
+        while not condition():  # noqa: ASYNC110  # what is waited for tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def menu(screen: Terminal, line: str, *wanted: str) -> list[str]:
+    """Types a line in place of what stands at the prompt; the menu's rows once they show what is wanted."""
+    screen.type(CLEAR)
+    await until(lambda: any(row.rstrip().endswith(">") for row in screen.text.split("\n")))
+    screen.type(line)
+    text = await screen.shows(f"> {line}".rstrip(), *wanted)
+    rows = text.split("\n")
+    start = next(number for number, row in enumerate(rows) if f"> {line}".rstrip() in row)
+    return [" ".join(row.split()) for row in rows[start + 1 :] if row.strip()]
+
+
+async def test_one_dotted_segment_at_a_time_in_any_letter_case_with_type_and_access(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        assert await sh.context.catalogue.loaded(10)
+        assert (await menu(sh.terminal, "watch pla", "Plant."))[0] == "Plant. area"
+        rows = await menu(sh.terminal, "watch PLANT.tank1.l", "Plant.Tank1.LevelSP.")
+        assert rows[:4] == [
+            "Plant.Tank1.Level Double, read-only",
+            "Plant.Tank1.Level. …",
+            "Plant.Tank1.LevelSP Double",
+            "Plant.Tank1.LevelSP. …",
+        ]
+        rows = await menu(sh.terminal, "watch TestChildObject.TestIntA", "TestIntArray")
+        assert rows[0] == "TestChildObject.TestIntArray Integer[]"
+
+
+async def test_what_only_contains_the_text_comes_second_and_where_a_segment_begins_with_it_first(
+    tmp_path: Path,
+) -> None:
+    async with shell(tmp_path, tags=[Tag("Levels.Count", TagType.INTEGER), Tag("Mixer.HighLevel")]) as sh:
+        assert await sh.context.catalogue.loaded(10)
+        rows = await menu(sh.terminal, "watch level", "Levels.", "Plant.Tank1.Level")
+        assert rows[0] == "Levels. $UserTags"
+        assert rows[1] == "Plant.Tank1.Level Double, read-only"
+        assert not any("Mixer" in row for row in rows[:4])
+        assert (await menu(sh.terminal, "watch hlev", "Mixer.HighLevel"))[0] == "Mixer.HighLevel Double"
+        assert (await menu(sh.terminal, "watch tank2.over", "Overflow"))[0] == "Plant.Tank2.Overflow Boolean, read-only"
+
+
+async def test_a_leading_dot_is_the_focused_object(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        assert await sh.context.catalogue.loaded(10)
+        await sh.terminal.enter("cd plant.tank1", "in Plant.Tank1", "demo Plant.Tank1>")
+        rows = await menu(sh.terminal, "write .levelS", ".LevelSP")
+        assert rows[:2] == [".LevelSP Double", ".LevelSP. …"]
+        sh.terminal.type(CLEAR)
+        await sh.terminal.enter("write .LevelSP 62", "Plant.Tank1.LevelSP", "→ 62.0", "completed")
+        assert (await menu(sh.terminal, "advise .le", "item 1"))[0] == ".LevelSP item 1, Double"
+        assert [write.value for write in sh.gateway.writes] == [62.0]
+
+
+async def test_objects_complete_for_browse_and_cd(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        assert await sh.context.catalogue.loaded(10)
+        assert (await menu(sh.terminal, "browse ", "Utilities"))[:2] == ["Packaging area", "Plant area"]
+        assert (await menu(sh.terminal, "cd Plant.Tank1.", "Inlet"))[:2] == [
+            "Plant.Tank1.Inlet $ControlValve",
+            "Plant.Tank1.Outlet $ControlValve",
+        ]
+        assert (await menu(sh.terminal, "cd outlet", "Plant.Tank1.Outlet"))[0] == "Plant.Tank1.Outlet $ControlValve"
+
+
+async def test_a_deployment_brings_new_tags_and_a_watch_of_them_that_breaks_hurts_nothing(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        catalogue = sh.context.catalogue
+        assert await catalogue.loaded(10)
+        sh.gateway.redeploy([Tag("NewUnit.Flow")])
+        await until(lambda: catalogue.kind_of("NewUnit.Flow"))
+        assert (await menu(sh.terminal, "watch newunit.f", "NewUnit.Flow"))[0] == "NewUnit.Flow Double"
+        sh.gateway.stall("WatchDeployEvents")
+        sh.gateway.kill_connections()
+        await until(lambda: catalogue.watch_error)
+        assert (await menu(sh.terminal, "watch newunit.f", "NewUnit.Flow"))[0] == "NewUnit.Flow Double"
+        sh.terminal.type(CLEAR)
+        await sh.terminal.enter("status", "deployments go unnoticed")
+        sh.gateway.release("WatchDeployEvents")
+        sh.gateway.redeploy([Tag("NewUnit.Heat", writable=False)])
+        await until(lambda: catalogue.kind_of("NewUnit.Heat"))
+        assert (await menu(sh.terminal, "watch newunit.h", "NewUnit.Heat"))[0] == "NewUnit.Heat Double, read-only"
+
+
+async def test_names_that_an_output_has_shown_are_offered_while_the_galaxy_is_read_again(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        assert await sh.context.catalogue.loaded(10)
+        sh.gateway.stall("DiscoverHierarchy")
+        sh.gateway.redeploy([Tag("NewUnit.Flow")])
+        await until(lambda: not sh.context.catalogue.is_current)
+        await sh.terminal.enter("browse", "object", "NewUnit")
+        assert (await menu(sh.terminal, "watch newu", "NewUnit."))[0] == "NewUnit. $UserTags"
+        sh.terminal.type(CLEAR)
+        await sh.terminal.enter("watch NewUnit.Flow --count 1", "1 samples")
+        await sh.terminal.enter("remove-item NewUnit.Flow", "removed 1")
+        assert (await menu(sh.terminal, "watch newunit.f", "NewUnit.Flow"))[0] == "NewUnit.Flow seen before"
+        sh.gateway.release("DiscoverHierarchy")
+        await until(lambda: sh.context.catalogue.is_current)
+        assert (await menu(sh.terminal, "watch newunit.f", "NewUnit.Flow"))[0] == "NewUnit.Flow Double"
+
+
+async def test_typing_waits_for_no_galaxy_and_what_has_been_read_is_offered(tmp_path: Path) -> None:
+    async with shell(tmp_path, generated_tags=10_000) as sh:
+        sh.gateway.stall("DiscoverHierarchy")
+        await sh.terminal.enter("connect", "connected to")
+        assert await menu(sh.terminal, "watch Area001.") == []
+        sh.terminal.type(CLEAR)
+        await sh.terminal.enter("status", "not read yet")
+        sh.gateway.release("DiscoverHierarchy")
+        assert await sh.context.catalogue.loaded(30)
+        rows = await menu(sh.terminal, "watch area001.unit0200.value5", "Value50")
+        assert rows[0] == "Area001.Unit0200.Value50 String"
+
+
+async def test_a_name_with_a_blank_is_quoted_and_one_with_controls_is_not_offered(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        catalogue = sh.context.catalogue
+        assert await catalogue.loaded(10)
+        catalogue.learn("Odd.Two words")
+        catalogue.learn("Odd.Evil\x1b[2J")
+        rows = await menu(sh.terminal, "add-item odd.", '"Odd.Two words"')
+        assert rows[0] == '"Odd.Two words" seen before'
+        assert not any("Evil" in row for row in rows)
+        sh.terminal.type(CLEAR + "status" + ENTER)

@@ -1,0 +1,216 @@
+"""browse, cd, find, tag and deploys: typed into a prompt, and run as a process."""
+
+import asyncio
+import csv
+import io
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shell_process import ShellProcess
+from shell_terminal import ENTER, shell
+
+from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway, Tag
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> ShellProcess:
+    return ShellProcess(tmp_path)
+
+
+def lines(*typed: str) -> list[str]:
+    return [part for line in typed for part in ("-e", line)]
+
+
+async def results(run: ShellProcess, *typed: str) -> list[Any]:
+    done = await run("--demo", "--json", *lines(*typed))
+    assert done.code == 0, done.out
+    return [each["result"] for each in done.objects]
+
+
+async def test_a_newcomer_browses_to_a_tag_and_focuses_its_object(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("browse", "area  Plant", "area  Utilities")
+        await screen.enter("browse Plant", "Plant.Tank1 ", "$Tank", "Plant.Pump1")
+        await screen.enter("cd Plant.Tank1", "demo Plant.Tank1>")
+        await screen.enter("browse", "Plant.Tank1.Inlet", "$ControlValve", "Plant.Tank1.Overflow", "view only")
+        await screen.enter("watch .Level --count 1", "Plant.Tank1.Level", "good", "1 samples")
+        await screen.enter("cd ..", "demo Plant>")
+        await screen.enter("cd Tank2", "demo Plant.Tank2>")
+        await screen.enter("cd", "nothing is focused", "demo>")
+        await screen.enter("watch .Level", "a leading dot stands for the focused object, and there is none")
+
+
+async def test_each_connection_has_a_focus_of_its_own(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as other, shell(tmp_path) as sh:
+        await sh.terminal.enter("cd Plant.Tank1", "demo Plant.Tank1>")
+        await sh.terminal.enter(f"connect {other.endpoint} --plaintext", "connected to", f"{other.endpoint}>")
+        await sh.terminal.enter("tag .Level", "there is none")
+        await sh.terminal.enter("use demo", "demo Plant.Tank1>")
+        await sh.terminal.enter("tag .Level", "Plant.Tank1.Level", "Double")
+
+
+async def test_browse_lists_one_level_areas_first_then_objects_then_attributes(run: ShellProcess) -> None:
+    top, tank, level = await results(run, "browse", "browse Plant.Tank1", "browse plant.tank1.level")
+    assert [(each["kind"], each["name"]) for each in top][:2] == [("area", "Packaging"), ("area", "Plant")]
+    assert all(each["has_more"] for each in top)
+    kinds = [each["kind"] for each in tank]
+    assert kinds == sorted(kinds, key=["area", "object", "attribute"].index)
+    found = {each["name"]: each for each in tank}
+    assert found["Plant.Tank1.Inlet"]["type"] == "$ControlValve"
+    assert found["Plant.Tank1.Level"] == {
+        "alarm": False,
+        "browse_name": "Level",
+        "has_more": True,
+        "historized": True,
+        "kind": "attribute",
+        "name": "Plant.Tank1.Level",
+        "security": "view only",
+        "type": "Double",
+    }
+    assert not found["Plant.Tank1.Overflow"]["has_more"]
+    assert "Plant.Tank1.Level.HiHi.Limit" not in found
+    assert [each["name"] for each in level if each["has_more"]][:2] == [
+        "Plant.Tank1.Level.Hi",
+        "Plant.Tank1.Level.HiHi",
+    ]
+
+
+async def test_browse_asks_for_one_level_only(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=(), generated_tags=100_000) as gateway:
+        run = ShellProcess(tmp_path).on(gateway)
+        done = await run("--plaintext", "-e", "browse Area001")
+        assert "Area001.Unit0200" in done.out
+        assert [call.rpc for call in gateway.calls].count("BrowseChildren") == 1
+        assert [call.rpc for call in gateway.calls].count("DiscoverHierarchy") == 1
+
+
+async def test_tag_says_all_that_the_galaxy_says(run: ShellProcess) -> None:
+    done = await run("--demo", *lines("tag plant.tank1.level"))
+    text = [" ".join(line.split()) for line in done.out.splitlines()]
+    for said in (
+        "tag Plant.Tank1.Level",
+        "type Double",
+        "security view only (6): nobody may write it",
+        "historized yes",
+        "alarm no",
+        "object Plant.Tank1",
+        "templates $Tank < $UserDefined",
+        "area Plant",
+        "hosted by Plant",
+    ):
+        assert said in text
+    alarm, element = await results(run, "tag Plant.Tank1.Level.HiHi.InAlarm", "tag TestChildObject.TestIntArray[3]")
+    assert (alarm["alarm"], alarm["object"], alarm["can_be_written"]) == (True, "Plant.Tank1", False)
+    assert (element["tag"], element["type"], element["array_dimension"], element["can_be_written"]) == (
+        "TestChildObject.TestIntArray",
+        "Integer[]",
+        10,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("tag Plant.Tank1.Levle", "Plant.Tank1 has no Levle; did you mean Plant.Tank1.Level?"),
+        ("tag Plant.Tank1", "Plant.Tank1 is an object: browse Plant.Tank1"),
+        ("browse Plnt.Tank1", "the galaxy has no Plnt.Tank1; did you mean Plant.Tank1?"),
+        ("browse Plant.Tnak1", "Plant has no Tnak1; did you mean Plant.Tank1?"),
+        ("cd Plant.Tank1.Level", "Plant.Tank1.Level is no object; cd Plant.Tank1 focuses its object"),
+        ("cd .Tank1", "a leading dot stands for the focused object, and there is none"),
+        ("find --tags --historized x", "--tags looks at names alone"),
+        ("deploys", "deploys in a file needs an end: --for 5m or --count 1"),
+    ],
+)
+async def test_what_cannot_be_is_one_line_that_says_what_would_be_right(
+    run: ShellProcess, line: str, said: str
+) -> None:
+    done = await run("--demo", *lines(line))
+    assert done.code == 2
+    assert said in done.err.splitlines()[0]
+
+
+async def test_find_shows_objects_as_they_come_and_takes_the_gateways_filters(run: ShellProcess) -> None:
+    found = await results(
+        run,
+        "find plant.TANK?",
+        "find valve",
+        "find * --template controlvalve --count 2",
+        "find * --under Plant.Tank1",
+        "find *.level --tags",
+        "find nothing.here",
+    )
+    names = [[each["name"] for each in next(iter(result.values()))] for result in found]
+    assert names[0] == ["Plant.Tank1", "Plant.Tank2"]
+    assert found[0]["objects"][0] == {"kind": "object", "name": "Plant.Tank1", "template": "$Tank"}
+    assert names[1] == []
+    assert names[2] == ["Plant.Tank1.Inlet", "Plant.Tank1.Outlet"]
+    assert set(names[3]) == {"Plant.Tank1", "Plant.Tank1.Inlet", "Plant.Tank1.Outlet"}
+    assert names[4] == ["Plant.Tank1.Level", "Plant.Tank2.Level"]
+    assert found[4]["tags"][0] == {"can_be_written": False, "name": "Plant.Tank1.Level", "type": "Double"}
+    assert names[5] == []
+    done = await run("--demo", "--csv", *lines("find Plant.Tank?"))
+    assert list(csv.DictReader(io.StringIO(done.out)))[1] == {
+        "kind": "object",
+        "name": "Plant.Tank2",
+        "template": "$Tank",
+    }
+
+
+async def test_find_shows_the_first_page_before_the_last_and_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
+    async with shell(tmp_path, generated_tags=50_000) as sh:
+        assert await sh.context.catalogue.loaded(30)
+        sh.terminal.type("find *Unit0*" + ENTER)
+        await sh.terminal.shows("1000 objects", "demo>")
+        asked = sum(call.rpc == "DiscoverHierarchy" for call in sh.gateway.calls)
+        sh.gateway.delay("DiscoverHierarchy", 0.3)
+        sh.terminal.type("find Area*" + ENTER)
+        await sh.terminal.shows("object  Area001.Unit0", "$GeneratedUnit")
+        # A command that runs has no prompt to read the key: the terminal makes a signal of it.
+        signal.raise_signal(signal.SIGINT)
+        await sh.terminal.shows("interrupted")
+        assert sum(call.rpc == "DiscoverHierarchy" for call in sh.gateway.calls) < asked + 4
+
+
+async def test_deploys_shows_the_present_state_at_once_and_then_each_deployment(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        run = ShellProcess(tmp_path).on(gateway)
+        process = await run.start("--plaintext", "-e", "deploys --count 2")
+        assert process.stdout is not None
+        async with asyncio.timeout(30):
+            first = await process.stdout.readline()
+            gateway.redeploy([Tag("NewUnit.Flow")])
+            rest, _ = await process.communicate()
+        assert b"h " in first
+        assert b"objects, " in first
+        assert b"1 new deployment in" in rest
+        assert process.returncode == 0
+        done = await run("--plaintext", "--json", "-e", "deploys --count 1", "-e", "deploys --for 100ms")
+        (state,) = done.objects[0]["result"]["deploys"]
+        assert set(state) == {"attribute_count", "object_count", "observed_at", "sequence", "time_of_last_deploy"}
+        assert state["sequence"] == 2
+        assert done.objects[1]["result"]["deploys"][0]["sequence"] == 2
+
+
+async def test_deploys_at_the_prompt_goes_on_until_ctrl_c(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        sh.terminal.type("deploys" + ENTER)
+        await sh.terminal.shows("(1 h 00 m ago)")
+        sh.gateway.redeploy()
+        await sh.terminal.shows("s ago)")
+        signal.raise_signal(signal.SIGINT)
+        await sh.terminal.shows("1 new deployment in", "interrupted", "demo>")
+
+
+async def test_a_key_without_the_scope_is_told_so_and_the_shell_goes_on(tmp_path: Path) -> None:
+    scopes = frozenset(Scope) - {Scope.METADATA_READ}
+    key = ApiKey("viewer", "c2VjcmV0", scopes=scopes)
+    async with SimulatedGateway(plaintext=True, api_keys=[key]) as gateway:
+        run = ShellProcess(tmp_path).on(gateway)
+        done = await run("--plaintext", "--json", "-e", "browse")
+        assert done.code == 3
+        assert "metadata:read" in json.dumps(done.objects[0]["error"])
