@@ -214,8 +214,6 @@ class TagIndex:
         run.keys.insert(at, key)
         run.owners.insert(at, owner)
         run.changed()
-        if at == 0:
-            self._firsts[number] = key
         if len(run.keys) > _RUN:
             half = _RUN // 2
             rest = _Run(run.keys[half:], run.owners[half:])

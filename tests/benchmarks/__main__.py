@@ -18,6 +18,7 @@ from pathlib import Path
 
 import grpc.aio
 import replay_server
+from completion import completion_figures
 
 from zb_mom_ww_mxgateway import GatewayClient, LiveSession, wire
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb, mxaccess_gateway_pb2_grpc
@@ -33,6 +34,8 @@ TARGETS = {
     "events.retained_bytes": ("<=", 300),
     "calls.write_vs_grpc_aio": ("<=", 1.15),
     "calls.subscribe_bulk_1000_vs_singles": (">=", 50),
+    "shell.complete_prefix_p99_ms": ("<=", 5),
+    "shell.complete_substring_p99_ms": ("<=", 50),
 }
 
 Figures = dict[str, dict[str, object]]
@@ -231,11 +234,13 @@ def verdict(name: str, value: object) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="What the library's layers cost beside bare gRPC.")
-    parser.add_argument("--only", choices=["events", "calls", "start"], action="append", help="some of the figures")
+    parser.add_argument(
+        "--only", choices=["events", "calls", "start", "completion"], action="append", help="some of the figures"
+    )
     parser.add_argument("--quick", action="store_true", help="tiny numbers: shows that it works, and measures nothing")
     parser.add_argument("--output", type=Path, default=Path("build/bench.json"))
     given = parser.parse_args()
-    wanted = given.only or ["events", "calls", "start"]
+    wanted = given.only or ["events", "calls", "start", "completion"]
     rounds = 1 if given.quick else 5
     figures: Figures = {}
     if "events" in wanted:
@@ -246,6 +251,8 @@ def main() -> None:
             figures |= asyncio.run(subscribe_ratio(endpoint, rounds, 20 if given.quick else 1000))
         if "start" in wanted:
             figures |= start_ratio(endpoint, rounds)
+    if "completion" in wanted:
+        figures |= completion_figures(given.quick)
     for name, found in figures.items():
         print(f"{name:<40}{found['value']:>12} {found['unit']:<20}{verdict(name, found['value'])}".rstrip())
     given.output.parent.mkdir(parents=True, exist_ok=True)
