@@ -18,7 +18,8 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayGalaxyChangedError,
 )
 from zb_mom_ww_mxgateway_shell.literals import TagType
-from zb_mom_ww_mxgateway_shell.tag_index import SEEN, Found, Owner, TagIndex, TagKind
+from zb_mom_ww_mxgateway_shell.tag_index import Found, TagIndex
+from zb_mom_ww_mxgateway_shell.tag_shapes import SEEN, Owner, TagKind
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyObject, GatewayClient

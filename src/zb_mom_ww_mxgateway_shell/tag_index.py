@@ -1,25 +1,32 @@
 """Names of objects and their attributes, in memory: sorted, searchable in any letter case, and small.
 
-Objects of one template have the same attributes, so each such set is kept once, as joined text. Objects stand in
-sorted runs that are split as they grow: adding one never moves many, and nothing has to be sorted at the end.
+Objects of one template have the same attributes, so each such set is kept once. Objects stand in sorted runs that
+are split as they grow: adding one never moves many, and nothing has to be sorted at the end.
 """
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway_cli.output import safe
 from zb_mom_ww_mxgateway_shell.literals import TagType
+from zb_mom_ww_mxgateway_shell.tag_shapes import (
+    VIEW_ONLY,
+    Owner,
+    Run,
+    Shape,
+    TagKind,
+    between_newlines,
+    first_segments,
+    is_plain,
+)
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject
 
-VIEW_ONLY = 6
-"""Security classification of an attribute nobody may write."""
 _RUN = 1024
 _MOST_HITS = 1_000
 _LAST = "\U0010ffff"
@@ -32,78 +39,6 @@ _Hit = tuple[bool, Iterator[Found]]
 """Names that have something in them, and whether a segment of theirs begins with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class TagKind:
-    """What is known of a tag beside its name."""
-
-    type: TagType | None
-    """None for a name that was only seen."""
-    type_name: str
-    """For a person: ``Double``, ``Integer[]``."""
-    is_writable: bool
-
-    @property
-    def said(self) -> str:
-        """Type and access, as completion shows them."""
-        return self.type_name if self.is_writable else f"{self.type_name}, read-only"
-
-
-SEEN = TagKind(None, "seen before", True)
-"""Of a tag that stood in an output, but in no galaxy."""
-
-
-@dataclass(slots=True, eq=False)
-class Shape:
-    """The attributes that many objects share, in the order of their folded names, each between newlines."""
-
-    keys: str
-    names: str
-    kinds: "array[int]"
-    owners: list["Owner"] = field(default_factory=list)
-
-    def position(self, key: str) -> int | None:
-        """Where an attribute of this folded name stands."""
-        at = self.keys.find(f"\n{key}\n")
-        return None if at < 0 else self.keys.count("\n", 0, at)
-
-    def listed(self) -> tuple[list[str], list[str]]:
-        """Folded names and names, in the same order."""
-        return (self.keys[1:-1].split("\n"), self.names[1:-1].split("\n")) if self.kinds else ([], [])
-
-
-@dataclass(slots=True, eq=False)
-class Owner:
-    """One object, with the attributes its tags are made of."""
-
-    name: str
-    shape: Shape
-    said: str
-    """``area``, or its template."""
-
-    def tag(self, attribute: str) -> str:
-        return f"{self.name}.{attribute}" if self.name else attribute
-
-
-class _Run:
-    """Some objects in the order of their folded names, which are one text as well, for searching."""
-
-    __slots__ = ("_text", "keys", "owners")
-
-    def __init__(self, keys: list[str], owners: list[Owner]) -> None:
-        self.keys = keys
-        self.owners = owners
-        self._text = ""
-
-    def changed(self) -> None:
-        self._text = ""
-
-    @property
-    def text(self) -> str:
-        if not self._text:
-            self._text = "\n" + "\n".join(self.keys) + "\n"
-        return self._text
-
-
 class TagIndex:
     """Objects and their attributes. Every look-up answers at once, also while more is added."""
 
@@ -111,7 +46,7 @@ class TagIndex:
         self.tags = 0
         self.objects = 0
         self.areas = 0
-        self._runs = [_Run([], [])]
+        self._runs = [Run([], [])]
         self._firsts = [""]
         self._shapes: dict[tuple[str, bytes], Shape] = {}
         self._kinds: list[TagKind] = []
@@ -168,7 +103,7 @@ class TagIndex:
         return number
 
     def _put(self, name: str, attributes: dict[str, int], said: str) -> None:
-        if not _is_plain(name):
+        if not is_plain(name):
             return
         key = name.casefold()
         known = self.owner(key)
@@ -195,15 +130,15 @@ class TagIndex:
 
     def _shape(self, attributes: dict[str, int]) -> Shape:
         listed = sorted({name.casefold(): (name, number) for name, number in attributes.items()}.items())
-        names = _between_newlines(name for _, (name, _) in listed)
+        names = between_newlines(name for _, (name, _) in listed)
         kinds = array("I", [number for _, (_, number) in listed])
         known = self._shapes.get((names, kinds.tobytes()))
         if known is not None:
             return known
-        plain = {name: number for _, (name, number) in listed if name and _is_plain(name)}
+        plain = {name: number for _, (name, number) in listed if name and is_plain(name)}
         if len(plain) != len(listed):
             return self._shape(plain)
-        keys = _between_newlines(key for key, _ in listed)
+        keys = between_newlines(key for key, _ in listed)
         made = self._shapes[names, kinds.tobytes()] = Shape(keys, names, kinds)
         return made
 
@@ -216,7 +151,7 @@ class TagIndex:
         run.changed()
         if len(run.keys) > _RUN:
             half = _RUN // 2
-            rest = _Run(run.keys[half:], run.owners[half:])
+            rest = Run(run.keys[half:], run.owners[half:])
             del run.keys[half:], run.owners[half:]
             self._runs.insert(number + 1, rest)
             self._firsts.insert(number + 1, rest.keys[0])
@@ -233,7 +168,8 @@ class TagIndex:
     def find(self, tag: str) -> TagKind | None:
         """What is known of a tag, in any letter case."""
         for owner, rest in self._splits(tag.casefold()):
-            position = owner.shape.position(rest) if rest else None
+            # A newline would be taken for the end of a name.
+            position = owner.shape.position(rest) if rest and "\n" not in rest else None
             if position is not None:
                 return self._kinds[owner.shape.kinds[position]]
         return None
@@ -309,8 +245,8 @@ class TagIndex:
             key, owner = run.keys[at], run.owners[at]
             if not key.startswith(folded):
                 break
-            group = _first_segments(key, depth)
-            text = _first_segments(owner.name, depth)
+            group = first_segments(key, depth)
+            text = first_segments(owner.name, depth)
             if group == key:
                 if key:
                     found[key] = (text, owner.said or GROUP)
@@ -325,8 +261,8 @@ class TagIndex:
         depth = rest.count(".") + 1
         position, most = bisect_left(keys, rest), len(found) + limit
         while position < len(keys) and keys[position].startswith(rest) and len(found) < most:
-            group = _first_segments(keys[position], depth)
-            name = owner.tag(_first_segments(names[position], depth))
+            group = first_segments(keys[position], depth)
+            name = owner.tag(first_segments(names[position], depth))
             if group == keys[position]:
                 found[name.casefold()] = (name, self._kinds[owner.shape.kinds[position]].said)
                 position += 1
@@ -380,7 +316,7 @@ class TagIndex:
             at = key.find(f".{needle}") + 1
             begins = at > 0
             end = (at if begins else key.find(needle, 1)) + len(needle)
-            name = _first_segments(owner.name, key.count(".", 0, end) + 1)
+            name = first_segments(owner.name, key.count(".", 0, end) + 1)
             yield begins, iter([(name, owner.said if name == owner.name else GROUP)])
 
     def _across(self, needle: str) -> Iterator[_Hit]:
@@ -434,26 +370,8 @@ class TagIndex:
         at = f".{key}".find(f".{needle}")
         begins = at >= 0
         end = (at if begins else key.find(needle)) + len(needle)
-        shown = _first_segments(name, key.count(".", 0, end) + 1)
+        shown = first_segments(name, key.count(".", 0, end) + 1)
         if shown == name:
             said = self._kinds[shape.kinds[position]].said
             return begins, ((owner.tag(shown), said) for owner in shape.owners)
         return begins, ((f"{owner.tag(shown)}.", GROUP) for owner in shape.owners)
-
-
-def _is_plain(name: str) -> bool:
-    return safe(name) == name
-
-
-def _between_newlines(names: Iterable[str]) -> str:
-    return "\n" + "".join(f"{name}\n" for name in names)
-
-
-def _first_segments(name: str, count: int) -> str:
-    """A name up to its dot of that number, which is left out."""
-    end = -1
-    for _ in range(count):
-        end = name.find(".", end + 1)
-        if end < 0:
-            return name
-    return name[:end]

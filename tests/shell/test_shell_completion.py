@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from shell_terminal import ENTER, Terminal, shell
 
 from zb_mom_ww_mxgateway_sim import Tag, TagType
@@ -17,15 +18,24 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
+def below(screen: Terminal, line: str) -> list[str]:
+    """The rows under the prompt with this line; none before it is there."""
+    rows = screen.text.split("\n")
+    places = [number for number, row in enumerate(rows) if row.endswith(f"> {line}".rstrip())]
+    return [" ".join(row.split()) for row in rows[places[-1] + 1 :] if row.strip()] if places else []
+
+
 async def menu(screen: Terminal, line: str, *wanted: str) -> list[str]:
     """Types a line in place of what stands at the prompt; the menu's rows once they show what is wanted."""
     screen.type(CLEAR)
-    await until(lambda: any(row.rstrip().endswith(">") for row in screen.text.split("\n")))
+    await until(lambda: any(row.endswith(">") for row in screen.text.split("\n")))
     screen.type(line)
-    text = await screen.shows(f"> {line}".rstrip(), *wanted)
-    rows = text.split("\n")
-    start = next(number for number, row in enumerate(rows) if f"> {line}".rstrip() in row)
-    return [" ".join(row.split()) for row in rows[start + 1 :] if row.strip()]
+    await screen.shows(f"> {line}".rstrip())
+    try:
+        await until(lambda: all(text in "\n".join(below(screen, line)) for text in wanted))
+    except TimeoutError:
+        pytest.fail(f"not in the menu: {wanted}\n{screen.text}")
+    return below(screen, line)
 
 
 async def test_one_dotted_segment_at_a_time_in_any_letter_case_with_type_and_access(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given, settings, strategies as st
 
 from zb_mom_ww_mxgateway.values import DataType
 from zb_mom_ww_mxgateway_shell import tag_index
-from zb_mom_ww_mxgateway_shell.tag_index import VIEW_ONLY, TagIndex
+from zb_mom_ww_mxgateway_shell.tag_index import TagIndex
+from zb_mom_ww_mxgateway_shell.tag_shapes import VIEW_ONLY
 
 # Few letters, so that names are alike; a hyphen sorts before the dot, ß folds to two letters.
 SEGMENT = st.text("abAB-ß", min_size=1, max_size=3)

@@ -17,7 +17,7 @@ from zb_mom_ww_mxgateway_shell.kinds import (
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said, Table
-from zb_mom_ww_mxgateway_shell.tag_index import VIEW_ONLY
+from zb_mom_ww_mxgateway_shell.tag_shapes import VIEW_ONLY
 from zb_mom_ww_mxgateway_shell.words import Word
 
 if TYPE_CHECKING:
