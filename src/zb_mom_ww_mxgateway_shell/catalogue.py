@@ -64,6 +64,16 @@ class Catalogue:
             self._task = asyncio.create_task(self._keep(client), name="catalogue")
 
     @property
+    def objects(self) -> int:
+        """How many objects have been read, areas among them."""
+        return self.galaxy.objects
+
+    @property
+    def areas(self) -> int:
+        """How many areas have been read."""
+        return self.galaxy.areas
+
+    @property
     def is_current(self) -> bool:
         """True when the whole galaxy has been read, and no deployment is known that was not."""
         return self.is_complete and self._settled.is_set() and self.error is None

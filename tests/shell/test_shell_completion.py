@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import grpc
 import pytest
 from shell_terminal import ENTER, Terminal, shell
 
@@ -106,6 +107,24 @@ async def test_a_deployment_brings_new_tags_and_a_watch_of_them_that_breaks_hurt
         sh.gateway.redeploy([Tag("NewUnit.Heat", writable=False)])
         await until(lambda: catalogue.kind_of("NewUnit.Heat"))
         assert (await menu(sh.terminal, "watch newunit.h", "NewUnit.Heat"))[0] == "NewUnit.Heat Double, read-only"
+
+
+async def test_a_reading_that_fails_or_is_overtaken_by_a_deployment_is_begun_again(tmp_path: Path) -> None:
+    async with shell(tmp_path, generated_tags=20_000) as sh:
+        catalogue = sh.context.catalogue
+        assert await catalogue.loaded(30)
+        sh.gateway.fail_next("DiscoverHierarchy", code=grpc.StatusCode.INTERNAL)
+        sh.gateway.redeploy([Tag("NewUnit.Flow")])
+        await until(lambda: catalogue.error)
+        assert (await menu(sh.terminal, "watch area001.unit0001.value07", "Value07"))[0].endswith("Double")
+        await until(lambda: catalogue.kind_of("NewUnit.Flow"))
+        assert catalogue.error is None
+        asked = len(sh.gateway.calls)
+        sh.gateway.redeploy([Tag("NewUnit.Heat")])
+        await until(lambda: sum(call.rpc == "DiscoverHierarchy" for call in sh.gateway.calls[asked:]) >= 2)
+        sh.gateway.redeploy([Tag("NewUnit.Mass")])
+        await until(lambda: catalogue.kind_of("NewUnit.Mass") and catalogue.is_current)
+        assert (await menu(sh.terminal, "watch newunit.m", "NewUnit.Mass"))[0] == "NewUnit.Mass Double"
 
 
 async def test_names_that_an_output_has_shown_are_offered_while_the_galaxy_is_read_again(tmp_path: Path) -> None:

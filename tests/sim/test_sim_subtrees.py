@@ -8,7 +8,7 @@ from sim_wire import DEADLINE, Wire, failing, wire
 from test_sim_galaxy import browse, discover, names
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim import ApiKey, ManualClock, SimulatedGateway
+from zb_mom_ww_mxgateway_sim import ApiKey, ManualClock, SimulatedGateway, Tag, TagError
 
 TANK = ApiKey("tank", "x", subtrees=frozenset({"plant.tank1"}))
 ONE_TAG = ApiKey("one", "x", subtrees=frozenset({"TestChildObject.TestInt", "Plant.Tank2.Level"}))
@@ -46,6 +46,16 @@ async def test_a_sub_tree_may_be_one_attribute(gateway: SimulatedGateway) -> Non
         assert shown[0] == "Plant.Tank2.Level"
         assert shown[-1] == "TestChildObject.TestInt"
         assert all(name.startswith("Plant.Tank2.Level") for name in shown[:-1])
+
+
+async def test_what_a_deployment_brings_is_shown_to_whom_it_is_for(gateway: SimulatedGateway, client: Wire) -> None:
+    assert "Plant.Tank1.Mixer" not in names((await discover(client)).objects)
+    gateway.redeploy([Tag("Plant.Tank1.Mixer.Speed"), Tag("Elsewhere.Speed")])
+    shown = names((await discover(client)).objects)
+    assert "Plant.Tank1.Mixer" in shown
+    assert "Elsewhere" not in shown
+    with pytest.raises(TagError, match="already"):
+        gateway.redeploy([Tag("Plant.Tank1.Level")])
 
 
 async def test_a_page_token_of_another_view_is_refused(gateway: SimulatedGateway, client: Wire) -> None:

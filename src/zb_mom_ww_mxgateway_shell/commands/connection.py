@@ -157,11 +157,11 @@ def galaxy_text(context: Context) -> str:
     """What is known of the galaxy, in words."""
     catalogue = context.catalogue
     if catalogue.is_complete:
-        counts = f"{catalogue.galaxy.areas} areas, {catalogue.galaxy.objects} objects, {len(catalogue)} attributes"
+        counts = f"{catalogue.areas} areas, {catalogue.objects} objects, {len(catalogue)} attributes"
         return f"{counts}; deployments go unnoticed: {catalogue.watch_error}" if catalogue.watch_error else counts
     if catalogue.error:
         return f"not readable: {catalogue.error}"
-    return f"{catalogue.galaxy.objects} objects so far" if catalogue.galaxy.objects else "not read yet"
+    return f"{catalogue.objects} objects so far" if catalogue.objects else "not read yet"
 
 
 def _status_fields(context: Context) -> dict[str, object]:
