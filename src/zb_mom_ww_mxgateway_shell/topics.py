@@ -17,6 +17,7 @@ TOPICS = {
         """\
 Press Tab at any time: it completes commands, options and tag names, one dotted part at a time.
 
+  browse Plant                           what there is, one level at a time
   watch Plant.Tank1.Level                the value, above the prompt, as it changes
   write Plant.Tank1.Inlet.Position 60    opens the valve, and says what became of it
   why Plant.Tank1.Level                  what is known of a tag, and what is wrong with it

@@ -36,7 +36,7 @@ async def test_a_newcomer_browses_to_a_tag_and_focuses_its_object(tmp_path: Path
         await screen.enter("browse", "area  Plant", "area  Utilities")
         await screen.enter("browse Plant", "Plant.Tank1 ", "$Tank", "Plant.Pump1")
         await screen.enter("cd Plant.Tank1", "demo Plant.Tank1>")
-        await screen.enter("browse", "Plant.Tank1.Inlet", "$ControlValve", "Plant.Tank1.Overflow", "view only")
+        await screen.enter("browse", "Plant.Tank1.Inlet", "$ControlValve", "Plant.Tank1.Overflow", "ViewOnly")
         await screen.enter("watch .Level --count 1", "Plant.Tank1.Level", "good", "1 samples")
         await screen.enter("cd ..", "demo Plant>")
         await screen.enter("cd Tank2", "demo Plant.Tank2>")
@@ -68,7 +68,7 @@ async def test_browse_lists_one_level_areas_first_then_objects_then_attributes(r
         "historized": True,
         "kind": "attribute",
         "name": "Plant.Tank1.Level",
-        "security": "view only",
+        "security": "ViewOnly",
         "type": "Double",
     }
     assert not found["Plant.Tank1.Overflow"]["has_more"]
@@ -94,7 +94,7 @@ async def test_tag_says_all_that_the_galaxy_says(run: ShellProcess) -> None:
     for said in (
         "tag Plant.Tank1.Level",
         "type Double",
-        "security view only (6): nobody may write it",
+        "security ViewOnly (6): it is read-only: MXAccess refuses every write",
         "historized yes",
         "alarm no",
         "object Plant.Tank1",

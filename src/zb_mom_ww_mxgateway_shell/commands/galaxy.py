@@ -14,6 +14,7 @@ from zb_mom_ww_mxgateway_shell.kinds import (
     Text,
     full_address,
 )
+from zb_mom_ww_mxgateway_shell.meanings import SECURITY
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said, Table
@@ -23,21 +24,6 @@ from zb_mom_ww_mxgateway_shell.words import Word
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject
 
-_SECURITY = {
-    0: "free access",
-    1: "operate",
-    2: "secured write",
-    3: "verified write",
-    4: "tune",
-    5: "configure",
-    VIEW_ONLY: "view only",
-}
-_MEANING = {
-    0: "anybody may write it",
-    2: "a write names the user who makes it: write-secured",
-    3: "a write names the user who makes it and one who verifies it: write-secured",
-    VIEW_ONLY: "nobody may write it",
-}
 _HINT_SECONDS = 2.0
 """For reading the galaxy, when only a hint depends on it."""
 _ABOVE = 20
@@ -164,11 +150,10 @@ async def tag(context: Context, name: Annotated[Word, GalaxyPlace("tag", objects
         "template_chain": list(place.template_chain),
         "type": _type(found),
     }
-    meaning = f": {_MEANING[security]}" if security in _MEANING else ""
     lines = {
         "tag": found.full_tag_reference,
         "type": f"{_type(found)}{f', an array{length}' if found.is_array else ''}",
-        "security": f"{_security(security)} ({security}){meaning}",
+        "security": f"{_security(security)} ({security}){f': {SECURITY[security][1]}' if security in SECURITY else ''}",
         "category": str(found.category),
         "historized": "yes" if found.is_historized else "no",
         "alarm": "yes" if found.is_alarm else "no",
@@ -329,7 +314,7 @@ def _marks(record: dict[str, Any]) -> str:
 
 
 def _security(classification: int) -> str:
-    return _SECURITY.get(classification, str(classification))
+    return SECURITY[classification][0] if classification in SECURITY else str(classification)
 
 
 def _type(attribute: "GalaxyAttribute") -> str:
