@@ -327,7 +327,8 @@ class Prompt:
                 await asyncio.sleep(_REFRESH_SECONDS / 2)
 
     async def _tell_of(self, connected: Connected) -> None:
-        before = connected.live.state
+        # It was live when it was made; what it is now may have to be said.
+        before = LiveState.LIVE
         async for change in connected.live.changes():
             if connected.name in self._context.connections:
                 await self._tell(connected, change, before)
