@@ -144,6 +144,7 @@ class LiveSession:
             known = self.last_sequence or not self._confirmed
             if known and event.sequence > self.last_sequence + 1:
                 self._count_gap(event.sequence - self.last_sequence - 1)
+                self._share(_gap_event(self.last_sequence, event.sequence, event.received_at))
             elif not self._confirmed:
                 self._confirm()
             self._gap_is_open = False
@@ -230,13 +231,13 @@ class LiveSession:
         self.session.handles.drop(missing)
         for key in missing:
             self._values.pop(key, None)
-        gap = ReplayGap(self.last_sequence, 0)
+        gap = _gap_event(self.last_sequence, 0, time.monotonic())
         self.rebuilds += 1
         self.gaps += 1
         self.last_sequence = 0
         self._confirmed, self._gap_is_open = True, False
         self._tell(LiveChange(self.state, self.lost, 0, told))
-        self._share(MxEvent(EventHeader(replay_gap=gap), 0))
+        self._share(gap)
 
     async def confirm(self) -> None:
         """Reads again, on the session as it is, what is held and may be old."""
@@ -412,10 +413,10 @@ class LiveSession:
         return value
 
     async def read(
-        self, tags: Sequence[str], server_handle: int | None = None, *, timeout: float = 30.0
+        self, tags: Sequence[str], server_handle: int | None = None, *, timeout: float = 30.0, fresh: bool = False
     ) -> list[Reading]:
-        """The values of tags, in input order: of an advised item the one that is held, at once; the others are
-        fetched in one call, each in at most `timeout` seconds.
+        """The values of tags, in input order: of an advised item the one that is held, at once; the others, with
+        `fresh` all, are fetched in one call, each in at most `timeout` seconds.
 
         While the session is not live, what is held is given with `stale_for`, and a tag that is not held raises.
         `server_handle` is by default the first that was registered.
@@ -423,7 +424,7 @@ class LiveSession:
         arguments.tags(tags)
         readings: dict[int, Reading] = {}
         for index, tag in enumerate(tags):
-            item = self.session.handles.find(tag, server_handle)
+            item = None if fresh else self.session.handles.find(tag, server_handle)
             value = self.latest(*item.key) if item else None
             if item and value and (value.stale_since is None or self.state is not LiveState.LIVE):
                 readings[index] = Reading.held(tag, value)
@@ -432,7 +433,7 @@ class LiveSession:
             if self.state is not LiveState.LIVE:
                 self._raise_if_closed()
                 raise MxGatewaySessionError(
-                    f"read: {tags[missing[0]]} is not held, "
+                    f"read: {tags[missing[0]]} {'cannot be fetched' if fresh else 'is not held'}, "
                     f"and the session is {self.state.value}, not live ({self.lost})",
                     call="read",
                 )
@@ -567,3 +568,8 @@ class LiveSession:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
+
+
+def _gap_event(last: int, oldest: int, at: float) -> MxEvent:
+    """What stands for subscribers in the place of events that are lost."""
+    return MxEvent(EventHeader(replay_gap=ReplayGap(last, oldest)), 0, received_at=at)

@@ -3,15 +3,19 @@
 import asyncio
 import warnings
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.catalogue import Catalogue
+from zb_mom_ww_mxgateway_shell.history import History
 from zb_mom_ww_mxgateway_shell.panel import Panel
 from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.recording import Recording
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession
@@ -51,6 +55,10 @@ class Connected:
         self.panel = Panel(live)
         """What is watched."""
         self.opened_at = datetime.now(UTC)
+        self.history = History(live)
+        """What was seen since it was opened."""
+        self.recordings: dict[Path, Recording] = {}
+        """Files that are written, or were, by their paths."""
 
     @classmethod
     async def open(cls, connection: Connection, name: str, arming: Arming, *, notice: Callable[[str], None]) -> Self:
@@ -89,11 +97,11 @@ class Connected:
         return {"live": "ready", "stale": "resuming", "closed": "lost"}.get(state, state)
 
     async def aclose(self) -> None:
-        """Closes the session and the connection."""
-        try:
-            await self.catalogue.aclose()
-        finally:
-            try:
-                await self.live.aclose()
-            finally:
-                await self.client.close()
+        """Ends the recordings, closes the session and the connection."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.client.close)
+            stack.push_async_callback(self.live.aclose)
+            stack.push_async_callback(self.history.aclose)
+            stack.push_async_callback(self.catalogue.aclose)
+            for recording in self.recordings.values():
+                stack.push_async_callback(recording.stop)

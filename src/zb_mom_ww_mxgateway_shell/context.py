@@ -55,6 +55,8 @@ class Context:
         """Notices from before there was a front end to say them."""
         self.notice: Callable[[str], None] = self.unsaid.append
         """Says something beside the result of the command that runs."""
+        self.alert: Callable[[str], None] = self.unsaid.append
+        """Says something that happened by itself, whatever runs or is being typed."""
         self.ask_secret: Callable[[str], Awaitable[str]] | None = None
         """Asks a person for a key, where there is one."""
         self.open_pane: Callable[[], Awaitable[None]] | None = None
@@ -154,9 +156,9 @@ class Context:
             raise ShellError("not connected: connect HOST:PORT first", ExitCode.CANNOT_CONNECT)
         return self.current
 
-    def say_by(self, notice: Callable[[str], None]) -> None:
-        """Takes a front end's way of saying notices, which then says what could not be said before."""
-        self.notice = notice
+    def say_by(self, notice: Callable[[str], None], alert: Callable[[str], None]) -> None:
+        """Takes a front end's ways of saying notices and alerts; what could not be said before is a notice."""
+        self.notice, self.alert = notice, alert
         for text in self.unsaid:
             notice(text)
         self.unsaid.clear()

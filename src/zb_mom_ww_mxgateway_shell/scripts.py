@@ -63,7 +63,7 @@ class ScriptRun:
 
     async def run(self, statements: Statements) -> ExitCode:
         """Runs them in order; the exit code is that of the first failure."""
-        self._context.say_by(self._notice)
+        self._context.say_by(self._notice, self._alert)
         if not isinstance(statements, AsyncIterator):
             statements = _as_async(statements)
         async for statement in statements:
@@ -114,6 +114,10 @@ class ScriptRun:
         self._notices.append(text)
         if self._context.settings.output == "table":
             _print(f"      {safe(text)}")
+
+    def _alert(self, text: str) -> None:
+        self._context.spool.line(text)
+        print(safe(text), file=sys.stderr, flush=True)
 
     async def _follow(self, feed: Feed) -> Result:
         is_table = self._context.settings.output == "table"

@@ -12,6 +12,7 @@ from library_waiting import eventually
 from zb_mom_ww_mxgateway import (
     DataType,
     EventFamily,
+    EventHeader,
     GatewayClient,
     Item,
     LiveChange,
@@ -229,6 +230,35 @@ async def test_a_slow_subscriber_loses_its_oldest_and_counts_them(
     assert await values_of(slow, 3) == [8, 9, 10]
     assert await values_of(fast, 10) == list(range(1, 11))
     assert (slow.dropped, fast.dropped) == (7, 0)
+
+
+async def test_a_subscriber_takes_what_is_queued_in_one_go(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    subscription = live.subscribe()
+    await flood(gateway, live, 10)
+    assert [event.value for event in await subscription.batch()] == list(range(1, 11))
+    assert subscription.take() == []
+    waiting = asyncio.create_task(subscription.batch())
+    gateway.set(INT, 11)
+    assert [event.value for event in await waiting] == [11]
+    gateway.set(INT, 12)
+    await received(live, live.events + 1)
+    subscription.end()
+    assert [event.value for event in await subscription.batch()] == [12]
+    assert await subscription.batch() == []
+
+
+async def test_a_hole_in_the_sequence_is_an_event_of_its_own_for_subscribers(
+    live: LiveSession, items: list[Item]
+) -> None:
+    subscription = live.subscribe()
+    last = live.last_sequence
+    live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *items[0].key, 192), last + 4, 7))
+    gap, event = subscription.take()
+    assert gap.replay_gap is not None
+    assert (gap.replay_gap.requested_after_sequence, gap.replay_gap.oldest_available_sequence) == (last, last + 4)
+    assert (event.value, live.gaps, live.lost_events) == (7, 1, 3)
 
 
 async def test_a_subscriber_of_the_latest_gets_the_newest_of_each_item(

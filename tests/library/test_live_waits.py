@@ -56,6 +56,9 @@ async def test_a_warm_tag_answers_at_once_and_the_others_are_fetched_in_one_call
     assert third.error
     await live.read([INT])
     assert count(gateway, "read_bulk") == 1
+    (fresh,) = await live.read([INT], fresh=True)
+    assert count(gateway, "read_bulk") == 2
+    assert (fresh.cached, fresh.value, fresh.error) == (False, 0, "")
 
 
 async def test_a_value_that_may_be_old_is_given_as_such_and_one_that_is_not_held_raises(

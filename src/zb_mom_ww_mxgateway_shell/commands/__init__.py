@@ -6,6 +6,8 @@ from zb_mom_ww_mxgateway_shell.commands import (
     galaxy,
     general,
     items,
+    reading,
+    recording,
     settings,
     values,
     watches,
@@ -15,5 +17,5 @@ from zb_mom_ww_mxgateway_shell.registry import Registry
 
 def all_commands() -> Registry:
     """A registry of every command, in the order help lists them."""
-    modules = (connection, galaxy, items, values, watches, diagnosis, settings, general)
+    modules = (connection, galaxy, items, values, watches, reading, recording, diagnosis, settings, general)
     return Registry([command for module in modules for command in module.COMMANDS])

@@ -113,8 +113,7 @@ async def watch(
     is_lasting = for_ is None and count is None
     if is_lasting and not context.interactive and not context.has_screen:
         raise ShellError("a watch in a file needs an end: --for 5s or --count 3")
-    groups = [await matching(context, group) if isinstance(group, Word) else group or [] for group in tags]
-    targets = list({target.tag.casefold(): target for group in groups for target in group}.values())
+    targets = await targets_of(context, tags)
     if not targets and not (full and len(panel)):
         raise ShellError("nothing is watched: watch TAG… names what to watch")
     items = await ensure(context, targets, server) if targets else []
@@ -124,6 +123,12 @@ async def watch(
     if full:
         return FullScreen(panel, f"watching {len(panel)} items")
     return Said("", _fields(panel), _values(panel, items))
+
+
+async def targets_of(context: Context, groups: Sequence[list[Target] | Word | None]) -> list[Target]:
+    """What Watchable words stand for, each tag once."""
+    found = [await matching(context, group) if isinstance(group, Word) else group or [] for group in groups]
+    return list({target.tag.casefold(): target for group in found for target in group}.values())
 
 
 async def matching(context: Context, pattern: Word) -> list[Target]:

@@ -84,6 +84,7 @@ class Prompt:
         self._is_dumb = is_dumb_terminal()
         context.has_screen = not self._is_dumb
         self._rate = _Rate()
+        self._alerts: asyncio.Queue[str] = asyncio.Queue()
         self._prompt: PromptSession[str] = PromptSession(
             message=self._message,
             completer=ShellCompleter(context),
@@ -104,8 +105,9 @@ class Prompt:
     async def run(self) -> ExitCode:
         """Reads and runs lines until exit or Ctrl-D."""
         self._greet()
-        self._context.say_by(self._console.print)
+        self._context.say_by(self._console.print, self._alerts.put_nowait)
         tasks = [
+            asyncio.create_task(self._say_alerts(), name="alerts"),
             asyncio.create_task(self._tell_changes(), name="state changes"),
             asyncio.create_task(self._keep_in_view(), name="watched values"),
         ]
@@ -126,6 +128,7 @@ class Prompt:
         for task in tasks:
             if not task.cancelled() and (error := task.exception()):
                 raise error
+        self._context.say_by(self._console.print, self._console.print)
         self._say_what_is_open()
         return ExitCode.DONE
 
@@ -310,10 +313,19 @@ class Prompt:
             advised, watched = sum(item.advised for item in items), len(each.panel)
             open_items = f"{advised} items advised{f', {watched} watched' if watched else ''}"
             self._console.print(f"closing {each.name}: {each.live.session.session_id} ({open_items})")
+            for recording in each.recordings.values():
+                if recording.is_running:
+                    self._console.print(f"closing {recording.path} ({recording.samples} samples so far)")
         if self._context.spool.path is not None:
             self._console.print(f"ending the copy to {self._context.spool.path}")
 
     # What happens meanwhile.
+
+    async def _say_alerts(self) -> None:
+        """Says above the prompt what happens by itself."""
+        while True:
+            text = await self._alerts.get()
+            await self._console.print_above(text, "class:problem")
 
     async def _tell_changes(self) -> None:
         """Says above the prompt when the stream of any connection is lost, resumed or has a gap."""

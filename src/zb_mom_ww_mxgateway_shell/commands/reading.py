@@ -1,0 +1,192 @@
+"""read, history."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from zb_mom_ww_mxgateway.status import quality_word
+from zb_mom_ww_mxgateway.values import moment_of
+from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, safe, status_form, time_text, value_form, value_text
+from zb_mom_ww_mxgateway_shell.commands.watches import Watchable, targets_of
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.history import LIMIT, Seen, moment
+from zb_mom_ww_mxgateway_shell.kinds import (
+    CountOption,
+    DurationOption,
+    FlagOption,
+    ServerOption,
+    Target,
+    TargetArgument,
+)
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.registry import command
+from zb_mom_ww_mxgateway_shell.results import Result, table_lines
+from zb_mom_ww_mxgateway_shell.tap import Mark, Sample, samples_of, was_read_again
+from zb_mom_ww_mxgateway_shell.words import Word
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import Reading
+
+_SHOWN = 50
+"""Samples of a history, unless more are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What a read gave."""
+
+    readings: Sequence["Reading"]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode.REFUSED if any(each.error for each in self.readings) else ExitCode.DONE
+
+    @property
+    def value(self) -> Any:
+        values = [each.value for each in self.readings]
+        return values[0] if len(values) == 1 else values
+
+    def lines(self) -> list[str]:
+        return table_lines(("tag", "value", "quality", "age", "from"), [self._row(each) for each in self.readings])
+
+    def _row(self, reading: "Reading") -> list[str]:
+        if reading.error:
+            return [reading.tag, "", f"NOT READ: {reading.error}", "", "gateway"]
+        failed = next((status for status in reading.statuses if status.failed), None)
+        age = "not known" if reading.age is None else age_text(reading.age)
+        if reading.stale_for is not None:
+            age = f"stale for {age_text(reading.stale_for)}"
+        quality = f"{reading.quality_word}: {failed}" if failed else reading.quality_word
+        return [reading.tag, value_text(reading.value), quality, age, "cached" if reading.cached else "gateway"]
+
+    def form(self) -> Any:
+        return [
+            {
+                "age_seconds": None if each.age is None else round(each.age, 3),
+                "cached": each.cached,
+                "error": each.error or None,
+                "quality": each.quality,
+                "quality_word": each.quality_word,
+                "source_timestamp": value_form(each.source_timestamp),
+                "stale": each.stale_for is not None,
+                "statuses": [status_form(status) for status in each.statuses],
+                "tag": each.tag,
+                "value": value_form(each.value),
+            }
+            for each in self.readings
+        ]
+
+
+@command("read", example="read Plant.Tank1.Level Plant.Pump1.Running")
+async def read(
+    context: Context,
+    *tags: Annotated[list[Target] | Word, Watchable()],
+    fresh: FlagOption = False,
+    for_: DurationOption = None,
+    server: ServerOption = None,
+) -> Result:
+    """Reads values once: of advised tags the one held here, at once and with its age; others from the gateway.
+
+    *cached* means held here. --fresh asks the gateway for all of them; it answers for an advised item with
+    the last change it has. --for is how long the gateway may take for each (30 s). Tags stay as they are:
+    nothing is added.
+    """
+    targets = await targets_of(context, tags)
+    names = [_whole(context, target.tag) for target in targets]
+    live = context.live_session
+    if not context.servers:
+        await context.server_for(None)
+    return Readings(await live.read(names, server, timeout=for_ or 30.0, fresh=fresh))
+
+
+def _whole(context: Context, tag: str) -> str:
+    """An array's name as a read wants it: the gateway adds the brackets only where an item is added."""
+    known = context.catalogue.type_of(tag)
+    return f"{tag}[]" if known is not None and known.is_array and not tag.endswith("]") else tag
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was seen of one tag, as rows."""
+
+    tag: str
+    seen: Seen
+    entries: Sequence[tuple[float, Sample | Mark]]
+    """With monotonic seconds, oldest first."""
+    exit_code: ExitCode = ExitCode.DONE
+
+    @property
+    def value(self) -> Any:
+        return [entry.value for _, entry in self.entries if isinstance(entry, Sample)]
+
+    def lines(self) -> list[str]:
+        rows = [[f"{moment(at).astimezone():%H:%M:%S.%f}"[:-3], *_cells(entry)] for at, entry in self.entries]
+        shown = sum(isinstance(entry, Sample) for _, entry in self.entries)
+        known = len(self.seen.events)
+        said = f"{shown} of " if shown < known else ""
+        said += f"{known} changes seen since {moment(self.seen.since).astimezone():%H:%M:%S}"
+        if self.seen.forgotten:
+            said += f", {self.seen.forgotten} older ones were let go"
+        said += f" (kept: the newest {LIMIT // 1_000_000} MB of all tags together)"
+        return [*(table_lines(("time", "value", "quality", "note"), rows) if rows else []), f"  {safe(said)}"]
+
+    def form(self) -> Any:
+        return {
+            "forgotten": self.seen.forgotten,
+            "samples": [_record(at, entry) for at, entry in self.entries],
+            "seen": len(self.seen.events),
+            "since": time_text(moment(self.seen.since)),
+            "tag": self.tag,
+        }
+
+
+def _cells(entry: Sample | Mark) -> list[str]:
+    if isinstance(entry, Mark):
+        return ["───", "", entry.text]
+    failed = next((status for status in entry.event.statuses if status.failed), None)
+    notes = ["read again" if was_read_again(entry.event) else "", str(failed) if failed else ""]
+    return [value_text(entry.value), quality_word(entry.quality), ", ".join(filter(None, notes))]
+
+
+def _record(at: float, entry: Sample | Mark) -> dict[str, Any]:
+    if isinstance(entry, Mark):
+        return {"kind": entry.kind, "lost": entry.lost, "note": entry.text, "received": time_text(moment(at))}
+    return {
+        "kind": "read" if was_read_again(entry.event) else "sample",
+        "quality": entry.quality,
+        "quality_word": quality_word(entry.quality),
+        "received": time_text(moment(at)),
+        "source_timestamp": value_form(moment_of(entry.source_time_ns)),
+        "statuses": [status_form(status) for status in entry.event.statuses],
+        "value": value_form(entry.value),
+    }
+
+
+@command("history", example="history Plant.Tank1.Level")
+async def history(
+    context: Context, tag: TargetArgument, *, last: DurationOption = None, count: CountOption = None
+) -> Result:
+    """Shows what this shell has seen of a tag since it connected: every change, with quality, gaps and doubt.
+
+    It sees only what is advised: watch, advise or trend makes it so. --last 5m takes the last five minutes,
+    --count 200 so many changes (50). It is kept in memory: 64 MB of all tags together, some 200,000 changes;
+    beyond that the oldest of the busiest tags are let go, which is said.
+    """
+    if tag.item is None:
+        raise ShellError(f"nothing has been seen of {tag.tag}: watch {tag.tag} begins to look")
+    seen = context.connected.history.of(tag.item.key)
+    earliest = float("-inf") if last is None else time.monotonic() - last
+    entries: list[tuple[float, Sample | Mark]] = [(mark.at, mark) for mark in seen.marks]
+    # What is read again comes with the mark that was its reason, and stands behind it.
+    entries += [(event.received_at, sample) for event in seen.events for sample in samples_of(event)]
+    entries.sort(key=lambda entry: entry[0])
+    entries = [entry for entry in entries if entry[0] >= earliest]
+    samples = [index for index, (_, entry) in enumerate(entries) if isinstance(entry, Sample)]
+    limit = count or _SHOWN
+    if len(samples) > limit:
+        entries = entries[samples[-limit] :]
+    return Past(tag.item.tag, seen, entries)
+
+
+COMMANDS = (read, history)

@@ -1,0 +1,144 @@
+"""record."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_shell.commands.values import ensure
+from zb_mom_ww_mxgateway_shell.commands.watches import OneWord, Watchable, targets_of
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.kinds import FlagOption, ServerOption, Target, Text
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.recording import Recording
+from zb_mom_ww_mxgateway_shell.registry import Offer, command
+from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
+from zb_mom_ww_mxgateway_shell.rows import Format, format_of
+from zb_mom_ww_mxgateway_shell.words import Word
+
+_STOP = "stop"
+
+
+class FileOrStop(Text):
+    """A file to write, or the word stop."""
+
+    def __init__(self) -> None:
+        super().__init__("file|stop")
+
+    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+        return [Offer(_STOP, "ends recordings")] if _STOP.startswith(prefix) and _running(context) else []
+
+
+class Recorded(Watchable):
+    """What to record, or after stop the file of a recording."""
+
+    def parse(self, word: Word, context: Context) -> list[Target] | Word:
+        known = context.current.recordings if context.current else {}
+        return word if Path(word.value) in known else super().parse(word, context)
+
+    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+        files = [Offer(str(each.path), "recording") for each in _running(context) if str(each.path).startswith(prefix)]
+        return [*files, *super().offers(prefix, context)]
+
+
+def _running(context: Context) -> list[Recording]:
+    known = context.current.recordings.values() if context.current else ()
+    return [recording for recording in known if recording.is_running]
+
+
+@command("record", example="record tank.csv Plant.Tank1.Level")
+async def record(
+    context: Context,
+    file: Annotated[str | None, FileOrStop()] = None,
+    *tags: Annotated[list[Target] | Word | None, Recorded()],
+    format: Annotated[Format | None, OneWord("format", ("csv", "jsonl"))] = None,
+    append: FlagOption = False,
+    server: ServerOption = None,
+) -> Result:
+    """Writes every sample to a file while the shell goes on: record FILE [TAG…]; record stop [FILE…] ends it.
+
+    Without tags it takes everything that is advised, now and later. The file's ending says the format,
+    .csv or .jsonl, or --format does. Nothing is left out: what is lost is a row of kind gap, what is
+    known not to be sure a row of kind stale, and what was read again after a loss a row of kind read. A
+    file is written on every tenth of a second and closed with a row of kind stop, also when the shell
+    is left. Up to 500,000 samples wait for a slow disk; beyond that the oldest are dropped, as a row
+    says. A file that is there is kept unless --append. Several may run; record alone lists them.
+    """
+    connected = context.connected
+    if file is None:
+        return _listed(list(connected.recordings.values()))
+    if file == _STOP:
+        return await _stopped(context, [word for word in tags if word])
+    path = Path(file)
+    form = format or format_of(path.suffix)
+    if form is None:
+        raise ShellError(f"{file} does not say its format: name it .csv or .jsonl, or add --format csv")
+    if path in connected.recordings and connected.recordings[path].is_running:
+        raise ShellError(f"{file} is being recorded: record stop {file} ends it")
+    items = await ensure(context, await targets_of(context, tags), server)
+    recording = await Recording.start(
+        context.live_session, path, form, items, append=append, alert=lambda text: context.alert(text)
+    )
+    connected.recordings[path] = recording
+    what = f"{len(items)} tags" if items else f"everything that is advised ({_advised(context)} items)"
+    return Said(f"recording {what} to {file}", {"file": file, "format": form, "tags": recording.tags})
+
+
+def _advised(context: Context) -> int:
+    return sum(item.advised for item in context.items)
+
+
+async def _stopped(context: Context, names: Sequence[list[Target] | Word]) -> Result:
+    known = context.connected.recordings
+    wanted = []
+    for name in names:
+        if not isinstance(name, Word):
+            raise ShellError(f"{name[0].word.text} is not being recorded; record lists what is")
+        wanted.append(known[Path(name.value)])
+    stopping = wanted or [each for each in known.values() if each.is_running]
+    for recording in stopping:
+        await recording.stop()
+    # Told once: those that ended by themselves, too.
+    ended = wanted or list(known.values())
+    for recording in ended:
+        del known[recording.path]
+    return _listed(ended)
+
+
+def _listed(recordings: Sequence[Recording]) -> Result:
+    return Listed(
+        ("file", "state", "samples", "lost", "tags"),
+        [
+            [
+                str(each.path),
+                "recording" if each.is_running else each.problem or "closed",
+                str(each.samples),
+                str(each.lost),
+                str(len(each.tags) or "all"),
+            ]
+            for each in recordings
+        ],
+        [
+            {
+                "file": str(each.path),
+                "lost": each.lost,
+                "problem": each.problem or None,
+                "recording": each.is_running,
+                "samples": each.samples,
+                "tags": each.tags,
+            }
+            for each in recordings
+        ],
+        empty="nothing is recorded; record FILE does",
+    )
+
+
+class Listed(Table):
+    """Recordings: one that ended by itself is not what was asked for."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode.NOT_MET if any(record["problem"] for record in self.records) else ExitCode.DONE
+
+
+COMMANDS = (record,)

@@ -1,0 +1,147 @@
+"""Samples and marks as rows of a file: CSV or JSON Lines, the same columns in both."""
+
+import csv
+import io
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Literal, TypeAlias
+
+from zb_mom_ww_mxgateway.events import MxEvent
+from zb_mom_ww_mxgateway.live_values import LiveValue
+from zb_mom_ww_mxgateway.status import name_of, quality_word
+from zb_mom_ww_mxgateway_cli.output import safe, value_form
+from zb_mom_ww_mxgateway_shell.tap import Key, Mark, samples_of, was_read_again
+
+Format: TypeAlias = Literal["csv", "jsonl"]
+Row: TypeAlias = tuple[Any, ...]
+
+COLUMNS = (
+    "kind",
+    "received",
+    "tag",
+    "value",
+    "quality",
+    "quality_word",
+    "source_timestamp",
+    "data_type",
+    "status",
+    "sequence",
+    "server_handle",
+    "item_handle",
+    "lost",
+    "note",
+)
+"""``kind``: start, held (known before the start), sample, read (again, after a loss), gap, dropped, stale, live,
+closed, stop. Times are ISO 8601 in UTC; ``received`` by this machine's clock."""
+
+_ENDINGS: Mapping[str, Format] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
+
+
+def format_of(suffix: str) -> Format | None:
+    """The format that a file's ending stands for."""
+    return _ENDINGS.get(suffix.casefold())
+
+
+def rows_of(entries: Iterable[MxEvent | Mark], tag_of: Callable[[Key], str]) -> Iterator[Row]:
+    """A row for every value and every mark."""
+    # From monotonic seconds to nanoseconds of the day's clock.
+    ahead = time.time() - time.monotonic()
+    for entry in entries:
+        if isinstance(entry, Mark):
+            yield mark_row(entry.kind, (entry.at + ahead), entry.text, entry.lost)
+            continue
+        key = entry.server_handle, entry.item_handle
+        tag, received = tag_of(key), iso((entry.received_at + ahead) * 1e9)
+        kind = "read" if was_read_again(entry) else "sample"
+        statuses = _statuses(entry.statuses)
+        for sample in samples_of(entry):
+            yield (
+                kind,
+                received,
+                tag,
+                sample.value,
+                sample.quality,
+                quality_word(sample.quality),
+                iso(sample.source_time_ns) if sample.source_time_ns else None,
+                name_of(entry.data_type),
+                statuses,
+                entry.sequence or None,
+                *key,
+                None,
+                None,
+            )
+
+
+def mark_row(kind: str, at: float, text: str, lost: int | None = None) -> Row:
+    """A row that says something of the time, `at` seconds of the day's clock."""
+    return (kind, iso(at * 1e9), *(None,) * 10, lost, text)
+
+
+def held_row(tag: str, key: Key, value: LiveValue) -> Row:
+    """A row for a value that was known before the file began."""
+    stale = None if value.stale_since is None else "stale: nobody knows whether it still holds"
+    return (
+        "held",
+        iso((time.time() - (time.monotonic() - value.received_at)) * 1e9),
+        tag,
+        value.value,
+        value.quality,
+        value.quality_word,
+        iso(value.source_time_ns) if value.source_time_ns else None,
+        name_of(value.data_type),
+        _statuses(value.statuses),
+        None,
+        *key,
+        None,
+        stale,
+    )
+
+
+def text_of(rows: Iterable[Row], form: Format) -> str:
+    """The rows as lines."""
+    if form == "csv":
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(tuple(map(_cell, row)) for row in rows)
+        return text.getvalue()
+    return "".join(
+        json.dumps({name: cell if cell.__class__ in _PLAIN else value_form(cell) for name, cell in pairs}) + "\n"
+        for pairs in (zip(COLUMNS, row, strict=True) for row in rows)
+    )
+
+
+def heading(form: Format) -> str:
+    """What a file begins with."""
+    return ",".join(COLUMNS) + "\n" if form == "csv" else ""
+
+
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
+def _cell(value: Any) -> Any:
+    kind = value.__class__
+    if kind is float or kind is int or value is None:
+        return value
+    if kind is str:
+        return safe(value)
+    if kind is bool:
+        return "true" if value else "false"
+    form = value_form(value)
+    return form if isinstance(form, str) else json.dumps(form)
+
+
+def _statuses(statuses: Iterable[Any]) -> str | None:
+    return "; ".join(str(status) for status in statuses if status.failed) or None
+
+
+def iso(time_ns: float) -> str:
+    """``2026-10-02T08:14:00.250000Z``."""
+    seconds, rest = divmod(int(time_ns), 1_000_000_000)
+    return f"{_second(seconds)}.{rest // 1000:06d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,0 +1,184 @@
+"""What comes of a session, whole: every data change, and a mark wherever something is missing or in doubt.
+
+History, trends and recordings all draw from here, so that none of them can show less doubt than another.
+"""
+
+import asyncio
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from zb_mom_ww_mxgateway.events import BufferedData, EventFamily, EventHeader, MxEvent, ReplayGap
+from zb_mom_ww_mxgateway.live_values import LiveState, LiveValue
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveSession
+
+Key: TypeAlias = tuple[int, int]
+
+_DATA = frozenset({EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE})
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that is no value: a time of which nothing, or nothing sure, is known."""
+
+    kind: Literal["gap", "stale", "live", "dropped", "closed"]
+    at: float
+    """Monotonic seconds."""
+    text: str
+    since: float | None = None
+    """For what is lost: when the last event before it came, where one did."""
+    lost: int | None = None
+    """Events lost; None where nobody knows how many, and where none are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of an item, as it came."""
+
+    value: Any
+    quality: int
+    source_time_ns: int
+    event: MxEvent
+
+
+def samples_of(event: MxEvent) -> Iterator[Sample]:
+    """The values an event brings, oldest first: one of a data change, several of a buffered one."""
+    body = event.body
+    if not isinstance(body, BufferedData):
+        yield Sample(event.value, event.quality, event.source_time_ns, event)
+        return
+    for index, value in enumerate(body.values):
+        quality = body.qualities[index] if index < len(body.qualities) else event.quality
+        time_ns = body.times_ns[index] if index < len(body.times_ns) else 0
+        yield Sample(value, quality, time_ns, event)
+
+
+def was_read_again(event: MxEvent) -> bool:
+    """True for a value that was not sent but read, because what was held before came into doubt."""
+    return event.sequence == 0
+
+
+def gap_text(gap: ReplayGap) -> str:
+    """What is lost, in words."""
+    first, last = gap.requested_after_sequence + 1, gap.oldest_available_sequence - 1
+    if last < first:
+        return f"GAP events lost after sequence {first - 1}, nobody knows how many"
+    return f"GAP {last - first + 1} events lost (sequence {first} to {last})"
+
+
+class Tap:
+    """Taps a live session, of some items or all. What is not taken waits, at most `queue_size` events of it."""
+
+    def __init__(self, live: "LiveSession", keys: Collection[Key] | None = None, *, queue_size: int) -> None:
+        self._live = live
+        self._keys = None if keys is None else frozenset(keys)
+        self._events = live.subscribe(self._wants, queue_size=queue_size)
+        self._dropped = 0
+        self._marks: list[Mark] = []
+        self._last_at: float | None = None
+        # What was held of each item when it came into doubt, until something newer is known.
+        self._doubted: dict[Key, LiveValue] = {}
+        self._after_loss = False
+        self._watcher = asyncio.create_task(self._watch_state(), name="tap")
+
+    def _wants(self, event: MxEvent) -> bool:
+        header = event.header
+        if header.replay_gap is not None:
+            return True
+        if header.family not in _DATA:
+            return False
+        return self._keys is None or (header.server_handle, header.item_handle) in self._keys
+
+    @property
+    def dropped(self) -> int:
+        """Events that came while nobody took them, and for which there was no room."""
+        return self._events.dropped
+
+    def take(self) -> list[MxEvent | Mark]:
+        """All that has come since the last time, in order."""
+        events = self._events.take()
+        marks, self._marks = self._marks, []
+        lost, self._dropped = self._events.dropped - self._dropped, self._events.dropped
+        is_plain = not (marks or lost or self._doubted) and all(event.header.replay_gap is None for event in events)
+        taken: list[MxEvent | Mark] = []
+        if is_plain:
+            taken += events
+        else:
+            if lost:
+                text = f"GAP {lost} events came faster than they could be kept here"
+                taken.append(self._lose("dropped", time.monotonic(), text, lost))
+            for event in events:
+                # Events bear the time they came, which may be long before they were taken from the stream.
+                while marks and marks[0].at <= event.received_at:
+                    taken.append(marks.pop(0))
+                taken.append(self._seen(event))
+            taken += marks
+            taken += self._read_again()
+        if events:
+            self._last_at = events[-1].received_at
+        return taken
+
+    def _seen(self, event: MxEvent) -> MxEvent | Mark:
+        if (gap := event.replay_gap) is None:
+            self._last_at = event.received_at
+            self._doubted.pop((event.server_handle, event.item_handle), None)
+            return event
+        lost = gap.oldest_available_sequence - gap.requested_after_sequence - 1
+        return self._lose("gap", event.received_at, gap_text(gap), lost if lost > 0 else None)
+
+    def _lose(self, kind: Literal["gap", "dropped"], at: float, text: str, lost: int | None) -> Mark:
+        self._after_loss = True
+        self._doubt()
+        return Mark(kind, at, text, self._last_at, lost)
+
+    def _doubt(self) -> None:
+        for key in self._live.session.handles.items:
+            if (self._keys is None or key in self._keys) and (value := self._live.latest(*key)):
+                self._doubted.setdefault(key, value)
+
+    def _read_again(self) -> Iterator[MxEvent]:
+        """What the live session has read anew of what was in doubt, and what it found to hold still after a loss."""
+        for key, held in list(self._doubted.items()):
+            value = self._live.latest(*key)
+            if value is not None and value.stale_since is not None:
+                continue
+            del self._doubted[key]
+            if value is not None and (self._after_loss or value is not held):
+                header = EventHeader(
+                    EventFamily.ON_DATA_CHANGE,
+                    *key,
+                    value.quality,
+                    value.statuses,
+                    value.data_type,
+                    value.variant_type,
+                )
+                yield MxEvent(header, 0, value.value, value.source_time_ns, received_at=time.monotonic())
+        self._after_loss = self._after_loss and bool(self._doubted)
+
+    async def _watch_state(self) -> None:
+        before = self._live.state
+        async for change in self._live.changes():
+            if change.state is before:
+                continue
+            before, now = change.state, time.monotonic()
+            why = f": {change.lost}" if change.lost else ""
+            match change.state:
+                case LiveState.STALE:
+                    self._doubt()
+                    self._marks.append(Mark("stale", now, f"event stream lost{why}"))
+                case LiveState.REBUILDING:
+                    self._doubt()
+                    self._marks.append(Mark("stale", now, f"session lost{why}"))
+                case LiveState.LIVE:
+                    self._marks.append(Mark("live", now, "live again"))
+                case LiveState.CLOSED:
+                    self._marks.append(Mark("closed", now, f"the session ended{why}"))
+
+    async def aclose(self) -> None:
+        """Ends it. Idempotent."""
+        self._watcher.cancel()
+        await asyncio.wait([self._watcher])
+        await self._events.aclose()
