@@ -22,6 +22,7 @@ _BEFORE: dict[str, tuple[str, ...]] = {
     "unadvise": (*_ITEM, "advise TestChildObject.TestInt"),
     "unalias": ("alias level watch Plant.Tank1.Level --count 1",),
     "arm": ("disarm",),
+    "history": ("watch Plant.Tank1.Level --count 2",),
 }
 _ELSEWHERE = {"connect", "py"}
 """connect is run below, on a gateway with a certificate and a key; py needs a terminal, and is typed at the prompt."""

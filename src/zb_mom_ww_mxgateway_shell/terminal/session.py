@@ -358,7 +358,10 @@ class Prompt:
         elif change.missing:
             await say(f"no longer there: {', '.join(change.missing)}")
         elif change.state is before:
-            pass
+            # A session in another's place is told of by its state.
+            if change.state is not LiveState.REBUILDING:
+                text = "GAP events lost, nobody knows how many: values are stale until they are read again"
+                await self._console.print_above(text, "class:problem")
         elif change.state is LiveState.STALE:
             await say(f"event stream lost, resuming: {change.lost}")
         elif change.state is LiveState.REBUILDING:

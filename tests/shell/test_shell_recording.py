@@ -1,0 +1,302 @@
+"""read, history and record: what was seen, whole, with everything that is missing or in doubt."""
+
+import asyncio
+import csv
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from shell_process import ShellProcess
+from shell_terminal import CTRL_D, Shell, shell
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.history import History
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.statements import run
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT, STRING = "TestChildObject.TestInt", "TestChildObject.TestString"
+
+
+def csv_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+async def recorded(path: Path, *kinds: str) -> list[dict[str, str]]:
+    """The rows of a CSV file, once there is one of each kind."""
+    async with asyncio.timeout(15):
+        while not {row["kind"] for row in csv_rows(path)} >= set(kinds):  # noqa: ASYNC110  # a file tells nobody
+            await asyncio.sleep(0.02)
+    return csv_rows(path)
+
+
+async def received(sh: Shell, count: int) -> None:
+    live = sh.context.live_session
+    async with asyncio.timeout(15):
+        while live.events < count:
+            await live.changed()
+
+
+def read_bulks(sh: Shell) -> int:
+    kinds = [call.request.command.kind for call in sh.gateway.calls if isinstance(call.request, pb.MxCommandRequest)]
+    return kinds.count(pb.MX_COMMAND_KIND_READ_BULK)
+
+
+def lose_events(sh: Shell, *values: int) -> None:
+    """The stream breaks, and what happens meanwhile is not kept by the gateway."""
+    sh.gateway.drop_streams()
+    for value in values:
+        sh.gateway.set(INT, value)
+    sh.gateway.evict_replay(sh.context.live_session.session.session_id)
+
+
+async def follow(feed: Feed) -> Result:
+    return await feed.follow(lambda line: None)
+
+
+# read.
+
+
+async def test_read_answers_warm_tags_at_once_with_their_age_and_the_others_from_the_gateway(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(f"watch {INT} --count 1", "1 samples")
+        await sh.terminal.enter(f"read {INT} TestChildObject.TestDouble", "cached", "gateway")
+        assert read_bulks(sh) == 1
+        line = next(line for line in sh.terminal.text.split("\n") if line.strip().endswith("cached"))
+        assert line.split()[:3] == [INT, "0", "good"]
+        sh.terminal.type(f"read {INT} --fresh\r")
+        async with asyncio.timeout(15):
+            while read_bulks(sh) < 2:  # noqa: ASYNC110  # a gateway tells nobody
+                await asyncio.sleep(0.01)
+
+
+async def test_read_says_what_could_not_be_read_and_what_is_stale(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.context.catalogue.loaded(10)
+        sh.context.catalogue.is_complete = False
+        await sh.terminal.enter("read No.Such", "NOT READ", "does not resolve")
+        await sh.terminal.enter(f"watch {INT} --count 1", "1 samples")
+        sh.gateway.stall("StreamEvents")
+        sh.gateway.drop_streams()
+        await sh.terminal.shows("demo:resuming>")
+        await sh.terminal.enter(f"read {INT}", "stale for")
+
+
+# history.
+
+
+async def test_history_shows_every_change_and_the_gap_between_them(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(f"history {INT}", "nothing has been seen of")
+        await sh.terminal.enter(f"watch {INT} --count 1", "1 samples")
+        sh.gateway.set(INT, 11)
+        sh.gateway.set(INT, 12, quality=0)
+        await received(sh, 3)
+        lose_events(sh, 13, 14)
+        await sh.terminal.shows("GAP", "event stream resumed")
+        sh.gateway.set(INT, 15)
+        await received(sh, 5)
+        text = await sh.terminal.enter(f"history {INT}", "changes seen since", "kept: the newest 64 MB")
+        table = text[text.rindex("time ") :]
+        for shown in (" 11 ", " 12 ", " bad", "event stream lost", "GAP", "15"):
+            assert shown in table
+        assert " 13 " not in table
+        await sh.terminal.enter(f"history {INT} --count 1", "1 of ")
+
+
+async def test_history_keeps_to_its_bound_and_says_what_it_let_go(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        context = Context(all_commands(), interactive=False)
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo")
+        try:
+            await run(context, f"watch {INT} {STRING} --count 2", follow)
+            live = context.live_session
+            small = History(live, limit=20_000)
+            for number in range(1, 201):
+                gateway.set(INT, number)
+            gateway.set(STRING, "rare")
+            async with asyncio.timeout(15):
+                while live[STRING].value != "rare":
+                    await live.changed()
+            often, rarely = (context.find_item(tag) for tag in (INT, STRING))
+            assert often is not None
+            assert rarely is not None
+            seen = small.of(often.key)
+            assert 10 < len(seen.events) < 63
+            assert len(seen.events) + seen.forgotten == 200
+            assert seen.events[-1].value == 200
+            assert [event.value for event in small.of(rarely.key).events] == ["rare"]
+            await small.aclose()
+        finally:
+            await context.disconnect()
+
+
+# record.
+
+
+async def test_two_recordings_at_once_hold_every_sample_and_are_stopped_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter(f"record one.csv {INT}", "recording 1 tags to one.csv")
+        await screen.enter(f"watch {STRING} --count 1", "1 samples")
+        await screen.enter("record all.jsonl", "everything that is advised")
+        for number in range(1, 301):
+            sh.gateway.set(INT, number)
+        sh.gateway.set(STRING, 'a "quoted"\nline')
+        await received(sh, 303)
+        await screen.enter("record", "one.csv", "all.jsonl", "recording")
+        await screen.enter("record stop one.csv", "closed")
+        await screen.enter("record stop", "all.jsonl")
+        await screen.enter("record", "nothing is recorded")
+    rows = csv_rows(tmp_path / "one.csv")
+    assert [row["kind"] for row in rows] == ["start", "held", *["sample"] * 300, "stop"]
+    assert [int(row["value"]) for row in rows[2:-1]] == list(range(1, 301))
+    assert {(row["tag"], row["quality_word"]) for row in rows[1:-1]} == {(INT, "good")}
+    objects = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [each["value"] for each in objects if each["kind"] == "sample" and each["tag"] == INT] == list(range(1, 301))
+    assert [each["value"] for each in objects if each["kind"] == "sample"][-1] == 'a "quoted"\nline'
+    assert objects[-1]["kind"] == "stop"
+
+
+async def test_a_gap_is_a_row_and_so_is_what_was_read_again_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(f"record tank.csv {INT}", "recording 1 tags")
+        lose_events(sh, 13, 14)
+        rows = await recorded(tmp_path / "tank.csv", "stale", "gap", "live", "read")
+        assert [row["value"] for row in rows if row["kind"] == "read"] == ["14"]
+        assert "nobody knows how many" in next(row["note"] for row in rows if row["kind"] == "gap")
+        sh.gateway.set(INT, 15)
+        rows = await recorded(tmp_path / "tank.csv", "sample")
+        assert [row["note"] for row in rows if row["kind"] == "gap"][-1].startswith("GAP 2 events lost (sequence ")
+        await sh.terminal.enter("record", "tank.csv", "2     1")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is what this takes")
+async def test_a_full_disk_is_said_at_once_and_the_session_goes_on(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        sh.terminal.type("writ")
+        await sh.terminal.shows("demo> writ")
+        sh.terminal.type("\x15")
+        await sh.terminal.enter(
+            f"record /dev/full {INT} --format csv --append", "RECORDING /dev/full ENDED", "No space left on device"
+        )
+        await sh.terminal.enter("record", "No space left on device")
+        await sh.terminal.enter(f"write {INT} 5", "completed")
+
+
+async def test_a_file_that_is_there_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old.csv").write_text("mine\n", encoding="utf-8")
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("record old.csv", "is there already: --append adds to it")
+        await sh.terminal.enter("record no/such/folder.csv", "cannot write", "No such file")
+        await sh.terminal.enter("record old", "does not say its format")
+        await sh.terminal.enter("record old.csv --append", "everything that is advised")
+        await sh.terminal.enter("record stop", "closed")
+    lines = (tmp_path / "old.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "mine"
+    assert [line.split(",")[0] for line in lines[1:]] == ["start", "stop"]
+
+
+async def test_leaving_the_prompt_closes_the_files_properly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(f"record tank.jsonl {INT}", "recording 1 tags")
+        sh.gateway.set(INT, 7)
+        await received(sh, 2)
+        sh.terminal.type(CTRL_D)
+        await sh.terminal.shows("closing tank.jsonl")
+    objects = [json.loads(line) for line in (tmp_path / "tank.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [each["kind"] for each in objects] == ["start", "held", "sample", "stop"]
+    assert objects[2]["value"] == 7
+
+
+async def test_the_end_of_a_script_closes_the_files_properly(tmp_path: Path, gateway: SimulatedGateway) -> None:
+    process = ShellProcess(tmp_path).on(gateway)
+    process.environment["MXGATEWAY_PLAINTEXT"] = "1"
+    done = await process(
+        "--plaintext", "-e", f"record t.csv {INT}", "-e", f"write {INT} 5", "-e", f"watch {INT} --for 300ms"
+    )
+    assert done.code == 0, done.err
+    rows = csv_rows(tmp_path / "t.csv")
+    assert [row["kind"] for row in rows] == ["start", "held", "sample", "stop"]
+    assert rows[2]["value"] == "5"
+
+
+@contextmanager
+def busy_gateway() -> Iterator[str]:
+    """The endpoint of a gateway in a process of its own: 100 tags, each changing ten times a second."""
+    command = [sys.executable, "-m", "zb_mom_ww_mxgateway_sim", "--plaintext", "--no-api-key"]
+    command += ["--generated-tags", "100", "--change-period", "0.1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())["endpoint"]
+        finally:
+            process.terminate()
+
+
+async def test_a_blocked_loop_loses_no_row(tmp_path: Path) -> None:
+    with busy_gateway() as endpoint:
+        context = Context(all_commands(), interactive=False)
+        await context.connect(Connection(endpoint=endpoint, plaintext=True), "busy")
+        try:
+            path = tmp_path / "all.csv"
+            await run(context, f"record {path} Area001.*", follow)
+            time.sleep(1.5)  # noqa: ASYNC251  # what is tried
+            live = context.live_session
+            blocked_until = live.events
+            async with asyncio.timeout(30):
+                while live.events < blocked_until + 1500:
+                    await live.changed()
+            last = live.last_sequence
+            await run(context, "record stop", follow)
+        finally:
+            await context.disconnect()
+    rows = csv_rows(path)
+    sequences = [int(row["sequence"]) for row in rows if row["kind"] == "sample"]
+    assert sequences == list(range(sequences[0], sequences[-1] + 1))
+    assert sequences[-1] >= last
+    assert {row["kind"] for row in rows} == {"start", "held", "sample", "stop"}
+
+
+async def test_what_comes_faster_than_it_can_be_kept_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.recording.WAITING", 10)
+    async with shell(tmp_path) as sh:
+        path = tmp_path / "t.csv"
+        await sh.terminal.enter(f"record {path} {INT}", "recording 1 tags")
+        live = sh.context.live_session
+        event = next(iter(sh.context.connected.history.of(sh.context.items[0].key).events))
+        for _ in range(30):
+            event.sequence = live.last_sequence + 1
+            live.take(event)
+        rows = await recorded(path, "dropped")
+        assert next(row["lost"] for row in rows if row["kind"] == "dropped") == "20"
+        await sh.terminal.enter("record", "20")
+
+
+async def test_record_in_a_file_needs_no_screen_and_says_mistakes(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        context = Context(all_commands(), interactive=False)
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo")
+        try:
+            with pytest.raises(ShellError, match="is not being recorded; record lists what is"):
+                await run(context, f"record stop {INT}", follow)
+        finally:
+            await context.disconnect()
