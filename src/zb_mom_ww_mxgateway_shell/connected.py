@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_shell.alarm_feed import AlarmFeed
 from zb_mom_ww_mxgateway_shell.catalogue import Catalogue
 from zb_mom_ww_mxgateway_shell.history import History
 from zb_mom_ww_mxgateway_shell.panel import Panel
@@ -57,6 +58,8 @@ class Connected:
         self.opened_at = datetime.now(UTC)
         self.history = History(live)
         """What was seen since it was opened."""
+        self.alarms = AlarmFeed()
+        """What is in alarm; read from the start at a prompt only."""
         self.recordings: dict[Path, Recording] = {}
         """Files that are written, or were, by their paths."""
 
@@ -102,6 +105,7 @@ class Connected:
             stack.push_async_callback(self.client.close)
             stack.push_async_callback(self.live.aclose)
             stack.push_async_callback(self.history.aclose)
+            stack.push_async_callback(self.alarms.aclose)
             stack.push_async_callback(self.catalogue.aclose)
             for recording in self.recordings.values():
                 stack.push_async_callback(recording.stop)

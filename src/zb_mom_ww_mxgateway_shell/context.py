@@ -82,8 +82,18 @@ class Context:
         self.connections[made.name] = self.current = made
         if self.interactive:
             made.catalogue.start(made.client)
+            self.start_alarms(made)
         if former is not None:
             await former.aclose()
+
+    def start_alarms(self, connected: Connected) -> None:
+        """Begins to read the alarms of a connection, if that has not begun; at a prompt what is new is said."""
+
+        def say(text: str) -> None:
+            if self.interactive:
+                self.alert(text if connected is self.current else f"{connected.name}: {text}")
+
+        connected.alarms.start(connected.client, say)
 
     def take_profiles(self, profiles: Profiles) -> None:
         """Takes what a profiles file says: its settings and aliases hold from now on."""

@@ -8,6 +8,7 @@ import grpc
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
+from .alarm_service import AlarmService
 from .alarms import AlarmBook
 from .deployment import Deployment
 from .faults import (
@@ -40,6 +41,7 @@ class Trouble:
     _hierarchy: Hierarchy
     _listener: Listener
     _writes: Writes
+    _alarm_service: AlarmService
 
     @abstractmethod
     def _alarm_book(self) -> AlarmBook: ...
@@ -172,6 +174,10 @@ class Trouble:
         """Alarms come from subtags from now on, degraded. Without ``ack_subtags`` nothing can be acknowledged then,
         but for what a session's watch list names."""
         self._alarm_book().fail_provider(reason, acknowledgeable=ack_subtags)
+
+    def drop_alarm_streams(self, code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> None:
+        """Every attached alarm stream ends with this status."""
+        self._alarm_service.end(Ended(code.name, "the alarm stream was dropped"))
 
     def restore_alarm_provider(self, reason: str = "") -> None:
         """Alarms come from the alarm manager again."""

@@ -22,6 +22,7 @@ _BEFORE: dict[str, tuple[str, ...]] = {
     "unadvise": (*_ITEM, "advise TestChildObject.TestInt"),
     "unalias": ("alias level watch Plant.Tank1.Level --count 1",),
     "arm": ("disarm",),
+    "ack": ("write Plant.Tank1.Level.Hi.Limit 50", "watch Plant.Tank1.Level.Hi.InAlarm --for 300ms"),
     "history": ("watch Plant.Tank1.Level --count 2",),
 }
 _ELSEWHERE = {"connect", "py"}

@@ -1,8 +1,10 @@
 """The commands of the shell, and the registry of them all."""
 
 from zb_mom_ww_mxgateway_shell.commands import (
+    alarms,
     connection,
     diagnosis,
+    events,
     galaxy,
     general,
     items,
@@ -17,5 +19,18 @@ from zb_mom_ww_mxgateway_shell.registry import Registry
 
 def all_commands() -> Registry:
     """A registry of every command, in the order help lists them."""
-    modules = (connection, galaxy, items, values, watches, reading, recording, diagnosis, settings, general)
+    modules = (
+        connection,
+        galaxy,
+        items,
+        values,
+        watches,
+        reading,
+        alarms,
+        events,
+        recording,
+        diagnosis,
+        settings,
+        general,
+    )
     return Registry([command for module in modules for command in module.COMMANDS])

@@ -284,6 +284,8 @@ class Prompt:
             if live.round_trip is not None:
                 figures += f" · rtt {live.round_trip * 1000:.1f} ms"
             figures += f" · gaps {live.gaps} · items {len(context.items)}"
+            if alarms := context.connected.alarms.figure:
+                figures += f" · {alarms}"
         wrong = mistake_so_far(context, line) if line else None
         said = wrong.message if wrong else usage_of(context, line)
         width = self._output.get_size().columns

@@ -1,0 +1,307 @@
+"""alarms, ack."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Annotated, Any
+
+from zb_mom_ww_mxgateway.alarms import (
+    ActiveAlarm,
+    AlarmConditionState,
+    AlarmProviderStatus,
+    AlarmTransition,
+    AlarmTransitionKind,
+    check_reference,
+)
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError, MxGatewayRefusedHereError
+from zb_mom_ww_mxgateway.status import name_of
+from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_form, alarm_text
+from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, exit_code_of, one_line, value_text
+from zb_mom_ww_mxgateway_shell.alarm_feed import AlarmFeed, News, is_unacknowledged, provider_text
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.flow import Flow
+from zb_mom_ww_mxgateway_shell.kinds import OFFERS, CountOption, DurationOption, FlagOption, Text
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.registry import Kind, Offer, command
+from zb_mom_ww_mxgateway_shell.results import Feed, Result, table_lines
+from zb_mom_ww_mxgateway_shell.words import Word
+
+_LIST_TIMEOUT = 15.0
+_STATES: dict[int, str] = {
+    AlarmConditionState.ACTIVE: "UNACKED",
+    AlarmConditionState.ACTIVE_ACKED: "acked",
+    AlarmConditionState.INACTIVE: "cleared, UNACKED",
+}
+
+
+class Reference(Kind):
+    """An alarm's reference or GUID; offers those that nobody has acknowledged."""
+
+    name = "reference"
+
+    def parse(self, word: Word, context: Context) -> str:
+        try:
+            return check_reference(word.value)
+        except MxGatewayArgumentError:
+            hint = "Galaxy!Area.Object.Alarm is expected, or a GUID"
+            raise word.mistake(f"no alarm's reference: {hint}", lambda: _hint(context)) from None
+
+    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+        waiting = _unacknowledged(context)
+        folded = prefix.casefold()
+        return [
+            Offer(f'"{alarm.reference}"' if " " in alarm.reference else alarm.reference, _meta(alarm))
+            for alarm in waiting
+            if folded in alarm.reference.casefold()
+        ][:OFFERS]
+
+
+def _unacknowledged(context: Context) -> list[ActiveAlarm]:
+    return sorted(context.current.alarms.unacknowledged, key=_urgency) if context.current else []
+
+
+def _hint(context: Context) -> str:
+    waiting = _unacknowledged(context)
+    return f"; for example {waiting[0].reference}" if waiting else ""
+
+
+def _meta(alarm: ActiveAlarm) -> str:
+    return one_line(f"{alarm.severity} {alarm.description}")
+
+
+def _urgency(alarm: ActiveAlarm) -> tuple[bool, int, str]:
+    return not is_unacknowledged(alarm), alarm.severity, alarm.reference
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which alarms are wanted."""
+
+    area: str | None
+    severity: int | None
+    unacknowledged: bool
+
+    def takes(self, alarm: ActiveAlarm | AlarmTransition) -> bool:
+        """Whether this one is."""
+        path = alarm.reference.partition("!")[2].casefold()
+        if self.area is not None:
+            wanted = self.area.casefold()
+            if not (path.startswith(f"{wanted}.") or fnmatchcase(path.partition(".")[0], wanted)):
+                return False
+        if self.severity is not None and alarm.severity > self.severity:
+            return False
+        if not self.unacknowledged:
+            return True
+        if isinstance(alarm, AlarmTransition):
+            return alarm.kind != AlarmTransitionKind.ACKNOWLEDGE
+        return is_unacknowledged(alarm)
+
+
+@command("alarms", example="alarms", needs_session=False)
+async def alarms(
+    context: Context,
+    *,
+    area: Annotated[str | None, Text("area")] = None,
+    severity: CountOption = None,
+    unacknowledged: FlagOption = False,
+    follow: FlagOption = False,
+    for_: DurationOption = None,
+    count: CountOption = None,
+) -> Result | Feed:
+    """Lists what is in alarm now, the most urgent first; --follow shows every change as it comes.
+
+    --area takes those of an area, or of an object in it (Plant.Tank1); --severity 300 those at least as
+    severe (1 is the most severe, 999 the least); --unacknowledged those that wait for ack. Cleared alarms
+    that nobody acknowledged are listed as far as this shell has seen them. --follow ends with Ctrl-C,
+    --for 5m or --count 10. At the prompt new alarms are said as they come.
+    """
+    connected = context.connected
+    feed = connected.alarms
+    wanted = Filter(area, severity, unacknowledged)
+    if (follow or for_ or count) and for_ is None and count is None and not context.interactive:
+        raise ShellError("alarms --follow in a file need an end: --for 5s or --count 3")
+    context.start_alarms(connected)
+    await feed.ready(_LIST_TIMEOUT)
+    if not feed.is_complete and feed.lost_at is None:
+        reason = str(feed.error) if feed.error else f"no list within {_LIST_TIMEOUT:g} s"
+        raise ShellError(f"no alarms: {reason}", exit_code_of(feed.error) if feed.error else ExitCode.REFUSED)
+    if follow or for_ or count:
+        return _followed(feed, wanted, for_, count, is_paced=context.interactive)
+    shown = sorted(filter(wanted.takes, feed.alarms.values()), key=_urgency)
+    doubt = ""
+    if feed.lost_at is not None:
+        doubt = f"OLD: not kept up to date for {age_text(time.monotonic() - feed.lost_at)} ({feed.error})"
+    return Alarms(shown, len(feed.alarms), feed.provider, doubt)
+
+
+def _followed(feed: AlarmFeed, wanted: Filter, duration: float | None, count: int | None, *, is_paced: bool) -> Feed:
+    follower = feed.follow()
+
+    async def batch() -> list[News]:
+        while found := await follower.batch():
+            if chosen := [news for news in found if not isinstance(news, AlarmTransition) or wanted.takes(news)]:
+                return chosen
+        return []
+
+    return Flow(
+        what="changes",
+        batches=batch,
+        text=_news_text,
+        form=_news_form,
+        dropped=lambda: follower.dropped,
+        close=follower.aclose,
+        duration=duration,
+        count=count,
+        is_paced=is_paced,
+    )
+
+
+def _news_text(news: News) -> str:
+    if isinstance(news, AlarmProviderStatus):
+        return provider_text(news)
+    return news if isinstance(news, str) else alarm_text(news)
+
+
+def _news_form(news: News) -> dict[str, Any]:
+    return {"text": news} if isinstance(news, str) else alarm_form(news)
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """What is in alarm."""
+
+    shown: Sequence[ActiveAlarm]
+    known: int
+    provider: AlarmProviderStatus | None
+    doubt: str
+    """Why the list may be old, if so."""
+    exit_code: ExitCode = ExitCode.DONE
+
+    @property
+    def value(self) -> Any:
+        return list(self.shown)
+
+    def lines(self) -> list[str]:
+        rows = [
+            [
+                str(alarm.severity),
+                _STATES.get(alarm.state, name_of(alarm.state)),
+                alarm.reference,
+                _value(alarm),
+                _since(alarm),
+                " ".join(filter(None, (alarm.description, _remark(alarm)))),
+            ]
+            for alarm in self.shown
+        ]
+        headings = ("sev", "state", "reference", "value", "raised", "what")
+        said = table_lines(headings, rows) if rows else ["nothing is in alarm" if not self.known else "none of these"]
+        if len(self.shown) < self.known:
+            said.append(f"  {len(self.shown)} of {self.known} alarms")
+        if self.provider is not None and self.provider.degraded:
+            said.append(f"  {provider_text(self.provider)}")
+        return [*said, *([f"  {one_line(self.doubt)}"] if self.doubt else [])]
+
+    def form(self) -> Any:
+        return {
+            "alarms": [alarm_form(alarm) for alarm in self.shown],
+            "known": self.known,
+            "old": self.doubt or None,
+            "provider": self.provider and alarm_form(self.provider),
+        }
+
+
+def _value(alarm: ActiveAlarm) -> str:
+    if alarm.current_value is None:
+        return ""
+    limit = "" if alarm.limit_value is None else f" (limit {value_text(alarm.limit_value)})"
+    return f"{value_text(alarm.current_value)}{limit}"
+
+
+def _since(alarm: ActiveAlarm) -> str:
+    if alarm.raised_at is None:
+        return ""
+    raised, now = alarm.raised_at.astimezone(), datetime.now().astimezone()
+    return f"{raised:%H:%M:%S}" if raised.date() == now.date() else f"{raised:%Y-%m-%d %H:%M}"
+
+
+def _remark(alarm: ActiveAlarm) -> str:
+    return f"[{f'{alarm.operator}: {alarm.comment}'.strip(': ')}]" if alarm.operator or alarm.comment else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """What became of acknowledgements."""
+
+    outcomes: Sequence[tuple[str, MxGatewayError | None]]
+    """By reference, in order; without an error it is done."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        codes = [exit_code_of(error) for _, error in self.outcomes if error]
+        return max(codes, key=lambda code: code is ExitCode.UNKNOWN) if codes else ExitCode.DONE
+
+    @property
+    def value(self) -> Any:
+        return [_outcome(error) for _, error in self.outcomes]
+
+    def lines(self) -> list[str]:
+        return [one_line(f"{reference}   {_said(error)}") for reference, error in self.outcomes]
+
+    def form(self) -> Any:
+        return [
+            {"error": error and error_form(error), "outcome": _outcome(error), "reference": reference}
+            for reference, error in self.outcomes
+        ]
+
+
+def _outcome(error: MxGatewayError | None) -> str:
+    if error is None:
+        return "acknowledged"
+    return "unknown" if error.outcome_unknown else "refused"
+
+
+def _said(error: MxGatewayError | None) -> str:
+    if error is None:
+        return "acknowledged"
+    if error.outcome_unknown:
+        return f"outcome UNKNOWN: {error}. It was not sent again; alarms shows how it stands"
+    hint = ": acknowledge it at its source, or when the alarm manager is back" if _has_no_way(error) else ""
+    return f"NOT acknowledged: {error}{hint}"
+
+
+def _has_no_way(error: MxGatewayError) -> bool:
+    """Whether the gateway said so: alarms come from subtags, and it knows none that acknowledges this one."""
+    return error.grpc_code == "FAILED_PRECONDITION" and "subtag" in str(error).casefold()
+
+
+@command("ack", example="ack ZB!Plant.Tank1.Level.Hi --comment seen", mutating=True, needs_session=False)
+async def ack(
+    context: Context,
+    *references: Annotated[str, Reference()],
+    comment: Annotated[str | None, Text("text")] = None,
+    operator: Annotated[str | None, Text("name")] = None,
+) -> Result:
+    """Acknowledges alarms by their references. Counts as a write: disarm and read-only refuse it.
+
+    Tab offers those that wait. An answer that was lost leaves the outcome *unknown*: it is never sent
+    again. While alarms come from subtags the gateway may know no way to acknowledge one, and says so.
+    """
+    connected = context.connected
+    outcomes: list[tuple[str, MxGatewayError | None]] = []
+    for reference in dict.fromkeys(references):
+        try:
+            await connected.client.acknowledge_alarm(reference, comment or "", operator or "")
+        except MxGatewayRefusedHereError:
+            raise
+        except MxGatewayError as error:
+            outcomes.append((reference, error))
+            if error.outcome_unknown:
+                break
+        else:
+            outcomes.append((reference, None))
+    return Acknowledged(outcomes)
+
+
+COMMANDS = (alarms, ack)

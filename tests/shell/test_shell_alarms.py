@@ -1,0 +1,226 @@
+"""alarms, ack and events at a real prompt: what is in alarm, what became of an acknowledgement, what streams by."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import grpc
+import pytest
+from shell_process import ShellProcess
+from shell_terminal import ENTER, TAB, Shell, shell
+
+from zb_mom_ww_mxgateway import AlarmConditionState
+from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_shell.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.statements import run
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT = "TestChildObject.TestInt"
+HI = "ZB!Plant.Tank1.Level.Hi"
+
+
+async def follow(feed: Feed) -> Result:
+    return await feed.follow(lambda line: None)
+
+
+async def alarms_read(sh: Shell) -> None:
+    assert await sh.context.connected.alarms.ready(10)
+
+
+async def settled(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0.01)
+
+
+def above(sh: Shell, word: str) -> int:
+    """Lines on the screen that begin so."""
+    return sum(line.startswith(word) for line in sh.terminal.text.split("\n"))
+
+
+async def test_a_new_alarm_is_said_above_the_prompt_listed_acknowledged_and_counted(tmp_path: Path) -> None:
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        screen = sh.terminal
+        await alarms_read(sh)
+        await screen.enter("alarms", "nothing is in alarm", "alarms 0")
+        screen.type("writ")
+        sh.gateway.raise_alarm(HI, severity=300, description="too full", value=81.5, limit=80.0)
+        await screen.shows(f"ALARM severity 300 {HI}", "demo> writ", "alarms 1 (1 unacked)")
+        screen.type("\x15ack ")
+        await screen.shows(f"{HI}  300")
+        screen.type(TAB)
+        await screen.enter(' --comment "seen it" --operator jane', f"{HI} acknowledged")
+        await settled(lambda: "alarms 1" in screen.text and "alarms 1 (" not in screen.text)
+        await screen.enter("alarms", "acked", "[jane: see")
+        await screen.enter("alarms --unacknowledged", "none of these", "0 of 1 alarms")
+        sh.gateway.clear_alarm(HI)
+        await screen.shows("alarms 0")
+
+
+async def test_alarms_are_filtered_by_area_and_severity_and_the_most_urgent_come_first(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await alarms_read(sh)
+        for reference, severity in (("ZB!North.A.Hi", 500), ("ZB!South.B.Hi", 100), ("ZB!North.C.Lo", 300)):
+            sh.gateway.raise_alarm(reference, severity=severity)
+        await screen.shows("ALARMS 3 new, the most severe 100: ZB!South.B.Hi")
+        text = await screen.enter("alarms", "ZB!North.A.Hi")
+        assert text.rindex("ZB!South.B.Hi") < text.rindex("ZB!North.C.Lo") < text.rindex("ZB!North.A.Hi")
+        await screen.enter("alarms --area north --severity 300", "1 of 3 alarms")
+        await screen.enter("alarms --area north.c", "1 of 3 alarms")
+        await screen.enter("alarms --severity 400", "2 of 3 alarms")
+
+
+async def test_dozens_of_alarms_at_once_are_one_line(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await alarms_read(sh)
+        for number in range(60):
+            sh.gateway.raise_alarm(f"ZB!Area.Object{number}.Hi", severity=900 - number)
+        await sh.terminal.shows("ALARMS 60 new, the most severe 841: ZB!Area.Object59.Hi; alarms lists them")
+        await sh.terminal.enter("status", "gateway")
+        assert above(sh, "ALARM") == 1
+
+
+async def test_what_is_in_alarm_already_is_said_once_when_the_shell_starts(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        sh.gateway.raise_alarm(HI)
+        sh.gateway.raise_alarm("ZB!Plant.Tank2.Level.Hi")
+        await sh.terminal.shows("ALARM")
+        await sh.context.disconnect()
+        await sh.terminal.enter("connect", "connected to", "2 alarms active, 2 unacknowledged: alarms lists them")
+
+
+async def test_a_cleared_alarm_waits_for_its_acknowledgement(tmp_path: Path) -> None:
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        await alarms_read(sh)
+        sh.gateway.raise_alarm("ZB!Area.Object.Hi")
+        await sh.terminal.shows("ALARM severity 500 ZB!Area.Object.Hi")
+        sh.gateway.clear_alarm("ZB!Area.Object.Hi")
+        feed = sh.context.connected.alarms
+        await settled(lambda: feed.alarms["ZB!Area.Object.Hi"].state is AlarmConditionState.INACTIVE)
+        await sh.terminal.enter("alarms", "cleared, UNACKED")
+        await sh.terminal.enter("ack ZB!Area.Object.Hi", "ZB!Area.Object.Hi acknowledged", "alarms 0")
+
+
+async def test_an_acknowledgement_passes_the_guard_and_its_lost_answer_is_unknown(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        sh.gateway.raise_alarm("ZB!Area.Object.Hi")
+        await screen.enter("disarm", "read-only: nothing")
+        await screen.enter("ack ZB!Area.Object.Hi", "arm lets writes through")
+        await screen.enter("arm", "armed")
+        await screen.enter(
+            "ack Area.Object.Hi", "Galaxy!Area.Object.Alarm is expected", "for example ZB!Area.Object.Hi"
+        )
+        await screen.enter("ack ZB!No.Such.Alarm", "NOT acknowledged", "no alarm ZB!No.Such.Alarm")
+        sh.gateway.lose_next_reply("AcknowledgeAlarm")
+        await screen.enter("ack ZB!Area.Object.Hi", "outcome UNKNOWN", "It was not sent again")
+        sent = [call.rpc for call in sh.gateway.calls].count("AcknowledgeAlarm")
+        assert sent == 2
+        result = await run(sh.context, "ack ZB!No.Such.Alarm", follow)
+        assert result is not None
+        assert result.exit_code is ExitCode.REFUSED
+
+
+async def test_in_subtag_mode_it_is_said_that_there_is_no_way_to_acknowledge(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await alarms_read(sh)
+        sh.gateway.raise_alarm("ZB!Area.Object.Hi")
+        sh.gateway.fail_alarm_provider("the alarm manager is away")
+        await sh.terminal.shows("alarms come from subtags", "(degraded): the alarm manager is away")
+        await sh.terminal.enter("ack ZB!Area.Object.Hi", "NOT acknowledged", "acknowledge it at its source")
+        await sh.terminal.enter("alarms", "UNACKED", "(degraded)")
+
+
+async def test_the_alarm_stream_comes_back_by_itself_and_an_old_list_looks_old(tmp_path: Path) -> None:
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        screen = sh.terminal
+        await alarms_read(sh)
+        sh.gateway.raise_alarm("ZB!Area.Object.Hi")
+        await screen.shows("alarms 1 (1 unacked)")
+        sh.gateway.stall("StreamAlarms")
+        sh.gateway.drop_alarm_streams()
+        await screen.shows("alarms 1? (1 unacked)")
+        await screen.enter("alarms", "ZB!Area.Object.Hi", "OLD: not kept up to date for")
+        sh.gateway.raise_alarm("ZB!Area.Other.Hi")
+        sh.gateway.release("StreamAlarms")
+        await screen.shows("ALARM severity 500 ZB!Area.Other.Hi", "alarms 2 (2 unacked)")
+
+
+async def test_a_gateway_without_alarms_hurts_nobody(tmp_path: Path) -> None:
+    async with shell(tmp_path, cursor_reports=True, alarms=False) as sh:
+        await sh.terminal.shows("alarms off")
+        await sh.terminal.enter("alarms", "no alarms: ", "alarms are disabled")
+        await sh.terminal.enter(f"write {INT} 5", "completed")
+        assert "ALARM" not in sh.terminal.text
+
+
+async def test_alarms_are_followed_to_an_end(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await alarms_read(sh)
+        sh.terminal.type("alarms --follow --area area --count 2" + ENTER)
+        await settled(lambda: bool(sh.context.connected.alarms._followers))
+        sh.gateway.raise_alarm("ZB!Elsewhere.Object.Hi")
+        sh.gateway.raise_alarm("ZB!Area.Object.Hi")
+        sh.gateway.clear_alarm("ZB!Area.Object.Hi")
+        text = await sh.terminal.shows("RAISE ", "CLEAR ", "2 changes in")
+        assert above(sh, "RAISE") == 1, text
+
+
+async def test_alarms_in_a_file_are_read_when_asked_for(tmp_path: Path, gateway: SimulatedGateway) -> None:
+    gateway.raise_alarm("ZB!Area.Object.Hi", severity=7)
+    process = ShellProcess(tmp_path).on(gateway)
+    done = await process(
+        "--plaintext", "--json", "-e", "alarms", "-e", "ack ZB!Area.Object.Hi", "-e", "alarms --follow"
+    )
+    listed, acked, refused = done.objects
+    assert [alarm["severity"] for alarm in listed["result"]["alarms"]] == [7]
+    assert acked["result"] == [{"error": None, "outcome": "acknowledged", "reference": "ZB!Area.Object.Hi"}]
+    assert "need an end" in refused["error"]["message"]
+    assert done.code == 2
+
+
+# events.
+
+
+async def test_events_are_filtered_by_tag_and_family_and_counted(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter(f"watch {INT} TestChildObject.TestBool --count 2", "2 samples")
+        screen.type(f"events {INT} --family data-change --count 2" + ENTER)
+        await settled(lambda: len(sh.context.live_session._subscriptions) > 1)
+        sh.gateway.set("TestChildObject.TestBool", True)
+        sh.gateway.set(INT, 41)
+        sh.gateway.set(INT, 42, quality=0)
+        text = await screen.shows(f"{INT}  41  good", f"{INT}  42  bad", "2 events in")
+        assert "TestBool  true" not in text
+        await screen.enter("events --family data --count 1", "one of data-change, write-complete")
+        await screen.enter("events No.Such --count 1", "No.Such is not added")
+
+
+async def test_a_gap_is_shown_whatever_is_filtered(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(f"watch {INT} --count 1", "1 samples")
+        sh.terminal.type("events --family write-complete --count 1" + ENTER)
+        await settled(lambda: len(sh.context.live_session._subscriptions) > 1)
+        sh.gateway.drop_streams(grpc.StatusCode.UNAVAILABLE)
+        sh.gateway.set(INT, 1)
+        sh.gateway.evict_replay(sh.context.live_session.session.session_id)
+        await sh.terminal.shows("GAP: events lost after", "1 events in")
+
+
+async def test_more_events_than_can_be_seen_are_counted_not_shown(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(f"watch {INT} --count 1", "1 samples")
+        sh.terminal.type("events --count 500" + ENTER)
+        await settled(lambda: len(sh.context.live_session._subscriptions) > 1)
+        for number in range(1, 501):
+            sh.gateway.set(INT, number)
+        await sh.terminal.shows("more at that moment, not shown", "500 events in", " not shown")
+
+
+@pytest.mark.parametrize("line", ["events", "alarms --follow"])
+async def test_what_never_ends_needs_an_end_in_a_file(tmp_path: Path, gateway: SimulatedGateway, line: str) -> None:
+    done = await ShellProcess(tmp_path).on(gateway)("--plaintext", "-e", line)
+    assert done.code == 2
+    assert "need an end" in done.err
