@@ -37,6 +37,8 @@ class Seen:
     """What was seen of one item: its events and the marks that concern it, each oldest first."""
 
     events: Sequence[MxEvent]
+    known: int
+    """Events that are kept."""
     marks: Sequence[Mark]
     forgotten: int
     """Older events that were let go to make room."""
@@ -88,13 +90,18 @@ class History:
                 largest.bytes -= weight
                 self._bytes -= weight
 
-    def of(self, key: Key) -> Seen:
-        """What was seen of an item up to now."""
+    def of(self, key: Key, since: float = float("-inf")) -> Seen:
+        """What was seen of an item up to now; of what was before `since` (monotonic seconds) only the last."""
         self.catch_up()
         kept = self._series.get(key) or _Series()
-        first = kept.events[0].received_at if kept.events else None
-        marks = [mark for mark in self._marks if first is not None and mark.at >= first]
-        return Seen(list(kept.events), marks, kept.forgotten, self.since)
+        events: list[MxEvent] = []
+        for event in reversed(kept.events):
+            events.append(event)
+            if event.received_at < since:
+                break
+        events.reverse()
+        marks = [mark for mark in self._marks if events and mark.at >= events[0].received_at]
+        return Seen(events, len(kept.events), marks, kept.forgotten, self.since)
 
     async def aclose(self) -> None:
         """Ends it and lets go of everything. Idempotent."""

@@ -35,6 +35,14 @@ class Feed(Protocol):
         """What has been seen so far: asked for after a cancelled follow, too."""
 
 
+@runtime_checkable
+class Picture(Feed, Protocol):
+    """A feed that a terminal shows as one picture, redrawn in place."""
+
+    def picture(self, columns: int, rows: int) -> Sequence[Sequence[tuple[str, str]]]:
+        """Lines that fit, as pieces of text each with its mood: ``good``, ``bad``, ``stale`` … or empty."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """A result in a few words, with its fields for JSON."""

@@ -97,6 +97,12 @@ class Watch:
         """The table as it stands."""
         return table_lines(HEADINGS, [self.row(item) for item in self.items])
 
+    def picture(self, columns: int, rows: int) -> list[list[tuple[str, str]]]:
+        """The table as it stands, for a screen of this size."""
+        state = self.live.state.value
+        lost = [] if state == "live" else [f"  {state}: {self.live.lost}"]
+        return [[("", line)] for line in [*self.lines(), *lost, "  Ctrl-C ends"]]
+
     def _bars(self, item: Item) -> str:
         return bars(self.history.get(item.key, ()))
 

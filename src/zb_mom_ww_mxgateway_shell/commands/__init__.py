@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway_shell.commands import (
     reading,
     recording,
     settings,
+    trends,
     values,
     watches,
 )
@@ -26,6 +27,7 @@ def all_commands() -> Registry:
         values,
         watches,
         reading,
+        trends,
         alarms,
         events,
         recording,

@@ -123,7 +123,7 @@ class Past:
     def lines(self) -> list[str]:
         rows = [[f"{moment(at).astimezone():%H:%M:%S.%f}"[:-3], *_cells(entry)] for at, entry in self.entries]
         shown = sum(isinstance(entry, Sample) for _, entry in self.entries)
-        known = len(self.seen.events)
+        known = self.seen.known
         said = f"{shown} of " if shown < known else ""
         said += f"{known} changes seen since {moment(self.seen.since).astimezone():%H:%M:%S}"
         if self.seen.forgotten:
@@ -135,7 +135,7 @@ class Past:
         return {
             "forgotten": self.seen.forgotten,
             "samples": [_record(at, entry) for at, entry in self.entries],
-            "seen": len(self.seen.events),
+            "seen": self.seen.known,
             "since": time_text(moment(self.seen.since)),
             "tag": self.tag,
         }

@@ -27,6 +27,7 @@ MOODS = {
     "mood.uncertain": "ansiyellow",
     "mood.stale": "ansiyellow italic",
     "mood.none": "ansibrightblack",
+    "mood.gap": "ansired",
     "mood.head": "bold",
 }
 

@@ -30,7 +30,7 @@ from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible
 from zb_mom_ww_mxgateway_shell.panel import cut, fitted
-from zb_mom_ww_mxgateway_shell.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.results import Feed, Picture, Result
 from zb_mom_ww_mxgateway_shell.showing import lines_of
 from zb_mom_ww_mxgateway_shell.statements import Statement, command_of, interruption, problem_lines, run
 from zb_mom_ww_mxgateway_shell.terminal.asking import ask, ask_secret
@@ -40,8 +40,7 @@ from zb_mom_ww_mxgateway_shell.terminal.full_watch import MOODS, FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.highlight import STYLES, LineLexer, mistake_so_far
 from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
 from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
-from zb_mom_ww_mxgateway_shell.terminal.watch_view import WatchView
-from zb_mom_ww_mxgateway_shell.watching import Watch
+from zb_mom_ww_mxgateway_shell.terminal.picture_view import PictureView
 
 _STYLE = Style.from_dict(
     {"bottom-toolbar": "noreverse", "prompt.lost": "ansired bold", "problem": "ansired"} | STYLES | MOODS
@@ -201,8 +200,8 @@ class Prompt:
 
     async def _follow(self, feed: Feed) -> Result:
         is_table = self._context.settings.output == "table"
-        if isinstance(feed, Watch) and is_table and not self._is_dumb:
-            return await WatchView(feed, self._input, self._output).run()
+        if isinstance(feed, Picture) and is_table and not self._is_dumb:
+            return await PictureView(feed, self._input, self._output).run()
         try:
             return await feed.follow(self._console.print if is_table else lambda line: None)
         except asyncio.CancelledError:

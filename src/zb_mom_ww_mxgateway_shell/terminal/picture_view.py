@@ -1,25 +1,29 @@
-"""A watch on the terminal: a table redrawn in place, at most ten times a second, until it ends or Ctrl-C."""
+"""A picture on the terminal: redrawn in place, at most ten times a second, until its feed ends or Ctrl-C."""
 
 import asyncio
 from contextlib import suppress
 
 from prompt_toolkit.application import Application
+from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 from prompt_toolkit.output import Output
+from prompt_toolkit.styles import Style
 
-from zb_mom_ww_mxgateway_shell.watching import Watch, Watched
+from zb_mom_ww_mxgateway_shell.results import Picture, Result
+from zb_mom_ww_mxgateway_shell.terminal.full_watch import MOODS
 
 _REDRAW_SECONDS = 0.1
 _IDLE_REDRAWS = 5  # ages move on even when no value does
 
 
-class WatchView:
-    """Shows one watch."""
+class PictureView:
+    """Shows one picture."""
 
-    def __init__(self, watch: Watch, input: Input, output: Output) -> None:
-        self._watch = watch
+    def __init__(self, feed: Picture, input: Input, output: Output) -> None:
+        self._feed = feed
+        self._output = output
         self._dirty = True
         keys = KeyBindings()
 
@@ -30,15 +34,16 @@ class WatchView:
 
         self._app: Application[None] = Application(
             layout=Layout(Window(FormattedTextControl(self._text), dont_extend_height=True, wrap_lines=True)),
+            style=Style.from_dict(MOODS),
             key_bindings=keys,
             input=input,
             output=output,
         )
 
-    async def run(self) -> Watched:
-        """Shows the watch to its end; raises what the session was lost to."""
-        follower = asyncio.create_task(self._watch.follow(self._show), name="watch")
-        redrawer = asyncio.create_task(self._redraw(), name="watch redraw")
+    async def run(self) -> Result:
+        """Shows it to its end; raises what the session was lost to."""
+        follower = asyncio.create_task(self._followed(), name="picture")
+        redrawer = asyncio.create_task(self._redraw(), name="picture redraw")
         follower.add_done_callback(lambda _: self._leave())
         try:
             await self._app.run_async(handle_sigint=False)
@@ -48,7 +53,10 @@ class WatchView:
             await asyncio.wait([follower, redrawer])
         if not follower.cancelled():
             return follower.result()
-        return self._watch.result()
+        return self._feed.result()
+
+    async def _followed(self) -> Result:
+        return await self._feed.follow(self._show)
 
     def _show(self, line: str) -> None:
         self._dirty = True
@@ -67,7 +75,9 @@ class WatchView:
         with suppress(Exception):
             self._app.exit()
 
-    def _text(self) -> str:
-        live = self._watch.live
-        state = "" if live.state.value == "live" else f"\n  {live.state.value}: {live.lost}"
-        return "\n".join(self._watch.lines()) + state + "\n  Ctrl-C ends"
+    def _text(self) -> StyleAndTextTuples:
+        size = self._output.get_size()
+        shown: StyleAndTextTuples = []
+        for line in self._feed.picture(size.columns, size.rows - 1):
+            shown += [*((f"class:mood.{mood}" if mood else "", text) for mood, text in line), ("", "\n")]
+        return shown[:-1]

@@ -1,0 +1,144 @@
+"""trend: a picture of what was seen, in which nothing that is unknown looks known."""
+
+from pathlib import Path
+
+import pytest
+from shell_process import ShellProcess
+from shell_terminal import CTRL_C, ENTER, shell
+
+from zb_mom_ww_mxgateway_shell.chart import Line, chart, legend
+from zb_mom_ww_mxgateway_shell.stretches import Mood, Stretch
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT = "TestChildObject.TestInt"
+
+
+def text_of(lines: list[Line]) -> list[str]:
+    return ["".join(text for _, text in line) for line in lines]
+
+
+def drawn(stretches: list[Stretch], width: int = 22, height: int = 3) -> list[str]:
+    return [line[11:] for line in text_of(chart(stretches, 0.0, 10.0, width, height))]
+
+
+def part(start: float, end: float, value: float | None, mood: Mood = "good") -> Stretch:
+    return Stretch(start, end, value, mood)
+
+
+# Drawing.
+
+
+def test_a_value_holds_until_the_next_and_a_jump_is_one_line() -> None:
+    lines = text_of(chart([part(0, 5, 1.0), part(5, 10, 3.0)], 0.0, 10.0, 22, 3))
+    assert lines[0].startswith("         3 ┤")
+    assert lines[2].startswith("         1 ┤")
+    assert lines[0].endswith("⡏⠉⠉⠉⠉")
+    assert lines[1].rstrip().endswith("⡇")
+    assert lines[2][12:].startswith("⣀⣀⣀⣀⣀⡇")
+    assert lines[3].endswith("└──────────")
+
+
+def test_a_level_line_stands_in_the_middle_under_its_value() -> None:
+    lines = text_of(chart([part(0, 10, 7.5)], 0.0, 10.0, 22, 3))
+    assert lines[1].startswith("       7.5 ┤")
+    assert lines[1].strip() != "7.5 ┤"
+    assert lines[0].endswith("│          ")
+
+
+def test_nothing_is_drawn_across_a_gap_and_it_is_marked() -> None:
+    lines = drawn([part(0, 4, 1.0), part(4, 8, None, "gap"), part(8, 10, 1.0)])
+    assert lines[1] == "┤⠤⠤⠤⠤    ⠤⠤"
+    assert lines[3] == "└────xxxx──"
+
+
+@pytest.mark.parametrize(("mood", "mark"), [("bad", "!"), ("uncertain", "?"), ("stale", "~")])
+def test_what_is_not_sure_is_a_broken_line_with_its_mark(mood: Mood, mark: str) -> None:
+    lines = drawn([part(0, 5, 1.0), part(5, 10, 1.0, mood)])
+    sure, unsure = lines[1][1:6], lines[1][6:]
+    assert len(set(sure)) == 1
+    assert unsure != sure
+    assert unsure.strip()
+    assert lines[3] == "└─────" + mark * 5
+    assert mark in legend(chart([part(0, 10, 1.0, mood)], 0.0, 10.0, 22, 3))
+
+
+def test_the_worst_of_a_column_is_what_its_mark_says() -> None:
+    lines = drawn([part(0, 4.9, 1.0), part(4.9, 5.1, 1.0, "bad"), part(5.1, 10, 1.0)])
+    assert lines[3] == "└────!!────"
+
+
+def test_labels_tell_the_lowest_from_the_highest_however_close() -> None:
+    lines = text_of(chart([part(0, 5, 1000.001), part(5, 10, 1000.002)], 0.0, 10.0, 30, 3))
+    assert lines[0].split()[0] == "1000.002"
+    assert lines[2].split()[0] == "1000.001"
+
+
+def test_where_there_is_no_braille_plain_characters_do() -> None:
+    lines = text_of(chart([part(0, 10, 1.0)], 0.0, 10.0, 22, 3, braille=False))
+    assert all(line.isascii() for line in lines)
+    assert "*" * 10 in lines[1]
+
+
+# At the prompt and in files.
+
+
+async def test_a_trend_is_live_until_ctrl_c_and_shows_a_gap_and_bad_quality(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen, live = sh.terminal, sh.context.live_session
+        screen.type(f"trend {INT} --span 4s" + ENTER)
+        await screen.shows(f"{INT}  0  good", "Ctrl-C ends", "└")
+        sh.gateway.set(INT, 40)
+        await screen.shows(f"{INT}  40  good", "min 0", "max 40", "40 ┤")
+        sh.gateway.set(INT, 20, quality=0)
+        await screen.shows(f"{INT}  20  bad", "! bad", "!!")
+        sh.gateway.drop_streams()
+        sh.gateway.set(INT, 30)
+        sh.gateway.evict_replay(live.session.session_id)
+        sh.gateway.set(INT, 35)
+        await screen.shows(f"{INT}  35  good", "x gap: nothing is known", "x")
+        screen.type(CTRL_C)
+        await screen.enter("status", "1 advised")
+
+
+async def test_while_the_stream_is_lost_the_line_is_stale(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        sh.gateway.set(INT, 40)
+        sh.terminal.type(f"trend {INT} --span 2s" + ENTER)
+        await sh.terminal.shows(f"{INT}  40  good")
+        sh.gateway.stall("StreamEvents")
+        sh.gateway.drop_streams()
+        await sh.terminal.shows("stale for", "~~~", "~ stale")
+        sh.terminal.type(CTRL_C)
+        await sh.terminal.shows("demo:resuming>")
+
+
+@pytest.mark.parametrize("columns", [40, 60])
+async def test_a_trend_fits_a_narrow_screen(tmp_path: Path, columns: int) -> None:
+    async with shell(tmp_path, columns=columns) as sh:
+        sh.terminal.type("trend Plant.Tank1.Level Plant.Pump1.Running --for 1s" + ENTER)
+        text = await sh.terminal.shows("61", "good", "true", "false", "└", "Ctrl-C ends")
+        assert all(len(line) <= columns for line in text.split("\n"))
+        # Nothing wraps: every line of a chart begins with its axis.
+        assert text.count("└") == 2
+        await sh.terminal.shows("Ctrl-C ends\ndemo>")
+        await sh.terminal.enter("status", "2 advised")
+
+
+async def test_what_is_no_number_is_refused(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        sh.gateway.set("TestChildObject.TestString", "full")
+        await sh.terminal.enter("trend TestChildObject.TestString", "is no number and no Boolean: full; watch shows it")
+
+
+async def test_in_a_file_it_is_one_picture_at_the_end(tmp_path: Path, gateway: SimulatedGateway) -> None:
+    process = ShellProcess(tmp_path).on(gateway)
+    gateway.set(INT, 12)
+    done = await process("--plaintext", "-e", f"trend {INT} --for 500ms")
+    assert done.code == 0, done.err
+    assert done.out.count("└") == 1
+    assert f"{INT}  12  good" in done.out
+    done = await process("--plaintext", "-e", f"trend {INT}")
+    assert (done.code, "needs an end" in done.err) == (2, True)
+    done = await process("--plaintext", "--json", "-e", f"trend {INT} --for 100ms")
+    (tag,) = done.objects[0]["result"]["tags"]
+    assert (tag["tag"], tag["max"], tag["stretches"][0]["mood"]) == (INT, 12, "good")
