@@ -86,9 +86,9 @@ async def test_read_says_what_could_not_be_read_and_what_is_stale(tmp_path: Path
         sh.context.catalogue.is_complete = False
         await sh.terminal.enter("read No.Such", "NOT READ", "does not resolve")
         await sh.terminal.enter(f"watch {INT} --count 1", "1 samples")
-        sh.gateway.stall("StreamEvents")
-        sh.gateway.drop_streams()
-        await sh.terminal.shows("demo:resuming>")
+        sh.gateway.stall("OpenSession")
+        sh.gateway.lose_session(sh.context.live_session.session.session_id)
+        await sh.terminal.shows("demo:rebuilding>")
         await sh.terminal.enter(f"read {INT}", "stale for")
 
 

@@ -105,11 +105,11 @@ async def test_while_the_stream_is_lost_the_line_is_stale(tmp_path: Path) -> Non
         sh.gateway.set(INT, 40)
         sh.terminal.type(f"trend {INT} --span 2s" + ENTER)
         await sh.terminal.shows(f"{INT}  40  good")
-        sh.gateway.stall("StreamEvents")
-        sh.gateway.drop_streams()
+        sh.gateway.stall("OpenSession")
+        sh.gateway.lose_session(sh.context.live_session.session.session_id)
         await sh.terminal.shows("stale for", "~~~", "~ stale")
         sh.terminal.type(CTRL_C)
-        await sh.terminal.shows("demo:resuming>")
+        await sh.terminal.shows("demo:rebuilding>")
 
 
 @pytest.mark.parametrize("columns", [40, 60])
