@@ -279,12 +279,14 @@ class Prompt:
         live = context.live
         figures = context.state
         if live is not None:
+            # What must not be cut off on a narrow screen comes first.
+            figures += f" · gaps {live.gaps}"
+            if alarms := context.connected.alarms.figure:
+                figures += f" · {alarms}"
             figures += f" · {self._rate.of(live)} ev/s"
             if live.round_trip is not None:
                 figures += f" · rtt {live.round_trip * 1000:.1f} ms"
-            figures += f" · gaps {live.gaps} · items {len(context.items)}"
-            if alarms := context.connected.alarms.figure:
-                figures += f" · {alarms}"
+            figures += f" · items {len(context.items)}"
         wrong = mistake_so_far(context, line) if line else None
         said = wrong.message if wrong else usage_of(context, line)
         width = self._output.get_size().columns
