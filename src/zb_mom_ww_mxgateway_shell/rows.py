@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
-from zb_mom_ww_mxgateway.events import MxEvent
+from zb_mom_ww_mxgateway.events import EventHeader, MxEvent
 from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway.status import name_of, quality_word
 from zb_mom_ww_mxgateway_cli.output import safe, value_form
@@ -49,14 +49,21 @@ def rows_of(entries: Iterable[MxEvent | Mark], tag_of: Callable[[Key], str]) -> 
     """A row for every value and every mark."""
     # From monotonic seconds to nanoseconds of the day's clock.
     ahead = time.time() - time.monotonic()
+    # What events share is put into words once.
+    known: dict[int, tuple[EventHeader, Row]] = {}
     for entry in entries:
         if isinstance(entry, Mark):
-            yield mark_row(entry.kind, (entry.at + ahead), entry.text, entry.lost)
+            yield mark_row(entry.kind, entry.at + ahead, entry.text, entry.lost)
             continue
-        key = entry.server_handle, entry.item_handle
-        tag, received = tag_of(key), iso((entry.received_at + ahead) * 1e9)
+        header = entry.header
+        found = known.get(id(header))
+        if found is None:
+            key = header.server_handle, header.item_handle
+            words = (safe(tag_of(key)), name_of(header.data_type), _statuses(header.statuses), *key)
+            found = known[id(header)] = header, words
+        tag, data_type, statuses, server, item = found[1]
+        received = iso((entry.received_at + ahead) * 1e9)
         kind = "read" if was_read_again(entry) else "sample"
-        statuses = _statuses(entry.statuses)
         for sample in samples_of(entry):
             yield (
                 kind,
@@ -66,10 +73,11 @@ def rows_of(entries: Iterable[MxEvent | Mark], tag_of: Callable[[Key], str]) -> 
                 sample.quality,
                 quality_word(sample.quality),
                 iso(sample.source_time_ns) if sample.source_time_ns else None,
-                name_of(entry.data_type),
+                data_type,
                 statuses,
                 entry.sequence or None,
-                *key,
+                server,
+                item,
                 None,
                 None,
             )
@@ -77,7 +85,7 @@ def rows_of(entries: Iterable[MxEvent | Mark], tag_of: Callable[[Key], str]) -> 
 
 def mark_row(kind: str, at: float, text: str, lost: int | None = None) -> Row:
     """A row that says something of the time, `at` seconds of the day's clock."""
-    return (kind, iso(at * 1e9), *(None,) * 10, lost, text)
+    return (kind, iso(at * 1e9), *(None,) * 10, lost, safe(text))
 
 
 def held_row(tag: str, key: Key, value: LiveValue) -> Row:
@@ -86,7 +94,7 @@ def held_row(tag: str, key: Key, value: LiveValue) -> Row:
     return (
         "held",
         iso((time.time() - (time.monotonic() - value.received_at)) * 1e9),
-        tag,
+        safe(tag),
         value.value,
         value.quality,
         value.quality_word,
@@ -104,11 +112,14 @@ def text_of(rows: Iterable[Row], form: Format) -> str:
     """The rows as lines."""
     if form == "csv":
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(tuple(map(_cell, row)) for row in rows)
+        csv.writer(text, lineterminator="\n").writerows(
+            row if row[_VALUE].__class__ is float else (*row[:_VALUE], _cell(row[_VALUE]), *row[_VALUE + 1 :])
+            for row in rows
+        )
         return text.getvalue()
     return "".join(
-        json.dumps({name: cell if cell.__class__ in _PLAIN else value_form(cell) for name, cell in pairs}) + "\n"
-        for pairs in (zip(COLUMNS, row, strict=True) for row in rows)
+        _encode(dict(zip(COLUMNS, (*row[:_VALUE], value_form(row[_VALUE]), *row[_VALUE + 1 :]), strict=True))) + "\n"
+        for row in rows
     )
 
 
@@ -117,23 +128,23 @@ def heading(form: Format) -> str:
     return ",".join(COLUMNS) + "\n" if form == "csv" else ""
 
 
-_PLAIN = frozenset({str, int, bool, type(None)})
+_VALUE = COLUMNS.index("value")
+_encode = json.JSONEncoder().encode
 
 
 def _cell(value: Any) -> Any:
-    kind = value.__class__
-    if kind is float or kind is int or value is None:
-        return value
-    if kind is str:
-        return safe(value)
-    if kind is bool:
+    if isinstance(value, bool):
         return "true" if value else "false"
+    if value is None or isinstance(value, int):
+        return value
+    if isinstance(value, str):
+        return safe(value)
     form = value_form(value)
     return form if isinstance(form, str) else json.dumps(form)
 
 
 def _statuses(statuses: Iterable[Any]) -> str | None:
-    return "; ".join(str(status) for status in statuses if status.failed) or None
+    return safe("; ".join(str(status) for status in statuses if status.failed)) or None
 
 
 def iso(time_ns: float) -> str:

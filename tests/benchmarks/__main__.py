@@ -18,6 +18,7 @@ from pathlib import Path
 
 import grpc.aio
 import replay_server
+import shell_figures
 from completion import completion_figures
 
 from zb_mom_ww_mxgateway import GatewayClient, LiveSession, wire
@@ -36,7 +37,9 @@ TARGETS = {
     "calls.subscribe_bulk_1000_vs_singles": (">=", 50),
     "shell.complete_prefix_p99_ms": ("<=", 5),
     "shell.complete_substring_p99_ms": ("<=", 50),
+    **shell_figures.TARGETS,
 }
+LAYERS = ["events", "calls", "start", "completion", "shell"]
 
 Figures = dict[str, dict[str, object]]
 
@@ -234,13 +237,11 @@ def verdict(name: str, value: object) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="What the library's layers cost beside bare gRPC.")
-    parser.add_argument(
-        "--only", choices=["events", "calls", "start", "completion"], action="append", help="some of the figures"
-    )
+    parser.add_argument("--only", choices=LAYERS, action="append", help="some of the figures")
     parser.add_argument("--quick", action="store_true", help="tiny numbers: shows that it works, and measures nothing")
     parser.add_argument("--output", type=Path, default=Path("build/bench.json"))
     given = parser.parse_args()
-    wanted = given.only or ["events", "calls", "start", "completion"]
+    wanted = given.only or LAYERS
     rounds = 1 if given.quick else 5
     figures: Figures = {}
     if "events" in wanted:
@@ -253,6 +254,8 @@ def main() -> None:
             figures |= start_ratio(endpoint, rounds)
     if "completion" in wanted:
         figures |= completion_figures(given.quick)
+    if "shell" in wanted:
+        figures |= shell_figures.figures(given.quick)
     for name, found in figures.items():
         print(f"{name:<40}{found['value']:>12} {found['unit']:<20}{verdict(name, found['value'])}".rstrip())
     given.output.parent.mkdir(parents=True, exist_ok=True)

@@ -83,6 +83,7 @@ async def test_dozens_of_alarms_at_once_are_one_line(tmp_path: Path) -> None:
 
 async def test_what_is_in_alarm_already_is_said_once_when_the_shell_starts(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
+        await alarms_read(sh)
         sh.gateway.raise_alarm(HI)
         sh.gateway.raise_alarm("ZB!Plant.Tank2.Level.Hi")
         await sh.terminal.shows("ALARM")

@@ -10,8 +10,10 @@ import platformdirs
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import create_app_session, get_app_session
 from prompt_toolkit.enums import EditingMode
-from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import OneStyleAndTextTuple, StyleAndTextTuples
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.styles import Style
@@ -97,6 +99,13 @@ class Prompt:
             style=_STYLE,
             input=self._input,
             output=None if self._is_dumb else self._output,
+        )
+        # Above the prompt, not part of it: a message of many lines is made and taken apart several times a redraw.
+        above = ConditionalContainer(
+            Window(FormattedTextControl(self._panel), dont_extend_height=True), Condition(self._has_panel)
+        )
+        self._prompt.app.layout = Layout(
+            HSplit([above, self._prompt.layout.container]), focused_element=self._prompt.default_buffer
         )
         context.open_pane = self._open_pane
         context.ask_secret = ask_secret
@@ -242,25 +251,30 @@ class Prompt:
         style = f"ansi{current.color} bold" if current and current.color else ""
         if self._context.state not in ("ready", "not connected"):
             style = "class:prompt.lost"
-        return [*self._panel(), (style, self._prompt_text())]
+        return [(style, self._prompt_text())]
+
+    def _has_panel(self) -> bool:
+        """Whether anything is watched; gone from a line that has been entered."""
+        current = self._context.current
+        return current is not None and len(current.panel) > 0 and not self._is_dumb and not self._prompt.app.is_done
 
     def _panel(self) -> StyleAndTextTuples:
-        """What is watched, above the prompt; gone from a line that has been entered."""
+        """What is watched, above the prompt."""
         current = self._context.current
-        if current is None or not len(current.panel) or self._is_dumb or self._prompt.app.is_done:
+        if current is None:
             return []
         size = self._output.get_size()
         room = max(2, size.rows // 2 - 3)
         items = current.panel.items
         shown = items if len(items) <= room else items[: room - 1]
-        text: StyleAndTextTuples = []
-        for line, mood in fitted(current.panel.rows(shown), size.columns - 1):
-            text += [(f"class:mood.{mood}", line), ("", "\n")]
+        lines: list[OneStyleAndTextTuple] = [
+            (f"class:mood.{mood}", line) for line, mood in fitted(current.panel.rows(shown), size.columns - 1)
+        ]
         if len(shown) < len(items):
-            text.append(("", f"  and {len(items) - len(shown)} more: watch --full shows all\n"))
+            lines.append(("", f"  and {len(items) - len(shown)} more: watch --full shows all"))
         if still := current.panel.is_still:
-            text.append(("class:problem", f"  {cut(still, size.columns - 3)}\n"))
-        return text
+            lines.append(("class:problem", f"  {cut(still, size.columns - 3)}"))
+        return [piece for line in lines for piece in (line, ("", "\n"))][:-1]
 
     async def _keep_in_view(self) -> None:
         """Redraws the watched values, at most ten times a second, whatever the rate of events."""
