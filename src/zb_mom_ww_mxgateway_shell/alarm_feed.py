@@ -124,6 +124,10 @@ class AlarmFeed:
                 error: MxGatewayError = MxGatewayTransportError("the gateway ended the alarm stream")
             except MxGatewayError as broken:
                 error = broken
+            except Exception as broken:
+                self._lose(MxGatewayError(f"reading the alarms failed: {broken!r}"))
+                self._settled.set()
+                raise
             self._lose(error)
             if _is_final(error):
                 self._settled.set()

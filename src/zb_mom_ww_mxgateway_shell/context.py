@@ -84,7 +84,7 @@ class Context:
             made.catalogue.start(made.client)
             self.start_alarms(made)
         if former is not None:
-            await former.aclose()
+            await self._let_go(former)
 
     def start_alarms(self, connected: Connected) -> None:
         """Begins to read the alarms of a connection, if that has not begun; at a prompt what is new is said."""
@@ -130,11 +130,19 @@ class Context:
         failures: list[MxGatewayError] = []
         for each in closing:
             try:
-                await each.aclose()
+                await self._let_go(each)
             except MxGatewayError as error:
                 failures.append(error)
         if failures:
             raise failures[0]
+
+    async def _let_go(self, connected: Connected) -> None:
+        running = [recording for recording in connected.recordings.values() if recording.is_running]
+        try:
+            await connected.aclose()
+        finally:
+            for recording in running:
+                self.notice(f"{recording.path} closed: {recording.samples} samples")
 
     @property
     def name(self) -> str:

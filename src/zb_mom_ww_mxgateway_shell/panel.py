@@ -72,6 +72,11 @@ class Panel:
         state = self._live.state.value
         return "" if state == "live" else f"{state}: {self._live.lost or ''}".rstrip(": ")
 
+    @property
+    def events(self) -> int:
+        """How many events have come: as long as it stays, no value changes."""
+        return self._live.events
+
     def value(self, item: Item) -> "LiveValue | None":
         """The latest value held."""
         return self._live.latest(*item.key)

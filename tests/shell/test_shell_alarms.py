@@ -148,6 +148,14 @@ async def test_the_alarm_stream_comes_back_by_itself_and_an_old_list_looks_old(t
         await screen.shows("ALARM severity 500 ZB!Area.Other.Hi", "alarms 2 (2 unacked)")
 
 
+@pytest.mark.parametrize("columns", [60, 110])
+async def test_the_toolbar_keeps_gaps_and_alarms_in_view(tmp_path: Path, columns: int) -> None:
+    async with shell(tmp_path, cursor_reports=True, columns=columns) as sh:
+        await alarms_read(sh)
+        sh.gateway.raise_alarm("ZB!Area.Object.Hi")
+        await sh.terminal.shows("ready · gaps 0 · alarms 1 (1 unacked)")
+
+
 async def test_a_gateway_without_alarms_hurts_nobody(tmp_path: Path) -> None:
     async with shell(tmp_path, cursor_reports=True, alarms=False) as sh:
         await sh.terminal.shows("alarms off")

@@ -70,8 +70,23 @@ async def test_the_full_screen_scrolls_sorts_filters_pauses_and_comes_back(tmp_p
         async with asyncio.timeout(15):
             while "Position" in screen.text:  # noqa: ASYNC110  # a screen tells nobody
                 await asyncio.sleep(0.01)
+        screen.type("/tank1.level" + ENTER)
+        await screen.shows("/tank1.level", "Plant.Tank1.Level ")
         screen.type("p")
-        await screen.shows("PAUSED")
+        text = await screen.shows("PAUSED", "s ago", "Plant.Tank1.Level ")
+        row = next(line for line in text.split("\n") if "Plant.Tank1.Level " in line)
+        live = sh.context.live_session
+        changes = live["Plant.Tank1.Level"].changes
+        async with asyncio.timeout(15):
+            while live["Plant.Tank1.Level"].changes < changes + 5:
+                await live.changed()
+        assert row in screen.text
+        screen.type("/pump" + ENTER)
+        await screen.shows("/pump", "Plant.Pump1.Speed", "PAUSED")
+        screen.type("?")
+        await screen.shows("this page", "sorts by the next of")
+        screen.type("?/" + ENTER + "pb")
+        await screen.shows("only bad")
         screen.type("q")
         await screen.shows("demo>", "more: watch --full shows all")
 

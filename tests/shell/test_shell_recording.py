@@ -222,6 +222,7 @@ async def test_leaving_the_prompt_closes_the_files_properly(tmp_path: Path, monk
         await received(sh, 2)
         sh.terminal.type(CTRL_D)
         await sh.terminal.shows("closing tank.jsonl")
+    await sh.terminal.shows("tank.jsonl closed: 1 samples")
     objects = [json.loads(line) for line in (tmp_path / "tank.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [each["kind"] for each in objects] == ["start", "held", "sample", "stop"]
     assert objects[2]["value"] == 7

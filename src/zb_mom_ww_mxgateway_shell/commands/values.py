@@ -68,9 +68,10 @@ async def write(
     code = {"completed": ExitCode.DONE, "refused": ExitCode.REFUSED}.get(result.outcome.value, ExitCode.UNKNOWN)
     if code is ExitCode.DONE and seen and not seen.is_as_written:
         code = ExitCode.NOT_MET
+    check = f"\n   check:  read {item.tag} --fresh" if result.outcome.value == "unknown" else ""
     outcome = _outcome_text(result, timeout)
     return Said(
-        f"{item.tag}   {shown} → {value_text(plain)}   {outcome}{f'; {seen.text}' if seen else ''}",
+        f"{item.tag}   {shown} → {value_text(plain)}   {outcome}{f'; {seen.text}' if seen else ''}{check}",
         {
             "accepted_ms": _milliseconds(result.accepted_after),
             "before": before.value,

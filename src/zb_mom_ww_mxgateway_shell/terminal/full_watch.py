@@ -1,6 +1,8 @@
 """Everything watched, on the whole screen: scroll, sort, filter, pause, columns."""
 
 import asyncio
+import time
+from dataclasses import replace
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.filters import Condition
@@ -12,14 +14,36 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.styles import Style
 
 from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.live_values import LiveValue
+from zb_mom_ww_mxgateway_cli.output import age_text
 from zb_mom_ww_mxgateway_shell.panel import Panel, Row, fitted
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 
 _REDRAW_SECONDS = 0.1
+_IDLE_REDRAWS = 5
 _SORT_SECONDS = 1.0
 _SORTS = ("as asked", "tag", "quality", "age", "changes")
 _HIDDEN: tuple[tuple[str, ...], ...] = ((), ("item",), ("changes",), ("item", "changes"))
-_KEYS = "q leaves · arrows move · s sorts · r reverses · / filters · p pauses · b only bad · c columns"
+_KEYS = {
+    "q": "leaves",
+    "s": "sorts",
+    "r": "reverses",
+    "/": "filters",
+    "p": "pauses",
+    "b": "only bad",
+    "c": "columns",
+}
+_HELP = (
+    "q            leaves; what is watched stays watched",
+    "arrows j k   move by a line; PgUp PgDn space by a page; g G to the ends",
+    "s            sorts by the next of: as asked, tag, quality (worst first), age, changes",
+    "r            reverses the order",
+    "/            filters by a part of the tag; Enter keeps it, an empty one shows all",
+    "p            pauses: values and ages stand as they were; the stream is read meanwhile",
+    "b            shows only what is not good: bad, uncertain, stale, or without a value",
+    "c            shows other columns: without item, without changes, without both",
+    "?            this page",
+)
 
 MOODS = {
     "mood.good": "",
@@ -45,12 +69,22 @@ class FullWatch:
         self._hidden = 0
         self._filter = ""
         self._typing = False
-        self._frozen: list[Row] | None = None
+        self._helping = False
+        # What stood there when it was paused: by item, the row and the value.
+        self._frozen: dict[tuple[int, int], tuple[Row, LiveValue | None]] | None = None
+        self._frozen_at = 0.0
+        self._drawn = -1
         self._order: list[Item] = []
         self._ordered_at = float("-inf")
         self._app: Application[None] = Application(
             layout=Layout(
-                HSplit([Window(FormattedTextControl(self._page)), Window(FormattedTextControl(self._status), height=1)])
+                HSplit(
+                    [
+                        Window(FormattedTextControl(self._page), wrap_lines=Condition(lambda: self._helping)),
+                        Window(FormattedTextControl(self._status), height=1),
+                        Window(FormattedTextControl(self._hint), height=1),
+                    ]
+                )
             ),
             key_bindings=self._keys(),
             style=Style.from_dict(MOODS),
@@ -69,14 +103,23 @@ class FullWatch:
             await asyncio.wait([redrawer])
 
     async def _redraw(self) -> None:
+        idle = 0
         while True:
             await asyncio.sleep(_REDRAW_SECONDS)
-            if self._frozen is None:
+            idle += 1
+            # Ages move on even when no value does.
+            if self._drawn != self._panel.events or idle >= _IDLE_REDRAWS:
+                self._drawn, idle = self._panel.events, 0
                 self._app.invalidate()
 
     def _rows(self) -> int:
-        # Headings and the line of keys.
-        return max(1, self._output.get_size().rows - 2)
+        # Headings, the state and the keys.
+        return max(1, self._output.get_size().rows - 3)
+
+    def _value(self, item: Item) -> LiveValue | None:
+        if self._frozen is None:
+            return self._panel.value(item)
+        return self._frozen[item.key][1] if item.key in self._frozen else None
 
     def _items(self) -> list[Item]:
         now = asyncio.get_running_loop().time()
@@ -90,7 +133,7 @@ class FullWatch:
         return self._order
 
     def _rank(self, item: Item) -> tuple[int, str]:
-        value = self._panel.value(item)
+        value = self._value(item)
         if value is None:
             return 3, ""
         if value.stale_since is not None:
@@ -98,7 +141,7 @@ class FullWatch:
         return {"good": 0, "uncertain": 1}.get(value.quality_word, 3), value.quality_word
 
     def _sort_key(self, item: Item) -> tuple[float, str]:
-        value = self._panel.value(item)
+        value = self._value(item)
         folded = item.tag.casefold()
         match _SORTS[self._sort]:
             case "quality":
@@ -111,14 +154,16 @@ class FullWatch:
 
     def _page(self) -> StyleAndTextTuples:
         width = self._output.get_size().columns
+        if self._helping:
+            return [("", "\n".join(_HELP))]
+        items = self._items()
+        self._scroll.count = len(items)
+        first = self._scroll.first(self._rows())
+        items = items[first : first + self._rows()]
         if self._frozen is None:
-            items = self._items()
-            self._scroll.count = len(items)
-            first = self._scroll.first(self._rows())
-            rows = self._panel.rows(items[first : first + self._rows()])
+            rows = self._panel.rows(items)
         else:
-            first = self._scroll.first(self._rows())
-            rows = self._frozen[first : first + self._rows()]
+            rows = [self._frozen[item.key][0] for item in items if item.key in self._frozen]
         shown: StyleAndTextTuples = []
         for line, mood in fitted(rows, width, _HIDDEN[self._hidden]):
             shown += [(f"class:mood.{mood}", line), ("", "\n")]
@@ -129,11 +174,20 @@ class FullWatch:
             return [("reverse", f" /{self._filter} ")]
         first = self._scroll.first(self._rows())
         still = self._panel.is_still
-        paused = "PAUSED · " if self._frozen is not None else ""
-        text = f" {paused}{f'{still} · ' if still else ''}{min(first + 1, self._scroll.count)}-"
+        text = ""
+        if self._frozen is not None:
+            text = f" PAUSED {age_text(time.monotonic() - self._frozen_at)} ago ·"
+        text += f" {f'{still} · ' if still else ''}{min(first + 1, self._scroll.count)}-"
         text += f"{min(self._scroll.count, first + self._rows())} of {self._scroll.count} by {_SORTS[self._sort]}"
-        text += f"{' reversed' if self._reversed else ''}{f' /{self._filter}' if self._filter else ''} · {_KEYS} "
+        text += f"{' reversed' if self._reversed else ''}{f' /{self._filter}' if self._filter else ''}"
+        text += " only bad " if self._only_bad else " "
         return [("reverse", text)]
+
+    def _hint(self) -> StyleAndTextTuples:
+        """The keys, with what they do where there is room for it."""
+        words = " · ".join(f"{key} {what}" for key, what in _KEYS.items()) + " · ? more"
+        width = self._output.get_size().columns
+        return [("", f" {words if len(words) < width else ' '.join(_KEYS) + ' · ? explains'}")]
 
     def _again(self) -> None:
         self._ordered_at = float("-inf")
@@ -170,7 +224,18 @@ class FullWatch:
 
         @keys.add("p", filter=~typing)
         def _(event: KeyPressEvent) -> None:
-            self._frozen = None if self._frozen is not None else self._panel.rows(self._items())
+            if self._frozen is not None:
+                self._frozen = None
+                return
+            items = self._panel.items
+            values = [(value := self._panel.value(item)) and replace(value) for item in items]
+            rows = self._panel.rows(items)
+            self._frozen_at = time.monotonic()
+            self._frozen = {item.key: (row, value) for item, row, value in zip(items, rows, values, strict=True)}
+
+        @keys.add("?", filter=~typing)
+        def _(event: KeyPressEvent) -> None:
+            self._helping = not self._helping
 
         @keys.add("/", filter=~typing)
         def _(event: KeyPressEvent) -> None:
