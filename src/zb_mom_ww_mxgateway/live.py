@@ -161,7 +161,8 @@ class LiveSession:
         self._wake()
 
     def _keep(self, event: MxEvent) -> None:
-        key = event.server_handle, event.item_handle
+        header = event.header
+        key = header.server_handle, header.item_handle
         item = self.session.handles.items.get(key)
         before = self._values.get(key)
         value = LiveValue.of(event, item.tag if item else "", (before.changes if before else 0) + 1)
@@ -173,8 +174,9 @@ class LiveSession:
 
     def _hold(self, key: tuple[int, int], value: LiveValue) -> None:
         self._values[key] = value
-        for wait in tuple(self._waits.get(key, ())):
-            wait.see(value)
+        if waits := self._waits.get(key):
+            for wait in tuple(waits):
+                wait.see(value)
 
     def _count_gap(self, lost: int) -> None:
         if not self._gap_is_open:
@@ -311,6 +313,8 @@ class LiveSession:
             queue.put_nowait(change)
 
     def _wake(self) -> None:
+        if not self._waiters:
+            return
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():

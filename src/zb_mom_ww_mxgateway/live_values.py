@@ -76,25 +76,27 @@ class LiveValue:
     @classmethod
     def of(cls, event: MxEvent, tag: str, changes: int) -> "LiveValue | None":
         """The value that an event brings; None when it brings none. Of buffered data the newest counts."""
-        value, quality, time_ns = event.value, event.quality, event.source_time_ns
-        if isinstance(event.body, BufferedData):
-            if not event.body.values:
+        header = event.header
+        value, quality, data_type, time_ns = event.value, header.quality, header.data_type, event.source_time_ns
+        if isinstance(body := header.body, BufferedData):
+            if not body.values:
                 return None
-            value = event.body.values[-1]
-            quality = event.body.qualities[-1] if event.body.qualities else quality
-            time_ns = event.body.times_ns[-1] if event.body.times_ns else time_ns
+            value, data_type = body.values[-1], body.data_type
+            quality = body.qualities[-1] if body.qualities else quality
+            time_ns = body.times_ns[-1] if body.times_ns else time_ns
         behind = event.gateway_time_ns - time_ns if time_ns and event.gateway_time_ns else 0
+        # By place: thousands are made a second, and names cost as much again.
         return cls(
-            tag=tag,
-            value=value,
-            quality=quality,
-            data_type=event.body.data_type if isinstance(event.body, BufferedData) else event.data_type,
-            variant_type=event.variant_type,
-            statuses=event.statuses,
-            source_time_ns=time_ns,
-            changes=changes,
-            received_at=event.received_at or time.monotonic(),
-            age_when_received=max(0.0, behind / 1e9),
+            tag,
+            value,
+            quality,
+            data_type,
+            header.variant_type,
+            header.statuses,
+            time_ns,
+            changes,
+            event.received_at or time.monotonic(),
+            behind / 1e9 if behind > 0 else 0.0,
         )
 
     @classmethod

@@ -25,7 +25,10 @@ def test_the_benchmarks_run_and_name_their_figures(tmp_path: Path) -> None:
         "shell.complete_substring_p99_ms",
         "shell.catalogue_bytes_per_tag",
         "shell.catalogue_worst_pause_ms",
+        "shell.watch_500_cpu_share",
+        "shell.echo_p90_ms_at_20000",
     } <= set(figures)
+    assert figures["shell.lost_to_record_at_20000"]["value"] == 0
     assert all(isinstance(figure["value"], float) and figure["unit"] for figure in figures.values())
 
 
