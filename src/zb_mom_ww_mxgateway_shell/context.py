@@ -174,9 +174,10 @@ class Context:
             raise ShellError("not connected: connect HOST:PORT first", ExitCode.CANNOT_CONNECT)
         return self.current
 
-    def say_by(self, notice: Callable[[str], None], alert: Callable[[str], None]) -> None:
-        """Takes a front end's ways of saying notices and alerts; what could not be said before is a notice."""
-        self.notice, self.alert = notice, alert
+    def say_by(self, notice: Callable[[str], None], alert: Callable[[str], None] | None = None) -> None:
+        """Takes a front end's ways of saying notices, and alerts where those are said otherwise; what could not be
+        said before is a notice."""
+        self.notice, self.alert = notice, alert or notice
         for text in self.unsaid:
             notice(text)
         self.unsaid.clear()

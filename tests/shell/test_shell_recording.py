@@ -90,6 +90,7 @@ async def test_read_says_what_could_not_be_read_and_what_is_stale(tmp_path: Path
         sh.gateway.lose_session(sh.context.live_session.session.session_id)
         await sh.terminal.shows("demo:rebuilding>")
         await sh.terminal.enter(f"read {INT}", "stale for")
+        sh.gateway.release("OpenSession")
 
 
 # history.

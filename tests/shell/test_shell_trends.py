@@ -110,6 +110,7 @@ async def test_while_the_stream_is_lost_the_line_is_stale(tmp_path: Path) -> Non
         await sh.terminal.shows("stale for", "~~~", "~ stale")
         sh.terminal.type(CTRL_C)
         await sh.terminal.shows("demo:rebuilding>")
+        sh.gateway.release("OpenSession")
 
 
 @pytest.mark.parametrize("columns", [40, 60])

@@ -136,7 +136,7 @@ class Prompt:
         for task in tasks:
             if not task.cancelled() and (error := task.exception()):
                 raise error
-        self._context.say_by(self._console.print, self._console.print)
+        self._context.say_by(self._console.print)
         self._say_what_is_open()
         return ExitCode.DONE
 
