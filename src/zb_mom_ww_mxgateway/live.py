@@ -185,7 +185,7 @@ class LiveSession:
         self._confirmed = True
         self._mark_stale()
         self._ledger.doubt()
-        self._tell(LiveChange(self.state, self.lost, lost))
+        self._tell(LiveChange(self.state, self.lost, lost, gap=True))
 
     def miss(self) -> None:
         """Part of keeping the stream: it broke before its first event, so nobody knows what came meanwhile."""

@@ -36,6 +36,8 @@ class LiveChange:
     """Events lost in a gap that has just been seen, as far as the sequences tell; 0 when the state changed."""
     missing: tuple[str, ...] = ()
     """Tags that the rebuilt session could not be given again, each with the reason."""
+    gap: bool = False
+    """True when events were lost, also where nobody knows how many."""
 
 
 @dataclass(slots=True)

@@ -51,7 +51,7 @@ async def test_a_new_alarm_is_said_above_the_prompt_listed_acknowledged_and_coun
         screen.type(TAB)
         await screen.enter(' --comment "seen it" --operator jane', f"{HI} acknowledged")
         await settled(lambda: "alarms 1" in screen.text and "alarms 1 (" not in screen.text)
-        await screen.enter("alarms", "acked", "[jane: see")
+        await screen.enter("alarms", "acked", "[jane:")
         await screen.enter("alarms --unacknowledged", "none of these", "0 of 1 alarms")
         sh.gateway.clear_alarm(HI)
         await screen.shows("alarms 0")

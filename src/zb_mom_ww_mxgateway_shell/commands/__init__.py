@@ -4,14 +4,12 @@ from zb_mom_ww_mxgateway_shell.commands import (
     alarms,
     connection,
     diagnosis,
-    events,
     galaxy,
     general,
     items,
     reading,
-    recording,
     settings,
-    trends,
+    streaming,
     values,
     watches,
 )
@@ -20,19 +18,5 @@ from zb_mom_ww_mxgateway_shell.registry import Registry
 
 def all_commands() -> Registry:
     """A registry of every command, in the order help lists them."""
-    modules = (
-        connection,
-        galaxy,
-        items,
-        values,
-        watches,
-        reading,
-        trends,
-        alarms,
-        events,
-        recording,
-        diagnosis,
-        settings,
-        general,
-    )
+    modules = (connection, galaxy, items, values, watches, reading, alarms, streaming, diagnosis, settings, general)
     return Registry([command for module in modules for command in module.COMMANDS])

@@ -1,4 +1,4 @@
-"""read, history."""
+"""read, trend, history."""
 
 import time
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway.values import moment_of
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, safe, status_form, time_text, value_form, value_text
+from zb_mom_ww_mxgateway_shell.commands.values import ensure
 from zb_mom_ww_mxgateway_shell.commands.watches import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.history import LIMIT, Seen, moment
@@ -21,13 +22,16 @@ from zb_mom_ww_mxgateway_shell.kinds import (
 )
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import command
-from zb_mom_ww_mxgateway_shell.results import Result, table_lines
+from zb_mom_ww_mxgateway_shell.results import Feed, Result, table_lines
 from zb_mom_ww_mxgateway_shell.tap import Mark, Sample, samples_of, was_read_again
+from zb_mom_ww_mxgateway_shell.trending import Trend
 from zb_mom_ww_mxgateway_shell.words import Word
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import Reading
 
+_SPAN = 60.0
+_MOST = 6
 _SHOWN = 50
 """Samples of a history, unless more are asked for."""
 
@@ -163,6 +167,35 @@ def _record(at: float, entry: Sample | Mark) -> dict[str, Any]:
     }
 
 
+@command("trend", example="trend Plant.Tank1.Level --for 1s")
+async def trend(
+    context: Context,
+    *tags: Annotated[list[Target] | Word, Watchable()],
+    for_: DurationOption = None,
+    span: DurationOption = None,
+    server: ServerOption = None,
+) -> Feed:
+    """Draws tags over time, each with its own axis: at the prompt until Ctrl-C, in a file one picture at the end.
+
+    In view is the last minute, or --span 10m, as far as this shell has seen it; in a file the time of --for.
+    A value holds until the next. Where nothing is known nothing is drawn, and where a value is not sure its
+    line is broken: the line under the chart says which, ? uncertain, ! bad, ~ stale, x a gap.
+    """
+    if for_ is None and not context.has_screen:
+        raise ShellError("a trend in a file needs an end: --for 30s")
+    targets = await targets_of(context, tags)
+    if len(targets) > _MOST:
+        raise ShellError(f"{len(targets)} tags are too many for one screen: at most {_MOST}")
+    items = await ensure(context, targets, server)
+    live = context.live_session
+    for item in items:
+        value = live.latest(*item.key)
+        if value is not None and value.value is not None and not isinstance(value.value, int | float):
+            raise ShellError(f"{item.tag} is no number and no Boolean: {value_text(value.value)[:40]}; watch shows it")
+    seconds = span or (_SPAN if context.has_screen or for_ is None else for_)
+    return Trend(live, context.connected.history, items, seconds, for_)
+
+
 @command("history", example="history Plant.Tank1.Level")
 async def history(
     context: Context, tag: TargetArgument, *, last: DurationOption = None, count: CountOption = None
@@ -189,4 +222,4 @@ async def history(
     return Past(tag.item.tag, seen, entries)
 
 
-COMMANDS = (read, history)
+COMMANDS = (read, trend, history)

@@ -20,7 +20,6 @@ from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import is_dumb_terminal
 
 from zb_mom_ww_mxgateway.auth import redact
-from zb_mom_ww_mxgateway.live import LiveSession
 from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.output import ExitCode
@@ -36,20 +35,20 @@ from zb_mom_ww_mxgateway_shell.results import Feed, Picture, Result
 from zb_mom_ww_mxgateway_shell.showing import lines_of
 from zb_mom_ww_mxgateway_shell.statements import Statement, command_of, interruption, problem_lines, run
 from zb_mom_ww_mxgateway_shell.terminal.asking import ask, ask_secret
-from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter, usage_of
+from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import MOODS, FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.highlight import STYLES, LineLexer, mistake_so_far
 from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
 from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
 from zb_mom_ww_mxgateway_shell.terminal.picture_view import PictureView
+from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
 
 _STYLE = Style.from_dict(
     {"bottom-toolbar": "noreverse", "prompt.lost": "ansired bold", "problem": "ansired"} | STYLES | MOODS
 )
 _REFRESH_SECONDS = 0.5
 _REDRAW_SECONDS = 0.1
-_USAGE_COLUMNS = 20
 _EDITING = {"emacs": EditingMode.EMACS, "vi": EditingMode.VI}
 
 
@@ -84,7 +83,6 @@ class Prompt:
         # A terminal that cannot move its cursor gets lines and nothing else.
         self._is_dumb = is_dumb_terminal()
         context.has_screen = not self._is_dumb
-        self._rate = _Rate()
         self._alerts: asyncio.Queue[str] = asyncio.Queue()
         self._prompt: PromptSession[str] = PromptSession(
             message=self._message,
@@ -93,7 +91,7 @@ class Prompt:
             key_bindings=prompt_keys(),
             search_ignore_case=True,
             complete_while_typing=True,
-            bottom_toolbar=self._toolbar,
+            bottom_toolbar=Toolbar(context, self._output, lambda: self._prompt.default_buffer.text).text,
             refresh_interval=_REFRESH_SECONDS,
             history=history,
             style=_STYLE,
@@ -287,29 +285,6 @@ class Prompt:
                 if self._prompt.app.is_running:
                     self._prompt.app.invalidate()
 
-    def _toolbar(self) -> str:
-        context = self._context
-        line = self._prompt.default_buffer.text
-        live = context.live
-        figures = context.state
-        if live is not None:
-            # What must not be cut off on a narrow screen comes first.
-            figures += f" · gaps {live.gaps}"
-            if alarms := context.connected.alarms.figure:
-                figures += f" · {alarms}"
-            figures += f" · {self._rate.of(live)} ev/s"
-            if live.round_trip is not None:
-                figures += f" · rtt {live.round_trip * 1000:.1f} ms"
-            figures += f" · items {len(context.items)}"
-        wrong = mistake_so_far(context, line) if line else None
-        said = wrong.message if wrong else usage_of(context, line)
-        width = self._output.get_size().columns
-        room = width - len(figures) - 4
-        if room < _USAGE_COLUMNS:
-            # Too narrow for both: what is being typed matters more, while something is.
-            return f" {said if line else figures}"[:width]
-        return f" {said if len(said) <= room else said[: room - 1] + '…'}   {figures}"
-
     def _greet(self) -> None:
         context = self._context
         where = connection_text(context)
@@ -374,11 +349,10 @@ class Prompt:
             await say(f"GAP {change.lost_events} events lost: values are stale until they are read again")
         elif change.missing:
             await say(f"no longer there: {', '.join(change.missing)}")
+        elif change.gap:
+            await say("GAP events lost, nobody knows how many: values are stale until they are read again")
         elif change.state is before:
-            # A session in another's place is told of by its state.
-            if change.state is not LiveState.REBUILDING:
-                text = "GAP events lost, nobody knows how many: values are stale until they are read again"
-                await self._console.print_above(text, "class:problem")
+            pass
         elif change.state is LiveState.STALE:
             await say(f"event stream lost, resuming: {change.lost}")
         elif change.state is LiveState.REBUILDING:
@@ -390,25 +364,6 @@ class Prompt:
             await say(f"event stream resumed after sequence {live.last_sequence}", "")
         elif change.state is LiveState.CLOSED and change.lost:
             await say(f"session lost: {change.lost}; connect opens a new one")
-
-
-class _Rate:
-    """Events a second, over about the last second."""
-
-    def __init__(self) -> None:
-        self._live: LiveSession | None = None
-        self._at = 0.0
-        self._events = 0
-        self._shown = 0
-
-    def of(self, live: LiveSession) -> int:
-        if live is not self._live:
-            self._live, self._at, self._shown = live, 0.0, 0
-        now = asyncio.get_running_loop().time()
-        if now - self._at >= 1.0:
-            self._shown = max(0, round((live.events - self._events) / (now - self._at))) if self._at else 0
-            self._at, self._events = now, live.events
-        return self._shown
 
 
 async def at_prompt(context: Context, *, debug: bool) -> ExitCode:

@@ -1,0 +1,67 @@
+"""The line under the prompt: what is being typed, and how the connection is."""
+
+import asyncio
+from collections.abc import Callable
+
+from prompt_toolkit.output import Output
+
+from zb_mom_ww_mxgateway.live import LiveSession
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.terminal.completion import usage_of
+from zb_mom_ww_mxgateway_shell.terminal.highlight import mistake_so_far
+
+_USAGE_COLUMNS = 20
+
+
+class Toolbar:
+    """Its text, made anew whenever it is drawn."""
+
+    def __init__(self, context: Context, output: Output, line: Callable[[], str]) -> None:
+        """`line` is what is being typed."""
+        self._context = context
+        self._output = output
+        self._line = line
+        self._rate = _Rate()
+
+    def text(self) -> str:
+        """As much of it as fits."""
+        context = self._context
+        line = self._line()
+        live = context.live
+        figures = context.state
+        if live is not None:
+            # What must not be cut off on a narrow screen comes first.
+            figures += f" · gaps {live.gaps}"
+            if alarms := context.connected.alarms.figure:
+                figures += f" · {alarms}"
+            figures += f" · {self._rate.of(live)} ev/s"
+            if live.round_trip is not None:
+                figures += f" · rtt {live.round_trip * 1000:.1f} ms"
+            figures += f" · items {len(context.items)}"
+        wrong = mistake_so_far(context, line) if line else None
+        said = wrong.message if wrong else usage_of(context, line)
+        width = self._output.get_size().columns
+        room = width - len(figures) - 4
+        if room < _USAGE_COLUMNS:
+            # Too narrow for both: what is being typed matters more, while something is.
+            return f" {said if line else figures}"[:width]
+        return f" {said if len(said) <= room else said[: room - 1] + '…'}   {figures}"
+
+
+class _Rate:
+    """Events a second, over about the last second."""
+
+    def __init__(self) -> None:
+        self._live: LiveSession | None = None
+        self._at = 0.0
+        self._events = 0
+        self._shown = 0
+
+    def of(self, live: LiveSession) -> int:
+        if live is not self._live:
+            self._live, self._at, self._shown = live, 0.0, 0
+        now = asyncio.get_running_loop().time()
+        if now - self._at >= 1.0:
+            self._shown = max(0, round((live.events - self._events) / (now - self._at))) if self._at else 0
+            self._at, self._events = now, live.events
+        return self._shown
