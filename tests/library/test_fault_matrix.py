@@ -33,6 +33,7 @@ METHODS = {
     "revoke": "revoke-key",
     "redeploy": "redeploy",
     "lose_galaxy": "lose_galaxy()",
+    "drop_alarm_streams": "drop_alarm_streams()",
     "restore_galaxy": "restore_galaxy()",
     "fail_alarm_provider": "fail-alarm-provider",
     "restore_alarm_provider": "restore-alarm-provider",

@@ -128,16 +128,25 @@ async def test_a_terminal_that_shrinks_is_filled_as_it_is_now(process: ShellProc
 async def test_forty_columns_are_enough(process: ShellProcess, gateway: SimulatedGateway) -> None:
     async with at_a_terminal(process, gateway, columns=40, rows=24) as terminal:
         await terminal.shows(">")
-        await terminal.enter("help", "q leaves")
-        terminal.type("G")
-        await terminal.shows("help first")
-        terminal.type("q")
-        await terminal.shows("lines)")
         await terminal.enter("watch Plant.Tank1.Inlet.Position", "35.0", "good")
         await terminal.enter("write Plant.Tank1.Inlet.Position 60", "completed")
         await terminal.enter("why Plant.Tank1.Inlet.Position", "q leaves")
         terminal.type("G")
         await terminal.shows("meaning")
+        terminal.type("q")
+        await terminal.shows("lines)")
+        terminal.type(CTRL_D)
+        assert await terminal.ended() == 0
+
+
+async def test_the_list_of_commands_is_a_page_and_a_bit_at_forty_columns(
+    process: ShellProcess, gateway: SimulatedGateway
+) -> None:
+    async with at_a_terminal(process, gateway, columns=40, rows=24) as terminal:
+        await terminal.shows(">")
+        await terminal.enter("help", "q leaves")
+        terminal.type("G")
+        await terminal.shows("help first")
         terminal.type("q")
         await terminal.shows("lines)")
         terminal.type(CTRL_D)
