@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from zb_mom_ww_mxgateway import arguments, wire
@@ -23,6 +22,7 @@ from zb_mom_ww_mxgateway.errors import (
 from zb_mom_ww_mxgateway.events import EventFamily, EventHeader, MxEvent, ReplayGap
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.holding import HeldValues
 from zb_mom_ww_mxgateway.keeping import SessionKeeper
 from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState, LiveValue, Reading
 from zb_mom_ww_mxgateway.session import Session
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.client import GatewayClient
 
 DEFAULT_QUEUE = 10_000
-# Entries of one call that reads again what may be old.
-_CHUNK = 500
 
 
 class LiveSession:
@@ -77,17 +75,13 @@ class LiveSession:
         """Sessions opened in the place of one that was lost."""
         self.round_trip: float | None = None
         """Seconds that the last sign of life took."""
-        self._values: dict[tuple[int, int], LiveValue] = {}
+        self._held = HeldValues(session)
         self._subscriptions: list[Subscription] = []
-        self._waits: dict[tuple[int, int], list[Wait]] = {}
         self._waiters: list[asyncio.Future[None]] = []
         self._change_queues: list[asyncio.Queue[LiveChange]] = []
         self._ledger = WriteLedger(session)
         self._confirmed = True
-        self._confirming = False
         self._gap_is_open = False
-        # Nanoseconds from this machine's clock to the gateway's.
-        self._ahead_ns = 0
         self._keeper = SessionKeeper(self, session, rebuild=rebuild)
         self._reader = asyncio.create_task(self._read(), name=f"events of {session.session_id}")
         session.client.observe(self._ledger)
@@ -146,11 +140,13 @@ class LiveSession:
                 self._count_gap(event.sequence - self.last_sequence - 1)
                 self._share(_gap_event(self.last_sequence, event.sequence, event.received_at))
             elif not self._confirmed:
-                self._confirm()
+                # The stream went on where it had stopped.
+                self._confirmed = True
+                self._held.confirm()
             self._gap_is_open = False
             self.last_sequence = max(self.last_sequence, event.sequence)
             if event.family in (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE):
-                self._keep(event)
+                self._held.take(event)
             else:
                 self._ledger.take(event)
         self._share(event)
@@ -160,30 +156,12 @@ class LiveSession:
             subscription.put(event)
         self._wake()
 
-    def _keep(self, event: MxEvent) -> None:
-        header = event.header
-        key = header.server_handle, header.item_handle
-        item = self.session.handles.items.get(key)
-        before = self._values.get(key)
-        value = LiveValue.of(event, item.tag if item else "", (before.changes if before else 0) + 1)
-        if value is not None:
-            if event.gateway_time_ns and event.received_at:
-                here = time.time_ns() - int((time.monotonic() - event.received_at) * 1e9)
-                self._ahead_ns = event.gateway_time_ns - here
-            self._hold(key, value)
-
-    def _hold(self, key: tuple[int, int], value: LiveValue) -> None:
-        self._values[key] = value
-        if waits := self._waits.get(key):
-            for wait in tuple(waits):
-                wait.see(value)
-
     def _count_gap(self, lost: int) -> None:
         if not self._gap_is_open:
             self.gaps += 1
         self.lost_events += lost
         self._confirmed = True
-        self._mark_stale()
+        self._held.doubt()
         self._ledger.doubt()
         self._tell(LiveChange(self.state, self.lost, lost, gap=True))
 
@@ -193,24 +171,6 @@ class LiveSession:
             self._count_gap(0)
             self._gap_is_open = True
 
-    def _confirm(self) -> None:
-        """The stream went on where it had stopped: nothing was lost, and what is held still holds."""
-        self._confirmed = True
-        for key, value in self._values.items():
-            if value.stale_since is not None:
-                value.stale_since = None
-                for wait in tuple(self._waits.get(key, ())):
-                    wait.see(value)
-
-    def _mark_stale(self) -> None:
-        now = time.monotonic()
-        for value in self._values.values():
-            if value.stale_since is None:
-                value.stale_since = now
-        for waits in self._waits.values():
-            for wait in waits:
-                wait.stop()
-
     def alive(self) -> None:
         """Part of keeping the stream: it is read, or the gateway gave a sign of life."""
         self._set_state(LiveState.LIVE)
@@ -218,12 +178,12 @@ class LiveSession:
     def lose(self, error: MxGatewayError) -> None:
         """Part of keeping the stream: it is lost, or the gateway gives no sign of life."""
         self._confirmed = False
-        self._mark_stale()
+        self._held.doubt()
         self._set_state(LiveState.STALE, error)
 
     def lose_session(self, error: MxGatewayError) -> None:
         """Part of keeping the stream: there is no session any more."""
-        self._mark_stale()
+        self._held.doubt()
         self._ledger.lose()
         self._set_state(LiveState.REBUILDING, error)
 
@@ -232,7 +192,7 @@ class LiveSession:
         told = tuple(f"{self.session.handles.items[key].tag} ({reason})" for key, reason in missing.items())
         self.session.handles.drop(missing)
         for key in missing:
-            self._values.pop(key, None)
+            self._held.drop(key)
         gap = _gap_event(self.last_sequence, 0, time.monotonic())
         self.rebuilds += 1
         self.gaps += 1
@@ -242,64 +202,19 @@ class LiveSession:
         self._share(gap)
 
     async def confirm(self) -> None:
-        """Reads again, on the session as it is, what is held and may be old."""
-        if self._confirming or self.state is not LiveState.LIVE:
-            return
-        self._confirming = True
-        try:
-            by_server: dict[int, list[Item]] = {}
-            for key, value in self._values.items():
-                item = self.session.handles.items.get(key)
-                # The text of a tag in a context, or of a buffered item, is not one that can be read.
-                if value.stale_since is not None and item and item.advised and not (item.context or item.buffered):
-                    by_server.setdefault(item.server_handle, []).append(item)
-            for server, items in by_server.items():
-                for start in range(0, len(items), _CHUNK):
-                    await self._read_again(server, items[start : start + _CHUNK])
-        except MxGatewayError:
-            pass  # They stay stale; the next sign of life leads here again.
-        finally:
-            self._confirming = False
-
-    async def _read_again(self, server: int, items: Sequence[Item]) -> None:
-        before = [self._values.get(item.key) for item in items]
-        results = await self.session.read_bulk(server, [item.definition for item in items])
-        for item, held, result in zip(items, before, results, strict=True):
-            # A data change that came meanwhile is newer.
-            if held is None or held is not self._values.get(item.key) or held.stale_since is None:
-                continue
-            if not result.was_successful or self.state is not LiveState.LIVE:
-                continue
-            if (result.value, result.quality, result.source_timestamp) == (
-                held.value,
-                held.quality,
-                held.source_timestamp,
-            ):
-                held.stale_since = None
-                self._hold(item.key, held)
-            else:
-                age = self._age_of(result.source_timestamp) or 0.0
-                self._hold(item.key, LiveValue.read(item.tag, result, held, age))
-        self._wake()
-
-    def _age_of(self, source_time: datetime | None) -> float | None:
-        """Seconds since then, by the gateway's clock as far as it is known."""
-        if source_time is None:
-            return None
-        now = datetime.now(UTC) + timedelta(microseconds=self._ahead_ns / 1000)
-        return max(0.0, (now - source_time).total_seconds())
+        """Part of keeping the stream: what may be old is to be read again."""
+        if self.state is LiveState.LIVE:
+            await self._held.read_again(lambda: self.state is LiveState.LIVE)
+            self._wake()
 
     def _end(self, error: MxGatewayError | None) -> None:
         if self.state is LiveState.CLOSED:
             return
-        self._mark_stale()
         self._ledger.lose()
         self._set_state(LiveState.CLOSED, error)
         for subscription in tuple(self._subscriptions):
             subscription.end(error)
-        for waits in self._waits.values():
-            for wait in waits:
-                wait.fail(error or MxGatewaySessionError("the live session was closed"))
+        self._held.end(error or MxGatewaySessionError("the live session was closed"))
 
     def _set_state(self, state: LiveState, lost: MxGatewayError | None = None) -> None:
         self.lost = lost
@@ -362,24 +277,14 @@ class LiveSession:
         """Part of observing the client's commands."""
 
     def _follow_handles(self, changes: Sequence[wire.HandleChange]) -> None:
-        for change in changes:
-            key = change.server_handle, change.item_handle
-            if change.what in ("removed", "unadvised"):
-                self._values.pop(key, None)
-            elif change.what == "unregistered":
-                self._values = {k: v for k, v in self._values.items() if k[0] != change.server_handle}
-            elif change.what == "added" and key in self._values:
-                # Its first data change came before the reply that named it.
-                self._values[key].tag = change.name
+        self._held.follow(changes)
         self._wake()
 
     # Looking.
 
     def latest(self, server_handle: int, item_handle: int) -> LiveValue | None:
         """The latest value of an item; None before its first data change, and when it is not advised."""
-        item = self.session.handles.items.get((server_handle, item_handle))
-        # A change may still be on its way when an item is unadvised: it is not the latest of anything.
-        return None if item and not item.advised else self._values.get((server_handle, item_handle))
+        return self._held.latest((server_handle, item_handle))
 
     def __getitem__(self, tag: str) -> LiveValue:
         """The latest value of a tag, in any letter case; KeyError before its first data change."""
@@ -444,7 +349,7 @@ class LiveSession:
             server = self._server(server_handle, "read")
             results = await self.session.read_bulk(server, [tags[index] for index in missing], int(timeout * 1000))
             for index, result in zip(missing, results, strict=True):
-                readings[index] = Reading.fetched(tags[index], result, self._age_of(result.source_timestamp))
+                readings[index] = Reading.fetched(tags[index], result, self._held.age_of(result.source_timestamp))
         return [readings[index] for index in range(len(tags))]
 
     def _server(self, server_handle: int | None, call: str) -> int:
@@ -478,15 +383,10 @@ class LiveSession:
         if item is None or not item.advised:
             (item,) = await self.subscribe_tags([tag], item.server_handle if item else self._server(None, "wait_for"))
         wait = Wait(predicate, hold, any_quality)
-        self._waits.setdefault(item.key, []).append(wait)
-        try:
+        with self._held.shown_to(wait, item.key):
             if not new and (value := self.latest(*item.key)):
                 wait.see(value)
             return await wait.result(tag, timeout)
-        finally:
-            self._waits[item.key].remove(wait)
-            if not self._waits[item.key]:
-                del self._waits[item.key]
 
     # Doing.
 

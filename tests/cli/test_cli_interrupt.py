@@ -58,7 +58,10 @@ async def test_a_smoke_test_closes_its_session(environment: dict[str, str], star
         process.send_signal(signal.SIGINT)
         ran = await ended(process)
         assert (ran.code, ran.err) == (130, "mxgw-py: interrupted\n")
-        assert [line.split()[:2] for line in ran.out.splitlines()][-2:] == [["first-event", "failed"], ["close", "ok"]]
+        (step, said), closing = [line.split()[:2] for line in ran.out.splitlines()][-2:]
+        # The signal may be quicker than the answer to advise.
+        assert step in ("advise", "first-event")
+        assert (said, closing) == ("failed", ["close", "ok"])
         assert [session.state for session in gateway.sessions.values()] == ["CLOSED"]
 
 

@@ -156,7 +156,7 @@ async def test_a_live_session_endures_random_events_and_can_be_closed() -> None:
             async with asyncio.timeout(20):
                 while live.events < len(made):
                     await live.changed()
-            value = live._values.get((1, 1))
+            value = live.latest(1, 1)
             assert value is not None
             repr((value.value, value.age, value.source_timestamp, value.quality_word))
         finally:

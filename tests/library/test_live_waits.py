@@ -192,7 +192,7 @@ async def test_a_cancelled_wait_leaves_nothing(live: LiveSession, item: Item) ->
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
-    await eventually(lambda: not live._waits, "nobody waits")
+    await eventually(lambda: not live._held.waiting, "nobody waits")
 
 
 async def test_a_wait_ends_with_the_session(live: LiveSession, item: Item) -> None:

@@ -1,0 +1,166 @@
+"""The latest value of every advised item: held, doubted, confirmed, and shown to whoever waits."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.events import MxEvent
+from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.live_values import LiveValue
+from zb_mom_ww_mxgateway.session import Session
+from zb_mom_ww_mxgateway.waiting import Wait
+
+# Entries of one call that reads again what may be old.
+_CHUNK = 500
+
+Key = tuple[int, int]
+
+
+class HeldValues:
+    """What a live session holds of its items, by server and item handle."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._values: dict[Key, LiveValue] = {}
+        self._waits: dict[Key, list[Wait]] = {}
+        self._reading_again = False
+        # Nanoseconds from this machine's clock to the gateway's.
+        self._ahead_ns = 0
+
+    # What comes.
+
+    def take(self, event: MxEvent) -> None:
+        """A data change."""
+        header = event.header
+        key = header.server_handle, header.item_handle
+        item = self._session.handles.items.get(key)
+        before = self._values.get(key)
+        value = LiveValue.of(event, item.tag if item else "", (before.changes if before else 0) + 1)
+        if value is not None:
+            if event.gateway_time_ns and event.received_at:
+                here = time.time_ns() - int((time.monotonic() - event.received_at) * 1e9)
+                self._ahead_ns = event.gateway_time_ns - here
+            self._hold(key, value)
+
+    def _hold(self, key: Key, value: LiveValue) -> None:
+        self._values[key] = value
+        if waits := self._waits.get(key):
+            for wait in tuple(waits):
+                wait.see(value)
+
+    def follow(self, changes: Sequence[wire.HandleChange]) -> None:
+        """What became of handles: a value whose item is gone is not kept."""
+        for change in changes:
+            key = change.server_handle, change.item_handle
+            if change.what in ("removed", "unadvised"):
+                self._values.pop(key, None)
+            elif change.what == "unregistered":
+                self._values = {k: v for k, v in self._values.items() if k[0] != change.server_handle}
+            elif change.what == "added" and key in self._values:
+                # Its first data change came before the reply that named it.
+                self._values[key].tag = change.name
+
+    def drop(self, key: Key) -> None:
+        """An item is no more."""
+        self._values.pop(key, None)
+
+    # What is to be believed.
+
+    def doubt(self) -> None:
+        """From now on nobody knows whether what is held still holds; and no wait has held till now."""
+        now = time.monotonic()
+        for value in self._values.values():
+            if value.stale_since is None:
+                value.stale_since = now
+        for waits in self._waits.values():
+            for wait in waits:
+                wait.stop()
+
+    def confirm(self) -> None:
+        """Nothing was lost: what is held still holds."""
+        for key, value in self._values.items():
+            if value.stale_since is not None:
+                value.stale_since = None
+                for wait in tuple(self._waits.get(key, ())):
+                    wait.see(value)
+
+    async def read_again(self, may_hold: Callable[[], bool]) -> None:
+        """Reads what may be old, on the session as it is; what comes when `may_hold` says no is not taken."""
+        if self._reading_again:
+            return
+        self._reading_again = True
+        try:
+            by_server: dict[int, list[Item]] = {}
+            for key, value in self._values.items():
+                item = self._session.handles.items.get(key)
+                # The text of a tag in a context, or of a buffered item, is not one that can be read.
+                if value.stale_since is not None and item and item.advised and not (item.context or item.buffered):
+                    by_server.setdefault(item.server_handle, []).append(item)
+            for server, items in by_server.items():
+                for start in range(0, len(items), _CHUNK):
+                    await self._read_some(server, items[start : start + _CHUNK], may_hold)
+        except MxGatewayError:
+            pass  # They stay stale; the next sign of life leads here again.
+        finally:
+            self._reading_again = False
+
+    async def _read_some(self, server: int, items: Sequence[Item], may_hold: Callable[[], bool]) -> None:
+        before = [self._values.get(item.key) for item in items]
+        results = await self._session.read_bulk(server, [item.definition for item in items])
+        for item, held, result in zip(items, before, results, strict=True):
+            # A data change that came meanwhile is newer.
+            if held is None or held is not self._values.get(item.key) or held.stale_since is None:
+                continue
+            if not result.was_successful or not may_hold():
+                continue
+            if (result.value, result.quality, result.source_timestamp) == (
+                held.value,
+                held.quality,
+                held.source_timestamp,
+            ):
+                held.stale_since = None
+                self._hold(item.key, held)
+            else:
+                age = self.age_of(result.source_timestamp) or 0.0
+                self._hold(item.key, LiveValue.read(item.tag, result, held, age))
+
+    def age_of(self, source_time: datetime | None) -> float | None:
+        """Seconds since then, by the gateway's clock as far as it is known."""
+        if source_time is None:
+            return None
+        now = datetime.now(UTC) + timedelta(microseconds=self._ahead_ns / 1000)
+        return max(0.0, (now - source_time).total_seconds())
+
+    # Who looks, and who waits.
+
+    def latest(self, key: Key) -> LiveValue | None:
+        """The latest value of an item; None before its first data change, and when it is not advised."""
+        item = self._session.handles.items.get(key)
+        # A change may still be on its way when an item is unadvised: it is not the latest of anything.
+        return None if item and not item.advised else self._values.get(key)
+
+    @contextmanager
+    def shown_to(self, wait: Wait, key: Key) -> Iterator[None]:
+        """Shows the item's values to `wait` as they come."""
+        self._waits.setdefault(key, []).append(wait)
+        try:
+            yield
+        finally:
+            self._waits[key].remove(wait)
+            if not self._waits[key]:
+                del self._waits[key]
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return sum(map(len, self._waits.values()))
+
+    def end(self, error: MxGatewayError) -> None:
+        """Nothing comes any more."""
+        self.doubt()
+        for waits in self._waits.values():
+            for wait in waits:
+                wait.fail(error)
