@@ -2,21 +2,21 @@
 
 import asyncio
 import itertools
+import os
 import re
-import secrets
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Protocol, Self, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import grpc
 import grpc.aio
 from grpc.experimental import ChannelOptions
 
 from zb_mom_ww_mxgateway import arguments, auth, tls, wire
-from zb_mom_ww_mxgateway.alarms import ActiveAlarm, AlarmFeedItem, check_reference
 from zb_mom_ww_mxgateway.diagnosis import why_not_connected
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayArgumentError,
@@ -31,7 +31,6 @@ from zb_mom_ww_mxgateway.errors import (
     error_of_grpc,
     may_have_run,
 )
-from zb_mom_ww_mxgateway.galaxy import Galaxy
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.guard import PendingWrite, WriteGuard
 from zb_mom_ww_mxgateway.options import ClientOptions, OpenSessionOptions
@@ -39,6 +38,10 @@ from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer, ReadingThread
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.streams import EventStream, MessageStream
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION, __version__
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.alarms import ActiveAlarm, AlarmFeedItem
+    from zb_mom_ww_mxgateway.galaxy import Galaxy
 
 T = TypeVar("T")
 
@@ -113,7 +116,6 @@ class GatewayClient:
     def __init__(self, options: ClientOptions, trust: tls.Trust, channel: grpc.aio.Channel) -> None:
         self.options = options
         self.trust = trust
-        self.galaxy = Galaxy(self)
         # In the order they came; not held, as a session that was attached is often just dropped.
         self._observers: weakref.WeakKeyDictionary[CommandObserver, None] = weakref.WeakKeyDictionary()
         self._channel = channel
@@ -122,8 +124,15 @@ class GatewayClient:
         self._streams: weakref.WeakSet[MessageStream[Any]] = weakref.WeakSet()
         self.handle_maps: dict[str, wire.HandleMap] = {}
         """By session id: for a session that goes on behind the handles of one that was lost."""
-        self._correlation = (f"{secrets.token_hex(4)}-{number}" for number in itertools.count(1))
+        self._correlation = (f"{os.urandom(4).hex()}-{number}" for number in itertools.count(1))
         self._closed = False
+
+    @cached_property
+    def galaxy(self) -> "Galaxy":
+        """The galaxy behind this gateway."""
+        from zb_mom_ww_mxgateway.galaxy import Galaxy  # A session needs none of it.
+
+        return Galaxy(self)
 
     @classmethod
     async def connect(cls, options: ClientOptions | None = None, **names: Any) -> Self:
@@ -227,13 +236,13 @@ class GatewayClient:
             raise MxGatewayArgumentError("session_id must not be empty")
         return Session(self, wire.SessionInfo(session_id, "", 0, 0, 0, (), 0.0))
 
-    def stream_alarms(self, prefix: str = "") -> MessageStream[AlarmFeedItem]:
+    def stream_alarms(self, prefix: str = "") -> "MessageStream[AlarmFeedItem]":
         """Alarms whose reference begins with `prefix`: those active now, a mark that these are all, the
         provider's status, then transitions as they come. Ends like any stream of this client."""
         request = wire.stream_alarms_request(arguments.sendable("prefix", prefix), self.next_correlation_id())
         return self.stream(wire.STREAM_ALARMS, request, call="stream_alarms", decode=wire.from_alarm_feed)
 
-    def query_active_alarms(self, prefix: str = "") -> MessageStream[ActiveAlarm]:
+    def query_active_alarms(self, prefix: str = "") -> "MessageStream[ActiveAlarm]":
         """The alarms active now whose reference begins with `prefix`."""
         request = wire.query_active_alarms_request(arguments.sendable("prefix", prefix), self.next_correlation_id())
         return self.stream(wire.QUERY_ACTIVE_ALARMS, request, call="query_active_alarms", decode=wire.from_active_alarm)
@@ -241,6 +250,8 @@ class GatewayClient:
     async def acknowledge_alarm(self, reference: str, comment: str = "", operator: str = "") -> None:
         """Acknowledges an alarm by its reference (``Galaxy!Area.Object.Alarm``) or GUID. Counts as a write:
         raises with ``outcome_unknown`` when it may have happened although no answer came."""
+        from zb_mom_ww_mxgateway.alarms import check_reference  # A session needs none of it.
+
         request = wire.acknowledge_alarm_request(
             check_reference(reference),
             arguments.sendable("comment", comment),

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway.alarms import AlarmProviderStatus, AlarmTransition
 from zb_mom_ww_mxgateway.status import MxStatus, quality_word
 from zb_mom_ww_mxgateway.values import DataType, MxValueOutput, moment_of
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.alarms import AlarmProviderStatus, AlarmTransition
 
 
 class EventFamily(IntEnum):
@@ -56,7 +58,7 @@ class EventHeader:
     hresult: int | None = None
     raw_status: str = ""
     replay_gap: ReplayGap | None = None
-    body: BufferedData | AlarmTransition | AlarmProviderStatus | None = None
+    body: "BufferedData | AlarmTransition | AlarmProviderStatus | None" = None
 
 
 @dataclass(slots=True)
@@ -125,7 +127,7 @@ class MxEvent:
         return self.header.replay_gap
 
     @property
-    def body(self) -> BufferedData | AlarmTransition | AlarmProviderStatus | None:
+    def body(self) -> "BufferedData | AlarmTransition | AlarmProviderStatus | None":
         """What the families for buffered data and alarms carry; None for the others."""
         return self.header.body
 

@@ -22,13 +22,12 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayTransportError,
 )
 from zb_mom_ww_mxgateway.options import ClientOptions, split_endpoint
+from zb_mom_ww_mxgateway.places import config_folder
 
 
 def default_known_gateways() -> Path:
     """The user's file of remembered certificates."""
-    import platformdirs  # Only needed where a certificate is remembered.
-
-    return platformdirs.user_config_path("mxgw") / "known_gateways"
+    return config_folder() / "known_gateways"
 
 
 def fingerprint(certificate: bytes) -> str:

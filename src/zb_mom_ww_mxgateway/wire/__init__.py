@@ -1,17 +1,14 @@
 """The one place that reads and writes generated messages field by field.
 
-Where upstream's contract turns out to differ from ours, this package changes and the rest stays.
+Where upstream's contract turns out to differ from ours, this package changes and the rest stays. What is for alarms
+and for the galaxy is loaded when it is first used: a session needs neither.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError
 
-from zb_mom_ww_mxgateway.wire.alarms import (
-    acknowledge_alarm_request,
-    from_active_alarm,
-    from_alarm_feed,
-    query_active_alarms_request,
-    stream_alarms_request,
-)
 from zb_mom_ww_mxgateway.wire.commands import (
     MUTATING_KINDS,
     command,
@@ -30,20 +27,6 @@ from zb_mom_ww_mxgateway.wire.events import (
     from_mx_event,
     local_gap,
     messages_of,
-)
-from zb_mom_ww_mxgateway.wire.galaxy import (
-    ChildrenPage,
-    DeployEvent,
-    DiscoverPage,
-    GalaxyAttribute,
-    GalaxyObject,
-    browse_request,
-    children_page,
-    deploy_event,
-    discover_page,
-    discover_request,
-    galaxy_answers,
-    last_deploy_time,
 )
 from zb_mom_ww_mxgateway.wire.handle_map import HandleMap
 from zb_mom_ww_mxgateway.wire.handles import (
@@ -97,6 +80,29 @@ from zb_mom_ww_mxgateway.wire.values import (
     to_mx_value,
     to_sparse_value,
 )
+
+if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-export
+    from zb_mom_ww_mxgateway.wire.alarms import (
+        acknowledge_alarm_request as acknowledge_alarm_request,
+        from_active_alarm as from_active_alarm,
+        from_alarm_feed as from_alarm_feed,
+        query_active_alarms_request as query_active_alarms_request,
+        stream_alarms_request as stream_alarms_request,
+    )
+    from zb_mom_ww_mxgateway.wire.galaxy import (
+        ChildrenPage as ChildrenPage,
+        DeployEvent as DeployEvent,
+        DiscoverPage as DiscoverPage,
+        GalaxyAttribute as GalaxyAttribute,
+        GalaxyObject as GalaxyObject,
+        browse_request as browse_request,
+        children_page as children_page,
+        deploy_event as deploy_event,
+        discover_page as discover_page,
+        discover_request as discover_request,
+        galaxy_answers as galaxy_answers,
+        last_deploy_time as last_deploy_time,
+    )
 
 __all__ = [
     "ACKNOWLEDGE_ALARM",
@@ -177,3 +183,36 @@ __all__ = [
     "write_results",
     "written_items",
 ]
+
+_LATER = {
+    "alarms": (
+        "acknowledge_alarm_request",
+        "from_active_alarm",
+        "from_alarm_feed",
+        "query_active_alarms_request",
+        "stream_alarms_request",
+    ),
+    "galaxy": (
+        "ChildrenPage",
+        "DeployEvent",
+        "DiscoverPage",
+        "GalaxyAttribute",
+        "GalaxyObject",
+        "browse_request",
+        "children_page",
+        "deploy_event",
+        "discover_page",
+        "discover_request",
+        "galaxy_answers",
+        "last_deploy_time",
+    ),
+}
+_HOME_OF = {name: home for home, names in _LATER.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value

@@ -9,7 +9,6 @@ from google.protobuf.message import DecodeError
 from zb_mom_ww_mxgateway.events import BufferedData, EventFamily, EventHeader, MxEvent, ReplayGap
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.values import Array, DataType
-from zb_mom_ww_mxgateway.wire.alarms import from_alarm_transition, from_provider_status
 from zb_mom_ww_mxgateway.wire.values import PLAIN_ARMS, array_of, from_mx_value, nanoseconds_of, open_enum, statuses_of
 
 
@@ -109,8 +108,20 @@ def _buffered(message: pb.OnBufferedDataChangeEvent) -> BufferedData:
     )
 
 
+def _alarm_transition(message: pb.OnAlarmTransitionEvent) -> Any:
+    from zb_mom_ww_mxgateway.wire.alarms import from_alarm_transition  # Only where alarms come with a session's events.
+
+    return from_alarm_transition(message)
+
+
+def _provider_status(message: pb.OnAlarmProviderModeChangedEvent) -> Any:
+    from zb_mom_ww_mxgateway.wire.alarms import from_provider_status  # The same.
+
+    return from_provider_status(message)
+
+
 _BODIES: dict[str | None, Callable[[Any], Any]] = {
     "on_buffered_data_change": _buffered,
-    "on_alarm_transition": from_alarm_transition,
-    "on_alarm_provider_mode_changed": from_provider_status,
+    "on_alarm_transition": _alarm_transition,
+    "on_alarm_provider_mode_changed": _provider_status,
 }

@@ -1,15 +1,13 @@
 """The methods of the contract: paths and message types."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
 
 
-@dataclass(frozen=True, slots=True)
-class Undecodable:
+class Undecodable(NamedTuple):
     """What came instead of a message of the contract."""
 
     data: bytes
@@ -18,8 +16,7 @@ class Undecodable:
         return f"{len(self.data)} bytes came that are not a message of the contract"
 
 
-@dataclass(frozen=True, slots=True)
-class Rpc:
+class Rpc(NamedTuple):
     """One method of the contract: its path and its message types."""
 
     path: str
