@@ -1,11 +1,12 @@
 """The console script ``mxgw-shell``: options, and which front end runs."""
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -15,10 +16,8 @@ from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options
 from zb_mom_ww_mxgateway_cli.standard_streams import never_fail_on_a_character
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway_cli.output import ExitCode
     from zb_mom_ww_mxgateway_shell.context import Context
     from zb_mom_ww_mxgateway_shell.profiles import Profile
-    from zb_mom_ww_mxgateway_shell.scripts import Statements
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,17 +26,36 @@ class Wanted:
 
     connection: Connection
     demo: bool
-    script: str | None
-    lines: tuple[str, ...]
     output: str
     """``table``, ``json`` or ``csv``; empty for the setting."""
     profile: str | None
-    read_only: bool
+    variables: tuple[str, ...]
+    read_only: str
+    """Why nothing may be written; empty where it may."""
+    assume_yes: bool
+    quiet: bool
+    junit: str | None
     debug: bool
 
     @property
     def as_json(self) -> bool:
         return self.output == "json"
+
+
+def run_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The options of whatever runs statements."""
+    options = [
+        connection_options,
+        click.option("--demo", is_flag=True, help="Connect to a simulated gateway inside this process."),
+        click.option("--profile", metavar="NAME", help="Connect as this profile of the profiles file says."),
+        click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="What $NAME stands for."),
+        click.option("--json", "as_json", is_flag=True, help="One JSON object per statement on standard output."),
+        click.option("-q", "--quiet", is_flag=True, help="Show only what fails."),
+        click.option("--debug", is_flag=True, help="Show tracebacks."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
 
 
 @click.group(
@@ -47,54 +65,117 @@ class Wanted:
     "4 cannot connect or authenticate, 5 refused by a local guard, 6 outcome unknown, 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="mxgw-shell")
-@connection_options
-@click.option("--demo", is_flag=True, help="Connect to a simulated gateway inside this process.")
+@run_options
 @click.option("-c", "script", metavar="FILE.mxs", help="Run a command file.")
 @click.option("-e", "lines", multiple=True, metavar="LINE", help="Run a line; may be repeated.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per statement on standard output.")
+@click.option("--python", "python", metavar="FILE.py", help="Run a Python file on the live session.")
 @click.option("--csv", "as_csv", is_flag=True, help="Results as CSV, with headings.")
-@click.option("--profile", metavar="NAME", help="Connect as this profile of the profiles file says.")
+@click.option("--report-junit", "junit", metavar="FILE", help="Write a JUnit report, with a case for each step.")
+@click.option("--yes", "assume_yes", is_flag=True, help="Say yes to every confirm.")
 @click.option("--read-only", is_flag=True, help="Refuse everything that would change the plant.")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
 def command(
     context: click.Context,
     connection: Connection,
     demo: bool,
+    profile: str | None,
+    variables: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
     script: str | None,
     lines: tuple[str, ...],
-    as_json: bool,
+    python: str | None,
     as_csv: bool,
-    profile: str | None,
+    junit: str | None,
+    assume_yes: bool,
     read_only: bool,
-    debug: bool,
 ) -> None:
     """Operator shell for the MXAccess Gateway.
 
-    With a terminal: a prompt. With -c, -e or standard input: runs the statements and stops at the
-    first that fails.
+    With a terminal: a prompt. With -c, -e, --python or standard input: runs the statements and stops at
+    the first that fails.
     """
-    if context.invoked_subcommand is not None:
-        return
-    if demo and connection.endpoint:
-        raise click.UsageError("--demo has a gateway of its own: leave --endpoint out")
-    if profile and (demo or connection.endpoint):
-        raise click.UsageError("--profile names its own endpoint: leave --endpoint and --demo out")
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
-    if script and lines:
-        raise click.UsageError("-c and -e exclude each other")
+    if sum([script is not None, bool(lines), python is not None]) > 1:
+        raise click.UsageError("-c, -e and --python exclude each other")
     wanted = Wanted(
         connection=connection,
         demo=demo,
-        script=script,
-        lines=lines,
         output="json" if as_json else "csv" if as_csv else "",
         profile=profile,
-        read_only=read_only,
+        variables=variables,
+        read_only="started with --read-only" if read_only else "",
+        assume_yes=assume_yes,
+        quiet=quiet,
+        junit=junit,
         debug=debug,
     )
-    context.exit(int(_run(wanted)))
+    context.obj = wanted
+    if context.invoked_subcommand is not None:
+        return
+    _check(wanted)
+    if python is not None:
+        context.exit(_run_python(wanted, python))
+    context.exit(int(_run(wanted, script, lines)))
+
+
+def _check(wanted: Wanted) -> None:
+    if wanted.demo and wanted.connection.endpoint:
+        raise click.UsageError("--demo has a gateway of its own: leave --endpoint out")
+    if wanted.profile and (wanted.demo or wanted.connection.endpoint):
+        raise click.UsageError("--profile names its own endpoint: leave --endpoint and --demo out")
+
+
+@command.command()
+@click.argument("files", metavar="FILE.mxs…", nargs=-1, required=True)
+@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="What $NAME stands for.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per finding.")
+@click.pass_obj
+def lint(outer: Wanted, files: tuple[str, ...], variables: tuple[str, ...], as_json: bool) -> None:
+    """Check command files without a gateway: everything that can be known is found, all of it.
+
+    Exits with 2 when something is wrong; a warning alone is none.
+    """
+    from zb_mom_ww_mxgateway_shell.running import lint_files
+
+    given = (*outer.variables, *variables)
+    click.get_current_context().exit(int(lint_files(files, given, as_json=as_json or outer.as_json)))
+
+
+@command.command()
+@click.argument("file", metavar="FILE.mxs")
+@run_options
+@click.pass_obj
+def plan(
+    outer: Wanted,
+    file: str,
+    connection: Connection,
+    demo: bool,
+    profile: str | None,
+    variables: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+) -> None:
+    """Connect, read and evaluate a command file, and say what it would write. Writes nothing.
+
+    What a wait, an expect or a capture asks for is looked at as it is now.
+    """
+    wanted = replace(
+        outer,
+        connection=connection if connection != Connection() else outer.connection,
+        demo=demo or outer.demo,
+        profile=profile or outer.profile,
+        variables=(*outer.variables, *variables),
+        output="json" if as_json else outer.output,
+        quiet=quiet or outer.quiet,
+        debug=debug or outer.debug,
+        read_only="a plan writes nothing",
+    )
+    _check(wanted)
+    click.get_current_context().exit(int(_run(wanted, file, (), plans=True)))
 
 
 @command.command()
@@ -108,41 +189,67 @@ def trust(endpoint: str, fingerprint: str | None, known_gateways: str | None) ->
     click.get_current_context().exit(int(trust_now(endpoint, fingerprint, known_gateways)))
 
 
-def _run(wanted: Wanted) -> "ExitCode":
+def _run(wanted: Wanted, script: str | None, lines: tuple[str, ...], *, plans: bool = False) -> int:
     # Its errors come as ours; what gRPC logs besides would stand between the lines.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    has_statements = wanted.script is not None or wanted.lines or wanted.output
+    has_statements = script is not None or lines or wanted.output or wanted.quiet
     if not has_statements and sys.stdin.isatty() and sys.stdout.isatty():
-        from zb_mom_ww_mxgateway_shell.terminal.session import at_prompt
+        from zb_mom_ww_mxgateway_shell.terminal.session import at_prompt, why_no_prompt
 
-        return asyncio.run(_connected(wanted, lambda context: at_prompt(context, debug=wanted.debug), interactive=True))
+        if not (trouble := why_no_prompt()):
+            return asyncio.run(
+                _connected(wanted, lambda context: at_prompt(context, debug=wanted.debug), interactive=True)
+            )
+        _hint(trouble)
+    elif not has_statements and sys.stdin.isatty():
+        _hint("standard output is no terminal")
+    elif not has_statements and sys.platform == "win32" and "MSYSTEM" in os.environ:
+        _hint("this window is no console to Windows programs; winpty mxgw-shell gives the prompt")
 
-    from zb_mom_ww_mxgateway_shell import scripts
+    from zb_mom_ww_mxgateway_shell.running import How, StatementRunner
 
-    # Read before anything is connected: a file that is not there has not half run.
-    statements: Statements
-    if wanted.script is not None:
-        statements = scripts.file_statements(wanted.script)
-    elif wanted.lines:
-        statements = scripts.given_statements(wanted.lines)
-    else:
-        statements = scripts.standard_input_statements()
+    # Read and checked before anything is connected: a file with a mistake has not half run.
+    runner = StatementRunner.of(
+        script,
+        lines,
+        How(
+            variables=wanted.variables,
+            as_json=wanted.as_json,
+            quiet=wanted.quiet,
+            debug=wanted.debug,
+            plans=plans,
+            junit=wanted.junit,
+        ),
+    )
+    if isinstance(runner, int):
+        return runner
+    return asyncio.run(_connected(wanted, runner.run, interactive=False, connects=not runner.stands_alone))
 
-    def run(context: "Context") -> "Awaitable[ExitCode]":
-        return scripts.ScriptRun(context, debug=wanted.debug).run(statements)
 
-    return asyncio.run(_connected(wanted, run, interactive=False))
+def _hint(why: str) -> None:
+    from zb_mom_ww_mxgateway_cli.output import one_line
+
+    sys.stderr.write(
+        f"mxgw-shell: {one_line(why).rstrip('.')}. Lines are read without a prompt; exit, or the end of them, leaves\n"
+    )
+
+
+def _run_python(wanted: Wanted, file: str) -> int:
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from zb_mom_ww_mxgateway_shell.python_files import PythonFile
+
+    program = PythonFile.read(file, quiet=wanted.quiet, debug=wanted.debug)
+    return int(asyncio.run(_connected(wanted, program.run, interactive=False)))
 
 
 async def _connected(
-    wanted: Wanted, front_end: "Callable[[Context], Awaitable[ExitCode]]", *, interactive: bool
-) -> "ExitCode":
-    """Connects where that is asked for, runs the front end, and lets go of everything."""
+    wanted: Wanted, front_end: "Callable[[Context], Awaitable[int]]", *, interactive: bool, connects: bool = True
+) -> int:
+    """Connects where that is asked for and `connects`, runs the front end, and lets go of everything."""
     from zb_mom_ww_mxgateway_cli.connection import ENDPOINT_VARIABLE
     from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line
     from zb_mom_ww_mxgateway_shell import profiles
     from zb_mom_ww_mxgateway_shell.commands import all_commands
-    from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
     from zb_mom_ww_mxgateway_shell.context import Context
     from zb_mom_ww_mxgateway_shell.interrupts import ENDING, Interrupted, interruptible
     from zb_mom_ww_mxgateway_shell.problems import ShellError
@@ -150,11 +257,9 @@ async def _connected(
 
     context = Context(all_commands(), interactive=interactive)
     context.connection = wanted.connection
-    context.read_only = "started with --read-only" if wanted.read_only else ""
-
-    def stands_alone() -> bool:
-        found = [context.registry.commands.get(line.split()[0]) for line in wanted.lines if line.strip()]
-        return bool(found) and all(each is not None and each.stands_alone for each in found)
+    context.read_only = wanted.read_only
+    context.assume_yes = wanted.assume_yes
+    context.give_names(wanted.variables)
 
     async def connect_by_profile(profile: "Profile") -> None:
         if interactive:
@@ -163,12 +268,14 @@ async def _connected(
             context.ask_secret = ask_secret
         await context.connect_profile(profile)
         if interactive and profile.watch:
+            from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
+
             try:
                 await watch_list(context, profile.watch)
             except ShellError as error:
                 context.notice(str(error))
 
-    async def work() -> ExitCode:
+    async def work() -> int:
         context.take_profiles(profiles.load())
         if wanted.output:
             context.settings.change("output", wanted.output)
@@ -182,8 +289,11 @@ async def _connected(
                 stack.push_async_callback(context.disconnect)
                 if wanted.profile:
                     await connect_by_profile(context.profiles.named(wanted.profile))
-                elif (wanted.connection.endpoint or os.environ.get(ENDPOINT_VARIABLE)) and not stands_alone():
+                elif (wanted.connection.endpoint or os.environ.get(ENDPOINT_VARIABLE)) and connects:
                     await context.connect(wanted.connection)
+            # What is there now stays: the collector need not look at it again.
+            gc.freeze()
+            gc.enable()
             return await front_end(context)
 
     try:
@@ -201,6 +311,8 @@ async def _connected(
 
 def main() -> NoReturn:
     """Runs ``mxgw-shell`` and exits with its code."""
+    # Of what is loaded now nothing is garbage, and looking for it would take a fifth of the start.
+    gc.disable()
     never_fail_on_a_character()
     try:
         code = command.main(prog_name="mxgw-shell", standalone_mode=False)
@@ -214,6 +326,8 @@ def main() -> NoReturn:
         if "--debug" in sys.argv:
             raise
         code = _fail(message_of(error), exit_code_for(error))
+    # Python's own end collects several times, what is about to go anyway.
+    gc.freeze()
     sys.exit(code)
 
 

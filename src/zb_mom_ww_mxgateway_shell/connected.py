@@ -1,26 +1,28 @@
 """One gateway the shell is connected to, and everything the shell keeps of it."""
 
 import asyncio
+import time
 import warnings
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
-from zb_mom_ww_mxgateway_shell.alarm_feed import AlarmFeed
 from zb_mom_ww_mxgateway_shell.catalogue import Catalogue
 from zb_mom_ww_mxgateway_shell.history import History
-from zb_mom_ww_mxgateway_shell.panel import Panel
 from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.recording import Recording
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession
     from zb_mom_ww_mxgateway.guard import PendingWrite
+    from zb_mom_ww_mxgateway_shell.alarm_feed import AlarmFeed
+    from zb_mom_ww_mxgateway_shell.panel import Panel
+    from zb_mom_ww_mxgateway_shell.recording import Recording
 
 
 @dataclass(slots=True)
@@ -30,9 +32,15 @@ class Arming:
     armed: bool = True
     for_good: str = ""
     """Why it cannot be armed, if so."""
+    asked_at: float | None = None
+    """Monotonic seconds when the last write was let through or refused; None before the first."""
+    written: dict[tuple[int, int], float] = field(default_factory=dict)
+    """When each item was last written, by server and item handle, until its value has been seen since."""
 
     async def guard(self, pending: "PendingWrite") -> bool | str:
         """True, or why not."""
+        self.asked_at = time.monotonic()
+        self.written |= {(each.server_handle, each.item_handle): self.asked_at for each in pending.entries}
         return self.armed or f"{self.for_good or 'read-only'}{'' if self.for_good else ': arm lets writes through'}"
 
 
@@ -53,15 +61,25 @@ class Connected:
         self.color = ""
         """Of its prompt; empty for none of its own."""
         self.arming = arming
-        self.panel = Panel(live)
-        """What is watched."""
         self.opened_at = datetime.now(UTC)
         self.history = History(live)
         """What was seen since it was opened."""
-        self.alarms = AlarmFeed()
-        """What is in alarm; read from the start at a prompt only."""
         self.recordings: dict[Path, Recording] = {}
         """Files that are written, or were, by their paths."""
+
+    @cached_property
+    def alarms(self) -> "AlarmFeed":
+        """What is in alarm; read from the start at a prompt only."""
+        from zb_mom_ww_mxgateway_shell.alarm_feed import AlarmFeed  # Most files have no need of it.
+
+        return AlarmFeed()
+
+    @cached_property
+    def panel(self) -> "Panel":
+        """What is watched."""
+        from zb_mom_ww_mxgateway_shell.panel import Panel  # The same.
+
+        return Panel(self.live)
 
     @classmethod
     async def open(cls, connection: Connection, name: str, arming: Arming, *, notice: Callable[[str], None]) -> Self:
@@ -105,7 +123,8 @@ class Connected:
             stack.push_async_callback(self.client.close)
             stack.push_async_callback(self.live.aclose)
             stack.push_async_callback(self.history.aclose)
-            stack.push_async_callback(self.alarms.aclose)
+            if "alarms" in self.__dict__:  # made when they were first asked for
+                stack.push_async_callback(self.alarms.aclose)
             stack.push_async_callback(self.catalogue.aclose)
             for recording in self.recordings.values():
                 stack.push_async_callback(recording.stop)

@@ -1,8 +1,9 @@
 """The state of a shell: connections, handles, settings, last result."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.handles import Item
@@ -10,15 +11,18 @@ from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.catalogue import Catalogue
 from zb_mom_ww_mxgateway_shell.connected import Arming, Connected
+from zb_mom_ww_mxgateway_shell.names import variable
 from zb_mom_ww_mxgateway_shell.problems import Failure, ShellError, closest
 from zb_mom_ww_mxgateway_shell.profiles import Profile, Profiles, default_path, from_keyring, keyed
-from zb_mom_ww_mxgateway_shell.registry import Registry
+from zb_mom_ww_mxgateway_shell.registry import Invocation, Registry
 from zb_mom_ww_mxgateway_shell.settings import Settings
 from zb_mom_ww_mxgateway_shell.showing import Spool
-from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
+    from zb_mom_ww_mxgateway_shell.results import Result
+    from zb_mom_ww_mxgateway_shell.typed_lines import TypedLines
+    from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists
 
 FIRST_VALUE_TIMEOUT = 15.0
 """Seconds to wait for an item's first value: a fresh session on a real gateway takes 3 to 8."""
@@ -37,12 +41,13 @@ class Context:
         self.current: Connected | None = None
         """The one that commands are for."""
         self.settings = Settings()
-        self.lists = WatchLists()
         self.profiles = Profiles(default_path(), {}, {}, {})
         self.aliases: dict[str, str] = {}
         """What stands for a longer line, by its name."""
         self.spool = Spool()
         """A copy of what is typed and shown."""
+        self.records = False
+        """Whether what runs is kept for record-script: where a person types, or since it has been asked for."""
         self.read_only = ""
         """Why nothing may be written whatever is typed; empty where it may."""
         self.last: Any = None
@@ -50,13 +55,23 @@ class Context:
         self.failure: Failure | None = None
         """What went wrong last, for ``last-error``."""
         self.names: dict[str, Any] = {}
-        """Names set in the Python pane, and by files: ``$name``."""
+        """Names set in the Python pane, and by ``let`` and ``capture``: ``$name``."""
+        self.given_names: frozenset[str] = frozenset()
+        """Those that ``--var`` gave: ``let`` leaves them as they are."""
+        self.step = ""
+        """The title of the step that statements belong to; empty before the first one."""
+        self.on_error: Literal["stop", "continue"] = "stop"
+        """What a file does after a statement that failed."""
         self.unsaid: list[str] = []
         """Notices from before there was a front end to say them."""
         self.notice: Callable[[str], None] = self.unsaid.append
         """Says something beside the result of the command that runs."""
         self.alert: Callable[[str], None] = self.unsaid.append
         """Says something that happened by itself, whatever runs or is being typed."""
+        self.ask: Callable[[str], Awaitable[bool]] | None = None
+        """Asks a person yes or no, where there is one."""
+        self.assume_yes = False
+        """Whether ``confirm`` takes the yes for given."""
         self.ask_secret: Callable[[str], Awaitable[str]] | None = None
         """Asks a person for a key, where there is one."""
         self.open_pane: Callable[[], Awaitable[None]] | None = None
@@ -65,6 +80,31 @@ class Context:
         """True where values can be kept in view above a prompt."""
         self.leaving = False
         self._no_catalogue = Catalogue()
+
+    @cached_property
+    def lists(self) -> "WatchLists":
+        """The user's lists of tags."""
+        from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists  # Most files have no need of it.
+
+        return WatchLists()
+
+    @cached_property
+    def typed(self) -> "TypedLines":
+        """What ran, for record-script."""
+        from zb_mom_ww_mxgateway_shell.typed_lines import TypedLines  # The same.
+
+        return TypedLines()
+
+    @property
+    def all_names(self) -> Mapping[str, Any]:
+        """What ``$name`` may stand for: the names, and the last result as ``$_``."""
+        return {**self.names, "_": self.last}
+
+    def give_names(self, variables: Iterable[str]) -> None:
+        """Takes the names of ``--var NAME=VALUE``; raises Mistake."""
+        given = dict(variable(text) for text in variables)
+        self.names |= given
+        self.given_names |= given.keys()
 
     # Connections.
 
@@ -173,6 +213,11 @@ class Context:
         if self.current is None:
             raise ShellError("not connected: connect HOST:PORT first", ExitCode.CANNOT_CONNECT)
         return self.current
+
+    def keep(self, invocation: Invocation, result: "Result | None") -> None:
+        """Keeps a line that ran, where a person types or a script is recorded; None for one that raised."""
+        if self.interactive or self.records:
+            self.typed.keep(self, invocation, result)
 
     def say_by(self, notice: Callable[[str], None], alert: Callable[[str], None] | None = None) -> None:
         """Takes a front end's ways of saying notices, and alerts where those are said otherwise; what could not be

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration
 from zb_mom_ww_mxgateway_shell.literals import Literal, check_prefix
+from zb_mom_ww_mxgateway_shell.names import NAME, literal_text
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Flag, Kind, Offer
 from zb_mom_ww_mxgateway_shell.topics import TOPICS
@@ -16,6 +17,8 @@ from zb_mom_ww_mxgateway_shell.words import Word
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.context import Context
 
+OWN_NAMES = ("client", "session", "live", "items", "mx", "asyncio", "_")
+"""What Python has from the shell: no value can be given these names."""
 OFFERS = 50
 """Rows of a completion menu: more only slow it down."""
 
@@ -63,6 +66,9 @@ class ConnectionName(Kind):
             raise word.mistake(f"no connection {word.value} is open{hint}")
         return word.value
 
+    def check(self, word: Word, context: "Context") -> None:
+        pass  # Which are open is known in the run.
+
     def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
         return [Offer(name, each.state) for name, each in context.connections.items() if name.startswith(prefix)]
 
@@ -74,6 +80,12 @@ class Server(Kind):
 
     def parse(self, word: Word, context: "Context") -> int:
         return _server(word, context)
+
+    def check(self, word: Word, context: "Context") -> None:
+        _server_handle(word)
+
+    def lasting(self, word: Word, context: "Context") -> str:
+        return ""  # In a file there is one server, or names do for it.
 
     def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
         return [Offer(str(handle), name) for handle, name in context.servers.items() if str(handle).startswith(prefix)]
@@ -88,6 +100,9 @@ class Tag(Kind):
         if not word.value.strip():
             raise word.mistake("a tag name is expected")
         return full_address(word, context)
+
+    def lasting(self, word: Word, context: "Context") -> str:
+        return literal_text(self.parse(word, context))
 
     def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
         return _from_catalogue(prefix, context, objects=False)
@@ -151,6 +166,12 @@ class ItemOrTag(Kind):
     def __init__(self, *, may_add: bool) -> None:
         self.may_add = may_add
 
+    def check(self, word: Word, context: "Context") -> None:
+        TAG.check(word, context)
+
+    def lasting(self, word: Word, context: "Context") -> str:
+        return literal_text(self.parse(word, context).tag)
+
     def parse(self, word: Word, context: "Context") -> Target:
         if not word.is_quoted and re.fullmatch(r"(\d+/)?\d+", word.text):
             item = _item(word, context)
@@ -205,6 +226,44 @@ class Duration(Kind):
         return [Offer(text) for text in ("5s", "30s", "5m") if text.startswith(prefix)]
 
 
+class OneWord(Kind):
+    """One of a few words."""
+
+    def __init__(self, name: str, words: Sequence[str]) -> None:
+        self.name = name
+        self._words = words
+
+    def parse(self, word: Word, context: "Context") -> str:
+        if word.value not in self._words:
+            raise word.mistake(f"one of {', '.join(self._words)} is expected")
+        return word.value
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        return [Offer(each) for each in self._words if each.startswith(prefix)]
+
+
+class NewName(Kind):
+    """A name that is given to a value."""
+
+    name = "name"
+    expands = False
+
+    def parse(self, word: Word, context: "Context") -> str:
+        if not NAME.fullmatch(word.text):
+            said = "; = stands by itself: let limit = 70" if "=" in word.text else ""
+            raise word.mistake(f"a name is expected: letters, digits and _, without ${said}")
+        if word.text in OWN_NAMES:
+            raise word.mistake(f"{word.text} is a name of the shell itself")
+        return word.text
+
+
+class FileName(Text):
+    """A file."""
+
+    def __init__(self) -> None:
+        super().__init__("file")
+
+
 class Count(Kind):
     """A whole number above zero."""
 
@@ -216,10 +275,14 @@ class Count(Kind):
         return int(word.text)
 
 
-def _server(word: Word, context: "Context") -> int:
+def _server_handle(word: Word) -> int:
     if not word.text.isascii() or not word.text.isdigit():
         raise word.mistake("a server handle is expected, a whole number")
-    handle = int(word.text)
+    return int(word.text)
+
+
+def _server(word: Word, context: "Context") -> int:
+    handle = _server_handle(word)
     if handle not in context.servers:
         raise word.mistake(f"no server {handle}: {context.said_servers()}")
     return handle

@@ -50,7 +50,7 @@ class Literal:
 
     def for_tag(self, tag: str, known: TagType | None) -> "MxValueInput":
         """The value for a tag of this type; raises Mistake, pointing at what is wrong, before anything is sent."""
-        type_name, word = _split_type(self.word)
+        type_name, word = split_type(self.word)
         if type_name is None:
             type_name = "string" if word.is_quoted else self._own_type(tag, known)
         try:
@@ -62,7 +62,7 @@ class Literal:
 
     def check(self) -> None:
         """Raises Mistake for what is wrong whatever the tag's type is."""
-        type_name, word = _split_type(self.word)
+        type_name, word = split_type(self.word)
         if type_name is not None or word.is_quoted:
             self.for_tag("", None)
         elif word.is_array:
@@ -87,7 +87,8 @@ def check_prefix(word: Word) -> None:
         raise word.mistake(f"no type {match[1]}: one of {', '.join(TYPE_NAMES)} expected, or text in quotes")
 
 
-def _split_type(word: Word) -> tuple[str | None, Word]:
+def split_type(word: Word) -> tuple[str | None, Word]:
+    """The type that a word says outright, if it does, and the rest of the word."""
     match = None if word.is_quoted else _PREFIX.match(word.text)
     if match and match[1] in TYPE_NAMES:
         return match[1], word.after(match.end())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.output import safe, value_text
 from zb_mom_ww_mxgateway_shell.bars import bars
-from zb_mom_ww_mxgateway_shell.watching import freshness, quality_text
+from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, LiveValue

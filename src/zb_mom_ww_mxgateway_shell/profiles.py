@@ -20,14 +20,12 @@ A key itself never stands in it: it names the source.
 import dataclasses
 import os
 import re
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthenticationError
+from zb_mom_ww_mxgateway.places import config_folder
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
@@ -117,7 +115,7 @@ class Profiles:
 def default_path() -> Path:
     """Where the file is, unless MXGATEWAY_PROFILES names another."""
     named = os.environ.get(FILE_VARIABLE)
-    return Path(named) if named else platformdirs.user_config_path("mxgw") / "profiles.toml"
+    return Path(named) if named else config_folder() / "profiles.toml"
 
 
 def load(path: Path | None = None) -> Profiles:
@@ -131,6 +129,8 @@ def load(path: Path | None = None) -> Profiles:
         return Profiles(path, {}, {}, {})
     except (OSError, UnicodeDecodeError) as error:
         raise ShellError(f"cannot read {path}: {error}") from error
+    import tomllib  # Slow to import for a file that most do not have.
+
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

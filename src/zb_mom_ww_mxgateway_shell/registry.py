@@ -2,14 +2,17 @@
 
 From the declaration come parsing with exact places of errors, completion, the usage line and help.
 Positional parameters are positional words, keyword-only ones are ``--options``, ``*names`` takes the
-rest. An annotation carries the argument kind: ``Annotated[type, Kind()]``.
+rest. An annotation carries the argument kind: ``Annotated[type, Kind()]``. A keyword-only one with a Clause
+beside its kind is spelled as a plain word behind the positional ones: ``timeout 10s``.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
+from zb_mom_ww_mxgateway_shell.names import ValueNotYetKnown, expanded, quoted
 from zb_mom_ww_mxgateway_shell.problems import Mistake, closest
 from zb_mom_ww_mxgateway_shell.words import Word, split
 
@@ -18,10 +21,10 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.results import Feed, Result
 
     Body = Callable[..., Awaitable[Result | Feed]]
+    Check = Callable[[Sequence[Any], dict[str, Any]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """One completion: the text, and what is said beside it."""
 
     text: str
@@ -34,9 +37,21 @@ class Kind:
     name = "text"
     """In the usage line, between angle brackets."""
 
+    expands = True
+    """Whether the values of ``$names`` are put in their place before the word is read."""
+
     def parse(self, word: Word, context: "Context") -> Any:
         """The argument's value; raises ``word.mistake(...)``. Never waits for the network."""
         return word.value
+
+    def check(self, word: Word, context: "Context") -> None:
+        """Raises what is wrong with the word whatever the gateway has: the context is connected to none."""
+        self.parse(word, context)
+
+    def lasting(self, word: Word, context: "Context") -> str:
+        """The word as it can stand in a file: by name where it is a handle; empty to be left out."""
+        spaced = word.is_expanded and not word.is_quoted and not word.is_array and any(map(str.isspace, word.text))
+        return quoted(word.text) if spaced else word.text
 
     def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
         """What may be typed here, best first, at most a few dozen. Never waits for the network."""
@@ -51,10 +66,32 @@ class Rest(Kind):
     """All that is left of the line, as it was typed."""
 
     name = "line"
+    expands = False
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Sign(Kind):
+    """A word that is always the same, such as ``=``."""
+
+    def __init__(self, sign: str) -> None:
+        self.name = sign
+
+    def parse(self, word: Word, context: "Context") -> str:
+        if word.text != self.name:
+            raise word.mistake(f"{self.name} is expected here, with spaces around it")
+        return word.text
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        return [Offer(self.name)] if self.name.startswith(prefix) else []
+
+
+class Clause(NamedTuple):
+    """Marks an option that is spelled as a plain word behind the positional ones."""
+
+    between: str = ""
+    """What stands between the word and its value: the ``<`` of ``age < 5s``."""
+
+
+class Parameter(NamedTuple):
     """One parameter of a command."""
 
     name: str
@@ -63,41 +100,71 @@ class Parameter:
     is_option: bool
     is_variadic: bool
     is_required: bool
+    clause: Clause | None = None
 
     @property
     def spelled(self) -> str:
-        """As typed: ``--for``; the plain name for a positional one."""
+        """As typed: ``--for``; the plain name for a positional one and for a clause."""
         plain = self.name.rstrip("_").replace("_", "-")
-        return f"--{plain}" if self.is_option else plain
+        return f"--{plain}" if self.is_option and self.clause is None else plain
 
     @property
     def usage(self) -> str:
         if isinstance(self.kind, Flag):
             return f"[{self.spelled}]"
+        if isinstance(self.kind, Sign):
+            return self.kind.name
         shown = f"<{self.kind.name}>"
         if self.is_option:
-            return f"[{self.spelled} {shown}]"
+            between = f"{self.clause.between} " if self.clause and self.clause.between else ""
+            shown = f"{self.spelled} {between}{shown}"
+            return shown if self.is_required else f"[{shown}]"
         if self.is_variadic:
             shown += "…"
         return shown if self.is_required else f"[{shown}]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Command:
-    """One command of the shell."""
+    """One command of the shell. What follows from its declaration is worked out when it is first asked for."""
 
     name: str
     run: "Body"
-    parameters: tuple[Parameter, ...]
-    summary: str
-    """One line."""
-    details: str
     example: str
     """A line that works on the demo."""
     mutating: bool
     needs_session: bool
     stands_alone: bool = False
     """Works the same without a connection: a run of nothing else does not connect first."""
+
+    check: "Check | None" = None
+    """Raises Mistake for arguments that do not go together, whatever the gateway has."""
+    foresee: "Body | None" = None
+    """Takes its place in a plan: says what it would do, and does nothing of it."""
+    in_plan: bool = False
+    """Whether a plan runs it although it needs no session: its effects stay in the shell."""
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """In the order of the declaration."""
+        hints = get_type_hints(self.run, include_extras=True)
+        return tuple(
+            _parameter(parameter, hints[parameter.name])
+            for parameter in list(inspect.signature(self.run).parameters.values())[1:]
+        )
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        return self._doc.partition("\n\n")[0]
+
+    @property
+    def details(self) -> str:
+        return self._doc.partition("\n\n")[2]
+
+    @property
+    def _doc(self) -> str:
+        return inspect.getdoc(self.run) or ""
 
     @property
     def group(self) -> str:
@@ -118,52 +185,53 @@ class Command:
 
 
 def command(
-    name: str, *, example: str, mutating: bool = False, needs_session: bool = True, stands_alone: bool = False
+    name: str,
+    *,
+    example: str,
+    mutating: bool = False,
+    needs_session: bool = True,
+    stands_alone: bool = False,
+    check: "Check | None" = None,
+    foresee: "Body | None" = None,
+    in_plan: bool = False,
 ) -> Callable[["Body"], Command]:
     """Declares a command: ``async def`` of a Context and annotated parameters, its docstring the help."""
 
     def declare(function: "Body") -> Command:
-        hints = get_type_hints(function, include_extras=True)
-        parameters = []
-        for parameter in list(inspect.signature(function).parameters.values())[1:]:
-            is_variadic = parameter.kind is parameter.VAR_POSITIONAL
-            parameters.append(
-                Parameter(
-                    name=parameter.name,
-                    kind=hints[parameter.name].__metadata__[0],
-                    is_option=parameter.kind is parameter.KEYWORD_ONLY,
-                    is_variadic=is_variadic,
-                    # `*names: T` needs at least one, `*names: T | None` may have none.
-                    is_required=parameter.default is parameter.empty and not _may_be_none(hints[parameter.name]),
-                )
-            )
-        summary, _, details = (inspect.getdoc(function) or "").partition("\n\n")
-        return Command(
-            name,
-            function,
-            tuple(parameters),
-            summary,
-            details,
-            example,
-            mutating,
-            needs_session,
-            stands_alone=stands_alone,
-        )
+        return Command(name, function, example, mutating, needs_session, stands_alone, check, foresee, in_plan)
 
     return declare
+
+
+def _parameter(declared: inspect.Parameter, hint: Any) -> Parameter:
+    marks = hint.__metadata__
+    return Parameter(
+        name=declared.name,
+        kind=marks[0],
+        is_option=declared.kind is declared.KEYWORD_ONLY,
+        is_variadic=declared.kind is declared.VAR_POSITIONAL,
+        # `*names: T` needs at least one, `*names: T | None` may have none.
+        is_required=declared.default is declared.empty and not _may_be_none(hint),
+        clause=next((mark for mark in marks if isinstance(mark, Clause)), None),
+    )
 
 
 def _may_be_none(annotated: Any) -> bool:
     return type(None) in get_args(get_args(annotated)[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+Assigned = tuple[Parameter, Word | None]
+"""A parameter and the word that is for it; None for a flag."""
+
+
+class Invocation(NamedTuple):
     """A parsed line, ready to run."""
 
     command: Command
     positional: tuple[Any, ...]
     options: dict[str, Any]
+    words: tuple[Assigned, ...]
+    """Every word behind the command's name, expanded, in the order of the line."""
 
     async def run(self, context: "Context") -> "Result | Feed":
         """Runs it; returns what it found, or what is to be watched."""
@@ -173,8 +241,8 @@ class Invocation:
 class Registry:
     """All commands of a shell, by name."""
 
-    def __init__(self, commands: Iterable[Command]) -> None:
-        self.commands = {command.name: command for command in commands}
+    def __init__(self, commands: Mapping[str, Command]) -> None:
+        self.commands = commands
 
     def find(self, word: Word, others: Sequence[str] = ()) -> Command:
         """The command of that name; `others` are names that may have been meant too."""
@@ -190,71 +258,124 @@ class Registry:
         if not words:
             return None
         command = self.find(words[0])
-        positional, options, end = _assign(command, words, line)
-        values = []
-        for parameter, word in positional:
-            values.append(parameter.kind.parse(word, context))
-        found = {
-            parameter.name: True if word is None else parameter.kind.parse(word, context) for parameter, word in options
-        }
-        given = len(positional)
-        missing = [parameter for parameter in command.positional[given:] if parameter.is_required]
-        if missing:
-            raise Mistake(f"{missing[0].spelled} is missing: {command.usage}", end, end + 1)
-        return Invocation(command, tuple(values), found)
+        assigned, missing = _assign(command, words, line)
+        positional: list[Any] = []
+        options: dict[str, Any] = {}
+        kept: list[Assigned] = []
+        for parameter, given in assigned:
+            word = expanded(given, context.all_names) if given and parameter.kind.expands else given
+            value = True if word is None else parameter.kind.parse(word, context)
+            kept.append((parameter, word))
+            if parameter.is_option:
+                options[parameter.name] = value
+            else:
+                positional.append(value)
+        if missing is not None:
+            raise missing
+        if command.check is not None:
+            command.check(positional, options)
+        return Invocation(command, tuple(positional), options, tuple(kept))
+
+    def check(self, line: str, context: "Context") -> list[Mistake]:
+        """Everything in a line that is wrong whatever the gateway has: the context is connected to none."""
+        found: list[Mistake] = []
+        try:
+            words = split(line)
+            if not words:
+                return []
+            command = self.find(words[0])
+            assigned, missing = _assign(command, words, line)
+        except Mistake as error:
+            return [error]
+        is_known = missing is None
+        for parameter, given in assigned:
+            if given is None:
+                continue
+            try:
+                word = expanded(given, context.all_names) if parameter.kind.expands else given
+                parameter.kind.check(word, context)
+            except Mistake as error:
+                found.append(error)
+            except ValueNotYetKnown:
+                is_known = False  # What a run captures is known in the run.
+        if missing is not None:
+            return [*found, missing]
+        if command.check is not None and is_known and not found:
+            try:
+                self.parse(line, context)
+            except Mistake as error:
+                found.append(error)
+        return found
 
 
-def _assign(
-    command: Command, words: list[Word], line: str
-) -> tuple[list[tuple[Parameter, Word]], list[tuple[Parameter, Word | None]], int]:
-    """Gives each word its parameter; a flag has no word."""
-    positional: list[tuple[Parameter, Word]] = []
-    options: list[tuple[Parameter, Word | None]] = []
+def _assign(command: Command, words: list[Word], line: str) -> tuple[list[Assigned], Mistake | None]:
+    """Gives each word its parameter, in the order of the line; beside them the mistake of one that is missing."""
+    assigned: list[Assigned] = []
     places, known = command.positional, command.options
     end = words[-1].end + 1
+    count = 0
     rest = iter(words[1:])
     for word in rest:
-        if len(positional) < len(places) and isinstance(places[len(positional)].kind, Rest):
+        if count < len(places) and isinstance(places[count].kind, Rest):
             stop = len(line.rstrip())
-            positional.append((places[len(positional)], Word(line[word.start : stop], word.start, stop)))
+            assigned.append((places[count], Word(line[word.start : stop], word.start, stop)))
+            count += 1
             break
-        if word.text.startswith("--"):
-            parameter = known.get(word.text)
-            if parameter is None:
-                usage = f"; {command.usage}"
-                raise word.mistake(
-                    f"{command.name} has no option {word.text}{closest(word.text, list(known)) or usage}"
-                )
-            if any(parameter is seen for seen, _ in options):
+        option = known.get(word.text)
+        if option is not None and option.clause is not None and count < len(places):
+            option = None  # A clause stands behind all positional words.
+        if option is None and word.text.startswith("--"):
+            hint = closest(word.text, list(known)) or f"; {command.usage}"
+            raise word.mistake(f"{command.name} has no option {word.text}{hint}")
+        if option is not None:
+            if any(option is seen for seen, _ in assigned):
                 raise word.mistake(f"{word.text} is given twice")
-            if isinstance(parameter.kind, Flag):
-                options.append((parameter, None))
-                continue
-            value = next(rest, None)
-            if value is None:
-                raise Mistake(f"{word.text} needs a value: <{parameter.kind.name}>", end, end + 1)
-            options.append((parameter, value))
+            assigned.append((option, None if isinstance(option.kind, Flag) else _value_of(option, rest, end)))
             continue
-        if len(positional) < len(places):
-            positional.append((places[len(positional)], word))
-        elif places and places[-1].is_variadic:
-            positional.append((places[-1], word))
+        if count < len(places):
+            assigned.append((places[count], word))
+            count += not places[count].is_variadic
         else:
-            raise word.mistake(f"one too many: {command.usage}")
-    return positional, options, end
+            hint = closest(word.text, [name for name, each in known.items() if each.clause]) or f": {command.usage}"
+            raise word.mistake(f"one too many{hint}")
+    given = [parameter for parameter, _ in assigned]
+    for parameter in command.parameters:
+        if parameter.is_required and not any(parameter is each for each in given):
+            return assigned, Mistake(f"{parameter.spelled} is missing: {command.usage}", end, end + 1)
+    return assigned, None
+
+
+def _value_of(option: Parameter, rest: Iterator[Word], end: int) -> Word:
+    """The word behind an option, or behind what stands between."""
+    word = next(rest, None)
+    if option.clause is not None and option.clause.between and word is not None:
+        if word.text != option.clause.between:
+            raise word.mistake(f"{option.usage.strip('[]')}: {option.clause.between} is expected here")
+        word = next(rest, None)
+    if word is None:
+        raise Mistake(f"{option.spelled} needs a value: <{option.kind.name}>", end, end + 1)
+    return word
 
 
 def current_parameter(command: Command, words: list[Word]) -> Parameter | None:
     """The parameter that a word typed next, behind `words`, would belong to; None when there is none."""
     count = 0
+    places = command.positional
     rest = iter(words[1:])
     for word in rest:
         option = command.options.get(word.text)
-        if option is None:
+        if option is None or (option.clause is not None and count < len(places)):
             count += not word.text.startswith("--")
-        elif not isinstance(option.kind, Flag) and next(rest, None) is None:
+        elif not isinstance(option.kind, Flag) and _is_open(option, rest):
             return option
-    places = command.positional
     if count < len(places):
         return places[count]
     return places[-1] if places and places[-1].is_variadic else None
+
+
+def _is_open(option: Parameter, rest: Iterator[Word]) -> bool:
+    """Whether the value of an option is still to come."""
+    word = next(rest, None)
+    if option.clause is not None and option.clause.between and word is not None:
+        word = next(rest, None)
+    return word is None

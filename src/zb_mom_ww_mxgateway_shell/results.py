@@ -43,6 +43,14 @@ class Picture(Feed, Protocol):
         """Lines that fit, as pieces of text each with its mood: ``good``, ``bad``, ``stale`` … or empty."""
 
 
+@runtime_checkable
+class Pending(Feed, Protocol):
+    """A feed that comes to its end by itself, in a time that is known: it is waited for."""
+
+    def progress(self) -> str:
+        """How it stands, and the time left: one line, safe for a terminal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """A result in a few words, with its fields for JSON."""
@@ -53,6 +61,8 @@ class Said:
     exit_code: ExitCode = ExitCode.DONE
     error: BaseException | None = None
     """What the result tells of, where it is a failure."""
+    brief: str = ""
+    """What is said beside the statement in a file; the text where that is empty."""
 
     def lines(self) -> list[str]:
         return [safe(line) for line in self.text.split("\n")] if self.text else []

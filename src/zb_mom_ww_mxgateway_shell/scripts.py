@@ -1,138 +1,215 @@
-"""Running lines without a prompt: a file, ``-e`` lines, or standard input. Imports no terminal library."""
+"""Running statements without a prompt: a file, ``-e`` lines, or standard input. Imports no terminal library."""
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator, Iterable
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
-from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line, safe
-from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
+from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.files import Block
+from zb_mom_ww_mxgateway_shell.interrupts import ENDING, on_signals
+from zb_mom_ww_mxgateway_shell.journal import FINALLY, Entry, Journal
+from zb_mom_ww_mxgateway_shell.results import Feed, Pending, Result, Said
+from zb_mom_ww_mxgateway_shell.run_output import RunOutput
 from zb_mom_ww_mxgateway_shell.showing import lines_of
 from zb_mom_ww_mxgateway_shell.statements import (
+    Follow,
     Statement,
     exit_code_for,
     interruption,
+    message_of,
     problem_form,
     problem_lines,
     run,
 )
 
-Statements = Iterable[Statement] | AsyncIterator[Statement]
-
-
-def file_statements(path: str) -> list[Statement]:
-    """The lines of a command file; raises ShellError when it cannot be read."""
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ShellError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ShellError(f"{path}:{line}: not UTF-8 text") from error
-    return [Statement(line, number, path) for number, line in enumerate(text.split("\n"), start=1)]
-
-
-def given_statements(lines: Iterable[str]) -> list[Statement]:
-    """Lines of ``-e`` options, numbered from 1."""
-    return [Statement(line, number) for number, line in enumerate(lines, start=1)]
-
-
-async def standard_input_statements() -> AsyncIterator[Statement]:
-    """Lines of standard input as they come."""
-    number = 0
-    while line := await asyncio.to_thread(sys.stdin.readline):
-        number += 1
-        yield Statement(line.rstrip("\r\n"), number, "<stdin>")
+Perform = Callable[[Context, str, Follow], Awaitable[Result | None]]
+"""How a line is carried out."""
 
 
 class ScriptRun:
-    """One run of statements: stops at the first that fails, with its exit code."""
+    """One run of statements.
 
-    def __init__(self, context: Context, *, debug: bool) -> None:
+    It stops at the first that fails, unless ``on-error continue``, and then does what stands behind
+    ``finally``. A signal lets the statement in flight end and goes to ``finally``; a second one ends that statement
+    at once; a third leaves everything as it is.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        output: RunOutput,
+        journal: Journal,
+        *,
+        debug: bool,
+        perform: Perform = run,
+        goes_on: bool = False,
+    ) -> None:
+        """With `goes_on` a failure stops nothing: a person sees it, and types the next line."""
         self._context = context
+        self._output = output
+        self._journal = journal
         self._debug = debug
-        self._notices: list[str] = []
+        self._perform = perform
+        self._goes_on = goes_on
+        self._code = ExitCode.DONE
+        self._stopping = False
+        self._in_ending = False
+        self._depth = 0
+        self._signals = 0
+        self._in_flight: asyncio.Future[Any] | None = None
+        self._is_looking = False
+
+    async def run(self, block: Block) -> ExitCode:
+        """Runs them; the exit code is that of the first failure, or that of an interruption."""
+        self._context.say_by(self._output.notice, self._output.alert)
+        try:
+            with on_signals(ENDING, self._signalled):
+                await self._block(block)
+        finally:
+            self._journal.is_interrupted = self._signals > 0
+            self._journal.end(block)
+        if self._output.is_closed and self._code is ExitCode.DONE and not self._signals:
+            self._output.problem(["standard output was closed: stopped there"])
+            return ExitCode.NOT_MET
+        return ExitCode.INTERRUPTED if self._signals else self._code
+
+    async def _block(self, block: Block) -> None:
+        self._depth += 1
+        on_error = self._context.on_error
+        self._context.on_error = "stop"
+        if block.stream is not None:
+            await self._each_of_stream(block.stream)
+        await self._each(block.body)
+        if block.ending:
+            was_in_ending, self._in_ending = self._in_ending, True
+            await self._each(block.ending)
+            self._in_ending = was_in_ending
+        self._context.on_error = on_error
+        self._depth -= 1
+
+    async def _each(self, items: Iterable[Statement | Block]) -> None:
+        for item in items:
+            if self._is_over:
+                return
+            if isinstance(item, Block):
+                assert item.head is not None
+                self._passes(item.head)
+                await self._block(item)
+            elif item.command == "finally":
+                if self._depth == 1:
+                    self._context.step = FINALLY
+                    self._journal.begin(FINALLY)
+                self._passes(item)
+            else:
+                await self._one(item)
+
+    async def _each_of_stream(self, stream: AsyncIterator[Statement]) -> None:
+        async def following() -> Statement | None:
+            return await anext(stream, None)
+
+        while not self._is_over:
+            self._output.prompt()
+            self._in_flight = line = asyncio.ensure_future(following())
+            self._is_looking = True  # Waiting for a line has nothing to end.
+            try:
+                statement = await line
+            except asyncio.CancelledError:
+                if self._signals:
+                    return
+                raise
+            finally:
+                self._in_flight, self._is_looking = None, False
+            if statement is None:
+                return
+            if statement.command and not statement.command.startswith("#"):
+                await self._one(statement)
 
     @property
-    def _as_json(self) -> bool:
-        return self._context.settings.output == "json"
+    def _is_over(self) -> bool:
+        if self._signals > 2:
+            return True
+        return not self._in_ending and (self._stopping or self._context.leaving or self._output.is_closed)
 
-    async def run(self, statements: Statements) -> ExitCode:
-        """Runs them in order; the exit code is that of the first failure."""
-        self._context.say_by(self._notice, self._alert)
-        if not isinstance(statements, AsyncIterator):
-            statements = _as_async(statements)
-        async for statement in statements:
-            code = await self._one(statement)
-            if code is not ExitCode.DONE or self._context.leaving:
-                return code
-        return ExitCode.DONE
+    def _passes(self, statement: Statement) -> None:
+        """A line that only says how the others run."""
+        self._output.begin(statement)
+        self._output.done([], result={})
+        self._journal.add(Entry(statement, ExitCode.DONE, self._output.seconds, ()))
 
-    async def _one(self, statement: Statement) -> ExitCode:
-        shows_itself = statement.source is not None and not self._as_json and statement.text.strip()
-        self._context.spool.line(statement.text)
-        if shows_itself and self._context.settings.output == "table" and not statement.text.lstrip().startswith("#"):
-            _print(f"{statement.line:>4}  {safe(statement.text.strip())}")
+    async def _one(self, statement: Statement) -> None:
+        self._output.begin(statement)
+        # A task of its own: a signal ends it alone.
+        self._in_flight = task = asyncio.ensure_future(self._perform(self._context, statement.text, self._follow))
         try:
-            result = await run(self._context, statement.text, self._follow)
+            result = await task
         except asyncio.CancelledError:
-            self._fail(statement, interruption(self._context, statement.text))
-            raise
+            error = interruption(self._context, statement.text)
+            self._fail(statement, error)
+            current = asyncio.current_task()
+            if not self._signals or (current is not None and current.cancelling()):
+                raise
         except Exception as error:
             self._fail(statement, error)
-            return exit_code_for(error)
-        if result is not None and not self._report(
-            statement, ok=result.exit_code is ExitCode.DONE, result=result.form()
-        ):
-            self._say(result)
-        return result.exit_code if result else ExitCode.DONE
+        else:
+            self._end(statement, result)
+        finally:
+            self._in_flight = None
+
+    def _end(self, statement: Statement, result: Result | None) -> None:
+        if statement.command == "step":
+            self._journal.begin(self._context.step)
+        code = ExitCode.DONE if result is None else result.exit_code
+        lines = [] if result is None else lines_of(result, self._context.settings.output)
+        form = None if result is None else result.form()
+        brief = result.brief if isinstance(result, Said) and code is ExitCode.DONE else ""
+        self._journal.add(Entry(statement, code, self._output.seconds, (*lines,)))
+        self._output.done(lines, brief=brief, ok=code is ExitCode.DONE, result=form)
+        self._count(code)
 
     def _fail(self, statement: Statement, error: Exception) -> None:
-        if not self._report(statement, ok=False, error=problem_form(error)) or self._debug:
-            for line in problem_lines(error, statement, debug=self._debug):
-                print(line, file=sys.stderr, flush=True)
+        problem = problem_lines(error, statement, debug=self._debug)
+        code = exit_code_for(error)
+        said = (message_of(error), *problem[1:]) if not self._debug else (message_of(error),)
+        self._journal.add(Entry(statement, code, self._output.seconds, said, type(error).__name__))
+        self._output.failed(problem, problem_form(error), also_lines=self._debug)
+        self._count(code)
 
-    def _report(self, statement: Statement, **outcome: Any) -> bool:
-        """Prints the JSON object of a statement, if that is what is wanted."""
-        if self._as_json:
-            form = {"command": statement.command, "line": statement.line, "notices": self._notices, **outcome}
-            _print(json_line(form))
-        self._notices.clear()
-        return self._as_json
-
-    def _say(self, result: Result) -> None:
-        output = self._context.settings.output
-        for line in lines_of(result, output):
-            self._context.spool.line(line)
-            _print(line if output == "csv" else f"      {line}")
-
-    def _notice(self, text: str) -> None:
-        self._notices.append(text)
-        if self._context.settings.output == "table":
-            _print(f"      {safe(text)}")
-
-    def _alert(self, text: str) -> None:
-        self._context.spool.line(text)
-        print(safe(text), file=sys.stderr, flush=True)
+    def _count(self, code: ExitCode) -> None:
+        if code is ExitCode.DONE or self._goes_on:
+            return
+        if self._code is ExitCode.DONE:
+            self._code = code
+        # What cannot be known better in the next line ends the body whatever on-error says.
+        self._stopping |= self._context.on_error == "stop" or code in (ExitCode.CANNOT_CONNECT, ExitCode.UNKNOWN)
 
     async def _follow(self, feed: Feed) -> Result:
-        is_table = self._context.settings.output == "table"
-        return await feed.follow((lambda line: _print(f"      {line}")) if is_table else lambda line: None)
+        if isinstance(feed, Pending):
+            showing = asyncio.create_task(self._output.follow_progress(feed), name="progress")
+            try:
+                return await feed.follow(self._output.live)
+            finally:
+                showing.cancel()
+                with suppress(asyncio.CancelledError):
+                    await showing
+        self._is_looking = True
+        try:
+            return await feed.follow(self._output.live)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._signals == 0 or task is None:
+                raise
+            # Ctrl-C is how an endless feed ends: what it has seen is its result.
+            task.uncancel()
+            return feed.result()
+        finally:
+            self._is_looking = False
 
-
-def _print(line: str) -> None:
-    try:
-        print(line, flush=True)
-    except OSError as error:
-        if not give_up_output(error):
-            raise
-        raise ShellError("standard output was closed: stopped there", ExitCode.NOT_MET) from None
-
-
-async def _as_async(statements: Iterable[Statement]) -> AsyncIterator[Statement]:
-    for statement in statements:
-        yield statement
+    def _signalled(self) -> None:
+        self._signals += 1
+        self._stopping = True
+        if self._in_flight is not None and (self._signals > 1 or self._is_looking):
+            self._in_flight.cancel()
+        elif self._signals == 1:
+            self._output.problem(["interrupted: ends after this statement; once more ends it at once"])

@@ -1,7 +1,5 @@
 """A result as lines: for people, as JSON, or as CSV; and the file that a session is spooled to."""
 
-import csv
-import io
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +23,9 @@ def lines_of(result: Result, output: str) -> list[str]:
 
 def csv_lines(form: Any) -> list[str]:
     """The records of a form as CSV, columns in the order of their names; nested values as JSON."""
+    import csv
+    import io
+
     records = _records(form)
     names = sorted({name for record in records for name in record})
     if not names:

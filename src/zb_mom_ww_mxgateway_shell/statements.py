@@ -10,6 +10,7 @@ import click
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway_cli.output import ExitCode, error_form, exit_code_of, one_line
+from zb_mom_ww_mxgateway_shell.conditions import NotMet
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
 from zb_mom_ww_mxgateway_shell.problems import Failure, Mistake, ShellError
@@ -52,9 +53,13 @@ async def _run(context: Context, text: str, follow: Follow) -> Result | None:
             return None
         if invocation.command.needs_session:
             _ = context.live_session  # raises when there is none
-        result = await invocation.run(context)
-        if isinstance(result, Feed):
-            result = await follow(result)
+        result: Result | Feed | None = None
+        try:
+            result = await invocation.run(context)
+            if isinstance(result, Feed):
+                result = await follow(result)
+        finally:
+            context.keep(invocation, None if isinstance(result, Feed) else result)
     if isinstance(result, Said) and result.error is not None:
         context.failure = Failure(result.error, text)
     if result.value is not None:
@@ -125,14 +130,19 @@ def problem_lines(
     start = error.start if isinstance(error, Mistake) else len(statement.text) - len(statement.text.lstrip())
     carets = "^" * (error.end - error.start) if isinstance(error, Mistake) else ""
     if indent is not None:
-        return [*lines, *([" " * (indent + start) + carets] if carets else []), message_of(error)]
+        under = [" " * (indent + start) + carets] if carets else []
+        return [*lines, *under, message_of(error), *_details(error)]
     where = f"{statement.source}:{statement.line}:{start + 1}: " if statement.source else ""
     shown = [f"{where}{message_of(error)}"]
     if carets:
         # One column a character, so that the caret stays under its place.
         plain = "".join(character if character.isprintable() else " " for character in statement.text)
         shown += [f"  {plain}", f"  {' ' * start}{carets}"]
-    return [*lines, *shown]
+    return [*lines, *shown, *_details(error)]
+
+
+def _details(error: BaseException) -> list[str]:
+    return [f"      {line}" for line in error.details] if isinstance(error, NotMet) else []
 
 
 def problem_form(error: BaseException) -> dict[str, Any]:
@@ -140,4 +150,4 @@ def problem_form(error: BaseException) -> dict[str, Any]:
     form = error_form(error) | {"exit_code": int(exit_code_for(error)), "message": message_of(error)}
     if isinstance(error, Mistake):
         form["column"] = error.start + 1
-    return form
+    return form | error.fields if isinstance(error, NotMet) else form

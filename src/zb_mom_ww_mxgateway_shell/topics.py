@@ -66,6 +66,43 @@ read-only, for what is typed, for files and for Python; arm ends that.""",
 In what fills the screen, its last line shows the keys; q leaves. Several lines pasted at once are
 shown first, and run when you say so.""",
     ),
+    "script": Topic(
+        "writing a command file that proves something",
+        """\
+Whatever is typed here can stand in a file, one line each; # begins a comment. These make it a proof:
+
+  let sp = 70                            $sp is 70 from here on; --var sp=60 wins over it
+  include setup.mxs                      the lines of another file, in place of this one
+  step "1 fill"                          a part of the run, until the next step
+  expect TAG >= 69                       stops here unless it is so now: = != < <= > >= ~ (matches)
+         … tol 0.5  quality good  age < 5s
+  wait TAG >= 69 hold 2s timeout 60s     goes on when it has become so and stays so for 2 s
+  capture was = TAG                      $was is the value of the tag as it is now
+  note "text"   confirm "sure?"          a remark; a question to a person (--yes answers it)
+  on-error continue                      goes on after a failure; on-error stop is the rule
+  finally                                all below it, to the end of the file, always runs
+
+wait takes values that came since the last write; `wait TAG = true now timeout 5s` the one held, too.
+What is bad, stale, null or not a number meets no expectation. A whole file, which passes on --demo:
+
+  # level.mxs: the level follows its setpoint
+  let sp = 63
+  register acceptance
+  step "1 automatic"
+  write Plant.LC1.Auto true
+  write Plant.Tank1.LevelSP $sp
+  wait Plant.Tank1.Level = $sp tol 0.5 timeout 60s
+  step "2 no alarm on the way"
+  expect Plant.Tank1.Level.Hi.InAlarm = false
+  finally
+  write Plant.LC1.Auto false
+
+  mxgw-shell lint level.mxs              finds every mistake, without a gateway
+  mxgw-shell --demo plan level.mxs       says what would be written, and writes nothing
+  mxgw-shell --demo -c level.mxs --report-junit out.xml
+
+record-script FILE makes a file of what you type, --last 10 of what you have typed already.""",
+    ),
     "files": Topic(
         "running lines without a prompt",
         """\
@@ -73,8 +110,11 @@ shown first, and run when you say so.""",
   mxgw-shell --demo -e 'status'           a line; may be repeated
   echo 'status' | mxgw-shell --demo       standard input
   --json, --csv                           for programs
+  mxgw-shell --demo --python FILE.py      Python, with client, session, live, items and await mx("…")
 
-A run stops at the first line that fails. Exit codes: 0 done, 1 expectation not met, 2 a mistake in
+help script tells how to write a file. A file is checked first: one with a mistake does not begin. A run
+stops at the first line that fails. A first Ctrl-C ends it after the line in flight, a second at once;
+what stands behind finally runs all the same. Exit codes: 0 done, 1 expectation not met, 2 a mistake in
 what was typed, 3 refused, 4 cannot connect, 5 refused by a guard here, 6 outcome unknown,
 130 interrupted.""",
     ),

@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway_shell.chart import Line, chart, in_view, legend, range_
 from zb_mom_ww_mxgateway_shell.history import History, moment
 from zb_mom_ww_mxgateway_shell.panel import cut
 from zb_mom_ww_mxgateway_shell.stretches import Stretch, stretches_of
-from zb_mom_ww_mxgateway_shell.watching import freshness, quality_text
+from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayWaitError
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.output import value_form, value_text
-from zb_mom_ww_mxgateway_shell.watching import freshness, quality_text
+from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, LiveValue

@@ -2,10 +2,8 @@
 
 import re
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
 
-import platformdirs
-
+from zb_mom_ww_mxgateway.places import config_folder
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
@@ -18,11 +16,16 @@ class WatchLists:
     """The user's lists, in one folder."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or platformdirs.user_config_path("mxgw") / "lists"
+        self._given = folder
+
+    @property
+    def _folder(self) -> Path:
+        return self._given or config_folder() / "lists"
 
     def names(self) -> list[str]:
         """What there is."""
-        return sorted(path.stem for path in self._folder.glob(f"*{_SUFFIX}")) if self._folder.is_dir() else []
+        folder = self._folder
+        return sorted(path.stem for path in folder.glob(f"*{_SUFFIX}")) if folder.is_dir() else []
 
     def load(self, name: str) -> list[str]:
         """The tags of a list, in its order; raises ShellError when it cannot be read."""
@@ -69,7 +72,7 @@ def tags_of_object_viewer(path: Path) -> list[str]:
     element named like one (reference, tag, attribute, name, item, address); where there is no such, any
     dotted reference. Raises ShellError when it cannot be read or holds none.
     """
-    from xml.etree.ElementTree import fromstring
+    from xml.etree.ElementTree import ParseError, fromstring
 
     try:
         content = path.read_bytes()

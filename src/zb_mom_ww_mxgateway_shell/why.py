@@ -18,8 +18,8 @@ from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.locating import Place, locate
 from zb_mom_ww_mxgateway_shell.meanings import SECURITY, quality_meaning, status_meaning
+from zb_mom_ww_mxgateway_shell.values_said import freshness
 from zb_mom_ww_mxgateway_shell.verdicts import Diagnosis, Finding, Verdict, to_seconds, worst
-from zb_mom_ww_mxgateway_shell.watching import freshness
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, Reading

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from zb_mom_ww_mxgateway_shell.problems import Mistake
 
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +13,11 @@ class Word:
     """One word of a line."""
 
     text: str
-    """As typed."""
+    """As typed, or with the values of its ``$names`` in their place."""
     start: int
     end: int
+    is_expanded: bool = False
+    """True when the text is not what stands in the line: every place in it is the place of the word."""
 
     @property
     def is_quoted(self) -> bool:
@@ -36,7 +38,13 @@ class Word:
 
     def after(self, count: int) -> "Word":
         """The rest of the word behind its first `count` characters."""
-        return Word(self.text[count:], self.start + count, self.end)
+        return self.part(count, len(self.text))
+
+    def part(self, first: int, end: int) -> "Word":
+        """The characters from `first` to before `end`, as a word of their own."""
+        if self.is_expanded:
+            return Word(self.text[first:end], self.start, self.end, True)
+        return Word(self.text[first:end], self.start + first, self.start + end)
 
 
 def split(line: str) -> list[Word]:
@@ -69,15 +77,15 @@ def elements(array: Word) -> list[Word]:
             end = _end_of_quoted(line, end) if line[end] in "\"'" else end + 1
         text = line[position:end].rstrip()
         if not text:
-            raise Mistake("an element is missing here", array.start + position, array.start + position + 1)
-        found.append(Word(text, array.start + position, array.start + position + len(text)))
+            raise array.part(position, position + 1).mistake("an element is missing here")
+        found.append(array.part(position, position + len(text)))
         if end >= stop:
             return found
         position = end + 1
 
 
 def unquoted(word: Word) -> str:
-    """The text between the quotes; ``\\n``, ``\\t``, ``\\"`` and ``\\\\`` stand for themselves in double quotes."""
+    """The text between the quotes. Double quotes know escapes: ``\\n \\t \\r \\" \\\\ \\$``."""
     inner = word.text[1:-1]
     if word.text[0] == "'":
         return inner
@@ -87,9 +95,8 @@ def unquoted(word: Word) -> str:
         if character == "\\":
             position += 1
             if inner[position] not in _ESCAPES:
-                place = word.start + position
-                raise Mistake(
-                    f'unknown escape \\{inner[position]}: one of \\n \\t \\r \\" \\\\ expected', place, place + 2
+                raise word.part(position, position + 2).mistake(
+                    f'unknown escape \\{inner[position]}: one of \\n \\t \\r \\" \\\\ \\$ expected'
                 )
             character = _ESCAPES[inner[position]]
         result.append(character)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import grpc.aio
 import replay_server
+import script_figures
 import shell_figures
 from completion import completion_figures
 
@@ -37,9 +38,10 @@ TARGETS = {
     "calls.subscribe_bulk_1000_vs_singles": (">=", 50),
     "shell.complete_prefix_p99_ms": ("<=", 5),
     "shell.complete_substring_p99_ms": ("<=", 50),
+    **script_figures.TARGETS,
     **shell_figures.TARGETS,
 }
-LAYERS = ["events", "calls", "start", "completion", "shell"]
+LAYERS = ["events", "calls", "start", "script", "completion", "shell"]
 
 Figures = dict[str, dict[str, object]]
 
@@ -252,6 +254,8 @@ def main() -> None:
             figures |= asyncio.run(subscribe_ratio(endpoint, rounds, 20 if given.quick else 1000))
         if "start" in wanted:
             figures |= start_ratio(endpoint, rounds)
+        if "script" in wanted:
+            figures |= script_figures.script_figures(endpoint, rounds if given.quick else 15)
     if "completion" in wanted:
         figures |= completion_figures(given.quick)
     if "shell" in wanted:

@@ -25,8 +25,9 @@ _BEFORE: dict[str, tuple[str, ...]] = {
     "ack": ("write Plant.Tank1.Level.Hi.Limit 50", "watch Plant.Tank1.Level.Hi.InAlarm --for 300ms"),
     "history": ("watch Plant.Tank1.Level --count 2",),
 }
-_ELSEWHERE = {"connect", "py"}
-"""connect is run below, on a gateway with a certificate and a key; py needs a terminal, and is typed at the prompt."""
+_ELSEWHERE = {"connect", "py", "include", "finally"}
+"""connect is run below, on a gateway with a certificate and a key; py needs a terminal, and is typed at the prompt;
+the others stand in a file."""
 
 
 async def follow(feed: Feed) -> Result:
@@ -44,6 +45,7 @@ async def test_the_example_works(name: str, tmp_path: Path, monkeypatch: pytest.
         context = Context(all_commands(), interactive=False)
         context.lists = WatchLists(tmp_path / "lists")
         context.has_screen = True
+        context.assume_yes = True
         await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo")
         try:
             for line in (*_BEFORE.get(name, ()), context.registry.commands[name].example):

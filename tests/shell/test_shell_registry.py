@@ -1,7 +1,11 @@
 """One declaration of a command gives parsing with places, usage and help."""
 
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 
+from zb_mom_ww_mxgateway_shell import commands
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.problems import Mistake
@@ -75,6 +79,14 @@ def test_every_command_says_what_it_does_and_has_an_example_that_parses() -> Non
         assert command.summary.endswith("."), command.name
         assert command.example.split()[0] == command.name
         assert command.mutating == (command.name in ("write", "ack"))
+
+
+def test_every_module_declares_the_commands_it_is_loaded_for() -> None:
+    folder = Path(commands.__file__).parent
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == set(commands.MODULES)
+    for name, names in commands.MODULES.items():
+        module = import_module(f"{commands.__name__}.{name}")
+        assert tuple(command.name for command in module.COMMANDS) == names
 
 
 def test_the_commands_are_those_that_were_promised() -> None:

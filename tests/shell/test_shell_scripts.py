@@ -61,12 +61,17 @@ async def test_json_gives_one_object_a_statement(run: ShellProcess) -> None:
     done = await run("--demo", "--json", "-e", "register r", "-e", "# nothing", "-e", "write TestChildObject.TestInt 5")
     assert done.code == 0
     register, write = done.objects
+    assert register.pop("at").endswith("Z")
+    assert register.pop("seconds") >= 0
     assert register == {
         "command": "register",
+        "file": None,
         "line": 1,
         "notices": [],
         "ok": True,
         "result": {"client_name": "r", "server_handle": 1},
+        "statement": "register r",
+        "step": None,
     }
     assert (write["command"], write["line"], write["ok"]) == ("write", 3, True)
     assert write["result"]["outcome"] == "completed"

@@ -36,7 +36,7 @@ class EndpointOrProfile(Text):
         ]
 
 
-@command("connect", example="connect localhost:5001 --api-key-env MXGATEWAY_API_KEY", needs_session=False)
+@command("connect", example="connect localhost:5001 --api-key-env MXGATEWAY_API_KEY", needs_session=False, in_plan=True)
 async def connect(
     context: Context,
     endpoint: Annotated[str | None, EndpointOrProfile()] = None,
@@ -86,7 +86,7 @@ async def connect(
     return Said(connected_text(context), _status_fields(context), context.session.session_id)
 
 
-@command("disconnect", example="disconnect", needs_session=False)
+@command("disconnect", example="disconnect", needs_session=False, in_plan=True)
 async def disconnect(context: Context, name: ConnectionArgument = None) -> Result:
     """Closes the session and the connection: the current one, or the one named."""
     if not context.connections:
@@ -97,7 +97,7 @@ async def disconnect(context: Context, name: ConnectionArgument = None) -> Resul
     return Said(f"disconnected from {closing}{now}", {"disconnected": closing, "current": context.name or None})
 
 
-@command("use", example="use demo", needs_session=False)
+@command("use", example="use demo", needs_session=False, in_plan=True)
 async def use(context: Context, name: ConnectionArgument = None) -> Result:
     """Makes another open connection the current one; without a name it lists them."""
     if name is not None:
@@ -114,7 +114,7 @@ async def use(context: Context, name: ConnectionArgument = None) -> Result:
     return Table(("", "name", "state", "writes"), rows, records, empty="not connected: connect HOST:PORT first")
 
 
-@command("status", example="status", needs_session=False)
+@command("status", example="status", needs_session=False, in_plan=True)
 async def status(context: Context) -> Result:
     """Shows the connection, the session, and what runs on it."""
     if context.live is None or context.client is None:

@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
 from zb_mom_ww_mxgateway_shell.topics import TOPICS
 
 
-@command("help", example="help write", needs_session=False, stands_alone=True)
+@command("help", example="help write", needs_session=False, stands_alone=True, in_plan=True)
 async def help_(context: Context, name: HelpArgument = None) -> Result:
     """Names the commands and topics, or explains one; help all says what each does.
 
@@ -60,7 +60,7 @@ async def py(context: Context) -> Result:
     return Said("")
 
 
-@command("exit", example="exit", needs_session=False)
+@command("exit", example="exit", needs_session=False, in_plan=True)
 async def exit_(context: Context) -> Result:
     """Closes the session and leaves the shell."""
     context.leaving = True

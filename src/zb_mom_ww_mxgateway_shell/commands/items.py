@@ -7,7 +7,7 @@ from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.kinds import ItemArgument, Server, ServerOption, TagArgument, Text
 from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
-from zb_mom_ww_mxgateway_shell.watching import freshness, quality_text, value_record
+from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text, value_record
 
 
 @command("register", example="register acceptance")

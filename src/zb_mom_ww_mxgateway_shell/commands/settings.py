@@ -80,7 +80,7 @@ async def set_(
     )
 
 
-@command("alias", example="alias level watch Plant.Tank1.Level --count 1", needs_session=False)
+@command("alias", example="alias level watch Plant.Tank1.Level --count 1", needs_session=False, in_plan=True)
 async def alias(
     context: Context,
     name: Annotated[str | None, Text("name")] = None,
@@ -109,7 +109,7 @@ async def alias(
     return Said(f"{name} stands for: {line}", {"line": line, "name": name})
 
 
-@command("unalias", example="unalias level", needs_session=False)
+@command("unalias", example="unalias level", needs_session=False, in_plan=True)
 async def unalias(context: Context, name: Annotated[str, AliasName()]) -> Result:
     """Forgets an alias."""
     del context.aliases[name]
@@ -171,7 +171,7 @@ async def disarm(context: Context) -> Result:
     return Said("read-only: nothing that changes the plant is sent until arm", {"armed": False})
 
 
-@command("echo", example='echo "the tank is full"', needs_session=False)
+@command("echo", example='echo "the tank is full"', needs_session=False, in_plan=True)
 async def echo(context: Context, *texts: Annotated[str | None, Text("text")]) -> Result:
     """Says something; `echo _` shows the last result, `echo $name` a name set in Python or by a file."""
     shown = [context.last if text == "_" else text for text in texts]

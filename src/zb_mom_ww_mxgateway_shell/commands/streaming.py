@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway_cli.events import event_form, event_text, reading_text
 from zb_mom_ww_mxgateway_cli.output import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.commands.values import ensure
-from zb_mom_ww_mxgateway_shell.commands.watches import OneWord, Watchable, targets_of
+from zb_mom_ww_mxgateway_shell.commands.watches import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.flow import Flow
 from zb_mom_ww_mxgateway_shell.kinds import (
@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway_shell.kinds import (
     DurationOption,
     FlagOption,
     ItemOrTag,
+    OneWord,
     ServerOption,
     Target,
     Text,

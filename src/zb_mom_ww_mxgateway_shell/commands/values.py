@@ -19,14 +19,14 @@ from zb_mom_ww_mxgateway_shell.kinds import (
     TargetArgument,
     ValueArgument,
 )
-from zb_mom_ww_mxgateway_shell.literals import TagType
+from zb_mom_ww_mxgateway_shell.literals import Literal, TagType
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Result, Said
 from zb_mom_ww_mxgateway_shell.verifying import verified
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveValue, WriteResult
+    from zb_mom_ww_mxgateway import LiveValue, MxValueInput, WriteResult
 
 OUTCOME_TIMEOUT = 30.0
 """Seconds to wait for a write's completion: the gateway's own command timeout."""
@@ -34,7 +34,26 @@ VERIFY_TIMEOUT = 10.0
 """Seconds for a tag to have the value that was written to it."""
 
 
-@command("write", example="write TestChildObject.TestInt 123", mutating=True)
+async def _would_write(
+    context: Context,
+    tag: Target,
+    value: Literal,
+    *,
+    for_: float | None = None,
+    server: int | None = None,
+) -> Result:
+    item, before, typed = await _ready(context, tag, value, server)
+    plain = getattr(typed, "value", typed)
+    change = f"{_shown(before)} → {value_text(plain)}"
+    same = " (as it is)" if before.value == plain else ""
+    return Said(
+        f"would write {item.tag}   {change}{same}",
+        {"before": before.value, "planned": "write", "tag": item.tag, "value": value_form(plain)},
+        brief=f"would write {change}{same}",
+    )
+
+
+@command("write", example="write TestChildObject.TestInt 123", mutating=True, foresee=_would_write)
 async def write(
     context: Context,
     tag: TargetArgument,
@@ -52,14 +71,8 @@ async def write(
     *unknown*: it is never sent again. --verify then waits, at most --for (10 s), until the tag has the
     value that was written, and says what it has now: a valve takes its time to travel.
     """
-    known = _type_of(context, tag)
-    if known is not None:
-        value.for_tag(tag.tag, known)
-    (item,) = await ensure(context, [tag], server)
-    before = await _first_value(context, tag, item)
-    typed = value.for_tag(item.tag, _type_of(context, tag, before))
+    item, before, typed = await _ready(context, tag, value, server)
     timeout = for_ or OUTCOME_TIMEOUT
-    shown = f"{value_text(before.value)}{' (stale)' if before.stale_since else ''}"
     result = await context.live_session.write_and_confirm(*item.key, typed, timeout=timeout)
     plain = getattr(typed, "value", typed)
     seen = None
@@ -70,8 +83,9 @@ async def write(
         code = ExitCode.NOT_MET
     check = f"\n   check:  read {item.tag} --fresh" if result.outcome.value == "unknown" else ""
     outcome = _outcome_text(result, timeout)
+    said = f"{_shown(before)} → {value_text(plain)}   {outcome}{f'; {seen.text}' if seen else ''}"
     return Said(
-        f"{item.tag}   {shown} → {value_text(plain)}   {outcome}{f'; {seen.text}' if seen else ''}{check}",
+        f"{item.tag}   {said}{check}",
         {
             "accepted_ms": _milliseconds(result.accepted_after),
             "before": before.value,
@@ -88,12 +102,31 @@ async def write(
         result.outcome.value,
         code,
         _problem_of(context, result, item, timeout),
+        brief=said,
     )
 
 
-async def ensure(context: Context, targets: Sequence[Target], server: int | None) -> list[Item]:
+async def _ready(
+    context: Context, tag: Target, value: Literal, server: int | None
+) -> tuple[Item, "LiveValue", "MxValueInput"]:
+    """The item, its value before, and what is to be written: all that is known before anything is sent."""
+    known = _type_of(context, tag)
+    if known is not None:
+        value.for_tag(tag.tag, known)
+    (item,) = await ensure(context, [tag], server)
+    before = await _first_value(context, tag, item)
+    return item, before, value.for_tag(item.tag, _type_of(context, tag, before))
+
+
+def _shown(before: "LiveValue") -> str:
+    return f"{value_text(before.value)}{' (stale)' if before.stale_since else ''}"
+
+
+async def ensure(
+    context: Context, targets: Sequence[Target], server: int | None, *, await_values: bool = True
+) -> list[Item]:
     """Items for the targets: registers, adds and advises what is not there yet, waits for the first
-    values of those, and says so."""
+    values of those unless told not to, and says so."""
     live = context.live_session
     new = list(dict.fromkeys(target.tag for target in targets if target.item is None))
     silent = [target.item for target in targets if target.item and not target.item.advised]
@@ -104,11 +137,15 @@ async def ensure(context: Context, targets: Sequence[Target], server: int | None
         handle = await context.server_for(server)
         added = dict(zip(new, await live.subscribe_tags(new, handle), strict=True))
     items = [target.item or added[target.tag] for target in targets]
-    waited = [item for item in [*added.values(), *silent] if live.latest(*item.key) is None]
+    # Also of one that was advised in the line before.
+    waited = [item for item in items if await_values and live.latest(*item.key) is None]
     if not added and not waited:
         return items
     names = [f"item {item.item_handle}" for item in added.values()]
     said = f"added {', '.join(names) if len(names) <= 3 else f'{len(names)} items'}; " if names else ""
+    if not await_values:
+        context.notice(said.rstrip("; "))
+        return items
     start = time.monotonic()
     try:
         async with asyncio.timeout(FIRST_VALUE_TIMEOUT):

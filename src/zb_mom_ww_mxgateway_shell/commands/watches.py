@@ -14,6 +14,7 @@ from zb_mom_ww_mxgateway_shell.kinds import (
     DurationOption,
     FlagOption,
     ItemOrTag,
+    OneWord,
     ServerOption,
     Tag,
     Target,
@@ -24,8 +25,9 @@ from zb_mom_ww_mxgateway_shell.panel import COLUMNS, Panel
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import Kind, Offer, command
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said, Table
+from zb_mom_ww_mxgateway_shell.values_said import value_record
 from zb_mom_ww_mxgateway_shell.watch_lists import tags_of_object_viewer
-from zb_mom_ww_mxgateway_shell.watching import Watch, value_record
+from zb_mom_ww_mxgateway_shell.watching import Watch
 from zb_mom_ww_mxgateway_shell.words import Word
 
 _GLOB_LIMIT = 500
@@ -46,25 +48,16 @@ class Watchable(Kind):
             return [Target(tag, context.find_item(tag), word) for tag in context.lists.load(word.text)]
         return [_TARGET.parse(word, context)]
 
+    def check(self, word: Word, context: Context) -> None:
+        _TARGET.check(word, context)
+
+    def lasting(self, word: Word, context: Context) -> str:
+        found = self.parse(word, context)
+        return word.text if isinstance(found, Word) or len(found) != 1 else _TARGET.lasting(word, context)
+
     def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
         lists = [Offer(name, "list") for name in context.lists.names() if prefix and name.startswith(prefix)]
         return [*lists, *_TARGET.offers(prefix, context)]
-
-
-class OneWord(Kind):
-    """One of a few words."""
-
-    def __init__(self, name: str, words: Sequence[str]) -> None:
-        self.name = name
-        self._words = words
-
-    def parse(self, word: Word, context: Context) -> str:
-        if word.value not in self._words:
-            raise word.mistake(f"one of {', '.join(self._words)} is expected")
-        return word.value
-
-    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
-        return [Offer(each) for each in self._words if each.startswith(prefix)]
 
 
 class ListName(Text):

@@ -3,7 +3,7 @@
 from prompt_toolkit import PromptSession
 from prompt_toolkit.history import InMemoryHistory
 
-from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_cli.output import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 
 
@@ -14,6 +14,11 @@ async def ask(question: str) -> str:
         return (await asking.prompt_async(question, handle_sigint=False)).strip().casefold()
     except (KeyboardInterrupt, EOFError):
         return ""
+
+
+async def confirmed(question: str) -> bool:
+    """Whether a person says yes."""
+    return await ask(f"{safe(question)} [y/N] ") in ("y", "yes")
 
 
 async def ask_secret(question: str) -> str:

@@ -1,8 +1,5 @@
 """The Python pane: ptpython on the shell's own event loop and objects."""
 
-import asyncio
-import builtins
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from prompt_toolkit.document import Document
@@ -11,10 +8,11 @@ from prompt_toolkit.output import Output
 from ptpython.repl import PythonRepl, ReplExit
 from ptpython.utils import unindent_code
 
-from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible
+from zb_mom_ww_mxgateway_shell.python_names import Left, PythonNames, ctrl_c_ends_code_of, ended_by_itself
 
-HIDDEN = ("__name__", "__builtins__", "get_ptpython", "exit")
+# What ptpython compiles a person's input as.
+_FILENAME = "<stdin>"
 
 
 class Pane(PythonRepl):
@@ -24,8 +22,9 @@ class Pane(PythonRepl):
     with ``exit()`` from a coroutine; so the loop is here, and the rest is ptpython's.
     """
 
-    def __init__(self, namespace: dict[str, Any], input: Input, output: Output) -> None:
-        super().__init__(get_globals=lambda: namespace, input=input, output=output)
+    def __init__(self, names: PythonNames, input: Input, output: Output) -> None:
+        super().__init__(get_globals=lambda: names.namespace, input=input, output=output)
+        self._names = names
         self.confirm_exit = False
         self.enable_input_validation = True
         self.show_status_bar = False
@@ -51,12 +50,13 @@ class Pane(PythonRepl):
                     return
         finally:
             self._remove_from_namespace()
+            self._names.take_back()
 
     async def _run(self, text: str) -> bool:
         """Runs one input; False when it asked to leave."""
         try:
-            result = await interruptible(self.eval_async(text), INTERRUPT)
-        except (ReplExit, SystemExit):
+            result = await interruptible(self._evaluated(text), INTERRUPT)
+        except (ReplExit, Left):
             return False
         except Interrupted:
             self._handle_keyboard_interrupt(KeyboardInterrupt())
@@ -69,18 +69,6 @@ class Pane(PythonRepl):
         self.signatures = []
         return True
 
-
-def namespace_of(context: Context, mx: Callable[[str], Awaitable[Any]]) -> dict[str, Any]:
-    """What Python sees: the shell's objects as they are now, and the names set on earlier visits."""
-    return {
-        "__name__": "__main__",
-        "__builtins__": builtins,
-        "asyncio": asyncio,
-        **context.names,
-        "client": context.client,
-        "session": context.live.session if context.live else None,
-        "live": context.live,
-        "items": context.items,
-        "mx": mx,
-        "_": context.last,
-    }
+    async def _evaluated(self, text: str) -> Any:
+        with ctrl_c_ends_code_of(_FILENAME):
+            return await ended_by_itself(self.eval_async(text))

@@ -4,7 +4,6 @@ import asyncio
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 from prompt_toolkit import PromptSession
@@ -31,10 +30,11 @@ from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible
 from zb_mom_ww_mxgateway_shell.panel import cut, fitted
+from zb_mom_ww_mxgateway_shell.python_names import PythonNames
 from zb_mom_ww_mxgateway_shell.results import Feed, Picture, Result
 from zb_mom_ww_mxgateway_shell.showing import lines_of
 from zb_mom_ww_mxgateway_shell.statements import Statement, command_of, interruption, problem_lines, run
-from zb_mom_ww_mxgateway_shell.terminal.asking import ask, ask_secret
+from zb_mom_ww_mxgateway_shell.terminal.asking import ask, ask_secret, confirmed
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import MOODS, FullWatch
@@ -107,6 +107,7 @@ class Prompt:
         )
         context.open_pane = self._open_pane
         context.ask_secret = ask_secret
+        context.ask = confirmed
 
     async def run(self) -> ExitCode:
         """Reads and runs lines until exit or Ctrl-D."""
@@ -217,22 +218,9 @@ class Prompt:
             raise
 
     async def _open_pane(self) -> None:
-        from zb_mom_ww_mxgateway_shell.terminal.pane import HIDDEN, Pane, namespace_of
+        from zb_mom_ww_mxgateway_shell.terminal.pane import Pane
 
-        async def mx(line: str) -> Any:
-            """Runs a line of the shell; shows and returns its result."""
-            result = await run(self._context, line, self._follow)
-            await self._show(result)
-            return result and result.value
-
-        namespace = namespace_of(self._context, mx)
-        given = dict(namespace)
-        await Pane(namespace, self._input, self._output).visit()
-        self._context.names |= {
-            name: value
-            for name, value in namespace.items()
-            if name not in HIDDEN and not (name in given and given[name] is value) and not name.startswith("_")
-        }
+        await Pane(PythonNames(self._context, self._follow, self._show), self._input, self._output).visit()
 
     # What is always in view.
 
@@ -364,6 +352,16 @@ class Prompt:
             await say(f"event stream resumed after sequence {live.last_sequence}", "")
         elif change.state is LiveState.CLOSED and change.lost:
             await say(f"session lost: {change.lost}; connect opens a new one")
+
+
+def why_no_prompt() -> str:
+    """Why there can be no prompt here; empty where there can."""
+    try:
+        session = get_app_session()
+        _ = session.input, session.output
+    except Exception as error:  # Consoles that are none are told of by errors of many kinds.
+        return str(error) or type(error).__name__
+    return ""
 
 
 async def at_prompt(context: Context, *, debug: bool) -> ExitCode:

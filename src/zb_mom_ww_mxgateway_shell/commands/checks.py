@@ -1,0 +1,211 @@
+"""expect, wait, capture: what the plant is to be like."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any
+
+from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway_cli.output import value_form
+from zb_mom_ww_mxgateway_shell.commands.values import ensure
+from zb_mom_ww_mxgateway_shell.comparing import OPERATORS, Comparison
+from zb_mom_ww_mxgateway_shell.conditions import QUALITIES, Condition, NotMet, described, form_of, is_new
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.kinds import Duration, NewName, OneWord, Target, TargetArgument
+from zb_mom_ww_mxgateway_shell.names import is_plain
+from zb_mom_ww_mxgateway_shell.registry import Clause, Flag, Kind, Offer, Sign, command
+from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
+from zb_mom_ww_mxgateway_shell.words import Word
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveValue
+
+_ANSWER_SECONDS = 1.0
+"""So long an item that was written has to show what became of it; a data change takes about 100 ms."""
+
+
+class Operator(Kind):
+    """How a value is compared."""
+
+    name = "operator"
+
+    def parse(self, word: Word, context: Context) -> Word:
+        if word.text not in OPERATORS:
+            hint = {"==": "; = is meant", "<>": "; != is meant", "=>": "; >= is meant", "=<": "; <= is meant"}
+            raise word.mistake(f"one of {' '.join(OPERATORS)} is expected here{hint.get(word.text, '')}")
+        return word
+
+    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+        return [Offer(each) for each in OPERATORS if each.startswith(prefix)]
+
+
+class Wanted(Kind):
+    """What a value is compared with: how it is read depends on the value."""
+
+    name = "value"
+
+    def parse(self, word: Word, context: Context) -> Word:
+        return word
+
+
+class Tolerance(Kind):
+    """How much two numbers, or two times, may differ."""
+
+    name = "number"
+
+    def parse(self, word: Word, context: Context) -> Word:
+        return word
+
+
+OperatorArgument = Annotated[Word, Operator()]
+WantedArgument = Annotated[Word, Wanted()]
+ToleranceClause = Annotated[Word | None, Tolerance(), Clause()]
+QualityClause = Annotated[str, OneWord("|".join(QUALITIES), QUALITIES), Clause()]
+AgeClause = Annotated[float | None, Duration(), Clause("<")]
+
+
+def _compared(positional: Sequence[Any], options: dict[str, Any]) -> None:
+    """What is wrong with the comparison whatever the value will be."""
+    _, operator, wanted = positional
+    Comparison(operator, wanted, options.get("tol")).check()
+
+
+async def _value_now(context: Context, item: Item) -> "LiveValue | None":
+    """The value held; of an item that has just been written the one that came since, for which it waits a moment."""
+    live, written = context.live_session, context.connected.arming.written
+    since = written.pop(item.key, None)
+    if since is not None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                while (value := live.latest(*item.key)) is None or not is_new(value, since):
+                    await live.changed()
+    return live.latest(*item.key)
+
+
+async def _foresee(
+    context: Context,
+    tag: Target,
+    operator: Word,
+    value: Word,
+    *,
+    tol: Word | None = None,
+    quality: str = "good",
+    age: float | None = None,
+    **waiting: Any,
+) -> Result:
+    """How an expectation stands before anything is written."""
+    (item,) = await ensure(context, [tag], None)
+    condition = Condition(tag, Comparison(operator, value, tol), quality, age)
+    found = context.live_session.latest(*item.key)
+    reason = condition.miss(found)
+    stands = "holds now" if not reason else "does not hold now" if reason == "it differs" else f"not now: {reason}"
+    return Said(
+        f"{condition.text}: {stands}, it is {described(found)}",
+        {"actual": form_of(found), "expected": condition.text, "holds_now": not reason, "planned": "look"},
+        brief=f"{stands}: {described(found)}",
+    )
+
+
+@command("expect", example="expect TestChildObject.TestInt >= 0", check=_compared, foresee=_foresee)
+async def expect(
+    context: Context,
+    tag: TargetArgument,
+    operator: OperatorArgument,
+    value: WantedArgument,
+    *,
+    tol: ToleranceClause = None,
+    quality: QualityClause = "good",
+    age: AgeClause = None,
+) -> Result:
+    """Checks a value as it is now: a file stops, or counts a failure, where it is not as expected.
+
+    Numbers and times compare with = != < <= > >=, and may differ by tol (a number; for times a duration).
+    Texts compare with = and !=, or match a regular expression with ~ (best in single quotes). Arrays compare
+    whole, [1, 2, 3]; Obj.Arr[1] is one element. The quality must be good unless `quality bad`, `uncertain`
+    or `any` says otherwise, and `age < 5s` asks for a recent value. Nothing that is stale, null or not a
+    number is ever as expected, unless null or nan is what is asked for. A tag that has just been written
+    gets a second to show its new value; what a write brings about elsewhere is for wait.
+    """
+    (item,) = await ensure(context, [tag], None)
+    condition = Condition(tag, Comparison(operator, value, tol), quality, age)
+    found = await _value_now(context, item)
+    reason = condition.miss(found)
+    if reason:
+        raise condition.not_met(found, reason)
+    assert found is not None
+    return Said(
+        f"{condition.text}: {described(found)}",
+        {"actual": form_of(found), "expected": condition.text},
+        found.value,
+        brief=described(found),
+    )
+
+
+@command("wait", example="wait Plant.Tank1.Level > 0 timeout 10s", check=_compared, foresee=_foresee)
+async def wait(
+    context: Context,
+    tag: TargetArgument,
+    operator: OperatorArgument,
+    value: WantedArgument,
+    *,
+    tol: ToleranceClause = None,
+    quality: QualityClause = "good",
+    age: AgeClause = None,
+    now: Annotated[bool, Flag(), Clause()] = False,
+    hold: Annotated[float, Duration(), Clause()] = 0.0,
+    timeout: Annotated[float, Duration(), Clause()],
+) -> Result | Feed:
+    """Waits until a value is as wished, on the event stream: no change of it is missed.
+
+    Compares as expect does. Only new values count: those that came since the last write, or from now on
+    where nothing was written; `now` lets the value as it stands count, too. `hold 2s` wants it so for two
+    seconds without a break. There is always a timeout; when it is over, the values seen are shown.
+    """
+    arming = context.connected.arming
+    since = time.monotonic() if arming.asked_at is None else arming.asked_at
+    (item,) = await ensure(context, [tag], None, await_values=False)
+    from zb_mom_ww_mxgateway_shell.waits import Waiting
+
+    condition = Condition(tag, Comparison(operator, value, tol), quality, age)
+    return Waiting(context.live_session, item, condition, timeout, hold, None if now else since)
+
+
+@command("capture", example="capture level = Plant.Tank1.Level")
+async def capture(
+    context: Context,
+    name: Annotated[str, NewName()],
+    equals: Annotated[str, Sign("=")],
+    tag: TargetArgument,
+    *,
+    quality: QualityClause = "good",
+) -> Result:
+    """Keeps the value of a tag as it is now under a name: `$name` stands for it from then on.
+
+    A value that is stale, null, or not of the quality asked for is not kept.
+    """
+    (item,) = await ensure(context, [tag], None)
+    found = await _value_now(context, item)
+    reason = ""
+    if found is None or found.value is None:
+        reason = "there is no value"
+    elif found.stale_since is not None:
+        reason = "nobody knows whether the value still holds"
+    elif quality not in ("any", found.quality_word):
+        reason = f"the quality is {found.quality_word}"
+    elif not is_plain(found.value):
+        reason = "it is not a plain value"
+    if found is None or reason:
+        message = f"{item.tag} is not captured, it is {described(found)}: {reason}"
+        raise NotMet(message, tag, {"actual": form_of(found), "reason": reason})
+    held = list(found.value) if isinstance(found.value, list) else found.value
+    if name in context.given_names:
+        context.notice(f"${name} stays as --var gave it")
+    else:
+        context.names[name] = held
+    return Said(
+        f"{name} = {described(found)}", {"actual": form_of(found), "name": name, "value": value_form(held)}, held
+    )
+
+
+COMMANDS = (expect, wait, capture)

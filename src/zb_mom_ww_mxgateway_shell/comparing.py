@@ -1,0 +1,206 @@
+"""Comparing a value with what was typed, by the type of the value.
+
+Numbers and times are ordered and may differ by a tolerance; texts are the same, another, or match a regular
+expression; arrays are compared whole, element by element.
+"""
+
+import math
+import re
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from zb_mom_ww_mxgateway.values import DataType
+from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration, parse_value
+from zb_mom_ww_mxgateway_shell.literals import Literal, check_prefix, split_type
+from zb_mom_ww_mxgateway_shell.words import Word, elements
+
+ORDERING = ("<", "<=", ">", ">=")
+OPERATORS = ("=", "!=", *ORDERING, "~")
+_FAMILIES = {
+    "bool": "true or false",
+    "int32": "a number",
+    "int64": "a number",
+    "float": "a number",
+    "double": "a number",
+    "string": "text",
+    "time": "a time",
+}
+_INTEGER = re.compile(r"[+-]?[0-9]{1,100}")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An operator and what stands behind it, as typed."""
+
+    operator: Word
+    wanted: Word
+    tolerance: Word | None = None
+
+    @property
+    def text(self) -> str:
+        """As typed."""
+        tolerance = f" tol {self.tolerance.text}" if self.tolerance else ""
+        return f"{self.operator.text} {self.wanted.text}{tolerance}"
+
+    @property
+    def _is_bare(self) -> bool:
+        return not self.wanted.is_quoted and not self.wanted.is_array
+
+    @property
+    def asks_for_null(self) -> bool:
+        """``null``, in plain letters, is no value at all."""
+        return self._is_bare and self.wanted.text == "null"
+
+    @property
+    def asks_for_nan(self) -> bool:
+        """``nan`` is what is no number."""
+        return self._is_bare and self.wanted.text.lower() == "nan"
+
+    def check(self) -> None:
+        """Raises Mistake for what is wrong whatever the value will be."""
+        operator, wanted = self.operator.text, self.wanted
+        if self.tolerance is not None:
+            if operator == "~":
+                raise self.tolerance.mistake("a match has no tolerance")
+            _tolerance(self.tolerance)
+        if self.asks_for_null or self.asks_for_nan:
+            if operator not in ("=", "!="):
+                raise self.operator.mistake(f"{wanted.text} is compared with = or != only")
+            return
+        if not wanted.is_quoted:
+            check_prefix(wanted)
+        Literal(wanted).check()
+        type_name, rest = split_type(wanted)
+        if operator == "~":
+            self._pattern()
+        elif operator in ORDERING:
+            if rest.is_array:
+                raise self.operator.mistake("arrays are compared with = or != only")
+            if wanted.is_quoted or type_name in ("string", "bool"):
+                raise self.operator.mistake("only numbers and times are more or less; compare with = or !=")
+
+    def holds(self, actual: Any, data_type: DataType | int = DataType.UNSPECIFIED) -> bool:
+        """Whether it is true of a value; raises Mistake where the two cannot be compared."""
+        operator = self.operator.text
+        if self.asks_for_null:
+            return (actual is None) == (operator == "=")
+        if actual is None:
+            return operator == "!="
+        if isinstance(actual, list | tuple):
+            return self._array_holds(actual, data_type)
+        if self.asks_for_nan:
+            return (isinstance(actual, float) and math.isnan(actual)) == (operator == "=")
+        if operator == "~":
+            if not isinstance(actual, str):
+                raise self.operator.mistake(f"~ matches texts only; the value is {_family(actual)}")
+            return self._pattern().search(actual) is not None
+        return self._compare(actual, _read(self.wanted, actual, data_type))
+
+    def _pattern(self) -> re.Pattern[str]:
+        _, rest = split_type(self.wanted)
+        try:
+            return re.compile(rest.value)
+        except re.error as error:
+            raise self.wanted.mistake(f"not a regular expression: {error}") from None
+
+    def _compare(self, actual: Any, wanted: Any) -> bool:
+        room = self._room(actual)
+        if isinstance(actual, bool | str) and self.operator.text in ORDERING:
+            raise self.operator.mistake(f"{_family(actual)} is compared with = or != only")
+        difference: float
+        if isinstance(actual, datetime):
+            difference = (actual - wanted).total_seconds()
+        elif isinstance(actual, bool | str) or actual == wanted:
+            difference = 0.0 if actual == wanted else math.inf
+        else:
+            difference = actual - wanted
+        match self.operator.text:
+            case "=":
+                return abs(difference) <= room
+            case "!=":
+                return not abs(difference) <= room
+            case "<":
+                return difference < room
+            case "<=":
+                return difference <= room
+            case ">":
+                return difference > -room
+        return difference >= -room
+
+    def _room(self, actual: Any) -> float:
+        if self.tolerance is None:
+            return 0.0
+        number, seconds = _tolerance(self.tolerance)
+        if isinstance(actual, datetime):
+            return seconds
+        if isinstance(actual, bool | str):
+            raise self.tolerance.mistake(f"{_family(actual)} has no tolerance")
+        if number is None:
+            raise self.tolerance.mistake("a number is expected: the tolerance of a number")
+        return number
+
+    def _array_holds(self, actual: Sequence[Any], data_type: DataType | int) -> bool:
+        if self.operator.text not in ("=", "!="):
+            raise self.operator.mistake("arrays are compared with = or != only; name an element, as in Obj.Arr[1]")
+        _, rest = split_type(self.wanted)
+        if not rest.is_array:
+            raise self.wanted.mistake("the value is an array: compare it with [1, 2, 3], or name an element")
+        wanted = elements(rest)
+        same = Comparison(Word("=", self.operator.start, self.operator.end), self.wanted, self.tolerance)
+        equal = len(wanted) == len(actual) and all(
+            same._compare(one, _read(other, one, data_type)) for one, other in zip(actual, wanted, strict=True)
+        )
+        return equal == (self.operator.text == "=")
+
+
+def _tolerance(word: Word) -> tuple[float | None, float]:
+    """As a number, where it is one, and as seconds."""
+    try:
+        number = float(word.text) if word.text[:1].isdigit() or word.text[:1] == "." else math.nan
+    except ValueError:
+        number = math.nan
+    if number >= 0:
+        return number, number
+    try:
+        return None, parse_duration(word.text)
+    except TextValueError:
+        raise word.mistake("a tolerance is a number, or for times a duration such as 2s") from None
+
+
+def _read(word: Word, actual: Any, data_type: DataType | int) -> Any:
+    """The typed value as one that can be compared with `actual`; raises Mistake."""
+    family = _family(actual)
+    type_name, rest = split_type(word)
+    if family not in _FAMILIES.values():
+        raise word.mistake(f"the value is {family}: it cannot be compared")
+    if rest.is_array:
+        raise word.mistake(f"the value is {family}, not an array")
+    if rest.is_quoted and type_name is None:
+        type_name = "string"
+    if type_name is not None and _FAMILIES[type_name] != family:
+        raise word.mistake(f"the value is {family}: it cannot be compared with {_FAMILIES[type_name]}")
+    if type_name is None:
+        type_name = {"true or false": "bool", "text": "string", "a time": "time"}.get(family, "double")
+    try:
+        if type_name == "double" and _INTEGER.fullmatch(rest.text):
+            return int(rest.text)
+        number = parse_value(type_name, rest.value)
+    except TextValueError as error:
+        raise word.mistake(str(error)) from None
+    if isinstance(number, float) and data_type is DataType.FLOAT and abs(number) < 3.4e38:
+        # A tag of 32 bits that was given 0.1 holds the number of 32 bits that is next to it.
+        return struct.unpack("f", struct.pack("f", number))[0]
+    return number
+
+
+def _family(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    return "a time" if isinstance(value, datetime) else f"of a kind of its own ({type(value).__name__})"

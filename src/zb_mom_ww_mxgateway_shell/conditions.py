@@ -1,0 +1,130 @@
+"""What ``expect`` and ``wait`` ask of a tag: a comparison, a quality, an age. Never met by what is not known."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, value_form, value_text
+from zb_mom_ww_mxgateway_shell.comparing import Comparison
+from zb_mom_ww_mxgateway_shell.kinds import Target
+from zb_mom_ww_mxgateway_shell.problems import Mistake
+from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveValue
+
+QUALITIES = ("good", "uncertain", "bad", "any")
+_SHOWN = 10
+
+
+class NotMet(Mistake):
+    """An expectation that is not met, with what there was instead. Points at the tag."""
+
+    def __init__(self, message: str, target: Target, fields: dict[str, Any], details: Sequence[str] = ()) -> None:
+        super().__init__(message, target.word.start, target.word.end)
+        self.exit_code = ExitCode.NOT_MET
+        self.fields = fields
+        """``expected``, ``actual``, and of a wait ``values``: for JSON."""
+        self.details = list(details)
+        """More lines for a person, safe for a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What is asked of a tag's value."""
+
+    target: Target
+    comparison: Comparison
+    quality: str = "good"
+    """One of QUALITIES. ``any`` takes bad values too; one that may be old it never takes."""
+    age: float | None = None
+    """Seconds: the value is to be younger by its source time."""
+
+    @property
+    def text(self) -> str:
+        """As it is said in messages."""
+        quality = "" if self.quality == "good" else f" quality {self.quality}"
+        age = "" if self.age is None else f" age < {self.age:g}s"
+        return f"{self.target.tag} {self.comparison.text}{quality}{age}"
+
+    def miss(self, value: "LiveValue | None") -> str:
+        """Why a value does not meet it; empty where it does. Raises Mistake where they cannot be compared."""
+        if value is None:
+            return "there is no value yet"
+        if value.stale_since is not None:
+            return "nobody knows whether the value still holds"
+        if self.quality not in ("any", value.quality_word):
+            return f"the quality is {value.quality_word}"
+        if value.value is None and not self.comparison.asks_for_null:
+            return "there is no value: null"
+        if _is_nan(value.value) and not self.comparison.asks_for_nan:
+            return "it is not a number"
+        if self.age is not None and value.age >= self.age:
+            return f"it is {age_text(value.age)} old"
+        return "" if self.comparison.holds(value.value, value.data_type) else "it differs"
+
+    def not_met(self, value: "LiveValue | None", reason: str, **fields: Any) -> NotMet:
+        """The error that says so."""
+        because = "" if reason == "it differs" else f": {reason}"
+        said = f"expected {self.text}, is {described(value)}{because}"
+        details = [] if value is None or value.source_timestamp is None else [f"source time {_source_time(value)}"]
+        return NotMet(
+            said, self.target, {"expected": self.text, "actual": form_of(value), "reason": reason, **fields}, details
+        )
+
+
+def described(value: "LiveValue | None") -> str:
+    """A value with its quality and age, safe for a terminal."""
+    if value is None:
+        return "without a value"
+    age = freshness(value)
+    return f"{value_text(value.value)} ({quality_text(value)}, {age}{'' if age.startswith('stale') else ' old'})"
+
+
+def form_of(value: "LiveValue | None") -> dict[str, Any] | None:
+    """A value with all that is known of it, for JSON."""
+    if value is None:
+        return None
+    return {
+        "age_seconds": round(value.age, 3),
+        "quality": value.quality,
+        "quality_word": value.quality_word,
+        "source_timestamp": value_form(value.source_timestamp),
+        "stale": value.stale_since is not None,
+        "value": value_form(value.value),
+    }
+
+
+def seen_text(seen: "Sequence[LiveValue]", started: float) -> str:
+    """The last values of a wait, with the time at which each came, in seconds from its start."""
+    if not seen:
+        return "no value came"
+    shown = []
+    for value in seen[-_SHOWN:]:
+        at = max(0.0, value.received_at - started)
+        marks = [] if value.quality_word == "good" else [quality_text(value)]
+        marks += ["held at the start"] if value.received_at < started else [f"{at:.1f} s"]
+        marks += [] if value.stale_since is None else ["stale"]
+        shown.append(f"{value_text(value.value)} ({', '.join(marks)})")
+    more = len(seen) - len(shown)
+    return f"{f'{more} more, ' if more else ''}{', '.join(shown)}"
+
+
+def is_new(value: "LiveValue", since: float) -> bool:
+    """Whether a value came after a moment (monotonic seconds), rather than being held since before.
+
+    The first value that an advise gives may be old: its source time decides.
+    """
+    if value.changes > 1 and value.received_at >= since:
+        return True
+    return value.source_time_ns != 0 and time.monotonic() - value.age >= since
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _source_time(value: "LiveValue") -> str:
+    return value_text(value.source_timestamp)

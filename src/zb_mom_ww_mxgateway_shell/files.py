@@ -1,0 +1,160 @@
+"""Command files: their lines as statements, with the files they include and what always runs at their end."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.standard_input import StandardInput
+from zb_mom_ww_mxgateway_shell.statements import Statement
+from zb_mom_ww_mxgateway_shell.words import split
+
+
+class Finding(NamedTuple):
+    """Something about a statement that was found before anything ran."""
+
+    statement: Statement
+    problem: ShellError
+    is_warning: bool = False
+    """True for what is allowed, and is likely not what was meant."""
+
+
+@dataclass(slots=True)
+class Block:
+    """The statements of a file, or of what was given in place of one."""
+
+    head: Statement | None = None
+    """The include that it stands for."""
+    body: "list[Statement | Block]" = field(default_factory=list)
+    ending: "list[Statement | Block]" = field(default_factory=list)
+    """What stands behind ``finally``."""
+    stream: AsyncIterator[Statement] | None = None
+    """In place of a body: statements that come one by one."""
+
+    def statements(self) -> Iterator[Statement]:
+        """All of them, in the order of the lines."""
+        if self.head is not None:
+            yield self.head
+        for item in (*self.body, *self.ending):
+            if isinstance(item, Block):
+                yield from item.statements()
+            else:
+                yield item
+
+
+def read(path: str) -> tuple[Block, list[Finding]]:
+    """A command file and all it includes, with what is wrong in its structure; raises ShellError when it cannot be
+    read."""
+    return _Reader().block(_lines(path, path), (path,))
+
+
+def given(lines: Iterable[str]) -> tuple[Block, list[Finding]]:
+    """Lines of ``-e`` options, numbered from 1."""
+    return _Reader().block([Statement(line, number) for number, line in enumerate(lines, start=1)], ())
+
+
+def read_standard_input() -> tuple[Block, list[Finding]]:
+    """All of standard input, as a file; raises ShellError."""
+    return _Reader().block(_numbered(sys.stdin.buffer.read(), "<stdin>"), ())
+
+
+def streamed(source: str | None) -> Block:
+    """Lines of standard input, as they come; `source` is None where a person types them."""
+    return Block(stream=_streamed(source))
+
+
+async def _streamed(source: str | None) -> AsyncIterator[Statement]:
+    standard_input, number = StandardInput(), 0
+    while True:
+        number += 1
+        try:
+            line = await standard_input.text()
+        except UnicodeDecodeError:
+            raise ShellError(f"<stdin>:{number}: not text") from None
+        if line is None:
+            return
+        yield Statement(line.removeprefix("\ufeff").rstrip("\r\n"), number, source)
+
+
+def _lines(path: str, name: str) -> list[Statement]:
+    try:
+        return _numbered(Path(path).read_bytes(), name)
+    except OSError as error:
+        raise ShellError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _numbered(content: bytes, name: str) -> list[Statement]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ShellError(f"{name}:{line}: not UTF-8 text") from None
+    return [Statement(line, number, name) for number, line in enumerate(text.split("\n"), start=1)]
+
+
+class _Reader:
+    """Builds blocks; collects what is wrong instead of stopping at it."""
+
+    def __init__(self) -> None:
+        self._findings: list[Finding] = []
+
+    def block(self, statements: Iterable[Statement], inside: tuple[str, ...]) -> tuple[Block, list[Finding]]:
+        """A block of these, with everything found in it; `inside` are the files that led here."""
+        return self._block(statements, inside), self._findings
+
+    def _block(self, statements: Iterable[Statement], inside: tuple[str, ...]) -> Block:
+        block = Block()
+        into, ends_at, left_at = block.body, None, None
+        for statement in statements:
+            if not statement.command or statement.command.startswith("#"):
+                continue
+            if left_at is not None and statement.command != "finally":
+                self._find(statement, f"never runs: line {left_at.line} is exit", is_warning=True)
+                left_at = None
+            match statement.command:
+                case "include":
+                    into.append(self._included(statement, inside))
+                    continue
+                case "finally" if ends_at is not None:
+                    self._find(statement, f"everything from line {ends_at.line} on is the finally part already")
+                case "finally":
+                    ends_at, left_at, into = statement, None, block.ending
+                case "exit" if ends_at is None:
+                    left_at = statement
+            into.append(statement)
+        if ends_at is not None and len(block.ending) == 1:
+            self._find(ends_at, "nothing stands behind finally", is_warning=True)
+        return block
+
+    def _included(self, statement: Statement, inside: tuple[str, ...]) -> "Statement | Block":
+        try:
+            words = split(statement.text)
+        except Mistake:
+            return statement  # What is wrong with its words is said as for any other.
+        if len(words) != 2:
+            return statement
+        name = words[1]
+        if "$" in name.text:
+            self._findings.append(Finding(statement, name.mistake("include takes a file's own name, without $")))
+            return statement
+        folder = os.path.dirname(inside[-1]) if inside else ""  # noqa: PTH120  # keeps the path as it was given
+        path = os.path.join(folder, name.value)  # noqa: PTH118  # the same
+        if any(os.path.abspath(path) == os.path.abspath(each) for each in inside):  # noqa: PTH100  # may not exist
+            self._findings.append(Finding(statement, name.mistake(f"{path} is included by itself")))
+            return statement
+        try:
+            lines = _lines(path, path)
+        except ShellError as error:
+            self._findings.append(Finding(statement, name.mistake(str(error))))
+            return statement
+        block = self._block(lines, (*inside, path))
+        block.head = statement
+        return block
+
+    def _find(self, statement: Statement, message: str, *, is_warning: bool = False) -> None:
+        start = len(statement.text) - len(statement.text.lstrip())
+        problem = Mistake(message, start, len(statement.text.rstrip()))
+        self._findings.append(Finding(statement, problem, is_warning))

@@ -1,0 +1,110 @@
+"""What a run has done: every statement with what came of it, by steps."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text
+from zb_mom_ww_mxgateway_shell.files import Block
+from zb_mom_ww_mxgateway_shell.statements import Statement
+
+
+class Entry(NamedTuple):
+    """One statement that ran."""
+
+    statement: Statement
+    exit_code: ExitCode
+    seconds: float
+    lines: tuple[str, ...]
+    """What was shown, or what was wrong; safe for a terminal."""
+    error: str = ""
+    """The type of what was raised; empty for a statement that ended by itself."""
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code is ExitCode.DONE
+
+
+@dataclass(slots=True)
+class Step:
+    """A titled part of a run."""
+
+    title: str
+    """Empty for what stands before the first step."""
+    entries: list[Entry] = field(default_factory=list)
+
+    @property
+    def failure(self) -> Entry | None:
+        """The first statement that failed."""
+        return next((entry for entry in self.entries if not entry.ok), None)
+
+    @property
+    def seconds(self) -> float:
+        return sum(entry.seconds for entry in self.entries)
+
+
+class Journal:
+    """The steps of one run."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        """Of the file."""
+        self.started = datetime.now(UTC)
+        self._clock = time.monotonic()
+        self.steps: list[Step] = [Step("")]
+        self.not_run: list[str] = []
+        """Titles of steps that were never reached."""
+        self.is_interrupted = False
+
+    def begin(self, title: str) -> None:
+        """A step begins."""
+        self.steps.append(Step(title))
+
+    def add(self, entry: Entry) -> None:
+        """A statement of the present step ended."""
+        self.steps[-1].entries.append(entry)
+
+    def end(self, block: Block) -> None:
+        """The run is over: steps of the block that it did not reach are kept as not run."""
+        reached = {id(entry.statement) for step in self.steps for entry in step.entries}
+        self.not_run = [
+            statement.text.split(maxsplit=1)[1].strip("\"'")
+            for statement in block.statements()
+            if statement.command == "step" and id(statement) not in reached and len(statement.text.split()) > 1
+        ]
+
+    @property
+    def entries(self) -> Iterator[Entry]:
+        """All statements, in the order they ran."""
+        for step in self.steps:
+            yield from step.entries
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began."""
+        return time.monotonic() - self._clock
+
+    def summary(self) -> str:
+        """What came of it all, in a line."""
+        took = age_text(self.seconds)
+        titled = [step for step in self.steps[1:] if step.title != FINALLY]
+        count = len(titled) + len(self.not_run)
+        others = [step for step in self.steps if step not in titled and step.failure]
+        if not count:
+            entries = list(self.entries)
+            failed = sum(not entry.ok for entry in entries)
+            said = f"{failed} failed" if failed else "interrupted" if self.is_interrupted else "all done"
+            return f"{len(entries)} statement{'s' * (len(entries) != 1)}, {said}, in {took}"
+        failed = sum(step.failure is not None for step in titled)
+        parts = [f"{len(titled) - failed} of {count} steps passed"]
+        parts += [f"{failed} failed"] if failed else []
+        parts += [f"{len(self.not_run)} not run"] if self.not_run else []
+        parts += [f"{step.title or 'what stands before them'} failed" for step in others]
+        parts += ["interrupted"] if self.is_interrupted else []
+        return f"{'; '.join(parts)}, in {took}"
+
+
+FINALLY = "finally"
+"""The title of what always runs at the end."""

@@ -1,0 +1,90 @@
+"""What is wrong with a command file, as far as that can be known without a gateway."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.files import Block, Finding
+from zb_mom_ww_mxgateway_shell.names import NotYetKnown, ValueNotYetKnown
+from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.registry import Invocation
+from zb_mom_ww_mxgateway_shell.statements import Statement, problem_form, problem_lines, unfolded
+
+
+def check(block: Block, found: Iterable[Finding], context: Context) -> list[Finding]:
+    """All findings of a block beside those that reading it gave, in the order of its lines.
+
+    `context` is connected to nothing; names that the lines set are set in it.
+    """
+    findings = list(found)
+    order = {id(statement): number for number, statement in enumerate(block.statements())}
+    for statement in block.statements():
+        findings += [Finding(statement, mistake) for mistake in _mistakes(statement, context)]
+        if warning := _warning(statement):
+            findings.append(Finding(statement, warning, is_warning=True))
+    return sorted(findings, key=lambda finding: order.get(id(finding.statement), len(order)))
+
+
+def _mistakes(statement: Statement, context: Context) -> Sequence[ShellError]:
+    try:
+        with unfolded(context, statement.text) as line:
+            found = context.registry.check(line, context)
+            if line != statement.text and found:
+                raise found[0]  # so that its place becomes one in the line as typed
+            if found:
+                return found
+            _take(line, context)
+    except Mistake as error:
+        return [error]
+    return []
+
+
+def _take(line: str, context: Context) -> None:
+    """Takes over what a line makes known to those behind it."""
+    name = line.split(maxsplit=1)[0]
+    try:
+        if name in ("let", "capture", "alias", "watch"):
+            invocation = context.registry.parse(line, context)
+            assert invocation is not None
+            _take_invocation(invocation, context)
+    except ValueNotYetKnown:
+        if name in ("let", "capture"):
+            context.names.setdefault(line.split(maxsplit=2)[1], NotYetKnown())
+
+
+def _take_invocation(invocation: Invocation, context: Context) -> None:
+    positional: tuple[Any, ...] = invocation.positional
+    match invocation.command.name:
+        case "let" if positional[0] not in context.given_names:
+            context.names[positional[0]] = positional[2]
+        case "capture" if positional[0] not in context.given_names:
+            context.names[positional[0]] = NotYetKnown()
+        case "alias" if len(positional) == 2:
+            context.aliases[positional[0]] = positional[1]
+        case "watch" if not invocation.options:
+            raise Mistake("a watch in a file needs an end: --for 5s or --count 3", 0, len("watch"))
+
+
+def _warning(statement: Statement) -> Mistake | None:
+    if statement.command != "sleep":
+        return None
+    start = statement.text.index("sleep")
+    return Mistake("sleep only hopes that the time is enough: wait says what for", start, start + len("sleep"))
+
+
+def lines(finding: Finding) -> list[str]:
+    """A finding for a person, with its place and a caret under it."""
+    first, *rest = problem_lines(finding.problem, finding.statement)
+    return [f"{first}{' (warning)' if finding.is_warning else ''}", *rest]
+
+
+def form(finding: Finding) -> dict[str, Any]:
+    """A finding for JSON, as a statement that failed."""
+    return {
+        "command": finding.statement.command,
+        "error": problem_form(finding.problem),
+        "file": finding.statement.source,
+        "line": finding.statement.line,
+        "ok": finding.is_warning,
+        "severity": "warning" if finding.is_warning else "error",
+    }

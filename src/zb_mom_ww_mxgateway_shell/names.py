@@ -1,0 +1,161 @@
+"""``$NAME`` in a line: names that stand for plain values, set by ``let``, ``capture``, ``--var`` and in Python.
+
+A name that is a whole word stands for its value: ``$limit`` may be a number, a text, a tag, an array. Inside a
+word or a text in double quotes it stands for the value's text. Text in single quotes is left as it is.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from zb_mom_ww_mxgateway_cli.output import time_text
+from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_value
+from zb_mom_ww_mxgateway_shell.problems import Mistake, closest
+from zb_mom_ww_mxgateway_shell.words import Word, elements, split
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAMED = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
+_TYPED = re.compile(r"(bool|int32|int64|float|double|string|time):")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?)")
+_ARRAY = re.compile(r"([a-z0-9]+:)?\[")
+_BARE = re.compile(r"(?!--)[A-Za-z0-9_.+-][^\s\"'$#\\]*")
+_ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "$": "\\$"}
+_PLAIN = (bool, int, float, str, datetime)
+
+
+class NotYetKnown:
+    """In the place of a value that only a run can give: what is read from the plant."""
+
+
+class ValueNotYetKnown(Exception):
+    """A word has a name in it whose value only a run can give."""
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value can stand in a line: text, a number, true or false, a time, null, or a list of those."""
+    if isinstance(value, list | tuple):
+        return all(isinstance(element, _PLAIN) for element in value)
+    return value is None or isinstance(value, _PLAIN)
+
+
+def expanded(word: Word, names: Mapping[str, Any]) -> Word:
+    """The word with the values of its names in their place.
+
+    Raises Mistake at a name that stands for nothing, or nothing plain; ValueNotYetKnown.
+    """
+    if "$" not in word.text:
+        return word
+    whole = _NAMED.fullmatch(word.text)
+    if whole is not None:
+        return Word(literal_text(_value(whole, word, names)), word.start, word.end, True)
+    parts: list[str] = []
+    quote, position = "", 0
+    in_array = _ARRAY.match(word.text) is not None
+    while position < len(word.text):
+        character = word.text[position]
+        named = _NAMED.match(word.text, position) if quote != "'" else None
+        if named is not None:
+            value = _value(named, word, names)
+            parts.append(literal_text(value) if in_array and not quote else _inside(plain_text(value), quote))
+            position = named.end()
+            continue
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        step = 2 if quote == '"' and character == "\\" else 1
+        parts.append(word.text[position : position + step])
+        position += step
+    text = "".join(parts)
+    return Word(text, word.start, word.end, True) if text != word.text else word
+
+
+def _value(found: "re.Match[str]", word: Word, names: Mapping[str, Any]) -> Any:
+    name = found[1] or found[2]
+    place = word.part(found.start(), found.end())
+    if name not in names:
+        hint = "; let NAME = VALUE sets one, or --var NAME=VALUE"
+        raise place.mistake(f"${name} stands for nothing", lambda: closest(name, list(names)) or hint)
+    value = names[name]
+    if isinstance(value, NotYetKnown):
+        raise ValueNotYetKnown(name)
+    if not is_plain(value):
+        raise place.mistake(f"{name} is a {type(value).__name__}: only a plain value can stand in a line")
+    return value
+
+
+def _inside(text: str, quote: str) -> str:
+    return _escaped(text) if quote else text
+
+
+def plain_text(value: Any) -> str:
+    """A plain value as text; numbers with all their digits."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, datetime):
+        return time_text(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(literal_text(element) for element in value)}]"
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def literal_text(value: Any) -> str:
+    """A plain value as it would be typed: a text that would be read as something else is quoted."""
+    text = plain_text(value)
+    return quoted(text) if isinstance(value, str) and not _is_bare(text) else text
+
+
+def _is_bare(text: str) -> bool:
+    return _BARE.fullmatch(text) is not None and not _TYPED.match(text) and text not in ("null", "nan")
+
+
+def quoted(text: str) -> str:
+    """The text in double quotes, as a line has it."""
+    return f'"{_escaped(text)}"'
+
+
+def _escaped(text: str) -> str:
+    return "".join(_ESCAPED.get(character, character) for character in text)
+
+
+def plain_value(word: Word) -> Any:
+    """The value that a word of ``let`` or ``--var`` stands for: what it looks like, or its text."""
+    if word.is_quoted:
+        return word.value
+    if word.is_array:
+        return [plain_value(element) for element in elements(word)]
+    if typed := _TYPED.match(word.text):
+        rest = word.after(typed.end())
+        if rest.is_array:
+            return [_typed(typed[1], element) for element in elements(rest)]
+        return _typed(typed[1], rest)
+    if word.text in ("true", "false"):
+        return word.text == "true"
+    if word.text == "null":
+        return None
+    if len(word.text) <= 100 and _INTEGER.fullmatch(word.text):
+        return int(word.text)
+    return float(word.text) if _NUMBER.fullmatch(word.text) else word.text
+
+
+def _typed(type_name: str, word: Word) -> Any:
+    try:
+        return parse_value(type_name, word.value)
+    except TextValueError as error:
+        raise word.mistake(str(error)) from None
+
+
+def variable(text: str) -> tuple[str, Any]:
+    """Name and value of ``--var NAME=VALUE``; raises Mistake."""
+    name, equals, value = text.partition("=")
+    if not equals or not NAME.fullmatch(name):
+        raise Mistake(f"--var takes NAME=VALUE, not {text}", 0, len(text))
+    if value[:1] in ("[", '"', "'"):
+        words = split(value)
+        if len(words) == 1:
+            return name, plain_value(words[0])
+    return name, plain_value(Word(value, len(name) + 1, len(text)))

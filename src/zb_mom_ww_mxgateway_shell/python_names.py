@@ -1,0 +1,128 @@
+"""What Python in the shell has: the shell's own objects under their names, and Ctrl-C that ends code as well."""
+
+import asyncio
+import builtins
+import signal
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.results import Result
+from zb_mom_ww_mxgateway_shell.statements import Follow, run
+
+HIDDEN = ("__name__", "__builtins__", "get_ptpython", "exit", "__file__")
+Show = Callable[[Result | None], Awaitable[None]]
+"""How a front end shows a result."""
+
+
+class PythonNames:
+    """The global names of Python code on the shell's context."""
+
+    def __init__(self, context: Context, follow: Follow, show: Show) -> None:
+        self._context = context
+        self._follow = follow
+        self._show = show
+        self.namespace: dict[str, Any] = {
+            "__name__": "__main__",
+            "__builtins__": builtins,
+            "asyncio": asyncio,
+            **context.names,
+            "mx": self.mx,
+        }
+        self.refresh()
+        self._given = dict(self.namespace)
+
+    async def mx(self, line: str) -> Any:
+        """Runs a line of the shell, shows its result and returns its value.
+
+        Raises what is wrong with it, and ShellError for what was refused, or of which nothing is known.
+        """
+        try:
+            result = await run(self._context, line, self._follow)
+        finally:
+            self.refresh()
+        if result is not None and result.exit_code != 0:
+            raise ShellError(" ".join(result.lines()), result.exit_code)
+        await self._show(result)
+        return result and result.value
+
+    def refresh(self) -> None:
+        """Puts the shell's objects under their names, as they are now."""
+        context = self._context
+        live = context.live
+        self.namespace |= {
+            "client": context.client,
+            "session": live.session if live else None,
+            "live": live,
+            "items": context.items,
+            "_": context.last,
+        }
+
+    def take_back(self) -> None:
+        """Gives the context the names that were set, and the last result."""
+        given, context = self._given, self._context
+        context.names |= {
+            name: value
+            for name, value in self.namespace.items()
+            if name not in HIDDEN and not (name in given and given[name] is value) and not name.startswith("_")
+        }
+        for name in ("client", "session", "live", "items", "mx", "asyncio"):
+            context.names.pop(name, None)
+        context.last = self.namespace.get("_")
+
+
+async def ended_by_itself(work: Awaitable[Any]) -> Any:
+    """Awaits code of a person's; KeyboardInterrupt and SystemExit, which would end the event loop, become Interrupted
+    and :class:`Left`."""
+    try:
+        return await work
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted") from None
+    except SystemExit as error:
+        raise Left(error.code) from None
+
+
+class Left(Exception):
+    """The code asked to leave: ``exit()``."""
+
+    def __init__(self, code: Any) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@contextmanager
+def ctrl_c_ends_code_of(filename: str) -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt in code of that file while it runs, in the present task.
+
+    While it awaits, and so the loop runs, the handler that was there has its turn.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    task = asyncio.current_task()
+    former = signal.getsignal(signal.SIGINT)
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        if _runs(filename, frame) and asyncio.current_task() is task:
+            raise KeyboardInterrupt
+        if callable(former):
+            former(number, frame)
+
+    signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+def _runs(filename: str, frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == filename:
+            return True
+        frame = frame.f_back
+    return False

@@ -1,0 +1,237 @@
+"""What a run shows while it runs: each statement with its line, outcome and time; or one JSON object for each."""
+
+import asyncio
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway_cli.output import json_line, safe, time_text
+from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.results import Pending
+from zb_mom_ww_mxgateway_shell.standard_input import StandardInput
+from zb_mom_ww_mxgateway_shell.statements import Statement
+
+_TEXT_WIDTH, _LINE_WIDTH = 50, 92
+_PROGRESS_SECONDS = 0.5
+_INDENT = "      "
+
+
+class RunOutput:
+    """Writes to standard output and standard error; knows which statement it is about.
+
+    When nobody reads any more it is silent, and `is_closed` says so: what always runs has to run all the same.
+    """
+
+    def __init__(self, context: Context, *, quiet: bool, source: str | None, is_typed: bool = False) -> None:
+        self._context = context
+        self._quiet = quiet
+        self._source = source
+        self._is_typed = is_typed
+        self._notices: list[str] = []
+        self._statement: Statement | None = None
+        self._begun = time.monotonic()
+        self._at = datetime.now(UTC)
+        self._head_is_out = False
+        self._passing = 0
+        """Width of a line that is to be written over."""
+        self.is_closed = False
+
+    @property
+    def _form(self) -> str:
+        return self._context.settings.output
+
+    @property
+    def _shows_statements(self) -> bool:
+        return self._statement is not None and self._statement.source is not None and self._form == "table"
+
+    @property
+    def seconds(self) -> float:
+        """Since the statement began."""
+        return time.monotonic() - self._begun
+
+    def prompt(self) -> None:
+        """Asks for the next line where a person types it, and sees this."""
+        if self._is_typed and self._is_terminal:
+            self._write(f"{self._context.name or 'mxgw'}> ")
+
+    # The course of a statement.
+
+    def begin(self, statement: Statement) -> None:
+        """A statement begins."""
+        self._statement = statement
+        self._begun, self._at = time.monotonic(), datetime.now(UTC)
+        self._notices.clear()
+        self._head_is_out = False
+        self._context.spool.line(statement.text)
+        if self._shows_statements:
+            self._pass(self._head())
+
+    def notice(self, text: str) -> None:
+        """Something beside the result: shown under the statement."""
+        self._notices.append(text)
+        if self._statement is None or (self._form == "table" and not self._shows_statements):
+            self._say(f"{_INDENT}{safe(text)}")
+
+    def alert(self, text: str) -> None:
+        """Something that happened by itself, whatever runs: on standard error, quiet or not."""
+        self.problem([safe(text)])
+
+    def live(self, line: str) -> None:
+        """A line of a feed, shown as it comes."""
+        if self._form != "table":
+            return
+        self._put_head_out()
+        self._context.spool.line(line)
+        self._say(f"{_INDENT}{line}")
+
+    def done(self, lines: list[str], *, brief: str = "", **outcome: Any) -> None:
+        """It ended by itself: its result as lines, and as fields for JSON."""
+        if self._report(ok=outcome.pop("ok", True), **outcome):
+            return
+        for line in lines:
+            self._context.spool.line(line)
+        if not self._shows_statements:
+            for line in lines:
+                self._say(line if self._form == "csv" else f"{_INDENT}{line}")
+            return
+        shown = [brief] if brief else lines
+        if self._head_is_out or len(shown) != 1 or self._notices:
+            self._put_head_out("" if self._head_is_out else self._took())
+            for line in [*(safe(notice) for notice in self._notices), *shown]:
+                self._say(f"{_INDENT}{line}")
+        else:
+            self._say(f"{self._head():<{_TEXT_WIDTH}}  {shown[0]}".ljust(_LINE_WIDTH) + self._took())
+
+    def failed(self, problem: list[str], form: dict[str, Any], *, also_lines: bool) -> None:
+        """It failed: the problem goes to standard error; with JSON only where `also_lines`."""
+        as_json = self._report(ok=False, error=form)
+        if self._shows_statements:
+            self._put_head_out(self._took())
+            for notice in self._notices:
+                self._say(f"{_INDENT}{safe(notice)}")
+        if not as_json or also_lines:
+            self.problem(problem)
+
+    def problem(self, lines: list[str]) -> None:
+        """Lines about what went wrong, on standard error; shown quiet or not."""
+        self._clear()
+        for line in lines:
+            self._context.spool.line(line)
+            try:
+                print(line, file=sys.stderr, flush=True)
+            except OSError:
+                return  # There is nobody to tell.
+
+    def said(self, text: str) -> None:
+        """A line about the run itself."""
+        self._statement = None
+        if self._form == "table":
+            self._say(text)
+
+    async def ask(self, question: str) -> bool:
+        """Asks the person at the terminal; anything but y and yes is no."""
+        self._put_head_out()
+        self._clear()
+        self._write(f"{_INDENT}{safe(question)} [y/N] ")
+        answer = await StandardInput().text()
+        return (answer or "").strip().casefold() in ("y", "yes")
+
+    # While it takes long.
+
+    async def follow_progress(self, feed: Pending) -> None:
+        """Shows on a terminal how a feed stands, until it is cancelled."""
+        if not self._is_terminal:
+            return
+        while True:
+            await asyncio.sleep(_PROGRESS_SECONDS)
+            self._put_head_out()
+            self._pass(f"{_INDENT}{feed.progress()}")
+
+    @property
+    def _is_terminal(self) -> bool:
+        return self._form == "table" and not self._quiet and not self.is_closed and sys.stdout.isatty()
+
+    def _pass(self, text: str) -> None:
+        """Writes a line that the next one is written over."""
+        if self._is_terminal:
+            width = _width() - 1
+            shown = text[:width]
+            self._write(f"\r{shown.ljust(self._passing)}")
+            self._passing = len(shown)
+
+    def _clear(self) -> None:
+        if self._passing:
+            self._write(f"\r{' ' * self._passing}\r")
+            self._passing = 0
+
+    # How it looks.
+
+    def _head(self) -> str:
+        assert self._statement is not None
+        statement = self._statement
+        place = f"{statement.line}"
+        if statement.source != self._source and statement.source is not None:
+            place = f"{Path(statement.source).name}:{statement.line}"
+        return f"{place:>4}  {safe(redact(statement.text.strip()))}"
+
+    def _took(self) -> str:
+        seconds = self.seconds
+        text = f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+        return f"{text:>10}"
+
+    def _put_head_out(self, took: str = "") -> None:
+        if self._shows_statements and not self._head_is_out:
+            self._head_is_out = True
+            self._say(f"{self._head().ljust(_LINE_WIDTH if took else 0)}{took}")
+
+    def _report(self, **outcome: Any) -> bool:
+        """Prints the JSON object of a statement, if that is what is wanted."""
+        if self._form != "json":
+            return False
+        statement = self._statement or Statement("", 0)
+        self._write_line(
+            json_line(
+                {
+                    "at": time_text(self._at),
+                    "command": statement.command,
+                    "file": statement.source,
+                    "line": statement.line,
+                    "notices": self._notices,
+                    "seconds": round(self.seconds, 3),
+                    "statement": redact(statement.text.strip()),
+                    "step": self._context.step or None,
+                    **outcome,
+                }
+            )
+        )
+        return True
+
+    def _say(self, line: str) -> None:
+        if not self._quiet:
+            self._clear()
+            self._write_line(line)
+
+    def _write_line(self, line: str) -> None:
+        self._write(f"{line}\n")
+
+    def _write(self, text: str) -> None:
+        if self.is_closed:
+            return
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError as error:
+            give_up_output(error)
+            self.is_closed = True
+
+
+def _width() -> int:
+    try:
+        return os.get_terminal_size().columns or 80
+    except OSError:
+        return 80

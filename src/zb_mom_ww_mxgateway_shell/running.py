@@ -1,0 +1,132 @@
+"""Command files from the command line: read, checked, and then run, planned or only checked."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line
+from zb_mom_ww_mxgateway_shell import files, lint, profiles
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.journal import Journal
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.run_output import RunOutput
+from zb_mom_ww_mxgateway_shell.scripts import ScriptRun
+from zb_mom_ww_mxgateway_shell.statements import run as perform
+
+
+class How(NamedTuple):
+    """How statements are run."""
+
+    variables: tuple[str, ...] = ()
+    as_json: bool = False
+    quiet: bool = False
+    debug: bool = False
+    plans: bool = False
+    """Whether it is only said what would be written."""
+    junit: str | None = None
+    """The file of a report."""
+
+
+class StatementRunner:
+    """What was given to run, read and checked; made by one of the constructors."""
+
+    def __init__(self, block: files.Block, name: str, source: str | None, how: How) -> None:
+        self._block = block
+        self._name = name
+        self._source = source
+        self._how = how
+
+    @classmethod
+    def of(cls, script: str | None, lines: Iterable[str], how: How) -> "StatementRunner | Literal[ExitCode.USAGE]":
+        """Of a file, of lines, or of standard input where neither is given.
+
+        USAGE when something is wrong with them, which has been said. Raises ShellError.
+        """
+        if how.junit is not None and not Path(how.junit).resolve().parent.is_dir():
+            raise ShellError(f"cannot write {how.junit}: there is no such folder")
+        lines = list(lines)
+        if script is None and not lines and not sys.stdin.seekable():
+            # They come one by one, and what is to come is not known yet.
+            source = None if sys.stdin.isatty() else "<stdin>"
+            return cls(files.streamed(source), "standard input", source, how)
+        if script is not None and script != "-":
+            (block, found), name, source = files.read(script), script, script
+        elif lines:
+            (block, found), name, source = files.given(lines), "lines", None
+        else:
+            (block, found), name, source = files.read_standard_input(), "standard input", "<stdin>"
+        findings = lint.check(block, found, offline(how.variables))
+        wrong = [finding for finding in findings if not finding.is_warning]
+        if wrong:
+            _say(wrong, as_json=how.as_json, to_error=True)
+            return ExitCode.USAGE
+        return cls(block, name, source, how)
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether all of it works the same without a connection."""
+        commands = [all_commands().commands.get(each.command) for each in self._block.statements()]
+        return bool(commands) and all(each is not None and each.stands_alone for each in commands)
+
+    async def run(self, context: Context) -> ExitCode:
+        """Runs them on what the context is connected to."""
+        how = self._how
+        journal = Journal(self._name)
+        is_typed = self._block.stream is not None and self._source is None
+        output = RunOutput(context, quiet=how.quiet, source=self._source, is_typed=is_typed)
+        if self._block.stream is None and sys.stdin.isatty():
+            context.ask = output.ask
+        if how.plans:
+            from zb_mom_ww_mxgateway_shell.planning import foresee
+
+            script = ScriptRun(context, output, journal, debug=how.debug, perform=foresee)
+        else:
+            script = ScriptRun(context, output, journal, debug=how.debug, perform=perform, goes_on=is_typed)
+        try:
+            code = await script.run(self._block)
+        finally:
+            if how.junit is not None:
+                from zb_mom_ww_mxgateway_shell import junit
+
+                junit.write(Path(how.junit), junit.report(journal))
+        if self._source is not None and self._block.stream is None:
+            output.said("planned: nothing was written" if how.plans else journal.summary())
+        return code
+
+
+def offline(variables: Iterable[str]) -> Context:
+    """A context that is connected to nothing, with the user's aliases and the names of ``--var``."""
+    context = Context(all_commands(), interactive=False)
+    context.take_profiles(profiles.load())
+    context.give_names(variables)
+    return context
+
+
+def lint_files(paths: Iterable[str], variables: Iterable[str], *, as_json: bool) -> ExitCode:
+    """Says everything that is wrong with command files; USAGE when something is."""
+    code = ExitCode.DONE
+    given = tuple(variables)
+    for path in paths:
+        block, found = files.read(path)
+        findings = lint.check(block, found, offline(given))
+        _say(findings, as_json=as_json, to_error=False)
+        wrong = sum(not finding.is_warning for finding in findings)
+        if wrong:
+            code = ExitCode.USAGE
+        if not as_json:
+            count = sum(1 for _ in block.statements())
+            warned = len(findings) - wrong
+            said = f"{wrong} wrong" if wrong else "nothing wrong"
+            print(f"{path}: {count} statements, {said}{f', {warned} warned of' if warned else ''}")
+    return code
+
+
+def _say(findings: Iterable[files.Finding], *, as_json: bool, to_error: bool) -> None:
+    for finding in findings:
+        if as_json:
+            print(json_line(lint.form(finding)), flush=True)
+            continue
+        for line in lint.lines(finding):
+            print(line, file=sys.stderr if to_error else sys.stdout, flush=True)

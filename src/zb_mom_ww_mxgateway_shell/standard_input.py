@@ -1,0 +1,51 @@
+"""Lines of standard input as they come, without keeping the program from ending while none does."""
+
+import asyncio
+import os
+import sys
+import threading
+from contextlib import suppress
+
+_CHUNK = 65_536
+
+
+class StandardInput:
+    """Reads on a thread that nobody waits for: a line that never comes does not hold up an interrupted program."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._ended = False
+
+    async def line(self) -> bytes | None:
+        """The next line with its end; None at the end of the input. Cancelling loses nothing that came before."""
+        while b"\n" not in self._rest and not self._ended:
+            chunk = await self._read()
+            self._ended = not chunk
+            self._rest += chunk
+        line, newline, self._rest = self._rest.partition(b"\n")
+        return line + newline or None
+
+    async def text(self) -> str | None:
+        """The next line as text; None at the end of the input. Raises UnicodeDecodeError."""
+        line = await self.line()
+        return None if line is None else line.decode(sys.stdin.encoding or "utf-8")
+
+    async def _read(self) -> bytes:
+        loop = asyncio.get_running_loop()
+        read: asyncio.Future[bytes] = loop.create_future()
+
+        def settle(chunk: bytes) -> None:
+            if not read.done():
+                read.set_result(chunk)
+
+        def work() -> None:
+            # Not sys.stdin: its lock, held by a thread that still reads, would bring Python's own end down.
+            try:
+                chunk = os.read(sys.stdin.fileno(), _CHUNK)
+            except OSError:
+                chunk = b""
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(settle, chunk)
+
+        threading.Thread(target=work, name="standard input", daemon=True).start()
+        return await read

@@ -1,0 +1,158 @@
+"""What was typed, kept so that it can become a command file: by tag names, never by handles."""
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_shell.names import is_plain, literal_text
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.registry import Command, Flag, Invocation
+from zb_mom_ww_mxgateway_shell.results import Result
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.context import Context
+
+_KEPT = 1000
+_OF_THE_LANGUAGE = ("let", "step", "note", "confirm", "sleep", "echo")
+# What a value that moves may differ by when it is looked at again, as a part of it.
+_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A line that ran, as it can stand in a file, and what was seen."""
+
+    line: str
+    failed: str = ""
+    """What came of it, where that was not as asked for: such a line becomes a remark."""
+    expects: tuple[str, ...] = ()
+
+    def lines(self, *, expects: bool) -> list[str]:
+        """The lines of a file."""
+        if self.failed:
+            return [f"# {self.failed}: {self.line}"]
+        return [self.line, *(self.expects if expects else ())]
+
+
+class TypedLines:
+    """The last lines that ran, and the file that gets them as they come."""
+
+    def __init__(self) -> None:
+        self._kept: deque[Typed] = deque(maxlen=_KEPT)
+        self._file: TextIO | None = None
+        self._expects = False
+        self.path: Path | None = None
+        """The file that is written now."""
+
+    def keep(self, context: "Context", invocation: Invocation, result: Result | None) -> None:
+        """Keeps a line that ran; `result` is None for one that raised."""
+        if not _belongs(invocation.command):
+            return
+        failed = "failed" if result is None else ""
+        if result is not None and result.exit_code is not ExitCode.DONE:
+            failed = result.exit_code.name.lower()
+        expects = tuple(_expectations(context, result)) if result is not None and not failed else ()
+        typed = Typed(_line(context, invocation), failed, expects)
+        self._kept.append(typed)
+        if self._file is not None:
+            self._write(typed.lines(expects=self._expects))
+
+    def last(self, count: int) -> list[Typed]:
+        """The last lines that ran, at most `count`, oldest first."""
+        return list(self._kept)[-count:]
+
+    def start(self, path: Path, heading: str, *, expects: bool, overwrite: bool, kept: int = 0) -> int:
+        """Begins a file with the last `kept` lines, and gives every further one to it until :meth:`stop`; says how
+        many lines there were. Raises ShellError when it is there already, or cannot be written."""
+        try:
+            file = path.open("w" if overwrite else "x", encoding="utf-8", newline="\n")
+        except FileExistsError:
+            raise ShellError(f"{path} is there already: take another name, or --overwrite") from None
+        except OSError as error:
+            raise ShellError(f"cannot write {path}: {error.strerror}") from error
+        self.stop()
+        self._file, self.path, self._expects = file, path, expects
+        self._write([f"# {heading}", ""])
+        lines = self.last(kept) if kept else []
+        for typed in lines:
+            self._write(typed.lines(expects=expects))
+        return len(lines)
+
+    def stop(self) -> Path | None:
+        """Ends the file that is written; gives its path. Idempotent."""
+        file, path = self._file, self.path
+        self._file = self.path = None
+        if file is not None:
+            file.close()
+        return path
+
+    def _write(self, lines: list[str]) -> None:
+        assert self._file is not None
+        try:
+            self._file.writelines(redact(line) + "\n" for line in lines)
+            self._file.flush()
+        except OSError as error:
+            path = self.stop()
+            raise ShellError(f"the script {path} ended: {error.strerror}") from error
+
+
+def _belongs(command: Command) -> bool:
+    return command.needs_session or command.mutating or command.name in _OF_THE_LANGUAGE
+
+
+def _line(context: "Context", invocation: Invocation) -> str:
+    parts = [invocation.command.name]
+    for parameter, word in invocation.words:
+        if isinstance(parameter.kind, Flag):
+            parts.append(parameter.spelled)
+            continue
+        assert word is not None
+        text = parameter.kind.lasting(word, context)
+        if not text:
+            continue
+        if parameter.is_option:
+            parts.append(parameter.spelled)
+            parts += [parameter.clause.between] if parameter.clause and parameter.clause.between else []
+        parts.append(text)
+    if invocation.command.name == "watch" and not {"for_", "count"} & invocation.options.keys():
+        parts += ["--count", "1"]  # In a file a watch has an end.
+    return " ".join(parts)
+
+
+def _expectations(context: "Context", result: Result) -> Iterator[str]:
+    """A line for each tag whose value the result shows."""
+    for tag in dict.fromkeys(_tags(result.form())):
+        item = context.find_item(tag)
+        value = context.live.latest(*item.key) if context.live and item else None
+        if value is not None and value.stale_since is None and is_plain(_plain(value.value)):
+            quality = "" if value.quality_word == "good" else f" quality {value.quality_word}"
+            yield f"expect {literal_text(tag)} = {_value(value.value)}{quality}"
+
+
+def _tags(form: Any) -> Iterator[str]:
+    if isinstance(form, dict):
+        if "quality_word" in form and isinstance(form.get("tag"), str):
+            yield form["tag"]
+        for value in form.values():
+            yield from _tags(value)
+    elif isinstance(form, list):
+        for value in form:
+            yield from _tags(value)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, list) else value
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float) and math.isnan(value):
+        return "nan"
+    numbers = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, float)]
+    room = max((abs(number) for number in numbers if math.isfinite(number)), default=0.0) * _TOLERANCE
+    text = literal_text(value)
+    return f"{text} tol {max(room, 0.001):.2g}" if numbers else text

@@ -1,0 +1,49 @@
+"""A value in words, and for JSON: never without its quality and its age."""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway_cli.output import age_text, safe, status_form, value_form, value_text
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveValue
+
+
+def sample_text(item: Item, value: "LiveValue") -> str:
+    """One value with its quality and age, safe for a terminal."""
+    return f"{safe(item.tag)}   {value_text(value.value)}   {quality_text(value)}   {freshness(value)}"
+
+
+def quality_text(value: "LiveValue") -> str:
+    """Quality in words, with the first failed status where there is one."""
+    failed = next((status for status in value.statuses if status.failed), None)
+    return f"{value.quality_word}: {failed}" if failed else value.quality_word
+
+
+def freshness(value: "LiveValue") -> str:
+    """The age, or since when nobody knows whether the value still holds."""
+    if value.stale_since is not None:
+        return f"stale for {age_text(time.monotonic() - value.stale_since)}"
+    return age_text(value.age)
+
+
+def value_record(item: Item, value: "LiveValue | None") -> dict[str, Any]:
+    """An item and its latest value for JSON."""
+    record: dict[str, Any] = {
+        "advised": item.advised,
+        "item_handle": item.item_handle,
+        "server_handle": item.server_handle,
+        "tag": item.tag,
+    }
+    if value is not None:
+        record |= {
+            "age_seconds": round(value.age, 3),
+            "quality": value.quality,
+            "quality_word": value.quality_word,
+            "source_timestamp": value_form(value.source_timestamp),
+            "stale": value.stale_since is not None,
+            "statuses": [status_form(status) for status in value.statuses],
+            "value": value_form(value.value),
+        }
+    return record

@@ -1,0 +1,116 @@
+"""What a file waits for: a condition on the event stream, or a time."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
+from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, safe
+from zb_mom_ww_mxgateway_shell.conditions import Condition, described, form_of, is_new, seen_text
+from zb_mom_ww_mxgateway_shell.results import Result, Said
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveSession, LiveValue
+
+_STOPPED = "stopped waiting"
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A wait about to begin."""
+
+    live: "LiveSession"
+    item: Item
+    condition: Condition
+    timeout: float
+    """Seconds."""
+    hold: float = 0.0
+    """Seconds for which the condition is to be met without a break."""
+    since: float | None = None
+    """Monotonic seconds: only values that came after that count; None where the one held now does, too."""
+    started: float = field(default_factory=time.monotonic)
+
+    async def follow(self, show: Callable[[str], None]) -> Result:
+        """Waits; raises NotMet with the values seen, or what the session was lost to."""
+        self.started = time.monotonic()
+        try:
+            value = await self.live.wait_for(
+                self.item.tag, lambda _: self._met(), timeout=self.timeout, hold=self.hold, any_quality=True
+            )
+        except MxGatewayWaitError as error:
+            raise self._not_met(error.seen) from None
+        seconds = time.monotonic() - self.started
+        return Said(
+            f"{self.condition.text}: {described(value)} after {age_text(seconds)}",
+            {"actual": form_of(value), "expected": self.condition.text, "seconds": round(seconds, 3)},
+            value.value,
+            brief=f"{described(value)} after {age_text(seconds)}",
+        )
+
+    def _held(self) -> "LiveValue | None":
+        return self.live.latest(*self.item.key)
+
+    def _met(self) -> bool:
+        value = self._held()
+        return value is not None and self._is_new(value) and not self.condition.miss(value)
+
+    def _is_new(self, value: "LiveValue") -> bool:
+        return self.since is None or is_new(value, self.since)
+
+    def _not_met(self, seen: "tuple[LiveValue, ...]") -> Exception:
+        value = self._held()
+        reason = self.condition.miss(value)
+        within = f"not within {self.timeout:g} s"
+        if not reason and value is not None and not self._is_new(value):
+            reason = f"{within}: it has been so since before, and no new value came; 'now' lets it count"
+        elif not reason:
+            reason = f"not for {self.hold:g} s without a break {within}"
+        else:
+            reason = within if reason == "it differs" else f"{within}: {reason}"
+        error = self.condition.not_met(value, reason, values=[form_of(each) for each in seen])
+        error.details.append(f"during the wait of {self.timeout:g} s: {seen_text(seen, self.started)}")
+        return error
+
+    def result(self) -> Result:
+        """What is known when it is given up."""
+        value = self._held()
+        return Said(
+            f"{_STOPPED}: {self.item.tag} is {described(value)}",
+            {"actual": form_of(value), "expected": self.condition.text},
+            exit_code=ExitCode.INTERRUPTED,
+        )
+
+    def progress(self) -> str:
+        """The value now, and the time left."""
+        left = max(0.0, self.started + self.timeout - time.monotonic())
+        return f"{safe(self.condition.text)}: now {described(self._held())}, {age_text(left)} left"
+
+    def picture(self, columns: int, rows: int) -> list[list[tuple[str, str]]]:
+        """How it stands, for a screen."""
+        return [[("", self.progress())], [("", "  Ctrl-C ends")]]
+
+
+@dataclass(slots=True)
+class Sleeping:
+    """A time to let pass."""
+
+    seconds: float
+    started: float = field(default_factory=time.monotonic)
+
+    async def follow(self, show: Callable[[str], None]) -> Result:
+        """Lets it pass."""
+        self.started = time.monotonic()
+        await asyncio.sleep(self.seconds)
+        return Said(f"slept {self.seconds:g} s", {"slept": self.seconds})
+
+    def result(self) -> Result:
+        """What is known when it is given up."""
+        fields: dict[str, Any] = {"slept": round(time.monotonic() - self.started, 3)}
+        return Said("stopped sleeping", fields, exit_code=ExitCode.INTERRUPTED)
+
+    def progress(self) -> str:
+        """The time left."""
+        return f"sleeping, {age_text(max(0.0, self.started + self.seconds - time.monotonic()))} left"

@@ -1,0 +1,520 @@
+"""Command files: what they say, expect, wait for and report. Each runs as a process."""
+
+import asyncio
+import json
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from shell_process import Done, ShellProcess
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT, TEXT, LEVEL = "TestChildObject.TestInt", "TestChildObject.TestString", "Plant.Tank1.Level"
+
+
+class Runs:
+    """Runs command files against one gateway."""
+
+    def __init__(self, folder: Path, gateway: SimulatedGateway) -> None:
+        self.folder = folder
+        self.gateway = gateway
+        self.process = ShellProcess(folder).on(gateway)
+
+    def file(self, text: str, name: str = "try.mxs") -> Path:
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    async def __call__(self, text: str, *arguments: str) -> Done:
+        self.file(text)
+        return await self.process("--plaintext", "-c", "try.mxs", *arguments)
+
+    @property
+    def written(self) -> list[object]:
+        return [write.value for write in self.gateway.writes]
+
+
+@pytest.fixture
+async def run(tmp_path: Path) -> AsyncIterator[Runs]:
+    async with SimulatedGateway(plaintext=True, write_complete_delay=0) as gateway:
+        yield Runs(tmp_path, gateway)
+
+
+EVERYTHING = f"""\
+# Every statement that a file can have.
+let limit = 70
+let TAG = {INT}
+include parts/first.mxs
+step "write and see"
+write $TAG 5
+wait $TAG = 5 timeout 10s
+expect $TAG = 5 quality good age < 1m
+capture was = $TAG
+expect $TAG = $was
+echo "$TAG is ${{was}}"
+step "compare by type"
+write TestChildObject.TestDouble 1.25
+expect TestChildObject.TestDouble = 1.2 tol 0.1
+expect TestChildObject.TestDouble != 1.2
+write TestChildObject.TestFloat 0.1
+expect TestChildObject.TestFloat = 0.1
+write TestChildObject.TestBool true
+expect TestChildObject.TestBool = true
+write {TEXT} "pump 7 runs"
+expect {TEXT} ~ '^pump \\d runs$'
+expect {TEXT} != "pump 8 runs"
+write TestChildObject.TestTime 2026-10-02T08:14:00Z
+expect TestChildObject.TestTime = 2026-10-02T08:14:01Z tol 2s
+expect TestChildObject.TestTime > 2026-10-02T08:13:00Z
+expect TestChildObject.TestIntArray[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+expect TestChildObject.TestIntArray[2] = 2
+on-error continue
+note "all is well"
+confirm "is it?"
+sleep 10ms
+finally
+write $TAG 0
+"""
+
+
+async def test_a_file_with_everything_in_it_passes_and_is_reported(run: Runs) -> None:
+    (run.folder / "parts").mkdir()
+    run.file("register included\ninclude second.mxs\nfinally\nnote 'the part is over'\n", "parts/first.mxs")
+    run.file(f"expect {LEVEL} < $limit\n", "parts/second.mxs")
+    done = await run(EVERYTHING, "--yes", "--var", "limit=99", "--report-junit", "out.xml")
+    assert (done.code, done.err) == (0, "")
+    assert "limit = 99 (--var)" in done.out
+    assert f"second.mxs:1  expect {LEVEL} < $limit" in done.out
+    assert f"{INT} is 5" in done.out
+    assert "yes (--yes)" in done.out
+    assert "2 of 2 steps passed, in" in done.out.splitlines()[-1]
+    assert run.written[0] == 5
+    assert run.written[-1] == 0
+    suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
+    assert [case.get("name") for case in suite] == ["write and see", "compare by type", "finally"]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "0", "0")
+
+
+async def test_each_statement_is_shown_with_its_line_what_came_of_it_and_the_time(run: Runs) -> None:
+    done = await run(f"write {INT} 5\n\nlet x = 3\n")
+    first, *_, last, summary = done.out.splitlines()
+    assert first.startswith(f"   1  write {INT} 5")
+    assert first.endswith(" ms")
+    assert last.split() == ["3", "let", "x", "=", "3", "x", "=", "3", "0", "ms"]
+    assert summary.startswith("2 statements, all done, in")
+
+
+async def test_quiet_shows_only_what_fails(run: Runs) -> None:
+    assert (await run(f"write {INT} 5\n", "-q")).out == ""
+    done = await run(f"expect {INT} = 6\n", "-q")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"try.mxs:1:8: expected {INT} = 6, is 5 (good, ")
+
+
+async def test_a_failed_expectation_shows_where_what_was_wanted_and_what_there_was(run: Runs) -> None:
+    done = await run(f"  expect {INT} >= 7 tol 0.5\nwrite {INT} 1\n")
+    assert done.code == 1
+    message, line, caret, source, *_ = done.err.splitlines()
+    assert message.startswith(f"try.mxs:1:10: expected {INT} >= 7 tol 0.5, is 0 (good, ")
+    assert message.endswith(" s old)")
+    assert line[caret.index("^") :].startswith(INT)
+    assert source.strip().startswith("source time 20")
+    assert run.written == []
+
+
+async def test_a_failed_wait_shows_the_values_that_came(run: Runs) -> None:
+    done = await run(f"wait {LEVEL} > 95 timeout 1s\n", "--json")
+    (failed,) = done.objects
+    assert (done.code, failed["ok"], failed["error"]["column"]) == (1, False, 6)
+    assert failed["error"]["message"].startswith(f"expected {LEVEL} > 95, is 6")
+    assert len(failed["error"]["values"]) > 1
+    assert all(value["quality_word"] == "good" for value in failed["error"]["values"])
+    said = await run(f"wait {LEVEL} > 95 timeout 600ms\n")
+    assert "during the wait of 0.6 s: 6" in said.err
+
+
+async def test_what_is_bad_null_or_not_a_number_meets_no_expectation_silently(run: Runs) -> None:
+    run.gateway.set(INT, 5, quality=0)
+    run.gateway.set_message("TestChildObject.TestDouble", pb.MxValue(data_type=6, double_value=float("nan")))
+    run.gateway.set(TEXT, None)
+    done = await run(
+        "on-error continue\n"
+        f"expect {INT} = 5\n"
+        f"expect {INT} != 6\n"
+        "expect TestChildObject.TestDouble != 3\n"
+        "expect TestChildObject.TestDouble < 3\n"
+        f"expect {TEXT} != x\n"
+        f"wait {INT} = 5 now timeout 100ms\n"
+        f"capture x = {TEXT}\n"
+        "# Asked for in words, all of it is as it is:\n"
+        f"expect {INT} = 5 quality bad\n"
+        f"expect {INT} = 5 quality any\n"
+        "expect TestChildObject.TestDouble = nan\n"
+        f"expect {TEXT} = null quality any\n",
+        "--json",
+    )
+    assert [each["ok"] for each in done.objects] == [True, *[False] * 7, *[True] * 4]
+    reasons = [each["error"]["message"] for each in done.objects if not each["ok"]]
+    assert "the quality is bad" in reasons[0]
+    assert "it is not a number" in reasons[2]
+    assert "there is no value: null" in reasons[4]
+    assert done.code == 1
+
+
+async def test_values_of_another_kind_are_a_mistake_not_a_failure(run: Runs) -> None:
+    for line, said in [
+        (f"expect {INT} = five", "Number expected"),
+        (f"expect {INT} ~ 5", "~ matches texts only; the value is a number"),
+        ("expect TestChildObject.TestBool > true", "true or false is compared with = or != only"),
+        (f"expect {TEXT} = int32:5", "the value is text: it cannot be compared with a number"),
+        ("expect TestChildObject.TestIntArray[] = 5", "the value is an array"),
+        (f"expect {TEXT} = a tol 5", "text has no tolerance"),
+    ]:
+        done = await run(line + "\n")
+        assert said in done.err, line
+        assert done.code == 2, line
+
+
+async def test_a_wait_takes_new_values_only_unless_told_otherwise(run: Runs) -> None:
+    assert (await run(f"wait {INT} = 0 now timeout 5s\n")).code == 0
+    held = await run(f"wait {INT} = 0 timeout 300ms\n")
+    assert held.code == 1
+    assert "no new value came; 'now' lets it count" in held.err
+    # What came since the write is new, also where it was there before the wait began.
+    fresh = await run(f"write {INT} 7\nexpect {INT} = 7\nsleep 300ms\nwait {INT} = 7 timeout 2s\n")
+    assert (fresh.code, fresh.err) == (0, "")
+
+
+async def test_a_hold_wants_it_so_without_a_break(run: Runs) -> None:
+    done = await run("wait Plant.Tank1.LevelSP = 60 now hold 300ms timeout 10s\n", "--json")
+    assert done.code == 0
+    assert done.objects[0]["result"]["seconds"] >= 0.3
+
+
+async def test_a_file_stops_at_the_first_failure_and_does_what_stands_behind_finally(run: Runs) -> None:
+    done = await run(
+        f'step "one"\nexpect {INT} = 9\nwrite {INT} 1\nstep "two"\nwrite {INT} 2\n'
+        f"finally\nexpect {INT} = 9\nwrite {INT} 3\n",
+        "--report-junit",
+        "out.xml",
+    )
+    assert done.code == 1
+    assert run.written == [3]
+    assert done.out.splitlines()[-1].startswith("0 of 2 steps passed; 1 failed; 1 not run; finally failed, in")
+    suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
+    assert [(case.get("name"), [part.tag for part in case]) for case in suite] == [
+        ("one", ["failure", "system-out"]),
+        ("finally", ["failure", "system-out"]),
+        ("two", ["skipped"]),
+    ]
+    failure = suite[0].find("failure")
+    assert failure is not None
+    assert failure.get("message", "").startswith(f"expected {INT} = 9, is 0 (good")
+
+
+async def test_on_error_continue_goes_on_and_the_run_has_failed_all_the_same(run: Runs) -> None:
+    done = await run(
+        f"on-error continue\nexpect {INT} = 9\nwrite {INT} 1\non-error stop\nexpect {INT} = 9\nnote never\n"
+    )
+    assert done.code == 1
+    assert run.written == [1]
+    assert "never" not in done.out
+    run.gateway.lose_next_reply("write")
+    unknown = await run(f"on-error continue\nwrite {INT} 2\nwrite {INT} 3\n")
+    assert unknown.code == 6
+    assert run.written == [1, 2]
+
+
+async def test_an_included_file_does_its_own_finally_and_exit_leads_to_it(run: Runs) -> None:
+    run.file(f"write {INT} 1\nexit\nwrite {INT} 9\nfinally\nwrite {INT} 2\n", "part.mxs")
+    done = await run(f"include part.mxs\nwrite {INT} 9\nfinally\nwrite {INT} 3\n")
+    assert (done.code, run.written) == (0, [1, 2, 3])
+
+
+# Before anything runs.
+
+WRONG = """\
+frob
+write A.b $missing
+wait A.b = 5
+wait A.b = 5 timeout soon
+include nowhere.mxs
+expect A.b ~ '[a'
+expect A.b == 5
+watch A.b
+let x=5
+write A.b int23:5 --fo 3s
+finally
+let limit = five
+sleep $limit
+finally
+"""
+
+
+async def test_lint_finds_everything_at_once_without_a_gateway(tmp_path: Path) -> None:
+    run = ShellProcess(tmp_path)
+    (tmp_path / "wrong.mxs").write_text(WRONG, encoding="utf-8")
+    done = await run("lint", "wrong.mxs")
+    assert done.code == 2
+    for place, said in [
+        ("1:1", "no command frob"),
+        ("2:11", "$missing stands for nothing"),
+        ("3:14", "timeout is missing"),
+        ("4:22", "Duration expected"),
+        ("5:9", "cannot read nowhere.mxs"),
+        ("6:14", "not a regular expression"),
+        ("7:12", "= is meant"),
+        ("8:1", "needs an end"),
+        ("9:5", "= stands by itself"),
+        ("10:19", "no option --fo; did you mean --for?"),
+        ("13:7", "Duration expected"),
+        ("13:1", "sleep only hopes"),
+        ("14:1", "everything from line 11 on is the finally part already"),
+    ]:
+        assert any(line.startswith(f"wrong.mxs:{place}: ") and said in line for line in done.out.splitlines()), place
+    places = [int(line) for line in re.findall(r"^wrong.mxs:(\d+):", done.out, re.MULTILINE)]
+    assert places == sorted(places)
+
+
+async def test_lint_warns_of_sleep_and_of_a_finally_behind_which_nothing_stands(tmp_path: Path) -> None:
+    (tmp_path / "ok.mxs").write_text("include part.mxs\nsleep $pause\nexit\nnote never\nfinally\n", encoding="utf-8")
+    (tmp_path / "part.mxs").write_text("capture level = A.b\nexpect A.b = $level\n", encoding="utf-8")
+    done = await ShellProcess(tmp_path)("lint", "ok.mxs", "--var", "pause=1s", "--json")
+    assert done.code == 0
+    assert [(each["line"], each["severity"]) for each in done.objects] == [
+        (2, "warning"),
+        (4, "warning"),
+        (5, "warning"),
+    ]
+
+
+async def test_a_file_that_includes_itself_or_is_not_text_is_said(tmp_path: Path) -> None:
+    run = ShellProcess(tmp_path)
+    (tmp_path / "a.mxs").write_text("include b.mxs\n", encoding="utf-8")
+    (tmp_path / "b.mxs").write_text("note b\ninclude a.mxs\n", encoding="utf-8")
+    (tmp_path / "c.mxs").write_bytes(b"note ok\nnote \xff\n")
+    assert "b.mxs:2:9: a.mxs is included by itself" in (await run("lint", "a.mxs")).out
+    done = await run("lint", "c.mxs")
+    assert (done.code, done.err.strip()) == (2, "mxgw-shell: c.mxs:2: not UTF-8 text")
+    assert (await run("lint", "nowhere.mxs")).code == 2
+
+
+async def test_a_file_with_a_mistake_anywhere_does_not_begin(run: Runs) -> None:
+    done = await run(f"write {INT} 5\nexpect {INT} = 5\nfrob\n")
+    assert done.code == 2
+    assert done.err.startswith("try.mxs:3:1: no command frob")
+    assert run.gateway.calls == ()
+
+
+async def test_a_plan_reads_and_says_what_would_be_written_and_writes_nothing(run: Runs) -> None:
+    run.file(
+        f"let v = 7\nwrite {INT} $v\nwrite {TEXT} hello\nwait {LEVEL} > 95 timeout 60s\nexpect {INT} = 7\n"
+        f"capture now = {INT}\necho $now\nconfirm go?\nsleep 1h\ntee never.log\narm\n"
+        f"finally\nwrite {INT} 0\n"
+    )
+    done = await run.process("plan", "try.mxs", "--plaintext", "--var", "v=8")
+    assert (done.code, done.err) == (0, "")
+    assert "would write 0 → 8" in done.out
+    assert 'would write "" → hello' in done.out
+    assert "does not hold now: 6" in done.out
+    assert "would confirm" in done.out
+    assert "would sleep" in done.out
+    assert done.out.splitlines()[-1] == "planned: nothing was written"
+    assert run.written == []
+    assert not (run.folder / "never.log").exists()
+    kinds = {call.request.command.WhichOneof("payload") for call in run.gateway.calls if call.rpc == "Invoke"}
+    assert "subscribe_bulk" in kinds
+    assert not any(kind.startswith("write") for kind in kinds)
+    wrong = run.file(f"write {INT} abc\n")
+    assert (await run.process("plan", wrong.name, "--plaintext")).code == 2
+
+
+async def test_a_confirm_without_a_person_is_refused(run: Runs) -> None:
+    done = await run(f'confirm "open the valve?"\nwrite {INT} 5\n')
+    assert done.code == 5
+    assert "nobody to ask “open the valve?”; --yes says yes to all" in done.err
+    assert run.written == []
+
+
+async def test_a_report_that_cannot_be_written_is_said_before_anything_runs(run: Runs) -> None:
+    done = await run(f"write {INT} 5\n", "--report-junit", "nowhere/out.xml")
+    assert (done.code, run.written) == (2, [])
+    assert "cannot write nowhere/out.xml" in done.err
+
+
+async def test_values_from_a_plant_stay_text_in_a_report_and_on_a_screen(run: Runs) -> None:
+    run.gateway.set(TEXT, "a\x1b[2J<&\x00")
+    done = await run(f"expect {TEXT} = b\n", "--report-junit", "out.xml")
+    assert "\x1b" not in done.err + done.out
+    failure = ElementTree.parse(run.folder / "out.xml").getroot().find(".//failure")
+    assert failure is not None
+    assert r"a\x1b[2J<&\x00" in failure.get("message", "")
+
+
+# Standard input.
+
+
+async def test_a_redirected_file_is_a_file_and_a_pipe_comes_line_by_line(run: Runs) -> None:
+    path = run.file(f"expect {INT} = 9\nfinally\nwrite {INT} 1\n")
+    with path.open("rb") as file:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "zb_mom_ww_mxgateway_shell",
+            "--plaintext",
+            stdin=file,
+            stderr=asyncio.subprocess.PIPE,
+            env=run.process.environment,
+        )
+        _, err = await process.communicate()
+    assert (process.returncode, run.written) == (1, [1])
+    assert err.startswith(b"<stdin>:1:8: expected")
+    piped = await run.process("--plaintext", stdin=f"finally\nwrite {INT} 2\n")
+    assert (piped.code, run.written) == (2, [1])
+    assert "finally stands in a file" in piped.err
+
+
+async def test_a_pipe_that_stays_open_does_not_hold_up_an_interrupted_run(run: Runs) -> None:
+    if sys.platform == "win32":
+        pytest.skip("no signal reaches another process alone on Windows")
+    process = await run.process.start("--plaintext", "--json")
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"let x = 5\n")
+    async with asyncio.timeout(20):
+        assert json.loads(await process.stdout.readline())["result"] == {"name": "x", "value": 5}
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 130
+
+
+# Interruption.
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal reaches another process alone on Windows")
+class TestInterruption:
+    """What a signal does to a run."""
+
+    WAITS = f"write {INT} 1\nwait {INT} = 5 timeout 60s\nwrite {INT} 2\nfinally\nwrite {INT} 3\n"
+
+    async def until_it_waits(self, run: Runs, text: str) -> asyncio.subprocess.Process:
+        run.file(text)
+        process = await run.process.start("--plaintext", "--json", "-c", "try.mxs", "--report-junit", "out.xml")
+        assert process.stdout is not None
+        async with asyncio.timeout(20):
+            assert json.loads(await process.stdout.readline())["command"] == "write"
+        return process
+
+    async def err_line(self, process: asyncio.subprocess.Process) -> str:
+        assert process.stderr is not None
+        async with asyncio.timeout(20):
+            return (await process.stderr.readline()).decode()
+
+    async def test_the_first_lets_the_statement_in_flight_end_and_goes_to_finally(self, run: Runs) -> None:
+        process = await self.until_it_waits(run, self.WAITS)
+        process.send_signal(signal.SIGINT)
+        assert "interrupted: ends after this statement" in await self.err_line(process)
+        run.gateway.set(INT, 5)
+        out, err = await process.communicate()
+        assert process.returncode == 130
+        assert [json.loads(line)["ok"] for line in out.splitlines()] == [True, True, True]
+        assert err == b""
+        assert run.written == [1, 3]
+        assert [session.state for session in run.gateway.sessions.values()] == ["CLOSED"]
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    async def test_the_second_ends_the_wait_at_once(self, run: Runs, number: signal.Signals) -> None:
+        process = await self.until_it_waits(run, self.WAITS)
+        process.send_signal(number)
+        await self.err_line(process)
+        process.send_signal(number)
+        out, _ = await process.communicate()
+        assert process.returncode == 130
+        waited, *ending = [json.loads(line) for line in out.splitlines()]
+        assert (waited["command"], waited["error"]["message"]) == ("wait", "interrupted")
+        assert [each["ok"] for each in ending] == [True, True]
+        assert run.written == [1, 3]
+        assert (run.folder / "out.xml").read_text(encoding="utf-8").count("<testcase") == 2
+
+    async def test_a_third_leaves_what_always_runs_too(self, run: Runs) -> None:
+        process = await self.until_it_waits(run, f"write {INT} 1\nfinally\nwait {INT} = 5 timeout 60s\nwrite {INT} 3\n")
+        process.send_signal(signal.SIGINT)
+        await self.err_line(process)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+        assert (process.returncode, run.written[:1]) == (130, [1])
+
+    async def test_a_terminal_that_closes_leads_to_finally(self, run: Runs) -> None:
+        from shell_pty import at_a_terminal
+
+        run.file(self.WAITS)
+        async with at_a_terminal(run.process, run.gateway, "--plaintext", "-c", "try.mxs") as terminal:
+            # What is waited for, and how it stands, is shown meanwhile.
+            await terminal.shows(f"{INT} = 5: now 1 (good, ", "s left")
+            terminal.take_away()
+            run.gateway.set(INT, 5)
+            assert await terminal.ended() == 130
+        assert run.written == [1, 3]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
+@pytest.mark.parametrize(("answer", "code", "written"), [("n", 5, []), ("yes", 0, [5])])
+async def test_a_person_at_the_terminal_is_asked(run: Runs, answer: str, code: int, written: list[int]) -> None:
+    from shell_pty import at_a_terminal
+
+    run.file(f'confirm "open the valve?"\nwrite {INT} 5\n')
+    async with at_a_terminal(run.process, run.gateway, "--plaintext", "-c", "try.mxs") as terminal:
+        await terminal.shows("open the valve? [y/N]")
+        terminal.type(f"{answer}\r")
+        assert await terminal.ended() == code
+    assert run.written == written
+
+
+# Consoles that are none, and newcomers.
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
+async def test_a_console_that_is_none_is_read_plainly_with_a_hint_and_goes_on_after_mistakes(run: Runs) -> None:
+    from shell_pty import at_a_terminal
+
+    # As prompt_toolkit says it of a window of git-bash.
+    (run.folder / "sitecustomize.py").write_text(
+        "import prompt_toolkit.output.defaults as defaults\n"
+        "class NoConsoleScreenBufferError(Exception): pass\n"
+        "def create_output(*arguments, **options):\n"
+        "    raise NoConsoleScreenBufferError('Found xterm, while expecting a Windows console.')\n"
+        "defaults.create_output = create_output\n",
+        encoding="utf-8",
+    )
+    run.process.environment["PYTHONPATH"] = str(run.folder)
+    async with at_a_terminal(run.process, run.gateway, "--plaintext") as terminal:
+        await terminal.shows("Found xterm, while expecting a Windows console. Lines are read without a prompt", ">")
+        await terminal.enter("frob", "no command frob")
+        await terminal.enter(f"write {INT} 5", "→ 5")
+        terminal.type("exit\r")
+        assert await terminal.ended() == 0
+    assert run.written == [5]
+
+
+async def test_a_newcomer_writes_a_passing_file_from_help_script_alone(tmp_path: Path) -> None:
+    run = ShellProcess(tmp_path)
+    page = (await run("-e", "help script")).out
+    lines = [line.strip() for line in page.splitlines()]
+    first = lines.index("# level.mxs: the level follows its setpoint")
+    last = lines.index("write Plant.LC1.Auto false")
+    text = "\n".join(lines[first : last + 1])
+    assert len(text.splitlines()) >= 10
+    (tmp_path / "level.mxs").write_text(text, encoding="utf-8")
+    commands = [line.split("   ")[0] for line in lines[last:] if line.startswith("mxgw-shell")]
+    assert len(commands) == 3
+    for command in commands:
+        done = await run(*command.split()[1:])
+        assert (done.code, done.err) == (0, ""), command
+    assert "2 of 2 steps passed" in done.out
+    assert (tmp_path / "out.xml").exists()

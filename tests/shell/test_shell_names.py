@@ -1,0 +1,170 @@
+"""Names that stand for values in a line, and values compared with what was typed."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from zb_mom_ww_mxgateway.values import DataType
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.comparing import Comparison
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.literals import Literal, TagType
+from zb_mom_ww_mxgateway_shell.names import expanded, literal_text, plain_value, variable
+from zb_mom_ww_mxgateway_shell.problems import Mistake
+from zb_mom_ww_mxgateway_shell.words import Word, split
+
+NOW = datetime(2026, 10, 2, 8, 14, tzinfo=UTC)
+NAMES = {
+    "tag": "Plant.Tank1",
+    "n": 5,
+    "x": 1.5,
+    "on": True,
+    "text": 'say "hi"',
+    "at": NOW,
+    "list": [1, 2],
+    "none": None,
+}
+
+
+def expand(line: str) -> str:
+    return " ".join(expanded(word, NAMES).text for word in split(line))
+
+
+@pytest.mark.parametrize(
+    ("line", "result"),
+    [
+        ("$tag.Level", "Plant.Tank1.Level"),
+        ("$tag", "Plant.Tank1"),
+        ("$n $x $on $none", "5 1.5 true null"),
+        ("$text", '"say \\"hi\\""'),
+        ('"he can $text"', '"he can say \\"hi\\""'),
+        ("'he can $text'", "'he can $text'"),
+        (r'"costs \$n"', r'"costs \$n"'),
+        ("${n}th $n", "5th 5"),
+        ("$at", "2026-10-02T08:14:00.000Z"),
+        ("$list [$n, $x]", "[1, 2] [5, 1.5]"),
+        ("[$text]", '["say \\"hi\\""]'),
+        ("Obj.Arr[$n]", "Obj.Arr[5]"),
+        ("int64:$n $5 a$", "int64:5 $5 a$"),
+    ],
+)
+def test_a_name_stands_for_its_value(line: str, result: str) -> None:
+    assert expand(line) == result
+
+
+def test_a_name_that_stands_for_nothing_is_pointed_at() -> None:
+    (word,) = split('"ab ${nn} c"')
+    with pytest.raises(Mistake, match=r"\$nn stands for nothing; did you mean none\?") as caught:
+        expanded(word, NAMES)
+    assert (caught.value.start, caught.value.end) == (4, 9)
+    (word,) = split("$it")
+    with pytest.raises(Mistake, match="it is a object: only a plain value can stand in a line"):
+        expanded(word, {"it": object()})
+
+
+@given(st.text())
+def test_a_text_reaches_a_tag_as_it_is_whatever_stands_in_it(text: str) -> None:
+    (word,) = split("$x")
+    typed: Any = Literal(expanded(word, {"x": text})).for_tag("A.b", TagType(DataType.STRING))
+    assert typed.value == text
+    (again,) = split(literal_text(text))
+    assert again.value == text
+    (quoted,) = split('"<$x>"')
+    assert expanded(quoted, {"x": text}).value == f"<{text}>"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("5", 5),
+        ("-5.5e3", -5500.0),
+        ("true", True),
+        ("null", None),
+        ('"5"', "5"),
+        ("Plant.Tank1", "Plant.Tank1"),
+        ("int32:5", 5),
+        ("string:5", "5"),
+        ("time:2026-10-02T08:14:00Z", NOW),
+        ("[1, 2.5, a]", [1, 2.5, "a"]),
+        ("float:[1, 2]", [1.0, 2.0]),
+    ],
+)
+def test_let_gives_the_value_that_a_word_looks_like(text: str, value: object) -> None:
+    (word,) = split(text)
+    assert plain_value(word) == value
+    assert variable(f"x={text}") == ("x", value)
+
+
+@pytest.mark.parametrize("text", ["x", "5=x", "a b=5", "=5"])
+def test_a_variable_has_a_name_and_a_value(text: str) -> None:
+    with pytest.raises(Mistake, match="NAME=VALUE"):
+        variable(text)
+
+
+def holds(actual: object, operator: str, wanted: str, tolerance: str = "", data_type: int = 0) -> bool:
+    (word,) = split(wanted)
+    tol = Word(tolerance, 0, 1) if tolerance else None
+    comparison = Comparison(Word(operator, 0, 1), word, tol)
+    comparison.check()
+    return comparison.holds(actual, data_type)
+
+
+@pytest.mark.parametrize(
+    ("actual", "operator", "wanted", "tolerance"),
+    [
+        (5, "=", "5.0", ""),
+        (5, "<", "5.5", ""),
+        (5, "=", "6", "1"),
+        (5, ">=", "6", "1"),
+        (2**60 + 1, "!=", str(2**60), ""),
+        (True, "=", "true", ""),
+        (True, "!=", "false", ""),
+        ("abc", "=", "abc", ""),
+        ("5", "=", "5", ""),
+        ("abc", "~", "'^a.c$'", ""),
+        (NOW, "=", "2026-10-02T08:14:02Z", "2s"),
+        (NOW, "<", "2026-10-02T08:14:02+00:00", ""),
+        ([1, 2], "=", "[1, 2]", ""),
+        ([1, 2], "!=", "[1, 2, 3]", ""),
+        ([1.0, 2.0], "=", "[1.1, 2]", "0.2"),
+        (["a", "b"], "=", '["a", "b"]', ""),
+        (None, "=", "null", ""),
+        ("null", "=", '"null"', ""),
+        (float("nan"), "=", "nan", ""),
+        (float("inf"), ">", "1e300", ""),
+    ],
+)
+def test_values_compare_by_type(actual: object, operator: str, wanted: str, tolerance: str) -> None:
+    assert holds(actual, operator, wanted, tolerance)
+    opposite = {"=": "!=", "!=": "=", "<": ">=", ">": "<=", "<=": ">", ">=": "<"}.get(operator)
+    if opposite and not tolerance and not (isinstance(actual, float) and opposite in "<>="):
+        assert not holds(actual, opposite, wanted, tolerance)
+
+
+def test_a_32_bit_number_is_compared_as_one() -> None:
+    import struct
+
+    held = struct.unpack("f", struct.pack("f", 0.1))[0]
+    assert holds(held, "=", "0.1", "", DataType.FLOAT)
+    assert not holds(held, "=", "0.1", "", DataType.DOUBLE)
+
+
+@pytest.mark.parametrize("wanted", ["nan", "null"])
+@pytest.mark.parametrize("operator", ["<", ">=", "~"])
+def test_null_and_nan_are_neither_more_nor_less(operator: str, wanted: str) -> None:
+    with pytest.raises(Mistake, match="compared with = or != only"):
+        holds(5, operator, wanted)
+
+
+def test_an_expectation_completes_its_clauses() -> None:
+    context = Context(all_commands(), interactive=False)
+    usage = context.registry.commands["wait"].usage
+    assert usage == (
+        "wait <tag|item> <operator> <value> [tol <number>] [quality <good|uncertain|bad|any>] [age < <duration>] "
+        "[now] [hold <duration>] timeout <duration>"
+    )
+    parsed = context.registry.parse("wait A.b = 5 hold 2s timeout 10s", context)
+    assert parsed is not None
+    assert parsed.options == {"hold": 2.0, "timeout": 10.0}

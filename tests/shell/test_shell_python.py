@@ -1,0 +1,217 @@
+"""Python on the live session: files run by --python, and the pane."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from shell_process import ShellProcess
+from shell_terminal import CTRL_D, shell
+
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT = "TestChildObject.TestInt"
+
+
+class Runs:
+    """Runs Python files against one gateway."""
+
+    def __init__(self, folder: Path, gateway: SimulatedGateway) -> None:
+        self.folder = folder
+        self.gateway = gateway
+        self.process = ShellProcess(folder).on(gateway)
+
+    def file(self, text: str, name: str = "try.py") -> None:
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    async def __call__(self, text: str, *arguments: str) -> tuple[int, str, str]:
+        self.file(text)
+        return await self.process("--plaintext", "--python", "try.py", *arguments)
+
+
+@pytest.fixture
+async def run(tmp_path: Path):  # type: ignore[no-untyped-def]
+    async with SimulatedGateway(plaintext=True, write_complete_delay=0) as gateway:
+        yield Runs(tmp_path, gateway)
+
+
+EVERYTHING = f"""\
+import sys
+from beside import TAG
+
+assert items == []
+handle = await mx("register python")
+assert handle == 1 and _ == 1
+await mx(f"watch {{TAG}} --count 1")
+(item,) = items
+result = await live.write_and_confirm(*item.key, 7)
+print("direct", result.outcome.value)
+async def written(value):
+    return await mx(f"write {{TAG}} {{value}}")
+print("by the shell", await asyncio.gather(written(8)))
+value = await live.wait_for(TAG, lambda value: value == 8, timeout=10)
+print("seen", value.value, value.quality_word, session.session_id == live.session.session_id, client is not None)
+limit = 8
+await mx("expect {INT} = 8")
+assert sys.argv == ["try.py"] and __file__ == "try.py" and __name__ == "__main__"
+"""
+
+
+async def test_a_file_has_the_names_of_the_pane_and_awaits_at_its_top(run: Runs) -> None:
+    run.file(f'TAG = "{INT}"\n', "beside.py")
+    code, out, err = await run(EVERYTHING)
+    assert (code, err) == (0, "")
+    for said in ("server 1", "direct completed", "→ 8", "by the shell ['completed']", "seen 8 good True True"):
+        assert said in out
+    assert [write.value for write in run.gateway.writes] == [7, 8]
+    assert [session.state for session in run.gateway.sessions.values()] == ["CLOSED"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        (
+            "x = 1\nawait mx('expect TestChildObject.TestInt = 5')\n",
+            1,
+            "try.py:2: expected TestChildObject.TestInt = 5",
+        ),
+        ("assert 1 == 2, 'not so'\n", 1, "try.py:1: AssertionError: not so (--debug shows more)"),
+        ("def f():\n    1 / 0\n\nf()\n", 1, "try.py:2: ZeroDivisionError: division by zero"),
+        ("x = 1\ny = (\n", 2, "try.py:2:5: '(' was never closed"),
+        ("await mx('frob')\n", 2, "try.py:1: no command frob"),
+        ("import sys\nsys.exit(7)\n", 7, ""),
+        ("import sys\nsys.exit('so it ends')\n", 1, "so it ends"),
+        ("exit\nraise SystemExit\n", 0, ""),
+        ("await mx('write TestChildObject.TestInt double:1e300')\n", 3, "REFUSED"),
+        ("# \xe9 \u2192\n", 0, ""),
+    ],
+)
+async def test_what_a_file_ends_with(run: Runs, text: str, code: int, said: str) -> None:
+    found, _, err = await run(text)
+    assert found == code
+    assert said in err
+    assert len(err.splitlines()) <= 3
+
+
+async def test_a_traceback_comes_with_debug_only_and_a_missing_file_is_said(run: Runs) -> None:
+    run.file("1 / 0\n")
+    process = await run.process.start("--plaintext", "--debug", "--python", "try.py")
+    _, err = await process.communicate()
+    assert b"Traceback" in err
+    code, _, said = await run.process("--plaintext", "--python", "nowhere.py")
+    assert (code, said) == (2, "mxgw-shell: cannot read nowhere.py: No such file or directory\n")
+
+
+async def test_the_guard_holds_for_python_too(run: Runs) -> None:
+    code, _, err = await run(
+        f"await mx('watch {INT} --count 1')\nawait session.write(*items[0].key, 5)\n", "--read-only"
+    )
+    assert (code, "started with --read-only" in err) == (5, True)
+    assert not run.gateway.writes
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal reaches another process alone on Windows")
+@pytest.mark.parametrize("busy", ["await asyncio.sleep(60)", "while True: pass", "import time; time.sleep(60)"])
+async def test_ctrl_c_ends_a_file_whatever_it_is_at_and_lets_it_clean_up(run: Runs, busy: str) -> None:
+    run.file(f"try:\n    print('begun', flush=True)\n    {busy}\nfinally:\n    print('cleaned up', flush=True)\n")
+    process = await run.process.start("--plaintext", "--python", "try.py")
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        assert await process.stdout.readline() == b"begun\n"
+        process.send_signal(signal.SIGINT)
+        out, err = await process.communicate()
+    assert (process.returncode, out) == (130, b"cleaned up\n")
+    assert b"Traceback" not in err
+    assert [session.state for session in run.gateway.sessions.values()] == ["CLOSED"]
+
+
+# The pane.
+
+
+async def test_the_stream_flows_while_python_waits_and_ctrl_c_ends_that_alone(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("watch Plant.Tank1.Level --count 1", "1 samples")
+        await screen.enter("py", ">>>")
+        live = sh.context.live
+        assert live is not None
+        screen.type("live.awaited = True; await asyncio.sleep(60)\r")
+        async with asyncio.timeout(15):
+            while not hasattr(live, "awaited"):
+                await live.changed()
+            before = live.events
+            while live.events < before + 3:
+                await live.changed()
+        os.kill(os.getpid(), signal.SIGINT)
+        await screen.shows("KeyboardInterrupt")
+        await screen.enter("live.state.value + '!'", "'live!'")
+        # Code that never lets the loop run can be ended as well.
+        await screen.enter("import os, threading, time; n = 0", "n = 0")
+        late = r'exec("def late():\n while n < 1000: time.sleep(0.01)\n os.kill(os.getpid(), 2)")'
+        await screen.enter(f"{late}; threading.Thread(target=late).start()", "start()")
+        screen.type("while True: n += 1\r\r")
+        async with asyncio.timeout(15):
+            while screen.text.count("KeyboardInterrupt") < 2:  # noqa: ASYNC110  # a screen tells nobody
+                await asyncio.sleep(0.01)
+        await screen.enter("import sys; sys.exit()", "demo>")
+        await screen.enter("status", "1 advised")
+
+
+async def test_names_and_the_last_result_go_from_one_language_to_the_other(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("let limit = 70", "limit = 70")
+        await screen.enter(f"capture was = {INT}", "was = 0")
+        await screen.enter("py", ">>>")
+        await screen.enter("limit + was + 1", "71")
+        await screen.enter("_ + 1", "72")
+        await screen.enter("tag, thing = 'TestChildObject.TestBool', object()", "thing")
+        await screen.enter("await mx('add-item $limit')", "item 2  70")
+        await screen.enter("items[-1].tag", "'70'")
+        screen.type(CTRL_D)
+        await screen.shows("demo>")
+        await screen.enter("write $tag true", "TestChildObject.TestBool   false → true")
+        await screen.enter('echo "${limit} was $was"', "70 was 0")
+        await screen.enter("echo $_", "echo $_", "70 was 0")
+        await screen.enter("write $thing 5", "thing is a object: only a plain value can stand in a line")
+        assert "items" not in sh.context.names
+
+
+class RefusingLoop(asyncio.SelectorEventLoop):
+    """As the loops on Windows: it takes no signal handlers."""
+
+    def add_signal_handler(self, *arguments: object) -> None:  # type: ignore[override]
+        raise NotImplementedError
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        raise NotImplementedError
+
+
+def test_prompt_and_pane_work_on_a_loop_that_takes_no_signal_handlers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Which there is none of on Windows.
+    monkeypatch.delattr(signal, "SIGWINCH", raising=False)
+
+    async def scenario() -> None:
+        async with shell(tmp_path) as sh:
+            screen = sh.terminal
+            await screen.enter("write TestChildObject.TestInt 5", "completed")
+            await screen.enter("py", ">>>")
+            live = sh.context.live
+            assert live is not None
+            screen.type("live.awaited = True; await asyncio.sleep(60)\r")
+            async with asyncio.timeout(15):
+                while not hasattr(live, "awaited"):  # noqa: ASYNC110  # the pane tells nobody
+                    await asyncio.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGINT)
+            await screen.shows("KeyboardInterrupt")
+            await screen.enter("exit()", "demo>")
+            screen.type("watch Plant.Tank1.Level --for 1s\r")
+            await screen.shows("samples in")
+        assert sh.exit_code == 0
+
+    with asyncio.Runner(loop_factory=RefusingLoop) as runner:
+        runner.run(scenario())

@@ -1,0 +1,174 @@
+"""Recording what was typed, and running it again: the same on the same plant, another on another."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shell_process import Done, ShellProcess
+from shell_terminal import Shell, shell
+
+from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
+
+INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"
+STAMPS = re.compile(r'"(at|seconds|age_seconds|accepted_ms|completed_ms)": ("[^"]*"|[0-9.]+)|[0-9.]+ (s|ms)\b')
+
+
+async def typed(sh: Shell) -> None:
+    """A session as a person types it, by handles and with mistakes, kept as a script."""
+
+    async def enter(line: str, wanted: str) -> None:
+        sh.terminal.type(f"{line}\r")
+        said = ""
+        try:
+            async with asyncio.timeout(15):
+                while wanted not in said or not said.rstrip().endswith("demo>"):
+                    await asyncio.sleep(0.01)
+                    _, entered, below = sh.terminal.text.rpartition(f"demo> {line}\n")
+                    said = below if entered else ""
+        except TimeoutError:
+            pytest.fail(f"{line} shows no {wanted}:\n{sh.terminal.text}")
+
+    await enter("register acceptance", "server 1")
+    await enter(f"add-item {INT}", "item 1")
+    await enter("advise 1", "advised 1")
+    await enter("write 1 7", "→ 7")
+    await enter(f"alias both watch 1 {BOOL}", "stands for")
+    await enter("both --count 2", "2 samples")
+    await enter("writ 1 8", "no command writ")
+    await enter(f"let tag = {BOOL}", "tag = ")
+    await enter("write $tag true", "→ true")
+    await enter("expect $tag = false", "expected")
+    await enter('write TestChildObject.TestString "a \\"b\\" c"', "completed")
+    await enter("wait TestChildObject.TestString ~ 'b' now timeout 5s", " after ")
+    await enter("watch TestChildObject.TestString Plant.Tank2.Outlet.Position --count 2", "2 samples")
+    await enter("unregister 1", "4 items gone")
+    await enter("record-script typed.mxs --last 50 --expect", "lines")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are named as short as a person would."""
+    monkeypatch.chdir(tmp_path)
+
+
+async def test_what_was_typed_becomes_a_script_by_tag_names(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        path = tmp_path / "typed.mxs"
+        await typed(sh)
+        heading, empty, *lines = path.read_text(encoding="utf-8").splitlines()
+        assert re.fullmatch(r"# Recorded by mxgw-shell at 20\S+Z from demo\.", heading)
+        assert empty == ""
+        assert lines == [
+            "register acceptance",
+            f"add-item {INT}",
+            f"advise {INT}",
+            f"write {INT} 7",
+            f"watch {INT} {BOOL} --count 2",
+            f"expect {INT} = 7",
+            f"expect {BOOL} = false",
+            f"let tag = {BOOL}",
+            f"write {BOOL} true",
+            f"# failed: expect {BOOL} = false",
+            'write TestChildObject.TestString "a \\"b\\" c"',
+            "wait TestChildObject.TestString ~ 'b' now timeout 5s",
+            "watch TestChildObject.TestString Plant.Tank2.Outlet.Position --count 2",
+            'expect TestChildObject.TestString = "a \\"b\\" c"',
+            "expect Plant.Tank2.Outlet.Position = 40.0 tol 0.4",
+            "unregister",
+        ]
+        # A file that is there is not lost by it.
+        await sh.terminal.enter("record-script typed.mxs", "is there already")
+        await sh.terminal.enter("record-script none/x.mxs", "cannot write")
+
+
+async def test_a_recorded_script_passes_where_it_was_recorded_and_fails_at_the_line_that_is_no_longer_so(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "typed.mxs"
+    async with shell(tmp_path) as sh:
+        await typed(sh)
+
+    async def replayed(gateway: SimulatedGateway) -> Done:
+        return await ShellProcess(tmp_path).on(gateway)("--plaintext", "-c", "typed.mxs")
+
+    async with SimulatedGateway(plaintext=True, api_keys=(), write_complete_delay=0) as gateway:
+        assert (await replayed(gateway)).code == 0
+    async with SimulatedGateway(plaintext=True, api_keys=(), write_complete_delay=0) as gateway:
+        gateway.set("Plant.Tank2.Outlet.Position", 44.0)
+        done = await replayed(gateway)
+    line = path.read_text(encoding="utf-8").splitlines().index("expect Plant.Tank2.Outlet.Position = 40.0 tol 0.4") + 1
+    assert done.code == 1
+    assert done.err.startswith(
+        f"typed.mxs:{line}:8: expected Plant.Tank2.Outlet.Position = 40.0 tol 0.4, is 44.0 (good"
+    )
+
+
+async def test_recording_goes_on_as_things_are_typed(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        path = tmp_path / "on.mxs"
+        await sh.terminal.enter(f"write {INT} 1", "completed")
+        await sh.terminal.enter("record-script on.mxs", "recording to")
+        await sh.terminal.enter(f"write {INT} 2", "1 → 2")
+        await sh.terminal.enter("py", ">>>")
+        await sh.terminal.enter(f"await mx('write {INT} 3')", "2 → 3")
+        await sh.terminal.enter("exit()", "demo>")
+        assert path.read_text(encoding="utf-8").splitlines()[2:] == [f"write {INT} 2", f"write {INT} 3"]
+        await sh.terminal.enter("record-script", "on.mxs ended")
+        await sh.terminal.enter(f"write {INT} 4", "3 → 4")
+        assert len(path.read_text(encoding="utf-8").splitlines()) == 4
+
+
+SCRIPT = f"""\
+let target = 60
+register replay
+step "steer"
+write Plant.Tank1.Inlet.Position $target
+wait Plant.Tank1.Inlet.Position = $target timeout 30s
+expect Plant.Tank1.Inlet.Travelling = false
+capture was = {INT}
+step "count"
+write {INT} 5
+expect {INT} = 5
+expect {INT} = $was
+step "never"
+note never
+finally
+write {INT} $was
+items
+"""
+
+
+async def test_the_same_file_on_a_fresh_plant_gives_the_same_journal_but_for_stamps(tmp_path: Path) -> None:
+    (tmp_path / "replay.mxs").write_text(SCRIPT, encoding="utf-8")
+
+    async def journal() -> str:
+        clock = ManualClock()
+        async with SimulatedGateway(plaintext=True, api_keys=(), clock=clock, write_complete_delay=0) as gateway:
+            process = await ShellProcess(tmp_path).on(gateway).start("--plaintext", "--json", "-c", "replay.mxs")
+            running = asyncio.create_task(process.communicate())
+            async with asyncio.timeout(40):
+                while not running.done():
+                    await clock.advance(0.1)
+                    await asyncio.sleep(0.002)
+            out, _ = await running
+        assert process.returncode == 1
+        return out.decode()
+
+    first, second = await journal(), await journal()
+    objects: list[dict[str, Any]] = [json.loads(line) for line in first.splitlines()]
+    assert [(each["step"], each["ok"]) for each in objects] == [
+        *[(None, True)] * 2,
+        *[("steer", True)] * 5,
+        *[("count", True)] * 3,
+        ("count", False),
+        *[("finally", True)] * 3,
+    ]
+    settled = [STAMPS.sub("", each) for each in (first, second)]
+    # When the plant's own clock stood at each value differs with the speed of the machine; all else is the same.
+    moments = re.compile(r'"source_timestamp": "[^"]*"')
+    assert [moments.sub("", each) for each in settled[0].splitlines()] == [
+        moments.sub("", each) for each in settled[1].splitlines()
+    ]
