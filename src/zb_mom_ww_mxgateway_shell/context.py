@@ -20,7 +20,6 @@ from zb_mom_ww_mxgateway_shell.showing import Spool
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
-    from zb_mom_ww_mxgateway_shell.results import Result
     from zb_mom_ww_mxgateway_shell.typed_lines import TypedLines
     from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists
 
@@ -214,10 +213,10 @@ class Context:
             raise ShellError("not connected: connect HOST:PORT first", ExitCode.CANNOT_CONNECT)
         return self.current
 
-    def keep(self, invocation: Invocation, result: "Result | None") -> None:
-        """Keeps a line that ran, where a person types or a script is recorded; None for one that raised."""
-        if self.interactive or self.records:
-            self.typed.keep(self, invocation, result)
+    def line_to_keep(self, invocation: Invocation) -> str:
+        """A line that is about to run, as a script has it, where one may be made of it: when it has run, its handles
+        may mean nothing any more. Empty where none may."""
+        return self.typed.line_of(self, invocation) if self.interactive or self.records else ""
 
     def say_by(self, notice: Callable[[str], None], alert: Callable[[str], None] | None = None) -> None:
         """Takes a front end's ways of saying notices, and alerts where those are said otherwise; what could not be

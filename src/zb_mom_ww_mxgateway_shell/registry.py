@@ -153,7 +153,7 @@ class Command:
             for parameter in list(inspect.signature(self.run).parameters.values())[1:]
         )
 
-    @property
+    @cached_property
     def summary(self) -> str:
         """One line."""
         return self._doc.partition("\n\n")[0]
@@ -162,7 +162,7 @@ class Command:
     def details(self) -> str:
         return self._doc.partition("\n\n")[2]
 
-    @property
+    @cached_property
     def _doc(self) -> str:
         return inspect.getdoc(self.run) or ""
 

@@ -53,13 +53,15 @@ async def _run(context: Context, text: str, follow: Follow) -> Result | None:
             return None
         if invocation.command.needs_session:
             _ = context.live_session  # raises when there is none
+        line_kept = context.line_to_keep(invocation)
         result: Result | Feed | None = None
         try:
             result = await invocation.run(context)
             if isinstance(result, Feed):
                 result = await follow(result)
         finally:
-            context.keep(invocation, None if isinstance(result, Feed) else result)
+            if line_kept:
+                context.typed.keep(context, line_kept, None if isinstance(result, Feed) else result)
     if isinstance(result, Said) and result.error is not None:
         context.failure = Failure(result.error, text)
     if result.value is not None:

@@ -49,15 +49,17 @@ class TypedLines:
         self.path: Path | None = None
         """The file that is written now."""
 
-    def keep(self, context: "Context", invocation: Invocation, result: Result | None) -> None:
+    def line_of(self, context: "Context", invocation: Invocation) -> str:
+        """A line as a script has it; empty for one that no script needs."""
+        return _line(context, invocation) if _belongs(invocation.command) else ""
+
+    def keep(self, context: "Context", line: str, result: Result | None) -> None:
         """Keeps a line that ran; `result` is None for one that raised."""
-        if not _belongs(invocation.command):
-            return
         failed = "failed" if result is None else ""
         if result is not None and result.exit_code is not ExitCode.DONE:
             failed = result.exit_code.name.lower()
         expects = tuple(_expectations(context, result)) if result is not None and not failed else ()
-        typed = Typed(_line(context, invocation), failed, expects)
+        typed = Typed(line, failed, expects)
         self._kept.append(typed)
         if self._file is not None:
             self._write(typed.lines(expects=self._expects))

@@ -105,6 +105,8 @@ class Prompt:
         self._prompt.app.layout = Layout(
             HSplit([above, self._prompt.layout.container]), focused_element=self._prompt.default_buffer
         )
+        # All that may be typed, before it is.
+        list(context.registry.commands.values())
         context.open_pane = self._open_pane
         context.ask_secret = ask_secret
         context.ask = confirmed
