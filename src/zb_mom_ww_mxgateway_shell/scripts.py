@@ -55,6 +55,8 @@ class ScriptRun:
         self._goes_on = goes_on
         self._code = ExitCode.DONE
         self._stopping = False
+        self._is_final = False
+        """Whether what stops it stops all of it, whatever on-error says."""
         self._in_ending = False
         self._depth = 0
         self._signals = 0
@@ -88,6 +90,9 @@ class ScriptRun:
             self._in_ending = was_in_ending
         self._context.on_error = on_error
         self._depth -= 1
+        if on_error == "continue" and not self._is_final:
+            # A file that stopped is one failed line of the file that includes it.
+            self._stopping = False
 
     async def _each(self, items: Iterable[Statement | Block]) -> None:
         for item in items:
@@ -181,8 +186,9 @@ class ScriptRun:
             return
         if self._code is ExitCode.DONE:
             self._code = code
-        # What cannot be known better in the next line ends the body whatever on-error says.
-        self._stopping |= self._context.on_error == "stop" or code in (ExitCode.CANNOT_CONNECT, ExitCode.UNKNOWN)
+        # What cannot be known better in the next line ends it whatever on-error says.
+        self._is_final |= code in (ExitCode.CANNOT_CONNECT, ExitCode.UNKNOWN, ExitCode.INTERRUPTED)
+        self._stopping |= self._context.on_error == "stop" or self._is_final
 
     async def _follow(self, feed: Feed) -> Result:
         if isinstance(feed, Pending):
@@ -208,7 +214,7 @@ class ScriptRun:
 
     def _signalled(self) -> None:
         self._signals += 1
-        self._stopping = True
+        self._stopping = self._is_final = True
         if self._in_flight is not None and (self._signals > 1 or self._is_looking):
             self._in_flight.cancel()
         elif self._signals == 1:

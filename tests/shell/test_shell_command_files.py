@@ -237,6 +237,13 @@ async def test_an_included_file_does_its_own_finally_and_exit_leads_to_it(run: R
     assert (done.code, run.written) == (0, [1, 2, 3])
 
 
+async def test_a_part_that_fails_is_one_failed_line_where_the_file_goes_on(run: Runs) -> None:
+    run.file(f"write {INT} 1\nexpect {INT} = 9\nwrite {INT} 9\nfinally\nwrite {INT} 2\n", "part.mxs")
+    done = await run(f"on-error continue\ninclude part.mxs\nwrite {INT} 3\ninclude part.mxs\nwrite {INT} 4\n")
+    assert (done.code, run.written) == (1, [1, 2, 3, 1, 2, 4])
+    assert done.err.count("part.mxs:2:8: expected") == 2
+
+
 # Before anything runs.
 
 WRONG = """\

@@ -42,6 +42,13 @@ async def test_an_example_against_a_gateway_of_its_own_and_again_with_the_rememb
         assert gateway.fingerprint_sha256 in known
 
 
+@pytest.mark.parametrize(("example", "said"), [("acceptance.py", "\npassed\n"), ("sweep.py", "% a second")])
+async def test_each_python_example_runs_on_the_live_session(run: ShellProcess, example: str, said: str) -> None:
+    done = await run("--demo", "--python", str(EXAMPLES / example))
+    assert (done.code, done.err) == (0, "")
+    assert said in done.out
+
+
 async def test_python_example_runs(run: ShellProcess, tmp_path: Path) -> None:
     async with SimulatedGateway(certificate_directory=tmp_path / "certificate") as gateway:
         run.on(gateway)
