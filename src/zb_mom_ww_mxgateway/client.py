@@ -32,7 +32,6 @@ from zb_mom_ww_mxgateway.errors import (
     may_have_run,
 )
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.guard import PendingWrite, WriteGuard
 from zb_mom_ww_mxgateway.options import ClientOptions, OpenSessionOptions
 from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer, ReadingThread
 from zb_mom_ww_mxgateway.session import Session
@@ -42,6 +41,7 @@ from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION, __version__
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.alarms import ActiveAlarm, AlarmFeedItem
     from zb_mom_ww_mxgateway.galaxy import Galaxy
+    from zb_mom_ww_mxgateway.guard import WriteGuard
 
 T = TypeVar("T")
 
@@ -309,8 +309,10 @@ class GatewayClient:
             observer.answered(request, reply)
         return reply
 
-    async def _ask_guard(self, guard: WriteGuard, request: Any, call: str) -> None:
+    async def _ask_guard(self, guard: "WriteGuard", request: Any, call: str) -> None:
         session_id = wire.session_of(request)
+        from zb_mom_ww_mxgateway.guard import PendingWrite  # A session that writes nothing needs none of it.
+
         pending = PendingWrite(
             call=call,
             endpoint=self.options.endpoint,

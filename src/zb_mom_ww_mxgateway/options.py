@@ -4,11 +4,13 @@ import ipaddress
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from zb_mom_ww_mxgateway.auth import check_api_key, redact_key
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.guard import WriteGuard
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.guard import WriteGuard
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
 
@@ -68,7 +70,7 @@ class ClientOptions:
     """Seconds for one call; above the gateway's 30 s, so that its own verdict comes first."""
     max_message_bytes: int = 16 * 1024 * 1024
     """Largest message either way; the gateway's own limit."""
-    write_guard: WriteGuard | None = None
+    write_guard: "WriteGuard | None" = None
     """Asked before every call that changes the plant: an async function of a :class:`PendingWrite` that gives True to
     allow it, or False or a reason to refuse it. See ``guard``."""
     event_buffer_bytes: int = 128 * 1024 * 1024

@@ -1,6 +1,5 @@
 """The console script ``mxgw-shell``: options, and which front end runs."""
 
-import asyncio
 import gc
 import os
 import sys
@@ -190,6 +189,8 @@ def trust(endpoint: str, fingerprint: str | None, known_gateways: str | None) ->
 
 
 def _run(wanted: Wanted, script: str | None, lines: tuple[str, ...], *, plans: bool = False) -> int:
+    import asyncio
+
     # Its errors come as ours; what gRPC logs besides would stand between the lines.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     has_statements = script is not None or lines or wanted.output or wanted.quiet
@@ -235,6 +236,8 @@ def _hint(why: str) -> None:
 
 
 def _run_python(wanted: Wanted, file: str) -> int:
+    import asyncio
+
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from zb_mom_ww_mxgateway_shell.python_files import PythonFile
 
@@ -248,7 +251,6 @@ async def _connected(
     """Connects where that is asked for and `connects`, runs the front end, and lets go of everything."""
     from zb_mom_ww_mxgateway_cli.connection import ENDPOINT_VARIABLE
     from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line
-    from zb_mom_ww_mxgateway_shell import profiles
     from zb_mom_ww_mxgateway_shell.commands import all_commands
     from zb_mom_ww_mxgateway_shell.context import Context
     from zb_mom_ww_mxgateway_shell.interrupts import ENDING, Interrupted, interruptible
@@ -258,6 +260,7 @@ async def _connected(
     context = Context(all_commands(), interactive=interactive)
     context.connection = wanted.connection
     context.read_only = wanted.read_only
+    context.hurries = not interactive
     context.assume_yes = wanted.assume_yes
     context.give_names(wanted.variables)
 
@@ -276,7 +279,7 @@ async def _connected(
                 context.notice(str(error))
 
     async def work() -> int:
-        context.take_profiles(profiles.load())
+        context.load_profiles()
         if wanted.output:
             context.settings.change("output", wanted.output)
         async with AsyncExitStack() as stack:

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Self
 
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
-from zb_mom_ww_mxgateway_shell.catalogue import Catalogue
-from zb_mom_ww_mxgateway_shell.history import History
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 
 if TYPE_CHECKING:
@@ -55,6 +53,9 @@ class Connected:
         self.connection = connection
         self.client = client
         self.live = live
+        from zb_mom_ww_mxgateway_shell.catalogue import Catalogue
+        from zb_mom_ww_mxgateway_shell.history import History
+
         self.catalogue = Catalogue()
         self.focus = ""
         """The object that a leading dot stands for: with Plant.Tank1, ``.Level`` is Plant.Tank1.Level."""
@@ -62,6 +63,7 @@ class Connected:
         """Of its prompt; empty for none of its own."""
         self.arming = arming
         self.opened_at = datetime.now(UTC)
+        self._is_settled = False
         self.history = History(live)
         """What was seen since it was opened."""
         self.recordings: dict[Path, Recording] = {}
@@ -82,34 +84,54 @@ class Connected:
         return Panel(self.live)
 
     @classmethod
-    async def open(cls, connection: Connection, name: str, arming: Arming, *, notice: Callable[[str], None]) -> Self:
-        """Connects and opens a session that is live; raises the library's errors, or ShellError."""
+    async def open(
+        cls,
+        connection: Connection,
+        name: str,
+        arming: Arming,
+        *,
+        notice: Callable[[str], None],
+        hurries: bool = False,
+    ) -> Self:
+        """Connects and opens a session; returns when it is settled, unless it `hurries`. Raises the library's errors,
+        or ShellError."""
         import dataclasses
 
         from zb_mom_ww_mxgateway import GatewayClient, LiveSession, MxGatewayProtocolWarning, OpenSessionOptions
 
         options = dataclasses.replace(connection.client_options(), write_guard=arming.guard)
         client = await GatewayClient.connect(options)
-        live: LiveSession | None = None
         try:
             with warnings.catch_warnings(record=True) as said:
                 warnings.simplefilter("always", MxGatewayProtocolWarning)
                 session = await client.open_session(OpenSessionOptions(client_session_name="mxgw-shell"))
             for warning in said:
                 notice(str(warning.message))
-            live = await LiveSession.open(client, session)
-            async with asyncio.timeout(options.connect_timeout):
-                await live.ready()
-        except BaseException as error:
-            if live is not None:
-                await live.aclose()
+            made = cls(name or options.endpoint, connection, client, LiveSession(session), arming)
+        except BaseException:
             await client.close()
-            if isinstance(error, TimeoutError):
-                raise ShellError(
-                    f"{options.endpoint} opened a session that does not answer", ExitCode.CANNOT_CONNECT
-                ) from error
             raise
-        return cls(name or options.endpoint, connection, client, live, arming)
+        if not hurries:
+            try:
+                await made.settled()
+            except BaseException:
+                await made.aclose()
+                raise
+        return made
+
+    async def settled(self) -> None:
+        """Waits until the session's event stream is known to be read; raises what it was lost to, or ShellError."""
+        if self._is_settled:
+            return
+        try:
+            async with asyncio.timeout(self.client.options.connect_timeout):
+                await self.live.ready()
+        except TimeoutError:
+            why = f": {self.live.lost}" if self.live.lost else ""
+            raise ShellError(
+                f"{self.client.options.endpoint} opened a session that does not answer{why}", ExitCode.CANNOT_CONNECT
+            ) from None
+        self._is_settled = True
 
     @property
     def state(self) -> str:

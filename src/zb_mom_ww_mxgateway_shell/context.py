@@ -9,17 +9,18 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
-from zb_mom_ww_mxgateway_shell.catalogue import Catalogue
+from zb_mom_ww_mxgateway_shell import profiles_file
 from zb_mom_ww_mxgateway_shell.connected import Arming, Connected
 from zb_mom_ww_mxgateway_shell.names import variable
 from zb_mom_ww_mxgateway_shell.problems import Failure, ShellError, closest
-from zb_mom_ww_mxgateway_shell.profiles import Profile, Profiles, default_path, from_keyring, keyed
 from zb_mom_ww_mxgateway_shell.registry import Invocation, Registry
 from zb_mom_ww_mxgateway_shell.settings import Settings
 from zb_mom_ww_mxgateway_shell.showing import Spool
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
+    from zb_mom_ww_mxgateway_shell.catalogue import Catalogue
+    from zb_mom_ww_mxgateway_shell.profiles import Profile, Profiles
     from zb_mom_ww_mxgateway_shell.typed_lines import TypedLines
     from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists
 
@@ -40,11 +41,12 @@ class Context:
         self.current: Connected | None = None
         """The one that commands are for."""
         self.settings = Settings()
-        self.profiles = Profiles(default_path(), {}, {}, {})
         self.aliases: dict[str, str] = {}
         """What stands for a longer line, by its name."""
         self.spool = Spool()
         """A copy of what is typed and shown."""
+        self.hurries = False
+        """Whether a connection is taken before its event stream is known to be read: what needs it waits for it."""
         self.records = False
         """Whether what runs is kept for record-script: where a person types, or since it has been asked for."""
         self.read_only = ""
@@ -78,7 +80,12 @@ class Context:
         self.has_screen = False
         """True where values can be kept in view above a prompt."""
         self.leaving = False
-        self._no_catalogue = Catalogue()
+
+    @cached_property
+    def _no_catalogue(self) -> "Catalogue":
+        from zb_mom_ww_mxgateway_shell.catalogue import Catalogue
+
+        return Catalogue()
 
     @cached_property
     def lists(self) -> "WatchLists":
@@ -115,7 +122,9 @@ class Context:
         """
         for_good = self.read_only or read_only
         arming = Arming(not for_good, for_good)
-        made = await Connected.open(connection, name, arming, notice=lambda text: self.notice(text))
+        made = await Connected.open(
+            connection, name, arming, notice=lambda text: self.notice(text), hurries=self.hurries
+        )
         former = self.connections.pop(made.name, None)
         self.connection = connection
         self.connections[made.name] = self.current = made
@@ -134,14 +143,30 @@ class Context:
 
         connected.alarms.start(connected.client, say)
 
-    def take_profiles(self, profiles: Profiles) -> None:
+    @cached_property
+    def profiles(self) -> "Profiles":
+        """What the profiles file says, where it has been read."""
+        from zb_mom_ww_mxgateway_shell.profiles import Profiles
+
+        return Profiles(profiles_file.default_path(), {}, {}, {})
+
+    def load_profiles(self) -> None:
+        """Takes what the user's profiles file says, if there is one; raises ShellError."""
+        if profiles_file.is_there():
+            from zb_mom_ww_mxgateway_shell.profiles import load  # Slow to import for a file that most do not have.
+
+            self.take_profiles(load())
+
+    def take_profiles(self, profiles: "Profiles") -> None:
         """Takes what a profiles file says: its settings and aliases hold from now on."""
         self.profiles = profiles
         profiles.apply(self.settings)
         self.aliases |= profiles.aliases
 
-    async def keyed_connection(self, profile: Profile) -> Connection:
+    async def keyed_connection(self, profile: "Profile") -> Connection:
         """A profile's connection; asks for the key, or takes it from the keyring, where it says so."""
+        from zb_mom_ww_mxgateway_shell.profiles import from_keyring, keyed
+
         if profile.keyring:
             return keyed(profile, await asyncio.to_thread(from_keyring, profile))
         if not profile.asks_key:
@@ -153,7 +178,7 @@ class Context:
             )
         return keyed(profile, await self.ask_secret(f"API key of {profile.name}: "))
 
-    async def connect_profile(self, profile: Profile) -> None:
+    async def connect_profile(self, profile: "Profile") -> None:
         """Connects as a profile says."""
         connection = await self.keyed_connection(profile)
         read_only = f"the profile {profile.name} is read-only" if profile.read_only else ""
@@ -197,7 +222,7 @@ class Context:
         return self.current.live if self.current else None
 
     @property
-    def catalogue(self) -> Catalogue:
+    def catalogue(self) -> "Catalogue":
         """The galaxy of the current connection; an empty one when there is none."""
         return self.current.catalogue if self.current else self._no_catalogue
 

@@ -11,7 +11,6 @@ from zb_mom_ww_mxgateway_shell.literals import Literal, check_prefix
 from zb_mom_ww_mxgateway_shell.names import NAME, literal_text
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Flag, Kind, Offer
-from zb_mom_ww_mxgateway_shell.topics import TOPICS
 from zb_mom_ww_mxgateway_shell.words import Word
 
 if TYPE_CHECKING:
@@ -41,11 +40,15 @@ class HelpSubject(Kind):
     name = "command|topic"
 
     def parse(self, word: Word, context: "Context") -> str:
+        from zb_mom_ww_mxgateway_shell.topics import TOPICS  # Only help has need of them.
+
         if word.text == "all" or word.text in TOPICS or word.text in context.aliases:
             return word.text
         return context.registry.find(word, list(TOPICS)).name
 
     def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        from zb_mom_ww_mxgateway_shell.topics import TOPICS
+
         offers = [Offer(c.name, c.summary) for c in context.registry.commands.values()]
         offers += [Offer(name, topic.summary) for name, topic in TOPICS.items()]
         return [

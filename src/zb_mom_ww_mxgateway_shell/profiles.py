@@ -25,13 +25,12 @@ from pathlib import Path
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthenticationError
-from zb_mom_ww_mxgateway.places import config_folder
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
+from zb_mom_ww_mxgateway_shell.profiles_file import FILE_VARIABLE, default_path
 from zb_mom_ww_mxgateway_shell.settings import Settings
 
-FILE_VARIABLE = "MXGATEWAY_PROFILES"
 _COLORS = ("red", "green", "yellow", "blue", "magenta", "cyan")
 _CONNECTION: dict[str, type | tuple[type, ...]] = {
     "endpoint": str,
@@ -110,12 +109,6 @@ class Profiles:
         """Sets what the file sets."""
         for name, value in self.settings.items():
             settings.change(name, value)
-
-
-def default_path() -> Path:
-    """Where the file is, unless MXGATEWAY_PROFILES names another."""
-    named = os.environ.get(FILE_VARIABLE)
-    return Path(named) if named else config_folder() / "profiles.toml"
 
 
 def load(path: Path | None = None) -> Profiles:

@@ -45,6 +45,8 @@ class PythonFile:
     async def run(self, context: Context) -> ExitCode | int:
         """Runs it to its end; the exit code is that of what it raised."""
         context.say_by(self._say)
+        if context.current is not None:
+            await context.current.settled()
         names = PythonNames(context, self._follow, self._show)
         names.namespace["__file__"] = self._path
         sys.argv[:] = [self._path]

@@ -141,6 +141,8 @@ class Command:
     """Raises Mistake for arguments that do not go together, whatever the gateway has."""
     foresee: "Body | None" = None
     """Takes its place in a plan: says what it would do, and does nothing of it."""
+    stream: bool | None = None
+    """Whether it waits until the event stream is known to be read; None for as it needs a session."""
     in_plan: bool = False
     """Whether a plan runs it although it needs no session: its effects stay in the shell."""
 
@@ -193,12 +195,13 @@ def command(
     stands_alone: bool = False,
     check: "Check | None" = None,
     foresee: "Body | None" = None,
+    stream: bool | None = None,
     in_plan: bool = False,
 ) -> Callable[["Body"], Command]:
     """Declares a command: ``async def`` of a Context and annotated parameters, its docstring the help."""
 
     def declare(function: "Body") -> Command:
-        return Command(name, function, example, mutating, needs_session, stands_alone, check, foresee, in_plan)
+        return Command(name, function, example, mutating, needs_session, stands_alone, check, foresee, stream, in_plan)
 
     return declare
 

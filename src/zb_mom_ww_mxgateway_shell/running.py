@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line
-from zb_mom_ww_mxgateway_shell import files, lint, profiles
+from zb_mom_ww_mxgateway_shell import files, lint
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.journal import Journal
@@ -99,7 +99,7 @@ class StatementRunner:
 def offline(variables: Iterable[str]) -> Context:
     """A context that is connected to nothing, with the user's aliases and the names of ``--var``."""
     context = Context(all_commands(), interactive=False)
-    context.take_profiles(profiles.load())
+    context.load_profiles()
     context.give_names(variables)
     return context
 

@@ -53,6 +53,9 @@ async def _run(context: Context, text: str, follow: Follow) -> Result | None:
             return None
         if invocation.command.needs_session:
             _ = context.live_session  # raises when there is none
+        command = invocation.command
+        if (command.needs_session if command.stream is None else command.stream) and context.current is not None:
+            await context.current.settled()
         line_kept = context.line_to_keep(invocation)
         result: Result | Feed | None = None
         try:

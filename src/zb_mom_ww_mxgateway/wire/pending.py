@@ -1,12 +1,14 @@
 """Calls that change the plant: which they are, and what they would change."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.guard import PendingEntry
 from zb_mom_ww_mxgateway.values import MxValueOutput
 from zb_mom_ww_mxgateway.wire.commands import MUTATING_KINDS, is_mutating
 from zb_mom_ww_mxgateway.wire.values import from_mx_value
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.guard import PendingEntry
 
 
 def changes_plant(request: Any) -> bool:
@@ -21,8 +23,10 @@ def copy_of(request: Any) -> Any:
     return type(request).FromString(request.SerializeToString())
 
 
-def pending_entries(request: Any) -> tuple[PendingEntry, ...]:
+def pending_entries(request: Any) -> "tuple[PendingEntry, ...]":
     """What a request that changes the plant would change, as far as it can be named."""
+    from zb_mom_ww_mxgateway.guard import PendingEntry  # Only for what changes the plant.
+
     if isinstance(request, pb.AcknowledgeAlarmRequest):
         return (
             PendingEntry(

@@ -107,7 +107,7 @@ async def _foresee(
     )
 
 
-@command("expect", example="expect TestChildObject.TestInt >= 0", check=_compared, foresee=_foresee)
+@command("expect", example="expect TestChildObject.TestInt >= 0", stream=False, check=_compared, foresee=_foresee)
 async def expect(
     context: Context,
     tag: TargetArgument,
@@ -142,7 +142,7 @@ async def expect(
     )
 
 
-@command("wait", example="wait Plant.Tank1.Level > 0 timeout 10s", check=_compared, foresee=_foresee)
+@command("wait", example="wait Plant.Tank1.Level > 0 timeout 10s", stream=False, check=_compared, foresee=_foresee)
 async def wait(
     context: Context,
     tag: TargetArgument,
@@ -171,7 +171,7 @@ async def wait(
     return Waiting(context.live_session, item, condition, timeout, hold, None if now else since)
 
 
-@command("capture", example="capture level = Plant.Tank1.Level")
+@command("capture", example="capture level = Plant.Tank1.Level", stream=False)
 async def capture(
     context: Context,
     name: Annotated[str, NewName()],

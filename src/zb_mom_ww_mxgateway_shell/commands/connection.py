@@ -58,6 +58,7 @@ async def connect(
     profile = context.profiles.profiles.get(endpoint or context.name)
     if profile is not None:
         await context.connect_profile(profile)
+        await context.connected.settled()
         if profile.watch:
             await watch_list(context, profile.watch)
         return Said(connected_text(context), _status_fields(context), context.session.session_id)
@@ -114,7 +115,7 @@ async def use(context: Context, name: ConnectionArgument = None) -> Result:
     return Table(("", "name", "state", "writes"), rows, records, empty="not connected: connect HOST:PORT first")
 
 
-@command("status", example="status", needs_session=False, in_plan=True)
+@command("status", example="status", needs_session=False, stream=True, in_plan=True)
 async def status(context: Context) -> Result:
     """Shows the connection, the session, and what runs on it."""
     if context.live is None or context.client is None:

@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
 from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text, value_record
 
 
-@command("register", example="register acceptance")
+@command("register", example="register acceptance", stream=False)
 async def register(context: Context, name: Annotated[str, Text("name")]) -> Result:
     """Registers a client name; gives a server handle.
 
@@ -20,7 +20,7 @@ async def register(context: Context, name: Annotated[str, Text("name")]) -> Resu
     return Said(f"server {handle}", {"client_name": name, "server_handle": handle}, handle)
 
 
-@command("unregister", example="unregister 1")
+@command("unregister", example="unregister 1", stream=False)
 async def unregister(context: Context, server: Annotated[int | None, Server()] = None) -> Result:
     """Ends a registration, with all its items and user ids."""
     handle = context.default_server() if server is None else server
@@ -29,7 +29,7 @@ async def unregister(context: Context, server: Annotated[int | None, Server()] =
     return Said(f"server {handle} unregistered{f', {items} items gone' if items else ''}", {"server_handle": handle})
 
 
-@command("add-item", example="add-item TestChildObject.TestInt")
+@command("add-item", example="add-item TestChildObject.TestInt", stream=False)
 async def add_item(context: Context, tag: TagArgument, *, server: ServerOption = None) -> Result:
     """Adds an item by its address; gives an item handle.
 
@@ -44,7 +44,7 @@ async def add_item(context: Context, tag: TagArgument, *, server: ServerOption =
     return Said(f"item {item}  {tag}", {"item_handle": item, "server_handle": handle, "tag": tag}, item)
 
 
-@command("remove-item", example="remove-item TestChildObject.TestInt")
+@command("remove-item", example="remove-item TestChildObject.TestInt", stream=False)
 async def remove_item(context: Context, *items: ItemArgument) -> Result:
     """Removes items."""
     return await _each(context, items, "remove_item", "removed")
@@ -65,7 +65,7 @@ async def unadvise(context: Context, *items: ItemArgument) -> Result:
     return await _each(context, items, "unadvise", "unadvised")
 
 
-@command("items", example="items")
+@command("items", example="items", stream=False)
 async def items(context: Context, *, server: ServerOption = None) -> Result:
     """Lists the items that were added, with their latest values."""
     live = context.live_session

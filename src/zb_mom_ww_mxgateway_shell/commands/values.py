@@ -23,7 +23,6 @@ from zb_mom_ww_mxgateway_shell.literals import Literal, TagType
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Result, Said
-from zb_mom_ww_mxgateway_shell.verifying import verified
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, MxValueInput, WriteResult
@@ -77,6 +76,8 @@ async def write(
     plain = getattr(typed, "value", typed)
     seen = None
     if verify and result.outcome.value != "refused":
+        from zb_mom_ww_mxgateway_shell.verifying import verified
+
         seen = await verified(context.live_session, item, plain, for_ or VERIFY_TIMEOUT)
     code = {"completed": ExitCode.DONE, "refused": ExitCode.REFUSED}.get(result.outcome.value, ExitCode.UNKNOWN)
     if code is ExitCode.DONE and seen and not seen.is_as_written:

@@ -86,7 +86,7 @@ class FullScreen:
         return {"items": [value_record(item, self.panel.value(item)) for item in self.panel.items]}
 
 
-@command("watch", example="watch Plant.Tank1.Level --count 3")
+@command("watch", example="watch Plant.Tank1.Level --count 3", stream=False)
 async def watch(
     context: Context,
     *tags: Annotated[list[Target] | Word | None, Watchable()],

@@ -1,0 +1,19 @@
+"""Where the file of profiles is."""
+
+import os
+from pathlib import Path
+
+from zb_mom_ww_mxgateway.places import config_folder
+
+FILE_VARIABLE = "MXGATEWAY_PROFILES"
+
+
+def default_path() -> Path:
+    """Where the file is, unless MXGATEWAY_PROFILES names another."""
+    named = os.environ.get(FILE_VARIABLE)
+    return Path(named) if named else config_folder() / "profiles.toml"
+
+
+def is_there() -> bool:
+    """Whether there is anything to read: a file, or the name of one."""
+    return bool(os.environ.get(FILE_VARIABLE)) or default_path().exists()
