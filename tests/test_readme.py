@@ -115,6 +115,7 @@ def test_the_file_of_the_readme(environment: dict[str, str], tmp_path: Path) -> 
     )
     assert done.returncode == 0, done.stderr
     assert "completed" in done.stdout
+    assert "2 of 2 steps passed" in done.stdout
 
 
 def test_every_option_and_command_the_readme_names_exists(environment: dict[str, str]) -> None:
@@ -129,7 +130,19 @@ def test_every_option_and_command_the_readme_names_exists(environment: dict[str,
         texts = [await help_of(name, "--help") for name in names]
         for command in ("smoke", "stream-events", "write", "write-bulk", "read-bulk", "register"):
             texts.append(await help_of("zb_mom_ww_mxgateway_cli", command, "--help"))
-        shown = ("watch", "write", "read", "trend", "history", "record", "events", "alarms", "ack", "find")
+        shown = (
+            "watch",
+            "write",
+            "read",
+            "trend",
+            "history",
+            "record",
+            "events",
+            "alarms",
+            "ack",
+            "find",
+            "record-script",
+        )
         lines = [word for name in shown for word in ("-e", f"help {name}")]
         texts.append(await help_of("zb_mom_ww_mxgateway_shell", *lines))
         return "\n".join(texts)

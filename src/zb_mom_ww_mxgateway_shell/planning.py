@@ -25,7 +25,8 @@ async def foresee(context: Context, text: str, follow: Follow) -> Result | None:
             found = await command.foresee(context, *invocation.positional, **invocation.options)
             assert not isinstance(found, Feed)
             return found
-        if command.mutating or not (command.needs_session or command.in_plan):
+        runs = command.needs_session if command.in_plan is None else command.in_plan
+        if command.mutating or not runs:
             return _would(command.name)
     return await run(context, text, not_followed)
 

@@ -143,8 +143,9 @@ class Command:
     """Takes its place in a plan: says what it would do, and does nothing of it."""
     stream: bool | None = None
     """Whether it waits until the event stream is known to be read; None for as it needs a session."""
-    in_plan: bool = False
-    """Whether a plan runs it although it needs no session: its effects stay in the shell."""
+    in_plan: bool | None = None
+    """Whether a plan runs it: its effects stay in the shell and the session. None: where it needs one, and does not
+    write."""
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -196,7 +197,7 @@ def command(
     check: "Check | None" = None,
     foresee: "Body | None" = None,
     stream: bool | None = None,
-    in_plan: bool = False,
+    in_plan: bool | None = None,
 ) -> Callable[["Body"], Command]:
     """Declares a command: ``async def`` of a Context and annotated parameters, its docstring the help."""
 

@@ -13,6 +13,8 @@ import pytest
 from shell_process import Done, ShellProcess
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, TEXT, LEVEL = "TestChildObject.TestInt", "TestChildObject.TestString", "Plant.Tank1.Level"
@@ -289,6 +291,12 @@ async def test_lint_finds_everything_at_once_without_a_gateway(tmp_path: Path) -
     assert places == sorted(places)
 
 
+@pytest.mark.parametrize("name", [name for name in all_commands().commands if name != "unalias"])
+def test_the_example_of_each_command_is_right_without_a_gateway(name: str) -> None:
+    context = Context(all_commands(), interactive=False)
+    assert context.registry.check(context.registry.commands[name].example, context) == []
+
+
 async def test_lint_warns_of_sleep_and_of_a_finally_behind_which_nothing_stands(tmp_path: Path) -> None:
     (tmp_path / "ok.mxs").write_text("include part.mxs\nsleep $pause\nexit\nnote never\nfinally\n", encoding="utf-8")
     (tmp_path / "part.mxs").write_text("capture level = A.b\nexpect A.b = $level\n", encoding="utf-8")
@@ -321,8 +329,10 @@ async def test_a_file_with_a_mistake_anywhere_does_not_begin(run: Runs) -> None:
 
 async def test_a_plan_reads_and_says_what_would_be_written_and_writes_nothing(run: Runs) -> None:
     run.file(
-        f"let v = 7\nwrite {INT} $v\nwrite {TEXT} hello\nwait {LEVEL} > 95 timeout 60s\nexpect {INT} = 7\n"
+        f"let v = 7\nwrite {INT} $v\nwrite {TEXT} hello --verify --for 5s\n"
+        f"wait {LEVEL} > 95 timeout 60s\nexpect {INT} = 7\n"
         f"capture now = {INT}\necho $now\nconfirm go?\nsleep 1h\ntee never.log\narm\n"
+        "record never.csv\nack ZB!Plant.Tank1.Level.Hi\nwatch Plant.Tank1.Level --for 1h\n"
         f"finally\nwrite {INT} 0\n"
     )
     done = await run.process("plan", "try.mxs", "--plaintext", "--var", "v=8")
@@ -334,7 +344,8 @@ async def test_a_plan_reads_and_says_what_would_be_written_and_writes_nothing(ru
     assert "would sleep" in done.out
     assert done.out.splitlines()[-1] == "planned: nothing was written"
     assert run.written == []
-    assert not (run.folder / "never.log").exists()
+    assert "would ack" in done.out
+    assert not list(run.folder.glob("never.*"))
     kinds = {call.request.command.WhichOneof("payload") for call in run.gateway.calls if call.rpc == "Invoke"}
     assert "subscribe_bulk" in kinds
     assert not any(kind.startswith("write") for kind in kinds)

@@ -167,3 +167,23 @@ async def test_a_name_with_a_blank_is_quoted_and_one_with_controls_is_not_offere
         assert rows[0] == '"Odd.Two words" seen before'
         assert not any("Evil" in row for row in rows)
         sh.terminal.type(CLEAR + "status" + ENTER)
+
+
+async def test_operators_clauses_and_names_are_offered_where_they_may_stand(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("let limit = 70", "limit = 70")
+        await sh.terminal.enter("let tag = Plant.Tank1.Level", "tag = Plant")
+        assert (await menu(sh.terminal, "expect $t", "$tag"))[0] == "$tag Plant.Tank1.Level"
+        assert (await menu(sh.terminal, "expect $tag ", "<=", "~"))[0] == "="
+        assert (await menu(sh.terminal, "expect $tag < $", "$limit"))[0] == "$limit 70"
+        rows = await menu(sh.terminal, "wait $tag < $limit ", "timeout", "hold")
+        assert rows[:6] == [
+            "tol <number>",
+            "quality <good|uncertain|bad|any>",
+            "age <duration>",
+            "now",
+            "hold <duration>",
+            "timeout <duration>",
+        ]
+        assert (await menu(sh.terminal, "wait $tag < $limit quality ", "uncertain"))[0] == "good"
+        assert (await menu(sh.terminal, "let again ", "="))[0] == "="

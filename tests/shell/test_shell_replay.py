@@ -112,13 +112,20 @@ async def test_recording_goes_on_as_things_are_typed(tmp_path: Path) -> None:
         await sh.terminal.enter(f"write {INT} 1", "completed")
         await sh.terminal.enter("record-script on.mxs", "recording to")
         await sh.terminal.enter(f"write {INT} 2", "1 → 2")
+        await sh.terminal.enter("cd Plant.Tank1", "demo Plant.Tank1>")
+        await sh.terminal.enter("write .LevelSP 61", "60.0 → 61.0")
+        await sh.terminal.enter("cd", "demo>")
         await sh.terminal.enter("py", ">>>")
         await sh.terminal.enter(f"await mx('write {INT} 3')", "2 → 3")
         await sh.terminal.enter("exit()", "demo>")
-        assert path.read_text(encoding="utf-8").splitlines()[2:] == [f"write {INT} 2", f"write {INT} 3"]
+        assert path.read_text(encoding="utf-8").splitlines()[2:] == [
+            f"write {INT} 2",
+            "write Plant.Tank1.LevelSP 61",
+            f"write {INT} 3",
+        ]
         await sh.terminal.enter("record-script", "on.mxs ended")
         await sh.terminal.enter(f"write {INT} 4", "3 → 4")
-        assert len(path.read_text(encoding="utf-8").splitlines()) == 4
+        assert len(path.read_text(encoding="utf-8").splitlines()) == 5
 
 
 SCRIPT = f"""\

@@ -173,7 +173,7 @@ def _running(context: Context) -> list[Recording]:
     return [recording for recording in known if recording.is_running]
 
 
-@command("record", example="record tank.csv Plant.Tank1.Level")
+@command("record", example="record tank.csv Plant.Tank1.Level", in_plan=False)
 async def record(
     context: Context,
     file: Annotated[str | None, FileOrStop()] = None,

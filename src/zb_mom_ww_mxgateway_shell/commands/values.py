@@ -34,12 +34,7 @@ VERIFY_TIMEOUT = 10.0
 
 
 async def _would_write(
-    context: Context,
-    tag: Target,
-    value: Literal,
-    *,
-    for_: float | None = None,
-    server: int | None = None,
+    context: Context, tag: Target, value: Literal, *, server: int | None = None, **others: object
 ) -> Result:
     item, before, typed = await _ready(context, tag, value, server)
     plain = getattr(typed, "value", typed)

@@ -7,6 +7,7 @@ from prompt_toolkit.document import Document
 
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.kinds import OFFERS
+from zb_mom_ww_mxgateway_shell.names import is_plain, plain_text
 from zb_mom_ww_mxgateway_shell.problems import Mistake
 from zb_mom_ww_mxgateway_shell.registry import Flag, Offer, current_parameter
 from zb_mom_ww_mxgateway_shell.statements import command_of
@@ -46,14 +47,23 @@ class ShellCompleter(Completer):
         options = [
             Offer(name, "" if isinstance(option.kind, Flag) else f"<{option.kind.name}>")
             for name, option in command.options.items()
-            if name not in used and name.startswith(typed)
+            if name not in used and name.startswith(typed) and (parameter is None or option.clause is None)
         ]
+        if typed.startswith("$"):
+            return typed, _names(typed, self._context)
         if typed.startswith("--"):
             return typed, options
         if parameter is None:
             return typed, options
         found = list(parameter.kind.offers(typed, self._context))
         return typed, found if found or typed else options
+
+
+def _names(typed: str, context: Context) -> list[Offer]:
+    """Names that stand for values, as ``$name``."""
+    names = context.all_names.items()
+    plain = {f"${name}": plain_text(value) for name, value in names if is_plain(value)}
+    return [Offer(name, value[:40]) for name, value in plain.items() if name.startswith(typed)]
 
 
 def usage_of(context: Context, line: str) -> str:
