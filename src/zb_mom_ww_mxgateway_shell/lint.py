@@ -43,6 +43,8 @@ def _take(line: str, context: Context) -> None:
     """Takes over what a line makes known to those behind it."""
     name = line.split(maxsplit=1)[0]
     try:
+        if name == "py":
+            raise Mistake("py is for the prompt: mxgw-shell --python FILE.py runs a file", 0, len("py"))
         if name in ("let", "capture", "alias", "watch"):
             invocation = context.registry.parse(line, context)
             assert invocation is not None

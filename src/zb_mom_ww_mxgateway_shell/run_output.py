@@ -32,6 +32,7 @@ class RunOutput:
         self._quiet = quiet
         self._source = source
         self._is_typed = is_typed
+        self._keyboard = StandardInput()
         self._notices: list[str] = []
         self._statement: Statement | None = None
         self._begun = time.monotonic()
@@ -138,7 +139,7 @@ class RunOutput:
         self._put_head_out()
         self._clear()
         self._write(f"{_INDENT}{safe(question)} [y/N] ")
-        answer = await StandardInput().text()
+        answer = await self._keyboard.text()
         return (answer or "").strip().casefold() in ("y", "yes")
 
     # While it takes long.

@@ -13,8 +13,12 @@ import pytest
 from shell_process import Done, ShellProcess
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.live_values import LiveState
+from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.conditions import NotMet
 from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.statements import run as perform
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, TEXT, LEVEL = "TestChildObject.TestInt", "TestChildObject.TestString", "Plant.Tank1.Level"
@@ -169,6 +173,30 @@ async def test_what_is_bad_null_or_not_a_number_meets_no_expectation_silently(ru
     assert done.code == 1
 
 
+async def test_a_value_of_which_nobody_knows_whether_it_holds_meets_nothing(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        context = Context(all_commands(), interactive=False)
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
+        try:
+            await perform(context, f"expect {INT} = 0", lambda feed: feed.follow(print))
+            for call in ("StreamEvents", "ping"):
+                gateway.stall(call)
+            gateway.drop_streams()
+            live = context.live_session
+            async with asyncio.timeout(15):
+                while live.state is not LiveState.STALE:
+                    await live.changed()
+            for line in (f"expect {INT} = 0", f"expect {INT} = 0 quality any", f"wait {INT} = 0 now timeout 100ms"):
+                with pytest.raises(NotMet, match="nobody knows whether the value still holds") as raised:
+                    await perform(context, line, lambda feed: feed.follow(print))
+                assert raised.value.fields["actual"]["stale"] is True
+            with pytest.raises(NotMet, match="is not captured"):
+                await perform(context, f"capture x = {INT}", lambda feed: feed.follow(print))
+        finally:
+            gateway.release()
+            await context.disconnect()
+
+
 async def test_values_of_another_kind_are_a_mistake_not_a_failure(run: Runs) -> None:
     for line, said in [
         (f"expect {INT} = five", "Number expected"),
@@ -263,6 +291,8 @@ finally
 let limit = five
 sleep $limit
 finally
+wait A.b = 5 hold 10s timeout 5s
+py
 """
 
 
@@ -284,6 +314,8 @@ async def test_lint_finds_everything_at_once_without_a_gateway(tmp_path: Path) -
         ("10:19", "no option --fo; did you mean --for?"),
         ("13:7", "Duration expected"),
         ("13:1", "sleep only hopes"),
+        ("15:6", "never over within 5 s"),
+        ("16:1", "py is for the prompt"),
         ("14:1", "everything from line 11 on is the finally part already"),
     ]:
         assert any(line.startswith(f"wrong.mxs:{place}: ") and said in line for line in done.out.splitlines()), place
@@ -373,6 +405,17 @@ async def test_values_from_a_plant_stay_text_in_a_report_and_on_a_screen(run: Ru
     failure = ElementTree.parse(run.folder / "out.xml").getroot().find(".//failure")
     assert failure is not None
     assert r"a\x1b[2J<&\x00" in failure.get("message", "")
+
+
+async def test_a_reader_that_goes_away_stops_a_run_but_not_what_always_runs(run: Runs) -> None:
+    run.file(f"write {INT} 1\n" + "status\n" * 300 + f"write {INT} 2\nfinally\nwrite {INT} 3\n")
+    process = await run.process.start("--plaintext", "-c", "try.mxs")
+    assert process.stdout is not None
+    await process.stdout.readline()
+    process.stdout._transport.close()  # type: ignore[attr-defined]  # as head does
+    async with asyncio.timeout(30):
+        assert await process.wait() == 1
+    assert run.written == [1, 3]
 
 
 # Standard input.

@@ -1,6 +1,7 @@
 """expect, wait, capture: what the plant is to be like."""
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -66,9 +67,12 @@ AgeClause = Annotated[float | None, Duration(), Clause("<")]
 
 
 def _compared(positional: Sequence[Any], options: dict[str, Any]) -> None:
-    """What is wrong with the comparison whatever the value will be."""
-    _, operator, wanted = positional
+    """What is wrong with what is asked for whatever the value will be."""
+    target, operator, wanted = positional
     Comparison(operator, wanted, options.get("tol")).check()
+    hold, timeout = options.get("hold", 0.0), options.get("timeout", math.inf)
+    if hold >= timeout:
+        raise target.word.mistake(f"{hold:g} s without a break are never over within {timeout:g} s")
 
 
 async def _value_now(context: Context, item: Item) -> "LiveValue | None":
