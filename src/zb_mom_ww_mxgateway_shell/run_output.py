@@ -38,8 +38,8 @@ class RunOutput:
         self._begun = time.monotonic()
         self._at = datetime.now(UTC)
         self._head_is_out = False
-        self._passing = 0
-        """Width of a line that is to be written over."""
+        self._is_passing = False
+        """Whether a line stands there that is to be written over."""
         self.is_closed = False
 
     @property
@@ -161,14 +161,13 @@ class RunOutput:
         """Writes a line that the next one is written over."""
         if self._is_terminal:
             width = _width() - 1
-            shown = text[:width]
-            self._write(f"\r{shown.ljust(self._passing)}")
-            self._passing = len(shown)
+            self._write(f"\r{text[:width].ljust(width)}")
+            self._is_passing = True
 
     def _clear(self) -> None:
-        if self._passing:
-            self._write(f"\r{' ' * self._passing}\r")
-            self._passing = 0
+        if self._is_passing:
+            self._write(f"\r{' ' * (_width() - 1)}\r")
+            self._is_passing = False
 
     # How it looks.
 

@@ -158,6 +158,7 @@ async def test_what_is_bad_null_or_not_a_number_meets_no_expectation_silently(ru
         f"expect {TEXT} != x\n"
         f"wait {INT} = 5 now timeout 100ms\n"
         f"capture x = {TEXT}\n"
+        "expect TestChildObject.TestBool = false age < 1ms\n"
         "# Asked for in words, all of it is as it is:\n"
         f"expect {INT} = 5 quality bad\n"
         f"expect {INT} = 5 quality any\n"
@@ -165,11 +166,12 @@ async def test_what_is_bad_null_or_not_a_number_meets_no_expectation_silently(ru
         f"expect {TEXT} = null quality any\n",
         "--json",
     )
-    assert [each["ok"] for each in done.objects] == [True, *[False] * 7, *[True] * 4]
+    assert [each["ok"] for each in done.objects] == [True, *[False] * 8, *[True] * 4]
     reasons = [each["error"]["message"] for each in done.objects if not each["ok"]]
     assert "the quality is bad" in reasons[0]
     assert "it is not a number" in reasons[2]
     assert "there is no value: null" in reasons[4]
+    assert reasons[7].endswith(" s old")
     assert done.code == 1
 
 

@@ -261,3 +261,20 @@ def test_a_key_never_reaches_the_history_file(tmp_path: Path) -> None:
     text = (tmp_path / "new" / "history").read_text(encoding="utf-8")
     assert "+status" in text
     assert "c2VjcmV0" not in text
+
+
+async def test_a_person_is_asked_to_confirm_and_steps_and_notes_are_said(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        sh.terminal.type('confirm "open the valve?"' + ENTER)
+        await sh.terminal.shows("open the valve? [y/N]")
+        await sh.terminal.enter("y", "\nyes")
+        sh.terminal.type('confirm "and close it?"' + ENTER)
+        await sh.terminal.shows("and close it? [y/N]")
+        await sh.terminal.enter("", "\nnot confirmed")
+        await sh.terminal.enter('note "so be it"', "\nso be it")
+        await sh.terminal.enter("finally", "finally stands in a file")
+        await sh.terminal.enter("include x.mxs", "include stands in a file")
+        await sh.terminal.enter("let items = 5", "items is a name of the shell itself")
+        await sh.terminal.enter("wait TestChildObject.TestInt = 1 timeout 60s", "now 0 (good", "s left", "Ctrl-C ends")
+        sh.terminal.type(CTRL_C)
+        await sh.terminal.shows("stopped waiting: TestChildObject.TestInt is 0 (good")
