@@ -44,7 +44,9 @@ def _take(line: str, context: Context) -> None:
     name = line.split(maxsplit=1)[0]
     try:
         if name == "py":
-            raise Mistake("py is for the prompt: mxgw-shell --python FILE.py runs a file", 0, len("py"))
+            raise Mistake(
+                "py needs a terminal; it is for the prompt: mxgw-shell --python FILE.py runs a file", 0, len("py")
+            )
         if name in ("let", "capture", "alias", "watch"):
             invocation = context.registry.parse(line, context)
             assert invocation is not None

@@ -317,7 +317,7 @@ async def test_lint_finds_everything_at_once_without_a_gateway(tmp_path: Path) -
         ("13:7", "Duration expected"),
         ("13:1", "sleep only hopes"),
         ("15:6", "never over within 5 s"),
-        ("16:1", "py is for the prompt"),
+        ("16:1", "py needs a terminal"),
         ("14:1", "everything from line 11 on is the finally part already"),
     ]:
         assert any(line.startswith(f"wrong.mxs:{place}: ") and said in line for line in done.out.splitlines()), place
