@@ -211,6 +211,7 @@ class Session:
             self._check.cancel()
         self._refuse_pending(NotReady("Session state is CLOSED; worker state is CLOSED"))
         self.events.detach(ended)
+        self.events.forget()
 
     def _end_worker(self, state: int) -> None:
         self._state = state
