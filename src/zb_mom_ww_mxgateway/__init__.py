@@ -30,7 +30,8 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         AlarmTransitionKind as AlarmTransitionKind,
         UnknownAlarmMessage as UnknownAlarmMessage,
     )
-    from zb_mom_ww_mxgateway.client import CommandObserver as CommandObserver, GatewayClient as GatewayClient
+    from zb_mom_ww_mxgateway.calling import CommandObserver as CommandObserver
+    from zb_mom_ww_mxgateway.client import GatewayClient as GatewayClient
     from zb_mom_ww_mxgateway.errors import (
         MxAccessError as MxAccessError,
         MxGatewayArgumentError as MxGatewayArgumentError,
@@ -121,7 +122,8 @@ _HOMES = {
         "AlarmTransitionKind",
         "UnknownAlarmMessage",
     ],
-    "client": ["CommandObserver", "GatewayClient"],
+    "calling": ["CommandObserver"],
+    "client": ["GatewayClient"],
     "errors": [
         "MxAccessError",
         "MxGatewayArgumentError",

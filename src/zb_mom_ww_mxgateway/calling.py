@@ -1,0 +1,331 @@
+"""The one place that makes calls: guarded, observed, with metadata and deadlines, and with errors translated."""
+
+import asyncio
+import itertools
+import os
+import re
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import grpc
+import grpc.aio
+
+from zb_mom_ww_mxgateway import auth, tls, wire
+from zb_mom_ww_mxgateway.channels import make_reading_channel
+from zb_mom_ww_mxgateway.errors import (
+    MxGatewayError,
+    MxGatewayRefusedHereError,
+    MxGatewayTransportError,
+    error_of_grpc,
+    may_have_run,
+)
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.options import ClientOptions
+from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer, ReadingThread
+from zb_mom_ww_mxgateway.streams import EventStream, MessageStream
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.guard import WriteGuard
+
+T = TypeVar("T")
+
+
+class CommandObserver(Protocol):
+    """Sees every command at the one place that sends them, typed or raw."""
+
+    def sending(self, request: pb.MxCommandRequest) -> None:
+        """Just before it is sent; an MxGatewayError raised here keeps it from being sent."""
+
+    def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
+        """When its reply has come, whatever it says."""
+
+    def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
+        """When no reply came; `error` says whether it may have run."""
+
+
+class Calls:
+    """Makes every call of one client, on its channels."""
+
+    def __init__(self, options: ClientOptions, trust: tls.Trust, channel: grpc.aio.Channel) -> None:
+        self.options = options
+        self.trust = trust
+        # In the order they came; not held, as a session that was attached is often just dropped.
+        self._observers: weakref.WeakKeyDictionary[CommandObserver, None] = weakref.WeakKeyDictionary()
+        self._channel = channel
+        self._metadata = auth.metadata(options.api_key)
+        # Weak: a stream that its reader dropped goes, and its call with it.
+        self._streams: weakref.WeakSet[MessageStream[Any]] = weakref.WeakSet()
+        self.handle_maps: dict[str, wire.HandleMap] = {}
+        """By session id: for a session that goes on behind the handles of one that was lost."""
+        self._correlation = (f"{os.urandom(4).hex()}-{number}" for number in itertools.count(1))
+        self._closed = False
+
+    async def unary(self, rpc: wire.Rpc, request: Any, *, call: str, timeout: float | None = None) -> Any:
+        """One unary call, the one place that makes them: guarded, shown to the observers, with metadata, deadline and
+        translated errors. `call` names it in errors."""
+        self._check_open(call)
+        mutating = wire.changes_plant(request)
+        if mutating:
+            if self.options.write_guard is not None:
+                # What was allowed is what is sent, whatever becomes of the caller's message meanwhile.
+                request = wire.copy_of(request)
+                await self._ask_guard(self.options.write_guard, request, call)
+                self._check_open(call)
+            self._check_connected(request, call)
+        if rpc is not wire.INVOKE:
+            return await self._call(rpc, request, call, mutating, timeout)
+        handles = self.handle_maps.get(wire.session_of(request))
+        observers = self.observers
+        try:
+            for observer in observers:
+                observer.sending(request)
+            reply = await self._call(rpc, handles.to_gateway(request) if handles else request, call, mutating, timeout)
+            if handles:
+                handles.from_gateway(request, reply)
+        except BaseException as error:
+            for observer in observers:
+                observer.failed(request, error)
+            raise
+        for observer in observers:
+            observer.answered(request, reply)
+        return reply
+
+    async def _ask_guard(self, guard: "WriteGuard", request: Any, call: str) -> None:
+        session_id = wire.session_of(request)
+        from zb_mom_ww_mxgateway.guard import PendingWrite  # A session that writes nothing needs none of it.
+
+        pending = PendingWrite(
+            call=call,
+            endpoint=self.options.endpoint,
+            session_id=session_id,
+            correlation_id=wire.correlation_of(request),
+            entries=tuple(
+                replace(entry, tag=self.tag_of(session_id, entry.server_handle, entry.item_handle))
+                for entry in wire.pending_entries(request)
+            ),
+        )
+        cause: Exception | None = None
+        try:
+            answer: object = await guard(pending)
+        except Exception as error:
+            answer, cause = f"the guard failed: {error}" if str(error) else f"the guard failed: {error!r}", error
+        if answer is True:
+            return
+        if isinstance(answer, str) and answer:
+            reason = self.said(answer)
+        else:
+            reason = "the write guard said no" if answer is False else f"the write guard answered {answer!r}, not True"
+        raise MxGatewayRefusedHereError(
+            f"refused here: {pending}: {reason}; nothing was sent",
+            pending=pending,
+            endpoint=self.options.endpoint,
+            call=call,
+            correlation_id=wire.correlation_of(request) or None,
+        ) from cause
+
+    def tag_of(self, session_id: str, server_handle: int, item_handle: int) -> str:
+        """The tag behind handles; empty where it is not known."""
+        return ""
+
+    async def reconnected(self, timeout: float) -> bool:
+        """Connects the channel again where it has let go, waiting at most `timeout` seconds; says whether it is
+        connected."""
+        try:
+            async with asyncio.timeout(timeout):
+                while (state := self._channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
+                    await self._channel.wait_for_state_change(state)
+        except (TimeoutError, grpc.aio.UsageError):
+            return False
+        return True
+
+    def _check_connected(self, request: Any, call: str) -> None:
+        """A call that changes the plant does not wait for a connection: who knows when it would be sent."""
+        if self._channel.get_state() is grpc.ChannelConnectivity.READY:
+            return
+        self._channel.get_state(try_to_connect=True)
+        raise MxGatewayTransportError(
+            f"{call} at {self.options.endpoint}: not connected; nothing was sent",
+            endpoint=self.options.endpoint,
+            call=call,
+            grpc_code="UNAVAILABLE",
+            correlation_id=wire.correlation_of(request) or None,
+        )
+
+    async def _call(self, rpc: wire.Rpc, request: Any, call: str, mutating: bool, timeout: float | None) -> Any:
+        method = self._channel.unary_unary(
+            rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
+        )
+        try:
+            reply = await method(request, timeout=timeout or self.options.call_timeout, metadata=self._metadata)
+        except (grpc.RpcError, grpc.aio.BaseError) as error:
+            # Its cause is set; by a name here the error and its traceback would hold each other.
+            raise self._translated(error, call, request, rpc.of_session, mutating)  # noqa: B904
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            # A call ended by close() looks to its caller like a cancelled task, which it is not.
+            if not self._closed or (task and task.cancelling()):
+                raise
+            raise MxGatewayTransportError(
+                f"{'outcome unknown: ' if mutating else ''}{call}: the client was closed before the answer came",
+                endpoint=self.options.endpoint,
+                call=call,
+                correlation_id=wire.correlation_of(request) or None,
+                outcome_unknown=mutating,
+            ) from None
+
+        if isinstance(reply, wire.Undecodable):
+            raise self._undecodable(reply, call, mutating)
+        return reply
+
+    def stream(self, rpc: wire.Rpc, request: Any, *, call: str, decode: Callable[[Any], T]) -> MessageStream[T]:
+        """One server stream, open from now on, with metadata and translated errors."""
+        self._check_open(call)
+        method = self._channel.unary_stream(
+            rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
+        )
+
+        def decoded(message: Any) -> T:
+            if isinstance(message, wire.Undecodable):
+                raise self._undecodable(message, call)
+            return decode(message)
+
+        stream: MessageStream[T] = MessageStream(
+            method(request, metadata=self._metadata),
+            decoded,
+            self._stream_translation(call, request, rpc),
+            self._streams.discard,
+        )
+        self._streams.add(stream)
+        return stream
+
+    def event_stream(
+        self,
+        session_id: str,
+        after: int,
+        decode: Callable[[Sequence[Arrived]], Sequence[T]],
+        proof: pb.MxCommandRequest | None = None,
+    ) -> EventStream[T]:
+        """A session's event stream, open from now on, on a connection and in a thread of its own. `decode`
+        makes what is yielded out of a message and its time of arrival (monotonic seconds). `proof` is a harmless
+        command: its answer on the same connection proves that the gateway has taken the stream."""
+        rpc, call = wire.STREAM_EVENTS, "stream_events"
+        self._check_open(call)
+        request = wire.stream_events_request(session_id, after)
+
+        def start(buffer: EventBuffer) -> ReadingThread:
+            channel = make_reading_channel(self.options, self.trust)
+            method: Any = channel.unary_stream(rpc.path, request_serializer=rpc.request.SerializeToString)
+            stream_call = method(request, metadata=self._metadata)
+            proving = None
+            if proof is not None:
+                invoke: Any = channel.unary_unary(wire.INVOKE.path, wire.INVOKE.request.SerializeToString)
+                # Without a deadline: a busy worker answers late, and the call ends with its channel.
+                proving = invoke.future(proof, metadata=self._metadata)
+            return ReadingThread(channel, stream_call, buffer, proving)
+
+        def decoded(arrived: Sequence[Arrived]) -> Sequence[T]:
+            try:
+                return decode(arrived)
+            except wire.DecodeError:
+                raise self._undecodable(wire.Undecodable(arrived[0][1]), call) from None
+
+        def gap(last: Arrived | None, first: Arrived) -> Arrived:
+            at, data = first
+            return at, wire.local_gap(session_id, last[1] if last else None, data, after)
+
+        stream: EventStream[T] = EventStream(
+            start,
+            self.options.event_buffer_bytes,
+            decoded,
+            gap,
+            self._stream_translation(call, request, rpc),
+            self._streams.discard,
+        )
+        self._streams.add(stream)
+        return stream
+
+    def _stream_translation(self, call: str, request: Any, rpc: wire.Rpc) -> Callable[[Exception], Exception | None]:
+        def translate(error: Exception) -> Exception | None:
+            if isinstance(error, grpc.RpcError | grpc.aio.BaseError):
+                return self._translated(error, call, request, rpc.of_session)
+            return None
+
+        return translate
+
+    @property
+    def observers(self) -> tuple[CommandObserver, ...]:
+        """Who sees every command, in the order they came."""
+        return tuple(self._observers)
+
+    def observe(self, observer: CommandObserver) -> None:
+        """Shows every command from now on to `observer`, as long as somebody else holds it."""
+        self._observers[observer] = None
+
+    def unobserve(self, observer: CommandObserver) -> None:
+        """Shows it nothing any more. Idempotent."""
+        self._observers.pop(observer, None)
+
+    def next_correlation_id(self) -> str:
+        """A correlation id of this client: the gateway logs it beside the call."""
+        return next(self._correlation)
+
+    def _check_open(self, call: str) -> None:
+        if self._closed:
+            raise MxGatewayTransportError(f"{call}: the client is closed", endpoint=self.options.endpoint, call=call)
+
+    def _undecodable(self, reply: wire.Undecodable, call: str, mutating: bool = False) -> MxGatewayTransportError:
+        return MxGatewayTransportError(
+            f"{'outcome unknown: ' if mutating else ''}{call} at {self.options.endpoint}: {reply}",
+            endpoint=self.options.endpoint,
+            call=call,
+            outcome_unknown=mutating,
+        )
+
+    def said(self, text: str) -> str:
+        """What the other side said, fit to be shown: in one line, without the key."""
+        return " ".join(auth.redact(text, self.options.api_key).split())
+
+    def _translated(
+        self, error: Exception, call: str, request: Any, of_session: bool, mutating: bool = False
+    ) -> MxGatewayError:
+        """The transport's failure as one of ours: one line, naming call and endpoint, without the key."""
+        if isinstance(error, grpc.aio.AioRpcError):
+            code, details = error.code().name, error.details() or ""
+            unknown = mutating and may_have_run(code, details)
+        else:
+            # The channel was closed under the call, or gRPC refused to make it.
+            code, details = "UNAVAILABLE", f"{type(error).__name__}: {error}"
+            unknown = mutating
+        kind = error_of_grpc(code, details, of_session=of_session)
+        said = self.said(_in_words(details)) or "no reason given"
+        translated = kind(
+            f"{'outcome unknown: ' if unknown else ''}{call} at {self.options.endpoint}: {code} {said}",
+            endpoint=self.options.endpoint,
+            call=call,
+            grpc_code=code,
+            correlation_id=wire.correlation_of(request) or None,
+            outcome_unknown=unknown,
+        )
+        # A traceback shows the cause too: not one that quotes the key.
+        quoted = str(error)
+        translated.__cause__ = error if auth.redact(quoted, self.options.api_key) == quoted else None
+        # Its traceback holds the call, and that the connection, for as long as somebody keeps the error.
+        error.__traceback__ = None
+        return translated
+
+    async def close(self) -> None:
+        """Ends every stream and the connection. Idempotent. Sessions stay open until closed or expired."""
+        if self._closed:
+            return
+        self._closed = True
+        for stream in tuple(self._streams):
+            await stream.aclose()
+        await self._channel.close()
+
+
+def _in_words(details: str) -> str:
+    """gRPC's long-winded words for a connection that nobody takes, cut to the reason; others as they are."""
+    nobody = re.fullmatch(r"failed to connect to all addresses; .*: Failed to connect to remote host: (.+)", details)
+    return f"no connection: {nobody[1]}" if nobody else details
