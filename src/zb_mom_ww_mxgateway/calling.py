@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway.channels import make_reading_channel
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayError,
     MxGatewayRefusedHereError,
+    MxGatewaySessionError,
     MxGatewayTransportError,
     error_of_grpc,
     may_have_run,
@@ -59,6 +60,8 @@ class Calls:
         self._streams: weakref.WeakSet[MessageStream[Any]] = weakref.WeakSet()
         self.handle_maps: dict[str, wire.HandleMap] = {}
         """By session id: for a session that goes on behind the handles of one that was lost."""
+        self.lost_sessions: set[str] = set()
+        """By id: in whose place another is, or is about to be. Handles that such a one still gives mean nothing."""
         self._correlation = (f"{os.urandom(4).hex()}-{number}" for number in itertools.count(1))
         self._closed = False
 
@@ -82,6 +85,14 @@ class Calls:
             for observer in observers:
                 observer.sending(request)
             reply = await self._call(rpc, handles.to_gateway(request) if handles else request, call, mutating, timeout)
+            if wire.session_of(request) in self.lost_sessions and wire.concerns_handles(request, reply):
+                raise MxGatewaySessionError(
+                    f"{call} at {self.options.endpoint}: the session was lost while it was answered, and what was done "
+                    f"with it; the one in its place knows nothing of it",
+                    endpoint=self.options.endpoint,
+                    call=call,
+                    correlation_id=wire.correlation_of(request) or None,
+                )
             if handles:
                 handles.from_gateway(request, reply)
         except BaseException as error:

@@ -198,6 +198,7 @@ class SessionKeeper:
         if not self._rebuilds:
             raise error
         self._live.lose_session(error)
+        self._session.client.lost_sessions.add(self._session.session_id)
         while True:
             try:
                 return await self._build()

@@ -32,17 +32,18 @@ def _add_item_bulk(
 ) -> None:
     payload = reply.subscribe_bulk if advise else reply.add_item_bulk
     payload.SetInParent()
-    for tag in command.tag_addresses:
-        result = payload.results.add(server_handle=command.server_handle, tag_address=tag)
-        try:
-            if not key.allows(tag):
-                raise _not_reached(tag)
-            result.item_handle = session.worker.add_item(command.server_handle, tag)
-            if advise:
-                session.worker.advise(command.server_handle, result.item_handle)
-            result.was_successful = True
-        except MxRefusal as refusal:
-            result.error_message = refusal.text
+    with session.worker.first_changes_after_reply():
+        for tag in command.tag_addresses:
+            result = payload.results.add(server_handle=command.server_handle, tag_address=tag)
+            try:
+                if not key.allows(tag):
+                    raise _not_reached(tag)
+                result.item_handle = session.worker.add_item(command.server_handle, tag)
+                if advise:
+                    session.worker.advise(command.server_handle, result.item_handle)
+                result.was_successful = True
+            except MxRefusal as refusal:
+                result.error_message = refusal.text
 
 
 def _on_items(

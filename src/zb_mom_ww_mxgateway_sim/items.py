@@ -1,7 +1,9 @@
 """Items of a server handle, and what is reported of them: at once, in batches, or not at all for a while."""
 
+import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -81,6 +83,7 @@ class Reporting:
         # What this session has had contact with: it comes at once the next time.
         self._met: set[str] = set()
         self._line = 0.0
+        self._after_reply: list[tuple[Server, Item]] | None = None
 
     def begin(self, server: Server, item: Item) -> None:
         """Begins to report an item that is not advised."""
@@ -89,9 +92,28 @@ class Reporting:
         delay = self.first_delay(item) + self._wait_in_line()
         if delay > 0:
             item.first = self._plant.agenda.after(delay, lambda: self._first_change(server, item))
+        elif self._after_reply is not None:
+            self._after_reply.append((server, item))
         else:
             # The event may reach the client before the reply that tells it the handle.
             self._first_change(server, item)
+
+    @contextmanager
+    def first_changes_after_reply(self) -> Iterator[None]:
+        """A command for many items is answered first, and then reports what they have."""
+        begun: list[tuple[Server, Item]] = []
+        self._after_reply = begun
+        try:
+            yield
+        finally:
+            self._after_reply = None
+            # Later in the turn of the loop that begins with the reply.
+            asyncio.get_running_loop().call_later(0, self._first_changes, begun)
+
+    def _first_changes(self, begun: Sequence[tuple[Server, Item]]) -> None:
+        for server, item in begun:
+            if item.advised and item.listener is None:
+                self._first_change(server, item)
 
     def silence(self, server: Server, item: Item) -> None:
         """Ends reporting the item; what was buffered is lost."""

@@ -1,6 +1,7 @@
 """A session's worker: its one MXAccess object with server handles, items, users and subscriptions."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from . import status
@@ -94,6 +95,10 @@ class Worker:
         item.supervisory = item.supervisory or supervisory
         if not item.advised:
             self._reporting.begin(self._servers[server_handle], item)
+
+    def first_changes_after_reply(self) -> AbstractContextManager[None]:
+        """What is advised within reports for the first time after the reply to the command."""
+        return self._reporting.first_changes_after_reply()
 
     def un_advise(self, server_handle: int, item_handle: int) -> None:
         """Ends reporting the item."""

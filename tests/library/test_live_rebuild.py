@@ -254,3 +254,37 @@ async def test_values_are_read_again_after_a_gap(gateway: SimulatedGateway, live
         while live[INT].value != 41 or live[INT].stale_since is not None:
             await live.changed()
     assert live.gaps == 1
+
+
+@pytest.mark.parametrize("is_late", [False, True], ids=["while another takes its place", "afterwards"])
+async def test_handles_that_a_lost_session_still_gives_are_nobodys(
+    is_late: bool, gateway: SimulatedGateway, live: LiveSession
+) -> None:
+    server = await live.session.register("live")
+    lost = live.session.session_id
+    # The session is lost for the client, and goes on at the gateway.
+    gateway.fail_next("CloseSession", code=grpc.StatusCode.UNAVAILABLE)
+    gateway.stall("subscribe_bulk")
+    adding = asyncio.create_task(live.subscribe_tags([INT], server))
+    await eventually(
+        lambda: [call for call in gateway.calls if call.rpc == "Invoke"][-1].request.command.kind == 23, ""
+    )
+    if not is_late:
+        gateway.stall("OpenSession")
+    gateway.drop_streams(grpc.StatusCode.DEADLINE_EXCEEDED)
+    await eventually(lambda: live.state is LiveState.REBUILDING, "the client gives the session up")
+    if is_late:
+        await rebuilt(live)
+    gateway.release("subscribe_bulk")
+    with pytest.raises(MxGatewaySessionError, match="lost while it was answered"):
+        await adding
+    gateway.release("OpenSession")
+    await rebuilt(live)
+    assert lost in gateway.live_sessions
+    assert not live.session.handles.items
+    (item,) = await live.subscribe_tags([INT], server)
+    gateway.set(INT, 43)
+    async with asyncio.timeout(5):
+        while (value := live.latest(*item.key)) is None or value.value != 43:
+            await live.changed()
+    assert value.tag == INT

@@ -31,6 +31,7 @@ from zb_mom_ww_mxgateway.wire.events import (
 from zb_mom_ww_mxgateway.wire.handle_map import HandleMap
 from zb_mom_ww_mxgateway.wire.handles import (
     HandleChange,
+    concerns_handles,
     handle_changes,
     refused_writes,
     reply_is_doubtful,
@@ -140,6 +141,7 @@ __all__ = [
     "close_session_request",
     "command",
     "command_request",
+    "concerns_handles",
     "copy_of",
     "correlation_of",
     "deploy_event",

@@ -4,10 +4,9 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.wire.handles import handle_changes
+from zb_mom_ww_mxgateway.wire.handles import USER_REPLIES, handle_changes
 
 _USER_FIELDS = ("user_id", "current_user_id", "verifier_user_id")
-_USER_REPLIES = ("authenticate_user", "archestra_user_to_id")
 _ADDING = ("add_item", "add_item2", "add_buffered_item")
 
 
@@ -108,7 +107,7 @@ class HandleMap:
             answer.server_handle = self._servers.to_caller(answer.server_handle)
         elif arm in _ADDING:
             answer.item_handle = self._items_of(server).to_caller(answer.item_handle)
-        elif arm in _USER_REPLIES:
+        elif arm in USER_REPLIES:
             self._users.setdefault(server, {})[answer.user_id] = None
         elif arm == "drain_events":
             for event in answer.events:

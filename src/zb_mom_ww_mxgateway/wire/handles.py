@@ -38,6 +38,8 @@ class HandleChange(NamedTuple):
     """For alarms: the subscription; None when it was taken back."""
 
 
+USER_REPLIES = ("authenticate_user", "archestra_user_to_id")
+
 _BULK_CHANGES: dict[str, tuple[Literal["added", "removed", "advised", "unadvised"], ...]] = {
     "add_item_bulk": ("added",),
     "advise_item_bulk": ("advised",),
@@ -100,6 +102,11 @@ def handle_changes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> li
                 for what in _BULK_CHANGES[kind]
             ]
     return []
+
+
+def concerns_handles(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> bool:
+    """Whether an answered command gave or changed handles or user ids, which belong to one session."""
+    return reply.WhichOneof("payload") in USER_REPLIES or bool(handle_changes(request, reply))
 
 
 def _with_request(results: Sequence[Any], payload: Any, tags: Sequence[str]) -> Iterable[tuple[Any, int, str]]:
