@@ -52,6 +52,7 @@ def from_mx_event(message: pb.MxEvent, received_at: float = 0.0) -> MxEvent:
     source_time_ns = time.seconds * 1_000_000_000 + time.nanos
     time = message.gateway_receive_timestamp
     gateway_time_ns = time.seconds * 1_000_000_000 + time.nanos
+    clear("session_id")
     clear("worker_sequence")
     clear("source_timestamp")
     clear("gateway_receive_timestamp")
