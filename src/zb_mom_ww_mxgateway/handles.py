@@ -90,6 +90,8 @@ class HandleTable:
             case "advised" | "unadvised" if item:
                 item.advised = change.what == "advised"
                 item.supervisory = change.supervisory
+                # What is advised anew reports again.
+                item.suspended = item.suspended and item.advised
             case "suspended" | "activated" if item:
                 item.suspended = change.what == "suspended"
             case "buffered_interval":

@@ -40,6 +40,8 @@ class HeldValues:
         before = self._values.get(key)
         value = LiveValue.of(event, item.tag if item else "", (before.changes if before else 0) + 1)
         if value is not None:
+            if item and item.suspended:
+                value.stale_since = value.received_at
             if event.gateway_time_ns and event.received_at:
                 here = time.time_ns() - int((time.monotonic() - event.received_at) * 1e9)
                 self._ahead_ns = event.gateway_time_ns - here
@@ -57,6 +59,14 @@ class HeldValues:
             key = change.server_handle, change.item_handle
             if change.what in ("removed", "unadvised"):
                 self._values.pop(key, None)
+            elif change.what == "suspended":
+                self._doubt(key, time.monotonic())
+            elif change.what == "activated":
+                # Its data change may have come before the reply.
+                value = self._values.get(key)
+                if value is not None and value.stale_since == value.received_at:
+                    value.stale_since = None
+                    self._hold(key, value)
             elif change.what == "unregistered":
                 self._values = {k: v for k, v in self._values.items() if k[0] != change.server_handle}
             elif change.what == "added" and key in self._values:
@@ -72,17 +82,25 @@ class HeldValues:
     def doubt(self) -> None:
         """From now on nobody knows whether what is held still holds; and no wait has held till now."""
         now = time.monotonic()
-        for value in self._values.values():
-            if value.stale_since is None:
-                value.stale_since = now
-        for waits in self._waits.values():
-            for wait in waits:
-                wait.stop()
+        for key in {*self._values, *self._waits}:
+            self._doubt(key, now)
+
+    def _doubt(self, key: Key, now: float) -> None:
+        value = self._values.get(key)
+        if value is not None and value.stale_since is None:
+            value.stale_since = now
+        for wait in self._waits.get(key, ()):
+            wait.stop()
+
+    def _is_suspended(self, key: Key) -> bool:
+        """Whether the gateway reports nothing of an item, and has no newer value of it either."""
+        item = self._session.handles.items.get(key)
+        return item is not None and item.suspended
 
     def confirm(self) -> None:
-        """Nothing was lost: what is held still holds."""
+        """Nothing was lost: what is held still holds, but for what reports nothing."""
         for key, value in self._values.items():
-            if value.stale_since is not None:
+            if value.stale_since is not None and not self._is_suspended(key):
                 value.stale_since = None
                 for wait in tuple(self._waits.get(key, ())):
                     wait.see(value)
@@ -97,7 +115,8 @@ class HeldValues:
             for key, value in self._values.items():
                 item = self._session.handles.items.get(key)
                 # The text of a tag in a context, or of a buffered item, is not one that can be read.
-                if value.stale_since is not None and item and item.advised and not (item.context or item.buffered):
+                can_be_read = item and item.advised and not (item.suspended or item.context or item.buffered)
+                if value.stale_since is not None and item and can_be_read:
                     by_server.setdefault(item.server_handle, []).append(item)
             for server, items in by_server.items():
                 for start in range(0, len(items), _CHUNK):
@@ -114,7 +133,7 @@ class HeldValues:
             # A data change that came meanwhile is newer.
             if held is None or held is not self._values.get(item.key) or held.stale_since is None:
                 continue
-            if not result.was_successful or not may_hold():
+            if not result.was_successful or not may_hold() or item.suspended:
                 continue
             if (result.value, result.quality, result.source_timestamp) == (
                 held.value,

@@ -82,7 +82,7 @@ class ItemCommands(Commands):
         await self._run("advise_supervisory", **arguments.item(server_handle, item_handle))
 
     async def suspend(self, server_handle: int, item_handle: int) -> MxStatus:
-        """Suspends the item's data changes; returns MXAccess's status of it."""
+        """Suspends the item's data changes; returns MXAccess's status of it. Its held value is stale."""
         return wire.item_status(await self._run("suspend", **arguments.item(server_handle, item_handle)), "suspend")
 
     async def activate(self, server_handle: int, item_handle: int) -> MxStatus:

@@ -333,9 +333,13 @@ class LiveSession:
         arguments.tags(tags)
         readings: dict[int, Reading] = {}
         for index, tag in enumerate(tags):
-            item = None if fresh else self.session.handles.find(tag, server_handle)
+            item = self.session.handles.find(tag, server_handle)
             value = self.latest(*item.key) if item else None
-            if item and value and (value.stale_since is None or self.state is not LiveState.LIVE):
+            if item is None or value is None:
+                continue
+            # Of a suspended item the gateway has nothing newer.
+            is_as_good = value.stale_since is None or self.state is not LiveState.LIVE
+            if (item.suspended and self.state is LiveState.LIVE) or (is_as_good and not fresh):
                 readings[index] = Reading.held(tag, value)
         missing = [index for index in range(len(tags)) if index not in readings]
         if missing:

@@ -58,7 +58,8 @@ class LiveValue:
     age_when_received: float
     """Seconds between source and gateway, by clocks on the gateway's side."""
     stale_since: float | None = None
-    """Monotonic seconds since when nobody knows whether it still holds; None while it is live."""
+    """Monotonic seconds since when nobody knows whether it still holds; None while it is live. So it is while the
+    item is suspended."""
 
     @property
     def age(self) -> float:

@@ -93,7 +93,7 @@ class Panel:
         if len(text) > _VALUE_WIDTH:
             text = text[: _VALUE_WIDTH - 1] + "…"
         mood = "stale" if value.stale_since is not None else value.quality_word
-        cells = (str(item.item_handle), safe(item.tag), text, quality_text(value), freshness(value))
+        cells = (str(item.item_handle), safe(item.tag), text, quality_text(value), freshness(value, item))
         return Row((*cells, f"{value.changes:>6} {self._bars(item.key, value)}"), mood)
 
     def _bars(self, key: _Key, value: "LiveValue") -> str:

@@ -64,7 +64,7 @@ class Trend:
         if value is None:
             said = "not advised" if not item.advised else "no value yet"
         else:
-            said = f"{value_text(value.value)}  {quality_text(value)}  {freshness(value)}"
+            said = f"{value_text(value.value)}  {quality_text(value)}  {freshness(value, item)}"
         return Charted(item.tag, said, stretches, isinstance(value and value.value, bool))
 
 

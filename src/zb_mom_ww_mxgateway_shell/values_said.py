@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def sample_text(item: Item, value: "LiveValue") -> str:
     """One value with its quality and age, safe for a terminal."""
-    return f"{safe(item.tag)}   {value_text(value.value)}   {quality_text(value)}   {freshness(value)}"
+    return f"{safe(item.tag)}   {value_text(value.value)}   {quality_text(value)}   {freshness(value, item)}"
 
 
 def quality_text(value: "LiveValue") -> str:
@@ -21,10 +21,11 @@ def quality_text(value: "LiveValue") -> str:
     return f"{value.quality_word}: {failed}" if failed else value.quality_word
 
 
-def freshness(value: "LiveValue") -> str:
-    """The age, or since when nobody knows whether the value still holds."""
+def freshness(value: "LiveValue", item: Item | None = None) -> str:
+    """The age, or since when nobody knows whether the value still holds; of a suspended item, that it is one."""
     if value.stale_since is not None:
-        return f"stale for {age_text(time.monotonic() - value.stale_since)}"
+        why = "suspended" if item is not None and item.suspended else "stale"
+        return f"{why} for {age_text(time.monotonic() - value.stale_since)}"
     return age_text(value.age)
 
 
@@ -34,6 +35,7 @@ def value_record(item: Item, value: "LiveValue | None") -> dict[str, Any]:
         "advised": item.advised,
         "item_handle": item.item_handle,
         "server_handle": item.server_handle,
+        "suspended": item.suspended,
         "tag": item.tag,
     }
     if value is not None:

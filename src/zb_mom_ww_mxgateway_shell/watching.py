@@ -90,7 +90,7 @@ class Watch:
             item.tag,
             text if len(text) <= _VALUE_WIDTH else text[: _VALUE_WIDTH - 1] + "…",
             quality_text(value),
-            freshness(value),
+            freshness(value, item),
             self._bars(item),
         ]
 

@@ -179,12 +179,15 @@ class _Walk:
             self._found("item", Verdict.OK, text)
 
     def _say_value(self, value: "LiveValue") -> None:
-        text = f"{value_text(value.value)}, {value.quality_word}, {freshness(value)}, {value.changes} changes"
-        if value.stale_since is not None:
+        fresh = freshness(value, self._item)
+        text = f"{value_text(value.value)}, {value.quality_word}, {fresh}, {value.changes} changes"
+        if self._item is not None and self._item.suspended:
+            self._found("value", Verdict.NOTE, text)  # The item has said why.
+        elif value.stale_since is not None:
             why = "events were lost, and it is not yet known whether this value still holds: it is read again by itself"
             self._found("value", Verdict.BAD, text, why, f"read {self._tag} --fresh", "status")
-            return
-        self._say_quality(text, value)
+        else:
+            self._say_quality(text, value)
 
     async def _read_now(self, connected: Connected, place: Place | None) -> None:
         """A tag that nobody follows is read by a short visit."""

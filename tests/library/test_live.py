@@ -26,6 +26,7 @@ from zb_mom_ww_mxgateway import (
     MxGatewayError,
     MxGatewaySessionError,
     MxGatewayTransportError,
+    MxGatewayWaitError,
     Overflow,
     StatusCategory,
     Subscription,
@@ -132,6 +133,37 @@ async def test_a_value_goes_with_its_item(leave: str, live: LiveSession, items: 
     await getattr(live.session, leave)(*(key[:1] if leave == "unregister" else key))
     assert live.latest(*key) is None
     assert (live.latest(*items[1].key) is None) == (leave == "unregister")
+
+
+async def test_a_suspended_item_holds_an_old_value_until_it_is_activated(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    await live.session.suspend(*items[0].key)
+    gateway.set(INT, 7)
+    gateway.set(STRING, "seven")
+    await live.wait_for(STRING, lambda value: value == "seven", timeout=5)
+    assert (live[INT].value, live[STRING].stale_since) == (0, None)
+    assert live[INT].stale_since is not None
+    for fresh in (False, True):
+        (reading,) = await live.read([INT], fresh=fresh)
+        assert (reading.value, reading.cached, reading.stale_for is not None) == (0, True, True)
+    with pytest.raises(MxGatewayWaitError, match="stale"):
+        await live.wait_for(INT, lambda value: value == 0, timeout=0.05)
+    gateway.drop_streams()
+    await reached(live, LiveState.STALE)
+    await reached(live, LiveState.LIVE)
+    await eventually(lambda: live[STRING].stale_since is None, "the other item is confirmed")
+    assert live[INT].stale_since is not None
+    await live.session.activate(*items[0].key)
+    assert (await live.wait_for(INT, lambda value: value == 7, timeout=5)).stale_since is None
+
+
+async def test_an_item_that_is_advised_anew_is_not_suspended_any_more(live: LiveSession, items: list[Item]) -> None:
+    await live.session.suspend(*items[0].key)
+    await live.session.unadvise(*items[0].key)
+    await live.session.advise(*items[0].key)
+    assert (await live.first_value(items[0])).stale_since is None
+    assert not items[0].suspended
 
 
 async def test_subscribing_tags_adds_each_once(gateway: SimulatedGateway, live: LiveSession, items: list[Item]) -> None:

@@ -242,6 +242,20 @@ async def test_an_alias_of_a_write_is_a_write(tmp_path: Path) -> None:
         assert "UNKNOWN" in str(interruption(sh.context, "w 5"))
 
 
+async def test_a_suspended_item_looks_suspended_wherever_it_is_shown(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("watch TestChildObject.TestInt", "good")
+        (item,) = sh.context.items
+        await sh.context.session.suspend(*item.key)
+        await screen.shows("good     suspended for")
+        await screen.enter("items --server 1", "items --server 1\n  server  item", "0      good     suspended for")
+        await screen.enter("read TestChildObject.TestInt --fresh", "good     stale for", "cached")
+        await screen.enter("watch TestChildObject.TestInt --count 1", "suspended for", "1 samples in")
+        await screen.enter("expect TestChildObject.TestInt = 0", "nobody knows whether the value still holds")
+        await screen.enter("write TestChildObject.TestInt 5", "0 (stale) → 5", "completed")
+
+
 # Leaving.
 
 

@@ -77,7 +77,7 @@ async def items(context: Context, *, server: ServerOption = None) -> Result:
         described = (
             ["", "not advised" if not item.advised else "no value yet", ""]
             if value is None
-            else [value_text(value.value), quality_text(value), freshness(value)]
+            else [value_text(value.value), quality_text(value), freshness(value, item)]
         )
         rows.append([str(item.server_handle), str(item.item_handle), item.tag, *described])
     return Table(
