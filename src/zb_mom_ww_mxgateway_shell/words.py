@@ -1,10 +1,13 @@
 """Splitting a line into words, each with its place."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from zb_mom_ww_mxgateway_shell.problems import Mistake
 
+# An IPv6 address with a port, which is no array.
+_ADDRESS = re.compile(r"\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]:")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$"}
 
 
@@ -25,7 +28,7 @@ class Word:
 
     @property
     def is_array(self) -> bool:
-        return self.text.startswith("[")
+        return self.text.startswith("[") and not _ADDRESS.match(self.text)
 
     @property
     def value(self) -> str:
@@ -48,7 +51,7 @@ class Word:
 
 
 def split(line: str) -> list[Word]:
-    """The words of a line: bare, quoted, or ``[arrays]``; ``#`` at the start of a word begins a comment."""
+    """The words of a line: bare, quoted, or ``[arrays]``; ``[::1]:5001`` is bare, and ``#`` at the start of a word begins a comment."""
     words = []
     position = 0
     while position < len(line):
@@ -110,7 +113,7 @@ def _end_of_word(line: str, start: int) -> int:
         if end < len(line) and not line[end].isspace():
             raise Mistake("a space is missing after the closing quote", end, end + 1)
         return end
-    if line[start] == "[":
+    if line[start] == "[" and not _ADDRESS.match(line, start):
         return _end_of_array(line, start)
     end = start
     while end < len(line) and not line[end].isspace():

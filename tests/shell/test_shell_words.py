@@ -27,6 +27,9 @@ def texts(line: str) -> list[str]:
         ("write A int32:[1, 2]", ["write", "A", "int32:[1, 2]"]),
         ("add-item Obj.Arr[3]", ["add-item", "Obj.Arr[3]"]),
         ("add-item Obj.Arr[]", ["add-item", "Obj.Arr[]"]),
+        ("connect [::1]:5001 --plaintext", ["connect", "[::1]:5001", "--plaintext"]),
+        ("connect [fe80::1:2]:5001", ["connect", "[fe80::1:2]:5001"]),
+        ("write A [12:30, 1]", ["write", "A", "[12:30, 1]"]),
     ],
 )
 def test_words(line: str, expected: list[str] | None) -> None:

@@ -291,3 +291,11 @@ async def test_a_failed_connect_leads_to_the_doctor(tmp_path: Path) -> None:
         await sh.terminal.enter(
             "connect 127.0.0.1:1", "doctor 127.0.0.1:1 finds the step that fails", "nothing listens"
         )
+
+
+async def test_an_ipv6_endpoint_is_typed_as_it_is_written_elsewhere(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("connect [::1]:1 --plaintext", "cannot connect to [::1]:1")
+        shown = await sh.terminal.enter("connect ::1:1", "an IPv6 address goes in brackets")
+        assert f"{'':14}^^^^^\n" in shown
+        await sh.terminal.enter("connect plantgw:port", "host:port expected")

@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Annotated
 
-from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayTransportError
+from zb_mom_ww_mxgateway.options import split_endpoint
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
 from zb_mom_ww_mxgateway_shell.context import Context
@@ -26,6 +27,11 @@ class EndpointOrProfile(Text):
         if ":" not in word.value and word.value not in known:
             hint = closest(word.value, list(known)) or "; profiles lists them, HOST:PORT names a gateway"
             raise word.mistake(f"no profile {word.value}{hint}")
+        if word.value not in known:
+            try:
+                split_endpoint(word.value)
+            except MxGatewayArgumentError as error:
+                raise word.mistake(str(error)) from None
         return word.value
 
     def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
