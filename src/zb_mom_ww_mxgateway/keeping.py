@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Seconds between attempts, each a quarter more or less by chance, so that many clients do not come at once.
 _DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-# Seconds between signs of life, and between attempts to get one.
+# Seconds between signs of life; and before the first one, and between attempts to get one.
 _HEARTBEAT, _ANXIOUS_HEARTBEAT = 10.0, 1.0
 # Seconds for a sign of life.
 _ANSWER_TIMEOUT = 10.0
@@ -154,8 +154,8 @@ class SessionKeeper:
             await self._live.confirm()
 
     async def _listen(self, stream: EventStream[MxEvent]) -> None:
-        """Asks for a sign of life now and then: a connection can be dead without saying so."""
-        pause = _HEARTBEAT
+        """Asks for a sign of life soon, and then now and then: a connection can be dead without saying so."""
+        pause = _ANXIOUS_HEARTBEAT
         while True:
             await asyncio.sleep(pause)
             pause = _HEARTBEAT

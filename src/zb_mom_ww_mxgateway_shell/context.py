@@ -20,6 +20,7 @@ from zb_mom_ww_mxgateway_shell.showing import Spool
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
     from zb_mom_ww_mxgateway_shell.catalogue import Catalogue
+    from zb_mom_ww_mxgateway_shell.literals import TagType
     from zb_mom_ww_mxgateway_shell.profiles import Profile, Profiles
     from zb_mom_ww_mxgateway_shell.typed_lines import TypedLines
     from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists
@@ -284,6 +285,16 @@ class Context:
     def find_item(self, tag: str) -> Item | None:
         """The item of a tag, if it was added."""
         return self.live.session.handles.find(tag) if self.live else None
+
+    def type_of(self, tag: str, item: Item | None) -> "TagType | None":
+        """What is known of a tag's type: from its value, or else from the galaxy."""
+        from zb_mom_ww_mxgateway.values import Array, DataType
+        from zb_mom_ww_mxgateway_shell.literals import TagType
+
+        value = self.live.latest(*item.key) if self.live and item else None
+        if value is not None and value.data_type not in (DataType.UNSPECIFIED, DataType.UNKNOWN, DataType.NO_DATA):
+            return TagType(value.data_type, isinstance(value.value, Array), value.variant_type)
+        return self.catalogue.type_of(tag)
 
     def default_server(self) -> int:
         """The single registered server; raises ShellError when there is none or more than one."""

@@ -1,13 +1,13 @@
 """The kinds of arguments: how each reads its word, and what it offers to complete."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration
-from zb_mom_ww_mxgateway_shell.literals import Literal, check_prefix
+from zb_mom_ww_mxgateway_shell.literals import Literal, TagType, check_prefix
 from zb_mom_ww_mxgateway_shell.names import NAME, literal_text
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Flag, Kind, Offer
@@ -212,6 +212,34 @@ class Value(Kind):
         literal = Literal(word)
         literal.check()
         return literal
+
+    def behind(self, given: Mapping[str, Any], context: "Context") -> Kind:
+        known = target_type(given, context)
+        return ValueFor(*known) if known else self
+
+
+class ValueFor(Value):
+    """A value to write to a tag whose type is known."""
+
+    def __init__(self, tag: str, known: TagType) -> None:
+        self.name = known.said
+        self._tag = tag
+        self._known = known
+
+    def parse(self, word: Word, context: "Context") -> Literal:
+        literal = super().parse(word, context)
+        literal.for_tag(self._tag, self._known)
+        return literal
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        return [Offer(each) for each in self._known.choices if each.startswith(prefix)]
+
+
+def target_type(given: Mapping[str, Any], context: "Context") -> tuple[str, TagType] | None:
+    """The tag that the arguments so far are about, and its type; None where a bare value says nothing of it."""
+    target = next((each for each in given.values() if isinstance(each, Target)), None)
+    known = context.type_of(target.tag, target.item) if target else None
+    return (target.tag, known) if target and known and known.type_name else None
 
 
 class Duration(Kind):

@@ -23,6 +23,15 @@ _TYPE_OF = {
     DataType.TIME: "time",
     DataType.ELAPSED_TIME: "double",  # seconds
 }
+_SAID = {
+    "bool": "true|false",
+    "int32": "Integer",
+    "int64": "Integer",
+    "float": "Float",
+    "double": "Double",
+    "string": "String",
+    "time": "Time",
+}
 _PREFIX = re.compile(r"([a-z0-9]+):(?!//)")
 
 
@@ -40,6 +49,17 @@ class TagType:
         if "VT_I8" in self.variant_type:
             return "int64"
         return _TYPE_OF.get(self.data_type) if isinstance(self.data_type, DataType) else None
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """All that may be typed, where that is little."""
+        return ("true", "false") if self.type_name == "bool" and not self.is_array else ()
+
+    @property
+    def said(self) -> str:
+        """What is expected of somebody who types a value."""
+        one = _SAID.get(self.type_name or "", "value")
+        return f"[{one}, …]" if self.is_array else one
 
 
 @dataclass(frozen=True, slots=True)

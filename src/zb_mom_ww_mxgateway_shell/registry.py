@@ -57,6 +57,11 @@ class Kind:
         """What may be typed here, best first, at most a few dozen. Never waits for the network."""
         return ()
 
+    def behind(self, given: Mapping[str, Any], context: "Context") -> "Kind":
+        """The kind as it is where these arguments stand before it, by their Python names: they may say more of it.
+        Never waits for the network."""
+        return self
+
 
 class Flag(Kind):
     """An option without a value."""
@@ -110,11 +115,15 @@ class Parameter(NamedTuple):
 
     @property
     def usage(self) -> str:
-        if isinstance(self.kind, Flag):
+        return self.usage_as(self.kind)
+
+    def usage_as(self, kind: Kind) -> str:
+        """The usage where the argument is of this kind."""
+        if isinstance(kind, Flag):
             return f"[{self.spelled}]"
-        if isinstance(self.kind, Sign):
-            return self.kind.name
-        shown = f"<{self.kind.name}>"
+        if isinstance(kind, Sign):
+            return kind.name
+        shown = f"<{kind.name}>"
         if self.is_option:
             between = f"{self.clause.between} " if self.clause and self.clause.between else ""
             shown = f"{self.spelled} {between}{shown}"
@@ -177,6 +186,11 @@ class Command:
     @property
     def usage(self) -> str:
         return " ".join([self.name, *(parameter.usage for parameter in self.parameters)])
+
+    def usage_behind(self, given: Mapping[str, Any], context: "Context") -> str:
+        """The usage, with what the arguments given so far say of the others."""
+        used = [parameter.usage_as(parameter.kind.behind(given, context)) for parameter in self.parameters]
+        return " ".join([self.name, *used])
 
     @property
     def positional(self) -> list[Parameter]:
@@ -262,14 +276,16 @@ class Registry:
         if not words:
             return None
         command = self.find(words[0])
-        assigned, missing = _assign(command, words, line)
+        assigned, missing = assign(command, words, line)
         positional: list[Any] = []
         options: dict[str, Any] = {}
         kept: list[Assigned] = []
+        read: dict[str, Any] = {}
         for parameter, given in assigned:
             word = expanded(given, context.all_names) if given and parameter.kind.expands else given
-            value = True if word is None else parameter.kind.parse(word, context)
+            value = True if word is None else parameter.kind.behind(read, context).parse(word, context)
             kept.append((parameter, word))
+            read[parameter.name] = value
             if parameter.is_option:
                 options[parameter.name] = value
             else:
@@ -288,7 +304,7 @@ class Registry:
             if not words:
                 return []
             command = self.find(words[0])
-            assigned, missing = _assign(command, words, line)
+            assigned, missing = assign(command, words, line)
         except Mistake as error:
             return [error]
         is_known = missing is None
@@ -312,7 +328,7 @@ class Registry:
         return found
 
 
-def _assign(command: Command, words: list[Word], line: str) -> tuple[list[Assigned], Mistake | None]:
+def assign(command: Command, words: list[Word], line: str) -> tuple[list[Assigned], Mistake | None]:
     """Gives each word its parameter, in the order of the line; beside them the mistake of one that is missing."""
     assigned: list[Assigned] = []
     places, known = command.positional, command.options
@@ -359,27 +375,3 @@ def _value_of(option: Parameter, rest: Iterator[Word], end: int) -> Word:
     if word is None:
         raise Mistake(f"{option.spelled} needs a value: <{option.kind.name}>", end, end + 1)
     return word
-
-
-def current_parameter(command: Command, words: list[Word]) -> Parameter | None:
-    """The parameter that a word typed next, behind `words`, would belong to; None when there is none."""
-    count = 0
-    places = command.positional
-    rest = iter(words[1:])
-    for word in rest:
-        option = command.options.get(word.text)
-        if option is None or (option.clause is not None and count < len(places)):
-            count += not word.text.startswith("--")
-        elif not isinstance(option.kind, Flag) and _is_open(option, rest):
-            return option
-    if count < len(places):
-        return places[count]
-    return places[-1] if places and places[-1].is_variadic else None
-
-
-def _is_open(option: Parameter, rest: Iterator[Word]) -> bool:
-    """Whether the value of an option is still to come."""
-    word = next(rest, None)
-    if option.clause is not None and option.clause.between and word is not None:
-        word = next(rest, None)
-    return word is None

@@ -51,7 +51,7 @@ class Word:
 
 
 def split(line: str) -> list[Word]:
-    """The words of a line: bare, quoted, or ``[arrays]``; ``[::1]:5001`` is bare, and ``#`` at the start of a word begins a comment."""
+    """The words of a line: bare, quoted, or ``[arrays]``; ``#`` at the start of a word begins a comment."""
     words = []
     position = 0
     while position < len(line):

@@ -9,6 +9,7 @@ from shell_terminal import CTRL_C, CTRL_D, ENTER, TAB, shell
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.terminal.session import history_at
+from zb_mom_ww_mxgateway_sim import ALL_SCOPES, ApiKey, Scope, SimulatedGateway
 
 
 async def test_a_newcomers_first_minute(tmp_path: Path) -> None:
@@ -174,6 +175,63 @@ async def test_the_toolbar_shows_the_usage_of_what_is_typed(tmp_path: Path) -> N
         sh.terminal.type("write TestChildObject.TestInt 5")
         await sh.terminal.shows("write <tag|item> <value> [--verify]", "gaps 0")
         sh.terminal.type("\x15")
+
+
+async def test_the_type_that_is_expected_is_said_and_offered_behind_the_tag(tmp_path: Path) -> None:
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        screen = sh.terminal
+        await sh.context.catalogue.loaded(10)
+        screen.type("write TestChildObject.TestBool ")
+        shown = await screen.shows("write <tag|item> <true|false>", "  true", "  false")
+        assert "--verify   " not in shown
+        screen.type("t" + TAB)
+        await screen.shows("demo> write TestChildObject.TestBool true")
+        for tag, said in (
+            ("TestInt", "<Integer>"),
+            ("TestDouble", "<Double>"),
+            ("TestString", "<String>"),
+            ("TestIntArray[]", "<[Integer, …]>"),
+        ):
+            screen.type(f"\x15write TestChildObject.{tag} ")
+            await screen.shows(f"write <tag|item> {said}")
+        screen.type("\x15expect TestChildObject.TestBool = ")
+        await screen.shows("expect <tag|item> <operator> <true|false>", "  false")
+        screen.type("\x15set keys ")
+        await screen.shows("set [<setting>] [<emacs|vi>]", "  vi")
+        screen.type("\x15alias open write TestChildObject.TestBool" + ENTER)
+        await screen.shows("open stands for")
+        screen.type("open ")
+        await screen.shows("write <tag|item> <true|false>", "  false")
+        screen.type("maybe --verify ")
+        await screen.shows("Boolean expected: true or false")
+        screen.type("\x15")
+
+
+async def test_a_value_that_is_advised_says_its_type_by_handle_where_the_galaxy_does_not(tmp_path: Path) -> None:
+    keys = (ApiKey("low", "s", scopes=ALL_SCOPES - {Scope.METADATA_READ}),)
+    async with SimulatedGateway(plaintext=True, api_keys=keys) as gateway, shell(tmp_path, cursor_reports=True) as sh:
+        key = tmp_path / "key"
+        key.write_text(gateway.api_key or "", encoding="utf-8")
+        await sh.terminal.enter(f"connect {gateway.endpoint} --plaintext --api-key-file {key}", "connected to")
+        sh.terminal.type("write TestChildObject.TestBool ")
+        await sh.terminal.shows("write <tag|item> <value>")
+        await sh.terminal.enter("\x15watch TestChildObject.TestBool --count 1", "1 samples")
+        sh.terminal.type("write 1 ")
+        await sh.terminal.shows("write <tag|item> <true|false>", "  false")
+        sh.terminal.type("\x15")
+
+
+async def test_the_toolbar_says_whether_writes_are_let_through_and_the_round_trip_while_it_is_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nobody has to wait for it as long as between two signs of life.
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 3600.0)
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        await sh.terminal.shows("ready · armed · gaps 0", " ev/s · rtt ", " ms")
+        await sh.terminal.enter("disarm", "demo (read-only)>", "ready · read-only · gaps 0")
+        await sh.terminal.enter("arm", "ready · armed · gaps 0")
+        sh.gateway.drop_streams(grpc.StatusCode.UNAUTHENTICATED)
+        assert "rtt" not in (await sh.terminal.shows("demo:lost>", "lost · armed")).split("demo:lost>")[-1]
 
 
 async def test_a_value_cannot_touch_the_terminal(tmp_path: Path) -> None:

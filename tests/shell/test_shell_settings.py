@@ -188,7 +188,7 @@ async def test_set_refuses_what_there_is_not(connected: tuple[Context, Simulated
     context, _ = connected
     with pytest.raises(Mistake, match="no setting timng; did you mean timing"):
         await run(context, "set timng on", follow)
-    with pytest.raises(Mistake, match="output is one of table, json, csv, not xml"):
+    with pytest.raises(Mistake, match="one of table, json, csv is expected"):
         await run(context, "set output xml", follow)
 
 
@@ -205,7 +205,10 @@ def test_csv_has_headings_and_keeps_records_on_a_line() -> None:
 async def test_csv_and_read_only_from_the_command_line(tmp_path: Path) -> None:
     shell_process = ShellProcess(tmp_path)
     done = await shell_process("--demo", "--csv", "-e", "register a", "-e", "add-item A.b", "-e", "items")
-    assert done.out.splitlines()[-2:] == ["advised,item_handle,server_handle,tag", "false,1,1,A.b"]
+    assert done.out.splitlines()[-2:] == [
+        "advised,item_handle,server_handle,suspended,tag",
+        "false,1,1,false,A.b",
+    ]
     done = await shell_process("--demo", "--read-only", "-e", "write TestChildObject.TestInt 5")
     assert (done.code, "started with --read-only" in done.err) == (5, True)
 

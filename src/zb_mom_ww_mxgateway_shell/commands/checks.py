@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +13,8 @@ from zb_mom_ww_mxgateway_shell.commands.values import ensure
 from zb_mom_ww_mxgateway_shell.comparing import OPERATORS, Comparison
 from zb_mom_ww_mxgateway_shell.conditions import QUALITIES, Condition, NotMet, described, form_of, is_new
 from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.kinds import Duration, NewName, OneWord, Target, TargetArgument
+from zb_mom_ww_mxgateway_shell.kinds import Duration, NewName, OneWord, Target, TargetArgument, target_type
+from zb_mom_ww_mxgateway_shell.literals import TagType
 from zb_mom_ww_mxgateway_shell.names import is_plain
 from zb_mom_ww_mxgateway_shell.registry import Clause, Flag, Kind, Offer, Sign, command
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
@@ -48,6 +49,21 @@ class Wanted(Kind):
 
     def parse(self, word: Word, context: Context) -> Word:
         return word
+
+    def behind(self, given: Mapping[str, Any], context: Context) -> Kind:
+        known = target_type(given, context)
+        return WantedOf(known[1]) if known else self
+
+
+class WantedOf(Wanted):
+    """The same of a tag whose type is known."""
+
+    def __init__(self, known: TagType) -> None:
+        self.name = known.said
+        self._known = known
+
+    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+        return [Offer(each) for each in self._known.choices if each.startswith(prefix)]
 
 
 class Tolerance(Kind):

@@ -1,12 +1,12 @@
 """set, alias, unalias, tee, profiles, arm, disarm, echo."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode, value_form, value_text
 from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.kinds import Text
+from zb_mom_ww_mxgateway_shell.kinds import OneWord, Text
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Kind, Offer, Rest, command
 from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
@@ -35,12 +35,9 @@ class SettingValue(Kind):
 
     name = "value"
 
-    def parse(self, word: Word, context: Context) -> Word:
-        return word
-
-    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
-        values = {value: None for each in context.settings.choices().values() for value in each}
-        return [Offer(value) for value in values if value.startswith(prefix)]
+    def behind(self, given: Mapping[str, Any], context: Context) -> Kind:
+        choices = context.settings.choices().get(given.get("name", ""), ())
+        return OneWord("|".join(choices), choices) if choices else self
 
 
 class AliasName(Kind):
@@ -62,16 +59,13 @@ class AliasName(Kind):
 async def set_(
     context: Context,
     name: Annotated[str | None, SettingName()] = None,
-    value: Annotated[Word | None, SettingValue()] = None,
+    value: Annotated[str | None, SettingValue()] = None,
 ) -> Result:
     """Shows the settings, or changes one: output table|json|csv, pager, timing, keys emacs|vi, color."""
     settings = context.settings
     if name is not None and value is not None:
-        try:
-            settings.change(name, value.value)
-        except ValueError as error:
-            raise value.mistake(str(error)) from None
-        return Said(f"{name} {value.value}", {name: value.value})
+        settings.change(name, value)
+        return Said(f"{name} {value}", {name: value})
     names = [name] if name else list(settings.choices())
     return Table(
         ("setting", "value", "may be"),

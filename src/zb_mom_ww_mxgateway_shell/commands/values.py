@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.status import StatusCategory
-from zb_mom_ww_mxgateway.values import Array, DataType
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, status_form, value_form, value_text
 from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT, Context
 from zb_mom_ww_mxgateway_shell.kinds import (
@@ -19,7 +18,7 @@ from zb_mom_ww_mxgateway_shell.kinds import (
     TargetArgument,
     ValueArgument,
 )
-from zb_mom_ww_mxgateway_shell.literals import Literal, TagType
+from zb_mom_ww_mxgateway_shell.literals import Literal
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Result, Said
@@ -106,12 +105,9 @@ async def _ready(
     context: Context, tag: Target, value: Literal, server: int | None
 ) -> tuple[Item, "LiveValue", "MxValueInput"]:
     """The item, its value before, and what is to be written: all that is known before anything is sent."""
-    known = _type_of(context, tag)
-    if known is not None:
-        value.for_tag(tag.tag, known)
     (item,) = await ensure(context, [tag], server)
     before = await _first_value(context, tag, item)
-    return item, before, value.for_tag(item.tag, _type_of(context, tag, before))
+    return item, before, value.for_tag(item.tag, context.type_of(item.tag, item))
 
 
 def _shown(before: "LiveValue") -> str:
@@ -174,15 +170,6 @@ async def _first_value(context: Context, target: Target, item: Item) -> "LiveVal
             f"no tag {item.tag} ({failed}){context.catalogue.closest(item.tag)}; nothing was written"
         )
     return value
-
-
-def _type_of(context: Context, target: Target, value: "LiveValue | None" = None) -> TagType | None:
-    """What is known of a tag's type: from its value, or else from the galaxy."""
-    if value is None and target.item and context.live is not None:
-        value = context.live.latest(*target.item.key)
-    if value is not None and value.data_type not in (DataType.UNSPECIFIED, DataType.UNKNOWN, DataType.NO_DATA):
-        return TagType(value.data_type, isinstance(value.value, Array), value.variant_type)
-    return context.catalogue.type_of(target.tag)
 
 
 def _problem_of(context: Context, result: "WriteResult", item: Item, timeout: float) -> MxGatewayError | None:

@@ -1,6 +1,7 @@
 """Completion at the prompt: from the registry and from what the context holds. Never waits for the network."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
@@ -9,8 +10,9 @@ from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.kinds import OFFERS
 from zb_mom_ww_mxgateway_shell.names import is_plain, plain_text
 from zb_mom_ww_mxgateway_shell.problems import Mistake
-from zb_mom_ww_mxgateway_shell.registry import Flag, Offer, current_parameter
-from zb_mom_ww_mxgateway_shell.statements import command_of
+from zb_mom_ww_mxgateway_shell.registry import Flag, Offer
+from zb_mom_ww_mxgateway_shell.statements import command_of, unfolded
+from zb_mom_ww_mxgateway_shell.unfinished import current_parameter, given_by
 from zb_mom_ww_mxgateway_shell.words import split
 
 
@@ -55,7 +57,8 @@ class ShellCompleter(Completer):
             return typed, options
         if parameter is None:
             return typed, options
-        found = list(parameter.kind.offers(typed, self._context))
+        kind = parameter.kind.behind(given_by(command, words, self._context), self._context)
+        found = list(kind.offers(typed, self._context))
         return typed, found if found or typed else options
 
 
@@ -69,4 +72,8 @@ def _names(typed: str, context: Context) -> list[Offer]:
 def usage_of(context: Context, line: str) -> str:
     """The usage of the command being typed, or a hint."""
     command = command_of(context, line)
-    return command.usage if command else "help lists the commands; Tab completes"
+    if command is None:
+        return "help lists the commands; Tab completes"
+    with suppress(Mistake), unfolded(context, line) as unfolded_line:
+        return command.usage_behind(given_by(command, split(unfolded_line), context), context)
+    return command.usage

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from prompt_toolkit.output import Output
 
 from zb_mom_ww_mxgateway.live import LiveSession
+from zb_mom_ww_mxgateway.live_values import LiveState
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.completion import usage_of
 from zb_mom_ww_mxgateway_shell.terminal.highlight import mistake_so_far
@@ -31,13 +32,13 @@ class Toolbar:
         figures = context.state
         if live is not None:
             # What must not be cut off on a narrow screen comes first.
+            figures += " · armed" if context.connected.arming.armed else " · read-only"
             figures += f" · gaps {live.gaps}"
             if alarms := context.connected.alarms.figure:
                 figures += f" · {alarms}"
             figures += f" · {self._rate.of(live)} ev/s"
-            if live.round_trip is not None:
+            if live.round_trip is not None and live.state is LiveState.LIVE:
                 figures += f" · rtt {live.round_trip * 1000:.1f} ms"
-            figures += f" · items {len(context.items)}"
         wrong = mistake_so_far(context, line) if line else None
         said = wrong.message if wrong else usage_of(context, line)
         width = self._output.get_size().columns
