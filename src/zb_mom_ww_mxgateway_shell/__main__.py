@@ -324,20 +324,21 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         code = _fail("interrupted", 130)
     except Exception as error:
-        from zb_mom_ww_mxgateway_shell.statements import exit_code_for, message_of
+        from zb_mom_ww_mxgateway_shell.statements import Statement, exit_code_for, problem_lines
 
-        if "--debug" in sys.argv:
-            raise
-        code = _fail(message_of(error), exit_code_for(error))
+        lines = problem_lines(error, Statement("", 0), debug="--debug" in sys.argv)
+        code = exit_code_for(error)
+        sys.stderr.write("".join(f"{line}\n" for line in [*lines[:-1], f"mxgw-shell: {lines[-1]}"]))
     # Python's own end collects several times, what is about to go anyway.
     gc.freeze()
     sys.exit(code)
 
 
 def _fail(message: str, code: int) -> int:
+    from zb_mom_ww_mxgateway.auth import redact
     from zb_mom_ww_mxgateway_cli.output import one_line
 
-    sys.stderr.write(f"mxgw-shell: {one_line(message)}\n")
+    sys.stderr.write(f"mxgw-shell: {redact(one_line(message))}\n")
     return code
 
 

@@ -67,10 +67,10 @@ def _told(step: Step) -> str:
     told: list[str] = []
     for entry in step.entries:
         where = f"{entry.statement.source}:{entry.statement.line}" if entry.statement.source else ""
-        told.append(f"{where}  {redact(entry.statement.text.strip())}   ({entry.seconds:.3f} s)")
+        told.append(f"{where}  {entry.statement.text.strip()}   ({entry.seconds:.3f} s)")
         told += [f"    {line}" for line in entry.lines]
     return "\n".join(told)
 
 
 def _clean(text: str) -> str:
-    return _UNSAYABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return _UNSAYABLE.sub("\N{REPLACEMENT CHARACTER}", redact(text))

@@ -22,7 +22,7 @@ _INDENT = "      "
 
 
 class RunOutput:
-    """Writes to standard output and standard error; knows which statement it is about.
+    """Writes to standard output and standard error, never a key; knows which statement it is about.
 
     When nobody reads any more it is silent, and `is_closed` says so: what always runs has to run all the same.
     """
@@ -124,7 +124,7 @@ class RunOutput:
         for line in lines:
             self._context.spool.line(line)
             try:
-                print(line, file=sys.stderr, flush=True)
+                print(redact(line), file=sys.stderr, flush=True)
             except OSError:
                 return  # There is nobody to tell.
 
@@ -177,7 +177,7 @@ class RunOutput:
         place = f"{statement.line}"
         if statement.source != self._source and statement.source is not None:
             place = f"{Path(statement.source).name}:{statement.line}"
-        return f"{place:>4}  {safe(redact(statement.text.strip()))}"
+        return f"{place:>4}  {safe(statement.text.strip())}"
 
     def _took(self) -> str:
         seconds = self.seconds
@@ -203,7 +203,7 @@ class RunOutput:
                     "line": statement.line,
                     "notices": self._notices,
                     "seconds": round(self.seconds, 3),
-                    "statement": redact(statement.text.strip()),
+                    "statement": statement.text.strip(),
                     "step": self._context.step or None,
                     **outcome,
                 }
@@ -223,7 +223,7 @@ class RunOutput:
         if self.is_closed:
             return
         try:
-            sys.stdout.write(text)
+            sys.stdout.write(redact(text))
             sys.stdout.flush()
         except OSError as error:
             give_up_output(error)

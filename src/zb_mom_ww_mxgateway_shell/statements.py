@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway_cli.output import ExitCode, error_form, exit_code_of, one_line
 from zb_mom_ww_mxgateway_shell.conditions import NotMet
@@ -115,12 +116,14 @@ def exit_code_for(error: BaseException) -> ExitCode:
 
 
 def message_of(error: BaseException) -> str:
-    """One line for a person; what nobody foresaw is said to be that."""
+    """One line for a person, without a key; what nobody foresaw is said to be that."""
     if isinstance(error, click.UsageError):
-        return one_line(error.format_message())
-    if isinstance(error, ShellError | MxGatewayError | Interrupted):
-        return one_line(str(error))
-    return one_line(f"internal error, please report it: {type(error).__name__}: {error} (--debug shows more)")
+        text = error.format_message()
+    elif isinstance(error, ShellError | MxGatewayError | Interrupted):
+        text = str(error)
+    else:
+        text = f"internal error, please report it: {type(error).__name__}: {error} (--debug shows more)"
+    return redact(one_line(text))
 
 
 def problem_lines(
@@ -131,7 +134,7 @@ def problem_lines(
     `indent` is the width of the prompt under which the line still stands; without it the line is shown again.
     """
     lines = traceback.format_exception(error) if debug else []
-    lines = [part for line in lines for part in line.rstrip("\n").split("\n")]
+    lines = [redact(part) for line in lines for part in line.rstrip("\n").split("\n")]
     start = error.start if isinstance(error, Mistake) else len(statement.text) - len(statement.text.lstrip())
     carets = "^" * (error.end - error.start) if isinstance(error, Mistake) else ""
     if indent is not None:
@@ -142,7 +145,9 @@ def problem_lines(
     if carets:
         # One column a character, so that the caret stays under its place.
         plain = "".join(character if character.isprintable() else " " for character in statement.text)
-        shown += [f"  {plain}", f"  {' ' * start}{carets}"]
+        # Where a key is left out no column is what it was.
+        without_key = redact(plain)
+        shown += [f"  {without_key}", *([f"  {' ' * start}{carets}"] if without_key == plain else [])]
     return [*lines, *shown, *_details(error)]
 
 

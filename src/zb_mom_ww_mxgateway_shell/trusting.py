@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.tls import KnownGateways, seen_now
 from zb_mom_ww_mxgateway_cli.connection import KNOWN_GATEWAYS_VARIABLE
@@ -19,7 +20,7 @@ def trust_now(endpoint: str, fingerprint: str | None, known_gateways: str | None
     try:
         return _trust(endpoint, fingerprint, known_gateways)
     except MxGatewayError as error:
-        click.echo(one_line(str(error)), err=True)
+        click.echo(redact(one_line(str(error))), err=True)
         return exit_code_of(error)
 
 

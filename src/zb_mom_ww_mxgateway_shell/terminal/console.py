@@ -6,13 +6,15 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.shortcuts import print_formatted_text
 from prompt_toolkit.styles import BaseStyle
 
+from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway_cli.output import safe
 from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.showing import Spool
 
 
 class Console:
-    """The one object that writes lines to the terminal. Text is stripped of control characters here again."""
+    """The one object that writes lines to the terminal. Text is stripped of control characters here again, and of
+    keys."""
 
     def __init__(self, output: Output, spool: Spool, style: BaseStyle) -> None:
         self._output = output
@@ -22,6 +24,7 @@ class Console:
     def print(self, line: str, style: str = "", *, fold: bool = True) -> None:
         """Writes a line, folded where it is longer than the screen is wide; only while no prompt is open."""
         self._spool.line(line)
+        line = redact(line)
         for part in folded(safe(line), self._output.get_size().columns) if fold else [safe(line)]:
             print_formatted_text(FormattedText([(style, part)]), output=self._output, style=self._style)
 

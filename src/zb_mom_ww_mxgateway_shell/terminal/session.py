@@ -52,12 +52,20 @@ _REDRAW_SECONDS = 0.1
 _EDITING = {"emacs": EditingMode.EMACS, "vi": EditingMode.VI}
 
 
-class SecretKeepingHistory(FileHistory):
+class _KeepsNoKey(History):
     """A history that never holds a line with a key in it, neither in its file nor while the shell runs."""
 
     def append_string(self, string: str) -> None:
         if redact(string) == string:
             super().append_string(string)
+
+
+class _InFile(_KeepsNoKey, FileHistory):
+    pass
+
+
+class _InMemory(_KeepsNoKey, InMemoryHistory):
+    pass
 
 
 def history_at(path: Path) -> History:
@@ -66,8 +74,8 @@ def history_at(path: Path) -> History:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
     except OSError:
-        return InMemoryHistory()
-    return SecretKeepingHistory(str(path))
+        return _InMemory()
+    return _InFile(str(path))
 
 
 class Prompt:
@@ -202,7 +210,7 @@ class Prompt:
         if settings.pager == "on" and not self._is_dumb and len(fitting) >= size.rows:
             for line in lines:
                 self._context.spool.line(line)
-            await Pager(lines, self._input, self._output, fold=is_table).run()
+            await Pager([redact(line) for line in lines], self._input, self._output, fold=is_table).run()
             self._console.print(f"({len(lines)} lines)")
             return
         for shown in lines:
