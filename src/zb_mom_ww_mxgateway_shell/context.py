@@ -118,8 +118,8 @@ class Context:
     async def connect(self, connection: Connection, name: str = "", *, read_only: str = "") -> None:
         """Connects, opens a session and makes it the current one, beside the others that are open.
 
-        One of the same name is let go of once the new one is open; on failure it stays. `read_only` says
-        why nothing may be written to it, if so.
+        One of the same name is let go of once the new one is open; on failure it stays. What was disarmed stays
+        so. `read_only` says why nothing may be written to it, if so.
         """
         for_good = self.read_only or read_only
         arming = Arming(not for_good, for_good)
@@ -127,6 +127,8 @@ class Context:
             connection, name, arming, notice=lambda text: self.notice(text), hurries=self.hurries
         )
         former = self.connections.pop(made.name, None)
+        if former is not None and not former.arming.armed:
+            arming.armed = False
         self.connection = connection
         self.connections[made.name] = self.current = made
         if self.interactive:
@@ -203,11 +205,14 @@ class Context:
 
     async def _let_go(self, connected: Connected) -> None:
         running = [recording for recording in connected.recordings.values() if recording.is_running]
+        watched = [item.tag for item in connected.panel.items] if connected.name in self.connections else []
         try:
             await connected.aclose()
         finally:
             for recording in running:
                 self.notice(f"{recording.path} closed: {recording.samples} samples")
+            if watched:
+                self.notice(f"no longer watched: {', '.join(watched[:5])}{' …' if len(watched) > 5 else ''}")
 
     @property
     def name(self) -> str:

@@ -242,6 +242,20 @@ async def test_an_alias_of_a_write_is_a_write(tmp_path: Path) -> None:
         assert "UNKNOWN" in str(interruption(sh.context, "w 5"))
 
 
+async def test_connecting_again_stays_read_only_and_says_what_is_no_longer_watched(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("watch TestChildObject.TestInt", "good")
+        await screen.enter("disarm", "demo (read-only)>")
+        screen.type("connect" + ENTER)
+        await screen.shows("no longer watched: TestChildObject.TestInt", "connected to", "ready\ndemo (read-only)>")
+        await screen.enter("write TestChildObject.TestInt 5", "arm lets writes through", "nothing was sent")
+        assert not sh.gateway.writes
+        await screen.enter("arm", "armed: writes are sent")
+        await screen.enter("write TestChildObject.TestInt 6", "completed")
+        assert [write.value for write in sh.gateway.writes] == [6]
+
+
 async def test_a_suspended_item_looks_suspended_wherever_it_is_shown(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         screen = sh.terminal

@@ -159,7 +159,7 @@ async def arm(context: Context) -> Result:
 async def disarm(context: Context) -> Result:
     """Makes the current connection read-only: nothing that changes the plant is sent.
 
-    That holds for what is typed, for files and for Python. arm ends it.
+    That holds for what is typed, for files and for Python, and when it is connected to anew. arm ends it.
     """
     context.connected.arming.armed = False
     return Said("read-only: nothing that changes the plant is sent until arm", {"armed": False})
