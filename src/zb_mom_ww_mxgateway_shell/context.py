@@ -158,7 +158,7 @@ class Context:
         if profiles_file.is_there():
             from zb_mom_ww_mxgateway_shell.profiles import load  # Slow to import for a file that most do not have.
 
-            self.take_profiles(load())
+            self.take_profiles(load(commands=self.registry.commands))
 
     def take_profiles(self, profiles: "Profiles") -> None:
         """Takes what a profiles file says: its settings and aliases hold from now on."""

@@ -20,11 +20,14 @@ A key itself never stands in it: it names the source.
 import dataclasses
 import os
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zb_mom_ww_mxgateway.errors import MxGatewayAuthenticationError
+from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayAuthenticationError
+from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
@@ -50,6 +53,10 @@ _OWN: dict[str, type | tuple[type, ...]] = {
     "watch": str,
     "color": str,
 }
+# What has to go together, and is checked as the library checks it.
+_CHECKED = frozenset(
+    ("endpoint", "plaintext", "ca_file", "require_certificate_validation", "server_name_override", "connect_timeout")
+)
 _KEY_SOURCES = ("api_key_env", "api_key_file", "api_key_keyring", "api_key_prompt")
 
 
@@ -111,8 +118,11 @@ class Profiles:
             settings.change(name, value)
 
 
-def load(path: Path | None = None) -> Profiles:
-    """Reads the file; one that is not there is empty. Raises ShellError with the line of what is wrong."""
+def load(path: Path | None = None, commands: Collection[str] = ()) -> Profiles:
+    """Reads the file; one that is not there is empty. Raises ShellError with the line of what is wrong.
+
+    An alias has to begin with one of the `commands`, and cannot have the name of one; without any nobody looks.
+    """
     path = path or default_path()
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -130,15 +140,16 @@ def load(path: Path | None = None) -> Profiles:
         place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         where = f"{path}:{place[1]}:{place[2]}" if place else str(path)
         raise ShellError(f"{where}: {re.sub(r' *[(]at .*', '', str(error))}") from None
-    return _Reader(path, text).read(content)
+    return _Reader(path, text, commands).read(content)
 
 
 class _Reader:
     """Checks what the file holds; knows the lines of its keys."""
 
-    def __init__(self, path: Path, text: str) -> None:
+    def __init__(self, path: Path, text: str, commands: Collection[str]) -> None:
         self._path = path
         self._lines = text.split("\n")
+        self._commands = commands
 
     def read(self, content: dict[str, Any]) -> Profiles:
         for name, value in content.items():
@@ -147,7 +158,7 @@ class _Reader:
             if not isinstance(value, dict):
                 self._fail(name, "", f"{name} is a table: [{name}]")
         settings = self._settings(content.get("settings", {}))
-        aliases = self._texts(content.get("aliases", {}), "aliases")
+        aliases = self._aliases(content.get("aliases", {}))
         profiles = {}
         for name, table in content.get("profiles", {}).items():
             if not isinstance(table, dict):
@@ -165,6 +176,17 @@ class _Reader:
                 self._fail(name, "settings", str(error))
         return texts
 
+    def _aliases(self, table: dict[str, Any]) -> dict[str, str]:
+        aliases = self._texts(table, "aliases")
+        for name, line in aliases.items() if self._commands else ():
+            first = line.split(maxsplit=1)[0] if line.strip() else ""
+            if name in self._commands:
+                self._fail(name, "aliases", f"{name} is a command: an alias needs another name")
+            if first not in self._commands:
+                hint = closest(first, list(self._commands))
+                self._fail(name, "aliases", f"no command {first}{hint}: an alias begins with one")
+        return aliases
+
     def _texts(self, table: dict[str, Any], section: str) -> dict[str, str]:
         for name, value in table.items():
             if not isinstance(value, str):
@@ -175,7 +197,7 @@ class _Reader:
         section = f"profiles.{name}"
         known = _CONNECTION | _OWN
         for key, value in table.items():
-            if key in ("api_key", "key", "password", "token"):
+            if key in ("api_key", "key", "password", "token") or (isinstance(value, str) and redact(value) != value):
                 self._fail(key, section, f"a key never stands in the file: name its source, {', '.join(_KEY_SOURCES)}")
             if key not in known:
                 hint = closest(key, list(known)) or f"; there is {', '.join(known)}"
@@ -187,6 +209,11 @@ class _Reader:
                 self._fail(key, section, f"{key} must be {expected}")
         if not table.get("endpoint"):
             self._fail("", section, f'the profile {name} names no endpoint: endpoint = "HOST:PORT"')
+        try:
+            ClientOptions(**{key: value for key, value in table.items() if key in _CHECKED})
+        except MxGatewayArgumentError as error:
+            named = next((key for key in table if str(error).startswith(key)), "")
+            self._fail(named, section, str(error))
         if len([key for key in _KEY_SOURCES if table.get(key)]) > 1:
             self._fail("", section, f"the profile {name} names more than one source of the key")
         if table.get("color", "red") not in _COLORS:
@@ -207,7 +234,7 @@ class _Reader:
     def _line(self, key: str, section: str) -> int:
         """The line a key stands on, as far as plain text tells; that of its table otherwise."""
         heading = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+")
-        inside, table_line = section == "", 1
+        inside, table_line = section == "", 0
         for number, line in enumerate(self._lines, start=1):
             if found := heading.match(line):
                 named = found[1].replace('"', "").replace("'", "")
@@ -218,7 +245,11 @@ class _Reader:
                     return number
             elif inside and key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
                 return number
-        return table_line
+        if table_line:
+            return table_line
+        # No table of its own: `profiles.a.key = …` or `a = { key = … }`.
+        written = re.compile(rf"(?<![\w\"'-])[\"']?{re.escape(key or section.rpartition('.')[2])}[\"']?\s*[=.]")
+        return next((number for number, line in enumerate(self._lines, start=1) if written.search(line)), 1)
 
 
 def keyed(profile: Profile, key: str) -> Connection:

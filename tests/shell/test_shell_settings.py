@@ -74,12 +74,23 @@ def test_a_profiles_file_is_read_whole(tmp_path: Path) -> None:
         ('[settings]\n\ntimng = "on"', 3, "no setting timng; did you mean timing?"),
         ('[settings]\ntiming = "maybe"', 2, "timing is one of on, off"),
         ("[profiles.a]\nendpoint = x", 2, "Invalid value"),
+        ('[profiles.a]\nread_only = true\nendpoint = "plantgw"', 3, "host:port expected"),
+        ('[profiles.a]\nendpoint = "http://x:1"', 2, "without a scheme"),
+        ('[profiles.a]\nendpoint = "x:1"\nconnect_timeout = -1', 3, "connect_timeout must be seconds above 0"),
+        ('[profiles.a]\nendpoint = "x:1"\nplaintext = true\nca_file = "f"', 3, "plaintext contradicts ca_file"),
+        ('[profiles.a]\nendpoint = "x:1"\napi_key_env = "mxgw_a_secret"', 3, "a key never stands in the file"),
+        ('[aliases]\nl = "items"\nwrite = "items"', 3, "write is a command"),
+        ('[aliases]\nl = "itms"', 2, "no command itms; did you mean items?"),
+        ('[aliases]\nl = ""', 2, "an alias begins with one"),
+        ('profiles.a.endpoint = "x:1"\nprofiles.a.bad = 1', 2, "unknown key bad"),
+        ('[profiles]\na = { endpoint = "x:1", bad = 1 }', 2, "unknown key bad"),
+        ("[profiles]\nb.plaintext = true", 2, "names no endpoint"),
     ],
 )
 def test_a_mistake_in_the_profiles_file_is_said_with_its_line(tmp_path: Path, text: str, line: int, said: str) -> None:
     path = profiles_file(tmp_path, text)
     with pytest.raises(ShellError) as raised:
-        profiles.load(path)
+        profiles.load(path, all_commands().commands)
     assert str(raised.value).startswith(f"{path}:{line}:")
     assert said in str(raised.value)
     assert "secret" not in str(raised.value)
@@ -110,6 +121,29 @@ async def test_a_profile_connects_read_only_and_watches_its_list(
             assert not gateway.writes
         finally:
             await context.disconnect()
+
+
+async def test_profiles_are_listed_at_the_prompt_and_a_mistake_among_them_keeps_it_from_opening(tmp_path: Path) -> None:
+    path = profiles_file(
+        tmp_path,
+        '[profiles.a]\nendpoint = "x:1"\napi_key_prompt = true\nread_only = true\n'
+        '[profiles.b]\nendpoint = "[::1]:2"\napi_key_file = "f"\nwatch = "tanks"\n',
+    )
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("profiles", "no profiles; they are written in")
+        sh.context.take_profiles(profiles.load(path))
+        await sh.terminal.enter(
+            "profiles", "a        x:1       asked for  no", "b        [::1]:2   file f     yes     tanks"
+        )
+        sh.terminal.type("connect ")
+        await sh.terminal.shows("  a      x:1", "  b      [::1]:2")
+        await sh.terminal.enter("c", "no profile c; profiles lists them")
+    path.write_text('[profiles.a]\nendpoint = "x:1"\nendpont = "y"\n', encoding="utf-8")
+    process = ShellProcess(tmp_path)
+    process.environment["MXGATEWAY_PROFILES"] = str(path)
+    done = await process("--demo", "-e", "status")
+    assert (done.code, done.out) == (2, "")
+    assert f"{path}:3: unknown key endpont; did you mean endpoint?" in done.err
 
 
 async def test_an_unknown_profile_is_a_mistake_with_its_place() -> None:
