@@ -24,7 +24,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayCom
 from zb_mom_ww_mxgateway.options import split_endpoint
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
 from zb_mom_ww_mxgateway_cli.connection import API_KEY_VARIABLE, Connection
-from zb_mom_ww_mxgateway_cli.output import ExitCode, exit_code_of
+from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, exit_code_of
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.verdicts import Diagnosis, Finding, Verdict, to_seconds, worst
 
@@ -37,6 +37,7 @@ SECONDS = {
     "certificate": 10.0,
     "key": 15.0,
     "session": 40.0,
+    "clock": 5.0,
     "version": 5.0,
     "galaxy": 10.0,
     "alarms": 10.0,
@@ -48,6 +49,7 @@ _SILENT = {
     "certificate": "the port takes connections but greets nobody in TLS: it may not be the gateway's",
     "key": "the gateway does not answer a call",
     "session": "the gateway starts no worker in this time: its log says why",
+    "clock": "the gateway does not answer",
     "version": "the gateway does not answer",
     "galaxy": "the gateway does not answer for its galaxy: its database may be slow",
     "alarms": "the gateway does not answer for its alarms",
@@ -77,6 +79,7 @@ class Doctor:
         self._known: tls.KnownGateway | None = None
         self._client: GatewayClient | None = None
         self._live: LiveSession | None = None
+        self._opened = datetime.now(UTC), datetime.now(UTC)
         self._deciding: Finding | None = None
 
     async def follow(self, show: Callable[[str], None]) -> Diagnosis:
@@ -87,6 +90,7 @@ class Doctor:
             ("certificate", self._certificate, True),
             ("key", self._key, True),
             ("session", self._session, False),
+            ("clock", self._clock, False),
             ("version", self._version, False),
             ("galaxy", self._galaxy, False),
             ("alarms", self._alarms, False),
@@ -264,13 +268,34 @@ class Doctor:
         from zb_mom_ww_mxgateway import LiveSession, OpenSessionOptions
 
         assert self._client is not None  # the step before made it
+        before = datetime.now(UTC)
         session = await self._client.open_session(OpenSessionOptions(client_session_name="mxgw-shell doctor"))
+        self._opened = before, datetime.now(UTC)
         self._live = await LiveSession.open(self._client, session)
         started = time.monotonic()
         await session.ping(timeout=5.0)
         took = (time.monotonic() - started) * 1000
         worker = session.info.worker_process_id
         return [_ok("session", f"opens, with its event stream; worker {worker} answers in {took:.1f} ms")]
+
+    async def _clock(self) -> list[Finding]:
+        """Whether it is the same time here and there: the worker was started while the session was opened."""
+        if self._live is None:
+            return []
+        try:
+            started = (await self._live.session.get_worker_info()).started_at
+        except MxGatewayError as error:
+            return [Finding("clock", Verdict.UNKNOWN, f"cannot be looked at: {error}")]
+        if started is None:
+            return [Finding("clock", Verdict.UNKNOWN, "the gateway does not say when its worker began")]
+        before, after = self._opened
+        off = started - min(max(started, before), after)
+        said = f"the worker began at {to_seconds(started)} by the gateway's clock"
+        if abs(off) <= _SKEW:
+            return [_ok("clock", f"{said}, as here")]
+        way = "ahead of" if off > timedelta() else "behind"
+        why = f"the gateway's clock is {age_text(abs(off).total_seconds())} {way} the one here"
+        return [_note("clock", f"{said}, at {to_seconds(after)} here", why)]
 
     async def _version(self) -> list[Finding]:
         if self._live is None:
@@ -292,10 +317,7 @@ class Doctor:
         if not answers:
             why = "the gateway does not reach the galaxy's database: check its configuration and the SQL Server"
             return [_bad("galaxy", "its database does not answer", why, ExitCode.REFUSED)]
-        found = [_ok("galaxy", f"answers; {f'last deploy {to_seconds(deployed)}' if deployed else 'never deployed'}")]
-        if deployed and deployed > datetime.now(UTC) + _SKEW:
-            found.append(_note("clock", "the last deploy is in the future", "the clocks of here and there differ"))
-        return found
+        return [_ok("galaxy", f"answers; {f'last deploy {to_seconds(deployed)}' if deployed else 'never deployed'}")]
 
     async def _alarms(self) -> list[Finding]:
         from zb_mom_ww_mxgateway import ActiveAlarm, AlarmProviderStatus

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,7 @@ from zb_mom_ww_mxgateway_sim import (
     SimulatedGateway,
     Source,
     Status,
+    SystemClock,
 )
 from zb_mom_ww_mxgateway_sim.certificate import FILE_NAME, renew
 
@@ -381,10 +383,12 @@ async def test_doctor_of_a_good_gateway_trusts_and_keeps_nothing(tmp_path: Path)
             "validity",
             "key",
             "session",
+            "clock",
             "version",
             "galaxy",
             "alarms",
         ]
+        assert verdict_of(found, "clock") is Verdict.OK
         assert "not remembered" in found.findings[2].text
         assert gateway.fingerprint_sha256 in found.findings[2].text
         assert not known.exists()
@@ -419,6 +423,26 @@ async def test_doctor_judges_the_validity_by_the_clock_here(
         found = await examined(keyed(gateway, known_gateways=str(tmp_path / "known")))
         assert said in found.deciding.meaning
         assert found.exit_code is ExitCode.CANNOT_CONNECT
+
+
+class _OtherClock(SystemClock):
+    """Of a machine whose time of day is another."""
+
+    def __init__(self, hours: int) -> None:
+        self._off = hours * 3_600_000_000_000
+
+    def now(self) -> int:
+        return super().now() + self._off
+
+
+@pytest.mark.parametrize(("hours", "said"), [(2, "ahead of"), (-2, "behind")])
+async def test_doctor_says_when_the_clocks_differ(hours: int, said: str) -> None:
+    async with SimulatedGateway(plaintext=True, clock=_OtherClock(hours)) as gateway:
+        found = await examined(keyed(gateway))
+        assert found.exit_code is ExitCode.DONE
+        assert verdict_of(found, "clock") is Verdict.NOTE
+        (meaning,) = [finding.meaning for finding in found.findings if finding.step == "clock"]
+        assert re.fullmatch(rf"the gateway's clock is (1 h 59 m|2 h 00 m) {said} the one here", meaning)
 
 
 async def test_doctor_verifies_where_it_has_to(tmp_path: Path) -> None:

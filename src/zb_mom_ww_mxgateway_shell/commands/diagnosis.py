@@ -81,7 +81,7 @@ async def doctor(
 ) -> Feed:
     """Finds the step at which a gateway cannot be reached or used, and says what to do.
 
-    Name, port, certificate (remembered or changed, names, validity by the clock here), key, session,
+    Name, port, certificate (remembered or changed, names, validity by the clock here), key, session, clock,
     version, galaxy, alarms; each step has a deadline. Without HOST:PORT or a profile it looks at the
     present connection. It needs none: mxgw-shell -e 'doctor plantgw:5001'. Nothing is remembered or
     changed by it; a session is opened and closed again.
