@@ -168,7 +168,7 @@ class Command:
     @cached_property
     def summary(self) -> str:
         """One line."""
-        return self._doc.partition("\n\n")[0]
+        return " ".join(self._doc.partition("\n\n")[0].split())
 
     @property
     def details(self) -> str:

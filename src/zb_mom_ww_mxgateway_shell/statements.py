@@ -1,5 +1,6 @@
 """Running one line, and saying what went wrong with it: the same for the prompt, files and Python."""
 
+import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -44,6 +45,11 @@ async def run(context: Context, text: str, follow: Follow) -> Result | None:
         return await _run(context, text, follow)
     except Exception as error:
         context.failure = Failure(error, text)
+        raise
+    except asyncio.CancelledError:
+        command = command_of(context, text)
+        if command and command.mutating:
+            context.failure = Failure(interruption(context, text), text)
         raise
 
 

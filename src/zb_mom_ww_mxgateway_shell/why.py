@@ -16,6 +16,7 @@ from zb_mom_ww_mxgateway_cli.output import age_text, value_text
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
 from zb_mom_ww_mxgateway_shell.locating import Place, locate
 from zb_mom_ww_mxgateway_shell.meanings import SECURITY, quality_meaning, status_meaning
 from zb_mom_ww_mxgateway_shell.values_said import freshness
@@ -229,12 +230,13 @@ class _Walk:
 
     def _say_last_write(self) -> None:
         failure = self._context.failure
-        if failure is None or not isinstance(failure.error, MxGatewayError):
+        if failure is None or not isinstance(failure.error, MxGatewayError | Interrupted):
             return
         words = failure.line.casefold().split()
         handle = str(self._item.item_handle) if self._item else ""
         if words[:1] and words[0].startswith("write") and {self._tag.casefold(), handle} & set(words[1:]):
-            status = next((each for each in failure.error.statuses if each.failed), None)
+            statuses = failure.error.statuses if isinstance(failure.error, MxGatewayError) else ()
+            status = next((each for each in statuses if each.failed), None)
             meaning = f"the last write was refused: {status_meaning(status)}" if status else ""
             self._found("last write", Verdict.NOTE, str(failure.error), meaning, "last-error")
 

@@ -74,6 +74,14 @@ class OwnTerminal:
         self.type(line + "\r")
         return await self.shows(*wanted)
 
+    async def leave(self) -> None:
+        """Presses Ctrl-D once a prompt waits for it: before, it would be lost to the system's own line editing."""
+        assert self._master is not None
+        async with asyncio.timeout(15):
+            while termios.tcgetattr(self._master)[3] & termios.ICANON:  # noqa: ASYNC110  # nor does a terminal's mode
+                await asyncio.sleep(0.01)
+        self.type("\x04")
+
     def resize(self, columns: int, rows: int) -> None:
         """As a window's edge that is dragged."""
         assert self._master is not None

@@ -94,3 +94,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         "connect", "disconnect", "status", "register", "unregister", "add-item", "remove-item", "advise",
         "unadvise", "items", "write", "watch", "help", "py", "exit",
     }  # fmt: skip
+
+
+def test_a_summary_is_one_line(context: Context) -> None:
+    assert not [each.name for each in context.registry.commands.values() if "\n" in each.summary]

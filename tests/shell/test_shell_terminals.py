@@ -18,7 +18,7 @@ if sys.platform == "win32":
 
 from shell_pty import at_a_terminal
 
-CTRL_C, CTRL_D = "\x03", "\x04"
+CTRL_C = "\x03"
 
 
 @pytest.fixture
@@ -73,8 +73,12 @@ async def test_ctrl_c_stops_a_command_that_waits_and_not_the_shell(
         terminal.type(CTRL_C)
         await terminal.shows("interrupted; if a write was sent, its outcome is UNKNOWN")
         gateway.release()
+        await terminal.enter(
+            "last-error", "line         write TestChildObject.TestInt 5", "outcome      UNKNOWN, if it"
+        )
+        await terminal.enter("why TestChildObject.TestInt", "last write   note  interrupted; if a write was sent")
         await terminal.enter("status", "servers", "events")
-        terminal.type(CTRL_D)
+        await terminal.leave()
         await terminal.shows("closing")
         assert await terminal.ended() == 0
     await until(lambda: not gateway.live_sessions)
@@ -121,7 +125,7 @@ async def test_a_terminal_that_shrinks_is_filled_as_it_is_now(process: ShellProc
         terminal.type("Gq")
         await terminal.shows("lines)")
         await terminal.shows("1.Level", "good")
-        terminal.type(CTRL_D)
+        await terminal.leave()
         assert await terminal.ended() == 0
 
 
@@ -135,7 +139,7 @@ async def test_forty_columns_are_enough(process: ShellProcess, gateway: Simulate
         await terminal.shows("meaning")
         terminal.type("q")
         await terminal.shows("lines)")
-        terminal.type(CTRL_D)
+        await terminal.leave()
         assert await terminal.ended() == 0
 
 
@@ -149,7 +153,7 @@ async def test_the_list_of_commands_is_a_page_and_a_bit_at_forty_columns(
         await terminal.shows("help first")
         terminal.type("q")
         await terminal.shows("lines)")
-        terminal.type(CTRL_D)
+        await terminal.leave()
         assert await terminal.ended() == 0
 
 
@@ -169,7 +173,7 @@ async def test_a_profile_at_the_start_asks_for_the_key_and_watches_its_list(
         await terminal.enter(gateway.api_key or "", "plant (read-only)>", "Plant.Tank1.LevelSP", "60.0")
         assert (gateway.api_key or "?") not in terminal.raw
         await terminal.enter("write Plant.Tank1.LevelSP 70", "the profile plant is", "nothing was sent")
-        terminal.type(CTRL_D)
+        await terminal.leave()
         assert await terminal.ended() == 0
     assert not gateway.writes
 
@@ -192,6 +196,6 @@ async def test_a_dumb_terminal_gets_lines_and_nothing_else(process: ShellProcess
         await terminal.enter("watch Plant.Tank1.LevelSP", "60.0   good")
         terminal.type(CTRL_C)
         await terminal.shows("1 samples in")
-        terminal.type(CTRL_D)
+        await terminal.leave()
         assert await terminal.ended() == 0
         assert "\x1b" not in terminal.raw

@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway_cli.output import age_text, error_form, one_line
 from zb_mom_ww_mxgateway_shell.commands.connection import EndpointOrProfile
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.doctor import Doctor
+from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
 from zb_mom_ww_mxgateway_shell.kinds import TAG, FlagOption, ItemOrTag, Target, Text
 from zb_mom_ww_mxgateway_shell.meanings import hresult_meaning, status_meaning
 from zb_mom_ww_mxgateway_shell.problems import ShellError
@@ -152,6 +153,8 @@ def _outcome(error: BaseException) -> str:
         if error.statuses or error.hresult is not None:
             return "refused by MXAccess: it was not carried out"
         return "not carried out, or nothing that changes the plant"
+    if isinstance(error, Interrupted):
+        return "UNKNOWN, if it was sent: it may have been carried out, and was not sent again"
     return "nothing was sent" if isinstance(error, ShellError) else "not known"
 
 

@@ -202,7 +202,7 @@ def _outcome_text(result: "WriteResult", timeout: float) -> str:
             return f"{accepted}{', ' if accepted else ''}REFUSED: {reason}"
         case "accepted":
             return f"{accepted}, not completed within {timeout:g} s: whether it took effect is not known"
-    lost = result.error or "the event stream was interrupted"
+    lost = str(result.error or "the event stream was interrupted").removeprefix("outcome unknown: ")
     return f"{accepted}{', then ' if accepted else ''}outcome UNKNOWN: {lost}. It was not sent again"
 
 
