@@ -1,6 +1,7 @@
 """The prompt, typed into and read from a real screen."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import grpc
@@ -232,6 +233,46 @@ async def test_the_toolbar_says_whether_writes_are_let_through_and_the_round_tri
         await sh.terminal.enter("arm", "ready · armed · gaps 0")
         sh.gateway.drop_streams(grpc.StatusCode.UNAUTHENTICATED)
         assert "rtt" not in (await sh.terminal.shows("demo:lost>", "lost · armed")).split("demo:lost>")[-1]
+
+
+async def test_what_is_typed_has_colours_by_what_it_is_and_what_is_wrong_is_underlined(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+
+        def look(word: str) -> tuple[str, bool, bool]:
+            lines = screen.text.split("\n")
+            row = max(index for index, line in enumerate(lines) if line.startswith("demo>"))
+            cell = screen.screen.buffer[row][lines[row].index(word)]
+            return cell.fg, cell.bold, cell.underscore
+
+        for line, word, wanted in (
+            ("status", "status", ("default", True, False)),
+            ("write TestChildObject.TestInt 5", "write", ("brown", True, False)),
+            ("write TestChildObject.TestInt 5 --verify", "--verify", ("cyan", False, False)),
+            ('echo "a text"', '"a text"', ("green", False, False)),
+            ("echo 1 # why", "# why", ("brightblack", False, False)),
+            ("sttus now", "sttus", ("red", False, True)),
+            ("write TestChildObject.TestInt 5 --for so", "so", ("default", False, False)),
+            ("write TestChildObject.TestInt 5 --for soon ", "soon", ("red", False, True)),
+            ("write TestChildObject.TestInt five --verify", "five", ("red", False, True)),
+        ):
+            screen.type(f"\x15{line}")
+            await screen.shows(f"demo> {line.rstrip()}")
+            async with asyncio.timeout(15):
+                while look(word) != wanted:  # noqa: ASYNC110  # a screen tells nobody
+                    await asyncio.sleep(0.01)
+        screen.type("\x15")
+
+
+async def test_the_toolbar_counts_events_and_gaps(tmp_path: Path) -> None:
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        await sh.terminal.enter("watch Plant.Tank1.Level", "gaps 0")
+        async with asyncio.timeout(15):
+            while not re.search(r" · [1-9]\d* ev/s", sh.terminal.text):  # noqa: ASYNC110  # a screen tells nobody
+                await asyncio.sleep(0.01)
+        live = sh.context.live_session
+        sh.gateway.lose_session(live.session.session_id)
+        await sh.terminal.shows("has taken its place", "ready · armed · gaps 1")
 
 
 async def test_a_value_cannot_touch_the_terminal(tmp_path: Path) -> None:

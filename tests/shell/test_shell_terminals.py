@@ -1,6 +1,7 @@
 """The shell at terminals that are taken away, resized, narrow or dumb; Ctrl-C at a real one."""
 
 import asyncio
+import os
 import re
 import signal
 import sys
@@ -8,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from shell_process import ShellProcess
+from shell_process import KEY, ShellProcess
 
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -199,3 +200,49 @@ async def test_a_dumb_terminal_gets_lines_and_nothing_else(process: ShellProcess
         await terminal.leave()
         assert await terminal.ended() == 0
         assert "\x1b" not in terminal.raw
+
+
+async def test_the_history_is_there_again_the_next_time_without_the_lines_that_had_a_key(
+    process: ShellProcess, gateway: SimulatedGateway
+) -> None:
+    async with at_a_terminal(process, gateway) as terminal:
+        await terminal.shows(">")
+        await terminal.enter("echo first-line", "\nfirst-line")
+        await terminal.enter(f"echo {KEY}", "\nmxgw_demo_***")
+        await terminal.leave()
+        assert await terminal.ended() == 0
+    kept = (process.folder / "state" / "mxgw" / "history").read_text(encoding="utf-8")
+    assert "+echo first-line\n" in kept
+    assert KEY not in kept
+    async with at_a_terminal(process, gateway) as terminal:
+        await terminal.shows(">")
+        terminal.type("\x1b[A")
+        await terminal.shows("> echo first-line")
+        terminal.type("\x15")
+        await terminal.leave()
+        assert await terminal.ended() == 0
+
+
+async def test_a_keyboard_without_a_screen_gives_lines_and_says_so(
+    process: ShellProcess, gateway: SimulatedGateway
+) -> None:
+    process.on(gateway)
+    master, slave = os.openpty()
+    try:
+        started = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "zb_mom_ww_mxgateway_shell", "--plaintext"),
+            stdin=slave,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=process.environment | {"TERM": "xterm-256color"},
+        )
+        os.write(master, b"write TestChildObject.TestInt 5\nitems\n\x04")
+        async with asyncio.timeout(30):
+            out, error = await started.communicate()
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert b"standard output is no terminal. Lines are read without a prompt" in error
+    assert b"completed" in out
+    assert b"\x1b" not in out + error
+    assert started.returncode == 0

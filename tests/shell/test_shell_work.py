@@ -1,6 +1,8 @@
 """A day at the prompt: help, keys, history, keys of the gateway, what a write left, what is still open."""
 
+import asyncio
 import re
+import signal
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -105,6 +107,17 @@ async def test_vi_keys_are_those_of_the_setting(tmp_path: Path) -> None:
         await sh.terminal.shows("echo one\n", "\none\n")
 
 
+async def test_emacs_keys_are_there_from_the_start_and_again(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        for word in ("one", "two"):
+            sh.terminal.type(f"xecho {word}\x01\x04\x05x\x08" + ENTER)  # to the start, one away, to the end, one more
+            await sh.terminal.shows(f"demo> echo {word}\n{word}\n")
+            await sh.terminal.enter("set keys vi", "keys vi")
+            sh.terminal.type("iset keys emacs" + ESCAPE)
+            sh.terminal.type("0x" + ENTER)
+            await sh.terminal.shows("keys emacs")
+
+
 async def test_timing_is_said_after_each_command(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("set timing on", " ms)")
@@ -118,6 +131,13 @@ async def test_colours_can_be_turned_off(tmp_path: Path) -> None:
         sh.terminal.raw = ""
         await sh.terminal.enter("balderdash", "no command balderdash")
         assert not re.search(r"\x1b\[[\d;]*3\dm", sh.terminal.raw)
+
+
+async def test_csv_at_the_prompt_has_headings(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("set output csv", "output\ncsv\n")
+        await sh.terminal.enter("use", "armed,current,name,state\ntrue,true,demo,ready\n")
+        await sh.terminal.enter("set output table", "output table")
 
 
 async def test_json_at_the_prompt_is_the_object_and_nothing_else(tmp_path: Path) -> None:
@@ -231,6 +251,43 @@ async def test_what_happens_to_a_connection_is_said_whichever_is_the_current_one
         await sh.terminal.shows("demo: event stream lost, resuming", "demo: event stream resumed")
         second.drop_streams()
         await sh.terminal.shows("\nevent stream lost, resuming", "\nevent stream resumed")
+
+
+async def test_use_goes_from_one_connection_to_another_and_the_prompt_says_which(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as second, shell(tmp_path) as sh:
+        other = second.endpoint
+        await sh.terminal.enter(f"connect {other} --plaintext", "connected to", f"\n{other}>")
+        await sh.terminal.enter("disarm", f"{other} (read-only)>")
+        await sh.terminal.enter("use demo", "demo: ready\ndemo>")
+        await sh.terminal.enter("use", "  *  demo", "ready  armed", f"     {other}  ready  read-only")
+        await sh.terminal.enter("write TestChildObject.TestInt 5", "completed")
+        sh.terminal.type("use 1")
+        await sh.terminal.shows(f"{other}  ready")
+        sh.terminal.type(TAB + ENTER)
+        await sh.terminal.enter("write TestChildObject.TestInt 6", "nothing was sent")
+        await sh.terminal.enter("disconnect", f"disconnected from {other}; demo is the current one", "\ndemo>")
+        assert ([write.value for write in sh.gateway.writes], list(second.writes)) == ([5], [])
+
+
+async def test_a_second_ctrl_c_gives_the_prompt_back_though_the_gateway_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway.session._CLOSE_TIMEOUT", 3600.0)
+    async with SimulatedGateway(plaintext=True, api_keys=()) as second, shell(tmp_path) as sh:
+        await sh.terminal.enter(f"connect {second.endpoint} --plaintext", "connected to")
+        second.stall("CloseSession")
+        sh.terminal.type("disconnect" + ENTER)
+        async with asyncio.timeout(15):
+            while not any(call.rpc == "CloseSession" for call in second.calls):  # noqa: ASYNC110  # it tells nobody
+                await asyncio.sleep(0.01)
+        signal.raise_signal(signal.SIGINT)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert "interrupted" not in sh.terminal.text
+        signal.raise_signal(signal.SIGINT)
+        await sh.terminal.shows("interrupted", "\ndemo>")
+        await sh.terminal.enter("status", "servers")
+        second.release("CloseSession")
 
 
 async def test_an_alias_of_a_write_is_a_write(tmp_path: Path) -> None:
