@@ -115,7 +115,7 @@ async def test_emacs_keys_are_there_from_the_start_and_again(tmp_path: Path) -> 
             await sh.terminal.enter("set keys vi", "keys vi")
             sh.terminal.type("iset keys emacs" + ESCAPE)
             sh.terminal.type("0x" + ENTER)
-            await sh.terminal.shows("keys emacs")
+            await sh.terminal.shows("demo> set keys emacs\nkeys emacs\n")
 
 
 async def test_timing_is_said_after_each_command(tmp_path: Path) -> None:
