@@ -133,7 +133,10 @@ async def test_profiles_are_listed_at_the_prompt_and_a_mistake_among_them_keeps_
         await sh.terminal.enter("profiles", "no profiles; they are written in")
         sh.context.take_profiles(profiles.load(path))
         await sh.terminal.enter(
-            "profiles", "a        x:1       asked for  no", "b        [::1]:2   file f     yes     tanks"
+            "profiles",
+            "profiles.toml:\n",
+            "a        x:1       asked for  no",
+            "b        [::1]:2   file f     yes     tanks",
         )
         sh.terminal.type("connect ")
         await sh.terminal.shows("  a      x:1", "  b      [::1]:2")

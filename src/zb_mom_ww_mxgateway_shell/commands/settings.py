@@ -125,6 +125,8 @@ async def tee(context: Context, file: Annotated[str | None, Text("file")] = None
 async def profiles(context: Context) -> Result:
     """Lists the profiles that connect knows, and the file they stand in."""
     known = context.profiles.profiles.values()
+    if known:
+        context.notice(f"in {context.profiles.path}:")
     return Table(
         ("profile", "endpoint", "key", "writes", "watches"),
         [
