@@ -187,11 +187,6 @@ class Command:
     def usage(self) -> str:
         return " ".join([self.name, *(parameter.usage for parameter in self.parameters)])
 
-    def usage_behind(self, given: Mapping[str, Any], context: "Context") -> str:
-        """The usage, with what the arguments given so far say of the others."""
-        used = [parameter.usage_as(parameter.kind.behind(given, context)) for parameter in self.parameters]
-        return " ".join([self.name, *used])
-
     @property
     def positional(self) -> list[Parameter]:
         return [parameter for parameter in self.parameters if not parameter.is_option]

@@ -153,7 +153,7 @@ async def test_the_toolbar_keeps_gaps_and_alarms_in_view(tmp_path: Path, columns
     async with shell(tmp_path, cursor_reports=True, columns=columns) as sh:
         await alarms_read(sh)
         sh.gateway.raise_alarm("ZB!Area.Object.Hi")
-        await sh.terminal.shows("ready · gaps 0 · alarms 1 (1 unacked)")
+        await sh.terminal.shows("ready · armed · gaps 0 · alarms 1 (1 unacked)")
 
 
 async def test_a_gateway_without_alarms_hurts_nobody(tmp_path: Path) -> None:

@@ -195,6 +195,8 @@ async def test_the_type_that_is_expected_is_said_and_offered_behind_the_tag(tmp_
         ):
             screen.type(f"\x15write TestChildObject.{tag} ")
             await screen.shows(f"write <tag|item> {said}")
+        screen.type("\x15write --verify --for 5s TestChildObject.TestInt ")
+        await screen.shows("write <tag|item> <Integer>")
         screen.type("\x15expect TestChildObject.TestBool = ")
         await screen.shows("expect <tag|item> <operator> <true|false>", "  false")
         screen.type("\x15set keys ")
@@ -206,6 +208,20 @@ async def test_the_type_that_is_expected_is_said_and_offered_behind_the_tag(tmp_
         screen.type("maybe --verify ")
         await screen.shows("Boolean expected: true or false")
         screen.type("\x15")
+
+
+@pytest.mark.parametrize(("columns", "said"), [(40, " write <tag|item> <Double>"), (80, " … <Double> [--")])
+async def test_what_is_expected_next_is_in_view_on_a_narrow_screen(tmp_path: Path, columns: int, said: str) -> None:
+    async with shell(tmp_path, cursor_reports=True, columns=columns) as sh:
+        await sh.context.catalogue.loaded(10)
+        await sh.terminal.shows("rtt" if columns > 40 else "gaps 0")
+        sh.terminal.type("write Plant.Tank1.LevelSP ")
+        await sh.terminal.shows(said)
+        sh.terminal.type("5")
+        await sh.terminal.shows(said)
+        sh.terminal.type(" --for ")
+        await sh.terminal.shows("[--for <duration>]")
+        sh.terminal.type("\x15")
 
 
 async def test_a_value_that_is_advised_says_its_type_by_handle_where_the_galaxy_does_not(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
@@ -13,7 +14,7 @@ from zb_mom_ww_mxgateway_shell.problems import Mistake
 from zb_mom_ww_mxgateway_shell.registry import Flag, Offer
 from zb_mom_ww_mxgateway_shell.statements import command_of, unfolded
 from zb_mom_ww_mxgateway_shell.unfinished import current_parameter, given_by
-from zb_mom_ww_mxgateway_shell.words import split
+from zb_mom_ww_mxgateway_shell.words import Word, split
 
 
 class ShellCompleter(Completer):
@@ -69,11 +70,31 @@ def _names(typed: str, context: Context) -> list[Offer]:
     return [Offer(name, value[:40]) for name, value in plain.items() if name.startswith(typed)]
 
 
-def usage_of(context: Context, line: str) -> str:
-    """The usage of the command being typed, or a hint."""
+def usage_of(context: Context, line: str, room: int) -> str:
+    """The usage of the command being typed, with what the line says so far of the rest, or a hint; in `room` columns.
+
+    Where it is too long, what is typed next stays in view.
+    """
     command = command_of(context, line)
     if command is None:
-        return "help lists the commands; Tab completes"
+        return cut("help lists the commands; Tab completes", room)
+    words: list[Word] = []
+    given: dict[str, Any] = {}
     with suppress(Mistake), unfolded(context, line) as unfolded_line:
-        return command.usage_behind(given_by(command, split(unfolded_line), context), context)
-    return command.usage
+        words = split(unfolded_line)
+        given = given_by(command, words, context)
+    is_typing = bool(words) and not line[-1:].isspace()
+    next_one = current_parameter(command, words[:-1] if is_typing and len(words) > 1 else words)
+    text, start, end = command.name, 0, 0
+    for parameter in command.parameters:
+        shown = parameter.usage_as(parameter.kind.behind(given, context))
+        if parameter is next_one:
+            start, end = len(text) + 1, len(text) + 1 + len(shown)
+        text += f" {shown}"
+    is_in_view = len(text) <= room or end < room
+    return cut(text if is_in_view else f"… {text[start:]}", room)
+
+
+def cut(text: str, room: int) -> str:
+    """The beginning of a text, in so many columns."""
+    return text if len(text) <= room else f"{text[: max(0, room - 1)]}…"

@@ -8,7 +8,7 @@ from prompt_toolkit.output import Output
 from zb_mom_ww_mxgateway.live import LiveSession
 from zb_mom_ww_mxgateway.live_values import LiveState
 from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.terminal.completion import usage_of
+from zb_mom_ww_mxgateway_shell.terminal.completion import cut, usage_of
 from zb_mom_ww_mxgateway_shell.terminal.highlight import mistake_so_far
 
 _USAGE_COLUMNS = 20
@@ -39,14 +39,16 @@ class Toolbar:
             figures += f" · {self._rate.of(live)} ev/s"
             if live.round_trip is not None and live.state is LiveState.LIVE:
                 figures += f" · rtt {live.round_trip * 1000:.1f} ms"
-        wrong = mistake_so_far(context, line) if line else None
-        said = wrong.message if wrong else usage_of(context, line)
         width = self._output.get_size().columns
         room = width - len(figures) - 4
-        if room < _USAGE_COLUMNS:
-            # Too narrow for both: what is being typed matters more, while something is.
-            return f" {said if line else figures}"[:width]
-        return f" {said if len(said) <= room else said[: room - 1] + '…'}   {figures}"
+        if room >= _USAGE_COLUMNS:
+            return f" {self._said(line, room)}   {figures}"
+        # Too narrow for both: what is being typed matters more, while something is.
+        return f" {self._said(line, width - 1) if line else figures}"[:width]
+
+    def _said(self, line: str, room: int) -> str:
+        wrong = mistake_so_far(self._context, line) if line else None
+        return cut(wrong.message, room) if wrong else usage_of(self._context, line, room)
 
 
 class _Rate:
