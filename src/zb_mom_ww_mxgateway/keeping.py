@@ -214,6 +214,7 @@ class SessionKeeper:
         """Another session with everything the lost one had, and its stream."""
         await self._close_remains()
         client, table = self._session.client, self._session.handles
+        began = time.monotonic()
         new = await client.open_session(self._session.options)
         try:
             # Read from now on by its thread, and looked at when the handles are known.
@@ -229,7 +230,7 @@ class SessionKeeper:
             raise
         self._resumed = self._was_attached = False
         self._session.move(new, handles)
-        self._live.moved(missing)
+        self._live.moved(missing, began)
         return stream
 
     async def _close_remains(self) -> None:

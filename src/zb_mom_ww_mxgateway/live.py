@@ -187,13 +187,16 @@ class LiveSession:
         self._ledger.lose()
         self._set_state(LiveState.REBUILDING, error)
 
-    def moved(self, missing: dict[tuple[int, int], str]) -> None:
-        """Part of keeping the stream: another session has taken the place of the lost one, but for some items."""
+    def moved(self, missing: dict[tuple[int, int], str], began: float) -> None:
+        """Part of keeping the stream: another session has taken the place of the lost one, but for some items.
+
+        `began` is before its first event, in monotonic seconds: so long what happened is not known.
+        """
         told = tuple(f"{self.session.handles.items[key].tag} ({reason})" for key, reason in missing.items())
         self.session.handles.drop(missing)
         for key in missing:
             self._held.drop(key)
-        gap = _gap_event(self.last_sequence, 0, time.monotonic())
+        gap = _gap_event(self.last_sequence, 0, began)
         self.rebuilds += 1
         self.gaps += 1
         self.last_sequence = 0

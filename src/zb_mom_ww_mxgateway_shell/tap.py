@@ -109,7 +109,9 @@ class Tap:
         else:
             if lost:
                 text = f"GAP {lost} events came faster than they could be kept here"
-                taken.append(self._lose("dropped", time.monotonic(), text, lost))
+                # The oldest were dropped: what is here came after them.
+                at = events[0].received_at if events else time.monotonic()
+                taken.append(self._lose("dropped", at, text, lost))
             for event in events:
                 # Events bear the time they came, which may be long before they were taken from the stream.
                 while marks and marks[0].at <= event.received_at:

@@ -38,6 +38,21 @@ async def rebuilt(live: LiveSession, times: int = 1) -> None:
             await live.changed()
 
 
+async def test_the_gap_that_a_lost_session_leaves_ends_before_what_the_next_one_brings(
+    gateway: SimulatedGateway, live: LiveSession
+) -> None:
+    (item,) = await live.subscribe_tags([INT], await live.session.register("one"))
+    await live.session.register("two")
+    await live.first_value(item)
+    stream = live.subscribe()
+    # The first value is here while the rest is still being registered.
+    gateway.delay("register", 0.2)
+    gateway.lose_session(live.session.session_id)
+    await rebuilt(live)
+    gap = await anext(event async for event in stream if event.replay_gap)
+    assert gap.received_at <= (await anext(stream)).received_at
+
+
 async def confirmed(live: LiveSession, tag: str) -> None:
     async with asyncio.timeout(10):
         while live[tag].stale_since is not None:

@@ -113,6 +113,18 @@ async def test_while_the_stream_is_lost_the_line_is_stale(tmp_path: Path) -> Non
         sh.gateway.release("OpenSession")
 
 
+async def test_what_another_session_brings_ends_the_gap_that_the_lost_one_left(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        sh.gateway.set(INT, 40)
+        screen.type(f"trend {INT} --span 2s" + ENTER)
+        await screen.shows(f"{INT}  40  good")
+        sh.gateway.lose_session(sh.context.live_session.session.session_id)
+        # The value never changes: what is known of it, it was told when it was advised anew.
+        await screen.shows("x─────")
+        screen.type(CTRL_C)
+
+
 @pytest.mark.parametrize("columns", [40, 60])
 async def test_a_trend_fits_a_narrow_screen(tmp_path: Path, columns: int) -> None:
     async with shell(tmp_path, columns=columns) as sh:
