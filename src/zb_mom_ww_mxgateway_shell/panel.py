@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 COLUMNS = ("item", "tag", "value", "quality", "age", "changes")
 _SAMPLES = 12
 _VALUE_WIDTH = 40
+_REASON_WIDTH = 25
+"""Columns that a quality with its reason has at least, as long as others can make room."""
 _Key = tuple[int, int]
 
 
@@ -85,6 +87,21 @@ class Panel:
         """Rows of these items, as things stand now."""
         return [self._row(item) for item in items]
 
+    def lines(self, columns: int, rows: int, *, more: str) -> list[tuple[str, str]]:
+        """As much of it as fits, with moods: what is left out, and why nothing moves, is said.
+
+        `more` has ``{}`` for the number of items that are left out.
+        """
+        items, still = self.items, self.is_still
+        room = max(2, rows - 1 - bool(still))
+        shown = items if len(items) <= room else items[: room - 1]
+        lines = fitted(self.rows(shown), columns)
+        if len(shown) < len(items):
+            lines.append((cut(f"  {more.format(len(items) - len(shown))}", columns), "good"))
+        if still:
+            lines.append((cut(f"  {still}", columns), "bad"))
+        return lines
+
     def _row(self, item: Item) -> Row:
         value = self._live.latest(*item.key)
         if value is None:
@@ -109,34 +126,69 @@ def _why_none(item: Item) -> str:
     return "no value yet" if item.advised else "not advised"
 
 
-def fitted(rows: Sequence[Row], width: int, hidden: Collection[str] = ()) -> list[tuple[str, str]]:
-    """Lines with their moods, headed, at most `width` columns wide: first the bars go, then tags are cut.
+_ITEM, _TAG, _VALUE, _QUALITY, _AGE, _CHANGES = range(len(COLUMNS))
 
-    Value, quality and age are never cut away.
+
+def fitted(rows: Sequence[Row], width: int, hidden: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Lines with their moods, headed, at most `width` columns wide, of which there must be 39.
+
+    First the reason of a quality is shortened, then the bars go, then the handles, then tags are cut. A quality's
+    word, the age, and how long it has been stale are never cut away.
     """
     shown = [index for index, name in enumerate(COLUMNS) if name not in hidden]
-    cells = [COLUMNS, *(row.cells for row in rows)]
+    cells = [list(COLUMNS), *(list(row.cells) for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(COLUMNS))]
 
-    def total() -> int:
-        return sum(widths[column] for column in shown) + 2 * len(shown)
+    def over() -> int:
+        return sum(widths[column] for column in shown) + 2 * len(shown) - width
 
-    for droppable in (5, 0):
-        if total() > width and droppable in shown:
+    def narrow(column: int, least: int) -> None:
+        widths[column] = min(widths[column], max(least, widths[column] - max(0, over())))
+
+    narrow(_QUALITY, _REASON_WIDTH)
+    for droppable in (_CHANGES, _ITEM):
+        if over() > 0 and droppable in shown:
             shown.remove(droppable)
-    if total() > width:
-        widths[1] = max(8, widths[1] - (total() - width))
-    if total() > width:
-        widths[2] = max(6, widths[2] - (total() - width))
+    narrow(_TAG, 16)
+    narrow(_QUALITY, max(len(_word(row[_QUALITY])) for row in cells))
+    narrow(_TAG, 8)
+    narrow(_VALUE, 6)
+    if over() > 0:
+        for row in cells:
+            row[_AGE] = row[_AGE].replace("stale for", "stale")
+        widths[_AGE] = max(len(row[_AGE]) for row in cells)
+    narrow(_TAG, 5)
+    narrow(_VALUE, 5)
+
+    def cell(row: Sequence[str], column: int) -> str:
+        text, room = row[column], widths[column]
+        if len(text) <= room:
+            return text.ljust(room)
+        if column == _TAG:
+            return tail(text, room)
+        if column == _QUALITY:
+            word = _word(text)
+            return (text[: room - 1] + "…" if room > len(word) + 1 else word).ljust(room)
+        return cut(text, room)
 
     def line(row: Sequence[str]) -> str:
-        return ("  " + "  ".join(cut(row[column], widths[column]).ljust(widths[column]) for column in shown)).rstrip()
+        return ("  " + "  ".join(cell(row, column) for column in shown)).rstrip()
 
-    return [(line(COLUMNS), "head"), *((line(row.cells), row.mood) for row in rows)]
+    return [(line(row), mood) for row, mood in zip(cells, ("head", *(row.mood for row in rows)), strict=True)]
+
+
+def _word(quality: str) -> str:
+    """A quality without its reason."""
+    return quality.partition(":")[0]
 
 
 def cut(text: str, width: int) -> str:
-    """A text in at most `width` columns: the end of a tag says more than its middle."""
+    """A text in at most `width` columns, without its middle."""
     if len(text) <= width:
         return text
     return f"{text[: (width - 1) // 2]}…{text[len(text) - (width - 1 - (width - 1) // 2) :]}"
+
+
+def tail(tag: str, width: int) -> str:
+    """A tag in at most `width` columns: its end is what tells it from its neighbours."""
+    return tag if len(tag) <= width else f"…{tag[len(tag) - width + 1 :]}"

@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.output import ExitCode, safe, time_text, value_text
 from zb_mom_ww_mxgateway_shell.chart import Line, chart, in_view, legend, range_of
 from zb_mom_ww_mxgateway_shell.history import History, moment
-from zb_mom_ww_mxgateway_shell.panel import cut
+from zb_mom_ww_mxgateway_shell.panel import cut, tail
 from zb_mom_ww_mxgateway_shell.stretches import Stretch, stretches_of
 from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text
 
@@ -120,7 +120,7 @@ class Trended:
             is_plain = each.boolean or known.low is None
             extent = "" if is_plain else f"  min {known.low:.7g}  max {known.high:.7g}"
             said = safe(f"{each.said}{extent}")
-            tag = cut(safe(each.tag), max(8, columns - len(said) - 4))
+            tag = tail(safe(each.tag), max(8, columns - len(said) - 4))
             lines.append([("good", f"  {tag}  {said}"[:columns])])
             lines += chart(each.stretches, *self._times, columns, height, boolean=each.boolean, braille=braille)
         lines.append([("good", self._clock(columns))])

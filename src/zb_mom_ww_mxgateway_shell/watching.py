@@ -1,24 +1,18 @@
-"""Watching items: what a watch follows, and how a row of it looks. Shown by the front end."""
+"""Watching items for a time or a number of samples: what a watch follows. Shown by the front end."""
 
 import asyncio
-import math
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, value_text
-from zb_mom_ww_mxgateway_shell.bars import bars
-from zb_mom_ww_mxgateway_shell.results import table_lines
-from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text, sample_text, value_record
+from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text
+from zb_mom_ww_mxgateway_shell.panel import Panel
+from zb_mom_ww_mxgateway_shell.values_said import sample_text, value_record
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, LiveValue
-
-HEADINGS = ("item", "tag", "value", "quality", "age", "changes")
-_VALUE_WIDTH = 40
 
 
 @dataclass(slots=True)
@@ -35,7 +29,11 @@ class Watch:
     missed: int = 0
     """Changes that came faster than they could be shown."""
     started: float = field(default_factory=time.monotonic)
-    history: dict[tuple[int, int], deque[float]] = field(default_factory=dict)
+    panel: Panel = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.panel = Panel(self.live)
+        self.panel.add(self.items)
 
     async def follow(self, show: Callable[[str], None]) -> "Watched":
         """Shows the values held, then every change, a line each, until the duration or count is reached.
@@ -48,13 +46,13 @@ class Watch:
             try:
                 async with asyncio.timeout(self.duration):
                     for item in self.items:
-                        if (value := self.live.latest(*item.key)) and self._sample(item, value.value):
+                        if (value := self.live.latest(*item.key)) and self._sample():
                             show(sample_text(item, value))
                     while not self.is_over:
                         event = await anext(events)
                         item = wanted[event.server_handle, event.item_handle]
                         value = self.live.latest(*item.key)
-                        if event.family == 1 and value and self._sample(item, event.value):
+                        if event.family == 1 and value and self._sample():
                             show(sample_text(item, value))
             except TimeoutError:
                 pass
@@ -67,45 +65,20 @@ class Watch:
     def is_over(self) -> bool:
         return self.count is not None and self.samples >= self.count
 
-    def _sample(self, item: Item, value: Any) -> bool:
+    def _sample(self) -> bool:
         if self.is_over:
             return False
         self.samples += 1
-        if isinstance(value, int | float) and math.isfinite(value):
-            self.history.setdefault(item.key, deque(maxlen=12)).append(float(value))
         return True
 
     def result(self) -> "Watched":
         """What has been seen so far."""
         return Watched(self, time.monotonic() - self.started)
 
-    def row(self, item: Item) -> list[str]:
-        """The item's cells under HEADINGS."""
-        value = self.live.latest(*item.key)
-        if value is None:
-            return [str(item.item_handle), item.tag, "", "no value yet", "", ""]
-        text = value_text(value.value)
-        return [
-            str(item.item_handle),
-            item.tag,
-            text if len(text) <= _VALUE_WIDTH else text[: _VALUE_WIDTH - 1] + "…",
-            quality_text(value),
-            freshness(value, item),
-            self._bars(item),
-        ]
-
-    def lines(self) -> list[str]:
-        """The table as it stands."""
-        return table_lines(HEADINGS, [self.row(item) for item in self.items])
-
     def picture(self, columns: int, rows: int) -> list[list[tuple[str, str]]]:
-        """The table as it stands, for a screen of this size."""
-        state = self.live.state.value
-        lost = [] if state == "live" else [f"  {state}: {self.live.lost}"]
-        return [[("", line)] for line in [*self.lines(), *lost, "  Ctrl-C ends"]]
-
-    def _bars(self, item: Item) -> str:
-        return bars(self.history.get(item.key, ()))
+        """The values as they stand, as much of them as fits a screen of this size."""
+        lines = self.panel.lines(columns, rows - 1, more="and {} more")
+        return [[(mood, line)] for line, mood in [*lines, ("  Ctrl-C ends", "good")]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from zb_mom_ww_mxgateway_shell.terminal.session import Prompt
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 COLUMNS, ROWS = 110, 40
-CTRL_C, CTRL_D, ENTER, TAB = "\x03", "\x04", "\r", "\t"
+BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB = "\x7f", "\x03", "\x04", "\r", "\t"
 
 
 class Terminal:

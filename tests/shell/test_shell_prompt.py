@@ -6,9 +6,10 @@ from pathlib import Path
 
 import grpc
 import pytest
-from shell_terminal import CTRL_C, CTRL_D, ENTER, TAB, shell
+from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB, shell
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_shell.panel import Row, fitted
 from zb_mom_ww_mxgateway_shell.terminal.session import history_at
 from zb_mom_ww_mxgateway_sim import ALL_SCOPES, ApiKey, Scope, SimulatedGateway
 
@@ -56,6 +57,40 @@ async def test_a_watch_with_an_end_is_a_table_in_place_until_then_or_ctrl_c(tmp_
         screen.type(CTRL_C)
         await screen.shows("samples in")
         await screen.enter("status", "server", "1 advised")
+
+
+@pytest.mark.parametrize("doing", ["watch Plant.Tank1.Level --for 5m", "trend Plant.Tank1.Level"])
+async def test_what_is_typed_while_a_picture_is_drawn_stands_under_it_and_at_the_prompt_afterwards(
+    tmp_path: Path, doing: str
+) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        screen.type(doing + ENTER)
+        await screen.shows("Plant.Tank1.Level", "good", "Ctrl-C ends")
+        screen.type(f"register fooo{BACKSPACE} quiet" + ENTER + "write TestChild")
+        await screen.shows("typed ahead: register foo quiet⏎write TestChild")
+        screen.type(CTRL_C)
+        await screen.shows("demo> register foo quiet", "demo> write TestChild")
+        await screen.enter("Object.TestInt 7", "→ 7")
+
+
+async def test_what_is_typed_ahead_runs_when_a_watch_comes_to_its_end(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        sh.terminal.type("watch Plant.Tank1.Level --for 1s" + ENTER)
+        await sh.terminal.shows("Ctrl-C ends")
+        sh.terminal.type("register typed-ahead" + ENTER)
+        await sh.terminal.shows("samples in", "demo> register typed-ahead", "server 2")
+
+
+async def test_a_watch_with_an_end_fits_the_screen_and_says_what_it_leaves_out(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        sh.terminal.type("watch Plant.* --for 5m" + ENTER)
+        await sh.terminal.shows("item  tag", "good", " more", "Ctrl-C ends")
+        sh.gateway.stall("OpenSession")
+        sh.gateway.lose_session(sh.context.live_session.session.session_id)
+        await sh.terminal.shows("stale for", "rebuilding: ", "Ctrl-C ends")
+        sh.gateway.release("OpenSession")
+        sh.terminal.type(CTRL_C)
 
 
 async def test_the_full_screen_scrolls_sorts_filters_pauses_and_comes_back(tmp_path: Path) -> None:
@@ -138,6 +173,28 @@ async def test_a_narrow_screen_keeps_value_quality_and_age(tmp_path: Path, colum
         sh.terminal.type("watch Plant.Tank1.Inlet.Position" + ENTER)
         await sh.terminal.shows("35.0   good", " s")
         assert all(len(line) <= columns for line in sh.terminal.text.split("\n"))
+
+
+def test_a_quality_with_its_reason_leaves_room_for_ages_and_for_what_tells_tags_apart() -> None:
+    reason = "bad: CONFIGURATION_ERROR, detected by REQUESTING_LMX, detail 2 (the reference does not resolve)"
+    rows = [
+        Row(("1", "Plant.Tank1.Level", "61.42", "good", "0.1 s", "    12 ▁▂▃"), "good"),
+        Row(("2", "Plant.Tank2.Level", "null", reason, "52 s", "     1 "), "bad"),
+        Row(("3", "Plant.Tank3.Level", "12345.678", "uncertain", "stale for 59 min", "     1 ▄"), "stale"),
+    ]
+    for width in (39, 50, 80, 110):
+        head, one, two, three = lines = [line for line, _ in fitted(rows, width)]
+        assert all(len(line) <= width for line in lines)
+        assert "age" in head
+        assert all(part in one for part in ("61.42", "good", "0.1 s"))
+        assert all(part in two for part in ("null", " bad", "52 s"))
+        assert all(part in three for part in ("uncertain", "stale ", "59 min"))
+        if width > 39:
+            assert "1.Level" in one
+            assert "2.Level" in two
+            assert "12345.678" in three
+    assert "bad: CONFIGURATION_ERROR" in fitted(rows, 110)[2][0]
+    assert "bad: CONFIGURATION_ERROR…" in fitted(rows, 80)[2][0]
 
 
 async def test_a_mistake_has_a_caret_under_its_place(tmp_path: Path) -> None:

@@ -1,16 +1,25 @@
-"""A picture on the terminal: redrawn in place, at most ten times a second, until its feed ends or Ctrl-C."""
+"""A picture on the terminal: redrawn in place, at most ten times a second, until its feed ends or Ctrl-C.
+
+What is typed meanwhile stands under it, and at the prompt afterwards.
+"""
 
 import asyncio
 from contextlib import suppress
 
 from prompt_toolkit.application import Application
+from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
+from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import Style
 
+from zb_mom_ww_mxgateway_cli.output import safe
+from zb_mom_ww_mxgateway_shell.panel import tail
 from zb_mom_ww_mxgateway_shell.results import Picture, Result
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import MOODS
 
@@ -23,19 +32,14 @@ class PictureView:
 
     def __init__(self, feed: Picture, input: Input, output: Output) -> None:
         self._feed = feed
+        self._input = input
         self._output = output
         self._dirty = True
-        keys = KeyBindings()
-
-        @keys.add("c-c")
-        @keys.add("q")
-        def _(event: KeyPressEvent) -> None:
-            event.app.exit()
-
+        self._ahead: list[KeyPress] = []
         self._app: Application[None] = Application(
             layout=Layout(Window(FormattedTextControl(self._text), dont_extend_height=True, wrap_lines=True)),
             style=Style.from_dict(MOODS),
-            key_bindings=keys,
+            key_bindings=self._keys(),
             input=input,
             output=output,
         )
@@ -51,6 +55,8 @@ class PictureView:
             for task in (follower, redrawer):
                 task.cancel()
             await asyncio.wait([follower, redrawer])
+            # Before what came too late to be seen here.
+            store_typeahead(self._input, [*self._ahead, *get_typeahead(self._input)])
         if not follower.cancelled():
             return follower.result()
         return self._feed.result()
@@ -78,6 +84,29 @@ class PictureView:
     def _text(self) -> StyleAndTextTuples:
         size = self._output.get_size()
         shown: StyleAndTextTuples = []
-        for line in self._feed.picture(size.columns, size.rows - 1):
+        for line in self._feed.picture(size.columns, size.rows - 1 - bool(self._ahead)):
             shown += [*((f"class:mood.{mood}" if mood else "", text) for mood, text in line), ("", "\n")]
+        if self._ahead:
+            typed = safe("".join(press.data.replace("\r", "⏎") for press in self._ahead))
+            return [*shown, ("", tail(f"  typed ahead: {typed}", size.columns - 1))]
         return shown[:-1]
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+
+        @keys.add("c-c")
+        @keys.add("q", filter=Condition(lambda: not self._ahead))
+        def _(event: KeyPressEvent) -> None:
+            event.app.exit()
+
+        @keys.add("backspace")
+        def _(event: KeyPressEvent) -> None:
+            del self._ahead[-1:]
+
+        @keys.add("<any>")
+        def _(event: KeyPressEvent) -> None:
+            (press,) = event.key_sequence
+            if press.data.isprintable() or press.key in (Keys.ControlM, Keys.BracketedPaste):
+                self._ahead.append(press)
+
+        return keys

@@ -29,7 +29,6 @@ from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible
-from zb_mom_ww_mxgateway_shell.panel import cut, fitted
 from zb_mom_ww_mxgateway_shell.python_names import PythonNames
 from zb_mom_ww_mxgateway_shell.results import Feed, Picture, Result
 from zb_mom_ww_mxgateway_shell.showing import lines_of
@@ -260,16 +259,8 @@ class Prompt:
         if current is None:
             return []
         size = self._output.get_size()
-        room = max(2, size.rows // 2 - 3)
-        items = current.panel.items
-        shown = items if len(items) <= room else items[: room - 1]
-        lines: list[OneStyleAndTextTuple] = [
-            (f"class:mood.{mood}", line) for line, mood in fitted(current.panel.rows(shown), size.columns - 1)
-        ]
-        if len(shown) < len(items):
-            lines.append(("", f"  and {len(items) - len(shown)} more: watch --full shows all"))
-        if still := current.panel.is_still:
-            lines.append(("class:problem", f"  {cut(still, size.columns - 3)}"))
+        shown = current.panel.lines(size.columns - 1, size.rows // 2 - 2, more="and {} more: watch --full shows all")
+        lines: list[OneStyleAndTextTuple] = [(f"class:mood.{mood}", line) for line, mood in shown]
         return [piece for line in lines for piece in (line, ("", "\n"))][:-1]
 
     async def _keep_in_view(self) -> None:
