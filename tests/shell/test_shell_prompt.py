@@ -67,11 +67,13 @@ async def test_what_is_typed_while_a_picture_is_drawn_stands_under_it_and_at_the
         screen = sh.terminal
         screen.type(doing + ENTER)
         await screen.shows("Plant.Tank1.Level", "good", "Ctrl-C ends")
-        screen.type(f"register fooo{BACKSPACE} quiet" + ENTER + "write TestChild")
-        await screen.shows("typed ahead: register foo quiet⏎write TestChild")
+        screen.type(f"write TestChildObject.TestInt 77{BACKSPACE}" + ENTER)
+        await screen.shows("typed ahead: write TestChildObject.TestInt 7⏎")
         screen.type(CTRL_C)
-        await screen.shows("demo> register foo quiet", "demo> write TestChild")
-        await screen.enter("Object.TestInt 7", "→ 7")
+        # What was entered is not run by what stops something else.
+        await screen.shows("demo> write TestChildObject.TestInt 7")
+        assert not sh.gateway.writes
+        await screen.enter("8", "→ 78")
 
 
 async def test_what_is_typed_ahead_runs_when_a_watch_comes_to_its_end(tmp_path: Path) -> None:

@@ -86,10 +86,13 @@ class PictureView:
         shown: StyleAndTextTuples = []
         for line in self._feed.picture(size.columns, size.rows - 1 - bool(self._ahead)):
             shown += [*((f"class:mood.{mood}" if mood else "", text) for mood, text in line), ("", "\n")]
-        if self._ahead:
-            typed = safe("".join(press.data.replace("\r", "⏎") for press in self._ahead))
+        if self._ahead and not self._app.is_done:
+            typed = safe(self._typed().replace("\r", "⏎"))
             return [*shown, ("", tail(f"  typed ahead: {typed}", size.columns - 1))]
         return shown[:-1]
+
+    def _typed(self) -> str:
+        return "".join(press.data for press in self._ahead)
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
@@ -97,6 +100,9 @@ class PictureView:
         @keys.add("c-c")
         @keys.add("q", filter=Condition(lambda: not self._ahead))
         def _(event: KeyPressEvent) -> None:
+            # Who stops something does not mean to run what was entered meanwhile: it stands at the prompt, not run.
+            text = self._typed().replace("\r", "\n").rstrip("\n")
+            self._ahead = [KeyPress(Keys.BracketedPaste, text)] if text else []
             event.app.exit()
 
         @keys.add("backspace")
