@@ -79,16 +79,16 @@ class HeldValues:
 
     # What is to be believed.
 
-    def doubt(self) -> None:
-        """From now on nobody knows whether what is held still holds; and no wait has held till now."""
-        now = time.monotonic()
+    def doubt(self, since: float | None = None) -> None:
+        """From now on, or `since` then, nobody knows whether what is held holds; and no wait has held till now."""
+        began = time.monotonic() if since is None else since
         for key in {*self._values, *self._waits}:
-            self._doubt(key, now)
+            self._doubt(key, began)
 
-    def _doubt(self, key: Key, now: float) -> None:
+    def _doubt(self, key: Key, since: float) -> None:
         value = self._values.get(key)
         if value is not None and value.stale_since is None:
-            value.stale_since = now
+            value.stale_since = max(since, value.received_at)
         for wait in self._waits.get(key, ()):
             wait.stop()
 

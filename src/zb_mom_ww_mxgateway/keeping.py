@@ -63,7 +63,11 @@ class SessionKeeper:
         # Whether it is another stream of a session that had one.
         self._resumed = False
         self._failures = 0
+        # Monotonic seconds of the last sign of life.
+        self._heard_at = time.monotonic()
         self._verdict: MxGatewayError | None = None
+        self.lost_some = asyncio.Event()
+        """Set where events were lost: what is held is then read again."""
 
     async def run(self) -> MxGatewayError | None:
         """Returns why it is over for good; None when the session was closed here."""
@@ -107,10 +111,11 @@ class SessionKeeper:
         """Reads the stream to its end and says why it ended."""
         self._verdict = self._ended = None
         self._attached = False
-        tasks = [asyncio.create_task(self._prove(stream)), asyncio.create_task(self._listen(stream))]
+        doing = self._prove(stream), self._listen(stream), self._read_again()
+        tasks = [asyncio.create_task(each) for each in doing]
         try:
             async for event in stream:
-                self._alive()
+                self._alive(event.received_at)
                 self._live.take(event)
         except MxGatewayError as error:
             return self._verdict or error
@@ -121,7 +126,8 @@ class SessionKeeper:
         self._ended = MxGatewaySessionError("the gateway ended the event stream")
         return self._verdict or self._ended
 
-    def _alive(self) -> None:
+    def _alive(self, at: float = 0.0) -> None:
+        self._heard_at = at or time.monotonic()
         self._ever_live = self._attached = self._was_attached = True
         self._failures = 0
         self._live.alive()
@@ -164,7 +170,8 @@ class SessionKeeper:
                 await self._session.ping(timeout=_ANSWER_TIMEOUT)
             except (MxGatewayTransportError, MxGatewayWorkerError) as error:
                 if self._live.events == events:
-                    self._live.lose(error)
+                    # It may have been dead ever since it was last heard of.
+                    self._live.lose(error, self._heard_at)
                     pause = _ANXIOUS_HEARTBEAT
                 continue
             except MxGatewayError as error:
@@ -177,6 +184,15 @@ class SessionKeeper:
             if self._attached:
                 self._alive()
                 await self._live.confirm()
+
+    async def _read_again(self) -> None:
+        """After a gap, what did not change since is read: nobody has to wait for the next sign of life."""
+        while True:
+            await self.lost_some.wait()
+            self.lost_some.clear()
+            await self._live.confirm()
+            # However often events are lost.
+            await asyncio.sleep(_ANXIOUS_HEARTBEAT)
 
     # Getting it back.
 

@@ -163,6 +163,7 @@ class LiveSession:
         self._confirmed = True
         self._held.doubt()
         self._ledger.doubt()
+        self._keeper.lost_some.set()
         self._tell(LiveChange(self.state, self.lost, lost, gap=True))
 
     def miss(self) -> None:
@@ -175,11 +176,11 @@ class LiveSession:
         """Part of keeping the stream: it is read, or the gateway gave a sign of life."""
         self._set_state(LiveState.LIVE)
 
-    def lose(self, error: MxGatewayError) -> None:
-        """Part of keeping the stream: it is lost, or the gateway gives no sign of life."""
+    def lose(self, error: MxGatewayError, since: float | None = None) -> None:
+        """Part of keeping the stream: it is lost, or the gateway gives no sign of life, `since` when."""
         self._confirmed = False
-        self._held.doubt()
-        self._set_state(LiveState.STALE, error)
+        self._held.doubt(since)
+        self._set_state(LiveState.STALE, error, since)
 
     def lose_session(self, error: MxGatewayError) -> None:
         """Part of keeping the stream: there is no session any more."""
@@ -219,11 +220,11 @@ class LiveSession:
             subscription.end(error)
         self._held.end(error or MxGatewaySessionError("the live session was closed"))
 
-    def _set_state(self, state: LiveState, lost: MxGatewayError | None = None) -> None:
+    def _set_state(self, state: LiveState, lost: MxGatewayError | None = None, since: float | None = None) -> None:
         self.lost = lost
         if state is not self.state:
             self.state = state
-            self._tell(LiveChange(state, lost))
+            self._tell(LiveChange(state, lost, since=since))
             self._wake()
 
     def _tell(self, change: LiveChange) -> None:

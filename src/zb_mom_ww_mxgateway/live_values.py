@@ -38,6 +38,9 @@ class LiveChange:
     """Tags that the rebuilt session could not be given again, each with the reason."""
     gap: bool = False
     """True when events were lost, also where nobody knows how many."""
+    since: float | None = None
+    """Since when values may be old, in monotonic seconds, where that is earlier than now: a connection can be dead for
+    a while before it is noticed."""
 
 
 @dataclass(slots=True)

@@ -165,7 +165,7 @@ class Tap:
         async for change in self._live.changes():
             if change.state is before:
                 continue
-            before, now = change.state, time.monotonic()
+            before, now = change.state, time.monotonic() if change.since is None else change.since
             why = f": {change.lost}" if change.lost else ""
             match change.state:
                 case LiveState.STALE:

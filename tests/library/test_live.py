@@ -629,6 +629,7 @@ async def test_a_replay_gap_is_counted_and_what_it_may_concern_is_stale(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
     subscription = live.subscribe()
+    gateway.stall("read_bulk")
     gateway.drop_streams()
     for value in (1, 2, 3):
         gateway.set(INT, value)
@@ -646,6 +647,20 @@ async def test_a_replay_gap_is_counted_and_what_it_may_concern_is_stale(
     gateway.set(STRING, "known again")
     await values_of(subscription, 1)
     assert live[STRING].stale_since is None
+    gateway.release("read_bulk")
+
+
+async def test_what_a_gap_leaves_in_doubt_is_read_at_once_and_not_with_the_next_sign_of_life(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    gateway.drop_streams()
+    gateway.set(INT, 1)
+    gateway.evict_replay(live.session.session_id)
+    await eventually(lambda: live.gaps and live[STRING].stale_since is None, "it is read when the stream is back")
+    # Only the next event tells that one was lost.
+    gateway.set(INT, 2)
+    await eventually(lambda: live.lost_events, "the gap is seen")
+    await eventually(lambda: live[STRING].stale_since is None, "it is read again")
 
 
 async def test_a_gap_of_which_nothing_is_kept_counts_once(

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 
 import grpc
 import pytest
@@ -220,3 +221,24 @@ async def test_a_dead_connection_is_noticed_on_a_quiet_plant(
         assert isinstance(live.lost, MxGatewayTransportError)
         while live.state is not LiveState.LIVE or live[INT].stale_since is not None:
             await live.changed()
+
+
+async def test_what_a_dead_connection_brought_is_stale_since_it_was_last_heard_of(
+    gateway: SimulatedGateway, live: LiveSession, item: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 0.2)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", 0.2)
+    gateway.drop_streams()  # the listening starts anew
+    await eventually(lambda: live.resumes and live[INT].stale_since is None, "it is known to hold")
+    gateway.stall("ping")
+    asked = count(gateway, "ping")
+    await eventually(lambda: count(gateway, "ping") > asked, "a sign of life is asked for, in vain")
+    silent_from = time.monotonic()
+    changes = live.changes()
+    lost = await anext(changes)
+    assert lost.state is LiveState.STALE
+    assert lost.since is not None
+    assert lost.since <= silent_from
+    assert live[INT].stale_since is not None
+    assert live[INT].received_at <= live[INT].stale_since <= silent_from
+    gateway.release("ping")

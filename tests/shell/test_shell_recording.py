@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,33 @@ async def test_a_gap_is_a_row_and_so_is_what_was_read_again_after_it(
         rows = await recorded(tmp_path / "tank.csv", "sample")
         assert [row["note"] for row in rows if row["kind"] == "gap"][-1].startswith("GAP 2 events lost (sequence ")
         await sh.terminal.enter("record", "tank.csv", "2     1")
+
+
+async def test_what_a_dead_connection_brought_is_in_doubt_since_it_was_last_heard_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 0.2)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", 0.5)
+    async with shell(tmp_path) as sh:
+
+        def pings() -> int:
+            sent = [call.request for call in sh.gateway.calls if isinstance(call.request, pb.MxCommandRequest)]
+            return sum(request.command.kind == pb.MX_COMMAND_KIND_PING for request in sent)
+
+        sh.gateway.drop_streams()  # the listening starts anew
+        await sh.terminal.shows("event stream resumed")
+        await sh.terminal.enter(f"record tank.csv {INT}", "recording 1 tags")
+        sh.gateway.stall("ping")
+        asked = pings()
+        async with asyncio.timeout(15):
+            while pings() == asked:  # noqa: ASYNC110  # a call tells nobody
+                await asyncio.sleep(0.01)
+        silent_from = datetime.now(UTC)
+        rows = await recorded(tmp_path / "tank.csv", "stale")
+        stale = next(row for row in rows if row["kind"] == "stale")
+        assert datetime.fromisoformat(stale["received"]) <= silent_from
+        sh.gateway.release("ping")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is what this takes")
