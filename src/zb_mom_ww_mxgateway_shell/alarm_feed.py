@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from zb_mom_ww_mxgateway.alarms import (
@@ -40,6 +40,8 @@ _DELAYS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _WAITING = 10_000
 # Seconds: so long more alarms are waited for before one line tells of them all, and the least between two lines.
 _GATHER, _PAUSE = 0.3, 2.0
+# Seconds that a lost stream may take to come back before that is said.
+_PATIENCE = 3.0
 
 
 class AlarmFeed:
@@ -48,6 +50,8 @@ class AlarmFeed:
     def __init__(self) -> None:
         self.alarms: dict[str, ActiveAlarm] = {}
         """By reference: those active, and those cleared that nobody has acknowledged."""
+        self.unsure: set[str] = set()
+        """References of those that went while nobody looked: cleared, and perhaps acknowledged."""
         self.provider: AlarmProviderStatus | None = None
         self.is_complete = False
         """True once the list of active alarms has been read, and while it is kept up to date."""
@@ -61,6 +65,7 @@ class AlarmFeed:
         self._known_before = False
         self._followers: list[Follower] = []
         self._flurry = Flurry(lambda text: None)
+        self._loss_told: asyncio.TimerHandle | None = None
 
     def start(self, client: "GatewayClient", say: Callable[[str], None]) -> None:
         """Begins to read, if that is not so already; `say` is told, in a line, of what is new."""
@@ -107,6 +112,8 @@ class AlarmFeed:
     async def aclose(self) -> None:
         """Ends the reading. Idempotent."""
         self._flurry.close()
+        if self._loss_told is not None:
+            self._loss_told.cancel()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -143,6 +150,8 @@ class AlarmFeed:
         if self.is_complete:
             self.is_complete, self.lost_at = False, time.monotonic()
             self._tell(one_line(f"alarm stream lost: {error}"))
+            said = one_line(f"alarms are not kept up to date: {error}")
+            self._loss_told = asyncio.get_running_loop().call_later(_PATIENCE, self._flurry.say, said)
 
     def _take(self, message: "AlarmFeedItem") -> None:
         match message:
@@ -157,6 +166,14 @@ class AlarmFeed:
 
     def _begin(self) -> None:
         former, self.alarms, self._snapshot = self.alarms, self._snapshot, {}
+        self.unsure = {
+            alarm.reference
+            for alarm in former.values()
+            if is_unacknowledged(alarm) and alarm.reference not in self.alarms
+        }
+        # Nobody has said that those were acknowledged: they do not vanish.
+        cleared = AlarmConditionState.INACTIVE
+        self.alarms |= {reference: replace(former[reference], state=cleared) for reference in self.unsure}
         self.is_complete, self.lost_at, self.error = True, None, None
         self._settled.set()
         waiting = self.unacknowledged
@@ -167,8 +184,20 @@ class AlarmFeed:
                 before = former.get(alarm.reference)
                 if before is None or before.changed_at != alarm.changed_at:
                     self._flurry.add(alarm)
-            self._tell(f"alarm stream back: {len(self.alarms)} active; what happened meanwhile is not known")
+            back = f"alarm stream back: {len(self.alarms) - len(self.unsure)} active; "
+            back += "what happened meanwhile is not known"
+            self._tell(back)
+            if self._loss_told is not None and self._loss_told.when() <= asyncio.get_running_loop().time():
+                self._flurry.say(back)
+        if self._loss_told is not None:
+            self._loss_told.cancel()
         self._known_before = True
+
+    def forget(self, reference: str) -> None:
+        """The gateway knows nothing of one that may have been acknowledged."""
+        if reference in self.unsure:
+            self.unsure.discard(reference)
+            del self.alarms[reference]
 
     def _switch(self, provider: AlarmProviderStatus) -> None:
         former, self.provider = self.provider, provider
@@ -180,6 +209,7 @@ class AlarmFeed:
 
     def _change(self, transition: AlarmTransition) -> None:
         before = self.alarms.get(transition.reference)
+        self.unsure.discard(transition.reference)
         state = _state_after(transition.kind, before)
         if state is None:
             self.alarms.pop(transition.reference, None)

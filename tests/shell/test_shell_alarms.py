@@ -115,7 +115,7 @@ async def test_an_acknowledgement_passes_the_guard_and_its_lost_answer_is_unknow
         )
         await screen.enter("ack ZB!No.Such.Alarm", "NOT acknowledged", "no alarm ZB!No.Such.Alarm")
         sh.gateway.lose_next_reply("AcknowledgeAlarm")
-        await screen.enter("ack ZB!Area.Object.Hi", "outcome UNKNOWN", "It was not sent again")
+        await screen.enter("ack ZB!Area.Object.Hi", "outcome UNKNOWN: acknowledge_alarm at", "It was not sent again")
         sent = [call.rpc for call in sh.gateway.calls].count("AcknowledgeAlarm")
         assert sent == 2
         result = await run(sh.context, "ack ZB!No.Such.Alarm", follow)
@@ -146,6 +146,44 @@ async def test_the_alarm_stream_comes_back_by_itself_and_an_old_list_looks_old(t
         sh.gateway.raise_alarm("ZB!Area.Other.Hi")
         sh.gateway.release("StreamAlarms")
         await screen.shows("ALARM severity 500 ZB!Area.Other.Hi", "alarms 2 (2 unacked)")
+
+
+async def test_an_unacknowledged_alarm_that_went_while_nobody_looked_does_not_vanish(tmp_path: Path) -> None:
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        screen = sh.terminal
+        await alarms_read(sh)
+        for name in ("Before", "Meanwhile", "Elsewhere"):
+            sh.gateway.raise_alarm(f"ZB!Area.{name}.Hi")
+        await screen.shows("alarms 3 (3 unacked)")
+        sh.gateway.clear_alarm("ZB!Area.Before.Hi")
+        feed = sh.context.connected.alarms
+        await settled(lambda: feed.alarms["ZB!Area.Before.Hi"].state is AlarmConditionState.INACTIVE)
+        sh.gateway.stall("StreamAlarms")
+        sh.gateway.drop_alarm_streams()
+        await screen.shows("3? (3 unacked)")
+        sh.gateway.clear_alarm("ZB!Area.Meanwhile.Hi")
+        sh.gateway.clear_alarm("ZB!Area.Elsewhere.Hi")
+        await sh.context.connected.client.acknowledge_alarm("ZB!Area.Elsewhere.Hi", "", "another")
+        sh.gateway.release("StreamAlarms")
+        await screen.shows("alarms 3 (3 unacked)")
+        text = await screen.enter("alarms", "cleared, UNACKED?  ZB!Area.Meanwhile.Hi", "and perhaps acknowledged")
+        assert "cleared, UNACKED?  ZB!Area.Before.Hi" in text
+        await screen.enter("ack ZB!Area.Before.Hi", "acknowledged", "alarms 2 (2 unacked)")
+        # What the gateway knows nothing of any more has been acknowledged.
+        await screen.enter("ack ZB!Area.Elsewhere.Hi", "NOT acknowledged", "alarms 1 (1 unacked)")
+
+
+async def test_an_alarm_stream_that_stays_away_is_said_and_so_is_its_return(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.alarm_feed._PATIENCE", 0.1)
+    async with shell(tmp_path) as sh:
+        await alarms_read(sh)
+        sh.gateway.stall("StreamAlarms")
+        sh.gateway.drop_alarm_streams()
+        await sh.terminal.shows("alarms are not kept up to date: ")
+        sh.gateway.release("StreamAlarms")
+        await sh.terminal.shows("alarm stream back: 0 active; what happened meanwhile is not known")
 
 
 @pytest.mark.parametrize("columns", [60, 110])

@@ -15,7 +15,7 @@ from zb_mom_ww_mxgateway.alarms import (
     AlarmTransitionKind,
     check_reference,
 )
-from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError, MxGatewayRefusedHereError
+from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayArgumentError, MxGatewayError, MxGatewayRefusedHereError
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_form, alarm_text
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, exit_code_of, one_line, value_text
@@ -133,7 +133,7 @@ async def alarms(
     doubt = ""
     if feed.lost_at is not None:
         doubt = f"OLD: not kept up to date for {age_text(time.monotonic() - feed.lost_at)} ({feed.error})"
-    return Alarms(shown, len(feed.alarms), feed.provider, doubt)
+    return Alarms(shown, len(feed.alarms), frozenset(feed.unsure), feed.provider, doubt)
 
 
 def _followed(feed: AlarmFeed, wanted: Filter, duration: float | None, count: int | None, *, is_paced: bool) -> Feed:
@@ -174,6 +174,8 @@ class Alarms:
 
     shown: Sequence[ActiveAlarm]
     known: int
+    unsure: frozenset[str]
+    """References of those that may have been acknowledged while the stream was lost."""
     provider: AlarmProviderStatus | None
     doubt: str
     """Why the list may be old, if so."""
@@ -187,7 +189,7 @@ class Alarms:
         rows = [
             [
                 str(alarm.severity),
-                _STATES.get(alarm.state, name_of(alarm.state)),
+                _STATES.get(alarm.state, name_of(alarm.state)) + "?" * (alarm.reference in self.unsure),
                 alarm.reference,
                 _value(alarm),
                 _since(alarm),
@@ -197,6 +199,8 @@ class Alarms:
         ]
         headings = ("sev", "state", "reference", "value", "raised", "what")
         said = table_lines(headings, rows) if rows else ["nothing is in alarm" if not self.known else "none of these"]
+        if any(alarm.reference in self.unsure for alarm in self.shown):
+            said.append("  ? went while the alarm stream was lost: cleared, and perhaps acknowledged")
         if len(self.shown) < self.known:
             said.append(f"  {len(self.shown)} of {self.known} alarms")
         if self.provider is not None and self.provider.degraded:
@@ -209,6 +213,7 @@ class Alarms:
             "known": self.known,
             "old": self.doubt or None,
             "provider": self.provider and alarm_form(self.provider),
+            "unsure": sorted(self.unsure),
         }
 
 
@@ -266,7 +271,8 @@ def _said(error: MxGatewayError | None) -> str:
     if error is None:
         return "acknowledged"
     if error.outcome_unknown:
-        return f"outcome UNKNOWN: {error}. It was not sent again; alarms shows how it stands"
+        reason = str(error).removeprefix("outcome unknown: ")
+        return f"outcome UNKNOWN: {reason}. It was not sent again; alarms shows how it stands"
     hint = ": acknowledge it at its source, or when the alarm manager is back" if _has_no_way(error) else ""
     return f"NOT acknowledged: {error}{hint}"
 
@@ -299,6 +305,8 @@ async def ack(
             outcomes.append((reference, error))
             if error.outcome_unknown:
                 break
+            if isinstance(error, MxAccessError):
+                connected.alarms.forget(reference)
         else:
             outcomes.append((reference, None))
     return Acknowledged(outcomes)
