@@ -155,7 +155,7 @@ def fitted(rows: Sequence[Row], width: int, hidden: Collection[str] = ()) -> lis
     narrow(_VALUE, 6)
     if over() > 0:
         for row in cells:
-            row[_AGE] = row[_AGE].replace("stale for", "stale")
+            row[_AGE] = row[_AGE].replace(" for ", " ")
         widths[_AGE] = max(len(row[_AGE]) for row in cells)
     narrow(_TAG, 5)
     narrow(_VALUE, 5)

@@ -65,6 +65,15 @@ class Terminal:
             pytest.fail(f"not on the screen: {wanted}\n{self.text}")
         return self.text
 
+    async def gone(self, unwanted: str, timeout: float = 15.0) -> None:
+        """Waits until it no longer stands on the screen."""
+        try:
+            async with asyncio.timeout(timeout):
+                while unwanted in self.text:  # noqa: ASYNC110  # a screen tells nobody
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            pytest.fail(f"still on the screen: {unwanted}\n{self.text}")
+
     async def enter(self, line: str, *wanted: str) -> str:
         """Types a line and waits for what it shows."""
         self.type(line + ENTER)

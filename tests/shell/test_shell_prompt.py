@@ -99,16 +99,14 @@ async def test_the_full_screen_scrolls_sorts_filters_pauses_and_comes_back(tmp_p
     async with shell(tmp_path) as sh:
         screen = sh.terminal
         screen.type("watch Plant.* --full" + ENTER)
-        await screen.shows("by as asked", "q leaves", "Plant.")
+        await screen.shows(" · as asked", "ready · armed · gaps 0", "q leaves", "Plant.")
         screen.type("s")
         await screen.shows("by tag")
         screen.type("r")
-        await screen.shows("by tag reversed")
+        await screen.shows("by tag · reversed")
         screen.type("/level" + ENTER)
         await screen.shows("/level")
-        async with asyncio.timeout(15):
-            while "Position" in screen.text:  # noqa: ASYNC110  # a screen tells nobody
-                await asyncio.sleep(0.01)
+        await screen.gone("Position")
         screen.type("/tank1.level" + ENTER)
         await screen.shows("/tank1.level", "Plant.Tank1.Level ")
         screen.type("p")
@@ -125,9 +123,18 @@ async def test_the_full_screen_scrolls_sorts_filters_pauses_and_comes_back(tmp_p
         screen.type("?")
         await screen.shows("this page", "sorts by the next of")
         screen.type("?/" + ENTER + "pb")
-        await screen.shows("only bad")
+        await screen.shows(" watched) · ", "only bad")
+        screen.type("b")
+        await screen.shows("item  tag")
+        screen.type("c")
+        await screen.gone("item  tag")
+        assert "changes" in screen.text
+        screen.type("cc")
+        await screen.gone("changes")
+        sh.gateway.raise_alarm("ZB!Area.Object.Hi")
+        await screen.shows("alarms 1 (1 unacked)")
         screen.type("q")
-        await screen.shows("demo>", "more: watch --full shows all")
+        await screen.shows("demo>", "more: watch --full shows all", "ALARM severity 500 ZB!Area.Object.Hi")
 
 
 async def test_several_pasted_lines_say_what_they_would_do_first(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from prompt_toolkit.application import Application
@@ -16,7 +17,7 @@ from prompt_toolkit.styles import Style
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway_cli.output import age_text
-from zb_mom_ww_mxgateway_shell.panel import Panel, Row, fitted
+from zb_mom_ww_mxgateway_shell.panel import Panel, Row, cut, fitted
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 
 _REDRAW_SECONDS = 0.1
@@ -59,8 +60,10 @@ MOODS = {
 class FullWatch:
     """Shows a panel on the whole screen until q."""
 
-    def __init__(self, panel: Panel, input: Input, output: Output) -> None:
+    def __init__(self, panel: Panel, figures: Callable[[], str], input: Input, output: Output) -> None:
+        """`figures` says how the connection is."""
         self._panel = panel
+        self._figures = figures
         self._output = output
         self._scroll = Scroll()
         self._sort = 0
@@ -82,6 +85,7 @@ class FullWatch:
                     [
                         Window(FormattedTextControl(self._page), wrap_lines=Condition(lambda: self._helping)),
                         Window(FormattedTextControl(self._status), height=1),
+                        Window(FormattedTextControl(lambda: f" {self._figures()}"), height=1),
                         Window(FormattedTextControl(self._hint), height=1),
                     ]
                 )
@@ -113,8 +117,8 @@ class FullWatch:
                 self._app.invalidate()
 
     def _rows(self) -> int:
-        # Headings, the state and the keys.
-        return max(1, self._output.get_size().rows - 3)
+        # Headings, what is in view, the connection and the keys.
+        return max(1, self._output.get_size().rows - 4)
 
     def _value(self, item: Item) -> LiveValue | None:
         if self._frozen is None:
@@ -172,15 +176,24 @@ class FullWatch:
     def _status(self) -> StyleAndTextTuples:
         if self._typing:
             return [("reverse", f" /{self._filter} ")]
+        count, watched = self._scroll.count, len(self._panel)
         first = self._scroll.first(self._rows())
-        still = self._panel.is_still
-        text = ""
+        parts = [f"{first + 1}-{min(count, first + self._rows())} of {count}" if count else "none"]
+        if count < watched:
+            parts[0] += f" ({watched} watched)"
+        parts.append(_SORTS[self._sort] if not self._sort else f"by {_SORTS[self._sort]}")
+        if self._reversed:
+            parts.append("reversed")
+        if self._filter:
+            parts.append(f"/{self._filter}")
+        if self._only_bad:
+            parts.append("only bad")
+        # Why nothing moves comes first; a long reason must not hide the rest.
+        if still := self._panel.is_still:
+            parts.insert(0, cut(still, max(20, self._output.get_size().columns - 50)))
         if self._frozen is not None:
-            text = f" PAUSED {age_text(time.monotonic() - self._frozen_at)} ago ·"
-        text += f" {f'{still} · ' if still else ''}{min(first + 1, self._scroll.count)}-"
-        text += f"{min(self._scroll.count, first + self._rows())} of {self._scroll.count} by {_SORTS[self._sort]}"
-        text += f"{' reversed' if self._reversed else ''}{f' /{self._filter}' if self._filter else ''}"
-        text += " only bad " if self._only_bad else " "
+            parts.insert(0, f"PAUSED {age_text(time.monotonic() - self._frozen_at)} ago")
+        text = f" {' · '.join(parts)} "
         return [("reverse", text)]
 
     def _hint(self) -> StyleAndTextTuples:

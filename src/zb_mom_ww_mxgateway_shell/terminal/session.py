@@ -91,6 +91,7 @@ class Prompt:
         self._is_dumb = is_dumb_terminal()
         context.has_screen = not self._is_dumb
         self._alerts: asyncio.Queue[str] = asyncio.Queue()
+        self._toolbar = Toolbar(context, self._output, lambda: self._prompt.default_buffer.text)
         self._prompt: PromptSession[str] = PromptSession(
             message=self._message,
             completer=ShellCompleter(context),
@@ -98,7 +99,7 @@ class Prompt:
             key_bindings=prompt_keys(),
             search_ignore_case=True,
             complete_while_typing=True,
-            bottom_toolbar=Toolbar(context, self._output, lambda: self._prompt.default_buffer.text).text,
+            bottom_toolbar=self._toolbar.text,
             refresh_interval=_REFRESH_SECONDS,
             history=history,
             style=_STYLE,
@@ -198,7 +199,7 @@ class Prompt:
         if result is None:
             return
         if isinstance(result, FullScreen) and not self._is_dumb:
-            await FullWatch(result.panel, self._input, self._output).run()
+            await FullWatch(result.panel, self._toolbar.figures, self._input, self._output).run()
             return
         style = "" if result.exit_code is ExitCode.DONE else "class:problem"
         settings = self._context.settings

@@ -24,11 +24,9 @@ class Toolbar:
         self._line = line
         self._rate = _Rate()
 
-    def text(self) -> str:
-        """As much of it as fits."""
-        context = self._context
-        line = self._line()
-        live = context.live
+    def figures(self) -> str:
+        """How the connection is."""
+        context, live = self._context, self._context.live
         figures = context.state
         if live is not None:
             # What must not be cut off on a narrow screen comes first.
@@ -39,6 +37,11 @@ class Toolbar:
             figures += f" · {self._rate.of(live)} ev/s"
             if live.round_trip is not None and live.state is LiveState.LIVE:
                 figures += f" · rtt {live.round_trip * 1000:.1f} ms"
+        return figures
+
+    def text(self) -> str:
+        """As much of it as fits."""
+        line, figures = self._line(), self.figures()
         width = self._output.get_size().columns
         room = width - len(figures) - 4
         if room >= _USAGE_COLUMNS:
