@@ -42,6 +42,9 @@ class Flow(Generic[T]):
 
     async def follow(self, show: Callable[[str], None]) -> "Flowed":
         """Shows them until the duration or count is reached; raises what they were lost to."""
+        if self.is_paced and self.duration is None and self.count is None:
+            # There may be nothing to show for a long time.
+            show("  Ctrl-C ends")
         try:
             async with asyncio.timeout(self.duration):
                 while self.count is None or self.seen < self.count:

@@ -6,7 +6,7 @@ from pathlib import Path
 from zb_mom_ww_mxgateway.places import config_folder
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 
-_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _SUFFIX = ".tags"
 _REFERENCE = re.compile(r"[A-Za-z_$#][\w$#]*(\.[A-Za-z_$#][\w$#]*)+(\[\d*\])?")
 _TAG_FIELDS = ("reference", "tag", "attribute", "name", "item", "address")

@@ -111,7 +111,10 @@ async def test_an_acknowledgement_passes_the_guard_and_its_lost_answer_is_unknow
         await screen.enter("ack ZB!Area.Object.Hi", "arm lets writes through")
         await screen.enter("arm", "armed")
         await screen.enter(
-            "ack Area.Object.Hi", "Galaxy!Area.Object.Alarm is expected", "for example ZB!Area.Object.Hi"
+            "ack Area.Object.Hi",
+            "Galaxy!Area.Object.Alarm is expected",
+            "several words is quoted",
+            "for example ZB!Area.Object.Hi",
         )
         await screen.enter("ack ZB!No.Such.Alarm", "NOT acknowledged", "no alarm ZB!No.Such.Alarm")
         sh.gateway.lose_next_reply("AcknowledgeAlarm")

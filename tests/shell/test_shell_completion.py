@@ -8,6 +8,7 @@ import grpc
 import pytest
 from shell_terminal import ENTER, Terminal, shell
 
+from zb_mom_ww_mxgateway_shell.commands.connection import galaxy_text
 from zb_mom_ww_mxgateway_sim import Tag, TagType
 
 CLEAR = "\x15"
@@ -116,6 +117,7 @@ async def test_a_reading_that_fails_or_is_overtaken_by_a_deployment_is_begun_aga
         sh.gateway.fail_next("DiscoverHierarchy", code=grpc.StatusCode.INTERNAL)
         sh.gateway.redeploy([Tag("NewUnit.Flow")])
         await until(lambda: catalogue.error)
+        assert "as they were: reading them again failed: " in galaxy_text(sh.context)
         assert (await menu(sh.terminal, "watch area001.unit0001.value07", "Value07"))[0].endswith("Double")
         await until(lambda: catalogue.kind_of("NewUnit.Flow"))
         assert catalogue.error is None

@@ -49,6 +49,28 @@ async def test_watched_values_stay_above_a_prompt_that_goes_on(tmp_path: Path) -
         assert "Plant" not in below
 
 
+async def test_lists_and_watches_are_typed_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "viewer.xml").write_text(
+        '<?xml version="1.0"?><WatchList><Tab><Item Reference="Plant.Pump1.Running"/></Tab></WatchList>', "utf-8"
+    )
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("watches", "nothing is watched; watch TAG… does")
+        await screen.enter("list", "no lists; list save NAME")
+        await screen.enter("list save tank Plant.Tank1.Level TestChildObject.TestInt", "list tank: 2 tags, in")
+        await screen.enter("list import viewer --file viewer.xml", "list viewer: 1 tags, in")
+        await screen.enter("list show viewer", "  Plant.Pump1.Running")
+        await screen.enter("list load viewer", "list viewer: watching 1 items", "Plant.Pump1.Running  true   good")
+        await screen.enter("watch tank", "TestChildObject.TestInt  ", "Plant.Tank1.Level")
+        await screen.enter("unwatch", "3 no longer watched")
+        await screen.enter("watch viewer", "demo>")
+        await screen.enter(
+            "watches", "item  tag                  value  quality  age", "Plant.Pump1.Running  true   good"
+        )
+        await screen.enter("list save a.b Plant.Tank1.Level", "letters, digits, - and _ only, not a.b")
+
+
 async def test_a_watch_with_an_end_is_a_table_in_place_until_then_or_ctrl_c(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         screen = sh.terminal

@@ -45,7 +45,7 @@ class Reference(Kind):
         try:
             return check_reference(word.value)
         except MxGatewayArgumentError:
-            hint = "Galaxy!Area.Object.Alarm is expected, or a GUID"
+            hint = "Galaxy!Area.Object.Alarm is expected, or a GUID; a comment of several words is quoted"
             raise word.mistake(f"no alarm's reference: {hint}", lambda: _hint(context)) from None
 
     def offers(self, prefix: str, context: Context) -> Sequence[Offer]:

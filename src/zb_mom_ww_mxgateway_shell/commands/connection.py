@@ -165,6 +165,8 @@ def galaxy_text(context: Context) -> str:
     catalogue = context.catalogue
     if catalogue.is_complete:
         counts = f"{catalogue.areas} areas, {catalogue.objects} objects, {len(catalogue)} attributes"
+        if catalogue.error:
+            return f"{counts}, as they were: reading them again failed: {catalogue.error}"
         return f"{counts}; deployments go unnoticed: {catalogue.watch_error}" if catalogue.watch_error else counts
     if catalogue.error:
         return f"not readable: {catalogue.error}"

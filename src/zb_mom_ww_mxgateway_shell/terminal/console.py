@@ -24,9 +24,10 @@ class Console:
     def print(self, line: str, style: str = "", *, fold: bool = True) -> None:
         """Writes a line, folded where it is longer than the screen is wide; only while no prompt is open."""
         self._spool.line(line)
-        line = redact(line)
-        for part in folded(safe(line), self._output.get_size().columns) if fold else [safe(line)]:
-            print_formatted_text(FormattedText([(style, part)]), output=self._output, style=self._style)
+        line = safe(redact(line))
+        parts = folded(line, self._output.get_size().columns) if fold else [line]
+        # At once: each print beside an open prompt draws it anew.
+        print_formatted_text(FormattedText([(style, "\n".join(parts))]), output=self._output, style=self._style)
 
     async def print_above(self, line: str, style: str = "") -> None:
         """Writes a line above an open prompt, leaving what is typed as it is."""
