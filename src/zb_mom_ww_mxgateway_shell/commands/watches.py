@@ -44,7 +44,7 @@ class Watchable(Kind):
         if not word.is_quoted and any(mark in word.text for mark in "*?"):
             # Matched when it runs: the galaxy may not have been read yet.
             return word
-        if "." not in word.text and word.text in context.lists.names():
+        if _is_list(word, context):
             return [Target(tag, context.find_item(tag), word) for tag in context.lists.load(word.text)]
         return [_TARGET.parse(word, context)]
 
@@ -52,12 +52,16 @@ class Watchable(Kind):
         _TARGET.check(word, context)
 
     def lasting(self, word: Word, context: Context) -> str:
-        found = self.parse(word, context)
-        return word.text if isinstance(found, Word) or len(found) != 1 else _TARGET.lasting(word, context)
+        is_one = not isinstance(self.parse(word, context), Word) and not _is_list(word, context)
+        return _TARGET.lasting(word, context) if is_one else word.text
 
     def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
         lists = [Offer(name, "list") for name in context.lists.names() if prefix and name.startswith(prefix)]
         return [*lists, *_TARGET.offers(prefix, context)]
+
+
+def _is_list(word: Word, context: Context) -> bool:
+    return "." not in word.text and word.text in context.lists.names()
 
 
 class ListName(Text):
