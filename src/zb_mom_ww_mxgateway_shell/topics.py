@@ -19,7 +19,10 @@ Press Tab at any time: it completes commands, options and tag names, one dotted 
 
   browse Plant                           what there is, one level at a time
   watch Plant.Tank1.Level                the value, above the prompt, as it changes
-  write Plant.Tank1.Inlet.Position 60    opens the valve, and says what became of it
+  write Plant.Tank1.Inlet.Position 60    opens the valve, and says what became of it; the tank fills
+  trend Plant.Tank1.Level                drawn over time, until Ctrl-C
+  alarms                                 what is in alarm, as the tank soon is; ack and Tab acknowledge it
+  record tank.csv                        every sample of what is advised, to a file; record stop ends it
   why Plant.Tank1.Level                  what is known of a tag, and what is wrong with it
   status                                 the connection, the session, what runs on it
   help write                             how to write, with an example
@@ -63,8 +66,9 @@ read-only, for what is typed, for files and for Python; arm ends that.""",
   Ctrl-A, Ctrl-E      start and end of the line; Ctrl-W, Ctrl-U delete a word, the line
   set keys vi         editing as in vi
 
-In what fills the screen, its last line shows the keys; q leaves. Several lines pasted at once are
-shown first, and run when you say so.""",
+In what fills the screen, its last line shows the keys; q leaves. What is typed while a trend or a
+watch with an end is drawn stands under it, and at the prompt afterwards. Several lines pasted at
+once are shown first, and run when you say so.""",
     ),
     "script": Topic(
         "writing a command file that proves something",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from shell_terminal import ENTER, Terminal, shell
+from shell_terminal import ENTER, TAB, Terminal, shell
 
 from zb_mom_ww_mxgateway_shell.commands.connection import galaxy_text
 from zb_mom_ww_mxgateway_sim import Tag, TagType
@@ -53,6 +53,15 @@ async def test_one_dotted_segment_at_a_time_in_any_letter_case_with_type_and_acc
         ]
         rows = await menu(sh.terminal, "watch TestChildObject.TestIntA", "TestIntArray")
         assert rows[0] == "TestChildObject.TestIntArray Integer[]"
+
+
+async def test_tab_goes_as_far_as_there_is_one_way_in_any_letter_case(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        assert await sh.context.catalogue.loaded(30)
+        sh.terminal.type("watch plant.tank1.vol" + TAB)
+        await sh.terminal.shows("demo> watch Plant.Tank1.Volume")
+        sh.terminal.type(".e" + TAB)
+        await sh.terminal.shows("demo> watch Plant.Tank1.Volume.EngUnits")
 
 
 async def test_what_only_contains_the_text_comes_second_and_where_a_segment_begins_with_it_first(

@@ -26,6 +26,38 @@ async def test_a_newcomers_first_minute(tmp_path: Path) -> None:
         assert [write.value for write in sh.gateway.writes] == [123]
 
 
+async def test_help_completion_and_what_is_said_lead_to_a_recorded_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await sh.context.catalogue.loaded(10)
+        await screen.enter("help", "new here?     help first")
+        text = await screen.enter(
+            "help first", "browse Plant", "trend Plant.Tank1.Level", "ack and Tab", "record tank.csv"
+        )
+        assert "watch Plant.Tank1.Level" in text
+        await screen.enter("browse", "area  Plant ")
+        screen.type("watch pl" + TAB)
+        await screen.shows("demo> watch Plant.")
+        screen.type("tank1.vol" + TAB + ENTER)
+        await screen.shows("Plant.Tank1.Volume  ", "good")
+        await screen.enter("recrod tank.csv", "no command recrod; did you mean record?")
+        await screen.enter("record tank", "name it .csv or .jsonl")
+        await screen.enter("record tank.csv", "recording everything that is advised (1 items) to tank.csv")
+        await screen.enter("write Plant.Tank1.Inlet.Position 100", "→ 100.0")
+        screen.type("trend Plant.Tank1.Volume" + ENTER)
+        await screen.shows("┤", "└", "Ctrl-C ends", "ALARM severity 300 ZB!Plant.Tank1.Level.Hi", timeout=60)
+        screen.type(CTRL_C)
+        screen.type("ack " + TAB + ENTER)
+        await screen.shows("ZB!Plant.Tank1.Level.Hi acknowledged")
+        await screen.enter("record stop", "tank.csv  closed")
+    lines = (tmp_path / "tank.csv").read_text(encoding="utf-8").split("\n")
+    assert lines[0].startswith("kind,received,tag,value,quality,")
+    assert sum(line.startswith("sample,") and ",Plant.Tank1.Volume," in line for line in lines) > 20
+
+
 async def test_watched_values_stay_above_a_prompt_that_goes_on(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         screen = sh.terminal
@@ -157,6 +189,51 @@ async def test_the_full_screen_scrolls_sorts_filters_pauses_and_comes_back(tmp_p
         await screen.shows("alarms 1 (1 unacked)")
         screen.type("q")
         await screen.shows("demo>", "more: watch --full shows all", "ALARM severity 500 ZB!Area.Object.Hi")
+
+
+async def test_the_full_screen_puts_the_worst_first_shows_only_that_and_colours_it(tmp_path: Path) -> None:
+    good, bad, unsure = (f"TestChildObject.Test{name}" for name in ("Int", "Double", "String"))
+
+    def order() -> list[str]:
+        rows = [line.split()[1] for line in screen.text.split("\n") if "TestChildObject" in line]
+        return [row.removeprefix("TestChildObject.Test") for row in rows]
+
+    def colour(tag: str) -> str:
+        row = next(row for row, line in enumerate(screen.screen.display) if tag in line)
+        return str(screen.screen.buffer[row][screen.screen.display[row].index(tag)].fg)
+
+    async def ordered(*wanted: str) -> None:
+        async with asyncio.timeout(15):
+            while order() != list(wanted):  # noqa: ASYNC110  # a screen tells nobody
+                await asyncio.sleep(0.01)
+
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        sh.gateway.set(bad, 1.5, quality=0)
+        sh.gateway.set(unsure, "?", quality=64)
+        screen.type(f"watch {good} {bad} {unsure} --full" + ENTER)
+        await screen.shows("bad", "uncertain", "1-3 of 3 · as asked")
+        assert order() == ["Int", "Double", "String"]
+        assert [colour(tag) for tag in (good, bad, unsure)] == ["default", "red", "brown"]
+        screen.type("ss")
+        await screen.shows("by quality")
+        await ordered("Double", "String", "Int")
+        screen.type("r")
+        await ordered("Int", "String", "Double")
+        screen.type("rb")
+        await ordered("Double", "String")
+        await screen.shows("1-2 of 2 (3 watched) · by quality · only bad")
+        for value in (1, 2, 3):
+            sh.gateway.set(good, value)
+        screen.type("bss")
+        await screen.shows("by changes")
+        await ordered("Int", "Double", "String")
+        sh.gateway.stall("OpenSession")
+        sh.gateway.lose_session(sh.context.live_session.session.session_id)
+        await screen.shows("rebuilding: ", "stale for")
+        assert [colour(tag) for tag in (good, bad, unsure)] == ["brown"] * 3
+        sh.gateway.release("OpenSession")
+        screen.type("q")
 
 
 async def test_several_pasted_lines_say_what_they_would_do_first(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from shell_terminal import CTRL_D, Shell, shell
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.commands.reading import Past
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.history import History
 from zb_mom_ww_mxgateway_shell.problems import ShellError
@@ -137,6 +138,7 @@ async def test_history_keeps_to_its_bound_and_says_what_it_let_go(tmp_path: Path
             assert 10 < len(seen.events) < 63
             assert len(seen.events) + seen.forgotten == 200
             assert seen.events[-1].value == 200
+            assert f", {seen.forgotten} older ones were let go (kept: " in Past(INT, seen, []).lines()[-1]
             assert [event.value for event in small.of(rarely.key).events] == ["rare"]
             await small.aclose()
         finally:

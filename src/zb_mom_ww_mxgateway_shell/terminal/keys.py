@@ -1,7 +1,10 @@
 """Keys of the prompt that are not the line editor's own."""
 
+from collections.abc import Sequence
+
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.completion import CompleteEvent, get_common_complete_suffix
+from prompt_toolkit.completion import CompleteEvent, Completion
+from prompt_toolkit.document import Document
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 
@@ -27,9 +30,29 @@ def complete(buffer: Buffer) -> None:
     completions = list(buffer.completer.get_completions(document, CompleteEvent(completion_requested=True)))
     if len(completions) == 1:
         buffer.apply_completion(completions[0])
-    elif common := get_common_complete_suffix(document, completions):
-        buffer.insert_text(common)
+    elif common := _common(document, completions):
+        typed, text = common
+        buffer.delete_before_cursor(typed)
+        buffer.insert_text(text)
     elif state is not None:
         buffer.complete_next()
     if completions and buffer.complete_state is None:
         buffer.start_completion()
+
+
+def _common(document: Document, completions: Sequence[Completion]) -> tuple[int, str] | None:
+    """What all completions that go on from what was typed, in any letter case, have in common, and how much of it was
+    typed; None where that is all of it."""
+    found: list[str] = []
+    typed = ""
+    for completion in completions:
+        typed = document.text_before_cursor[len(document.text_before_cursor) + completion.start_position :]
+        if completion.text.casefold().startswith(typed.casefold()):
+            found.append(completion.text)
+    if not found:
+        return None
+    first, last = min(found), max(found)
+    length = next(
+        (index for index, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), len(first)
+    )
+    return (len(typed), first[:length]) if length > len(typed) else None
