@@ -19,10 +19,10 @@ Press Tab at any time: it completes commands, options and tag names, one dotted 
 
   browse Plant                           what there is, one level at a time
   watch Plant.Tank1.Level                the value, above the prompt, as it changes
-  write Plant.Tank1.Inlet.Position 60    opens the valve, and says what became of it; the tank fills
+  write Plant.Tank1.Inlet.Position 60    opens the valve and says what became of it; the tank fills
   trend Plant.Tank1.Level                drawn over time, until Ctrl-C
-  alarms                                 what is in alarm, as the tank soon is; ack and Tab acknowledge it
-  record tank.csv                        every sample of what is advised, to a file; record stop ends it
+  alarms                                 what is in alarm, as the tank soon is; ack acknowledges it
+  record tank.csv                        every sample of what is advised, to a file
   why Plant.Tank1.Level                  what is known of a tag, and what is wrong with it
   status                                 the connection, the session, what runs on it
   help write                             how to write, with an example

@@ -35,7 +35,7 @@ async def test_help_completion_and_what_is_said_lead_to_a_recorded_session(
         await sh.context.catalogue.loaded(10)
         await screen.enter("help", "new here?     help first")
         text = await screen.enter(
-            "help first", "browse Plant", "trend Plant.Tank1.Level", "ack and Tab", "record tank.csv"
+            "help first", "browse Plant", "trend Plant.Tank1.Level", "ack acknowledges", "record tank.csv"
         )
         assert "watch Plant.Tank1.Level" in text
         await screen.enter("browse", "area  Plant ")

@@ -58,9 +58,9 @@ async def test_the_lines_of_the_first_look_work_as_they_stand(tmp_path: Path) ->
     assert len(lines) > 4
     done = await ShellProcess(tmp_path)(
         "--demo",
-        stdin="\n".join(line.split("  ")[0] for line in lines).replace(
-            "watch Plant.Tank1.Level", "watch Plant.Tank1.Level --count 1"
-        ),
+        stdin="\n".join(line.split("  ")[0] for line in lines)
+        .replace("watch Plant.Tank1.Level", "watch Plant.Tank1.Level --count 1")
+        .replace("trend Plant.Tank1.Level", "trend Plant.Tank1.Level --for 100ms"),
     )
     assert (done.code, done.err) == (0, "")
 
