@@ -19,7 +19,7 @@ async def simulated(context: Context) -> AsyncIterator[None]:
         with TemporaryDirectory(prefix="mxgw-demo-") as folder:
             key_file = Path(folder) / "key"
             key_file.touch(mode=0o600)
-            key_file.write_text(gateway.api_key or "", encoding="utf-8")
+            key_file.write_text(gateway.api_key or "", encoding="utf-8", newline="\n")
             connection = Connection(endpoint=gateway.endpoint, api_key_file=str(key_file), forget_certificate=True)
             await context.connect(connection, "demo")
             try:
