@@ -8,6 +8,7 @@ import math
 import re
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,6 +67,8 @@ class Comparison:
             if operator == "~":
                 raise self.tolerance.mistake("a match has no tolerance")
             _tolerance(self.tolerance)
+            if self.wanted.is_quoted or split_type(self.wanted)[0] in ("string", "bool"):
+                raise self.tolerance.mistake("only numbers and times have a tolerance")
         if self.asks_for_null or self.asks_for_nan:
             if operator not in ("=", "!="):
                 raise self.operator.mistake(f"{wanted.text} is compared with = or != only")
@@ -81,6 +84,8 @@ class Comparison:
                 raise self.operator.mistake("arrays are compared with = or != only")
             if wanted.is_quoted or type_name in ("string", "bool"):
                 raise self.operator.mistake("only numbers and times are more or less; compare with = or !=")
+            if type_name is None and not _is_number_or_time(rest.text):
+                raise wanted.mistake(f"{operator} compares numbers and times, and this is neither")
 
     def holds(self, actual: Any, data_type: DataType | int = DataType.UNSPECIFIED) -> bool:
         """Whether it is true of a value; raises Mistake where the two cannot be compared."""
@@ -162,12 +167,20 @@ def _tolerance(word: Word) -> tuple[float | None, float]:
         number = float(word.text) if word.text[:1].isdigit() or word.text[:1] == "." else math.nan
     except ValueError:
         number = math.nan
-    if number >= 0:
+    if 0 <= number < math.inf:
         return number, number
     try:
         return None, parse_duration(word.text)
     except TextValueError:
         raise word.mistake("a tolerance is a number, or for times a duration such as 2s") from None
+
+
+def _is_number_or_time(text: str) -> bool:
+    for type_name in ("double", "time"):
+        with suppress(TextValueError):
+            parse_value(type_name, text)
+            return True
+    return _INTEGER.fullmatch(text) is not None
 
 
 def _read(word: Word, actual: Any, data_type: DataType | int) -> Any:

@@ -1,5 +1,6 @@
 """Command files: their lines as statements, with the files they include and what always runs at their end."""
 
+import codecs
 import os
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -90,8 +91,10 @@ def _numbered(content: bytes, name: str) -> list[Statement]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise ShellError(f"{name}:{line}: not UTF-8 text") from None
+        before = content[: error.start]
+        line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+        said = "UTF-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "not UTF-8 text"
+        raise ShellError(f"{name}:{line}:{column}: {said}; save it as UTF-8") from None
     return [Statement(line, number, name) for number, line in enumerate(text.split("\n"), start=1)]
 
 

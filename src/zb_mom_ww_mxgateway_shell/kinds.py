@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration
 from zb_mom_ww_mxgateway_shell.literals import Literal, TagType, check_prefix
-from zb_mom_ww_mxgateway_shell.names import NAME, literal_text
+from zb_mom_ww_mxgateway_shell.names import NAME, OWN_NAMES, literal_text
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Flag, Kind, Offer
 from zb_mom_ww_mxgateway_shell.words import Word
@@ -16,8 +16,6 @@ from zb_mom_ww_mxgateway_shell.words import Word
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.context import Context
 
-OWN_NAMES = ("client", "session", "live", "items", "mx", "asyncio", "_")
-"""What Python has from the shell: no value can be given these names."""
 OFFERS = 50
 """Rows of a completion menu: more only slow it down."""
 

@@ -47,7 +47,7 @@ def _take(line: str, context: Context) -> None:
             raise Mistake(
                 "py needs a terminal; it is for the prompt: mxgw-shell --python FILE.py runs a file", 0, len("py")
             )
-        if name in ("let", "capture", "alias", "watch"):
+        if name in ("let", "capture", "alias"):
             invocation = context.registry.parse(line, context)
             assert invocation is not None
             _take_invocation(invocation, context)
@@ -65,8 +65,6 @@ def _take_invocation(invocation: Invocation, context: Context) -> None:
             context.names[positional[0]] = NotYetKnown()
         case "alias" if len(positional) == 2:
             context.aliases[positional[0]] = positional[1]
-        case "watch" if not invocation.options:
-            raise Mistake("a watch in a file needs an end: --for 5s or --count 3", 0, len("watch"))
 
 
 def _warning(statement: Statement) -> Mistake | None:

@@ -15,6 +15,8 @@ from zb_mom_ww_mxgateway_shell.problems import Mistake, closest
 from zb_mom_ww_mxgateway_shell.words import Word, elements, split
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+OWN_NAMES = ("client", "session", "live", "items", "mx", "asyncio", "_")
+"""What Python has from the shell: no value can be given these names."""
 _NAMED = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 _TYPED = re.compile(r"(bool|int32|int64|float|double|string|time):")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
@@ -154,6 +156,8 @@ def variable(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not NAME.fullmatch(name):
         raise Mistake(f"--var takes NAME=VALUE, not {text}", 0, len(text))
+    if name in OWN_NAMES:
+        raise Mistake(f"--var: {name} is a name of the shell itself", 0, len(text))
     if value[:1] in ("[", '"', "'"):
         words = split(value)
         if len(words) == 1:

@@ -7,7 +7,7 @@ beside its kind is spelled as a plain word behind the positional ones: ``timeout
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Body = Callable[..., Awaitable[Result | Feed]]
     Check = Callable[[Sequence[Any], dict[str, Any]], None]
+    Unending = Callable[[Collection[str]], str]
 
 
 class Offer(NamedTuple):
@@ -148,6 +149,8 @@ class Command:
 
     check: "Check | None" = None
     """Raises Mistake for arguments that do not go together, whatever the gateway has."""
+    unending: "Unending | None" = None
+    """Why a line with these options has no end where nobody is to end it; empty for one that has."""
     foresee: "Body | None" = None
     """Takes its place in a plan: says what it would do, and does nothing of it."""
     stream: bool | None = None
@@ -204,6 +207,7 @@ def command(
     needs_session: bool = True,
     stands_alone: bool = False,
     check: "Check | None" = None,
+    unending: "Unending | None" = None,
     foresee: "Body | None" = None,
     stream: bool | None = None,
     in_plan: bool | None = None,
@@ -211,7 +215,9 @@ def command(
     """Declares a command: ``async def`` of a Context and annotated parameters, its docstring the help."""
 
     def declare(function: "Body") -> Command:
-        return Command(name, function, example, mutating, needs_session, stands_alone, check, foresee, stream, in_plan)
+        return Command(
+            name, function, example, mutating, needs_session, stands_alone, check, unending, foresee, stream, in_plan
+        )
 
     return declare
 
@@ -287,6 +293,8 @@ class Registry:
                 positional.append(value)
         if missing is not None:
             raise missing
+        if endless := _endless(command, words[0], options, context):
+            raise endless
         if command.check is not None:
             command.check(positional, options)
         return Invocation(command, tuple(positional), options, tuple(kept))
@@ -315,6 +323,9 @@ class Registry:
                 is_known = False  # What a run captures is known in the run.
         if missing is not None:
             return [*found, missing]
+        given_options = [parameter.name for parameter, _ in assigned if parameter.is_option]
+        if endless := _endless(command, words[0], given_options, context):
+            return [endless, *found]
         if command.check is not None and is_known and not found:
             try:
                 self.parse(line, context)
@@ -323,8 +334,16 @@ class Registry:
         return found
 
 
+def _endless(command: Command, word: Word, options: Collection[str], context: "Context") -> Mistake | None:
+    """What is wrong with a line that goes on for ever where there is neither a person nor a screen."""
+    if command.unending is None or context.interactive or context.has_screen:
+        return None
+    why = command.unending(options)
+    return word.mistake(why) if why else None
+
+
 def assign(command: Command, words: list[Word], line: str) -> tuple[list[Assigned], Mistake | None]:
-    """Gives each word its parameter, in the order of the line; beside them the mistake of one that is missing."""
+    """Gives each word its parameter, in the order of the line; beside them the mistake where that ends too early."""
     assigned: list[Assigned] = []
     places, known = command.positional, command.options
     end = words[-1].end + 1
@@ -341,18 +360,21 @@ def assign(command: Command, words: list[Word], line: str) -> tuple[list[Assigne
             option = None  # A clause stands behind all positional words.
         if option is None and word.text.startswith("--"):
             hint = closest(word.text, list(known)) or f"; {command.usage}"
-            raise word.mistake(f"{command.name} has no option {word.text}{hint}")
+            return assigned, word.mistake(f"{command.name} has no option {word.text}{hint}")
         if option is not None:
             if any(option is seen for seen, _ in assigned):
-                raise word.mistake(f"{word.text} is given twice")
-            assigned.append((option, None if isinstance(option.kind, Flag) else _value_of(option, rest, end)))
+                return assigned, word.mistake(f"{word.text} is given twice")
+            try:
+                assigned.append((option, None if isinstance(option.kind, Flag) else _value_of(option, rest, end)))
+            except Mistake as error:
+                return assigned, error
             continue
         if count < len(places):
             assigned.append((places[count], word))
             count += not places[count].is_variadic
         else:
             hint = closest(word.text, [name for name, each in known.items() if each.clause]) or f": {command.usage}"
-            raise word.mistake(f"one too many{hint}")
+            return assigned, word.mistake(f"one too many{hint}")
     given = [parameter for parameter, _ in assigned]
     for parameter in command.parameters:
         if parameter.is_required and not any(parameter is each for each in given):

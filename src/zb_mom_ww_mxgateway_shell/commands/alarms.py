@@ -1,7 +1,7 @@
 """alarms, ack."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -99,7 +99,12 @@ class Filter:
         return is_unacknowledged(alarm)
 
 
-@command("alarms", example="alarms", needs_session=False)
+def _unending(given: Collection[str]) -> str:
+    follows = "follow" in given and not {"for_", "count"} & set(given)
+    return "alarms --follow in a file need an end: --for 5s or --count 3" if follows else ""
+
+
+@command("alarms", example="alarms", needs_session=False, unending=_unending)
 async def alarms(
     context: Context,
     *,
@@ -120,8 +125,6 @@ async def alarms(
     connected = context.connected
     feed = connected.alarms
     wanted = Filter(area, severity, unacknowledged)
-    if (follow or for_ or count) and for_ is None and count is None and not context.interactive:
-        raise ShellError("alarms --follow in a file need an end: --for 5s or --count 3")
     context.start_alarms(connected)
     await feed.ready(_LIST_TIMEOUT)
     if not feed.is_complete and feed.lost_at is None:

@@ -1,5 +1,6 @@
 """browse, cd, find, tag, deploys: what there is in the galaxy. The gateway is asked; none of them needs a session."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
@@ -165,14 +166,16 @@ async def tag(context: Context, name: Annotated[Word, GalaxyPlace("tag", objects
     return Said("\n".join(f"{what:<12}{said}" for what, said in lines.items()), fields, fields["tag"])
 
 
-@command("deploys", example="deploys --count 1", needs_session=False)
+def _unending(given: Collection[str]) -> str:
+    return "" if {"for_", "count"} & set(given) else "deploys in a file needs an end: --for 5m or --count 1"
+
+
+@command("deploys", example="deploys --count 1", needs_session=False, unending=_unending)
 async def deploys(context: Context, *, for_: DurationOption = None, count: CountOption = None) -> Feed:
     """Shows when the galaxy was deployed last, and then each deployment as it happens.
 
     A deployment may change what tags there are: the shell then reads the galaxy again by itself.
     """
-    if for_ is None and count is None and not context.interactive and not context.has_screen:
-        raise ShellError("deploys in a file needs an end: --for 5m or --count 1")
     return Deployments(context.connected.client, for_, count)
 
 

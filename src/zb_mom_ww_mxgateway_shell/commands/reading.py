@@ -1,7 +1,7 @@
 """read, trend, history."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -167,7 +167,14 @@ def _record(at: float, entry: Sample | Mark) -> dict[str, Any]:
     }
 
 
-@command("trend", example="trend Plant.Tank1.Level --for 1s")
+_NEEDS_AN_END = "a trend without a screen needs an end: --for 30s"
+
+
+def _unending(given: Collection[str]) -> str:
+    return "" if "for_" in given else _NEEDS_AN_END
+
+
+@command("trend", example="trend Plant.Tank1.Level --for 1s", unending=_unending)
 async def trend(
     context: Context,
     *tags: Annotated[list[Target] | Word, Watchable()],
@@ -182,7 +189,7 @@ async def trend(
     line is broken: the line under the chart says which, ? uncertain, ! bad, ~ stale, x a gap.
     """
     if for_ is None and not context.has_screen:
-        raise ShellError("a trend in a file needs an end: --for 30s")
+        raise ShellError(_NEEDS_AN_END)
     targets = await targets_of(context, tags)
     if len(targets) > _MOST:
         raise ShellError(f"{len(targets)} tags are too many for one screen: at most {_MOST}")

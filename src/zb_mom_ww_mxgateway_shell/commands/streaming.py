@@ -1,7 +1,7 @@
 """events, record."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -72,7 +72,11 @@ class Family(Kind):
         return [Offer(word) for word in _FAMILIES if word.startswith(prefix)]
 
 
-@command("events", example="events --for 1s")
+def _unending(given: Collection[str]) -> str:
+    return "" if {"for_", "count"} & set(given) else "events in a file need an end: --for 5s or --count 3"
+
+
+@command("events", example="events --for 1s", unending=_unending)
 async def events(
     context: Context,
     *tags: Annotated[Target | Word | None, ItemOrGlob()],
@@ -87,8 +91,6 @@ async def events(
     here shares. At the prompt more of them than can be seen are counted, not shown; what comes faster than
     it can be taken is dropped, and said.
     """
-    if for_ is None and count is None and not context.interactive:
-        raise ShellError("events in a file need an end: --for 5s or --count 3")
     live = context.live_session
     wanted = functools.partial(_wants, live, family, *_names(tags))
     stream = live.subscribe(wanted, queue_size=_WAITING)

@@ -1,6 +1,6 @@
 """watch, unwatch, watches, list."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal as OneOf
@@ -90,7 +90,11 @@ class FullScreen:
         return {"items": [value_record(item, self.panel.value(item)) for item in self.panel.items]}
 
 
-@command("watch", example="watch Plant.Tank1.Level --count 3", stream=False)
+def _unending(given: Collection[str]) -> str:
+    return "" if {"for_", "count"} & set(given) else "a watch in a file needs an end: --for 5s or --count 3"
+
+
+@command("watch", example="watch Plant.Tank1.Level --count 3", stream=False, unending=_unending)
 async def watch(
     context: Context,
     *tags: Annotated[list[Target] | Word | None, Watchable()],
@@ -108,8 +112,6 @@ async def watch(
     """
     panel = context.connected.panel
     is_lasting = for_ is None and count is None
-    if is_lasting and not context.interactive and not context.has_screen:
-        raise ShellError("a watch in a file needs an end: --for 5s or --count 3")
     targets = await targets_of(context, tags)
     if not targets and not (full and len(panel)):
         raise ShellError("nothing is watched: watch TAG… names what to watch")
