@@ -448,7 +448,7 @@ class LiveSession:
                 outcome = WriteOutcome.REFUSED if event.failed else WriteOutcome.COMPLETED
                 return WriteResult(outcome, accepted, time.monotonic() - start, event.statuses)
             if self.state is LiveState.LIVE and self.gaps == gaps and not completion.cancelled():
-                return WriteResult(WriteOutcome.ACCEPTED, accepted)
+                return WriteResult(WriteOutcome.ACCEPTED, accepted, ambiguous=completion.done())
             return WriteResult(WriteOutcome.UNKNOWN, accepted, error=self.lost)
 
     def _raise_if_closed(self) -> None:

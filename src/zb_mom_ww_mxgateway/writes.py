@@ -45,6 +45,8 @@ class WriteResult:
     statuses: tuple[MxStatus, ...] = ()
     error: MxGatewayError | None = None
     """What was raised, for an outcome that is refused at once or unknown."""
+    ambiguous: bool = False
+    """Accepted, and no completion can be told to be its own: of an earlier write to the item none is known."""
 
 
 @dataclass(slots=True)

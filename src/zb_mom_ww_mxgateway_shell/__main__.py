@@ -65,7 +65,7 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
 )
 @click.version_option(__version__, prog_name="mxgw-shell")
 @run_options
-@click.option("-c", "script", metavar="FILE.mxs", help="Run a command file.")
+@click.option("-c", "script", metavar="FILE.mxs", help="Run a command file; - for standard input.")
 @click.option("-e", "lines", multiple=True, metavar="LINE", help="Run a line; may be repeated.")
 @click.option("--python", "python", metavar="FILE.py", help="Run a Python file on the live session.")
 @click.option("--csv", "as_csv", is_flag=True, help="Results as CSV, with headings.")
@@ -99,6 +99,8 @@ def command(
         raise click.UsageError("--json and --csv exclude each other")
     if sum([script is not None, bool(lines), python is not None]) > 1:
         raise click.UsageError("-c, -e and --python exclude each other")
+    if junit is not None and python is not None:
+        raise click.UsageError("--report-junit is for statements: -c, -e, or standard input")
     wanted = Wanted(
         connection=connection,
         demo=demo,
@@ -193,7 +195,7 @@ def _run(wanted: Wanted, script: str | None, lines: tuple[str, ...], *, plans: b
 
     # Its errors come as ours; what gRPC logs besides would stand between the lines.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    has_statements = script is not None or lines or wanted.output or wanted.quiet
+    has_statements = script is not None or lines or wanted.output or wanted.quiet or wanted.junit
     if not has_statements and sys.stdin.isatty() and sys.stdout.isatty():
         from zb_mom_ww_mxgateway_shell.terminal.session import at_prompt, why_no_prompt
 
@@ -224,7 +226,15 @@ def _run(wanted: Wanted, script: str | None, lines: tuple[str, ...], *, plans: b
     )
     if isinstance(runner, int):
         return runner
-    return asyncio.run(_connected(wanted, runner.run, interactive=False, connects=not runner.stands_alone))
+    return asyncio.run(
+        _connected(
+            wanted,
+            runner.run,
+            interactive=False,
+            connects=not runner.stands_alone,
+            never_began=runner.report_unfinished,
+        )
+    )
 
 
 def _hint(why: str) -> None:
@@ -246,9 +256,15 @@ def _run_python(wanted: Wanted, file: str) -> int:
 
 
 async def _connected(
-    wanted: Wanted, front_end: "Callable[[Context], Awaitable[int]]", *, interactive: bool, connects: bool = True
+    wanted: Wanted,
+    front_end: "Callable[[Context], Awaitable[int]]",
+    *,
+    interactive: bool,
+    connects: bool = True,
+    never_began: "Callable[[list[str]], None] | None" = None,
 ) -> int:
-    """Connects where that is asked for and `connects`, runs the front end, and lets go of everything."""
+    """Connects where that is asked for and `connects`, runs the front end, and lets go of everything. What goes wrong
+    before the front end runs is given to `never_began`, too."""
     from zb_mom_ww_mxgateway_cli.connection import ENDPOINT_VARIABLE
     from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line
     from zb_mom_ww_mxgateway_shell.commands import all_commands
@@ -278,7 +294,10 @@ async def _connected(
             except ShellError as error:
                 context.notice(str(error))
 
+    code: int | None = None
+
     async def work() -> int:
+        nonlocal code
         context.load_profiles()
         if wanted.output:
             context.settings.change("output", wanted.output)
@@ -297,7 +316,9 @@ async def _connected(
             # What is there now stays: the collector need not look at it again.
             gc.freeze()
             gc.enable()
-            return await front_end(context)
+            code = ExitCode.DONE
+            code = await front_end(context)
+        return code
 
     try:
         return await interruptible(work(), ENDING)
@@ -309,7 +330,10 @@ async def _connected(
         else:
             for line in problem_lines(error, Statement("", 0), debug=wanted.debug):
                 click.echo(line, err=True)
-        return exit_code_for(error)
+        if code is None and never_began is not None:
+            never_began(problem_lines(error, Statement("", 0)))
+        # What failed first counts, not that it could not be closed either.
+        return code or exit_code_for(error)
 
 
 def main() -> NoReturn:

@@ -59,7 +59,7 @@ class Condition:
             return f"the quality is {value.quality_word}"
         if value.value is None and not self.comparison.asks_for_null:
             return "there is no value: null"
-        if _is_nan(value.value) and not self.comparison.asks_for_nan:
+        if has_nan(value.value) and not self.comparison.asks_for_nan:
             return "it is not a number"
         if self.age is not None and value.age >= self.age:
             return f"it is {age_text(value.age)} old"
@@ -108,7 +108,27 @@ def seen_text(seen: "Sequence[LiveValue]", started: float) -> str:
         marks += ["held at the start"] if value.received_at < started else [f"{at:.1f} s"]
         marks += [] if value.stale_since is None else ["stale"]
         shown.append(f"{value_text(value.value)} ({', '.join(marks)})")
-    more = len(seen) - len(shown)
+    return _listed(shown, len(seen))
+
+
+def lately_text(values: "Sequence[LiveValue]", seconds: float) -> str:
+    """The values of the last so many seconds, oldest first, each with how long ago it came; the first may be one that
+    stood at their beginning. Empty where they say no more than the value now."""
+    now = time.monotonic()
+    if len(values) == 1 and now - values[0].received_at < seconds:
+        return ""
+    shown = []
+    for value in values[-_SHOWN:]:
+        marks = [] if value.quality_word == "good" else [quality_text(value)]
+        passed = now - value.received_at
+        marks += [f"{passed:.1f} s ago"] if passed < seconds else []
+        said = f" ({', '.join(marks)})" if marks else ""
+        shown.append(f"{value_text(value.value)}{said}")
+    return _listed(shown, len(values))
+
+
+def _listed(shown: Sequence[str], of: int) -> str:
+    more = of - len(shown)
     return f"{f'{more} more, ' if more else ''}{', '.join(shown)}"
 
 
@@ -122,7 +142,10 @@ def is_new(value: "LiveValue", since: float) -> bool:
     return value.source_time_ns != 0 and time.monotonic() - value.age >= since
 
 
-def _is_nan(value: Any) -> bool:
+def has_nan(value: Any) -> bool:
+    """Whether it is no number, or an array with an element that is none."""
+    if isinstance(value, list | tuple):
+        return any(map(has_nan, value))
     return isinstance(value, float) and math.isnan(value)
 
 

@@ -4,13 +4,14 @@ import asyncio
 import time
 import warnings
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.problems import ShellError
@@ -23,6 +24,19 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.recording import Recording
 
 
+_MOMENT_SECONDS = 0.1
+
+
+@dataclass(slots=True)
+class Written:
+    """An item that was written, and has not been looked at since."""
+
+    at: float
+    """Monotonic seconds when it was let through."""
+    answered_at: float | None = None
+    """When it was known what became of it; None where that is not known here."""
+
+
 @dataclass(slots=True)
 class Arming:
     """Whether writes are let through; the write guard of one connection, whichever way a write is asked for."""
@@ -32,13 +46,13 @@ class Arming:
     """Why it cannot be armed, if so."""
     asked_at: float | None = None
     """Monotonic seconds when the last write was let through or refused; None before the first."""
-    written: dict[tuple[int, int], float] = field(default_factory=dict)
-    """When each item was last written, by server and item handle, until its value has been seen since."""
+    written: dict[tuple[int, int], Written] = field(default_factory=dict)
+    """By server and item handle: what was written last of each item, until its value has been seen since."""
 
     async def guard(self, pending: "PendingWrite") -> bool | str:
         """True, or why not."""
         self.asked_at = time.monotonic()
-        self.written |= {(each.server_handle, each.item_handle): self.asked_at for each in pending.entries}
+        self.written |= {(each.server_handle, each.item_handle): Written(self.asked_at) for each in pending.entries}
         return self.armed or f"{self.for_good or 'read-only'}{'' if self.for_good else ': arm lets writes through'}"
 
 
@@ -64,6 +78,7 @@ class Connected:
         self.arming = arming
         self.opened_at = datetime.now(UTC)
         self._is_settled = False
+        self._patience_ends: float | None = None
         self.history = History(live)
         """What was seen since it was opened."""
         self.recordings: dict[Path, Recording] = {}
@@ -132,6 +147,25 @@ class Connected:
                 f"{self.client.options.endpoint} opened a session that does not answer{why}", ExitCode.CANNOT_CONNECT
             ) from None
         self._is_settled = True
+
+    async def regained(self) -> None:
+        """Waits until a connection or a stream that broke is back, as long as connecting may take from when that was
+        first asked for. What does not come back is said by whatever needs it."""
+        ends = self._patience_ends or time.monotonic() + self.client.options.connect_timeout
+        self._patience_ends = ends
+        with suppress(TimeoutError, MxGatewayError):
+            async with asyncio.timeout(ends - time.monotonic()):
+                while True:
+                    if not await self.client.reconnected(0):
+                        if not await self.client.reconnected(ends - time.monotonic()):
+                            return
+                        # What broke the connection may have broken the stream too, and shows a moment later.
+                        await asyncio.sleep(_MOMENT_SECONDS)
+                    elif self.live.state.value in ("stale", "rebuilding"):
+                        await self.live.ready()
+                    else:
+                        self._patience_ends = None
+                        return
 
     @property
     def state(self) -> str:

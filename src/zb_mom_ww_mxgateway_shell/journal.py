@@ -1,14 +1,18 @@
 """What a run has done: every statement with what came of it, by steps."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text
 from zb_mom_ww_mxgateway_shell.files import Block
+from zb_mom_ww_mxgateway_shell.names import ValueNotYetKnown, expanded
+from zb_mom_ww_mxgateway_shell.problems import Mistake
 from zb_mom_ww_mxgateway_shell.statements import Statement
+from zb_mom_ww_mxgateway_shell.words import split
 
 
 class Entry(NamedTuple):
@@ -56,7 +60,8 @@ class Journal:
         self.steps: list[Step] = [Step("")]
         self.not_run: list[str] = []
         """Titles of steps that were never reached."""
-        self.is_interrupted = False
+        self.broken_off = ""
+        """Why it ended before its end, without a statement that failed."""
 
     def begin(self, title: str) -> None:
         """A step begins."""
@@ -66,13 +71,13 @@ class Journal:
         """A statement of the present step ended."""
         self.steps[-1].entries.append(entry)
 
-    def end(self, block: Block) -> None:
+    def end(self, block: Block, names: Mapping[str, Any]) -> None:
         """The run is over: steps of the block that it did not reach are kept as not run."""
         reached = {id(entry.statement) for step in self.steps for entry in step.entries}
         self.not_run = [
-            statement.text.split(maxsplit=1)[1].strip("\"'")
+            _title(statement, names)
             for statement in block.statements()
-            if statement.command == "step" and id(statement) not in reached and len(statement.text.split()) > 1
+            if statement.command == "step" and id(statement) not in reached
         ]
 
     @property
@@ -95,15 +100,23 @@ class Journal:
         if not count:
             entries = list(self.entries)
             failed = sum(not entry.ok for entry in entries)
-            said = f"{failed} failed" if failed else "interrupted" if self.is_interrupted else "all done"
+            said = f"{failed} failed" if failed else self.broken_off or "all done"
             return f"{len(entries)} statement{'s' * (len(entries) != 1)}, {said}, in {took}"
         failed = sum(step.failure is not None for step in titled)
         parts = [f"{len(titled) - failed} of {count} steps passed"]
         parts += [f"{failed} failed"] if failed else []
         parts += [f"{len(self.not_run)} not run"] if self.not_run else []
         parts += [f"{step.title or 'what stands before them'} failed" for step in others]
-        parts += ["interrupted"] if self.is_interrupted else []
+        parts += [self.broken_off] if self.broken_off else []
         return f"{'; '.join(parts)}, in {took}"
+
+
+def _title(statement: Statement, names: Mapping[str, Any]) -> str:
+    """Of a step that did not run: with the values of its names, as far as they are known."""
+    word = split(statement.text)[1]
+    with suppress(Mistake, ValueNotYetKnown):
+        return expanded(word, names).value
+    return word.value
 
 
 FINALLY = "finally"

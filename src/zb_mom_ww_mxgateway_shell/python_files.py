@@ -15,6 +15,7 @@ from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.python_names import Left, PythonNames, ctrl_c_ends_code_of, ended_by_itself
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.statements import exit_code_for, message_of
+from zb_mom_ww_mxgateway_shell.stream_news import news_told
 
 
 class PythonFile:
@@ -53,7 +54,8 @@ class PythonFile:
         sys.path.insert(0, self._folder)
         try:
             with ctrl_c_ends_code_of(self._path):
-                await ended_by_itself(self._evaluated(names.namespace))
+                async with news_told(context, _tell):
+                    await ended_by_itself(self._evaluated(names.namespace))
         except Left as left:
             return _exit_code(left.code)
         except Exception as error:
@@ -86,6 +88,10 @@ class PythonFile:
 
     async def _follow(self, feed: Feed) -> Result:
         return await feed.follow(lambda line: None if self._quiet else print(line, flush=True))
+
+
+async def _tell(text: str, is_bad: bool) -> None:
+    print(safe(text), file=sys.stderr, flush=True)
 
 
 def _said(error: Exception) -> str:

@@ -34,6 +34,8 @@ class RunOutput:
         self._is_typed = is_typed
         self._keyboard = StandardInput()
         self._notices: list[str] = []
+        self.alerts: list[str] = []
+        """What happened by itself while the present statement ran; safe for a terminal."""
         self._statement: Statement | None = None
         self._begun = time.monotonic()
         self._at = datetime.now(UTC)
@@ -67,6 +69,7 @@ class RunOutput:
         self._statement = statement
         self._begun, self._at = time.monotonic(), datetime.now(UTC)
         self._notices.clear()
+        self.alerts.clear()
         self._head_is_out = False
         self._context.spool.line(statement.text)
         if self._shows_statements:
@@ -79,7 +82,10 @@ class RunOutput:
             self._say(f"{_INDENT}{safe(text)}")
 
     def alert(self, text: str) -> None:
-        """Something that happened by itself, whatever runs: on standard error, quiet or not."""
+        """Something that happened by itself, whatever runs: on standard error, quiet or not, and in the journal."""
+        self.alerts.append(safe(text))
+        if self._form == "json":
+            self._notices.append(text)
         self.problem([safe(text)])
 
     def live(self, line: str) -> None:

@@ -1,7 +1,7 @@
 """Command files from the command line: read, checked, and then run, planned or only checked."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway_shell.journal import Journal
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.run_output import RunOutput
 from zb_mom_ww_mxgateway_shell.scripts import ScriptRun
-from zb_mom_ww_mxgateway_shell.statements import run as perform
+from zb_mom_ww_mxgateway_shell.statements import Statement, run as perform
 
 
 class How(NamedTuple):
@@ -27,6 +27,15 @@ class How(NamedTuple):
     """Whether it is only said what would be written."""
     junit: str | None = None
     """The file of a report."""
+
+    def report_unfinished(self, name: str, why: Sequence[str]) -> None:
+        """Writes the report that stands where there is no better one, if one is wanted; raises ShellError."""
+        if self.junit is None:
+            return
+        from zb_mom_ww_mxgateway_shell import junit
+
+        if not junit.is_special(path := Path(self.junit)):
+            junit.write(path, junit.unfinished(name, why))
 
 
 class StatementRunner:
@@ -44,25 +53,33 @@ class StatementRunner:
 
         USAGE when something is wrong with them, which has been said. Raises ShellError.
         """
-        if how.junit is not None and not Path(how.junit).resolve().parent.is_dir():
-            raise ShellError(f"cannot write {how.junit}: there is no such folder")
         lines = list(lines)
+        name = script if script not in (None, "-") else "lines" if lines else "standard input"
+        if script is not None and how.junit is not None and Path(script).resolve() == Path(how.junit).resolve():
+            raise ShellError(f"{how.junit} is the file to run: its report would take its place")
+        # The report of a former run is not taken for that of this one, whatever becomes of it.
+        how.report_unfinished(name, ["the run has not come to its end"])
         if script is None and not lines and not sys.stdin.seekable():
             # They come one by one, and what is to come is not known yet.
             source = None if sys.stdin.isatty() else "<stdin>"
-            return cls(files.streamed(source), "standard input", source, how)
+            return cls(files.streamed(source), name, source, how)
         if script is not None and script != "-":
-            (block, found), name, source = files.read(script), script, script
+            (block, found), source = files.read(script), script
         elif lines:
-            (block, found), name, source = files.given(lines), "lines", None
+            (block, found), source = files.given(lines), None
         else:
-            (block, found), name, source = files.read_standard_input(), "standard input", "<stdin>"
+            (block, found), source = files.read_standard_input(), "<stdin>"
         findings = lint.check(block, found, offline(how.variables))
         wrong = [finding for finding in findings if not finding.is_warning]
         if wrong:
             _say(wrong, as_json=how.as_json, to_error=True)
+            how.report_unfinished(name, [line for finding in wrong for line in lint.lines(finding)])
             return ExitCode.USAGE
         return cls(block, name, source, how)
+
+    def report_unfinished(self, why: list[str]) -> None:
+        """Writes the report of a run that could not begin, if one is wanted."""
+        self._how.report_unfinished(self._name, why)
 
     @property
     def stands_alone(self) -> bool:
@@ -76,14 +93,14 @@ class StatementRunner:
         journal = Journal(self._name)
         is_typed = self._block.stream is not None and self._source is None
         output = RunOutput(context, quiet=how.quiet, source=self._source, is_typed=is_typed)
-        if self._block.stream is None and sys.stdin.isatty():
-            context.ask = output.ask
         if how.plans:
             from zb_mom_ww_mxgateway_shell.planning import foresee
 
             script = ScriptRun(context, output, journal, debug=how.debug, perform=foresee)
         else:
             script = ScriptRun(context, output, journal, debug=how.debug, perform=perform, goes_on=is_typed)
+        if self._block.stream is None and sys.stdin.isatty():
+            context.ask = script.ask
         try:
             code = await script.run(self._block)
         finally:
@@ -109,7 +126,12 @@ def lint_files(paths: Iterable[str], variables: Iterable[str], *, as_json: bool)
     code = ExitCode.DONE
     given = tuple(variables)
     for path in paths:
-        block, found = files.read(path)
+        try:
+            block, found = files.read(path)
+        except ShellError as error:
+            code = ExitCode.USAGE
+            print(json_line(lint.form(files.Finding(Statement("", 0, path), error))) if as_json else error, flush=True)
+            continue
         findings = lint.check(block, found, offline(given))
         _say(findings, as_json=as_json, to_error=False)
         wrong = sum(not finding.is_warning for finding in findings)
@@ -119,7 +141,7 @@ def lint_files(paths: Iterable[str], variables: Iterable[str], *, as_json: bool)
             count = sum(1 for _ in block.statements())
             warned = len(findings) - wrong
             said = f"{wrong} wrong" if wrong else "nothing wrong"
-            print(f"{path}: {count} statements, {said}{f', {warned} warned of' if warned else ''}")
+            print(f"{path}: {count} statement{'s' * (count != 1)}, {said}{f', {warned} warned of' if warned else ''}")
     return code
 
 

@@ -1,6 +1,7 @@
 """Running statements without a prompt: a file, ``-e`` lines, or standard input. Imports no terminal library."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any
@@ -23,6 +24,10 @@ from zb_mom_ww_mxgateway_shell.statements import (
     problem_lines,
     run,
 )
+from zb_mom_ww_mxgateway_shell.stream_news import news_told
+
+_HELD_SECONDS = 1.0
+"""Within this time another signal is the same key, held down: what always runs is not given up by that."""
 
 Perform = Callable[[Context, str, Follow], Awaitable[Result | None]]
 """How a line is carried out."""
@@ -33,7 +38,7 @@ class ScriptRun:
 
     It stops at the first that fails, unless ``on-error continue``, and then does what stands behind
     ``finally``. A signal lets the statement in flight end and goes to ``finally``; a second one ends that statement
-    at once; a third leaves everything as it is.
+    at once; a third leaves everything as it is. A key that is held down is no third, nor is a terminal that closes.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class ScriptRun:
         self._in_ending = False
         self._depth = 0
         self._signals = 0
+        self._signalled_at = 0.0
         self._in_flight: asyncio.Future[Any] | None = None
         self._is_looking = False
 
@@ -67,15 +73,30 @@ class ScriptRun:
         """Runs them; the exit code is that of the first failure, or that of an interruption."""
         self._context.say_by(self._output.notice, self._output.alert)
         try:
-            with on_signals(ENDING, self._signalled):
-                await self._block(block)
+            with on_signals(ENDING, self._signalled), on_signals(("SIGHUP",), self._hung_up):
+                async with news_told(self._context, self._tell):
+                    await self._block(block)
         finally:
-            self._journal.is_interrupted = self._signals > 0
-            self._journal.end(block)
+            if self._signals:
+                self._journal.broken_off = "interrupted"
+            elif self._output.is_closed:
+                self._journal.broken_off = "standard output was closed"
+            self._journal.end(block, self._context.all_names)
         if self._output.is_closed and self._code is ExitCode.DONE and not self._signals:
             self._output.problem(["standard output was closed: stopped there"])
             return ExitCode.NOT_MET
         return ExitCode.INTERRUPTED if self._signals else self._code
+
+    async def ask(self, question: str) -> bool:
+        """Asks the person at the terminal; a signal ends the question at once."""
+        self._is_looking = True
+        try:
+            return await self._output.ask(question)
+        finally:
+            self._is_looking = False
+
+    async def _tell(self, text: str, is_bad: bool) -> None:
+        self._output.alert(text)
 
     async def _block(self, block: Block) -> None:
         self._depth += 1
@@ -169,7 +190,7 @@ class ScriptRun:
         lines = [] if result is None else lines_of(result, self._context.settings.output)
         form = None if result is None else result.form()
         brief = result.brief if isinstance(result, Said) and code is ExitCode.DONE else ""
-        self._journal.add(Entry(statement, code, self._output.seconds, (*lines,)))
+        self._journal.add(Entry(statement, code, self._output.seconds, (*lines, *self._output.alerts)))
         self._output.done(lines, brief=brief, ok=code is ExitCode.DONE, result=form)
         self._count(code)
 
@@ -177,7 +198,8 @@ class ScriptRun:
         problem = problem_lines(error, statement, debug=self._debug)
         code = exit_code_for(error)
         said = (message_of(error), *problem[1:]) if not self._debug else (message_of(error),)
-        self._journal.add(Entry(statement, code, self._output.seconds, said, type(error).__name__))
+        told = (*said, *self._output.alerts)
+        self._journal.add(Entry(statement, code, self._output.seconds, told, type(error).__name__))
         self._output.failed(problem, problem_form(error), also_lines=self._debug)
         self._count(code)
 
@@ -212,10 +234,22 @@ class ScriptRun:
         finally:
             self._is_looking = False
 
+    def _hung_up(self) -> None:
+        # The shell that this was started from says it once more.
+        if not self._signals:
+            self._signalled()
+
     def _signalled(self) -> None:
+        now = time.monotonic()
+        is_held, self._signalled_at = now - self._signalled_at < _HELD_SECONDS, now
+        if self._signals > 1 and is_held:
+            return
         self._signals += 1
         self._stopping = self._is_final = True
         if self._in_flight is not None and (self._signals > 1 or self._is_looking):
             self._in_flight.cancel()
         elif self._signals == 1:
             self._output.problem(["interrupted: ends after this statement; once more ends it at once"])
+        if self._signals > 1:
+            left = "what stands behind finally still runs; once more leaves that, too"
+            self._output.problem([left if self._signals == 2 else "interrupted: everything is left as it is"])

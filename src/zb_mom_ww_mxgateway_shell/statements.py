@@ -63,6 +63,9 @@ async def _run(context: Context, text: str, follow: Follow) -> Result | None:
         command = invocation.command
         if (command.needs_session if command.stream is None else command.stream) and context.current is not None:
             await context.current.settled()
+        if command.needs_session and not context.interactive and context.current is not None:
+            # At the prompt a person sees that it is not there, and decides.
+            await context.current.regained()
         line_kept = context.line_to_keep(invocation)
         result: Result | Feed | None = None
         try:

@@ -1,6 +1,7 @@
 """What was typed, kept so that it can become a command file: by tag names, never by handles."""
 
 import math
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.names import is_plain, literal_text
 from zb_mom_ww_mxgateway_shell.problems import ShellError
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
 
 _KEPT = 1000
 _OF_THE_LANGUAGE = ("let", "step", "note", "confirm", "sleep", "echo")
-# What a value that moves may differ by when it is looked at again, as a part of it.
+# What a value that is measured may differ by when it is looked at again, as a part of it.
 _TOLERANCE = 0.01
+# A number that came so many times in so many seconds moves by itself: nobody can say what it will be.
+_MOVES, _LATELY_SECONDS = 3, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +135,21 @@ def _expectations(context: "Context", result: Result) -> Iterator[str]:
     for tag in dict.fromkeys(_tags(result.form())):
         item = context.find_item(tag)
         value = context.live.latest(*item.key) if context.live and item else None
-        if value is not None and value.stale_since is None and is_plain(_plain(value.value)):
+        if item is None or value is None or value.stale_since is not None:
+            continue
+        if is_plain(_plain(value.value)):
             quality = "" if value.quality_word == "good" else f" quality {value.quality_word}"
-            yield f"expect {literal_text(tag)} = {_value(value.value)}{quality}"
+            if isinstance(value.value, float) and _moves(context, item):
+                remark = f"{literal_text(value.value)} when recorded, and moving"
+                yield f"expect {literal_text(tag)} != null{quality}  # {remark}"
+            else:
+                yield f"expect {literal_text(tag)} = {_value(value.value)}{quality}"
+
+
+def _moves(context: "Context", item: Item) -> bool:
+    since = time.monotonic() - _LATELY_SECONDS
+    seen = context.connected.history.of(item.key, since).events
+    return sum(event.received_at >= since for event in seen) >= _MOVES
 
 
 def _tags(form: Any) -> Iterator[str]:

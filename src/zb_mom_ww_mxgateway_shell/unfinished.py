@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway_shell.names import ValueNotYetKnown, expanded
-from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import Command, Flag, Parameter, Rest, assign
 from zb_mom_ww_mxgateway_shell.words import Word
 
@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
 def given_by(command: Command, words: list[Word], context: "Context") -> dict[str, Any]:
     """The arguments that a line's words give so far, by their Python names, but for what cannot be read."""
-    try:
-        assigned, _ = assign(command, words, "")
-    except Mistake:
-        return {}
+    assigned, _ = assign(command, words, "")
     read: dict[str, Any] = {}
     for parameter, given in assigned:
         if given is None or isinstance(parameter.kind, Rest):

@@ -67,7 +67,7 @@ class Waiting:
         if not reason and value is not None and not self._is_new(value):
             reason = f"{within}: it has been so since before, and no new value came; 'now' lets it count"
         elif not reason:
-            reason = f"not for {self.hold:g} s without a break {within}"
+            reason = f"not for {self.hold:g} s without a break within {self.timeout:g} s"
         else:
             reason = within if reason == "it differs" else f"{within}: {reason}"
         error = self.condition.not_met(value, reason, values=[form_of(each) for each in seen])

@@ -63,3 +63,25 @@ class ShellProcess:
         if gateway.api_key:
             self.environment["MXGATEWAY_API_KEY"] = gateway.api_key
         return self
+
+
+class Runs:
+    """Runs command files against one gateway."""
+
+    def __init__(self, folder: Path, gateway: SimulatedGateway) -> None:
+        self.folder = folder
+        self.gateway = gateway
+        self.process = ShellProcess(folder).on(gateway)
+
+    def file(self, text: str, name: str = "try.mxs") -> Path:
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    async def __call__(self, text: str, *arguments: str) -> Done:
+        self.file(text)
+        return await self.process("--plaintext", "-c", "try.mxs", *arguments)
+
+    @property
+    def written(self) -> list[object]:
+        return [write.value for write in self.gateway.writes]

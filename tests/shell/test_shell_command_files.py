@@ -1,16 +1,14 @@
 """Command files: what they say, expect, wait for and report. Each runs as a process."""
 
 import asyncio
-import json
 import re
-import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from shell_process import Done, ShellProcess
+from shell_process import Runs, ShellProcess
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.live_values import LiveState
@@ -22,28 +20,6 @@ from zb_mom_ww_mxgateway_shell.statements import run as perform
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, TEXT, LEVEL = "TestChildObject.TestInt", "TestChildObject.TestString", "Plant.Tank1.Level"
-
-
-class Runs:
-    """Runs command files against one gateway."""
-
-    def __init__(self, folder: Path, gateway: SimulatedGateway) -> None:
-        self.folder = folder
-        self.gateway = gateway
-        self.process = ShellProcess(folder).on(gateway)
-
-    def file(self, text: str, name: str = "try.mxs") -> Path:
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    async def __call__(self, text: str, *arguments: str) -> Done:
-        self.file(text)
-        return await self.process("--plaintext", "-c", "try.mxs", *arguments)
-
-    @property
-    def written(self) -> list[object]:
-        return [write.value for write in self.gateway.writes]
 
 
 @pytest.fixture
@@ -149,8 +125,12 @@ async def test_what_is_bad_null_or_not_a_number_meets_no_expectation_silently(ru
     run.gateway.set(INT, 5, quality=0)
     run.gateway.set_message("TestChildObject.TestDouble", pb.MxValue(data_type=6, double_value=float("nan")))
     run.gateway.set(TEXT, None)
+    numbers = pb.MxArray(element_data_type=6, dimensions=[2], double_values=pb.DoubleArray(values=[float("nan"), 2]))
+    run.gateway.set_message("TestChildObject.TestIntArray", pb.MxValue(data_type=6, array_value=numbers))
     done = await run(
         "on-error continue\n"
+        "expect TestChildObject.TestIntArray[] != [1, 2]\n"
+        "capture x = TestChildObject.TestDouble\n"
         f"expect {INT} = 5\n"
         f"expect {INT} != 6\n"
         "expect TestChildObject.TestDouble != 3\n"
@@ -166,8 +146,10 @@ async def test_what_is_bad_null_or_not_a_number_meets_no_expectation_silently(ru
         f"expect {TEXT} = null quality any\n",
         "--json",
     )
-    assert [each["ok"] for each in done.objects] == [True, *[False] * 8, *[True] * 4]
-    reasons = [each["error"]["message"] for each in done.objects if not each["ok"]]
+    assert [each["ok"] for each in done.objects] == [True, *[False] * 10, *[True] * 4]
+    array, captured, *reasons = [each["error"]["message"] for each in done.objects if not each["ok"]]
+    assert array.endswith("it is not a number")
+    assert captured.endswith("it is not a number")
     assert "the quality is bad" in reasons[0]
     assert "it is not a number" in reasons[2]
     assert "there is no value: null" in reasons[4]
@@ -181,6 +163,7 @@ async def test_a_value_of_which_nobody_knows_whether_it_holds_meets_nothing(tmp_
         await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
         try:
             await perform(context, f"expect {INT} = 0", lambda feed: feed.follow(print))
+            context.interactive = True  # Else it waits for the stream to be back.
             for call in ("StreamEvents", "ping"):
                 gateway.stall(call)
             gateway.drop_streams()
@@ -203,14 +186,51 @@ async def test_values_of_another_kind_are_a_mistake_not_a_failure(run: Runs) -> 
     for line, said in [
         (f"expect {INT} = five", "Number expected"),
         (f"expect {INT} ~ 5", "~ matches texts only; the value is a number"),
-        ("expect TestChildObject.TestBool > true", "true or false is compared with = or != only"),
+        ("expect TestChildObject.TestBool > true", "> compares numbers and times, and this is neither"),
+        ("expect TestChildObject.TestBool > 0", "Boolean expected: true or false"),
+        (f"expect {TEXT} > 0", "text is compared with = or != only"),
+        (f"expect {INT} = 5 tol 1e999", "a tolerance is a number"),
+        (f"expect {TEXT} = 'a' tol 5", "only numbers and times have a tolerance"),
         (f"expect {TEXT} = int32:5", "the value is text: it cannot be compared with a number"),
         ("expect TestChildObject.TestIntArray[] = 5", "the value is an array"),
         (f"expect {TEXT} = a tol 5", "text has no tolerance"),
+        (f"wait {INT} = 0 hold 1s age < 2s timeout 5s", "hold and age exclude each other"),
     ]:
         done = await run(line + "\n")
         assert said in done.err, line
         assert done.code == 2, line
+
+
+async def test_each_operator_holds_where_it_does_and_only_there(run: Runs) -> None:
+    run.gateway.set(TEXT, "pump 7")
+    cases = {
+        f"{INT} = 0": True,
+        f"{INT} = 1": False,
+        f"{INT} != 1": True,
+        f"{INT} != 0": False,
+        f"{INT} < 1": True,
+        f"{INT} < 0": False,
+        f"{INT} <= 0": True,
+        f"{INT} <= -1": False,
+        f"{INT} > -1": True,
+        f"{INT} > 0": False,
+        f"{INT} >= 0": True,
+        f"{INT} >= 1": False,
+        f"{INT} = 2 tol 2": True,
+        f"{INT} = 2 tol 1.9": False,
+        f"{INT} != 2 tol 2": False,
+        f"{TEXT} ~ 'p \\d$'": True,
+        f"{TEXT} ~ '^7'": False,
+        f'{TEXT} = "pump 7"': True,
+        f"{TEXT} != 'pump 7'": False,
+        "TestChildObject.TestIntArray[] = [1, 2]": False,
+        "TestChildObject.TestIntArray[] != [1, 2]": True,
+    }
+    done = await run("on-error continue\n" + "".join(f"expect {each}\n" for each in cases), "--json")
+    assert [(each["statement"], each["ok"]) for each in done.objects[1:]] == [
+        (f"expect {each}", holds) for each, holds in cases.items()
+    ]
+    assert done.code == 1
 
 
 async def test_a_wait_takes_new_values_only_unless_told_otherwise(run: Runs) -> None:
@@ -227,6 +247,29 @@ async def test_a_hold_wants_it_so_without_a_break(run: Runs) -> None:
     done = await run("wait Plant.Tank1.LevelSP = 60 now hold 300ms timeout 10s\n", "--json")
     assert done.code == 0
     assert done.objects[0]["result"]["seconds"] >= 0.3
+    run.file(f"wait {INT} = 5 now hold 1s timeout 2s\n")
+    process = await run.process.start("--plaintext", "-c", "try.mxs")
+    ending, value = asyncio.create_task(process.communicate()), 5
+    while not ending.done():
+        run.gateway.set(INT, value := 11 - value)
+        await asyncio.sleep(0.02)
+    _, err = await ending
+    assert process.returncode == 1
+    assert b"not for 1 s without a break within 2 s" in err or b": not within 2 s" in err
+
+
+async def test_what_stood_before_a_write_is_what_the_write_before_it_brought(run: Runs) -> None:
+    done = await run(f"write {INT} 1\nwrite {INT} 2\nwrite {INT} 3\n", "--json")
+    assert [each["result"]["before"] for each in done.objects] == [0, 1, 2]
+
+
+async def test_a_failed_expectation_shows_what_was_seen_lately(run: Runs) -> None:
+    text = f"write {INT} 1\nwrite {INT} 2\nexpect {INT} = 3\n"
+    said = await run(text)
+    assert re.search(r"during the last 10 s: 0 \(.* s ago\), 1 \(.* s ago\), 2 \(.* s ago\)$", said.err.strip())
+    (*_, failed) = (await run(text, "--json")).objects
+    # Of a fresh session, to which the plant was as the run before it had left it.
+    assert [value["value"] for value in failed["error"]["values"]] == [2, 1, 2]
 
 
 async def test_a_file_stops_at_the_first_failure_and_does_what_stands_behind_finally(run: Runs) -> None:
@@ -295,6 +338,11 @@ sleep $limit
 finally
 wait A.b = 5 hold 10s timeout 5s
 py
+events
+alarms --follow
+trend A.b
+deploys
+expect A.b > full
 """
 
 
@@ -313,12 +361,18 @@ async def test_lint_finds_everything_at_once_without_a_gateway(tmp_path: Path) -
         ("7:12", "= is meant"),
         ("8:1", "needs an end"),
         ("9:5", "= stands by itself"),
+        ("10:11", "no type int23"),
         ("10:19", "no option --fo; did you mean --for?"),
         ("13:7", "Duration expected"),
         ("13:1", "sleep only hopes"),
         ("15:6", "never over within 5 s"),
         ("16:1", "py needs a terminal"),
         ("14:1", "everything from line 11 on is the finally part already"),
+        ("17:1", "events in a file need an end"),
+        ("18:1", "alarms --follow in a file need an end"),
+        ("19:1", "a trend without a screen needs an end"),
+        ("20:1", "deploys in a file needs an end"),
+        ("21:14", "> compares numbers and times, and this is neither"),
     ]:
         assert any(line.startswith(f"wrong.mxs:{place}: ") and said in line for line in done.out.splitlines()), place
     places = [int(line) for line in re.findall(r"^wrong.mxs:(\d+):", done.out, re.MULTILINE)]
@@ -349,9 +403,25 @@ async def test_a_file_that_includes_itself_or_is_not_text_is_said(tmp_path: Path
     (tmp_path / "b.mxs").write_text("note b\ninclude a.mxs\n", encoding="utf-8")
     (tmp_path / "c.mxs").write_bytes(b"note ok\nnote \xff\n")
     assert "b.mxs:2:9: a.mxs is included by itself" in (await run("lint", "a.mxs")).out
-    done = await run("lint", "c.mxs")
-    assert (done.code, done.err.strip()) == (2, "mxgw-shell: c.mxs:2: not UTF-8 text")
-    assert (await run("lint", "nowhere.mxs")).code == 2
+    (tmp_path / "d.mxs").write_text("note d\n", encoding="utf-16")
+    done = await run("lint", "c.mxs", "nowhere.mxs", "d.mxs", "b.mxs")
+    assert done.code == 2
+    assert done.out.splitlines()[:4] == [
+        "c.mxs:2:6: not UTF-8 text; save it as UTF-8",
+        "cannot read nowhere.mxs: No such file or directory",
+        "d.mxs:1:1: UTF-16; save it as UTF-8",
+        "a.mxs:1:9: b.mxs is included by itself",
+    ]
+    assert (await run("-c", "c.mxs")).err == "mxgw-shell: c.mxs:2:6: not UTF-8 text; save it as UTF-8\n"
+
+
+async def test_a_file_may_have_a_mark_at_its_beginning_lines_of_windows_and_tabs(run: Runs) -> None:
+    (run.folder / "dos.mxs").write_bytes(f"\ufeff# remark\r\nwrite\t{INT}\t5\r\n\r\n\texpect {INT} = 6\t\r\n".encode())
+    done = await run.process("--plaintext", "-c", "dos.mxs")
+    assert (done.code, run.written) == (1, [5])
+    message, line, caret, *_ = done.err.splitlines()
+    assert message.startswith(f"dos.mxs:4:9: expected {INT} = 6, is 5")
+    assert line[caret.index("^") :].startswith(INT)
 
 
 async def test_a_file_with_a_mistake_anywhere_does_not_begin(run: Runs) -> None:
@@ -394,30 +464,15 @@ async def test_a_confirm_without_a_person_is_refused(run: Runs) -> None:
     assert run.written == []
 
 
-async def test_a_report_that_cannot_be_written_is_said_before_anything_runs(run: Runs) -> None:
-    done = await run(f"write {INT} 5\n", "--report-junit", "nowhere/out.xml")
-    assert (done.code, run.written) == (2, [])
-    assert "cannot write nowhere/out.xml" in done.err
-
-
 async def test_values_from_a_plant_stay_text_in_a_report_and_on_a_screen(run: Runs) -> None:
     run.gateway.set(TEXT, "a\x1b[2J<&\x00")
-    done = await run(f"expect {TEXT} = b\n", "--report-junit", "out.xml")
+    done = await run(f'step "]]>\x07\x1b[2J<a>&"\nexpect {TEXT} = b\n', "--report-junit", "out.xml")
     assert "\x1b" not in done.err + done.out
+    (case,) = ElementTree.parse(run.folder / "out.xml").getroot().iter("testcase")
+    assert case.get("name") == "]]>\ufffd\ufffd[2J<a>&"
     failure = ElementTree.parse(run.folder / "out.xml").getroot().find(".//failure")
     assert failure is not None
     assert r"a\x1b[2J<&\x00" in failure.get("message", "")
-
-
-async def test_a_reader_that_goes_away_stops_a_run_but_not_what_always_runs(run: Runs) -> None:
-    run.file(f"write {INT} 1\n" + "status\n" * 300 + f"write {INT} 2\nfinally\nwrite {INT} 3\n")
-    process = await run.process.start("--plaintext", "-c", "try.mxs")
-    assert process.stdout is not None
-    await process.stdout.readline()
-    process.stdout._transport.close()  # type: ignore[attr-defined]  # as head does
-    async with asyncio.timeout(30):
-        assert await process.wait() == 1
-    assert run.written == [1, 3]
 
 
 # Standard input.
@@ -440,90 +495,9 @@ async def test_a_redirected_file_is_a_file_and_a_pipe_comes_line_by_line(run: Ru
     assert err.startswith(b"<stdin>:1:8: expected")
     piped = await run.process("--plaintext", stdin=f"finally\nwrite {INT} 2\n")
     assert (piped.code, run.written) == (2, [1])
-    assert "finally stands in a file" in piped.err
-
-
-async def test_a_pipe_that_stays_open_does_not_hold_up_an_interrupted_run(run: Runs) -> None:
-    if sys.platform == "win32":
-        pytest.skip("no signal reaches another process alone on Windows")
-    process = await run.process.start("--plaintext", "--json")
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(b"let x = 5\n")
-    async with asyncio.timeout(20):
-        assert json.loads(await process.stdout.readline())["result"] == {"name": "x", "value": 5}
-        process.send_signal(signal.SIGTERM)
-        assert await process.wait() == 130
-
-
-# Interruption.
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no signal reaches another process alone on Windows")
-class TestInterruption:
-    """What a signal does to a run."""
-
-    WAITS = f"write {INT} 1\nwait {INT} = 5 timeout 60s\nwrite {INT} 2\nfinally\nwrite {INT} 3\n"
-
-    async def until_it_waits(self, run: Runs, text: str) -> asyncio.subprocess.Process:
-        run.file(text)
-        process = await run.process.start("--plaintext", "--json", "-c", "try.mxs", "--report-junit", "out.xml")
-        assert process.stdout is not None
-        async with asyncio.timeout(20):
-            assert json.loads(await process.stdout.readline())["command"] == "write"
-        return process
-
-    async def err_line(self, process: asyncio.subprocess.Process) -> str:
-        assert process.stderr is not None
-        async with asyncio.timeout(20):
-            return (await process.stderr.readline()).decode()
-
-    async def test_the_first_lets_the_statement_in_flight_end_and_goes_to_finally(self, run: Runs) -> None:
-        process = await self.until_it_waits(run, self.WAITS)
-        process.send_signal(signal.SIGINT)
-        assert "interrupted: ends after this statement" in await self.err_line(process)
-        run.gateway.set(INT, 5)
-        out, err = await process.communicate()
-        assert process.returncode == 130
-        assert [json.loads(line)["ok"] for line in out.splitlines()] == [True, True, True]
-        assert err == b""
-        assert run.written == [1, 3]
-        assert [session.state for session in run.gateway.sessions.values()] == ["CLOSED"]
-
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    async def test_the_second_ends_the_wait_at_once(self, run: Runs, number: signal.Signals) -> None:
-        process = await self.until_it_waits(run, self.WAITS)
-        process.send_signal(number)
-        await self.err_line(process)
-        process.send_signal(number)
-        out, _ = await process.communicate()
-        assert process.returncode == 130
-        waited, *ending = [json.loads(line) for line in out.splitlines()]
-        assert (waited["command"], waited["error"]["message"]) == ("wait", "interrupted")
-        assert [each["ok"] for each in ending] == [True, True]
-        assert run.written == [1, 3]
-        assert (run.folder / "out.xml").read_text(encoding="utf-8").count("<testcase") == 2
-
-    async def test_a_third_leaves_what_always_runs_too(self, run: Runs) -> None:
-        process = await self.until_it_waits(run, f"write {INT} 1\nfinally\nwait {INT} = 5 timeout 60s\nwrite {INT} 3\n")
-        process.send_signal(signal.SIGINT)
-        await self.err_line(process)
-        process.send_signal(signal.SIGINT)
-        process.send_signal(signal.SIGINT)
-        await process.communicate()
-        assert (process.returncode, run.written[:1]) == (130, [1])
-
-    async def test_a_terminal_that_closes_leads_to_finally(self, run: Runs) -> None:
-        from shell_pty import at_a_terminal
-
-        run.file(self.WAITS)
-        async with at_a_terminal(run.process, run.gateway, "--plaintext", "-c", "try.mxs") as terminal:
-            # What is waited for, and how it stands, is shown meanwhile.
-            await terminal.shows(f"{INT} = 5: now 1 (good, ", "s left")
-            terminal.take_away()
-            run.gateway.set(INT, 5)
-            assert await terminal.ended() == 130
-        assert run.written == [1, 3]
+    assert "finally stands in a file: mxgw-shell -c FILE.mxs runs one, and -c - one from standard input" in piped.err
+    whole = await run.process("--plaintext", "-c", "-", stdin=f"expect {INT} = 9\nfinally\nwrite {INT} 2\n")
+    assert (whole.code, run.written) == (1, [1, 2])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")

@@ -1,17 +1,16 @@
 """expect, wait, capture: what the plant is to be like."""
 
-import asyncio
 import math
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway_cli.output import value_form
-from zb_mom_ww_mxgateway_shell.commands.values import ensure
+from zb_mom_ww_mxgateway_shell.commands.values import ensure, value_now
 from zb_mom_ww_mxgateway_shell.comparing import OPERATORS, Comparison
-from zb_mom_ww_mxgateway_shell.conditions import QUALITIES, Condition, NotMet, described, form_of, is_new
+from zb_mom_ww_mxgateway_shell.conditions import QUALITIES, Condition, NotMet, described, form_of, has_nan, lately_text
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.kinds import Duration, NewName, OneWord, Target, TargetArgument, target_type
 from zb_mom_ww_mxgateway_shell.literals import TagType
@@ -20,11 +19,8 @@ from zb_mom_ww_mxgateway_shell.registry import Clause, Flag, Kind, Offer, Sign, 
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
 from zb_mom_ww_mxgateway_shell.words import Word
 
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveValue
-
-_ANSWER_SECONDS = 1.0
-"""So long an item that was written has to show what became of it; a data change takes about 100 ms."""
+_LATELY_SECONDS = 10.0
+"""So much of what was seen is told with an expectation that is not met."""
 
 
 class Operator(Kind):
@@ -89,18 +85,8 @@ def _compared(positional: Sequence[Any], options: dict[str, Any]) -> None:
     hold, timeout = options.get("hold", 0.0), options.get("timeout", math.inf)
     if hold >= timeout:
         raise target.word.mistake(f"{hold:g} s without a break are never over within {timeout:g} s")
-
-
-async def _value_now(context: Context, item: Item) -> "LiveValue | None":
-    """The value held; of an item that has just been written the one that came since, for which it waits a moment."""
-    live, written = context.live_session, context.connected.arming.written
-    since = written.pop(item.key, None)
-    if since is not None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                while (value := live.latest(*item.key)) is None or not is_new(value, since):
-                    await live.changed()
-    return live.latest(*item.key)
+    if hold and options.get("age") is not None:
+        raise target.word.mistake("hold and age exclude each other: a value that is held grows older")
 
 
 async def _foresee(
@@ -127,6 +113,18 @@ async def _foresee(
     )
 
 
+def _with_what_was_seen(error: NotMet, context: Context, item: Item) -> NotMet:
+    """The error, with the values of the last seconds as far as this shell has seen them."""
+    seen = context.connected.history.of(item.key, time.monotonic() - _LATELY_SECONDS)
+    values = [value for event in seen.events if (value := LiveValue.of(event, item.tag, 0)) is not None]
+    if text := lately_text(values, _LATELY_SECONDS):
+        is_whole = not any(mark.kind in ("gap", "dropped") for mark in seen.marks)
+        doubt = "" if is_whole else "; more may have come that was lost"
+        error.details.append(f"during the last {_LATELY_SECONDS:g} s: {text}{doubt}")
+    error.fields["values"] = [form_of(value) for value in values]
+    return error
+
+
 @command("expect", example="expect TestChildObject.TestInt >= 0", stream=False, check=_compared, foresee=_foresee)
 async def expect(
     context: Context,
@@ -149,10 +147,10 @@ async def expect(
     """
     (item,) = await ensure(context, [tag], None)
     condition = Condition(tag, Comparison(operator, value, tol), quality, age)
-    found = await _value_now(context, item)
+    found = await value_now(context, item)
     reason = condition.miss(found)
     if reason:
-        raise condition.not_met(found, reason)
+        raise _with_what_was_seen(condition.not_met(found, reason), context, item)
     assert found is not None
     return Said(
         f"{condition.text}: {described(found)}",
@@ -202,10 +200,10 @@ async def capture(
 ) -> Result:
     """Keeps the value of a tag as it is now under a name: `$name` stands for it from then on.
 
-    A value that is stale, null, or not of the quality asked for is not kept.
+    A value that is stale, null, not a number, or not of the quality asked for is not kept.
     """
     (item,) = await ensure(context, [tag], None)
-    found = await _value_now(context, item)
+    found = await value_now(context, item)
     reason = ""
     if found is None or found.value is None:
         reason = "there is no value"
@@ -213,6 +211,8 @@ async def capture(
         reason = "nobody knows whether the value still holds"
     elif quality not in ("any", found.quality_word):
         reason = f"the quality is {found.quality_word}"
+    elif has_nan(found.value):
+        reason = "it is not a number"
     elif not is_plain(found.value):
         reason = "it is not a plain value"
     if found is None or reason:

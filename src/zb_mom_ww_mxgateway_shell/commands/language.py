@@ -121,7 +121,7 @@ async def record_script(
 
     With --last 10 the file has the last ten commands, and ends there. Tags stand in it by name, never by
     handle; what failed becomes a remark. With --expect it also expects the values that were seen: exactly,
-    a number with decimals within 1 %.
+    a number with decimals within 1 %, and of one that was moving by itself only that it is there and good.
     """
     typed, context.records = context.typed, True
     if file is None:
@@ -137,7 +137,7 @@ async def record_script(
 
 
 def _only_in_a_file(name: str) -> NoReturn:
-    raise ShellError(f"{name} stands in a file: mxgw-shell -c FILE.mxs runs one")
+    raise ShellError(f"{name} stands in a file: mxgw-shell -c FILE.mxs runs one, and -c - one from standard input")
 
 
 COMMANDS = (let, step, note, confirm, sleep, include, finally_, on_error, record_script)

@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.status import StatusCategory
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, status_form, value_form, value_text
+from zb_mom_ww_mxgateway_shell.conditions import is_new
 from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT, Context
 from zb_mom_ww_mxgateway_shell.kinds import (
     DurationOption,
@@ -30,6 +32,8 @@ OUTCOME_TIMEOUT = 30.0
 """Seconds to wait for a write's completion: the gateway's own command timeout."""
 VERIFY_TIMEOUT = 10.0
 """Seconds for a tag to have the value that was written to it."""
+_ANSWER_SECONDS = 1.0
+"""So long an item that was written has to show what became of it; a data change takes about 100 ms."""
 
 
 async def _would_write(
@@ -67,6 +71,8 @@ async def write(
     item, before, typed = await _ready(context, tag, value, server)
     timeout = for_ or OUTCOME_TIMEOUT
     result = await context.live_session.write_and_confirm(*item.key, typed, timeout=timeout)
+    if item.key in (written := context.connected.arming.written):
+        written[item.key].answered_at = time.monotonic()
     plain = getattr(typed, "value", typed)
     seen = None
     if verify and result.outcome.value != "refused":
@@ -156,9 +162,30 @@ async def ensure(
     return items
 
 
+async def value_now(context: Context, item: Item) -> "LiveValue | None":
+    """The value held, for which it waits a moment where a newer one is about to come: of an item that has just been
+    written, or when a stream is back and what may be old is being read again."""
+    live, now = context.live_session, time.monotonic()
+    written = context.connected.arming.written.pop(item.key, None)
+    ends, since = now, float("-inf")
+    if written is not None:
+        ends, since = (written.answered_at or written.at) + _ANSWER_SECONDS, written.at
+    elif (held := live.latest(*item.key)) and held.stale_since is not None and live.state.value == "live":
+        ends = now + _ANSWER_SECONDS
+    with suppress(TimeoutError):
+        async with asyncio.timeout(ends - now):
+            while not _is_sure(live.latest(*item.key), since):
+                await live.changed()
+    return live.latest(*item.key)
+
+
+def _is_sure(value: "LiveValue | None", since: float) -> bool:
+    return value is not None and value.stale_since is None and is_new(value, since)
+
+
 async def _first_value(context: Context, target: Target, item: Item) -> "LiveValue":
     """The value before a write: a write to an item without one is refused by MXAccess, so it is not tried."""
-    value = context.live_session.latest(*item.key)
+    value = await value_now(context, item)
     if value is None:
         raise ShellError(f"{item.tag} has no value yet, so it cannot be written; nothing was sent", ExitCode.REFUSED)
     failed = next((status for status in value.statuses if status.failed), None)
@@ -200,6 +227,11 @@ def _outcome_text(result: "WriteResult", timeout: float) -> str:
         case "refused":
             reason = "; ".join(map(str, result.statuses)) or str(result.error)
             return f"{accepted}{', ' if accepted else ''}REFUSED: {reason}"
+        case "accepted" if result.ambiguous:
+            return (
+                f"{accepted}; it is not known how an earlier write ended, so no completion can be told to be this "
+                "one's: whether it took effect is not known"
+            )
         case "accepted":
             return f"{accepted}, not completed within {timeout:g} s: whether it took effect is not known"
     lost = str(result.error or "the event stream was interrupted").removeprefix("outcome unknown: ")

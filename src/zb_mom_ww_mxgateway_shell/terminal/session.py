@@ -19,13 +19,11 @@ from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import is_dumb_terminal
 
 from zb_mom_ww_mxgateway.auth import redact
-from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.commands.watches import FullScreen
-from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible
@@ -33,6 +31,7 @@ from zb_mom_ww_mxgateway_shell.python_names import PythonNames
 from zb_mom_ww_mxgateway_shell.results import Feed, Picture, Result
 from zb_mom_ww_mxgateway_shell.showing import lines_of
 from zb_mom_ww_mxgateway_shell.statements import Statement, command_of, interruption, problem_lines, run
+from zb_mom_ww_mxgateway_shell.stream_news import tell_news
 from zb_mom_ww_mxgateway_shell.terminal.asking import ask, ask_secret, confirmed
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
@@ -125,7 +124,7 @@ class Prompt:
         self._context.say_by(self._console.print, self._alerts.put_nowait)
         tasks = [
             asyncio.create_task(self._say_alerts(), name="alerts"),
-            asyncio.create_task(self._tell_changes(), name="state changes"),
+            asyncio.create_task(self._tell_news(), name="state changes"),
             asyncio.create_task(self._keep_in_view(), name="watched values"),
         ]
         try:
@@ -309,51 +308,13 @@ class Prompt:
             text = await self._alerts.get()
             await self._console.print_above(text, "class:problem")
 
-    async def _tell_changes(self) -> None:
-        """Says above the prompt when the stream of any connection is lost, resumed or has a gap."""
-        told: set[Connected] = set()
-        async with asyncio.TaskGroup() as following:
-            while True:
-                connected = set(self._context.connections.values())
-                for each in connected - told:
-                    following.create_task(self._tell_of(each), name=f"state of {each.name}")
-                told = connected
-                await asyncio.sleep(_REFRESH_SECONDS / 2)
+    async def _tell_news(self) -> None:
+        """Says above the prompt what befalls the stream of any connection."""
 
-    async def _tell_of(self, connected: Connected) -> None:
-        # It was live when it was made; what it is now may have to be said.
-        before = LiveState.LIVE
-        async for change in connected.live.changes():
-            if connected.name in self._context.connections:
-                await self._tell(connected, change, before)
-            before = change.state
+        async def say(text: str, is_bad: bool) -> None:
+            await self._console.print_above(text, "class:problem" if is_bad else "")
 
-    async def _tell(self, connected: Connected, change: LiveChange, before: LiveState) -> None:
-        live = connected.live
-        of = "" if connected is self._context.current else f"{connected.name}: "
-
-        async def say(text: str, style: str = "class:problem") -> None:
-            await self._console.print_above(f"{of}{text}", style)
-
-        if change.lost_events:
-            await say(f"GAP {change.lost_events} events lost: values are stale until they are read again")
-        elif change.missing:
-            await say(f"no longer there: {', '.join(change.missing)}")
-        elif change.gap:
-            await say("GAP events lost, nobody knows how many: values are stale until they are read again")
-        elif change.state is before:
-            pass
-        elif change.state is LiveState.STALE:
-            await say(f"event stream lost, resuming: {change.lost}")
-        elif change.state is LiveState.REBUILDING:
-            await say(f"session lost, opening another with the same items: {change.lost}")
-        elif change.state is LiveState.LIVE and before is LiveState.REBUILDING:
-            items = len(live.session.handles.items)
-            await say(f"{live.session.session_id} has taken its place: {items} items added again", "")
-        elif change.state is LiveState.LIVE:
-            await say(f"event stream resumed after sequence {live.last_sequence}", "")
-        elif change.state is LiveState.CLOSED and change.lost:
-            await say(f"session lost: {change.lost}; connect opens a new one")
+        await tell_news(self._context, say)
 
 
 def why_no_prompt() -> str:

@@ -1,0 +1,74 @@
+"""What befalls the event streams of the connections, in words: for the prompt, and for a run."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState
+from zb_mom_ww_mxgateway_shell.connected import Connected
+from zb_mom_ww_mxgateway_shell.context import Context
+
+_LOOK_SECONDS = 0.25
+
+
+@asynccontextmanager
+async def news_told(context: Context, say: Callable[[str, bool], Awaitable[None]]) -> AsyncIterator[None]:
+    """While this is open the news are told."""
+    telling = asyncio.create_task(tell_news(context, say), name="stream news")
+    try:
+        yield
+    finally:
+        telling.cancel()
+        await asyncio.wait([telling])
+        if not telling.cancelled() and (error := telling.exception()):
+            raise error
+
+
+async def tell_news(context: Context, say: Callable[[str, bool], Awaitable[None]]) -> None:
+    """Says when the stream of any connection is lost, resumed or has a gap, and whether that is bad news, until it is
+    cancelled."""
+    told: set[Connected] = set()
+
+    async def follow(connected: Connected) -> None:
+        # It was live when it was made; what it is now may have to be said.
+        before = LiveState.LIVE
+        async for change in connected.live.changes():
+            text, is_bad = _news(connected, change, before)
+            before = change.state
+            if text and connected.name in context.connections:
+                of = "" if connected is context.current else f"{connected.name}: "
+                await say(f"{of}{text}", is_bad)
+
+    async with asyncio.TaskGroup() as following:
+        while True:
+            connected = set(context.connections.values())
+            for each in connected - told:
+                following.create_task(follow(each), name=f"state of {each.name}")
+            told = connected
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _news(connected: Connected, change: LiveChange, before: LiveState) -> tuple[str, bool]:
+    """In words, and whether it is bad; empty where there is nothing to say."""
+    live = connected.live
+    if change.lost_events:
+        return f"GAP {change.lost_events} events lost: values are stale until they are read again", True
+    if change.missing:
+        return f"no longer there: {', '.join(change.missing)}", True
+    if change.gap:
+        return "GAP events lost, nobody knows how many: values are stale until they are read again", True
+    match before, change.state:
+        case old, new if old is new:
+            return "", False
+        case _, LiveState.STALE:
+            return f"event stream lost, resuming: {change.lost}", True
+        case _, LiveState.REBUILDING:
+            return f"session lost, opening another with the same items: {change.lost}", True
+        case LiveState.REBUILDING, LiveState.LIVE:
+            items = len(live.session.handles.items)
+            return f"{live.session.session_id} has taken its place: {items} items added again", False
+        case LiveState.STALE, LiveState.LIVE:
+            return f"event stream resumed after sequence {live.last_sequence}", False
+        case _, LiveState.CLOSED if change.lost:
+            return f"session lost: {change.lost}; connect opens a new one", True
+    return "", False

@@ -1,0 +1,267 @@
+"""Runs of command files when something comes between: signals, a terminal that closes, a connection that breaks; and
+what their reports say then."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import grpc
+import pytest
+from shell_process import Runs
+
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"
+
+
+@pytest.fixture
+async def run(tmp_path: Path) -> AsyncIterator[Runs]:
+    async with SimulatedGateway(plaintext=True, write_complete_delay=0) as gateway:
+        yield Runs(tmp_path, gateway)
+
+
+def calls_of(gateway: SimulatedGateway, kind: str) -> int:
+    return sum(call.rpc == "Invoke" and call.request.command.HasField(kind) for call in gateway.calls)
+
+
+async def until(process: asyncio.subprocess.Process, condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # a simulated gateway tells nobody
+            assert process.returncode is None
+            await asyncio.sleep(0.01)
+
+
+async def test_a_write_under_way_when_the_connection_breaks_is_unknown_and_what_always_runs_waits_for_another(
+    run: Runs,
+) -> None:
+    run.gateway.stall("write")
+    run.file(f"expect {BOOL} = false\nwrite {INT} 1\nwrite {INT} 2\nfinally\nwrite {BOOL} true\nexpect {BOOL} = true\n")
+    process = await run.process.start("--plaintext", "--json", "-c", "try.mxs", "--report-junit", "out.xml")
+    await until(process, lambda: calls_of(run.gateway, "write") == 1)
+    run.gateway.kill_connections()
+    run.gateway.release()
+    out, err = await process.communicate()
+    _, unknown, *ending = [json.loads(line) for line in out.splitlines()]
+    assert (process.returncode, unknown["ok"], unknown["result"]["outcome"]) == (6, False, "unknown")
+    assert [(each["command"], each["ok"]) for each in ending] == [("finally", True), ("write", True), ("expect", True)]
+    # What came of the first is not known; it was not sent again.
+    assert [value for value in run.written if value != 1 or value is True] == [True]
+    assert calls_of(run.gateway, "write") == 2
+    assert b"event stream lost, resuming" in err
+    assert any("event stream lost" in notice for each in (unknown, *ending) for notice in each["notices"])
+    assert "event stream lost" in (run.folder / "out.xml").read_text(encoding="utf-8")
+
+
+async def test_a_session_that_is_lost_during_a_wait_is_told_and_the_run_goes_on(run: Runs) -> None:
+    other = f"expect {BOOL} = false"
+    run.file(f"{other}\nexpect {INT} = 0\nwait {INT} = 5 timeout 20s\n{other}\nwrite {INT} 6\n")
+    process = await run.process.start("--plaintext", "--json", "-c", "try.mxs")
+    assert process.stdout is not None
+    for _ in range(2):
+        assert json.loads(await process.stdout.readline())["ok"] is True
+    (lost,) = run.gateway.live_sessions
+    run.gateway.lose_session(lost)
+    await until(process, lambda: run.gateway.live_sessions not in ([], [lost]))
+    run.gateway.set(INT, 5)
+    out, err = await process.communicate()
+    assert (process.returncode, run.written) == (0, [6])
+    assert any("has taken its place" in notice for notice in json.loads(out.splitlines()[0])["notices"])
+    assert b"session lost, opening another with the same items" in err
+    assert b"has taken its place: 2 items added again" in err
+
+
+async def test_a_run_that_failed_keeps_its_code_when_its_session_cannot_be_closed_either(run: Runs) -> None:
+    run.gateway.fail_next("CloseSession", code=grpc.StatusCode.INTERNAL)
+    done = await run(f"expect {INT} = 9\n")
+    assert done.code == 1
+    assert "expected" in done.err.splitlines()[0]
+
+
+async def test_a_report_that_cannot_be_written_is_said_before_anything_runs(run: Runs) -> None:
+    done = await run(f"write {INT} 5\n", "--report-junit", "nowhere/out.xml")
+    assert (done.code, run.written) == (2, [])
+    assert "cannot write nowhere/out.xml" in done.err
+    (run.folder / "folder").mkdir()
+    done = await run(f"write {INT} 5\n", "--report-junit", "folder")
+    assert (done.code, done.err, run.written) == (2, "mxgw-shell: cannot write folder: Is a directory\n", [])
+    done = await run(f"write {INT} 5\n", "--report-junit", "./try.mxs")
+    assert (done.code, "is the file to run" in done.err, run.written) == (2, True, [])
+    assert (run.folder / "try.mxs").read_text(encoding="utf-8") == f"write {INT} 5\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no /dev/stdout on Windows")
+async def test_a_report_may_go_where_a_pipe_leads(run: Runs) -> None:
+    done = await run(f"expect {INT} = 0\n", "-q", "--report-junit", "/dev/stdout")
+    assert ElementTree.fromstring(done.out.encode())[0].get("tests") == "1"
+
+
+async def test_no_report_of_a_former_run_is_left_to_be_taken_for_this_one(run: Runs) -> None:
+    report = run.folder / "out.xml"
+
+    def told() -> tuple[str | None, str]:
+        suite = ElementTree.parse(report).getroot()[0]
+        (error,) = suite.iter("error")
+        return suite.get("errors"), error.get("message", "")
+
+    report.write_text("<testsuites/>", encoding="utf-8")
+    assert (await run("frob\n", "--report-junit", "out.xml")).code == 2
+    assert told() == ("1", "try.mxs:1:1: no command frob; help lists them")
+    away = await run(f"expect {INT} = 0\n", "--report-junit", "out.xml", "--endpoint", "127.0.0.1:1")
+    assert away.code == 4
+    assert told()[1].startswith("cannot connect to 127.0.0.1:1")
+    run.file(f"write {INT} 1\nwait {INT} = 5 timeout 60s\n")
+    process = await run.process.start("--plaintext", "-c", "try.mxs", "--report-junit", "out.xml")
+    await until(process, lambda: run.written == [1])
+    process.kill()
+    await process.communicate()
+    assert told() == ("1", "the run has not come to its end")
+
+
+async def test_steps_that_did_not_run_are_reported_by_their_titles(run: Runs) -> None:
+    await run(
+        f'let part = pump\nexpect {INT} = 9\nstep "the $part"  # remark\nstep $part\n', "--report-junit", "out.xml"
+    )
+    suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
+    assert [case.get("name") for case in suite if case.find("skipped") is not None] == ["the pump", "pump"]
+
+
+async def test_a_reader_that_goes_away_stops_a_run_but_not_what_always_runs(run: Runs) -> None:
+    run.file(f"write {INT} 1\n" + "status\n" * 300 + f"write {INT} 2\nfinally\nwrite {INT} 3\n")
+    process = await run.process.start("--plaintext", "-c", "try.mxs")
+    assert process.stdout is not None
+    await process.stdout.readline()
+    process.stdout._transport.close()  # type: ignore[attr-defined]  # as head does
+    async with asyncio.timeout(30):
+        assert await process.wait() == 1
+    assert run.written == [1, 3]
+
+
+async def test_a_pipe_that_stays_open_does_not_hold_up_an_interrupted_run(run: Runs) -> None:
+    if sys.platform == "win32":
+        pytest.skip("no signal reaches another process alone on Windows")
+    process = await run.process.start("--plaintext", "--json")
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"let x = 5\n")
+    async with asyncio.timeout(20):
+        assert json.loads(await process.stdout.readline())["result"] == {"name": "x", "value": 5}
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 130
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal reaches another process alone on Windows")
+class TestInterruption:
+    """What a signal does to a run."""
+
+    WAITS = f"write {INT} 1\nwait {INT} = 5 timeout 60s\nwrite {INT} 2\nfinally\nwrite {INT} 3\n"
+
+    async def until_it_waits(self, run: Runs, text: str) -> asyncio.subprocess.Process:
+        run.file(text)
+        process = await run.process.start("--plaintext", "--json", "-c", "try.mxs", "--report-junit", "out.xml")
+        assert process.stdout is not None
+        async with asyncio.timeout(20):
+            assert json.loads(await process.stdout.readline())["command"] == "write"
+        return process
+
+    async def err_line(self, process: asyncio.subprocess.Process) -> str:
+        assert process.stderr is not None
+        async with asyncio.timeout(20):
+            return (await process.stderr.readline()).decode()
+
+    async def test_the_first_lets_the_statement_in_flight_end_and_goes_to_finally(self, run: Runs) -> None:
+        process = await self.until_it_waits(run, self.WAITS)
+        process.send_signal(signal.SIGINT)
+        assert "interrupted: ends after this statement" in await self.err_line(process)
+        run.gateway.set(INT, 5)
+        out, err = await process.communicate()
+        assert process.returncode == 130
+        assert [json.loads(line)["ok"] for line in out.splitlines()] == [True, True, True]
+        assert err == b""
+        assert run.written == [1, 3]
+        assert [session.state for session in run.gateway.sessions.values()] == ["CLOSED"]
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    async def test_the_second_ends_the_wait_at_once(self, run: Runs, number: signal.Signals) -> None:
+        process = await self.until_it_waits(run, self.WAITS)
+        process.send_signal(number)
+        await self.err_line(process)
+        process.send_signal(number)
+        out, _ = await process.communicate()
+        assert process.returncode == 130
+        waited, *ending = [json.loads(line) for line in out.splitlines()]
+        assert (waited["command"], waited["error"]["message"]) == ("wait", "interrupted")
+        assert [each["ok"] for each in ending] == [True, True]
+        assert run.written == [1, 3]
+        assert (run.folder / "out.xml").read_text(encoding="utf-8").count("<testcase") == 2
+
+    ENDS_SLOWLY = f"write {INT} 1\nfinally\nwait {INT} = 5 timeout 60s\nwait {INT} = 6 timeout 60s\nwrite {INT} 3\n"
+
+    async def test_a_third_leaves_what_always_runs_too(self, run: Runs) -> None:
+        process = await self.until_it_waits(run, self.ENDS_SLOWLY)
+        process.send_signal(signal.SIGINT)
+        await self.err_line(process)
+        process.send_signal(signal.SIGINT)
+        assert "still runs; once more leaves that, too" in await self.err_line(process)
+        said = asyncio.create_task(process.communicate())
+        while not said.done():
+            # A key that is held down is none; one that is pressed again is.
+            process.send_signal(signal.SIGINT)
+            await asyncio.wait([said], timeout=1.2)
+        _, err = await said
+        assert b"everything is left as it is" in err
+        assert (process.returncode, run.written) == (130, [1])
+
+    async def test_a_key_that_is_held_down_and_a_terminal_that_closes_twice_leave_what_always_runs(
+        self, run: Runs
+    ) -> None:
+        process = await self.until_it_waits(run, self.ENDS_SLOWLY)
+        assert process.stderr is not None
+        for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGINT):
+            process.send_signal(number)
+            if number is not signal.SIGHUP or calls_of(run.gateway, "write") < 1:
+                await self.err_line(process)
+        for _ in range(20):
+            process.send_signal(signal.SIGINT)
+            await asyncio.sleep(0.01)
+        run.gateway.set(INT, 5)
+        run.gateway.set(INT, 6)
+        await process.communicate()
+        assert (process.returncode, run.written) == (130, [1, 3])
+
+    async def test_a_run_that_is_interrupted_between_its_steps_is_no_success_in_its_report(self, run: Runs) -> None:
+        process = await self.until_it_waits(run, f"write {INT} 1\nwait {INT} = 5 timeout 60s\nstep never\nnote never\n")
+        process.send_signal(signal.SIGTERM)
+        await self.err_line(process)
+        run.gateway.set(INT, 5)
+        await process.communicate()
+        suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
+        assert (process.returncode, suite.get("errors"), suite.get("skipped")) == (130, "1", "1")
+        assert [error.get("message") for error in suite.iter("error")] == ["interrupted"]
+
+    async def test_a_terminal_that_closes_leads_to_finally(self, run: Runs) -> None:
+        from shell_pty import at_a_terminal
+
+        run.file(self.WAITS)
+        async with at_a_terminal(run.process, run.gateway, "--plaintext", "-c", "try.mxs") as terminal:
+            # What is waited for, and how it stands, is shown meanwhile.
+            await terminal.shows(f"{INT} = 5: now 1 (good, ", "s left")
+            terminal.take_away()
+            run.gateway.set(INT, 5)
+            assert await terminal.ended() == 130
+        assert run.written == [1, 3]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
+async def test_ctrl_c_at_a_question_is_no_and_ends_it_at_once(run: Runs) -> None:
+    from shell_pty import at_a_terminal
+
+    run.file(f'confirm "open the valve?"\nwrite {INT} 5\nfinally\nwrite {INT} 0\n')
+    async with at_a_terminal(run.process, run.gateway, "--plaintext", "-c", "try.mxs") as terminal:
+        await terminal.shows("open the valve? [y/N]")
+        terminal.type("\x03")
+        assert await terminal.ended() == 130
+    assert run.written == [0]
