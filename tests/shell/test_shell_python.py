@@ -104,12 +104,31 @@ async def test_a_traceback_comes_with_debug_only_and_a_missing_file_is_said(run:
     assert (code, said) == (2, "mxgw-shell: cannot read nowhere.py: No such file or directory\n")
 
 
-async def test_the_guard_holds_for_python_too(run: Runs) -> None:
-    code, _, err = await run(
-        f"await mx('watch {INT} --count 1')\nawait session.write(*items[0].key, 5)\n", "--read-only"
-    )
+RAW = """\
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+server, item = items[0].key
+write = pb.WriteCommand(server_handle=server, item_handle=item, value=pb.MxValue(data_type=2, int32_value=5))
+command = pb.MxCommand(kind=pb.MX_COMMAND_KIND_WRITE, write=write)
+await client.invoke(pb.MxCommandRequest(session_id=session.session_id, command=command))
+"""
+
+
+@pytest.mark.parametrize("written", ["await session.write(*items[0].key, 5)", "await mx('write 1 5')", RAW])
+async def test_the_guard_holds_for_python_too(run: Runs, written: str) -> None:
+    code, _, err = await run(f"await mx('watch {INT} --count 1')\n{written}\n", "--read-only")
     assert (code, "started with --read-only" in err) == (5, True)
     assert not run.gateway.writes
+    assert (await run(f"await mx('watch {INT} --count 1')\n{written}\n"))[0] == 0
+    assert [write.value for write in run.gateway.writes] == [5]
+
+
+async def test_names_come_by_var_and_a_report_has_no_place(run: Runs) -> None:
+    code, out, _ = await run("print(limit + 1, tag)\n", "--var", "limit=70", "--var", "tag=A.b")
+    assert (code, out) == (0, "71 A.b\n")
+    code, _, err = await run("", "--var", "session=5")
+    assert (code, err) == (2, "mxgw-shell: --var: session is a name of the shell itself\n")
+    code, _, err = await run("", "--report-junit", "out.xml")
+    assert (code, err) == (2, "mxgw-shell: --report-junit is for statements: -c, -e, or standard input\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signal reaches another process alone on Windows")
@@ -157,6 +176,19 @@ async def test_the_stream_flows_while_python_waits_and_ctrl_c_ends_that_alone(tm
                 await asyncio.sleep(0.01)
         await screen.enter("import sys; sys.exit()", "demo>")
         await screen.enter("status", "1 advised")
+
+
+async def test_ctrl_c_between_two_inputs_or_while_a_value_is_shown_does_not_leave_python(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("py", ">>>")
+        os.kill(os.getpid(), signal.SIGINT)
+        await screen.enter("20 + 22", "42")
+        # Ctrl-C comes while Python makes the text of the value.
+        await screen.enter("import os; kill = lambda self: os.kill(os.getpid(), 2) or 'shown'", "'shown'")
+        await screen.enter("type('Killing', (), {'__repr__': kill})()", "KeyboardInterrupt")
+        await screen.enter("40 + 3", "43")
+        await screen.enter("exit()", "demo>")
 
 
 async def test_names_and_the_last_result_go_from_one_language_to_the_other(tmp_path: Path) -> None:

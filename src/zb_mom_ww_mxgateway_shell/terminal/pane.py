@@ -1,14 +1,12 @@
 """The Python pane: ptpython on the shell's own event loop and objects."""
 
-from typing import Any
-
 from prompt_toolkit.document import Document
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 from ptpython.repl import PythonRepl, ReplExit
 from ptpython.utils import unindent_code
 
-from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible
+from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.python_names import Left, PythonNames, ctrl_c_ends_code_of, ended_by_itself
 
 # What ptpython compiles a person's input as.
@@ -34,41 +32,48 @@ class Pane(PythonRepl):
         """Reads and runs until exit() or Ctrl-D."""
         self._add_to_namespace()
         try:
-            while True:
-                try:
-                    text = await self.app.run_async(handle_sigint=False)
-                except EOFError:
-                    return
-                except KeyboardInterrupt:
-                    self.default_buffer.document = Document()
-                    continue
-                # Ctrl-Z and Enter, as Windows users leave Python.
-                if text.lstrip().startswith("\x1a"):
-                    return
-                text = unindent_code(text)
-                if text.strip() and not await self._run(text):
-                    return
+            # One that comes between two inputs has nothing to end, and is no reason to leave.
+            with on_signals(INTERRUPT, lambda: None):
+                await self._read_and_run()
         finally:
             self._remove_from_namespace()
             self._names.take_back()
 
+    async def _read_and_run(self) -> None:
+        while True:
+            try:
+                text = await self.app.run_async(handle_sigint=False)
+            except EOFError:
+                return
+            except KeyboardInterrupt:
+                self.default_buffer.document = Document()
+                continue
+            # Ctrl-Z and Enter, as Windows users leave Python.
+            if text.lstrip().startswith("\x1a"):
+                return
+            text = unindent_code(text)
+            if text.strip() and not await self._run(text):
+                return
+
     async def _run(self, text: str) -> bool:
         """Runs one input; False when it asked to leave."""
         try:
-            result = await interruptible(self._evaluated(text), INTERRUPT)
+            await interruptible(self._evaluated(text), INTERRUPT)
         except (ReplExit, Left):
             return False
         except Interrupted:
             self._handle_keyboard_interrupt(KeyboardInterrupt())
         except Exception as error:
             self._handle_exception(error)
-        else:
-            if result is not None:
-                self._show_result(result)
         self.current_statement_index += 1
         self.signatures = []
         return True
 
-    async def _evaluated(self, text: str) -> Any:
+    async def _evaluated(self, text: str) -> None:
+        async def shown() -> None:
+            result = await self.eval_async(text)
+            if result is not None:
+                self._show_result(result)
+
         with ctrl_c_ends_code_of(_FILENAME):
-            return await ended_by_itself(self.eval_async(text))
+            await ended_by_itself(shown())
