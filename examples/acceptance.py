@@ -5,6 +5,8 @@
 It runs on the shell's live session: client, session, live and mx are there, and await works at the top level.
 """
 
+import contextlib
+
 SETPOINT = 64.0
 ALARM = "ZB!Plant.Tank1.Level.Hi"
 
@@ -35,7 +37,16 @@ async def becomes(tag, predicate, timeout, hold=0.0):
 
 
 limit = await value_of("Plant.Tank1.Level.Hi.Limit")
-try:
+async with contextlib.AsyncExitStack() as afterwards:
+    # Whatever becomes of it, the plant is as it was: the last first, each is tried. Lines of the shell do it as well.
+    for line in (
+        "Plant.Pump1.Start true",
+        "Plant.LC1.Auto false",
+        "Plant.Tank1.LevelSP 60",
+        f"Plant.Tank1.Level.Hi.Limit {limit}",
+    ):
+        afterwards.push_async_callback(mx, f"write {line}")
+
     print("1 the pump stops and starts on command")
     starts = await value_of("Plant.Pump1.Starts")
     await write("Plant.Pump1.Stop", True)
@@ -60,12 +71,3 @@ try:
     await client.acknowledge_alarm(ALARM, comment="acceptance test", operator="ada")
     await becomes("Plant.Tank1.Level.Hi.Acked", lambda acked: acked, timeout=10)
     print("passed")
-finally:
-    # Whatever became of it, the plant is as it was. Lines of the shell do it as well.
-    for line in (
-        f"Plant.Tank1.Level.Hi.Limit {limit}",
-        "Plant.Tank1.LevelSP 60",
-        "Plant.LC1.Auto false",
-        "Plant.Pump1.Start true",
-    ):
-        await mx(f"write {line}")
