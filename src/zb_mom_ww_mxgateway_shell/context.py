@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell import profiles_file
 from zb_mom_ww_mxgateway_shell.connected import Arming, Connected
 from zb_mom_ww_mxgateway_shell.names import variable
-from zb_mom_ww_mxgateway_shell.problems import Failure, ShellError, closest
+from zb_mom_ww_mxgateway_shell.problems import Failure, Mistake, ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Invocation, Registry
 from zb_mom_ww_mxgateway_shell.settings import Settings
 from zb_mom_ww_mxgateway_shell.showing import Spool
@@ -108,8 +108,11 @@ class Context:
         return {**self.names, "_": self.last}
 
     def give_names(self, variables: Iterable[str]) -> None:
-        """Takes the names of ``--var NAME=VALUE``; raises Mistake."""
-        given = dict(variable(text) for text in variables)
+        """Takes the names of ``--var NAME=VALUE``; raises ShellError."""
+        try:
+            given = dict(variable(text) for text in variables)
+        except Mistake as error:
+            raise ShellError(str(error)) from None  # It stands in no line that could be shown.
         self.names |= given
         self.given_names |= given.keys()
 

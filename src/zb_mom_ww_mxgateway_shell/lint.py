@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.files import Block, Finding
 from zb_mom_ww_mxgateway_shell.names import NotYetKnown, ValueNotYetKnown
@@ -85,7 +86,7 @@ def form(finding: Finding) -> dict[str, Any]:
     return {
         "command": finding.statement.command,
         "error": problem_form(finding.problem),
-        "file": finding.statement.source,
+        "file": None if finding.statement.source is None else redact(finding.statement.source),
         "line": finding.statement.line,
         "ok": finding.is_warning,
         "severity": "warning" if finding.is_warning else "error",

@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway_shell.journal import Journal
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.run_output import RunOutput
 from zb_mom_ww_mxgateway_shell.scripts import ScriptRun
-from zb_mom_ww_mxgateway_shell.statements import Statement, run as perform
+from zb_mom_ww_mxgateway_shell.statements import Statement, message_of, run as perform
 
 
 class How(NamedTuple):
@@ -130,7 +130,8 @@ def lint_files(paths: Iterable[str], variables: Iterable[str], *, as_json: bool)
             block, found = files.read(path)
         except ShellError as error:
             code = ExitCode.USAGE
-            print(json_line(lint.form(files.Finding(Statement("", 0, path), error))) if as_json else error, flush=True)
+            form = lint.form(files.Finding(Statement("", 0, path), error))
+            print(json_line(form) if as_json else message_of(error), flush=True)
             continue
         findings = lint.check(block, found, offline(given))
         _say(findings, as_json=as_json, to_error=False)

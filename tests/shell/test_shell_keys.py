@@ -48,6 +48,7 @@ async def test_what_a_run_says_and_reports_has_no_key(tmp_path: Path, how: str) 
         ("--profile", KEY, "-e", "status"),
         ("trust", f"{KEY}:5001"),
         ("lint", KEY),
+        ("lint", "--json", KEY),
         ("--debug", "--python", KEY),
         (KEY,),
     ],

@@ -37,7 +37,7 @@ def csv_rows(path: Path) -> list[dict[str, str]]:
 async def recorded(path: Path, *kinds: str) -> list[dict[str, str]]:
     """The rows of a CSV file, once there is one of each kind."""
     async with asyncio.timeout(15):
-        while not {row["kind"] for row in csv_rows(path)} >= set(kinds):  # noqa: ASYNC110  # a file tells nobody
+        while not {row.get("kind") for row in csv_rows(path)} >= set(kinds):  # noqa: ASYNC110  # a file tells nobody
             await asyncio.sleep(0.02)
     return csv_rows(path)
 
