@@ -112,7 +112,7 @@ class Context:
         try:
             given = dict(variable(text) for text in variables)
         except Mistake as error:
-            raise ShellError(str(error)) from None  # It stands in no line that could be shown.
+            raise ShellError(f"--var: {error}") from None  # It stands in no line that could be shown.
         self.names |= given
         self.given_names |= given.keys()
 

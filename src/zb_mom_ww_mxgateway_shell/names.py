@@ -155,9 +155,9 @@ def variable(text: str) -> tuple[str, Any]:
     """Name and value of ``--var NAME=VALUE``; raises Mistake."""
     name, equals, value = text.partition("=")
     if not equals or not NAME.fullmatch(name):
-        raise Mistake(f"--var takes NAME=VALUE, not {text}", 0, len(text))
+        raise Mistake(f"expected NAME=VALUE, not {text}", 0, len(text))
     if name in OWN_NAMES:
-        raise Mistake(f"--var: {name} is a name of the shell itself", 0, len(text))
+        raise Mistake(f"{name} is a name of the shell itself", 0, len(text))
     if value[:1] in ("[", '"', "'"):
         words = split(value)
         if len(words) == 1:
