@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,6 +17,8 @@ from .writing import Writes
 Delay = tuple[float, float] | None
 # First data changes come at most so fast, after so many at once: all of 20,000 at once would overflow any queue.
 _PACE, _BURST = 1 / 5000, 2000
+# So many first changes of a command for many items in one turn of the loop.
+_AT_A_TIME = 20
 # Seconds between the batches of a server handle's buffered items, until it is told otherwise.
 BUFFER_INTERVAL = 1.0
 
@@ -108,12 +111,16 @@ class Reporting:
         finally:
             self._after_reply = None
             # Later in the turn of the loop that begins with the reply.
-            asyncio.get_running_loop().call_later(0, self._first_changes, begun)
+            asyncio.get_running_loop().call_later(0, self._first_changes, deque(begun))
 
-    def _first_changes(self, begun: Sequence[tuple[Server, Item]]) -> None:
-        for server, item in begun:
+    def _first_changes(self, begun: deque[tuple[Server, Item]]) -> None:
+        # A few at a time: the reply leaves meanwhile, and whoever else asks is not kept waiting.
+        for _ in range(min(_AT_A_TIME, len(begun))):
+            server, item = begun.popleft()
             if item.advised and item.listener is None:
                 self._first_change(server, item)
+        if begun:
+            asyncio.get_running_loop().call_soon(self._first_changes, begun)
 
     def silence(self, server: Server, item: Item) -> None:
         """Ends reporting the item; what was buffered is lost."""

@@ -125,7 +125,13 @@ class Points:
         self.on_seen: Callable[[Point], None] | None = None
 
     def find(self, path: str) -> Point | None:
-        """The point of ``Object.Attribute`` without brackets, whatever its case."""
+        """The point of ``Object.Attribute`` without brackets, whatever its case, up to date."""
+        point = self._point(path)
+        if point is not None:
+            self.refresh(point)
+        return point
+
+    def _point(self, path: str) -> Point | None:
         folded = path.casefold()
         point = self._alive.get(folded)
         if point is None:
@@ -140,7 +146,6 @@ class Points:
             self._alive[folded] = point
             if self.on_new is not None:
                 self.on_new(point, thing)
-        self.refresh(point)
         return point
 
     def refresh(self, point: Point) -> None:
@@ -153,9 +158,12 @@ class Points:
         self._kept[point.reference.casefold()] = point
 
     def bind(self, address: str, *, append_brackets: bool) -> Binding:
-        """Where an address leads. A bare array is taken whole if ``append_brackets``, else it is a fault."""
+        """Where an address leads. A bare array is taken whole if ``append_brackets``, else it is a fault.
+
+        The point may be out of date: who reads it brings it up to date.
+        """
         parts = _ADDRESS.fullmatch(address.strip())
-        point = self.find(parts["path"]) if parts else None
+        point = self._point(parts["path"]) if parts else None
         if parts is None or point is None:
             return Binding(fault=status.NO_SUCH_REFERENCE)
         if not point.attribute.is_array:
