@@ -4,7 +4,7 @@ import asyncio
 import warnings
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from zb_mom_ww_mxgateway import arguments, auth, tls, wire
 from zb_mom_ww_mxgateway.calling import Calls
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.alarms import ActiveAlarm, AlarmFeedItem
     from zb_mom_ww_mxgateway.galaxy import Galaxy
 
-T = TypeVar("T")
-
-# gRPC servers end a connection that is pinged more often than this (too_many_pings).
-_KEEPALIVE_MS = 300_000
 # Seconds for closing a session that nobody wants any more.
 _CLOSE_TIMEOUT = 5.0
 

@@ -213,8 +213,6 @@ class CertificateFacts:
     common_name: str
     not_before: datetime
     not_after: datetime
-    self_made: bool
-    """Issued by itself: nobody vouches for it."""
 
 
 def facts_of(certificate: bytes) -> CertificateFacts:
@@ -233,7 +231,6 @@ def facts_of(certificate: bytes) -> CertificateFacts:
         common_name=str(common[0].value) if common else "",
         not_before=parsed.not_valid_before_utc,
         not_after=parsed.not_valid_after_utc,
-        self_made=parsed.issuer == parsed.subject,
     )
 
 

@@ -80,7 +80,6 @@ class Doctor:
         self._client: GatewayClient | None = None
         self._live: LiveSession | None = None
         self._opened = datetime.now(UTC), datetime.now(UTC)
-        self._deciding: Finding | None = None
 
     async def follow(self, show: Callable[[str], None]) -> Diagnosis:
         """Shows each finding as it comes; stops where the next step would only fail for the same reason."""

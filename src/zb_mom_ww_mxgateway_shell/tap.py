@@ -92,11 +92,6 @@ class Tap:
             return False
         return self._keys is None or (header.server_handle, header.item_handle) in self._keys
 
-    @property
-    def dropped(self) -> int:
-        """Events that came while nobody took them, and for which there was no room."""
-        return self._events.dropped
-
     def take(self) -> list[MxEvent | Mark]:
         """All that has come since the last time, in order."""
         events = self._events.take()

@@ -137,7 +137,7 @@ def _expectations(context: "Context", result: Result) -> Iterator[str]:
         value = context.live.latest(*item.key) if context.live and item else None
         if item is None or value is None or value.stale_since is not None:
             continue
-        if is_plain(_plain(value.value)):
+        if is_plain(value.value):
             quality = "" if value.quality_word == "good" else f" quality {value.quality_word}"
             if isinstance(value.value, float) and _moves(context, item):
                 remark = f"{literal_text(value.value)} when recorded, and moving"
@@ -161,10 +161,6 @@ def _tags(form: Any) -> Iterator[str]:
     elif isinstance(form, list):
         for value in form:
             yield from _tags(value)
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, list) else value
 
 
 def _value(value: Any) -> str:

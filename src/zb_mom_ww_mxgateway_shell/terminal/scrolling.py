@@ -9,8 +9,8 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 class Scroll:
     """The first row in view of `count` rows."""
 
-    def __init__(self, count: int = 0) -> None:
-        self.count = count
+    def __init__(self) -> None:
+        self.count = 0
         self._first = 0
 
     def first(self, rows: int) -> int:
