@@ -2,9 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
+from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
 from zb_mom_ww_mxgateway_shell.problems import closest
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ class Place:
     found: "GalaxyObject | None"
     """The object that has it, or that it is itself."""
     attribute: "GalaxyAttribute | None"
-    last_deploy: datetime | None
 
     @property
     def address(self) -> str:
@@ -45,31 +44,41 @@ class Place:
             return ""
         return closest(self.path, [attribute.full_tag_reference for attribute in self.found.attributes])
 
-    def of_object(self, name: str) -> "GalaxyAttribute | None":
-        """The object's attribute of that name, in any letter case."""
-        attributes = self.found.attributes if self.found else ()
-        return next((each for each in attributes if each.attribute_name.casefold() == name.casefold()), None)
-
 
 async def locate(client: "GatewayClient", tag: str) -> Place:
-    """Looks the tag up: the longest dotted beginning that is an object, and the attribute in it.
-
-    Raises the library's errors: a key without metadata:read sees no galaxy.
-    """
+    """Looks the tag up. Raises the library's errors: a key without metadata:read sees no galaxy."""
     parts = _ELEMENT.fullmatch(tag.strip())
     path, index = (parts["path"], parts["index"]) if parts else (tag, None)
-    found = await _object_of(client, path)
-    attributes = found.attributes if found else ()
-    attribute = next((a for a in attributes if a.full_tag_reference.casefold() == path.casefold()), None)
-    return Place(path, index, found, attribute, await client.galaxy.last_deploy_time())
+    found, below = await object_beginning(client, path)
+    return Place(path, index, found, attribute_of(found, below) if found else None)
 
 
-async def _object_of(client: "GatewayClient", path: str) -> "GalaxyObject | None":
-    segments = path.split(".")
-    for count in range(len(segments), 0, -1):
-        name = ".".join(segments[:count])
-        if name and not any(mark in name for mark in "*?[]"):
-            async for found in client.galaxy.discover(tag_name_glob=name):
-                if found.tag_name.casefold() == name.casefold():
-                    return found
-    return None
+async def object_beginning(client: "GatewayClient", name: str, first: str = "") -> "tuple[GalaxyObject | None, str]":
+    """The object that a name begins with, the longest there is, and what follows its name; None where there is none.
+
+    `first` is a beginning that is likely an object's. Raises the library's errors.
+    """
+    dots = [at for at, character in enumerate(name) if character == "." and at]
+    beginnings = [*filter(None, [first, name]), *(name[:at] for at in reversed(dots))]
+    for beginning in dict.fromkeys(beginnings):
+        if (found := await object_at(client, beginning)) is not None:
+            return found, name[len(beginning) + 1 :]
+    return None, ""
+
+
+async def object_at(client: "GatewayClient", root: str | int) -> "GalaxyObject | None":
+    """An object with its attributes, by its tag name or id; None when the galaxy has none. Raises the library's
+    errors."""
+    try:
+        found = [item async for item in client.galaxy.discover(root=root, max_depth=0)]
+    except MxGatewayCommandError as error:
+        if error.grpc_code != "NOT_FOUND":
+            raise
+        return None
+    return found[0] if found else None
+
+
+def attribute_of(item: "GalaxyObject", name: str) -> "GalaxyAttribute | None":
+    """The object's attribute of that name, in any letter case; of an element its array."""
+    wanted = name.casefold(), name.partition("[")[0].casefold()
+    return next((each for each in item.attributes if each.attribute_name.casefold() in wanted), None)

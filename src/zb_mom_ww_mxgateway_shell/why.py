@@ -17,7 +17,7 @@ from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
-from zb_mom_ww_mxgateway_shell.locating import Place, locate
+from zb_mom_ww_mxgateway_shell.locating import Place, attribute_of, locate
 from zb_mom_ww_mxgateway_shell.meanings import SECURITY, quality_meaning, status_meaning
 from zb_mom_ww_mxgateway_shell.values_said import freshness
 from zb_mom_ww_mxgateway_shell.verdicts import Diagnosis, Finding, Verdict, to_seconds, worst
@@ -63,7 +63,7 @@ class _Walk:
         if connected is None:
             return self._findings
         answers = await self._session(connected)
-        place = await self._locate(connected) if answers else None
+        place, last_deploy = await self._locate(connected) if answers else (None, None)
         self._say_item(connected)
         value = connected.live.latest(*self._item.key) if self._item else None
         if value is not None:
@@ -72,7 +72,7 @@ class _Walk:
             await self._read_now(connected, place)
         self._say_last_write()
         if place is not None:
-            self._say_place(connected, place, value)
+            self._say_place(connected, place, last_deploy, value)
             self._say_security(connected, place)
             await self._say_alarms(connected, place)
         return self._findings
@@ -242,18 +242,22 @@ class _Walk:
 
     # What the galaxy says of it.
 
-    async def _locate(self, connected: Connected) -> Place | None:
+    async def _locate(self, connected: Connected) -> tuple[Place | None, datetime | None]:
+        """Where the galaxy has the tag, and when it was deployed last."""
+        client = connected.client
         try:
             async with asyncio.timeout(_GALAXY_SECONDS):
-                return await locate(connected.client, self._tag)
+                return await locate(client, self._tag), await client.galaxy.last_deploy_time()
         except (MxGatewayError, TimeoutError) as error:
             said = str(error) or f"no answer within {_GALAXY_SECONDS:g} s"
             self._found("galaxy", Verdict.UNKNOWN, f"cannot be looked at: {said}")
-            return None
+            return None, None
 
-    def _say_place(self, connected: Connected, place: Place, value: "LiveValue | None") -> None:
-        deployed = f"last deploy {to_seconds(place.last_deploy)}" if place.last_deploy else "never deployed"
-        is_newer = place.last_deploy is not None and place.last_deploy > connected.opened_at
+    def _say_place(
+        self, connected: Connected, place: Place, last_deploy: datetime | None, value: "LiveValue | None"
+    ) -> None:
+        deployed = f"last deploy {to_seconds(last_deploy)}" if last_deploy else "never deployed"
+        is_newer = last_deploy is not None and last_deploy > connected.opened_at
         if is_newer:
             deployed += ", after this connection was opened"
         if place.found is None or place.attribute is None:
@@ -312,7 +316,7 @@ class _Walk:
         if place.found is None or place.attribute is None or not _concerns_alarms(place):
             return
         verdict = Verdict.BAD if place.attribute.is_alarm else Verdict.NOTE
-        inhibit = place.of_object("AlarmInhibit")
+        inhibit = attribute_of(place.found, "AlarmInhibit")
         if inhibit is not None and await self._is_on(connected, inhibit.full_tag_reference):
             why = f"alarms of {place.found.tag_name} are inhibited: {inhibit.full_tag_reference} is true"
             self._found("alarms", verdict, "inhibited", why, f"write {inhibit.full_tag_reference} false")

@@ -20,6 +20,7 @@ from zb_mom_ww_mxgateway_shell import doctor
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.profiles import KeyedConnection
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.statements import run
 from zb_mom_ww_mxgateway_shell.verdicts import Diagnosis, Verdict
@@ -191,6 +192,19 @@ async def test_why_of_addresses(connected: tuple[Context, SimulatedGateway], tag
     added = text_of(await diagnosed(context, "why 1"))
     assert said in added
     assert "advised" in added
+
+
+async def test_why_of_a_tag_beyond_the_key_does_not_say_that_there_is_none() -> None:
+    key = ApiKey("tank1", "c2VjcmV0", subtrees=frozenset({"Plant.Tank1"}))
+    async with SimulatedGateway(plaintext=True, api_keys=[key]) as gateway:
+        context = Context(all_commands(), interactive=False)
+        connection = KeyedConnection(endpoint=gateway.endpoint, plaintext=True, key=key.text)
+        await context.connect(connection, "plant")
+        found = await diagnosed(context, "why Plant.Tank2.Level")
+        await context.disconnect()
+    assert verdict_of(found, "galaxy") is Verdict.UNKNOWN
+    assert "does not reach Plant.Tank2" in text_of(found)
+    assert "deployed" not in text_of(found)
 
 
 async def test_why_of_items_that_report_nothing(connected: tuple[Context, SimulatedGateway]) -> None:

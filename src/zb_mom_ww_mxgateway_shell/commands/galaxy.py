@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any
 
-from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
 from zb_mom_ww_mxgateway_cli.output import safe
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.finding import Deployments, Finding, Matching
@@ -15,6 +14,7 @@ from zb_mom_ww_mxgateway_shell.kinds import (
     Text,
     full_address,
 )
+from zb_mom_ww_mxgateway_shell.locating import attribute_of, object_at, object_beginning
 from zb_mom_ww_mxgateway_shell.meanings import SECURITY
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import command
@@ -23,7 +23,7 @@ from zb_mom_ww_mxgateway_shell.tag_shapes import VIEW_ONLY
 from zb_mom_ww_mxgateway_shell.words import Word
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject
+    from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject, GatewayClient
 
 _HINT_SECONDS = 2.0
 """For reading the galaxy, when only a hint depends on it."""
@@ -127,12 +127,12 @@ async def tag(context: Context, name: Annotated[Word, GalaxyPlace("tag", objects
     context.catalogue.learn(place)
     if not below:
         raise name.mistake(f"{place.tag_name} is an object: browse {place.tag_name} lists its attributes")
-    wanted = below.casefold(), below.partition("[")[0].casefold()
-    found = next((each for each in place.attributes if each.attribute_name.casefold() in wanted), None)
+    found = attribute_of(place, below)
     if found is None:
         raise name.mistake(f"{place.tag_name} has no {below}", lambda: context.catalogue.closest(_whole(place, below)))
-    area = await _area_of(context, place)
-    host = await _object(context, place.hosted_by_gobject_id) if place.hosted_by_gobject_id else None
+    client = context.connected.client
+    area = await _area_of(client, place)
+    host = await object_at(client, place.hosted_by_gobject_id) if place.hosted_by_gobject_id else None
     security = found.security_classification
     length = "" if found.array_dimension is None else f" of {found.array_dimension}"
     fields = {
@@ -187,27 +187,29 @@ async def _place(context: Context, word: Word | None) -> "tuple[GalaxyObject | N
 
     Nothing is the focus, ``..`` what that is in; the name of something in the focused object will do.
     """
-    focus = context.connected.focus
+    connected = context.connected
+    client, focus = connected.client, connected.focus
     if word is None:
-        return (await _existing(context, focus) if focus else None), ""
+        return (await _existing(client, focus) if focus else None), ""
     if word.value == "..":
-        focused = await _existing(context, focus) if focus else None
+        focused = await _existing(client, focus) if focus else None
         return (
-            await _object(context, focused.parent_gobject_id) if focused and focused.parent_gobject_id else None
+            await object_at(client, focused.parent_gobject_id) if focused and focused.parent_gobject_id else None
         ), ""
     name = full_address(word, context).rstrip(".")
     if not name:
         raise word.mistake("the name of an object is expected")
-    for candidate in _candidates(context, name):
-        if (found := await _object(context, candidate)) is not None:
-            return found, name[len(candidate) + 1 :]
-    connected = context.connected
-    if focus and (focused := await _object(context, focus)) is not None:
-        for node in await connected.client.galaxy.browse(focused.gobject_id, include_attributes=False):
-            if name.casefold() in (node.object.browse_name.casefold(), node.object.contained_name.casefold()):
-                return await _existing(context, node.object.tag_name), ""
     catalogue = connected.catalogue
-    catalogue.start(connected.client)
+    # Of a tag that is known its object is, too.
+    owner = catalogue.owner_of(name) if catalogue.kind_of(name) else None
+    found, below = await object_beginning(client, name, name[: len(owner.name)] if owner else "")
+    if found is not None:
+        return found, below
+    if focus and (focused := await object_at(client, focus)) is not None:
+        for node in await client.galaxy.browse(focused.gobject_id, include_attributes=False):
+            if name.casefold() in (node.object.browse_name.casefold(), node.object.contained_name.casefold()):
+                return await _existing(client, node.object.tag_name), ""
+    catalogue.start(client)
     await catalogue.loaded(_HINT_SECONDS)
     hint = catalogue.closest_object(name) or catalogue.closest(name) or "; browse shows what is there"
     raise word.mistake(f"the galaxy has no {name}{hint}")
@@ -223,40 +225,19 @@ def _nothing(context: Context, word: Word | None, place: "GalaxyObject", below: 
     )
 
 
-def _candidates(context: Context, name: str) -> list[str]:
-    """Names of objects that a name may begin with: that of a tag which is known, and then the longest first."""
-    dots = [at for at, character in enumerate(name) if character == "." and at]
-    candidates = [name, *(name[:at] for at in reversed(dots))]
-    known = context.catalogue.owner_of(name) if context.catalogue.kind_of(name) else None
-    first = [name[: len(known.name)]] if known and known.name else []
-    return list(dict.fromkeys([*first, *candidates]))
-
-
-async def _object(context: Context, root: str | int) -> "GalaxyObject | None":
-    """An object with its attributes; None when the galaxy has none of that name or id."""
-    galaxy = context.connected.client.galaxy
-    try:
-        found = [item async for item in galaxy.discover(root=root, max_depth=0)]
-    except MxGatewayCommandError as error:
-        if error.grpc_code != "NOT_FOUND":
-            raise
-        return None
-    return found[0] if found else None
-
-
-async def _existing(context: Context, name: str) -> "GalaxyObject":
-    found = await _object(context, name)
+async def _existing(client: "GatewayClient", name: str) -> "GalaxyObject":
+    found = await object_at(client, name)
     if found is None:
         raise ShellError(f"the galaxy has no {name} any more: cd leaves the focus")
     return found
 
 
-async def _area_of(context: Context, item: "GalaxyObject") -> "GalaxyObject | None":
+async def _area_of(client: "GatewayClient", item: "GalaxyObject") -> "GalaxyObject | None":
     above: GalaxyObject | None = item
     for _ in range(_ABOVE):
         if above is None or above.is_area:
             return above
-        above = await _object(context, above.parent_gobject_id) if above.parent_gobject_id else None
+        above = await object_at(client, above.parent_gobject_id) if above.parent_gobject_id else None
     return None
 
 
