@@ -1,18 +1,19 @@
 """What the numbers of MXAccess mean, in plain words."""
 
 from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, StatusSource, hresult_text
+from zb_mom_ww_mxgateway_shell.tag_shapes import VIEW_ONLY
 
-SECURITY = {
+SECURED_WRITE, VERIFIED_WRITE = 2, 3
+"""Security classifications of attributes that a plain write does not change."""
+_SECURITY = {
     0: ("FreeAccess", "anybody may write it"),
     1: ("Operate", "it may be written"),
-    2: ("SecuredWrite", "it takes a secured write only: a user has to sign for it"),
-    3: ("VerifiedWrite", "it takes a verified write only: two users have to sign for it"),
+    SECURED_WRITE: ("SecuredWrite", "it takes a secured write only: a user has to sign for it"),
+    VERIFIED_WRITE: ("VerifiedWrite", "it takes a verified write only: two users have to sign for it"),
     4: ("Tune", "it may be written by who may tune"),
     5: ("Configure", "it may be written by who may configure, with the object off scan where it asks for that"),
-    6: ("ViewOnly", "it is read-only: MXAccess refuses every write"),
+    VIEW_ONLY: ("ViewOnly", "it is read-only: MXAccess refuses every write"),
 }
-"""Security classifications: the name, and what it means."""
-
 _CATEGORIES = {
     StatusCategory.PENDING: "the answer is still under way",
     StatusCategory.WARNING: "it was done, with a warning",
@@ -96,6 +97,16 @@ def status_meaning(status: MxStatus) -> str:
         return "a status this shell does not know" if status.failed else "nothing is wrong"
     where = _SOURCES.get(status.detected_by) if isinstance(status.detected_by, StatusSource) else None
     return f"{what} ({where})" if where else what
+
+
+def security_name(classification: int) -> str:
+    """A security classification as the galaxy calls it; its number where it is not known."""
+    return _SECURITY[classification][0] if classification in _SECURITY else str(classification)
+
+
+def security_meaning(classification: int) -> str:
+    """What a security classification asks of who writes; empty where it is not known."""
+    return _SECURITY[classification][1] if classification in _SECURITY else ""
 
 
 def quality_meaning(quality: int) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway_cli.output import safe
 from zb_mom_ww_mxgateway_shell.literals import TagType
 from zb_mom_ww_mxgateway_shell.tag_shapes import (
@@ -22,6 +21,7 @@ from zb_mom_ww_mxgateway_shell.tag_shapes import (
     between_newlines,
     first_segments,
     is_plain,
+    type_text,
 )
 
 if TYPE_CHECKING:
@@ -86,12 +86,7 @@ class TagIndex:
         known = (attribute.data_type, attribute.is_array, attribute.data_type_name, writable)
         number = self._attribute_kinds.get(known)
         if number is None:
-            said = attribute.data_type_name or name_of(attribute.data_type).lower()
-            kind = TagKind(
-                TagType(attribute.data_type, attribute.is_array),
-                f"{safe(said)}{'[]' if attribute.is_array else ''}",
-                writable,
-            )
+            kind = TagKind(TagType(attribute.data_type, attribute.is_array), safe(type_text(attribute)), writable)
             number = self._attribute_kinds[known] = self._number(kind)
         return number
 

@@ -3,9 +3,14 @@
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway_cli.output import safe
 from zb_mom_ww_mxgateway_shell.literals import TagType
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import GalaxyAttribute
 
 VIEW_ONLY = 6
 """Security classification of an attribute nobody may write."""
@@ -29,6 +34,12 @@ class TagKind:
 
 SEEN = TagKind(None, "seen before", True)
 """Of a tag that stood in an output, but in no galaxy."""
+
+
+def type_text(attribute: "GalaxyAttribute") -> str:
+    """An attribute's type for a person, as the gateway spells it: ``Double``, ``Integer[]``."""
+    said = attribute.data_type_name or name_of(attribute.data_type).lower()
+    return f"{said}[]" if attribute.is_array else said
 
 
 @dataclass(slots=True, eq=False)

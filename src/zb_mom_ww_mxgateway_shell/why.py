@@ -18,7 +18,15 @@ from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
 from zb_mom_ww_mxgateway_shell.locating import Place, attribute_of, locate
-from zb_mom_ww_mxgateway_shell.meanings import SECURITY, quality_meaning, status_meaning
+from zb_mom_ww_mxgateway_shell.meanings import (
+    SECURED_WRITE,
+    VERIFIED_WRITE,
+    quality_meaning,
+    security_meaning,
+    security_name,
+    status_meaning,
+)
+from zb_mom_ww_mxgateway_shell.tag_shapes import VIEW_ONLY, type_text
 from zb_mom_ww_mxgateway_shell.values_said import freshness
 from zb_mom_ww_mxgateway_shell.verdicts import Diagnosis, Finding, Verdict, to_seconds, worst
 
@@ -289,8 +297,7 @@ class _Walk:
             self._found("galaxy", Verdict.BAD, f"{missing} ({deployed})", why, *tries)
             return
         attribute = place.attribute
-        kind = f"{attribute.data_type_name or attribute.data_type}{'[]' if attribute.is_array else ''}"
-        text = f"{kind} of {place.found.tag_name} ({' < '.join(place.found.template_chain)})"
+        text = f"{type_text(attribute)} of {place.found.tag_name} ({' < '.join(place.found.template_chain)})"
         text += f"{', historized' * attribute.is_historized}{', alarm' * attribute.is_alarm}, {deployed}"
         if problem := _array_problem(place):
             element = [f"watch {place.path}[1]"] if attribute.is_array else []
@@ -301,9 +308,10 @@ class _Walk:
     def _say_security(self, connected: Connected, place: Place) -> None:
         if place.attribute is None:
             return
-        number = place.attribute.security_classification
-        name, means = SECURITY.get(number, (str(number), "a classification this shell does not know"))
-        if number == 6 or number in (2, 3):
+        security = place.attribute.security_classification
+        name = security_name(security)
+        means = security_meaning(security) or "a classification this shell does not know"
+        if security in (SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY):
             self._found("writes", Verdict.NOTE, f"{name}: {means}", f"nothing is wrong, but {means}")
         elif not connected.arming.armed:
             reason = connected.arming.for_good or "it was disarmed"

@@ -15,11 +15,11 @@ from zb_mom_ww_mxgateway_shell.kinds import (
     full_address,
 )
 from zb_mom_ww_mxgateway_shell.locating import attribute_of, object_at, object_beginning
-from zb_mom_ww_mxgateway_shell.meanings import SECURITY
+from zb_mom_ww_mxgateway_shell.meanings import security_meaning, security_name
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said, Table
-from zb_mom_ww_mxgateway_shell.tag_shapes import VIEW_ONLY
+from zb_mom_ww_mxgateway_shell.tag_shapes import VIEW_ONLY, type_text
 from zb_mom_ww_mxgateway_shell.words import Word
 
 if TYPE_CHECKING:
@@ -134,6 +134,7 @@ async def tag(context: Context, name: Annotated[Word, GalaxyPlace("tag", objects
     area = await _area_of(client, place)
     host = await object_at(client, place.hosted_by_gobject_id) if place.hosted_by_gobject_id else None
     security = found.security_classification
+    means = security_meaning(security)
     length = "" if found.array_dimension is None else f" of {found.array_dimension}"
     fields = {
         "alarm": found.is_alarm,
@@ -145,16 +146,16 @@ async def tag(context: Context, name: Annotated[Word, GalaxyPlace("tag", objects
         "hosted_by": host.tag_name if host else None,
         "is_array": found.is_array,
         "object": place.tag_name,
-        "security": _security(security),
+        "security": security_name(security),
         "security_classification": security,
         "tag": found.full_tag_reference,
         "template_chain": list(place.template_chain),
-        "type": _type(found),
+        "type": type_text(found),
     }
     lines = {
         "tag": found.full_tag_reference,
-        "type": f"{_type(found)}{f', an array{length}' if found.is_array else ''}",
-        "security": f"{_security(security)} ({security}){f': {SECURITY[security][1]}' if security in SECURITY else ''}",
+        "type": f"{type_text(found)}{f', an array{length}' if found.is_array else ''}",
+        "security": f"{security_name(security)} ({security}){f': {means}' if means else ''}",
         "category": str(found.category),
         "historized": "yes" if found.is_historized else "no",
         "alarm": "yes" if found.is_alarm else "no",
@@ -285,8 +286,8 @@ def _attribute_records(item: "GalaxyObject", below: str) -> list[dict[str, Any]]
                 "historized": found.is_historized if found else None,
                 "kind": "attribute",
                 "name": found.full_tag_reference if found else _whole(item, groups[key]),
-                "security": _security(found.security_classification) if found else None,
-                "type": _type(found) if found else None,
+                "security": security_name(found.security_classification) if found else None,
+                "type": type_text(found) if found else None,
             }
         )
     return records
@@ -295,17 +296,6 @@ def _attribute_records(item: "GalaxyObject", below: str) -> list[dict[str, Any]]
 def _marks(record: dict[str, Any]) -> str:
     marks = {"…": record["has_more"], "historized": record["historized"], "alarm": record["alarm"]}
     return " ".join(mark for mark, is_so in marks.items() if is_so)
-
-
-def _security(classification: int) -> str:
-    return SECURITY[classification][0] if classification in SECURITY else str(classification)
-
-
-def _type(attribute: "GalaxyAttribute") -> str:
-    from zb_mom_ww_mxgateway.status import name_of
-
-    said = attribute.data_type_name or name_of(attribute.data_type).lower()
-    return f"{said}[]" if attribute.is_array else said
 
 
 COMMANDS = (browse, cd, find, tag, deploys)
