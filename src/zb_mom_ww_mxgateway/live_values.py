@@ -8,7 +8,7 @@ from enum import Enum
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.events import BufferedData, MxEvent
 from zb_mom_ww_mxgateway.status import MxStatus, quality_word
-from zb_mom_ww_mxgateway.values import DataType, MxValueOutput, moment_of
+from zb_mom_ww_mxgateway.values import DataType, MxValueOutput, moment_of, to_nanoseconds
 from zb_mom_ww_mxgateway.wire import ReadResult
 
 
@@ -108,7 +108,7 @@ class LiveValue:
     @classmethod
     def read(cls, tag: str, result: ReadResult, before: "LiveValue | None", age: float) -> "LiveValue":
         """The value that a fresh read gives, `age` seconds old; it counts as a change where it differs."""
-        time_ns = int(result.source_timestamp.timestamp() * 1e6) * 1000 if result.source_timestamp else 0
+        time_ns = to_nanoseconds(result.source_timestamp) if result.source_timestamp else 0
         return cls(
             tag=tag,
             value=result.value,

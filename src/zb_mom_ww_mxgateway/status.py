@@ -1,5 +1,6 @@
 """What the gateway and MXAccess say about a call or a value: states, statuses, quality."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -87,6 +88,11 @@ class MxStatus:
     def __str__(self) -> str:
         words = f"{name_of(self.category)}, detected by {name_of(self.detected_by)}, detail {self.detail}"
         return f"{words} ({self.diagnostic_text})" if self.diagnostic_text else words
+
+
+def first_failed(statuses: Iterable[MxStatus]) -> MxStatus | None:
+    """The first status that means an error; None where none does."""
+    return next((status for status in statuses if status.failed), None)
 
 
 def name_of(value: IntEnum | int) -> str:

@@ -1,6 +1,6 @@
 """What the numbers of MXAccess mean, in plain words."""
 
-from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, StatusSource, hresult_text
+from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, StatusSource, hresult_text, quality_word
 from zb_mom_ww_mxgateway_shell.tag_shapes import VIEW_ONLY
 
 SECURED_WRITE, VERIFIED_WRITE = 2, 3
@@ -112,8 +112,7 @@ def security_meaning(classification: int) -> str:
 def quality_meaning(quality: int) -> str:
     """An OPC quality byte."""
     plain = quality & 0xFC
-    word = "good" if plain >= 192 else "uncertain" if plain >= 64 else "bad"
-    return _QUALITIES.get(plain, f"{word}, by a reason of its own ({quality})")
+    return _QUALITIES.get(plain, f"{quality_word(plain)}, by a reason of its own ({quality})")
 
 
 def hresult_meaning(hresult: int) -> str:

@@ -4,10 +4,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway_cli.output import age_text, safe, status_form, value_form, value_text
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveValue
+    from zb_mom_ww_mxgateway import LiveValue, Reading
 
 
 def sample_text(item: Item, value: "LiveValue") -> str:
@@ -15,9 +16,9 @@ def sample_text(item: Item, value: "LiveValue") -> str:
     return f"{safe(item.tag)}   {value_text(value.value)}   {quality_text(value)}   {freshness(value, item)}"
 
 
-def quality_text(value: "LiveValue") -> str:
+def quality_text(value: "LiveValue | Reading") -> str:
     """Quality in words, with the first failed status where there is one."""
-    failed = next((status for status in value.statuses if status.failed), None)
+    failed = first_failed(value.statuses)
     return f"{value.quality_word}: {failed}" if failed else value.quality_word
 
 

@@ -12,6 +12,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayError,
 )
 from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway_cli.output import age_text, value_text
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.connected import Connected
@@ -214,7 +215,7 @@ class _Walk:
         self._say_quality(text, reading)
 
     def _say_quality(self, text: str, value: "LiveValue | Reading") -> None:
-        failed = next((status for status in value.statuses if status.failed), None)
+        failed = first_failed(value.statuses)
         status = failed or next(iter(value.statuses), None)
         is_error = bool(getattr(value, "error", ""))
         if failed is None and value.quality_word == "good" and not is_error:
@@ -244,7 +245,7 @@ class _Walk:
         handle = str(self._item.item_handle) if self._item else ""
         if words[:1] and words[0].startswith("write") and {self._tag.casefold(), handle} & set(words[1:]):
             statuses = failure.error.statuses if isinstance(failure.error, MxGatewayError) else ()
-            status = next((each for each in statuses if each.failed), None)
+            status = first_failed(statuses)
             meaning = f"the last write was refused: {status_meaning(status)}" if status else ""
             self._found("last write", Verdict.NOTE, str(failure.error), meaning, "last-error")
 

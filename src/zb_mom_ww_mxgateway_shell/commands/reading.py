@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from zb_mom_ww_mxgateway.status import quality_word
+from zb_mom_ww_mxgateway.status import first_failed, quality_word
 from zb_mom_ww_mxgateway.values import moment_of
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, safe, status_form, time_text, value_form, value_text
 from zb_mom_ww_mxgateway_shell.commands.values import ensure
@@ -25,6 +25,7 @@ from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, table_lines
 from zb_mom_ww_mxgateway_shell.tap import Mark, Sample, samples_of, was_read_again
 from zb_mom_ww_mxgateway_shell.trending import Trend
+from zb_mom_ww_mxgateway_shell.values_said import quality_text
 from zb_mom_ww_mxgateway_shell.words import Word
 
 if TYPE_CHECKING:
@@ -57,12 +58,11 @@ class Readings:
     def _row(self, reading: "Reading") -> list[str]:
         if reading.error:
             return [reading.tag, "", f"NOT READ: {reading.error}", "", "gateway"]
-        failed = next((status for status in reading.statuses if status.failed), None)
         age = "not known" if reading.age is None else age_text(reading.age)
         if reading.stale_for is not None:
             age = f"stale for {age_text(reading.stale_for)}"
-        quality = f"{reading.quality_word}: {failed}" if failed else reading.quality_word
-        return [reading.tag, value_text(reading.value), quality, age, "cached" if reading.cached else "gateway"]
+        source = "cached" if reading.cached else "gateway"
+        return [reading.tag, value_text(reading.value), quality_text(reading), age, source]
 
     def form(self) -> Any:
         return [
@@ -148,7 +148,7 @@ class Past:
 def _cells(entry: Sample | Mark) -> list[str]:
     if isinstance(entry, Mark):
         return ["───", "", entry.text]
-    failed = next((status for status in entry.event.statuses if status.failed), None)
+    failed = first_failed(entry.event.statuses)
     notes = ["read again" if was_read_again(entry.event) else "", str(failed) if failed else ""]
     return [value_text(entry.value), quality_word(entry.quality), ", ".join(filter(None, notes))]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway.status import StatusCategory
+from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, status_form, value_form, value_text
 from zb_mom_ww_mxgateway_shell.conditions import is_new
 from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT, Context
@@ -157,7 +157,7 @@ async def ensure(
     for item in added.values():
         # A name that MXAccess does not know comes with a failed status.
         value = live.latest(*item.key)
-        if value is not None and not any(status.failed for status in value.statuses):
+        if value is not None and first_failed(value.statuses) is None:
             context.catalogue.learn(item.tag)
     return items
 
@@ -188,7 +188,7 @@ async def _first_value(context: Context, target: Target, item: Item) -> "LiveVal
     value = await value_now(context, item)
     if value is None:
         raise ShellError(f"{item.tag} has no value yet, so it cannot be written; nothing was sent", ExitCode.REFUSED)
-    failed = next((status for status in value.statuses if status.failed), None)
+    failed = first_failed(value.statuses)
     if failed and failed.category == StatusCategory.CONFIGURATION_ERROR:
         if context.client is not None:
             context.catalogue.start(context.client)
