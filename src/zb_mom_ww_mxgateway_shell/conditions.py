@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, value_form, value_text
+from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, value_text
 from zb_mom_ww_mxgateway_shell.comparing import Comparison
 from zb_mom_ww_mxgateway_shell.kinds import Target
 from zb_mom_ww_mxgateway_shell.problems import Mistake
-from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text
+from zb_mom_ww_mxgateway_shell.values_said import freshness, known_of, quality_text
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue
@@ -84,17 +84,8 @@ def described(value: "LiveValue | None") -> str:
 
 
 def form_of(value: "LiveValue | None") -> dict[str, Any] | None:
-    """A value with all that is known of it, for JSON."""
-    if value is None:
-        return None
-    return {
-        "age_seconds": round(value.age, 3),
-        "quality": value.quality,
-        "quality_word": value.quality_word,
-        "source_timestamp": value_form(value.source_timestamp),
-        "stale": value.stale_since is not None,
-        "value": value_form(value.value),
-    }
+    """A value with all that is known of it, for JSON; None without one."""
+    return None if value is None else known_of(value)
 
 
 def seen_text(seen: "Sequence[LiveValue]", started: float) -> str:

@@ -40,13 +40,17 @@ def value_record(item: Item, value: "LiveValue | None") -> dict[str, Any]:
         "tag": item.tag,
     }
     if value is not None:
-        record |= {
-            "age_seconds": round(value.age, 3),
-            "quality": value.quality,
-            "quality_word": value.quality_word,
-            "source_timestamp": value_form(value.source_timestamp),
-            "stale": value.stale_since is not None,
-            "statuses": [status_form(status) for status in value.statuses],
-            "value": value_form(value.value),
-        }
+        record |= {**known_of(value), "statuses": [status_form(status) for status in value.statuses]}
     return record
+
+
+def known_of(value: "LiveValue") -> dict[str, Any]:
+    """A value with its quality, times and doubt, for JSON."""
+    return {
+        "age_seconds": round(value.age, 3),
+        "quality": value.quality,
+        "quality_word": value.quality_word,
+        "source_timestamp": value_form(value.source_timestamp),
+        "stale": value.stale_since is not None,
+        "value": value_form(value.value),
+    }
