@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.events import BufferedData, MxEvent
-from zb_mom_ww_mxgateway_shell.tap import Key, Mark, Tap
+from zb_mom_ww_mxgateway_shell.tap import Key, Mark, Sample, Tap, samples_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession
@@ -44,6 +44,13 @@ class Seen:
     """Older events that were let go to make room."""
     since: float
     """Monotonic seconds when the shell began to look."""
+
+    def entries(self) -> list[tuple[float, Sample | Mark]]:
+        """Every value and every mark, with its monotonic seconds, oldest first."""
+        entries: list[tuple[float, Sample | Mark]] = [(mark.at, mark) for mark in self.marks]
+        # What is read again comes with the mark that was its reason, and stands behind it.
+        entries += [(event.received_at, sample) for event in self.events for sample in samples_of(event)]
+        return sorted(entries, key=lambda entry: entry[0])
 
 
 class History:

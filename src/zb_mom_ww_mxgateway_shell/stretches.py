@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway_shell.history import Seen
-from zb_mom_ww_mxgateway_shell.tap import Mark, Sample, samples_of
+from zb_mom_ww_mxgateway_shell.tap import Mark, Sample
 
 Mood: TypeAlias = Literal["none", "good", "uncertain", "bad", "stale", "gap"]
 MOODS: Sequence[Mood] = ("none", "good", "uncertain", "stale", "bad", "gap")
@@ -37,11 +37,8 @@ def stretches_of(seen: Seen, stale_since: float | None, until: float | None) -> 
 
     Where `until` is None nobody looks any more, and the last value holds no longer than it was confirmed.
     """
-    entries: list[tuple[float, Sample | Mark]] = [(mark.at, mark) for mark in seen.marks]
-    entries += [(event.received_at, sample) for event in seen.events for sample in samples_of(event)]
-    entries.sort(key=lambda entry: entry[0])
     made = _Made()
-    for at, entry in entries:
+    for at, entry in seen.entries():
         if isinstance(entry, Sample):
             made.take(at, number_of(entry.value), quality_word(entry.quality))
         else:

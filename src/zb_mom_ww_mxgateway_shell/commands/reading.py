@@ -23,7 +23,7 @@ from zb_mom_ww_mxgateway_shell.kinds import (
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, table_lines
-from zb_mom_ww_mxgateway_shell.tap import Mark, Sample, samples_of, was_read_again
+from zb_mom_ww_mxgateway_shell.tap import Mark, Sample, was_read_again
 from zb_mom_ww_mxgateway_shell.trending import Trend
 from zb_mom_ww_mxgateway_shell.values_said import quality_text
 from zb_mom_ww_mxgateway_shell.words import Word
@@ -217,11 +217,7 @@ async def history(
         raise ShellError(f"nothing has been seen of {tag.tag}: watch {tag.tag} begins to look")
     seen = context.connected.history.of(tag.item.key)
     earliest = float("-inf") if last is None else time.monotonic() - last
-    entries: list[tuple[float, Sample | Mark]] = [(mark.at, mark) for mark in seen.marks]
-    # What is read again comes with the mark that was its reason, and stands behind it.
-    entries += [(event.received_at, sample) for event in seen.events for sample in samples_of(event)]
-    entries.sort(key=lambda entry: entry[0])
-    entries = [entry for entry in entries if entry[0] >= earliest]
+    entries = [entry for entry in seen.entries() if entry[0] >= earliest]
     samples = [index for index, (_, entry) in enumerate(entries) if isinstance(entry, Sample)]
     limit = count or _SHOWN
     if len(samples) > limit:
