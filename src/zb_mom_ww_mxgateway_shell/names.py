@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from zb_mom_ww_mxgateway.values import TYPE_NAMES
 from zb_mom_ww_mxgateway_cli.output import time_text
 from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_value
 from zb_mom_ww_mxgateway_shell.problems import Mistake, closest
@@ -18,7 +19,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 OWN_NAMES = ("client", "session", "live", "items", "mx", "asyncio", "_")
 """What Python has from the shell: no value can be given these names."""
 _NAMED = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
-_TYPED = re.compile(r"(bool|int32|int64|float|double|string|time):")
+_TYPED = re.compile(f"({'|'.join(TYPE_NAMES)}):")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?)")
 _ARRAY = re.compile(r"([a-z0-9]+:)?\[")

@@ -28,7 +28,7 @@ from typing import Any
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayAuthenticationError
 from zb_mom_ww_mxgateway.options import ClientOptions
-from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_cli.connection import API_KEY_VARIABLE, Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.profiles_file import FILE_VARIABLE, default_path
@@ -94,7 +94,7 @@ class Profile:
             return "asked for"
         if self.connection.api_key_file:
             return f"file {self.connection.api_key_file}"
-        return f"variable {self.connection.api_key_env or 'MXGATEWAY_API_KEY'}"
+        return f"variable {self.connection.api_key_env or API_KEY_VARIABLE}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
+from zb_mom_ww_mxgateway_shell.names import OWN_NAMES
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.results import Result
 from zb_mom_ww_mxgateway_shell.statements import Follow, run
@@ -71,7 +72,7 @@ class PythonNames:
             for name, value in self.namespace.items()
             if name not in HIDDEN and not (name in given and given[name] is value) and not name.startswith("_")
         }
-        for name in ("client", "session", "live", "items", "mx", "asyncio"):
+        for name in OWN_NAMES:
             context.names.pop(name, None)
         context.last = self.namespace.get("_")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from zb_mom_ww_mxgateway.events import EventFamily
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text
 from zb_mom_ww_mxgateway_shell.panel import Panel
@@ -52,7 +53,7 @@ class Watch:
                         event = await anext(events)
                         item = wanted[event.server_handle, event.item_handle]
                         value = self.live.latest(*item.key)
-                        if event.family == 1 and value and self._sample():
+                        if event.family is EventFamily.ON_DATA_CHANGE and value and self._sample():
                             show(sample_text(item, value))
             except TimeoutError:
                 pass

@@ -81,13 +81,13 @@ class FullScreen:
 
     @property
     def value(self) -> Any:
-        return [(held := self.panel.value(item)) and held.value for item in self.panel.items]
+        return _values(self.panel, self.panel.items)
 
     def lines(self) -> list[str]:
         return [self.said]
 
     def form(self) -> Any:
-        return {"items": [value_record(item, self.panel.value(item)) for item in self.panel.items]}
+        return _fields(self.panel)
 
 
 def _unending(given: Collection[str]) -> str:
