@@ -30,6 +30,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayAuthenti
 from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway_cli.connection import API_KEY_VARIABLE, Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_shell import aliases
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.profiles_file import FILE_VARIABLE, default_path
 from zb_mom_ww_mxgateway_shell.settings import Settings
@@ -158,13 +159,13 @@ class _Reader:
             if not isinstance(value, dict):
                 self._fail(name, "", f"{name} is a table: [{name}]")
         settings = self._settings(content.get("settings", {}))
-        aliases = self._aliases(content.get("aliases", {}))
+        lines = self._aliases(content.get("aliases", {}))
         profiles = {}
         for name, table in content.get("profiles", {}).items():
             if not isinstance(table, dict):
                 self._fail(name, "profiles", f"a profile is a table: [profiles.{name}]")
             profiles[name] = self._profile(name, table)
-        return Profiles(self._path, profiles, aliases, settings)
+        return Profiles(self._path, profiles, lines, settings)
 
     def _settings(self, table: dict[str, Any]) -> dict[str, str]:
         texts = self._texts(table, "settings")
@@ -177,15 +178,11 @@ class _Reader:
         return texts
 
     def _aliases(self, table: dict[str, Any]) -> dict[str, str]:
-        aliases = self._texts(table, "aliases")
-        for name, line in aliases.items() if self._commands else ():
-            first = line.split(maxsplit=1)[0] if line.strip() else ""
-            if name in self._commands:
-                self._fail(name, "aliases", f"{name} is a command: an alias needs another name")
-            if first not in self._commands:
-                hint = closest(first, list(self._commands))
-                self._fail(name, "aliases", f"no command {first}{hint}: an alias begins with one")
-        return aliases
+        lines = self._texts(table, "aliases")
+        for name, line in lines.items() if self._commands else ():
+            if wrong := aliases.what_is_wrong(name, line, self._commands):
+                self._fail(name, "aliases", wrong)
+        return lines
 
     def _texts(self, table: dict[str, Any], section: str) -> dict[str, str]:
         for name, value in table.items():

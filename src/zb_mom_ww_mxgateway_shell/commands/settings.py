@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode, value_form, value_text
+from zb_mom_ww_mxgateway_shell import aliases
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.kinds import OneWord, Text
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
@@ -92,13 +93,8 @@ async def alias(
             [{"line": text, "name": each} for each, text in shown.items()],
             empty="no aliases; alias NAME LINE makes one",
         )
-    if name in context.registry.commands:
-        raise ShellError(f"{name} is a command: an alias needs another name")
-    first = line.split(maxsplit=1)[0]
-    if first not in context.registry.commands:
-        raise ShellError(
-            f"no command {first}{closest(first, list(context.registry.commands))}: an alias begins with one"
-        )
+    if wrong := aliases.what_is_wrong(name, line, context.registry.commands):
+        raise ShellError(wrong)
     context.aliases[name] = line
     return Said(f"{name} stands for: {line}", {"line": line, "name": name})
 
