@@ -171,10 +171,10 @@ class Context:
 
     async def keyed_connection(self, profile: "Profile") -> Connection:
         """A profile's connection; asks for the key, or takes it from the keyring, where it says so."""
-        from zb_mom_ww_mxgateway_shell.profiles import from_keyring, keyed
+        from zb_mom_ww_mxgateway_shell.profiles import from_keyring, with_key
 
         if profile.keyring:
-            return keyed(profile, await asyncio.to_thread(from_keyring, profile))
+            return with_key(profile.connection, await asyncio.to_thread(from_keyring, profile))
         if not profile.asks_key:
             return profile.connection
         if self.ask_secret is None:
@@ -182,7 +182,7 @@ class Context:
                 f"no key: the profile {profile.name} asks for it, and here is nobody to ask",
                 ExitCode.CANNOT_CONNECT,
             )
-        return keyed(profile, await self.ask_secret(f"API key of {profile.name}: "))
+        return with_key(profile.connection, await self.ask_secret(f"API key of {profile.name}: "))
 
     async def connect_profile(self, profile: "Profile") -> None:
         """Connects as a profile says."""

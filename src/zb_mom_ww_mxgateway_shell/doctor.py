@@ -4,13 +4,7 @@ Nothing is trusted, remembered or changed by looking, but that a session is open
 """
 
 import asyncio
-import base64
-import contextlib
 import dataclasses
-import os
-import socket
-import ssl
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -18,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zb_mom_ww_mxgateway import tls
 from zb_mom_ww_mxgateway.auth import redact_key
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayCommandError, MxGatewayError
-from zb_mom_ww_mxgateway.options import split_endpoint
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
 from zb_mom_ww_mxgateway_cli.connection import API_KEY_VARIABLE, Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, exit_code_of
 from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.verdicts import Diagnosis, Finding, Verdict, to_seconds, worst
+from zb_mom_ww_mxgateway_shell.profiles import with_key
+from zb_mom_ww_mxgateway_shell.reaching import WayThere
+from zb_mom_ww_mxgateway_shell.verdicts import Diagnosis, Finding, Verdict, bad, note, ok, to_seconds, worst
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession
@@ -54,15 +48,7 @@ _SILENT = {
     "galaxy": "the gateway does not answer for its galaxy: its database may be slow",
     "alarms": "the gateway does not answer for its alarms",
 }
-_SOON = timedelta(days=30)
 _SKEW = timedelta(minutes=2)
-
-
-class _KeylessConnection(Connection):
-    """For what is looked at before the key."""
-
-    def api_key(self) -> str | None:
-        return None
 
 
 class Doctor:
@@ -72,11 +58,9 @@ class Doctor:
         self._subject = subject
         self._connection = connection
         self._keyed = keyed
-        plain = {each.name: getattr(connection, each.name) for each in dataclasses.fields(Connection)}
-        self._options = _KeylessConnection(**plain).client_options()
-        self._host, self._port = split_endpoint(self._options.endpoint)
+        self._options = with_key(connection, None).client_options()
+        self._way = WayThere(self._options)
         self._findings: list[Finding] = []
-        self._known: tls.KnownGateway | None = None
         self._client: GatewayClient | None = None
         self._live: LiveSession | None = None
         self._opened = datetime.now(UTC), datetime.now(UTC)
@@ -84,9 +68,9 @@ class Doctor:
     async def follow(self, show: Callable[[str], None]) -> Diagnosis:
         """Shows each finding as it comes; stops where the next step would only fail for the same reason."""
         steps: tuple[tuple[str, Callable[[], Awaitable[list[Finding]]], bool], ...] = (
-            ("name", self._name, True),
-            ("port", self._reach, True),
-            ("certificate", self._certificate, True),
+            ("name", self._way.name, True),
+            ("port", self._way.reach, True),
+            ("certificate", lambda: self._way.certificate(SECONDS["certificate"]), True),
             ("key", self._key, True),
             ("session", self._session, False),
             ("clock", self._clock, False),
@@ -135,14 +119,14 @@ class Doctor:
                 found = await step()
         except TimeoutError:
             said = f"no answer within {seconds:g} s"
-            found = [_bad(name, said, f"{said}: {_SILENT[name]}", ExitCode.CANNOT_CONNECT)]
+            found = [bad(name, said, f"{said}: {_SILENT[name]}", ExitCode.CANNOT_CONNECT)]
         except ShellError as error:
-            found = [_bad(name, str(error), str(error), error.exit_code)]
+            found = [bad(name, str(error), str(error), error.exit_code)]
         except click.UsageError as error:
-            found = [_bad(name, error.format_message(), error.format_message(), ExitCode.USAGE)]
+            found = [bad(name, error.format_message(), error.format_message(), ExitCode.USAGE)]
         except (MxGatewayError, OSError, ValueError) as error:
             code = exit_code_of(error) if isinstance(error, MxGatewayError) else ExitCode.CANNOT_CONNECT
-            found = [_bad(name, str(error), str(error), code)]
+            found = [bad(name, str(error), str(error), code)]
         took = (time.monotonic() - started) * 1000
         return [dataclasses.replace(found[0], milliseconds=took), *found[1:]] if found else []
 
@@ -152,101 +136,10 @@ class Doctor:
             if live is not None:
                 await live.aclose()
         except MxGatewayError as error:
-            self._findings.append(_note("session", f"not closed: {error}", "it ends by itself when its lease runs out"))
+            self._findings.append(note("session", f"not closed: {error}", "it ends by itself when its lease runs out"))
         finally:
             if client is not None:
                 await client.close()
-
-    # The network.
-
-    async def _name(self) -> list[Finding]:
-        try:
-            found = await _addresses(self._host, self._port)
-        except socket.gaierror as error:
-            why = f"the host name {self._host} is not known here: check its spelling, and the name server or hosts file"
-            return [_bad("name", f"{self._host}: {error.strerror}", why, ExitCode.CANNOT_CONNECT)]
-        return [_ok("name", f"{self._host} is {', '.join(found)}")]
-
-    async def _reach(self) -> list[Finding]:
-        failures: list[OSError] = []
-        for address in await _addresses(self._host, self._port):
-            try:
-                _, writer = await asyncio.open_connection(address, self._port)
-            except OSError as error:
-                failures.append(error)
-                continue
-            writer.transport.abort()
-            return [_ok("port", f"{address} port {self._port} takes connections")]
-        if any(isinstance(error, ConnectionRefusedError) for error in failures):
-            why = "the machine answers, but nothing listens there: check that the gateway runs, and the port"
-        else:
-            why = "the machine cannot be reached from here: check the network, the address and the firewall"
-        return [_bad("port", "; ".join(map(_reason, failures)), why, ExitCode.CANNOT_CONNECT)]
-
-    # TLS.
-
-    async def _certificate(self) -> list[Finding]:
-        options = self._options
-        if options.plaintext:
-            return [_note("certificate", "none: plaintext, as asked", "the key and every value travel readable by all")]
-        now = await tls.seen_now(options.endpoint, SECONDS["certificate"])
-        facts = tls.facts_of(base64.b64decode(now.certificate))
-        found = [self._trust(now)]
-        names = ", ".join(facts.names) or facts.common_name or "none"
-        if options.trust_on_first_use or self._host in facts.names:
-            found.append(_ok("names", names))
-        else:
-            found.append(_note("names", f"{names}; not {self._host}"))
-        found += [_validity(facts), *await self._verified()]
-        return found
-
-    def _trust(self, now: tls.KnownGateway) -> Finding:
-        options = self._options
-        shown = f"SHA-256 {now.sha256}"
-        if not options.trust_on_first_use:
-            return _ok("certificate", shown)
-        known = None
-        if options.remember_certificate:
-            known = self._known = tls.KnownGateways(options.known_gateways).get(options.endpoint)
-        if known is None:
-            why = f"compare the fingerprint with the gateway's log: connecting to {options.endpoint} trusts it"
-            return _note("certificate", f"{shown}, not remembered", why if options.remember_certificate else "")
-        if known.sha256 == now.sha256:
-            return _ok("certificate", f"{shown}, as remembered since {known.first_seen}")
-        return dataclasses.replace(
-            _bad(
-                "certificate",
-                f"CHANGED: {shown}; remembered since {known.first_seen} is {known.sha256}",
-                "the gateway shows another certificate than before, so no key was sent. If it was reinstalled, compare "
-                "the fingerprint with its log; if not, somebody may stand between",
-                ExitCode.CANNOT_CONNECT,
-            ),
-            tries=(f"mxgw-shell trust {options.endpoint}",),
-        )
-
-    async def _verified(self) -> list[Finding]:
-        """Whether the certificate verifies, where it has to."""
-        options = self._options
-        if options.trust_on_first_use:
-            return []
-        roots = str(options.ca_file) if options.ca_file else None
-        try:
-            context = ssl.create_default_context(cafile=roots)
-        except OSError as error:
-            raise ShellError(f"the roots in {roots} cannot be read: PEM certificates are expected") from error
-        context.set_alpn_protocols(["h2"])
-        name = options.server_name_override or self._host
-        against = roots or "the system's roots"
-        try:
-            _, writer = await asyncio.open_connection(self._host, self._port, ssl=context, server_hostname=name)
-        except ssl.SSLCertVerificationError as error:
-            why = (
-                f"the certificate does not verify for {name} against {against}: {error.verify_message}. Name its root "
-                f"with --ca-file, the name it carries with --server-name-override, or trust it on first use"
-            )
-            return [_bad("verified", error.verify_message, why, ExitCode.CANNOT_CONNECT)]
-        writer.transport.abort()
-        return [_ok("verified", f"for {name} against {against}")]
 
     # The gateway.
 
@@ -255,13 +148,13 @@ class Doctor:
 
         options = self._connection.client_options()
         # Connecting to look is no reason to trust from now on; what is remembered already holds.
-        if self._known is None:
+        if self._way.known is None:
             options = dataclasses.replace(options, remember_certificate=False)
         self._options = options = dataclasses.replace(options, protocol_mismatch="ignore")
         self._client = await GatewayClient.connect(options)
         if options.api_key is None:
-            return [_ok("key", "none is needed")]
-        return [_ok("key", f"{redact_key(options.api_key)} from {_source(self._connection)} is accepted")]
+            return [ok("key", "none is needed")]
+        return [ok("key", f"{redact_key(options.api_key)} from {_source(self._connection)} is accepted")]
 
     async def _session(self) -> list[Finding]:
         from zb_mom_ww_mxgateway import LiveSession, OpenSessionOptions
@@ -275,7 +168,7 @@ class Doctor:
         await session.ping(timeout=5.0)
         took = (time.monotonic() - started) * 1000
         worker = session.info.worker_process_id
-        return [_ok("session", f"opens, with its event stream; worker {worker} answers in {took:.1f} ms")]
+        return [ok("session", f"opens, with its event stream; worker {worker} answers in {took:.1f} ms")]
 
     async def _clock(self) -> list[Finding]:
         """Whether it is the same time here and there: the worker was started while the session was opened."""
@@ -291,20 +184,20 @@ class Doctor:
         off = started - min(max(started, before), after)
         said = f"the worker began at {to_seconds(started)} by the gateway's clock"
         if abs(off) <= _SKEW:
-            return [_ok("clock", f"{said}, as here")]
+            return [ok("clock", f"{said}, as here")]
         way = "ahead of" if off > timedelta() else "behind"
         why = f"the gateway's clock is {age_text(abs(off).total_seconds())} {way} the one here"
-        return [_note("clock", f"{said}, at {to_seconds(after)} here", why)]
+        return [note("clock", f"{said}, at {to_seconds(after)} here", why)]
 
     async def _version(self) -> list[Finding]:
         if self._live is None:
             return []
         theirs, ours = self._live.session.info.gateway_protocol_version, GATEWAY_PROTOCOL_VERSION
         if theirs == ours:
-            return [_ok("version", f"gateway protocol {theirs}, as here")]
+            return [ok("version", f"gateway protocol {theirs}, as here")]
         text = f"gateway protocol {theirs or 'unknown'}, here {ours}"
         why = "commands may fail or mean something else: use a client and a gateway of the same protocol version"
-        return [_bad("version", text, why, ExitCode.REFUSED)]
+        return [bad("version", text, why, ExitCode.REFUSED)]
 
     async def _galaxy(self) -> list[Finding]:
         assert self._client is not None
@@ -312,11 +205,11 @@ class Doctor:
             answers = await self._client.galaxy.test_connection()
             deployed = await self._client.galaxy.last_deploy_time()
         except MxGatewayAuthorizationError:
-            return [_note("galaxy", "not for this key: it lacks metadata:read", "tags cannot be browsed or completed")]
+            return [note("galaxy", "not for this key: it lacks metadata:read", "tags cannot be browsed or completed")]
         if not answers:
             why = "the gateway does not reach the galaxy's database: check its configuration and the SQL Server"
-            return [_bad("galaxy", "its database does not answer", why, ExitCode.REFUSED)]
-        return [_ok("galaxy", f"answers; {f'last deploy {to_seconds(deployed)}' if deployed else 'never deployed'}")]
+            return [bad("galaxy", "its database does not answer", why, ExitCode.REFUSED)]
+        return [ok("galaxy", f"answers; {f'last deploy {to_seconds(deployed)}' if deployed else 'never deployed'}")]
 
     async def _alarms(self) -> list[Finding]:
         from zb_mom_ww_mxgateway import ActiveAlarm, AlarmProviderStatus
@@ -331,38 +224,12 @@ class Doctor:
                         if not message.degraded:
                             break
                         why = "alarms come from a stand-in for the alarm manager: some may be missing"
-                        return [_note("alarms", f"{count} active, degraded: {message.reason}", why)]
+                        return [note("alarms", f"{count} active, degraded: {message.reason}", why)]
         except MxGatewayAuthorizationError:
-            return [_note("alarms", "not for this key: it lacks events:read", "alarms cannot be shown")]
+            return [note("alarms", "not for this key: it lacks events:read", "alarms cannot be shown")]
         except MxGatewayCommandError as error:
-            return [_note("alarms", f"none: {error}", "the gateway's configuration does not enable alarms")]
-        return [_ok("alarms", f"{count} active")]
-
-
-def _ok(step: str, text: str) -> Finding:
-    return Finding(step, Verdict.OK, text)
-
-
-def _note(step: str, text: str, meaning: str = "") -> Finding:
-    return Finding(step, Verdict.NOTE, text, meaning)
-
-
-def _bad(step: str, text: str, meaning: str, code: ExitCode) -> Finding:
-    return Finding(step, Verdict.BAD, text, f"{step} failed: {meaning}", exit_code=code)
-
-
-def _validity(facts: tls.CertificateFacts) -> Finding:
-    now = datetime.now(UTC)
-    text = f"{to_seconds(facts.not_before)} to {to_seconds(facts.not_after)}; now {to_seconds(now)} here"
-    if now < facts.not_before:
-        why = "the certificate is not valid yet: the clock of this machine is slow, or the gateway's was fast"
-        return _bad("validity", text, why, ExitCode.CANNOT_CONNECT)
-    if now > facts.not_after:
-        why = "the certificate has expired (or the clock of this machine is fast): the gateway needs a new one"
-        return _bad("validity", text, why, ExitCode.CANNOT_CONNECT)
-    if facts.not_after - now < _SOON:
-        return _note("validity", text, "the certificate expires soon")
-    return _ok("validity", text)
+            return [note("alarms", f"none: {error}", "the gateway's configuration does not enable alarms")]
+        return [ok("alarms", f"{count} active")]
 
 
 def _source(connection: Connection) -> str:
@@ -371,35 +238,3 @@ def _source(connection: Connection) -> str:
     if type(connection) is not Connection:
         return "what the profile names"
     return f"the variable {connection.api_key_env or API_KEY_VARIABLE}"
-
-
-def _reason(error: OSError) -> str:
-    return os.strerror(error.errno) if error.errno else str(error)
-
-
-async def _addresses(host: str, port: int) -> list[str]:
-    """The host's addresses. Asked in a thread that nobody waits for: a name server can take half a minute."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[list[str]] = loop.create_future()
-
-    def tell(found: list[str] | OSError) -> None:
-        if answer.done():
-            return
-        if isinstance(found, OSError):
-            answer.set_exception(found)
-        else:
-            answer.set_result(found)
-
-    def ask() -> None:
-        found: list[str] | OSError
-        try:
-            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            found = list(dict.fromkeys(str(info[4][0]) for info in infos))
-        except OSError as error:
-            found = error
-        # The loop may be gone by now.
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(tell, found)
-
-    threading.Thread(target=ask, name="name resolution", daemon=True).start()
-    return await answer

@@ -63,9 +63,9 @@ _KEY_SOURCES = ("api_key_env", "api_key_file", "api_key_keyring", "api_key_promp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyedConnection(Connection):
-    """A connection whose key was asked for, or taken from a keyring."""
+    """A connection that has its key already: one that was asked for or taken from a keyring, or None for none."""
 
-    key: str = field(repr=False)
+    key: str | None = field(repr=False)
 
     def api_key(self) -> str | None:
         return self.key
@@ -249,9 +249,9 @@ class _Reader:
         return next((number for number, line in enumerate(self._lines, start=1) if written.search(line)), 1)
 
 
-def keyed(profile: Profile, key: str) -> Connection:
-    """The profile's connection with a key that was asked for."""
-    fields = {each.name: getattr(profile.connection, each.name) for each in dataclasses.fields(Connection)}
+def with_key(connection: Connection, key: str | None) -> KeyedConnection:
+    """The same connection with this key, or with none, wherever its own comes from."""
+    fields = {each.name: getattr(connection, each.name) for each in dataclasses.fields(Connection)}
     return KeyedConnection(key=key, **fields)
 
 

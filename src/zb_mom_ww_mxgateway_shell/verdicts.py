@@ -51,6 +51,21 @@ class Finding:
         }
 
 
+def ok(step: str, text: str) -> Finding:
+    """Of a step that is as it should be."""
+    return Finding(step, Verdict.OK, text)
+
+
+def note(step: str, text: str, meaning: str = "") -> Finding:
+    """Of a step that is worth knowing of."""
+    return Finding(step, Verdict.NOTE, text, meaning)
+
+
+def bad(step: str, text: str, meaning: str, code: ExitCode) -> Finding:
+    """Of a step that failed, and the exit code that leads to."""
+    return Finding(step, Verdict.BAD, text, f"{step} failed: {meaning}", exit_code=code)
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """All findings of one subject, and what they come to."""

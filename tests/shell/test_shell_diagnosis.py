@@ -20,7 +20,7 @@ from zb_mom_ww_mxgateway_shell import doctor
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.profiles import KeyedConnection
+from zb_mom_ww_mxgateway_shell.profiles import with_key
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.statements import run
 from zb_mom_ww_mxgateway_shell.verdicts import Diagnosis, Verdict
@@ -198,8 +198,7 @@ async def test_why_of_a_tag_beyond_the_key_does_not_say_that_there_is_none() -> 
     key = ApiKey("tank1", "c2VjcmV0", subtrees=frozenset({"Plant.Tank1"}))
     async with SimulatedGateway(plaintext=True, api_keys=[key]) as gateway:
         context = Context(all_commands(), interactive=False)
-        connection = KeyedConnection(endpoint=gateway.endpoint, plaintext=True, key=key.text)
-        await context.connect(connection, "plant")
+        await context.connect(keyed(gateway), "plant")
         found = await diagnosed(context, "why Plant.Tank2.Level")
         await context.disconnect()
     assert verdict_of(found, "galaxy") is Verdict.UNKNOWN
@@ -371,10 +370,8 @@ async def test_last_error_tells_of_a_session_lost_meanwhile(tmp_path: Path) -> N
 
 
 def keyed(gateway: SimulatedGateway, **options: object) -> Connection:
-    from zb_mom_ww_mxgateway_shell.profiles import Profile, keyed
-
     plain = Connection(endpoint=gateway.endpoint, plaintext=gateway.plaintext, **options)  # type: ignore[arg-type]
-    return keyed(Profile(name="p", connection=plain), gateway.api_key or "")
+    return with_key(plain, gateway.api_key)
 
 
 async def examined(connection: Connection) -> Diagnosis:
