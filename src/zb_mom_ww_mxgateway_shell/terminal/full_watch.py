@@ -18,10 +18,9 @@ from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway_cli.output import age_text
 from zb_mom_ww_mxgateway_shell.panel import Panel, Row, cut, fitted
+from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, keep_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 
-_REDRAW_SECONDS = 0.1
-_IDLE_REDRAWS = 5
 _SORT_SECONDS = 1.0
 _SORTS = ("as asked", "tag", "quality", "age", "changes")
 _HIDDEN: tuple[tuple[str, ...], ...] = ((), ("item",), ("changes",), ("item", "changes"))
@@ -45,16 +44,6 @@ _HELP = (
     "c            shows other columns: without item, without changes, without both",
     "?            this page",
 )
-
-MOODS = {
-    "mood.good": "",
-    "mood.bad": "ansired",
-    "mood.uncertain": "ansiyellow",
-    "mood.stale": "ansiyellow italic",
-    "mood.none": "ansibrightblack",
-    "mood.gap": "ansired",
-    "mood.head": "bold",
-}
 
 
 class FullWatch:
@@ -99,22 +88,16 @@ class FullWatch:
 
     async def run(self) -> None:
         """Shows it until q or Ctrl-C."""
-        redrawer = asyncio.create_task(self._redraw(), name="watch redraw")
+        redrawer = asyncio.create_task(keep_redrawn(self._app, self._is_new), name="watch redraw")
         try:
             await self._app.run_async(handle_sigint=False)
         finally:
             redrawer.cancel()
             await asyncio.wait([redrawer])
 
-    async def _redraw(self) -> None:
-        idle = 0
-        while True:
-            await asyncio.sleep(_REDRAW_SECONDS)
-            idle += 1
-            # Ages move on even when no value does.
-            if self._drawn != self._panel.events or idle >= _IDLE_REDRAWS:
-                self._drawn, idle = self._panel.events, 0
-                self._app.invalidate()
+    def _is_new(self) -> bool:
+        before, self._drawn = self._drawn, self._panel.events
+        return self._drawn != before
 
     def _rows(self) -> int:
         # Headings, what is in view, the connection and the keys.

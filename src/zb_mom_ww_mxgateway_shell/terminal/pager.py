@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from prompt_toolkit.application import Application
+from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -76,8 +77,6 @@ class Pager:
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
-        from prompt_toolkit.filters import Condition
-
         typing = Condition(lambda: self._typing)
         bind_scrolling(keys, self._scroll, self._rows, ~typing)
 

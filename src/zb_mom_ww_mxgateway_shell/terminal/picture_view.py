@@ -1,4 +1,4 @@
-"""A picture on the terminal: redrawn in place, at most ten times a second, until its feed ends or Ctrl-C.
+"""A picture on the terminal: redrawn in place until its feed ends or Ctrl-C.
 
 What is typed meanwhile stands under it, and at the prompt afterwards.
 """
@@ -21,10 +21,7 @@ from prompt_toolkit.styles import Style
 from zb_mom_ww_mxgateway_cli.output import safe
 from zb_mom_ww_mxgateway_shell.panel import tail
 from zb_mom_ww_mxgateway_shell.results import Picture, Result
-from zb_mom_ww_mxgateway_shell.terminal.full_watch import MOODS
-
-_REDRAW_SECONDS = 0.1
-_IDLE_REDRAWS = 5  # ages move on even when no value does
+from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, keep_redrawn
 
 
 class PictureView:
@@ -34,7 +31,7 @@ class PictureView:
         self._feed = feed
         self._input = input
         self._output = output
-        self._dirty = True
+        self._shown_more = True
         self._ahead: list[KeyPress] = []
         self._app: Application[None] = Application(
             layout=Layout(Window(FormattedTextControl(self._text), dont_extend_height=True, wrap_lines=True)),
@@ -47,7 +44,7 @@ class PictureView:
     async def run(self) -> Result:
         """Shows it to its end; raises what the session was lost to."""
         follower = asyncio.create_task(self._followed(), name="picture")
-        redrawer = asyncio.create_task(self._redraw(), name="picture redraw")
+        redrawer = asyncio.create_task(keep_redrawn(self._app, self._is_new), name="picture redraw")
         follower.add_done_callback(lambda _: self._leave())
         try:
             await self._app.run_async(handle_sigint=False)
@@ -65,16 +62,11 @@ class PictureView:
         return await self._feed.follow(self._show)
 
     def _show(self, line: str) -> None:
-        self._dirty = True
+        self._shown_more = True
 
-    async def _redraw(self) -> None:
-        idle = 0
-        while True:
-            await asyncio.sleep(_REDRAW_SECONDS)
-            idle += 1
-            if self._dirty or idle >= _IDLE_REDRAWS:
-                self._dirty, idle = False, 0
-                self._app.invalidate()
+    def _is_new(self) -> bool:
+        is_new, self._shown_more = self._shown_more, False
+        return is_new
 
     def _leave(self) -> None:
         # Not running yet, or left by a key already.

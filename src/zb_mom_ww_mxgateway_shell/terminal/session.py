@@ -35,11 +35,12 @@ from zb_mom_ww_mxgateway_shell.stream_news import tell_news
 from zb_mom_ww_mxgateway_shell.terminal.asking import ask, ask_secret, confirmed
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
-from zb_mom_ww_mxgateway_shell.terminal.full_watch import MOODS, FullWatch
+from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.highlight import STYLES, LineLexer, mistake_so_far
 from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
 from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
 from zb_mom_ww_mxgateway_shell.terminal.picture_view import PictureView
+from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS
 from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
 
 _STYLE = Style.from_dict(
