@@ -58,15 +58,22 @@ def alarm_text(item: "AlarmFeedItem") -> str:
 
 
 def _line(what: IntEnum | int, alarm: ActiveAlarm | AlarmTransition, when: Any) -> str:
-    limit = "" if alarm.limit_value is None else f" (limit {value_text(alarm.limit_value)})"
     parts = [
         f"{name_of(what):<12}",
         f"{alarm.severity:>4}",
         alarm.reference,
-        "" if alarm.current_value is None else f"{value_text(alarm.current_value)}{limit}",
+        alarm_value_text(alarm),
         alarm.description,
         "" if not (alarm.operator or alarm.comment) else f"[{alarm.operator}: {alarm.comment}]",
         "degraded" if alarm.degraded else "",
         "" if when is None else time_text(when),
     ]
     return "  ".join(filter(None, parts))
+
+
+def alarm_value_text(alarm: ActiveAlarm | AlarmTransition) -> str:
+    """The value that an alarm came with, and its limit, for a person; empty where it came with none."""
+    if alarm.current_value is None:
+        return ""
+    limit = "" if alarm.limit_value is None else f" (limit {value_text(alarm.limit_value)})"
+    return f"{value_text(alarm.current_value)}{limit}"

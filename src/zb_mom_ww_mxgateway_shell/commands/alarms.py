@@ -17,8 +17,8 @@ from zb_mom_ww_mxgateway.alarms import (
 )
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayArgumentError, MxGatewayError, MxGatewayRefusedHereError
 from zb_mom_ww_mxgateway.status import name_of
-from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_form, alarm_text
-from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, exit_code_of, one_line, value_text
+from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_form, alarm_text, alarm_value_text
+from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, exit_code_of, one_line
 from zb_mom_ww_mxgateway_shell.alarm_feed import AlarmFeed, News, is_unacknowledged, provider_text
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.flow import Flow
@@ -194,7 +194,7 @@ class Alarms:
                 str(alarm.severity),
                 _STATES.get(alarm.state, name_of(alarm.state)) + "?" * (alarm.reference in self.unsure),
                 alarm.reference,
-                _value(alarm),
+                alarm_value_text(alarm),
                 _since(alarm),
                 " ".join(filter(None, (alarm.description, _remark(alarm)))),
             ]
@@ -218,13 +218,6 @@ class Alarms:
             "provider": self.provider and alarm_form(self.provider),
             "unsure": sorted(self.unsure),
         }
-
-
-def _value(alarm: ActiveAlarm) -> str:
-    if alarm.current_value is None:
-        return ""
-    limit = "" if alarm.limit_value is None else f" (limit {value_text(alarm.limit_value)})"
-    return f"{value_text(alarm.current_value)}{limit}"
 
 
 def _since(alarm: ActiveAlarm) -> str:
