@@ -48,7 +48,7 @@ class Failure:
 
 
 def closest(word: str, names: list[str]) -> str:
-    """`` ; did you mean X?`` for the closest name, or nothing."""
+    """``; did you mean X?`` for the closest name, or nothing."""
     import difflib  # Slow to import for something only errors need.
 
     folded = {name.casefold(): name for name in names}

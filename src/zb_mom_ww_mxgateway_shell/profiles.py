@@ -258,7 +258,7 @@ def with_key(connection: Connection, key: str | None) -> KeyedConnection:
 def from_keyring(profile: Profile) -> str:
     """The key from the system's keyring; raises MxGatewayAuthenticationError when it is not there."""
     try:
-        import keyring  # type: ignore[import-not-found, unused-ignore]
+        import keyring  # type: ignore[import-not-found, unused-ignore]  # no dependency: used where it is installed
     except ImportError:
         raise ShellError(
             "no key: the package keyring is not installed; pip install keyring, or name another source",

@@ -59,7 +59,7 @@ def _cell(value: Any) -> Any:
 
 
 class Spool:
-    """A file that gets a copy of what is typed and shown, without keys. Closed by ``aclose`` or another start."""
+    """A file that gets a copy of what is typed and shown, without keys, from :meth:`start` to :meth:`stop`."""
 
     def __init__(self) -> None:
         self._file: TextIO | None = None

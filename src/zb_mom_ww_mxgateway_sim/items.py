@@ -25,7 +25,7 @@ BUFFER_INTERVAL = 1.0
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """One item of one server handle. Primed once its first data change was sent."""
+    """One item of one server handle. ``last`` is what was reported last: None before its first data change."""
 
     server_handle: int
     handle: int

@@ -154,7 +154,8 @@ class Prompt:
         self._prompt.editing_mode = _EDITING[settings.keys]
         # NO_COLOR is obeyed by the output itself.
         off = settings.color == "off"
-        self._output.default_color_depth = ColorDepth.MONOCHROME if off else self._color_depth  # type: ignore[attr-defined]
+        depth = ColorDepth.MONOCHROME if off else self._color_depth
+        self._output.default_color_depth = depth  # type: ignore[attr-defined]  # of every kind that has colours
 
     async def _entered(self, text: str) -> None:
         lines = [line for line in text.splitlines() if line.strip()]
