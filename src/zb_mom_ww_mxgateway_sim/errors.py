@@ -17,5 +17,14 @@ class ListenError(SimulatorError):
     """The gateway cannot listen where it should."""
 
 
+class Mistake(Exception):
+    """Something in a line that cannot be right, at its column from 1; whoever reads the file says which line."""
+
+    def __init__(self, column: int, text: str) -> None:
+        super().__init__(text)
+        self.column = column
+        self.text = text
+
+
 class TagError(SimulatorError):
     """A tag of the user's own cannot be had as it is described."""

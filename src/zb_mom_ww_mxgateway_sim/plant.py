@@ -4,11 +4,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from .hierarchy import Hierarchy
-from .model import AREA_CATEGORY, Attribute, AttributeCategory, GalaxyObject, Security, Template, Wave
+from .model import AREA_CATEGORY, OBJECT_CATEGORY, Attribute, AttributeCategory, GalaxyObject, Security, Template, Wave
 from .tagtypes import TagType, Value
 
-# Category numbers of objects that are not areas; ours.
-_APPLICATION_OBJECT = 10
+# A category number beside those of areas and of objects; ours.
 _DEVICE = 11
 
 Initial = dict[str, Value]
@@ -73,7 +72,7 @@ def _built_in(description: str) -> tuple[Attribute, ...]:
 
 
 def template(
-    name: str, description: str, *attributes: Attribute, category: int = _APPLICATION_OBJECT, base: str = "$UserDefined"
+    name: str, description: str, *attributes: Attribute, category: int = OBJECT_CATEGORY, base: str = "$UserDefined"
 ) -> Template:
     """A template of this name derived from ``base``, with the built-in attributes of every object."""
     return Template((name, base), (*attributes, *_built_in(description)), category)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from .errors import TagError
+from .errors import Mistake, TagError
 from .tags import Tag, check_name, initial_value
 from .tagtypes import CoercionError, TagType
 
@@ -35,13 +35,6 @@ class _Cell:
     column: int
 
 
-class _Mistake(Exception):
-    def __init__(self, column: int, text: str) -> None:
-        super().__init__(text)
-        self.column = column
-        self.text = text
-
-
 def read_tags(path: Path) -> list[Tag]:
     """The tags of a CSV file; TagError ``file:line:column: what, what would be right``.
 
@@ -68,11 +61,11 @@ def read_tags(path: Path) -> list[Tag]:
             tag = _tag(columns, cells)
             first = tags.setdefault(tag.name.casefold(), (tag, line))
             if first[1] != line:
-                raise _Mistake(cells[columns.index("name")].column, f"{tag.name} is in line {first[1]} already")
+                raise Mistake(cells[columns.index("name")].column, f"{tag.name} is in line {first[1]} already")
         if not columns:
             line += 1
-            raise _Mistake(1, f"no line names the columns; it would be {','.join(COLUMNS)}")
-    except _Mistake as mistake:
+            raise Mistake(1, f"no line names the columns; it would be {','.join(COLUMNS)}")
+    except Mistake as mistake:
         raise TagError(f"{path}:{max(1, line)}:{mistake.column}: {mistake.text}") from mistake
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
@@ -101,13 +94,13 @@ def _cells(text: str, separator: str) -> list[_Cell]:
         if position < len(text) and text[position] == '"':
             quoted = re.compile(r'"((?:[^"]|"")*)"').match(text, position)
             if quoted is None:
-                raise _Mistake(position + 1, 'a quote is not closed; a quote within a quoted field is written ""')
+                raise Mistake(position + 1, 'a quote is not closed; a quote within a quoted field is written ""')
             cells.append(_Cell(quoted[1].replace('""', '"'), position + 1))
             position = quoted.end()
             while position < len(text) and text[position] == " ":
                 position += 1
             if position < len(text) and text[position] != separator:
-                raise _Mistake(
+                raise Mistake(
                     position + 1, f"text after a closing quote; {separator!r} or the line's end would be right"
                 )
         else:
@@ -128,18 +121,18 @@ def _header(cells: list[_Cell]) -> list[str]:
         if name not in COLUMNS:
             close = get_close_matches(name, COLUMNS, 1)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(COLUMNS)}"
-            raise _Mistake(cell.column, f"no column {cell.text!r}; {hint}")
+            raise Mistake(cell.column, f"no column {cell.text!r}; {hint}")
         if name in columns:
-            raise _Mistake(cell.column, f"column {name} twice; once is right")
+            raise Mistake(cell.column, f"column {name} twice; once is right")
         columns.append(name)
     if "name" not in columns:
-        raise _Mistake(1, f"the column name is missing; a first line would be {','.join(COLUMNS)}")
+        raise Mistake(1, f"the column name is missing; a first line would be {','.join(COLUMNS)}")
     return columns
 
 
 def _tag(columns: list[str], cells: list[_Cell]) -> Tag:
     if len(cells) > len(columns):
-        raise _Mistake(cells[len(columns)].column, f"{len(cells)} fields for {len(columns)} columns; quote a separator")
+        raise Mistake(cells[len(columns)].column, f"{len(cells)} fields for {len(columns)} columns; quote a separator")
     row = dict(zip(columns, cells, strict=False))
     missing = _Cell("", cells[-1].column + len(cells[-1].text))
 
@@ -147,7 +140,7 @@ def _tag(columns: list[str], cells: list[_Cell]) -> Tag:
     try:
         check_name(name.text)
     except TagError as error:
-        raise _Mistake(name.column, str(error)) from error
+        raise Mistake(name.column, str(error)) from error
     value = row.get("value", missing)
     tag_type, is_array = _type(row.get("type", missing), value.text)
     tag = Tag(
@@ -162,7 +155,7 @@ def _tag(columns: list[str], cells: list[_Cell]) -> Tag:
     try:
         initial_value(tag)
     except CoercionError as error:
-        raise _Mistake(value.column, f"{error}; a value of its type would be right") from error
+        raise Mistake(value.column, f"{error}; a value of its type would be right") from error
     return tag
 
 
@@ -173,7 +166,7 @@ def _type(cell: _Cell, value: str) -> tuple[TagType, bool]:
         return _guess(value), False
     tag_type = _TYPES.get(text.removesuffix("[]"))
     if tag_type is None:
-        raise _Mistake(cell.column, f"no type {cell.text!r}; there are {', '.join(_TYPES)}, with [] for an array")
+        raise Mistake(cell.column, f"no type {cell.text!r}; there are {', '.join(_TYPES)}, with [] for an array")
     return tag_type, is_array
 
 
@@ -199,5 +192,5 @@ def _writable(cell: _Cell) -> bool:
         return True
     writable = _YES_NO.get(cell.text.lower())
     if writable is None:
-        raise _Mistake(cell.column, f"{cell.text!r} in the column writable; true or false would be right")
+        raise Mistake(cell.column, f"{cell.text!r} in the column writable; true or false would be right")
     return writable
