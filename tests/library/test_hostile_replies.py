@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from library_hostile import METHODS, Hostile, hostile, mutated, random_message
+from library_hostile import METHODS, hostile, mutated, random_message
 from library_relay import listener
 
 from zb_mom_ww_mxgateway import (
@@ -114,10 +114,6 @@ def test_every_command_kind_and_rpc_has_a_call_here() -> None:
     assert set(KINDS) <= kinds_with_replies()
 
 
-def _invoke(handler: Hostile, make: Callable[[], bytes]) -> None:
-    handler.answers["Invoke"] = lambda request: make()
-
-
 @pytest.mark.parametrize("kind", [kind for kind, call in KINDS.items() if call])
 async def test_random_and_mutated_replies_to_a_command(kind: str) -> None:
     call, chance = KINDS[kind], random.Random(f"replies to {kind}")
@@ -167,6 +163,8 @@ async def test_a_huge_text_is_cut_in_the_error_and_kept_in_the_reply() -> None:
         handler.answers["Invoke"] = reply.SerializeToString()
         error = await endured(client.attach("session-1").ping())
     assert error is not None
+    assert len(error.reply.diagnostic_message) > 1_000_000
+    assert len(error.reply.protocol_status.message) == 1_000_000
 
 
 @pytest.mark.parametrize("call", ["discover", "browse"])

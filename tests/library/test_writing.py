@@ -30,8 +30,6 @@ from zb_mom_ww_mxgateway_sim import SimulatedGateway
 NOON = datetime(2026, 10, 2, 12, 0, tzinfo=UTC)
 INT = "TestChildObject.TestInt"
 FLOAT = "TestChildObject.TestFloat"
-ARRAY = "TestChildObject.TestIntArray"
-READ_ONLY = "Plant.Tank1.Level"
 
 
 def value(number: int) -> pb.MxValue:
