@@ -5,7 +5,6 @@ import json
 import os
 import stat
 import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -435,13 +434,11 @@ async def test_a_host_that_cannot_be_resolved_says_so(plaintext: bool, known_gat
 
 @pytest.mark.parametrize("plaintext", [True, False])
 async def test_a_listener_that_never_answers_ends_in_time(plaintext: bool, known_gateways: Path) -> None:
-    async with listener(None) as endpoint:
-        start = time.monotonic()
+    async with listener(None) as endpoint, asyncio.timeout(10):
         with pytest.raises(MxGatewayTransportError, match=r"no answer within 0\.3 s") as caught:
             await GatewayClient.connect(
                 endpoint=endpoint, plaintext=plaintext, known_gateways=known_gateways, connect_timeout=0.3
             )
-        assert time.monotonic() - start < 3
     assert endpoint in str(caught.value)
 
 
