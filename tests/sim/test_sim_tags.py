@@ -189,20 +189,17 @@ async def test_what_nobody_looks_at_is_forgotten_and_comes_back_the_same(clock: 
 def test_a_million_tags_cost_little() -> None:
     # By what Python allocates: in a process of its own, so that nothing else counts.
     code = (
-        "import time, tracemalloc\n"
+        "import tracemalloc\n"
         "from zb_mom_ww_mxgateway_sim import SimulatedGateway\n"
-        "begun = time.monotonic()\n"
         "tracemalloc.start()\n"
         "gateway = SimulatedGateway(plaintext=True, generated_tags=1_000_000)\n"
         "print(gateway.read('Area100.Unit0200.Value50').type.name)\n"
-        "print(time.monotonic() - begun, tracemalloc.get_traced_memory()[1])"
+        "print(tracemalloc.get_traced_memory()[1])"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    kind, cost = done.stdout.splitlines()
-    seconds, size = map(float, cost.split())
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=30)
+    kind, size = done.stdout.splitlines()
     assert kind == "STRING"
-    assert seconds < 5
-    assert size < 50_000_000
+    assert int(size) < 50_000_000
 
 
 async def test_a_bogus_tag_in_bulk_among_generated_ones(clock: ManualClock) -> None:
