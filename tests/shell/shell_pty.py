@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pyte
-import pytest
 from shell_process import ShellProcess
+from shell_waiting import until
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -61,12 +61,7 @@ class OwnTerminal:
 
     async def shows(self, *wanted: str) -> str:
         """Waits until all of it stands on the screen."""
-        try:
-            async with asyncio.timeout(15):
-                while not all(text in self.text for text in wanted):  # noqa: ASYNC110  # a screen tells nobody
-                    await asyncio.sleep(0.01)
-        except TimeoutError:
-            pytest.fail(f"not on the screen: {wanted}\n{self.text}")
+        await until(lambda: all(text in self.text for text in wanted), lambda: f"{wanted} on the screen:\n{self.text}")
         return self.text
 
     async def enter(self, line: str, *wanted: str) -> str:
@@ -77,9 +72,8 @@ class OwnTerminal:
     async def leave(self) -> None:
         """Presses Ctrl-D once a prompt waits for it: before, it would be lost to the system's own line editing."""
         assert self._master is not None
-        async with asyncio.timeout(15):
-            while termios.tcgetattr(self._master)[3] & termios.ICANON:  # noqa: ASYNC110  # nor does a terminal's mode
-                await asyncio.sleep(0.01)
+        master = self._master
+        await until(lambda: not termios.tcgetattr(master)[3] & termios.ICANON)
         self.type("\x04")
 
     def resize(self, columns: int, rows: int) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pyte
-import pytest
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
+from shell_waiting import DEADLINE, until
 
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
@@ -55,24 +55,18 @@ class Terminal:
     def type(self, text: str) -> None:
         self._keys.send_text(text)
 
-    async def shows(self, *wanted: str, timeout: float = 15.0) -> str:
+    async def shows(self, *wanted: str, timeout: float = DEADLINE) -> str:
         """Waits until all of it stands on the screen."""
-        try:
-            async with asyncio.timeout(timeout):
-                while not all(text in self.text for text in wanted):  # noqa: ASYNC110  # a screen tells nobody
-                    await asyncio.sleep(0.01)
-        except TimeoutError:
-            pytest.fail(f"not on the screen: {wanted}\n{self.text}")
+        await until(
+            lambda: all(text in self.text for text in wanted),
+            lambda: f"{wanted} on the screen:\n{self.text}",
+            timeout=timeout,
+        )
         return self.text
 
-    async def gone(self, unwanted: str, timeout: float = 15.0) -> None:
+    async def gone(self, unwanted: str) -> None:
         """Waits until it no longer stands on the screen."""
-        try:
-            async with asyncio.timeout(timeout):
-                while unwanted in self.text:  # noqa: ASYNC110  # a screen tells nobody
-                    await asyncio.sleep(0.01)
-        except TimeoutError:
-            pytest.fail(f"still on the screen: {unwanted}\n{self.text}")
+        await until(lambda: unwanted not in self.text, lambda: f"{unwanted!r} gone from the screen:\n{self.text}")
 
     async def enter(self, line: str, *wanted: str) -> str:
         """Types a line and waits for what it shows."""

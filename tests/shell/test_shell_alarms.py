@@ -1,13 +1,12 @@
 """alarms, ack and events at a real prompt: what is in alarm, what became of an acknowledgement, what streams by."""
 
-import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import grpc
 import pytest
 from shell_process import ShellProcess
 from shell_terminal import ENTER, TAB, Shell, shell
+from shell_waiting import until
 
 from zb_mom_ww_mxgateway import AlarmConditionState
 from zb_mom_ww_mxgateway_cli.output import ExitCode
@@ -27,12 +26,6 @@ async def alarms_read(sh: Shell) -> None:
     assert await sh.context.connected.alarms.ready(10)
 
 
-async def settled(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110  # nobody tells
-            await asyncio.sleep(0.01)
-
-
 def above(sh: Shell, word: str) -> int:
     """Lines on the screen that begin so."""
     return sum(line.startswith(word) for line in sh.terminal.text.split("\n"))
@@ -50,7 +43,7 @@ async def test_a_new_alarm_is_said_above_the_prompt_listed_acknowledged_and_coun
         await screen.shows(f"{HI}  300")
         screen.type(TAB)
         await screen.enter(' --comment "seen it" --operator jane', f"{HI} acknowledged")
-        await settled(lambda: "alarms 1" in screen.text and "alarms 1 (" not in screen.text)
+        await until(lambda: "alarms 1" in screen.text and "alarms 1 (" not in screen.text)
         await screen.enter("alarms", "acked", "[jane:")
         await screen.enter("alarms --unacknowledged", "none of these", "0 of 1 alarms")
         sh.gateway.clear_alarm(HI)
@@ -98,7 +91,7 @@ async def test_a_cleared_alarm_waits_for_its_acknowledgement(tmp_path: Path) -> 
         await sh.terminal.shows("ALARM severity 500 ZB!Area.Object.Hi")
         sh.gateway.clear_alarm("ZB!Area.Object.Hi")
         feed = sh.context.connected.alarms
-        await settled(lambda: feed.alarms["ZB!Area.Object.Hi"].state is AlarmConditionState.INACTIVE)
+        await until(lambda: feed.alarms["ZB!Area.Object.Hi"].state is AlarmConditionState.INACTIVE)
         await sh.terminal.enter("alarms", "cleared, UNACKED")
         await sh.terminal.enter("ack ZB!Area.Object.Hi", "ZB!Area.Object.Hi acknowledged", "alarms 0")
 
@@ -160,7 +153,7 @@ async def test_an_unacknowledged_alarm_that_went_while_nobody_looked_does_not_va
         await screen.shows("alarms 3 (3 unacked)")
         sh.gateway.clear_alarm("ZB!Area.Before.Hi")
         feed = sh.context.connected.alarms
-        await settled(lambda: feed.alarms["ZB!Area.Before.Hi"].state is AlarmConditionState.INACTIVE)
+        await until(lambda: feed.alarms["ZB!Area.Before.Hi"].state is AlarmConditionState.INACTIVE)
         sh.gateway.stall("StreamAlarms")
         sh.gateway.drop_alarm_streams()
         await screen.shows("3? (3 unacked)")
@@ -209,7 +202,7 @@ async def test_alarms_are_followed_to_an_end(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await alarms_read(sh)
         sh.terminal.type("alarms --follow --area area --count 2" + ENTER)
-        await settled(lambda: bool(sh.context.connected.alarms._followers))
+        await until(lambda: bool(sh.context.connected.alarms._followers))
         sh.gateway.raise_alarm("ZB!Elsewhere.Object.Hi")
         sh.gateway.raise_alarm("ZB!Area.Object.Hi")
         sh.gateway.clear_alarm("ZB!Area.Object.Hi")
@@ -236,7 +229,7 @@ async def test_events_are_filtered_by_tag_and_family_and_counted(tmp_path: Path)
         screen = sh.terminal
         await screen.enter(f"watch {INT} TestChildObject.TestBool --count 2", "2 samples")
         screen.type(f"events {INT} --family data-change --count 2" + ENTER)
-        await settled(lambda: len(sh.context.live_session._subscriptions) > 1)
+        await until(lambda: len(sh.context.live_session._subscriptions) > 1)
         sh.gateway.set("TestChildObject.TestBool", True)
         sh.gateway.set(INT, 41)
         sh.gateway.set(INT, 42, quality=0)
@@ -250,7 +243,7 @@ async def test_a_gap_is_shown_whatever_is_filtered(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter(f"watch {INT} --count 1", "1 samples")
         sh.terminal.type("events --family write-complete --count 1" + ENTER)
-        await settled(lambda: len(sh.context.live_session._subscriptions) > 1)
+        await until(lambda: len(sh.context.live_session._subscriptions) > 1)
         sh.gateway.drop_streams(grpc.StatusCode.UNAVAILABLE)
         sh.gateway.set(INT, 1)
         sh.gateway.evict_replay(sh.context.live_session.session.session_id)
@@ -261,7 +254,7 @@ async def test_more_events_than_can_be_seen_are_counted_not_shown(tmp_path: Path
     async with shell(tmp_path) as sh:
         await sh.terminal.enter(f"watch {INT} --count 1", "1 samples")
         sh.terminal.type("events --count 500" + ENTER)
-        await settled(lambda: len(sh.context.live_session._subscriptions) > 1)
+        await until(lambda: len(sh.context.live_session._subscriptions) > 1)
         for number in range(1, 501):
             sh.gateway.set(INT, number)
         await sh.terminal.shows("more at that moment, not shown", "500 events in", " not shown")

@@ -1,23 +1,16 @@
 """Tag names in the completion menu, read from the screen."""
 
-import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import grpc
 import pytest
 from shell_terminal import ENTER, TAB, Terminal, shell
+from shell_waiting import until
 
 from zb_mom_ww_mxgateway_shell.commands.connection import galaxy_text
 from zb_mom_ww_mxgateway_sim import Tag, TagType
 
 CLEAR = "\x15"
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(15):
-        while not condition():  # noqa: ASYNC110  # what is waited for tells nobody
-            await asyncio.sleep(0.01)
 
 
 def below(screen: Terminal, line: str) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import grpc
 import pytest
 from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB, shell
+from shell_waiting import until
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.panel import Row, fitted
@@ -203,9 +204,7 @@ async def test_the_full_screen_puts_the_worst_first_shows_only_that_and_colours_
         return str(screen.screen.buffer[row][screen.screen.display[row].index(tag)].fg)
 
     async def ordered(*wanted: str) -> None:
-        async with asyncio.timeout(15):
-            while order() != list(wanted):  # noqa: ASYNC110  # a screen tells nobody
-                await asyncio.sleep(0.01)
+        await until(lambda: order() == list(wanted))
 
     async with shell(tmp_path) as sh:
         screen = sh.terminal
@@ -439,18 +438,14 @@ async def test_what_is_typed_has_colours_by_what_it_is_and_what_is_wrong_is_unde
         ):
             screen.type(f"\x15{line}")
             await screen.shows(f"demo> {line.rstrip()}")
-            async with asyncio.timeout(15):
-                while look(word) != wanted:  # noqa: ASYNC110  # a screen tells nobody
-                    await asyncio.sleep(0.01)
+            await until(lambda word=word, wanted=wanted: look(word) == wanted)
         screen.type("\x15")
 
 
 async def test_the_toolbar_counts_events_and_gaps(tmp_path: Path) -> None:
     async with shell(tmp_path, cursor_reports=True) as sh:
         await sh.terminal.enter("watch Plant.Tank1.Level", "gaps 0")
-        async with asyncio.timeout(15):
-            while not re.search(r" · [1-9]\d* ev/s", sh.terminal.text):  # noqa: ASYNC110  # a screen tells nobody
-                await asyncio.sleep(0.01)
+        await until(lambda: re.search(r" · [1-9]\d* ev/s", sh.terminal.text))
         live = sh.context.live_session
         sh.gateway.lose_session(live.session.session_id)
         await sh.terminal.shows("has taken its place", "ready · armed · gaps 1")

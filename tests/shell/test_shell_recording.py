@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from shell_process import ShellProcess
 from shell_terminal import CTRL_D, Shell, shell
+from shell_waiting import until
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_cli.connection import Connection
@@ -36,9 +37,7 @@ def csv_rows(path: Path) -> list[dict[str, str]]:
 
 async def recorded(path: Path, *kinds: str) -> list[dict[str, str]]:
     """The rows of a CSV file, once there is one of each kind."""
-    async with asyncio.timeout(15):
-        while not {row.get("kind") for row in csv_rows(path)} >= set(kinds):  # noqa: ASYNC110  # a file tells nobody
-            await asyncio.sleep(0.02)
+    await until(lambda: {row.get("kind") for row in csv_rows(path)} >= set(kinds))
     return csv_rows(path)
 
 
@@ -77,9 +76,7 @@ async def test_read_answers_warm_tags_at_once_with_their_age_and_the_others_from
         line = next(line for line in sh.terminal.text.split("\n") if line.strip().endswith("cached"))
         assert line.split()[:3] == [INT, "0", "good"]
         sh.terminal.type(f"read {INT} --fresh\r")
-        async with asyncio.timeout(15):
-            while read_bulks(sh) < 2:  # noqa: ASYNC110  # a gateway tells nobody
-                await asyncio.sleep(0.01)
+        await until(lambda: read_bulks(sh) >= 2)
 
 
 async def test_read_says_what_could_not_be_read_and_what_is_stale(tmp_path: Path) -> None:
@@ -208,9 +205,7 @@ async def test_what_a_dead_connection_brought_is_in_doubt_since_it_was_last_hear
         await sh.terminal.enter(f"record tank.csv {INT}", "recording 1 tags")
         sh.gateway.stall("ping")
         asked = pings()
-        async with asyncio.timeout(15):
-            while pings() == asked:  # noqa: ASYNC110  # a call tells nobody
-                await asyncio.sleep(0.01)
+        await until(lambda: pings() != asked)
         silent_from = datetime.now(UTC)
         rows = await recorded(tmp_path / "tank.csv", "stale")
         stale = next(row for row in rows if row["kind"] == "stale")

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ if sys.platform == "win32":
     pytest.skip("these are the terminals of POSIX", allow_module_level=True)
 
 from shell_pty import at_a_terminal
+from shell_waiting import until
 
 CTRL_C = "\x03"
 
@@ -108,12 +109,6 @@ async def test_a_second_ctrl_c_no_longer_waits_for_what_the_first_one_stopped() 
     released.set()
     await ended.wait()
     await waiting
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(15):
-        while not condition():  # noqa: ASYNC110  # a simulated gateway tells nobody
-            await asyncio.sleep(0.01)
 
 
 async def test_a_terminal_that_shrinks_is_filled_as_it_is_now(process: ShellProcess, gateway: SimulatedGateway) -> None:

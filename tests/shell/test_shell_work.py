@@ -11,6 +11,7 @@ import pytest
 from prompt_toolkit.history import FileHistory
 from shell_process import KEY, ShellProcess
 from shell_terminal import CTRL_C, CTRL_D, ENTER, TAB, shell
+from shell_waiting import until
 
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway_cli.connection import Connection
@@ -277,9 +278,7 @@ async def test_a_second_ctrl_c_gives_the_prompt_back_though_the_gateway_does_not
         await sh.terminal.enter(f"connect {second.endpoint} --plaintext", "connected to")
         second.stall("CloseSession")
         sh.terminal.type("disconnect" + ENTER)
-        async with asyncio.timeout(15):
-            while not any(call.rpc == "CloseSession" for call in second.calls):  # noqa: ASYNC110  # it tells nobody
-                await asyncio.sleep(0.01)
+        await until(lambda: any(call.rpc == "CloseSession" for call in second.calls))
         signal.raise_signal(signal.SIGINT)
         for _ in range(50):
             await asyncio.sleep(0)
