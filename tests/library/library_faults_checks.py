@@ -4,12 +4,12 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from library_faults_rig import CALL_TIMEOUT, PATIENT_TIMEOUT, TAGS, Rig
+from library_waiting import soon
 
 from zb_mom_ww_mxgateway import LiveState, MxGatewayError, MxGatewayTransportError, WriteOutcome
 from zb_mom_ww_mxgateway_sim import Session as GatewaySession
@@ -52,16 +52,6 @@ def _session(rig: Rig) -> GatewaySession | None:
 def _attached(rig: Rig) -> bool:
     session = _session(rig)
     return session is not None and session.attached
-
-
-async def soon(condition: Callable[[], bool], seconds: float) -> bool:
-    """Whether the condition becomes true in time."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            while not condition():  # noqa: ASYNC110 - what is waited for gives no sign of its own
-                await asyncio.sleep(0.005)
-            return True
-    return False
 
 
 async def _eventually(rig: Rig, condition: Callable[[], bool], what: str) -> bool:

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from library_waiting import eventually
+from library_waiting import eventually, soon
 
 from zb_mom_ww_mxgateway import GatewayClient, Item, LiveSession, LiveState, MxGatewayError
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -167,16 +167,8 @@ async def _struck(case: Case, fault: str) -> None:
             await asyncio.sleep(0.02)  # the agenda's turn, the wire's, the client's
 
 
-async def _soon(condition: Callable[[], bool], seconds: float) -> None:
-    """Returns when the condition is true, or the time is over: what is then the case is the outcome."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            while not condition():  # noqa: ASYNC110 - what is waited for gives no sign of its own
-                await asyncio.sleep(0.002)
-
-
 async def _happened(case: Case) -> str:
-    await _soon(lambda: bool(case.gateway.writes), 0.4)
+    await soon(lambda: bool(case.gateway.writes), 0.4)
     return {0: "never", 1: "once"}.get(len(case.gateway.writes), "MORE THAN ONCE")
 
 
@@ -197,7 +189,7 @@ async def _became(case: Case, patience: float) -> str:
     for value in (1000, 1001):
         # The plant moves, and then once more when the session is back: nothing may pass it by.
         gateway.set(TAG, value)
-        await _soon(told, patience)
+        await soon(told, patience)
         if live.state is not LiveState.LIVE:
             break
     if live.state is not LiveState.LIVE:

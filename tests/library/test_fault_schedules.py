@@ -14,9 +14,10 @@ from contextlib import suppress
 
 import library_faults_random
 import pytest
-from library_faults_checks import check, settled, soon
+from library_faults_checks import check, settled
 from library_faults_random import FAULTS
 from library_faults_rig import rig
+from library_waiting import soon
 
 from zb_mom_ww_mxgateway import MxGatewayWorkerError
 

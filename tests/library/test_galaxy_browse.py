@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc
 import pytest
+from library_waiting import eventually
 
 from zb_mom_ww_mxgateway import (
     GalaxyNode,
@@ -81,9 +82,7 @@ async def test_a_redeploy_between_pages_begins_the_list_anew(gateway: SimulatedG
     before = len(asked(gateway))
     gateway.delay("BrowseChildren", 0.05)
     browsing = asyncio.create_task(client.galaxy.browse("Plant", page_size=2))
-    async with asyncio.timeout(10):
-        while len(asked(gateway)) - before < 2:  # noqa: ASYNC110 - a gateway says nothing of its calls
-            await asyncio.sleep(0.002)
+    await eventually(lambda: len(asked(gateway)) - before >= 2, "a second page is asked for")
     gateway.redeploy()
     gateway.delay("BrowseChildren", 0)
     assert names(await browsing) == names(whole)

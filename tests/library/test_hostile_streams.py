@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from library_hostile import Hostile, hostile, mutated, random_message
+from library_waiting import eventually
 
 from zb_mom_ww_mxgateway import LiveSession, LiveState, MxEvent, MxGatewayError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
@@ -176,9 +177,7 @@ async def test_a_stream_that_ends_again_and_again_is_tried_at_intervals_and_can_
         handler.answers |= {"StreamEvents": stream, "Invoke": answering}
         handler.answers["CloseSession"] = b""
         live = await LiveSession.open(client, client.attach("session-1"), rebuild=False)
-        async with asyncio.timeout(20):
-            while begun < 4:  # noqa: ASYNC110  # the server tells nobody
-                await asyncio.sleep(0.01)
+        await eventually(lambda: begun >= 4, "three further streams", seconds=20)
         assert live.state is not LiveState.CLOSED
         async with asyncio.timeout(10):
             await live.aclose()

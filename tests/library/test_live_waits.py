@@ -210,9 +210,7 @@ async def test_a_dead_connection_is_noticed_on_a_quiet_plant(
     monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 0.01)
     monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANXIOUS_HEARTBEAT", 0.01)
     gateway.drop_streams()  # the listening starts anew
-    async with asyncio.timeout(5):
-        while live.round_trip is None:  # noqa: ASYNC110 - a sign of life gives no sign of its own
-            await asyncio.sleep(0.01)
+    await eventually(lambda: live.round_trip is not None, "a sign of life")
     gateway.fail_next("ping", code=grpc.StatusCode.UNAVAILABLE, details="away")
     async with asyncio.timeout(5):
         while live.state is LiveState.LIVE:
