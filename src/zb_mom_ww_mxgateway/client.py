@@ -192,7 +192,8 @@ class GatewayClient(Calls):
     async def invoke(self, request: pb.MxCommandRequest, *, timeout: float | None = None) -> pb.MxCommandReply:
         """Sends one command and gives the reply as it came: the one place through which every command goes.
 
-        A reply that says no is returned, not raised. Cancelling stops the waiting, not the command.
+        A reply that says no is returned, not raised. Cancelling stops the waiting, not the command. `timeout` is in
+        seconds; without one it is the `call_timeout` of the options.
         Raises with ``outcome_unknown`` when a command that changes the plant may have run unanswered.
         """
         if not isinstance(request, pb.MxCommandRequest):

@@ -130,7 +130,10 @@ async def settle(options: ClientOptions) -> Trust:
 
 
 async def seen_now(endpoint: str, timeout: float) -> KnownGateway:
-    """What the gateway shows now, unverified; raises MxGatewayTransportError naming the endpoint."""
+    """What the gateway shows now, unverified. `timeout` is in seconds.
+
+    Raises MxGatewayTransportError naming the endpoint.
+    """
     host, port = split_endpoint(endpoint)
     certificate = await _fetch_certificate(endpoint, host, port, timeout)
     return KnownGateway(
