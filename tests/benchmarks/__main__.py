@@ -21,6 +21,7 @@ import replay_server
 import script_figures
 import shell_figures
 from completion import completion_figures
+from simulated import simulator
 
 from zb_mom_ww_mxgateway import GatewayClient, LiveSession, wire
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb, mxaccess_gateway_pb2_grpc
@@ -214,20 +215,6 @@ def figure(value: float, unit: str) -> dict[str, object]:
     return {"value": round(value, 3), "unit": unit}
 
 
-@contextmanager
-def simulator() -> Iterator[str]:
-    """The endpoint of a simulated gateway with enough tags."""
-    options = ["--plaintext", "--no-api-key", "--generated-tags", "1000"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "zb_mom_ww_mxgateway_sim", *options], stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        try:
-            yield json.loads(process.stdout.readline())["endpoint"]
-        finally:
-            process.terminate()
-
-
 def verdict(name: str, value: object) -> str:
     if name not in TARGETS:
         return ""
@@ -248,7 +235,7 @@ def main() -> None:
     figures: Figures = {}
     if "events" in wanted:
         figures |= event_figures(rounds, *((500, 500) if given.quick else (60_000, 15_000)))
-    with simulator() as endpoint:
+    with simulator(tags=1000) as endpoint:
         if "calls" in wanted:
             figures |= asyncio.run(write_ratio(endpoint, rounds, 10 if given.quick else CALLS))
             figures |= asyncio.run(subscribe_ratio(endpoint, rounds, 20 if given.quick else 1000))

@@ -1,20 +1,17 @@
 """Completion of tag names at a million tags: through the shell's own completer, from a galaxy read over the wire."""
 
 import asyncio
-import json
 import pickle
 import random
-import subprocess
-import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
+from simulated import simulator
 
 from zb_mom_ww_mxgateway.values import DataType
 from zb_mom_ww_mxgateway_cli.connection import Connection
@@ -33,7 +30,7 @@ _LOADING_SECONDS = 600
 def completion_figures(quick: bool) -> Figures:
     """At a million tags of a simulated galaxy, read over the wire; and of one whose objects share nothing."""
     tags, words = (2_000, 5) if quick else (TAGS, WORDS)
-    with galaxy_of(tags) as endpoint:
+    with simulator(tags) as endpoint:
         return asyncio.run(measured(endpoint, tags, words))
 
 
@@ -158,17 +155,3 @@ def unlike(tags: int) -> TagIndex:
         item: Any = SimpleNamespace(tag_name=name, is_area=False, template_chain=("$Unit",), attributes=attributes)
         index.add(item)
     return index
-
-
-@contextmanager
-def galaxy_of(tags: int) -> Iterator[str]:
-    """The endpoint of a simulated gateway with so many tags."""
-    options = ["--plaintext", "--no-api-key", "--generated-tags", str(tags)]
-    with subprocess.Popen(
-        [sys.executable, "-m", "zb_mom_ww_mxgateway_sim", *options], stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        try:
-            yield json.loads(process.stdout.readline())["endpoint"]
-        finally:
-            process.terminate()

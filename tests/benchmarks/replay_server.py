@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from typing import Never
 
 from hpack import Decoder, Encoder
 
@@ -219,15 +220,15 @@ def capacity(port: int, count: int) -> float:
         return count / (time.perf_counter() - start)
 
 
-def main() -> None:
-    replay = Replay(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]))
+def serve(replay: Replay, connection: type[Connection] = Connection) -> Never:
+    """Prints a port and answers every client there, until the process is ended."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         print(server.getsockname()[1], flush=True)
         while True:
             sock, _ = server.accept()
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=Connection(sock, replay).serve, daemon=True).start()
+            threading.Thread(target=connection(sock, replay).serve, daemon=True).start()
 
 
 if __name__ == "__main__":
-    main()
+    serve(Replay(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])))

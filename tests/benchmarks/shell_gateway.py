@@ -5,7 +5,6 @@
 
 import socket
 import sys
-import threading
 
 from replay_server import (
     DATA,
@@ -16,6 +15,7 @@ from replay_server import (
     Replay,
     frame,
     framed,
+    serve,
 )
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
@@ -72,15 +72,5 @@ class ShellConnection(Connection):
             super()._end(stream)
 
 
-def main() -> None:
-    replay = Replay(int(sys.argv[1]), float(sys.argv[2]), 0.005)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        print(server.getsockname()[1], flush=True)
-        while True:
-            sock, _ = server.accept()
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=ShellConnection(sock, replay).serve, daemon=True).start()
-
-
 if __name__ == "__main__":
-    main()
+    serve(Replay(int(sys.argv[1]), float(sys.argv[2]), 0.005), ShellConnection)
