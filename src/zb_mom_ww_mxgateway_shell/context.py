@@ -138,7 +138,11 @@ class Context:
             made.catalogue.start(made.client)
             self.start_alarms(made)
         if former is not None:
-            await self._let_go(former)
+            try:
+                await self._let_go(former)
+            except MxGatewayError as error:
+                # What it was replaced for may well be why it cannot be closed.
+                self.notice(f"the session before it could not be closed and will expire: {error}")
 
     def start_alarms(self, connected: Connected) -> None:
         """Begins to read the alarms of a connection, if that has not begun; at a prompt what is new is said."""

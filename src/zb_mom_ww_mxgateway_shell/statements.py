@@ -161,7 +161,8 @@ def problem_lines(
 
 
 def _details(error: BaseException) -> list[str]:
-    return [f"      {line}" for line in error.details] if isinstance(error, NotMet) else []
+    details = error.details if isinstance(error, NotMet) else getattr(error, "__notes__", ())
+    return [f"      {line}" for line in details]
 
 
 def problem_form(error: BaseException) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import grpc
 import pytest
 from prompt_toolkit.history import FileHistory
 from shell_process import KEY, ShellProcess
@@ -312,6 +313,33 @@ async def test_connecting_again_stays_read_only_and_says_what_is_no_longer_watch
         assert [write.value for write in sh.gateway.writes] == [6]
 
 
+async def test_connecting_again_has_worked_although_the_session_before_cannot_be_closed(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        former = sh.context.session.session_id
+        sh.gateway.fail_next("CloseSession", code=grpc.StatusCode.UNAVAILABLE)
+        shown = await sh.terminal.enter("connect", "the session before it could not be closed", "connected to")
+        assert "finds the step that fails" not in shown
+        assert sh.context.session.session_id != former
+        await sh.terminal.enter("write TestChildObject.TestInt 6", "completed")
+
+
+async def test_options_of_connect_hold_without_an_endpoint_and_are_refused_beside_a_profile(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        use_profile(sh.context, sh.gateway)
+        await sh.terminal.enter("connect --api-key-file nowhere.key", "cannot read nowhere.key")
+        await sh.terminal.enter("connect plant --plaintext", "plant says how to connect", "--plaintext cannot be")
+        await sh.terminal.enter("connect", "connected to")
+
+
+async def test_a_write_that_did_not_get_as_far_says_that_nothing_was_written(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        sh.gateway.fail_next("subscribe_bulk", code=grpc.StatusCode.UNAVAILABLE)
+        await sh.terminal.enter(
+            "write TestChildObject.TestInt 6", "nothing was written\nsubscribe_bulk at", "UNAVAILABLE"
+        )
+        assert not sh.gateway.writes
+
+
 async def test_a_suspended_item_looks_suspended_wherever_it_is_shown(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         screen = sh.terminal
@@ -359,7 +387,7 @@ async def test_a_gateway_that_is_gone_does_not_keep_the_others_from_being_closed
 async def test_a_failed_connect_leads_to_the_doctor(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter(
-            "connect 127.0.0.1:1", "doctor 127.0.0.1:1 finds the step that fails", "nothing listens"
+            "connect 127.0.0.1:1", "nothing listens", "the port\n      doctor 127.0.0.1:1 finds the step that fails"
         )
 
 

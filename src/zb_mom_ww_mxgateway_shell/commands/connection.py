@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.options import split_endpoint
@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.kinds import ConnectionArgument, FlagOption, Text
-from zb_mom_ww_mxgateway_shell.problems import closest
+from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Offer, command
 from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
 from zb_mom_ww_mxgateway_shell.words import Word
@@ -58,37 +58,45 @@ async def connect(
     """Connects to a gateway, by HOST:PORT or the name of a profile, and opens a session.
 
     Connections that are open stay open: use NAME goes from one to another. Without HOST:PORT it connects
-    again as before. The key comes from MXGATEWAY_API_KEY unless another
-    source is named; it is never typed. A failed connect leaves the present session as it is.
+    again as before, with the options that are given now. The key comes from MXGATEWAY_API_KEY unless
+    another source is named; it is never typed. If connecting fails, the present session stays as it is.
     """
+    options: dict[str, Any] = {
+        "plaintext": plaintext,
+        "api_key_env": api_key_env,
+        "api_key_file": api_key_file,
+        "ca_file": ca_file,
+        "require_certificate_validation": require_certificate_validation,
+        "server_name_override": server_name_override,
+        "forget_certificate": forget_certificate,
+    }
+    given = {name: value for name, value in options.items() if value}
     profile = context.profiles.profiles.get(endpoint or context.name)
     if profile is not None:
+        if given:
+            spelled = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+            raise ShellError(
+                f"the profile {profile.name} says how to connect: {spelled} cannot be added to it; "
+                f"connect HOST:PORT takes options, or change the profile"
+            )
         await context.connect_profile(profile)
         await context.connected.settled()
         if profile.watch:
             await watch_list(context, profile.watch)
         return Said(connected_text(context), _status_fields(context), context.session.session_id)
     if endpoint is None:
-        wanted, name = context.connection, context.name
+        if {"api_key_env", "api_key_file"} & given.keys():
+            given = {"api_key_env": None, "api_key_file": None} | given
+        wanted, name = dataclasses.replace(context.connection, **given), context.name
     else:
         wanted, name = (
-            Connection(
-                endpoint=endpoint,
-                plaintext=plaintext,
-                api_key_env=api_key_env,
-                api_key_file=api_key_file,
-                ca_file=ca_file,
-                require_certificate_validation=require_certificate_validation,
-                server_name_override=server_name_override,
-                known_gateways=context.connection.known_gateways,
-                forget_certificate=forget_certificate,
-            ),
+            Connection(endpoint=endpoint, known_gateways=context.connection.known_gateways, **given),
             "",
         )
     try:
         await context.connect(wanted, name)
-    except MxGatewayTransportError:
-        context.notice(f"doctor {endpoint or ''}".rstrip() + " finds the step that fails")
+    except MxGatewayTransportError as error:
+        error.add_note(f"doctor {endpoint or ''}".rstrip() + " finds the step that fails")
         raise
     return Said(connected_text(context), _status_fields(context), context.session.session_id)
 

@@ -68,7 +68,12 @@ async def write(
     *unknown*: it is never sent again. --verify then waits, at most --for (10 s), until the tag has the
     value that was written, and says what it has now: a valve takes its time to travel.
     """
-    item, before, typed = await _ready(context, tag, value, server)
+    try:
+        item, before, typed = await _ready(context, tag, value, server)
+    except MxGatewayError:
+        # What failed is named after another call than the write.
+        context.notice("nothing was written")
+        raise
     timeout = for_ or OUTCOME_TIMEOUT
     result = await context.live_session.write_and_confirm(*item.key, typed, timeout=timeout)
     if item.key in (written := context.connected.arming.written):
