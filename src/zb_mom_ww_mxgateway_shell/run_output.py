@@ -16,7 +16,7 @@ from zb_mom_ww_mxgateway_shell.results import Pending
 from zb_mom_ww_mxgateway_shell.standard_input import StandardInput
 from zb_mom_ww_mxgateway_shell.statements import Statement
 
-_TEXT_WIDTH, _LINE_WIDTH = 50, 92
+_TEXT_WIDTH, _LINE_WIDTH, _TOOK_WIDTH = 50, 92, 10
 _PROGRESS_SECONDS = 0.5
 _INDENT = "      "
 
@@ -111,8 +111,13 @@ class RunOutput:
             self._put_head_out("" if self._head_is_out else self._took())
             for line in [*(safe(notice) for notice in self._notices), *shown]:
                 self._say(f"{_INDENT}{line}")
+            return
+        line = f"{self._head():<{_TEXT_WIDTH}}  {shown[0]}"
+        if self._is_terminal and len(line) > self._line_width:
+            self._put_head_out(self._took())
+            self._say(f"{_INDENT}{shown[0]}")
         else:
-            self._say(f"{self._head():<{_TEXT_WIDTH}}  {shown[0]}".ljust(_LINE_WIDTH) + self._took())
+            self._say(line.ljust(self._line_width) + self._took())
 
     def failed(self, problem: list[str], form: dict[str, Any], *, also_lines: bool) -> None:
         """It failed: the problem goes to standard error; with JSON only where `also_lines`."""
@@ -167,7 +172,8 @@ class RunOutput:
         """Writes a line that the next one is written over."""
         if self._is_terminal:
             width = _width() - 1
-            self._write(f"\r{text[:width].ljust(width)}")
+            # Back at its beginning: the ^C that a terminal shows is then written over, too.
+            self._write(f"\r{text[:width].ljust(width)}\r")
             self._is_passing = True
 
     def _clear(self) -> None:
@@ -185,15 +191,20 @@ class RunOutput:
             place = f"{Path(statement.source).name}:{statement.line}"
         return f"{place:>4}  {safe(statement.text.strip())}"
 
+    @property
+    def _line_width(self) -> int:
+        """Columns before the time that a statement took."""
+        return min(_LINE_WIDTH, _width() - _TOOK_WIDTH - 1) if self._is_terminal else _LINE_WIDTH
+
     def _took(self) -> str:
         seconds = self.seconds
         text = f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
-        return f"{text:>10}"
+        return f"{text:>{_TOOK_WIDTH}}"
 
     def _put_head_out(self, took: str = "") -> None:
         if self._shows_statements and not self._head_is_out:
             self._head_is_out = True
-            self._say(f"{self._head().ljust(_LINE_WIDTH if took else 0)}{took}")
+            self._say(f"{self._head().ljust(self._line_width if took else 0)}{took}")
 
     def _report(self, **outcome: Any) -> bool:
         """Prints the JSON object of a statement, if that is what is wanted."""
@@ -220,7 +231,15 @@ class RunOutput:
     def _say(self, line: str) -> None:
         if not self._quiet:
             self._clear()
-            self._write_line(line)
+            for part in self._fitted(line):
+                self._write_line(part)
+
+    def _fitted(self, line: str) -> list[str]:
+        if not self._is_terminal or len(line) <= _width():
+            return [line]
+        from zb_mom_ww_mxgateway_shell.folding import folded  # Most runs have no need of it.
+
+        return folded(line, _width())
 
     def _write_line(self, line: str) -> None:
         self._write(f"{line}\n")

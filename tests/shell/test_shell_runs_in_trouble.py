@@ -3,6 +3,7 @@ what their reports say then."""
 
 import asyncio
 import json
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -253,6 +254,25 @@ class TestInterruption:
             run.gateway.set(INT, 5)
             assert await terminal.ended() == 130
         assert run.written == [1, 3]
+
+    async def test_ctrl_c_at_a_narrow_terminal_leaves_lines_that_end_with_their_time_and_nothing_half(
+        self, run: Runs
+    ) -> None:
+        from shell_pty import at_a_terminal
+
+        run.file(self.WAITS)
+        arguments = ("--plaintext", "-c", "try.mxs")
+        async with at_a_terminal(run.process, run.gateway, *arguments, columns=80) as terminal:
+            await terminal.shows(f"{INT} = 5: now 1 (good, ", "s left")
+            terminal.type("\x03")
+            await terminal.shows("interrupted: ends after this statement", "s left")
+            run.gateway.set(INT, 5)
+            text = await terminal.shows("interrupted, in")
+        statements = [line for line in text.splitlines() if re.match(r" +\d+  (?!wait)", line)]
+        assert statements
+        assert all(line.endswith("ms") and len(line) == 79 for line in statements), text
+        assert "s left" not in text
+        assert "^" not in text
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
