@@ -235,17 +235,31 @@ async def test_the_full_screen_puts_the_worst_first_shows_only_that_and_colours_
         screen.type("q")
 
 
+async def test_the_keys_of_the_full_screen_are_explained_in_whole_words_on_a_narrow_one(tmp_path: Path) -> None:
+    async with shell(tmp_path, columns=40) as sh:
+        await sh.terminal.enter("watch TestChildObject.TestInt", "good")
+        await sh.terminal.enter("watch --full", "q s r / p b c")
+        sh.terminal.type("?")
+        text = await sh.terminal.shows("this page")
+        assert "leaves; what is watched\n             stays watched\n" in text
+        sh.terminal.type("q")
+
+
 async def test_several_pasted_lines_say_what_they_would_do_first(tmp_path: Path) -> None:
-    async with shell(tmp_path) as sh:
+    async with shell(tmp_path, cursor_reports=True) as sh:
         screen = sh.terminal
         lines = "register pasted\nwrite TestChildObject.TestInt 5\nwritee x"
-        screen.type(f"\x1b[200~{lines}\x1b[201~" + ENTER)
+        screen.type(f"\x1b[200~{lines}\x1b[201~")
+        await screen.shows("3 lines: Enter shows what each would do")
+        screen.type(ENTER)
         await screen.shows("run these 3 lines?", "WRITES  write TestChildObject.TestInt 5", "no command writee")
         screen.type("n" + ENTER)
         await screen.shows("nothing was run")
         assert not sh.context.servers
         screen.type(f"\x1b[200~{lines}\x1b[201~" + ENTER)
-        await screen.enter("y", "→ 5", "stopped there")
+        await screen.enter("y", "\ndemo> write TestChildObject.TestInt 5\n", "→ 5", "stopped there")
+        # Each stands above what came of it, and what is wrong with it points into it.
+        assert "\ndemo> writee x\n      ^^^^^^\nno command writee" in screen.text
         assert [write.value for write in sh.gateway.writes] == [5]
 
 

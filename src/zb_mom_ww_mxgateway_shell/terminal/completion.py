@@ -24,7 +24,7 @@ class ShellCompleter(Completer):
         self._context = context
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        prefix, offers = self._offers(document.text_before_cursor)
+        prefix, offers = self._offers(document.current_line_before_cursor)
         return [
             Completion(offer.text, start_position=-len(prefix), display_meta=offer.meta) for offer in offers[:OFFERS]
         ]

@@ -17,6 +17,7 @@ from prompt_toolkit.styles import Style
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway_cli.output import age_text
+from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.panel import Panel, Row, cut, fitted
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, keep_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
@@ -142,7 +143,7 @@ class FullWatch:
     def _page(self) -> StyleAndTextTuples:
         width = self._output.get_size().columns
         if self._helping:
-            return [("", "\n".join(_HELP))]
+            return [("", "\n".join(part for line in _HELP for part in folded(line, width)))]
         items = self._items()
         self._scroll.count = len(items)
         first = self._scroll.first(self._rows())

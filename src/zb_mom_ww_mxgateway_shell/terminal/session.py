@@ -163,7 +163,7 @@ class Prompt:
             self._console.print("nothing was run")
             return
         for line in lines:
-            if not await self._one(line) and len(lines) > 1:
+            if not await self._one(line, shows_line=len(lines) > 1) and len(lines) > 1:
                 self._console.print("stopped there", "class:problem")
                 return
 
@@ -177,9 +177,14 @@ class Prompt:
             self._console.print(f"{number:>4}  {mark:6}  {line}{said}", "class:problem" if wrong else "")
         return await ask(f"run these {len(lines)} lines? [y/N] ") in ("y", "yes")
 
-    async def _one(self, line: str) -> bool:
-        """Runs a line and shows what came of it; False when it failed."""
-        self._context.spool.line(self._prompt_text() + line)
+    async def _one(self, line: str, *, shows_line: bool) -> bool:
+        """Runs a line and shows what came of it, under the line where that stands there no longer; False when it
+        failed."""
+        typed = self._prompt_text() + line
+        if shows_line:
+            self._console.print(typed, fold=False)
+        else:
+            self._context.spool.line(typed)
         started = time.monotonic()
         try:
             result = await interruptible(run(self._context, line, self._follow), INTERRUPT)

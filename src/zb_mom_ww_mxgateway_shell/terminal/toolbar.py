@@ -50,6 +50,8 @@ class Toolbar:
         return f" {self._said(line, width - 1) if line else figures}"[:width]
 
     def _said(self, line: str, room: int) -> str:
+        if count := sum(bool(each.strip()) for each in line.splitlines()[1:]):
+            return cut(f"{count + 1} lines: Enter shows what each would do, and asks", room)
         wrong = mistake_so_far(self._context, line) if line else None
         return cut(wrong.message, room) if wrong else usage_of(self._context, line, room)
 
