@@ -337,6 +337,12 @@ class Calls:
 
 
 def _in_words(details: str) -> str:
-    """gRPC's long-winded words for a connection that nobody takes, cut to the reason; others as they are."""
+    """gRPC's long-winded words for a connection that nobody takes, or whose certificate is refused, cut to the reason;
+    others as they are."""
     nobody = re.fullmatch(r"failed to connect to all addresses; .*: Failed to connect to remote host: (.+)", details)
-    return f"no connection: {nobody[1]}" if nobody else details
+    if nobody:
+        return f"no connection: {nobody[1]}"
+    refused = re.search(r"CERTIFICATE_VERIFY_FAILED: ([^:]+)", details)
+    if refused:
+        return f"no connection: the gateway shows a certificate that is not the trusted one ({refused[1]})"
+    return details

@@ -1,14 +1,18 @@
 """What befalls the event streams of the connections, in words: for the prompt, and for a run."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from weakref import WeakKeyDictionary
 
 from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState
 from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context
 
 _LOOK_SECONDS = 0.25
+_STAYS_SECONDS = 2.0
+"""A reason that is gone sooner is none that anybody could act on: most restarts are over by then."""
 
 
 @asynccontextmanager
@@ -28,6 +32,12 @@ async def tell_news(context: Context, say: Callable[[str, bool], Awaitable[None]
     """Says when the stream of any connection is lost, resumed or has a gap, and whether that is bad news, until it is
     cancelled."""
     told: set[Connected] = set()
+    reasons: WeakKeyDictionary[Connected, _Reasons] = WeakKeyDictionary()
+
+    async def said(connected: Connected, text: str, is_bad: bool) -> None:
+        if text and connected.name in context.connections:
+            of = "" if connected is context.current else f"{connected.name}: "
+            await say(f"{of}{text}", is_bad)
 
     async def follow(connected: Connected) -> None:
         # It was live when it was made; what it is now may have to be said.
@@ -35,17 +45,44 @@ async def tell_news(context: Context, say: Callable[[str, bool], Awaitable[None]
         async for change in connected.live.changes():
             text, is_bad = _news(connected, change, before)
             before = change.state
-            if text and connected.name in context.connections:
-                of = "" if connected is context.current else f"{connected.name}: "
-                await say(f"{of}{text}", is_bad)
+            reasons[connected].said.add(str(change.lost))
+            await said(connected, text, is_bad)
 
     async with asyncio.TaskGroup() as following:
         while True:
             connected = set(context.connections.values())
             for each in connected - told:
                 following.create_task(follow(each), name=f"state of {each.name}")
+                reasons[each] = _Reasons()
             told = connected
+            for each in connected:
+                await said(each, reasons[each].another(each), True)
             await asyncio.sleep(_LOOK_SECONDS)
+
+
+class _Reasons:
+    """Why one connection is not back yet, where that changes while it is away: a gateway that was restarted may
+    come back with another certificate, or not at all."""
+
+    def __init__(self) -> None:
+        self.said: set[str] = set()
+        """Since it was lost."""
+        self._last, self._since = "", 0.0
+
+    def another(self, connected: Connected) -> str:
+        """One that has not been said, once it has stayed for a while; else nothing."""
+        live, now = connected.live, time.monotonic()
+        if live.state not in (LiveState.STALE, LiveState.REBUILDING):
+            self.said.clear()
+            self._last = ""
+            return ""
+        reason = str(live.lost)
+        if reason != self._last:
+            self._last, self._since = reason, now
+        if reason in self.said or now - self._since < _STAYS_SECONDS:
+            return ""
+        self.said.add(reason)
+        return f"still {connected.state}: {reason}"
 
 
 def _news(connected: Connected, change: LiveChange, before: LiveState) -> tuple[str, bool]:

@@ -68,7 +68,7 @@ class _Walk:
         self._findings.append(Finding(step, verdict, text, meaning, tries))
 
     async def findings(self) -> list[Finding]:
-        connected = self._connection()
+        connected = await self._connection()
         if connected is None:
             return self._findings
         answers = await self._session(connected)
@@ -88,7 +88,7 @@ class _Walk:
 
     # From the shell to the session.
 
-    def _connection(self) -> Connected | None:
+    async def _connection(self) -> Connected | None:
         current = self._context.current
         if current is None:
             known = self._context.connection.endpoint
@@ -101,8 +101,13 @@ class _Walk:
                 "profiles",
             )
             return None
-        up = (datetime.now(UTC) - current.opened_at).total_seconds()
-        self._found("connection", Verdict.OK, f"{connection_text(self._context)}, open for {age_text(max(0.0, up))}")
+        up = age_text(max(0.0, (datetime.now(UTC) - current.opened_at).total_seconds()))
+        where = connection_text(self._context)
+        if current.live.state.value != "live" and not await current.client.reconnected(0):
+            # The session says why, and what that means.
+            self._found("connection", Verdict.NOTE, f"{where}, opened {up} ago, not connected now")
+        else:
+            self._found("connection", Verdict.OK, f"{where}, open for {up}")
         return current
 
     async def _session(self, connected: Connected) -> bool:

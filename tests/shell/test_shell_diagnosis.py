@@ -13,6 +13,7 @@ import pytest
 from shell_process import KEY, ShellProcess
 from shell_terminal import shell
 
+from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.status import StatusCategory, StatusSource
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
@@ -421,6 +422,26 @@ async def test_doctor_says_when_the_certificate_has_changed_and_sends_no_key(tmp
         assert found.deciding.tries == (f"mxgw-shell trust {gateway.endpoint}",)
         assert found.findings[-1].step in ("certificate", "validity")
         assert len(gateway.calls) == calls
+
+
+async def test_why_does_not_call_a_connection_good_that_another_certificate_keeps_from_coming_back(
+    tmp_path: Path,
+) -> None:
+    async with SimulatedGateway(certificate_directory=tmp_path / "c") as gateway:
+        context = Context(all_commands(), interactive=True)
+        await context.connect(keyed(gateway, known_gateways=str(tmp_path / "known")))
+        await gateway.swap_certificate()
+        async with asyncio.timeout(20):
+            while "certificate" not in str(context.live_session.lost):  # noqa: ASYNC110  # a reason tells nobody
+                await asyncio.sleep(0.01)
+        found = await diagnosed(context, "why Plant.Tank1.Level")
+        assert verdict_of(found, "connection") is Verdict.NOTE
+        assert "not connected now" in text_of(found)
+        assert "UNAVAILABLE no connection: the gateway shows a certificate that is not the trusted one (" in text_of(
+            found
+        )
+        with pytest.raises(MxGatewayTransportError):
+            await context.disconnect()
 
 
 @pytest.mark.parametrize(("years", "said"), [(-11, "has expired"), (1, "not valid yet")])

@@ -255,6 +255,20 @@ async def test_what_happens_to_a_connection_is_said_whichever_is_the_current_one
         await sh.terminal.shows("\nevent stream lost, resuming", "\nevent stream resumed")
 
 
+async def test_another_reason_that_keeps_a_stream_away_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.stream_news._STAYS_SECONDS", 0.2)
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 samples")
+        for _ in range(5):
+            sh.gateway.fail_next("StreamEvents", code=grpc.StatusCode.UNAVAILABLE, details="nobody is at home")
+        sh.gateway.drop_streams()
+        text = await sh.terminal.shows("event stream lost, resuming", "event stream resumed")
+        assert text.count("\nstill resuming: stream_events at") == 1
+        assert "UNAVAILABLE nobody is at home" in text
+
+
 async def test_use_goes_from_one_connection_to_another_and_the_prompt_says_which(tmp_path: Path) -> None:
     async with SimulatedGateway(plaintext=True, api_keys=()) as second, shell(tmp_path) as sh:
         other = second.endpoint
