@@ -80,6 +80,7 @@ class LiveSession:
         self._waiters: list[asyncio.Future[None]] = []
         self._change_queues: list[asyncio.Queue[LiveChange]] = []
         self._ledger = WriteLedger(session)
+        self._suspended: set[tuple[int, int]] = set()
         self._confirmed = True
         self._gap_is_open = False
         self._keeper = SessionKeeper(self, session, rebuild=rebuild)
@@ -246,7 +247,8 @@ class LiveSession:
         await waiter
 
     async def changes(self) -> AsyncIterator[LiveChange]:
-        """Every change of state and every gap from now on, until the session is closed or lost for good."""
+        """Every change of state, every gap and every item that is suspended from now on, until the session is closed or
+        lost for good."""
         queue: asyncio.Queue[LiveChange] = asyncio.Queue()
         self._change_queues.append(queue)
         try:
@@ -282,6 +284,13 @@ class LiveSession:
 
     def _follow_handles(self, changes: Sequence[wire.HandleChange]) -> None:
         self._held.follow(changes)
+        for key in dict.fromkeys((change.server_handle, change.item_handle) for change in changes):
+            item = self.session.handles.items.get(key)
+            suspended = item is not None and item.suspended
+            if suspended != (key in self._suspended):
+                self._suspended ^= {key}
+                change = LiveChange(self.state, self.lost, since=time.monotonic(), item=key, suspended=suspended)
+                self._tell(change)
         self._wake()
 
     # Looking.

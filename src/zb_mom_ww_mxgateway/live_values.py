@@ -41,6 +41,10 @@ class LiveChange:
     since: float | None = None
     """Since when values may be old, in monotonic seconds, where that is earlier than now: a connection can be dead for
     a while before it is noticed."""
+    item: tuple[int, int] | None = None
+    """Server and item handle of an item that was suspended, or that no longer is; None where that is not the news."""
+    suspended: bool = False
+    """Which of the two."""
 
 
 @dataclass(slots=True)

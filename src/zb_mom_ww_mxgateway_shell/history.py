@@ -107,7 +107,9 @@ class History:
             if event.received_at < since:
                 break
         events.reverse()
-        marks = [mark for mark in self._marks if events and mark.at >= events[0].received_at]
+        marks = [
+            mark for mark in self._marks if mark.key in (None, key) and events and mark.at >= events[0].received_at
+        ]
         return Seen(events, len(kept.events), marks, kept.forgotten, self.since)
 
     async def aclose(self) -> None:

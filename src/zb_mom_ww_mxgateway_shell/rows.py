@@ -53,7 +53,7 @@ def rows_of(entries: Iterable[MxEvent | Mark], tag_of: Callable[[Key], str]) -> 
     known: dict[int, tuple[EventHeader, Row]] = {}
     for entry in entries:
         if isinstance(entry, Mark):
-            yield mark_row(entry.kind, entry.at + ahead, entry.text, entry.lost)
+            yield mark_row(entry.kind, entry.at + ahead, entry.text, entry.lost, entry.tag, entry.key)
             continue
         header = entry.header
         found = known.get(id(header))
@@ -83,9 +83,9 @@ def rows_of(entries: Iterable[MxEvent | Mark], tag_of: Callable[[Key], str]) -> 
             )
 
 
-def mark_row(kind: str, at: float, text: str, lost: int | None = None) -> Row:
-    """A row that says something of the time, `at` seconds of the day's clock."""
-    return (kind, iso(at * 1e9), *(None,) * 10, lost, safe(text))
+def mark_row(kind: str, at: float, text: str, lost: int | None = None, tag: str = "", key: Key | None = None) -> Row:
+    """A row that says something of the time, `at` seconds of the day's clock, for one item or for all."""
+    return (kind, iso(at * 1e9), safe(tag) or None, *(None,) * 7, *(key or (None, None)), lost, safe(text))
 
 
 def held_row(tag: str, key: Key, value: LiveValue) -> Row:

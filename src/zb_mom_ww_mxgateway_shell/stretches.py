@@ -61,6 +61,7 @@ class _Made:
         self.mood: Mood = "none"
         self._quality: Mood = "none"
         self._stale_at = float("-inf")
+        self._suspended = False
 
     def close(self, at: float) -> None:
         if self.mood != "none" and at > self.since:
@@ -70,17 +71,20 @@ class _Made:
     def take(self, at: float, value: float | None, quality: str) -> None:
         self.close(at)
         self.value = value
-        self.mood = self._quality = "good" if quality == "good" else "uncertain" if quality == "uncertain" else "bad"
+        self._quality = "good" if quality == "good" else "uncertain" if quality == "uncertain" else "bad"
+        self.mood = "stale" if self._suspended else self._quality
 
     def mark(self, mark: Mark) -> None:
         self.close(mark.at)
+        if mark.key is not None:
+            self._suspended = mark.kind == "stale"
         match mark.kind:
             case "stale" | "closed":
                 self._stale_at = mark.at
                 if self.mood not in ("none", "gap"):
                     self.mood = "stale"
             case "live":
-                if self.mood == "stale":
+                if self.mood == "stale" and not self._suspended:
                     self.mood = self._quality
             case "gap" | "dropped":
                 # Where the break was seen it began there; otherwise nobody knows how soon after the last event.

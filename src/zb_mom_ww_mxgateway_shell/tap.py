@@ -32,6 +32,10 @@ class Mark:
     """For what is lost: when the last event before it came, where one did."""
     lost: int | None = None
     """Events lost; None where nobody knows how many, and where none are."""
+    key: Key | None = None
+    """The one item that it is about; None where it is about all."""
+    tag: str = ""
+    """Of that item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,9 @@ class Tap:
     async def _watch_state(self) -> None:
         before = self._live.state
         async for change in self._live.changes():
+            if change.item is not None:
+                self._mark_item(change.item, change.suspended, change.since or time.monotonic())
+                continue
             if change.state is before:
                 continue
             before, now = change.state, time.monotonic() if change.since is None else change.since
@@ -173,6 +180,14 @@ class Tap:
                     self._marks.append(Mark("live", now, "live again"))
                 case LiveState.CLOSED:
                     self._marks.append(Mark("closed", now, f"the session ended{why}"))
+
+    def _mark_item(self, key: Key, suspended: bool, at: float) -> None:
+        item = self._live.session.handles.items.get(key)
+        if item is None or (self._keys is not None and key not in self._keys):
+            return
+        kind: Literal["stale", "live"] = "stale" if suspended else "live"
+        text = "suspended: nothing is reported of it" if suspended else "no longer suspended"
+        self._marks.append(Mark(kind, at, f"{item.tag} {text}", key=key, tag=item.tag))
 
     async def aclose(self) -> None:
         """Ends it. Idempotent."""

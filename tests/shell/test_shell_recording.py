@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import itertools
 import json
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from zb_mom_ww_mxgateway_shell.history import History
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.statements import run
+from zb_mom_ww_mxgateway_shell.stretches import stretches_of
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, STRING = "TestChildObject.TestInt", "TestChildObject.TestString"
@@ -112,6 +114,41 @@ async def test_history_shows_every_change_and_the_gap_between_them(tmp_path: Pat
             assert shown in table
         assert " 13 " not in table
         await sh.terminal.enter(f"history {INT} --count 1", "1 of ")
+
+
+async def test_the_time_in_which_an_item_is_suspended_shows_in_history_trend_and_record_and_only_its_own(
+    tmp_path: Path,
+) -> None:
+    async with shell(tmp_path) as sh:
+        path = tmp_path / "all.csv"
+        await sh.terminal.enter(f"watch {INT} {STRING} TestChildObject.TestDouble --count 1", "1 samples")
+        await sh.terminal.enter(f"record {path}", "recording everything")
+        item, _, other = sh.context.items
+        await sh.context.session.suspend(*item.key)
+        (start, *_, row) = await recorded(path, "start", "held", "stale")
+        assert start["tag"] == ""
+        assert (row["kind"], row["tag"], row["item_handle"], row["quality"]) == ("stale", INT, "1", "")
+        assert row["note"] == f"{INT} suspended: nothing is reported of it"
+        # A stream that is back says nothing of an item that reports nothing.
+        sh.gateway.drop_streams()
+        await sh.terminal.shows("event stream resumed")
+        await sh.terminal.enter(f"trend {INT} --for 100ms", "suspended for", "~ stale")
+        await sh.context.session.activate(*item.key)
+        sh.gateway.set(INT, 11)
+        await recorded(path, "sample")
+        await sh.terminal.enter(f"history {INT}", f"{INT} suspended: nothing", f"{INT} no longer suspended")
+        history = sh.context.connected.history
+
+        def moods(key: tuple[int, int]) -> list[str]:
+            return [stretch.mood for stretch in stretches_of(history.of(key), None, time.monotonic())]
+
+        assert [mood for mood, _ in itertools.groupby(moods(item.key))] == ["good", "stale", "good"]
+        await sh.terminal.enter(f"history {STRING}", "1 changes seen")
+        assert not any(mark.key for mark in history.of(other.key).marks)
+        kinds = {"held", "stale", "live", "sample"}
+        async with asyncio.timeout(15):
+            while {row["kind"] for row in csv_rows(path) if row["tag"] == INT} != kinds:  # noqa: ASYNC110  # a file tells nobody
+                await asyncio.sleep(0.02)
 
 
 async def test_history_keeps_to_its_bound_and_says_what_it_let_go(tmp_path: Path) -> None:
