@@ -14,6 +14,24 @@ _SECURITY = {
     5: ("Configure", "it may be written by who may configure, with the object off scan where it asks for that"),
     VIEW_ONLY: ("ViewOnly", "it is read-only: MXAccess refuses every write"),
 }
+_BY_NOBODY = "only its object sets it"
+_BY_USERS = "users may write it, objects and scripts may not"
+_BY_OBJECTS = "objects and scripts may write it, users may not"
+_BY_ALL = "users, objects and scripts may write it"
+_ATTRIBUTE_CATEGORIES = {
+    0: ("PackageOnly", "it is there in the IDE, not at run time"),
+    1: ("PackageOnly_Lockable", "it is there in the IDE, not at run time"),
+    2: ("Calculated", _BY_NOBODY),
+    3: ("CalculatedRetentive", f"{_BY_NOBODY}; it outlasts a restart"),
+    4: ("Writeable_U", _BY_USERS),
+    5: ("Writeable_S", _BY_OBJECTS),
+    6: ("Writeable_US", _BY_ALL),
+    7: ("Writeable_UC", _BY_USERS),
+    8: ("Writeable_USC", _BY_ALL),
+    9: ("Writeable_UC_Lockable", _BY_USERS),
+    10: ("Writeable_USC_Lockable", _BY_ALL),
+    11: ("Writeable_C_Lockable", "it is set in the IDE; nothing writes it at run time"),
+}
 _CATEGORIES = {
     StatusCategory.PENDING: "the answer is still under way",
     StatusCategory.WARNING: "it was done, with a warning",
@@ -107,6 +125,14 @@ def security_name(classification: int) -> str:
 def security_meaning(classification: int) -> str:
     """What a security classification asks of who writes; empty where it is not known."""
     return _SECURITY[classification][1] if classification in _SECURITY else ""
+
+
+def category_text(category: int) -> str:
+    """The category of an attribute by its name, and who may write it; the bare number where it is not known."""
+    if category not in _ATTRIBUTE_CATEGORIES:
+        return str(category)
+    name, meaning = _ATTRIBUTE_CATEGORIES[category]
+    return f"{name} ({category}): {meaning}"
 
 
 def quality_meaning(quality: int) -> str:

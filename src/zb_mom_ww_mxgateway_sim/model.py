@@ -23,10 +23,10 @@ class Security(IntEnum):
 
 
 class AttributeCategory(IntEnum):
-    """Who may set an attribute at run time."""
+    """Who may set an attribute at run time: only its object, objects and scripts, or users too."""
 
-    SYSTEM_SETS_ONLY = 2
-    CALCULATED = 5
+    CALCULATED = 2
+    WRITEABLE_S = 5
     WRITEABLE = 10
 
 

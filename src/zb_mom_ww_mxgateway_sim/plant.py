@@ -14,7 +14,7 @@ Initial = dict[str, Value]
 
 
 def _fixed(name: str, value: Value | Callable[[GalaxyObject], Value], tag_type: TagType = TagType.STRING) -> Attribute:
-    return Attribute(name, tag_type, value, security=Security.VIEW_ONLY, category=AttributeCategory.SYSTEM_SETS_ONLY)
+    return Attribute(name, tag_type, value, security=Security.VIEW_ONLY, category=AttributeCategory.CALCULATED)
 
 
 def _measured(name: str, tag_type: TagType, value: Value, *, historized: bool = False) -> Attribute:
@@ -23,7 +23,7 @@ def _measured(name: str, tag_type: TagType, value: Value, *, historized: bool = 
         tag_type,
         value,
         security=Security.VIEW_ONLY,
-        category=AttributeCategory.CALCULATED,
+        category=AttributeCategory.WRITEABLE_S,
         historized=historized,
     )
 
@@ -34,7 +34,7 @@ def _swinging(name: str, wave: Wave, unit: str, tag_type: TagType = TagType.DOUB
         tag_type,
         False if tag_type is TagType.BOOLEAN else wave.mean,
         security=Security.VIEW_ONLY,
-        category=AttributeCategory.CALCULATED,
+        category=AttributeCategory.WRITEABLE_S,
         historized=True,
         wave=wave,
     )
@@ -48,7 +48,7 @@ def _alarm(name: str, limit: float, priority: int) -> tuple[Attribute, ...]:
             TagType.BOOLEAN,
             False,
             security=Security.VIEW_ONLY,
-            category=AttributeCategory.CALCULATED,
+            category=AttributeCategory.WRITEABLE_S,
             alarm=True,
         ),
         Attribute(f"{name}.Limit", TagType.DOUBLE, limit, security=Security.TUNE),

@@ -88,7 +88,7 @@ def _attributes(tag: Tag, name: str, tags: dict[str, Tag], owner: str) -> list[A
             value,
             array_length=length,
             security=Security.OPERATE if tag.writable else Security.VIEW_ONLY,
-            category=AttributeCategory.WRITEABLE if tag.writable else AttributeCategory.CALCULATED,
+            category=AttributeCategory.WRITEABLE if tag.writable else AttributeCategory.WRITEABLE_S,
         )
     ]
     made.extend(
@@ -97,7 +97,7 @@ def _attributes(tag: Tag, name: str, tags: dict[str, Tag], owner: str) -> list[A
             TagType.STRING,
             text,
             security=Security.VIEW_ONLY,
-            category=AttributeCategory.SYSTEM_SETS_ONLY,
+            category=AttributeCategory.CALCULATED,
         )
         for extra, text in (("Description", tag.description), ("EngUnits", tag.unit))
         if text and f"{owner}.{name}.{extra}".casefold() not in tags

@@ -15,7 +15,7 @@ from zb_mom_ww_mxgateway_shell.kinds import (
     full_address,
 )
 from zb_mom_ww_mxgateway_shell.locating import attribute_of, object_at, object_beginning
-from zb_mom_ww_mxgateway_shell.meanings import security_meaning, security_name
+from zb_mom_ww_mxgateway_shell.meanings import category_text, security_meaning, security_name
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said, Table
@@ -156,7 +156,7 @@ async def tag(context: Context, name: Annotated[Word, GalaxyPlace("tag", objects
         "tag": found.full_tag_reference,
         "type": f"{type_text(found)}{f', an array{length}' if found.is_array else ''}",
         "security": f"{security_name(security)} ({security}){f': {means}' if means else ''}",
-        "category": str(found.category),
+        "category": category_text(found.category),
         "historized": "yes" if found.is_historized else "no",
         "alarm": "yes" if found.is_alarm else "no",
         "object": place.tag_name,
