@@ -52,6 +52,8 @@ class Catalogue:
         """Why it could not be read, if so."""
         self.watch_error: MxGatewayError | None = None
         """Why deployments go unnoticed, while they do."""
+        self.deployed_anew: datetime | None = None
+        """When the galaxy was deployed last, where that is known to be another time than at first."""
         self._seen = TagIndex()
         self._noticed: datetime | None = None
         self._changed = asyncio.Event()
@@ -151,6 +153,8 @@ class Catalogue:
             try:
                 async for event in client.galaxy.watch_deploy_events():
                     self.watch_error, pause = None, _AGAIN[0]
+                    if self._noticed not in (None, event.time_of_last_deploy):
+                        self.deployed_anew = event.time_of_last_deploy
                     self._noticed = event.time_of_last_deploy
                     self._changed.set()
             except MxGatewayError as error:

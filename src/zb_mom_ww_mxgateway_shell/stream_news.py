@@ -1,14 +1,16 @@
-"""What befalls the event streams of the connections, in words: for the prompt, and for a run."""
+"""What befalls the connections, their event streams and galaxies, in words: for the prompt, and for a run."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from weakref import WeakKeyDictionary
 
 from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState
 from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.verdicts import to_seconds
 
 _LOOK_SECONDS = 0.25
 _STAYS_SECONDS = 2.0
@@ -29,10 +31,11 @@ async def news_told(context: Context, say: Callable[[str, bool], Awaitable[None]
 
 
 async def tell_news(context: Context, say: Callable[[str, bool], Awaitable[None]]) -> None:
-    """Says when the stream of any connection is lost, resumed or has a gap, and whether that is bad news, until it is
-    cancelled."""
+    """Says when the stream of any connection is lost, resumed or has a gap, or its galaxy is deployed anew, and whether
+    that is bad news, until it is cancelled."""
     told: set[Connected] = set()
     reasons: WeakKeyDictionary[Connected, _Reasons] = WeakKeyDictionary()
+    deployed: WeakKeyDictionary[Connected, datetime | None] = WeakKeyDictionary()
 
     async def said(connected: Connected, text: str, is_bad: bool) -> None:
         if text and connected.name in context.connections:
@@ -57,6 +60,10 @@ async def tell_news(context: Context, say: Callable[[str, bool], Awaitable[None]
             told = connected
             for each in connected:
                 await said(each, reasons[each].another(each), True)
+                if (at := each.catalogue.deployed_anew) != deployed.get(each):
+                    deployed[each] = at
+                    when = f" at {to_seconds(at)}" if at else ""
+                    await said(each, f"the galaxy was deployed anew{when}: its tags are read again", False)
             await asyncio.sleep(_LOOK_SECONDS)
 
 

@@ -95,6 +95,7 @@ async def test_tag_says_all_that_the_galaxy_says(run: ShellProcess) -> None:
         "tag Plant.Tank1.Level",
         "type Double",
         "security ViewOnly (6): it is read-only: MXAccess refuses every write",
+        "category Writeable_S (5): objects and scripts may write it, users may not",
         "historized yes",
         "alarm no",
         "object Plant.Tank1",
@@ -194,6 +195,22 @@ async def test_deploys_shows_the_present_state_at_once_and_then_each_deployment(
         assert set(state) == {"attribute_count", "object_count", "observed_at", "sequence", "time_of_last_deploy"}
         assert state["sequence"] == 2
         assert done.objects[1]["result"]["deploys"][0]["sequence"] == 2
+
+
+async def test_a_deployment_is_said_at_the_prompt_but_not_the_one_that_was_there_from_the_start(
+    tmp_path: Path,
+) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("deploys --count 1", "(1 h 00 m ago)")
+        async with asyncio.timeout(15):
+            while sh.context.catalogue._noticed is None:  # noqa: ASYNC110  # it tells nobody
+                await asyncio.sleep(0.01)
+        await sh.terminal.enter("status", "\ngalaxy ")
+        assert "deployed anew" not in sh.terminal.text
+        sh.gateway.redeploy([Tag("NewUnit.Flow")])
+        await sh.terminal.shows("the galaxy was deployed anew at 20", "Z: its tags are read again")
+        await sh.terminal.enter("tag NewUnit.Flow", "object      NewUnit")
+        assert sh.terminal.text.count("deployed anew") == 1
 
 
 async def test_deploys_at_the_prompt_goes_on_until_ctrl_c(tmp_path: Path) -> None:
