@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.places import config_folder
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 
@@ -39,8 +40,11 @@ class WatchLists:
         return [line for line in lines if line]
 
     def save(self, name: str, tags: list[str]) -> Path:
-        """Writes a list whole, in place of one of that name; gives its file."""
+        """Writes a list whole, in place of one of that name; gives its file. Raises ShellError for what is no tag but
+        a gateway's key."""
         path = self._path(name)
+        if any(redact(tag) != tag for tag in tags):
+            raise ShellError("that is a gateway's key, not a tag: no list keeps one; nothing was saved")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             beside = path.with_suffix(".new")

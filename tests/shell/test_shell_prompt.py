@@ -6,6 +6,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from shell_process import KEY
 from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB, shell
 from shell_waiting import until
 
@@ -102,6 +103,8 @@ async def test_lists_and_watches_are_typed_and_read(tmp_path: Path, monkeypatch:
             "watches", "item  tag                  value  quality  age", "Plant.Pump1.Running  true   good"
         )
         await screen.enter("list save a.b Plant.Tank1.Level", "letters, digits, - and _ only, not a.b")
+        await screen.enter(f"list save tank {KEY}", "that is a gateway's key, not a tag", "nothing was saved")
+        await screen.enter("list show tank", "show tank\n  tag\n  Plant.Tank1.Level\n  TestChildObject.TestInt")
 
 
 async def test_a_watch_with_an_end_is_a_table_in_place_until_then_or_ctrl_c(tmp_path: Path) -> None:
