@@ -72,7 +72,9 @@ def _warning(statement: Statement) -> Mistake | None:
     if statement.command != "sleep":
         return None
     start = statement.text.index("sleep")
-    return Mistake("sleep only hopes that the time is enough: wait says what for", start, start + len("sleep"))
+    return Mistake(
+        "sleep waits a fixed time, which may be too short: wait goes on when it is so", start, start + len("sleep")
+    )
 
 
 def lines(finding: Finding) -> list[str]:

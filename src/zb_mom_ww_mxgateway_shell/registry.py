@@ -374,11 +374,12 @@ def assign(command: Command, words: list[Word], line: str) -> tuple[list[Assigne
             count += not places[count].is_variadic
         else:
             hint = closest(word.text, [name for name, each in known.items() if each.clause]) or f": {command.usage}"
-            return assigned, word.mistake(f"one too many{hint}")
+            return assigned, word.mistake(f"one word too many{hint}")
     given = [parameter for parameter, _ in assigned]
     for parameter in command.parameters:
         if parameter.is_required and not any(parameter is each for each in given):
-            return assigned, Mistake(f"{parameter.spelled} is missing: {command.usage}", end, end + 1)
+            name = parameter.spelled.removesuffix("s") if parameter.is_variadic else parameter.spelled
+            return assigned, Mistake(f"{name} is missing: {command.usage}", end, end + 1)
     return assigned, None
 
 

@@ -141,8 +141,9 @@ def lint_files(paths: Iterable[str], variables: Iterable[str], *, as_json: bool)
         if not as_json:
             count = sum(1 for _ in block.statements())
             warned = len(findings) - wrong
-            said = f"{wrong} wrong" if wrong else "nothing wrong"
-            print(f"{path}: {count} statement{'s' * (count != 1)}, {said}{f', {warned} warned of' if warned else ''}")
+            said = f"{wrong} mistake{'s' * (wrong != 1)}" if wrong else "nothing wrong"
+            said += f", {warned} warning{'s' * (warned != 1)}" if warned else ""
+            print(f"{path}: {count} statement{'s' * (count != 1)}, {said}")
     return code
 
 

@@ -105,7 +105,7 @@ async def test_a_mistake_in_a_file_is_named_with_line_and_column_and_stops_it(
     [
         ("frobnicate", 2, "no command frobnicate"),
         ("write TestChildObject.TestInt", 2, "value is missing"),
-        ("write TestChildObject.TestInt 5 6", 2, "one too many"),
+        ("write TestChildObject.TestInt 5 6", 2, "one word too many: write"),
         ("advise 7", 2, "nothing is registered"),
         ("watch TestChildObject.TestInt", 2, "needs an end"),
         ("write TestChildObject.TestIn 5", 2, "did you mean TestChildObject.TestInt?"),

@@ -167,7 +167,7 @@ def _record(at: float, entry: Sample | Mark) -> dict[str, Any]:
     }
 
 
-_NEEDS_AN_END = "a trend without a screen needs an end: --for 30s"
+_NEEDS_AN_END = "where a picture cannot be drawn again and again, a trend needs an end: --for 30s"
 
 
 def _unending(given: Collection[str]) -> str:

@@ -199,7 +199,7 @@ async def _first_value(context: Context, target: Target, item: Item) -> "LiveVal
             context.catalogue.start(context.client)
             await context.catalogue.loaded(2.0)
         raise target.word.mistake(
-            f"no tag {item.tag} ({failed}){context.catalogue.closest(item.tag)}; nothing was written"
+            f"no tag {item.tag}: {failed}; nothing was written{context.catalogue.closest(item.tag)}"
         )
     return value
 
