@@ -570,3 +570,7 @@ async def test_a_person_is_asked_to_confirm_and_steps_and_notes_are_said(tmp_pat
         await sh.terminal.enter("wait TestChildObject.TestInt = 1 timeout 60s", "now 0 (good", "s left", "Ctrl-C ends")
         sh.terminal.type(CTRL_C)
         await sh.terminal.shows("stopped waiting: TestChildObject.TestInt is 0 (good")
+        text = await sh.terminal.enter("wait TestChildObject.TestInt = 1 timeout 300ms", "not within 0.3 s")
+        # How it stood meanwhile is no longer there, and the carets are under what they point at.
+        assert re.search(r"timeout 300ms\n {11}\^{23}\nexpected TestChildObject", text)
+        assert "s left" not in text

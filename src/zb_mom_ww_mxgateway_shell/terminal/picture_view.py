@@ -20,7 +20,7 @@ from prompt_toolkit.styles import Style
 
 from zb_mom_ww_mxgateway_cli.output import safe
 from zb_mom_ww_mxgateway_shell.panel import tail
-from zb_mom_ww_mxgateway_shell.results import Picture, Result
+from zb_mom_ww_mxgateway_shell.results import Pending, Picture, Result
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, keep_redrawn
 
 
@@ -37,6 +37,8 @@ class PictureView:
             layout=Layout(Window(FormattedTextControl(self._text), dont_extend_height=True, wrap_lines=True)),
             style=Style.from_dict(MOODS),
             key_bindings=self._keys(),
+            # How a wait stood is over with it; what came of it stands under the line as typed, where carets point.
+            erase_when_done=isinstance(feed, Pending),
             input=input,
             output=output,
         )
