@@ -36,7 +36,11 @@ class Context:
         self.registry = registry
         self.interactive = interactive
         self.connection = Connection()
-        """What ``connect`` without an endpoint connects to."""
+        """What ``connect`` without an endpoint connects to, while nothing is open."""
+        self.connected_as = ""
+        """How the last connection was called; empty before the first."""
+        self._disarmed: set[str] = set()
+        """Connections that were disarmed when they were closed, by name."""
         self.connections: dict[str, Connected] = {}
         """All that is open, by name."""
         self.current: Connected | None = None
@@ -130,9 +134,10 @@ class Context:
             connection, name, arming, notice=lambda text: self.notice(text), hurries=self.hurries
         )
         former = self.connections.pop(made.name, None)
-        if former is not None and not former.arming.armed:
+        if made.name in self._disarmed or (former is not None and not former.arming.armed):
             arming.armed = False
-        self.connection = connection
+        self._disarmed.discard(made.name)
+        self.connection, self.connected_as = connection, made.name
         self.connections[made.name] = self.current = made
         if self.interactive:
             made.catalogue.start(made.client)
@@ -199,6 +204,7 @@ class Context:
         """Closes the connection of that name; without one, all. The shell has let go of them even if that fails."""
         names = list(self.connections) if name is None else [name]
         closing = [self.connections.pop(each) for each in names]
+        self._disarmed |= {each.name for each in closing if not each.arming.armed}
         if self.current in closing:
             self.current = next(reversed(self.connections.values()), None)
         failures: list[MxGatewayError] = []

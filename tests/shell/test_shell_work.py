@@ -327,6 +327,29 @@ async def test_connecting_again_stays_read_only_and_says_what_is_no_longer_watch
         assert [write.value for write in sh.gateway.writes] == [6]
 
 
+async def test_connecting_again_after_leaving_off_is_to_the_same_and_as_read_only_as_it_was(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter("disarm", "demo (read-only)>")
+        await screen.enter("disconnect", "disconnected from demo", "mxgw>")
+        await screen.enter("connect", "connected to", "ready\ndemo (read-only)>")
+        await screen.enter("disconnect", "mxgw>")
+        use_profile(sh.context, sh.gateway, read_only=True)
+        await screen.enter("connect plant", "plant (read-only)>")
+        await screen.enter("disconnect", "disconnected from plant")
+        await screen.enter("connect", "disconnected from plant\nmxgw> connect\n", "ready\nplant (read-only)>")
+        await screen.enter("write TestChildObject.TestInt 5", "the profile plant is read-only;", "nothing was sent")
+        assert not sh.gateway.writes
+
+
+async def test_connecting_again_is_to_the_gateway_that_is_in_use_not_to_the_last_one(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as second, shell(tmp_path) as sh:
+        await sh.terminal.enter(f"connect {second.endpoint} --plaintext", "connected to", f"\n{second.endpoint}>")
+        await sh.terminal.enter("use demo", "demo: ready\ndemo>")
+        await sh.terminal.enter("connect", f"connected to {sh.gateway.endpoint} (plaintext)", "ready\ndemo>")
+        assert len(second.live_sessions) == 1
+
+
 async def test_connecting_again_has_worked_although_the_session_before_cannot_be_closed(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         former = sh.context.session.session_id

@@ -71,7 +71,9 @@ async def connect(
         "forget_certificate": forget_certificate,
     }
     given = {name: value for name, value in options.items() if value}
-    profile = context.profiles.profiles.get(endpoint or context.name)
+    current = context.current
+    before = current.name if current else context.connected_as
+    profile = context.profiles.profiles.get(endpoint or before)
     if profile is not None:
         if given:
             spelled = ", ".join(f"--{name.replace('_', '-')}" for name in given)
@@ -87,7 +89,8 @@ async def connect(
     if endpoint is None:
         if {"api_key_env", "api_key_file"} & given.keys():
             given = {"api_key_env": None, "api_key_file": None} | given
-        wanted, name = dataclasses.replace(context.connection, **given), context.name
+        known = current.connection if current else context.connection
+        wanted, name = dataclasses.replace(known, **given), before
     else:
         wanted, name = (
             Connection(endpoint=endpoint, known_gateways=context.connection.known_gateways, **given),
