@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _HEIGHTS = (3, 10)
 _FILE_HEIGHT = 8
 _LEAST_SPAN = 5.0
+_TAG_WIDTH = 8
 
 
 @dataclass(slots=True)
@@ -119,9 +120,11 @@ class Trended:
             known = range_of(in_view(each.stretches, *self._times))
             is_plain = each.boolean or known.low is None
             extent = "" if is_plain else f"  min {known.low:.7g}  max {known.high:.7g}"
+            if len(each.said) + len(extent) + _TAG_WIDTH + 4 > columns:
+                extent = ""  # The axis says it too; half a number would be another one.
             said = safe(f"{each.said}{extent}")
-            tag = tail(safe(each.tag), max(8, columns - len(said) - 4))
-            lines.append([("good", f"  {tag}  {said}"[:columns])])
+            tag = tail(safe(each.tag), max(_TAG_WIDTH, columns - len(said) - 4))
+            lines.append([("good", cut(f"  {tag}  {said}", columns))])
             lines += chart(each.stretches, *self._times, columns, height, boolean=each.boolean, braille=braille)
         lines.append([("good", self._clock(columns))])
         if said := legend(lines):

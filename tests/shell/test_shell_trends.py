@@ -133,6 +133,8 @@ async def test_a_trend_fits_a_narrow_screen(tmp_path: Path, columns: int) -> Non
         assert all(len(line) <= columns for line in text.split("\n"))
         # Nothing wraps: every line of a chart begins with its axis.
         assert text.count("└") == 2
+        # A number that is cut would be another one: the extent is there whole, or not at all.
+        assert ("  max 6" in text) is (columns == 60)
         await sh.terminal.shows("Ctrl-C ends\ndemo>")
         await sh.terminal.enter("status", "2 advised")
 
