@@ -193,6 +193,18 @@ async def test_ctrl_c_between_two_inputs_or_while_a_value_is_shown_does_not_leav
         await screen.enter("exit()", "demo>")
 
 
+async def test_what_is_wrong_with_a_line_of_the_shell_is_said_without_the_shells_own_code(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("py", ">>>")
+        text = await sh.terminal.enter(f"await mx('write {INT} five')", "Mistake: Integer expected (int32)")
+        assert 'Traceback (most recent call last):\n  File "<stdin>", line 1, in <module>\nzb_mom' in text
+        assert ".py" not in text
+        await sh.terminal.enter("await session.register('')", "MxGatewayArgumentError")
+        assert ".py" not in sh.terminal.text
+        await sh.terminal.enter("{}['own']", "KeyError: 'own'")
+        await sh.terminal.enter("exit()", "\ndemo>")
+
+
 async def test_names_and_the_last_result_go_from_one_language_to_the_other(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         screen = sh.terminal

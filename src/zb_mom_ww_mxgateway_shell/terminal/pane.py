@@ -6,7 +6,9 @@ from prompt_toolkit.output import Output
 from ptpython.repl import PythonRepl, ReplExit
 from ptpython.utils import unindent_code
 
+from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible, on_signals
+from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.python_names import Left, PythonNames, ctrl_c_ends_code_of, ended_by_itself
 
 # What ptpython compiles a person's input as.
@@ -20,9 +22,10 @@ class Pane(PythonRepl):
     with ``exit()`` from a coroutine; so the loop is here, and the rest is ptpython's.
     """
 
-    def __init__(self, names: PythonNames, input: Input, output: Output) -> None:
+    def __init__(self, names: PythonNames, input: Input, output: Output, *, debug: bool = False) -> None:
         super().__init__(get_globals=lambda: names.namespace, input=input, output=output)
         self._names = names
+        self._debug = debug
         self.confirm_exit = False
         self.enable_input_validation = True
         self.show_status_bar = False
@@ -64,6 +67,8 @@ class Pane(PythonRepl):
         except Interrupted:
             self._handle_keyboard_interrupt(KeyboardInterrupt())
         except Exception as error:
+            if isinstance(error, ShellError | MxGatewayError) and not self._debug:
+                _leave_to_the_user(error)
             self._handle_exception(error)
         self.current_statement_index += 1
         self.signatures = []
@@ -77,3 +82,15 @@ class Pane(PythonRepl):
 
         with ctrl_c_ends_code_of(_FILENAME):
             await ended_by_itself(shown())
+
+
+def _leave_to_the_user(error: BaseException) -> None:
+    """Takes from an error that is one line for a person all that led to it inside of what the person called."""
+    error.__cause__ = error.__context__ = None
+    last, frame = None, error.__traceback__
+    while frame is not None:
+        if frame.tb_frame.f_code.co_filename == _FILENAME:
+            last = frame
+        frame = frame.tb_next
+    if last is not None:
+        last.tb_next = None

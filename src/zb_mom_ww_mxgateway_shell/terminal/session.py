@@ -236,7 +236,8 @@ class Prompt:
     async def _open_pane(self) -> None:
         from zb_mom_ww_mxgateway_shell.terminal.pane import Pane
 
-        await Pane(PythonNames(self._context, self._follow, self._show), self._input, self._output).visit()
+        names = PythonNames(self._context, self._follow, self._show)
+        await Pane(names, self._input, self._output, debug=self._debug).visit()
 
     # What is always in view.
 
