@@ -36,10 +36,10 @@ A tag that is not there yet is registered, added and advised by itself.""",
 A bare value takes the tag's own type: write TestChildObject.TestInt 5.
 
   int32:5  int64:5  float:5  double:5     the type, outright
-  bool:true                              true or false
+  bool:true                               true or false
   string:5  "two words"  'a\\b'            quotes make a string; in double ones \\n \\t \\" \\\\ are escapes
-  time:2026-10-02T08:14:00Z              a time, with its zone
-  [1, 2, 3]                              an array: it replaces the whole array
+  time:2026-10-02T08:14:00Z               a time, with its zone
+  [1, 2, 3]                               an array: it replaces the whole array
 
 A value is always shown with its quality and its age. good, uncertain and bad are MXAccess's words;
 stale means that nobody knows whether it still holds, and since when.""",
@@ -48,7 +48,7 @@ stale means that nobody knows whether it still holds, and since when.""",
         "what becomes of a write",
         """\
   completed   MXAccess reported it as done
-  accepted    MXAccess took it; its end was not seen in the time given (--for)
+  accepted    MXAccess took it; it was not seen to be done in the time given (--for)
   REFUSED     by MXAccess, and why; last-error shows all of it
   UNKNOWN     it may or may not have happened; it was not sent again: look before you repeat it
 
@@ -61,14 +61,15 @@ read-only, for what is typed, for files and for Python; arm ends that.""",
   Tab                 completes; again: the next of several
   Up, Down            earlier lines; Ctrl-R searches them
   Ctrl-C              stops the command that runs, or clears the line; never leaves the shell.
-                      A second one within two seconds no longer waits for it
+                      A second one within two seconds also stops waiting for its end
   Ctrl-D              on an empty line: leaves, and says what is still open
   Ctrl-A, Ctrl-E      start and end of the line; Ctrl-W, Ctrl-U delete a word, the line
+  Ctrl-L              clears the screen
   set keys vi         editing as in vi
 
-In what fills the screen, its last line shows the keys; q leaves. What is typed while a trend or a
-watch with an end is drawn stands under it, and at the prompt afterwards. Several lines pasted at
-once are shown first, and run when you say so.""",
+A view that fills the screen shows its keys in the last line; q leaves it. What is typed while a
+trend or a watch with an end is drawn stands under it, and at the prompt afterwards. Several lines
+pasted at once are shown first, and run when you say so.""",
     ),
     "script": Topic(
         "writing a command file that proves something",
@@ -86,8 +87,8 @@ Whatever is typed here can stand in a file, one line each; # begins a comment. T
   on-error continue                      goes on after a failure; on-error stop is the rule
   finally                                all below it, to the end of the file, always runs
 
-wait takes values that came since the last write; `wait TAG = true now timeout 5s` the one held, too.
-What is bad, stale, null or not a number meets no expectation. A whole file, which passes on --demo:
+wait counts only values that come after the last write; with `now timeout 5s` also the one that is held.
+A value that is bad, stale, null or not a number meets no expectation. A file that passes on --demo:
 
   # level.mxs: the level follows its setpoint
   let sp = 63

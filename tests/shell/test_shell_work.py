@@ -55,6 +55,12 @@ def test_every_line_of_a_topic_fits_a_screen() -> None:
     assert all(len(line) <= 105 for topic in TOPICS.values() for line in topic.text.splitlines())
 
 
+def test_what_is_said_of_values_stands_in_one_column() -> None:
+    said = [line for line in TOPICS["values"].text.splitlines() if line.startswith("  ")]
+    assert len(said) == 5
+    assert all(line[40:42] == "  " and line[42] != " " for line in said)
+
+
 async def test_the_lines_of_the_first_look_work_as_they_stand(tmp_path: Path) -> None:
     lines = [line[2:40].rstrip() for line in TOPICS["first"].text.splitlines() if line.startswith("  ")]
     assert len(lines) > 4

@@ -287,8 +287,8 @@ async def ack(
 ) -> Result:
     """Acknowledges alarms by their references. Counts as a write: disarm and read-only refuse it.
 
-    Tab offers those that wait. An answer that was lost leaves the outcome *unknown*: it is never sent
-    again. While alarms come from subtags the gateway may know no way to acknowledge one, and says so.
+    Tab offers those that wait for it. If the answer is lost, the outcome is *unknown*: nothing is sent
+    again. While the gateway takes alarms from subtags it may be unable to acknowledge one, and says so.
     """
     connected = context.connected
     outcomes: list[tuple[str, MxGatewayError | None]] = []

@@ -141,9 +141,9 @@ async def expect(
     Numbers and times compare with = != < <= > >=, and may differ by tol (a number; for times a duration).
     Texts compare with = and !=, or match a regular expression with ~ (best in single quotes). Arrays compare
     whole, [1, 2, 3]; Obj.Arr[1] is one element. The quality must be good unless `quality bad`, `uncertain`
-    or `any` says otherwise, and `age < 5s` asks for a recent value. Nothing that is stale, null or not a
-    number is ever as expected, unless null or nan is what is asked for. A tag that has just been written
-    gets a second to show its new value; what a write brings about elsewhere is for wait.
+    or `any` says otherwise, and `age < 5s` asks for a recent value. A value that is stale, null or not a
+    number never meets an expectation, unless null or nan is what is asked for. A tag that has just been
+    written gets a second to show its new value; for what a write changes elsewhere use wait.
     """
     (item,) = await ensure(context, [tag], None)
     condition = Condition(tag, Comparison(operator, value, tol), quality, age)
@@ -174,7 +174,7 @@ async def wait(
     hold: Annotated[float, Duration(), Clause()] = 0.0,
     timeout: Annotated[float, Duration(), Clause()],
 ) -> Result | Feed:
-    """Waits until a value is as wished, on the event stream: no change of it is missed.
+    """Waits until a value meets a condition, on the event stream: no change of it is missed.
 
     Compares as expect does. Only new values count: those that came since the last write, or from now on
     where nothing was written; `now` lets the value as it stands count, too. `hold 2s` wants it so for two

@@ -80,7 +80,7 @@ async def doctor(
     require_certificate_validation: FlagOption = False,
     server_name_override: Annotated[str | None, Text("name")] = None,
 ) -> Feed:
-    """Finds the step at which a gateway cannot be reached or used, and says what to do.
+    """Checks step by step whether a gateway can be reached and used; says which step fails, and what to do.
 
     Name, port, certificate (remembered or changed, names, validity by the clock here), key, session, clock,
     version, galaxy, alarms; each step has a deadline. Without HOST:PORT or a profile it looks at the

@@ -32,7 +32,7 @@ async def let(
 ) -> Result:
     """Gives a value a name: `$limit` stands for it from then on, in Python it is limit.
 
-    A number, true or false, a text, a tag, an array [1, 2, 3]. `${limit}` ends the name before a letter.
+    A number, true or false, a text, a tag, an array [1, 2, 3]. Before a letter or digit write `${limit}`.
     In double quotes names stand for their values too, in single quotes they do not. A value given by
     --var NAME=VALUE wins over let.
     """
@@ -78,7 +78,7 @@ async def confirm(context: Context, question: TextArgument) -> Result:
 
 @command("sleep", example="sleep 100ms", needs_session=False)
 async def sleep(context: Context, duration: Annotated[float, Duration()]) -> Result | Feed:
-    """Lets time pass. A wait for what the time is for is quicker, and sure."""
+    """Waits for a fixed time. To wait until something is so, `wait` is quicker and certain."""
     from zb_mom_ww_mxgateway_shell.waits import Sleeping
 
     return Sleeping(duration)
@@ -86,7 +86,7 @@ async def sleep(context: Context, duration: Annotated[float, Duration()]) -> Res
 
 @command("include", example="include setup.mxs", needs_session=False)
 async def include(context: Context, file: Annotated[str, FileName()]) -> Result:
-    """Runs another file in place of this line; its name is taken from the folder of the file it stands in."""
+    """Runs another file in place of this line; a relative name starts at the folder of the file that has this line."""
     _only_in_a_file("include")
 
 
@@ -103,7 +103,7 @@ async def finally_(context: Context) -> Result:
 async def on_error(
     context: Context, what: Annotated[Literal["stop", "continue"], OneWord("stop|continue", ("stop", "continue"))]
 ) -> Result:
-    """What a file does after a line that fails: stop, unless this says continue. The run has failed all the same."""
+    """Says what a file does after a line that fails: stop, or continue. The run has failed either way."""
     context.on_error = what
     return Said(f"{'goes on' if what == 'continue' else 'stops'} after a failure", {"on_error": what})
 
@@ -121,7 +121,7 @@ async def record_script(
 
     With --last 10 the file has the last ten commands, and ends there. Tags stand in it by name, never by
     handle; what failed becomes a remark. With --expect it also expects the values that were seen: exactly,
-    a number with decimals within 1 %, and of one that was moving by itself only that it is there and good.
+    a number with decimals within 1 %; of a number that was changing by itself only that there is a good one.
     """
     typed, context.records = context.typed, True
     if file is None:

@@ -90,7 +90,7 @@ async def read(
     for_: DurationOption = None,
     server: ServerOption = None,
 ) -> Result:
-    """Reads values once: of advised tags the one held here, at once and with its age; others from the gateway.
+    """Reads values once: advised tags from what is held here, at once and with its age; others from the gateway.
 
     *cached* means held here. --fresh asks the gateway for all of them; it answers for an advised item with
     the last change it has. --for is how long the gateway may take for each (30 s). Tags stay as they are:
@@ -185,8 +185,8 @@ async def trend(
     """Draws tags over time, each with its own axis: at the prompt until Ctrl-C, in a file one picture at the end.
 
     In view is the last minute, or --span 10m, as far as this shell has seen it; in a file the time of --for.
-    A value holds until the next. Where nothing is known nothing is drawn, and where a value is not sure its
-    line is broken: the line under the chart says which, ? uncertain, ! bad, ~ stale, x a gap.
+    A value is drawn until the next one comes. Where nothing is known nothing is drawn. Where a value is in
+    doubt its line is broken, and a mark under the chart says why: ? uncertain, ! bad, ~ stale, x a gap.
     """
     if for_ is None and not context.has_screen:
         raise ShellError(_NEEDS_AN_END)
@@ -211,7 +211,7 @@ async def history(
 
     It sees only what is advised: watch, advise or trend makes it so. --last 5m takes the last five minutes,
     --count 200 so many changes (50). It is kept in memory: 64 MB of all tags together, some 200,000 changes;
-    beyond that the oldest of the busiest tags are let go, which is said.
+    beyond that the oldest changes of the busiest tags are dropped, and history says how many.
     """
     if tag.item is None:
         raise ShellError(f"nothing has been seen of {tag.tag}: watch {tag.tag} begins to look")

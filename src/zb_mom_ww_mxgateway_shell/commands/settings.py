@@ -108,7 +108,7 @@ async def unalias(context: Context, name: Annotated[str, AliasName()]) -> Result
 
 @command("tee", example="tee session.log", needs_session=False)
 async def tee(context: Context, file: Annotated[str | None, Text("file")] = None) -> Result:
-    """Copies what is typed and shown to the end of a file from now on; without a file, ends that. Never a key."""
+    """Copies what is typed and shown to the end of a file, but never a key; without a file, ends that."""
     if file is None:
         path = context.spool.path
         context.spool.stop()
@@ -157,7 +157,7 @@ async def arm(context: Context) -> Result:
 async def disarm(context: Context) -> Result:
     """Makes the current connection read-only: nothing that changes the plant is sent.
 
-    That holds for what is typed, for files and for Python, and when it is connected to anew. arm ends it.
+    That holds for what is typed, for files and for Python, and also after connecting again. arm ends it.
     """
     context.connected.arming.armed = False
     return Said("read-only: nothing that changes the plant is sent until arm", {"armed": False})

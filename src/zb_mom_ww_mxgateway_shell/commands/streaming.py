@@ -87,9 +87,9 @@ async def events(
     """Shows the session's events as they come, of all items or some: events [TAG…|GLOB].
 
     --family takes one kind: data-change, write-complete, buffered-data-change and so on; gaps are always
-    shown. It ends with Ctrl-C, --for 5s or --count 10. Events are read from the one stream that everything
-    here shares. At the prompt more of them than can be seen are counted, not shown; what comes faster than
-    it can be taken is dropped, and said.
+    shown. It ends with Ctrl-C, --for 5s or --count 10. Everything here shares the one stream that is read.
+    At the prompt, events that come too fast to be seen are counted instead of shown; those that come too
+    fast to be taken are dropped, and a line says how many.
     """
     live = context.live_session
     wanted = functools.partial(_wants, live, family, *_names(tags))
@@ -187,11 +187,11 @@ async def record(
     """Writes every sample to a file while the shell goes on: record FILE [TAG…]; record stop [FILE…] ends it.
 
     Without tags it takes everything that is advised, now and later. The file's ending says the format,
-    .csv or .jsonl, or --format does. Nothing is left out: what is lost is a row of kind gap, what is
-    known not to be sure a row of kind stale, and what was read again after a loss a row of kind read. A
-    file is written on every tenth of a second and closed with a row of kind stop, also when the shell
-    is left. Up to 500,000 samples wait for a slow disk; beyond that the oldest are dropped, as a row
-    says. A file that is there is kept unless --append. Several may run; record alone lists them.
+    .csv or .jsonl, or --format does. Nothing is left out: where events are lost there is a row of kind
+    gap, where values come into doubt one of kind stale, and what is read again after a loss is of kind
+    read. The file is written ten times a second and ends with a row of kind stop, also when the shell is
+    left. Up to 500,000 samples wait for a slow disk; beyond that the oldest are dropped, and a row says
+    so. A file that exists is not overwritten: --append adds to it. Several may run; record lists them.
     """
     connected = context.connected
     if file is None:
