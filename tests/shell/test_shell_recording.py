@@ -116,6 +116,21 @@ async def test_history_shows_every_change_and_the_gap_between_them(tmp_path: Pat
         await sh.terminal.enter(f"history {INT} --count 1", "1 of ")
 
 
+async def test_status_says_what_is_recorded_watched_and_copied(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        path, copy = tmp_path / "a.csv", tmp_path / "a.log"
+        text = await sh.terminal.enter("status", "items       0, 0 advised\n")
+        assert "recording " not in text
+        await sh.terminal.enter(f"watch {INT}", "good")
+        await sh.terminal.enter(f"record {path}", "recording everything")
+        await sh.terminal.enter(f"tee {copy}", "copying to")
+        await sh.terminal.enter(
+            "status", "1, 1 advised, 1 watched", "recording   /", "a.csv, ", " samples", "copy        to /"
+        )
+        await sh.terminal.enter("record stop", "closed")
+        sh.context.spool.stop()
+
+
 async def test_the_time_in_which_an_item_is_suspended_shows_in_history_trend_and_record_and_only_its_own(
     tmp_path: Path,
 ) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.options import split_endpoint
@@ -14,6 +14,9 @@ from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Offer, command
 from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
 from zb_mom_ww_mxgateway_shell.words import Word
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.recording import Recording
 
 
 class EndpointOrProfile(Text):
@@ -138,16 +141,24 @@ async def status(context: Context) -> Result:
     if context.live is None or context.client is None:
         return Said("not connected: connect HOST:PORT first", _status_fields(context))
     live = context.live
+    advised, watched = sum(item.advised for item in context.items), len(context.connected.panel)
     lines = [
         f"gateway     {connection_text(context)}",
         f"writes      {'armed' if context.connected.arming.armed else 'read-only'}",
         f"session     {live.session.session_id}, {context.state}{f': {live.lost}' if live.lost else ''}",
         f"servers     {', '.join(f'{h} ({name})' for h, name in context.servers.items()) or 'none registered'}",
-        f"items       {len(context.items)}, {sum(item.advised for item in context.items)} advised",
+        f"items       {len(context.items)}, {advised} advised{f', {watched} watched' if watched else ''}",
         f"events      {live.events} received, {live.gaps} gaps, {live.lost_events} lost",
         f"galaxy      {galaxy_text(context)}",
+        *(f"recording   {each.path}, {each.samples} samples" for each in _running(context)),
     ]
+    if context.spool.path is not None:
+        lines.append(f"copy        to {context.spool.path}")
     return Said("\n".join(lines), _status_fields(context))
+
+
+def _running(context: Context) -> list["Recording"]:
+    return [each for each in context.connected.recordings.values() if each.is_running]
 
 
 def connection_text(context: Context) -> str:
@@ -197,6 +208,7 @@ def _status_fields(context: Context) -> dict[str, object]:
         "items": len(context.items),
         "lost_events": live.lost_events,
         "plaintext": client.trust.plaintext,
+        "recordings": [str(each.path) for each in _running(context)],
         "servers": [{"client_name": name, "server_handle": handle} for handle, name in context.servers.items()],
         "session": {k: v for k, v in dataclasses.asdict(live.session.info).items() if k != "capabilities"},
         "state": context.state,
