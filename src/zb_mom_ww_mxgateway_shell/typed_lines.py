@@ -132,10 +132,13 @@ def _line(context: "Context", invocation: Invocation) -> str:
 
 def _expectations(context: "Context", result: Result) -> Iterator[str]:
     """A line for each tag whose value the result shows."""
-    for tag in dict.fromkeys(_tags(result.form())):
+    for tag, shown in dict(_tags(result.form())).items():
         item = context.find_item(tag)
+        if item is None:
+            yield from _expectation_of_read(tag, shown)
+            continue
         value = context.live.latest(*item.key) if context.live and item else None
-        if item is None or value is None or value.stale_since is not None:
+        if value is None or value.stale_since is not None:
             continue
         if is_plain(value.value):
             quality = "" if value.quality_word == "good" else f" quality {value.quality_word}"
@@ -146,16 +149,26 @@ def _expectations(context: "Context", result: Result) -> Iterator[str]:
                 yield f"expect {literal_text(tag)} = {_value(value.value)}{quality}"
 
 
+def _expectation_of_read(tag: str, shown: dict[str, Any]) -> Iterator[str]:
+    """Of a tag that nobody follows: whether a number of it moves nobody knows."""
+    value, word = shown.get("value"), shown["quality_word"]
+    quality = "" if word == "good" else f" quality {word}"
+    if isinstance(value, float):
+        yield f"expect {literal_text(tag)} != null{quality}  # {literal_text(value)} when recorded"
+    elif isinstance(value, bool | int):
+        yield f"expect {literal_text(tag)} = {literal_text(value)}{quality}"
+
+
 def _moves(context: "Context", item: Item) -> bool:
     since = time.monotonic() - _LATELY_SECONDS
     seen = context.connected.history.of(item.key, since).events
     return sum(event.received_at >= since for event in seen) >= _MOVES
 
 
-def _tags(form: Any) -> Iterator[str]:
+def _tags(form: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     if isinstance(form, dict):
-        if "quality_word" in form and isinstance(form.get("tag"), str):
-            yield form["tag"]
+        if isinstance(form.get("quality_word"), str) and isinstance(form.get("tag"), str):
+            yield form["tag"], form
         for value in form.values():
             yield from _tags(value)
     elif isinstance(form, list):
