@@ -1,5 +1,6 @@
 """Command files from the command line: read, checked, and then run, planned or only checked."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from zb_mom_ww_mxgateway_shell import files, lint
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.journal import Journal
-from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.run_output import RunOutput
 from zb_mom_ww_mxgateway_shell.scripts import ScriptRun
 from zb_mom_ww_mxgateway_shell.statements import Statement, message_of, run as perform
@@ -69,12 +70,14 @@ class StatementRunner:
             (block, found), source = files.given(lines), None
         else:
             (block, found), source = files.read_standard_input(), "<stdin>"
-        findings = lint.check(block, found, offline(how.variables))
+        context = offline(how.variables)
+        findings = lint.check(block, found, context)
         wrong = [finding for finding in findings if not finding.is_warning]
         if wrong:
             _say(wrong, as_json=how.as_json, to_error=True)
             how.report_unfinished(name, [line for finding in wrong for line in lint.lines(finding)])
             return ExitCode.USAGE
+        _refuse_unused(context, block, name)
         return cls(block, name, source, how)
 
     def report_unfinished(self, why: list[str]) -> None:
@@ -111,6 +114,17 @@ class StatementRunner:
         if self._source is not None and self._block.stream is None:
             output.said("planned: nothing was written" if how.plans else journal.summary())
         return code
+
+
+def _refuse_unused(context: Context, block: files.Block, name: str) -> None:
+    """A name of ``--var`` that is not quite the one meant would leave the value of ``let`` to be written."""
+    texts = [statement.text for statement in block.statements()] + list(context.aliases.values())
+    for given in sorted(context.given_names):
+        used = re.compile(rf"\$\{{?{given}\b|^\s*(let|capture)\s+{given}\b")
+        if not any(used.search(text) for text in texts):
+            there = sorted({found for text in texts for found in re.findall(r"\$\{?(\w+)|^\s*let\s+(\w+)", text)})
+            hint = closest(given, [first or second for first, second in there])
+            raise ShellError(f"--var {given}: nothing in {name} is called ${given}{hint}")
 
 
 def offline(variables: Iterable[str]) -> Context:

@@ -65,6 +65,14 @@ write $TAG 0
 """
 
 
+async def test_a_name_of_var_that_is_nowhere_in_the_file_is_refused_before_anything_is_written(run: Runs) -> None:
+    done = await run(f"let limit = 5\nwrite {INT} $limit\n", "--var", "limt=9")
+    assert (done.code, run.written) == (2, [])
+    assert done.err == "mxgw-shell: --var limt: nothing in try.mxs is called $limt; did you mean limit?\n"
+    done = await run(f"write {INT} ${{limit}}\n", "--var", "limit=9")
+    assert (done.code, run.written) == (0, [9])
+
+
 async def test_a_file_with_everything_in_it_passes_and_is_reported(run: Runs) -> None:
     (run.folder / "parts").mkdir()
     run.file("register included\ninclude second.mxs\nfinally\nnote 'the part is over'\n", "parts/first.mxs")
