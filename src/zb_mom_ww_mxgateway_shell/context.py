@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell import profiles_file
 from zb_mom_ww_mxgateway_shell.connected import Arming, Connected
+from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.names import variable
 from zb_mom_ww_mxgateway_shell.problems import Failure, Mistake, ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Invocation, Registry
@@ -223,7 +224,7 @@ class Context:
             await connected.aclose()
         finally:
             for recording in running:
-                self.notice(f"{recording.path} closed: {recording.samples} samples")
+                self.notice(f"{recording.path} closed: {counted(recording.samples, 'sample')}")
             if watched:
                 self.notice(f"no longer watched: {', '.join(watched[:5])}{' …' if len(watched) > 5 else ''}")
 

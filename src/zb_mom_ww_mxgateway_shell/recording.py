@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from zb_mom_ww_mxgateway.events import MxEvent
 from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.rows import Format, Row, heading, held_row, mark_row, rows_of, text_of
 from zb_mom_ww_mxgateway_shell.tap import Key, Mark, Tap
@@ -113,10 +114,10 @@ class Recording:
             with suppress(OSError):
                 self._file.close()
         if self.problem:
-            alert(f"RECORDING {self.path} ENDED after {self.samples} samples: {self.problem}")
+            alert(f"RECORDING {self.path} ENDED after {counted(self.samples, 'sample')}: {self.problem}")
 
     def _start_rows(self) -> list[Row]:
-        what = f"{len(self.tags)} tags" if self.tags else "everything that is advised"
+        what = counted(len(self.tags), "tag") if self.tags else "everything that is advised"
         rows = [mark_row("start", time.time(), f"recording {what} of {self._live.session.client.options.endpoint}")]
         for item in self._live.session.handles.items.values():
             value = self._live.latest(*item.key)
@@ -142,7 +143,7 @@ class Recording:
     def _finish(self, end: str) -> None:
         lost = f", {self.lost} known to be lost" if self.lost else ""
         with self._writing:
-            self._put([mark_row("stop", time.time(), f"{end}: {self.samples} samples{lost}")])
+            self._put([mark_row("stop", time.time(), f"{end}: {counted(self.samples, 'sample')}{lost}")])
             self._file.close()
 
     def _put(self, rows: Iterable[Row]) -> None:

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState
 from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.verdicts import to_seconds
 
 _LOOK_SECONDS = 0.25
@@ -110,7 +111,7 @@ def _news(connected: Connected, change: LiveChange, before: LiveState) -> tuple[
             return f"session lost, opening another with the same items: {change.lost}", True
         case LiveState.REBUILDING, LiveState.LIVE:
             items = len(live.session.handles.items)
-            return f"{live.session.session_id} has taken its place: {items} items added again", False
+            return f"{live.session.session_id} has taken its place: {counted(items, 'item')} added again", False
         case LiveState.STALE, LiveState.LIVE:
             return f"event stream resumed after sequence {live.last_sequence}", False
         case _, LiveState.CLOSED if change.lost:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.events import EventFamily
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text
+from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.panel import Panel
 from zb_mom_ww_mxgateway_shell.values_said import sample_text, value_record
 
@@ -97,7 +98,7 @@ class Watched:
 
     def lines(self) -> list[str]:
         missed = f", {self.watch.missed} missed" if self.watch.missed else ""
-        return [f"{self.watch.samples} samples in {age_text(self.seconds)}{missed}"]
+        return [f"{counted(self.watch.samples, 'sample')} in {age_text(self.seconds)}{missed}"]
 
     def form(self) -> Any:
         return {

@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway_cli.output import age_text, value_text
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
 from zb_mom_ww_mxgateway_shell.locating import Place, attribute_of, locate
 from zb_mom_ww_mxgateway_shell.meanings import (
@@ -145,7 +146,7 @@ class _Walk:
             return False
         took = (time.monotonic() - started) * 1000
         self._found("session", Verdict.OK, f"{name}, ready, answers in {took:.1f} ms")
-        lost_events = f"{live.gaps} gaps, {live.lost_events} lost" if live.gaps else "none lost"
+        lost_events = f"{counted(live.gaps, 'gap')}, {live.lost_events} lost" if live.gaps else "none lost"
         self._found("events", Verdict.NOTE if live.gaps else Verdict.OK, f"{live.events} received, {lost_events}")
         return True
 
@@ -195,7 +196,7 @@ class _Walk:
 
     def _say_value(self, value: "LiveValue") -> None:
         fresh = freshness(value, self._item)
-        text = f"{value_text(value.value)}, {value.quality_word}, {fresh}, {value.changes} changes"
+        text = f"{value_text(value.value)}, {value.quality_word}, {fresh}, {counted(value.changes, 'change')}"
         if self._item is not None and self._item.suspended:
             self._found("value", Verdict.NOTE, text)  # The item has said why.
         elif value.stale_since is not None:

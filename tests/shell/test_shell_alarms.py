@@ -241,7 +241,7 @@ async def test_events_are_filtered_by_tag_and_family_and_counted(tmp_path: Path)
 
 async def test_a_gap_is_shown_whatever_is_filtered(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
-        await sh.terminal.enter(f"watch {INT} --count 1", "1 samples")
+        await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
         sh.terminal.type("events --family write-complete --count 1" + ENTER)
         await until(lambda: len(sh.context.live_session._subscriptions) > 1)
         sh.gateway.drop_streams(grpc.StatusCode.UNAVAILABLE)
@@ -252,7 +252,7 @@ async def test_a_gap_is_shown_whatever_is_filtered(tmp_path: Path) -> None:
 
 async def test_more_events_than_can_be_seen_are_counted_not_shown(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
-        await sh.terminal.enter(f"watch {INT} --count 1", "1 samples")
+        await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
         sh.terminal.type("events --count 500" + ENTER)
         await until(lambda: len(sh.context.live_session._subscriptions) > 1)
         for number in range(1, 501):

@@ -140,7 +140,7 @@ async def test_names_that_an_output_has_shown_are_offered_while_the_galaxy_is_re
         await sh.terminal.enter("browse", "object", "NewUnit")
         assert (await menu(sh.terminal, "watch newu", "NewUnit."))[0] == "NewUnit. $UserTags"
         sh.terminal.type(CLEAR)
-        await sh.terminal.enter("watch NewUnit.Flow --count 1", "1 samples")
+        await sh.terminal.enter("watch NewUnit.Flow --count 1", "1 sample")
         await sh.terminal.enter("remove-item NewUnit.Flow", "removed 1")
         assert (await menu(sh.terminal, "watch newunit.f", "NewUnit.Flow"))[0] == "NewUnit.Flow seen before"
         sh.gateway.release("DiscoverHierarchy")

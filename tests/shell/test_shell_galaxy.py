@@ -37,7 +37,7 @@ async def test_a_newcomer_browses_to_a_tag_and_focuses_its_object(tmp_path: Path
         await screen.enter("browse Plant", "Plant.Tank1 ", "$Tank", "Plant.Pump1")
         await screen.enter("cd Plant.Tank1", "demo Plant.Tank1>")
         await screen.enter("browse", "Plant.Tank1.Inlet", "$ControlValve", "Plant.Tank1.Overflow", "ViewOnly")
-        await screen.enter("watch .Level --count 1", "Plant.Tank1.Level", "good", "1 samples")
+        await screen.enter("watch .Level --count 1", "Plant.Tank1.Level", "good", "1 sample")
         await screen.enter("cd ..", "demo Plant>")
         await screen.enter("cd Tank2", "demo Plant.Tank2>")
         await screen.enter("cd", "nothing is focused", "demo>")

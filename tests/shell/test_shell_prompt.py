@@ -47,7 +47,7 @@ async def test_help_completion_and_what_is_said_lead_to_a_recorded_session(
         await screen.shows("Plant.Tank1.Volume  ", "good")
         await screen.enter("recrod tank.csv", "no command recrod; did you mean record?")
         await screen.enter("record tank", "name it .csv or .jsonl")
-        await screen.enter("record tank.csv", "recording everything that is advised (1 items) to tank.csv")
+        await screen.enter("record tank.csv", "recording everything that is advised (1 item) to tank.csv")
         await screen.enter("write Plant.Tank1.Inlet.Position 100", "→ 100.0")
         screen.type("trend Plant.Tank1.Volume" + ENTER)
         await screen.shows("┤", "└", "Ctrl-C ends", "ALARM severity 300 ZB!Plant.Tank1.Level.Hi", timeout=60)
@@ -93,9 +93,9 @@ async def test_lists_and_watches_are_typed_and_read(tmp_path: Path, monkeypatch:
         await screen.enter("watches", "nothing is watched; watch TAG… does")
         await screen.enter("list", "no lists; list save NAME")
         await screen.enter("list save tank Plant.Tank1.Level TestChildObject.TestInt", "list tank: 2 tags, in")
-        await screen.enter("list import viewer --file viewer.xml", "list viewer: 1 tags, in")
+        await screen.enter("list import viewer --file viewer.xml", "list viewer: 1 tag, in")
         await screen.enter("list show viewer", "  Plant.Pump1.Running")
-        await screen.enter("list load viewer", "list viewer: watching 1 items", "Plant.Pump1.Running  true   good")
+        await screen.enter("list load viewer", "list viewer: watching 1 item", "Plant.Pump1.Running  true   good")
         await screen.enter("watch tank", "TestChildObject.TestInt  ", "Plant.Tank1.Level")
         await screen.enter("unwatch", "3 no longer watched")
         await screen.enter("watch viewer", "demo>")
@@ -113,7 +113,7 @@ async def test_a_watch_with_an_end_is_a_table_in_place_until_then_or_ctrl_c(tmp_
         screen.type("watch Plant.Tank1.Level --for 5m" + ENTER)
         await screen.shows("registered mxgw-shell as server 1", "Plant.Tank1.Level", "good", "Ctrl-C ends")
         screen.type(CTRL_C)
-        await screen.shows("samples in")
+        await screen.shows(" sample")
         await screen.enter("status", "server", "1 advised")
 
 
@@ -139,7 +139,7 @@ async def test_what_is_typed_ahead_runs_when_a_watch_comes_to_its_end(tmp_path: 
         sh.terminal.type("watch Plant.Tank1.Level --for 1s" + ENTER)
         await sh.terminal.shows("Ctrl-C ends")
         sh.terminal.type("register typed-ahead" + ENTER)
-        await sh.terminal.shows("samples in", "demo> register typed-ahead", "server 2")
+        await sh.terminal.shows(" sample", "demo> register typed-ahead", "server 2")
 
 
 async def test_a_watch_with_an_end_fits_the_screen_and_says_what_it_leaves_out(tmp_path: Path) -> None:
@@ -276,7 +276,7 @@ async def test_long_results_come_a_page_at_a_time_while_the_stream_is_read(tmp_p
     async with shell(tmp_path) as sh:
         screen = sh.terminal
         screen.type("watch Plant.* --for 1s" + ENTER)
-        await screen.shows("samples in")
+        await screen.shows(" sample")
         live = sh.context.live
         assert live is not None
         screen.type("items" + ENTER)
@@ -413,7 +413,7 @@ async def test_a_value_that_is_advised_says_its_type_by_handle_where_the_galaxy_
         await sh.terminal.enter(f"connect {gateway.endpoint} --plaintext --api-key-file {key}", "connected to")
         sh.terminal.type("write TestChildObject.TestBool ")
         await sh.terminal.shows("write <tag|item> <value>")
-        await sh.terminal.enter("\x15watch TestChildObject.TestBool --count 1", "1 samples")
+        await sh.terminal.enter("\x15watch TestChildObject.TestBool --count 1", "1 sample")
         sh.terminal.type("write 1 ")
         await sh.terminal.shows("write <tag|item> <true|false>", "  false")
         sh.terminal.type("\x15")
@@ -490,14 +490,14 @@ async def test_a_lost_session_is_said_and_rebuilt_behind_the_same_handles(tmp_pa
     async with shell(tmp_path) as sh:
         live = sh.context.live
         assert live is not None
-        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 samples")
+        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 sample")
         sh.gateway.stall("OpenSession")
         sh.gateway.lose_session(live.session.session_id)
         await sh.terminal.shows("session lost, opening another", "demo:rebuilding>")
         await sh.terminal.enter("write TestChildObject.TestInt 5", "nothing was sent")
         assert not sh.gateway.writes
         sh.gateway.release("OpenSession")
-        await sh.terminal.shows("has taken its place: 1 items added again")
+        await sh.terminal.shows("has taken its place: 1 item added again")
         await sh.terminal.enter("write TestChildObject.TestInt 5", "completed")
 
 
@@ -513,16 +513,16 @@ async def test_the_prompt_says_when_the_session_is_lost_for_good(tmp_path: Path)
 
 async def test_a_dropped_stream_is_said_and_resumed(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
-        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 samples")
+        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 sample")
         sh.gateway.drop_streams()
         await sh.terminal.shows("event stream lost, resuming", "event stream resumed")
 
 
 async def test_ctrl_d_leaves_after_saying_what_is_open(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
-        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 samples")
+        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 sample")
         sh.terminal.type(CTRL_D)
-        await sh.terminal.shows("closing demo: session-", "1 items advised")
+        await sh.terminal.shows("closing demo: session-", "1 item advised")
     assert sh.exit_code is ExitCode.DONE
     assert sh.gateway.open_streams == 0
 
@@ -530,7 +530,7 @@ async def test_ctrl_d_leaves_after_saying_what_is_open(tmp_path: Path) -> None:
 async def test_python_runs_on_the_same_live_session(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         screen = sh.terminal
-        await screen.enter("watch TestChildObject.TestInt --count 1", "1 samples")
+        await screen.enter("watch TestChildObject.TestInt --count 1", "1 sample")
         await screen.enter("py", ">>>")
         await screen.enter("live['TestChildObject.TestInt'].quality", "192")
         await screen.enter("(await live.write_and_confirm(*items[0].key, 77)).outcome.value", "'completed'")

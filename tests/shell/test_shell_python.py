@@ -154,7 +154,7 @@ async def test_ctrl_c_ends_a_file_whatever_it_is_at_and_lets_it_clean_up(run: Ru
 async def test_the_stream_flows_while_python_waits_and_ctrl_c_ends_that_alone(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         screen = sh.terminal
-        await screen.enter("watch Plant.Tank1.Level --count 1", "1 samples")
+        await screen.enter("watch Plant.Tank1.Level --count 1", "1 sample")
         await screen.enter("py", ">>>")
         live = sh.context.live
         assert live is not None
@@ -256,7 +256,7 @@ def test_prompt_and_pane_work_on_a_loop_that_takes_no_signal_handlers(
             await screen.shows("KeyboardInterrupt")
             await screen.enter("exit()", "demo>")
             screen.type("watch Plant.Tank1.Level --for 1s\r")
-            await screen.shows("samples in")
+            await screen.shows(" sample")
         assert sh.exit_code == 0
 
     with asyncio.Runner(loop_factory=RefusingLoop) as runner:

@@ -72,7 +72,7 @@ async def follow(feed: Feed) -> Result:
 
 async def test_read_answers_warm_tags_at_once_with_their_age_and_the_others_from_the_gateway(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
-        await sh.terminal.enter(f"watch {INT} --count 1", "1 samples")
+        await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
         await sh.terminal.enter(f"read {INT} TestChildObject.TestDouble", "cached", "gateway")
         assert read_bulks(sh) == 1
         line = next(line for line in sh.terminal.text.split("\n") if line.strip().endswith("cached"))
@@ -86,7 +86,7 @@ async def test_read_says_what_could_not_be_read_and_what_is_stale(tmp_path: Path
         await sh.context.catalogue.loaded(10)
         sh.context.catalogue.is_complete = False
         await sh.terminal.enter("read No.Such", "NOT READ", "does not resolve")
-        await sh.terminal.enter(f"watch {INT} --count 1", "1 samples")
+        await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
         sh.gateway.stall("OpenSession")
         sh.gateway.lose_session(sh.context.live_session.session.session_id)
         await sh.terminal.shows("demo:rebuilding>")
@@ -100,7 +100,7 @@ async def test_read_says_what_could_not_be_read_and_what_is_stale(tmp_path: Path
 async def test_history_shows_every_change_and_the_gap_between_them(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter(f"history {INT}", "nothing has been seen of")
-        await sh.terminal.enter(f"watch {INT} --count 1", "1 samples")
+        await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
         sh.gateway.set(INT, 11)
         sh.gateway.set(INT, 12, quality=0)
         await received(sh, 3)
@@ -125,7 +125,7 @@ async def test_status_says_what_is_recorded_watched_and_copied(tmp_path: Path) -
         await sh.terminal.enter(f"record {path}", "recording everything")
         await sh.terminal.enter(f"tee {copy}", "copying to")
         await sh.terminal.enter(
-            "status", "1, 1 advised, 1 watched", "recording   /", "a.csv, ", " samples", "copy        to /"
+            "status", "1, 1 advised, 1 watched", "recording   /", "a.csv, ", " sample", "copy        to /"
         )
         await sh.terminal.enter("record stop", "closed")
         sh.context.spool.stop()
@@ -136,7 +136,7 @@ async def test_the_time_in_which_an_item_is_suspended_shows_in_history_trend_and
 ) -> None:
     async with shell(tmp_path) as sh:
         path = tmp_path / "all.csv"
-        await sh.terminal.enter(f"watch {INT} {STRING} TestChildObject.TestDouble --count 1", "1 samples")
+        await sh.terminal.enter(f"watch {INT} {STRING} TestChildObject.TestDouble --count 1", "1 sample")
         await sh.terminal.enter(f"record {path}", "recording everything")
         item, _, other = sh.context.items
         await sh.context.session.suspend(*item.key)
@@ -158,7 +158,7 @@ async def test_the_time_in_which_an_item_is_suspended_shows_in_history_trend_and
             return [stretch.mood for stretch in stretches_of(history.of(key), None, time.monotonic())]
 
         assert [mood for mood, _ in itertools.groupby(moods(item.key))] == ["good", "stale", "good"]
-        await sh.terminal.enter(f"history {STRING}", "1 changes seen")
+        await sh.terminal.enter(f"history {STRING}", "1 change seen")
         assert not any(mark.key for mark in history.of(other.key).marks)
         kinds = {"held", "stale", "live", "sample"}
         async with asyncio.timeout(15):
@@ -203,8 +203,8 @@ async def test_two_recordings_at_once_hold_every_sample_and_are_stopped_by_name(
     monkeypatch.chdir(tmp_path)
     async with shell(tmp_path) as sh:
         screen = sh.terminal
-        await screen.enter(f"record one.csv {INT}", "recording 1 tags to one.csv")
-        await screen.enter(f"watch {STRING} --count 1", "1 samples")
+        await screen.enter(f"record one.csv {INT}", "recording 1 tag to one.csv")
+        await screen.enter(f"watch {STRING} --count 1", "1 sample")
         await screen.enter("record all.jsonl", "everything that is advised")
         for number in range(1, 301):
             sh.gateway.set(INT, number)
@@ -229,7 +229,7 @@ async def test_a_gap_is_a_row_and_so_is_what_was_read_again_after_it(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     async with shell(tmp_path) as sh:
-        await sh.terminal.enter(f"record tank.csv {INT}", "recording 1 tags")
+        await sh.terminal.enter(f"record tank.csv {INT}", "recording 1 tag")
         lose_events(sh, 13, 14)
         rows = await recorded(tmp_path / "tank.csv", "stale", "gap", "live", "read")
         assert [row["value"] for row in rows if row["kind"] == "read"] == ["14"]
@@ -254,7 +254,7 @@ async def test_what_a_dead_connection_brought_is_in_doubt_since_it_was_last_hear
 
         sh.gateway.drop_streams()  # the listening starts anew
         await sh.terminal.shows("event stream resumed")
-        await sh.terminal.enter(f"record tank.csv {INT}", "recording 1 tags")
+        await sh.terminal.enter(f"record tank.csv {INT}", "recording 1 tag")
         sh.gateway.stall("ping")
         asked = pings()
         await until(lambda: pings() != asked)
@@ -295,12 +295,12 @@ async def test_a_file_that_is_there_is_kept(tmp_path: Path, monkeypatch: pytest.
 async def test_leaving_the_prompt_closes_the_files_properly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with shell(tmp_path) as sh:
-        await sh.terminal.enter(f"record tank.jsonl {INT}", "recording 1 tags")
+        await sh.terminal.enter(f"record tank.jsonl {INT}", "recording 1 tag")
         sh.gateway.set(INT, 7)
         await received(sh, 2)
         sh.terminal.type(CTRL_D)
         await sh.terminal.shows("closing tank.jsonl")
-    await sh.terminal.shows("tank.jsonl closed: 1 samples")
+    await sh.terminal.shows("tank.jsonl closed: 1 sample")
     objects = [json.loads(line) for line in (tmp_path / "tank.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [each["kind"] for each in objects] == ["start", "held", "sample", "stop"]
     assert objects[2]["value"] == 7
@@ -359,7 +359,7 @@ async def test_what_comes_faster_than_it_can_be_kept_is_a_row(tmp_path: Path, mo
     monkeypatch.setattr("zb_mom_ww_mxgateway_shell.recording.WAITING", 10)
     async with shell(tmp_path) as sh:
         path = tmp_path / "t.csv"
-        await sh.terminal.enter(f"record {path} {INT}", "recording 1 tags")
+        await sh.terminal.enter(f"record {path} {INT}", "recording 1 tag")
         live = sh.context.live_session
         event = next(iter(sh.context.connected.history.of(sh.context.items[0].key).events))
         for _ in range(30):

@@ -192,7 +192,7 @@ async def test_a_dumb_terminal_gets_lines_and_nothing_else(process: ShellProcess
         await terminal.enter("help all", "leaves the shell")
         await terminal.enter("watch Plant.Tank1.LevelSP", "60.0   good")
         terminal.type(CTRL_C)
-        await terminal.shows("1 samples in")
+        await terminal.shows("1 sample in")
         await terminal.leave()
         assert await terminal.ended() == 0
         assert "\x1b" not in terminal.raw

@@ -252,7 +252,7 @@ async def test_the_key_of_a_profile_may_be_in_the_keyring(monkeypatch: pytest.Mo
 
 async def test_what_happens_to_a_connection_is_said_whichever_is_the_current_one(tmp_path: Path) -> None:
     async with SimulatedGateway(plaintext=True, api_keys=()) as second, shell(tmp_path) as sh:
-        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 samples")
+        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 sample")
         await sh.terminal.enter(f"connect {second.endpoint} --plaintext", "connected to")
         await sh.terminal.enter("watch TestChildObject.TestInt --count 1", f"{second.endpoint}>")
         sh.gateway.drop_streams()
@@ -266,7 +266,7 @@ async def test_another_reason_that_keeps_a_stream_away_is_said_once(
 ) -> None:
     monkeypatch.setattr("zb_mom_ww_mxgateway_shell.stream_news._STAYS_SECONDS", 0.2)
     async with shell(tmp_path) as sh:
-        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 samples")
+        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 sample")
         for _ in range(5):
             sh.gateway.fail_next("StreamEvents", code=grpc.StatusCode.UNAVAILABLE, details="nobody is at home")
         sh.gateway.drop_streams()
@@ -392,7 +392,7 @@ async def test_a_suspended_item_looks_suspended_wherever_it_is_shown(tmp_path: P
         await screen.shows("good     suspended for")
         await screen.enter("items --server 1", "items --server 1\n  server  item", "0      good     suspended for")
         await screen.enter("read TestChildObject.TestInt --fresh", "good     stale for", "cached")
-        await screen.enter("watch TestChildObject.TestInt --count 1", "suspended for", "1 samples in")
+        await screen.enter("watch TestChildObject.TestInt --count 1", "suspended for", "1 sample in")
         await screen.enter("expect TestChildObject.TestInt = 0", "nobody knows whether the value still holds")
         await screen.enter("write TestChildObject.TestInt 5", "0 (stale) → 5", "completed")
 
@@ -408,7 +408,7 @@ async def test_leaving_names_every_connection_and_what_is_watched_on_it(tmp_path
         sh.terminal.type(CTRL_D)
         await sh.terminal.shows(
             "closing demo: session-",
-            "(1 items advised, 1 watched)",
+            "(1 item advised, 1 watched)",
             f"closing {second.endpoint}: session-",
             "ending the copy to",
         )

@@ -9,6 +9,7 @@ from zb_mom_ww_mxgateway.options import split_endpoint
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
 from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.kinds import ConnectionArgument, FlagOption, Text
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Offer, command
@@ -148,9 +149,9 @@ async def status(context: Context) -> Result:
         f"session     {live.session.session_id}, {context.state}{f': {live.lost}' if live.lost else ''}",
         f"servers     {', '.join(f'{h} ({name})' for h, name in context.servers.items()) or 'none registered'}",
         f"items       {len(context.items)}, {advised} advised{f', {watched} watched' if watched else ''}",
-        f"events      {live.events} received, {live.gaps} gaps, {live.lost_events} lost",
+        f"events      {live.events} received, {counted(live.gaps, 'gap')}, {live.lost_events} lost",
         f"galaxy      {galaxy_text(context)}",
-        *(f"recording   {each.path}, {each.samples} samples" for each in _running(context)),
+        *(f"recording   {each.path}, {counted(each.samples, 'sample')}" for each in _running(context)),
     ]
     if context.spool.path is not None:
         lines.append(f"copy        to {context.spool.path}")
@@ -186,7 +187,8 @@ def galaxy_text(context: Context) -> str:
     """What is known of the galaxy, in words."""
     catalogue = context.catalogue
     if catalogue.is_complete:
-        counts = f"{catalogue.areas} areas, {catalogue.objects} objects, {len(catalogue)} attributes"
+        known = (catalogue.areas, "area"), (catalogue.objects, "object"), (len(catalogue), "attribute")
+        counts = ", ".join(counted(number, what) for number, what in known)
         if catalogue.error:
             return f"{counts}, as they were: reading them again failed: {catalogue.error}"
         return f"{counts}; deployments go unnoticed: {catalogue.watch_error}" if catalogue.watch_error else counts

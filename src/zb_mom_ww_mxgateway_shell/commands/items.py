@@ -4,6 +4,7 @@ from typing import Annotated
 
 from zb_mom_ww_mxgateway_cli.output import value_text
 from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.kinds import ItemArgument, Server, ServerOption, TagArgument, Text
 from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
@@ -26,7 +27,8 @@ async def unregister(context: Context, server: Annotated[int | None, Server()] =
     handle = context.default_server() if server is None else server
     items = sum(item.server_handle == handle for item in context.items)
     await context.session.unregister(handle)
-    return Said(f"server {handle} unregistered{f', {items} items gone' if items else ''}", {"server_handle": handle})
+    gone = f", {counted(items, 'item')} gone" if items else ""
+    return Said(f"server {handle} unregistered{gone}", {"server_handle": handle})
 
 
 @command("add-item", example="add-item TestChildObject.TestInt", stream=False)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, NoReturn
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode, time_text, value_form, value_text
 from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.kinds import CountOption, Duration, FileName, FlagOption, NewName, OneWord, TextArgument
 from zb_mom_ww_mxgateway_shell.names import plain_value
 from zb_mom_ww_mxgateway_shell.problems import ShellError
@@ -133,7 +134,7 @@ async def record_script(
     if last is None:
         return Said(f"recording to {file}; record-script ends it", {"file": file})
     typed.stop()
-    return Said(f"{file}: {count} lines", {"file": file, "lines": count}, file)
+    return Said(f"{file}: {counted(count, 'line')}", {"file": file, "lines": count}, file)
 
 
 def _only_in_a_file(name: str) -> NoReturn:

@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, safe, status_form
 from zb_mom_ww_mxgateway_shell.commands.values import ensure
 from zb_mom_ww_mxgateway_shell.commands.watches import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.history import LIMIT, Seen, moment
 from zb_mom_ww_mxgateway_shell.kinds import (
     CountOption,
@@ -129,7 +130,7 @@ class Past:
         shown = sum(isinstance(entry, Sample) for _, entry in self.entries)
         known = self.seen.known
         said = f"{shown} of " if shown < known else ""
-        said += f"{known} changes seen since {moment(self.seen.since).astimezone():%H:%M:%S}"
+        said += f"{counted(known, 'change')} seen since {moment(self.seen.since).astimezone():%H:%M:%S}"
         if self.seen.forgotten:
             said += f", {self.seen.forgotten} older ones were let go"
         said += f" (kept: the newest {LIMIT // 1_000_000} MB of all tags together)"

@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway_cli.output import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.commands.values import ensure
 from zb_mom_ww_mxgateway_shell.commands.watches import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.flow import Flow
 from zb_mom_ww_mxgateway_shell.kinds import (
     CountOption,
@@ -209,7 +210,7 @@ async def record(
         context.live_session, path, form, items, append=append, alert=lambda text: context.alert(text)
     )
     connected.recordings[path] = recording
-    what = f"{len(items)} tags" if items else f"everything that is advised ({_advised(context)} items)"
+    what = counted(len(items), "tag") if items else f"everything that is advised ({counted(_advised(context), 'item')})"
     return Said(f"recording {what} to {file}", {"file": file, "format": form, "tags": recording.tags})
 
 

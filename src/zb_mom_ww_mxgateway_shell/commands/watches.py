@@ -9,6 +9,7 @@ from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.commands.values import ensure
 from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT, Context
+from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.kinds import (
     CountOption,
     DurationOption,
@@ -120,7 +121,7 @@ async def watch(
         return Watch(context.live_session, items, for_, count)
     panel.add(items)
     if full:
-        return FullScreen(panel, f"watching {len(panel)} items")
+        return FullScreen(panel, f"watching {counted(len(panel), 'item')}")
     return Said("", _fields(panel), _values(panel, items))
 
 
@@ -208,7 +209,7 @@ async def list_(
     unknown = [tag for tag in kept if context.catalogue.misses(tag)]
     if unknown:
         context.notice(f"the galaxy lists no {', '.join(unknown[:3])}{' …' if len(unknown) > 3 else ''}")
-    return Said(f"list {name}: {len(kept)} tags, in {path}", {"name": name, "tags": kept}, kept)
+    return Said(f"list {name}: {counted(len(kept), 'tag')}, in {path}", {"name": name, "tags": kept}, kept)
 
 
 async def watch_list(context: Context, name: str) -> Result:
@@ -219,7 +220,7 @@ async def watch_list(context: Context, name: str) -> Result:
     word = Word(name, 0, len(name))
     items = await ensure(context, [Target(tag, context.find_item(tag), word) for tag in tags], None)
     panel.add(items)
-    return Said(f"list {name}: watching {len(items)} items", _fields(panel), _values(panel, items))
+    return Said(f"list {name}: watching {counted(len(items), 'item')}", _fields(panel), _values(panel, items))
 
 
 def _fields(panel: Panel) -> dict[str, Any]:

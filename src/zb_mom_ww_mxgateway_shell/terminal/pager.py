@@ -66,7 +66,8 @@ class Pager:
             return [("reverse", f" /{self._needle} ")]
         first = self._scroll.first(self._rows())
         last = min(len(self._lines), first + self._rows())
-        return [("reverse", f" {first + 1}-{last} of {len(self._lines)} · {_KEYS} ")]
+        text = f" {first + 1}-{last} of {len(self._lines)} · {_KEYS} "
+        return [("reverse", text if len(text) <= self._width else f"{text.partition(' · space')[0]}, space goes on ")]
 
     def _find(self, start: int) -> None:
         folded = self._needle.casefold()

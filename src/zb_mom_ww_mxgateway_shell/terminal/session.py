@@ -25,6 +25,7 @@ from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.commands.watches import FullScreen
 from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible
 from zb_mom_ww_mxgateway_shell.python_names import PythonNames
@@ -217,7 +218,7 @@ class Prompt:
             for line in lines:
                 self._context.spool.line(line)
             await Pager([redact(line) for line in lines], self._input, self._output, fold=is_table).run()
-            self._console.print(f"({len(lines)} lines)")
+            self._console.print(f"({counted(len(lines), 'line')})")
             return
         for shown in lines:
             self._console.print(shown, style, fold=is_table)
@@ -300,11 +301,11 @@ class Prompt:
         for each in self._context.connections.values():
             items = each.live.session.handles.items.values()
             advised, watched = sum(item.advised for item in items), len(each.panel)
-            open_items = f"{advised} items advised{f', {watched} watched' if watched else ''}"
+            open_items = f"{counted(advised, 'item')} advised{f', {watched} watched' if watched else ''}"
             self._console.print(f"closing {each.name}: {each.live.session.session_id} ({open_items})")
             for recording in each.recordings.values():
                 if recording.is_running:
-                    self._console.print(f"closing {recording.path} ({recording.samples} samples so far)")
+                    self._console.print(f"closing {recording.path} ({counted(recording.samples, 'sample')} so far)")
         if self._context.spool.path is not None:
             self._console.print(f"ending the copy to {self._context.spool.path}")
 
