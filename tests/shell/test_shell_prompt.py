@@ -6,12 +6,15 @@ from pathlib import Path
 
 import grpc
 import pytest
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
 from shell_process import KEY
 from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.panel import Row, fitted
+from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.session import history_at
 from zb_mom_ww_mxgateway_sim import ALL_SCOPES, ApiKey, Scope, SimulatedGateway
 
@@ -252,8 +255,12 @@ async def test_several_pasted_lines_say_what_they_would_do_first(tmp_path: Path)
     async with shell(tmp_path, cursor_reports=True) as sh:
         screen = sh.terminal
         lines = "register pasted\nwrite TestChildObject.TestInt 5\nwritee x"
-        screen.type(f"\x1b[200~{lines}\x1b[201~")
+        screen.type(f"\x1b[200~{lines}\n\x1b[201~")
         await screen.shows("3 lines: Enter shows what each would do")
+        # Where the paste ended nobody begins another command.
+        completer = ShellCompleter(sh.context)
+        assert not list(completer.get_completions(Document(f"{lines}\n"), CompleteEvent()))
+        assert list(completer.get_completions(Document(""), CompleteEvent()))
         screen.type(ENTER)
         await screen.shows("run these 3 lines?", "WRITES  write TestChildObject.TestInt 5", "no command writee")
         screen.type("n" + ENTER)

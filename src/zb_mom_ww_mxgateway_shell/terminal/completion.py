@@ -24,7 +24,10 @@ class ShellCompleter(Completer):
         self._context = context
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        prefix, offers = self._offers(document.current_line_before_cursor)
+        line = document.current_line_before_cursor
+        if "\n" in document.text and not line:
+            return []  # What was pasted ended with its line; nobody begins another one.
+        prefix, offers = self._offers(line)
         return [
             Completion(offer.text, start_position=-len(prefix), display_meta=offer.meta) for offer in offers[:OFFERS]
         ]
