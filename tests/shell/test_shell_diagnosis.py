@@ -12,6 +12,7 @@ import grpc
 import pytest
 from shell_process import KEY, ShellProcess
 from shell_terminal import shell
+from shell_waiting import until
 
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.status import StatusCategory, StatusSource
@@ -431,9 +432,7 @@ async def test_why_does_not_call_a_connection_good_that_another_certificate_keep
         context = Context(all_commands(), interactive=True)
         await context.connect(keyed(gateway, known_gateways=str(tmp_path / "known")))
         await gateway.swap_certificate()
-        async with asyncio.timeout(20):
-            while "certificate" not in str(context.live_session.lost):  # noqa: ASYNC110  # a reason tells nobody
-                await asyncio.sleep(0.01)
+        await until(lambda: "certificate" in str(context.live_session.lost))
         found = await diagnosed(context, "why Plant.Tank1.Level")
         assert verdict_of(found, "connection") is Verdict.NOTE
         assert "not connected now" in text_of(found)

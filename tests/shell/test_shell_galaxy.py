@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from shell_process import ShellProcess
 from shell_terminal import ENTER, shell
+from shell_waiting import until
 
 from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway, Tag
 
@@ -202,9 +203,7 @@ async def test_a_deployment_is_said_at_the_prompt_but_not_the_one_that_was_there
 ) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("deploys --count 1", "(1 h 00 m ago)")
-        async with asyncio.timeout(15):
-            while sh.context.catalogue._noticed is None:  # noqa: ASYNC110  # it tells nobody
-                await asyncio.sleep(0.01)
+        await until(lambda: sh.context.catalogue._noticed is not None)
         await sh.terminal.enter("status", "\ngalaxy ")
         assert "deployed anew" not in sh.terminal.text
         sh.gateway.redeploy([Tag("NewUnit.Flow")])

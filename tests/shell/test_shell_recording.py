@@ -161,9 +161,7 @@ async def test_the_time_in_which_an_item_is_suspended_shows_in_history_trend_and
         await sh.terminal.enter(f"history {STRING}", "1 change seen")
         assert not any(mark.key for mark in history.of(other.key).marks)
         kinds = {"held", "stale", "live", "sample"}
-        async with asyncio.timeout(15):
-            while {row["kind"] for row in csv_rows(path) if row["tag"] == INT} != kinds:  # noqa: ASYNC110  # a file tells nobody
-                await asyncio.sleep(0.02)
+        await until(lambda: {row["kind"] for row in csv_rows(path) if row["tag"] == INT} == kinds)
 
 
 async def test_history_keeps_to_its_bound_and_says_what_it_let_go(tmp_path: Path) -> None:
