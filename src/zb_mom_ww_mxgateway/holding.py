@@ -26,7 +26,9 @@ class HeldValues:
         self._session = session
         self._values: dict[Key, LiveValue] = {}
         self._waits: dict[Key, list[Wait]] = {}
-        self._reading_again = False
+        # Of these a change may have been lost: that the stream goes on says nothing of them.
+        self._missed: set[Key] = set()
+        self._losses = 0
         # Nanoseconds from this machine's clock to the gateway's.
         self._ahead_ns = 0
 
@@ -40,15 +42,19 @@ class HeldValues:
         before = self._values.get(key)
         value = LiveValue.of(event, item.tag if item else "", (before.changes if before else 0) + 1)
         if value is not None:
-            if item and item.suspended:
-                value.stale_since = value.received_at
             if event.gateway_time_ns and event.received_at:
                 here = time.time_ns() - int((time.monotonic() - event.received_at) * 1e9)
                 self._ahead_ns = event.gateway_time_ns - here
-            self._hold(key, value)
+            if item and item.suspended:
+                value.stale_since = value.received_at
+                self._hold(key, value)
+                self._missed.add(key)
+            else:
+                self._hold(key, value)
 
     def _hold(self, key: Key, value: LiveValue) -> None:
         self._values[key] = value
+        self._missed.discard(key)
         if waits := self._waits.get(key):
             for wait in tuple(waits):
                 wait.see(value)
@@ -58,8 +64,10 @@ class HeldValues:
         for change in changes:
             key = change.server_handle, change.item_handle
             if change.what in ("removed", "unadvised"):
-                self._values.pop(key, None)
+                self.drop(key)
             elif change.what == "suspended":
+                self._missed.add(key)
+                self._losses += 1
                 self._doubt(key, time.monotonic())
             elif change.what == "activated":
                 # Its data change may have come before the reply.
@@ -68,20 +76,27 @@ class HeldValues:
                     value.stale_since = None
                     self._hold(key, value)
             elif change.what == "unregistered":
-                self._values = {k: v for k, v in self._values.items() if k[0] != change.server_handle}
+                for each in tuple(self._values):
+                    if each[0] == change.server_handle:
+                        self.drop(each)
             elif change.what == "added" and key in self._values:
                 # Its first data change came before the reply that named it.
                 self._values[key].tag = change.name
 
     def drop(self, key: Key) -> None:
-        """An item is no more."""
+        """An item is no more, or reports no more."""
         self._values.pop(key, None)
+        self._missed.discard(key)
 
     # What is to be believed.
 
-    def doubt(self, since: float | None = None) -> None:
-        """From now on, or `since` then, nobody knows whether what is held holds; and no wait has held till now."""
+    def doubt(self, since: float | None = None, *, missed: bool = False) -> None:
+        """From now on, or `since` then, nobody knows whether what is held holds; and no wait has held till now.
+        `missed`: changes were lost, so that what is held has to come or to be read anew."""
         began = time.monotonic() if since is None else since
+        if missed:
+            self._missed |= self._values.keys()
+            self._losses += 1
         for key in {*self._values, *self._waits}:
             self._doubt(key, began)
 
@@ -92,24 +107,16 @@ class HeldValues:
         for wait in self._waits.get(key, ()):
             wait.stop()
 
-    def _is_suspended(self, key: Key) -> bool:
-        """Whether the gateway reports nothing of an item, and has no newer value of it either."""
-        item = self._session.handles.items.get(key)
-        return item is not None and item.suspended
-
     def confirm(self) -> None:
-        """Nothing was lost: what is held still holds, but for what reports nothing."""
+        """The stream goes on where it had stopped: what is held still holds, but for what was missed before."""
         for key, value in self._values.items():
-            if value.stale_since is not None and not self._is_suspended(key):
+            if value.stale_since is not None and key not in self._missed:
                 value.stale_since = None
                 for wait in tuple(self._waits.get(key, ())):
                     wait.see(value)
 
     async def read_again(self, may_hold: Callable[[], bool]) -> None:
         """Reads what may be old, on the session as it is; what comes when `may_hold` says no is not taken."""
-        if self._reading_again:
-            return
-        self._reading_again = True
         try:
             by_server: dict[int, list[Item]] = {}
             for key, value in self._values.items():
@@ -123,17 +130,16 @@ class HeldValues:
                     await self._read_some(server, items[start : start + _CHUNK], may_hold)
         except MxGatewayError:
             pass  # They stay stale; the next sign of life leads here again.
-        finally:
-            self._reading_again = False
 
     async def _read_some(self, server: int, items: Sequence[Item], may_hold: Callable[[], bool]) -> None:
-        before = [self._values.get(item.key) for item in items]
+        before, losses = [self._values.get(item.key) for item in items], self._losses
         results = await self._session.read_bulk(server, [item.definition for item in items])
         for item, held, result in zip(items, before, results, strict=True):
             # A data change that came meanwhile is newer.
             if held is None or held is not self._values.get(item.key) or held.stale_since is None:
                 continue
-            if not result.was_successful or not may_hold() or item.suspended:
+            # What was lost while the answer came may be newer, too.
+            if not result.was_successful or not may_hold() or item.suspended or losses != self._losses:
                 continue
             if (result.value, result.quality, result.source_timestamp) == (
                 held.value,

@@ -66,8 +66,8 @@ class SessionKeeper:
         # Monotonic seconds of the last sign of life.
         self._heard_at = time.monotonic()
         self._verdict: MxGatewayError | None = None
-        self.lost_some = asyncio.Event()
-        """Set where events were lost: what is held is then read again."""
+        self.in_doubt = asyncio.Event()
+        """Set where what is held may be old: it is then read again."""
 
     async def run(self) -> MxGatewayError | None:
         """Returns why it is over for good; None when the session was closed here."""
@@ -157,7 +157,7 @@ class SessionKeeper:
         self._alive()
         # In a new session the first data changes do it.
         if self._live.last_sequence or self._resumed:
-            await self._live.confirm()
+            self.in_doubt.set()
 
     async def _listen(self, stream: EventStream[MxEvent]) -> None:
         """Asks for a sign of life soon, and then now and then: a connection can be dead without saying so."""
@@ -183,13 +183,13 @@ class SessionKeeper:
             # The answer came on the connection of the commands: of a stream that is not attached it says nothing.
             if self._attached:
                 self._alive()
-                await self._live.confirm()
+                self.in_doubt.set()
 
     async def _read_again(self) -> None:
-        """After a gap, what did not change since is read: nobody has to wait for the next sign of life."""
+        """Reads what may be old: one after another, so that nothing that is lost meanwhile is passed over."""
         while True:
-            await self.lost_some.wait()
-            self.lost_some.clear()
+            await self.in_doubt.wait()
+            self.in_doubt.clear()
             await self._live.confirm()
             # However often events are lost.
             await asyncio.sleep(_ANXIOUS_HEARTBEAT)

@@ -162,9 +162,9 @@ class LiveSession:
             self.gaps += 1
         self.lost_events += lost
         self._confirmed = True
-        self._held.doubt()
+        self._held.doubt(missed=True)
         self._ledger.doubt()
-        self._keeper.lost_some.set()
+        self._keeper.in_doubt.set()
         self._tell(LiveChange(self.state, self.lost, lost, gap=True))
 
     def miss(self) -> None:
@@ -185,7 +185,7 @@ class LiveSession:
 
     def lose_session(self, error: MxGatewayError) -> None:
         """Part of keeping the stream: there is no session any more."""
-        self._held.doubt()
+        self._held.doubt(missed=True)
         self._ledger.lose()
         self._set_state(LiveState.REBUILDING, error)
 

@@ -663,6 +663,54 @@ async def test_what_a_gap_leaves_in_doubt_is_read_at_once_and_not_with_the_next_
     await eventually(lambda: live[STRING].stale_since is None, "it is read again")
 
 
+async def test_a_stream_that_goes_on_confirms_nothing_that_was_lost_before(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    gateway.stall("read_bulk")
+    gateway.drop_streams()
+    gateway.set(STRING, "lost")
+    gateway.evict_replay(live.session.session_id)
+    gateway.set(INT, 1)
+    await live.wait_for(INT, lambda value: value == 1, timeout=5)
+    assert live.gaps == 1
+    gateway.drop_streams()
+    await reached(live, LiveState.STALE)
+    gateway.set(INT, 2)
+    assert (await live.wait_for(INT, lambda value: value == 2, timeout=5)).stale_since is None
+    assert live.gaps == 1
+    assert (live[STRING].value, live[STRING].stale_since is None) == ("", False)
+    gateway.release("read_bulk")
+    assert (await live.wait_for(STRING, lambda value: value == "lost", timeout=5)).stale_since is None
+
+
+async def test_an_answer_from_before_a_gap_confirms_nothing_after_it(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, read_it, go_on = live.session.read_bulk, asyncio.Event(), asyncio.Event()
+
+    async def late(*arguments: Any) -> Any:
+        answer = await read(*arguments)
+        read_it.set()
+        await go_on.wait()
+        return answer
+
+    def hole(value: int) -> None:
+        sequence = live.last_sequence + 3
+        live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *items[0].key, 192), sequence, value))
+
+    monkeypatch.setattr(live.session, "read_bulk", late)
+    hole(7)
+    await asyncio.wait_for(read_it.wait(), 5)
+    hole(8)  # and the change of STRING that was in it nobody has seen
+    go_on.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    go_on.clear()
+    assert live[STRING].stale_since is not None
+    go_on.set()
+    await eventually(lambda: live[STRING].stale_since is None, "it is read once more")
+
+
 async def test_a_gap_of_which_nothing_is_kept_counts_once(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
