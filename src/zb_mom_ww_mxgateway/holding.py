@@ -55,9 +55,15 @@ class HeldValues:
     def _hold(self, key: Key, value: LiveValue) -> None:
         self._values[key] = value
         self._missed.discard(key)
+        self._show(key, value)
+
+    def _show(self, key: Key, value: LiveValue) -> None:
         if waits := self._waits.get(key):
-            for wait in tuple(waits):
-                wait.see(value)
+            item = self._session.handles.items.get(key)
+            # A change that is still on its way when an item is unadvised is the beginning of nothing.
+            if item and item.advised:
+                for wait in tuple(waits):
+                    wait.see(value)
 
     def follow(self, changes: Sequence[wire.HandleChange]) -> None:
         """What became of handles: a value whose item is gone is not kept."""
@@ -75,8 +81,10 @@ class HeldValues:
                 if value is not None and value.stale_since == value.received_at:
                     value.stale_since = None
                     self._hold(key, value)
+            elif change.what == "advised" and key in self._values:
+                self._show(key, self._values[key])
             elif change.what == "unregistered":
-                for each in tuple(self._values):
+                for each in {*self._values, *self._waits}:
                     if each[0] == change.server_handle:
                         self.drop(each)
             elif change.what == "added" and key in self._values:
@@ -87,6 +95,8 @@ class HeldValues:
         """An item is no more, or reports no more."""
         self._values.pop(key, None)
         self._missed.discard(key)
+        for wait in self._waits.get(key, ()):
+            wait.stop()
 
     # What is to be believed.
 
@@ -112,8 +122,7 @@ class HeldValues:
         for key, value in self._values.items():
             if value.stale_since is not None and key not in self._missed:
                 value.stale_since = None
-                for wait in tuple(self._waits.get(key, ())):
-                    wait.see(value)
+                self._show(key, value)
 
     async def read_again(self, may_hold: Callable[[], bool]) -> None:
         """Reads what may be old, on the session as it is; what comes when `may_hold` says no is not taken."""

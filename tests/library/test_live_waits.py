@@ -9,10 +9,13 @@ import pytest
 from library_waiting import eventually
 
 from zb_mom_ww_mxgateway import (
+    EventFamily,
+    EventHeader,
     Item,
     LiveSession,
     LiveState,
     LiveValue,
+    MxEvent,
     MxGatewayArgumentError,
     MxGatewaySessionError,
     MxGatewayTransportError,
@@ -115,6 +118,28 @@ async def test_it_must_hold_without_a_break(gateway: SimulatedGateway, live: Liv
     assert (await waiting).value == 7
     with pytest.raises(MxGatewayWaitError):
         await live.wait_for(INT, lambda value: value == 7, hold=5, timeout=0.1)
+
+
+@pytest.mark.parametrize("leave", ["unadvise", "remove_item", "unregister"])
+async def test_what_is_not_advised_any_more_does_not_hold(
+    leave: str, gateway: SimulatedGateway, live: LiveSession, item: Item
+) -> None:
+    waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 0, hold=0.2, timeout=0.6))
+    await asyncio.sleep(0)
+    await getattr(live.session, leave)(*(item.key[:1] if leave == "unregister" else item.key))
+    gateway.set(INT, 1)
+    # Not even with a change that was still on its way.
+    live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_sequence + 1, 0))
+    with pytest.raises(MxGatewayWaitError):
+        await waiting
+
+
+async def test_what_is_advised_again_may_hold_anew(gateway: SimulatedGateway, live: LiveSession, item: Item) -> None:
+    waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 0, hold=0.2, timeout=5))
+    await asyncio.sleep(0)
+    await live.session.unadvise(*item.key)
+    await live.session.advise(*item.key)
+    assert (await waiting).value == 0
 
 
 @pytest.mark.parametrize("quality", [0, 64])
