@@ -68,7 +68,7 @@ class Subscription:
     def _picks(self, event: MxEvent) -> bool:
         try:
             return self._wanted(event)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             # Its own mistake: the stream and the other subscribers go on.
             failure = MxGatewayError(f"this subscriber's filter failed: {error!r}")
             failure.__cause__ = error

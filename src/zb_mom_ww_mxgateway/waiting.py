@@ -37,9 +37,9 @@ class Wait:
         self.seen.append(replace(value))
         try:
             wished = self._may_satisfy(value) and bool(self._predicate(value.value))
-        except Exception as error:
-            self.stop()
-            self.over.set_exception(error)
+        except (Exception, asyncio.CancelledError) as error:
+            # Whatever it is, it is this wait's alone. No future takes a StopIteration.
+            self.fail(RuntimeError(f"the predicate raised {error!r}") if isinstance(error, StopIteration) else error)
             return
         if not wished:
             self.stop()

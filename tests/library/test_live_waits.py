@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway import (
     LiveValue,
     MxEvent,
     MxGatewayArgumentError,
+    MxGatewayError,
     MxGatewaySessionError,
     MxGatewayTransportError,
     MxGatewayWaitError,
@@ -211,6 +212,27 @@ async def test_what_the_predicate_raises_comes_out(live: LiveSession, item: Item
     with pytest.raises(ZeroDivisionError):
         await live.wait_for(INT, lambda value: 1 / value, timeout=5)  # type: ignore[operator]
     await live.session.ping()
+
+
+@pytest.mark.parametrize("error", [StopIteration, asyncio.CancelledError])
+async def test_a_predicate_that_raises_whatever_it_likes_ends_its_own_wait_alone(
+    error: type[BaseException], gateway: SimulatedGateway, live: LiveSession, item: Item
+) -> None:
+    def fail(value: object) -> bool:
+        raise error
+
+    waiting = asyncio.create_task(live.wait_for(INT, fail, timeout=5, new=True))
+    other = asyncio.create_task(live.wait_for(INT, lambda value: value == 1, timeout=5))
+    picking = live.subscribe(fail)
+    await asyncio.sleep(0)
+    gateway.set(INT, 1)
+    assert (await other).value == 1
+    with pytest.raises(RuntimeError if error is StopIteration else error):
+        await waiting
+    with pytest.raises(MxGatewayError, match="filter failed"):
+        await anext(picking)
+    gateway.set(INT, 2)
+    assert (await live.wait_for(INT, lambda value: value == 2, timeout=5)).stale_since is None
 
 
 async def test_a_cancelled_wait_leaves_nothing(live: LiveSession, item: Item) -> None:
