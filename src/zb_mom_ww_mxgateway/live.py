@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayError,
     MxGatewaySessionError,
     MxGatewayTransportError,
+    MxGatewayWaitError,
 )
 from zb_mom_ww_mxgateway.events import EventFamily, EventHeader, MxEvent, ReplayGap
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
@@ -390,20 +391,27 @@ class LiveSession:
 
         It sees every data change, none is skipped; nothing is polled. Only values that are good, not null and not NaN
         count, unless `any_quality`; one that may be old never does, and a gap in the events is a break. The value held
-        now counts, unless `new`. A tag that is not advised is, on the first server handle, and stays so.
+        now counts, unless `new`. A tag that is not advised is, on the first server handle, and stays so; when the time
+        is over before that was answered, it may be at the gateway alone.
 
         Raises MxGatewayWaitError (a TimeoutError) with the values seen after `timeout` seconds, what the session was
         lost to, or what `predicate` raises. Cancelling ends the wait alone.
         """
         self._raise_if_closed()
+        until = asyncio.get_running_loop().time() + timeout
         item = self.session.handles.find(tag)
         if item is None or not item.advised:
-            (item,) = await self.subscribe_tags([tag], item.server_handle if item else self._server(None, "wait_for"))
+            server = item.server_handle if item else self._server(None, "wait_for")
+            try:
+                async with asyncio.timeout_at(until):
+                    (item,) = await self.subscribe_tags([tag], server)
+            except TimeoutError:
+                raise MxGatewayWaitError(f"{tag} was not advised within {timeout:g} s", call="wait_for") from None
         wait = Wait(predicate, hold, any_quality)
         with self._held.shown_to(wait, item.key):
             if not new and (value := self.latest(*item.key)):
                 wait.see(value)
-            return await wait.result(tag, timeout)
+            return await wait.result(tag, timeout, until)
 
     # Doing.
 

@@ -72,10 +72,11 @@ class Wait:
         is_nan = isinstance(value.value, float) and math.isnan(value.value)
         return value.quality_word == "good" and value.value is not None and not is_nan
 
-    async def result(self, tag: str, timeout: float) -> LiveValue:
-        """The value that satisfied it; raises MxGatewayWaitError after `timeout` seconds."""
+    async def result(self, tag: str, timeout: float, until: float) -> LiveValue:
+        """The value that satisfied it; raises MxGatewayWaitError at `until` in the loop's time, after `timeout`
+        seconds."""
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout_at(until):
                 return await self.over
         except TimeoutError:
             if self.over.done() and not self.over.cancelled():

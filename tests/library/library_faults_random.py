@@ -130,7 +130,7 @@ async def change_items(rig: Rig, chance: Random) -> None:
 async def look(rig: Rig, chance: Random) -> None:
     """Reads some tags, or waits for a value; nothing that another tag has may come back."""
     live = rig.live
-    tags = chance.sample(TAGS, 3)
+    before, tags = live.session.session_id, chance.sample(TAGS, 3)
     try:
         if chance.random() < 0.6:
             for tag, reading in zip(tags, await live.read(tags, timeout=0.2), strict=True):
@@ -141,11 +141,10 @@ async def look(rig: Rig, chance: Random) -> None:
             odd = await live.wait_for(tags[0], lambda value: value % 2, timeout=0.1)
             if not odd.value % 2:
                 rig.problems.append(f"wait_for gave {odd.value!r}, which is not odd")
-    except MxGatewayWaitError:
-        pass
-    except MxGatewayError:
+    except MxGatewayError as error:
         # wait_for may have begun to advise the tag.
-        rig.doubts.add((live.session.session_id, tags[0]))
+        if not isinstance(error, MxGatewayWaitError) or "was not advised" in str(error):
+            rig.doubts |= {(before, tags[0]), (live.session.session_id, tags[0])}
 
 
 # Faults.

@@ -192,6 +192,14 @@ async def test_a_tag_that_is_not_advised_is(gateway: SimulatedGateway, live: Liv
     assert live[STRING].value == ""
 
 
+async def test_to_advise_a_tag_counts_as_waiting(gateway: SimulatedGateway, live: LiveSession, item: Item) -> None:
+    gateway.stall("subscribe_bulk")
+    async with asyncio.timeout(5):
+        with pytest.raises(MxGatewayWaitError, match=r"TestString was not advised within 0\.1 s"):
+            await live.wait_for(STRING, lambda value: True, timeout=0.1)
+    gateway.release()
+
+
 async def test_an_old_value_never_satisfies_and_a_loss_is_a_break(
     gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
