@@ -86,6 +86,11 @@ class SessionKeeper:
                 return None if self._session.closed else lost
             self._stream = stream
 
+    @property
+    def behind_since(self) -> float | None:
+        """When the oldest event came that was not yet looked at, as :attr:`EventStream.behind_since`."""
+        return self._stream.behind_since
+
     async def close(self) -> None:
         """Ends the stream that is being read."""
         await self._stream.aclose()

@@ -407,7 +407,7 @@ class LiveSession:
                     (item,) = await self.subscribe_tags([tag], server)
             except TimeoutError:
                 raise MxGatewayWaitError(f"{tag} was not advised within {timeout:g} s", call="wait_for") from None
-        wait = Wait(predicate, hold, any_quality)
+        wait = Wait(predicate, hold, any_quality, lambda: self._keeper.behind_since)
         with self._held.shown_to(wait, item.key):
             if not new and (value := self.latest(*item.key)):
                 wait.see(value)

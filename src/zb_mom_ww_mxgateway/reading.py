@@ -121,6 +121,14 @@ class EventBuffer:
         """True when nothing more will be put in."""
         return self._ended
 
+    @property
+    def oldest(self) -> Arrived | None:
+        """What has waited longest; None when nothing waits."""
+        try:
+            return self._entries[0]
+        except IndexError:
+            return None
+
     def take(self, into: deque[Arrived]) -> int:
         """Moves all that has come since the last time; says how many were dropped before the first of them."""
         with self._lock:

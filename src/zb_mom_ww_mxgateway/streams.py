@@ -206,6 +206,15 @@ class EventStream(MessageStream[T]):
         """True when nothing more comes than what has come."""
         return self._buffer.ended
 
+    @property
+    def behind_since(self) -> float | None:
+        """When the oldest of what has come and is not yet handed over came, in monotonic seconds; 0 if that is the end,
+        None if it is nothing."""
+        oldest = self._batch[0] if self._batch else self._buffer.oldest
+        if oldest is None:
+            return 0.0 if self.ended else None
+        return oldest[0]
+
     async def attached(self) -> bool:
         """Waits until the gateway has proven that it has taken the stream (True), or until it is clear that it
         will not; for ever, if it was not asked to."""

@@ -12,6 +12,8 @@ from zb_mom_ww_mxgateway.live_values import LiveValue
 
 # So many values are shown when a wait fails.
 _SEEN = 20
+# Seconds between looks for what has come but was not yet seen.
+_CATCH_UP = 0.005
 
 
 class Wait:
@@ -21,10 +23,18 @@ class Wait:
     does not satisfy it unless `any_quality`; nor does one that may be old, or a time of which nothing is known.
     """
 
-    def __init__(self, predicate: Callable[[object], object], hold: float, any_quality: bool) -> None:
+    def __init__(
+        self,
+        predicate: Callable[[object], object],
+        hold: float,
+        any_quality: bool,
+        behind_since: Callable[[], float | None] = lambda: None,
+    ) -> None:
+        """`behind_since` tells when the oldest event came that is still to be shown, in monotonic seconds."""
         self._predicate = predicate
         self._hold = hold
         self._any_quality = any_quality
+        self._behind_since = behind_since
         self._loop = asyncio.get_running_loop()
         self._held: asyncio.TimerHandle | None = None
         self.seen: deque[LiveValue] = deque(maxlen=_SEEN)
@@ -46,7 +56,7 @@ class Wait:
         elif self._hold <= 0:
             self.over.set_result(value)
         elif self._held is None:
-            self._held = self._loop.call_later(self._hold, self._satisfied)
+            self._held = self._loop.call_later(self._hold, self._satisfied, time.monotonic() + self._hold)
 
     def stop(self) -> None:
         """What held so far does not count any more: it must hold anew."""
@@ -60,8 +70,12 @@ class Wait:
         if not self.over.done():
             self.over.set_exception(error)
 
-    def _satisfied(self) -> None:
-        if not self.over.done():
+    def _satisfied(self, at: float) -> None:
+        behind = self._behind_since()
+        if behind is not None and behind <= at:
+            # The loop was busy: what came by then may have broken it.
+            self._held = self._loop.call_later(_CATCH_UP, self._satisfied, at)
+        elif not self.over.done():
             self.over.set_result(self.seen[-1])
 
     def _may_satisfy(self, value: LiveValue) -> bool:

@@ -121,6 +121,27 @@ async def test_it_must_hold_without_a_break(gateway: SimulatedGateway, live: Liv
         await live.wait_for(INT, lambda value: value == 7, hold=5, timeout=0.1)
 
 
+@pytest.mark.parametrize("breaks", [True, False])
+async def test_what_came_while_the_loop_was_blocked_breaks_a_hold(
+    breaks: bool, gateway: SimulatedGateway, live: LiveSession, item: Item
+) -> None:
+    waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 0, hold=0.1, timeout=1))
+    await asyncio.sleep(0)
+    buffer = live._keeper._stream._buffer
+    event = pb.MxEvent(family=pb.MX_EVENT_FAMILY_ON_DATA_CHANGE, quality=192, worker_sequence=live.last_sequence + 1)
+    event.server_handle, event.item_handle = item.key
+    event.value.int32_value = int(breaks)
+    # As the reading thread does it while the loop is blocked.
+    time.sleep(0.05)  # noqa: ASYNC251 - so that it is
+    buffer.put(time.monotonic(), event.SerializeToString())
+    time.sleep(0.15)  # noqa: ASYNC251 - the time to hold is over when the loop goes on
+    if breaks:
+        with pytest.raises(MxGatewayWaitError, match="it is 1"):
+            await waiting
+    else:
+        assert (await waiting).changes == 2
+
+
 @pytest.mark.parametrize("leave", ["unadvise", "remove_item", "unregister"])
 async def test_what_is_not_advised_any_more_does_not_hold(
     leave: str, gateway: SimulatedGateway, live: LiveSession, item: Item
