@@ -422,18 +422,20 @@ class LiveSession:
         """
         handles = self.session.handles
         known = {tag: handles.find(tag, server_handle) for tag in tags}
+        refused: list[str] = []
         if new := [tag for tag, item in known.items() if item is None]:
             results = await self.session.subscribe_bulk(server_handle, new)
-            refused = [
-                f"{tag} ({r.error_message})" for tag, r in zip(new, results, strict=True) if not r.was_successful
-            ]
-            if refused:
-                raise MxGatewayCommandError(f"refused: {', '.join(refused)}", call="subscribe_bulk")
-            known |= {tag: handles.items[server_handle, r.item_handle] for tag, r in zip(new, results, strict=True)}
+            for tag, result in zip(new, results, strict=True):
+                if result.was_successful:
+                    known[tag] = handles.items[server_handle, result.item_handle]
+                else:
+                    refused.append(f"{tag} ({result.error_message})")
         items = [item for tag in tags if (item := known[tag])]
         for item in items:
             if not item.advised:
                 await self.session.advise(*item.key)
+        if refused:
+            raise MxGatewayCommandError(f"refused: {', '.join(refused)}", call="subscribe_bulk")
         return items
 
     async def write_and_confirm(

@@ -192,8 +192,10 @@ async def test_subscribing_names_every_tag_that_was_refused() -> None:
         client = await GatewayClient.connect(endpoint=gateway.endpoint, api_key=key.text, plaintext=True)
         async with client, await LiveSession.open(client) as live:
             server = await live.session.register("live")
+            added = await live.session.add_item(server, "Plant.Tank1.LevelSP")
             with pytest.raises(MxGatewayCommandError) as caught:
-                await live.subscribe_tags([INT, "Plant.Tank1.Level", DOUBLE], server)
+                await live.subscribe_tags([INT, "Plant.Tank1.Level", "Plant.Tank1.LevelSP", DOUBLE], server)
+            assert live.session.handles.items[server, added].advised
             assert INT in str(caught.value)
             assert DOUBLE in str(caught.value)
             assert "Plant.Tank1.Level" not in str(caught.value)
