@@ -84,6 +84,8 @@ class Calls:
         try:
             for observer in observers:
                 observer.sending(request)
+            if mutating:
+                self._check_not_lost(request, call)
             reply = await self._call(rpc, handles.to_gateway(request) if handles else request, call, mutating, timeout)
             if wire.session_of(request) in self.lost_sessions and wire.concerns_handles(request, reply):
                 raise MxGatewaySessionError(
@@ -163,6 +165,17 @@ class Calls:
             grpc_code="UNAVAILABLE",
             correlation_id=wire.correlation_of(request) or None,
         )
+
+    def _check_not_lost(self, request: Any, call: str) -> None:
+        """What was asked for in a session that was lost meanwhile, while a guard was asked for one, does not change the
+        plant: the gateway may still have the session, and what comes of it would be seen by nobody."""
+        if wire.session_of(request) in self.lost_sessions:
+            raise MxGatewaySessionError(
+                f"{call} at {self.options.endpoint}: the session was lost meanwhile; nothing was sent",
+                endpoint=self.options.endpoint,
+                call=call,
+                correlation_id=wire.correlation_of(request) or None,
+            )
 
     async def _call(self, rpc: wire.Rpc, request: Any, call: str, mutating: bool, timeout: float | None) -> Any:
         method = self._channel.unary_unary(

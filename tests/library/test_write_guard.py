@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 
+import grpc
 import pytest
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import DecodeError
@@ -14,6 +15,7 @@ from zb_mom_ww_mxgateway import (
     ClientOptions,
     GatewayClient,
     LiveSession,
+    LiveState,
     MxGatewayArgumentError,
     MxGatewayError,
     MxGatewayRefusedHereError,
@@ -282,7 +284,10 @@ async def test_a_guard_may_ask_a_person_for_as_long_as_it_takes(gateway: Simulat
     assert [write.value for write in gateway.writes] == [5]
 
 
-async def test_a_session_that_is_lost_while_a_person_is_asked_gets_no_write(gateway: SimulatedGateway) -> None:
+@pytest.mark.parametrize("is_kept", [False, True], ids=["another is not there yet", "another is, and it is kept"])
+async def test_a_session_that_is_lost_while_a_person_is_asked_gets_no_write(
+    is_kept: bool, gateway: SimulatedGateway
+) -> None:
     answer = asyncio.get_running_loop().create_future()
 
     async def guard(pending: PendingWrite) -> bool:
@@ -299,11 +304,15 @@ async def test_a_session_that_is_lost_while_a_person_is_asked_gets_no_write(gate
         await live.first_value(item)
         writing = asyncio.create_task(live.write_and_confirm(*item.key, 5))
         await asyncio.sleep(0)
-        gateway.stall("OpenSession")
-        gateway.lose_session(live.session.session_id)
-        async with asyncio.timeout(5):
-            while live.state.value != "rebuilding":
-                await live.changed()
+        if is_kept:
+            # Only the client gives it up.
+            gateway.fail_next("CloseSession", code=grpc.StatusCode.UNAVAILABLE)
+            gateway.drop_streams(grpc.StatusCode.DEADLINE_EXCEEDED)
+            await eventually(lambda: live.rebuilds and live.state is LiveState.LIVE, "another takes its place")
+        else:
+            gateway.stall("OpenSession")
+            gateway.lose_session(live.session.session_id)
+            await eventually(lambda: live.state is LiveState.REBUILDING, "it is lost")
         answer.set_result(True)
         with pytest.raises(MxGatewayError, match="nothing was sent"):
             await writing
