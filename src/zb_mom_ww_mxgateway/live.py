@@ -486,13 +486,18 @@ class LiveSession:
     async def _let_go(self) -> None:
         """Ends everything here; the session stays as it is."""
         self._reader.cancel()
-        with suppress(asyncio.CancelledError, Exception):  # shown already, as `lost`
-            await self._reader
-        await self._keeper.close()
-        self._end(None)
-        self.session.on_handle_changes = lambda changes: None
-        for observer in (self._ledger, self):
-            self.session.client.unobserve(observer)
+        try:
+            # Not awaited itself: who is cancelled here would cancel it again, while it closes a session it has opened.
+            await asyncio.wait([self._reader])
+            # Shown already, as `lost`. What is not taken would hold the streams that were read, and their connections.
+            with suppress(asyncio.CancelledError, Exception):
+                self._reader.result()
+        finally:
+            await self._keeper.close()
+            self._end(None)
+            self.session.on_handle_changes = lambda changes: None
+            for observer in (self._ledger, self):
+                self.session.client.unobserve(observer)
 
     async def __aenter__(self) -> Self:
         return self

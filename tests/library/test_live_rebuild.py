@@ -20,7 +20,7 @@ from zb_mom_ww_mxgateway import (
     SessionState,
     WriteOutcome,
 )
-from zb_mom_ww_mxgateway_sim import SimulatedGateway
+from zb_mom_ww_mxgateway_sim import CallRecord, SimulatedGateway
 
 INT, DOUBLE, STRING, BOOL = (f"TestChildObject.Test{name}" for name in ("Int", "Double", "String", "Bool"))
 
@@ -236,6 +236,32 @@ async def test_closing_while_rebuilding_leaves_no_session(gateway: SimulatedGate
         lambda: all(session.state == "CLOSED" for session in gateway.sessions.values()), "every session is closed"
     )
     assert gateway.open_streams == 0
+
+
+async def test_closing_that_is_cancelled_while_rebuilding_is_cancelled_and_leaves_no_session(
+    gateway: SimulatedGateway, live: LiveSession
+) -> None:
+    await live.session.register("live")
+    gateway.stall("register")
+    gateway.lose_session(live.session.session_id)
+
+    def registering() -> list[CallRecord]:
+        commands = [call for call in gateway.calls if call.rpc == "Invoke"]
+        return [call for call in commands if call.request.command.WhichOneof("payload") == "register"]
+
+    await eventually(lambda: len(registering()) == 2, "another one is being filled")
+    # The lost one is closed, by whoever rebuilds and by whoever closes; then the other.
+    gateway.schedule("at CloseSession 3 stall")
+    closing = asyncio.create_task(live.aclose())
+    await eventually(lambda: [call.rpc for call in gateway.calls].count("CloseSession") == 3, "it is being closed")
+    closing.cancel()
+    await asyncio.sleep(0)
+    gateway.release()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    await eventually(lambda: not gateway.live_sessions, "every session is closed")
+    await eventually(lambda: not gateway.open_streams, "no stream is open")
+    assert live.state is LiveState.CLOSED
 
 
 async def test_values_are_read_again_when_the_stream_is_resumed_on_a_quiet_plant(
