@@ -180,6 +180,22 @@ async def test_no_kind_and_no_payload_that_changes_the_plant_gets_past_a_guard_t
     await session.close()
 
 
+async def test_what_only_a_newer_gateway_knows_may_be_a_write(
+    gateway: SimulatedGateway, guard: Guard, guarded: GatewayClient
+) -> None:
+    guard.answer = False
+    session = await guarded.open_session()
+    kind, payload = session.request("ping"), session.request("ping")
+    kind.command.kind = max(KINDS.values()) + 1  # type: ignore[assignment]
+    payload.command.MergeFromString(b"\xa2\x1f\x02\x08\x01")  # a message of one number, as field 500
+    calls = len(gateway.calls)
+    for request in (kind, payload):
+        with pytest.raises(MxGatewayRefusedHereError, match="of nothing that can be named"):
+            await guarded.invoke(request)
+    assert len(gateway.calls) == calls
+    await session.close()
+
+
 async def test_no_other_kind_is_asked_about(gateway: SimulatedGateway, guard: Guard, guarded: GatewayClient) -> None:
     guard.answer = False
     session = await guarded.open_session()

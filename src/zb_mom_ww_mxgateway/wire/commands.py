@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from google.protobuf.unknown_fields import UnknownFieldSet
+
 from zb_mom_ww_mxgateway.errors import PROTOCOL_ERRORS, MxAccessError, MxGatewayCommandError, may_have_run_despite
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode, hresult_text, name_of
@@ -78,8 +80,15 @@ MUTATING_KINDS = frozenset(
 
 
 def is_mutating(request: pb.MxCommandRequest) -> bool:
-    """Whether the command changes the plant. Both kind and payload count: a gateway may go by either."""
-    return kind_name(request) in MUTATING_KINDS or request.command.WhichOneof("payload") in MUTATING_KINDS
+    """Whether the command changes the plant, or may. Both kind and payload count: a gateway may go by either. So does
+    what only a newer gateway knows: it may be a write."""
+    command = request.command
+    return (
+        kind_name(request) in MUTATING_KINDS
+        or command.WhichOneof("payload") in MUTATING_KINDS
+        or command.kind not in pb.MxCommandKind.DESCRIPTOR.values_by_number
+        or len(UnknownFieldSet(command)) > 0
+    )
 
 
 def raise_for_status(
