@@ -9,7 +9,15 @@ import pytest
 from library_hostile import Hostile, hostile, mutated, random_message
 from library_waiting import eventually
 
-from zb_mom_ww_mxgateway import LiveSession, LiveState, MxEvent, MxGatewayError, MxGatewayTransportError
+from zb_mom_ww_mxgateway import (
+    BufferedData,
+    LiveSession,
+    LiveState,
+    MxEvent,
+    MxGatewayError,
+    MxGatewayTransportError,
+    RawValue,
+)
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
 OK = pb.ProtocolStatus(code=pb.PROTOCOL_STATUS_CODE_OK)
@@ -139,6 +147,20 @@ async def test_a_live_session_endures_any_order_of_sequences(sequences: list[int
             async with asyncio.timeout(10):
                 await live.aclose()
         assert live.state is LiveState.CLOSED
+
+
+async def test_a_batch_of_times_that_no_calendar_has_is_raw_and_ends_nothing() -> None:
+    batch = pb.MxEvent.FromString(event(2))
+    batch.family = pb.MX_EVENT_FAMILY_ON_BUFFERED_DATA_CHANGE
+    batch.ClearField("value")
+    batch.on_buffered_data_change.values.timestamp_values.values.add().seconds = 10**17
+    batch.on_buffered_data_change.qualities.append(192)
+    async with hostile() as (handler, client):
+        streaming(handler, [event(1), batch.SerializeToString(), event(3)])
+        found = await read(client, 3)
+    assert [each.sequence for each in found] == [1, 2, 3]
+    assert isinstance(found[1].body, BufferedData)
+    assert isinstance(found[1].body.values[0], RawValue)
 
 
 async def test_a_live_session_endures_random_events_and_can_be_closed() -> None:
