@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway import arguments, wire
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.events import MxEvent
 from zb_mom_ww_mxgateway.handles import Item
@@ -15,6 +15,8 @@ from zb_mom_ww_mxgateway.waiting import Wait
 
 # Entries of one call that reads again what may be old.
 _CHUNK = 500
+# Values of items that no reply has named, or not yet: as many as one command can add.
+_MOST_UNKNOWN = arguments.BULK_LIMIT
 
 Key = tuple[int, int]
 
@@ -29,6 +31,8 @@ class HeldValues:
         # Of these a change may have been lost: that the stream goes on says nothing of them.
         self._missed: set[Key] = set()
         self._losses = 0
+        # Of these no reply has named the item; the first is the oldest.
+        self._unknown: dict[Key, None] = {}
         # Nanoseconds from this machine's clock to the gateway's.
         self._ahead_ns = 0
 
@@ -42,6 +46,10 @@ class HeldValues:
         before = self._values.get(key)
         value = LiveValue.of(event, item.tag if item else "", (before.changes if before else 0) + 1)
         if value is not None:
+            if item is None and key not in self._unknown:
+                self._unknown[key] = None
+                if len(self._unknown) > _MOST_UNKNOWN:
+                    self.drop(next(iter(self._unknown)))
             if event.gateway_time_ns and event.received_at:
                 here = time.time_ns() - int((time.monotonic() - event.received_at) * 1e9)
                 self._ahead_ns = event.gateway_time_ns - here
@@ -90,11 +98,13 @@ class HeldValues:
             elif change.what == "added" and key in self._values:
                 # Its first data change came before the reply that named it.
                 self._values[key].tag = change.name
+                self._unknown.pop(key, None)
 
     def drop(self, key: Key) -> None:
         """An item is no more, or reports no more."""
         self._values.pop(key, None)
         self._missed.discard(key)
+        self._unknown.pop(key, None)
         for wait in self._waits.get(key, ()):
             wait.stop()
 

@@ -17,18 +17,19 @@ from zb_mom_ww_mxgateway import (
     MxGatewayError,
     MxGatewayTransportError,
     RawValue,
+    wire,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
 OK = pb.ProtocolStatus(code=pb.PROTOCOL_STATUS_CODE_OK)
 
 
-def event(sequence: int, value: int = 0) -> bytes:
+def event(sequence: int, value: int = 0, item: int = 1) -> bytes:
     message = pb.MxEvent(
         session_id="session-1",
         family=pb.MX_EVENT_FAMILY_ON_DATA_CHANGE,
         server_handle=1,
-        item_handle=1,
+        item_handle=item,
         worker_sequence=sequence,
         quality=192,
     )
@@ -185,6 +186,48 @@ async def test_a_live_session_endures_random_events_and_can_be_closed() -> None:
         finally:
             async with asyncio.timeout(10):
                 await live.aclose()
+
+
+async def test_values_of_items_that_nobody_added_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway.holding._MOST_UNKNOWN", 50)
+    async with hostile() as (handler, client):
+        streaming(handler, [event(number, number, number) for number in range(1, 1_001)], endless=True)
+        live = await LiveSession.open(client, client.attach("session-1"))
+        async with live, asyncio.timeout(10):
+            while live.events < 1_000:
+                await live.changed()
+            held = [number for number in range(1, 1_001) if live.latest(1, number)]
+    assert held == list(range(951, 1_001))
+
+
+def test_handles_of_items_that_nobody_added_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway.wire.handle_map._MOST_GUESSED", 50)
+    handles = wire.HandleMap({0: 1, 1: 5})
+    handles.bind_server(1, 1)
+    handles.bind_item(1, 5, 7)
+    made = []
+    for number in range(1_000, 2_000):
+        message = pb.MxEvent(server_handle=1, item_handle=number)
+        handles.event_from_gateway(message)
+        made.append(message.item_handle)
+        if number == 1_500:
+            # The reply that names it comes after its first event.
+            request = wire.command_request("session-1", wire.command("add_item", server_handle=1), "c")
+            reply = pb.MxCommandReply(kind=request.command.kind, protocol_status=OK)
+            reply.add_item.item_handle = number
+            handles.from_gateway(request, reply)
+            named = reply.add_item.item_handle
+            assert named == message.item_handle
+    assert len(set(made)) == len(made)
+    assert len(handles._items_of(1).of_caller) == 52
+    for callers, gateways in ((5, 7), (named, 1_500)):
+        message = pb.MxEvent(server_handle=1, item_handle=gateways)
+        handles.event_from_gateway(message)
+        assert message.item_handle == callers
+    # A registration that nobody made has no handle here.
+    message = pb.MxEvent(server_handle=2, item_handle=7)
+    handles.event_from_gateway(message)
+    assert (message.server_handle, message.item_handle) == (0, 0)
 
 
 async def test_a_stream_that_ends_again_and_again_is_tried_at_intervals_and_can_be_closed() -> None:

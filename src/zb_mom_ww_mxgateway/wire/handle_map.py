@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from zb_mom_ww_mxgateway import arguments
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.wire.handles import USER_REPLIES, handle_changes
 
 _USER_FIELDS = ("user_id", "current_user_id", "verifier_user_id")
+# Items that only events have named, or not yet a reply: as many as one command can add, for each server handle.
+_MOST_GUESSED = arguments.BULK_LIMIT
 _ADDING = ("add_item", "add_item2", "add_buffered_item")
 
 
@@ -17,21 +20,31 @@ class _Numbers:
         self.of_gateway: dict[int, int] = {}
         self.of_caller: dict[int, int] = {}
         self._highest = highest
+        # Callers' numbers that no reply has given yet; the first is the oldest.
+        self._guessed: dict[int, None] = {}
 
     def bind(self, callers: int, gateways: int) -> None:
         self.of_gateway[callers] = gateways
         self.of_caller[gateways] = callers
         self._highest = max(self._highest, callers)
 
-    def to_caller(self, gateways: int) -> int:
-        """The caller's number; a new one, the same where it is free, for one that is seen for the first time."""
+    def to_caller(self, gateways: int, *, guess: bool = False) -> int:
+        """The caller's number; a new one, the same where it is free, for one that is seen for the first time. A `guess`
+        comes before the reply that gives it, if there will be one."""
         if gateways <= 0:
             return gateways
         if gateways not in self.of_caller:
             self.bind(gateways if gateways > self._highest else self._highest + 1, gateways)
+            if guess:
+                self._guessed[self.of_caller[gateways]] = None
+                if len(self._guessed) > _MOST_GUESSED:
+                    self.forget(next(iter(self._guessed)))
+        elif not guess:
+            self._guessed.pop(self.of_caller[gateways], None)
         return self.of_caller[gateways]
 
     def forget(self, callers: int) -> None:
+        self._guessed.pop(callers, None)
         gateways = self.of_gateway.pop(callers, None)
         if gateways is not None:
             del self.of_caller[gateways]
@@ -130,7 +143,8 @@ class HandleMap:
                 self._users.pop(change.server_handle, None)
 
     def event_from_gateway(self, event: pb.MxEvent) -> None:
-        """Puts the caller's handles into the message of an event."""
+        """Puts the caller's handles into the message of an event; of a registration that is not the caller's none."""
         if event.server_handle:
-            event.server_handle = self._servers.to_caller(event.server_handle)
-            event.item_handle = self._items_of(event.server_handle).to_caller(event.item_handle)
+            server = self._servers.of_caller.get(event.server_handle, 0)
+            event.item_handle = self._items_of(server).to_caller(event.item_handle, guess=True) if server else 0
+            event.server_handle = server
