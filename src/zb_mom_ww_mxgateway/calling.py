@@ -242,12 +242,11 @@ class Calls:
             channel = make_reading_channel(self.options, self.trust)
             method: Any = channel.unary_stream(rpc.path, request_serializer=rpc.request.SerializeToString)
             stream_call = method(request, metadata=self._metadata)
-            proving = None
-            if proof is not None:
-                invoke: Any = channel.unary_unary(wire.INVOKE.path, wire.INVOKE.request.SerializeToString)
-                # Without a deadline: a busy worker answers late, and the call ends with its channel.
-                proving = invoke.future(proof, metadata=self._metadata)
-            return ReadingThread(channel, stream_call, buffer, proving)
+            if proof is None:
+                return ReadingThread(channel, stream_call, buffer)
+            invoke: Any = channel.unary_unary(wire.INVOKE.path, wire.INVOKE.request.SerializeToString)
+            # Without a deadline: a busy worker answers late, and the call ends with its channel.
+            return ReadingThread(channel, stream_call, buffer, lambda: invoke.future(proof, metadata=self._metadata))
 
         def decoded(arrived: Sequence[Arrived]) -> Sequence[T]:
             try:

@@ -151,12 +151,7 @@ class SessionKeeper:
         if not proven:
             # A stream that has ended says itself why.
             if not self._attached and not stream.ended:
-                endpoint = self._session.client.options.endpoint
-                self._verdict = MxGatewayTransportError(
-                    f"stream_events at {endpoint}: no answer on the stream's connection",
-                    endpoint=endpoint,
-                    call="stream_events",
-                )
+                self._verdict = self._no_answer()
                 await stream.aclose()
             return
         self._alive()
@@ -164,9 +159,19 @@ class SessionKeeper:
         if self._live.last_sequence or self._resumed:
             self.in_doubt.set()
 
+    def _no_answer(self) -> MxGatewayTransportError:
+        endpoint = self._session.client.options.endpoint
+        return MxGatewayTransportError(
+            f"stream_events at {endpoint}: no answer on the stream's connection",
+            endpoint=endpoint,
+            call="stream_events",
+        )
+
     async def _listen(self, stream: EventStream[MxEvent]) -> None:
-        """Asks for a sign of life soon, and then now and then: a connection can be dead without saying so."""
+        """Asks for a sign of life soon, and then now and then: a connection can be dead without saying so, that of the
+        commands or that of the stream."""
         pause = _ANXIOUS_HEARTBEAT
+        silent = False
         while True:
             await asyncio.sleep(pause)
             pause = _HEARTBEAT
@@ -185,10 +190,20 @@ class SessionKeeper:
                     await stream.aclose()
                     return
             self._live.round_trip = time.monotonic() - start
-            # The answer came on the connection of the commands: of a stream that is not attached it says nothing.
-            if self._attached:
+            if not self._attached:
+                continue
+            was_silent, silent = silent, not await stream.answers(_ANSWER_TIMEOUT) and self._live.events == events
+            if not silent:
                 self._alive()
                 self.in_doubt.set()
+                continue
+            self._live.lose(self._no_answer(), self._heard_at)
+            pause = _ANXIOUS_HEARTBEAT
+            # Once a busy worker may be the reason.
+            if was_silent:
+                self._verdict = self._no_answer()
+                await stream.aclose()
+                return
 
     async def _read_again(self) -> None:
         """Reads what may be old: one after another, so that nothing that is lost meanwhile is passed over."""

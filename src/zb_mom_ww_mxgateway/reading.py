@@ -8,6 +8,7 @@ import asyncio
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -166,20 +167,39 @@ def _resolve(waiter: asyncio.Future[None]) -> None:
 class ReadingThread:
     """Reads one server stream, on a synchronous channel of its own, into a buffer until it ends or is cancelled."""
 
-    def __init__(self, channel: grpc.Channel, call: Any, buffer: EventBuffer, proof: Any = None) -> None:
-        """`call` is one on that channel that gives bytes; `proof` is a call made after it there, which the
-        gateway can only answer when it has taken the stream."""
-        if proof is not None:
-            proof.add_done_callback(lambda done: buffer.attach(_answered(done)))
+    def __init__(
+        self, channel: grpc.Channel, call: Any, buffer: EventBuffer, ask: Callable[[], Any] | None = None
+    ) -> None:
+        """`call` is one on that channel that gives bytes; `ask` makes another one there, which the gateway can only
+        answer when it has taken the stream."""
+        self._ask = ask
+        if ask is not None:
+            ask().add_done_callback(lambda done: buffer.attach(_answered(done)))
         # A daemon: a program that forgets to close its client can still leave.
         self._thread = threading.Thread(target=_read, args=(channel, call, buffer), name="reading events", daemon=True)
         self._thread.start()
         self._channel = channel
 
+    def ask(self, tell: Callable[[bool], None]) -> Callable[[], object]:
+        """Asks the gateway for an answer on the stream's own connection; tells, in another thread, whether one came.
+        Gives what ends the asking."""
+        try:
+            asked = self._ask() if self._ask else None
+        except ValueError:  # the channel is closed
+            asked = None
+        if asked is None:
+            tell(False)
+            return lambda: None
+        asked.add_done_callback(lambda done: tell(done.code() not in _NO_ANSWER))
+        return asked.cancel  # type: ignore[no-any-return]  # of gRPC
+
     def cancel(self) -> None:
         """Ends the call, and the thread with it; from any thread, at any time."""
         # Cancelling the call would let its reader leave without the end of it, which keeps the connection open.
         self._channel.close()
+
+
+_NO_ANSWER = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
 
 def _answered(done: Any) -> bool:

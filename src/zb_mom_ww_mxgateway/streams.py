@@ -4,6 +4,7 @@ import asyncio
 import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from typing import Any, Generic, Self, TypeVar
 
 from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer, ReadingThread
@@ -219,6 +220,28 @@ class EventStream(MessageStream[T]):
         """Waits until the gateway has proven that it has taken the stream (True), or until it is clear that it
         will not; for ever, if it was not asked to."""
         return await asyncio.shield(self._buffer.attached)
+
+    async def answers(self, timeout: float) -> bool:
+        """Whether the gateway gives an answer on this stream's own connection within so many seconds; one that was
+        not to be proven has none to ask for."""
+        answer: asyncio.Future[bool] = self._loop.create_future()
+
+        def settle(came: bool) -> None:
+            if not answer.done():
+                answer.set_result(came)
+
+        def tell(came: bool) -> None:
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(settle, came)
+
+        give_up = self._call.ask(tell)
+        try:
+            async with asyncio.timeout(timeout):
+                return await answer
+        except TimeoutError:
+            return False
+        finally:
+            give_up()
 
     def _end(self) -> None:
         super()._end()

@@ -1,4 +1,4 @@
-"""A relay between client and gateway that counts connections, and listeners that are no gateway."""
+"""A relay between client and gateway that counts connections and silences them, and listeners that are no gateway."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,6 +14,8 @@ class Relay:
         self._port = int(port)
         self._tasks: set[asyncio.Task[None]] = set()
         self.connections = 0
+        self.silent: set[int] = set()
+        """Of these, by number from 1, nothing is passed on any more, either way; nor that they were closed."""
 
     @property
     def endpoint(self) -> str:
@@ -35,25 +37,28 @@ class Relay:
         assert task is not None
         self._tasks.add(task)
         self.connections += 1
+        number = self.connections
         try:
             far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
             async with asyncio.TaskGroup() as both:
-                both.create_task(_copy(reader, far_writer))
-                both.create_task(_copy(far_reader, writer))
+                both.create_task(self._copy(number, reader, far_writer))
+                both.create_task(self._copy(number, far_reader, writer))
         except* (ConnectionError, asyncio.CancelledError):
             pass
         finally:
             self._tasks.discard(task)
 
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    finally:
-        with suppress(Exception):
-            writer.close()
+    async def _copy(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65_536):
+                if number not in self.silent:
+                    writer.write(data)
+                    await writer.drain()
+            while number in self.silent:  # noqa: ASYNC110 - until the relay ends, or the test says otherwise
+                await asyncio.sleep(0.01)
+        finally:
+            with suppress(Exception):
+                writer.close()
 
 
 @asynccontextmanager

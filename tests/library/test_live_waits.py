@@ -6,11 +6,13 @@ import time
 
 import grpc
 import pytest
+from library_relay import Relay
 from library_waiting import eventually
 
 from zb_mom_ww_mxgateway import (
     EventFamily,
     EventHeader,
+    GatewayClient,
     Item,
     LiveSession,
     LiveState,
@@ -295,6 +297,31 @@ async def test_a_dead_connection_is_noticed_on_a_quiet_plant(
         assert isinstance(live.lost, MxGatewayTransportError)
         while live.state is not LiveState.LIVE or live[INT].stale_since is not None:
             await live.changed()
+
+
+async def test_a_dead_connection_of_the_stream_alone_is_noticed_and_replaced(
+    gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 0.1)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANXIOUS_HEARTBEAT", 0.1)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", 0.2)
+    async with (
+        Relay(gateway.endpoint) as relay,
+        await GatewayClient.connect(endpoint=relay.endpoint, api_key=gateway.api_key, plaintext=True) as client,
+        await LiveSession.open(client) as live,
+    ):
+        (item,) = await live.subscribe_tags([INT], await live.session.register("live"))
+        await live.first_value(item)
+        assert relay.connections == 2
+        relay.silent.add(2)
+        gateway.set(INT, 1)
+        await eventually(lambda: live.state is LiveState.STALE and live[INT].stale_since is not None, "it is noticed")
+        assert live[INT].value == 0
+        await live.session.ping()
+        await eventually(lambda: relay.connections > 2, "another connection is made for the stream")
+        relay.silent.clear()  # so that the gateway sees that the first one has gone
+        assert (await live.wait_for(INT, lambda value: value == 1, timeout=5)).stale_since is None
+        assert (live.gaps, live.rebuilds) == (0, 0)
 
 
 async def test_what_a_dead_connection_brought_is_stale_since_it_was_last_heard_of(
