@@ -116,10 +116,15 @@ class GatewayClient(Calls):
                 async with asyncio.timeout(_CLOSE_TIMEOUT):
                     await Session(self, wire.session_info(await opening)).close()
             raise
-        await self._check_protocol(session)
+        try:
+            self._check_protocol(session)
+        except Exception:  # the warning too, where a program makes errors of warnings
+            with suppress(MxGatewayError):
+                await session.close()
+            raise
         return session
 
-    async def _check_protocol(self, session: Session) -> None:
+    def _check_protocol(self, session: Session) -> None:
         theirs = session.info.gateway_protocol_version
         if theirs == GATEWAY_PROTOCOL_VERSION or self.options.protocol_mismatch == "ignore":
             return
@@ -130,7 +135,6 @@ class GatewayClient(Calls):
         if self.options.protocol_mismatch == "warn":
             warnings.warn(text, MxGatewayProtocolWarning, stacklevel=3)
             return
-        await session.close()
         raise MxGatewaySessionError(text, endpoint=self.options.endpoint, call="open_session")
 
     def tag_of(self, session_id: str, server_handle: int, item_handle: int) -> str:

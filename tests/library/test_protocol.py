@@ -34,6 +34,16 @@ async def test_another_protocol_version_is_warned_of(theirs: int) -> None:
         assert session.info.gateway_protocol_version == theirs
 
 
+async def test_a_warning_that_a_program_makes_an_error_leaves_no_session() -> None:
+    async with contradicting() as (gateway, client):
+        gateway.opened.gateway_protocol_version = 4
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(MxGatewayProtocolWarning):
+                await client.open_session()
+        assert gateway.closings == 1
+
+
 async def test_our_own_protocol_version_is_no_news() -> None:
     async with contradicting() as (_, client):
         with warnings.catch_warnings(record=True) as seen:
