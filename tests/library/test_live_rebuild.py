@@ -20,7 +20,8 @@ from zb_mom_ww_mxgateway import (
     SessionState,
     WriteOutcome,
 )
-from zb_mom_ww_mxgateway_sim import CallRecord, SimulatedGateway
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim import ApiKey, CallRecord, SimulatedGateway
 
 INT, DOUBLE, STRING, BOOL = (f"TestChildObject.Test{name}" for name in ("Int", "Double", "String", "Bool"))
 
@@ -357,3 +358,71 @@ async def test_a_new_session_whose_stream_is_resumed_has_confirmed_only_what_cam
     assert value is not None
     assert value.stale_since is not None
     gateway.release("read_bulk")
+
+
+async def test_every_kind_of_item_is_had_again_as_it_was(gateway: SimulatedGateway, live: LiveSession) -> None:
+    session = live.session
+    server = await session.register("live")
+    await session.set_buffered_update_interval(server, 50)
+    buffered = await session.add_buffered_item(server, "TestInt", "TestChildObject")
+    await session.advise(server, buffered)
+    (suspended,) = await live.subscribe_tags([STRING], server)
+    await session.suspend(*suspended.key)
+    supervised = await session.add_item(server, DOUBLE)
+    await session.advise_supervisory(server, supervised)
+    await session.send(session.request("subscribe_alarms", subscription_expression=r"\\.\Galaxy!Plant"))
+    before = dict(session.handles.items)
+    gateway.lose_session(session.session_id)
+    await rebuilt(live)
+    assert session.handles.items == before
+    found = {item.address.rpartition(".")[2]: item for item in gateway.sessions[session.session_id].items}
+    assert {
+        name: (item.advised, item.supervisory, item.suspended, item.buffer is not None) for name, item in found.items()
+    } == {
+        "TestInt": (True, False, False, True),
+        "TestString": (True, False, True, False),
+        "TestDouble": (True, True, False, False),
+    }
+    again = [
+        call.request.command
+        for call in gateway.calls
+        if call.rpc == "Invoke" and call.request.session_id == session.session_id
+    ]
+    (interval,) = [each for each in again if each.WhichOneof("payload") == "set_buffered_update_interval"]
+    assert interval.set_buffered_update_interval.update_interval_milliseconds == 50
+    (alarms,) = [each for each in again if each.WhichOneof("payload") == "subscribe_alarms"]
+    assert alarms.subscribe_alarms.subscription_expression == r"\\.\Galaxy!Plant"
+    # What is suspended stays in doubt, whatever its first report says.
+    value = live.latest(*suspended.key)
+    assert value is None or value.stale_since is not None
+
+
+async def test_what_cannot_be_had_again_is_named_with_the_reason() -> None:
+    key = ApiKey("narrow", "secret", subtrees={"TestChildObject", "Plant.Tank1"})
+    async with (
+        SimulatedGateway(plaintext=True, api_keys=[key]) as gateway,
+        await GatewayClient.connect(endpoint=gateway.endpoint, api_key=key.text, plaintext=True) as client,
+        await LiveSession.open(client) as live,
+    ):
+        server = await live.session.register("live")
+        kept, gone = await live.subscribe_tags([INT, "Plant.Tank1.Level"], server)
+        in_context = await live.session.add_item2(server, "TestDouble", "TestChildObject")
+        await live.session.advise(server, in_context)
+        for item in (kept, gone):
+            await live.first_value(item)
+        changes = live.changes()
+        object.__setattr__(key, "subtrees", frozenset({"testchildobject"}))  # as if somebody narrowed it
+        gateway.fail_next(
+            "add_item2", protocol_status=pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE, details="no such thing"
+        )
+        gateway.lose_session(live.session.session_id)
+        missing = await anext(change.missing async for change in changes if change.missing)
+        assert [text.partition(" ")[0] for text in missing] == ["Plant.Tank1.Level", DOUBLE]
+        assert "no such thing" in missing[1]
+        assert missing[0] != "Plant.Tank1.Level (no reason given)"
+        await rebuilt(live)
+        assert list(live.session.handles.items) == [kept.key]
+        assert live.latest(*gone.key) is None
+        await confirmed(live, INT)
+        with pytest.raises(MxGatewayArgumentError, match="is not one of this session"):
+            await live.session.write(*gone.key, 1.0)
