@@ -560,6 +560,33 @@ async def test_a_write_whose_completion_is_lost_in_a_gap_is_unknown(
     assert (await writing).outcome is WriteOutcome.UNKNOWN
 
 
+@pytest.mark.parametrize("how", ["its completion is lost in a gap", "its reply leaves open if it ran"])
+async def test_after_a_write_in_doubt_no_other_gets_a_completion_that_may_not_be_its_own(
+    how: str, gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    key = items[0].key
+    if "gap" in how:
+        gateway.hold_write_completes()
+        await live.session.write(*key, 1)
+        await eventually(lambda: gateway.writes, "the write arrives")
+        gateway.drop_streams()
+        gateway.release_write_completes()
+        gateway.evict_replay(live.session.session_id)
+        gateway.set(STRING, "after")
+        await eventually(lambda: live.gaps and live.state is LiveState.LIVE, "the gap is seen")
+    else:
+        gateway.fail_next("write", protocol_status=pb.PROTOCOL_STATUS_CODE_TIMEOUT)
+        assert (await live.write_and_confirm(*key, 1)).outcome is WriteOutcome.UNKNOWN
+    gateway.hold_write_completes()
+    before = len(gateway.writes)
+    good = asyncio.create_task(live.write_and_confirm(*key, 2, timeout=5))
+    await eventually(lambda: len(gateway.writes) > before, "the good one arrives")
+    await live.session.write(*key, "no number")
+    gateway.release_write_completes()
+    result = await good
+    assert (result.outcome, result.ambiguous) == (WriteOutcome.ACCEPTED, True)
+
+
 # A stream that is lost and resumed.
 
 
@@ -711,6 +738,41 @@ async def test_an_answer_from_before_a_gap_confirms_nothing_after_it(
     assert live[STRING].stale_since is not None
     go_on.set()
     await eventually(lambda: live[STRING].stale_since is None, "it is read once more")
+
+
+@pytest.mark.parametrize("why", ["the entry failed", "the session is not live any more"])
+async def test_a_reading_that_proves_nothing_confirms_nothing(
+    why: str, gateway: SimulatedGateway, live: LiveSession, items: list[Item], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, read_it = live.session.read_bulk, asyncio.Event()
+
+    async def useless(*arguments: Any) -> Any:
+        answer = await read(*arguments)
+        if why == "the entry failed":
+            answer = [result._replace(was_successful=False, value=None) for result in answer]
+        else:
+            live.lose(MxGatewayTransportError("away"))
+        read_it.set()
+        return answer
+
+    monkeypatch.setattr(live.session, "read_bulk", useless)
+    sequence = live.last_sequence + 3
+    live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *items[0].key, 192), sequence, 7))
+    await asyncio.wait_for(read_it.wait(), 5)
+    await asyncio.sleep(0)
+    assert (live[STRING].value, live[STRING].stale_since is None) == ("", False)
+
+
+async def test_a_stream_that_breaks_before_its_first_event_may_have_lost_some() -> None:
+    async with (
+        SimulatedGateway(plaintext=True, first_change_delay=(3600, 3600)) as gateway,
+        await GatewayClient.connect(endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True) as client,
+        await LiveSession.open(client) as live,
+    ):
+        await live.subscribe_tags([INT], await live.session.register("live"))
+        gateway.drop_streams()
+        await eventually(lambda: live.resumes and live.state is LiveState.LIVE, "it is resumed")
+        assert (live.events, live.gaps, live.lost_events) == (0, 1, 0)
 
 
 async def test_a_gap_of_which_nothing_is_kept_counts_once(
