@@ -1,8 +1,10 @@
 """A live session: the latest values, subscribers of one stream, and what becomes of writes and of a lost stream."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import grpc
@@ -920,6 +922,59 @@ async def test_closing_leaves_no_task_and_no_observer_behind(far_gateway: Any) -
         assert len(client.observers) == observers
         assert [event.family async for event in subscription] != []
         await eventually(lambda: asyncio.all_tasks() <= tasks, "no tasks are left")
+
+
+async def a_life(gateway: SimulatedGateway) -> None:
+    """Everything a session goes through, from connecting to closing."""
+    options = {"endpoint": gateway.endpoint, "api_key": gateway.api_key, "plaintext": True}
+    async with await GatewayClient.connect(**options) as client, await LiveSession.open(client) as live:
+        server = await live.session.register("live")
+        (item,) = await live.subscribe_tags([INT], server)
+        await live.first_value(item)
+        async with live.subscribe() as subscription:
+            await live.write_and_confirm(*item.key, 5)
+            await live.wait_for(INT, lambda value: value == 5, hold=0.01, timeout=5)
+            gateway.drop_streams()
+            await reached(live, LiveState.STALE)
+            await reached(live, LiveState.LIVE)
+            gateway.lose_session(live.session.session_id)
+            await reached(live, LiveState.REBUILDING)
+            await reached(live, LiveState.LIVE)
+            await anext(subscription)
+        await live.read([DOUBLE])
+
+
+async def test_a_life_that_is_cancelled_anywhere_leaves_nothing(gateway: SimulatedGateway) -> None:
+    chance = Random("anywhere")
+    cancelled = 0
+
+    def left() -> list[object]:
+        ours = [task for task in asyncio.all_tasks() if "/zb_mom_ww_mxgateway/" in _file_of(task.get_coro())]
+        return [*ours, *(thread for thread in threading.enumerate() if thread.name == "reading events")]
+
+    await a_life(gateway)
+    calls_of_a_life = len(gateway.calls)
+    for number in range(calls_of_a_life + 20):
+        before = len(gateway.calls)
+        living = asyncio.create_task(a_life(gateway))
+        if number < calls_of_a_life:
+            # While the gateway is about to answer a call, each in its turn.
+            await eventually(lambda: living.done() or len(gateway.calls) - before > number, "a call")  # noqa: B023 - now
+        else:
+            await asyncio.sleep(chance.random() * 0.3)
+        cancelled += living.cancel()
+        async with asyncio.timeout(10):
+            (ended,) = await asyncio.gather(living, return_exceptions=True)
+        assert ended is None or isinstance(ended, asyncio.CancelledError)
+        await eventually(
+            lambda: not (left() or gateway.live_sessions or gateway.open_streams), f"{number}: all has ended"
+        )
+    assert cancelled > calls_of_a_life // 2
+
+
+def _file_of(coroutine: Any) -> str:
+    code = getattr(coroutine, "cr_code", None)
+    return code.co_filename.replace("\\", "/") if code else ""
 
 
 async def test_closing_while_the_stream_is_lost(
