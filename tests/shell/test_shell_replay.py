@@ -166,6 +166,7 @@ step "never"
 note never
 finally
 write {INT} $was
+expect {INT} = $was
 items
 """
 
@@ -193,7 +194,7 @@ async def test_the_same_file_on_a_fresh_plant_gives_the_same_journal_but_for_sta
         *[("steer", True)] * 5,
         *[("count", True)] * 3,
         ("count", False),
-        *[("finally", True)] * 3,
+        *[("finally", True)] * 4,
     ]
     settled = [STAMPS.sub("", each) for each in (first, second)]
     # When the plant's own clock stood at each value differs with the speed of the machine; all else is the same.
