@@ -4,7 +4,6 @@ import asyncio
 import random
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.errors import (
@@ -16,13 +15,11 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayWorkerError,
 )
 from zb_mom_ww_mxgateway.events import MxEvent
+from zb_mom_ww_mxgateway.live_stream import LiveStream
 from zb_mom_ww_mxgateway.rebuilding import restore
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
 from zb_mom_ww_mxgateway.streams import EventStream
-
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.live import LiveSession
 
 # Seconds between attempts, each a quarter more or less by chance, so that many clients do not come at once.
 _DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -49,7 +46,7 @@ def session_is_gone(error: MxGatewayError) -> bool:
 class SessionKeeper:
     """Reads the one stream of a live session for as long as it lives."""
 
-    def __init__(self, live: "LiveSession", session: Session, *, rebuild: bool) -> None:
+    def __init__(self, live: LiveStream, session: Session, *, rebuild: bool) -> None:
         self._live = live
         self._session = session
         self._rebuilds = rebuild
@@ -66,8 +63,6 @@ class SessionKeeper:
         # Monotonic seconds of the last sign of life.
         self._heard_at = time.monotonic()
         self._verdict: MxGatewayError | None = None
-        self.in_doubt = asyncio.Event()
-        """Set where what is held may be old: it is then read again."""
 
     async def run(self) -> MxGatewayError | None:
         """Returns why it is over for good; None when the session was closed here."""
@@ -157,7 +152,7 @@ class SessionKeeper:
         self._alive()
         # In a new session the first data changes do it.
         if self._live.last_sequence or self._resumed:
-            self.in_doubt.set()
+            self._live.in_doubt.set()
 
     def _no_answer(self) -> MxGatewayTransportError:
         endpoint = self._session.client.options.endpoint
@@ -195,7 +190,7 @@ class SessionKeeper:
             was_silent, silent = silent, not await stream.answers(_ANSWER_TIMEOUT) and self._live.events == events
             if not silent:
                 self._alive()
-                self.in_doubt.set()
+                self._live.in_doubt.set()
                 continue
             self._live.lose(self._no_answer(), self._heard_at)
             pause = _ANXIOUS_HEARTBEAT
@@ -208,8 +203,8 @@ class SessionKeeper:
     async def _read_again(self) -> None:
         """Reads what may be old: one after another, so that nothing that is lost meanwhile is passed over."""
         while True:
-            await self.in_doubt.wait()
-            self.in_doubt.clear()
+            await self._live.in_doubt.wait()
+            self._live.in_doubt.clear()
             await self._live.confirm()
             # However often events are lost.
             await asyncio.sleep(_ANXIOUS_HEARTBEAT)
