@@ -39,7 +39,8 @@ class PendingEntry:
             text = self.alarm + (f" with the comment {_shown.repr(self.comment)}" if self.comment else "")
         else:
             item = f"item {self.item_handle} on server {self.server_handle}"
-            text = f"{_shown.repr(self.value)} to {f'{self.tag} ({item})' if self.tag else item}"
+            value = str(self.value).lower() if isinstance(self.value, bool) else _shown.repr(self.value)
+            text = f"{value} to {f'{self.tag} ({item})' if self.tag else item}"
             if self.timestamp is not None:
                 at = self.timestamp
                 text += f" at {at.isoformat() if isinstance(at, datetime) else _shown.repr(at)}"

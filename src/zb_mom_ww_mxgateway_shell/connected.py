@@ -168,6 +168,11 @@ class Connected:
                         return
 
     @property
+    def recording(self) -> "list[Recording]":
+        """Those of the recordings that go on."""
+        return [each for each in self.recordings.values() if each.is_running]
+
+    @property
     def state(self) -> str:
         """``ready``, ``resuming``, ``rebuilding`` or ``lost``."""
         state = self.live.state.value

@@ -218,7 +218,7 @@ class Context:
             raise failures[0]
 
     async def _let_go(self, connected: Connected) -> None:
-        running = [recording for recording in connected.recordings.values() if recording.is_running]
+        running = connected.recording
         watched = [item.tag for item in connected.panel.items] if connected.name in self.connections else []
         try:
             await connected.aclose()
@@ -255,7 +255,8 @@ class Context:
     def connected(self) -> Connected:
         """The current connection; raises ShellError when there is none."""
         if self.current is None:
-            raise ShellError("not connected: connect HOST:PORT first", ExitCode.CANNOT_CONNECT)
+            how = "connect HOST:PORT first" if self.interactive else "a run needs --endpoint HOST:PORT or --demo"
+            raise ShellError(f"not connected: {how}", ExitCode.CANNOT_CONNECT)
         return self.current
 
     def line_to_keep(self, invocation: Invocation) -> str:

@@ -268,6 +268,8 @@ async def test_only_true_allows(
     async with await guarded.open_session() as session:
         with pytest.raises(MxGatewayRefusedHereError, match=f"refused here: write of 5 to item 3 on server 1: {said};"):
             await session.write(1, 3, 5)
+        with pytest.raises(MxGatewayRefusedHereError, match="write of true to item 3"):
+            await session.write(1, 3, True)
     assert not [call for call in gateway.calls if call.rpc == "Invoke"]
 
 

@@ -435,6 +435,8 @@ async def test_the_toolbar_says_whether_writes_are_let_through_and_the_round_tri
         await sh.terminal.shows("ready · armed · gaps 0", " ev/s · rtt ", " ms")
         await sh.terminal.enter("disarm", "demo (read-only)>", "ready · read-only · gaps 0")
         await sh.terminal.enter("arm", "ready · armed · gaps 0")
+        await sh.terminal.enter(f"record {tmp_path / 'all.csv'}", "ready · armed · gaps 0 · recording")
+        await sh.terminal.enter("record stop", "ready · armed · gaps 0 · alarms")
         sh.gateway.drop_streams(grpc.StatusCode.UNAUTHENTICATED)
         assert "rtt" not in (await sh.terminal.shows("demo:lost>", "lost · armed")).split("demo:lost>")[-1]
 

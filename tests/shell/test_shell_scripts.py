@@ -159,7 +159,7 @@ async def test_refused_and_unknown_writes_have_their_own_exit_codes(run: ShellPr
 async def test_no_endpoint_leaves_the_shell_unconnected(run: ShellProcess) -> None:
     assert (await run("-e", "status")).out.strip() == "not connected: connect HOST:PORT first"
     done = await run("-e", "write A 5")
-    assert (done.code, done.err.strip()) == (4, "not connected: connect HOST:PORT first")
+    assert (done.code, done.err.strip()) == (4, "not connected: a run needs --endpoint HOST:PORT or --demo")
 
 
 async def test_a_failed_connect_ends_with_4_and_says_what_to_do(run: ShellProcess) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.options import split_endpoint
@@ -15,9 +15,6 @@ from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Offer, command
 from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
 from zb_mom_ww_mxgateway_shell.words import Word
-
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway_shell.recording import Recording
 
 
 class EndpointOrProfile(Text):
@@ -151,15 +148,11 @@ async def status(context: Context) -> Result:
         f"items       {len(context.items)}, {advised} advised{f', {watched} watched' if watched else ''}",
         f"events      {live.events} received, {counted(live.gaps, 'gap')}, {live.lost_events} lost",
         f"galaxy      {galaxy_text(context)}",
-        *(f"recording   {each.path}, {counted(each.samples, 'sample')}" for each in _running(context)),
+        *(f"recording   {each.path}, {counted(each.samples, 'sample')}" for each in context.connected.recording),
     ]
     if context.spool.path is not None:
         lines.append(f"copy        to {context.spool.path}")
     return Said("\n".join(lines), _status_fields(context))
-
-
-def _running(context: Context) -> list["Recording"]:
-    return [each for each in context.connected.recordings.values() if each.is_running]
 
 
 def connection_text(context: Context) -> str:
@@ -210,7 +203,7 @@ def _status_fields(context: Context) -> dict[str, object]:
         "items": len(context.items),
         "lost_events": live.lost_events,
         "plaintext": client.trust.plaintext,
-        "recordings": [str(each.path) for each in _running(context)],
+        "recordings": [str(each.path) for each in context.connected.recording],
         "servers": [{"client_name": name, "server_handle": handle} for handle, name in context.servers.items()],
         "session": {k: v for k, v in dataclasses.asdict(live.session.info).items() if k != "capabilities"},
         "state": context.state,

@@ -156,7 +156,8 @@ class FileOrStop(Text):
         super().__init__("file|stop")
 
     def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
-        return [Offer(_STOP, "ends recordings")] if _STOP.startswith(prefix) and _running(context) else []
+        is_any = context.current is not None and bool(context.current.recording)
+        return [Offer(_STOP, "ends recordings")] if _STOP.startswith(prefix) and is_any else []
 
 
 class Recorded(Watchable):
@@ -167,13 +168,9 @@ class Recorded(Watchable):
         return word if Path(word.value) in known else super().parse(word, context)
 
     def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
-        files = [Offer(str(each.path), "recording") for each in _running(context) if str(each.path).startswith(prefix)]
+        running = context.current.recording if context.current else ()
+        files = [Offer(str(each.path), "recording") for each in running if str(each.path).startswith(prefix)]
         return [*files, *super().offers(prefix, context)]
-
-
-def _running(context: Context) -> list[Recording]:
-    known = context.current.recordings.values() if context.current else ()
-    return [recording for recording in known if recording.is_running]
 
 
 @command("record", example="record tank.csv Plant.Tank1.Level", in_plan=False)
@@ -225,7 +222,7 @@ async def _stopped(context: Context, names: Sequence[list[Target] | Word]) -> Re
         if not isinstance(name, Word):
             raise ShellError(f"{name[0].word.text} is not being recorded; record lists what is")
         wanted.append(known[Path(name.value)])
-    stopping = wanted or [each for each in known.values() if each.is_running]
+    stopping = wanted or context.connected.recording
     for recording in stopping:
         await recording.stop()
     # Told once: those that ended by themselves, too.

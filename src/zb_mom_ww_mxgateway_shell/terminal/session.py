@@ -303,9 +303,8 @@ class Prompt:
             advised, watched = sum(item.advised for item in items), len(each.panel)
             open_items = f"{counted(advised, 'item')} advised{f', {watched} watched' if watched else ''}"
             self._console.print(f"closing {each.name}: {each.live.session.session_id} ({open_items})")
-            for recording in each.recordings.values():
-                if recording.is_running:
-                    self._console.print(f"closing {recording.path} ({counted(recording.samples, 'sample')} so far)")
+            for recording in each.recording:
+                self._console.print(f"closing {recording.path} ({counted(recording.samples, 'sample')} so far)")
         if self._context.spool.path is not None:
             self._console.print(f"ending the copy to {self._context.spool.path}")
 

@@ -32,6 +32,7 @@ class Toolbar:
             # What must not be cut off on a narrow screen comes first.
             figures += " · armed" if context.connected.arming.armed else " · read-only"
             figures += f" · gaps {live.gaps}"
+            figures += " · recording" if context.connected.recording else ""
             if alarms := context.connected.alarms.figure:
                 figures += f" · {alarms}"
             figures += f" · {self._rate.of(live)} ev/s"
