@@ -24,6 +24,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?)")
 _ARRAY = re.compile(r"([a-z0-9]+:)?\[")
 _BARE = re.compile(r"(?!--)[A-Za-z0-9_.+-][^\s\"'$#\\]*")
+_PARTS_ELEMENTS = re.compile(r"[,\[\]]")
 _ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "$": "\\$"}
 _PLAIN = (bool, int, float, str, datetime)
 
@@ -53,6 +54,8 @@ def expanded(word: Word, names: Mapping[str, Any]) -> Word:
     whole = _NAMED.fullmatch(word.text)
     if whole is not None:
         return Word(literal_text(_value(whole, word, names)), word.start, word.end, True)
+    if (typed := _TYPED.match(word.text)) and (named := _NAMED.fullmatch(word.text, typed.end())):
+        return Word(f"{typed[0]}{literal_text(_value(named, word, names))}", word.start, word.end, True)
     parts: list[str] = []
     quote, position = "", 0
     in_array = _ARRAY.match(word.text) is not None
@@ -61,7 +64,8 @@ def expanded(word: Word, names: Mapping[str, Any]) -> Word:
         named = _NAMED.match(word.text, position) if quote != "'" else None
         if named is not None:
             value = _value(named, word, names)
-            parts.append(literal_text(value) if in_array and not quote else _inside(plain_text(value), quote))
+            is_in_element = in_array and not quote
+            parts.append(_in_element(value, named, word) if is_in_element else _inside(plain_text(value), quote))
             position = named.end()
             continue
         if quote:
@@ -89,6 +93,20 @@ def _value(found: "re.Match[str]", word: Word, names: Mapping[str, Any]) -> Any:
     return value
 
 
+def _in_element(value: Any, found: "re.Match[str]", word: Word) -> str:
+    """The text of a value within an array: never more than one element, nor a part of one with quotes in it."""
+    place = word.part(found.start(), found.end())
+    if isinstance(value, list | tuple):
+        raise place.mistake(f"{found[0]} is an array: an element is a single value")
+    before, behind = word.text[: found.start()].rstrip(), word.text[found.end() :].lstrip()
+    text = _element_text(value)
+    if before[-1] in "[," and behind[:1] in (",", "]"):
+        return text
+    if text[0] == '"':
+        raise place.mistake(f"{found[0]} is {text}: where it is a part of an element, put that in double quotes")
+    return text
+
+
 def _inside(text: str, quote: str) -> str:
     return _escaped(text) if quote else text
 
@@ -102,7 +120,7 @@ def plain_text(value: Any) -> str:
     if isinstance(value, datetime):
         return time_text(value)
     if isinstance(value, list | tuple):
-        return f"[{', '.join(literal_text(element) for element in value)}]"
+        return f"[{', '.join(map(_element_text, value))}]"
     return repr(value) if isinstance(value, float) else str(value)
 
 
@@ -110,6 +128,12 @@ def literal_text(value: Any) -> str:
     """A plain value as it would be typed: a text that would be read as something else is quoted."""
     text = plain_text(value)
     return quoted(text) if isinstance(value, str) and not _is_bare(text) else text
+
+
+def _element_text(value: Any) -> str:
+    """A plain value as it would be typed as an element of an array."""
+    text = literal_text(value)
+    return quoted(value) if isinstance(value, str) and text == value and _PARTS_ELEMENTS.search(text) else text
 
 
 def _is_bare(text: str) -> bool:

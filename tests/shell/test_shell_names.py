@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from zb_mom_ww_mxgateway.values import DataType
 from zb_mom_ww_mxgateway_shell.commands import all_commands
@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.literals import Literal, TagType
 from zb_mom_ww_mxgateway_shell.names import expanded, literal_text, plain_value, variable
 from zb_mom_ww_mxgateway_shell.problems import Mistake
-from zb_mom_ww_mxgateway_shell.words import Word, split
+from zb_mom_ww_mxgateway_shell.words import Word, elements, split
 
 NOW = datetime(2026, 10, 2, 8, 14, tzinfo=UTC)
 NAMES = {
@@ -73,6 +73,37 @@ def test_a_text_reaches_a_tag_as_it_is_whatever_stands_in_it(text: str) -> None:
     assert again.value == text
     (quoted,) = split('"<$x>"')
     assert expanded(quoted, {"x": text}).value == f"<{text}>"
+    (said_to_be,) = split("string:$x")
+    typed = Literal(expanded(said_to_be, {"x": text})).for_tag("A.b", None)
+    assert typed.value == text
+
+
+@given(st.lists(st.text(), min_size=1))
+@example(["d,e", "a]b", "[1]", "true", "5"])
+def test_texts_reach_an_array_as_they_are_whatever_stands_in_them(texts: list[str]) -> None:
+    known, names = TagType(DataType.STRING, is_array=True), {f"x{n}": text for n, text in enumerate(texts)}
+    (whole,) = split("$x")
+    typed: Any = Literal(expanded(whole, {"x": texts})).for_tag("A.b", known)
+    assert typed.value == texts
+    (again,) = split(literal_text(texts))
+    assert [element.value for element in elements(again)] == texts
+    (one_by_one,) = split(f"[{', '.join(f'${name}' for name in names)}]")
+    typed = Literal(expanded(one_by_one, names)).for_tag("A.b", known)
+    assert typed.value == texts
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("[a$text]", "put that in double quotes"),
+        ("[${comma}x]", r"\$\{comma\} is \"a,b\": where it is a part of an element, put that in double quotes"),
+        ("[$list, 3]", r"\$list is an array: an element is a single value"),
+    ],
+)
+def test_a_name_is_never_more_than_one_element(line: str, message: str) -> None:
+    (word,) = split(line)
+    with pytest.raises(Mistake, match=message):
+        expanded(word, NAMES | {"comma": "a,b"})
 
 
 @pytest.mark.parametrize(
