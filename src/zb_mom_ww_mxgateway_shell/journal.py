@@ -5,14 +5,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text
 from zb_mom_ww_mxgateway_shell.files import Block
 from zb_mom_ww_mxgateway_shell.names import ValueNotYetKnown, expanded
 from zb_mom_ww_mxgateway_shell.problems import Mistake
-from zb_mom_ww_mxgateway_shell.statements import Statement
+from zb_mom_ww_mxgateway_shell.statements import Statement, unfolded
 from zb_mom_ww_mxgateway_shell.words import split
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.context import Context
 
 
 class Entry(NamedTuple):
@@ -71,14 +74,14 @@ class Journal:
         """A statement of the present step ended."""
         self.steps[-1].entries.append(entry)
 
-    def end(self, block: Block, names: Mapping[str, Any]) -> None:
+    def end(self, block: Block, context: "Context") -> None:
         """The run is over: steps of the block that it did not reach are kept as not run."""
         reached = {id(entry.statement) for step in self.steps for entry in step.entries}
-        self.not_run = [
-            _title(statement, names)
-            for statement in block.statements()
-            if statement.command == "step" and id(statement) not in reached
-        ]
+        for statement in block.statements():
+            if id(statement) not in reached:
+                with unfolded(context, statement.text) as line:
+                    if line.split(maxsplit=1)[0] == "step":
+                        self.not_run.append(_title(line, context.all_names))
 
     @property
     def entries(self) -> Iterator[Entry]:
@@ -111,9 +114,9 @@ class Journal:
         return f"{'; '.join(parts)}, in {took}"
 
 
-def _title(statement: Statement, names: Mapping[str, Any]) -> str:
+def _title(line: str, names: Mapping[str, Any]) -> str:
     """Of a step that did not run: with the values of its names, as far as they are known."""
-    word = split(statement.text)[1]
+    word = split(line)[1]
     with suppress(Mistake, ValueNotYetKnown):
         return expanded(word, names).value
     return word.value

@@ -30,6 +30,9 @@ def _mistakes(statement: Statement, context: Context) -> Sequence[ShellError]:
     try:
         with unfolded(context, statement.text) as line:
             found = context.registry.check(line, context)
+            name = line.split(maxsplit=1)[0]
+            if name != statement.command and name in ("include", "finally"):
+                found = [Mistake(f"{name} goes by no other name: a file is put together before it runs", 0, len(name))]
             if line != statement.text and found:
                 raise found[0]  # so that its place becomes one in the line as typed
             if found:

@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway_shell.showing import lines_of
 from zb_mom_ww_mxgateway_shell.statements import (
     Follow,
     Statement,
+    command_of,
     exit_code_for,
     interruption,
     message_of,
@@ -81,7 +82,7 @@ class ScriptRun:
                 self._journal.broken_off = "interrupted"
             elif self._output.is_closed:
                 self._journal.broken_off = "standard output was closed"
-            self._journal.end(block, self._context.all_names)
+            self._journal.end(block, self._context)
         if self._output.is_closed and self._code is ExitCode.DONE and not self._signals:
             self._output.problem(["standard output was closed: stopped there"])
             return ExitCode.NOT_MET
@@ -184,7 +185,8 @@ class ScriptRun:
             self._in_flight = None
 
     def _end(self, statement: Statement, result: Result | None) -> None:
-        if statement.command == "step":
+        command = command_of(self._context, statement.text)
+        if command is not None and command.name == "step":
             self._journal.begin(self._context.step)
         code = ExitCode.DONE if result is None else result.exit_code
         lines = [] if result is None else lines_of(result, self._context.settings.output)

@@ -130,6 +130,14 @@ async def test_steps_that_did_not_run_are_reported_by_their_titles(run: Runs) ->
     assert [case.get("name") for case in suite if case.find("skipped") is not None] == ["the pump", "pump"]
 
 
+async def test_a_step_by_another_name_is_a_step(run: Runs) -> None:
+    file = f'alias part step\npart one\nexpect {INT} = 0\npart two\nexpect {INT} = 9\npart "the third"\n'
+    done = await run(file, "--report-junit", "out.xml")
+    assert "1 of 3 steps passed; 1 failed; 1 not run" in done.out
+    suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
+    assert [case.get("name") for case in suite] == ["one", "two", "the third"]
+
+
 async def test_a_reader_that_goes_away_stops_a_run_but_not_what_always_runs(run: Runs) -> None:
     run.file(f"write {INT} 1\n" + "status\n" * 300 + f"write {INT} 2\nfinally\nwrite {INT} 3\n")
     process = await run.process.start("--plaintext", "-c", "try.mxs")
