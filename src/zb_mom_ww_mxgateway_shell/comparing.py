@@ -66,9 +66,7 @@ class Comparison:
         if self.tolerance is not None:
             if operator == "~":
                 raise self.tolerance.mistake("a match has no tolerance")
-            _tolerance(self.tolerance)
-            if self.wanted.is_quoted or split_type(self.wanted)[0] in ("string", "bool"):
-                raise self.tolerance.mistake("only numbers and times have a tolerance")
+            self._check_tolerance(self.tolerance)
         if self.asks_for_null or self.asks_for_nan:
             if operator not in ("=", "!="):
                 raise self.operator.mistake(f"{wanted.text} is compared with = or != only")
@@ -78,6 +76,8 @@ class Comparison:
         Literal(wanted).check()
         type_name, rest = split_type(wanted)
         if operator == "~":
+            if type_name not in (None, "string"):
+                raise self.operator.mistake("~ matches texts only")
             self._pattern()
         elif operator in ORDERING:
             if rest.is_array:
@@ -86,6 +86,15 @@ class Comparison:
                 raise self.operator.mistake("only numbers and times are more or less; compare with = or !=")
             if type_name is None and not _is_number_or_time(rest.text):
                 raise wanted.mistake(f"{operator} compares numbers and times, and this is neither")
+
+    def _check_tolerance(self, tolerance: Word) -> None:
+        number, _ = _tolerance(tolerance)
+        type_name, rest = split_type(self.wanted)
+        for each in elements(rest) if rest.is_array else [rest]:
+            if each.is_quoted or type_name in ("string", "bool") or not _is_number_or_time(each.text):
+                raise tolerance.mistake("only numbers and times have a tolerance")
+            if number is None and _is_number(each.text):
+                raise tolerance.mistake("a number is expected: the tolerance of a number")
 
     def holds(self, actual: Any, data_type: DataType | int = DataType.UNSPECIFIED) -> bool:
         """Whether it is true of a value; raises Mistake where the two cannot be compared."""
@@ -176,11 +185,18 @@ def _tolerance(word: Word) -> tuple[float | None, float]:
 
 
 def _is_number_or_time(text: str) -> bool:
-    for type_name in ("double", "time"):
-        with suppress(TextValueError):
-            parse_value(type_name, text)
-            return True
-    return _INTEGER.fullmatch(text) is not None
+    return _is_number(text) or _is("time", text)
+
+
+def _is_number(text: str) -> bool:
+    return _is("double", text) or _INTEGER.fullmatch(text) is not None
+
+
+def _is(type_name: str, text: str) -> bool:
+    with suppress(TextValueError):
+        parse_value(type_name, text)
+        return True
+    return False
 
 
 def _read(word: Word, actual: Any, data_type: DataType | int) -> Any:

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 from zb_mom_ww_mxgateway_shell.names import ValueNotYetKnown, expanded, quoted
-from zb_mom_ww_mxgateway_shell.problems import Mistake, closest
+from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError, closest
 from zb_mom_ww_mxgateway_shell.words import Word, split
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Command:
     """Works the same without a connection: a run of nothing else does not connect first."""
 
     check: "Check | None" = None
-    """Raises Mistake for arguments that do not go together, whatever the gateway has."""
+    """Raises Mistake or ShellError for arguments that do not go together, whatever the gateway has."""
     unending: "Unending | None" = None
     """Why a line with these options has no end where nobody is to end it; empty for one that has."""
     foresee: "Body | None" = None
@@ -326,11 +326,13 @@ class Registry:
         given_options = [parameter.name for parameter, _ in assigned if parameter.is_option]
         if endless := _endless(command, words[0], given_options, context):
             return [endless, *found]
-        if command.check is not None and is_known and not found:
+        if (command.check is not None or command.stands_alone) and is_known and not found:
             try:
                 self.parse(line, context)
             except Mistake as error:
                 found.append(error)
+            except ShellError as error:
+                found.append(words[0].mistake(str(error)))
         return found
 
 

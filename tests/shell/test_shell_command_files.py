@@ -201,7 +201,7 @@ async def test_values_of_another_kind_are_a_mistake_not_a_failure(run: Runs) -> 
         (f"expect {TEXT} = 'a' tol 5", "only numbers and times have a tolerance"),
         (f"expect {TEXT} = int32:5", "the value is text: it cannot be compared with a number"),
         ("expect TestChildObject.TestIntArray[] = 5", "the value is an array"),
-        (f"expect {TEXT} = a tol 5", "text has no tolerance"),
+        (f"expect {TEXT} = 5 tol 5", "text has no tolerance"),
         (f"wait {INT} = 0 hold 1s age < 2s timeout 5s", "hold and age exclude each other"),
     ]:
         done = await run(line + "\n")
@@ -351,6 +351,16 @@ alarms --follow
 trend A.b
 deploys
 expect A.b > full
+alias write note
+alias w wirte A.b
+set output xml
+record tank.txt A.b
+expect A.b = [1, x] tol 1
+expect A.b = null tol 1
+expect A.b = 5 tol 2s
+expect A.b ~ int32:5
+alias end finally
+end
 """
 
 
@@ -381,6 +391,15 @@ async def test_lint_finds_everything_at_once_without_a_gateway(tmp_path: Path) -
         ("19:1", "where a picture cannot be drawn again and again, a trend needs an end"),
         ("20:1", "deploys in a file needs an end"),
         ("21:14", "> compares numbers and times, and this is neither"),
+        ("22:7", "write is a command"),
+        ("23:9", "no command wirte; did you mean write?"),
+        ("24:12", "one of table, json, csv is expected"),
+        ("25:1", "tank.txt does not say its format"),
+        ("26:25", "only numbers and times have a tolerance"),
+        ("27:23", "only numbers and times have a tolerance"),
+        ("28:20", "a number is expected: the tolerance of a number"),
+        ("29:12", "~ matches texts only"),
+        ("31:1", "finally goes by no other name"),
     ]:
         assert any(line.startswith(f"wrong.mxs:{place}: ") and said in line for line in done.out.splitlines()), place
     places = [int(line) for line in re.findall(r"^wrong.mxs:(\d+):", done.out, re.MULTILINE)]

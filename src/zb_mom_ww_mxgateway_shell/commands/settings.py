@@ -56,7 +56,25 @@ class AliasName(Kind):
         return [Offer(name, line) for name, line in context.aliases.items() if name.startswith(prefix)]
 
 
-@command("set", example="set timing on", needs_session=False)
+class NewAlias(Text):
+    """A name that may become one of an alias."""
+
+    def parse(self, word: Word, context: Context) -> str:
+        if wrong := aliases.wrong_name(word.value, context.registry.commands):
+            raise word.mistake(wrong)
+        return super().parse(word, context)
+
+
+class AliasedLine(Rest):
+    """What an alias stands for."""
+
+    def parse(self, word: Word, context: Context) -> str:
+        if wrong := aliases.wrong_line(word.value, context.registry.commands):
+            raise word.mistake(wrong)
+        return word.value
+
+
+@command("set", example="set timing on", needs_session=False, stands_alone=True)
 async def set_(
     context: Context,
     name: Annotated[str | None, SettingName()] = None,
@@ -78,8 +96,8 @@ async def set_(
 @command("alias", example="alias level watch Plant.Tank1.Level --count 1", needs_session=False, in_plan=True)
 async def alias(
     context: Context,
-    name: Annotated[str | None, Text("name")] = None,
-    line: Annotated[str | None, Rest()] = None,
+    name: Annotated[str | None, NewAlias("name")] = None,
+    line: Annotated[str | None, AliasedLine()] = None,
 ) -> Result:
     """Lists the aliases, or makes NAME stand for a line: what follows it is added to that line.
 
@@ -93,8 +111,6 @@ async def alias(
             [{"line": text, "name": each} for each, text in shown.items()],
             empty="no aliases; alias NAME LINE makes one",
         )
-    if wrong := aliases.what_is_wrong(name, line, context.registry.commands):
-        raise ShellError(wrong)
     context.aliases[name] = line
     return Said(f"{name} stands for: {line}", {"line": line, "name": name})
 

@@ -173,7 +173,13 @@ class Recorded(Watchable):
         return [*files, *super().offers(prefix, context)]
 
 
-@command("record", example="record tank.csv Plant.Tank1.Level", in_plan=False)
+def _has_a_format(positional: Sequence[Any], options: dict[str, Any]) -> None:
+    file = positional[0] if positional else None
+    if file not in (None, _STOP) and options.get("format") is None and format_of(Path(file).suffix) is None:
+        raise ShellError(f"{file} does not say its format: name it .csv or .jsonl, or add --format csv")
+
+
+@command("record", example="record tank.csv Plant.Tank1.Level", check=_has_a_format, in_plan=False)
 async def record(
     context: Context,
     file: Annotated[str | None, FileOrStop()] = None,
@@ -198,8 +204,7 @@ async def record(
         return await _stopped(context, [word for word in tags if word])
     path = Path(file)
     form = format or format_of(path.suffix)
-    if form is None:
-        raise ShellError(f"{file} does not say its format: name it .csv or .jsonl, or add --format csv")
+    assert form is not None
     if path in connected.recordings and connected.recordings[path].is_running:
         raise ShellError(f"{file} is being recorded: record stop {file} ends it")
     items = await ensure(context, await targets_of(context, tags), server)
