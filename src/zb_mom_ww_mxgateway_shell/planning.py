@@ -9,26 +9,46 @@ from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
 from zb_mom_ww_mxgateway_shell.statements import Follow, run, unfolded
 
 
-async def foresee(context: Context, text: str, follow: Follow) -> Result | None:
-    """A line as it would be carried out: looked at where it only looks, else said."""
-    with unfolded(context, text) as line:
-        invocation = context.registry.parse(line, context)
-        if invocation is None:
-            return None
-        command = invocation.command
+class Plan:
+    """One plan: what was read after something that would have been written is said to be of before it."""
 
-        async def not_followed(feed: Feed) -> Result:
-            return _would(command.name)
+    def __init__(self) -> None:
+        self._written: set[str] = set()
+        """Tags that would have been written."""
+        self._changes = False
+        """Whether anything would have been changed."""
 
-        if command.foresee is not None:
-            _ = context.live_session
-            found = await command.foresee(context, *invocation.positional, **invocation.options)
-            assert not isinstance(found, Feed)
-            return found
-        runs = command.needs_session if command.in_plan is None else command.in_plan
-        if command.mutating or not runs:
-            return _would(command.name)
-    return await run(context, text, not_followed)
+    async def foresee(self, context: Context, text: str, follow: Follow) -> Result | None:
+        """A line as it would be carried out: looked at where it only looks, else said."""
+        with unfolded(context, text) as line:
+            invocation = context.registry.parse(line, context)
+            if invocation is None:
+                return None
+            command = invocation.command
+
+            async def not_followed(feed: Feed) -> Result:
+                return _would(command.name)
+
+            if command.foresee is not None:
+                _ = context.live_session
+                found = await command.foresee(context, *invocation.positional, **invocation.options)
+                assert isinstance(found, Said)
+                if command.mutating:
+                    self._would_change(context, str(found.fields["tag"]))
+                return found
+            runs = command.needs_session if command.in_plan is None else command.in_plan
+            if command.mutating or not runs:
+                self._changes |= command.mutating
+                return _would(command.name)
+        if command.name in ("capture", "read") and self._changes:
+            context.notice("as it is now: what would be written before may change it")
+        return await run(context, text, not_followed)
+
+    def _would_change(self, context: Context, tag: str) -> None:
+        if tag in self._written:
+            context.notice(f"{tag} would have been written before: what it is then is not known now")
+        self._written.add(tag)
+        self._changes = True
 
 
 def _would(name: str) -> Said:

@@ -97,9 +97,9 @@ class StatementRunner:
         is_typed = self._block.stream is not None and self._source is None
         output = RunOutput(context, quiet=how.quiet, source=self._source, is_typed=is_typed)
         if how.plans:
-            from zb_mom_ww_mxgateway_shell.planning import foresee
+            from zb_mom_ww_mxgateway_shell.planning import Plan
 
-            script = ScriptRun(context, output, journal, debug=how.debug, perform=foresee)
+            script = ScriptRun(context, output, journal, debug=how.debug, perform=Plan().foresee)
         else:
             script = ScriptRun(context, output, journal, debug=how.debug, perform=perform, goes_on=is_typed)
         if self._block.stream is None and sys.stdin.isatty():

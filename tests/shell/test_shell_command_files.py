@@ -484,6 +484,22 @@ async def test_a_plan_reads_and_says_what_would_be_written_and_writes_nothing(ru
     assert (await run.process("plan", wrong.name, "--plaintext")).code == 2
 
 
+async def test_a_plan_says_what_it_read_before_what_a_run_would_have_written_by_then(run: Runs) -> None:
+    run.file(
+        f"capture first = {INT}\nwrite {INT} 7\ncapture then = {INT}\n"
+        f"write TestChildObject.TestDouble $then\nwrite {INT} 0\n"
+    )
+    done = await run.process("plan", "try.mxs", "--plaintext", "--json")
+    notices = [" ".join(each["notices"]) for each in done.objects]
+    assert ["as it is now: what would be written before may change it" in each for each in notices] == [
+        *[False] * 2,
+        True,
+        *[False] * 2,
+    ]
+    assert f"{INT} would have been written before: what it is then is not known now" in notices[4]
+    assert run.written == []
+
+
 async def test_a_confirm_without_a_person_is_refused(run: Runs) -> None:
     done = await run(f'confirm "open the valve?"\nwrite {INT} 5\n')
     assert done.code == 5
