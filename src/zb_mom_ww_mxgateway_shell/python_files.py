@@ -1,16 +1,21 @@
 """``mxgw-shell --python FILE.py``: a Python file with the names of the pane, on the same live session."""
 
 import ast
+import asyncio
+import gc
 import inspect
 import sys
 import tokenize
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.python_names import Left, PythonNames, ctrl_c_ends_code_of, ended_by_itself
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
@@ -52,31 +57,70 @@ class PythonFile:
         names.namespace["__file__"] = self._path
         sys.argv[:] = [self._path]
         sys.path.insert(0, self._folder)
+        with self._tasks_told(names.namespace) as failed:
+            code = await self._code_of(context, names.namespace)
+        # What failed beside it, and nobody asked about, has not passed.
+        return code or next((exit_code_for(error) for error in failed), ExitCode.DONE)
+
+    async def _code_of(self, context: Context, namespace: dict[str, Any]) -> ExitCode | int:
         try:
             with ctrl_c_ends_code_of(self._path):
                 async with news_told(context, _tell):
-                    await ended_by_itself(self._evaluated(names.namespace))
+                    await ended_by_itself(self._evaluated(namespace))
         except Left as left:
             return _exit_code(left.code)
-        except Exception as error:
-            for line in self._problem(error):
-                print(line, file=sys.stderr, flush=True)
-            return exit_code_for(error)
+        except (asyncio.CancelledError, Interrupted):
+            raise
+        except BaseException as error:  # a person's code may raise anything
+            self._say_problem(error)
+            return exit_code_for(next(_leaves(error)))
         return ExitCode.DONE
+
+    @contextmanager
+    def _tasks_told(self, namespace: dict[str, Any]) -> Iterator[list[BaseException]]:
+        """Says what tasks failed with that nobody asked; gives the errors."""
+        loop, failed = asyncio.get_running_loop(), list[BaseException]()
+
+        def handle(loop: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
+            error = about.get("exception")
+            if isinstance(error, BaseException) and isinstance(about.get("future"), asyncio.Task):
+                failed.append(error)
+                self._say_problem(error, "in the background: ")
+            else:
+                loop.default_exception_handler(about)
+
+        former = loop.get_exception_handler()
+        loop.set_exception_handler(handle)
+        try:
+            yield failed
+            # A task tells when it is let go.
+            for name in [name for name, value in namespace.items() if isinstance(value, asyncio.Task) and value.done()]:
+                del namespace[name]
+            gc.collect()
+        finally:
+            loop.set_exception_handler(former)
 
     async def _evaluated(self, namespace: dict[str, Any]) -> None:
         result = eval(self._code, namespace)
         if inspect.isawaitable(result):
             await result
 
-    def _problem(self, error: Exception) -> list[str]:
-        """One line with the place in the file; with --debug all of the traceback."""
+    def _say_problem(self, error: BaseException, where: str = "") -> None:
+        """A line with the place in the file for each error; with --debug all of the traceback."""
         if self._debug:
-            return "".join(traceback.format_exception(error)).rstrip("\n").split("\n")
-        places = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self._path]
+            lines = "".join(traceback.format_exception(error)).rstrip("\n").split("\n")
+        else:
+            lines = [line for leaf in _leaves(error) for line in self._problem(leaf, error, where)]
+        for line in lines:
+            print(line, file=sys.stderr, flush=True)
+
+    def _problem(self, error: BaseException, group: BaseException, beside: str) -> list[str]:
+        """One line with the place in the file, of the group where the error itself has none."""
+        frames = [*traceback.extract_tb(group.__traceback__), *traceback.extract_tb(error.__traceback__)]
+        places = [frame for frame in frames if frame.filename == self._path]
         where = f"{self._path}:{places[-1].lineno}: " if places else f"{self._path}: "
         details = getattr(error, "details", ())
-        return [f"{where}{_said(error)}", *(f"      {line}" for line in details if isinstance(line, str))]
+        return [f"{where}{beside}{_said(error)}", *(f"      {line}" for line in details if isinstance(line, str))]
 
     def _say(self, text: str) -> None:
         if not self._quiet:
@@ -94,7 +138,16 @@ async def _tell(text: str, is_bad: bool) -> None:
     print(safe(text), file=sys.stderr, flush=True)
 
 
-def _said(error: Exception) -> str:
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """What a group of errors is of; the error itself where it is no group."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _leaves(each)
+    else:
+        yield error
+
+
+def _said(error: BaseException) -> str:
     said = message_of(error)
     if not said.startswith("internal error"):
         return said

@@ -86,6 +86,19 @@ async def test_a_file_has_the_names_of_the_pane_and_awaits_at_its_top(run: Runs)
         ("exit\nraise SystemExit\n", 0, ""),
         ("await mx('write TestChildObject.TestInt double:1e300')\n", 3, "REFUSED"),
         ("# \xe9 \u2192\n", 0, ""),
+        ("raise BaseException('all')\n", 1, "try.py:1: BaseException: all (--debug shows more)"),
+        (
+            "async with asyncio.TaskGroup() as group:\n"
+            "    group.create_task(mx('write TestChildObject.TestInt double:1e300'))\n",
+            3,
+            "try.py:1: TestChildObject.TestInt",
+        ),
+        (
+            "async def part():\n    raise ValueError('not so')\n\n"
+            "kept = asyncio.create_task(part())\nawait asyncio.sleep(0)\nawait asyncio.sleep(0)\n",
+            1,
+            "try.py:2: in the background: ValueError: not so (--debug shows more)",
+        ),
     ],
 )
 async def test_what_a_file_ends_with(run: Runs, text: str, code: int, said: str) -> None:
@@ -202,6 +215,7 @@ async def test_what_is_wrong_with_a_line_of_the_shell_is_said_without_the_shells
         await sh.terminal.enter("await session.register('')", "MxGatewayArgumentError")
         assert ".py" not in sh.terminal.text
         await sh.terminal.enter("{}['own']", "KeyError: 'own'")
+        await sh.terminal.enter("raise BaseException('of a kind of its own')", "BaseException: of a kind of its own")
         await sh.terminal.enter("exit()", "\ndemo>")
 
 

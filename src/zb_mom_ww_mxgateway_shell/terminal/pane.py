@@ -1,5 +1,7 @@
 """The Python pane: ptpython on the shell's own event loop and objects."""
 
+import asyncio
+
 from prompt_toolkit.document import Document
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
@@ -66,7 +68,9 @@ class Pane(PythonRepl):
             return False
         except Interrupted:
             self._handle_keyboard_interrupt(KeyboardInterrupt())
-        except Exception as error:
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # whatever a person's code raises is no reason to leave the shell
             if isinstance(error, ShellError | MxGatewayError) and not self._debug:
                 _leave_to_the_user(error)
             self._handle_exception(error)
