@@ -101,6 +101,12 @@ async def test_why_of_a_good_item_finds_nothing_wrong(connected: tuple[Context, 
     assert len(gateway.live_sessions) == 1
 
 
+async def test_why_as_the_first_line_of_a_run_takes_no_stream_that_begins_for_a_broken_one(tmp_path: Path) -> None:
+    done = await ShellProcess(tmp_path)("--demo", "--json", "-e", "why TestChildObject.TestInt")
+    verdicts = {each["step"]: each["verdict"] for each in done.objects[0]["result"]["findings"]}
+    assert verdicts["session"] == "ok"
+
+
 async def test_why_of_a_lost_session_says_that_and_what_it_was_lost_to(
     connected: tuple[Context, SimulatedGateway],
 ) -> None:

@@ -1,6 +1,7 @@
 """why, last-error, doctor."""
 
 import time
+from contextlib import suppress
 from typing import Annotated, Any
 
 import click
@@ -46,6 +47,10 @@ async def why(context: Context, tag: Annotated[Target, AnyTag(may_add=True)]) ->
     """
     from zb_mom_ww_mxgateway_shell.why import explain
 
+    if context.current is not None:
+        # A stream that only begins is no broken one; what it was lost to is told below.
+        with suppress(MxGatewayError, ShellError):
+            await context.current.settled()
     return await explain(context, tag.tag, tag.item)
 
 
