@@ -40,7 +40,8 @@ def csv_lines(form: Any) -> list[str]:
 
 def _records(form: Any) -> list[dict[str, Any]]:
     if isinstance(form, dict):
-        inner = [value for value in form.values() if _is_table(value)]
+        # Statuses say something of a record, they are none.
+        inner = [value for name, value in form.items() if name != "statuses" and _is_table(value)]
         # A dict about one list of records, as a watch gives: the records are what is asked for.
         return _records(inner[0]) if len(inner) == 1 else [form]
     if isinstance(form, list):

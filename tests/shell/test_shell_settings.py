@@ -236,6 +236,10 @@ def test_csv_has_headings_and_keeps_records_on_a_line() -> None:
         ',,"[1, 2]"',
     ]
     assert csv_lines({"items": [{"tag": "A.b"}], "seconds": 1}) == ["tag", "A.b"]
+    assert csv_lines({"outcome": "refused", "statuses": [{"detail": 28}]}) == [
+        "outcome,statuses",
+        'refused,"[{""detail"": 28}]"',
+    ]
     assert csv_lines({"a": "1\x1b[2J"}) == ["a", "1\\x1b[2J"]
 
 
