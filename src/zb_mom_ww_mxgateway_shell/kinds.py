@@ -86,7 +86,8 @@ class Server(Kind):
         _server_handle(word)
 
     def lasting(self, word: Word, context: "Context") -> str:
-        return ""  # In a file there is one server, or names do for it.
+        # One server needs no name in a file. Of several, the same lines give each its number again.
+        return word.text if len(context.servers) > 1 else ""
 
     def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
         return [Offer(str(handle), name) for handle, name in context.servers.items() if str(handle).startswith(prefix)]

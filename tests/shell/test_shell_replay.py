@@ -128,6 +128,29 @@ async def test_of_a_number_that_moves_by_itself_it_is_only_expected_that_it_is_t
     assert done.code == 0
 
 
+async def test_of_several_servers_a_line_keeps_its_own(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        for line, said in [
+            ("register one", "server 1"),
+            (f"add-item {INT} --server 1", "item 1"),
+            ("register two", "server 2"),
+            (f"add-item {BOOL} --server 2", "item 1"),
+            ("unregister 1", "server 1 unregistered"),
+            (f"write {BOOL} true --server 2", "→ true"),
+            ("record-script servers.mxs --last 50", "6 lines"),
+        ]:
+            await sh.terminal.enter(line, said)
+    assert (tmp_path / "servers.mxs").read_text(encoding="utf-8").splitlines()[2:] == [
+        "register one",
+        f"add-item {INT}",
+        "register two",
+        f"add-item {BOOL} --server 2",
+        "unregister 1",
+        f"write {BOOL} true",
+    ]
+    assert (await ShellProcess(tmp_path)("--demo", "-c", "servers.mxs")).code == 0
+
+
 async def test_recording_goes_on_as_things_are_typed(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         path = tmp_path / "on.mxs"
