@@ -63,7 +63,11 @@ class Condition:
             return "it is not a number"
         if self.age is not None and value.age >= self.age:
             return f"it is {age_text(value.age)} old"
-        return "" if self.comparison.holds(value.value, value.data_type) else "it differs"
+        if self.comparison.holds(value.value, value.data_type):
+            return ""
+        if isinstance(value.value, str) and (self.comparison.asks_for_null or self.comparison.asks_for_nan):
+            return f'it is text, compared in quotes: "{self.comparison.wanted.text}"'
+        return "it differs"
 
     def not_met(self, value: "LiveValue | None", reason: str, **fields: Any) -> NotMet:
         """The error that says so."""

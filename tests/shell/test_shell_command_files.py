@@ -165,6 +165,14 @@ async def test_what_is_bad_null_or_not_a_number_meets_no_expectation_silently(ru
     assert done.code == 1
 
 
+@pytest.mark.parametrize("text", ["null", "nan"])
+async def test_a_text_that_reads_as_no_value_is_said_to_be_text(run: Runs, text: str) -> None:
+    run.gateway.set(TEXT, text)
+    done = await run(f'expect {TEXT} = "{text}"\nexpect {TEXT} = {text}\n')
+    assert done.code == 1
+    assert f'it is text, compared in quotes: "{text}"' in done.err
+
+
 async def test_a_value_of_which_nobody_knows_whether_it_holds_meets_nothing(tmp_path: Path) -> None:
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         context = Context(all_commands(), interactive=False)
