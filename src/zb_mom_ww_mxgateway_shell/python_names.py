@@ -52,6 +52,25 @@ class PythonNames:
         await self._show(result)
         return result and result.value
 
+    @contextmanager
+    def tasks_told(self) -> Iterator[None]:
+        """Says in a line what tasks fail with that nobody asks."""
+
+        def handle(loop: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
+            error = about.get("exception")
+            if isinstance(error, Exception) and isinstance(about.get("future"), asyncio.Task):
+                self._context.alert(f"in the background: {type(error).__name__}: {error}")
+            else:
+                loop.default_exception_handler(about)
+
+        loop = asyncio.get_running_loop()
+        former = loop.get_exception_handler()
+        loop.set_exception_handler(handle)
+        try:
+            yield
+        finally:
+            loop.set_exception_handler(former)
+
     def refresh(self) -> None:
         """Puts the shell's objects under their names, as they are now."""
         context = self._context

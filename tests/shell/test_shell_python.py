@@ -206,6 +206,18 @@ async def test_ctrl_c_between_two_inputs_or_while_a_value_is_shown_does_not_leav
         await screen.enter("exit()", "demo>")
 
 
+async def test_what_fails_in_the_background_of_the_pane_is_said_in_a_line(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("py", ">>>")
+        text = await sh.terminal.enter(
+            "asyncio.create_task(asyncio.wait_for(asyncio.sleep(9), 0.01)) and None", "in the background: TimeoutError"
+        )
+        assert "Traceback" not in text
+        assert "Press ENTER" not in text
+        await sh.terminal.enter("20 + 22", "42")
+        await sh.terminal.enter("exit()", "demo>")
+
+
 async def test_what_is_wrong_with_a_line_of_the_shell_is_said_without_the_shells_own_code(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("py", ">>>")

@@ -38,7 +38,7 @@ class Pane(PythonRepl):
         self._add_to_namespace()
         try:
             # One that comes between two inputs has nothing to end, and is no reason to leave.
-            with on_signals(INTERRUPT, lambda: None):
+            with on_signals(INTERRUPT, lambda: None), self._names.tasks_told():
                 await self._read_and_run()
         finally:
             self._remove_from_namespace()
@@ -47,7 +47,7 @@ class Pane(PythonRepl):
     async def _read_and_run(self) -> None:
         while True:
             try:
-                text = await self.app.run_async(handle_sigint=False)
+                text = await self.app.run_async(handle_sigint=False, set_exception_handler=False)
             except EOFError:
                 return
             except KeyboardInterrupt:
