@@ -8,7 +8,6 @@ import sys
 import tokenize
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -17,7 +16,7 @@ from zb_mom_ww_mxgateway_cli.output import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
 from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.python_names import Left, PythonNames, ctrl_c_ends_code_of, ended_by_itself
+from zb_mom_ww_mxgateway_shell.python_names import Left, PythonNames, ctrl_c_ends_code_of, ended_by_itself, tasks_told
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.statements import exit_code_for, message_of
 from zb_mom_ww_mxgateway_shell.stream_news import news_told
@@ -57,8 +56,15 @@ class PythonFile:
         names.namespace["__file__"] = self._path
         sys.argv[:] = [self._path]
         sys.path.insert(0, self._folder)
-        with self._tasks_told(names.namespace) as failed:
+        failed: list[BaseException] = []
+
+        def failed_beside(error: BaseException) -> None:
+            failed.append(error)
+            self._say_problem(error, "in the background: ")
+
+        with tasks_told(failed_beside):
             code = await self._code_of(context, names.namespace)
+            _let_tasks_go(names.namespace)
         # What failed beside it, and nobody asked about, has not passed.
         return code or next((exit_code_for(error) for error in failed), ExitCode.DONE)
 
@@ -75,30 +81,6 @@ class PythonFile:
             self._say_problem(error)
             return exit_code_for(next(_leaves(error)))
         return ExitCode.DONE
-
-    @contextmanager
-    def _tasks_told(self, namespace: dict[str, Any]) -> Iterator[list[BaseException]]:
-        """Says what tasks failed with that nobody asked; gives the errors."""
-        loop, failed = asyncio.get_running_loop(), list[BaseException]()
-
-        def handle(loop: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
-            error = about.get("exception")
-            if isinstance(error, BaseException) and isinstance(about.get("future"), asyncio.Task):
-                failed.append(error)
-                self._say_problem(error, "in the background: ")
-            else:
-                loop.default_exception_handler(about)
-
-        former = loop.get_exception_handler()
-        loop.set_exception_handler(handle)
-        try:
-            yield failed
-            # A task tells when it is let go.
-            for name in [name for name, value in namespace.items() if isinstance(value, asyncio.Task) and value.done()]:
-                del namespace[name]
-            gc.collect()
-        finally:
-            loop.set_exception_handler(former)
 
     async def _evaluated(self, namespace: dict[str, Any]) -> None:
         result = eval(self._code, namespace)
@@ -136,6 +118,13 @@ class PythonFile:
 
 async def _tell(text: str, is_bad: bool) -> None:
     print(safe(text), file=sys.stderr, flush=True)
+
+
+def _let_tasks_go(namespace: dict[str, Any]) -> None:
+    """A task tells what it failed with when it is let go."""
+    for name in [name for name, value in namespace.items() if isinstance(value, asyncio.Task) and value.done()]:
+        del namespace[name]
+    gc.collect()
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

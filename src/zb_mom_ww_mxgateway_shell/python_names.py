@@ -5,7 +5,7 @@ import builtins
 import signal
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 from typing import Any
 
@@ -52,24 +52,9 @@ class PythonNames:
         await self._show(result)
         return result and result.value
 
-    @contextmanager
-    def tasks_told(self) -> Iterator[None]:
+    def tasks_told(self) -> AbstractContextManager[None]:
         """Says in a line what tasks fail with that nobody asks."""
-
-        def handle(loop: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
-            error = about.get("exception")
-            if isinstance(error, Exception) and isinstance(about.get("future"), asyncio.Task):
-                self._context.alert(f"in the background: {type(error).__name__}: {error}")
-            else:
-                loop.default_exception_handler(about)
-
-        loop = asyncio.get_running_loop()
-        former = loop.get_exception_handler()
-        loop.set_exception_handler(handle)
-        try:
-            yield
-        finally:
-            loop.set_exception_handler(former)
+        return tasks_told(lambda error: self._context.alert(f"in the background: {type(error).__name__}: {error}"))
 
     def refresh(self) -> None:
         """Puts the shell's objects under their names, as they are now."""
@@ -113,6 +98,26 @@ class Left(Exception):
     def __init__(self, code: Any) -> None:
         super().__init__(code)
         self.code = code
+
+
+@contextmanager
+def tasks_told(say: Callable[[BaseException], None]) -> Iterator[None]:
+    """Says what tasks fail with that nobody asks."""
+
+    def handle(loop: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
+        error = about.get("exception")
+        if isinstance(error, BaseException) and isinstance(about.get("future"), asyncio.Task):
+            say(error)
+        else:
+            loop.default_exception_handler(about)
+
+    loop = asyncio.get_running_loop()
+    former = loop.get_exception_handler()
+    loop.set_exception_handler(handle)
+    try:
+        yield
+    finally:
+        loop.set_exception_handler(former)
 
 
 @contextmanager
