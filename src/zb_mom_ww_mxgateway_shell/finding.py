@@ -21,6 +21,7 @@ _PAGE_SIZE = 100
 """Objects a page: few, so that the first ones are shown soon."""
 _MOST_TAGS = 100_000
 _NAME_WIDTH = 40
+_LINES_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,9 @@ class Matching:
         catalogue = self.connected.catalogue
         catalogue.start(self.connected.client)
         await catalogue.loaded(FIRST_VALUE_TIMEOUT)
-        for name in await catalogue.matching(self.glob, self.count or _MOST_TAGS):
+        for number, name in enumerate(await catalogue.matching(self.glob, self.count or _MOST_TAGS), start=1):
+            if number % _LINES_AT_ONCE == 0:
+                await asyncio.sleep(0)  # They are all there: Ctrl-C, and the values watched, get their turn.
             kind = catalogue.kind_of(name)
             self.records.append(
                 {"can_be_written": kind and kind.is_writable, "name": name, "type": kind and kind.type_name}

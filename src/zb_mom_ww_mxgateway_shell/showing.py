@@ -69,7 +69,7 @@ class Spool:
     def start(self, path: Path) -> None:
         """Appends to this file from now on; raises ShellError when it cannot be written."""
         try:
-            file = path.open("a", encoding="utf-8", newline="\n")
+            file = path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n")
         except OSError as error:
             raise ShellError(f"cannot write {path}: {error.strerror}") from error
         self.stop()

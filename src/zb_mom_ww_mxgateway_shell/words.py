@@ -8,6 +8,8 @@ from zb_mom_ww_mxgateway_shell.problems import Mistake
 
 # An IPv6 address with a port, which is no array.
 _ADDRESS = re.compile(r"\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]:")
+# What bytes that are no UTF-8 are read as: nothing that could be sent, or written to a file.
+_NO_CHARACTER = re.compile("[\ud800-\udfff]")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$"}
 
 
@@ -61,6 +63,8 @@ def split(line: str) -> list[Word]:
             break
         else:
             end = _end_of_word(line, position)
+            if found := _NO_CHARACTER.search(line, position, end):
+                raise Mistake("what was typed here is no character in UTF-8", found.start(), found.end())
             words.append(Word(line[position:end], position, end))
             position = end
     return words

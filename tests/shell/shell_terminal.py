@@ -52,8 +52,8 @@ class Terminal:
     def text(self) -> str:
         return "\n".join(line.rstrip() for line in self.screen.display)
 
-    def type(self, text: str) -> None:
-        self._keys.send_text(text)
+    def type(self, text: str | bytes) -> None:
+        self._keys.send_bytes(text if isinstance(text, bytes) else text.encode())
 
     async def shows(self, *wanted: str, timeout: float = DEADLINE) -> str:
         """Waits until all of it stands on the screen."""

@@ -21,8 +21,9 @@ from zb_mom_ww_mxgateway_shell import profiles
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.folding import folded
+from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, on_signals
 from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
 from zb_mom_ww_mxgateway_shell.statements import interruption, run
 from zb_mom_ww_mxgateway_shell.terminal.session import history_at
 from zb_mom_ww_mxgateway_shell.topics import TOPICS
@@ -440,3 +441,55 @@ async def test_an_ipv6_endpoint_is_typed_as_it_is_written_elsewhere(tmp_path: Pa
         shown = await sh.terminal.enter("connect ::1:1", "an IPv6 address goes in brackets")
         assert f"{'':14}^^^^^\n" in shown
         await sh.terminal.enter("connect plantgw:port", "host:port expected")
+
+
+@pytest.mark.parametrize(
+    ("form", "said"), [("table", "\ninterrupted\n"), ("csv", "interrupted: not all of it is shown")]
+)
+async def test_ctrl_c_while_a_result_is_shown_stops_that_and_not_the_shell(
+    tmp_path: Path, form: str, said: str
+) -> None:
+    outside: list[str] = []
+    with on_signals(INTERRUPT, lambda: outside.append("Ctrl-C ended the whole program")):
+        async with shell(tmp_path, generated_tags=300) as sh:
+            await sh.terminal.enter("set pager off", "pager")
+            await sh.terminal.enter(f"set output {form}", "output")
+            shown: list[str] = []
+
+            def one_more(text: str) -> None:
+                shown.append(text)
+                if len(shown) == 10:
+                    signal.raise_signal(signal.SIGINT)
+
+            sh.context.spool.line = one_more  # type: ignore[method-assign]  # Is given each line as it is shown.
+            await sh.terminal.enter("find --tags Area001.*", said)
+            assert len(shown) < 200
+            signal.raise_signal(signal.SIGINT)
+            await sh.terminal.enter("set output table", "output table")
+    assert not outside
+
+
+async def test_a_result_that_cannot_be_shown_is_said_and_does_not_end_the_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lines(said: Said) -> list[str]:
+        raise ValueError("no such text")
+
+    async with shell(tmp_path) as sh:
+        with monkeypatch.context() as broken:
+            broken.setattr(Said, "lines", lines)
+            await sh.terminal.enter("echo what", "internal error, please report it: ValueError: no such text")
+        await sh.terminal.enter("echo still there", "\nstill there")
+
+
+async def test_bytes_that_are_no_utf_8_are_said_and_neither_sent_nor_the_end_of_the_shell(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        log = tmp_path / "session.log"
+        await sh.terminal.enter(f"tee {log}", "copying to")
+        # So a terminal's bytes are read that are of another encoding.
+        sh.terminal.type(b"write TestChildObject.TestString gr\xfcn\r")
+        await sh.terminal.shows("what was typed here is no character in UTF-8")
+        await sh.terminal.enter("echo still there", "\nstill there")
+        assert not sh.gateway.writes
+        await sh.terminal.enter("tee", "ended")
+        assert "gr\\udcfcn" in log.read_text(encoding="utf-8")

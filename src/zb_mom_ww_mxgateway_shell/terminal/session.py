@@ -27,7 +27,7 @@ from zb_mom_ww_mxgateway_shell.commands.watches import FullScreen
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.folding import folded
-from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible
+from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.python_names import PythonNames
 from zb_mom_ww_mxgateway_shell.results import Feed, Picture, Result
 from zb_mom_ww_mxgateway_shell.showing import lines_of
@@ -49,6 +49,7 @@ _STYLE = Style.from_dict(
 )
 _REFRESH_SECONDS = 0.5
 _REDRAW_SECONDS = 0.1
+_LINES_AT_ONCE = 50
 _EDITING = {"emacs": EditingMode.EMACS, "vi": EditingMode.VI}
 
 
@@ -130,15 +131,9 @@ class Prompt:
             asyncio.create_task(self._keep_in_view(), name="watched values"),
         ]
         try:
-            while not self._context.leaving:
-                self._apply_settings()
-                try:
-                    line = await self._prompt.prompt_async(handle_sigint=False)
-                except KeyboardInterrupt:
-                    continue
-                except EOFError:
-                    break
-                await self._entered(line)
+            # Ctrl-C that comes between two lines has nothing to end, and is no reason to leave.
+            with on_signals(INTERRUPT, lambda: None):
+                await self._read_and_run()
         finally:
             for task in tasks:
                 task.cancel()
@@ -149,6 +144,17 @@ class Prompt:
         self._context.say_by(self._console.print)
         self._say_what_is_open()
         return ExitCode.DONE
+
+    async def _read_and_run(self) -> None:
+        while not self._context.leaving:
+            self._apply_settings()
+            try:
+                line = await self._prompt.prompt_async(handle_sigint=False)
+            except KeyboardInterrupt:
+                continue
+            except EOFError:
+                return
+            await self._entered(line)
 
     def _apply_settings(self) -> None:
         settings = self._context.settings
@@ -193,14 +199,25 @@ class Prompt:
             self._console.print(str(interruption(self._context, line)))
             return False
         except Exception as error:
-            width = len(self._prompt_text())
-            for shown in problem_lines(error, Statement(line, 0), debug=self._debug, indent=width):
-                self._console.print(shown, "class:problem", fold=not shown.endswith("^"))
+            self._say_problem(error, line)
             return False
-        await self._show(result)
+        try:
+            await interruptible(self._show(result), INTERRUPT)
+        except Interrupted:
+            self._console.print("interrupted: not all of it is shown")
+        except OSError:
+            raise  # The terminal is gone.
+        except Exception as error:
+            # What was done is done; only it cannot be shown.
+            self._say_problem(error, line)
         if self._context.settings.timing == "on":
             self._console.print(f"({(time.monotonic() - started) * 1000:.0f} ms)")
         return result is None or result.exit_code is ExitCode.DONE
+
+    def _say_problem(self, error: Exception, line: str) -> None:
+        width = len(self._prompt_text())
+        for shown in problem_lines(error, Statement(line, 0), debug=self._debug, indent=width):
+            self._console.print(shown, "class:problem", fold=not shown.endswith("^"))
 
     async def _show(self, result: Result | None) -> None:
         if result is None:
@@ -220,8 +237,10 @@ class Prompt:
             await Pager([redact(line) for line in lines], self._input, self._output, fold=is_table).run()
             self._console.print(f"({counted(len(lines), 'line')})")
             return
-        for shown in lines:
+        for number, shown in enumerate(lines, start=1):
             self._console.print(shown, style, fold=is_table)
+            if number % _LINES_AT_ONCE == 0:
+                await asyncio.sleep(0)  # Ctrl-C may come meanwhile.
 
     async def _follow(self, feed: Feed) -> Result:
         is_table = self._context.settings.output == "table"
