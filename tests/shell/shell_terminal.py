@@ -9,7 +9,7 @@ from typing import Any
 import pyte
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.data_structures import Size
-from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.history import History, InMemoryHistory
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 from shell_waiting import DEADLINE, until
@@ -86,7 +86,12 @@ class Shell:
 
 @asynccontextmanager
 async def shell(
-    tmp_path: Path, *, cursor_reports: bool = False, columns: int = COLUMNS, **simulated: Any
+    tmp_path: Path,
+    *,
+    cursor_reports: bool = False,
+    columns: int = COLUMNS,
+    history: History | None = None,
+    **simulated: Any,
 ) -> AsyncIterator[Shell]:
     """A prompt on a simulated gateway made with the options `simulated`."""
     with create_pipe_input() as keys:
@@ -100,7 +105,7 @@ async def shell(
             async with SimulatedGateway(plaintext=True, api_keys=(), **simulated) as gateway:
                 context = Context(all_commands(), interactive=True)
                 await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo")
-                prompt = Prompt(context, debug=False, history=InMemoryHistory())
+                prompt = Prompt(context, debug=False, history=history or InMemoryHistory())
                 made = Shell(terminal, context, gateway)
                 running = asyncio.create_task(prompt.run())
                 try:

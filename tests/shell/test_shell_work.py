@@ -11,7 +11,7 @@ import grpc
 import pytest
 from prompt_toolkit.history import FileHistory
 from shell_process import KEY, ShellProcess
-from shell_terminal import CTRL_C, CTRL_D, ENTER, TAB, shell
+from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
@@ -106,6 +106,21 @@ async def test_history_goes_back_searches_and_holds_no_key(tmp_path: Path) -> No
     history.append_string(f"echo {KEY}")
     assert history.get_strings() == ["status"]
     assert list(FileHistory(str(tmp_path / "history")).load_history_strings()) == ["status"]
+
+
+async def test_a_history_that_cannot_be_kept_in_its_file_is_kept_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "history"
+    history = history_at(path)
+    # As good as a disk that is full, and for every user.
+    path.unlink()
+    path.mkdir()
+    async with shell(tmp_path, history=history) as sh:
+        await sh.terminal.enter("echo before", "\nbefore")
+        sh.terminal.type(UP + BACKSPACE)
+        await sh.terminal.shows("demo> echo befor\n")
+        sh.terminal.type("e" + ENTER)
+        await until(lambda: sh.terminal.text.count("\nbefore") == 2, lambda: sh.terminal.text)
+        assert "Traceback" not in sh.terminal.raw
 
 
 async def test_vi_keys_are_those_of_the_setting(tmp_path: Path) -> None:

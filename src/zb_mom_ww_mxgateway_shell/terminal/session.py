@@ -3,6 +3,8 @@
 import asyncio
 import sys
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -62,7 +64,17 @@ class _KeepsNoKey(History):
 
 
 class _InFile(_KeepsNoKey, FileHistory):
-    pass
+    """While its file cannot be read or written, as on a full disk, what is typed is kept in memory alone."""
+
+    def load_history_strings(self) -> Iterable[str]:
+        try:
+            return list(super().load_history_strings())
+        except OSError:
+            return []
+
+    def store_string(self, string: str) -> None:
+        with suppress(OSError):
+            super().store_string(string)
 
 
 class _InMemory(_KeepsNoKey, InMemoryHistory):
