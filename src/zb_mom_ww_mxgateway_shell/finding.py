@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway_cli.galaxy_forms import deploy_form
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, safe, time_text, value_form
 from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT
+from zb_mom_ww_mxgateway_shell.counting import counted
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import DeployEvent, GatewayClient
@@ -52,6 +53,8 @@ class Finding:
     filters: dict[str, Any]
     count: int | None
     records: list[dict[str, Any]] = field(default_factory=list)
+    has_ended: bool = False
+    """False while there may be more than was found."""
 
     async def follow(self, show: Callable[[str], None]) -> Seen:
         """Shows a line for each object until there are no more, or `count` have come."""
@@ -68,13 +71,15 @@ class Finding:
                 show(f"  {kind:<6}  {safe(item.tag_name):<{_NAME_WIDTH}}  {safe(template)}".rstrip())
                 if self.count is not None and len(self.records) >= self.count:
                     break
+        self.has_ended = True
         return self.result()
 
     def result(self) -> Seen:
         """What has been found so far."""
-        count = len(self.records)
-        said = f"{count} object{'s' if count != 1 else ''}"
-        if not self.records:
+        said = counted(len(self.records), "object")
+        if not self.has_ended:
+            said += " so far"
+        elif not self.records:
             said = f"no object matches {self.glob}; find --tags matches whole tag names"
         return Seen("objects", self.records, said, [each["name"] for each in self.records])
 
@@ -87,6 +92,8 @@ class Matching:
     glob: str
     count: int | None
     records: list[dict[str, Any]] = field(default_factory=list)
+    has_ended: bool = False
+    """False while there may be more than was found."""
 
     async def follow(self, show: Callable[[str], None]) -> Seen:
         """Shows a line for each tag."""
@@ -101,13 +108,17 @@ class Matching:
                 {"can_be_written": kind and kind.is_writable, "name": name, "type": kind and kind.type_name}
             )
             show(f"  {safe(name):<{_NAME_WIDTH}}  {kind.said if kind else ''}".rstrip())
+        self.has_ended = True
         return self.result()
 
     def result(self) -> Seen:
         """What has been found so far."""
-        count, catalogue = len(self.records), self.connected.catalogue
-        said = f"{count} tag{'s' if count != 1 else ''}" if count else f"no tag matches {self.glob}"
-        if not catalogue.is_complete:
+        catalogue, said = self.connected.catalogue, counted(len(self.records), "tag")
+        if self.has_ended and not self.records:
+            said = f"no tag matches {self.glob}"
+        if not self.has_ended:
+            said += " so far"
+        elif not catalogue.is_complete:
             why = f": {catalogue.error}" if catalogue.error else ""
             said += f" among those read so far; the galaxy is not read to its end{why}"
         return Seen("tags", self.records, said, [each["name"] for each in self.records])

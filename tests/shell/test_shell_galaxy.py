@@ -174,8 +174,20 @@ async def test_find_shows_the_first_page_before_the_last_and_ctrl_c_keeps_what_w
         await sh.terminal.shows("object  Area001.Unit0", "$GeneratedUnit")
         # A command that runs has no prompt to read the key: the terminal makes a signal of it.
         signal.raise_signal(signal.SIGINT)
-        await sh.terminal.shows("interrupted")
+        await sh.terminal.shows("objects so far", "interrupted")
         assert sum(call.rpc == "DiscoverHierarchy" for call in sh.gateway.calls) < asked + 4
+
+
+async def test_find_that_was_interrupted_does_not_say_that_there_is_nothing(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        assert await sh.context.catalogue.loaded(30)
+        asked = sum(call.rpc == "DiscoverHierarchy" for call in sh.gateway.calls)
+        sh.gateway.stall("DiscoverHierarchy")
+        sh.terminal.type("find Plant*" + ENTER)
+        await until(lambda: sum(call.rpc == "DiscoverHierarchy" for call in sh.gateway.calls) > asked)
+        signal.raise_signal(signal.SIGINT)
+        shown = await sh.terminal.shows("0 objects so far", "interrupted")
+        assert "no object matches" not in shown
 
 
 async def test_deploys_shows_the_present_state_at_once_and_then_each_deployment(tmp_path: Path) -> None:
