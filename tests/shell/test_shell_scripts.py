@@ -27,6 +27,15 @@ async def test_each_example_runs_on_the_demo(run: ShellProcess, example: Path) -
     assert "completed" in done.out
 
 
+async def test_the_demo_runs_where_nothing_can_be_kept(run: ShellProcess, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name in ("CONFIG", "DATA", "STATE"):
+        run.environment[f"XDG_{name}_HOME"] = str(tmp_path / "file")
+    done = await run("--demo", "-e", "write TestChildObject.TestInt 5")
+    assert (done.code, done.err) == (0, "")
+    assert "completed" in done.out
+
+
 async def test_an_example_against_a_gateway_of_its_own_and_again_with_the_remembered_certificate(
     run: ShellProcess, tmp_path: Path
 ) -> None:
