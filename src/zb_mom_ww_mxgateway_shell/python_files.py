@@ -5,6 +5,7 @@ import asyncio
 import gc
 import inspect
 import sys
+import time
 import tokenize
 import traceback
 from collections.abc import Iterator
@@ -63,19 +64,22 @@ class PythonFile:
             self._say_problem(error, "in the background: ")
 
         with tasks_told(failed_beside):
-            code = await self._code_of(context, names.namespace)
+            code = await self._code_of(context, names)
             _let_tasks_go(names.namespace)
         # What failed beside it, and nobody asked about, has not passed.
         return code or next((exit_code_for(error) for error in failed), ExitCode.DONE)
 
-    async def _code_of(self, context: Context, namespace: dict[str, Any]) -> ExitCode | int:
+    async def _code_of(self, context: Context, names: PythonNames) -> ExitCode | int:
+        started = time.monotonic()
         try:
             with ctrl_c_ends_code_of(self._path):
                 async with news_told(context, _tell):
-                    await ended_by_itself(self._evaluated(namespace))
+                    await ended_by_itself(self._evaluated(names.namespace))
         except Left as left:
             return _exit_code(left.code)
         except (asyncio.CancelledError, Interrupted):
+            if said := names.said_of_writes(started):
+                print(f"interrupted; {said}", file=sys.stderr, flush=True)
             raise
         except BaseException as error:  # a person's code may raise anything
             self._say_problem(error)

@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
 from zb_mom_ww_mxgateway_shell.names import OWN_NAMES
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.results import Result
-from zb_mom_ww_mxgateway_shell.statements import Follow, run
+from zb_mom_ww_mxgateway_shell.statements import UNSURE, Follow, run
 
 HIDDEN = ("__name__", "__builtins__", "get_ptpython", "exit", "__file__")
 Show = Callable[[Result | None], Awaitable[None]]
@@ -67,6 +67,12 @@ class PythonNames:
             "items": context.items,
             "_": context.last,
         }
+
+    def said_of_writes(self, since: float) -> str:
+        """What is to be said of code that was interrupted, if it has asked for a write since then (monotonic seconds),
+        by a line or by the library; else nothing."""
+        asked = [each.arming.asked_at for each in self._context.connections.values()]
+        return UNSURE if any(at is not None and at >= since for at in asked) else ""
 
     def take_back(self) -> None:
         """Gives the context the names that were set, and the last result."""

@@ -22,6 +22,9 @@ from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
 Follow = Callable[[Feed], Awaitable[Result]]
 """How a front end shows a feed until it ends."""
 
+UNSURE = "if a write was sent, its outcome is UNKNOWN"
+"""What is to be said where something that writes was interrupted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -111,8 +114,7 @@ def command_of(context: Context, text: str) -> Command | None:
 def interruption(context: Context, text: str) -> Interrupted:
     """The error for a line that was interrupted: a write may have been on its way."""
     command = command_of(context, text)
-    sent = "; if a write was sent, its outcome is UNKNOWN" if command and command.mutating else ""
-    return Interrupted(f"interrupted{sent}")
+    return Interrupted(f"interrupted; {UNSURE}" if command and command.mutating else "interrupted")
 
 
 def exit_code_for(error: BaseException) -> ExitCode:

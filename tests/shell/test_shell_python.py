@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from shell_process import ShellProcess
 from shell_terminal import CTRL_D, shell
+from shell_waiting import until
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -161,6 +162,25 @@ async def test_ctrl_c_ends_a_file_whatever_it_is_at_and_lets_it_clean_up(run: Ru
     assert [session.state for session in run.gateway.sessions.values()] == ["CLOSED"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal reaches another process alone on Windows")
+async def test_ctrl_c_in_a_file_says_of_a_write_under_way_that_its_outcome_is_unknown(run: Runs) -> None:
+    run.gateway.stall("write")
+    run.file(f"await mx('read {INT}')\nawait mx('write {INT} 5')\n")
+    process = await run.process.start("--plaintext", "--python", "try.py")
+    await until(
+        lambda: any(
+            call.rpc == "Invoke"
+            and call.request.HasField("command")
+            and call.request.command.WhichOneof("payload") == "write"
+            for call in run.gateway.calls
+        )
+    )
+    process.send_signal(signal.SIGINT)
+    await until(lambda: process.returncode is not None)
+    _, err = await process.communicate()
+    assert (process.returncode, err.decode()) == (130, "interrupted; if a write was sent, its outcome is UNKNOWN\n")
+
+
 # The pane.
 
 
@@ -191,6 +211,28 @@ async def test_the_stream_flows_while_python_waits_and_ctrl_c_ends_that_alone(tm
                 await asyncio.sleep(0.01)
         await screen.enter("import sys; sys.exit()", "demo>")
         await screen.enter("status", "1 advised")
+
+
+@pytest.mark.parametrize("write", ["await mx('write {0} 5')", "await session.write(*items[0].key, 5)"])
+async def test_ctrl_c_while_a_write_is_under_way_says_that_its_outcome_is_unknown(tmp_path: Path, write: str) -> None:
+    async with shell(tmp_path) as sh:
+        screen = sh.terminal
+        await screen.enter(f"watch {INT}", "good")
+        await screen.enter("py", ">>>")
+        sh.gateway.stall("write")
+        screen.type(write.format(INT) + "\r")
+        await until(lambda: sh.context.connected.arming.asked_at is not None)
+        os.kill(os.getpid(), signal.SIGINT)
+        await screen.shows("KeyboardInterrupt", "if a write was sent, its outcome is UNKNOWN")
+        sh.gateway.release()
+        # Of what was before it nothing is said again.
+        live = sh.context.live
+        screen.type("live.awaited = True; await asyncio.sleep(60)\r")
+        await until(lambda: hasattr(live, "awaited"))
+        os.kill(os.getpid(), signal.SIGINT)
+        await until(lambda: screen.text.count("KeyboardInterrupt") == 2, lambda: screen.text)
+        assert screen.text.count("UNKNOWN") == 1
+        await screen.enter("exit()", "demo>")
 
 
 async def test_ctrl_c_between_two_inputs_or_while_a_value_is_shown_does_not_leave_python(tmp_path: Path) -> None:

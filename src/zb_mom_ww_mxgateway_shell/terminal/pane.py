@@ -1,6 +1,7 @@
 """The Python pane: ptpython on the shell's own event loop and objects."""
 
 import asyncio
+import time
 
 from prompt_toolkit.document import Document
 from prompt_toolkit.input import Input
@@ -62,12 +63,16 @@ class Pane(PythonRepl):
 
     async def _run(self, text: str) -> bool:
         """Runs one input; False when it asked to leave."""
+        started = time.monotonic()
         try:
             await interruptible(self._evaluated(text), INTERRUPT)
         except (ReplExit, Left):
             return False
         except Interrupted:
             self._handle_keyboard_interrupt(KeyboardInterrupt())
+            if said := self._names.said_of_writes(started):
+                self.app.output.write(f"{said}\n\n")
+                self.app.output.flush()
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # whatever a person's code raises is no reason to leave the shell
