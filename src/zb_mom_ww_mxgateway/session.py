@@ -134,7 +134,8 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
             try:
                 await asyncio.shield(closing)
             except asyncio.CancelledError:
-                # Nobody will close it again: the answer is waited for, for a while.
+                # Nobody will close it again: the answer is waited for, for a while. Who was cancelled is not told it.
+                closing.add_done_callback(lambda done: done.cancelled() or done.exception())
                 await asyncio.wait([closing], timeout=_CLOSE_TIMEOUT)
                 raise
             except MxGatewaySessionError as error:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayTransportError
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.problems import ShellError
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 
 _MOMENT_SECONDS = 0.1
+_CLOSING_SECONDS = 3.0
+"""So long a gateway has to answer that a session is closed, but for the few seconds that the library takes itself:
+who leaves a gateway that does not answer is not to be kept by it."""
 
 
 @dataclass(slots=True)
@@ -182,10 +185,23 @@ class Connected:
         """Ends the recordings, closes the session and the connection."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.client.close)
-            stack.push_async_callback(self.live.aclose)
+            stack.push_async_callback(self._close_session)
             stack.push_async_callback(self.history.aclose)
             if "alarms" in self.__dict__:  # made when they were first asked for
                 stack.push_async_callback(self.alarms.aclose)
             stack.push_async_callback(self.catalogue.aclose)
             for recording in self.recordings.values():
                 stack.push_async_callback(recording.stop)
+
+    async def _close_session(self) -> None:
+        try:
+            async with asyncio.timeout(_CLOSING_SECONDS):
+                await self.live.aclose()
+        except TimeoutError:
+            endpoint = self.client.options.endpoint
+            raise MxGatewayTransportError(
+                f"{endpoint} does not answer: whether {self.live.session.session_id} is closed is not known; "
+                "if not, it expires by itself",
+                endpoint=endpoint,
+                call="close_session",
+            ) from None

@@ -14,10 +14,11 @@ from shell_process import KEY, ShellProcess
 from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB, shell
 from shell_waiting import until
 
+import zb_mom_ww_mxgateway.session
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
-from zb_mom_ww_mxgateway_shell import profiles
+from zb_mom_ww_mxgateway_shell import connected, profiles
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.folding import folded
@@ -441,6 +442,20 @@ async def test_a_gateway_that_is_gone_does_not_keep_the_others_from_being_closed
             await context.disconnect()
         assert not context.connections
         assert not second.live_sessions
+
+
+async def test_leaving_is_not_held_up_by_a_gateway_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connected, "_CLOSING_SECONDS", 0.05)
+    monkeypatch.setattr(zb_mom_ww_mxgateway.session, "_CLOSE_TIMEOUT", 0.05)
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        context = Context(all_commands(), interactive=False)
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
+        gateway.stall("CloseSession")
+        with pytest.raises(
+            MxGatewayTransportError, match=r"does not answer: whether session-.* is closed is not known"
+        ):
+            await context.disconnect()
+        assert not context.connections
 
 
 async def test_a_failed_connect_leads_to_the_doctor(tmp_path: Path) -> None:
