@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import re
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -62,6 +63,8 @@ class Calls:
         """By session id: for a session that goes on behind the handles of one that was lost."""
         self.lost_sessions: set[str] = set()
         """By id: in whose place another is, or is about to be. Handles that such a one still gives mean nothing."""
+        self.failed_at = float("-inf")
+        """Monotonic seconds when a call last found no connection or lost it: for a moment the channel may not know."""
         self._correlation = (f"{os.urandom(4).hex()}-{number}" for number in itertools.count(1))
         self._closed = False
 
@@ -322,6 +325,8 @@ class Calls:
             code, details = "UNAVAILABLE", f"{type(error).__name__}: {error}"
             unknown = mutating
         kind = error_of_grpc(code, details, of_session=of_session)
+        if kind is MxGatewayTransportError:
+            self.failed_at = time.monotonic()
         said = self.said(_in_words(details)) or "no reason given"
         translated = kind(
             f"{'outcome unknown: ' if unknown else ''}{call} at {self.options.endpoint}: {code} {said}",

@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import sys
+from typing import TextIO
 
 # Windows says EINVAL where POSIX says EPIPE; a terminal that is gone says EIO.
 _CLOSED = (errno.EPIPE, errno.EINVAL, errno.EIO)
@@ -19,5 +20,22 @@ def never_fail_on_a_character() -> None:
 def give_up_output(error: OSError) -> bool:
     """Discards standard output from now on, as printing to it has failed with `error`: Python would try once
     more, and complain, when it flushes on exit. True when nobody reads it any more (``| head -1``)."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _discard(sys.stdout)
     return error.errno in _CLOSED
+
+
+def written_to_the_end() -> bool:
+    """Writes what is still buffered; False when it cannot be written, as to a terminal that is gone, and is discarded:
+    Python would try again as it exits, and exit with a code of its own."""
+    is_written = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _discard(stream)
+            is_written = False
+    return is_written
+
+
+def _discard(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -12,7 +12,7 @@ import click
 
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options
-from zb_mom_ww_mxgateway_cli.standard_streams import never_fail_on_a_character
+from zb_mom_ww_mxgateway_cli.standard_streams import never_fail_on_a_character, written_to_the_end
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.context import Context
@@ -353,6 +353,8 @@ def main() -> NoReturn:
         lines = problem_lines(error, Statement("", 0), debug="--debug" in sys.argv)
         code = exit_code_for(error)
         sys.stderr.write("".join(f"{line}\n" for line in [*lines[:-1], f"mxgw-shell: {lines[-1]}"]))
+    if not written_to_the_end():
+        code = code or 1
     # Python's own end collects several times, what is about to go anyway.
     gc.freeze()
     sys.exit(code)

@@ -158,11 +158,12 @@ class Connected:
         self._patience_ends = ends
         with suppress(TimeoutError, MxGatewayError):
             async with asyncio.timeout(ends - time.monotonic()):
+                # What has just ended a call shows a moment later, and that of the stream another one.
+                await asyncio.sleep(self.client.failed_at + _MOMENT_SECONDS - time.monotonic())
                 while True:
                     if not await self.client.reconnected(0):
                         if not await self.client.reconnected(ends - time.monotonic()):
                             return
-                        # What broke the connection may have broken the stream too, and shows a moment later.
                         await asyncio.sleep(_MOMENT_SECONDS)
                     elif self.live.state.value in ("stale", "rebuilding"):
                         await self.live.ready()

@@ -28,7 +28,7 @@ class ShellProcess:
 
     def __init__(self, tmp_path: Path) -> None:
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("MXGATEWAY_")},
+            **{name: value for name, value in os.environ.items() if not name.startswith(("MXGATEWAY_", "PYTHON"))},
             "MXGATEWAY_KNOWN_GATEWAYS": str(tmp_path / "known_gateways"),
             "PYTHONWARNINGS": "error",
             "PYTHONUTF8": "1",
