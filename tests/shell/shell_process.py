@@ -66,21 +66,23 @@ class ShellProcess:
 
 
 class Runs:
-    """Runs command files against one gateway."""
+    """Runs files against one gateway: command files, or by another option files of another kind."""
 
-    def __init__(self, folder: Path, gateway: SimulatedGateway) -> None:
+    def __init__(self, folder: Path, gateway: SimulatedGateway, option: str = "-c", name: str = "try.mxs") -> None:
         self.folder = folder
         self.gateway = gateway
         self.process = ShellProcess(folder).on(gateway)
+        self._option = option
+        self._name = name
 
-    def file(self, text: str, name: str = "try.mxs") -> Path:
-        path = self.folder / name
+    def file(self, text: str, name: str = "") -> Path:
+        path = self.folder / (name or self._name)
         path.write_text(text, encoding="utf-8")
         return path
 
     async def __call__(self, text: str, *arguments: str) -> Done:
         self.file(text)
-        return await self.process("--plaintext", "-c", "try.mxs", *arguments)
+        return await self.process("--plaintext", self._option, self._name, *arguments)
 
     @property
     def written(self) -> list[object]:

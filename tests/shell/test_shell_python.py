@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from shell_process import ShellProcess
+from shell_process import Runs
 from shell_terminal import CTRL_D, shell
 from shell_waiting import until
 
@@ -16,26 +16,10 @@ from zb_mom_ww_mxgateway_sim import SimulatedGateway
 INT = "TestChildObject.TestInt"
 
 
-class Runs:
-    """Runs Python files against one gateway."""
-
-    def __init__(self, folder: Path, gateway: SimulatedGateway) -> None:
-        self.folder = folder
-        self.gateway = gateway
-        self.process = ShellProcess(folder).on(gateway)
-
-    def file(self, text: str, name: str = "try.py") -> None:
-        (self.folder / name).write_text(text, encoding="utf-8")
-
-    async def __call__(self, text: str, *arguments: str) -> tuple[int, str, str]:
-        self.file(text)
-        return await self.process("--plaintext", "--python", "try.py", *arguments)
-
-
 @pytest.fixture
 async def run(tmp_path: Path):  # type: ignore[no-untyped-def]
     async with SimulatedGateway(plaintext=True, write_complete_delay=0) as gateway:
-        yield Runs(tmp_path, gateway)
+        yield Runs(tmp_path, gateway, "--python", "try.py")
 
 
 EVERYTHING = f"""\
