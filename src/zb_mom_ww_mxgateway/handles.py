@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.wire import HandleChange
 
 
@@ -46,9 +47,7 @@ class HandleTable:
     def find(self, tag: str, server_handle: int | None = None) -> Item | None:
         """The item of a tag, in any letter case; an advised one where there are several."""
         found = [
-            item
-            for item in self._by_tag.get(tag.casefold(), {}).values()
-            if server_handle in (None, item.server_handle)
+            item for item in self._by_tag.get(tag_key(tag), {}).values() if server_handle in (None, item.server_handle)
         ]
         return next((item for item in found if item.advised), found[0] if found else None)
 
@@ -56,10 +55,10 @@ class HandleTable:
         """Forgets items."""
         for key in tuple(keys):
             if item := self.items.pop(key, None):
-                same = self._by_tag[item.tag.casefold()]
+                same = self._by_tag[tag_key(item.tag)]
                 del same[key]
                 if not same:
-                    del self._by_tag[item.tag.casefold()]
+                    del self._by_tag[tag_key(item.tag)]
 
     def apply(self, change: HandleChange) -> None:
         """Takes over one change."""
@@ -83,7 +82,7 @@ class HandleTable:
                     buffered=change.buffered,
                 )
                 self.items[key] = item
-                self._by_tag.setdefault(item.tag.casefold(), {})[key] = item
+                self._by_tag.setdefault(tag_key(item.tag), {})[key] = item
                 self._count(*key)
             case "removed":
                 self.drop([key])

@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayError,
     MxGatewayGalaxyChangedError,
 )
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_shell.literals import TagType
 from zb_mom_ww_mxgateway_shell.tag_index import Found, TagIndex
 from zb_mom_ww_mxgateway_shell.tag_shapes import SEEN, Owner, TagKind
@@ -181,6 +182,16 @@ class Catalogue:
         """Type and access of a tag by its whole name; None when nothing is known of it."""
         return self.galaxy.find(tag) or self._seen.find(tag)
 
+    def spelled(self, tag: str) -> str:
+        """The tag's name as the galaxy has it, letter for letter; as given where no such tag of it is known."""
+        plain = _without_index(tag)
+        for name in dict.fromkeys((tag, plain)):
+            for index in (self.galaxy, self._seen):
+                # A name that was only ever typed says nothing of how the galaxy spells it.
+                if index.find(name) not in (None, SEEN) and (exact := index.spelled(name)) is not None:
+                    return exact + tag[len(name) :]
+        return tag
+
     def type_of(self, tag: str) -> TagType | None:
         """The type the galaxy gives a tag; None when it is not known."""
         known = self._type_of(tag)
@@ -224,8 +235,8 @@ class Catalogue:
                     for text, said in found(start, _SUGGEST_AMONG):
                         if is_object or (is_last != text.endswith(".") and said != SEEN.said):
                             segment = text.rstrip(".").rpartition(".")[2]
-                            names.setdefault(segment.casefold(), text.rstrip("."))
-            close = difflib.get_close_matches(part.casefold(), names, n=1, cutoff=0.6)
+                            names.setdefault(tag_key(segment), text.rstrip("."))
+            close = difflib.get_close_matches(tag_key(part), names, n=1, cutoff=0.6)
             if not close:
                 return ""
             right = names[close[0]] + "."
@@ -239,31 +250,31 @@ class Catalogue:
         rows: dict[str, Found] = {}
         for index in (self.galaxy, self._seen):
             beginning = index.objects_like if objects else index.segments
-            rows = {text.casefold(): (text, said) for text, said in beginning(prefix, limit)} | rows
+            rows = {tag_key(text): (text, said) for text, said in beginning(prefix, limit)} | rows
         rows = dict(sorted(rows.items())[:limit])
         if len(rows) < _SECOND_RANK_BELOW:
             # Where there is something to offer already, a keystroke must not wait for more.
             most = _SEARCHED_BESIDE if rows else None
             for index in (self.galaxy, self._seen):
                 for text, said in index.containing(prefix, limit - len(rows), objects=objects, most=most):
-                    rows.setdefault(text.casefold(), (text, said))
+                    rows.setdefault(tag_key(text), (text, said))
         return list(rows.values())[:limit]
 
     async def matching(self, pattern: str, limit: int) -> list[str]:
         """Tags that match a glob (``*``, ``?``) in any letter case, in order, at most `limit`."""
-        folded = pattern.casefold()
+        folded = tag_key(pattern)
         start = folded[: min((folded.find(mark) for mark in "*?" if mark in folded), default=len(folded))]
         expression = re.compile("".join(_GLOB.get(mark, re.escape(mark)) for mark in folded))
         found: list[str] = []
         began = time.perf_counter()
         for owner in self.galaxy.owners_from(start):
-            found += [tag for tag in self.galaxy.tags_of(owner) if expression.fullmatch(tag.casefold())]
+            found += [tag for tag in self.galaxy.tags_of(owner) if expression.fullmatch(tag_key(tag))]
             if len(found) >= limit:
                 break
             if time.perf_counter() - began > _STRETCH:
                 await asyncio.sleep(0)
                 began = time.perf_counter()
-        return sorted(found, key=str.casefold)[:limit]
+        return sorted(found, key=tag_key)[:limit]
 
 
 def _without_index(tag: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration
 from zb_mom_ww_mxgateway_shell.literals import Literal, TagType, check_prefix
 from zb_mom_ww_mxgateway_shell.names import NAME, OWN_NAMES, literal_text
@@ -101,7 +102,7 @@ class Tag(Kind):
     def parse(self, word: Word, context: "Context") -> str:
         if not word.value.strip():
             raise word.mistake("a tag name is expected")
-        return full_address(word, context)
+        return context.catalogue.spelled(full_address(word, context))
 
     def lasting(self, word: Word, context: "Context") -> str:
         return literal_text(self.parse(word, context))
@@ -142,8 +143,7 @@ def _from_catalogue(prefix: str, context: "Context", *, objects: bool) -> list[O
     found = context.catalogue.complete(focus + prefix, OFFERS, objects=objects)
     # As it would be typed: below the focus, and quoted where it has a blank.
     shown = [
-        (text[len(focus) :] if text.casefold().startswith(f"{focus}.".casefold()) else text, said)
-        for text, said in found
+        (text[len(focus) :] if tag_key(text).startswith(tag_key(f"{focus}.")) else text, said) for text, said in found
     ]
     return [Offer(f'"{text}"' if " " in text else text, said) for text, said in shown]
 
@@ -339,11 +339,11 @@ def _handle_text(item: Item, context: "Context") -> str:
 
 def _item_names(prefix: str, context: "Context") -> list[Offer]:
     focus = context.focus if prefix.startswith(".") else ""
-    folded = (focus + prefix).casefold()
+    folded = tag_key(focus + prefix)
     return [
         Offer(item.tag[len(focus) :], f"item {_handle_text(item, context)}{_said_of(item.tag, context)}")
         for item in context.items
-        if item.tag.casefold().startswith(folded)
+        if tag_key(item.tag).startswith(folded)
     ]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_shell.problems import closest
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Place:
     @property
     def is_object(self) -> bool:
         """True where the name is an object's, and no tag."""
-        return self.found is not None and self.found.tag_name.casefold() == self.path.casefold()
+        return self.found is not None and tag_key(self.found.tag_name) == tag_key(self.path)
 
     @property
     def hint(self) -> str:
@@ -80,5 +81,5 @@ async def object_at(client: "GatewayClient", root: str | int) -> "GalaxyObject |
 
 def attribute_of(item: "GalaxyObject", name: str) -> "GalaxyAttribute | None":
     """The object's attribute of that name, in any letter case; of an element its array."""
-    wanted = name.casefold(), name.partition("[")[0].casefold()
-    return next((each for each in item.attributes if each.attribute_name.casefold() in wanted), None)
+    wanted = tag_key(name), tag_key(name.partition("[")[0])
+    return next((each for each in item.attributes if tag_key(each.attribute_name) in wanted), None)

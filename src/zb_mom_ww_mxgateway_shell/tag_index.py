@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_cli.output import safe
 from zb_mom_ww_mxgateway_shell.literals import TagType
 from zb_mom_ww_mxgateway_shell.tag_shapes import (
@@ -100,7 +101,7 @@ class TagIndex:
     def _put(self, name: str, attributes: dict[str, int], said: str) -> None:
         if not is_plain(name):
             return
-        key = name.casefold()
+        key = tag_key(name)
         known = self.owner(key)
         if known is None:
             shape = self._shape(attributes)
@@ -109,8 +110,8 @@ class TagIndex:
         else:
             owner = known
             _, names = owner.shape.listed()
-            folded = {each.casefold() for each in names}
-            new = {each: number for each, number in attributes.items() if each.casefold() not in folded}
+            folded = {tag_key(each) for each in names}
+            new = {each: number for each, number in attributes.items() if tag_key(each) not in folded}
             owner.said = safe(said) or owner.said
             if not new:
                 return
@@ -124,7 +125,7 @@ class TagIndex:
         self.tags += len(shape.kinds)
 
     def _shape(self, attributes: dict[str, int]) -> Shape:
-        listed = sorted({name.casefold(): (name, number) for name, number in attributes.items()}.items())
+        listed = sorted({tag_key(name): (name, number) for name, number in attributes.items()}.items())
         names = between_newlines(name for _, (name, _) in listed)
         kinds = array("I", [number for _, (_, number) in listed])
         known = self._shapes.get((names, kinds.tobytes()))
@@ -155,23 +156,33 @@ class TagIndex:
 
     def owner(self, name: str) -> Owner | None:
         """The object of that name, in any letter case."""
-        key = name.casefold()
+        key = tag_key(name)
         run = self._runs[max(0, bisect_right(self._firsts, key) - 1)]
         at = bisect_left(run.keys, key)
         return run.owners[at] if at < len(run.keys) and run.keys[at] == key else None
 
     def find(self, tag: str) -> TagKind | None:
         """What is known of a tag, in any letter case."""
-        for owner, rest in self._splits(tag.casefold()):
+        found = self._found(tag)
+        return self._kinds[found[0].shape.kinds[found[1]]] if found else None
+
+    def spelled(self, tag: str) -> str | None:
+        """The tag's own name, whose letters may differ in case; None where there is no such tag."""
+        found = self._found(tag)
+        return found[0].tag(found[0].shape.listed()[1][found[1]]) if found else None
+
+    def _found(self, tag: str) -> tuple[Owner, int] | None:
+        """The object that has the tag, and its place among the attributes."""
+        for owner, rest in self._splits(tag_key(tag)):
             # A newline would be taken for the end of a name.
             position = owner.shape.position(rest) if rest and "\n" not in rest else None
             if position is not None:
-                return self._kinds[owner.shape.kinds[position]]
+                return owner, position
         return None
 
     def owner_of(self, tag: str) -> Owner | None:
         """The object that a tag belongs to, or the object of that name itself."""
-        return self.owner(tag) or next((owner for owner, _ in self._splits(tag.casefold())), None)
+        return self.owner(tag) or next((owner for owner, _ in self._splits(tag_key(tag))), None)
 
     def _splits(self, folded: str) -> Iterator[tuple[Owner, str]]:
         """Objects that a folded name begins with, longest first, and what follows their dot."""
@@ -217,16 +228,16 @@ class TagIndex:
 
         ``Pla`` gives ``Plant.``; ``Plant.Tank1.`` gives its attributes and ``Plant.Tank1.Level.`` once.
         """
-        folded = prefix.casefold()
+        folded = tag_key(prefix)
         found: dict[str, Found] = {}
         for owner, rest in self._splits(folded):
             self._attributes_beginning(owner, rest, limit, found)
-        found |= {f"{text}.".casefold(): (f"{text}.", said) for text, said in self._objects(folded, limit)}
+        found |= {tag_key(f"{text}."): (f"{text}.", said) for text, said in self._objects(folded, limit)}
         return [found[key] for key in sorted(found)[:limit]]
 
     def objects_like(self, prefix: str, limit: int) -> list[Found]:
         """Objects whose names begin like this, at most up to the next dot, with what they are."""
-        return self._objects(prefix.casefold(), limit)
+        return self._objects(tag_key(prefix), limit)
 
     def _objects(self, folded: str, limit: int) -> list[Found]:
         found: dict[str, Found] = {}
@@ -259,10 +270,10 @@ class TagIndex:
             group = first_segments(keys[position], depth)
             name = owner.tag(first_segments(names[position], depth))
             if group == keys[position]:
-                found[name.casefold()] = (name, self._kinds[owner.shape.kinds[position]].said)
+                found[tag_key(name)] = (name, self._kinds[owner.shape.kinds[position]].said)
                 position += 1
                 continue
-            found[f"{name}.".casefold()] = (f"{name}.", GROUP)
+            found[tag_key(f"{name}.")] = (f"{name}.", GROUP)
             position = bisect_left(keys, f"{group}.{_LAST}", lo=position)
 
     def _named(self, owner: Owner, rest: str) -> Iterator[Found]:
@@ -276,7 +287,7 @@ class TagIndex:
         Those where a segment begins with it come first. A single character is too little to go by. No more than
         about `most` characters of names are searched, where that is given.
         """
-        needle = text.casefold()
+        needle = tag_key(text)
         if len(needle) < 2:
             return []
         sources = [self._objects_with(needle)] if objects else self._sources(needle, most)
@@ -291,7 +302,7 @@ class TagIndex:
         for rank in (beginning, others):
             more: dict[str, Found] = {}
             for name, said in islice(chain.from_iterable(rank), _MOST_HITS):
-                key = name.casefold()
+                key = tag_key(name)
                 if key not in found and not key.startswith(needle):
                     more[key] = (name, said)
                     if len(found) + len(more) >= limit:

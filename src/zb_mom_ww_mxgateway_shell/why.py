@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway.errors import (
 )
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.status import first_failed
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_cli.output import age_text, value_text
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.connected import Connected
@@ -247,9 +248,9 @@ class _Walk:
         failure = self._context.failure
         if failure is None or not isinstance(failure.error, MxGatewayError | Interrupted):
             return
-        words = failure.line.casefold().split()
+        words = tag_key(failure.line).split()
         handle = str(self._item.item_handle) if self._item else ""
-        if words[:1] and words[0].startswith("write") and {self._tag.casefold(), handle} & set(words[1:]):
+        if words[:1] and words[0].startswith("write") and {tag_key(self._tag), handle} & set(words[1:]):
             statuses = failure.error.statuses if isinstance(failure.error, MxGatewayError) else ()
             status = first_failed(statuses)
             meaning = f"the last write was refused: {status_meaning(status)}" if status else ""
@@ -392,6 +393,6 @@ def _array_problem(place: Place) -> str:
 def _concerns_alarms(place: Place) -> bool:
     """Whether the attribute is an alarm, a part of one, or has one."""
     attributes = place.found.attributes if place.found else ()
-    alarms = {each.attribute_name.casefold().removesuffix(".inalarm") for each in attributes if each.is_alarm}
-    name = place.attribute.attribute_name.casefold() if place.attribute else ""
+    alarms = {tag_key(each.attribute_name).removesuffix(".inalarm") for each in attributes if each.is_alarm}
+    name = tag_key(place.attribute.attribute_name) if place.attribute else ""
     return any(f"{name}.".startswith(f"{alarm}.") or alarm.startswith(f"{name}.") for alarm in alarms)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim.tag_names import tag_key
 
 from .alarm_codec import encode_provider, encode_transition
 from .alarm_service import AlarmService, acknowledge
@@ -33,13 +34,13 @@ class SessionAlarms:
         def hear(news: Transition | Provider) -> None:
             if isinstance(news, Provider):
                 self._provider(_forced(news) if forced else news)
-            elif key.allows(news.alarm.tag) and news.alarm.reference.casefold().startswith(prefix):
+            elif key.allows(news.alarm.tag) and tag_key(news.alarm.reference).startswith(prefix):
                 self._transition(replace(news, provider=_forced(news.provider)) if forced else news)
 
         self._hear = hear
         self._book.listeners[hear] = None
         self._book.ack_targets[self] = frozenset(
-            target.alarm_full_reference.casefold()
+            tag_key(target.alarm_full_reference)
             for target in command.watch_list
             if target.acked_subtag or target.ack_comment_subtag
         )
@@ -74,9 +75,9 @@ def _prefix(expression: str) -> str:
     provider, mark, area = expression.strip().rpartition("\\")[2].partition("!")
     if not expression.strip():
         return ""
-    if not mark or provider.casefold() not in ("galaxy", GALAXY.casefold()):
+    if not mark or tag_key(provider) not in ("galaxy", tag_key(GALAXY)):
         raise MxRefusal(rf"{expression!r} is no alarm subscription; \\.\Galaxy!Area would be")
-    return f"{GALAXY}!{area}".casefold()
+    return tag_key(f"{GALAXY}!{area}")
 
 
 def handlers(alarms: AlarmService) -> Mapping[int, Handler]:
@@ -105,7 +106,7 @@ def handlers(alarms: AlarmService) -> Mapping[int, Handler]:
     def by_name(
         session: Session, key: ApiKey, command: pb.AcknowledgeAlarmByNameCommand, reply: pb.MxCommandReply
     ) -> None:
-        galaxy = GALAXY if command.provider_name.casefold() in ("", "galaxy") else command.provider_name
+        galaxy = GALAXY if tag_key(command.provider_name) in ("", "galaxy") else command.provider_name
         parts = [part for part in (command.group_name, command.alarm_name) if part]
         _acknowledge(key, f"{galaxy}!{'.'.join(parts)}", command, reply)
 

@@ -7,6 +7,7 @@ from enum import IntEnum
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim.tag_names import tag_key
 
 from . import status
 from .clock import Clock
@@ -60,7 +61,7 @@ class Alarm:
     @property
     def guid(self) -> UUID:
         """Its other name; the same in every run."""
-        return uuid5(NAMESPACE_URL, f"mxaccess-alarm:{self.reference.casefold()}")
+        return uuid5(NAMESPACE_URL, f"mxaccess-alarm:{tag_key(self.reference)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class AlarmBook:
             wanted = UUID(guid[1])
             return next((alarm for alarm in self._alarms.values() if alarm.guid == wanted), None)
         check_reference(text)
-        return self._alarms.get(text.casefold())
+        return self._alarms.get(tag_key(text))
 
     def raise_alarm(
         self,
@@ -142,7 +143,7 @@ class AlarmBook:
     ) -> None:
         """Raises an alarm by hand; one of the plant's own by its subtag. BadReference."""
         check_reference(reference)
-        own = self._of_plant.get(reference.casefold())
+        own = self._of_plant.get(tag_key(reference))
         if own is not None:
             self._points.set(own.tag + _IN_ALARM, True, status.GOOD, None, (status.OK,))
             return
@@ -154,17 +155,17 @@ class AlarmBook:
 
     def clear_alarm(self, reference: str) -> None:
         """The condition is gone; nothing if it was not there. The plant's own follow the plant again."""
-        own = self._of_plant.get(reference.casefold())
+        own = self._of_plant.get(tag_key(reference))
         point = self._points.find(own.tag + _IN_ALARM) if own is not None else None
         if point is not None:
             point.update(False, self._clock.now())
             point.forced = False
         else:
-            self._clear(reference.casefold())
+            self._clear(tag_key(reference))
 
     def acknowledge(self, alarm: Alarm, operator: str, comment: str) -> None:
         """The alarm is acknowledged; nothing changes if it was. NoAckSubtag."""
-        folded = alarm.reference.casefold()
+        folded = tag_key(alarm.reference)
         known = self._acknowledgeable or any(folded in targets for targets in self.ack_targets.values())
         if self.provider.mode is Mode.SUBTAG and not known:
             raise NoAckSubtag(f"alarms come from subtags now, and no acknowledge subtag of {alarm.reference} is known")
@@ -205,7 +206,7 @@ class AlarmBook:
             kind = tag.rpartition(".")[2]
             description = f"{thing.initial_value(thing.template.by_name['shortdesc'])}: {tag.rpartition('.')[0]} {kind}"
             alarm = Alarm(f"{GALAXY}!{path}", thing.tag_name, tag, f"{kind}Limit", description=description)
-            self._of_plant[alarm.reference.casefold()] = alarm
+            self._of_plant[tag_key(alarm.reference)] = alarm
             self._follow(alarm)
 
     def _follow(self, alarm: Alarm) -> None:
@@ -227,13 +228,13 @@ class AlarmBook:
                     )
                 )
             else:
-                self._clear(alarm.reference.casefold())
+                self._clear(tag_key(alarm.reference))
 
         def written(value: Value) -> None:
             # An operator's remark is how an alarm is acknowledged without an alarm client.
             if message is not None:
                 message.update(value, self._clock.now())
-            waiting = self._alarms.get(alarm.reference.casefold())
+            waiting = self._alarms.get(tag_key(alarm.reference))
             if waiting is not None:
                 self.acknowledge(waiting, "", str(value))
 
@@ -246,7 +247,7 @@ class AlarmBook:
                 changed(in_alarm)
 
     def _raise(self, alarm: Alarm) -> None:
-        folded = alarm.reference.casefold()
+        folded = tag_key(alarm.reference)
         old = self._alarms.get(folded)
         if old is not None and old.active:
             return
@@ -288,8 +289,8 @@ def check_reference(text: str) -> None:
 
 def matching(alarms: Iterable[Alarm], prefix: str) -> list[Alarm]:
     """Those whose reference begins so, whatever the case."""
-    folded = prefix.casefold()
-    return [alarm for alarm in alarms if alarm.reference.casefold().startswith(folded)]
+    folded = tag_key(prefix)
+    return [alarm for alarm in alarms if tag_key(alarm.reference).startswith(folded)]
 
 
 def _area(hierarchy: Hierarchy, thing: GalaxyObject) -> str:

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from fnmatch import translate
 
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb, galaxy_repository_pb2_grpc as rpc
+from zb_mom_ww_mxgateway_sim.tag_names import tag_key
 
 from .clock import Clock
 from .codec import timestamp
@@ -143,7 +144,7 @@ class GalaxyService(rpc.GalaxyRepositoryServicer):
 def _matcher(request: Question) -> Callable[[GalaxyObject], bool]:
     """Whether an object passes all of the request's filters."""
     categories = frozenset(request.category_ids)
-    templates = [text.casefold() for text in request.template_chain_contains]
+    templates = [tag_key(text) for text in request.template_chain_contains]
     glob = re.compile(translate(request.tag_name_glob), re.IGNORECASE) if request.tag_name_glob else None
 
     def matches(thing: GalaxyObject) -> bool:
@@ -160,7 +161,7 @@ def _matcher(request: Question) -> Callable[[GalaxyObject], bool]:
 
 
 def _has_template(chain: tuple[str, ...], wanted: Iterable[str]) -> bool:
-    folded = [name.casefold() for name in chain]
+    folded = [tag_key(name) for name in chain]
     return any(text in name for text in wanted for name in folded)
 
 

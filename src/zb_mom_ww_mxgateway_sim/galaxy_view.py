@@ -1,5 +1,7 @@
 """What a key sees of the galaxy: its sub-trees, and the bare way that leads to them."""
 
+from zb_mom_ww_mxgateway_sim.tag_names import tag_key
+
 from .hierarchy import Hierarchy
 from .keys import ApiKey
 from .model import Attribute, GalaxyObject
@@ -54,7 +56,7 @@ class View:
     def _reaches(self, thing: GalaxyObject) -> bool:
         if self._key.allows(thing.tag_name):
             return True
-        prefix = f"{thing.tag_name}.".casefold()
+        prefix = tag_key(f"{thing.tag_name}.")
         below = [tree[len(prefix) :] for tree in self._key.subtrees or () if tree.startswith(prefix)]
         # A sub-tree may be one attribute, or what stands below one.
         return any(name == tree or name.startswith(f"{tree}.") for tree in below for name in thing.template.by_name)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+from zb_mom_ww_mxgateway_sim.tag_names import tag_key
+
 from .model import Attribute, GalaxyObject, Template
 from .tagtypes import Value
 
@@ -29,7 +31,7 @@ class Hierarchy:
         initial: Mapping[str, Value] = _NOTHING,
     ) -> GalaxyObject:
         """A new object; ValueError when the tag name is taken."""
-        folded = tag_name.casefold()
+        folded = tag_key(tag_name)
         if folded in self._by_tag_name:
             raise ValueError(f"there is an object {tag_name} already")
         parent_id = parent.gobject_id if parent else NO_PARENT
@@ -41,9 +43,9 @@ class Hierarchy:
 
     def extend(self, tag_name: str, attributes: tuple[Attribute, ...]) -> GalaxyObject:
         """Gives an object attributes of its own beside its template's; ValueError when one is there already."""
-        old = self._by_tag_name[tag_name.casefold()]
+        old = self._by_tag_name[tag_key(tag_name)]
         for attribute in attributes:
-            if attribute.name.casefold() in old.template.by_name:
+            if tag_key(attribute.name) in old.template.by_name:
                 raise ValueError(f"there is a tag {old.tag_name}.{attribute.name} already")
         template = Template(old.template.chain, (*old.template.attributes, *attributes), old.template.category)
         new = GalaxyObject(old.gobject_id, old.tag_name, old.contained_name, old.parent_id, template, old.initial)
@@ -55,7 +57,7 @@ class Hierarchy:
 
     def _put(self, thing: GalaxyObject) -> None:
         self._by_id[thing.gobject_id] = thing
-        self._by_tag_name[thing.tag_name.casefold()] = thing
+        self._by_tag_name[tag_key(thing.tag_name)] = thing
         self.attribute_count += len(thing.template.attributes)
 
     def __len__(self) -> int:
@@ -69,15 +71,15 @@ class Hierarchy:
         return self._by_id.get(gobject_id)
 
     def by_tag_name(self, tag_name: str) -> GalaxyObject | None:
-        return self._by_tag_name.get(tag_name.casefold())
+        return self._by_tag_name.get(tag_key(tag_name))
 
     def by_contained_path(self, path: str) -> GalaxyObject | None:
         """The object at browse names joined by dots (or slashes) from the top."""
-        wanted = path.replace("/", ".").casefold()
+        wanted = tag_key(path.replace("/", "."))
         step: GalaxyObject | None = None
         while wanted:
             for child in self.children(step):
-                name = child.browse_name.casefold()
+                name = tag_key(child.browse_name)
                 if wanted == name or wanted.startswith(name + "."):
                     step, wanted = child, wanted[len(name) + 1 :]
                     break
@@ -89,7 +91,7 @@ class Hierarchy:
         """In browse order: areas first, then by display name. Without a parent: the top."""
         if not self._sorted:
             for siblings in self._children.values():
-                siblings.sort(key=lambda child: (not child.is_area, child.browse_name.casefold()))
+                siblings.sort(key=lambda child: (not child.is_area, tag_key(child.browse_name)))
             self._sorted = True
         return self._children.get(parent.gobject_id if parent else NO_PARENT, [])
 
@@ -104,7 +106,7 @@ class Hierarchy:
 
     def attribute(self, reference: str) -> tuple[GalaxyObject, Attribute] | None:
         """What ``Object.Attribute`` names, whatever its case; None if nothing."""
-        folded = reference.casefold()
+        folded = tag_key(reference)
         dot = folded.rfind(".")
         while dot > 0:
             thing = self._by_tag_name.get(folded[:dot])

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from zb_mom_ww_mxgateway_sim.tag_names import tag_key
+
 from . import status
 from .agenda import Agenda, Appointment
 from .clock import Clock
@@ -91,7 +93,7 @@ class Reporting:
     def begin(self, server: Server, item: Item) -> None:
         """Begins to report an item that is not advised."""
         item.advised = True
-        server.advised.setdefault(item.address.casefold(), {})[item] = None
+        server.advised.setdefault(tag_key(item.address), {})[item] = None
         delay = self.first_delay(item) + self._wait_in_line()
         if delay > 0:
             item.first = self._plant.agenda.after(delay, lambda: self._first_change(server, item))
@@ -124,7 +126,7 @@ class Reporting:
 
     def silence(self, server: Server, item: Item) -> None:
         """Ends reporting the item; what was buffered is lost."""
-        server.advised.get(item.address.casefold(), {}).pop(item, None)
+        server.advised.get(tag_key(item.address), {}).pop(item, None)
         item.advised = item.supervisory = item.suspended = False
         for appointment in (item.first, item.flush):
             if appointment is not None:
@@ -152,12 +154,12 @@ class Reporting:
 
     def meet(self, item: Item) -> None:
         """There was contact with the item's tag: it comes at once the next time."""
-        self._met.add(item.address.casefold())
+        self._met.add(tag_key(item.address))
 
     def first_delay(self, item: Item) -> float:
         """How long the first contact with the item's tag takes, in seconds."""
         delay = self._plant.first_change_delay
-        if delay is None or item.address.casefold() in self._met:
+        if delay is None or tag_key(item.address) in self._met:
             return 0.0
         return self._plant.random.uniform(*delay)
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from zb_mom_ww_mxgateway_sim.tag_names import tag_key
+
 _PREFIX = "mxgw_"
 _TEXT = re.compile(r"mxgw_([A-Za-z0-9-]+)_([!-~]+)")
 _ID = re.compile(r"[A-Za-z0-9-]+")
@@ -51,7 +53,7 @@ class ApiKey:
             raise ValueError(f"no such scope: {', '.join(sorted(unknown))}; there are {', '.join(sorted(ALL_SCOPES))}")
         object.__setattr__(self, "scopes", frozenset(self.scopes))
         if self.subtrees is not None:
-            object.__setattr__(self, "subtrees", frozenset(tree.casefold() for tree in self.subtrees))
+            object.__setattr__(self, "subtrees", frozenset(tag_key(tree) for tree in self.subtrees))
 
     @classmethod
     def parse(cls, text: str) -> "ApiKey":
@@ -75,7 +77,7 @@ class ApiKey:
         """Whether this key's sub-trees contain the tag or object."""
         if self.subtrees is None:
             return True
-        folded = reference.casefold()
+        folded = tag_key(reference)
         return any(folded == tree or folded.startswith((tree + ".", tree + "[")) for tree in self.subtrees)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from zb_mom_ww_mxgateway_sim.tag_names import tag_key
+
 from .tagtypes import TagType, Value
 
 AREA_CATEGORY = 13
@@ -71,7 +73,7 @@ class Template:
         self.chain = chain
         self.attributes = attributes
         self.category = category
-        self.by_name = {attribute.name.casefold(): attribute for attribute in attributes}
+        self.by_name = {tag_key(attribute.name): attribute for attribute in attributes}
         self.has_alarm = any(attribute.alarm for attribute in attributes)
         self.has_history = any(attribute.historized for attribute in attributes)
 
@@ -98,7 +100,7 @@ class GalaxyObject:
 
     def initial_value(self, attribute: Attribute) -> Value:
         """The attribute's value at the start of the plant."""
-        folded = attribute.name.casefold()
+        folded = tag_key(attribute.name)
         if folded in self.initial:
             return self.initial[folded]
         return attribute.value(self) if callable(attribute.value) else attribute.value

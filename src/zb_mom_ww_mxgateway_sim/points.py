@@ -7,6 +7,7 @@ from datetime import datetime
 from weakref import WeakValueDictionary
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim.tag_names import tag_key
 
 from . import status
 from .clock import moment
@@ -132,7 +133,7 @@ class Points:
         return point
 
     def _point(self, path: str) -> Point | None:
-        folded = path.casefold()
+        folded = tag_key(path)
         point = self._alive.get(folded)
         if point is None:
             found = self._hierarchy.attribute(folded)
@@ -155,7 +156,7 @@ class Points:
 
     def keep(self, point: Point) -> None:
         """From now on the point lives as long as the plant: something changed it."""
-        self._kept[point.reference.casefold()] = point
+        self._kept[tag_key(point.reference)] = point
 
     def bind(self, address: str, *, append_brackets: bool) -> Binding:
         """Where an address leads. A bare array is taken whole if ``append_brackets``, else it is a fault.

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from zb_mom_ww_mxgateway_sim.tag_names import tag_key
+
 from .errors import Mistake, TagError
 from .tags import Tag, check_name, initial_value
 from .tagtypes import CoercionError, TagType
@@ -59,7 +61,7 @@ def read_tags(path: Path) -> list[Tag]:
                 columns = _header(cells)
                 continue
             tag = _tag(columns, cells)
-            first = tags.setdefault(tag.name.casefold(), (tag, line))
+            first = tags.setdefault(tag_key(tag.name), (tag, line))
             if first[1] != line:
                 raise Mistake(cells[columns.index("name")].column, f"{tag.name} is in line {first[1]} already")
         if not columns:

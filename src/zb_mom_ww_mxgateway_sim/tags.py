@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from zb_mom_ww_mxgateway_sim.tag_names import tag_key
+
 from .errors import TagError
 from .hierarchy import Hierarchy
 from .model import Attribute, AttributeCategory, GalaxyObject, Security, Wave
@@ -47,7 +49,7 @@ def add_tags(hierarchy: Hierarchy, tags: Iterable[Tag]) -> None:
     named: dict[str, Tag] = {}
     for tag in tags:
         check_name(tag.name)
-        folded = tag.name.casefold()
+        folded = tag_key(tag.name)
         if folded in named or hierarchy.attribute(folded) is not None:
             raise TagError(f"there is a tag {tag.name} already")
         named[folded] = tag
@@ -55,8 +57,8 @@ def add_tags(hierarchy: Hierarchy, tags: Iterable[Tag]) -> None:
     owners: dict[str, str] = {}
     for tag in named.values():
         owner = _owner(hierarchy, tag.name, named)
-        attributes.setdefault(owner.casefold(), []).extend(_attributes(tag, tag.name[len(owner) + 1 :], named, owner))
-        owners.setdefault(owner.casefold(), owner)
+        attributes.setdefault(tag_key(owner), []).extend(_attributes(tag, tag.name[len(owner) + 1 :], named, owner))
+        owners.setdefault(tag_key(owner), owner)
     for folded in sorted(attributes):
         _place(hierarchy, owners[folded], tuple(attributes[folded]))
 
@@ -67,9 +69,9 @@ def _owner(hierarchy: Hierarchy, name: str, tags: dict[str, Tag]) -> str:
     while "." in owner:
         owner = owner.rpartition(".")[0]
         parent = owner
-        while "." in parent and parent.casefold() not in tags:
+        while "." in parent and tag_key(parent) not in tags:
             parent = parent.rpartition(".")[0]
-        if parent.casefold() not in tags:
+        if tag_key(parent) not in tags:
             return owner
         owner = parent
     return owner
@@ -100,7 +102,7 @@ def _attributes(tag: Tag, name: str, tags: dict[str, Tag], owner: str) -> list[A
             category=AttributeCategory.CALCULATED,
         )
         for extra, text in (("Description", tag.description), ("EngUnits", tag.unit))
-        if text and f"{owner}.{name}.{extra}".casefold() not in tags
+        if text and tag_key(f"{owner}.{name}.{extra}") not in tags
     )
     return made
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from zb_mom_ww_mxgateway_sim.tag_names import tag_key
+
 from . import status
 from .items import Audience, Item, Plant, Reporting, Server
 from .points import Reading
@@ -208,7 +210,7 @@ class Worker:
                 server.items.pop(handle, None)
 
     def _cached(self, server: Server, address: str) -> Read | None:
-        for item in server.advised.get(address.casefold(), ()):
+        for item in server.advised.get(tag_key(address), ()):
             if item.last is not None:
                 return Read(item.handle, item.last, cached=True)
         return None

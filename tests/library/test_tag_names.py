@@ -7,7 +7,7 @@ from zb_mom_ww_mxgateway.tag_names import tag_key
 DIFFERENT = [
     ("Straße.Cmd", "Strasse.Cmd"),
     ("Straße.Cmd", "STRASSE.CMD"),
-    ("Maſt.Cmd", "Mast.Cmd"),
+    ("Ma\u017ft.Cmd", "Mast.Cmd"),
     ("Masse\u212a.Cmd", "MasseK.Cmd"),
     ("ﬁlter.Cmd", "filter.Cmd"),
     ("Ä.Cmd", "ä.Cmd"),

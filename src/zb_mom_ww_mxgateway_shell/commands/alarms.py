@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway.alarms import (
 )
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayArgumentError, MxGatewayError, MxGatewayRefusedHereError
 from zb_mom_ww_mxgateway.status import name_of
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_form, alarm_text, alarm_value_text
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, exit_code_of, one_line
 from zb_mom_ww_mxgateway_shell.alarm_feed import AlarmFeed, News, is_unacknowledged, provider_text
@@ -50,11 +51,11 @@ class Reference(Kind):
 
     def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
         waiting = _unacknowledged(context)
-        folded = prefix.casefold()
+        folded = tag_key(prefix)
         return [
             Offer(f'"{alarm.reference}"' if " " in alarm.reference else alarm.reference, _meta(alarm))
             for alarm in waiting
-            if folded in alarm.reference.casefold()
+            if folded in tag_key(alarm.reference)
         ][:OFFERS]
 
 
@@ -85,9 +86,9 @@ class Filter:
 
     def takes(self, alarm: ActiveAlarm | AlarmTransition) -> bool:
         """Whether this one is."""
-        path = alarm.reference.partition("!")[2].casefold()
+        path = tag_key(alarm.reference.partition("!")[2])
         if self.area is not None:
-            wanted = self.area.casefold()
+            wanted = tag_key(self.area)
             if not (path.startswith(f"{wanted}.") or fnmatchcase(path.partition(".")[0], wanted)):
                 return False
         if self.severity is not None and alarm.severity > self.severity:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any
 
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_cli.output import safe
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.finding import Deployments, Finding, Matching
@@ -208,7 +209,7 @@ async def _place(context: Context, word: Word | None) -> "tuple[GalaxyObject | N
         return found, below
     if focus and (focused := await object_at(client, focus)) is not None:
         for node in await client.galaxy.browse(focused.gobject_id, include_attributes=False):
-            if name.casefold() in (node.object.browse_name.casefold(), node.object.contained_name.casefold()):
+            if tag_key(name) in (tag_key(node.object.browse_name), tag_key(node.object.contained_name)):
                 return await _existing(client, node.object.tag_name), ""
     catalogue.start(client)
     await catalogue.loaded(_HINT_SECONDS)
@@ -264,17 +265,17 @@ def _object_record(item: "GalaxyObject", has_more: bool) -> dict[str, Any]:
 
 def _attribute_records(item: "GalaxyObject", below: str) -> list[dict[str, Any]]:
     """The attributes one level below a place in an object."""
-    prefix = f"{below}.".casefold() if below else ""
+    prefix = tag_key(f"{below}.") if below else ""
     own: dict[str, GalaxyAttribute] = {}
     groups: dict[str, str] = {}
     for attribute in item.attributes:
         name = attribute.attribute_name
-        if name.casefold().startswith(prefix):
+        if tag_key(name).startswith(prefix):
             first, dot, _ = name[len(prefix) :].partition(".")
             if dot:
-                groups.setdefault(first.casefold(), name[: len(prefix)] + first)
+                groups.setdefault(tag_key(first), name[: len(prefix)] + first)
             else:
-                own[first.casefold()] = attribute
+                own[tag_key(first)] = attribute
     records = []
     for key in sorted({*own, *groups}):
         found = own.get(key)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.events import EventFamily, MxEvent
 from zb_mom_ww_mxgateway.status import name_of
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_cli.events import event_form, event_text, reading_text
 from zb_mom_ww_mxgateway_cli.output import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.commands.values import ensure
@@ -110,7 +111,7 @@ async def events(
 
 def _names(tags: Sequence[Target | Word | None]) -> tuple[frozenset[tuple[int, int]], list[str]]:
     keys = frozenset(tag.item.key for tag in tags if isinstance(tag, Target) and tag.item)
-    return keys, [tag.text.casefold() for tag in tags if isinstance(tag, Word)]
+    return keys, [tag_key(tag.text) for tag in tags if isinstance(tag, Word)]
 
 
 def _wants(
@@ -126,7 +127,7 @@ def _wants(
         return False
     if not (keys or globs) or (event.server_handle, event.item_handle) in keys:
         return True
-    tag = _tag(live, event).casefold()
+    tag = tag_key(_tag(live, event))
     return any(fnmatchcase(tag, glob) for glob in globs)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal as OneOf
 
 from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.commands.values import ensure
 from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT, Context
@@ -128,7 +129,7 @@ async def watch(
 async def targets_of(context: Context, groups: Sequence[list[Target] | Word | None]) -> list[Target]:
     """What Watchable words stand for, each tag once."""
     found = [await matching(context, group) if isinstance(group, Word) else group or [] for group in groups]
-    return list({target.tag.casefold(): target for group in found for target in group}.values())
+    return list({tag_key(target.tag): target for group in found for target in group}.values())
 
 
 async def matching(context: Context, pattern: Word) -> list[Target]:

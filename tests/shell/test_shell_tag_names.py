@@ -1,0 +1,61 @@
+"""Which tag a name means: that of the same letters but for ASCII case, spelled as the galaxy spells it."""
+
+from pathlib import Path
+
+import pytest
+from shell_process import ShellProcess
+
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+from zb_mom_ww_mxgateway_sim.tags import Tag
+from zb_mom_ww_mxgateway_sim.tagtypes import TagType
+
+ALIKE = [
+    ("Straße.Cmd", "Strasse.Cmd"),
+    ("Ma\u017ft.Cmd", "Mast.Cmd"),
+    ("Masse\u212a.Cmd", "MasseK.Cmd"),
+    ("ﬁlter.Cmd", "filter.Cmd"),
+]
+
+
+def plant(*names: str) -> SimulatedGateway:
+    return SimulatedGateway(
+        plaintext=True, write_complete_delay=0, tags=[Tag(name, TagType.BOOLEAN, False) for name in names]
+    )
+
+
+@pytest.mark.parametrize("names", ALIKE + [pair[::-1] for pair in ALIKE])
+async def test_a_write_to_a_name_never_goes_to_one_that_unicode_folds_alike(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    added, written = names
+    async with plant(added, written) as gateway:
+        done = await ShellProcess(tmp_path).on(gateway)(
+            "--plaintext", "--json", "-e", f"watch {added} --count 1", "-e", f"write {written} true"
+        )
+        assert done.code == 0, done.err
+        assert [(write.tag, write.value) for write in gateway.writes] == [(written, True)]
+
+
+@pytest.mark.parametrize("names", ALIKE)
+async def test_a_name_the_galaxy_does_not_have_is_not_found_by_one_that_folds_alike(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    known, asked = names
+    async with plant(known) as gateway:
+        done = await ShellProcess(tmp_path).on(gateway)(
+            "--plaintext", "-e", f"watch {known} --count 1", "-e", f"write {asked} true"
+        )
+        assert done.code != 0
+        assert gateway.writes == ()
+
+
+async def test_the_name_that_is_sent_is_spelled_as_the_galaxy_spells_it(tmp_path: Path) -> None:
+    async with plant("Straße.Cmd", "Pump.Start") as gateway:
+        # A glob reads the galaxy; before that a run knows nothing of it.
+        done = await ShellProcess(tmp_path).on(gateway)(
+            *("--plaintext", "--json", "-e", "watch *.Cmd --count 1"),
+            *("-e", "write pUMP.sTART true", "-e", "write STRAßE.cmd true"),
+        )
+        assert done.code == 0, done.err
+        assert [write.tag for write in gateway.writes] == ["Pump.Start", "Straße.Cmd"]
+        assert [each["result"]["tag"] for each in done.objects[-2:]] == ["Pump.Start", "Straße.Cmd"]
