@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
     )
     from zb_mom_ww_mxgateway.calling import CommandObserver as CommandObserver
     from zb_mom_ww_mxgateway.client import GatewayClient as GatewayClient
+    from zb_mom_ww_mxgateway.comparison import same_value as same_value
     from zb_mom_ww_mxgateway.errors import (
         MxAccessError as MxAccessError,
         MxGatewayArgumentError as MxGatewayArgumentError,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         Reading as Reading,
     )
     from zb_mom_ww_mxgateway.options import ClientOptions as ClientOptions, OpenSessionOptions as OpenSessionOptions
+    from zb_mom_ww_mxgateway.reals import Float32 as Float32
     from zb_mom_ww_mxgateway.session import Session as Session
     from zb_mom_ww_mxgateway.status import (
         MxStatus as MxStatus,
@@ -124,6 +126,7 @@ _HOMES = {
     ],
     "calling": ["CommandObserver"],
     "client": ["GatewayClient"],
+    "comparison": ["same_value"],
     "errors": [
         "MxAccessError",
         "MxGatewayArgumentError",
@@ -147,6 +150,7 @@ _HOMES = {
     "live": ["LiveSession"],
     "live_values": ["LiveChange", "LiveState", "LiveValue", "Reading"],
     "options": ["ClientOptions", "OpenSessionOptions"],
+    "reals": ["Float32"],
     "session": ["Session"],
     "streams": ["EventStream", "MessageStream"],
     "status": ["MxStatus", "ProtocolStatusCode", "SessionState", "StatusCategory", "StatusSource", "quality_word"],

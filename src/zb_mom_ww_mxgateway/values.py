@@ -2,8 +2,8 @@
 
 A plain Python value takes the type it implies: bool, int (int32, int64 when it does not fit), float
 (double), str, an aware datetime, None, bytes, or a list of one of these. ``Typed("float", 1.5)`` says
-the type outright. Coming back, an array is an :class:`Array` (a list that keeps its dimensions) and
-what the gateway could not convert is a :class:`RawValue`.
+the type outright. Coming back, a real of 32 bits is a :class:`~zb_mom_ww_mxgateway.Float32`, an array is an
+:class:`Array` (a list that keeps its dimensions) and what the gateway could not convert is a :class:`RawValue`.
 """
 
 import math

@@ -21,6 +21,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewaySessionError,
     MxGatewayTransportError,
 )
+from zb_mom_ww_mxgateway.reals import shortest_text
 from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode, hresult_text, name_of
 from zb_mom_ww_mxgateway.values import RawValue
 
@@ -100,13 +101,15 @@ def json_line(form: Any) -> str:
 
 
 def value_form(value: Any) -> Any:
-    """The JSON form of a value: NaN and infinities as text, bytes and raw values as objects."""
+    """The JSON form of a value: a real with all its digits, NaN and infinities as text, bytes and raw values as
+    objects."""
     if isinstance(value, Enum):
         return value.name.lower()
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+        # Of a 32-bit real the shortest decimal that reads back as the same one.
+        return float(shortest_text(value)) if math.isfinite(value) else str(value)
     if isinstance(value, datetime):
         return time_text(value)
     if isinstance(value, bytes):
@@ -188,14 +191,13 @@ def one_line(text: str) -> str:
 
 
 def value_text(value: Any) -> str:
-    """A value for a person, on one line."""
+    """A value for a person, on one line; a real as the shortest text that reads back as the same of its type."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
         return "null"
     if isinstance(value, float):
-        text = f"{value:.7g}"
-        return text if not text.lstrip("-").isdigit() else f"{text}.0"
+        return shortest_text(value)
     if isinstance(value, str):
         return safe(value) or '""'
     if isinstance(value, datetime):
@@ -208,6 +210,15 @@ def value_text(value: Any) -> str:
         shown = ", ".join(_element_text(element) for element in value[:20])
         return f"[{shown}{f', … {len(value)} in all' if len(value) > 20 else ''}]"
     return safe(str(value))
+
+
+def narrow_number(value: float, width: int) -> str:
+    """A number in at most `width` columns, where that is possible: with as many of its digits as fit."""
+    text = value_text(value)
+    if len(text) <= width or not math.isfinite(value):
+        return text
+    rounded = (f"{value:.{digits}g}" for digits in range(17, 0, -1))
+    return next((text for text in rounded if len(text) <= width), f"{value:.0e}")
 
 
 def _element_text(value: Any) -> str:

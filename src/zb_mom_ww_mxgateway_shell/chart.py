@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from zb_mom_ww_mxgateway_cli.output import narrow_number
 from zb_mom_ww_mxgateway_shell.stretches import MOODS, Mood, Stretch
 
 Line: TypeAlias = list[tuple[Mood, str]]
@@ -139,13 +140,14 @@ def _labels(known: Range, height: int) -> list[str]:
     if known.low is None or known.high is None:
         return labels
     if known.low == known.high:
-        labels[height // 2] = _number(known.low, 5)
+        labels[height // 2] = _number(known.low)
         return labels
-    digits = next((n for n in range(5, 9) if _number(known.low, n) != _number(known.high, n)), 9)
-    labels[0], labels[-1] = _number(known.high, digits), _number(known.low, digits)
+    labels[0], labels[-1] = _number(known.high), _number(known.low)
     if height >= 5:
+        # No value, but a place between two: a few digits say it.
+        digits = next((n for n in range(5, 9) if f"{known.low:.{n}g}" != f"{known.high:.{n}g}"), 9)
         middle = known.high - (known.high - known.low) * (height // 2) / (height - 1)
-        labels[height // 2] = _number(middle, digits)
+        labels[height // 2] = _number(float(f"{middle:.{digits}g}"))
     return labels
 
 
@@ -153,9 +155,8 @@ def _boolean_labels(height: int) -> list[str]:
     return ["true", *[""] * (height - 2), "false"]
 
 
-def _number(value: float, digits: int) -> str:
-    text = f"{value:.{digits}g}"
-    return text if len(text) <= _LABEL else f"{value:.3g}"
+def _number(value: float) -> str:
+    return narrow_number(value, _LABEL).removesuffix(".0")
 
 
 def _label(text: str, braille: bool) -> str:

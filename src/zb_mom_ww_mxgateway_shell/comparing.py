@@ -1,18 +1,20 @@
 """Comparing a value with what was typed, by the type of the value.
 
 Numbers and times are ordered and may differ by a tolerance; texts are the same, another, or match a regular
-expression; arrays are compared whole, element by element.
+expression; arrays are compared whole, element by element. When two values are the same is the library's rule:
+:mod:`zb_mom_ww_mxgateway.comparison`.
 """
 
 import math
 import re
-import struct
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from zb_mom_ww_mxgateway.comparison import same_value
+from zb_mom_ww_mxgateway.reals import Float32, to_single
 from zb_mom_ww_mxgateway.values import DataType
 from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration, parse_value
 from zb_mom_ww_mxgateway_shell.literals import Literal, check_prefix, split_type
@@ -111,7 +113,7 @@ class Comparison:
             if not isinstance(actual, str):
                 raise self.operator.mistake(f"~ matches texts only; the value is {_family(actual)}")
             return self._pattern().search(actual) is not None
-        return self._compare(actual, _read(self.wanted, actual, data_type))
+        return self._compare(actual, _read(self.wanted, actual, data_type), data_type)
 
     def _pattern(self) -> re.Pattern[str]:
         _, rest = split_type(self.wanted)
@@ -120,33 +122,23 @@ class Comparison:
         except re.error as error:
             raise self.wanted.mistake(f"not a regular expression: {error}") from None
 
-    def _compare(self, actual: Any, wanted: Any) -> bool:
-        room = self._room(actual)
-        if isinstance(actual, bool | str) and self.operator.text in ORDERING:
+    def _compare(self, actual: Any, wanted: Any, data_type: DataType | int) -> bool:
+        room, operator = self._room(actual), self.operator.text
+        if isinstance(actual, bool | str) and operator in ORDERING:
             raise self.operator.mistake(f"{_family(actual)} is compared with = or != only")
-        difference: float
-        if isinstance(actual, datetime):
-            difference = (actual - wanted).total_seconds()
-        elif isinstance(actual, bool | str) or actual == wanted:
-            difference = 0.0 if actual == wanted else math.inf
-        else:
-            difference = actual - wanted
-        match self.operator.text:
+        is_same = same_value(wanted, actual, tolerance=room, data_type=data_type)
+        match operator:
             case "=":
-                return abs(difference) <= room
+                return is_same
             case "!=":
-                return not abs(difference) <= room
-            case "<":
-                return difference < room
-            case "<=":
-                return difference <= room
-            case ">":
-                return difference > -room
-        return difference >= -room
+                return not is_same
+            case "<" | "<=":
+                return bool(actual < wanted) or (is_same and (operator == "<=" or bool(room)))
+        return bool(actual > wanted) or (is_same and (operator == ">=" or bool(room)))
 
-    def _room(self, actual: Any) -> float:
+    def _room(self, actual: Any) -> float | None:
         if self.tolerance is None:
-            return 0.0
+            return None
         number, seconds = _tolerance(self.tolerance)
         if isinstance(actual, datetime):
             return seconds
@@ -165,7 +157,8 @@ class Comparison:
         wanted = elements(rest)
         same = Comparison(Word("=", self.operator.start, self.operator.end), self.wanted, self.tolerance)
         equal = len(wanted) == len(actual) and all(
-            same._compare(one, _read(other, one, data_type)) for one, other in zip(actual, wanted, strict=True)
+            same._compare(one, _read(other, one, data_type), data_type)
+            for one, other in zip(actual, wanted, strict=True)
         )
         return equal == (self.operator.text == "=")
 
@@ -219,9 +212,9 @@ def _read(word: Word, actual: Any, data_type: DataType | int) -> Any:
         number = parse_value(type_name, rest.value)
     except TextValueError as error:
         raise word.mistake(str(error)) from None
-    if isinstance(number, float) and data_type is DataType.FLOAT and abs(number) < 3.4e38:
+    if isinstance(number, float) and (data_type is DataType.FLOAT or isinstance(actual, Float32)):
         # A tag of 32 bits that was given 0.1 holds the number of 32 bits that is next to it.
-        return struct.unpack("f", struct.pack("f", number))[0]
+        return to_single(number)
     return number
 
 

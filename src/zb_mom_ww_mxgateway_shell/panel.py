@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway_cli.output import safe, value_text
+from zb_mom_ww_mxgateway_cli.output import narrow_number, safe, value_text
 from zb_mom_ww_mxgateway_shell.bars import bars
 from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text
 
@@ -169,12 +169,23 @@ def fitted(rows: Sequence[Row], width: int, hidden: Collection[str] = ()) -> lis
         if column == _QUALITY:
             word = _word(text)
             return (text[: room - 1] + "…" if room > len(word) + 1 else word).ljust(room)
-        return cut(text, room)
+        return (_rounded(text, room) if column == _VALUE else cut(text, room)).ljust(room)
 
     def line(row: Sequence[str]) -> str:
         return ("  " + "  ".join(cell(row, column) for column in shown)).rstrip()
 
     return [(line(row), mood) for row, mood in zip(cells, ("head", *(row.mood for row in rows)), strict=True)]
+
+
+def _rounded(text: str, width: int) -> str:
+    """A value in at most `width` columns: half a number would be another one, so it is rounded, and marked as that."""
+    try:
+        number = float(text)
+    except ValueError:
+        return cut(text, width)
+    rounded = f"≈{narrow_number(number, width - 1)}"
+    is_number = text in (value_text(number), f"{number:.0f}")  # A text such as 007 is none.
+    return rounded if is_number and len(rounded) <= width else cut(text, width)
 
 
 def _word(quality: str) -> str:

@@ -28,7 +28,7 @@ class Stretch:
 def number_of(value: Any) -> float | None:
     """A value as a number: a Boolean is 0 or 1; None for what is none, or not finite."""
     if isinstance(value, int | float) and math.isfinite(value):
-        return float(value)
+        return float(value) if isinstance(value, bool) else value
     return None
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway_cli.output import ExitCode, safe, time_text, value_text
+from zb_mom_ww_mxgateway_cli.output import ExitCode, safe, time_text, value_form, value_text
 from zb_mom_ww_mxgateway_shell.chart import Line, chart, in_view, legend, range_of
 from zb_mom_ww_mxgateway_shell.history import History, moment
 from zb_mom_ww_mxgateway_shell.panel import cut, tail
@@ -119,7 +119,7 @@ class Trended:
         for each in self.tags:
             known = range_of(in_view(each.stretches, *self._times))
             is_plain = each.boolean or known.low is None
-            extent = "" if is_plain else f"  min {known.low:.7g}  max {known.high:.7g}"
+            extent = "" if is_plain else f"  min {value_text(known.low)}  max {value_text(known.high)}"
             if len(each.said) + len(extent) + _TAG_WIDTH + 4 > columns:
                 extent = ""  # The axis says it too; half a number would be another one.
             said = safe(f"{each.said}{extent}")
@@ -141,14 +141,14 @@ class Trended:
             "seconds": round(self._times[1] - self._times[0], 3),
             "tags": [
                 {
-                    "max": known.high,
-                    "min": known.low,
+                    "max": value_form(known.high),
+                    "min": value_form(known.low),
                     "stretches": [
                         {
                             "end": time_text(moment(stretch.end)),
                             "mood": stretch.mood,
                             "start": time_text(moment(stretch.start)),
-                            "value": stretch.value,
+                            "value": value_form(stretch.value),
                         }
                         for stretch in shown
                     ],

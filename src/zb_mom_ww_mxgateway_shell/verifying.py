@@ -1,20 +1,17 @@
 """Whether a tag has the value that was written to it: seen on the event stream, not asked for again."""
 
-import math
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayWaitError
 from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.values import DataType
 from zb_mom_ww_mxgateway_cli.output import value_form, value_text
 from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, LiveValue
-
-# A float attribute keeps about seven digits of what was written.
-_RELATIVE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +31,22 @@ class Seen:
         }
 
 
-async def verified(live: "LiveSession", item: Item, written: object, timeout: float) -> Seen:
-    """Waits at most `timeout` seconds until the item has the value written, good and not stale."""
+async def verified(
+    live: "LiveSession", item: Item, written: object, timeout: float, tolerance: float | None = None
+) -> Seen:
+    """Waits at most `timeout` seconds until the item has the value written, good and not stale.
+
+    That is by the rule of :mod:`zb_mom_ww_mxgateway.comparison`.
+    """
+    known = live.latest(*item.key)
+    data_type = known.data_type if known else DataType.UNSPECIFIED
+
+    def is_there(now: object) -> bool:
+        return same_value(written, now, tolerance=tolerance, data_type=data_type)
+
     problem = ""
     try:
-        reached = await live.wait_for(item.tag, lambda now: same(written, now), timeout=timeout)
+        reached = await live.wait_for(item.tag, is_there, timeout=timeout)
         return Seen(True, reached, f"the value is {_shown(reached)}")
     except MxGatewayWaitError:
         pass
@@ -48,19 +56,6 @@ async def verified(live: "LiveSession", item: Item, written: object, timeout: fl
     if value is None:
         return Seen(False, None, f"NOT VERIFIED: it has no value{problem}")
     return Seen(False, value, f"NOT VERIFIED: after {timeout:g} s the value is {_shown(value)}{problem}")
-
-
-def same(written: Any, now: Any) -> bool:
-    """Whether a value is the one written, as far as the attribute's type can keep it."""
-    if isinstance(written, list | tuple) and isinstance(now, list | tuple):
-        return len(written) == len(now) and all(same(a, b) for a, b in zip(written, now, strict=True))
-    if isinstance(written, bool) or isinstance(now, bool):
-        return written is now
-    if isinstance(written, int | float) and isinstance(now, int | float):
-        return math.isclose(written, now, rel_tol=_RELATIVE, abs_tol=1e-12)
-    if isinstance(written, datetime) and isinstance(now, datetime):
-        return abs((written - now).total_seconds()) < 0.001
-    return bool(written == now)
 
 
 def _shown(value: "LiveValue") -> str:

@@ -14,6 +14,7 @@ from zb_mom_ww_mxgateway import (
     DataType,
     EventFamily,
     EventHeader,
+    Float32,
     LiveSession,
     MxEvent,
     MxGatewayArgumentError,
@@ -333,7 +334,7 @@ def test_a_time_outside_the_calendar_is_kept_raw(seconds: int) -> None:
     [
         (pb.MxValue(int32_value=7, variant_type="VT_UI2"), 7),
         (pb.MxValue(int64_value=7), 7),
-        (pb.MxValue(float_value=1.5), 1.5),
+        (pb.MxValue(float_value=1.5), Float32(1.5)),
         (pb.MxValue(is_null=True, variant_type="VT_EMPTY"), None),
         (pb.MxValue(raw_value=b"ab"), b"ab"),
     ],

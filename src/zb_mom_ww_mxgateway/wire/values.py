@@ -6,6 +6,7 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.reals import Float32
 from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, StatusSource
 from zb_mom_ww_mxgateway.values import (
     Array,
@@ -88,6 +89,8 @@ def from_mx_value(message: pb.MxValue) -> MxValueOutput:
     arm = message.WhichOneof("kind")
     if arm in PLAIN_ARMS:
         return getattr(message, arm)  # type: ignore[no-any-return]  # the arm decides
+    if arm == "float_value":
+        return _single(message.float_value)
     if message.is_null:
         return None
     try:
@@ -109,7 +112,12 @@ def from_mx_value(message: pb.MxValue) -> MxValueOutput:
     )
 
 
-PLAIN_ARMS = frozenset({"bool_value", "int32_value", "int64_value", "float_value", "double_value", "string_value"})
+PLAIN_ARMS = frozenset({"bool_value", "int32_value", "int64_value", "double_value", "string_value"})
+
+
+def _single(number: float) -> Float32:
+    # It is one of 32 bits already: rounding it again would cost as much as the rest of an event.
+    return float.__new__(Float32, number)
 
 
 def array_of(message: pb.MxArray) -> Array | RawValue:
@@ -120,6 +128,8 @@ def array_of(message: pb.MxArray) -> Array | RawValue:
     values: Iterable[Any] = getattr(message, arm).values
     if arm == "timestamp_values":
         values = [from_nanoseconds(nanoseconds_of(moment)) for moment in values]
+    elif arm == "float_values":
+        values = map(_single, values)
     return Array(list(values), tuple(message.dimensions), element_type)
 
 

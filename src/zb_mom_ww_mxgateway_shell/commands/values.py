@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
@@ -42,7 +43,7 @@ async def _would_write(
     item, before, typed = await _ready(context, tag, value, server)
     plain = getattr(typed, "value", typed)
     change = f"{_shown(before)} → {value_text(plain)}"
-    same = " (as it is)" if before.value == plain else ""
+    same = " (as it is)" if same_value(plain, before.value) else ""
     return Said(
         f"would write {item.tag}   {change}{same}",
         {"before": before.value, "planned": "write", "tag": item.tag, "value": value_form(plain)},

@@ -1,0 +1,73 @@
+"""The rule by which a value of a tag is the one that was wanted: one for write verification, expectations and waits.
+
+- Booleans, texts, bytes, and None are equal, and of the same kind: true is not 1, "5" is not 5.
+- Whole numbers are equal, digit by digit, however large: 20260001 is not 20260002.
+- Times are equal to the microsecond.
+- A real (a tag of type Float or Double) is the number that is nearest to the wanted one in the tag's type, or one of
+  the two representable numbers next to it: as many digits as the type has, and no more lenient than that.
+- With a tolerance, numbers may differ by that much and times by so many seconds, inclusive. A tolerance says nothing
+  of Booleans and texts.
+- Arrays have the same length, and each element is the same.
+"""
+
+import math
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from zb_mom_ww_mxgateway.reals import Float32, are_neighbours
+from zb_mom_ww_mxgateway.values import DataType, Typed
+
+
+def same_value(
+    wanted: Any, actual: Any, *, tolerance: float | None = None, data_type: DataType | int = DataType.UNSPECIFIED
+) -> bool:
+    """Whether `actual`, which a tag has, is `wanted`, by the rule of this module.
+
+    `data_type` is the tag's, where it is known: a value that was read says itself whether it is a 32-bit real.
+    `tolerance` is a number, or for times seconds.
+    """
+    if isinstance(wanted, Typed):
+        wanted = wanted.value
+    if isinstance(wanted, list | tuple) and isinstance(actual, list | tuple):
+        return len(wanted) == len(actual) and all(
+            same_value(one, other, tolerance=tolerance, data_type=data_type)
+            for one, other in zip(wanted, actual, strict=True)
+        )
+    if isinstance(wanted, bool) or isinstance(actual, bool):
+        return wanted is actual
+    if isinstance(wanted, int | float) and isinstance(actual, int | float):
+        return _same_number(wanted, actual, tolerance, data_type)
+    if isinstance(wanted, datetime) and isinstance(actual, datetime):
+        return wanted == actual or (tolerance is not None and abs((actual - wanted).total_seconds()) <= tolerance)
+    return type(wanted) is type(actual) and bool(wanted == actual)
+
+
+def _same_number(wanted: float, actual: float, tolerance: float | None, data_type: DataType | int) -> bool:
+    if wanted == actual:
+        return True
+    is_single = isinstance(actual, Float32) or data_type is DataType.FLOAT
+    if isinstance(actual, float) and are_neighbours(_as_real(wanted), actual, single=is_single):
+        return True
+    return tolerance is not None and _distance(wanted, actual) <= _decimal(tolerance)
+
+
+def _as_real(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:  # A whole number beyond every double.
+        return math.inf if number > 0 else -math.inf
+
+
+def _distance(one: float, other: float) -> Fraction | float:
+    """How much two numbers differ, as they are written: 0.3 and 0.4 by 0.1."""
+    exact, against = _decimal(one), _decimal(other)
+    if isinstance(exact, Fraction) and isinstance(against, Fraction):
+        return abs(exact - against)
+    return math.nan  # Nothing is near an infinity, or what is no number.
+
+
+def _decimal(number: float) -> Fraction | float:
+    if isinstance(number, int):
+        return Fraction(number)
+    return Fraction(str(number)) if math.isfinite(number) else number

@@ -1,0 +1,76 @@
+"""Real numbers of 32 and 64 bits: their shortest text, and which of them are neighbours."""
+
+import math
+import struct
+from typing import SupportsFloat
+
+_SINGLE, _SINGLE_BITS = struct.Struct("<f"), struct.Struct("<i")
+_LEAST_NORMAL = 1.1754943508222875e-38
+
+
+def to_single(number: float) -> float:
+    """The 32-bit float that is nearest to a number, as a double."""
+    try:
+        nearest: float = _SINGLE.unpack(_SINGLE.pack(number))[0]
+    except OverflowError:
+        return math.copysign(math.inf, number)
+    return nearest
+
+
+class Float32(float):
+    """A real of 32 bits, as a tag of type Float has it.
+
+    It is the exact number that the tag holds, and shown as the shortest text that reads back as the same 32 bits:
+    0.1, not 0.10000000149011612. Calculating with it gives plain floats.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, number: SupportsFloat | str = 0.0) -> "Float32":
+        return float.__new__(cls, to_single(float(number)))
+
+    def __repr__(self) -> str:
+        return shortest_text(self)
+
+    def __str__(self) -> str:
+        return shortest_text(self)
+
+    def __getnewargs__(self) -> tuple[float]:
+        return (float(self),)
+
+
+def shortest_text(number: float) -> str:
+    """The shortest decimal that reads back as the same number of its type, 32 bits for a :class:`Float32`."""
+    if not isinstance(number, Float32):
+        return float.__repr__(number)
+    plain = float(number)
+    if not math.isfinite(plain):
+        return repr(plain)
+    # Six digits are kept by every normal number of 32 bits, and nine tell any two apart.
+    for digits in range(6 if abs(plain) >= _LEAST_NORMAL else 1, 9):
+        decimal = float(f"{plain:.{digits}g}")
+        if to_single(decimal) == plain:
+            return repr(decimal)
+    return repr(float(f"{plain:.9g}"))
+
+
+def are_neighbours(one: float, other: float, *, single: bool) -> bool:
+    """Whether two numbers are the same, or next to each other, as 32-bit floats (`single`) or as doubles.
+
+    NaN is the same as NaN; nothing is next to an infinity.
+    """
+    if single:
+        one, other = to_single(one), to_single(other)
+    if one == other:
+        return True
+    if not (math.isfinite(one) and math.isfinite(other)):
+        return math.isnan(one) and math.isnan(other)
+    if single:
+        return abs(_place(one) - _place(other)) == 1
+    return math.nextafter(one, other) == other
+
+
+def _place(number: float) -> int:
+    """The place of a 32-bit float in the order of all of them; both zeros have 0."""
+    bits: int = _SINGLE_BITS.unpack(_SINGLE.pack(number))[0]
+    return bits if bits >= 0 else -(bits & 0x7FFFFFFF)
