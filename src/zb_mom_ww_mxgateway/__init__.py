@@ -60,6 +60,7 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
     from zb_mom_ww_mxgateway.guard import (
         PendingEntry as PendingEntry,
         PendingWrite as PendingWrite,
+        SparseArray as SparseArray,
         WriteGuard as WriteGuard,
     )
     from zb_mom_ww_mxgateway.handles import HandleTable as HandleTable, Item as Item
@@ -145,7 +146,7 @@ _HOMES = {
     ],
     "events": ["BufferedData", "EventFamily", "EventHeader", "MxEvent", "ReplayGap"],
     "galaxy": ["Galaxy", "GalaxyNode"],
-    "guard": ["PendingEntry", "PendingWrite", "WriteGuard"],
+    "guard": ["PendingEntry", "PendingWrite", "SparseArray", "WriteGuard"],
     "handles": ["HandleTable", "Item"],
     "live": ["LiveSession"],
     "live_values": ["LiveChange", "LiveState", "LiveValue", "Reading"],

@@ -45,7 +45,7 @@ class Commands:
             mutating=wire.is_mutating(request),
             **known,
         )
-        wire.raise_for_kind(request, reply, **known)
+        wire.raise_for_contradiction(request, reply, **known)
         return reply
 
     async def _run(self, kind: str, **fields: Any) -> pb.MxCommandReply:

@@ -17,6 +17,29 @@ def _clean(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class SparseArray:
+    """An array that is about to be written by some of its elements: all of them are here.
+
+    The others get the type's default: what they hold is lost.
+    """
+
+    total_length: int
+    """How long the array becomes."""
+    elements: tuple[tuple[int, Any], ...]
+    """Indexes from 0, and values, in the order they are sent."""
+
+    def __str__(self) -> str:
+        return self._said(", ".join(f"{index}: {value!r}" for index, value in self.elements))
+
+    def in_short(self) -> str:
+        """On one line of a person's screen; what does not fit is left out."""
+        return self._said(_shown.repr1(dict(self.elements), 1)[1:-1])
+
+    def _said(self, elements: str) -> str:
+        return f"an array of {self.total_length} with {len(self.elements)} elements set: {{{elements}}}"
+
+
+@dataclass(frozen=True, slots=True)
 class PendingEntry:
     """One thing that is about to be changed."""
 
@@ -39,12 +62,18 @@ class PendingEntry:
             text = self.alarm + (f" with the comment {_shown.repr(self.comment)}" if self.comment else "")
         else:
             item = f"item {self.item_handle} on server {self.server_handle}"
-            value = str(self.value).lower() if isinstance(self.value, bool) else _shown.repr(self.value)
+            value = _in_short(self.value)
             text = f"{value} to {f'{self.tag} ({item})' if self.tag else item}"
             if self.timestamp is not None:
                 at = self.timestamp
                 text += f" at {at.isoformat() if isinstance(at, datetime) else _shown.repr(at)}"
         return _clean(text)
+
+
+def _in_short(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.in_short() if isinstance(value, SparseArray) else _shown.repr(value)
 
 
 @dataclass(frozen=True, slots=True)

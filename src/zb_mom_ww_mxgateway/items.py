@@ -114,8 +114,8 @@ class ItemCommands(Commands):
         return await self._bulk("unsubscribe_bulk", server_handle, item_handles=arguments.handles(item_handles))
 
     async def _bulk(self, kind: str, server_handle: int, **entries: list[Any]) -> list[wire.SubscribeResult]:
-        reply = await self._run(kind, server_handle=arguments.whole("server_handle", server_handle), **entries)
-        return wire.subscribe_results(reply, kind, len(next(iter(entries.values()))))
+        request = self.request(kind, server_handle=arguments.whole("server_handle", server_handle), **entries)
+        return wire.subscribe_results(request, await self.send(request))
 
     async def read_bulk(
         self, server_handle: int, tag_addresses: Sequence[str], timeout_ms: int = 0
@@ -125,12 +125,11 @@ class ItemCommands(Commands):
 
         `timeout_ms` is for one tag; 0 is the worker's default.
         """
-        tags = arguments.tags(tag_addresses)
         request = self.request(
             "read_bulk",
             server_handle=arguments.whole("server_handle", server_handle),
-            tag_addresses=tags,
+            tag_addresses=arguments.tags(tag_addresses),
             timeout_ms=arguments.whole("timeout_ms", timeout_ms, 0, 3_600_000),
         )
         reply = await self.send(request, timeout=self.client.options.call_timeout + timeout_ms / 1000)
-        return wire.read_results(reply, len(tags))
+        return wire.read_results(request, reply)

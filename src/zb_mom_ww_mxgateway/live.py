@@ -26,6 +26,7 @@ from zb_mom_ww_mxgateway.keeping import SessionKeeper
 from zb_mom_ww_mxgateway.live_stream import LiveStream
 from zb_mom_ww_mxgateway.live_values import LiveState, LiveValue, Reading
 from zb_mom_ww_mxgateway.session import Session
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.values import MxValueInput
 from zb_mom_ww_mxgateway.waiting import Wait
 from zb_mom_ww_mxgateway.writes import WriteOutcome, WriteResult
@@ -225,16 +226,19 @@ class LiveSession(LiveStream):
         Raises MxGatewayCommandError naming every tag that was refused; the others are advised all the same.
         """
         handles = self.session.handles
-        known = {tag: handles.find(tag, server_handle) for tag in tags}
+        names: dict[str, str] = {}
+        for tag in arguments.tags(tags) if isinstance(tags, str) or tags else ():
+            names.setdefault(tag_key(tag), tag)
+        known = {key: handles.find(tag, server_handle) for key, tag in names.items()}
         refused: list[str] = []
-        if new := [tag for tag, item in known.items() if item is None]:
+        if new := [tag for key, tag in names.items() if known[key] is None]:
             results = await self.session.subscribe_bulk(server_handle, new)
             for tag, result in zip(new, results, strict=True):
                 if result.was_successful:
-                    known[tag] = handles.items[server_handle, result.item_handle]
+                    known[tag_key(tag)] = handles.items[server_handle, result.item_handle]
                 else:
                     refused.append(f"{tag} ({result.error_message})")
-        items = [item for tag in tags if (item := known[tag])]
+        items = [item for tag in tags if (item := known[tag_key(tag)])]
         for item in items:
             if not item.advised:
                 await self.session.advise(*item.key)

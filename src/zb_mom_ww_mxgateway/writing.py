@@ -175,8 +175,8 @@ class WriteCommands(Commands):
                 made.append(wire.write_entry(kind, **_checked(entry_type(*entry))))
             except (TypeError, MxGatewayArgumentError) as error:
                 raise MxGatewayArgumentError(f"entries[{index}]: {error}") from None
-        reply = await self._run(kind, server_handle=arguments.whole("server_handle", server_handle), entries=made)
-        return wire.write_results(reply, kind, len(made))
+        request = self.request(kind, server_handle=arguments.whole("server_handle", server_handle), entries=made)
+        return wire.write_results(request, await self.send(request))
 
     async def authenticate_user(self, server_handle: int, user: str, password: str) -> int:
         """The id of a user for secured writes; it dies with the server handle.

@@ -22,6 +22,7 @@ from zb_mom_ww_mxgateway import (
     MxGatewayTransportError,
     PendingWrite,
     Session,
+    SparseArray,
     WriteOutcome,
     wire,
 )
@@ -429,6 +430,22 @@ async def test_a_sparse_write_shows_what_it_sets(guard: Guard, guarded: GatewayC
     async with await guarded.open_session() as session:
         with pytest.raises(MxGatewayRefusedHereError, match="an array of 4 with 1 elements set"):
             await guarded.invoke(sparse(session))
+
+
+async def test_the_guard_is_shown_every_element_of_a_sparse_write(guard: Guard, guarded: GatewayClient) -> None:
+    guard.answer = False
+    async with await guarded.open_session() as session:
+        elements = {index: index * 10 for index in range(12)}
+        with pytest.raises(MxGatewayRefusedHereError):
+            await session.write_array_elements(1, 1, 12, elements)
+        shown = guard.asked[-1].entries[0].value
+        assert shown == SparseArray(12, tuple(elements.items()))
+        assert all(f"{index}: {value}" in str(shown) for index, value in elements.items())
+        twice = sparse(session)
+        twice.command.write.value.sparse_array_value.elements.add(index=2, value=pb.MxValue(int32_value=999))
+        with pytest.raises(MxGatewayRefusedHereError):
+            await guarded.invoke(twice)
+        assert str(guard.asked[-1].entries[0].value) == "an array of 4 with 2 elements set: {2: 7, 2: 999}"
 
 
 def sparse(session: Session) -> pb.MxCommandRequest:

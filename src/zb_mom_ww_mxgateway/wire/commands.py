@@ -124,15 +124,27 @@ def raise_for_status(
     )
 
 
-def raise_for_kind(request: pb.MxCommandRequest, reply: pb.MxCommandReply, **known: Any) -> None:
-    """Raises MxGatewayCommandError when an OK reply is one to another command; one that names none passes."""
-    if reply.kind in (0, request.command.kind):
+def raise_for_contradiction(request: pb.MxCommandRequest, reply: pb.MxCommandReply, **known: Any) -> None:
+    """Raises MxGatewayCommandError when an OK reply is one to another command (one that names none passes), or when
+    that of a call which changes the plant has the hresult of a failure."""
+    mutating = is_mutating(request)
+    if reply.kind not in (0, request.command.kind):
+        said = f"it is one to command kind {int(reply.kind)}"
+    elif mutating and reply.hresult < 0:
+        said = f"its status is OK, its hresult {hresult_text(reply.hresult)}"
+    else:
         return
-    unknown = is_mutating(request)
-    call = kind_name(request)
-    raise MxGatewayCommandError(
-        f"{'outcome unknown: ' if unknown else ''}{call}: the gateway's reply contradicts itself: "
-        f"it is one to command kind {int(reply.kind)}",
+    raise contradiction(reply, kind_name(request), said, mutating=mutating, **known)
+
+
+def contradiction(
+    reply: pb.MxCommandReply, call: str, what: str, *, mutating: bool | None = None, **known: Any
+) -> MxGatewayCommandError:
+    """The error of an OK reply that contradicts itself. It is an answer: what it answers may well have been done, so
+    the outcome of what changes the plant is unknown."""
+    unknown = call in MUTATING_KINDS if mutating is None else mutating
+    return MxGatewayCommandError(
+        f"{'outcome unknown: ' if unknown else ''}{call}: the gateway's reply contradicts itself: {what}",
         call=call,
         reply=reply,
         outcome_unknown=unknown,
@@ -144,9 +156,7 @@ def payload_of(reply: pb.MxCommandReply, kind: str) -> Any:
     """The reply's payload; raises MxGatewayCommandError when it is not the one that belongs to the command."""
     arm = reply.WhichOneof("payload")
     if arm != kind:
-        raise MxGatewayCommandError(
-            f"the gateway's reply contradicts itself: {arm or 'nothing'} where {kind} was due", call=kind, reply=reply
-        )
+        raise contradiction(reply, kind, f"{arm or 'nothing'} where {kind} was due")
     return getattr(reply, kind)
 
 
@@ -155,7 +165,5 @@ def new_handle(reply: pb.MxCommandReply, kind: str) -> int:
     field = "server_handle" if kind == "register" else "item_handle"
     handle: int = getattr(payload_of(reply, kind), field)
     if handle <= 0:
-        raise MxGatewayCommandError(
-            f"the gateway's reply contradicts itself: {field} is {handle}", call=kind, reply=reply
-        )
+        raise contradiction(reply, kind, f"{field} is {handle}")
     return handle

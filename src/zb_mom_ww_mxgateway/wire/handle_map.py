@@ -128,8 +128,8 @@ class HandleMap:
         elif answer is not None and "results" in answer.DESCRIPTOR.fields_by_name:
             items = self._items_of(server)
             for result in answer.results:
-                if result.server_handle:
-                    result.server_handle = server
+                # One that is not the caller's stays as it is, and is found out by those who match results to entries.
+                result.server_handle = self._servers.of_caller.get(result.server_handle, result.server_handle)
                 if arm == "read_bulk":  # which gives handles that are gone already
                     result.item_handle = items.of_caller.get(result.item_handle, 0)
                 else:

@@ -7,6 +7,7 @@ from zb_mom_ww_mxgateway.errors import may_have_run_despite
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
 from zb_mom_ww_mxgateway.wire.commands import MUTATING_KINDS, kind_name
+from zb_mom_ww_mxgateway.wire.matching import is_contradictory, matched_results
 from zb_mom_ww_mxgateway.wire.values import open_enum
 
 
@@ -53,7 +54,7 @@ _BULK_CHANGES: dict[str, tuple[Literal["added", "removed", "advised", "unadvised
 def handle_changes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[HandleChange]:
     """What a command that was answered has done to the session's handles."""
     kind = kind_name(request)
-    if not _ok(reply) or request.command.WhichOneof("payload") != kind:
+    if not _ok(reply) or request.command.WhichOneof("payload") != kind or reply.kind not in (0, request.command.kind):
         return []
     payload = getattr(request.command, kind)
     match kind:
@@ -93,11 +94,13 @@ def handle_changes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> li
             command = pb.MxCommand.FromString(request.command.SerializeToString())
             return [HandleChange("alarms", 0, command=command if kind == "subscribe_alarms" else None)]
         case _ if kind in _BULK_CHANGES:
+            if is_contradictory(request, reply):
+                return []
             # Handles of an entry come from the request where it has them: a reply may leave them out.
             tags: Sequence[str] = getattr(payload, "tag_addresses", ())
             return [
                 HandleChange(what, payload.server_handle, result.item_handle or given, result.tag_address or tag)
-                for result, given, tag in _with_request(getattr(reply, kind).results, payload, tags)
+                for result, given, tag in _with_request(matched_results(request, reply), payload, tags)
                 if result.was_successful
                 for what in _BULK_CHANGES[kind]
             ]
@@ -131,7 +134,8 @@ def written_items(request: pb.MxCommandRequest) -> list[tuple[int, int]]:
 
 
 def refused_writes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[bool]:
-    """For each write of a command, in order, whether the reply says that it was refused at once."""
+    """For each write of a command, in order, whether the reply says that it was refused at once; nothing at all where
+    the reply contradicts itself, and so says nothing of any."""
     count = len(written_items(request))
     if not _ok(reply):
         status = open_enum(ProtocolStatusCode, reply.protocol_status.code)
@@ -139,8 +143,9 @@ def refused_writes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> li
     kind = kind_name(request)
     if not kind.endswith("_bulk"):
         return [False] * count
-    results = getattr(reply, kind).results
-    return [not result.was_successful for result in results]
+    if is_contradictory(request, reply):
+        return []
+    return [not result.was_successful for result in matched_results(request, reply)]
 
 
 def reply_is_doubtful(reply: pb.MxCommandReply) -> bool:

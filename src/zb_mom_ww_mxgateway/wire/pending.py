@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway.wire.commands import MUTATING_KINDS, is_mutating
 from zb_mom_ww_mxgateway.wire.values import from_mx_value
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.guard import PendingEntry
+    from zb_mom_ww_mxgateway.guard import PendingEntry, SparseArray
 
 
 def changes_plant(request: Any) -> bool:
@@ -59,11 +59,14 @@ def pending_entries(request: Any) -> "tuple[PendingEntry, ...]":
     )
 
 
-def _value(message: pb.MxValue) -> MxValueOutput | str:
+def _value(message: pb.MxValue) -> "MxValueOutput | SparseArray":
     if message.WhichOneof("kind") == "sparse_array_value":
+        from zb_mom_ww_mxgateway.guard import SparseArray
+
         sparse = message.sparse_array_value
-        elements = {element.index: _value(element.value) for element in sparse.elements[:10]}
-        return f"an array of {sparse.total_length} with {len(sparse.elements)} elements set: {elements}"
+        # Pairs: of an index that is there twice, who is asked must see both.
+        elements = tuple((element.index, _value(element.value)) for element in sparse.elements)
+        return SparseArray(sparse.total_length, elements)
     try:
         return from_mx_value(message)
     except Exception:

@@ -1,15 +1,15 @@
 """What replies carry: results of bulk calls, statuses, user ids, facts about a session."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
 from zb_mom_ww_mxgateway.events import MxEvent
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.status import MxStatus, SessionState, quality_word
 from zb_mom_ww_mxgateway.values import MxValueOutput, moment_of
-from zb_mom_ww_mxgateway.wire.commands import payload_of
+from zb_mom_ww_mxgateway.wire.commands import contradiction, payload_of
 from zb_mom_ww_mxgateway.wire.events import from_mx_event
+from zb_mom_ww_mxgateway.wire.matching import matched_results
 from zb_mom_ww_mxgateway.wire.values import from_mx_value, nanoseconds_of, open_enum, status_of, statuses_of
 
 
@@ -64,26 +64,15 @@ class WorkerInfo(NamedTuple):
     started_at: datetime | None
 
 
-def _results(reply: pb.MxCommandReply, kind: str, count: int) -> Any:
-    results = payload_of(reply, kind).results
-    if len(results) != count:
-        raise MxGatewayCommandError(
-            f"the gateway's reply contradicts itself: {len(results)} results for {count} entries",
-            call=kind,
-            reply=reply,
-        )
-    return results
-
-
-def subscribe_results(reply: pb.MxCommandReply, kind: str, count: int) -> list[SubscribeResult]:
+def subscribe_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[SubscribeResult]:
     """One result an entry, in the order of the entries; raises MxGatewayCommandError when the count differs."""
     return [
         SubscribeResult(r.server_handle, r.tag_address, r.item_handle, r.was_successful, r.error_message)
-        for r in _results(reply, kind, count)
+        for r in matched_results(request, reply)
     ]
 
 
-def write_results(reply: pb.MxCommandReply, kind: str, count: int) -> list[BulkWriteResult]:
+def write_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[BulkWriteResult]:
     """One result an entry, in the order of the entries; raises MxGatewayCommandError when the count differs."""
     return [
         BulkWriteResult(
@@ -94,11 +83,11 @@ def write_results(reply: pb.MxCommandReply, kind: str, count: int) -> list[BulkW
             statuses_of(result.statuses),
             result.error_message,
         )
-        for result in _results(reply, kind, count)
+        for result in matched_results(request, reply)
     ]
 
 
-def read_results(reply: pb.MxCommandReply, count: int) -> list[ReadResult]:
+def read_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[ReadResult]:
     """One result an entry, in the order of the entries; raises MxGatewayCommandError when the count differs."""
     return [
         ReadResult(
@@ -113,7 +102,7 @@ def read_results(reply: pb.MxCommandReply, count: int) -> list[ReadResult]:
             statuses_of(result.statuses),
             result.error_message,
         )
-        for result in _results(reply, "read_bulk", count)
+        for result in matched_results(request, reply)
     ]
 
 
@@ -126,9 +115,7 @@ def user_id(reply: pb.MxCommandReply, kind: str) -> int:
     """The user id that a reply gives; raises MxGatewayCommandError when it is none."""
     found: int = payload_of(reply, kind).user_id
     if found <= 0:
-        raise MxGatewayCommandError(
-            f"the gateway's reply contradicts itself: user_id is {found}", call=kind, reply=reply
-        )
+        raise contradiction(reply, kind, f"user_id is {found}")
     return found
 
 
