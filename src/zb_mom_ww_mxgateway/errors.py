@@ -23,6 +23,7 @@ An error is one line for a person and fields for a program. It never contains a 
 
 from typing import Any
 
+from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode
 
 # Commands may have run although no good answer came: a write's fate is then unknown.
@@ -53,7 +54,9 @@ _LONGEST = 2_000
 
 
 def readable(message: str) -> str:
-    """A message that may quote the other side: on one line, control characters as escapes, and not without end."""
+    """A message that may quote the other side, or what was typed: on one line, without keys, control characters as
+    escapes, and not without end."""
+    message = redact(message)
     if len(message) > _LONGEST:
         message = f"{message[:_LONGEST]} … ({len(message) - _LONGEST} characters more)"
     if message.isprintable():

@@ -6,7 +6,6 @@ JSON is stable: sorted keys, snake_case, one object a line, times as ISO 8601 in
 import base64
 import json
 import math
-import re
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
 from typing import Any
@@ -22,8 +21,13 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayTransportError,
 )
 from zb_mom_ww_mxgateway.reals import shortest_text
+from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode, hresult_text, name_of
 from zb_mom_ww_mxgateway.values import RawValue
+from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST, one_line as one_line, safe as safe, shortened
+
+_ELEMENT = LONGEST // 20
+"""Characters of a text in a list that a person is shown."""
 
 
 class ExitCode(IntEnum):
@@ -96,8 +100,21 @@ def _session_remedy(error: MxGatewaySessionError) -> str:
 
 
 def json_line(form: Any) -> str:
-    """One line of JSON: sorted keys, ASCII only, so that nothing in it can move a terminal's cursor."""
-    return json.dumps(form, sort_keys=True, allow_nan=False)
+    """One line of JSON: sorted keys, ASCII only, so that nothing in it can move a terminal's cursor; no keys in it."""
+    line = json.dumps(form, sort_keys=True, allow_nan=False)
+    # In its texts, not in the line: there a key ends where it ends.
+    return line if redact(line) == line else json.dumps(redacted(form), sort_keys=True, allow_nan=False)
+
+
+def redacted(form: Any) -> Any:
+    """A JSON form with every text in it redacted."""
+    if isinstance(form, str):
+        return redact(form)
+    if isinstance(form, list | tuple):
+        return [redacted(each) for each in form]
+    if isinstance(form, dict):
+        return {redacted(key): redacted(value) for key, value in form.items()}
+    return form
 
 
 def value_form(value: Any) -> Any:
@@ -170,28 +187,9 @@ def error_form(error: BaseException) -> dict[str, Any]:
     return form
 
 
-# C0 and C1 controls, and what reorders or hides text.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-
-
-def safe(text: str) -> str:
-    """Text from outside with every control character shown as an escape: nothing in it reaches a terminal."""
-    return _UNSAFE.sub(lambda match: _SHORT.get(match[0]) or _escaped(match[0]), text)
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
-
-
-def one_line(text: str) -> str:
-    """A message on one line, safe for a terminal."""
-    return safe(" ".join(text.split()))
-
-
 def value_text(value: Any) -> str:
-    """A value for a person, on one line; a real as the shortest text that reads back as the same of its type."""
+    """A value for a person, on one line, a screenful at most; a real as the shortest text that reads back as the same
+    of its type."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
@@ -199,17 +197,18 @@ def value_text(value: Any) -> str:
     if isinstance(value, float):
         return shortest_text(value)
     if isinstance(value, str):
-        return safe(value) or '""'
+        return safe(shortened(value)) or '""'
     if isinstance(value, datetime):
         return time_text(value)
     if isinstance(value, bytes):
         return f"{len(value)} bytes {value[:16].hex(' ')}"
     if isinstance(value, RawValue):
-        return f"<{safe(value.variant_type) or name_of(value.data_type)}, not converted: {safe(value.raw_diagnostic)}>"
+        said = safe(shortened(value.raw_diagnostic))
+        return f"<{safe(value.variant_type) or name_of(value.data_type)}, not converted: {said}>"
     if isinstance(value, list | tuple):
-        shown = ", ".join(_element_text(element) for element in value[:20])
+        shown = ", ".join(map(_element_text, value[:20]))
         return f"[{shown}{f', … {len(value)} in all' if len(value) > 20 else ''}]"
-    return safe(str(value))
+    return safe(shortened(str(value)))
 
 
 def narrow_number(value: float, width: int) -> str:
@@ -222,7 +221,11 @@ def narrow_number(value: float, width: int) -> str:
 
 
 def _element_text(value: Any) -> str:
-    return json.dumps(safe(value), ensure_ascii=False) if isinstance(value, str) else value_text(value)
+    if not isinstance(value, str):
+        return value_text(value)
+    if len(value) <= _ELEMENT:
+        return json.dumps(safe(value), ensure_ascii=False)
+    return f"{json.dumps(safe(value[:_ELEMENT]), ensure_ascii=False)} … ({len(value):,} characters)"
 
 
 def age_text(seconds: float) -> str:

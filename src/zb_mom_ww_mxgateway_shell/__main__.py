@@ -26,7 +26,7 @@ class Wanted:
     connection: Connection
     demo: bool
     output: str
-    """``table``, ``json`` or ``csv``; empty for the setting."""
+    """``table``, ``json``, ``csv`` or ``csv-raw``; empty for the setting."""
     profile: str | None
     variables: tuple[str, ...]
     read_only: str
@@ -68,7 +68,8 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("-c", "script", metavar="FILE.mxs", help="Run a command file; - for standard input.")
 @click.option("-e", "lines", multiple=True, metavar="LINE", help="Run a line; may be repeated.")
 @click.option("--python", "python", metavar="FILE.py", help="Run a Python file on the live session.")
-@click.option("--csv", "as_csv", is_flag=True, help="Results as CSV, with headings.")
+@click.option("--csv", "as_csv", is_flag=True, help="Results as CSV, with headings; a ' keeps formulas text.")
+@click.option("--csv-raw", is_flag=True, help="Results as CSV, texts that look like formulas as they are.")
 @click.option("--report-junit", "junit", metavar="FILE", help="Write a JUnit report, with a case for each step.")
 @click.option("--yes", "assume_yes", is_flag=True, help="Say yes to every confirm.")
 @click.option("--read-only", is_flag=True, help="Refuse everything that would change the plant.")
@@ -86,6 +87,7 @@ def command(
     lines: tuple[str, ...],
     python: str | None,
     as_csv: bool,
+    csv_raw: bool,
     junit: str | None,
     assume_yes: bool,
     read_only: bool,
@@ -95,8 +97,8 @@ def command(
     With a terminal: a prompt. With -c, -e, --python or standard input: runs the statements and stops at
     the first that fails.
     """
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv exclude each other")
+    if sum([as_json, as_csv, csv_raw]) > 1:
+        raise click.UsageError("--json, --csv and --csv-raw exclude each other: name one")
     if sum([script is not None, bool(lines), python is not None]) > 1:
         raise click.UsageError("-c, -e and --python exclude each other")
     if junit is not None and python is not None:
@@ -104,7 +106,7 @@ def command(
     wanted = Wanted(
         connection=connection,
         demo=demo,
-        output="json" if as_json else "csv" if as_csv else "",
+        output="json" if as_json else "csv-raw" if csv_raw else "csv" if as_csv else "",
         profile=profile,
         variables=variables,
         read_only="started with --read-only" if read_only else "",

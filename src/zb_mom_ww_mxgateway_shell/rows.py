@@ -1,7 +1,5 @@
 """Samples and marks as rows of a file: CSV or JSON Lines, the same columns in both."""
 
-import csv
-import io
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,8 +9,10 @@ from typing import Any, Literal, TypeAlias
 
 from zb_mom_ww_mxgateway.events import EventHeader, MxEvent
 from zb_mom_ww_mxgateway.live_values import LiveValue
+from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.status import name_of, quality_word
-from zb_mom_ww_mxgateway_cli.output import safe, value_form
+from zb_mom_ww_mxgateway_cli.csv_records import csv_record
+from zb_mom_ww_mxgateway_cli.output import redacted, value_form
 from zb_mom_ww_mxgateway_shell.tap import Key, Mark, samples_of, was_read_again
 
 Format: TypeAlias = Literal["csv", "jsonl"]
@@ -59,7 +59,7 @@ def rows_of(entries: Iterable[MxEvent | Mark], tag_of: Callable[[Key], str]) -> 
         found = known.get(id(header))
         if found is None:
             key = header.server_handle, header.item_handle
-            words = (safe(tag_of(key)), name_of(header.data_type), _statuses(header.statuses), *key)
+            words = (tag_of(key), name_of(header.data_type), _statuses(header.statuses), *key)
             found = known[id(header)] = header, words
         tag, data_type, statuses, server, item = found[1]
         received = iso((entry.received_at + ahead) * 1e9)
@@ -85,7 +85,7 @@ def rows_of(entries: Iterable[MxEvent | Mark], tag_of: Callable[[Key], str]) -> 
 
 def mark_row(kind: str, at: float, text: str, lost: int | None = None, tag: str = "", key: Key | None = None) -> Row:
     """A row that says something of the time, `at` seconds of the day's clock, for one item or for all."""
-    return (kind, iso(at * 1e9), safe(tag) or None, *(None,) * 7, *(key or (None, None)), lost, safe(text))
+    return (kind, iso(at * 1e9), tag or None, *(None,) * 7, *(key or (None, None)), lost, text)
 
 
 def held_row(tag: str, key: Key, value: LiveValue) -> Row:
@@ -94,7 +94,7 @@ def held_row(tag: str, key: Key, value: LiveValue) -> Row:
     return (
         "held",
         iso((time.time() - (time.monotonic() - value.received_at)) * 1e9),
-        safe(tag),
+        tag,
         value.value,
         value.quality,
         value.quality_word,
@@ -108,17 +108,12 @@ def held_row(tag: str, key: Key, value: LiveValue) -> Row:
     )
 
 
-def text_of(rows: Iterable[Row], form: Format) -> str:
-    """The rows as lines."""
+def text_of(rows: Iterable[Row], form: Format, *, raw: bool = False) -> str:
+    """The rows as lines; of `raw` see :func:`csv_record`."""
     if form == "csv":
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(
-            row if row[_VALUE].__class__ is float else (*row[:_VALUE], _cell(row[_VALUE]), *row[_VALUE + 1 :])
-            for row in rows
-        )
-        return text.getvalue()
+        return "".join(csv_record(row, raw=raw) + "\n" for row in rows)
     return "".join(
-        _encode(dict(zip(COLUMNS, (*row[:_VALUE], value_form(row[_VALUE]), *row[_VALUE + 1 :]), strict=True))) + "\n"
+        _object(dict(zip(COLUMNS, (*row[:_VALUE], value_form(row[_VALUE]), *row[_VALUE + 1 :]), strict=True))) + "\n"
         for row in rows
     )
 
@@ -129,22 +124,16 @@ def heading(form: Format) -> str:
 
 
 _VALUE = COLUMNS.index("value")
-_encode = json.JSONEncoder().encode
+_encode = json.JSONEncoder(allow_nan=False).encode
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None or isinstance(value, int):
-        return value
-    if isinstance(value, str):
-        return safe(value)
-    form = value_form(value)
-    return form if isinstance(form, str) else json.dumps(form)
+def _object(form: dict[str, Any]) -> str:
+    line = _encode(form)
+    return line if redact(line) == line else _encode(redacted(form))
 
 
 def _statuses(statuses: Iterable[Any]) -> str | None:
-    return safe("; ".join(str(status) for status in statuses if status.failed)) or None
+    return "; ".join(str(status) for status in statuses if status.failed) or None
 
 
 def iso(time_ns: float) -> str:

@@ -104,7 +104,7 @@ class RunOutput:
             self._context.spool.line(line)
         if not self._shows_statements:
             for line in lines:
-                self._say(line if self._form == "csv" else f"{_INDENT}{line}")
+                self._say(self._record(line) if self._form.startswith("csv") else f"{_INDENT}{line}")
             return
         shown = [brief] if brief else lines
         if self._head_is_out or len(shown) != 1 or self._notices:
@@ -228,10 +228,15 @@ class RunOutput:
         )
         return True
 
+    def _record(self, line: str) -> str:
+        """A record of CSV: as it is in a file, safe on a terminal."""
+        return safe(line) if sys.stdout.isatty() else line
+
     def _say(self, line: str) -> None:
         if not self._quiet:
             self._clear()
-            for part in self._fitted(line):
+            # Before it is folded: half a key would not be known for one.
+            for part in self._fitted(redact(line)):
                 self._write_line(part)
 
     def _fitted(self, line: str) -> list[str]:

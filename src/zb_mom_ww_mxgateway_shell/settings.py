@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway_shell.problems import closest
 class Settings:
     """How the shell shows things; each is changed by ``set NAME VALUE``."""
 
-    output: Literal["table", "json", "csv"] = "table"
+    output: Literal["table", "json", "csv", "csv-raw"] = "table"
     """Tables for people, one JSON object a statement, or CSV."""
     pager: Literal["on", "off"] = "on"
     """Results longer than the screen are shown a page at a time; the stream is read meanwhile."""

@@ -6,36 +6,34 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from zb_mom_ww_mxgateway.auth import redact
-from zb_mom_ww_mxgateway_cli.output import json_line, safe
+from zb_mom_ww_mxgateway_cli.output import json_line
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.results import Result
 
 
 def lines_of(result: Result, output: str) -> list[str]:
-    """The lines to show: ``table`` for people, ``json`` one object, ``csv`` with headings."""
+    """What to show: lines for people (``table``), one object (``json``), or records, headed (``csv``, ``csv-raw``)."""
     match output:
         case "json":
             return [json_line(result.form())]
-        case "csv":
-            return csv_lines(result.form())
+        case "csv" | "csv-raw":
+            return csv_lines(result.form(), raw=output == "csv-raw")
     return result.lines()
 
 
-def csv_lines(form: Any) -> list[str]:
-    """The records of a form as CSV, columns in the order of their names; nested values as JSON."""
-    import csv
-    import io
+def csv_lines(form: Any, *, raw: bool = False) -> list[str]:
+    """The records of a form as CSV, columns in the order of their names; nested values as JSON. One record each, which
+    is of several lines where a text in it is."""
+    from zb_mom_ww_mxgateway_cli.csv_records import csv_record
 
     records = _records(form)
     names = sorted({name for record in records for name in record})
     if not names:
         return []
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    for record in records:
-        writer.writerow([_cell(record.get(name)) for name in names])
-    return [safe(line) for line in text.getvalue().splitlines()]
+    return [
+        csv_record(names, raw=raw),
+        *(csv_record([record.get(name) for name in names], raw=raw) for record in records),
+    ]
 
 
 def _records(form: Any) -> list[dict[str, Any]]:
@@ -51,12 +49,6 @@ def _records(form: Any) -> list[dict[str, Any]]:
 
 def _is_table(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return json_line(value) if isinstance(value, list | dict) else value
 
 
 class Spool:

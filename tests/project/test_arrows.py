@@ -46,7 +46,7 @@ def test_every_package_is_looked_at() -> None:
     ("package", "allowed"),
     [
         (LIBRARY, {"grpc", "google", "platformdirs", "cryptography", "grpc_tools"}),
-        (CLI, {LIBRARY, "click"}),
+        (CLI, {LIBRARY, "click", "wcwidth"}),
         # keyring is no dependency: profiles use it where it is installed.
         (SHELL, {LIBRARY, CLI, SIM, "click", "platformdirs", "prompt_toolkit", "ptpython", "pygments", "keyring"}),
         (SIM, {LIBRARY, "grpc", "grpc_health", "grpc_reflection", "google", "platformdirs", "cryptography", "click"}),

@@ -225,7 +225,7 @@ async def test_set_refuses_what_there_is_not(connected: tuple[Context, Simulated
     context, _ = connected
     with pytest.raises(Mistake, match="no setting timng; did you mean timing"):
         await run(context, "set timng on", follow)
-    with pytest.raises(Mistake, match="one of table, json, csv is expected"):
+    with pytest.raises(Mistake, match="one of table, json, csv, csv-raw is expected"):
         await run(context, "set output xml", follow)
 
 
@@ -240,7 +240,7 @@ def test_csv_has_headings_and_keeps_records_on_a_line() -> None:
         "outcome,statuses",
         'refused,"[{""detail"": 28}]"',
     ]
-    assert csv_lines({"a": "1\x1b[2J"}) == ["a", "1\\x1b[2J"]
+    assert csv_lines({"a": "1\x1b[2J"}) == ["a", '"1\x1b[2J"']
 
 
 async def test_csv_and_read_only_from_the_command_line(tmp_path: Path) -> None:

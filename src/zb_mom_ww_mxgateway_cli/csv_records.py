@@ -1,0 +1,50 @@
+"""Records as CSV: what Python's csv module reads back as it was, and no spreadsheet takes for a formula."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from zb_mom_ww_mxgateway.redaction import redact
+from zb_mom_ww_mxgateway_cli.output import json_line, value_form
+
+# What a spreadsheet evaluates, also in its full-width forms, or skips to reach it; an apostrophe before that is a mark
+# of ours already, or has to be told from one.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001  # the full-width ones are meant
+_NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf)", re.IGNORECASE | re.ASCII)
+# Whatever a reader may take for the end of a field or a record, and space that it may strip.
+_QUOTED = re.compile('[",;\\x00-\\x1f\\x7f-\\x9f\u2028\u2029]|^\\s|\\s$')
+
+# What most fields are, and needs nothing.
+_PLAIN = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.:-]*").fullmatch
+
+
+def csv_record(cells: Iterable[Any], *, raw: bool = False) -> str:
+    """One record, without its line's end. None is an empty field, lists and objects are JSON.
+
+    A text that a spreadsheet would evaluate gets an apostrophe in front, unless `raw`; numbers stay numbers.
+    """
+    fields = [_field(cell, raw) for cell in cells]
+    # A record of one empty field would be an empty line, which is no record.
+    return ",".join(fields) if fields != [""] else '""'
+
+
+def _field(cell: Any, raw: bool) -> str:
+    kind = cell.__class__
+    if cell is None:
+        return ""
+    if kind is float or kind is int:
+        return repr(cell)
+    if kind is str and _PLAIN(cell) and "mxgw_" not in cell:
+        return cell  # type: ignore[no-any-return]  # it is text
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, str):
+        text = redact(cell)
+        if not raw and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+            text = f"'{text}"
+    else:
+        form = value_form(cell)
+        text = json_line(form) if isinstance(form, list | dict) else redact(str(form))
+    if _QUOTED.search(text):
+        return '"' + text.replace('"', '""') + '"'
+    return text

@@ -1,0 +1,108 @@
+"""Text that is safe for a terminal, and how many columns of it a text takes.
+
+Text from outside is put through :func:`safe` wherever it is shown: nothing in it can move the cursor, hide, reorder
+what stands beside it, or be an API key.
+"""
+
+import re
+from functools import lru_cache
+
+from zb_mom_ww_mxgateway.redaction import redact
+
+LONGEST = 1_500
+"""Characters of one value, or of one line, that a person is shown: about a screenful."""
+
+# What a terminal obeys (controls), what reorders or joins (bidirectional marks, joiners), and what shows as nothing or
+# as a space that is none: Unicode's categories Cc, Cf, Cs, Zl, Zp, Zs but for the space and the ideographic one, its
+# default-ignorable characters (fillers, variation selectors, tags), noncharacters, and the blank of braille.
+_UNSAFE = re.compile(
+    "["
+    "\x00-\x1f\x7f-\xa0\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680\u17b4\u17b5"
+    "\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff0-\ufffb\ufffe\uffff"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U00016fe4\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff"
+    "]"
+)
+_BREAK = re.compile("[ \t\n\r\f\v]+")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+# One column each, without looking it up: what nearly every line is made of.
+_NARROW = re.compile("[ -~\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u259f\u2801-\u28ff]*")
+
+
+def escaped(text: str) -> str:
+    """The text with every character that is not plainly visible shown as an escape."""
+    return text if text.isascii() and text.isprintable() else _UNSAFE.sub(_escape, text)
+
+
+def safe(text: str) -> str:
+    """Text from outside for a terminal: without keys, and with escapes for what is not plainly visible."""
+    return escaped(redact(text))
+
+
+def one_line(text: str) -> str:
+    """A message on one line, safe for a terminal."""
+    return safe(_BREAK.sub(" ", text.strip(" \t\n\r\f\v")))
+
+
+def shortened(text: str, most: int = LONGEST) -> str:
+    """A text for a person, cut to about a screenful where it is longer, with its length."""
+    return text if len(text) <= most else f"{text[:most]} … ({len(text):,} characters)"
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
+    code = ord(character)
+    if character in _SHORT:
+        return _SHORT[character]
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def width(text: str) -> int:
+    """The columns that a text takes: two for each wide character (CJK), none for one that is put on another."""
+    return len(text) if _NARROW.fullmatch(text) else sum(map(_width, text))
+
+
+@lru_cache(maxsize=4096)
+def _width(character: str) -> int:
+    from wcwidth import wcwidth  # Its tables take as long to load as much else together; few lines need them.
+
+    return max(0, wcwidth(character))
+
+
+def padded(text: str, columns: int) -> str:
+    """The text with spaces behind it up to so many columns."""
+    return text + " " * max(0, columns - width(text))
+
+
+def cut(text: str, columns: int) -> str:
+    """The beginning of a text, in at most so many columns."""
+    if width(text) <= columns:
+        return text
+    return f"{_first(text, columns - 1)}…" if columns > 0 else ""
+
+
+def cut_middle(text: str, columns: int) -> str:
+    """A text in at most so many columns, without its middle."""
+    if width(text) <= columns:
+        return text
+    first = (columns - 1) // 2
+    return f"{_first(text, first)}…{_last(text, columns - 1 - first)}"
+
+
+def cut_start(text: str, columns: int) -> str:
+    """The end of a text, in at most so many columns: of a tag, what tells it from its neighbours."""
+    return text if width(text) <= columns else f"…{_last(text, columns - 1)}"
+
+
+def _first(text: str, columns: int) -> str:
+    room, end = columns, 0
+    for end, character in enumerate(text):
+        room -= width(character)
+        if room < 0:
+            return text[:end]
+    return text
+
+
+def _last(text: str, columns: int) -> str:
+    return _first(text[::-1], columns)[::-1]
