@@ -1,0 +1,86 @@
+"""The clock that counts while the machine sleeps."""
+
+import asyncio
+import time
+
+import pytest
+
+from zb_mom_ww_mxgateway import clock
+
+
+class Fixed:
+    """Two clocks that a test sets."""
+
+    def __init__(self) -> None:
+        self.counts, self.stands = 1000.0, 500.0
+
+    def counting(self) -> float:
+        return self.counts
+
+    def standing(self) -> float:
+        return self.stands
+
+    def pass_awake(self, seconds: float) -> None:
+        self.counts += seconds
+        self.stands += seconds
+
+
+def test_a_system_with_a_clock_that_counts_sleep_uses_it() -> None:
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        before = time.clock_gettime(time.CLOCK_BOOTTIME)
+        now = clock.monotonic()
+        assert before <= now <= time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert clock.SleepWatch().slept() == 0
+
+
+def test_sleep_is_what_one_clock_counted_and_the_other_did_not() -> None:
+    fixed = Fixed()
+    with clock.replaced(fixed):
+        watch = clock.SleepWatch()
+        fixed.pass_awake(3600)
+        assert watch.slept() == 0
+        fixed.counts += 3600
+        assert watch.slept() == 3600
+        assert watch.slept() == 0
+        assert clock.monotonic() == fixed.counts
+    assert clock.monotonic() != fixed.counts
+
+
+def test_where_there_is_one_monotonic_clock_the_time_of_day_tells_of_sleep() -> None:
+    monotonic, of_day = 10.0, 1_000_000.0
+    drifting = clock.Drifting(lambda: monotonic, lambda: of_day)
+    monotonic, of_day = monotonic + 5, of_day + 5
+    assert drifting.counting() == 15
+    of_day += 3600
+    assert (drifting.counting(), drifting.standing()) == (3615, 15)
+    of_day -= 7200  # set back: no time goes back with it
+    assert drifting.counting() == 3615
+    monotonic, of_day = monotonic + 1, of_day + 1
+    assert drifting.counting() == 3616
+
+
+async def test_a_timeout_is_over_when_the_machine_slept_through_it() -> None:
+    shifted = clock.Shifted()
+
+    async def wait(seconds: float) -> None:
+        async with clock.timeout(seconds):
+            shifted.sleep(seconds)
+            await asyncio.Event().wait()
+
+    with clock.replaced(shifted):
+        with pytest.raises(TimeoutError):
+            await wait(3600)
+        sleeping = asyncio.create_task(clock.sleep(3600))
+        await asyncio.sleep(0)
+        shifted.sleep(3600)
+        async with asyncio.timeout(20):
+            await sleeping
+
+
+async def test_a_timeout_that_is_not_over_changes_nothing() -> None:
+    async with clock.timeout(20), clock.timeout(None):
+        await asyncio.sleep(0)
+    for seconds in (0, 0.01):
+        with pytest.raises(TimeoutError):
+            async with clock.timeout(seconds):
+                await asyncio.Event().wait()
