@@ -19,6 +19,13 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.version import __version__
 
 if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-export
+    from zb_mom_ww_mxgateway.alarm_feed import (
+        AlarmFeed as AlarmFeed,
+        AlarmFeedLost as AlarmFeedLost,
+        AlarmFollower as AlarmFollower,
+        AlarmListRead as AlarmListRead,
+        AlarmNews as AlarmNews,
+    )
     from zb_mom_ww_mxgateway.alarms import (
         ActiveAlarm as ActiveAlarm,
         AlarmConditionState as AlarmConditionState,
@@ -114,6 +121,7 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
     )
 
 _HOMES = {
+    "alarm_feed": ["AlarmFeed", "AlarmFeedLost", "AlarmFollower", "AlarmListRead", "AlarmNews"],
     "alarms": [
         "ActiveAlarm",
         "AlarmConditionState",

@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway_shell.problems import ShellError
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession
     from zb_mom_ww_mxgateway.guard import PendingWrite
-    from zb_mom_ww_mxgateway_shell.alarm_feed import AlarmFeed
+    from zb_mom_ww_mxgateway_shell.alarm_feed import SpokenAlarms
     from zb_mom_ww_mxgateway_shell.panel import Panel
     from zb_mom_ww_mxgateway_shell.recording import Recording
 
@@ -88,11 +88,11 @@ class Connected:
         """Files that are written, or were, by their paths."""
 
     @cached_property
-    def alarms(self) -> "AlarmFeed":
+    def alarms(self) -> "SpokenAlarms":
         """What is in alarm; read from the start at a prompt only."""
-        from zb_mom_ww_mxgateway_shell.alarm_feed import AlarmFeed  # Most files have no need of it.
+        from zb_mom_ww_mxgateway_shell.alarm_feed import SpokenAlarms  # Most files have no need of it.
 
-        return AlarmFeed()
+        return SpokenAlarms(self.client)
 
     @cached_property
     def panel(self) -> "Panel":

@@ -157,7 +157,7 @@ class Context:
             if self.interactive:
                 self.alert(text if connected is self.current else f"{connected.name}: {text}")
 
-        connected.alarms.start(connected.client, say)
+        connected.alarms.speak(say)
 
     @cached_property
     def profiles(self) -> "Profiles":

@@ -23,7 +23,7 @@ async def follow(feed: Feed) -> Result:
 
 
 async def alarms_read(sh: Shell) -> None:
-    assert await sh.context.connected.alarms.ready(10)
+    await sh.context.connected.alarms.ready(20)
 
 
 def above(sh: Shell, word: str) -> int:

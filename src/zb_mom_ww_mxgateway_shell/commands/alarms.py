@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
+from zb_mom_ww_mxgateway.alarm_feed import AlarmFeed, AlarmFeedLost, AlarmListRead, AlarmNews, is_unacknowledged
 from zb_mom_ww_mxgateway.alarms import (
     ActiveAlarm,
     AlarmConditionState,
@@ -18,9 +20,9 @@ from zb_mom_ww_mxgateway.alarms import (
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayArgumentError, MxGatewayError, MxGatewayRefusedHereError
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_form, alarm_text, alarm_value_text
+from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_form, alarm_value_text
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, exit_code_of, one_line
-from zb_mom_ww_mxgateway_shell.alarm_feed import AlarmFeed, News, is_unacknowledged, provider_text
+from zb_mom_ww_mxgateway_shell.alarm_feed import news_text, provider_text
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.flow import Flow
 from zb_mom_ww_mxgateway_shell.kinds import OFFERS, CountOption, DurationOption, FlagOption, Text
@@ -127,7 +129,8 @@ async def alarms(
     feed = connected.alarms
     wanted = Filter(area, severity, unacknowledged)
     context.start_alarms(connected)
-    await feed.ready(_LIST_TIMEOUT)
+    with suppress(MxGatewayError):  # said below, where there is no list at all
+        await feed.ready(_LIST_TIMEOUT)
     if not feed.is_complete and feed.lost_at is None:
         reason = str(feed.error) if feed.error else f"no list within {_LIST_TIMEOUT:g} s"
         raise ShellError(f"no alarms: {reason}", exit_code_of(feed.error) if feed.error else ExitCode.REFUSED)
@@ -143,7 +146,7 @@ async def alarms(
 def _followed(feed: AlarmFeed, wanted: Filter, duration: float | None, count: int | None, *, is_paced: bool) -> Feed:
     follower = feed.follow()
 
-    async def batch() -> list[News]:
+    async def batch() -> list[AlarmNews]:
         while found := await follower.batch():
             if chosen := [news for news in found if not isinstance(news, AlarmTransition) or wanted.takes(news)]:
                 return chosen
@@ -152,7 +155,7 @@ def _followed(feed: AlarmFeed, wanted: Filter, duration: float | None, count: in
     return Flow(
         what="changes",
         batches=batch,
-        text=_news_text,
+        text=news_text,
         form=_news_form,
         dropped=lambda: follower.dropped,
         close=follower.aclose,
@@ -162,14 +165,8 @@ def _followed(feed: AlarmFeed, wanted: Filter, duration: float | None, count: in
     )
 
 
-def _news_text(news: News) -> str:
-    if isinstance(news, AlarmProviderStatus):
-        return provider_text(news)
-    return news if isinstance(news, str) else alarm_text(news)
-
-
-def _news_form(news: News) -> dict[str, Any]:
-    return {"text": news} if isinstance(news, str) else alarm_form(news)
+def _news_form(news: AlarmNews) -> dict[str, Any]:
+    return {"text": news_text(news)} if isinstance(news, AlarmFeedLost | AlarmListRead) else alarm_form(news)
 
 
 @dataclass(frozen=True, slots=True)
