@@ -6,7 +6,7 @@ import os
 import re
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -63,6 +63,9 @@ class Calls:
         """By session id: for a session that goes on behind the handles of one that was lost."""
         self.lost_sessions: set[str] = set()
         """By id: in whose place another is, or is about to be. Handles that such a one still gives mean nothing."""
+        self.turns: dict[str, Callable[[], Awaitable[float]]] = {}
+        """By correlation id, of a write that waits for its turn before it is sent: gives the seconds left for its call.
+        """
         self.failed_at = float("-inf")
         """Monotonic seconds when a call last found no connection or lost it: for a moment the channel may not know."""
         self._correlation = (f"{os.urandom(4).hex()}-{number}" for number in itertools.count(1))
@@ -78,6 +81,10 @@ class Calls:
                 # What was allowed is what is sent, whatever becomes of the caller's message meanwhile.
                 request = wire.copy_of(request)
                 await self._ask_guard(self.options.write_guard, request, call)
+                self._check_open(call)
+            if turn := self.turns.get(wire.correlation_of(request)):
+                # From here to the call nothing is awaited: the turn is this write's.
+                timeout = min(await turn(), timeout or self.options.call_timeout)
                 self._check_open(call)
             self._check_connected(request, call)
         if rpc is not wire.INVOKE:

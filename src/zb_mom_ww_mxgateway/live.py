@@ -34,6 +34,9 @@ from zb_mom_ww_mxgateway.writes import WriteOutcome, WriteResult
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.client import GatewayClient
 
+# Seconds between looks for what has come but was not yet looked at.
+_CATCH_UP = 0.005
+
 
 class LiveSession(LiveStream):
     """Keeps a session usable for hours, reads its one stream and shares it. Made by :meth:`open`.
@@ -247,9 +250,22 @@ class LiveSession(LiveStream):
         return items
 
     async def write_and_confirm(
-        self, server_handle: int, item_handle: int, value: MxValueInput, user_id: int = 0, *, timeout: float = 30.0
+        self,
+        server_handle: int,
+        item_handle: int,
+        value: MxValueInput,
+        user_id: int = 0,
+        *,
+        timeout: float = 30.0,
+        in_turn: bool = True,
     ) -> WriteResult:
-        """Writes and waits, at most `timeout` seconds, for the OnWriteComplete that tells the outcome.
+        """Writes and waits for the OnWriteComplete that tells the outcome: at most `timeout` seconds for all of it,
+        from when the write guard has said yes.
+
+        While another write to the item is not answered it waits for that, as calls in flight together have no order at
+        the gateway and a completion names the item alone; MxGatewayWorkerError, with nothing sent, when `timeout` ends
+        before that. Without `in_turn` it is sent at once, and both are in doubt: where their completions do not say
+        the same, each is *accepted* and `ambiguous`.
 
         Raises, with nothing written, when the session is not live, the value cannot be right, or the
         gateway refused the call for another reason than MXAccess's. Never sends again. Cancelling stops
@@ -257,8 +273,8 @@ class LiveSession(LiveStream):
         """
         self._raise_if_closed()
         request = self.session.write_request(server_handle, item_handle, value, user_id)
-        start = time.monotonic()
-        with self._ledger.awaiting(wire.correlation_of(request)) as completion:
+        gaps = self.gaps
+        with self._ledger.awaiting(request, timeout, self.latest, in_turn=in_turn) as awaited:
             try:
                 await self.session.send(request)
             except MxAccessError as error:
@@ -267,16 +283,20 @@ class LiveSession(LiveStream):
                 if not error.outcome_unknown:
                     raise
                 return WriteResult(WriteOutcome.UNKNOWN, error=error)
-            accepted = time.monotonic() - start
-            gaps = self.gaps
-            await asyncio.wait([completion], timeout=timeout)
-            event = completion.result() if completion.done() and not completion.cancelled() else None
+            accepted = awaited.seconds
+            event = await awaited.completion(self.changed, self._all_taken)
             if event is not None:
                 outcome = WriteOutcome.REFUSED if event.failed else WriteOutcome.COMPLETED
-                return WriteResult(outcome, accepted, time.monotonic() - start, event.statuses)
-            if self.state is LiveState.LIVE and self.gaps == gaps and not completion.cancelled():
-                return WriteResult(WriteOutcome.ACCEPTED, accepted, ambiguous=completion.done())
+                return WriteResult(outcome, accepted, awaited.seconds, event.statuses)
+            if self.state is LiveState.LIVE and self.gaps == gaps and not awaited.is_lost:
+                return WriteResult(WriteOutcome.ACCEPTED, accepted, ambiguous=awaited.is_ambiguous)
             return WriteResult(WriteOutcome.UNKNOWN, accepted, error=self.lost)
+
+    async def _all_taken(self) -> None:
+        """Returns when everything that has come by now was looked at; the loop may have been busy."""
+        now = time.monotonic()
+        while (behind := self._keeper.behind_since) is not None and behind <= now:  # noqa: ASYNC110 - gives no sign
+            await asyncio.sleep(_CATCH_UP)
 
     def _raise_if_closed(self) -> None:
         if self.state is LiveState.CLOSED:

@@ -36,6 +36,7 @@ from zb_mom_ww_mxgateway.wire.handles import (
     refused_writes,
     reply_is_doubtful,
     written_items,
+    written_values,
 )
 from zb_mom_ww_mxgateway.wire.pending import changes_plant, copy_of, pending_entries
 from zb_mom_ww_mxgateway.wire.results import (
@@ -184,6 +185,7 @@ __all__ = [
     "write_entry",
     "write_results",
     "written_items",
+    "written_values",
 ]
 
 _LATER = {

@@ -133,6 +133,14 @@ def written_items(request: pb.MxCommandRequest) -> list[tuple[int, int]]:
     return [(payload.server_handle, payload.item_handle)]
 
 
+def written_values(request: pb.MxCommandRequest) -> list[pb.MxValue]:
+    """The value of each write in a command, in the order of :func:`written_items`."""
+    if not written_items(request):
+        return []
+    payload = getattr(request.command, kind_name(request))
+    return [entry.value for entry in payload.entries] if hasattr(payload, "entries") else [payload.value]
+
+
 def refused_writes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[bool]:
     """For each write of a command, in order, whether the reply says that it was refused at once; nothing at all where
     the reply contradicts itself, and so says nothing of any."""
