@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, TextIO
 from zb_mom_ww_mxgateway.events import MxEvent
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_shell.counting import counted
-from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.rows import Format, Row, heading, held_row, mark_row, rows_of, text_of
+from zb_mom_ww_mxgateway_shell.recording_files import continue_, create
+from zb_mom_ww_mxgateway_shell.rows import Format, Row, held_row, mark_row, rows_of, text_of
 from zb_mom_ww_mxgateway_shell.tap import Key, Mark, Tap
 
 if TYPE_CHECKING:
@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 WAITING = 500_000
 """Events that wait for a disk that does not take them; more are dropped, which is a row of the file."""
 _FLUSH_SECONDS = 0.1
+# So long an event waits for the name of its item; longer, and nobody will say it.
+_NAME_SECONDS = 2.0
 
 
 class Recording:
     """One file that is being written. Made by :meth:`start`, ended by :meth:`stop` or by what goes wrong."""
 
-    def __init__(self, live: "LiveSession", path: Path, form: Format, file: TextIO, tags: Collection[Item]) -> None:
+    def __init__(
+        self, live: "LiveSession", path: Path, form: Format, file: TextIO, tags: Collection[Item], *, raw: bool
+    ) -> None:
         self.path = path
         self.tags = [item.tag for item in tags]
         """What is recorded; empty for everything that comes."""
@@ -42,7 +46,12 @@ class Recording:
         self._live = live
         self._form = form
         self._file = file
+        self._raw = raw
+        self._only = {item.key for item in tags}
         self._names: dict[Key, str] = {item.key: item.tag for item in tags}
+        # What has come for an item before its name was known, and all behind that; since when it waits.
+        self._held: list[MxEvent | Mark] = []
+        self._held_since = 0.0
         self._tap = Tap(live, [item.key for item in tags] or None, queue_size=WAITING)
         self._first = self._start_rows()
         # Of a thread that nobody waits for any more, and of what is written in its stead.
@@ -59,19 +68,19 @@ class Recording:
         items: Collection[Item],
         *,
         append: bool,
+        raw: bool = False,
         alert: Callable[[str], None],
     ) -> "Recording":
-        """Opens the file and records from now on; `alert` is told when that ends by itself.
+        """Opens the file and records from now on; `alert` is told when that ends by itself; `raw` as in ``csv_record``.
 
-        Raises ShellError when the file cannot be written, and for one that is there unless `append`.
+        Raises ShellError when the file cannot be written, for one that is there unless `append`, and with that for one
+        that is no recording of this form.
         """
-        try:
-            file = await asyncio.to_thread(path.open, "a" if append else "x", encoding="utf-8", newline="")
-        except FileExistsError:
-            raise ShellError(f"{path} is there already: --append adds to it, another name keeps it") from None
-        except OSError as error:
-            raise ShellError(f"cannot write {path}: {error.strerror or error}") from error
-        made = cls(live, path, form, file, items)
+        if append:
+            file = await asyncio.to_thread(continue_, path, form, raw=raw)
+        else:
+            file = await asyncio.to_thread(create, path, form)
+        made = cls(live, path, form, file, items, raw=raw)
         made._task = asyncio.create_task(made._run(alert), name=f"recording {path}")
         return made
 
@@ -94,15 +103,17 @@ class Recording:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(_FLUSH_SECONDS):
                             await self._stop.wait()
-                    entries = self._tap.take()
+                    entries = self._named(self._tap.take())
                     if entries:
                         await asyncio.to_thread(self._write, entries)
-                    if any(isinstance(entry, Mark) and entry.kind == "closed" for entry in entries):
+                    if _says_the_end(entries):
                         end = self.problem = "the session ended"
+                if self._held:
+                    await asyncio.to_thread(self._write, self._held)
                 await asyncio.to_thread(self._finish, end)
             except asyncio.CancelledError:
                 # Nobody waits any more: what there is goes to the file at once.
-                self._write(self._tap.take())
+                self._write([*self._held, *self._tap.take()])
                 self._finish("interrupted")
                 raise
         except OSError as error:
@@ -121,21 +132,49 @@ class Recording:
         rows = [mark_row("start", time.time(), f"recording {what} of {self._live.session.client.options.endpoint}")]
         for item in self._live.session.handles.items.values():
             value = self._live.latest(*item.key)
-            if value is not None and (not self.tags or item.key in self._names):
+            if value is not None and (not self._only or item.key in self._only):
                 rows.append(held_row(item.tag, item.key, value))
         return rows
+
+    def _named(self, entries: list[MxEvent | Mark]) -> list[MxEvent | Mark]:
+        """Takes over the names of the items that have come, and gives what can be written now.
+
+        The first event of an item may come before the answer that says which item that is: it waits for it.
+        """
+        items, names = self._live.session.handles.items, self._names
+        entries = [*self._held, *entries]
+        self._held = []
+        for key in {(e.server_handle, e.item_handle) for e in entries if isinstance(e, MxEvent)}:
+            if (item := items.get(key)) is not None:
+                names[key] = item.tag
+        nameless = [
+            (number, key)
+            for number, entry in enumerate(entries)
+            if isinstance(entry, MxEvent) and (key := (entry.server_handle, entry.item_handle)) not in names
+        ]
+        if not nameless:
+            self._held_since = 0.0
+            return entries
+        now = time.monotonic()
+        self._held_since = self._held_since or now
+        if now - self._held_since > _NAME_SECONDS or _says_the_end(entries):
+            # Without a name, until there is one after all.
+            names |= {key: "" for _, key in nameless}
+            self._held_since = 0.0
+            return entries
+        first = nameless[0][0]
+        self._held = entries[first:]
+        return entries[:first]
 
     # In a thread.
 
     def _begin(self) -> None:
         with self._writing:
-            if self._file.tell() == 0:
-                self._file.write(heading(self._form))
             self._put(self._first)
 
     def _write(self, entries: list[MxEvent | Mark]) -> None:
         with self._writing:
-            rows = list(rows_of(entries, self._tag_of))
+            rows = list(rows_of(entries, lambda key: self._names.get(key, "")))
             self._put(rows)
             self.samples += sum(row[0] in ("sample", "read") for row in rows)
             self.lost += sum(entry.lost or 0 for entry in entries if isinstance(entry, Mark))
@@ -147,12 +186,10 @@ class Recording:
             self._file.close()
 
     def _put(self, rows: Iterable[Row]) -> None:
-        self._file.write(text_of(rows, self._form))
+        self._file.write(text_of(rows, self._form, raw=self._raw))
         self._file.flush()
 
-    def _tag_of(self, key: Key) -> str:
-        name = self._names.get(key)
-        if name is None:
-            item = self._live.session.handles.items.get(key)
-            name = self._names[key] = item.tag if item else ""
-        return name
+
+def _says_the_end(entries: Iterable[MxEvent | Mark]) -> bool:
+    """Whether the session has ended."""
+    return any(isinstance(entry, Mark) and entry.kind == "closed" for entry in entries)

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
@@ -35,7 +35,8 @@ COLUMNS = (
     "note",
 )
 """``kind``: start, held (known before the start), sample, read (again, after a loss), gap, dropped, stale, live,
-closed, stop. Times are ISO 8601 in UTC; ``received`` by this machine's clock."""
+closed, stop; torn for what was left of a row that was cut off before the file was continued. Times are ISO 8601 in UTC,
+``received`` by this machine's clock; one that no calendar has is a number, of nanoseconds since 1970."""
 
 _ENDINGS: Mapping[str, Format] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
 
@@ -136,12 +137,18 @@ def _statuses(statuses: Iterable[Any]) -> str | None:
     return "; ".join(str(status) for status in statuses if status.failed) or None
 
 
-def iso(time_ns: float) -> str:
-    """``2026-10-02T08:14:00.250000Z``."""
+def iso(time_ns: float) -> str | int:
+    """``2026-10-02T08:14:00.250000Z``; the nanoseconds themselves outside the years 1 to 9999."""
     seconds, rest = divmod(int(time_ns), 1_000_000_000)
-    return f"{_second(seconds)}.{rest // 1000:06d}Z"
+    try:
+        return f"{_second(seconds)}.{rest // 1000:06d}Z"
+    except OverflowError:
+        return int(time_ns)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @lru_cache(maxsize=4096)
 def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]

@@ -283,11 +283,13 @@ async def test_a_file_that_is_there_is_kept(tmp_path: Path, monkeypatch: pytest.
         await sh.terminal.enter("record old.csv", "is there already: --append adds to it")
         await sh.terminal.enter("record no/such/folder.csv", "cannot write", "No such file")
         await sh.terminal.enter("record old", "does not say its format")
-        await sh.terminal.enter("record old.csv --append", "everything that is advised")
-        await sh.terminal.enter("record stop", "closed")
-    lines = (tmp_path / "old.csv").read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "mine"
-    assert [line.split(",")[0] for line in lines[1:]] == ["start", "stop"]
+        await sh.terminal.enter("record old.csv --append", "no recording in CSV that can be continued")
+        assert (tmp_path / "old.csv").read_text(encoding="utf-8") == "mine\n"
+        for _ in range(2):
+            await sh.terminal.enter("record new.csv --append", "everything that is advised")
+            await sh.terminal.enter("record stop", "closed")
+    lines = (tmp_path / "new.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[0] for line in lines] == ["kind", *["start", "stop"] * 2]
 
 
 async def test_leaving_the_prompt_closes_the_files_properly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

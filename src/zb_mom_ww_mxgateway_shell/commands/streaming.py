@@ -187,6 +187,7 @@ async def record(
     *tags: Annotated[list[Target] | Word | None, Recorded()],
     format: Annotated[Format | None, OneWord("format", ("csv", "jsonl"))] = None,
     append: FlagOption = False,
+    csv_raw: FlagOption = False,
     server: ServerOption = None,
 ) -> Result:
     """Writes every sample to a file while the shell goes on: record FILE [TAG…]; record stop [FILE…] ends it.
@@ -196,7 +197,9 @@ async def record(
     gap, where values come into doubt one of kind stale, and what is read again after a loss is of kind
     read. The file is written ten times a second and ends with a row of kind stop, also when the shell is
     left. Up to 500,000 samples wait for a slow disk; beyond that the oldest are dropped, and a row says
-    so. A file that exists is not overwritten: --append adds to it. Several may run; record lists them.
+    so. A file that exists is not overwritten: --append adds to a recording with the same columns, and
+    makes a row that was cut off one of kind torn. In CSV a text that is a formula to a spreadsheet gets
+    an apostrophe in front, unless --csv-raw. Several may run; record lists them.
     """
     connected = context.connected
     if file is None:
@@ -206,15 +209,21 @@ async def record(
     path = Path(file)
     form = format or format_of(path.suffix)
     assert form is not None
-    if path in connected.recordings and connected.recordings[path].is_running:
+    if _is_written(context, path):
         raise ShellError(f"{file} is being recorded: record stop {file} ends it")
     items = await ensure(context, await targets_of(context, tags), server)
     recording = await Recording.start(
-        context.live_session, path, form, items, append=append, alert=lambda text: context.alert(text)
+        context.live_session, path, form, items, append=append, raw=csv_raw, alert=lambda text: context.alert(text)
     )
     connected.recordings[path] = recording
     what = counted(len(items), "tag") if items else f"everything that is advised ({counted(_advised(context), 'item')})"
     return Said(f"recording {what} to {file}", {"file": file, "format": form, "tags": recording.tags})
+
+
+def _is_written(context: Context, path: Path) -> bool:
+    """Whether any connection of the shell records to this file."""
+    running = [each.path for one in context.connections.values() for each in one.recording]
+    return any(path.resolve() == each.resolve() for each in running)
 
 
 def _advised(context: Context) -> int:

@@ -1,0 +1,200 @@
+"""Files of recordings: continued only where they are ours and whole, and every line of them is a row."""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import pytest
+from shell_terminal import shell
+from shell_waiting import until
+
+from zb_mom_ww_mxgateway.events import EventFamily, EventHeader, MxEvent
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.recording_files import continue_, create
+from zb_mom_ww_mxgateway_shell.rows import COLUMNS, Format, heading, mark_row, rows_of, text_of
+from zb_mom_ww_mxgateway_shell.tap import Key
+
+INT = "TestChildObject.TestInt"
+KEY = "mxgw_demo_bm90LWEtc2VjcmV0"
+
+
+def event(value: object, key: Key = (1, 1), *, time_ns: int = 1_700_000_000_000_000_000) -> MxEvent:
+    header = EventHeader(EventFamily.ON_DATA_CHANGE, *key, 192, (), 8, "VT_BSTR")
+    return MxEvent(header, 7, value, time_ns, received_at=1.0)
+
+
+def sample(value: object, form: Format, *, time_ns: int = 1_700_000_000_000_000_000) -> str:
+    return text_of(rows_of([event(value, time_ns=time_ns)], lambda key: "A.b"), form)
+
+
+def rows(path: Path, form: Format) -> list[dict[str, object]]:
+    """All rows; every line of the file is one."""
+    with path.open(encoding="utf-8", newline="") as file:
+        if form == "jsonl":
+            return [json.loads(line) for line in file]
+        found = list(csv.reader(file))
+    assert found[0] == list(COLUMNS)
+    assert {len(row) for row in found} == {len(COLUMNS)}
+    return [dict(zip(COLUMNS, row, strict=True)) for row in found[1:]]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_recording_cut_off_anywhere_is_continued_without_joining_two_rows(tmp_path: Path, form: Format) -> None:
+    path = tmp_path / f"cut.{form}"
+    first = heading(form) + text_of([mark_row("start", 0.0, "recording")], form)
+    whole = first + sample('two\nlines, "quoted"\r and more', form)
+    # Every place in the last row, and in the first line.
+    for length in [*range(1, 30), *range(len(first), len(whole) + 1)]:
+        path.write_text(whole[:length], encoding="utf-8", newline="")
+        with continue_(path, form, raw=False) as file:
+            file.write(sample("next", form))
+        found = rows(path, form)
+        assert found[-1]["value"] == "next"
+        torn = [row for row in found if row["kind"] == "torn"]
+        is_whole = length == len(whole) or length == len(first) or (form == "jsonl" and length == len(whole) - 1)
+        assert bool(torn) is not is_whole, length
+        if torn and length > len(first):
+            # Nothing of it is lost.
+            assert whole[len(first) : length] in str(torn[0]["note"])
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_empty_bytes_that_a_lost_power_leaves_are_mended_too(tmp_path: Path, form: Format) -> None:
+    path = tmp_path / "power"
+    whole = (heading(form) + sample("one", form)).encode()
+    for left in (whole + b"\0" * 4096, whole + whole[-20:-1] + b"\0" * 100, b"\0" * 50):
+        path.write_bytes(left)
+        with continue_(path, form, raw=False) as file:
+            file.write(sample("next", form))
+        found = rows(path, form)
+        assert [row["kind"] for row in found[-2:]] == ["torn", "sample"]
+        assert "empty bytes" in str(found[-2]["note"])
+        assert b"\0" not in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "why"),
+    [
+        ("csv", "time;tag;value\n1;2;3\n", "its columns are time;tag;value"),
+        ("csv", "kind,received,tag\n", "its columns are kind,received,tag"),
+        ("csv", '{"kind": "start"}\n', "its columns are"),
+        ("jsonl", heading("csv"), "it begins with kind,received"),
+        ("jsonl", '{"kind": "start", "received": "2026"}\n', "it begins with"),
+        ("jsonl", '{"tag": "A.b"}\n', "it begins with"),
+        ("csv", "not a recording", "its columns are not a recording"),
+        ("csv", heading("csv") + sample("x", "csv")[:-9] + sample("x", "csv") * 2, "its row 2 is not whole"),
+        ("csv", heading("csv") + sample('a"b', "csv")[:-40] + sample("x", "csv") * 2, "not whole"),
+        ("csv", heading("csv") + sample("x\ny", "csv").partition("\n")[0] + sample("x", "csv") * 2, "not whole"),
+        ("jsonl", sample("x", "jsonl")[:-9] + sample("x", "jsonl") * 2, "its row 1 is not whole"),
+    ],
+)
+def test_what_is_no_recording_of_the_same_columns_is_left_as_it_is(
+    tmp_path: Path, form: Format, text: str, why: str
+) -> None:
+    path = tmp_path / "other"
+    path.write_text(text, encoding="utf-8", newline="")
+    with pytest.raises(ShellError, match=why):
+        continue_(path, form, raw=False)
+    assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a named pipe is what this takes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ShellError, match="it is no file"):
+        continue_(tmp_path / "pipe", "csv", raw=False)
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_times_of_no_calendar_and_values_of_all_kinds_are_rows(tmp_path: Path, form: Format) -> None:
+    path = tmp_path / "odd"
+    second = 1_000_000_000
+    years = {1601: -11_644_473_600, 1899: -2_209_161_600, 1969: -1}
+    outside = [-70_000_000_000 * second, 253_402_300_800 * second, 2**63 - 1, 9_223_372_036_854_775 * second]
+    values = [float("nan"), float("-inf"), 1.7e308, 5e-324, -0.0, b"\0\xff", None, [1, 2], "\ud800", "=1+1", KEY]
+    with create(path, form) as file:
+        file.writelines(sample(1, form, time_ns=at * second) for at in years.values())
+        file.writelines(sample(1, form, time_ns=at) for at in outside)
+        file.writelines(sample(value, form) for value in values)
+    found = rows(path, form)
+    times = [str(row["source_timestamp"]) for row in found]
+    assert [time[:4] for time in times[:3]] == [str(year) for year in years]
+    assert [int(time) for time in times[3:5]] == outside[:2]
+    assert int(times[6]) == outside[3]
+    assert len(found) == len(years) + len(outside) + len(values)
+    assert KEY not in path.read_text(encoding="utf-8")
+    assert "mxgw_demo_***" in path.read_text(encoding="utf-8")
+
+
+async def test_a_tag_that_is_known_only_after_its_first_event_is_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "all.csv"
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(f"record {path}", "recording everything")
+        recording = sh.context.connected.recordings[path]
+        live = sh.context.live_session
+        items = live.session.handles.items
+        await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
+        await until(lambda: recording.samples)
+        # The answer that names the item is on its way, while its events come.
+        (key,) = list(items)
+        named = items.pop(key)
+        del recording._names[key]
+        for value in (5, 6):
+            sh.gateway.set(INT, value)
+        await until(lambda: recording._held)
+        items[key] = named
+        await until(lambda: recording.samples >= 3)
+        await sh.terminal.enter("record stop", "closed")
+    found = [row for row in rows(path, "csv") if row["kind"] == "sample"]
+    assert [(row["tag"], row["value"]) for row in found[-2:]] == [(INT, "5"), (INT, "6")]
+
+
+async def test_an_item_without_a_name_holds_nobody_up_and_gets_it_once_there_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "all.csv"
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(f"record {path}", "recording everything")
+        recording = sh.context.connected.recordings[path]
+        items = sh.context.live_session.session.handles.items
+        await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
+        await until(lambda: recording.samples)
+        (key,) = list(items)
+        named = items.pop(key)
+        del recording._names[key]
+        sh.gateway.set(INT, 5)
+        await until(lambda: recording.samples >= 2)
+        items[key] = named
+        sh.gateway.set(INT, 6)
+        await until(lambda: recording.samples >= 3)
+        await sh.terminal.enter("record stop", "closed")
+    found = [row for row in rows(path, "csv") if row["kind"] == "sample"]
+    assert [(row["tag"], row["value"]) for row in found[-2:]] == [("", "5"), (INT, "6")]
+
+
+async def test_a_recording_ends_with_its_session_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("tank.csv")
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(f"record {path} {INT}", "recording 1 tag")
+        recording = sh.context.connected.recordings[path]
+        sh.gateway.set(INT, 7)
+        await until(lambda: recording.samples)
+        await sh.context.live_session.aclose()
+        await sh.terminal.shows("ENDED after 1 sample: the session ended")
+        assert not recording.is_running
+        assert recording.problem == "the session ended"
+        await sh.terminal.enter("record", "the session ended")
+    assert [row["kind"] for row in rows(path, "csv")[-2:]] == ["closed", "stop"]
+    assert str(rows(path, "csv")[-1]["note"]).startswith("the session ended: 1 sample")
+
+
+async def test_a_file_that_another_connection_records_to_is_not_written_twice(tmp_path: Path) -> None:
+    path = tmp_path / "tank.csv"
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(f"record {path} {INT}", "recording 1 tag")
+        sh.terminal.type(f"connect {sh.gateway.endpoint} --plaintext\r")
+        await until(lambda: len(sh.context.connections) == 2)
+        await sh.terminal.shows(f"{sh.gateway.endpoint}>")
+        other = tmp_path / "sub" / ".." / "tank.csv"
+        (tmp_path / "sub").mkdir()
+        await sh.terminal.enter(f"record {other} {INT} --append", "is being recorded")
