@@ -44,8 +44,7 @@ class Context:
         """Connections that were disarmed when they were closed, by name."""
         self.connections: dict[str, Connected] = {}
         """All that is open, by name."""
-        self.current: Connected | None = None
-        """The one that commands are for."""
+        self._current: Connected | None = None
         self.settings = Settings()
         self.aliases: dict[str, str] = {}
         """What stands for a longer line, by its name."""
@@ -86,6 +85,19 @@ class Context:
         self.has_screen = False
         """True where values can be kept in view above a prompt."""
         self.leaving = False
+
+    @property
+    def current(self) -> Connected | None:
+        """The connection that commands are for. To a command it stays the one that was current when it began."""
+        return self._current
+
+    @current.setter
+    def current(self, connected: Connected | None) -> None:
+        self._current = connected
+
+    def bound(self) -> "Context":
+        """This context as one command sees it: whatever becomes the current connection meanwhile, its own stays."""
+        return _BoundContext(self)
 
     @cached_property
     def _no_catalogue(self) -> "Catalogue":
@@ -155,7 +167,7 @@ class Context:
 
         def say(text: str) -> None:
             if self.interactive:
-                self.alert(text if connected is self.current else f"{connected.name}: {text}")
+                self.alert(text if connected is self._current else f"{connected.name}: {text}")
 
         connected.alarms.speak(say)
 
@@ -206,8 +218,9 @@ class Context:
         names = list(self.connections) if name is None else [name]
         closing = [self.connections.pop(each) for each in names]
         self._disarmed |= {each.name for each in closing if not each.arming.armed}
-        if self.current in closing:
-            self.current = next(reversed(self.connections.values()), None)
+        if self._current in closing:
+            self._current = next(reversed(self.connections.values()), None)
+        self.current = self._current  # To the command that closes them, too.
         failures: list[MxGatewayError] = []
         for each in closing:
             try:
@@ -253,11 +266,19 @@ class Context:
 
     @property
     def connected(self) -> Connected:
-        """The current connection; raises ShellError when there is none."""
-        if self.current is None:
+        """The current connection; raises ShellError when there is none, or it was closed while a command waited."""
+        current = self.current
+        if current is None:
             how = "connect HOST:PORT first" if self.interactive else "a run needs --endpoint HOST:PORT or --demo"
             raise ShellError(f"not connected: {how}", ExitCode.CANNOT_CONNECT)
-        return self.current
+        if self.is_left:
+            raise ShellError(f"the connection {current.name} was closed meanwhile", ExitCode.GUARDED)
+        return current
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the connection that a command began with is one no longer."""
+        return self.current is not None and self.connections.get(self.current.name) is not self.current
 
     def line_to_keep(self, invocation: Invocation) -> str:
         """A line that is about to run, as a script has it, where one may be made of it: when it has run, its handles
@@ -302,9 +323,9 @@ class Context:
         """Items of all servers, in the order they were added."""
         return list(self.live.session.handles.items.values()) if self.live else []
 
-    def find_item(self, tag: str) -> Item | None:
-        """The item of a tag, if it was added."""
-        return self.live.session.handles.find(tag) if self.live else None
+    def find_item(self, tag: str, server: int | None = None) -> Item | None:
+        """The item of a tag, if it was added: to this server, or without one to any."""
+        return self.live.session.handles.find(tag, server) if self.live else None
 
     def type_of(self, tag: str, item: Item | None) -> "TagType | None":
         """What is known of a tag's type: from its value, or else from the galaxy."""
@@ -348,3 +369,26 @@ class Context:
     def closest_item(self, tag: str) -> str:
         """A hint at an item of a similar name, or nothing."""
         return closest(tag, [item.tag for item in self.items])
+
+
+class _BoundContext(Context):
+    """Shares everything with the context it is made of, but for which connection is meant.
+
+    Another line, a task or the Python pane may make another connection the current one while a command waits: its
+    words were read, and its items looked up, on the one that was current when it began.
+    """
+
+    __slots__ = ("_meant",)  # The only thing of its own.
+
+    def __init__(self, context: Context) -> None:
+        self.__dict__ = context.__dict__
+        self._meant = context.current
+
+    @property
+    def current(self) -> Connected | None:
+        return self._meant
+
+    @current.setter
+    def current(self, connected: Connected | None) -> None:
+        """By a command that goes from one to another: it goes along."""
+        self._meant = self._current = connected

@@ -79,6 +79,7 @@ class Server(Kind):
     """A server handle."""
 
     name = "server"
+    is_first = True
 
     def parse(self, word: Word, context: "Context") -> int:
         return _server(word, context)
@@ -157,6 +158,7 @@ class Target:
 
     tag: str
     item: Item | None
+    """With ``--server`` one of that server, whatever others have."""
     word: Word
 
 
@@ -165,8 +167,14 @@ class ItemOrTag(Kind):
 
     name = "tag|item"
 
-    def __init__(self, *, may_add: bool) -> None:
+    def __init__(self, *, may_add: bool, server: int | None = None) -> None:
+        """With `server` only items of that server are meant."""
         self.may_add = may_add
+        self._server = server
+
+    def behind(self, given: Mapping[str, Any], context: "Context") -> Kind:
+        server = given.get("server")
+        return self if server is None else ItemOrTag(may_add=self.may_add, server=server)
 
     def check(self, word: Word, context: "Context") -> None:
         TAG.check(word, context)
@@ -176,10 +184,10 @@ class ItemOrTag(Kind):
 
     def parse(self, word: Word, context: "Context") -> Target:
         if not word.is_quoted and re.fullmatch(r"(\d+/)?\d+", word.text):
-            item = _item(word, context)
+            item = _item(word, context, self._server)
             return Target(item.tag, item, word)
         tag = TAG.parse(word, context)
-        found = context.find_item(tag)
+        found = context.find_item(tag, self._server)
         if found is None and not self.may_add:
             raise word.mistake(f"{tag} is not added", lambda: f"{context.closest_item(tag)}; items lists what is")
         if found is None and context.catalogue.misses(tag):
@@ -318,10 +326,14 @@ def _server(word: Word, context: "Context") -> int:
     return handle
 
 
-def _item(word: Word, context: "Context") -> Item:
+def _item(word: Word, context: "Context", asked: int | None = None) -> Item:
     server_text, slash, item_text = word.text.rpartition("/")
     if slash:
         server = _server(Word(server_text, word.start, word.start + len(server_text)), context)
+        if asked not in (None, server):
+            raise word.mistake(f"{word.text} is an item of server {server}, and --server says {asked}")
+    elif asked is not None:
+        server = asked
     else:
         try:
             server = context.default_server()

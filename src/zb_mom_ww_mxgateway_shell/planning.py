@@ -20,6 +20,7 @@ class Plan:
 
     async def foresee(self, context: Context, text: str, follow: Follow) -> Result | None:
         """A line as it would be carried out: looked at where it only looks, else said."""
+        context = context.bound()
         with unfolded(context, text) as line:
             invocation = context.registry.parse(line, context)
             if invocation is None:

@@ -38,6 +38,9 @@ class Kind:
     name = "text"
     """In the usage line, between angle brackets."""
 
+    is_first = False
+    """Whether an option of this kind is read before all other words: it says what they mean."""
+
     expands = True
     """Whether the values of ``$names`` are put in their place before the word is read."""
 
@@ -278,19 +281,17 @@ class Registry:
             return None
         command = self.find(words[0])
         assigned, missing = assign(command, words, line)
-        positional: list[Any] = []
-        options: dict[str, Any] = {}
-        kept: list[Assigned] = []
+        words_of: dict[int, Word | None] = {}
+        values: dict[int, Any] = {}
         read: dict[str, Any] = {}
-        for parameter, given in assigned:
+        for place, (parameter, given) in sorted(enumerate(assigned), key=lambda each: not _is_first(each[1][0])):
             word = expanded(given, context.all_names) if given and parameter.kind.expands else given
             value = True if word is None else parameter.kind.behind(read, context).parse(word, context)
-            kept.append((parameter, word))
+            words_of[place], values[place] = word, value
             read[parameter.name] = value
-            if parameter.is_option:
-                options[parameter.name] = value
-            else:
-                positional.append(value)
+        positional = [values[place] for place, (parameter, _) in enumerate(assigned) if not parameter.is_option]
+        options = {parameter.name: values[at] for at, (parameter, _) in enumerate(assigned) if parameter.is_option}
+        kept = [(parameter, words_of[place]) for place, (parameter, _) in enumerate(assigned)]
         if missing is not None:
             raise missing
         if endless := _endless(command, words[0], options, context):
@@ -334,6 +335,10 @@ class Registry:
             except ShellError as error:
                 found.append(words[0].mistake(str(error)))
         return found
+
+
+def _is_first(parameter: Parameter) -> bool:
+    return parameter.is_option and parameter.kind.is_first
 
 
 def _endless(command: Command, word: Word, options: Collection[str], context: "Context") -> Mistake | None:

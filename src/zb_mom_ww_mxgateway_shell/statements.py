@@ -43,7 +43,11 @@ class Statement:
 
 
 async def run(context: Context, text: str, follow: Follow) -> Result | None:
-    """Parses and runs a line; None when there is nothing to run. What went wrong is kept in the context, and raised."""
+    """Parses and runs a line; None when there is nothing to run. What went wrong is kept in the context, and raised.
+
+    From its first word to its result it is about the connection that is the current one now.
+    """
+    context = context.bound()
     try:
         return await _run(context, text, follow)
     except Exception as error:

@@ -118,7 +118,7 @@ def _line(context: "Context", invocation: Invocation) -> str:
             parts.append(parameter.spelled)
             continue
         assert word is not None
-        text = parameter.kind.lasting(word, context)
+        text = parameter.kind.behind(invocation.options, context).lasting(word, context)
         if not text:
             continue
         if parameter.is_option:

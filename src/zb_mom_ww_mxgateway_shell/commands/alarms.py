@@ -291,6 +291,11 @@ async def ack(
     connected = context.connected
     outcomes: list[tuple[str, MxGatewayError | None]] = []
     for reference in dict.fromkeys(references):
+        if context.is_left:
+            raise ShellError(
+                f"the connection {connected.name} was closed meanwhile; {reference} was not acknowledged",
+                ExitCode.GUARDED,
+            )
         try:
             await connected.client.acknowledge_alarm(reference, comment or "", operator or "")
         except MxGatewayRefusedHereError:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.status import first_failed, quality_word
@@ -30,10 +30,12 @@ from zb_mom_ww_mxgateway_shell.values_said import quality_text
 from zb_mom_ww_mxgateway_shell.words import Word
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import Reading
+    from zb_mom_ww_mxgateway import LiveSession, Reading
 
 _SPAN = 60.0
 _MOST = 6
+_BARE_ARRAY = 1003
+"""The detail of the status with which MXAccess refuses an array's name without brackets."""
 _SHOWN = 50
 """Samples of a history, unless more are asked for."""
 
@@ -98,17 +100,36 @@ async def read(
     nothing is added.
     """
     targets = await targets_of(context, tags)
-    names = [_whole(context, target.tag) for target in targets]
-    live = context.live_session
     if not context.servers:
         await context.server_for(None)
-    return Readings(await live.read(names, server, timeout=for_ or 30.0, fresh=fresh))
+    readings = await _read(context.live_session, targets, server, for_ or 30.0, fresh)
+    arrays = [index for index, reading in enumerate(readings) if _is_bare_array(reading)]
+    if arrays:
+        # The gateway adds the brackets of a whole array where an item is added, not where a tag is read.
+        whole = [Target(f"{targets[index].tag}[]", None, targets[index].word) for index in arrays]
+        for index, reading in zip(
+            arrays, await _read(context.live_session, whole, server, for_ or 30.0, fresh), strict=True
+        ):
+            readings[index] = replace(reading, tag=targets[index].tag)
+    return Readings(readings)
 
 
-def _whole(context: Context, tag: str) -> str:
-    """An array's name as a read wants it: the gateway adds the brackets only where an item is added."""
-    known = context.catalogue.type_of(tag)
-    return f"{tag}[]" if known is not None and known.is_array and not tag.endswith("]") else tag
+async def _read(
+    live: "LiveSession", targets: Sequence[Target], server: int | None, timeout: float, fresh: bool
+) -> list["Reading"]:
+    """Reads each through the server of its item, or else through that one, or the first there is."""
+    by_server: dict[int | None, list[int]] = {}
+    for index, target in enumerate(targets):
+        by_server.setdefault(target.item.server_handle if target.item else server, []).append(index)
+    readings: dict[int, Reading] = {}
+    for handle, places in by_server.items():
+        found = await live.read([targets[place].tag for place in places], handle, timeout=timeout, fresh=fresh)
+        readings |= zip(places, found, strict=True)
+    return [readings[index] for index in range(len(targets))]
+
+
+def _is_bare_array(reading: "Reading") -> bool:
+    return bool(reading.error) and "[" not in reading.tag and any(s.detail == _BARE_ARRAY for s in reading.statuses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +212,7 @@ async def trend(
     """
     if for_ is None and not context.has_screen:
         raise ShellError(_NEEDS_AN_END)
-    targets = await targets_of(context, tags)
+    targets = await targets_of(context, tags, server)
     if len(targets) > _MOST:
         raise ShellError(f"{len(targets)} tags are too many for one screen: at most {_MOST}")
     items = await ensure(context, targets, server)

@@ -211,7 +211,7 @@ async def record(
     assert form is not None
     if _is_written(context, path):
         raise ShellError(f"{file} is being recorded: record stop {file} ends it")
-    items = await ensure(context, await targets_of(context, tags), server)
+    items = await ensure(context, await targets_of(context, tags, server), server)
     recording = await Recording.start(
         context.live_session, path, form, items, append=append, raw=csv_raw, alert=lambda text: context.alert(text)
     )

@@ -27,7 +27,7 @@ from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Result, Said
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveValue, MxValueInput, WriteResult
+    from zb_mom_ww_mxgateway import LiveSession, LiveValue, MxValueInput, WriteResult
 
 OUTCOME_TIMEOUT = 30.0
 """Seconds to wait for a write's completion: the gateway's own command timeout."""
@@ -71,12 +71,15 @@ async def write(
     """
     try:
         item, before, typed = await _ready(context, tag, value, server)
-    except MxGatewayError:
+        live = _still(context, item)
+    except MxGatewayError as error:
+        if context.is_left:
+            raise _left(context) from error
         # What failed is named after another call than the write.
         context.notice("nothing was written")
         raise
     timeout = for_ or OUTCOME_TIMEOUT
-    result = await context.live_session.write_and_confirm(*item.key, typed, timeout=timeout)
+    result = await live.write_and_confirm(*item.key, typed, timeout=timeout)
     if item.key in (written := context.connected.arming.written):
         written[item.key].answered_at = time.monotonic()
     plain = getattr(typed, "value", typed)
@@ -84,7 +87,7 @@ async def write(
     if verify and result.outcome.value != "refused":
         from zb_mom_ww_mxgateway_shell.verifying import verified
 
-        seen = await verified(context.live_session, item, plain, for_ or VERIFY_TIMEOUT)
+        seen = await verified(live, item, plain, for_ or VERIFY_TIMEOUT)
     code = {"completed": ExitCode.DONE, "refused": ExitCode.REFUSED}.get(result.outcome.value, ExitCode.UNKNOWN)
     if code is ExitCode.DONE and seen and not seen.is_as_written:
         code = ExitCode.NOT_MET
@@ -122,6 +125,22 @@ async def _ready(
     return item, before, value.for_tag(item.tag, context.type_of(item.tag, item))
 
 
+def _still(context: Context, item: Item) -> "LiveSession":
+    """The live session that the item is of, if both are still there; else the write is refused: while it waited,
+    another line or Python may have closed the one, or removed the other."""
+    if context.is_left:
+        raise _left(context)
+    live = context.live_session
+    if live.session.handles.items.get(item.key) is not item:
+        raise ShellError(f"{item.tag} was removed while the write waited; nothing was written", ExitCode.GUARDED)
+    return live
+
+
+def _left(context: Context) -> ShellError:
+    name = context.current.name if context.current else ""
+    return ShellError(f"the connection {name} was closed while the write waited; nothing was written", ExitCode.GUARDED)
+
+
 def _shown(before: "LiveValue") -> str:
     return f"{value_text(before.value)}{' (stale)' if before.stale_since else ''}"
 
@@ -129,18 +148,19 @@ def _shown(before: "LiveValue") -> str:
 async def ensure(
     context: Context, targets: Sequence[Target], server: int | None, *, await_values: bool = True
 ) -> list[Item]:
-    """Items for the targets: registers, adds and advises what is not there yet, waits for the first
-    values of those unless told not to, and says so."""
+    """Items for the targets, with `server` of that server: registers, adds and advises what is not there yet, waits for
+    the first values of those unless told not to, and says so."""
     live = context.live_session
-    new = list(dict.fromkeys(target.tag for target in targets if target.item is None))
-    silent = [target.item for target in targets if target.item and not target.item.advised]
+    known = [_item_of(context, target, server) for target in targets]
+    new = list(dict.fromkeys(target.tag for target, item in zip(targets, known, strict=True) if item is None))
+    silent = [item for item in known if item and not item.advised]
     for item in silent:
         await live.session.advise(*item.key)
     added: dict[str, Item] = {}
     if new:
         handle = await context.server_for(server)
         added = dict(zip(new, await live.subscribe_tags(new, handle), strict=True))
-    items = [target.item or added[target.tag] for target in targets]
+    items = [item or added[target.tag] for target, item in zip(targets, known, strict=True)]
     # Also of one that was advised in the line before.
     waited = [item for item in items if await_values and live.latest(*item.key) is None]
     if not added and not waited:
@@ -166,6 +186,12 @@ async def ensure(
         if value is not None and first_failed(value.statuses) is None:
             context.catalogue.learn(item.tag)
     return items
+
+
+def _item_of(context: Context, target: Target, server: int | None) -> Item | None:
+    if target.item is not None and server in (None, target.item.server_handle):
+        return target.item
+    return context.find_item(target.tag, server)
 
 
 async def value_now(context: Context, item: Item) -> "LiveValue | None":

@@ -1,6 +1,7 @@
 """watch, unwatch, watches, list."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal as OneOf
@@ -41,14 +42,24 @@ class Watchable(Kind):
     """An item or a tag, a glob over the galaxy's tags, or the name of a list."""
 
     name = "tag|item|glob|list"
+    _server: int | None = None
+    _target: ItemOrTag = _TARGET
+
+    def behind(self, given: Mapping[str, Any], context: Context) -> Kind:
+        server = given.get("server")
+        if server is None:
+            return self
+        kind = copy(self)
+        kind._server, kind._target = server, ItemOrTag(may_add=True, server=server)
+        return kind
 
     def parse(self, word: Word, context: Context) -> list[Target] | Word:
         if not word.is_quoted and any(mark in word.text for mark in "*?"):
             # Matched when it runs: the galaxy may not have been read yet.
             return word
         if _is_list(word, context):
-            return [Target(tag, context.find_item(tag), word) for tag in context.lists.load(word.text)]
-        return [_TARGET.parse(word, context)]
+            return [Target(tag, context.find_item(tag, self._server), word) for tag in context.lists.load(word.text)]
+        return [self._target.parse(word, context)]
 
     def check(self, word: Word, context: Context) -> None:
         _TARGET.check(word, context)
@@ -114,7 +125,7 @@ async def watch(
     """
     panel = context.connected.panel
     is_lasting = for_ is None and count is None
-    targets = await targets_of(context, tags)
+    targets = await targets_of(context, tags, server)
     if not targets and not (full and len(panel)):
         raise ShellError("nothing is watched: watch TAG… names what to watch")
     items = await ensure(context, targets, server) if targets else []
@@ -126,14 +137,18 @@ async def watch(
     return Said("", _fields(panel), _values(panel, items))
 
 
-async def targets_of(context: Context, groups: Sequence[list[Target] | Word | None]) -> list[Target]:
-    """What Watchable words stand for, each tag once."""
-    found = [await matching(context, group) if isinstance(group, Word) else group or [] for group in groups]
-    return list({tag_key(target.tag): target for group in found for target in group}.values())
+async def targets_of(
+    context: Context, groups: Sequence[list[Target] | Word | None], server: int | None = None
+) -> list[Target]:
+    """What Watchable words stand for, each item and each tag without one once."""
+    found = [await matching(context, group, server) if isinstance(group, Word) else group or [] for group in groups]
+    targets = [target for group in found for target in group]
+    return list({target.item.key if target.item else tag_key(target.tag): target for target in targets}.values())
 
 
-async def matching(context: Context, pattern: Word) -> list[Target]:
-    """The tags of the galaxy that match a glob; raises Mistake when there are none, or too many."""
+async def matching(context: Context, pattern: Word, server: int | None = None) -> list[Target]:
+    """The tags of the galaxy that match a glob, with their items on that server, or any; raises Mistake when there are
+    none, or too many."""
     connected = context.connected
     connected.catalogue.start(connected.client)
     await connected.catalogue.loaded(FIRST_VALUE_TIMEOUT)
@@ -143,7 +158,7 @@ async def matching(context: Context, pattern: Word) -> list[Target]:
         raise pattern.mistake(f"no tag matches {pattern.text}{unread}")
     if len(found) > _GLOB_LIMIT:
         raise pattern.mistake(f"{pattern.text} matches more than {_GLOB_LIMIT} tags: narrow it down")
-    return [Target(tag, context.find_item(tag), pattern) for tag in found]
+    return [Target(tag, context.find_item(tag, server), pattern) for tag in found]
 
 
 @command("unwatch", example="unwatch")
