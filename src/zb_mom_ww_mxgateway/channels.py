@@ -7,7 +7,7 @@ import grpc.aio
 from grpc.experimental import ChannelOptions
 
 from zb_mom_ww_mxgateway import tls
-from zb_mom_ww_mxgateway.options import ClientOptions
+from zb_mom_ww_mxgateway.options import ClientOptions, split_endpoint
 from zb_mom_ww_mxgateway.version import __version__
 
 # gRPC servers end a connection that is pinged more often than this (too_many_pings).
@@ -50,8 +50,10 @@ def make_reading_channel(options: ClientOptions, trust: tls.Trust) -> grpc.Chann
 
 
 def _channel(api: Any, options: ClientOptions, arguments: list[tuple[str, Any]], trust: tls.Trust) -> Any:
-    # With its scheme: a host by the name of one (unix, dns …) is a host all the same.
-    target = f"dns:///{options.endpoint}"
+    # With its scheme: a host by the name of one (unix, dns …) is a host all the same. And as it was split: gRPC must
+    # not read the spelling in a way of its own.
+    host, port = split_endpoint(options.endpoint)
+    target = f"dns:///[{host}]:{port}" if ":" in host else f"dns:///{host}:{port}"
     if trust.plaintext:
         return api.insecure_channel(target, options=arguments)
     return api.secure_channel(target, grpc.ssl_channel_credentials(trust.roots), options=arguments)

@@ -6,6 +6,8 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
+import grpc
+
 from zb_mom_ww_mxgateway import arguments, auth, tls, wire
 from zb_mom_ww_mxgateway.calling import Calls
 from zb_mom_ww_mxgateway.channels import make_channel
@@ -63,6 +65,7 @@ class GatewayClient(Calls):
                 trust = await tls.settle(options)
                 client = cls(options, trust, make_channel(options, trust))
                 try:
+                    await client._remember()
                     await client._first_call()
                 except BaseException:
                     await client.close()
@@ -76,6 +79,26 @@ class GatewayClient(Calls):
             ) from None
         return client
 
+    async def _remember(self) -> None:
+        """Has a certificate that is seen for the first time remembered: once it has proved good for a connection, and
+        before a key goes there, so that it goes to the gateway that is remembered or to none."""
+        if not self.trust.is_first_use or not self.options.remember_certificate:
+            return
+        state = self._channel.get_state(try_to_connect=True)
+        while state in (grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.CONNECTING):
+            await self._channel.wait_for_state_change(state)
+            state = self._channel.get_state(try_to_connect=True)
+        if state is not grpc.ChannelConnectivity.READY:
+            # Only a call says why. It has no key: the connection may come about all the same.
+            key, self._metadata = self._metadata, ()
+            try:
+                await self._first_call()
+            except MxGatewayAuthenticationError:
+                pass
+            finally:
+                self._metadata = key
+        self.trust = await tls.remembered(self.options, self.trust)
+
     async def _first_call(self) -> None:
         """Proves that the gateway answers and takes the key; a key without metadata:read is good enough."""
         refused: MxGatewayAuthenticationError | None = None
@@ -87,14 +110,10 @@ class GatewayClient(Calls):
             refused = error
         except MxGatewayTransportError as error:
             raise await why_not_connected(self.options, self.trust, error) from error
-        # It answered, so this was the first use, whatever it thinks of the key.
-        if self.trust.known and self.trust.is_first_use and self.options.remember_certificate:
-            await asyncio.to_thread(tls.KnownGateways(self.options.known_gateways).remember, self.trust.known)
         if refused is not None:
             key = self.options.api_key
             raise MxGatewayAuthenticationError(
-                f"no key: {self.options.endpoint} wants one (mxgw_<id>_<secret>); set MXGATEWAY_API_KEY, "
-                f"or name a source with --api-key-env or --api-key-file"
+                f"no key: {self.options.endpoint} wants one (mxgw_<id>_<secret>); set api_key="
                 if key is None
                 else f"{self.options.endpoint} does not accept the key {auth.redact_key(key)}: "
                 f"check that it is whole, not revoked, and this gateway's",

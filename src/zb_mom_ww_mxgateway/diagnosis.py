@@ -16,18 +16,23 @@ async def why_not_connected(
             return error
         return seen
     if options.plaintext:
-        reason = "it speaks TLS; connect without --plaintext (plaintext=True). Nothing was sent"
+        reason = "it speaks TLS; connect without plaintext=True. Nothing was sent"
     elif trust.known and trust.known.sha256 != now.sha256:
         return tls.certificate_changed(trust.known, now)
     elif options.ca_file:
         reason = (
             f"its certificate ({now.sha256}, for {now.server_name}) does not verify against {options.ca_file}, "
-            f"or is for another name (server_name_override)"
+            f"or is for another name (server_name_override=)"
         )
     elif options.require_certificate_validation:
         reason = (
             f"its certificate ({now.sha256}, for {now.server_name}) does not verify against the system's roots; "
-            f"name its root with --ca-file, or drop --require-certificate-validation to trust on first use"
+            f"name its root with ca_file=, or leave out require_certificate_validation=True to trust on first use"
+        )
+    elif trust.known and (wrong := tls.wrong_dates(trust.known)):
+        reason = (
+            f"the remembered certificate, which it still shows, {wrong}. When it has one, compare the fingerprint "
+            f"with its log, then {tls.TRUST_ANEW}"
         )
     else:
         return error

@@ -7,12 +7,10 @@ From then on the key goes to nobody else.
 
 import asyncio
 import base64
-import hashlib
-import json
 import socket
 import ssl
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,83 +19,17 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayCertificateChangedError,
     MxGatewayTransportError,
 )
+from zb_mom_ww_mxgateway.known_gateways import (
+    KnownGateway as KnownGateway,
+    KnownGateways as KnownGateways,
+    default_known_gateways as default_known_gateways,
+    endpoint_key,
+    fingerprint as fingerprint,
+)
 from zb_mom_ww_mxgateway.options import ClientOptions, split_endpoint
-from zb_mom_ww_mxgateway.places import config_folder
 
-
-def default_known_gateways() -> Path:
-    """The user's file of remembered certificates."""
-    return config_folder() / "known_gateways"
-
-
-def fingerprint(certificate: bytes) -> str:
-    """SHA-256 of a DER certificate as ``3F:9A:…``."""
-    return hashlib.sha256(certificate).digest().hex(":").upper()
-
-
-@dataclass(frozen=True, slots=True)
-class KnownGateway:
-    """A certificate that was trusted on first use."""
-
-    endpoint: str
-    sha256: str
-    first_seen: str
-    """ISO 8601, UTC."""
-    server_name: str
-    """The name that the certificate carries and the channel expects."""
-    certificate: str
-    """Base64 of the DER certificate."""
-
-    @property
-    def pem(self) -> str:
-        return ssl.DER_cert_to_PEM_cert(base64.b64decode(self.certificate))
-
-
-class KnownGateways:
-    """The file of remembered certificates: one JSON object a line, the last one of an endpoint counts."""
-
-    def __init__(self, path: str | Path | None = None) -> None:
-        self.path = Path(path) if path is not None else default_known_gateways()
-
-    def get(self, endpoint: str) -> KnownGateway | None:
-        """The entry of an endpoint. Raises MxGatewayTransportError for a file that cannot be read as one."""
-        try:
-            lines = self.path.read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise MxGatewayTransportError(f"cannot read {self.path}: {error}", endpoint=endpoint) from error
-        found = None
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                entry = KnownGateway(**json.loads(line))
-                entry.pem  # noqa: B018  # its decoding is the check
-            except (ValueError, TypeError) as error:
-                # Never passed over: the line may be the one that keeps a stranger out.
-                raise MxGatewayTransportError(
-                    f"{self.path}:{number}: not an entry of known gateways; remove the line to trust anew",
-                    endpoint=endpoint,
-                ) from error
-            if entry.endpoint.lower() == endpoint.lower():
-                found = entry
-        return found
-
-    def remember(self, entry: KnownGateway) -> None:
-        """Appends an entry, which from now on counts for its endpoint."""
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch(mode=0o600)
-            # Edited by hand, the last line may lack its end.
-            start = "" if self.path.read_bytes()[-1:] in (b"", b"\n") else "\n"
-            with self.path.open("a", encoding="utf-8", newline="\n") as file:
-                file.write(f"{start}{json.dumps(asdict(entry), sort_keys=True)}\n")
-        except OSError as error:
-            raise MxGatewayTransportError(
-                f"cannot remember the certificate of {entry.endpoint} in {self.path}: {error.strerror}",
-                endpoint=entry.endpoint,
-            ) from error
+TRUST_ANEW = "have the new one remembered (KnownGateways.remember)"
+"""What to do about a certificate that has changed, in the library's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +54,43 @@ async def settle(options: ClientOptions) -> Trust:
     if not options.trust_on_first_use:
         roots = _system_roots() if options.ca_file is None else _roots_of(Path(options.ca_file))
         return Trust(roots, options.server_name_override)
-    known = KnownGateways(options.known_gateways).get(options.endpoint) if options.remember_certificate else None
+    memory = KnownGateways(options.known_gateways) if options.remember_certificate else None
+    known = memory.get(options.endpoint) if memory else None
     first_use = known is None
     if known is None:
         known = await seen_now(options.endpoint, options.connect_timeout)
+        if wrong := wrong_dates(known):
+            raise MxGatewayTransportError(
+                f"cannot connect to {options.endpoint}: its certificate {wrong}; nothing was sent",
+                endpoint=options.endpoint,
+                call="connect",
+            )
     return Trust(known.pem.encode(), options.server_name_override or known.server_name, False, known, first_use)
+
+
+async def remembered(options: ClientOptions, trust: Trust) -> Trust:
+    """What counts from now on, where a certificate was seen for the first time: it is remembered, unless another
+    process was first. Raises MxGatewayCertificateChangedError where that remembered another one."""
+    if trust.known is None or not trust.is_first_use or not options.remember_certificate:
+        return trust
+    counts = await asyncio.to_thread(KnownGateways(options.known_gateways).first, trust.known)
+    if counts.sha256 != trust.known.sha256:
+        raise certificate_changed(counts, trust.known)
+    return trust if counts is trust.known else replace(trust, known=counts, is_first_use=False)
+
+
+def wrong_dates(known: KnownGateway) -> str:
+    """What is wrong with the time for which a certificate is valid, in words; empty where nothing is."""
+    try:
+        facts = facts_of(known.der)
+    except ValueError:
+        return ""
+    now = datetime.now(UTC)
+    if now > facts.not_after:
+        return f"expired on {facts.not_after:%Y-%m-%d} (UTC): the gateway needs a new one"
+    if now < facts.not_before:
+        return f"is not yet valid: it is from {facts.not_before:%Y-%m-%d %H:%M} (UTC); is the clock here right?"
+    return ""
 
 
 async def seen_now(endpoint: str, timeout: float) -> KnownGateway:
@@ -137,7 +101,7 @@ async def seen_now(endpoint: str, timeout: float) -> KnownGateway:
     host, port = split_endpoint(endpoint)
     certificate = await _fetch_certificate(endpoint, host, port, timeout)
     return KnownGateway(
-        endpoint=endpoint,
+        endpoint=endpoint_key(endpoint),
         sha256=fingerprint(certificate),
         first_seen=datetime.now(UTC).isoformat(timespec="seconds"),
         server_name=_carried_name(certificate, host),
@@ -147,10 +111,14 @@ async def seen_now(endpoint: str, timeout: float) -> KnownGateway:
 
 def certificate_changed(known: KnownGateway, now: KnownGateway) -> MxGatewayCertificateChangedError:
     """The error for a gateway that shows another certificate than the remembered one."""
+    wrong = wrong_dates(known)
+    expired = (
+        f" The trusted one {wrong.partition(':')[0]}, so a new one was due." if wrong.startswith("expired") else ""
+    )
     return MxGatewayCertificateChangedError(
         f"the certificate of {known.endpoint} has changed: trusted {known.sha256} (first seen {known.first_seen}), "
-        f"now {now.sha256}. Nothing was sent. If the gateway was reinstalled, compare the fingerprint with its log, "
-        f"then: mxgw-shell trust {known.endpoint}",
+        f"now {now.sha256}.{expired} Nothing was sent. If the gateway was reinstalled or given a new certificate, "
+        f"compare the fingerprint with its log, then {TRUST_ANEW}",
         trusted=known.sha256,
         presented=now.sha256,
         first_seen=known.first_seen,
@@ -171,7 +139,7 @@ async def _fetch_certificate(endpoint: str, host: str, port: int, timeout: float
         reason = f"no answer within {timeout:g} s; check the address, the port and the firewall"
     except (ssl.SSLError, ConnectionError):
         # A gateway in plaintext answers a TLS greeting with noise or by hanging up.
-        reason = "no TLS there; a gateway that runs in plaintext needs --plaintext (plaintext=True)"
+        reason = "no TLS there; a gateway that runs in plaintext needs plaintext=True"
     except OSError as error:
         reason = error.strerror or str(error)
     if isinstance(reason, bytes):

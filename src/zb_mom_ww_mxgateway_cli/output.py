@@ -24,6 +24,7 @@ from zb_mom_ww_mxgateway.reals import shortest_text
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode, hresult_text, name_of
 from zb_mom_ww_mxgateway.values import RawValue
+from zb_mom_ww_mxgateway_cli.option_words import text_of
 from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST, one_line as one_line, safe as safe, shortened
 
 _ELEMENT = LONGEST // 20
@@ -73,11 +74,13 @@ def error_message(error: BaseException) -> str:
     """What a person is told of an error and what to do, on one line, safe for a terminal."""
     match error:
         case MxGatewayError(outcome_unknown=True):
-            return one_line(f"{error}. It may have happened, and was not sent again: check before you repeat it")
+            return one_line(
+                f"{text_of(error)}. It may have happened, and was not sent again: check before you repeat it"
+            )
         case MxGatewaySessionError():
-            return one_line(f"{error}{_session_remedy(error)}")
+            return one_line(f"{text_of(error)}{_session_remedy(error)}")
         case MxGatewayError() | ExpectationNotMet() | EntriesFailed():
-            return one_line(str(error))
+            return one_line(text_of(error))
         case click.UsageError(ctx=click.Context() as context):
             said = error.format_message()
             return one_line(f"{said}{'' if said.endswith(('.', '?')) else '.'} See {context.command_path} --help")

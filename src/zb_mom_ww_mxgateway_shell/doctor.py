@@ -16,6 +16,7 @@ from zb_mom_ww_mxgateway.auth import redact_key
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayCommandError, MxGatewayError
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
 from zb_mom_ww_mxgateway_cli.connection import API_KEY_VARIABLE, Connection
+from zb_mom_ww_mxgateway_cli.option_words import text_of
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, exit_code_of
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.profiles import with_key
@@ -126,7 +127,7 @@ class Doctor:
             found = [bad(name, error.format_message(), error.format_message(), ExitCode.USAGE)]
         except (MxGatewayError, OSError, ValueError) as error:
             code = exit_code_of(error) if isinstance(error, MxGatewayError) else ExitCode.CANNOT_CONNECT
-            found = [bad(name, str(error), str(error), code)]
+            found = [bad(name, text_of(error), text_of(error), code)]
         took = (time.monotonic() - started) * 1000
         return [dataclasses.replace(found[0], milliseconds=took), *found[1:]] if found else []
 

@@ -11,6 +11,7 @@ import click
 
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway_cli.option_words import text_of
 from zb_mom_ww_mxgateway_cli.output import ExitCode, error_form, exit_code_of, one_line
 from zb_mom_ww_mxgateway_shell.conditions import NotMet
 from zb_mom_ww_mxgateway_shell.context import Context
@@ -135,7 +136,7 @@ def message_of(error: BaseException) -> str:
     if isinstance(error, click.UsageError):
         text = error.format_message()
     elif isinstance(error, ShellError | MxGatewayError | Interrupted):
-        text = str(error)
+        text = text_of(error)
     else:
         text = f"internal error, please report it: {type(error).__name__}: {error} (--debug shows more)"
     return redact(one_line(text))

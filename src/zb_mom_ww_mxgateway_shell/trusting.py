@@ -10,6 +10,7 @@ from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.tls import KnownGateways, seen_now
 from zb_mom_ww_mxgateway_cli.connection import KNOWN_GATEWAYS_VARIABLE
+from zb_mom_ww_mxgateway_cli.option_words import text_of
 from zb_mom_ww_mxgateway_cli.output import ExitCode, exit_code_of, one_line
 
 _TIMEOUT = 10.0
@@ -20,7 +21,7 @@ def trust_now(endpoint: str, fingerprint: str | None, known_gateways: str | None
     try:
         return _trust(endpoint, fingerprint, known_gateways)
     except MxGatewayError as error:
-        click.echo(redact(one_line(str(error))), err=True)
+        click.echo(redact(one_line(text_of(error))), err=True)
         return exit_code_of(error)
 
 

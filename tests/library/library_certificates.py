@@ -21,13 +21,14 @@ def serve_certificate(
     common_name: str = "gateway",
     from_authority: bool = False,
     began_days_ago: int = 1,
+    ends: datetime | None = None,
 ) -> Path:
     """Has a simulated gateway of that directory serve this certificate; returns the PEM of what issued it."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     authority_key = ec.generate_private_key(ec.SECP256R1()) if from_authority else key
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Plant CA")]) if from_authority else subject
-    builder = _builder(subject, issuer, key, began_days_ago).add_extension(
+    builder = _builder(subject, issuer, key, began_days_ago, ends).add_extension(
         x509.BasicConstraints(ca=False, path_length=None), critical=True
     )
     names = [*map(x509.DNSName, dns), *(x509.IPAddress(ip_address(address)) for address in addresses)]
@@ -50,7 +51,11 @@ def serve_certificate(
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, began_days_ago: int
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    began_days_ago: int,
+    ends: datetime | None = None,
 ) -> x509.CertificateBuilder:
     began = datetime.now(UTC) - timedelta(days=began_days_ago)
     return (
@@ -60,7 +65,7 @@ def _builder(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(began)
-        .not_valid_after(began + timedelta(days=30))
+        .not_valid_after(ends or began + timedelta(days=30))
     )
 
 

@@ -392,14 +392,14 @@ async def test_a_certificate_of_the_wrong_date_is_refused_in_words(tmp_path: Pat
 
 
 async def test_plaintext_against_tls_says_so(secure: SimulatedGateway, known_gateways: Path) -> None:
-    with pytest.raises(MxGatewayTransportError, match=r"it speaks TLS; connect without --plaintext") as caught:
+    with pytest.raises(MxGatewayTransportError, match=r"it speaks TLS; connect without plaintext=True") as caught:
         await connect(secure, known_gateways, plaintext=True)
     assert (caught.value.endpoint, secure.endpoint in str(caught.value)) == (secure.endpoint, True)
     assert secure.calls == ()
 
 
 async def test_tls_against_plaintext_says_so(gateway: SimulatedGateway, known_gateways: Path) -> None:
-    with pytest.raises(MxGatewayTransportError, match=r"no TLS there; .*--plaintext") as caught:
+    with pytest.raises(MxGatewayTransportError, match=r"no TLS there; .*plaintext=True") as caught:
         await connect(gateway, known_gateways)
     assert (caught.value.endpoint, gateway.endpoint in str(caught.value)) == (gateway.endpoint, True)
     assert is_missing(known_gateways)

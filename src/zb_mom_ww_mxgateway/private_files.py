@@ -1,0 +1,66 @@
+"""Files that only their owner may change: what stands in them decides whom this program trusts."""
+
+import os
+import stat
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+_FOLDER, _FILE = 0o700, 0o600
+
+
+def make_private_folder(folder: Path) -> None:
+    """Makes a folder, and those missing above it, for their owner alone, whatever the umask; raises OSError."""
+    if folder.is_dir():
+        return
+    with suppress(FileExistsError):
+        make_private_folder(folder.parent)
+        folder.mkdir(mode=_FOLDER)
+        # A umask may have taken even the owner's rights.
+        folder.chmod(_FOLDER)
+
+
+def make_private_file(path: Path) -> None:
+    """Makes an empty file for its owner alone, and the folders to it; leaves one that is there. Raises OSError."""
+    make_private_folder(path.parent)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _FILE))
+        path.chmod(_FILE)
+
+
+def open_to_others(path: Path) -> str:
+    """Who else may change the file, or put another in its place, and what to do about it; empty where nobody may.
+
+    A file that is not there yet may still be in such a folder. On Windows, where rights are inherited, always empty.
+    """
+    if sys.platform == "win32":
+        return ""
+    for place in (path, path.parent):
+        try:
+            found = place.stat()
+        except OSError:
+            continue  # What cannot be looked at is for its reader to tell.
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+            continue
+        if os.geteuid() != 0 and found.st_uid not in (0, os.geteuid()):
+            return f"{place} belongs to another user, who may change it"
+        may = "others" if found.st_mode & stat.S_IWOTH else "its group" if found.st_mode & stat.S_IWGRP else ""
+        # In a folder with the sticky bit, such as /tmp, only the owner of a file may replace it.
+        is_sticky = place is not path and found.st_mode & stat.S_ISVTX
+        if may and not is_sticky and not (may == "its group" and _is_own_group(found.st_gid)):
+            return f"{may} may change {place}: chmod go-w {place}"
+    return ""
+
+
+def _is_own_group(number: int) -> bool:
+    """Whether it is the user's private group, as many systems give each user one."""
+    if sys.platform == "win32":
+        return False
+    import grp
+    import pwd
+
+    try:
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(number)
+    except KeyError:
+        return False
+    return user.pw_gid == number and group.gr_name == user.pw_name and not {*group.gr_mem} - {user.pw_name}
