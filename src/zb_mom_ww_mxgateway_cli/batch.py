@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options
+from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options, profile_option
 from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet
 from zb_mom_ww_mxgateway_cli.report import Report
 from zb_mom_ww_mxgateway_cli.running import Invocation, report_options
@@ -33,10 +33,11 @@ here are for the lines that do not say otherwise.
 Exit code 0 when the input ends, whatever became of its lines; 1 when nobody
 reads the answers any more; 130 when interrupted, after the line's answer."""
 )
+@profile_option
 @connection_options
 @report_options
 @click.pass_context
-def batch(context: click.Context, connection: Connection, report: Report) -> None:
+def batch(context: click.Context, connection: Connection, profile: str | None, report: Report) -> None:
     """Run a command for every line of standard input."""
     invocation: Invocation = context.obj
     if invocation.in_batch:
@@ -44,7 +45,7 @@ def batch(context: click.Context, connection: Connection, report: Report) -> Non
     root = context.find_root().command
     assert isinstance(root, click.Group)
     try:
-        Batch(root, invocation, connection).run(_lines())
+        Batch(root, invocation, connection, profile).run(_lines())
     except KeyboardInterrupt:
         raise click.Abort from None
 
@@ -58,7 +59,9 @@ def _lines() -> Iterator[bytes]:
 class Batch:
     """Runs lines and answers each."""
 
-    def __init__(self, commands: click.Group, invocation: Invocation, connection: Connection) -> None:
+    def __init__(
+        self, commands: click.Group, invocation: Invocation, connection: Connection, profile: str | None
+    ) -> None:
         self._commands = commands
         self._report = invocation.report
         self._gateways = invocation.gateways
@@ -68,6 +71,8 @@ class Batch:
             for field in fields(connection)
             if (value := getattr(connection, field.name)) != getattr(plain, field.name)
         }
+        if profile is not None:
+            given["profile"] = profile
         # To click, the group's own options have defaults of the same names.
         own = {option.name for option in commands.params}
         names = set(commands.list_commands(click.get_current_context()))

@@ -50,6 +50,7 @@ def _load(name: str) -> click.Command:
 @click.group(
     cls=_Commands,
     invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b
 Exit codes:
   0  done                             4    cannot connect or authenticate

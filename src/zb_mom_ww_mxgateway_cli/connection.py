@@ -124,3 +124,9 @@ def connection_options(function: F) -> F:
     for option in reversed(options):
         decorated = option(decorated)
     return cast(F, decorated)
+
+
+def profile_option(function: F) -> F:
+    """Adds ``--profile``; the command gets its name as `profile`."""
+    option = click.option("--profile", metavar="NAME", help="The gateway as this profile of profiles.toml says.")
+    return option(function)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import click
 
 from zb_mom_ww_mxgateway.errors import MxGatewayProtocolWarning, MxGatewayTransportError
-from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options
+from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options, profile_option
 from zb_mom_ww_mxgateway_cli.report import Report
 
 if TYPE_CHECKING:
@@ -194,10 +194,15 @@ def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def gateway_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of a command that connects; it gets them as one Runner, `runner`."""
 
+    @profile_option
     @connection_options
     @report_options
     @functools.wraps(function)
-    def with_runner(connection: Connection, report: Report, **arguments: Any) -> Any:
+    def with_runner(connection: Connection, profile: str | None, report: Report, **arguments: Any) -> Any:
+        if profile is not None:
+            from zb_mom_ww_mxgateway_cli.profiles import by_profile  # Most calls name none.
+
+            connection = by_profile(profile, connection)
         return function(runner=Runner(connection, click.get_current_context().obj), **arguments)
 
     return with_runner

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway_cli import profiles_path
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
-from zb_mom_ww_mxgateway_shell import profiles_file
 from zb_mom_ww_mxgateway_shell.connected import Arming, Connected
 from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.names import variable
@@ -176,11 +176,11 @@ class Context:
         """What the profiles file says, where it has been read."""
         from zb_mom_ww_mxgateway_shell.profiles import Profiles
 
-        return Profiles(profiles_file.default_path(), {}, {}, {})
+        return Profiles(profiles_path.default_path(), {}, {}, {})
 
     def load_profiles(self) -> None:
         """Takes what the user's profiles file says, if there is one; raises ShellError."""
-        if profiles_file.is_there():
+        if profiles_path.is_there():
             from zb_mom_ww_mxgateway_shell.profiles import load  # Slow to import for a file that most do not have.
 
             self.take_profiles(load(commands=self.registry.commands))

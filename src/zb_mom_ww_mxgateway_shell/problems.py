@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_cli.suggestions import closest as closest
 
 
 class ShellError(Exception):
@@ -45,12 +46,3 @@ class Failure:
     """As typed."""
     at: float = field(default_factory=time.time)
     """Seconds since the epoch."""
-
-
-def closest(word: str, names: list[str]) -> str:
-    """``; did you mean X?`` for the closest name, or nothing."""
-    import difflib  # Slow to import for something only errors need.
-
-    folded = {name.casefold(): name for name in names}
-    found = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
-    return f"; did you mean {folded[found[0]]}?" if found else ""

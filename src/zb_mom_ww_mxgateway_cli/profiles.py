@@ -1,0 +1,281 @@
+"""Profiles: how gateways are reached, in a TOML file that has no room for mistakes.
+
+::
+
+    [profiles.plantA]
+    endpoint = "plantgw:5001"
+    api_key_env = "PLANT_A_KEY"
+    read_only = true
+
+A key itself never stands in it: it names the source. The tables ``settings`` and ``aliases`` of the same file are the
+operator shell's.
+"""
+
+import dataclasses
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayAuthenticationError
+from zb_mom_ww_mxgateway.options import ClientOptions
+from zb_mom_ww_mxgateway_cli.connection import API_KEY_VARIABLE, Connection
+from zb_mom_ww_mxgateway_cli.profiles_path import FILE_VARIABLE, default_path
+from zb_mom_ww_mxgateway_cli.suggestions import closest
+
+_COLORS = ("red", "green", "yellow", "blue", "magenta", "cyan")
+_CONNECTION: dict[str, type | tuple[type, ...]] = {
+    "endpoint": str,
+    "api_key_env": str,
+    "api_key_file": str,
+    "plaintext": bool,
+    "ca_file": str,
+    "require_certificate_validation": bool,
+    "server_name_override": str,
+    "known_gateways": str,
+    "connect_timeout": (int, float),
+}
+_OWN: dict[str, type | tuple[type, ...]] = {
+    "api_key_keyring": str,
+    "api_key_prompt": bool,
+    "read_only": bool,
+    "watch": str,
+    "color": str,
+}
+# What has to go together, and is checked as the library checks it.
+_CHECKED = frozenset(
+    ("endpoint", "plaintext", "ca_file", "require_certificate_validation", "server_name_override", "connect_timeout")
+)
+_KEY_SOURCES = ("api_key_env", "api_key_file", "api_key_keyring", "api_key_prompt")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyedConnection(Connection):
+    """A connection that has its key already: one that was asked for or taken from a keyring, or None for none."""
+
+    key: str | None = field(repr=False)
+
+    def api_key(self) -> str | None:
+        return self.key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One gateway as the file describes it."""
+
+    name: str
+    connection: Connection
+    keyring: str = ""
+    """``SERVICE/USER`` in the system's keyring, where the key is."""
+    asks_key: bool = False
+    read_only: bool = False
+    watch: str = ""
+    """The list that is watched after connecting."""
+    color: str = ""
+    """Of the prompt."""
+
+    @property
+    def key_source(self) -> str:
+        """Where the key comes from, in words."""
+        if self.keyring:
+            return f"keyring {self.keyring}"
+        if self.asks_key:
+            return "asked for"
+        if self.connection.api_key_file:
+            return f"file {self.connection.api_key_file}"
+        return f"variable {self.connection.api_key_env or API_KEY_VARIABLE}"
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilesFile:
+    """What the file says of gateways, and its text, for whoever looks at the rest of it."""
+
+    path: Path
+    content: Mapping[str, Any]
+    profiles: dict[str, Profile]
+    lines: tuple[str, ...] = ()
+
+    def named(self, name: str) -> Profile:
+        """The profile of that name; raises click.UsageError when there is none."""
+        if name not in self.profiles:
+            raise click.UsageError(f"no profile {redact(name)} in {self.path}{closest(name, list(self.profiles))}")
+        return self.profiles[name]
+
+    def fail(self, key: str, section: str, message: str) -> NoReturn:
+        """Raises click.UsageError with the line on which `key` of `section` stands."""
+        raise click.UsageError(f"{self.path}:{_line(self.lines, key, section)}: {message}")
+
+
+def read_file(path: Path | None = None) -> ProfilesFile:
+    """Reads the file; one that is not there is empty. Raises click.UsageError with the line of what is wrong."""
+    path = path or default_path()
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        if os.environ.get(FILE_VARIABLE):
+            raise click.UsageError(f"cannot read {path}: it is not there ({FILE_VARIABLE})") from None
+        return ProfilesFile(path, {}, {})
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"cannot read {path}: {error}") from error
+    import tomllib  # Slow to import for a file that most do not have.
+
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        where = f"{path}:{place[1]}:{place[2]}" if place else str(path)
+        raise click.UsageError(f"{where}: {re.sub(r' *[(]at .*', '', str(error))}") from None
+    return _read(ProfilesFile(path, content, {}, (*text.split("\n"),)))
+
+
+def _read(file: ProfilesFile) -> ProfilesFile:
+    for name, value in file.content.items():
+        if name not in ("settings", "aliases", "profiles"):
+            file.fail(name, "", f"unknown {name}{closest(name, ['settings', 'aliases', 'profiles'])}")
+        if not isinstance(value, dict):
+            file.fail(name, "", f"{name} is a table: [{name}]")
+    for name, table in file.content.get("profiles", {}).items():
+        if not isinstance(table, dict):
+            file.fail(name, "profiles", f"a profile is a table: [profiles.{name}]")
+        file.profiles[name] = _profile(file, name, table)
+    return file
+
+
+def _profile(file: ProfilesFile, name: str, table: dict[str, Any]) -> Profile:
+    section = f"profiles.{name}"
+    known = _CONNECTION | _OWN
+    for key, value in table.items():
+        if key in ("api_key", "key", "password", "token") or (isinstance(value, str) and redact(value) != value):
+            file.fail(key, section, f"a key never stands in the file: name its source, {', '.join(_KEY_SOURCES)}")
+        if key not in known:
+            hint = closest(key, list(known)) or f"; there is {', '.join(known)}"
+            file.fail(key, section, f"unknown key {key}{hint}")
+        wanted = known[key]
+        if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+            words = {str: "a text in quotes", bool: "true or false"}
+            expected = words.get(wanted, "a number") if isinstance(wanted, type) else "a number"
+            file.fail(key, section, f"{key} must be {expected}")
+    if not table.get("endpoint"):
+        file.fail("", section, f'the profile {name} names no endpoint: endpoint = "HOST:PORT"')
+    try:
+        ClientOptions(**{key: value for key, value in table.items() if key in _CHECKED})
+    except MxGatewayArgumentError as error:
+        named = next((key for key in table if str(error).startswith(key)), "")
+        file.fail(named, section, str(error))
+    if len([key for key in _KEY_SOURCES if table.get(key)]) > 1:
+        file.fail("", section, f"the profile {name} names more than one source of the key")
+    if table.get("color", "red") not in _COLORS:
+        file.fail("color", section, f"color is one of {', '.join(_COLORS)}")
+    return Profile(
+        name=name,
+        connection=Connection(**{key: value for key, value in table.items() if key in _CONNECTION}),
+        keyring=table.get("api_key_keyring", ""),
+        asks_key=table.get("api_key_prompt", False),
+        read_only=table.get("read_only", False),
+        watch=table.get("watch", ""),
+        color=table.get("color", ""),
+    )
+
+
+def _line(lines: Sequence[str], key: str, section: str) -> int:
+    """The line a key stands on, as far as plain text tells; that of its table otherwise."""
+    heading = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+")
+    inside, table_line = section == "", 0
+    for number, line in enumerate(lines, start=1):
+        if found := heading.match(line):
+            named = found[1].replace('"', "").replace("'", "")
+            inside = named == section
+            if inside:
+                table_line = number
+            if section == "" and named.split(".")[0] == key:
+                return number
+        elif inside and key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+            return number
+    if table_line:
+        return table_line
+    # No table of its own: `profiles.a.key = …` or `a = { key = … }`.
+    written = re.compile(rf"(?<![\w\"'-])[\"']?{re.escape(key or section.rpartition('.')[2])}[\"']?\s*[=.]")
+    return next((number for number, line in enumerate(lines, start=1) if written.search(line)), 1)
+
+
+def with_key(connection: Connection, key: str | None) -> KeyedConnection:
+    """The same connection with this key, or with none, wherever its own comes from."""
+    fields = {each.name: getattr(connection, each.name) for each in dataclasses.fields(Connection)}
+    return KeyedConnection(key=key, **fields)
+
+
+def from_keyring(profile: Profile) -> str:
+    """The key from the system's keyring; raises MxGatewayAuthenticationError when it is not there."""
+    try:
+        import keyring  # type: ignore[import-not-found, unused-ignore]  # no dependency: used where it is installed
+    except ImportError:
+        raise MxGatewayAuthenticationError(
+            "no key: the package keyring is not installed; pip install keyring, or name another source"
+        ) from None
+    service, _, user = profile.keyring.partition("/")
+    try:
+        key: str | None = keyring.get_password(service, user)
+    except Exception as error:  # Backends raise what they like.
+        raise MxGatewayAuthenticationError(f"no key: the keyring failed: {type(error).__name__}") from None
+    if not key:
+        raise MxGatewayAuthenticationError(f"no key: the keyring has none for {profile.keyring}")
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOnly:
+    """The write guard of a read-only profile. Equal ones are one, so that a connection is shared."""
+
+    profile: str
+
+    async def __call__(self, pending: object) -> str:
+        return f"the profile {self.profile} is read-only"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileConnection(Connection):
+    """A connection as a profile says, but for what was said otherwise beside its name."""
+
+    profile: Profile
+
+    def client_options(self) -> ClientOptions:
+        # By name: a class with slots has no super() of its own before Python 3.14.
+        options = Connection.client_options(self)
+        return (
+            dataclasses.replace(options, write_guard=ReadOnly(self.profile.name)) if self.profile.read_only else options
+        )
+
+    def api_key(self) -> str | None:
+        if self.api_key_env or self.api_key_file:
+            return Connection.api_key(self)
+        if self.profile.keyring:
+            return from_keyring(self.profile)
+        if not self.profile.asks_key:
+            return Connection.api_key(self)
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise MxGatewayAuthenticationError(
+                f"no key: the profile {self.profile.name} asks for it, and here is nobody to ask"
+            )
+        key: str = click.prompt(f"API key of {self.profile.name}", hide_input=True, err=True)
+        return key
+
+
+def by_profile(name: str, given: Connection) -> ProfileConnection:
+    """The connection of the profile of that name; what was `given` beside it counts more, but no other gateway."""
+    if given.endpoint is not None:
+        raise click.UsageError("--profile and --endpoint exclude each other: the profile names its gateway")
+    profile = read_file().named(name)
+    plain, says_key = Connection(), given.api_key_env or given.api_key_file
+    chosen = {}
+    for each in dataclasses.fields(Connection):
+        is_given = getattr(given, each.name) != getattr(plain, each.name) or (says_key and each.name in _KEY_SOURCES)
+        chosen[each.name] = getattr(given if is_given else profile.connection, each.name)
+    return ProfileConnection(
+        profile=dataclasses.replace(profile, keyring="", asks_key=False) if says_key else profile, **chosen
+    )

@@ -1,0 +1,95 @@
+"""``--profile``: the operator shell's file of profiles names the gateway for one-shot commands, too."""
+
+from pathlib import Path
+
+import pytest
+from cli_process import KEY, Drive, Run
+
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+SMOKE = ("smoke", "--item", "TestChildObject.TestInt", "--profile", "plant")
+
+
+@pytest.fixture
+def profiles(tmp_path: Path, environment: dict[str, str], gateway: SimulatedGateway) -> Path:
+    """A file with one profile, of a gateway that nothing else names."""
+    del environment["MXGATEWAY_ENDPOINT"], environment["MXGATEWAY_API_KEY"]
+    (tmp_path / "key").write_text(KEY.text, encoding="utf-8")
+    path = tmp_path / "profiles.toml"
+    path.write_text(
+        f'[settings]\ntiming = "on"\n\n[profiles.plant]\nendpoint = "{gateway.endpoint}"\nplaintext = true\n',
+        encoding="utf-8",
+    )
+    environment["MXGATEWAY_PROFILES"] = str(path)
+    return path
+
+
+def add(profiles: Path, line: str) -> None:
+    with profiles.open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+
+
+async def test_a_profile_names_gateway_trust_and_key(profiles: Path, mxgw_py: Run, tmp_path: Path) -> None:
+    add(profiles, f"api_key_file = '{tmp_path / 'key'}'")
+    ran = await mxgw_py(*SMOKE)
+    assert (ran.code, ran.err) == (0, "")
+
+
+async def test_an_option_beside_it_counts_more_but_names_no_other_gateway(profiles: Path, mxgw_py: Run) -> None:
+    add(profiles, "api_key_prompt = true")
+    assert (await mxgw_py(*SMOKE, "--api-key-env", "MY_KEY", MY_KEY=KEY.text)).code == 0
+    other = await mxgw_py(*SMOKE, "--endpoint", "localhost:1")
+    assert other.code == 2
+    assert "--profile and --endpoint exclude each other" in other.err
+
+
+async def test_a_key_that_is_asked_for_needs_somebody_to_ask(profiles: Path, mxgw_py: Run) -> None:
+    add(profiles, "api_key_prompt = true")
+    ran = await mxgw_py(*SMOKE)
+    assert ran.code == 4
+    assert ran.err == "mxgw-py: no key: the profile plant asks for it, and here is nobody to ask\n"
+
+
+async def test_a_key_from_a_keyring_that_is_not_installed(profiles: Path, mxgw_py: Run, tmp_path: Path) -> None:
+    add(profiles, 'api_key_keyring = "service/user"')
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none" / "keyring.py").write_text("raise ImportError('none here')\n", encoding="utf-8")
+    ran = await mxgw_py(*SMOKE, PYTHONPATH=str(tmp_path / "none"))
+    assert ran.code == 4
+    assert "keyring is not installed" in ran.err
+
+
+async def test_a_read_only_profile_writes_nothing(
+    profiles: Path, mxgw_py: Run, tmp_path: Path, gateway: SimulatedGateway
+) -> None:
+    add(profiles, f"api_key_file = '{tmp_path / 'key'}'\nread_only = true")
+    gateway.raise_alarm("ZB!Area.Object.Hi")
+    ran = await mxgw_py("acknowledge-alarm", "--profile", "plant", "--reference", "ZB!Area.Object.Hi")
+    assert ran.code == 5
+    assert "the profile plant is read-only" in ran.err
+
+
+async def test_a_name_that_is_none_and_a_mistake_in_the_file_are_said_with_their_place(
+    profiles: Path, mxgw_py: Run
+) -> None:
+    unknown = await mxgw_py("smoke", "--item", "A.B", "--profile", "plnt")
+    assert unknown.code == 2
+    assert f"no profile plnt in {profiles}; did you mean plant?" in unknown.err
+    add(profiles, 'endpont = "x:1"')
+    wrong = await mxgw_py(*SMOKE, "--json")
+    assert wrong.code == 2
+    assert f"{profiles}:7: unknown key endpont; did you mean endpoint?" in wrong.json[0]["error"]["message"]
+
+
+async def test_a_batch_takes_the_profile_for_its_lines(profiles: Path, drive: Drive, tmp_path: Path) -> None:
+    add(profiles, f"api_key_file = '{tmp_path / 'key'}'")
+    driver = await drive("--profile", "plant")
+    (answer,) = await driver.ask("open-session")
+    assert answer["ok"] is True
+    assert await driver.end() == (0, "")
+
+
+async def test_short_help(mxgw_py: Run) -> None:
+    for words in ((), ("write",)):
+        short, long = await mxgw_py(*words, "-h"), await mxgw_py(*words, "--help")
+        assert (short.code, short.out) == (0, long.out)
