@@ -3,18 +3,23 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway.events import EventFamily
+from zb_mom_ww_mxgateway.events import BufferedData, EventFamily
 from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text
 from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.panel import Panel
+from zb_mom_ww_mxgateway_shell.tap import Sample, samples_of
 from zb_mom_ww_mxgateway_shell.values_said import sample_text, value_record
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveSession, LiveValue
+    from zb_mom_ww_mxgateway import LiveSession
+
+_WAITING = 10_000
+_DATA = (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE)
 
 
 @dataclass(slots=True)
@@ -27,6 +32,8 @@ class Watch:
     """Seconds."""
     count: int | None = None
     """Samples: the values held at the start, then every change."""
+    waiting: int = _WAITING
+    """So many events may come while others have their turn; beyond that the oldest are missed."""
     samples: int = 0
     missed: int = 0
     """Changes that came faster than they could be shown."""
@@ -38,12 +45,16 @@ class Watch:
         self.panel.add(self.items)
 
     async def follow(self, show: Callable[[str], None]) -> "Watched":
-        """Shows the values held, then every change, a line each, until the duration or count is reached.
+        """Shows the values held, then every change with its own value, a line each, until the duration or count is
+        reached.
 
         Raises what the session was lost to. Cancelling ends it; what was seen stays in the object.
         """
         wanted = {item.key: item for item in self.items}
-        with_events = self.live.subscribe(lambda event: (event.server_handle, event.item_handle) in wanted)
+        with_events = self.live.subscribe(
+            lambda event: event.family in _DATA and (event.server_handle, event.item_handle) in wanted,
+            queue_size=self.waiting,
+        )
         async with with_events as events:
             try:
                 async with asyncio.timeout(self.duration):
@@ -53,14 +64,15 @@ class Watch:
                     while not self.is_over:
                         event = await anext(events)
                         item = wanted[event.server_handle, event.item_handle]
-                        value = self.live.latest(*item.key)
-                        if event.family is EventFamily.ON_DATA_CHANGE and value and self._sample():
-                            show(sample_text(item, value))
+                        for sample in samples_of(event):
+                            if self._sample():
+                                show(sample_text(item, _value_of(item, sample)))
             except TimeoutError:
                 pass
             except StopAsyncIteration:
                 pass
-            self.missed = events.dropped
+            finally:
+                self.missed = events.dropped
         return self.result()
 
     @property
@@ -81,6 +93,25 @@ class Watch:
         """The values as they stand, as much of them as fits a screen of this size."""
         lines = self.panel.lines(columns, rows - 1, more="and {} more")
         return [[(mood, line)] for line, mood in [*lines, ("  Ctrl-C ends", "good")]]
+
+
+def _value_of(item: Item, sample: Sample) -> LiveValue:
+    """A sample as the value it was when it came."""
+    event = sample.event
+    value = LiveValue.of(event, item.tag, 0)
+    assert value is not None  # An event with a sample brings one.
+    if isinstance(event.body, BufferedData):
+        behind = event.gateway_time_ns - sample.source_time_ns if sample.source_time_ns and event.gateway_time_ns else 0
+        value = replace(
+            value,
+            value=sample.value,
+            quality=sample.quality,
+            source_time_ns=sample.source_time_ns,
+            age_when_received=max(0, behind) / 1e9,
+        )
+    if item.suspended:
+        value.stale_since = value.received_at
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,5 +139,5 @@ class Watched:
             "seconds": round(self.seconds, 3),
         }
 
-    def _values(self) -> list["LiveValue | None"]:
+    def _values(self) -> list[LiveValue | None]:
         return [self.watch.live.latest(*item.key) for item in self.watch.items]

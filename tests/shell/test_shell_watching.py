@@ -1,0 +1,113 @@
+"""A watch shows every change with its own value, and says what it missed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from shell_waiting import until
+
+from zb_mom_ww_mxgateway.events import EventFamily, EventHeader, MxEvent
+from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.statements import run
+from zb_mom_ww_mxgateway_shell.watching import Watch
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT = "TestChildObject.TestInt"
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[SimulatedGateway]:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        gateway.set(INT, 100)
+        yield gateway
+
+
+@pytest.fixture
+async def context(gateway: SimulatedGateway) -> AsyncIterator[Context]:
+    context = Context(all_commands(), interactive=False)
+    await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
+    yield context
+    await context.disconnect()
+
+
+def _values(lines: list[str]) -> list[int]:
+    return [int(line.split()[1]) for line in lines]
+
+
+async def _watched(context: Context, line: str, change: Callable[[], None]) -> list[str]:
+    """The lines of a watch of which the first one leads to a change."""
+    lines: list[str] = []
+
+    async def follow(feed: Feed) -> Result:
+        def show(line: str) -> None:
+            lines.append(line)
+            if len(lines) == 1:
+                change()
+
+        return await feed.follow(show)
+
+    async with asyncio.timeout(30):
+        await run(context, line, follow)
+    return lines
+
+
+async def test_each_change_is_shown_with_its_own_value(context: Context, gateway: SimulatedGateway) -> None:
+    def change() -> None:
+        for value in range(101, 106):
+            gateway.set(INT, value, quality=64 if value == 103 else 192)
+
+    lines = await _watched(context, f"watch {INT} --count 6", change)
+    assert _values(lines) == [100, 101, 102, 103, 104, 105]
+    assert [line.split()[2] for line in lines] == ["good", "good", "good", "uncertain", "good", "good"]
+
+
+async def test_the_changes_of_a_buffered_item_are_all_shown(context: Context, gateway: SimulatedGateway) -> None:
+    live = context.connected.live
+    server = await live.session.register("buffered")
+    item = await live.session.add_buffered_item(server, INT)
+    await live.session.set_buffered_update_interval(server, 300)
+    await live.session.advise(server, item)
+
+    def change() -> None:
+        for value in (101, 102, 103):
+            gateway.set(INT, value)
+
+    lines = await _watched(context, f"watch {item} --count 4", change)
+    assert _values(lines) == [100, 101, 102, 103]
+
+
+async def _watching(context: Context, **options: int) -> tuple[Watch, "asyncio.Task[object]", list[str]]:
+    await run(context, f"watch {INT} --count 1", lambda feed: feed.follow(lambda line: None))
+    watch, lines = Watch(context.live_session, context.items, **options), list[str]()
+    following = asyncio.create_task(watch.follow(lines.append))
+    await until(lambda: lines)
+    return watch, following, lines
+
+
+def _burst(context: Context, count: int) -> None:
+    """So many changes at once: nobody has a turn between them."""
+    (item,), live = context.items, context.live_session
+    header = EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, quality=192)
+    for number in range(1, count + 1):
+        live.take(MxEvent(header, live.last_sequence + 1, 100 + number))
+
+
+async def test_what_comes_faster_than_a_watch_takes_it_is_counted_as_missed(context: Context) -> None:
+    watch, following, lines = await _watching(context, waiting=3, count=4)
+    _burst(context, 10)
+    await following
+    assert _values(lines) == [100, 108, 109, 110]
+    assert (watch.missed, watch.result().form()["missed"]) == (7, 7)
+    assert ", 7 missed" in watch.result().lines()[0]
+
+
+async def test_a_watch_that_is_ended_by_a_person_says_what_it_missed(context: Context) -> None:
+    watch, following, lines = await _watching(context, waiting=3)
+    _burst(context, 10)
+    await until(lambda: len(lines) == 4)
+    following.cancel()
+    await asyncio.wait([following])
+    assert watch.result().form()["missed"] == 7
