@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         UnknownAlarmMessage as UnknownAlarmMessage,
     )
     from zb_mom_ww_mxgateway.calling import CommandObserver as CommandObserver
+    from zb_mom_ww_mxgateway.changes import Changes as Changes
     from zb_mom_ww_mxgateway.client import GatewayClient as GatewayClient
     from zb_mom_ww_mxgateway.comparison import same_value as same_value
     from zb_mom_ww_mxgateway.errors import (
@@ -92,6 +93,7 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
     from zb_mom_ww_mxgateway.streams import EventStream as EventStream, MessageStream as MessageStream
     from zb_mom_ww_mxgateway.subscriptions import Overflow as Overflow, Subscription as Subscription
     from zb_mom_ww_mxgateway.tls import KnownGateway as KnownGateway, KnownGateways as KnownGateways
+    from zb_mom_ww_mxgateway.unseen_writes import UnseenWrite as UnseenWrite
     from zb_mom_ww_mxgateway.values import (
         Array as Array,
         DataType as DataType,
@@ -134,6 +136,7 @@ _HOMES = {
         "UnknownAlarmMessage",
     ],
     "calling": ["CommandObserver"],
+    "changes": ["Changes"],
     "client": ["GatewayClient"],
     "comparison": ["same_value"],
     "errors": [
@@ -165,6 +168,7 @@ _HOMES = {
     "status": ["MxStatus", "ProtocolStatusCode", "SessionState", "StatusCategory", "StatusSource", "quality_word"],
     "subscriptions": ["Overflow", "Subscription"],
     "tls": ["KnownGateway", "KnownGateways"],
+    "unseen_writes": ["UnseenWrite"],
     "values": ["Array", "DataType", "MxValueInput", "MxValueOutput", "RawValue", "Typed"],
     "wire": [
         "BulkWriteResult",

@@ -1,7 +1,8 @@
 """The clock for ages, time-outs and doubt: its seconds go on while the machine sleeps.
 
 ``time.monotonic()`` stands still on Linux during suspend: after an hour's sleep a value would be seconds old. So the
-library, and whoever compares with its times (``MxEvent.received_at``, ``LiveValue.received_at`` …), asks here::
+library, and whoever compares with its times (``MxEvent.received_at``, ``LiveValue.received_at`` …), asks here. Until
+the machine sleeps, both clocks show the same::
 
     seconds_ago = clock.monotonic() - value.received_at
     async with clock.timeout(10):  # over in 10 s, also when the machine sleeps meanwhile
@@ -38,9 +39,11 @@ class _Named:
 
     def __init__(self, counting: int, standing: int) -> None:
         self._counting, self._standing = counting, standing
+        # So that both are the same until the machine sleeps.
+        self._apart = time.clock_gettime(counting) - time.clock_gettime(standing)
 
     def counting(self) -> float:
-        return time.clock_gettime(self._counting)
+        return time.clock_gettime(self._counting) - self._apart
 
     def standing(self) -> float:
         return time.clock_gettime(self._standing)
@@ -99,7 +102,7 @@ _clock: Clock = _of_this_system()
 
 
 def monotonic() -> float:
-    """Seconds from an arbitrary start, never back; they go on while the machine sleeps."""
+    """As ``time.monotonic()``, and the seconds that the machine has slept since this process began."""
     return _clock.counting()
 
 

@@ -1,16 +1,16 @@
 """The latest value of every advised item: held, doubted, confirmed, and shown to whoever waits."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 
-from zb_mom_ww_mxgateway import arguments, wire
+from zb_mom_ww_mxgateway import arguments, clock, wire
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.events import MxEvent
+from zb_mom_ww_mxgateway.gateway_clock import GatewayClock
 from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway.live_values import LiveValue
+from zb_mom_ww_mxgateway.live_values import CLOCKS_MAY_DIFFER, LiveValue
 from zb_mom_ww_mxgateway.session import Session
+from zb_mom_ww_mxgateway.values import to_nanoseconds
 from zb_mom_ww_mxgateway.waiting import Wait
 
 # Entries of one call that reads again what may be old.
@@ -33,13 +33,12 @@ class HeldValues:
         self._losses = 0
         # Of these no reply has named the item; the first is the oldest.
         self._unknown: dict[Key, None] = {}
-        # Nanoseconds from this machine's clock to the gateway's.
-        self._ahead_ns = 0
+        self._gateway_clock = GatewayClock()
 
     # What comes.
 
-    def take(self, event: MxEvent) -> None:
-        """A data change."""
+    def take(self, event: MxEvent, number: int) -> None:
+        """A data change, the event of that number."""
         header = event.header
         key = header.server_handle, header.item_handle
         item = self._session.handles.items.get(key)
@@ -51,8 +50,15 @@ class HeldValues:
                 if len(self._unknown) > _MOST_UNKNOWN:
                     self.drop(next(iter(self._unknown)))
             if event.gateway_time_ns and event.received_at:
-                here = time.time_ns() - int((time.monotonic() - event.received_at) * 1e9)
-                self._ahead_ns = event.gateway_time_ns - here
+                # What waited on its way, for a process that was stopped, is as much older.
+                value.age_when_received += self._gateway_clock.take(event.gateway_time_ns, event.received_at)
+            if before is not None:
+                is_same = (value.value, value.quality, value.source_time_ns) == (
+                    before.value,
+                    before.quality,
+                    before.source_time_ns,
+                )
+                value.changed_at = before.changed_at if is_same else number
             if item and item.suspended:
                 value.stale_since = value.received_at
                 self._hold(key, value)
@@ -66,12 +72,14 @@ class HeldValues:
         self._show(key, value)
 
     def _show(self, key: Key, value: LiveValue) -> None:
-        if waits := self._waits.get(key):
-            item = self._session.handles.items.get(key)
-            # A change that is still on its way when an item is unadvised is the beginning of nothing.
-            if item and item.advised:
-                for wait in tuple(waits):
-                    wait.see(value)
+        if (waits := self._waits.get(key)) and self.shown(key):
+            for wait in tuple(waits):
+                wait.see(value)
+
+    def shown(self, key: Key) -> LiveValue | None:
+        """The value that those who wait are shown: a late change of an item that is unadvised must not start a wait."""
+        item = self._session.handles.items.get(key)
+        return self._values.get(key) if item and item.advised else None
 
     def follow(self, changes: Sequence[wire.HandleChange]) -> None:
         """What became of handles: a value whose item is gone is not kept."""
@@ -82,7 +90,7 @@ class HeldValues:
             elif change.what == "suspended":
                 self._missed.add(key)
                 self._losses += 1
-                self._doubt(key, time.monotonic())
+                self._doubt(key, clock.monotonic())
             elif change.what == "activated":
                 # Its data change may have come before the reply.
                 value = self._values.get(key)
@@ -113,7 +121,7 @@ class HeldValues:
     def doubt(self, since: float | None = None, *, missed: bool = False) -> None:
         """From now on, or `since` then, nobody knows whether what is held holds; and no wait has held till now.
         `missed`: changes were lost, so that what is held has to come or to be read anew."""
-        began = time.monotonic() if since is None else since
+        began = clock.monotonic() if since is None else since
         if missed:
             self._missed |= self._values.keys()
             self._losses += 1
@@ -134,8 +142,9 @@ class HeldValues:
                 value.stale_since = None
                 self._show(key, value)
 
-    async def read_again(self, may_hold: Callable[[], bool]) -> None:
-        """Reads what may be old, on the session as it is; what comes when `may_hold` says no is not taken."""
+    async def read_again(self, may_hold: Callable[[], bool], number: Callable[[], int]) -> None:
+        """Reads what may be old, on the session as it is; what comes when `may_hold` says no is not taken. `number`
+        gives that of the last event: a value that differs came with the next, as far as anybody knows."""
         try:
             by_server: dict[int, list[Item]] = {}
             for key, value in self._values.items():
@@ -146,11 +155,13 @@ class HeldValues:
                     by_server.setdefault(item.server_handle, []).append(item)
             for server, items in by_server.items():
                 for start in range(0, len(items), _CHUNK):
-                    await self._read_some(server, items[start : start + _CHUNK], may_hold)
+                    await self._read_some(server, items[start : start + _CHUNK], may_hold, number)
         except MxGatewayError:
             pass  # They stay stale; the next sign of life leads here again.
 
-    async def _read_some(self, server: int, items: Sequence[Item], may_hold: Callable[[], bool]) -> None:
+    async def _read_some(
+        self, server: int, items: Sequence[Item], may_hold: Callable[[], bool], number: Callable[[], int]
+    ) -> None:
         before, losses = [self._values.get(item.key) for item in items], self._losses
         results = await self._session.read_bulk(server, [item.definition for item in items])
         for item, held, result in zip(items, before, results, strict=True):
@@ -168,15 +179,18 @@ class HeldValues:
                 held.stale_since = None
                 self._hold(item.key, held)
             else:
-                age = self.age_of(result.source_timestamp) or 0.0
-                self._hold(item.key, LiveValue.read(item.tag, result, held, age))
+                age = self._age_of(result)
+                self._hold(item.key, LiveValue.read(item.tag, result, held, age or 0.0, number() + 1))
 
-    def age_of(self, source_time: datetime | None) -> float | None:
-        """Seconds since then, by the gateway's clock as far as it is known."""
-        if source_time is None:
-            return None
-        now = datetime.now(UTC) + timedelta(microseconds=self._ahead_ns / 1000)
-        return max(0.0, (now - source_time).total_seconds())
+    def _age_of(self, result: wire.ReadResult) -> float | None:
+        moment = result.source_timestamp
+        return None if moment is None else self._gateway_clock.age_of(to_nanoseconds(moment))
+
+    def age_of(self, result: wire.ReadResult) -> float | None:
+        """Seconds since the source took what was read, by the gateway's clock as far as it is known; None where the
+        source's clock is ahead of that."""
+        age = self._age_of(result)
+        return None if age is None or age < -CLOCKS_MAY_DIFFER else max(0.0, age)
 
     # Who looks, and who waits.
 

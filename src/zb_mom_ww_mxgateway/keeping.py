@@ -2,10 +2,9 @@
 
 import asyncio
 import random
-import time
 from contextlib import suppress
 
-from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway import clock, wire
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayAuthenticationError,
     MxGatewayAuthorizationError,
@@ -60,9 +59,11 @@ class SessionKeeper:
         # Whether it is another stream of a session that had one.
         self._resumed = False
         self._failures = 0
-        # Monotonic seconds of the last sign of life.
-        self._heard_at = time.monotonic()
+        # When the last sign of life came, by the clock.
+        self._heard_at = clock.monotonic()
         self._verdict: MxGatewayError | None = None
+        self._one_round = asyncio.Lock()
+        self._next_round: asyncio.Task[bool] | None = None
 
     async def run(self) -> MxGatewayError | None:
         """Returns why it is over for good; None when the session was closed here."""
@@ -85,6 +86,23 @@ class SessionKeeper:
     def behind_since(self) -> float | None:
         """When the oldest event came that was not yet looked at, as :attr:`EventStream.behind_since`."""
         return self._stream.behind_since
+
+    async def caught_up(self, timeout: float) -> bool:
+        """As :meth:`LiveSession.caught_up`."""
+        if self._next_round is None:
+            self._next_round = asyncio.create_task(self._round(), name="catching up")
+        with suppress(TimeoutError):
+            async with clock.timeout(timeout):
+                # Others wait for it, too.
+                return await asyncio.shield(self._next_round)
+        return False
+
+    async def _round(self) -> bool:
+        # One that has begun proves nothing of what came after its beginning: whoever asks meanwhile shares the next.
+        async with self._one_round:
+            self._next_round = None
+            stream = self._stream
+            return await stream.caught_up(_ANSWER_TIMEOUT) and stream is self._stream
 
     async def close(self) -> None:
         """Ends the stream that is being read."""
@@ -127,7 +145,7 @@ class SessionKeeper:
         return self._verdict or self._ended
 
     def _alive(self, at: float = 0.0) -> None:
-        self._heard_at = at or time.monotonic()
+        self._heard_at = at or clock.monotonic()
         self._ever_live = self._attached = self._was_attached = True
         self._failures = 0
         self._live.alive()
@@ -170,7 +188,7 @@ class SessionKeeper:
         while True:
             await asyncio.sleep(pause)
             pause = _HEARTBEAT
-            events, start = self._live.events, time.monotonic()
+            events, start = self._live.events, clock.monotonic()
             try:
                 await self._session.ping(timeout=_ANSWER_TIMEOUT)
             except (MxGatewayTransportError, MxGatewayWorkerError) as error:
@@ -184,7 +202,7 @@ class SessionKeeper:
                     self._verdict = error
                     await stream.aclose()
                     return
-            self._live.round_trip = time.monotonic() - start
+            self._live.round_trip = clock.monotonic() - start
             if not self._attached:
                 continue
             was_silent, silent = silent, not await stream.answers(_ANSWER_TIMEOUT) and self._live.events == events
@@ -245,7 +263,7 @@ class SessionKeeper:
         """Another session with everything the lost one had, and its stream."""
         await self._close_remains()
         client, table = self._session.client, self._session.handles
-        began = time.monotonic()
+        began = clock.monotonic()
         new = await client.open_session(self._session.options)
         try:
             # Read from now on by its thread, and looked at when the handles are known.

@@ -5,12 +5,12 @@ reads it always, and everybody else subscribes here.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from zb_mom_ww_mxgateway import arguments, wire
+from zb_mom_ww_mxgateway import arguments, clock, wire
 from zb_mom_ww_mxgateway.errors import (
     MxAccessError,
     MxGatewayArgumentError,
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 # Seconds between looks for what has come but was not yet looked at.
 _CATCH_UP = 0.005
+# Seconds for a last look at what has come when the time for a completion is over.
+_LAST_LOOK = 1.0
+CATCH_UP_TIMEOUT = 5.0
+"""Seconds for the answer that shows what has arrived; it takes a round trip on the connection of the events."""
 
 
 class LiveSession(LiveStream):
@@ -61,6 +65,7 @@ class LiveSession(LiveStream):
         self._keeper = SessionKeeper(self, session, rebuild=rebuild)
         self._reader = asyncio.create_task(self._read(), name=f"events of {session.session_id}")
         session.client.observe(self._ledger)
+        session.client.observe(self._unseen)
         session.client.observe(self)
         session.on_handle_changes = self._follow_handles
 
@@ -136,6 +141,22 @@ class LiveSession(LiveStream):
             self._raise_if_closed()
             await self.changed()
 
+    async def caught_up(self, *, timeout: float = CATCH_UP_TIMEOUT) -> bool:
+        """Takes in every event that had arrived at this machine when it was called: await it before you judge a value.
+
+        A process that was stopped (Ctrl-Z, a debugger), a loop that was blocked (a slow disk, ``time.sleep``) or a
+        machine that was busy is behind its own connection: the value it holds is an old one, and the change of it
+        waits in a socket or in a buffer. This asks the gateway for an answer on the connection of the events, behind
+        which nothing older can come, and waits until all before it has gone through :meth:`latest`, subscriptions
+        and waits. :meth:`read`, :meth:`wait_for` and :meth:`write_and_confirm` do it by themselves.
+
+        Takes one round trip; calls at the same time share it. False when that did not come off within `timeout`
+        seconds, or the session is not live: then nobody knows whether a value held still holds.
+        """
+        if self.state is not LiveState.LIVE:
+            return False
+        return await self._keeper.caught_up(timeout) and self.state is LiveState.LIVE
+
     async def first_value(self, item: Item) -> LiveValue:
         """The item's latest value, waited for if none has come yet. Give it a time-out."""
         while (value := self.latest(*item.key)) is None:
@@ -146,13 +167,17 @@ class LiveSession(LiveStream):
     async def read(
         self, tags: Sequence[str], server_handle: int | None = None, *, timeout: float = 30.0, fresh: bool = False
     ) -> list[Reading]:
-        """The values of tags, in input order: of an advised item the one that is held, at once; the others, with
-        `fresh` all, are fetched in one call, each in at most `timeout` seconds.
+        """The values of tags, in input order: of an advised item the one that is held, once all that has arrived is
+        taken in (:meth:`caught_up`); the others, with `fresh` all, are fetched in one call, each in at most `timeout`
+        seconds.
 
-        While the session is not live, what is held is given with `stale_for`, and a tag that is not held raises.
+        While the session is not live, or does not answer, what is held is given with `stale_for`, and a tag that is not
+        held raises. What was written and not seen since (:meth:`unseen_write`) is given with `written_for`.
         `server_handle` is by default the first that was registered.
         """
         arguments.tags(tags)
+        asked_at = clock.monotonic()
+        is_sure = await self.caught_up(timeout=min(timeout, CATCH_UP_TIMEOUT))
         readings: dict[int, Reading] = {}
         for index, tag in enumerate(tags):
             item = self.session.handles.find(tag, server_handle)
@@ -162,7 +187,10 @@ class LiveSession(LiveStream):
             # Of a suspended item the gateway has nothing newer.
             is_as_good = value.stale_since is None or self.state is not LiveState.LIVE
             if (item.suspended and self.state is LiveState.LIVE) or (is_as_good and not fresh):
-                readings[index] = Reading.held(tag, value)
+                reading = Reading.held(tag, value, self.unseen_write(*item.key))
+                if not is_sure and reading.stale_for is None:
+                    reading = replace(reading, stale_for=clock.monotonic() - max(asked_at, value.received_at))
+                readings[index] = reading
         missing = [index for index in range(len(tags)) if index not in readings]
         if missing:
             if self.state is not LiveState.LIVE:
@@ -175,7 +203,7 @@ class LiveSession(LiveStream):
             server = self._server(server_handle, "read")
             results = await self.session.read_bulk(server, [tags[index] for index in missing], int(timeout * 1000))
             for index, result in zip(missing, results, strict=True):
-                readings[index] = Reading.fetched(tags[index], result, self._held.age_of(result.source_timestamp))
+                readings[index] = Reading.fetched(tags[index], result, self._held.age_of(result))
         return [readings[index] for index in range(len(tags))]
 
     def _server(self, server_handle: int | None, call: str) -> int:
@@ -199,27 +227,40 @@ class LiveSession(LiveStream):
 
         It sees every data change, none is skipped; nothing is polled. Only values that are good, not null and not NaN
         count, unless `any_quality`; one that may be old never does, and a gap in the events is a break. The value held
-        now counts, unless `new`. A tag that is not advised is, on the first server handle, and stays so; when the time
-        is over before that was answered, it may be at the gateway alone.
+        counts, once all that has arrived is taken in (:meth:`caught_up`), unless `new`: then only a change does that
+        was seen since the first write that this client sent after its last check, else since now (see :meth:`mark`).
+        No clock decides that, and the first value of a tag that is advised later is no change: it may be from any time
+        before. A tag that is not advised is, on the first server handle, and stays so; when the time is over before
+        that was answered, it may be at the gateway alone.
 
         Raises MxGatewayWaitError (a TimeoutError) with the values seen after `timeout` seconds, what the session was
         lost to, or what `predicate` raises. Cancelling ends the wait alone.
         """
         self._raise_if_closed()
-        until = asyncio.get_running_loop().time() + timeout
+        until = clock.monotonic() + timeout
+        mark = self.mark() if new else None
         item = self.session.handles.find(tag)
         if item is None or not item.advised:
             server = item.server_handle if item else self._server(None, "wait_for")
             try:
-                async with asyncio.timeout_at(until):
+                async with clock.timeout(timeout):
                     (item,) = await self.subscribe_tags([tag], server)
             except TimeoutError:
                 raise MxGatewayWaitError(f"{tag} was not advised within {timeout:g} s", call="wait_for") from None
-        wait = Wait(predicate, hold, any_quality, lambda: self._keeper.behind_since)
-        with self._held.shown_to(wait, item.key):
-            if not new and (value := self.latest(*item.key)):
-                wait.see(value)
-            return await wait.result(tag, timeout, until)
+        wait = Wait(predicate, hold, any_quality, mark)
+        key = item.key
+        try:
+            with self._held.shown_to(wait, key):
+                return await wait.result(tag, timeout, until, lambda: self._held.shown(key), self._in_time)
+        finally:
+            self.checked()
+
+    async def _in_time(self) -> None:
+        """Waits until all that has arrived is taken in; raises what the session was lost to for good."""
+        while not await self.caught_up():
+            self._raise_if_closed()
+            if self.state is not LiveState.LIVE:
+                await self.changed()
 
     # Doing.
 
@@ -293,8 +334,10 @@ class LiveSession(LiveStream):
             return WriteResult(WriteOutcome.UNKNOWN, accepted, error=self.lost)
 
     async def _all_taken(self) -> None:
-        """Returns when everything that has come by now was looked at; the loop may have been busy."""
-        now = time.monotonic()
+        """Returns when everything that has come by now was looked at; the loop may have been busy, or the process
+        stopped."""
+        await self.caught_up(timeout=_LAST_LOOK)
+        now = clock.monotonic()
         while (behind := self._keeper.behind_since) is not None and behind <= now:  # noqa: ASYNC110 - gives no sign
             await asyncio.sleep(_CATCH_UP)
 
@@ -324,7 +367,7 @@ class LiveSession(LiveStream):
             await self._keeper.close()
             self._end(None)
             self.session.on_handle_changes = lambda changes: None
-            for observer in (self._ledger, self):
+            for observer in (self._ledger, self._unseen, self):
                 self.session.client.unobserve(observer)
 
     async def __aenter__(self) -> Self:

@@ -1,19 +1,22 @@
 """What is known of a live session's one event stream: told by whoever keeps it, shared with whoever looks."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
+import weakref
+from collections.abc import Callable, Sequence
 
-from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway import clock, wire
+from zb_mom_ww_mxgateway.changes import Changes
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewaySessionError
 from zb_mom_ww_mxgateway.events import EventFamily, EventHeader, MxEvent, ReplayGap
 from zb_mom_ww_mxgateway.holding import HeldValues
 from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState, LiveValue
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.subscriptions import Overflow, Subscription
+from zb_mom_ww_mxgateway.unseen_writes import UnseenWrite, UnseenWrites
 from zb_mom_ww_mxgateway.writes import WriteLedger
 
 DEFAULT_QUEUE = 10_000
+DEFAULT_CHANGES = 1_000
 
 
 class LiveStream:
@@ -28,7 +31,10 @@ class LiveStream:
         self.last_sequence = 0
         """Of the session as it is now."""
         self.events = 0
-        """Events received."""
+        """Events received, each once."""
+        self.repeated = 0
+        """Events that came although they had been seen: a stream that is resumed may bring some again. Nobody is given
+        them."""
         self.gaps = 0
         """Times that events were lost, a lost session included."""
         self.lost_events = 0
@@ -43,18 +49,26 @@ class LiveStream:
         """Set where what is held may be old: it is then read again."""
         self._held = HeldValues(session)
         self._ledger = WriteLedger(session)
+        self._unseen = UnseenWrites(session)
         self._subscriptions: list[Subscription] = []
-        self._waiters: list[asyncio.Future[None]] = []
-        self._change_queues: list[asyncio.Queue[LiveChange]] = []
+        self._waiters: set[asyncio.Future[None]] = set()
+        self._listeners: weakref.WeakSet[Changes] = weakref.WeakSet()
         self._suspended: set[tuple[int, int]] = set()
         self._confirmed = True
         self._gap_is_open = False
+        # Until a stream that was resumed brings what is new.
+        self._may_repeat = False
 
     # What its keeper tells.
 
     def take(self, event: MxEvent) -> None:
         """Part of keeping the stream: the next event."""
+        if event.replay_gap is None and 0 < event.sequence <= self.last_sequence:
+            self._pass_over()
+            return
         self.events += 1
+        self._unseen.events = self.events
+        self._may_repeat = False
         if event.replay_gap is not None:
             gap = event.replay_gap
             first_kept = gap.oldest_available_sequence or gap.requested_after_sequence + 1
@@ -75,10 +89,17 @@ class LiveStream:
             self._gap_is_open = False
             self.last_sequence = max(self.last_sequence, event.sequence)
             if event.family in (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE):
-                self._held.take(event)
+                self._held.take(event, self.events)
             else:
                 self._ledger.take(event)
+            self._unseen.take(event, self.latest(event.server_handle, event.item_handle))
         self._share(event)
+
+    def _pass_over(self) -> None:
+        self.repeated += 1
+        if not self._may_repeat:
+            # Its sequences went back: who knows what else has come, and what not.
+            self._count_gap(0)
 
     def _share(self, event: MxEvent) -> None:
         for subscription in tuple(self._subscriptions):
@@ -92,6 +113,7 @@ class LiveStream:
         self._confirmed = True
         self._held.doubt(missed=True)
         self._ledger.doubt()
+        self._unseen.lose()
         self.in_doubt.set()
         self._tell(LiveChange(self.state, self.lost, lost, gap=True))
 
@@ -108,6 +130,7 @@ class LiveStream:
     def lose(self, error: MxGatewayError, since: float | None = None) -> None:
         """Part of keeping the stream: it is lost, or the gateway gives no sign of life, `since` when."""
         self._confirmed = False
+        self._may_repeat = True
         self._held.doubt(since)
         self._set_state(LiveState.STALE, error, since)
 
@@ -115,12 +138,13 @@ class LiveStream:
         """Part of keeping the stream: there is no session any more."""
         self._held.doubt(missed=True)
         self._ledger.lose()
+        self._unseen.lose()
         self._set_state(LiveState.REBUILDING, error)
 
     def moved(self, missing: dict[tuple[int, int], str], began: float) -> None:
         """Part of keeping the stream: another session has taken the place of the lost one, but for some items.
 
-        `began` is before its first event, in monotonic seconds: so long what happened is not known.
+        `began` is before its first event, by the clock: so long what happened is not known.
         """
         told = tuple(f"{self.session.handles.items[key].tag} ({reason})" for key, reason in missing.items())
         self.session.handles.drop(missing)
@@ -137,7 +161,7 @@ class LiveStream:
     async def confirm(self) -> None:
         """Part of keeping the stream: what may be old is to be read again."""
         if self.state is LiveState.LIVE:
-            await self._held.read_again(lambda: self.state is LiveState.LIVE)
+            await self._held.read_again(lambda: self.state is LiveState.LIVE, lambda: self.events)
             self._wake()
 
     def _end(self, error: MxGatewayError | None) -> None:
@@ -157,25 +181,24 @@ class LiveStream:
             self._wake()
 
     def _tell(self, change: LiveChange) -> None:
-        for queue in self._change_queues:
-            queue.put_nowait(change)
+        for listener in tuple(self._listeners):
+            listener.put(change)
 
     def _wake(self) -> None:
-        if not self._waiters:
-            return
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
+        for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
+        self._waiters.clear()
 
     def _follow_handles(self, changes: Sequence[wire.HandleChange]) -> None:
         self._held.follow(changes)
+        self._unseen.follow(changes)
         for key in dict.fromkeys((change.server_handle, change.item_handle) for change in changes):
             item = self.session.handles.items.get(key)
             suspended = item is not None and item.suspended
             if suspended != (key in self._suspended):
                 self._suspended ^= {key}
-                change = LiveChange(self.state, self.lost, since=time.monotonic(), item=key, suspended=suspended)
+                change = LiveChange(self.state, self.lost, since=clock.monotonic(), item=key, suspended=suspended)
                 self._tell(change)
         self._wake()
 
@@ -199,24 +222,48 @@ class LiveStream:
             subscription.end(self.lost)
         return subscription
 
+    def unseen_write(self, server_handle: int, item_handle: int) -> UnseenWrite | None:
+        """The latest write of an item whose effect has not been seen since; None where there is none.
+
+        While there is one, what :meth:`latest` gives is a value from before the write. Every write counts that went
+        through the client, by whichever of its methods, except one that was refused. It is over with the first data
+        change that came after it and has the value written, or that came after its completion; and with its
+        completion where the value written was held already. Not every write shows: an object may take a command and
+        reset it before a change is reported.
+        """
+        return self._unseen.of((server_handle, item_handle))
+
+    def mark(self) -> int:
+        """From where on a value counts as new, for :meth:`LiveValue.is_new`: what has been seen since the first write
+        that was sent after the last check (:meth:`checked`), else since now.
+
+        Who is about to send a write or to ask for a mark awaits :meth:`LiveSession.caught_up` first: what has arrived
+        already is then seen, and so before it.
+        """
+        return self.events if self._unseen.mark is None else self._unseen.mark
+
+    def checked(self) -> None:
+        """Something was checked: the next write that is sent begins anew what is :meth:`mark`. ``wait_for`` does it."""
+        self._unseen.is_checked = True
+
     async def changed(self) -> None:
         """Waits for the next event or change of state."""
         waiter = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        await waiter
-
-    async def changes(self) -> AsyncIterator[LiveChange]:
-        """Every change of state, every gap and every item that is suspended from now on, until the session is closed or
-        lost for good."""
-        queue: asyncio.Queue[LiveChange] = asyncio.Queue()
-        self._change_queues.append(queue)
+        self._waiters.add(waiter)
         try:
-            if self.state is not LiveState.LIVE:
-                yield LiveChange(self.state, self.lost)
-            while self.state is not LiveState.CLOSED or not queue.empty():
-                yield await queue.get()
+            await waiter
         finally:
-            self._change_queues.remove(queue)
+            self._waiters.discard(waiter)
+
+    def changes(self, *, queue_size: int = DEFAULT_CHANGES) -> Changes:
+        """Every change of state, every gap and every item that is suspended from this call on, until the session is
+        closed or lost for good. It begins with the state where that is not live."""
+        listener = Changes(queue_size)
+        if self.state is not LiveState.LIVE:
+            listener.put(LiveChange(self.state, self.lost))
+        if self.state is not LiveState.CLOSED:
+            self._listeners.add(listener)
+        return listener
 
 
 def _gap_event(last: int, oldest: int, at: float) -> MxEvent:

@@ -1,15 +1,19 @@
 """What a live session holds: the latest value of an item, and what may be said of it."""
 
-import time
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.events import BufferedData, MxEvent
 from zb_mom_ww_mxgateway.status import MxStatus, quality_word
+from zb_mom_ww_mxgateway.unseen_writes import UnseenWrite
 from zb_mom_ww_mxgateway.values import DataType, MxValueOutput, moment_of, to_nanoseconds
 from zb_mom_ww_mxgateway.wire import ReadResult
+
+CLOCKS_MAY_DIFFER = 1.0
+"""Seconds by which a source's clock may be ahead of the gateway's without making the age of a value unknown."""
 
 
 class LiveState(Enum):
@@ -39,12 +43,14 @@ class LiveChange:
     gap: bool = False
     """True when events were lost, also where nobody knows how many."""
     since: float | None = None
-    """Since when values may be old, in monotonic seconds, where that is earlier than now: a connection can be dead for
-    a while before it is noticed."""
+    """Since when values may be old, in seconds of :func:`clock.monotonic`, where that is earlier than now: a connection
+    can be dead for a while before it is noticed."""
     item: tuple[int, int] | None = None
     """Server and item handle of an item that was suspended, or that no longer is; None where that is not the news."""
     suspended: bool = False
     """Which of the two."""
+    dropped: int = 0
+    """Changes before this one that this listener has lost to its own slowness."""
 
 
 @dataclass(slots=True)
@@ -61,17 +67,33 @@ class LiveValue:
     changes: int
     """Data changes seen since the item was advised here."""
     received_at: float
-    """Monotonic seconds."""
+    """In seconds of :func:`clock.monotonic`."""
     age_when_received: float
-    """Seconds between source and gateway, by clocks on the gateway's side."""
+    """Seconds between source and its coming here, by clocks on the gateway's side; below 0 where the source's clock is
+    ahead of the gateway's."""
     stale_since: float | None = None
-    """Monotonic seconds since when nobody knows whether it still holds; None while it is live. So it is while the
-    item is suspended."""
+    """Seconds of :func:`clock.monotonic` since when nobody knows whether it still holds; None while it is live. So it
+    is while the item is suspended."""
+    changed_at: int = 0
+    """The number of the event, as :attr:`LiveSession.events` counts them, that last changed it here. 0 for the first
+    value that an advise gives: that may be from any time before."""
 
     @property
     def age(self) -> float:
-        """Seconds since the source took the value."""
-        return self.age_when_received + time.monotonic() - self.received_at
+        """Seconds since the source took the value. Where the source's clock is `ahead`, that is not known: then these
+        are the seconds since it came here, and it is at least so old."""
+        return max(0.0, self.age_when_received) + clock.monotonic() - self.received_at
+
+    @property
+    def ahead(self) -> float:
+        """Seconds by which the source time was yet to come when the value came; 0 for up to one second, by which
+        clocks may well differ."""
+        return -self.age_when_received if self.age_when_received < -CLOCKS_MAY_DIFFER else 0.0
+
+    def is_new(self, mark: int) -> bool:
+        """Whether a change of it has been seen since so many events had been, see :attr:`LiveSession.events`. No clock
+        has a say in it."""
+        return self.changed_at > mark
 
     @property
     def source_timestamp(self) -> datetime | None:
@@ -105,12 +127,14 @@ class LiveValue:
             header.statuses,
             time_ns,
             changes,
-            event.received_at or time.monotonic(),
-            behind / 1e9 if behind > 0 else 0.0,
+            event.received_at or clock.monotonic(),
+            behind / 1e9,
         )
 
     @classmethod
-    def read(cls, tag: str, result: ReadResult, before: "LiveValue | None", age: float) -> "LiveValue":
+    def read(
+        cls, tag: str, result: ReadResult, before: "LiveValue | None", age: float, changed_at: int = 0
+    ) -> "LiveValue":
         """The value that a fresh read gives, `age` seconds old; it counts as a change where it differs."""
         time_ns = to_nanoseconds(result.source_timestamp) if result.source_timestamp else 0
         return cls(
@@ -122,8 +146,9 @@ class LiveValue:
             statuses=result.statuses,
             source_time_ns=time_ns,
             changes=before.changes + 1 if before else 1,
-            received_at=time.monotonic(),
-            age_when_received=max(0.0, age),
+            received_at=clock.monotonic(),
+            age_when_received=age,
+            changed_at=changed_at,
         )
 
 
@@ -144,6 +169,9 @@ class Reading:
     """Seconds for which nobody knows whether a cached value still holds; None when it does."""
     error: str = ""
     """Why there is no value; empty when there is one."""
+    written_for: float | None = None
+    """Seconds since the item was written, where nothing that came since can be its effect: the value is from before.
+    None where that is not so."""
 
     @property
     def quality_word(self) -> str:
@@ -151,17 +179,18 @@ class Reading:
         return quality_word(self.quality)
 
     @classmethod
-    def held(cls, tag: str, value: LiveValue) -> "Reading":
-        """Of a value that is held."""
+    def held(cls, tag: str, value: LiveValue, written: UnseenWrite | None = None) -> "Reading":
+        """Of a value that is held, of an item that was `written` and not seen since."""
         return cls(
             tag,
             value.value,
             value.quality,
             value.source_timestamp,
             value.statuses,
-            value.age,
+            None if value.ahead else value.age,
             True,
-            None if value.stale_since is None else time.monotonic() - value.stale_since,
+            None if value.stale_since is None else clock.monotonic() - value.stale_since,
+            written_for=None if written is None else written.ago,
         )
 
     @classmethod

@@ -6,13 +6,14 @@ synchronous API, and puts them into a buffer that the loop empties when it comes
 
 import asyncio
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import grpc
+
+from zb_mom_ww_mxgateway import clock
 
 # What an entry of the buffer needs beside its bytes: tuple, time and headers of the objects.
 _ENTRY_BYTES = 128
@@ -28,7 +29,7 @@ _SHORT, _LONG, _LEAST, _MANY = 0.005, 0.02, 0.004, 20
 _ROOM = 16_384
 
 Arrived = tuple[float, bytes]
-"""One message as it came: when, in monotonic seconds, and its bytes."""
+"""One message as it came: when, in seconds of :func:`clock.monotonic`, and its bytes."""
 
 
 class EventBuffer:
@@ -46,12 +47,17 @@ class EventBuffer:
         # Each written by one side alone: what came, by the thread; what went, by whoever takes or drops, locked.
         self._came = 0
         self._went = 0
+        self._count = 0
         self._dropped = 0
         self._ended = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self.is_awaited = False
         """Whether its reader on the loop has nothing to do but wait; else it may be what the thread waits for."""
+        self.is_asking = False
+        """Whether the thread waits for the next message, and has put in all that it got."""
+        self.is_urgent = threading.Event()
+        """Set while somebody wants all that has arrived: the thread then lets nothing gather."""
         self.attached: asyncio.Future[bool] = loop.create_future()
         """Whether the gateway has proven that it has taken the stream, when that is settled."""
 
@@ -60,6 +66,7 @@ class EventBuffer:
     def put(self, at: float, data: bytes) -> bool:
         """Adds a message that came at that time; False when nobody will ever take it."""
         self._came += len(data) + _ENTRY_BYTES
+        self._count += 1
         self._entries.append((at, data))
         if self._came - self._went > self._limit:
             self._drop()
@@ -80,6 +87,16 @@ class EventBuffer:
     def held_bytes(self) -> int:
         """What the entries take."""
         return self._came - self._went
+
+    @property
+    def came(self) -> int:
+        """How many messages have been put in, ever."""
+        return self._count
+
+    @property
+    def came_bytes(self) -> int:
+        """What they took together, about."""
+        return self._came
 
     def attach(self, proven: bool) -> None:
         """The gateway has answered that it took the stream, or gave no answer that says so."""
@@ -215,12 +232,14 @@ def _answered(done: Any) -> bool:
 
 def _read(channel: grpc.Channel, call: Any, buffer: EventBuffer) -> None:
     error: Exception | None = None
-    put, clock = buffer.put, time.monotonic
+    put, now_by = buffer.put, clock.monotonic
     try:
-        before = since = clock()
+        before = since = now_by()
         events = size = 0
+        buffer.is_asking = True
         for data in call:
-            now = clock()
+            buffer.is_asking = False
+            now = now_by()
             if not put(now, data):
                 break
             events += 1
@@ -229,9 +248,10 @@ def _read(channel: grpc.Channel, call: Any, buffer: EventBuffer) -> None:
                 pause = min(_LONG if events >= _MANY else _SHORT, (now - since) * _ROOM / (size or 1))
                 since, events, size = now, 0, 0
                 if pause >= _LEAST:
-                    time.sleep(pause)
-                    now = clock()
+                    buffer.is_urgent.wait(pause)
+                    now = now_by()
             before = now
+            buffer.is_asking = True
     except grpc.RpcError as broken:
         # As grpc.aio would raise it: the call itself, which is what is raised here, is not kept.
         error = grpc.aio.AioRpcError(broken.code(), grpc.aio.Metadata(), grpc.aio.Metadata(), details=broken.details())
@@ -241,5 +261,6 @@ def _read(channel: grpc.Channel, call: Any, buffer: EventBuffer) -> None:
     except Exception as broken:
         error = broken
     finally:
+        buffer.is_asking = False
         channel.close()
         buffer.end(error)

@@ -1,12 +1,15 @@
 """Server streams as async iterators."""
 
 import asyncio
+import threading
 import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Generic, Self, TypeVar
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer, ReadingThread
 
 T = TypeVar("T")
@@ -16,6 +19,11 @@ T = TypeVar("T")
 _WAKE_INTERVAL = 0.005
 # Events that are decoded in a row; then others on the loop get their turn.
 _FAIR_SHARE = 256
+# Bytes that the gateway may send before the reader has taken those it sent earlier: HTTP/2's window of a stream.
+_WINDOW = 65_536
+# Turns of other threads in which nothing may come before the reading thread counts as having nothing left to put in:
+# it was woken before them for whatever had arrived.
+_QUIET_TURNS = 4
 
 
 class MessageStream(Generic[T]):
@@ -141,6 +149,9 @@ class EventStream(MessageStream[T]):
         self._gap = gap
         self._last: Arrived | None = None
         self._next_take = 0.0
+        # Messages taken out of the buffer, or dropped from it.
+        self._taken = 0
+        self._passers: list[tuple[int, asyncio.Future[None]]] = []
         super().__init__(start(self._buffer), lambda message: message, translate, on_close)
 
     def _arriving(self) -> Any:
@@ -148,6 +159,8 @@ class EventStream(MessageStream[T]):
 
     async def _next(self) -> T:
         while not self._ready:
+            if self._passers:
+                self._let_pass()
             if self._batch:
                 await asyncio.sleep(0)  # others on the loop get their turn
             else:
@@ -175,13 +188,15 @@ class EventStream(MessageStream[T]):
         buffer = self._buffer
         buffer.is_awaited = True
         early = self._next_take - self._loop.time()
-        if early > 0 and len(buffer) < _FAIR_SHARE:
+        if early > 0 and len(buffer) < _FAIR_SHARE and not self._passers:
             await asyncio.sleep(early)
         if not buffer and not buffer.ended:
             await buffer.filled()
         buffer.is_awaited = False
         ended = buffer.ended
-        if buffer.take(self._batch):
+        dropped = buffer.take(self._batch)
+        self._taken += dropped + len(self._batch)
+        if dropped:
             self._batch.appendleft(self._gap(self._last, self._batch[0]))
         self._next_take = self._loop.time() + _WAKE_INTERVAL
         if ended and not self._batch:
@@ -209,8 +224,8 @@ class EventStream(MessageStream[T]):
 
     @property
     def behind_since(self) -> float | None:
-        """When the oldest of what has come and is not yet handed over came, in monotonic seconds; 0 if that is the end,
-        None if it is nothing."""
+        """When the oldest of what has come and is not yet handed over came, in seconds of :func:`clock.monotonic`; 0 if
+        that is the end, None if it is nothing."""
         oldest = self._batch[0] if self._batch else self._buffer.oldest
         if oldest is None:
             return 0.0 if self.ended else None
@@ -225,26 +240,91 @@ class EventStream(MessageStream[T]):
         """Whether the gateway gives an answer on this stream's own connection within so many seconds; one that was
         not to be proven has none to ask for."""
         answer: asyncio.Future[bool] = self._loop.create_future()
-
-        def settle(came: bool) -> None:
-            if not answer.done():
-                answer.set_result(came)
-
-        def tell(came: bool) -> None:
-            with suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(settle, came)
-
-        give_up = self._call.ask(tell)
+        give_up = self._call.ask(partial(self._tell, answer))
         try:
-            async with asyncio.timeout(timeout):
+            async with clock.timeout(timeout):
                 return await answer
         except TimeoutError:
             return False
         finally:
             give_up()
 
+    async def caught_up(self, timeout: float) -> bool:
+        """Waits until all that had arrived here when this was called has been handed over, and what it led to in the
+        reader of this stream is done; False where that is not known within so many seconds.
+
+        What is on the way of the connection, or waits in the operating system or in gRPC, comes before the answer to
+        a question that is asked on the same connection. What the reading thread has of it then is counted, and waited
+        for. Takes the time of one question and answer. The stream must have been opened to be proven, and be read.
+        """
+        urgent = self._buffer.is_urgent
+        urgent.set()
+        try:
+            async with clock.timeout(timeout):
+                if not await self._all_is_in(timeout):
+                    return False
+                passed = self._loop.create_future()
+                self._passers.append((self._buffer.came, passed))
+                if self._buffer.is_awaited and not self._buffer:
+                    self._let_pass()
+                await passed
+        except TimeoutError:
+            return False
+        finally:
+            urgent.clear()
+        return not self._closed
+
+    async def _all_is_in(self, timeout: float) -> bool:
+        """Whether all that had arrived is in the buffer now."""
+        buffer = self._buffer
+        while True:
+            before = buffer.came_bytes
+            if not await self.answers(timeout):
+                return False
+            # It is in this process; the thread takes it message by message. Where messages never end to come, it has
+            # passed the last of them when it has taken more than can have waited.
+            answered, quiet = buffer.came_bytes, 0
+            while quiet < _QUIET_TURNS and buffer.came_bytes - answered < _WINDOW:
+                came = buffer.came
+                await self._turn_of_another_thread()
+                quiet = quiet + 1 if buffer.is_asking and came == buffer.came else 0
+                if self._closed or buffer.ended:
+                    return False
+            # A gateway that was held up by a full window has more, which it may have sent long ago.
+            if buffer.came_bytes - before < _WINDOW // 2:
+                return True
+
+    async def _turn_of_another_thread(self) -> None:
+        # Not of a pool: what occupies its threads, a slow disk, would occupy this.
+        had = self._loop.create_future()
+        threading.Thread(target=self._tell, args=(had, None), name="a turn", daemon=True).start()
+        await had
+
+    def _tell(self, waiting: asyncio.Future[Any], what: object) -> None:
+        """In another thread: gives what is waited for."""
+
+        def settle() -> None:
+            if not waiting.done():
+                waiting.set_result(what)
+
+        with suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(settle)
+
+    def _let_pass(self) -> None:
+        """Its reader is back for more: it is done with everything before."""
+        passed = self._taken - len(self._batch) - len(self._ready)
+        for entry in tuple(self._passers):
+            if passed >= entry[0]:
+                self._passers.remove(entry)
+                if not entry[1].done():
+                    entry[1].set_result(None)
+
     def _end(self) -> None:
         super()._end()
         self._batch.clear()
         self._ready.clear()
         self._buffer.end(None)
+        for _, passed in self._passers:
+            if not passed.done():
+                passed.set_result(None)
+        self._passers.clear()

@@ -2,48 +2,46 @@
 
 import asyncio
 import math
-import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
 from zb_mom_ww_mxgateway.live_values import LiveValue
 
 # So many values are shown when a wait fails.
 _SEEN = 20
-# Seconds between looks for what has come but was not yet seen.
-_CATCH_UP = 0.005
 
 
 class Wait:
     """One wait: shown every value of an item, and every loss of certainty, as they come.
 
     Over when `predicate` has held for `hold` seconds without a break. A value that is not good, null or NaN
-    does not satisfy it unless `any_quality`; nor does one that may be old, or a time of which nothing is known.
+    does not satisfy it unless `any_quality`; nor does one that may be old, or a time of which nothing is known; nor,
+    with `mark`, one that is not new since then.
     """
 
     def __init__(
-        self,
-        predicate: Callable[[object], object],
-        hold: float,
-        any_quality: bool,
-        behind_since: Callable[[], float | None] = lambda: None,
+        self, predicate: Callable[[object], object], hold: float, any_quality: bool, mark: int | None = None
     ) -> None:
-        """`behind_since` tells when the oldest event came that is still to be shown, in monotonic seconds."""
         self._predicate = predicate
         self._hold = hold
         self._any_quality = any_quality
-        self._behind_since = behind_since
-        self._loop = asyncio.get_running_loop()
-        self._held: asyncio.TimerHandle | None = None
+        self._mark = mark
+        self._was_shown = False
+        self._held_since: float | None = None
+        # Set when it holds, and when that is broken.
+        self._turned = asyncio.Event()
         self.seen: deque[LiveValue] = deque(maxlen=_SEEN)
-        self.over: asyncio.Future[LiveValue] = self._loop.create_future()
+        self.over: asyncio.Future[LiveValue] = asyncio.get_running_loop().create_future()
 
     def see(self, value: LiveValue) -> None:
         """The item's value, now."""
         if self.over.done():
             return
+        self._was_shown = True
         self.seen.append(replace(value))
         try:
             wished = self._may_satisfy(value) and bool(self._predicate(value.value))
@@ -55,42 +53,50 @@ class Wait:
             self.stop()
         elif self._hold <= 0:
             self.over.set_result(value)
-        elif self._held is None:
-            self._held = self._loop.call_later(self._hold, self._satisfied, time.monotonic() + self._hold)
+        elif self._held_since is None:
+            self._held_since = clock.monotonic()
+            self._turned.set()
 
     def stop(self) -> None:
         """What held so far does not count any more: it must hold anew."""
-        if self._held is not None:
-            self._held.cancel()
-            self._held = None
+        if self._held_since is not None:
+            self._held_since = None
+            self._turned.set()
 
     def fail(self, error: BaseException) -> None:
         """No value will come any more."""
         self.stop()
+        self._turned.set()
         if not self.over.done():
             self.over.set_exception(error)
 
-    def _satisfied(self, at: float) -> None:
-        behind = self._behind_since()
-        if behind is not None and behind <= at:
-            # The loop was busy: what came by then may have broken it.
-            self._held = self._loop.call_later(_CATCH_UP, self._satisfied, at)
-        elif not self.over.done():
-            self.over.set_result(self.seen[-1])
-
     def _may_satisfy(self, value: LiveValue) -> bool:
-        if value.stale_since is not None:
+        if value.stale_since is not None or (self._mark is not None and not value.is_new(self._mark)):
             return False
         if self._any_quality:
             return True
         is_nan = isinstance(value.value, float) and math.isnan(value.value)
         return value.quality_word == "good" and value.value is not None and not is_nan
 
-    async def result(self, tag: str, timeout: float, until: float) -> LiveValue:
-        """The value that satisfied it; raises MxGatewayWaitError at `until` in the loop's time, after `timeout`
-        seconds."""
+    async def result(
+        self,
+        tag: str,
+        timeout: float,
+        until: float,
+        latest: Callable[[], LiveValue | None],
+        caught_up: Callable[[], Awaitable[None]],
+    ) -> LiveValue:
+        """The value that satisfied it; raises MxGatewayWaitError at `until` by the clock, after `timeout` seconds.
+
+        `latest` gives the value that is held, `caught_up` returns when that is so in spite of all that has arrived.
+        """
+        if (held := latest()) is not None and not self._was_shown:
+            self.seen.append(replace(held))
+        looking = asyncio.create_task(self._look(latest, caught_up), name=f"looking at {tag}")
         try:
-            async with asyncio.timeout_at(until):
+            async with clock.timeout(until - clock.monotonic()):
+                if self._hold > 0:
+                    await self._held_long_enough(caught_up)
                 return await self.over
         except TimeoutError:
             if self.over.done() and not self.over.cancelled():
@@ -102,10 +108,37 @@ class Wait:
             ) from None
         finally:
             self.stop()
+            looking.cancel()
+            await asyncio.wait([looking])
+
+    async def _look(self, latest: Callable[[], LiveValue | None], caught_up: Callable[[], Awaitable[None]]) -> None:
+        """Judges the value that is held at the beginning, where nothing newer has been judged meanwhile."""
+        try:
+            await caught_up()
+            if not self._was_shown and (held := latest()) is not None:
+                self.seen.clear()
+                self.see(held)
+        except Exception as error:
+            self.fail(error)
+
+    async def _held_long_enough(self, caught_up: Callable[[], Awaitable[None]]) -> None:
+        while not self.over.done():
+            since = self._held_since
+            left = None if since is None else since + self._hold - clock.monotonic()
+            if left is None or left > 0:
+                self._turned.clear()
+                with suppress(TimeoutError):
+                    async with clock.timeout(left):
+                        await self._turned.wait()
+                continue
+            # The process may have been busy, or stopped: what has arrived may have broken it.
+            await caught_up()
+            if self._held_since == since and not self.over.done():
+                self.over.set_result(self.seen[-1])
 
     def _last(self) -> str:
         if not self.seen:
             return "no value came"
         last = self.seen[-1]
         held = "" if last.stale_since is None else ", stale"
-        return f"it is {last.value!r} ({last.quality_word}{held}), {time.monotonic() - last.received_at:.1f} s old"
+        return f"it is {last.value!r} ({last.quality_word}{held}), {clock.monotonic() - last.received_at:.1f} s old"

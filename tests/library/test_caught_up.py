@@ -1,0 +1,258 @@
+"""Nothing is judged by an old value: all that has arrived is taken in first, and what was written is not seen yet."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from library_waiting import eventually
+
+from zb_mom_ww_mxgateway import (
+    EventFamily,
+    EventHeader,
+    GatewayClient,
+    Item,
+    LiveSession,
+    LiveState,
+    MxEvent,
+    MxGatewayWaitError,
+    UnseenWrite,
+    WriteOutcome,
+)
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT, DOUBLE = "TestChildObject.TestInt", "TestChildObject.TestDouble"
+
+
+@pytest.fixture
+async def items(live: LiveSession) -> list[Item]:
+    """INT and DOUBLE, advised, with first values."""
+    server = await live.session.register("live")
+    found = await live.subscribe_tags([INT, DOUBLE], server)
+    for item in found:
+        await live.first_value(item)
+    return found
+
+
+@pytest.fixture
+async def busy(busy_gateway: SimulatedGateway) -> AsyncIterator[LiveSession]:
+    """A live session with a hundred tags that change all the time."""
+    gateway = busy_gateway
+    client = await GatewayClient.connect(endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True)
+    async with client, await LiveSession.open(client) as live:
+        tags = [f"Area001.Unit{unit:04}.Value{number:02}" for unit in (1, 2) for number in range(1, 51)]
+        await live.subscribe_tags(tags, await live.session.register("t"))
+        yield live
+
+
+# Catching up.
+
+
+async def test_what_has_arrived_is_taken_in(gateway: SimulatedGateway, live: LiveSession, items: list[Item]) -> None:
+    for value in range(1, 50):
+        gateway.set(INT, value)
+        assert await live.caught_up(timeout=20)
+        assert live[INT].value == value
+
+
+async def test_a_stream_that_never_rests_is_caught_up_with(busy: LiveSession) -> None:
+    for _ in range(5):
+        assert await busy.caught_up(timeout=20)
+
+
+async def test_those_who_ask_at_the_same_time_share_the_round(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    def pings() -> int:
+        return sum(
+            call.rpc == "Invoke" and call.request.command.WhichOneof("payload") == "ping" for call in gateway.calls
+        )
+
+    before = pings()
+    assert all(await asyncio.gather(*(live.caught_up(timeout=20) for _ in range(100))))
+    assert pings() - before < 20
+
+
+async def test_without_an_answer_nobody_knows_and_a_read_says_so(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    gateway.stall("ping")
+    assert not await live.caught_up(timeout=0.05)
+    (reading,) = await live.read([INT], timeout=0.05)
+    assert (reading.cached, reading.value) == (True, 0)
+    assert reading.stale_for is not None
+    gateway.release()
+    assert await live.caught_up(timeout=20)
+    assert (await live.read([INT]))[0].stale_for is None
+    gateway.stall("StreamEvents")
+    gateway.drop_streams()
+    await eventually(lambda: live.state is LiveState.STALE, "the stream is lost", seconds=20)
+    assert not await live.caught_up(timeout=20)
+
+
+STOPPED = """
+import asyncio, sys
+from zb_mom_ww_mxgateway import GatewayClient, LiveSession
+
+async def main():
+    client = await GatewayClient.connect(endpoint=sys.argv[1], api_key=sys.argv[2], plaintext=True)
+    async with client, await LiveSession.open(client) as live:
+        (item,) = await live.subscribe_tags([sys.argv[3]], await live.session.register("t"))
+        await live.first_value(item)
+        print("ready", flush=True)
+        # As at a prompt: a line comes when the process goes on, and is carried out at once.
+        line = await asyncio.to_thread(sys.stdin.readline)
+        while line:
+            (reading,) = await live.read([sys.argv[3]])
+            print(reading.value, reading.stale_for, flush=True)
+            line = sys.stdin.readline()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_process_that_was_stopped_judges_by_what_came_meanwhile(gateway: SimulatedGateway) -> None:
+    program = subprocess.Popen(  # noqa: ASYNC220 - it only starts one
+        [sys.executable, "-c", textwrap.dedent(STOPPED), gateway.endpoint, gateway.api_key, INT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with program:
+        assert program.stdin
+        assert program.stdout
+        try:
+            assert await asyncio.to_thread(program.stdout.readline) == "ready\n"
+            for value in range(1, 21):
+                os.kill(program.pid, signal.SIGSTOP)
+                gateway.set(INT, value)
+                program.stdin.write("\n")
+                program.stdin.flush()
+                os.kill(program.pid, signal.SIGCONT)
+                assert await asyncio.to_thread(program.stdout.readline) == f"{value} None\n"
+        finally:
+            program.kill()
+
+
+# What was written.
+
+
+async def test_a_read_right_after_a_write_gives_what_was_written(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    for value in range(1, 30):
+        result = await live.write_and_confirm(*items[0].key, value)
+        assert result.outcome is WriteOutcome.COMPLETED
+        (reading,) = await live.read([INT])
+        assert (reading.value, reading.written_for) == (value, None)
+
+
+async def test_what_was_written_is_unseen_until_a_change_shows_it(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    item, other = items
+    gateway.stall("StreamEvents")
+    await live.session.write(*item.key, 5, user_id=7)
+    written = live.unseen_write(*item.key)
+    assert written is not None
+    assert (written.value, written.user_id, written.ended_at) == (5, 7, None)
+    assert written.ago >= 0
+    readings = await live.read([INT, DOUBLE])
+    assert (readings[0].value, readings[1].written_for) == (0, None)
+    assert readings[0].written_for is not None
+    assert live.unseen_write(*other.key) is None
+    gateway.release()
+    await eventually(lambda: live.unseen_write(*item.key) is None, "the change shows it", seconds=20)
+    assert live[INT].value == 5
+
+
+async def test_a_refused_write_is_none(gateway: SimulatedGateway, live: LiveSession, items: list[Item]) -> None:
+    (unadvised,) = [await live.session.add_item(items[0].server_handle, "TestChildObject.TestBool")]
+    refused = await live.write_and_confirm(items[0].server_handle, unadvised, True)
+    assert refused.outcome is WriteOutcome.REFUSED
+    assert live.unseen_write(items[0].server_handle, unadvised) is None
+    refused = await live.write_and_confirm(*items[0].key, "no number")
+    assert refused.outcome is WriteOutcome.REFUSED
+    assert live.unseen_write(*items[0].key) is None
+
+
+async def test_a_write_of_the_value_that_is_held_has_nothing_to_show(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    changes = live[DOUBLE].changes
+    await live.write_and_confirm(*items[1].key, 0)
+    assert live.unseen_write(*items[1].key) is None
+    assert live[DOUBLE].changes == changes
+
+
+async def test_a_change_shows_it_when_it_has_the_value_or_came_after_the_completion(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    item = items[0]
+    gateway.stall("StreamEvents")
+
+    def comes(family: EventFamily, value: int | None = None) -> UnseenWrite | None:
+        live.take(MxEvent(EventHeader(family, *item.key, 192), live.last_sequence + 1, value))
+        return live.unseen_write(*item.key)
+
+    await live.session.write(*item.key, 5)
+    await live.session.write(*item.key, 6)
+    assert comes(EventFamily.ON_DATA_CHANGE, 1)  # it was on its way
+    assert comes(EventFamily.ON_DATA_CHANGE, 5)  # of the first
+    assert comes(EventFamily.ON_WRITE_COMPLETE)
+    assert comes(EventFamily.ON_DATA_CHANGE, 4)
+    assert comes(EventFamily.ON_WRITE_COMPLETE)
+    assert not comes(EventFamily.ON_DATA_CHANGE, 3)  # what the object made of it
+    await live.session.write(*item.key, 8)
+    assert not comes(EventFamily.ON_DATA_CHANGE, 8)
+
+
+# New.
+
+
+async def test_new_is_what_was_seen_since_the_first_write_after_the_last_check(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    gateway.set(INT, 1)
+    await eventually(lambda: live[INT].value == 1, "it has come", seconds=20)
+    assert live.mark() == live.events
+    await live.write_and_confirm(*items[1].key, 1.0)
+    gateway.set(INT, 2)  # what the first of two writes leads to
+    await eventually(lambda: live[INT].value == 2, "it has come", seconds=20)
+    await live.write_and_confirm(*items[1].key, 2.0)
+    assert live[INT].is_new(live.mark())
+    assert (await live.wait_for(INT, lambda value: value == 2, timeout=20, new=True)).value == 2
+    # Of the same writes, once more: their effects may be several.
+    assert (await live.wait_for(DOUBLE, lambda value: value == 2.0, timeout=20, new=True)).value == 2.0
+    await live.write_and_confirm(*items[1].key, 3.0)
+    assert not live[INT].is_new(live.mark())
+
+
+@pytest.mark.parametrize("ahead", [-3600, 0, 3600])
+async def test_no_clock_says_what_is_new(
+    ahead: int, gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    gateway.set(INT, 1, timestamp=datetime.now(UTC) + timedelta(seconds=ahead))
+    await eventually(lambda: live[INT].value == 1, "it has come", seconds=20)
+    await live.write_and_confirm(*items[1].key, 1.0)
+    with pytest.raises(MxGatewayWaitError):
+        await live.wait_for(INT, lambda value: value == 1, timeout=0.1, new=True)
+    gateway.set(INT, 2, timestamp=datetime.now(UTC) + timedelta(seconds=ahead))
+    assert (await live.wait_for(INT, lambda value: value == 2, timeout=20, new=True)).value == 2
+
+
+async def test_the_first_value_of_a_tag_that_is_advised_is_from_any_time(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    gateway.set("TestChildObject.TestString", "old", timestamp=datetime.now(UTC) + timedelta(seconds=3))
+    await live.write_and_confirm(*items[1].key, 1.0)
+    with pytest.raises(MxGatewayWaitError, match="it is 'old'"):
+        await live.wait_for("TestChildObject.TestString", lambda value: True, timeout=0.2, new=True)
+    gateway.set("TestChildObject.TestString", "new")
+    new = await live.wait_for("TestChildObject.TestString", lambda value: True, timeout=20, new=True)
+    assert new.value == "new"
