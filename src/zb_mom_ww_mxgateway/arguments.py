@@ -35,6 +35,13 @@ def whole(name: str, value: int, least: int = 0, most: int = INT32[1]) -> int:
     return value
 
 
+def seconds(name: str, value: float) -> float:
+    """Seconds that may pass: above 0, a day at most."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 86_400:
+        raise MxGatewayArgumentError(f"{name} must be seconds above 0, at most 86400, not {value!r}")
+    return value
+
+
 def item(server_handle: int, item_handle: int) -> dict[str, int]:
     """The two handles of an item."""
     return {

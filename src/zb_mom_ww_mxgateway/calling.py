@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import grpc
 import grpc.aio
 
-from zb_mom_ww_mxgateway import auth, tls, wire
+from zb_mom_ww_mxgateway import arguments, auth, tls, wire
 from zb_mom_ww_mxgateway.channels import make_reading_channel
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayError,
@@ -75,6 +75,8 @@ class Calls:
         """One unary call, the one place that makes them: guarded, shown to the observers, with metadata, deadline and
         translated errors. `call` names it in errors."""
         self._check_open(call)
+        if timeout is not None:
+            arguments.seconds("timeout", timeout)
         mutating = wire.changes_plant(request)
         if mutating:
             if self.options.write_guard is not None:
@@ -213,9 +215,13 @@ class Calls:
             raise self._undecodable(reply, call, mutating)
         return reply
 
-    def stream(self, rpc: wire.Rpc, request: Any, *, call: str, decode: Callable[[Any], T]) -> MessageStream[T]:
-        """One server stream, open from now on, with metadata and translated errors."""
+    def stream(
+        self, rpc: wire.Rpc, request: Any, *, call: str, decode: Callable[[Any], T], timeout: float | None = None
+    ) -> MessageStream[T]:
+        """One server stream, open from now on, with metadata and translated errors; without `timeout` for good."""
         self._check_open(call)
+        if timeout is not None:
+            arguments.seconds("timeout", timeout)
         method = self._channel.unary_stream(
             rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
         )
@@ -226,7 +232,7 @@ class Calls:
             return decode(message)
 
         stream: MessageStream[T] = MessageStream(
-            method(request, metadata=self._metadata),
+            method(request, timeout=timeout, metadata=self._metadata),
             decoded,
             self._stream_translation(call, request, rpc),
             self._streams.discard,

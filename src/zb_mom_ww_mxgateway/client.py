@@ -39,7 +39,8 @@ _CLOSE_TIMEOUT = 5.0
 class GatewayClient(Calls):
     """A connected client. Made by :meth:`connect`; also an async context manager.
 
-    Belongs to the event loop it was made on.
+    Belongs to the event loop it was made on. Every call takes a `timeout` in seconds; without one it is
+    ``ClientOptions.call_timeout``. A call that changes the plant and is not answered in time has an unknown outcome.
     """
 
     @cached_property
@@ -122,12 +123,12 @@ class GatewayClient(Calls):
                 grpc_code=refused.grpc_code,
             ) from refused
 
-    async def open_session(self, options: OpenSessionOptions | None = None) -> Session:
+    async def open_session(self, options: OpenSessionOptions | None = None, *, timeout: float | None = None) -> Session:
         """Opens a session: a worker process with one MXAccess object, until it is closed or its lease ends.
 
         When cancelled it closes the session that the gateway opens all the same, which takes a few seconds at most.
         """
-        opening = asyncio.ensure_future(self.open_session_raw(options))
+        opening = asyncio.ensure_future(self.open_session_raw(options, timeout=timeout))
         try:
             session = Session(self, wire.session_info(await asyncio.shield(opening)), options)
         except asyncio.CancelledError:
@@ -164,13 +165,15 @@ class GatewayClient(Calls):
                 return item.tag if item else ""
         return ""
 
-    async def open_session_raw(self, options: OpenSessionOptions | None = None) -> pb.OpenSessionReply:
+    async def open_session_raw(
+        self, options: OpenSessionOptions | None = None, *, timeout: float | None = None
+    ) -> pb.OpenSessionReply:
         """Opens a session and gives the gateway's message."""
         options = options or OpenSessionOptions()
         request = wire.open_session_request(
             options.client_session_name, self.next_correlation_id(), options.command_timeout
         )
-        reply: pb.OpenSessionReply = await self.unary(wire.OPEN_SESSION, request, call="open_session")
+        reply: pb.OpenSessionReply = await self.unary(wire.OPEN_SESSION, request, call="open_session", timeout=timeout)
         wire.raise_for_session_status(reply, call="open_session", said=self.said, endpoint=self.options.endpoint)
         return reply
 
@@ -186,12 +189,20 @@ class GatewayClient(Calls):
         request = wire.stream_alarms_request(arguments.sendable("prefix", prefix), self.next_correlation_id())
         return self.stream(wire.STREAM_ALARMS, request, call="stream_alarms", decode=wire.from_alarm_feed)
 
-    def query_active_alarms(self, prefix: str = "") -> "MessageStream[ActiveAlarm]":
-        """The alarms active now whose reference begins with `prefix`."""
+    def query_active_alarms(self, prefix: str = "", *, timeout: float | None = None) -> "MessageStream[ActiveAlarm]":
+        """The alarms active now whose reference begins with `prefix`, all of them in `timeout` seconds."""
         request = wire.query_active_alarms_request(arguments.sendable("prefix", prefix), self.next_correlation_id())
-        return self.stream(wire.QUERY_ACTIVE_ALARMS, request, call="query_active_alarms", decode=wire.from_active_alarm)
+        return self.stream(
+            wire.QUERY_ACTIVE_ALARMS,
+            request,
+            call="query_active_alarms",
+            decode=wire.from_active_alarm,
+            timeout=timeout,
+        )
 
-    async def acknowledge_alarm(self, reference: str, comment: str = "", operator: str = "") -> None:
+    async def acknowledge_alarm(
+        self, reference: str, comment: str = "", operator: str = "", *, timeout: float | None = None
+    ) -> None:
         """Acknowledges an alarm by its reference (``Galaxy!Area.Object.Alarm``) or GUID. Counts as a write:
         raises with ``outcome_unknown`` when it may have happened although no answer came."""
         from zb_mom_ww_mxgateway.alarms import check_reference  # A session needs none of it.
@@ -202,7 +213,7 @@ class GatewayClient(Calls):
             arguments.sendable("operator", operator),
             self.next_correlation_id(),
         )
-        reply = await self.unary(wire.ACKNOWLEDGE_ALARM, request, call="acknowledge_alarm")
+        reply = await self.unary(wire.ACKNOWLEDGE_ALARM, request, call="acknowledge_alarm", timeout=timeout)
         wire.raise_for_status(
             reply,
             call="acknowledge_alarm",

@@ -31,8 +31,8 @@ class Commands:
     ) -> pb.MxCommandReply:
         """Sends a request of this session and raises what its reply says; returns an OK reply.
 
-        `secret` never stands in the error, even if the gateway quotes it. `timeout` is in seconds, for a
-        command that may take longer than ``ClientOptions.call_timeout``.
+        `secret` never stands in the error, even if the gateway quotes it. `timeout` is in seconds; without
+        one it is ``ClientOptions.call_timeout``.
         """
         kind = wire.kind_name(request)
         self._check_open(kind)
@@ -48,8 +48,8 @@ class Commands:
         wire.raise_for_contradiction(request, reply, **known)
         return reply
 
-    async def _run(self, kind: str, **fields: Any) -> pb.MxCommandReply:
-        return await self.send(self.request(kind, **fields))
+    async def _run(self, kind: str, *, timeout: float | None, **fields: Any) -> pb.MxCommandReply:
+        return await self.send(self.request(kind, **fields), timeout=timeout)
 
     def _check_open(self, call: str) -> None:
         if self._closed:

@@ -13,19 +13,19 @@ class ControlCommands(Commands):
         """Asks the gateway for a sign of life from this session, in `timeout` seconds; renews its lease."""
         await self.send(self.request("ping"), timeout=timeout)
 
-    async def get_session_state(self) -> SessionState | int:
+    async def get_session_state(self, *, timeout: float | None = None) -> SessionState | int:
         """The session's state; a number where the gateway knows more states than this library."""
-        return wire.session_state(await self._run("get_session_state"))
+        return wire.session_state(await self._run("get_session_state", timeout=timeout))
 
-    async def get_worker_info(self) -> wire.WorkerInfo:
+    async def get_worker_info(self, *, timeout: float | None = None) -> wire.WorkerInfo:
         """What is known of the session's worker process."""
-        return wire.worker_info(await self._run("get_worker_info"))
+        return wire.worker_info(await self._run("get_worker_info", timeout=timeout))
 
-    async def drain_events(self, max_events: int = 0) -> list[MxEvent]:
+    async def drain_events(self, max_events: int = 0, *, timeout: float | None = None) -> list[MxEvent]:
         """Takes events that wait in the worker, at most so many; 0 is all. Not for a session with a stream."""
-        reply = await self._run("drain_events", max_events=arguments.whole("max_events", max_events))
+        reply = await self._run("drain_events", timeout=timeout, max_events=arguments.whole("max_events", max_events))
         return wire.drained_events(reply)
 
-    async def shutdown_worker(self) -> None:
+    async def shutdown_worker(self, *, timeout: float | None = None) -> None:
         """Ends the session's worker: the session is of no use any more."""
-        await self._run("shutdown_worker")
+        await self._run("shutdown_worker", timeout=timeout)

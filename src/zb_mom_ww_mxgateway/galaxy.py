@@ -29,7 +29,8 @@ class Galaxy:
 
     Filters are combined: an object has to pass all that are given. `category_ids` are the galaxy's own (13 is
     an area); `template_chain_contains` names templates an object derives from; `tag_name_glob` is anchored and
-    takes any letter case; `alarm_bearing_only` and `historized_only` look at an object's attributes.
+    takes any letter case; `alarm_bearing_only` and `historized_only` look at an object's attributes. `timeout` is in
+    seconds, of a list for each page; without one it is ``ClientOptions.call_timeout``.
 
     ::
 
@@ -42,15 +43,19 @@ class Galaxy:
     def __init__(self, client: "GatewayClient") -> None:
         self._client = client
 
-    async def test_connection(self) -> bool:
+    async def test_connection(self, *, timeout: float | None = None) -> bool:
         """Whether the gateway reaches the galaxy's database."""
-        reply = await self._client.unary(wire.TEST_CONNECTION, pb.TestConnectionRequest(), call="test_connection")
+        reply = await self._client.unary(
+            wire.TEST_CONNECTION, pb.TestConnectionRequest(), call="test_connection", timeout=timeout
+        )
         return wire.galaxy_answers(reply)
 
-    async def last_deploy_time(self) -> datetime | None:
+    async def last_deploy_time(self, *, timeout: float | None = None) -> datetime | None:
         """When something was last deployed (UTC); None if never."""
         call = "last_deploy_time"
-        reply = await self._client.unary(wire.LAST_DEPLOY_TIME, pb.GetLastDeployTimeRequest(), call=call)
+        reply = await self._client.unary(
+            wire.LAST_DEPLOY_TIME, pb.GetLastDeployTimeRequest(), call=call, timeout=timeout
+        )
         nanoseconds = wire.last_deploy_time(reply)
         try:
             return None if nanoseconds is None else from_nanoseconds(nanoseconds)
@@ -71,6 +76,7 @@ class Galaxy:
         alarm_bearing_only: bool = False,
         historized_only: bool = False,
         page_size: int = 500,
+        timeout: float | None = None,
     ) -> AsyncGenerator[wire.GalaxyObject, None]:
         """Every object below `root` (an object id or a tag name; all without), page by page: a page is asked
         for when the one before is used up.
@@ -89,7 +95,7 @@ class Galaxy:
         while True:
             request = wire.discover_request(size, token, **filters)
             try:
-                reply = await self._client.unary(wire.DISCOVER_HIERARCHY, request, call="discover")
+                reply = await self._client.unary(wire.DISCOVER_HIERARCHY, request, call="discover", timeout=timeout)
             except MxGatewayCommandError as error:
                 raise _changed(error) if token and error.grpc_code == "INVALID_ARGUMENT" else error from error
             page = wire.discover_page(reply)
@@ -110,6 +116,7 @@ class Galaxy:
         alarm_bearing_only: bool = False,
         historized_only: bool = False,
         page_size: int = 500,
+        timeout: float | None = None,
     ) -> "tuple[GalaxyNode, ...]":
         """The children of `parent` (an object id or a tag name; the top without), areas first. Each expands
         when asked to, by the same filters. A redeploy meanwhile begins the list anew: two galaxies never mix."""
@@ -118,13 +125,13 @@ class Galaxy:
             "include_attributes": include_attributes,
         }
         size = arguments.whole("page_size", page_size, 1, PAGE_SIZE_LIMIT)
-        return await self._children(_place("parent", parent), filters, size)
+        return await self._children(_place("parent", parent), filters, size, timeout)
 
     async def _children(
-        self, place: dict[str, Any], filters: dict[str, Any], page_size: int
+        self, place: dict[str, Any], filters: dict[str, Any], page_size: int, timeout: float | None
     ) -> "tuple[GalaxyNode, ...]":
         for _ in range(_RESTARTS):
-            pages = await self._pages_of_one_galaxy(place, filters, page_size)
+            pages = await self._pages_of_one_galaxy(place, filters, page_size, timeout)
             if pages is not None:
                 return tuple(
                     GalaxyNode(self, item, has_children, filters, page_size)
@@ -136,7 +143,7 @@ class Galaxy:
         )
 
     async def _pages_of_one_galaxy(
-        self, place: dict[str, Any], filters: dict[str, Any], page_size: int
+        self, place: dict[str, Any], filters: dict[str, Any], page_size: int, timeout: float | None
     ) -> list[wire.ChildrenPage] | None:
         """All pages of one parent; None when a redeploy came between them."""
         pages: list[wire.ChildrenPage] = []
@@ -144,7 +151,7 @@ class Galaxy:
         while True:
             request = wire.browse_request(page_size, token, **place, **filters)
             try:
-                reply = await self._client.unary(wire.BROWSE_CHILDREN, request, call="browse")
+                reply = await self._client.unary(wire.BROWSE_CHILDREN, request, call="browse", timeout=timeout)
             except MxGatewayCommandError as error:
                 if token and error.grpc_code == "INVALID_ARGUMENT":
                     return None
@@ -199,13 +206,13 @@ class GalaxyNode:
         self._children: tuple[GalaxyNode, ...] | None = None
         self._expanding = asyncio.Lock()
 
-    async def children(self) -> "tuple[GalaxyNode, ...]":
+    async def children(self, *, timeout: float | None = None) -> "tuple[GalaxyNode, ...]":
         """Its children: asked for once, however often and from however many tasks it is called. A call that
         failed is made again."""
         async with self._expanding:
             if self._children is None:
                 place = _place("parent", self.object.gobject_id)
-                self._children = await self._galaxy._children(place, self._filters, self._page_size)
+                self._children = await self._galaxy._children(place, self._filters, self._page_size, timeout)
             return self._children
 
     def __repr__(self) -> str:

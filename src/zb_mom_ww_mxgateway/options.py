@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from zb_mom_ww_mxgateway.arguments import seconds
 from zb_mom_ww_mxgateway.auth import check_api_key, redact_key
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 
@@ -37,11 +38,6 @@ def split_endpoint(endpoint: str) -> tuple[str, int]:
             f"endpoint {endpoint!r}: {host!r} is not a host name or address (an IPv6 address goes in brackets)"
         )
     return host, int(port_text)
-
-
-def _check_seconds(name: str, value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 86_400:
-        raise MxGatewayArgumentError(f"{name} must be seconds above 0, at most 86400, not {value!r}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -100,8 +96,8 @@ class ClientOptions:
             raise MxGatewayArgumentError(
                 f"protocol_mismatch must be 'warn', 'error' or 'ignore', not {self.protocol_mismatch!r}"
             )
-        _check_seconds("connect_timeout", self.connect_timeout)
-        _check_seconds("call_timeout", self.call_timeout)
+        seconds("connect_timeout", self.connect_timeout)
+        seconds("call_timeout", self.call_timeout)
         for name in ("max_message_bytes", "event_buffer_bytes"):
             size = getattr(self, name)
             if not isinstance(size, int) or size < 1024:
@@ -137,4 +133,4 @@ class OpenSessionOptions:
                 f"client_session_name must be text, not {type(self.client_session_name).__name__}"
             )
         if self.command_timeout is not None:
-            _check_seconds("command_timeout", self.command_timeout)
+            seconds("command_timeout", self.command_timeout)

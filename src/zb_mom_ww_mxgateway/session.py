@@ -31,7 +31,8 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
 
     Every command raises MxAccessError when MXAccess refuses it, MxGatewaySessionError when the session is
     gone or not ready, MxGatewayArgumentError (before anything is sent) for an argument that cannot be right.
-    Cancelling a command stops the waiting, not the command.
+    Cancelling a command stops the waiting, not the command. Every command takes a `timeout` in seconds; without one it
+    is ``ClientOptions.call_timeout``. A write that is not answered in time has an unknown outcome.
     """
 
     def __init__(
@@ -117,7 +118,7 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
 
     # Closing.
 
-    async def close(self) -> None:
+    async def close(self, *, timeout: float | None = None) -> None:
         """Ends the event stream and closes the session at the gateway. Idempotent; safe from several tasks.
 
         A session the gateway no longer knows counts as closed. Raises MxGatewayTransportError when the
@@ -130,7 +131,7 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
             self._closed = True
             for stream in tuple(self._streams):
                 await stream.aclose()
-            closing = asyncio.ensure_future(self.tell_closed())
+            closing = asyncio.ensure_future(self.tell_closed(timeout=timeout))
             try:
                 await asyncio.shield(closing)
             except asyncio.CancelledError:
@@ -145,10 +146,10 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
                 self.client.unobserve(self)
                 self.client.handle_maps.pop(self.session_id, None)
 
-    async def tell_closed(self) -> None:
+    async def tell_closed(self, *, timeout: float | None = None) -> None:
         """Closes the session at the gateway, and nothing here. Raises MxGatewaySessionError when it knows none."""
         request = wire.close_session_request(self.session_id, self.client.next_correlation_id())
-        reply = await self.client.unary(wire.CLOSE_SESSION, request, call="close_session")
+        reply = await self.client.unary(wire.CLOSE_SESSION, request, call="close_session", timeout=timeout)
         wire.raise_for_session_status(
             reply, call="close_session", said=self.client.said, endpoint=self.client.options.endpoint
         )

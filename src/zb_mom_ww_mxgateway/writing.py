@@ -60,9 +60,17 @@ class WriteSecured2Entry(NamedTuple):
 class WriteCommands(Commands):
     """Plain, timed, secured, bulk and sparse writes; user ids."""
 
-    async def write(self, server_handle: int, item_handle: int, value: MxValueInput, user_id: int = 0) -> None:
+    async def write(
+        self,
+        server_handle: int,
+        item_handle: int,
+        value: MxValueInput,
+        user_id: int = 0,
+        *,
+        timeout: float | None = None,
+    ) -> None:
         """Writes a value. `user_id` is recorded only under supervisory advise."""
-        await self.send(self.write_request(server_handle, item_handle, value, user_id))
+        await self.send(self.write_request(server_handle, item_handle, value, user_id), timeout=timeout)
 
     def write_request(
         self, server_handle: int, item_handle: int, value: MxValueInput, user_id: int = 0
@@ -76,11 +84,19 @@ class WriteCommands(Commands):
         )
 
     async def write2(
-        self, server_handle: int, item_handle: int, value: MxValueInput, timestamp: datetime, user_id: int = 0
+        self,
+        server_handle: int,
+        item_handle: int,
+        value: MxValueInput,
+        timestamp: datetime,
+        user_id: int = 0,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Writes a value with its source time (an aware datetime)."""
         await self._run(
             "write2",
+            timeout=timeout,
             **arguments.item(server_handle, item_handle),
             value=wire.to_mx_value(value),
             timestamp_value=_time(timestamp),
@@ -94,10 +110,13 @@ class WriteCommands(Commands):
         value: MxValueInput,
         current_user_id: int,
         verifier_user_id: int = 0,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Writes to an attribute that wants a user, or for verified writes two (ids of ``authenticate_user``)."""
         await self._run(
             "write_secured",
+            timeout=timeout,
             **arguments.item(server_handle, item_handle),
             **_users(current_user_id, verifier_user_id),
             value=wire.to_mx_value(value),
@@ -111,10 +130,13 @@ class WriteCommands(Commands):
         timestamp: datetime,
         current_user_id: int,
         verifier_user_id: int = 0,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """As :meth:`write_secured`, with the value's source time (an aware datetime)."""
         await self._run(
             "write_secured2",
+            timeout=timeout,
             **arguments.item(server_handle, item_handle),
             **_users(current_user_id, verifier_user_id),
             value=wire.to_mx_value(value),
@@ -128,6 +150,8 @@ class WriteCommands(Commands):
         total_length: int,
         elements: Mapping[int, Scalar | Typed],
         user_id: int = 0,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Writes an array by some of its elements, by index from 0.
 
@@ -141,33 +165,43 @@ class WriteCommands(Commands):
             arguments.whole("an index of elements", index, 0, length - 1)
         await self._run(
             "write",
+            timeout=timeout,
             **arguments.item(server_handle, item_handle),
             value=wire.to_sparse_value(length, elements),
             user_id=arguments.whole("user_id", user_id),
         )
 
-    async def write_bulk(self, server_handle: int, entries: Sequence[WriteEntry]) -> list[wire.BulkWriteResult]:
+    async def write_bulk(
+        self, server_handle: int, entries: Sequence[WriteEntry], *, timeout: float | None = None
+    ) -> list[wire.BulkWriteResult]:
         """Writes many values: one result an entry, in input order; an entry's failure fails only itself."""
-        return await self._write_bulk("write_bulk", WriteEntry, server_handle, entries)
+        return await self._write_bulk("write_bulk", WriteEntry, server_handle, entries, timeout)
 
-    async def write2_bulk(self, server_handle: int, entries: Sequence[Write2Entry]) -> list[wire.BulkWriteResult]:
+    async def write2_bulk(
+        self, server_handle: int, entries: Sequence[Write2Entry], *, timeout: float | None = None
+    ) -> list[wire.BulkWriteResult]:
         """Writes many values with their source times: one result an entry, in input order."""
-        return await self._write_bulk("write2_bulk", Write2Entry, server_handle, entries)
+        return await self._write_bulk("write2_bulk", Write2Entry, server_handle, entries, timeout)
 
     async def write_secured_bulk(
-        self, server_handle: int, entries: Sequence[WriteSecuredEntry]
+        self, server_handle: int, entries: Sequence[WriteSecuredEntry], *, timeout: float | None = None
     ) -> list[wire.BulkWriteResult]:
         """Secured writes of many values: one result an entry, in input order."""
-        return await self._write_bulk("write_secured_bulk", WriteSecuredEntry, server_handle, entries)
+        return await self._write_bulk("write_secured_bulk", WriteSecuredEntry, server_handle, entries, timeout)
 
     async def write_secured2_bulk(
-        self, server_handle: int, entries: Sequence[WriteSecured2Entry]
+        self, server_handle: int, entries: Sequence[WriteSecured2Entry], *, timeout: float | None = None
     ) -> list[wire.BulkWriteResult]:
         """Secured writes of many values with their source times: one result an entry, in input order."""
-        return await self._write_bulk("write_secured2_bulk", WriteSecured2Entry, server_handle, entries)
+        return await self._write_bulk("write_secured2_bulk", WriteSecured2Entry, server_handle, entries, timeout)
 
     async def _write_bulk(
-        self, kind: str, entry_type: Callable[..., Any], server_handle: int, entries: Sequence[Any]
+        self,
+        kind: str,
+        entry_type: Callable[..., Any],
+        server_handle: int,
+        entries: Sequence[Any],
+        timeout: float | None,
     ) -> list[wire.BulkWriteResult]:
         made = []
         for index, entry in enumerate(arguments.entries("entries", entries)):
@@ -176,9 +210,11 @@ class WriteCommands(Commands):
             except (TypeError, MxGatewayArgumentError) as error:
                 raise MxGatewayArgumentError(f"entries[{index}]: {error}") from None
         request = self.request(kind, server_handle=arguments.whole("server_handle", server_handle), entries=made)
-        return wire.write_results(request, await self.send(request))
+        return wire.write_results(request, await self.send(request, timeout=timeout))
 
-    async def authenticate_user(self, server_handle: int, user: str, password: str) -> int:
+    async def authenticate_user(
+        self, server_handle: int, user: str, password: str, *, timeout: float | None = None
+    ) -> int:
         """The id of a user for secured writes; it dies with the server handle.
 
         On a permissive galaxy any credentials give an id: it proves nothing. The password never stands in
@@ -192,12 +228,13 @@ class WriteCommands(Commands):
             verify_user=arguments.text("user", user),
             verify_user_password=password,
         )
-        return wire.user_id(await self.send(request, secret=password), "authenticate_user")
+        return wire.user_id(await self.send(request, secret=password, timeout=timeout), "authenticate_user")
 
-    async def archestra_user_to_id(self, server_handle: int, user_guid: str) -> int:
+    async def archestra_user_to_id(self, server_handle: int, user_guid: str, *, timeout: float | None = None) -> int:
         """The id of an ArchestrA user by its GUID; it dies with the server handle."""
         reply = await self._run(
             "archestra_user_to_id",
+            timeout=timeout,
             server_handle=arguments.whole("server_handle", server_handle),
             user_id_guid=arguments.text("user_guid", user_guid),
         )
