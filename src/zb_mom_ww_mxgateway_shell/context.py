@@ -85,6 +85,8 @@ class Context:
         self.has_screen = False
         """True where values can be kept in view above a prompt."""
         self.leaving = False
+        self.focus_ahead = ""
+        """While nothing is connected: what a cd that was read, but not run, would focus."""
 
     @property
     def current(self) -> Connected | None:
@@ -126,10 +128,15 @@ class Context:
 
     def give_names(self, variables: Iterable[str]) -> None:
         """Takes the names of ``--var NAME=VALUE``; raises ShellError."""
-        try:
-            given = dict(variable(text) for text in variables)
-        except Mistake as error:
-            raise ShellError(f"--var: {error}") from None  # It stands in no line that could be shown.
+        given = {}
+        for text in variables:
+            try:
+                name, value = variable(text)
+            except Mistake as error:
+                # It stands in no line that could be shown.
+                where = f" {text}: {error}, at character {error.start + 1}" if error.start else f": {error}"
+                raise ShellError(f"--var{where}") from None
+            given[name] = value
         self.names |= given
         self.given_names |= given.keys()
 
@@ -262,7 +269,7 @@ class Context:
     @property
     def focus(self) -> str:
         """The object that a leading dot stands for; empty for none."""
-        return self.current.focus if self.current else ""
+        return self.current.focus if self.current else self.focus_ahead
 
     @property
     def connected(self) -> Connected:

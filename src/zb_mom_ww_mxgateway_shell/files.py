@@ -11,7 +11,14 @@ from typing import NamedTuple
 from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
 from zb_mom_ww_mxgateway_shell.standard_input import StandardInput
 from zb_mom_ww_mxgateway_shell.statements import Statement
-from zb_mom_ww_mxgateway_shell.words import split
+from zb_mom_ww_mxgateway_shell.words import has_words, split
+
+_DEEPEST = 50
+"""Files that may be included in one another."""
+_MOST_INCLUDES, _MOST_INCLUDED_LINES = 1_000, 100_000
+"""Of all that a file includes, directly or not: a mistake in who includes whom would never end."""
+_STRUCTURE = ("include", "finally", "on-error")
+"""Lines that only say how others run."""
 
 
 class Finding(NamedTuple):
@@ -62,6 +69,15 @@ def read_standard_input() -> tuple[Block, list[Finding]]:
     return _Reader().block(_numbered(sys.stdin.buffer.read(), "<stdin>"), ())
 
 
+def nothing_in(block: Block, name: str) -> list[Finding]:
+    """What is wrong with a file in which nothing stands that could run: it would pass whatever the plant does."""
+    if any(each.command not in _STRUCTURE for each in block.statements()):
+        return []
+    return [
+        Finding(Statement("", 1, name), ShellError("there is no statement: nothing would run, and nothing be proved"))
+    ]
+
+
 def streamed(source: str | None) -> Block:
     """Lines of standard input, as they come; `source` is None where a person types them."""
     return Block(stream=_streamed(source))
@@ -95,7 +111,7 @@ def _numbered(content: bytes, name: str) -> list[Statement]:
         line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
         said = "UTF-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "not UTF-8 text"
         raise ShellError(f"{name}:{line}:{column}: {said}; save it as UTF-8") from None
-    return [Statement(line, number, name) for number, line in enumerate(text.split("\n"), start=1)]
+    return [Statement(line.rstrip("\r"), number, name) for number, line in enumerate(text.split("\n"), start=1)]
 
 
 class _Reader:
@@ -103,6 +119,8 @@ class _Reader:
 
     def __init__(self) -> None:
         self._findings: list[Finding] = []
+        self._includes = 0
+        self._included_lines = 0
 
     def block(self, statements: Iterable[Statement], inside: tuple[str, ...]) -> tuple[Block, list[Finding]]:
         """A block of these, with everything found in it; `inside` are the files that led here."""
@@ -112,7 +130,7 @@ class _Reader:
         block = Block()
         into, ends_at, left_at = block.body, None, None
         for statement in statements:
-            if not statement.command or statement.command.startswith("#"):
+            if not has_words(statement.text):
                 continue
             if left_at is not None and statement.command != "finally":
                 self._find(statement, f"never runs: line {left_at.line} is exit", is_warning=True)
@@ -153,9 +171,25 @@ class _Reader:
         except ShellError as error:
             self._findings.append(Finding(statement, name.mistake(str(error))))
             return statement
+        self._bound(statement, len(inside), len(lines))
         block = self._block(lines, (*inside, path))
         block.head = statement
         return block
+
+    def _bound(self, statement: Statement, depth: int, lines: int) -> None:
+        """Raises ShellError where files include each other without end, or nearly so."""
+        self._includes += 1
+        self._included_lines += lines
+        why = ""
+        if depth >= _DEEPEST:
+            why = f"files include each other more than {_DEEPEST} deep"
+        elif self._includes > _MOST_INCLUDES:
+            why = f"more than {_MOST_INCLUDES} files are included, one by another"
+        elif self._included_lines > _MOST_INCLUDED_LINES:
+            why = f"the included files have more than {_MOST_INCLUDED_LINES} lines together"
+        if why:
+            where = f"{statement.source}:{statement.line}: " if statement.source else ""
+            raise ShellError(f"{where}{why}: look at what this include leads to")
 
     def _find(self, statement: Statement, message: str, *, is_warning: bool = False) -> None:
         start = len(statement.text) - len(statement.text.lstrip())

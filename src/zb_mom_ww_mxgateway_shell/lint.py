@@ -1,5 +1,6 @@
 """What is wrong with a command file, as far as that can be known without a gateway."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,6 +11,9 @@ from zb_mom_ww_mxgateway_shell.names import NotYetKnown, ValueNotYetKnown
 from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
 from zb_mom_ww_mxgateway_shell.registry import Invocation
 from zb_mom_ww_mxgateway_shell.statements import Statement, problem_form, problem_lines, unfolded
+
+_MEANT = re.compile(r"\s#\s*meant\b")
+"""A remark behind a line that says it is as it is to be."""
 
 
 def check(block: Block, found: Iterable[Finding], context: Context) -> list[Finding]:
@@ -23,7 +27,19 @@ def check(block: Block, found: Iterable[Finding], context: Context) -> list[Find
         findings += [Finding(statement, mistake) for mistake in _mistakes(statement, context)]
         if warning := _warning(statement):
             findings.append(Finding(statement, warning, is_warning=True))
-    return sorted(findings, key=lambda finding: order.get(id(finding.statement), len(order)))
+    ordered = sorted(findings, key=lambda finding: order.get(id(finding.statement), len(order)))
+    # A file that is included twice has each of its mistakes once.
+    once: dict[object, Finding] = {}
+    for finding in ordered:
+        once.setdefault(_identity(finding), finding)
+    return list(once.values())
+
+
+def _identity(finding: Finding) -> object:
+    where, problem = finding.statement, finding.problem
+    if where.source is None:
+        return id(finding.problem)
+    return where.source, where.line, str(problem), getattr(problem, "start", 0), finding.is_warning
 
 
 def _mistakes(statement: Statement, context: Context) -> Sequence[ShellError]:
@@ -51,7 +67,7 @@ def _take(line: str, context: Context) -> None:
             raise Mistake(
                 "py needs a terminal; it is for the prompt: mxgw-shell --python FILE.py runs a file", 0, len("py")
             )
-        if name in ("let", "capture", "alias"):
+        if name in ("let", "capture", "alias", "cd"):
             invocation = context.registry.parse(line, context)
             assert invocation is not None
             _take_invocation(invocation, context)
@@ -67,16 +83,22 @@ def _take_invocation(invocation: Invocation, context: Context) -> None:
             context.names[positional[0]] = positional[2]
         case "capture" if positional[0] not in context.given_names:
             context.names[positional[0]] = NotYetKnown()
+        case "cd":
+            # Which object it comes to is known in the run; that there is one, here.
+            context.focus_ahead = positional[0].text if positional and positional[0] else ""
         case "alias" if len(positional) == 2:
             context.aliases[positional[0]] = positional[1]
 
 
 def _warning(statement: Statement) -> Mistake | None:
-    if statement.command != "sleep":
+    if statement.command != "sleep" or _MEANT.search(statement.text):
         return None
     start = statement.text.index("sleep")
     return Mistake(
-        "sleep waits a fixed time, which may be too short: wait goes on when it is so", start, start + len("sleep")
+        "sleep waits a fixed time, which may be too short: wait goes on when it is so; sleep 5s # meant says that it "
+        "is wanted",
+        start,
+        start + len("sleep"),
     )
 
 

@@ -75,7 +75,7 @@ class Literal:
             type_name = "string" if word.is_quoted else self._own_type(tag, known)
         try:
             if word.is_array:
-                return Typed(type_name, [_scalar(type_name, element) for element in elements(word)])
+                return Typed(type_name, [_scalar(type_name, element) for element in _elements(word)])
             return Typed(type_name, _scalar(type_name, word))
         except MxGatewayArgumentError as error:
             raise self.word.mistake(str(error).removeprefix("value: ")) from None
@@ -86,7 +86,7 @@ class Literal:
         if type_name is not None or word.is_quoted:
             self.for_tag("", None)
         elif word.is_array:
-            elements(word)
+            _elements(word)
 
     def _own_type(self, tag: str, known: TagType | None) -> str:
         """The type of the tag itself, which a bare value takes."""
@@ -113,6 +113,14 @@ def split_type(word: Word) -> tuple[str | None, Word]:
     if match and match[1] in TYPE_NAMES:
         return match[1], word.after(match.end())
     return None, word
+
+
+def _elements(array: Word) -> list[Word]:
+    found = elements(array)
+    for each in found:
+        if split_type(each)[0] is not None:
+            raise each.mistake("a type stands before the whole array, as in int32:[1, 2]; put a text in quotes")
+    return found
 
 
 def _scalar(type_name: str, word: Word) -> Any:

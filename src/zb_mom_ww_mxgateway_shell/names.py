@@ -1,32 +1,76 @@
 """``$NAME`` in a line: names that stand for plain values, set by ``let``, ``capture``, ``--var`` and in Python.
 
-A name that is a whole word stands for its value: ``$limit`` may be a number, a text, a tag, an array. Inside a
-word or a text in double quotes it stands for the value's text. Text in single quotes is left as it is.
+What ``let`` and ``--var`` give a name is kept as it was typed, and read where it is used: ``01`` is a part of a tag's
+name, a number for a tag that has numbers, and "01" in Python. A name that is a whole word stands for its value:
+``$limit`` may be a number, a text, a tag, an array. Inside a word or a text in double quotes it stands for the value's
+text. Text in single quotes is left as it is.
 """
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from zb_mom_ww_mxgateway.values import TYPE_NAMES
 from zb_mom_ww_mxgateway_cli.output import time_text
-from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_value
+from zb_mom_ww_mxgateway_shell.literals import Literal, split_type
 from zb_mom_ww_mxgateway_shell.problems import Mistake, closest
-from zb_mom_ww_mxgateway_shell.words import Word, elements, split
+from zb_mom_ww_mxgateway_shell.words import CURLY, Word, curly_said, elements, split
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 OWN_NAMES = ("client", "session", "live", "items", "mx", "asyncio", "_")
 """What Python has from the shell: no value can be given these names."""
 _NAMED = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 _TYPED = re.compile(f"({'|'.join(TYPE_NAMES)}):")
-_INTEGER = re.compile(r"[+-]?[0-9]+")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?)")
+# A zero before other digits belongs to a name or a code, and would be lost in a number.
+_INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,99})")
+_NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?)")
 _ARRAY = re.compile(r"([a-z0-9]+:)?\[")
 _BARE = re.compile(r"(?!--)[A-Za-z0-9_.+-][^\s\"'$#\\]*")
+_BARE_ELEMENT = re.compile(r"[^\s\"'\[\],]+")
 _PARTS_ELEMENTS = re.compile(r"[,\[\]]")
 _ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "$": "\\$"}
 _PLAIN = (bool, int, float, str, datetime)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a name was given by ``let`` or ``--var``: one word as it was typed."""
+
+    word: Word
+
+    @property
+    def value(self) -> Any:
+        """For Python: a number, true or false, a list … where it is one, else the text."""
+        return plain_value(self.word)
+
+    @property
+    def text(self) -> str:
+        """Inside another word or a text: without its type, without quotes and escapes."""
+        rest = split_type(self.word)[1]
+        return rest.text if rest.is_array else rest.value
+
+    @property
+    def untyped(self) -> str:
+        """As it would be typed behind a type."""
+        return split_type(self.word)[1].text
+
+    @classmethod
+    def typed(cls, word: Word) -> "Given":
+        """What a word stands for; raises Mistake at what it cannot."""
+        plain_value(word)
+        type_name, rest = split_type(word)
+        # Where names were put into it, or in --var, it may be more than a word.
+        if not (rest.is_quoted or rest.is_array) and any(map(str.isspace, rest.text)):
+            text = quoted(rest.text)
+            return cls(Word(f"{type_name}:{text}" if type_name else text, 0, 0, True))
+        return cls(Word(word.text, 0, 0, True))
+
+
+def value_of(named: Any) -> Any:
+    """What a name stands for in Python."""
+    return named.value if isinstance(named, Given) else named
 
 
 class NotYetKnown:
@@ -41,7 +85,7 @@ def is_plain(value: Any) -> bool:
     """Whether a value can stand in a line: text, a number, true or false, a time, null, or a list of those."""
     if isinstance(value, list | tuple):
         return all(isinstance(element, _PLAIN) for element in value)
-    return value is None or isinstance(value, _PLAIN)
+    return value is None or isinstance(value, (*_PLAIN, Given))
 
 
 def expanded(word: Word, names: Mapping[str, Any]) -> Word:
@@ -53,9 +97,12 @@ def expanded(word: Word, names: Mapping[str, Any]) -> Word:
         return word
     whole = _NAMED.fullmatch(word.text)
     if whole is not None:
-        return Word(literal_text(_value(whole, word, names)), word.start, word.end, True)
+        value = _value(whole, word, names)
+        return Word(literal_text(value), word.start, word.end, True, isinstance(value, str))
     if (typed := _TYPED.match(word.text)) and (named := _NAMED.fullmatch(word.text, typed.end())):
-        return Word(f"{typed[0]}{literal_text(_value(named, word, names))}", word.start, word.end, True)
+        value = _value(named, word, names)
+        text = value.untyped if isinstance(value, Given) else literal_text(value)
+        return Word(f"{typed[0]}{text}", word.start, word.end, True)
     parts: list[str] = []
     quote, position = "", 0
     in_array = _ARRAY.match(word.text) is not None
@@ -96,7 +143,7 @@ def _value(found: "re.Match[str]", word: Word, names: Mapping[str, Any]) -> Any:
 def _in_element(value: Any, found: "re.Match[str]", word: Word) -> str:
     """The text of a value within an array: never more than one element, nor a part of one with quotes in it."""
     place = word.part(found.start(), found.end())
-    if isinstance(value, list | tuple):
+    if isinstance(value_of(value), list | tuple):
         raise place.mistake(f"{found[0]} is an array: an element is a single value")
     before, behind = word.text[: found.start()].rstrip(), word.text[found.end() :].lstrip()
     text = _element_text(value)
@@ -113,6 +160,8 @@ def _inside(text: str, quote: str) -> str:
 
 def plain_text(value: Any) -> str:
     """A plain value as text; numbers with all their digits."""
+    if isinstance(value, Given):
+        return value.text
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
@@ -126,12 +175,18 @@ def plain_text(value: Any) -> str:
 
 def literal_text(value: Any) -> str:
     """A plain value as it would be typed: a text that would be read as something else is quoted."""
+    if isinstance(value, Given):
+        return value.word.text
     text = plain_text(value)
     return quoted(text) if isinstance(value, str) and not _is_bare(text) else text
 
 
 def _element_text(value: Any) -> str:
     """A plain value as it would be typed as an element of an array."""
+    if isinstance(value, Given):
+        type_name, rest = split_type(value.word)
+        is_bare = type_name is None and not rest.is_quoted and _BARE_ELEMENT.fullmatch(rest.text)
+        return rest.text if is_bare or _NUMBER.fullmatch(rest.text) else quoted(value.text)
     text = literal_text(value)
     return quoted(value) if isinstance(value, str) and text == value and _PARTS_ELEMENTS.search(text) else text
 
@@ -150,41 +205,50 @@ def _escaped(text: str) -> str:
 
 
 def plain_value(word: Word) -> Any:
-    """The value that a word of ``let`` or ``--var`` stands for: what it looks like, or its text."""
+    """The value that a word of ``let`` or ``--var`` stands for in Python: what it looks like, or its text."""
+    if split_type(word)[0] is not None:
+        typed: Any = Literal(word).for_tag("", None)
+        return typed.value
     if word.is_quoted:
         return word.value
     if word.is_array:
+        Literal(word).check()
         return [plain_value(element) for element in elements(word)]
-    if typed := _TYPED.match(word.text):
-        rest = word.after(typed.end())
-        if rest.is_array:
-            return [_typed(typed[1], element) for element in elements(rest)]
-        return _typed(typed[1], rest)
     if word.text in ("true", "false"):
         return word.text == "true"
     if word.text == "null":
         return None
-    if len(word.text) <= 100 and _INTEGER.fullmatch(word.text):
+    if _INTEGER.fullmatch(word.text):
         return int(word.text)
     return float(word.text) if _NUMBER.fullmatch(word.text) else word.text
 
 
-def _typed(type_name: str, word: Word) -> Any:
-    try:
-        return parse_value(type_name, word.value)
-    except TextValueError as error:
-        raise word.mistake(str(error)) from None
+def variable(text: str) -> tuple[str, Given]:
+    """Name and value of ``--var NAME=VALUE``; raises Mistake with its place in the text.
 
-
-def variable(text: str) -> tuple[str, Any]:
-    """Name and value of ``--var NAME=VALUE``; raises Mistake."""
+    A value in quotes, an array, and either behind a type are read as in a line; of anything else each character counts.
+    """
     name, equals, value = text.partition("=")
     if not equals or not NAME.fullmatch(name):
         raise Mistake(f"expected NAME=VALUE, not {text}", 0, len(text))
     if name in OWN_NAMES:
         raise Mistake(f"{name} is a name of the shell itself", 0, len(text))
-    if value[:1] in ("[", '"', "'"):
-        words = split(value)
-        if len(words) == 1:
-            return name, plain_value(words[0])
-    return name, plain_value(Word(value, len(name) + 1, len(text)))
+    place = len(name) + 1
+    try:
+        return name, Given.typed(_given_word(value))
+    except Mistake as error:
+        raise Mistake(error.message, error.start + place, error.end + place) from None
+
+
+def _given_word(text: str) -> Word:
+    rest = split_type(bare := Word(text, 0, len(text)))[1]
+    if rest.text[:1] in ("[", '"', "'"):
+        words = split(text)
+        if len(words) > 1:
+            raise words[1].mistake("one value is expected; put text with blanks in quotes")
+        return words[0]
+    if found := CURLY.search(text):
+        raise Mistake(curly_said(found[0]), *found.span())
+    if rest is bare and not _is_bare(text):
+        return Word(text if text in ("null", "nan") else quoted(text), 0, len(text), True)
+    return bare

@@ -11,7 +11,7 @@ from typing import Any
 
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
-from zb_mom_ww_mxgateway_shell.names import OWN_NAMES
+from zb_mom_ww_mxgateway_shell.names import OWN_NAMES, value_of
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.results import Result
 from zb_mom_ww_mxgateway_shell.statements import UNSURE, Follow, run
@@ -32,7 +32,7 @@ class PythonNames:
             "__name__": "__main__",
             "__builtins__": builtins,
             "asyncio": asyncio,
-            **context.names,
+            **{name: value_of(value) for name, value in context.names.items()},
             "mx": self.mx,
         }
         self.refresh()

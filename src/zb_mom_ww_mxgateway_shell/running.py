@@ -71,13 +71,16 @@ class StatementRunner:
         else:
             (block, found), source = files.read_standard_input(), "<stdin>"
         context = offline(how.variables)
-        findings = lint.check(block, found, context)
+        # Standard input alone may be empty: nobody has called that a file to be passed.
+        is_empty = files.nothing_in(block, name) if script is not None or how.junit is not None else []
+        findings = lint.check(block, [*found, *is_empty], context)
         wrong = [finding for finding in findings if not finding.is_warning]
         if wrong:
             _say(wrong, as_json=how.as_json, to_error=True)
             how.report_unfinished(name, [line for finding in wrong for line in lint.lines(finding)])
             return ExitCode.USAGE
-        _refuse_unused(context, block, name)
+        if unused := _unused(context, [block], name):
+            raise unused
         return cls(block, name, source, how)
 
     def report_unfinished(self, why: list[str]) -> None:
@@ -106,6 +109,10 @@ class StatementRunner:
             context.ask = script.ask
         try:
             code = await script.run(self._block)
+            if how.junit is not None and self._block.stream is not None and not any(journal.entries):
+                # No statement came: nothing was proved, and a report of nothing would pass.
+                output.problem([f"{self._name}: there was no statement to report of"])
+                code = code or ExitCode.USAGE
         finally:
             if how.junit is not None:
                 from zb_mom_ww_mxgateway_shell import junit
@@ -116,15 +123,17 @@ class StatementRunner:
         return code
 
 
-def _refuse_unused(context: Context, block: files.Block, name: str) -> None:
-    """A name of ``--var`` that is not quite the one meant would leave the value of ``let`` to be written."""
-    texts = [statement.text for statement in block.statements()] + list(context.aliases.values())
+def _unused(context: Context, blocks: Sequence[files.Block], name: str) -> ShellError | None:
+    """A name of ``--var`` that nothing uses: one that is not quite the one meant would leave the value of ``let`` to
+    be written."""
+    texts = [statement.text for block in blocks for statement in block.statements()] + list(context.aliases.values())
     for given in sorted(context.given_names):
         used = re.compile(rf"\$\{{?{given}\b|^\s*(let|capture)\s+{given}\b")
         if not any(used.search(text) for text in texts):
             there = sorted({found for text in texts for found in re.findall(r"\$\{?(\w+)|^\s*let\s+(\w+)", text)})
             hint = closest(given, [first or second for first, second in there])
-            raise ShellError(f"--var {given}: nothing in {name} is called ${given}{hint}")
+            return ShellError(f"--var {given}: nothing in {name} is called ${given}{hint}")
+    return None
 
 
 def offline(variables: Iterable[str]) -> Context:
@@ -138,16 +147,17 @@ def offline(variables: Iterable[str]) -> Context:
 def lint_files(paths: Iterable[str], variables: Iterable[str], *, as_json: bool) -> ExitCode:
     """Says everything that is wrong with command files; USAGE when something is."""
     code = ExitCode.DONE
-    given = tuple(variables)
+    given, paths = tuple(variables), list(paths)
+    blocks: list[files.Block] = []
     for path in paths:
         try:
             block, found = files.read(path)
         except ShellError as error:
             code = ExitCode.USAGE
-            form = lint.form(files.Finding(Statement("", 0, path), error))
-            print(json_line(form) if as_json else message_of(error), flush=True)
+            _say_of_file(path, error, as_json=as_json)
             continue
-        findings = lint.check(block, found, offline(given))
+        blocks.append(block)
+        findings = lint.check(block, [*found, *files.nothing_in(block, path)], offline(given))
         _say(findings, as_json=as_json, to_error=False)
         wrong = sum(not finding.is_warning for finding in findings)
         if wrong:
@@ -158,7 +168,15 @@ def lint_files(paths: Iterable[str], variables: Iterable[str], *, as_json: bool)
             said = f"{wrong} mistake{'s' * (wrong != 1)}" if wrong else "nothing wrong"
             said += f", {warned} warning{'s' * (warned != 1)}" if warned else ""
             print(f"{path}: {count} statement{'s' * (count != 1)}, {said}")
+    if len(blocks) == len(paths) and (unused := _unused(offline(given), blocks, " and ".join(paths))):
+        code = ExitCode.USAGE
+        _say_of_file(paths[0], unused, as_json=as_json)
     return code
+
+
+def _say_of_file(path: str, error: ShellError, *, as_json: bool) -> None:
+    form = lint.form(files.Finding(Statement("", 0, path), error))
+    print(json_line(form) if as_json else message_of(error), flush=True)
 
 
 def _say(findings: Iterable[files.Finding], *, as_json: bool, to_error: bool) -> None:

@@ -26,6 +26,7 @@ from zb_mom_ww_mxgateway_shell.statements import (
     run,
 )
 from zb_mom_ww_mxgateway_shell.stream_news import news_told
+from zb_mom_ww_mxgateway_shell.words import has_words
 
 _HELD_SECONDS = 1.0
 """Within this time another signal is the same key, held down: what always runs is not given up by that."""
@@ -150,7 +151,7 @@ class ScriptRun:
                 self._in_flight, self._is_looking = None, False
             if statement is None:
                 return
-            if statement.command and not statement.command.startswith("#"):
+            if has_words(statement.text):
                 await self._one(statement)
 
     @property

@@ -1,4 +1,8 @@
-"""Splitting a line into words, each with its place."""
+"""Splitting a line into words, each with its place: the one reader of lines, values, arrays and typed literals.
+
+What it takes reads back as itself, and nothing is left out: a quote or a bracket that is not closed, anything behind a
+closing one, and quotes that an editor has made curly are mistakes with their place.
+"""
 
 import re
 from collections.abc import Callable
@@ -10,6 +14,19 @@ from zb_mom_ww_mxgateway_shell.problems import Mistake
 _ADDRESS = re.compile(r"\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]:")
 # What bytes that are no UTF-8 are read as: nothing that could be sent, or written to a file.
 _NO_CHARACTER = re.compile("[\ud800-\udfff]")
+CURLY = re.compile("[\u2018-\u201f]")
+"""Quotes as an editor makes them."""
+# What some program or other takes for the end of a line.
+_LINE_END = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_LINE_ENDS = {
+    "\n": "a line feed",
+    "\r": "a carriage return (CR)",
+    "\v": "a vertical tab (VT)",
+    "\f": "a form feed (FF)",
+    "\x85": "a next-line mark (U+0085)",
+    "\u2028": "a line separator (U+2028)",
+    "\u2029": "a paragraph separator (U+2029)",
+}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$"}
 
 
@@ -23,6 +40,8 @@ class Word:
     end: int
     is_expanded: bool = False
     """True when the text is not what stands in the line: every place in it is the place of the word."""
+    is_text: bool = False
+    """True where a bare word stands for a text that was read or made, not typed: it names nothing."""
 
     @property
     def is_quoted(self) -> bool:
@@ -53,13 +72,20 @@ class Word:
 
 
 def split(line: str) -> list[Word]:
-    """The words of a line: bare, quoted, or ``[arrays]``; ``#`` at the start of a word begins a comment."""
+    """The words of a line: bare, quoted, or ``[arrays]``; ``#`` at the start of a word begins a comment.
+
+    Raises Mistake at what is not one line, or no whole word.
+    """
+    line = line.rstrip()
     words = []
     position = 0
     while position < len(line):
         if line[position].isspace():
+            _refuse_line_end(line, position, position + 1)
             position += 1
         elif line[position] == "#":
+            # A program that shows the file may end the line, and with it the comment, there.
+            _refuse_line_end(line, position, len(line))
             break
         else:
             end = _end_of_word(line, position)
@@ -70,29 +96,27 @@ def split(line: str) -> list[Word]:
     return words
 
 
+def has_words(line: str) -> bool:
+    """Whether there is anything in a line but a comment, or something wrong that :func:`split` says."""
+    text = line.strip()
+    return bool(text) and (text[0] != "#" or _LINE_END.search(text) is not None)
+
+
 def elements(array: Word) -> list[Word]:
-    """The elements of an array word ``[1, "a, b", 3]``."""
-    line, position, stop = array.text, 1, len(array.text) - 1
-    found: list[Word] = []
-    while True:
-        while position < stop and line[position].isspace():
-            position += 1
-        if position >= stop and not found:
-            return found
-        end = position
-        while end < stop and line[end] != ",":
-            end = _end_of_quoted(line, end) if line[end] in "\"'" else end + 1
-        text = line[position:end].rstrip()
-        if not text:
-            raise array.part(position, position + 1).mistake("an element is missing here")
-        found.append(array.part(position, position + len(text)))
-        if end >= stop:
-            return found
-        position = end + 1
+    """The elements of an array word ``[1, "a, b", 3]``; raises Mistake at what is no element."""
+    try:
+        end, places = _array(array.text, 0)
+    except Mistake as error:
+        raise array.part(error.start, error.end).mistake(error.message) from None
+    if end != len(array.text):
+        raise array.part(end, len(array.text)).mistake("a space is missing after the closing ]")
+    return [array.part(*place) for place in places]
 
 
 def unquoted(word: Word) -> str:
     """The text between the quotes. Double quotes know escapes: ``\\n \\t \\r \\" \\\\ \\$``."""
+    if _end_of_quoted(word.text, 0) != len(word.text):
+        raise word.mistake("a space is missing after the closing quote")
     inner = word.text[1:-1]
     if word.text[0] == "'":
         return inner
@@ -114,17 +138,41 @@ def unquoted(word: Word) -> str:
 def _end_of_word(line: str, start: int) -> int:
     if line[start] in "\"'":
         end = _end_of_quoted(line, start)
-        if end < len(line) and not line[end].isspace():
-            raise Mistake("a space is missing after the closing quote", end, end + 1)
+        _refuse_behind(line, end, "quote")
         return end
     if line[start] == "[" and not _ADDRESS.match(line, start):
-        return _end_of_array(line, start)
+        end, _ = _array(line, start)
+        _refuse_behind(line, end, "]")
+        return end
     end = start
     while end < len(line) and not line[end].isspace():
         if line[end - 1] == ":" and end > start and line[end] in "\"'[":
             return _end_of_word(line, end)
+        _refuse_curly(line, end)
         end += 1
     return end
+
+
+def _refuse_behind(line: str, end: int, what: str) -> None:
+    if end < len(line) and not line[end].isspace():
+        raise Mistake(f"a space is missing after the closing {what}", end, end + 1)
+
+
+def curly_said(quote: str) -> str:
+    """What is wrong with a curly quote that stands where a line is read."""
+    straight = "'" if quote < "\u201c" else '"'
+    return f"a curly quote, as an editor makes it: {straight} is meant, or put the text that has it in quotes"
+
+
+def _refuse_curly(line: str, place: int) -> None:
+    if CURLY.match(line, place):
+        raise Mistake(curly_said(line[place]), place, place + 1)
+
+
+def _refuse_line_end(line: str, start: int, end: int) -> None:
+    if found := _LINE_END.search(line, start, end):
+        what = _LINE_ENDS.get(found[0], f"a separator (U+{ord(found[0]):04X})")
+        raise Mistake(f"{what} within a line: it is no end of a line here; take it out, or end the line", *found.span())
 
 
 def _end_of_quoted(line: str, start: int) -> int:
@@ -138,15 +186,42 @@ def _end_of_quoted(line: str, start: int) -> int:
     raise Mistake(f"the closing {quote} is missing", start, len(line))
 
 
-def _end_of_array(line: str, start: int) -> int:
-    position = start + 1
+def _array(line: str, start: int) -> tuple[int, list[tuple[int, int]]]:
+    """The end of the array that begins at `start`, and the places of its elements."""
+    places: list[tuple[int, int]] = []
+    position = _past_blanks(line, start + 1)
+    if line[position : position + 1] == "]":
+        return position + 1, places
     while position < len(line):
-        if line[position] in "\"'":
-            position = _end_of_quoted(line, position)
-        elif line[position] == "]":
-            if position + 1 < len(line) and not line[position + 1].isspace():
-                raise Mistake("a space is missing after the closing ]", position + 1, position + 2)
-            return position + 1
-        else:
-            position += 1
+        end = _end_of_element(line, position)
+        places.append((position, end))
+        position = _past_blanks(line, end)
+        if position >= len(line):
+            break
+        if line[position] == "]":
+            return position + 1, places
+        if line[position] != ",":
+            raise Mistake("a comma is missing here; text with blanks is put in quotes", position, position + 1)
+        position = _past_blanks(line, position + 1)
     raise Mistake("the closing ] is missing", start, len(line))
+
+
+def _end_of_element(line: str, start: int) -> int:
+    if line[start] in ",]":
+        raise Mistake("an element is missing here", start, start + 1)
+    if line[start] in "\"'":
+        return _end_of_quoted(line, start)
+    end = start
+    while end < len(line) and line[end] not in ",]" and not line[end].isspace():
+        _refuse_curly(line, end)
+        if line[end] in "\"'[":
+            raise Mistake(f"{line[end]} within a bare element: put the whole element in quotes", end, end + 1)
+        end += 1
+    return end
+
+
+def _past_blanks(line: str, position: int) -> int:
+    while position < len(line) and line[position].isspace():
+        _refuse_line_end(line, position, position + 1)
+        position += 1
+    return position

@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.comparing import Comparison
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.literals import Literal, TagType
-from zb_mom_ww_mxgateway_shell.names import expanded, literal_text, plain_value, variable
+from zb_mom_ww_mxgateway_shell.names import Given, expanded, literal_text, plain_value, variable
 from zb_mom_ww_mxgateway_shell.problems import Mistake
 from zb_mom_ww_mxgateway_shell.words import Word, elements, split
 
@@ -125,7 +125,9 @@ def test_a_name_is_never_more_than_one_element(line: str, message: str) -> None:
 def test_let_gives_the_value_that_a_word_looks_like(text: str, value: object) -> None:
     (word,) = split(text)
     assert plain_value(word) == value
-    assert variable(f"x={text}") == ("x", value)
+    name, given_to_it = variable(f"x={text}")
+    assert (name, given_to_it.value) == ("x", value)
+    assert type(given_to_it.value) is type(value)
 
 
 @pytest.mark.parametrize("text", ["x", "5=x", "a b=5", "=5"])
@@ -199,3 +201,92 @@ def test_an_expectation_completes_its_clauses() -> None:
     parsed = context.registry.parse("wait A.b = 5 hold 2s timeout 10s", context)
     assert parsed is not None
     assert parsed.options == {"hold": 2.0, "timeout": 10.0}
+
+
+# Names keep the text they were given.
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "expanded_to"),
+    [
+        ("01", "Unit1.Pump$x.Start $x [$x]", "Unit1.Pump01.Start 01 [01]"),
+        ("00123E4", '$x "$x" string:$x', '00123E4 "00123E4" string:00123E4'),
+        ("63.50", "$x", "63.50"),
+        ("1e3", "a$x $x", "a1e3 1e3"),
+        ("+5", "$x", "+5"),
+        ("TRUE", "$x", "TRUE"),
+        ("int32:01", "Pump$x $x int64:$x", "Pump01 int32:01 int64:01"),
+        ('"a b"', "$x [$x] string:$x", '"a b" ["a b"] string:"a b"'),
+        ("[01, 2.50]", "$x", "[01, 2.50]"),
+        ("null", "$x", "null"),
+        ("two words", "$x string:$x", '"two words" string:"two words"'),
+        ("string:two words", "$x", 'string:"two words"'),
+    ],
+)
+def test_a_name_keeps_the_text_it_was_given(text: str, line: str, expanded_to: str) -> None:
+    _, given_to_it = variable(f"x={text}")
+    assert " ".join(expanded(word, {"x": given_to_it}).text for word in split(line)) == expanded_to
+
+
+@pytest.mark.parametrize(("text", "value"), [("01", "01"), ("00123E4", "00123E4"), ("-007", "-007"), ("63.50", 63.5)])
+def test_python_has_a_code_with_leading_zeros_as_text(text: str, value: object) -> None:
+    assert variable(f"x={text}")[1].value == value
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "start"),
+    [
+        ('v=int32:"12', 'the closing " is missing', 8),
+        ("v=double:'63.5", "the closing ' is missing", 9),
+        ('v=string:"abc', 'the closing " is missing', 9),
+        ("v=int32:[10,25", "the closing ] is missing", 8),
+        ('v="12', 'the closing " is missing', 2),
+        ("v=[1,25", "the closing ] is missing", 2),
+        ('v=["pump"s]', "a comma is missing", 9),
+        ('v=["a" "b"]', "a comma is missing", 7),
+        ('v=["5"0]', "a comma is missing", 6),
+        ('v="a" b', "one value is expected", 6),
+        ("v=int32:abc", "Integer expected", 8),
+        ("v=[int32:5]", "a type stands before the whole array", 3),
+        ("v=\u201cone\u201d", "a curly quote", 2),
+    ],
+)
+def test_a_variable_that_is_no_whole_value_is_refused_with_its_place(text: str, said: str, start: int) -> None:
+    with pytest.raises(Mistake) as caught:
+        variable(text)
+    assert said in str(caught.value)
+    assert caught.value.start == start
+
+
+@given(st.text(alphabet="ab01.-+e \"'[],#:\\$int32srg\t", max_size=20))
+@example('string:"a b"')
+@example("int32:[1, 2]")
+def test_a_variable_that_is_accepted_reads_back_as_itself(text: str) -> None:
+    try:
+        _, first = variable(f"x={text}")
+    except Mistake:
+        return
+    (word,) = split("$x")
+    (again,) = split(expanded(word, {"x": first}).text)
+    assert Given.typed(again).value == first.value
+    assert Given.typed(again).text == first.text
+    assert expanded(word, {"x": Given.typed(again)}).text == again.text
+
+
+@given(
+    st.one_of(
+        st.booleans(),
+        st.integers(-(2**63), 2**63 - 1),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(),
+        st.lists(st.text(), min_size=1),
+        st.lists(st.integers(-(2**31), 2**31 - 1)),
+    )
+)
+def test_a_value_as_it_would_be_typed_is_that_value(value: object) -> None:
+    (word,) = split(literal_text(value))
+    if isinstance(value, str) or (isinstance(value, list) and value and isinstance(value[0], str)):
+        typed: Any = Literal(word).for_tag("A.b", TagType(DataType.STRING, isinstance(value, list)))
+        assert typed.value == value
+    else:
+        assert plain_value(word) == value

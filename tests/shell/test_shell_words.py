@@ -88,3 +88,57 @@ def test_every_line_splits_or_points_into_itself(line: str) -> None:
         place = mistake.start
     assert place is None or 0 <= place <= len(line)
     assert all(line[word.start : word.end] == word.text for word in words)
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "start"),
+    [
+        ('write A ["pump"s]', "a comma is missing", 15),
+        ('write A ["a" "b"]', "a comma is missing", 13),
+        ('write A ["5"0]', "a comma is missing", 12),
+        ("write A [a b]", "a comma is missing", 11),
+        ('write A [a"b"]', "within a bare element", 10),
+        ("write A [[1, 2], 3]", "within a bare element", 9),
+        ("write A [1,,2]", "an element is missing", 11),
+        ("write A int32:[10,25", "the closing ] is missing", 14),
+        ('write A int32:"12', 'the closing " is missing', 14),
+        ("write A string:'abc", "the closing ' is missing", 15),
+        ('write A string:"abc"d', "a space is missing", 20),
+        ("write A \u201chello\u201d", "a curly quote, as an editor makes it", 8),
+        ("step \u201cone\u201d", "a curly quote", 5),
+        ("write A [\u201ca\u201d]", "a curly quote", 9),
+        ("write A it\u2019s", "a curly quote", 10),
+        ("note x # remark\rexpect A = 99", "a carriage return (CR) within a line", 15),
+        ("# remark\u2028expect A = 99", "a line separator (U+2028) within a line", 8),
+        ("note x\vexpect A = 99", "a vertical tab (VT) within a line", 6),
+        ("note x\n# y", "a line feed within a line", 6),
+        ("write A [1,\x852]", "a next-line mark (U+0085) within a line", 11),
+    ],
+)
+def test_what_is_no_whole_word_on_one_line_is_pointed_at(line: str, said: str, start: int) -> None:
+    with pytest.raises(Mistake) as caught:
+        split(line)
+    assert said in str(caught.value)
+    assert caught.value.start == start
+
+
+def test_what_is_quoted_may_have_any_character_and_what_ends_a_line_hides_nothing() -> None:
+    assert texts('note "a\u201cb\u2028c"\r') == ["note", '"a\u201cb\u2028c"']
+    assert texts("# only a comment \u201cas ever\u201d\r\n") == []
+
+
+def rendered(word: Word) -> str:
+    return f"[{', '.join(element.text for element in elements(word))}]" if word.is_array else word.text
+
+
+@given(st.text(alphabet="ab1 \"'[],#:\\$.\t\r\u201c", max_size=30))
+def test_what_is_accepted_reads_back_as_itself_and_nothing_is_left_out(line: str) -> None:
+    try:
+        words = split(line)
+        again = split(" ".join(rendered(word) for word in words))
+    except Mistake:
+        return
+    assert [rendered(word) for word in again] == [rendered(word) for word in words]
+    read = "".join(word.text for word in words)
+    written, _, _comment = line.partition("#") if "#" not in read else (line, "", "")
+    assert "".join(read.split()) == "".join(written.split()) or "#" in read

@@ -62,7 +62,7 @@ async def browse(context: Context, object: ObjectArgument = None) -> Result:
     )
 
 
-@command("cd", example="cd Plant.Tank1", needs_session=False)
+@command("cd", example="cd Plant.Tank1", needs_session=False, in_plan=True)
 async def cd(context: Context, object: ObjectArgument = None) -> Result:
     """Focuses an object, so that a leading dot stands for it: after `cd Plant.Tank1`, .Level is Plant.Tank1.Level.
 

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
-from zb_mom_ww_mxgateway_cli.output import ExitCode, time_text, value_form, value_text
+from zb_mom_ww_mxgateway_cli.output import ExitCode, safe, time_text, value_form, value_text
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.kinds import CountOption, Duration, FileName, FlagOption, NewName, OneWord, TextArgument
-from zb_mom_ww_mxgateway_shell.names import plain_value
+from zb_mom_ww_mxgateway_shell.names import Given, literal_text, value_of
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import Kind, Sign, command
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
@@ -20,8 +20,8 @@ class PlainValue(Kind):
 
     name = "value"
 
-    def parse(self, word: Word, context: Context) -> object:
-        return plain_value(word)
+    def parse(self, word: Word, context: Context) -> Given:
+        return Given.typed(word)
 
 
 @command("let", example="let limit = 70", needs_session=False, in_plan=True)
@@ -29,21 +29,21 @@ async def let(
     context: Context,
     name: Annotated[str, NewName()],
     equals: Annotated[str, Sign("=")],
-    value: Annotated[object, PlainValue()],
+    value: Annotated[Given, PlainValue()],
 ) -> Result:
     """Gives a value a name: `$limit` stands for it from then on, in Python it is limit.
 
-    A number, true or false, a text, a tag, an array [1, 2, 3]. Before a letter or digit write `${limit}`.
-    In double quotes names stand for their values too, in single quotes they do not. A value given by
-    --var NAME=VALUE wins over let.
+    A number, true or false, a text, a tag, an array [1, 2, 3]. It is kept as it is typed, and read where it
+    is used: 01 in a tag's name is 01. Before a letter or digit write `${limit}`. In double quotes names
+    stand for their values too, in single quotes they do not. A value given by --var NAME=VALUE wins over let.
     """
     given = name in context.given_names
     if not given:
         context.names[name] = value
     kept = context.names[name]
-    return Said(
-        f"{name} = {value_text(kept)}{' (--var)' if given else ''}", {"name": name, "value": value_form(kept)}, kept
-    )
+    held = value_of(kept)
+    shown = safe(literal_text(kept)) if isinstance(kept, Given) else value_text(kept)
+    return Said(f"{name} = {shown}{' (--var)' if given else ''}", {"name": name, "value": value_form(held)}, held)
 
 
 @command("step", example='step "fill the tank"', needs_session=False, in_plan=True)
@@ -79,7 +79,10 @@ async def confirm(context: Context, question: TextArgument) -> Result:
 
 @command("sleep", example="sleep 100ms", needs_session=False)
 async def sleep(context: Context, duration: Annotated[float, Duration()]) -> Result | Feed:
-    """Waits for a fixed time. To wait until something is so, `wait` is quicker and certain."""
+    """Waits for a fixed time. To wait until something is so, `wait` is quicker and certain.
+
+    lint warns of it, but for `sleep 5s # meant`: that remark says that the time itself is what is wanted.
+    """
     from zb_mom_ww_mxgateway_shell.waits import Sleeping
 
     return Sleeping(duration)

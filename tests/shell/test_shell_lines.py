@@ -1,0 +1,143 @@
+"""What lines may be made of, the same in a file, with -e, from standard input, and in lint and plan."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from shell_process import Runs, ShellProcess
+
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+from zb_mom_ww_mxgateway_sim.tags import Tag
+from zb_mom_ww_mxgateway_sim.tagtypes import TagType
+
+INT = "TestChildObject.TestInt"
+
+
+@pytest.fixture
+async def run(tmp_path: Path) -> AsyncIterator[Runs]:
+    tags = [
+        Tag("Unit1.Pump1.Start", TagType.BOOLEAN, False),
+        Tag("Unit1.Pump01.Start", TagType.BOOLEAN, False),
+        Tag("Unit1.Batch.Id", TagType.STRING, ""),
+        Tag("Unit1.Flow.Total", TagType.DOUBLE, 12345678.9),
+        Tag("Unit1.Flow.Coarse", TagType.FLOAT, 0.1),
+    ]
+    async with SimulatedGateway(plaintext=True, write_complete_delay=0, tags=tags) as gateway:
+        yield Runs(tmp_path, gateway)
+
+
+async def test_a_name_is_put_into_a_tag_as_it_was_given(run: Runs) -> None:
+    done = await run("write Unit1.Pump$pump.Start true\nexpect Unit1.Pump$pump.Start = true\n", "--var", "pump=01")
+    assert (done.code, [write.tag for write in run.gateway.writes]) == (0, ["Unit1.Pump01.Start"]), done
+    done = await run("let pump = 01\nwrite Unit1.Pump$pump.Start false\n")
+    assert [write.tag for write in run.gateway.writes] == ["Unit1.Pump01.Start"] * 2, done
+    done = await run("write Unit1.Batch.Id $batch\nexpect Unit1.Batch.Id = $batch\n", "--var", "batch=00123E4")
+    assert (done.code, run.written[-1]) == (0, "00123E4"), done
+
+
+async def test_a_real_is_shown_and_expected_with_all_its_digits(run: Runs) -> None:
+    done = await run(
+        "read Unit1.Flow.Total Unit1.Flow.Coarse\nwrite Unit1.Flow.Total 12345679.9 --verify\n"
+        "expect Unit1.Flow.Total = 12345679.9\nexpect Unit1.Flow.Coarse = 0.1\n"
+        "capture x = Unit1.Flow.Total\nexpect Unit1.Flow.Total = $x\n"
+    )
+    assert done.code == 0, done
+    assert " 12345678.9 " in done.out
+    assert " 0.1 " in done.out
+    assert "12345678.9 → 12345679.9" in done.out
+    done = await run("expect Unit1.Flow.Total = 1.234568e+07\n")
+    assert done.code == 1
+    assert "is 12345679.9 (good" in done.err + done.out
+
+
+@pytest.mark.parametrize("end", ["\r", "\v", "\f", "\x85", "\u2028"])
+async def test_what_some_program_takes_for_a_line_end_hides_nothing(run: Runs, end: str) -> None:
+    text = f"# level test{end}write {INT} 1{end}expect {INT} = 99{end}"
+    for done in (
+        await run(text),
+        await run.process("lint", str(run.folder / "try.mxs")),
+        await run.process("--plaintext", "plan", "try.mxs"),
+        await run.process("--plaintext", "-e", text),
+        await run.process("--plaintext", stdin=text),
+    ):
+        assert done.code == 2, done
+        assert "within a line: it is no end of a line here" in done.out + done.err, done
+    assert run.written == []
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# only a remark\n", "\ufeff", "on-error continue\nfinally\n"])
+async def test_a_file_without_a_statement_is_no_passed_test(run: Runs, text: str) -> None:
+    done = await run(text, "--report-junit", "out.xml")
+    assert done.code == 2
+    assert "there is no statement" in done.err
+    assert 'errors="1"' in (run.folder / "out.xml").read_text(encoding="utf-8")
+    assert (await run.process("lint", "try.mxs")).code == 2
+    assert (await run.process("--plaintext", "plan", "try.mxs")).code == 2
+    done = await run.process("--plaintext", "-c", "-", stdin="# only a remark\n")
+    assert done.code == 2, done
+
+
+async def test_quotes_that_an_editor_made_curly_are_pointed_at(run: Runs) -> None:
+    done = await run(f"write {INT} 5\nwrite TestChildObject.TestString \u201chello\u201d\nstep \u201cone\u201d\n")
+    assert (done.code, run.written) == (2, [])
+    assert "try.mxs:2:34: a curly quote" in done.err
+    assert "try.mxs:3:6: a curly quote" in done.err
+    done = await run(f'write TestChildObject.TestString "it\u2019s"\nwrite {INT} 5\n')
+    assert (done.code, run.written) == (0, ["it\u2019s", 5])
+
+
+async def test_cd_and_a_leading_dot_work_wherever_lines_come_from(run: Runs) -> None:
+    text = "cd Plant.Tank1\nexpect .Level > 0\ncd\n"
+    for done in (
+        await run(text),
+        await run.process("lint", "try.mxs"),
+        await run.process("--plaintext", "plan", "try.mxs"),
+        await run.process("--plaintext", *(part for line in text.splitlines() for part in ("-e", line))),
+        await run.process("--plaintext", stdin=text),
+    ):
+        assert done.code == 0, done
+    for wrong in ("expect .Level > 0\n", "cd Plant.Tank1\ncd\nread .Level\n"):
+        for done in (await run(wrong), await run.process("lint", "try.mxs")):
+            assert done.code == 2
+            assert "a leading dot stands for the focused object, and there is none" in done.out + done.err
+
+
+async def test_files_that_include_each_other_without_end_are_one_line(tmp_path: Path) -> None:
+    run = ShellProcess(tmp_path)
+    for number in range(26):
+        text = f"include {number + 1}.mxs\n" * 2 if number < 25 else "note x\n"
+        (tmp_path / f"{number}.mxs").write_text(text, encoding="utf-8")
+    for number in range(200):
+        (tmp_path / f"deep{number}.mxs").write_text(f"include deep{number + 1}.mxs\n", encoding="utf-8")
+    for first, said in (("0", "more than 1000 files are included"), ("deep0", "more than 50 deep")):
+        for options in (("lint",), ("--demo", "-c")):
+            done = await run(*options, f"{first}.mxs")
+            assert done.code == 2
+            assert said in done.out + done.err
+            assert len((done.out + done.err).splitlines()) == 1
+
+
+async def test_a_mistake_in_a_file_that_is_included_twice_is_said_once(tmp_path: Path) -> None:
+    run = ShellProcess(tmp_path)
+    (tmp_path / "bad.mxs").write_text("nope x\n", encoding="utf-8")
+    (tmp_path / "twice.mxs").write_text("include bad.mxs\ninclude bad.mxs\nnote x\n", encoding="utf-8")
+    done = await run("lint", "twice.mxs")
+    assert (done.code, done.out.count("no command nope")) == (2, 1)
+
+
+async def test_lint_refuses_a_var_that_nothing_uses(tmp_path: Path) -> None:
+    run = ShellProcess(tmp_path)
+    (tmp_path / "one.mxs").write_text("echo $limit\n", encoding="utf-8")
+    (tmp_path / "two.mxs").write_text("note x\n", encoding="utf-8")
+    assert (await run("lint", "one.mxs", "two.mxs", "--var", "limit=5")).code == 0
+    done = await run("lint", "one.mxs", "--var", "limit=5", "--var", "limt=6")
+    assert done.code == 2
+    assert "--var limt: nothing in one.mxs is called $limt; did you mean limit?" in done.out
+
+
+async def test_lint_is_told_that_a_sleep_is_meant(tmp_path: Path) -> None:
+    run = ShellProcess(tmp_path)
+    (tmp_path / "one.mxs").write_text("sleep 5s # meant: the seal has to dry\nsleep 5s # as agreed\n", encoding="utf-8")
+    done = await run("lint", "one.mxs")
+    assert done.code == 0
+    assert [line[:12] for line in done.out.splitlines() if "(warning)" in line] == ["one.mxs:2:1:"]
