@@ -158,6 +158,14 @@ def time_text(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec=digits) + "Z"
 
 
+def local(moment: datetime) -> datetime:
+    """A time in this machine's time zone; in UTC at the ends of the calendar, which other zones lack."""
+    try:
+        return moment.astimezone()
+    except (OverflowError, OSError, ValueError):  # OSError: Windows, before 1970
+        return moment.astimezone(UTC)
+
+
 def status_form(status: MxStatus) -> dict[str, Any]:
     """The JSON form of one MXSTATUS_PROXY."""
     return {

@@ -2,13 +2,16 @@
 
 from collections.abc import Collection
 
+from zb_mom_ww_mxgateway_shell.scale import share
+
 _BARS = "▁▂▃▄▅▆▇█"
 
 
 def bars(numbers: Collection[float]) -> str:
-    """One block a number, from the lowest of them to the highest; a level line where they are all the same."""
+    """One block a number, all of them finite, from the lowest to the highest; a level line where they are all the same."""
     if not numbers:
         return ""
     low, high = min(numbers), max(numbers)
-    step = (high - low) / (len(_BARS) - 1)
-    return "".join(_BARS[round((number - low) / step) if step else 3] for number in numbers)
+    if low == high:
+        return _BARS[3] * len(numbers)
+    return "".join(_BARS[round(share(number, low, high) * (len(_BARS) - 1))] for number in numbers)

@@ -3,11 +3,13 @@
 Ours rather than a library's: what matters here is what is *not* known, which plotting libraries join with a line.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from zb_mom_ww_mxgateway_cli.output import narrow_number
+from zb_mom_ww_mxgateway_shell.scale import between, share
 from zb_mom_ww_mxgateway_shell.stretches import MOODS, Mood, Stretch
 
 Line: TypeAlias = list[tuple[Mood, str]]
@@ -57,8 +59,7 @@ def chart(
     columns = max(4, width - _LABEL - 2)
     shown = in_view(stretches, start, end)
     known = Range(0.0, 1.0) if boolean else range_of(shown)
-    low, high = _padded(known)
-    plot = _Plot(columns, height, low, high)
+    plot = _Plot(columns, height, known)
     step = (end - start) / (columns * 2)
     position = 0
     for x in range(columns * 2):
@@ -89,9 +90,9 @@ def legend(lines: Sequence[Line]) -> str:
 class _Plot:
     """The dots of a chart."""
 
-    def __init__(self, columns: int, height: int, low: float, high: float) -> None:
+    def __init__(self, columns: int, height: int, known: Range) -> None:
         self._rows = height * 4
-        self._low, self._high = low, high
+        self._low, self._high = known.low or 0.0, known.high or 0.0
         self._bits = [[0] * columns for _ in range(height)]
         self.moods: list[Mood] = ["none"] * columns
         self._before: int | None = None
@@ -119,20 +120,12 @@ class _Plot:
 
     def _height(self, value: float) -> int:
         """From 0, the top."""
-        return round((self._high - value) / (self._high - self._low) * (self._rows - 1))
+        return round((1 - share(value, self._low, self._high)) * (self._rows - 1))
 
     def cells(self, row: int, braille: bool) -> list[str]:
         if braille:
             return [chr(0x2800 + bits) if bits else " " for bits in self._bits[row]]
         return ["*" if bits else " " for bits in self._bits[row]]
-
-
-def _padded(known: Range) -> tuple[float, float]:
-    if known.low is None or known.high is None:
-        return 0.0, 1.0
-    if known.high > known.low:
-        return known.low, known.high
-    return known.low - 0.5, known.high + 0.5
 
 
 def _labels(known: Range, height: int) -> list[str]:
@@ -146,8 +139,10 @@ def _labels(known: Range, height: int) -> list[str]:
     if height >= 5:
         # No value, but a place between two: a few digits say it.
         digits = next((n for n in range(5, 9) if f"{known.low:.{n}g}" != f"{known.high:.{n}g}"), 9)
-        middle = known.high - (known.high - known.low) * (height // 2) / (height - 1)
-        labels[height // 2] = _number(float(f"{middle:.{digits}g}"))
+        middle = between(known.low, known.high, 1 - (height // 2) / (height - 1))
+        rounded = float(f"{middle:.{digits}g}")
+        # The largest of all numbers has nothing to be rounded up to.
+        labels[height // 2] = _number(rounded if math.isfinite(rounded) else middle)
     return labels
 
 

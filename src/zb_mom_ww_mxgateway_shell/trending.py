@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway_cli.output import ExitCode, safe, time_text, value_form, value_text
+from zb_mom_ww_mxgateway_cli.output import ExitCode, local, safe, time_text, value_form, value_text
 from zb_mom_ww_mxgateway_shell.chart import Line, chart, in_view, legend, range_of
 from zb_mom_ww_mxgateway_shell.history import History, moment
 from zb_mom_ww_mxgateway_shell.panel import cut, tail
@@ -132,7 +132,7 @@ class Trended:
         return lines
 
     def _clock(self, columns: int) -> str:
-        first, last = (f"{moment(at).astimezone():%H:%M:%S}" for at in self._times)
+        first, last = (f"{local(moment(at)):%H:%M:%S}" for at in self._times)
         return f"{first:>20}{last:>{max(9, columns - 20)}}"
 
     def form(self) -> Any:

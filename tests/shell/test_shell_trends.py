@@ -3,12 +3,17 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, strategies as st
 from shell_process import ShellProcess
 from shell_terminal import CTRL_C, ENTER, shell
 
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_shell.bars import bars
 from zb_mom_ww_mxgateway_shell.chart import Line, chart, legend
+from zb_mom_ww_mxgateway_shell.scale import between, share
 from zb_mom_ww_mxgateway_shell.stretches import Mood, Stretch
-from zb_mom_ww_mxgateway_sim import SimulatedGateway
+from zb_mom_ww_mxgateway_sim import SimulatedGateway, Tag, TagType
+from zb_mom_ww_mxgateway_sim.clock import SystemClock
 
 INT = "TestChildObject.TestInt"
 
@@ -157,3 +162,104 @@ async def test_in_a_file_it_is_one_picture_at_the_end(tmp_path: Path, gateway: S
     done = await process("--plaintext", "--json", "-e", f"trend {INT} --for 100ms")
     (tag,) = done.objects[0]["result"]["tags"]
     assert (tag["tag"], tag["max"], tag["stretches"][0]["mood"]) == (INT, 12, "good")
+
+
+# Numbers and times as plants have them.
+
+
+class Elsewhen(SystemClock):
+    """A plant whose clock is far from today."""
+
+    def __init__(self, seconds: int) -> None:
+        self._ahead = seconds * 1_000_000_000 - super().now()
+
+    def now(self) -> int:
+        return super().now() + self._ahead
+
+
+ODD = (
+    st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([1.7976931348623157e308, -1.7976931348623157e308, 1.7e308, 5e-324, -5e-324, 0.0, -0.0])
+    | st.sampled_from([3.4e38, 2.0**53, 1.764e18, 9007199254740991.0])
+)
+
+
+@given(st.lists(ODD, max_size=8), st.booleans(), st.integers(2, 9), st.integers(1, 40))
+def test_whatever_doubles_there_are_a_chart_can_be_drawn(
+    values: list[float], boolean: bool, height: int, width: int
+) -> None:
+    stretches = [part(at, at + 1, value) for at, value in enumerate(values)]
+    lines = text_of(chart(stretches, 0.0, 10.0, width, height, boolean=boolean))
+    assert len(lines) == height + 1
+    if values and not boolean:
+        assert "inf" not in "".join(lines)
+        # The highest value stands no lower than the lowest.
+        drawn_in = [row for row, line in enumerate(lines[:-1]) if line[12:].strip()]
+        assert drawn_in
+
+
+@given(st.lists(ODD, max_size=12))
+def test_whatever_doubles_there_are_they_are_bars(values: list[float]) -> None:
+    blocks = bars(values)
+    assert len(blocks) == len(values)
+    if values and min(values) < max(values):
+        assert blocks[values.index(max(values))] == "█"
+        assert blocks[values.index(min(values))] == "▁"
+
+
+@given(ODD, ODD, ODD)
+def test_the_place_of_a_number_keeps_the_order_of_numbers(one: float, two: float, three: float) -> None:
+    low, middle, high = sorted((one, two, three))
+    assert 0.0 <= share(low, low, high) <= share(middle, low, high) <= share(high, low, high) <= 1.0
+    assert low <= between(low, high, 0.5) <= high
+
+
+async def test_trends_of_odd_numbers_end_and_what_stands_behind_them_runs(tmp_path: Path) -> None:
+    tags = [
+        Tag("U.Never.Set", TagType.FLOAT, 3.4e38),
+        Tag("U.Counter.Ns", TagType.DOUBLE, 1.764e18),
+        Tag("U.Swing.X", TagType.DOUBLE, -1.7e308),
+        Tag("U.Nothing.X", TagType.DOUBLE),
+        Tag("U.Fine.X", TagType.DOUBLE, 9007199254740991.0),
+        Tag("U.Infinite.X", TagType.DOUBLE),
+    ]
+    async with SimulatedGateway(plaintext=True, api_keys=(), tags=tags) as gateway:
+        process = ShellProcess(tmp_path).on(gateway)
+        gateway.set("U.Nothing.X", None)
+        gateway.set_message("U.Infinite.X", pb.MxValue(data_type=pb.MX_DATA_TYPE_DOUBLE, double_value=float("-inf")))
+        script = tmp_path / "odd.mxs"
+        script.write_text(
+            "watch U.Swing.X --count 1\nwrite U.Swing.X 1.7e308\ntrend U.Swing.X --for 100ms --span 10s\n"
+            "trend U.Never.Set U.Counter.Ns U.Nothing.X --for 100ms\ntrend U.Fine.X U.Infinite.X --for 100ms\n"
+            + "".join(f"history {tag.name}\n" for tag in tags)
+            + "finally\nwrite U.Never.Set 0\n",
+            encoding="utf-8",
+        )
+        for how in ((), ("--json",), ("--csv",)):
+            done = await process("--plaintext", *how, "-c", str(script))
+            assert (done.code, done.err) == (0, ""), how
+            assert gateway.read("U.Never.Set").value == 0.0
+            gateway.set("U.Never.Set", 3.4e38)
+            gateway.set("U.Swing.X", -1.7e308)
+
+
+@pytest.mark.parametrize("seconds", [-62_135_596_800, -11_644_473_600, -2_209_161_600, 253_402_290_000, 9_223_372_036])
+async def test_source_times_that_no_clock_shows_today_end_nothing(tmp_path: Path, seconds: int) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=(), clock=Elsewhen(seconds)) as gateway:
+        gateway.raise_alarm("ZB!TestArea.TestChildObject.Hi")
+        process = ShellProcess(tmp_path).on(gateway)
+        script = tmp_path / "times.mxs"
+        script.write_text(
+            f"watch {INT} --count 1\nrecord all.csv\nrecord all.jsonl\nwrite {INT} 5\nread {INT} --fresh\nread {INT}\n"
+            f"items\ntrend {INT} --for 50ms\nhistory {INT}\nevents --for 50ms\nalarms\nrecord stop\n",
+            encoding="utf-8",
+        )
+        # West of Greenwich the calendar ends before the first year, east of it after the last one.
+        for zone in ("America/New_York", "Asia/Tokyo"):
+            process.environment["TZ"] = zone
+            for how in ((), ("--json",)):
+                done = await process("--plaintext", *how, "-c", str(script))
+                assert (done.code, done.err) == (0, ""), (zone, how)
+                for name in ("all.csv", "all.jsonl"):
+                    assert "stopped: " in (tmp_path / name).read_text(encoding="utf-8")
+                    (tmp_path / name).unlink()

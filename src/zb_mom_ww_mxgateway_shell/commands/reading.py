@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.status import first_failed, quality_word
 from zb_mom_ww_mxgateway.values import moment_of
-from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, safe, status_form, time_text, value_form, value_text
+from zb_mom_ww_mxgateway_cli.output import (
+    ExitCode,
+    age_text,
+    local,
+    safe,
+    status_form,
+    time_text,
+    value_form,
+    value_text,
+)
 from zb_mom_ww_mxgateway_shell.commands.values import ensure
 from zb_mom_ww_mxgateway_shell.commands.watches import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.context import Context
@@ -147,11 +156,11 @@ class Past:
         return [entry.value for _, entry in self.entries if isinstance(entry, Sample)]
 
     def lines(self) -> list[str]:
-        rows = [[f"{moment(at).astimezone():%H:%M:%S.%f}"[:-3], *_cells(entry)] for at, entry in self.entries]
+        rows = [[f"{local(moment(at)):%H:%M:%S.%f}"[:-3], *_cells(entry)] for at, entry in self.entries]
         shown = sum(isinstance(entry, Sample) for _, entry in self.entries)
         known = self.seen.known
         said = f"{shown} of " if shown < known else ""
-        said += f"{counted(known, 'change')} seen since {moment(self.seen.since).astimezone():%H:%M:%S}"
+        said += f"{counted(known, 'change')} seen since {local(moment(self.seen.since)):%H:%M:%S}"
         if self.seen.forgotten:
             said += f", {self.seen.forgotten} older ones were let go"
         said += f" (kept: the newest {LIMIT // 1_000_000} MB of all tags together)"
