@@ -37,8 +37,8 @@ class HeldValues:
 
     # What comes.
 
-    def take(self, event: MxEvent, number: int) -> None:
-        """A data change, the event of that number."""
+    def take(self, event: MxEvent, number: int, doubtful_since: float | None = None) -> None:
+        """A data change, the event of that number; from long ago, perhaps, where it is doubtful since then."""
         header = event.header
         key = header.server_handle, header.item_handle
         item = self._session.handles.items.get(key)
@@ -63,6 +63,9 @@ class HeldValues:
                 value.stale_since = value.received_at
                 self._hold(key, value)
                 self._missed.add(key)
+            elif doubtful_since is not None:
+                value.stale_since = doubtful_since
+                self._hold(key, value)
             else:
                 self._hold(key, value)
 

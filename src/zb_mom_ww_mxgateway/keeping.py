@@ -30,6 +30,8 @@ _ANSWER_TIMEOUT = 10.0
 _CONNECT_TIMEOUT = 2.0
 # Seconds for closing what is left of a session.
 _CLOSE_TIMEOUT = 2.0
+# Seconds between looks whether the machine slept.
+_SLEEP_LOOK = 0.5
 # Failures in a row to resume, for no reason that is known, after which the session counts as lost.
 _PATIENCE = 3
 
@@ -62,6 +64,10 @@ class SessionKeeper:
         # When the last sign of life came, by the clock.
         self._heard_at = clock.monotonic()
         self._verdict: MxGatewayError | None = None
+        self._sleep_watch = clock.SleepWatch()
+        self._looked_at = clock.monotonic()
+        # Until it is known that what comes is not from before the machine slept.
+        self._was_asleep = False
         self._one_round = asyncio.Lock()
         self._next_round: asyncio.Task[bool] | None = None
 
@@ -89,6 +95,9 @@ class SessionKeeper:
 
     async def caught_up(self, timeout: float) -> bool:
         """As :meth:`LiveSession.caught_up`."""
+        self._look_for_sleep()
+        if self._was_asleep:
+            return False
         if self._next_round is None:
             self._next_round = asyncio.create_task(self._round(), name="catching up")
         with suppress(TimeoutError):
@@ -109,7 +118,7 @@ class SessionKeeper:
         await self._stream.aclose()
 
     def _is_final(self, error: MxGatewayError) -> bool:
-        if isinstance(error, MxGatewayAuthenticationError | MxGatewayAuthorizationError):
+        if error is self._failure or isinstance(error, MxGatewayAuthenticationError | MxGatewayAuthorizationError):
             return True
         # At first, what is no matter of the connection is somebody's mistake.
         return not self._ever_live and not isinstance(error, MxGatewayTransportError)
@@ -124,25 +133,45 @@ class SessionKeeper:
     # One stream.
 
     _ended: MxGatewayError | None = None
+    # What went wrong here, in none of the gateway's or the connection's doing.
+    _failure: MxGatewayError | None = None
 
     async def _follow(self, stream: EventStream[MxEvent]) -> MxGatewayError:
         """Reads the stream to its end and says why it ended."""
         self._verdict = self._ended = None
-        self._attached = False
-        doing = self._prove(stream), self._listen(stream), self._read_again()
-        tasks = [asyncio.create_task(each) for each in doing]
+        self._attached = self._was_asleep = False
         try:
-            async for event in stream:
-                self._alive(event.received_at)
-                self._live.take(event)
-        except MxGatewayError as error:
-            return self._verdict or error
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        self._ended = MxGatewaySessionError("the gateway ended the event stream")
-        return self._verdict or self._ended
+            async with asyncio.TaskGroup() as group:
+                doing = {
+                    "proving that the stream is read": self._prove(stream),
+                    "asking for signs of life": self._listen(stream),
+                    "reading again what may be old": self._read_again(),
+                    "looking whether the machine slept": self._watch_sleep(stream),
+                }
+                tasks = [group.create_task(each, name=name) for name, each in doing.items()]
+                try:
+                    async for event in stream:
+                        if event.received_at - self._looked_at > _SLEEP_LOOK:
+                            self._look_for_sleep()
+                        if not self._was_asleep:
+                            self._alive(event.received_at)
+                        self._live.take(event)
+                    self._ended = MxGatewaySessionError("the gateway ended the event stream")
+                except MxGatewayError as error:
+                    self._verdict = self._verdict or error
+                finally:
+                    for task in tasks:
+                        task.cancel()
+        except ExceptionGroup as failed:
+            # Without one of them nobody could say whether a value holds: a session that goes on would be a lie.
+            cause = failed.exceptions[0]
+            self._failure = MxGatewayError(
+                f"the session cannot be kept, internal error, please report it: {cause!r}; connect again",
+                endpoint=self._session.client.options.endpoint,
+            )
+            self._failure.__cause__ = cause
+            return self._failure
+        return self._verdict or self._ended or MxGatewaySessionError("the event stream was closed")
 
     def _alive(self, at: float = 0.0) -> None:
         self._heard_at = at or clock.monotonic()
@@ -217,6 +246,31 @@ class SessionKeeper:
                 self._verdict = self._no_answer()
                 await stream.aclose()
                 return
+
+    # A machine that slept.
+
+    async def _watch_sleep(self, stream: EventStream[MxEvent]) -> None:
+        """While the machine slept nothing could come, and what comes now may have been sent long ago: all is stale
+        until an answer on the stream's own connection shows that nothing older can come."""
+        while True:
+            await asyncio.sleep(_SLEEP_LOOK)
+            self._look_for_sleep()
+            if self._was_asleep:
+                if not await stream.caught_up(_ANSWER_TIMEOUT):
+                    if not stream.closed:
+                        self._verdict = self._no_answer()
+                        await stream.aclose()
+                    return
+                self._was_asleep = False
+                self._live.awake()
+                self._alive()
+                self._live.in_doubt.set()
+
+    def _look_for_sleep(self) -> None:
+        before, self._looked_at = self._looked_at, clock.monotonic()
+        if (slept := self._sleep_watch.slept()) and not self._session.closed:
+            self._was_asleep = True
+            self._live.slept(slept, before)
 
     async def _read_again(self) -> None:
         """Reads what may be old: one after another, so that nothing that is lost meanwhile is passed over."""

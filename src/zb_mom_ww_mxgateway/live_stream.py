@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from zb_mom_ww_mxgateway import clock, wire
 from zb_mom_ww_mxgateway.changes import Changes
-from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewaySessionError
+from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewaySessionError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.events import EventFamily, EventHeader, MxEvent, ReplayGap
 from zb_mom_ww_mxgateway.holding import HeldValues
 from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState, LiveValue
@@ -58,6 +58,8 @@ class LiveStream:
         self._gap_is_open = False
         # Until a stream that was resumed brings what is new.
         self._may_repeat = False
+        # Since before the machine slept, until what comes is known to be from after.
+        self._slept_since: float | None = None
 
     # What its keeper tells.
 
@@ -82,14 +84,14 @@ class LiveStream:
             if known and event.sequence > self.last_sequence + 1:
                 self._count_gap(event.sequence - self.last_sequence - 1)
                 self._share(_gap_event(self.last_sequence, event.sequence, event.received_at))
-            elif not self._confirmed:
+            elif not self._confirmed and self._slept_since is None:
                 # The stream went on where it had stopped.
                 self._confirmed = True
                 self._held.confirm()
             self._gap_is_open = False
             self.last_sequence = max(self.last_sequence, event.sequence)
             if event.family in (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE):
-                self._held.take(event, self.events)
+                self._held.take(event, self.events, self._slept_since)
             else:
                 self._ledger.take(event)
             self._unseen.take(event, self.latest(event.server_handle, event.item_handle))
@@ -131,14 +133,31 @@ class LiveStream:
         """Part of keeping the stream: it is lost, or the gateway gives no sign of life, `since` when."""
         self._confirmed = False
         self._may_repeat = True
+        self._slept_since = None
         self._held.doubt(since)
         self._set_state(LiveState.STALE, error, since)
+
+    def slept(self, seconds: float, since: float) -> None:
+        """Part of keeping the stream: the machine slept, from some time after `since`; all is stale until confirmed."""
+        self._slept_since = since
+        self._confirmed = False
+        self._held.doubt(since)
+        lost = MxGatewayTransportError(f"this machine slept for {seconds:.0f} s", call="stream_events")
+        if self.state is LiveState.LIVE:
+            self.state, self.lost = LiveState.STALE, lost
+        self._tell(LiveChange(self.state, lost, since=since, slept=seconds))
+        self._wake()
+
+    def awake(self) -> None:
+        """Part of keeping the stream: what comes from now on was sent after the machine slept."""
+        self._slept_since = None
 
     def lose_session(self, error: MxGatewayError) -> None:
         """Part of keeping the stream: there is no session any more."""
         self._held.doubt(missed=True)
         self._ledger.lose()
         self._unseen.lose()
+        self._slept_since = None
         self._set_state(LiveState.REBUILDING, error)
 
     def moved(self, missing: dict[tuple[int, int], str], began: float) -> None:

@@ -49,6 +49,9 @@ class LiveChange:
     """Server and item handle of an item that was suspended, or that no longer is; None where that is not the news."""
     suspended: bool = False
     """Which of the two."""
+    slept: float = 0.0
+    """Seconds that this machine slept, where that is the news: nothing came meanwhile, and nobody knows what happened.
+    `since` is before that."""
     dropped: int = 0
     """Changes before this one that this listener has lost to its own slowness."""
 

@@ -1,0 +1,208 @@
+"""A machine that slept, events that come again, and what goes wrong in the live session itself."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from library_waiting import eventually
+
+from zb_mom_ww_mxgateway import (
+    Changes,
+    EventFamily,
+    EventHeader,
+    Item,
+    LiveChange,
+    LiveSession,
+    LiveState,
+    LiveValue,
+    MxEvent,
+    MxGatewayArgumentError,
+    MxGatewayError,
+    Session,
+    WriteOutcome,
+    clock,
+)
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT, DOUBLE = "TestChildObject.TestInt", "TestChildObject.TestDouble"
+
+
+@pytest.fixture
+def machine() -> Iterator[clock.Shifted]:
+    """The machine's clock, which a test lets sleep."""
+    shifted = clock.Shifted()
+    with clock.replaced(shifted):
+        yield shifted
+
+
+@pytest.fixture
+async def item(machine: clock.Shifted, live: LiveSession) -> Item:
+    """INT, advised, with a first value."""
+    server = await live.session.register("live")
+    (found,) = await live.subscribe_tags([INT], server)
+    await live.first_value(found)
+    return found
+
+
+# Sleep.
+
+
+async def test_after_a_sleep_all_is_stale_until_it_is_confirmed(
+    machine: clock.Shifted, gateway: SimulatedGateway, live: LiveSession, item: Item
+) -> None:
+    changes, before = live.changes(), clock.monotonic()
+    gateway.stall("ping")
+    machine.sleep(3600)
+    slept = await asyncio.wait_for(anext(changes), 20)
+    assert (slept.state, round(slept.slept)) == (LiveState.STALE, 3600)
+    assert slept.since is not None
+    assert slept.since <= before + 1
+    value = live[INT]
+    assert value.stale_since is not None
+    assert value.age >= 3600
+    assert not await live.caught_up(timeout=0.1)
+    # What comes now may have been sent long ago.
+    gateway.set(INT, 1)
+    await eventually(lambda: live[INT].value == 1, "it comes", seconds=20)
+    assert live[INT].stale_since is not None
+    assert live.state is LiveState.STALE
+    (reading,) = await live.read([INT])
+    assert reading.stale_for is not None
+    gateway.release()
+    await eventually(lambda: live.state is LiveState.LIVE and live[INT].stale_since is None, "confirmed", seconds=20)
+    assert (await live.read([INT]))[0].stale_for is None
+    assert live.gaps == 0
+
+
+async def test_who_judges_first_notices_the_sleep(
+    machine: clock.Shifted, gateway: SimulatedGateway, live: LiveSession, item: Item
+) -> None:
+    gateway.stall("ping")
+    machine.sleep(3600)
+    (reading,) = await live.read([INT], timeout=0.1)
+    assert reading.stale_for is not None
+    assert reading.age is not None
+    assert reading.age >= 3600
+
+
+async def test_a_wait_is_over_when_the_machine_slept_through_it(
+    machine: clock.Shifted, live: LiveSession, item: Item
+) -> None:
+    waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 99, timeout=3000))
+    await asyncio.sleep(0)
+    machine.sleep(3600)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(waiting, 20)
+
+
+# Events that come again.
+
+
+async def test_events_that_come_again_are_given_to_nobody(
+    gateway: SimulatedGateway, live: LiveSession, item: Item
+) -> None:
+    gateway.set(INT, 1)
+    await eventually(lambda: live[INT].value == 1, "it comes", seconds=20)
+    gateway.stall("StreamEvents")
+    subscription, events, value = live.subscribe(), live.events, live[INT]
+    gateway.drop_streams()
+    await eventually(lambda: live.state is LiveState.STALE, "the stream is lost", seconds=20)
+    again = MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_sequence, 5)
+    live.take(again)
+    live.take(MxEvent(EventHeader(EventFamily.ON_WRITE_COMPLETE, *item.key), live.last_sequence, None))
+    assert (live.repeated, live.events, live.gaps) == (2, events, 0)
+    assert live[INT] is value
+    assert subscription.take() == []
+    gateway.release()
+    await eventually(lambda: live.state is LiveState.LIVE, "it is back", seconds=20)
+    result = await live.write_and_confirm(*item.key, 2)
+    assert result.outcome is WriteOutcome.COMPLETED
+    # In the middle of a stream nothing may come again: who knows what did not come.
+    live.take(again)
+    assert live[INT].value != 5
+    assert live.gaps == 1
+
+
+# What goes wrong here.
+
+
+@pytest.mark.parametrize("part", ["ping", "reconnected", "read_again"])
+async def test_a_task_of_the_session_that_fails_is_told_and_makes_values_stale(
+    part: str, gateway: SimulatedGateway, live: LiveSession, item: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*anything: object, **more: object) -> None:
+        raise ZeroDivisionError("a mistake in here")
+
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 0.01)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANXIOUS_HEARTBEAT", 0.01)
+    changes = live.changes()
+    owner = {"ping": Session, "reconnected": type(live.session.client), "read_again": type(live._held)}[part]
+    monkeypatch.setattr(owner, part, broken)
+    gateway.drop_streams()  # the tasks begin anew
+    async with asyncio.timeout(20):
+        told = [change async for change in changes]
+    assert told[-1].state is live.state is LiveState.CLOSED
+    assert "a mistake in here" in str(live.lost)
+    assert live[INT].stale_since is not None
+    with pytest.raises(MxGatewayError, match="a mistake in here"):
+        await live.write_and_confirm(*item.key, 1)
+
+
+# Whoever follows.
+
+
+async def test_changes_are_listened_to_from_the_call(gateway: SimulatedGateway, live: LiveSession, item: Item) -> None:
+    changes = live.changes()
+    gateway.drop_streams()
+    await eventually(lambda: live.resumes and live.state is LiveState.LIVE, "it is resumed", seconds=20)
+    states = [(await asyncio.wait_for(anext(changes), 20)).state for _ in range(2)]
+    assert states == [LiveState.STALE, LiveState.LIVE]
+
+
+async def test_changes_that_nobody_takes_are_bounded_and_counted(live: LiveSession) -> None:
+    changes = live.changes(queue_size=3)
+    for lost in range(1, 11):
+        live._tell(LiveChange(LiveState.LIVE, None, lost_events=lost))
+    first = await anext(changes)
+    assert (first.lost_events, first.dropped) == (8, 7)
+    assert (await anext(changes)).dropped == 0
+    await changes.aclose()
+    with pytest.raises(StopAsyncIteration):
+        await anext(changes)
+    with pytest.raises(MxGatewayArgumentError):
+        live.changes(queue_size=0)
+
+
+async def test_who_no_longer_follows_is_forgotten(live: LiveSession) -> None:
+    async def look() -> None:
+        async for _ in live.changes():
+            pass
+
+    looking = asyncio.create_task(look())
+    await asyncio.sleep(0)
+    assert len(live._listeners) >= 1
+    looking.cancel()
+    await asyncio.wait([looking])
+    del looking
+    await eventually(lambda: not live._listeners, "it is forgotten", seconds=20)
+    for _ in range(100):
+        waiting = asyncio.create_task(live.changed())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+    assert not live._waiters
+    async with live.changes() as closed:
+        assert isinstance(closed, Changes)
+
+
+# Ages.
+
+
+@pytest.mark.parametrize(("seconds", "ahead"), [(0.5, 0.0), (3.0, 3.0), (3600.0, 3600.0), (-3.0, 0.0)])
+def test_a_source_whose_clock_is_fast_leaves_the_age_open(seconds: float, ahead: float) -> None:
+    now = 1_700_000_000_000_000_000
+    event = MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, 1, 1, 192), 1, 5, now + int(seconds * 1e9), now)
+    value = LiveValue.of(event, INT, 1)
+    assert value is not None
+    assert value.ahead == ahead
+    assert value.age >= max(0.0, -seconds)
