@@ -37,7 +37,7 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         AlarmTransitionKind as AlarmTransitionKind,
         UnknownAlarmMessage as UnknownAlarmMessage,
     )
-    from zb_mom_ww_mxgateway.calling import CommandObserver as CommandObserver
+    from zb_mom_ww_mxgateway.calling import CommandObserver as CommandObserver, Observation as Observation
     from zb_mom_ww_mxgateway.changes import Changes as Changes
     from zb_mom_ww_mxgateway.client import GatewayClient as GatewayClient
     from zb_mom_ww_mxgateway.comparison import same_value as same_value
@@ -50,11 +50,13 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         MxGatewayCommandError as MxGatewayCommandError,
         MxGatewayError as MxGatewayError,
         MxGatewayGalaxyChangedError as MxGatewayGalaxyChangedError,
+        MxGatewayKeyWarning as MxGatewayKeyWarning,
         MxGatewayProtocolWarning as MxGatewayProtocolWarning,
         MxGatewayRefusedHereError as MxGatewayRefusedHereError,
         MxGatewaySessionError as MxGatewaySessionError,
         MxGatewayTransportError as MxGatewayTransportError,
         MxGatewayWaitError as MxGatewayWaitError,
+        MxGatewayWarning as MxGatewayWarning,
         MxGatewayWorkerError as MxGatewayWorkerError,
     )
     from zb_mom_ww_mxgateway.events import (
@@ -135,7 +137,7 @@ _HOMES = {
         "AlarmTransitionKind",
         "UnknownAlarmMessage",
     ],
-    "calling": ["CommandObserver"],
+    "calling": ["CommandObserver", "Observation"],
     "changes": ["Changes"],
     "client": ["GatewayClient"],
     "comparison": ["same_value"],
@@ -148,11 +150,13 @@ _HOMES = {
         "MxGatewayCommandError",
         "MxGatewayError",
         "MxGatewayGalaxyChangedError",
+        "MxGatewayKeyWarning",
         "MxGatewayProtocolWarning",
         "MxGatewayRefusedHereError",
         "MxGatewaySessionError",
         "MxGatewayTransportError",
         "MxGatewayWaitError",
+        "MxGatewayWarning",
         "MxGatewayWorkerError",
     ],
     "events": ["BufferedData", "EventFamily", "EventHeader", "MxEvent", "ReplayGap"],

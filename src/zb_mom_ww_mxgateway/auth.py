@@ -3,7 +3,27 @@
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthenticationError
 from zb_mom_ww_mxgateway.redaction import redact, redact_key
 
-__all__ = ["check_api_key", "metadata", "redact", "redact_key"]
+__all__ = ["ApiKey", "check_api_key", "metadata", "redact", "redact_key"]
+
+
+class ApiKey(str):
+    """A key as options hold it: text to send, but shown redacted by what shows values, and never pickled."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(redact_key(self))
+
+    def __copy__(self) -> "ApiKey":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "ApiKey":
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> str:
+        raise TypeError(
+            "an API key is not pickled: leave it out (dataclasses.replace(options, api_key=None)) and give it anew"
+        )
 
 
 def check_api_key(api_key: str) -> str:

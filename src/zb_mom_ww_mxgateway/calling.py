@@ -8,7 +8,7 @@ import time
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import grpc
 import grpc.aio
@@ -27,6 +27,7 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer, ReadingThread
 from zb_mom_ww_mxgateway.streams import EventStream, MessageStream
+from zb_mom_ww_mxgateway.surroundings import check_descriptors
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.guard import WriteGuard
@@ -47,14 +48,33 @@ class CommandObserver(Protocol):
         """When no reply came; `error` says whether it may have run."""
 
 
+class Observation:
+    """That somebody sees the commands of a client, until it is ended; also a context manager, which ends it."""
+
+    def __init__(self, calls: "Calls", observer: CommandObserver) -> None:
+        self._calls = calls
+        self._observer = observer
+
+    def end(self) -> None:
+        """Shows it nothing any more. Idempotent."""
+        self._calls.unobserve(self._observer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.end()
+
+
 class Calls:
     """Makes every call of one client, on its channels."""
 
     def __init__(self, options: ClientOptions, trust: tls.Trust, channel: grpc.aio.Channel) -> None:
         self.options = options
         self.trust = trust
-        # In the order they came; not held, as a session that was attached is often just dropped.
+        # In the order they came; this does not hold them.
         self._observers: weakref.WeakKeyDictionary[CommandObserver, None] = weakref.WeakKeyDictionary()
+        self._held: dict[int, CommandObserver] = {}
         self._channel = channel
         self._metadata = auth.metadata(options.api_key)
         # Weak: a stream that its reader dropped goes, and its call with it.
@@ -252,6 +272,7 @@ class Calls:
         command: its answer on the same connection proves that the gateway has taken the stream."""
         rpc, call = wire.STREAM_EVENTS, "stream_events"
         self._check_open(call)
+        check_descriptors(self.options.endpoint, call)
         request = wire.stream_events_request(session_id, after)
 
         def start(buffer: EventBuffer) -> ReadingThread:
@@ -298,12 +319,20 @@ class Calls:
         """Who sees every command, in the order they came."""
         return tuple(self._observers)
 
-    def observe(self, observer: CommandObserver) -> None:
-        """Shows every command from now on to `observer`, as long as somebody else holds it."""
+    def observe(self, observer: CommandObserver) -> "Observation":
+        """Shows every command from now on to `observer`, until what this gives is ended, or the client is closed."""
+        self._held[id(observer)] = observer
+        self.show_to(observer)
+        return Observation(self, observer)
+
+    def show_to(self, observer: CommandObserver) -> None:
+        """Shows every command from now on to `observer`, for as long as somebody else holds it: a session that was
+        attached is often just dropped."""
         self._observers[observer] = None
 
     def unobserve(self, observer: CommandObserver) -> None:
         """Shows it nothing any more. Idempotent."""
+        self._held.pop(id(observer), None)
         self._observers.pop(observer, None)
 
     def next_correlation_id(self) -> str:
@@ -363,6 +392,8 @@ class Calls:
         self._closed = True
         for stream in tuple(self._streams):
             await stream.aclose()
+        for observer in tuple(self._held.values()):
+            self.unobserve(observer)
         await self._channel.close()
 
 

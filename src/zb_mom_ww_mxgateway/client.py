@@ -26,6 +26,7 @@ from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mx
 from zb_mom_ww_mxgateway.options import ClientOptions, OpenSessionOptions
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.streams import MessageStream
+from zb_mom_ww_mxgateway.surroundings import check_descriptors, warn_of_tracing
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
 
 if TYPE_CHECKING:
@@ -51,16 +52,17 @@ class GatewayClient(Calls):
         return Galaxy(self)
 
     @classmethod
-    async def connect(cls, options: ClientOptions | None = None, **names: Any) -> Self:
-        """Connects, by :class:`ClientOptions` or by the same names as keywords, and makes a first call.
+    async def connect(cls, options: ClientOptions | str | None = None, **names: Any) -> Self:
+        """Connects, by :class:`ClientOptions` or by the same names as keywords, and makes a first call. The endpoint
+        may come first without its name.
 
         Raises MxGatewayTransportError when the gateway cannot be reached or trusted and
         MxGatewayAuthenticationError when it does not accept the key. Cancelling leaves nothing open.
         """
-        if options is None:
-            options = ClientOptions(**names)
-        elif names:
-            raise MxGatewayArgumentError(f"options given twice: as an object and as {', '.join(names)}")
+        options = _options_of(options, names)
+        check_descriptors(options.endpoint, "connect")
+        if options.api_key is not None:
+            warn_of_tracing()
         try:
             async with asyncio.timeout(options.connect_timeout):
                 trust = await tls.settle(options)
@@ -112,11 +114,10 @@ class GatewayClient(Calls):
         except MxGatewayTransportError as error:
             raise await why_not_connected(self.options, self.trust, error) from error
         if refused is not None:
-            key = self.options.api_key
             raise MxGatewayAuthenticationError(
                 f"no key: {self.options.endpoint} wants one (mxgw_<id>_<secret>); set api_key="
-                if key is None
-                else f"{self.options.endpoint} does not accept the key {auth.redact_key(key)}: "
+                if self.options.api_key is None
+                else f"{self.options.endpoint} does not accept the key {auth.redact_key(self.options.api_key)}: "
                 f"check that it is whole, not revoked, and this gateway's",
                 endpoint=refused.endpoint,
                 call="connect",
@@ -243,3 +244,24 @@ class GatewayClient(Calls):
 
     def __repr__(self) -> str:
         return f"<GatewayClient {self.options.endpoint}{' closed' if self._closed else ''}>"
+
+
+def _options_of(options: ClientOptions | str | None, names: dict[str, Any]) -> ClientOptions:
+    """The options that :meth:`GatewayClient.connect` was given. Empties `names`: frames of errors keep no key."""
+    given = ", ".join(names)
+    try:
+        if options is None:
+            return ClientOptions(**names)
+        if isinstance(options, str):
+            if "endpoint" in names:
+                raise MxGatewayArgumentError("endpoint given twice: first, and by its name")
+            return ClientOptions(endpoint=options, **names)
+    finally:
+        names.clear()
+    if not isinstance(options, ClientOptions):
+        raise MxGatewayArgumentError(
+            f"connect takes ClientOptions, or an endpoint like localhost:5000, not {type(options).__name__}"
+        )
+    if given:
+        raise MxGatewayArgumentError(f"options given twice: as an object and as {given}")
+    return options

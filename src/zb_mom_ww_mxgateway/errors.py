@@ -16,9 +16,12 @@
         ├── MxGatewayGalaxyChangedError            a redeploy came between the pages of a list
         └── MxAccessError                          MXAccess refused it: hresult and statuses say why
 
-    MxGatewayProtocolWarning (UserWarning)         the gateway speaks another protocol version
+    MxGatewayWarning (UserWarning)
+    ├── MxGatewayProtocolWarning                   the gateway speaks another protocol version
+    └── MxGatewayKeyWarning                        something outside of this library shows the API key
 
-An error is one line for a person and fields for a program. It never contains a key or a password.
+An error is one line for a person and fields for a program. It never contains a key or a password. It can be copied
+and pickled: as far as what it carries can be.
 """
 
 from typing import Any
@@ -103,6 +106,17 @@ class MxGatewayError(Exception):
         self.outcome_unknown = outcome_unknown
         """True when the call changes the plant and may have been carried out. It is never sent again."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not by calling the class again: some want more than a message.
+        return _restored, (type(self), self.args, dict(self.__dict__))
+
+
+def _restored(kind: type[MxGatewayError], arguments: tuple[Any, ...], fields: dict[str, Any]) -> MxGatewayError:
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    error.__dict__.update(fields)
+    return error
+
 
 class MxGatewayWaitError(MxGatewayError, TimeoutError):
     """What was waited for did not come about in time."""
@@ -113,8 +127,16 @@ class MxGatewayWaitError(MxGatewayError, TimeoutError):
         """The last values (LiveValue) seen meanwhile, oldest first."""
 
 
-class MxGatewayProtocolWarning(UserWarning):
+class MxGatewayWarning(UserWarning):
+    """Base of the warnings."""
+
+
+class MxGatewayProtocolWarning(MxGatewayWarning):
     """The gateway speaks another protocol version than this library."""
+
+
+class MxGatewayKeyWarning(MxGatewayWarning):
+    """Something outside of this library shows the API key, such as gRPC's own tracing."""
 
 
 class MxGatewayArgumentError(MxGatewayError, ValueError):

@@ -64,9 +64,9 @@ class LiveSession(LiveStream):
         super().__init__(session)
         self._keeper = SessionKeeper(self, session, rebuild=rebuild)
         self._reader = asyncio.create_task(self._read(), name=f"events of {session.session_id}")
-        session.client.observe(self._ledger)
-        session.client.observe(self._unseen)
-        session.client.observe(self)
+        session.client.show_to(self._ledger)
+        session.client.show_to(self._unseen)
+        session.client.show_to(self)
         session.on_handle_changes = self._follow_handles
 
     @classmethod

@@ -1,13 +1,14 @@
 """Options: frozen, keyword-only, checked when they are made."""
 
+import functools
 import ipaddress
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from zb_mom_ww_mxgateway.arguments import seconds
-from zb_mom_ww_mxgateway.auth import check_api_key, redact_key
+from zb_mom_ww_mxgateway.auth import ApiKey, check_api_key, redact_key
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class ClientOptions:
     endpoint: str
     """``host:port``."""
     api_key: str | None = None
-    """``mxgw_<id>_<secret>``; None for a gateway that runs without keys."""
+    """``mxgw_<id>_<secret>``; None for a gateway that runs without keys. Shown redacted; options with one are not
+    pickled."""
     plaintext: bool = False
     """No TLS. Only ever when asked for, never guessed from the host's name."""
     ca_file: str | Path | None = None
@@ -80,7 +82,7 @@ class ClientOptions:
     def __post_init__(self) -> None:
         split_endpoint(self.endpoint)
         if self.api_key is not None:
-            check_api_key(self.api_key)
+            object.__setattr__(self, "api_key", ApiKey(check_api_key(self.api_key)))
         for name in ("plaintext", "require_certificate_validation", "remember_certificate", "http_proxy"):
             if not isinstance(getattr(self, name), bool):
                 raise MxGatewayArgumentError(f"{name} must be True or False, not {getattr(self, name)!r}")
@@ -116,6 +118,25 @@ class ClientOptions:
                 text = redact_key(value) if field.name == "api_key" else value
                 shown.append(f"{field.name}={text!r}")
         return f"ClientOptions({', '.join(shown)})"
+
+
+_checked = ClientOptions.__init__
+
+
+@functools.wraps(_checked)
+def _without_key(self: ClientOptions, *arguments: Any, **names: Any) -> None:
+    refused: Exception | None = None
+    try:
+        _checked(self, *arguments, **names)
+    except Exception as error:
+        # Its frames hold the key as it was given, and there are tools that show what frames hold.
+        refused = error.with_traceback(None)
+    if refused is not None:
+        names.clear()
+        raise refused
+
+
+ClientOptions.__init__ = _without_key  # type: ignore[method-assign]  # the same, seen from outside
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

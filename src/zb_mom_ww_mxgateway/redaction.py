@@ -18,7 +18,7 @@ def redact(text: str, api_key: str | None = None) -> str:
     """The text with `api_key`, and whatever else looks like a key or a bearer token, redacted."""
     if api_key:
         # As it is, and as Python quotes it.
-        for spelled in (api_key, repr(api_key)[1:-1]):
+        for spelled in (api_key, str.__repr__(api_key)[1:-1]):
             text = text.replace(spelled, redact_key(api_key))
     # Nearly no text has either: looked for first, because every line that is shown comes by here.
     if "mxgw_" in text:

@@ -48,7 +48,7 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
         """Told of every change of them, after it."""
         self._closing = asyncio.Lock()
         self._streams: weakref.WeakSet[EventStream[Any]] = weakref.WeakSet()
-        client.observe(self)
+        client.show_to(self)
 
     @property
     def session_id(self) -> str:

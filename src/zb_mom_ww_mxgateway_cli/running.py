@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import click
 
-from zb_mom_ww_mxgateway.errors import MxGatewayProtocolWarning, MxGatewayTransportError
+from zb_mom_ww_mxgateway.errors import MxGatewayTransportError, MxGatewayWarning
 from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options, profile_option
 from zb_mom_ww_mxgateway_cli.report import Report
 
@@ -43,7 +43,7 @@ class Gateways:
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         self._loop = self._loop or asyncio.Runner()
         try:
-            with _protocol_warnings(report):
+            with _library_warnings(report):
                 self._loop.run(self._acted(options, report, action))
         except KeyboardInterrupt:
             raise click.Abort from None
@@ -91,14 +91,14 @@ class Gateways:
 
 
 @contextmanager
-def _protocol_warnings(report: Report) -> Iterator[None]:
-    """Shows the library's warning as one line; every time, since every time it is another session."""
+def _library_warnings(report: Report) -> Iterator[None]:
+    """Shows each of the library's warnings as one line; every time, since every time it is another session."""
     with warnings.catch_warnings():
-        warnings.simplefilter("always", MxGatewayProtocolWarning)
+        warnings.simplefilter("always", MxGatewayWarning)
         others = warnings.showwarning
 
         def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
-            if issubclass(category, MxGatewayProtocolWarning):
+            if issubclass(category, MxGatewayWarning):
                 report.warning(str(message))
             else:
                 others(message, category, *where)

@@ -115,15 +115,17 @@ class Connected:
         or ShellError."""
         import dataclasses
 
-        from zb_mom_ww_mxgateway import GatewayClient, LiveSession, MxGatewayProtocolWarning, OpenSessionOptions
+        from zb_mom_ww_mxgateway import GatewayClient, LiveSession, MxGatewayWarning, OpenSessionOptions
 
         options = dataclasses.replace(connection.client_options(), write_guard=arming.guard)
-        client = await GatewayClient.connect(options)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", MxGatewayWarning)
+            client = await GatewayClient.connect(options)
         try:
-            with warnings.catch_warnings(record=True) as said:
-                warnings.simplefilter("always", MxGatewayProtocolWarning)
+            with warnings.catch_warnings(record=True) as said_later:
+                warnings.simplefilter("always", MxGatewayWarning)
                 session = await client.open_session(OpenSessionOptions(client_session_name="mxgw-shell"))
-            for warning in said:
+            for warning in [*said, *said_later]:
                 notice(str(warning.message))
             made = cls(name or options.endpoint, connection, client, LiveSession(session), arming)
         except BaseException:

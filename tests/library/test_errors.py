@@ -1,7 +1,10 @@
 """Errors: every status becomes one of ours, and each says what is known."""
 
 import asyncio
+import copy
 import inspect
+import pickle
+from collections.abc import Callable
 
 import grpc
 import pytest
@@ -16,12 +19,19 @@ from zb_mom_ww_mxgateway import (
     MxGatewayCertificateChangedError,
     MxGatewayCommandError,
     MxGatewayError,
+    MxGatewayRefusedHereError,
     MxGatewaySessionError,
     MxGatewayTransportError,
+    MxGatewayWaitError,
     MxGatewayWorkerError,
+    MxStatus,
+    PendingEntry,
+    PendingWrite,
     ProtocolStatusCode,
     Session,
     SessionState,
+    StatusCategory,
+    StatusSource,
     errors,
 )
 from zb_mom_ww_mxgateway.errors import GRPC_ERRORS, PROTOCOL_ERRORS, error_of_grpc
@@ -117,7 +127,9 @@ def test_the_tree() -> None:
         "MxGatewayCommandError": "MxGatewayError",
         "MxGatewayGalaxyChangedError": "MxGatewayCommandError",
         "MxAccessError": "MxGatewayCommandError",
-        "MxGatewayProtocolWarning": "UserWarning",
+        "MxGatewayWarning": "UserWarning",
+        "MxGatewayProtocolWarning": "MxGatewayWarning",
+        "MxGatewayKeyWarning": "MxGatewayWarning",
     }
     assert issubclass(MxGatewayArgumentError, ValueError)
     # The tree in the module's docstring has them all.
@@ -347,3 +359,41 @@ async def test_a_closed_client_makes_no_calls(gateway: SimulatedGateway, client:
 def test_authentication_and_authorization_are_told_apart() -> None:
     assert GRPC_ERRORS["UNAUTHENTICATED"] is MxGatewayAuthenticationError
     assert GRPC_ERRORS["PERMISSION_DENIED"] is MxGatewayAuthorizationError
+
+
+# Copies.
+
+
+def every_error() -> list[MxGatewayError]:
+    status = MxStatus(StatusCategory.OPERATIONAL_ERROR, StatusSource.RESPONDING_LMX, 7, 0, "no", 0, 0)
+    known = {
+        "endpoint": "host:1",
+        "call": "write",
+        "grpc_code": "UNAVAILABLE",
+        "protocol_status": ProtocolStatusCode.MXACCESS_FAILURE,
+        "hresult": E_INVALIDARG,
+        "statuses": (status,),
+        "reply": pb.MxCommandReply(hresult=5),
+        "correlation_id": "c-1",
+        "outcome_unknown": True,
+    }
+    own = {
+        MxGatewayCertificateChangedError: {"trusted": "AA", "presented": "BB", "first_seen": "2026"},
+        MxGatewayWaitError: {"seen": (1, 2)},
+        MxGatewayRefusedHereError: {"pending": PendingWrite("write", "host:1", "s", "c", (PendingEntry(1, 2),))},
+    }
+    kinds = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, MxGatewayError)]
+    assert len(kinds) >= 13
+    return [kind("what was wrong", **known, **own.get(kind, {})) for kind in kinds]
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+@pytest.mark.parametrize("error", every_error(), ids=lambda error: type(error).__name__)
+def test_every_error_is_copied_and_pickled_with_all_it_says(
+    error: MxGatewayError, again: Callable[[MxGatewayError], MxGatewayError]
+) -> None:
+    made = again(error)
+    assert type(made) is type(error)
+    assert str(made) == str(error)
+    assert vars(made) == vars(error)
+    assert isinstance(made, Exception)

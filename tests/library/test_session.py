@@ -458,6 +458,38 @@ async def test_observers_see_every_command(gateway: SimulatedGateway, client: Ga
     assert seen == [("sending", register), ("answered", register), ("sending", ping), ("failed", ping)]
 
 
+class Log:
+    def __init__(self, seen: list[int]) -> None:
+        self.seen = seen
+
+    def sending(self, request: pb.MxCommandRequest) -> None:
+        self.seen.append(request.command.kind)
+
+    def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
+        pass
+
+    def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
+        pass
+
+
+async def test_an_observer_that_nobody_else_holds_sees_commands_until_it_is_ended(
+    client: GatewayClient, session: Session
+) -> None:
+    seen: list[int] = []
+    observation = client.observe(Log(seen))
+    gc.collect()
+    await session.register("one")
+    assert seen == [pb.MX_COMMAND_KIND_REGISTER]
+    observation.end()
+    observation.end()
+    await session.register("two")
+    assert len(seen) == 1
+    with client.observe(Log(seen)):
+        await session.register("three")
+    await session.register("four")
+    assert len(seen) == 2
+
+
 # Ends.
 
 

@@ -1,0 +1,59 @@
+"""What the process runs in that a connection depends on: free file descriptors, and gRPC's own tracing."""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+from zb_mom_ww_mxgateway.errors import MxGatewayKeyWarning, MxGatewayTransportError
+
+_NEEDED = 16
+"""File descriptors of one more connection, with room for those of files that are opened meanwhile."""
+_warned: list[bool] = []
+
+
+def free_descriptors() -> int | None:
+    """How many more files and connections this process may open; None where nobody says."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return None
+    for folder in ("/proc/self/fd", "/dev/fd"):
+        try:
+            # One of them is the folder's own, while it is read.
+            return limit - (sum(1 for _ in Path(folder).iterdir()) - 1)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return 0  # Not even that could be opened.
+    return None
+
+
+def check_descriptors(endpoint: str, call: str) -> None:
+    """Raises MxGatewayTransportError where too few are free for a connection: gRPC would end the whole process."""
+    free = free_descriptors()
+    if free is not None and free < _NEEDED:
+        raise MxGatewayTransportError(
+            f"{call} at {endpoint}: this process may open only {max(0, free)} more files, and a connection takes up to "
+            f"{_NEEDED}: close some, or raise the limit (ulimit -n); nothing was sent",
+            endpoint=endpoint,
+            call=call,
+        )
+
+
+def warn_of_tracing() -> None:
+    """Warns, once in a process, when gRPC's own tracing is switched on: what it writes has the API key in it."""
+    trace, verbosity = os.environ.get("GRPC_TRACE", "").strip(), os.environ.get("GRPC_VERBOSITY", "").strip()
+    named = f"GRPC_TRACE={trace}" if trace else f"GRPC_VERBOSITY={verbosity}"
+    if _warned or not (trace or verbosity.upper() == "DEBUG"):
+        return
+    _warned.append(True)
+    warnings.warn(
+        f"{named}: gRPC writes what it sends to standard error, the API key with it; unset it, or keep that away from "
+        f"everybody else",
+        MxGatewayKeyWarning,
+        stacklevel=3,
+    )
