@@ -6,11 +6,12 @@ import warnings
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayTransportError
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
@@ -79,7 +80,9 @@ class Connected:
         self.color = ""
         """Of its prompt; empty for none of its own."""
         self.arming = arming
-        self.opened_at = datetime.now(UTC)
+        self.opened_at = clock.monotonic()
+        """By the library's clock."""
+        self._deployed_at_first: datetime | None = None
         self._is_settled = False
         self._patience_ends: float | None = None
         self.history = History(live)
@@ -172,6 +175,14 @@ class Connected:
                     else:
                         self._patience_ends = None
                         return
+
+    def deployed_anew(self, last_deploy: "datetime | None") -> bool:
+        """Whether the galaxy, deployed at this time, is known to have been deployed at another one before, since this
+        was opened. Whose clock says when does not matter: no time is compared but with another of the same."""
+        if last_deploy is None:
+            return False
+        self._deployed_at_first = self._deployed_at_first or last_deploy
+        return self.catalogue.deployed_anew is not None or last_deploy != self._deployed_at_first
 
     @property
     def recording(self) -> "list[Recording]":

@@ -114,6 +114,11 @@ class Context:
 
         return WatchLists()
 
+    def look_again(self) -> None:
+        """Forgets what was looked up for the line that was being typed, and may be otherwise by now."""
+        if "lists" in self.__dict__:
+            self.lists.look_again()
+
     @cached_property
     def typed(self) -> "TypedLines":
         """What ran, for record-script."""

@@ -254,11 +254,19 @@ class Duration(Kind):
 
     name = "duration"
 
+    def __init__(self, *, most: float | None = None, because: str = "") -> None:
+        """At most so many seconds, for a reason that is said where it is more."""
+        self._most = most
+        self._because = because
+
     def parse(self, word: Word, context: "Context") -> float:
         try:
-            return parse_duration(word.text)
+            seconds = parse_duration(word.text)
         except TextValueError as error:
             raise word.mistake(str(error)) from None
+        if self._most is not None and seconds > self._most:
+            raise word.mistake(f"at most {duration_text(self._most)}: {self._because}")
+        return seconds
 
     def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
         return [Offer(text) for text in ("5s", "30s", "5m") if text.startswith(prefix)]
@@ -311,6 +319,14 @@ class Count(Kind):
         if not (word.text.isascii() and word.text.isdigit() and 0 < int(word.text) < 2**31):
             raise word.mistake("a whole number above zero is expected")
         return int(word.text)
+
+
+def duration_text(seconds: float) -> str:
+    """A span of time as it can be typed."""
+    for unit, of in (("h", 3600.0), ("m", 60.0)):
+        if seconds >= of and seconds % of == 0:
+            return f"{seconds / of:g}{unit}"
+    return f"{seconds:g}s"
 
 
 def _server_handle(word: Word) -> int:

@@ -49,6 +49,7 @@ async def run(context: Context, text: str, follow: Follow) -> Result | None:
     From its first word to its result it is about the connection that is the current one now.
     """
     context = context.bound()
+    context.look_again()
     try:
         return await _run(context, text, follow)
     except Exception as error:

@@ -14,10 +14,20 @@ _TAG_FIELDS = ("reference", "tag", "attribute", "name", "item", "address")
 
 
 class WatchLists:
-    """The user's lists, in one folder."""
+    """The user's lists, in one folder.
+
+    A line that is being typed is read again at every key: so what was found is kept until :meth:`look_again`.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self._given = folder
+        self._names: list[str] | None = None
+        self._loaded: dict[str, list[str]] = {}
+
+    def look_again(self) -> None:
+        """Forgets what was found: another program may have changed it."""
+        self._names = None
+        self._loaded.clear()
 
     @property
     def _folder(self) -> Path:
@@ -25,11 +35,18 @@ class WatchLists:
 
     def names(self) -> list[str]:
         """What there is."""
-        folder = self._folder
-        return sorted(path.stem for path in folder.glob(f"*{_SUFFIX}")) if folder.is_dir() else []
+        if self._names is None:
+            folder = self._folder
+            self._names = sorted(path.stem for path in folder.glob(f"*{_SUFFIX}")) if folder.is_dir() else []
+        return self._names
 
     def load(self, name: str) -> list[str]:
         """The tags of a list, in its order; raises ShellError when it cannot be read."""
+        if name not in self._loaded:
+            self._loaded[name] = self._read(name)
+        return list(self._loaded[name])
+
+    def _read(self, name: str) -> list[str]:
         try:
             text = self._path(name).read_text(encoding="utf-8-sig")
         except FileNotFoundError:
@@ -43,6 +60,7 @@ class WatchLists:
         """Writes a list whole, in place of one of that name; gives its file. Raises ShellError for what is no tag but
         a gateway's key."""
         path = self._path(name)
+        self.look_again()
         if any(redact(tag) != tag for tag in tags):
             raise ShellError("that is a gateway's key, not a tag: no list keeps one; nothing was saved")
         try:
@@ -56,6 +74,7 @@ class WatchLists:
 
     def delete(self, name: str) -> None:
         """Forgets a list; raises ShellError when there is none of that name."""
+        self.look_again()
         try:
             self._path(name).unlink()
         except FileNotFoundError:

@@ -3,9 +3,10 @@
 import asyncio
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayAuthenticationError,
     MxGatewayAuthorizationError,
@@ -103,7 +104,7 @@ class _Walk:
                 "profiles",
             )
             return None
-        up = age_text(max(0.0, (datetime.now(UTC) - current.opened_at).total_seconds()))
+        up = age_text(clock.monotonic() - current.opened_at)
         where = connection_text(self._context)
         if current.live.state.value != "live" and not await current.client.reconnected(0):
             # The session says why, and what that means.
@@ -273,7 +274,7 @@ class _Walk:
         self, connected: Connected, place: Place, last_deploy: datetime | None, value: "LiveValue | None"
     ) -> None:
         deployed = f"last deploy {to_seconds(last_deploy)}" if last_deploy else "never deployed"
-        is_newer = last_deploy is not None and last_deploy > connected.opened_at
+        is_newer = connected.deployed_anew(last_deploy)
         if is_newer:
             deployed += ", after this connection was opened"
         if place.found is None or place.attribute is None:

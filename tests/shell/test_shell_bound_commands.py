@@ -174,6 +174,12 @@ async def test_a_handle_is_of_the_server_that_is_named(tmp_path: Path) -> None:
         assert done.code == 2
 
 
+async def test_a_read_that_would_take_longer_than_the_gateway_gives_it_is_refused_in_words(tmp_path: Path) -> None:
+    done = await ShellProcess(tmp_path)("--demo", "-e", f"read {INT} --fresh --for 2h")
+    assert (done.code, "timeout_ms" in done.err + done.out) == (2, False)
+    assert "at most 1h: the gateway gives no tag longer" in done.err + done.out
+
+
 async def test_a_whole_array_is_read_by_its_name_as_it_is_watched(tmp_path: Path) -> None:
     lines = (f"read {INT_ARRAY}", f"watch {INT_ARRAY} --count 1", f"read {INT_ARRAY}", f"read {INT_ARRAY} --fresh")
     done = await ShellProcess(tmp_path)("--demo", "--json", *(part for line in lines for part in ("-e", line)))

@@ -168,6 +168,25 @@ async def lives(context: Context, state: str) -> None:
 # why: the item, the value, the galaxy.
 
 
+@pytest.mark.parametrize("hours", [-24, 0, 24])
+async def test_why_tells_a_deployment_since_by_no_comparison_of_two_clocks(hours: int) -> None:
+    class OfTheGateway(SystemClock):
+        def now(self) -> int:
+            return super().now() + hours * 3_600_000_000_000
+
+    async with SimulatedGateway(plaintext=True, api_keys=(), clock=OfTheGateway()) as gateway:
+        context = Context(all_commands(), interactive=False)
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant")
+        try:
+            before = (await diagnosed(context, "why Plant.Tank1.Level")).lines()
+            gateway.redeploy()
+            after = (await diagnosed(context, "why Plant.Tank1.Level")).lines()
+        finally:
+            await context.disconnect()
+        said = "after this connection was opened"
+        assert [said in "\n".join(lines) for lines in (before, after)] == [False, True]
+
+
 async def test_why_of_a_tag_that_was_never_added_leaves_no_trace(
     connected: tuple[Context, SimulatedGateway],
 ) -> None:

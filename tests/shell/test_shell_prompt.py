@@ -273,6 +273,62 @@ async def test_several_pasted_lines_say_what_they_would_do_first(tmp_path: Path)
         assert [write.value for write in sh.gateway.writes] == [5]
 
 
+async def test_lines_that_are_pasted_without_a_sign_stop_at_the_first_that_fails(tmp_path: Path) -> None:
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        lines = ["register pasted", "expect TestChildObject.TestInt = 1", "write TestChildObject.TestInt 5", "write "]
+        sh.terminal.type(ENTER.join(lines))
+        await sh.terminal.shows("expected TestChildObject.TestInt = 1", "stopped there: 1 line that came with it")
+        # What was no whole line is there, and does not run by itself.
+        await sh.terminal.shows("demo> write\n")
+        assert not sh.gateway.writes
+        assert sh.context.servers == {1: "pasted"}
+
+
+async def test_lines_that_are_pasted_without_a_sign_all_run_where_none_fails(tmp_path: Path) -> None:
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        lines = ["register pasted", "write TestChildObject.TestInt 5", "write TestChildObject.TestInt 6", ""]
+        sh.terminal.type(ENTER.join(lines))
+        await sh.terminal.shows("5 → 6", "completed")
+        assert [write.value for write in sh.gateway.writes] == [5, 6]
+
+
+async def test_what_is_pasted_in_several_pieces_is_one_paste(tmp_path: Path) -> None:
+    """A terminal hands a long paste over piece by piece, and it may be cut anywhere."""
+    async with shell(tmp_path) as sh:
+        sh.terminal.type(f"register pasted{ENTER}nonsen")
+        sh.terminal.type(f"se{ENTER}write TestChildObject.TestInt 5{ENTER}")
+        await sh.terminal.shows("no command nonsense", "stopped there: 1 line that came with it not run")
+        await sh.terminal.enter("status", "events")
+        assert not sh.gateway.writes
+
+
+async def test_a_line_that_is_typed_is_read_without_a_look_into_the_folder_of_lists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        await sh.terminal.enter("list save tank Plant.Tank1.Level", "list tank: 1 tag")
+        folder, looks = sh.context.lists._folder, 0
+        listed = Path.glob
+
+        def counted(path: Path, pattern: str) -> object:
+            nonlocal looks
+            looks += path == folder
+            return listed(path, pattern)
+
+        monkeypatch.setattr(Path, "glob", counted)
+        sh.terminal.type("watch tank")
+        await sh.terminal.shows("demo> watch tank", "watch [<tag|item|glob|list>…]")
+        for key in " Plant.Tank2.Level Plant.Pump1":
+            sh.terminal.type(key)
+        await sh.terminal.shows("Plant.Pump1")
+        assert looks <= 1
+        # What another program has saved meanwhile is found when the line runs.
+        (folder / "other.tags").write_text("Plant.Tank2.Level\n")
+        sh.terminal.type("\x15")
+        await sh.terminal.enter("watch other --count 1", "Plant.Tank2.Level")
+
+
 async def test_what_is_wrong_is_said_while_typing(tmp_path: Path) -> None:
     async with shell(tmp_path, cursor_reports=True) as sh:
         sh.terminal.type("wrte Plant")

@@ -24,6 +24,7 @@ from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.history import LIMIT, Seen, moment
 from zb_mom_ww_mxgateway_shell.kinds import (
     CountOption,
+    Duration,
     DurationOption,
     FlagOption,
     ServerOption,
@@ -99,7 +100,7 @@ async def read(
     context: Context,
     *tags: Annotated[list[Target] | Word, Watchable()],
     fresh: FlagOption = False,
-    for_: DurationOption = None,
+    for_: Annotated[float | None, Duration(most=3600.0, because="the gateway gives no tag longer")] = None,
     server: ServerOption = None,
 ) -> Result:
     """Reads values once: advised tags from what is held here, at once and with its age; others from the gateway.

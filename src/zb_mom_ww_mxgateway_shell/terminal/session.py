@@ -45,6 +45,7 @@ from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
 from zb_mom_ww_mxgateway_shell.terminal.picture_view import PictureView
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS
 from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
+from zb_mom_ww_mxgateway_shell.terminal.typed_ahead import TypedAhead
 
 _STYLE = Style.from_dict(
     {"bottom-toolbar": "noreverse", "prompt.lost": "ansired bold", "problem": "ansired"} | STYLES | MOODS
@@ -99,6 +100,7 @@ class Prompt:
         self._context = context
         self._debug = debug
         self._input, self._output = session.input, session.output
+        self._typed_ahead = TypedAhead(self._input)
         self._console = Console(self._output, context.spool, _STYLE)
         self._color_depth = getattr(self._output, "default_color_depth", None)
         # A terminal that cannot move its cursor gets lines and nothing else.
@@ -166,7 +168,11 @@ class Prompt:
                 continue
             except EOFError:
                 return
-            await self._entered(line)
+            is_in_burst = self._typed_ahead.entered()
+            if not await self._entered(line) and is_in_burst and (count := await self._typed_ahead.drop()):
+                self._console.print(
+                    f"stopped there: {counted(count, 'line')} that came with it not run", "class:problem"
+                )
 
     def _apply_settings(self) -> None:
         settings = self._context.settings
@@ -176,15 +182,18 @@ class Prompt:
         depth = ColorDepth.MONOCHROME if off else self._color_depth
         self._output.default_color_depth = depth  # type: ignore[attr-defined]  # of every kind that has colours
 
-    async def _entered(self, text: str) -> None:
+    async def _entered(self, text: str) -> bool:
+        """Runs what was entered; False when it failed, or was not wanted."""
         lines = [line for line in text.splitlines() if line.strip()]
         if len(lines) > 1 and not await self._wants_all(lines):
             self._console.print("nothing was run")
-            return
+            return False
         for line in lines:
-            if not await self._one(line, shows_line=len(lines) > 1) and len(lines) > 1:
-                self._console.print("stopped there", "class:problem")
-                return
+            if not await self._one(line, shows_line=len(lines) > 1):
+                if len(lines) > 1:
+                    self._console.print("stopped there", "class:problem")
+                return False
+        return True
 
     async def _wants_all(self, lines: list[str]) -> bool:
         """Shows what several pasted lines would do, and asks."""
