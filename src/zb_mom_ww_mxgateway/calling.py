@@ -14,7 +14,7 @@ import grpc
 import grpc.aio
 
 from zb_mom_ww_mxgateway import arguments, auth, tls, wire
-from zb_mom_ww_mxgateway.channels import make_reading_channel
+from zb_mom_ww_mxgateway.channels import make_channel, make_reading_channel
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayError,
     MxGatewayRefusedHereError,
@@ -76,6 +76,8 @@ class Calls:
         self._observers: weakref.WeakKeyDictionary[CommandObserver, None] = weakref.WeakKeyDictionary()
         self._held: dict[int, CommandObserver] = {}
         self._channel = channel
+        # Closing, each when the calls on it have ended.
+        self._retired: set[asyncio.Task[None]] = set()
         self._metadata = auth.metadata(options.api_key)
         # Weak: a stream that its reader dropped goes, and its call with it.
         self._streams: weakref.WeakSet[MessageStream[Any]] = weakref.WeakSet()
@@ -185,6 +187,19 @@ class Calls:
             return False
         return True
 
+    def renew_channel(self, error: MxGatewayError) -> None:
+        """Gives up the connection of commands and alarms, which is open but dead, for a new one. Calls that still wait
+        on it end as they would have; streams, but for those of events, break with `error`."""
+        if self._closed:
+            return
+        old, self._channel = self._channel, make_channel(self.options, self.trust)
+        for stream in tuple(self._streams):
+            if not isinstance(stream, EventStream):
+                stream.break_off(error)
+        closing = asyncio.create_task(old.close(self.options.call_timeout), name="closing a dead connection")
+        self._retired.add(closing)
+        closing.add_done_callback(self._retired.discard)
+
     def _check_connected(self, request: Any, call: str) -> None:
         """A call that changes the plant does not wait for a connection: who knows when it would be sent."""
         if self._channel.get_state() is grpc.ChannelConnectivity.READY:
@@ -210,7 +225,8 @@ class Calls:
             )
 
     async def _call(self, rpc: wire.Rpc, request: Any, call: str, mutating: bool, timeout: float | None) -> Any:
-        method = self._channel.unary_unary(
+        channel = self._channel
+        method = channel.unary_unary(
             rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
         )
         try:
@@ -220,11 +236,12 @@ class Calls:
             raise self._translated(error, call, request, rpc.of_session, mutating)  # noqa: B904
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            # A call ended by close() looks to its caller like a cancelled task, which it is not.
-            if not self._closed or (task and task.cancelling()):
+            # A call ended with its channel looks to its caller like a cancelled task, which it is not.
+            if not (self._closed or channel is not self._channel) or (task and task.cancelling()):
                 raise
+            what = "client was closed" if self._closed else "connection was given up"
             raise MxGatewayTransportError(
-                f"{'outcome unknown: ' if mutating else ''}{call}: the client was closed before the answer came",
+                f"{'outcome unknown: ' if mutating else ''}{call}: the {what} before the answer came",
                 endpoint=self.options.endpoint,
                 call=call,
                 correlation_id=wire.correlation_of(request) or None,
@@ -394,6 +411,9 @@ class Calls:
             await stream.aclose()
         for observer in tuple(self._held.values()):
             self.unobserve(observer)
+        for closing in tuple(self._retired):
+            closing.cancel()
+        await asyncio.gather(*self._retired, return_exceptions=True)
         await self._channel.close()
 
 

@@ -32,6 +32,8 @@ _CONNECT_TIMEOUT = 2.0
 _CLOSE_TIMEOUT = 2.0
 # Seconds between looks whether the machine slept.
 _SLEEP_LOOK = 0.5
+# Signs of life in a row without an answer after which the connection of the commands is given up.
+_SILENCES = 2
 # Failures in a row to resume, for no reason that is known, after which the session counts as lost.
 _PATIENCE = 3
 
@@ -70,6 +72,10 @@ class SessionKeeper:
         self._was_asleep = False
         self._one_round = asyncio.Lock()
         self._next_round: asyncio.Task[bool] | None = None
+        # Whether the connection of the commands was given up, and the new one has not answered yet.
+        self._is_mute = False
+        # Set where a sign of life is to be asked for at once.
+        self._uneasy = asyncio.Event()
 
     async def run(self) -> MxGatewayError | None:
         """Returns why it is over for good; None when the session was closed here."""
@@ -177,7 +183,12 @@ class SessionKeeper:
         self._heard_at = at or clock.monotonic()
         self._ever_live = self._attached = self._was_attached = True
         self._failures = 0
-        self._live.alive()
+        if not self._is_mute:
+            self._live.alive()
+
+    def grow_uneasy(self) -> None:
+        """A command was not answered: a sign of life is asked for now."""
+        self._uneasy.set()
 
     async def _prove(self, stream: EventStream[MxEvent]) -> None:
         # What broke the stream may have broken the other connection too: a write right after this must find it.
@@ -213,24 +224,34 @@ class SessionKeeper:
         """Asks for a sign of life soon, and then now and then: a connection can be dead without saying so, that of the
         commands or that of the stream."""
         pause = _ANXIOUS_HEARTBEAT
-        silent = False
+        silent, silences = False, 0
         while True:
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._uneasy.wait()
             pause = _HEARTBEAT
             events, start = self._live.events, clock.monotonic()
             try:
                 await self._session.ping(timeout=_ANSWER_TIMEOUT)
             except (MxGatewayTransportError, MxGatewayWorkerError) as error:
-                if self._live.events == events:
+                self._uneasy.clear()
+                pause = _ANXIOUS_HEARTBEAT
+                # Once a busy worker may be the reason. A connection that broke is made again by itself.
+                silences = silences + 1 if error.grpc_code == "DEADLINE_EXCEEDED" else 0
+                if silences >= _SILENCES:
+                    silences = 0
+                    self._give_up_connection()
+                elif self._live.events == events:
                     # It may have been dead ever since it was last heard of.
                     self._live.lose(error, self._heard_at)
-                    pause = _ANXIOUS_HEARTBEAT
                 continue
             except MxGatewayError as error:
                 if session_is_gone(error):
                     self._verdict = error
                     await stream.aclose()
                     return
+            self._uneasy.clear()
+            self._is_mute, silences = False, 0
             self._live.round_trip = clock.monotonic() - start
             if not self._attached:
                 continue
@@ -272,6 +293,19 @@ class SessionKeeper:
             self._was_asleep = True
             self._live.slept(slept, before)
 
+    def _give_up_connection(self) -> None:
+        endpoint = self._session.client.options.endpoint
+        dead = MxGatewayTransportError(
+            f"ping at {endpoint}: no answer to {_SILENCES} signs of life on the connection of the commands: "
+            f"another one is made",
+            endpoint=endpoint,
+            call="ping",
+            grpc_code="DEADLINE_EXCEEDED",
+        )
+        self._is_mute = True
+        self._live.lose(dead, self._heard_at)
+        self._session.client.renew_channel(dead)
+
     async def _read_again(self) -> None:
         """Reads what may be old: one after another, so that nothing that is lost meanwhile is passed over."""
         while True:
@@ -302,15 +336,22 @@ class SessionKeeper:
             raise error
         self._live.lose_session(error)
         self._session.client.lost_sessions.add(self._session.session_id)
+        silences = 0
         while True:
             try:
-                return await self._build()
+                stream = await self._build()
+                self._is_mute = False
+                return stream
             except (MxGatewayAuthenticationError, MxGatewayAuthorizationError):
                 raise
             except MxGatewayError as failed:
                 if self._session.closed:
                     raise
                 self._live.lose_session(failed)
+                silences = silences + 1 if failed.grpc_code == "DEADLINE_EXCEEDED" else 0
+                if silences >= _SILENCES:
+                    silences = 0
+                    self._session.client.renew_channel(failed)
             await self._pause()
 
     async def _build(self) -> EventStream[MxEvent]:

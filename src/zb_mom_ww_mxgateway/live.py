@@ -123,7 +123,14 @@ class LiveSession(LiveStream):
         """Part of observing the client's commands."""
 
     def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
-        """Part of observing the client's commands."""
+        """Part of observing the client's commands: one that was not answered may have met a dead connection."""
+        if (
+            isinstance(error, MxGatewayError)
+            and error.grpc_code == "DEADLINE_EXCEEDED"
+            and wire.session_of(request) == self.session.session_id
+            and wire.kind_name(request) != "ping"
+        ):
+            self._keeper.grow_uneasy()
 
     # Looking.
 

@@ -46,6 +46,7 @@ class MessageStream(Generic[T]):
         self._translate = translate
         self._on_close = on_close
         self._closed = False
+        self._broken: Exception | None = None
         self._messages = self._arriving()
         # For a stream that is dropped without being closed or looped over.
         weakref.finalize(self, call.cancel).atexit = False
@@ -69,8 +70,11 @@ class MessageStream(Generic[T]):
             self._end()
             task = asyncio.current_task()
             # A call cancelled by aclose() looks to its reader like a cancelled task, which it is not.
-            if closed and not (task and task.cancelling()):
-                raise StopAsyncIteration from None
+            if not (task and task.cancelling()):
+                if closed:
+                    raise StopAsyncIteration from None
+                if self._broken is not None:
+                    raise self._broken from None
             raise
         except Exception as error:
             closed = self._closed
@@ -106,6 +110,12 @@ class MessageStream(Generic[T]):
             self._closed = True
             self._call.cancel()
             self._on_close(self)
+
+    def break_off(self, error: Exception) -> None:
+        """Its connection is given up: its reader gets `error`."""
+        if not self._closed:
+            self._broken = error
+            self._call.cancel()
 
     @property
     def closed(self) -> bool:

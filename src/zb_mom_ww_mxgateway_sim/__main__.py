@@ -51,6 +51,7 @@ A fault file has one fault a line, # begins a remark. First when, then what:
   lose-reply CALL             garbage-reply CALL
   oversized-reply CALL        drop-stream [STATUS]
   kill-connection             garbage
+  swallow [CALL]              (connections carry nothing any more: all, or the last CALL's)
   lose-session                fault-session
   evict-replay                overflow
   restart                     redeploy

@@ -70,6 +70,11 @@ class Fate:
 Change = Callable[[Fate], None]
 
 
+def kind_of(request: object) -> str:
+    """The name of a command's kind; empty for what is no command."""
+    return kind_name(request.command.kind) if isinstance(request, pb.MxCommandRequest) else ""
+
+
 def kind_name(kind: int) -> str:
     """``write`` for the kind of that number; its number where there is no such kind."""
     if kind in pb.MxCommandKind.values():

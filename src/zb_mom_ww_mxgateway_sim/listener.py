@@ -76,6 +76,8 @@ class Listener:
         The port stays this listener's for the next start.
         """
         server, self._server = self._server, None
+        # Who comes meanwhile must not be led to whoever has that port by then.
+        self.relay.forward_to(0)
         if server is not None:
             await _undisturbed(server.stop(grace))
 

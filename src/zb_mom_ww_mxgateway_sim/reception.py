@@ -34,6 +34,8 @@ class CallRecord:
     request: Message = field(repr=False)
     metadata: Mapping[str, str | bytes] = field(repr=False)
     session_id: str
+    connection: int = 0
+    """The port from which its connection reaches the server."""
 
 
 class Reception:
@@ -108,7 +110,8 @@ class Reception:
 
     def _enter(self, rpc: str, request: Message, context: Context, scope: Scope | None) -> ApiKey:
         metadata = {str(key): value for key, value in context.invocation_metadata() or ()}
-        self.calls.append(CallRecord(rpc, _blotted(request), metadata, str(getattr(request, "session_id", ""))))
+        session_id, port = str(getattr(request, "session_id", "")), context.peer().rpartition(":")[2]
+        self.calls.append(CallRecord(rpc, _blotted(request), metadata, session_id, int(port) if port.isdigit() else 0))
         authorization = metadata.get("authorization")
         key = self._keys.admit(authorization if isinstance(authorization, str) else None)
         if key is None:

@@ -1,7 +1,7 @@
 """A TCP relay in front of the server: connections that can really be cut, and bytes that are no protocol."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from .background import Background
 
@@ -12,11 +12,15 @@ GARBAGE = b"\xff\xff\xff\xff\xff this is not the protocol \xff" * 1024
 class _End(asyncio.Protocol):
     """One end of a relayed connection; what it reads, the other end writes."""
 
-    def __init__(self, connected: Callable[["_End"], None], lost: Callable[["_End"], None]) -> None:
+    def __init__(
+        self, connected: Callable[["_End"], None], lost: Callable[["_End"], None], *, is_server: bool = False
+    ) -> None:
         self._connected = connected
         self._lost = lost
+        self.is_server = is_server
         self.transport: asyncio.Transport | None = None
         self.other: _End | None = None
+        self.swallows = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -24,7 +28,7 @@ class _End(asyncio.Protocol):
         self._connected(self)
 
     def data_received(self, data: bytes) -> None:
-        if self.other is not None and self.other.transport is not None:
+        if not self.swallows and self.other is not None and self.other.transport is not None:
             self.other.transport.write(data)
 
     def pause_writing(self) -> None:
@@ -37,6 +41,8 @@ class _End(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._lost(self)
+        if self.swallows and self.is_server:
+            return  # Nobody tells the client.
         if self.other is not None and self.other.transport is not None:
             if error is None:
                 self.other.transport.close()
@@ -60,7 +66,7 @@ class Relay:
         return bound
 
     def forward_to(self, port: int) -> None:
-        """Where connections from now on lead."""
+        """Where connections from now on lead; 0 is nowhere: they are reset."""
         self._target = port
 
     @property
@@ -79,6 +85,15 @@ class Relay:
         for client in list(self._clients):
             if client.transport is not None:
                 client.transport.write(GARBAGE)
+
+    def swallow(self, server_ports: Collection[int] | None = None) -> None:
+        """Every connection, or those that reach the server from these ports, stays open and carries nothing any more,
+        either way; nor does its client hear that the server has ended it."""
+        for client in list(self._clients):
+            if server_ports is None or _port(client.other) in server_ports:
+                client.swallows = True
+                if client.other is not None:
+                    client.other.swallows = True
 
     async def aclose(self) -> None:
         """Listens no more and ends every connection. Idempotent."""
@@ -101,10 +116,13 @@ class Relay:
         self._connecting.start(self._connect(client), "connect")
 
     async def _connect(self, client: _End) -> None:
-        server = client.other = _End(lambda end: None, lambda end: None)
+        server = client.other = _End(lambda end: None, lambda end: None, is_server=True)
         server.other = client
+        server.swallows = client.swallows
         assert client.transport is not None
         try:
+            if not self._target:
+                raise ConnectionRefusedError
             await asyncio.get_running_loop().create_connection(lambda: server, "127.0.0.1", self._target)
         except OSError:
             client.transport.abort()
@@ -113,3 +131,9 @@ class Relay:
                 server.transport.abort()
             else:
                 client.transport.resume_reading()
+
+
+def _port(end: _End | None) -> int:
+    """The port of this machine from which it is connected; 0 while it is not."""
+    name = end.transport.get_extra_info("sockname") if end is not None and end.transport is not None else None
+    return int(name[1]) if name else 0

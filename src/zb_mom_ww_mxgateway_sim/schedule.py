@@ -33,6 +33,7 @@ ACTIONS = {
     "fault-session": "",
     "kill-connection": "",
     "garbage": "",
+    "swallow": "[CALL]",
     "restart": "",
     "redeploy": "",
     "revoke-key": "[KEY-ID]",
@@ -159,7 +160,7 @@ def _parse(line: str, place: str) -> Fault | None:
             seconds = _time(*words.take("a TIME such as 2s"))
         case "refuse":
             failure = _failure(words, call)
-        case "release":
+        case "release" | "swallow":
             text = _call(*words.take("")) if words.word else ""
         case "drop-stream":
             text = _code(*words.take("")) if words.word else "UNAVAILABLE"

@@ -120,6 +120,7 @@ class Scheduler:
             "fault-session": each(gateway.fault_session),
             "kill-connection": gateway.kill_connections,
             "garbage": gateway.garble_connections,
+            "swallow": lambda: gateway.swallow_connections(fault.text or None),
             "restart": gateway.restart,
             "redeploy": gateway.redeploy,
             "revoke-key": lambda: gateway.revoke(fault.text or self._first_key),

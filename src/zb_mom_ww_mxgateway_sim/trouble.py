@@ -20,11 +20,13 @@ from .faults import (
     ReplyFailure,
     call_name,
     check_failure,
+    kind_of,
     oversized_reply,
 )
 from .hierarchy import Hierarchy
 from .keys import KeyRing
 from .listener import Listener
+from .reception import Reception
 from .refusal import Ended
 from .sessions import Sessions
 from .tags import Tag, add_tags
@@ -42,6 +44,7 @@ class Trouble:
     _listener: Listener
     _writes: Writes
     _alarm_service: AlarmService
+    _reception: Reception
 
     @abstractmethod
     def _alarm_book(self) -> AlarmBook: ...
@@ -143,6 +146,18 @@ class Trouble:
     def garble_connections(self) -> None:
         """Every client is sent bytes that are neither HTTP/2 nor TLS."""
         self._listener.relay.spoil()
+
+    def swallow_connections(self, rpc_or_kind: str | int | None = None) -> None:
+        """Every TCP connection stays open and carries nothing any more, either way; with a name only that over which
+        the last such call came. Connections from now on are as they should be."""
+        if rpc_or_kind is None:
+            self._listener.relay.swallow()
+            return
+        name = call_name(rpc_or_kind)
+        for call in reversed(self._reception.calls):
+            if name in (call.rpc, kind_of(call.request)):
+                self._listener.relay.swallow({call.connection})
+                return
 
     def revoke(self, key_id: str) -> None:
         """The key is refused from the next call on; KeyError if there is none of that id."""

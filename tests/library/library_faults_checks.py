@@ -11,14 +11,15 @@ from typing import TypeVar
 from library_faults_rig import CALL_TIMEOUT, PATIENT_TIMEOUT, TAGS, Rig
 from library_waiting import soon
 
-from zb_mom_ww_mxgateway import LiveState, MxGatewayError, MxGatewayTransportError, WriteOutcome
+from zb_mom_ww_mxgateway import LiveState, MxGatewayError, MxGatewaySessionError, MxGatewayTransportError, WriteOutcome
 from zb_mom_ww_mxgateway_sim import Session as GatewaySession
 
 T = TypeVar("T")
 
 # How often a write may have happened, by what the client said of it; what is refused by the plant never does.
 HAPPENED = {"completed": (1, 1), "accepted": (1, 1), "refused": (0, 0), "not-sent": (0, 0), "unknown": (0, 1)}
-SETTLED_WITHIN = 25.0
+# Far more than it takes: a machine may be as busy as it likes.
+SETTLED_WITHIN = 120.0
 
 
 async def settled(rig: Rig) -> None:
@@ -33,6 +34,8 @@ async def settled(rig: Rig) -> None:
         session = _session(rig)
         return live() and session is not None and session.last_sequence == rig.live.last_sequence == rig.trail.last
 
+    if not await _commands_are_answered(rig):
+        return
     # The plant moves again, as it may do so unseen just before a connection is found broken: a client that has had no
     # event of a session yet cannot tell that it lost some before it gets one.
     for _ in range(5):
@@ -40,9 +43,23 @@ async def settled(rig: Rig) -> None:
             return
         for tag in TAGS:
             rig.move(tag)
-        if await soon(quiet, SETTLED_WITHIN / 10):
+        if await soon(quiet, 2.5):
             return
     await _eventually(rig, quiet, "the last event arrives")
+
+
+async def _commands_are_answered(rig: Rig) -> bool:
+    """Waits until a dead connection of the commands, if it is one, has been given up."""
+    until = time.monotonic() + SETTLED_WITHIN
+    while time.monotonic() < until:
+        try:
+            await rig.live.session.ping(timeout=1.0)
+        except MxGatewayError:
+            await asyncio.sleep(0.05)
+        else:
+            return True
+    rig.problems.append(f"not within {SETTLED_WITHIN:g} s: a command is answered")
+    return False
 
 
 def _session(rig: Rig) -> GatewaySession | None:
@@ -148,12 +165,13 @@ async def _check_it_works(rig: Rig) -> None:
 
 
 async def _in_the_end(call: Callable[[], Awaitable[T]]) -> T:
-    """The client's commands may still be without a connection, and it says so: that is tried again for a while."""
-    last = time.monotonic() + 5.0
+    """The client's commands may still be without a connection, or it is not live, and it says so: that is tried again
+    for a while."""
+    last = time.monotonic() + SETTLED_WITHIN
     while True:
         try:
             return await call()
-        except MxGatewayTransportError as error:
+        except (MxGatewayTransportError, MxGatewaySessionError) as error:
             if error.outcome_unknown or time.monotonic() > last:
                 raise
         await asyncio.sleep(0.02)

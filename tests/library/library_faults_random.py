@@ -183,6 +183,11 @@ async def _garble(rig: Rig, chance: Random) -> None:
     rig.gateway.garble_connections()
 
 
+async def _swallow(rig: Rig, chance: Random) -> None:
+    # That of the commands, of the stream, or both.
+    rig.gateway.swallow_connections(chance.choice(("register", "StreamEvents", None)))
+
+
 async def _restart(rig: Rig, chance: Random) -> None:
     await rig.gateway.restart()
 
@@ -250,6 +255,7 @@ FAULTS: dict[str, Callable[[Rig, Random], Awaitable[None]]] = {
     "evict-replay": _evict,
     "kill-connection": _kill,
     "garbage": _garble,
+    "swallow": _swallow,
     "restart": _restart,
     "lose-session": _lose,
     "fault-session": _fault,

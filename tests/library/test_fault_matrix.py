@@ -30,6 +30,7 @@ METHODS = {
     "release_write_completes": "release-write-completes",
     "kill_connections": "kill-connection",
     "garble_connections": "garbage",
+    "swallow_connections": "swallow",
     "revoke": "revoke-key",
     "redeploy": "redeploy",
     "lose_galaxy": "lose_galaxy()",
@@ -81,8 +82,14 @@ def test_every_cell_is_tried_but_where_the_answer_has_no_place_for_it() -> None:
 
 
 @pytest.mark.parametrize(("fault", "before", "stage", "cell"), CASES)
-async def test_a_fault_ends_as_the_table_says(fault: str, before: str, stage: str, cell: str, tmp_path: Path) -> None:
+async def test_a_fault_ends_as_the_table_says(
+    fault: str, before: str, stage: str, cell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     census = Census()
+    if fault == "swallow":
+        # Only signs of life tell that a connection is dead.
+        monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANXIOUS_HEARTBEAT", 0.1)
+        monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", 0.4)
     # A live session that is expected to be stale stays so: there is nothing to wait for.
     patience = 0.5 if "stale" in cell else 5.0
     async with SimulatedGateway(

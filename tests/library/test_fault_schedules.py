@@ -24,6 +24,14 @@ from zb_mom_ww_mxgateway import MxGatewayWorkerError
 BLOCK, AT_ONCE, ACTS = 100, 20, 4
 
 
+@pytest.fixture(autouse=True)
+def quick_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is dead is given up within seconds."""
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 1.0)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANXIOUS_HEARTBEAT", 0.3)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", 1.0)
+
+
 async def run(seed: int, struck: Counter[str]) -> list[str]:
     """One schedule; everything that was wrong in the end."""
     try:

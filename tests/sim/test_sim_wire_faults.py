@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import grpc
@@ -204,3 +205,44 @@ async def test_an_overflow_on_purpose_is_like_any_other(clock: ManualClock, poli
         assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert "EventQueueOverflow" in text
         assert gateway.sessions[client.session_id].state == state
+
+
+@contextlib.asynccontextmanager
+async def _on_its_own(gateway: SimulatedGateway) -> AsyncIterator[Wire]:
+    """A client whose connection is no other's."""
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    async with grpc.aio.insecure_channel(gateway.endpoint, options=options) as channel:
+        yield Wire(channel, gateway.api_key)
+
+
+async def test_a_connection_that_swallows_all_stays_open_and_carries_nothing(
+    client: Wire, gateway: SimulatedGateway
+) -> None:
+    await client.watching(TAG)
+    before = len(gateway.calls)
+    gateway.swallow_connections("advise")
+    swallowed = client.calling("ping")
+    # One that is made now is as it should be.
+    async with _on_its_own(gateway) as other:
+        await other.open()
+        assert (len(gateway.calls), gateway.open_connections) == (before + 1, 2)
+        # Without a name it is every connection.
+        gateway.swallow_connections()
+        lost = other.calling("ping")
+        async with _on_its_own(gateway) as third:
+            await third.open()
+            assert len(gateway.calls) == before + 2
+        assert (swallowed.done(), lost.done()) == (False, False)
+        lost.cancel()
+    swallowed.cancel()
+
+
+async def test_who_comes_while_the_gateway_restarts_is_led_nowhere(gateway: SimulatedGateway) -> None:
+    listener = gateway._listener
+    await listener.stop()
+    reader, writer = await _from_the_port(gateway)
+    with contextlib.suppress(ConnectionError):
+        assert await asyncio.wait_for(reader.read(1), DEADLINE) == b""
+    writer.close()
+    assert listener.relay._target == 0
+    await listener.start(None)

@@ -1,0 +1,143 @@
+"""Connections that are open but dead: nothing comes over them, and nothing says so."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from library_waiting import eventually
+
+from zb_mom_ww_mxgateway import (
+    AlarmFeed,
+    GatewayClient,
+    Item,
+    LiveSession,
+    LiveState,
+    MxGatewayTransportError,
+    WriteOutcome,
+)
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT = "TestChildObject.TestInt"
+PATIENCE = 30.0
+
+
+@pytest.fixture(autouse=True)
+def quick_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signs of life within a test."""
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 0.1)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANXIOUS_HEARTBEAT", 0.1)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", 0.5)
+
+
+@pytest.fixture
+async def item(live: LiveSession) -> Item:
+    """Advised, with its first value."""
+    (item,) = await live.subscribe_tags([INT], await live.session.register("dead"))
+    await live.first_value(item)
+    return item
+
+
+async def moving(gateway: SimulatedGateway) -> None:
+    """The plant changes all the time."""
+    number = 0
+    while True:
+        number += 1
+        gateway.set(INT, number)
+        await asyncio.sleep(0.02)
+
+
+async def reached(live: LiveSession, state: LiveState) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while live.state is not state:
+            await live.changed()
+
+
+async def test_a_dead_connection_of_the_commands_is_replaced_while_events_flow(
+    gateway: SimulatedGateway, live: LiveSession, item: Item
+) -> None:
+    plant = asyncio.create_task(moving(gateway))
+    try:
+        told = live.changes()
+        gateway.swallow_connections("subscribe_bulk")
+        async with asyncio.timeout(PATIENCE):
+            stale = await anext(told)
+        assert stale.state is LiveState.STALE
+        assert isinstance(stale.lost, MxGatewayTransportError)
+        assert "connection of the commands" in str(stale.lost)
+        await reached(live, LiveState.LIVE)
+    finally:
+        plant.cancel()
+    result = await live.write_and_confirm(*item.key, -1, timeout=PATIENCE)
+    assert result.outcome is WriteOutcome.COMPLETED
+    assert (live.rebuilds, live.gaps) == (0, 0)
+    assert [write.value for write in gateway.writes] == [-1]
+
+
+async def test_a_write_that_is_not_answered_asks_for_a_sign_of_life_at_once(
+    gateway: SimulatedGateway, client: GatewayClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 3600.0)
+    async with await LiveSession.open(client) as live:
+        (item,) = await live.subscribe_tags([INT], await live.session.register("dead"))
+        await live.first_value(item)
+        await eventually(lambda: live.round_trip is not None, "the first sign of life", seconds=PATIENCE)
+        gateway.swallow_connections("subscribe_bulk")
+        assert (await live.write_and_confirm(*item.key, 1, timeout=0.2)).outcome is WriteOutcome.UNKNOWN
+        await reached(live, LiveState.STALE)
+        await reached(live, LiveState.LIVE)
+        # The first one never arrived; the next one does.
+        assert (await live.write_and_confirm(*item.key, 2, timeout=PATIENCE)).outcome is WriteOutcome.COMPLETED
+        assert [write.value for write in gateway.writes] == [2]
+
+
+async def test_one_sign_of_life_without_an_answer_gives_up_nothing(
+    gateway: SimulatedGateway, live: LiveSession, item: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", 2.0)
+    pings = sum(call.rpc == "Invoke" and call.request.command.HasField("ping") for call in gateway.calls)
+    connections = {call.connection for call in gateway.calls}
+    gateway.schedule(f"at ping {pings + 2} stall")
+    await reached(live, LiveState.STALE)
+    gateway.release("ping")
+    await reached(live, LiveState.LIVE)
+    assert (live.rebuilds, live.resumes) == (0, 0)
+    assert {call.connection for call in gateway.calls} == connections
+
+
+async def test_both_connections_are_replaced_when_both_are_dead(
+    gateway: SimulatedGateway, live: LiveSession, item: Item
+) -> None:
+    gateway.swallow_connections()
+    await reached(live, LiveState.STALE)
+    gateway.set(INT, 7)
+    value = await live.wait_for(INT, lambda value: value == 7, timeout=PATIENCE)
+    assert value.stale_since is None
+    assert (await live.write_and_confirm(*item.key, 8, timeout=PATIENCE)).outcome is WriteOutcome.COMPLETED
+    assert live.rebuilds == 0
+
+
+async def test_a_lost_session_is_rebuilt_although_the_connection_of_the_commands_is_dead(
+    gateway: SimulatedGateway, live: LiveSession, item: Item
+) -> None:
+    client = live.session.client
+    client.options = replace(client.options, call_timeout=0.5)
+    gateway.swallow_connections("subscribe_bulk")
+    gateway.lose_session(live.session.session_id)
+    async with asyncio.timeout(PATIENCE):
+        while not live.rebuilds or live.state is not LiveState.LIVE:
+            await live.changed()
+    client.options = replace(client.options, call_timeout=PATIENCE)
+    assert (await live.wait_for(INT, lambda value: value == 0, timeout=PATIENCE)).stale_since is None
+
+
+async def test_alarms_come_over_the_new_connection_too(
+    gateway: SimulatedGateway, client: GatewayClient, live: LiveSession
+) -> None:
+    await live.session.register("dead")
+    async with AlarmFeed(client) as feed:
+        await feed.ready(timeout=PATIENCE)
+        gateway.swallow_connections("register")
+        await eventually(lambda: not feed.is_complete, "the feed is broken", seconds=PATIENCE)
+        gateway.raise_alarm("Galaxy!Area.Object.Late")
+        await eventually(lambda: feed.is_complete, "the feed is read again", seconds=PATIENCE)
+        assert "Galaxy!Area.Object.Late" in feed.alarms
