@@ -5,7 +5,6 @@ been read so far.
 """
 
 import asyncio
-import re
 import time
 from contextlib import suppress
 from datetime import datetime
@@ -19,6 +18,7 @@ from zb_mom_ww_mxgateway.errors import (
 )
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_shell.literals import TagType
+from zb_mom_ww_mxgateway_shell.patterns import glob
 from zb_mom_ww_mxgateway_shell.tag_index import Found, TagIndex
 from zb_mom_ww_mxgateway_shell.tag_shapes import SEEN, Owner, TagKind
 
@@ -37,7 +37,6 @@ _STRETCH = 0.003
 _ATTEMPTS = 5
 _AGAIN = (1.0, 60.0)
 """Seconds before what failed is tried again: at first, and at most."""
-_GLOB = {"*": ".*", "?": "."}
 _FINAL = (MxGatewayAuthenticationError, MxGatewayAuthorizationError)
 
 
@@ -264,7 +263,7 @@ class Catalogue:
         """Tags that match a glob (``*``, ``?``) in any letter case, in order, at most `limit`."""
         folded = tag_key(pattern)
         start = folded[: min((folded.find(mark) for mark in "*?" if mark in folded), default=len(folded))]
-        expression = re.compile("".join(_GLOB.get(mark, re.escape(mark)) for mark in folded))
+        expression = glob(folded)
         found: list[str] = []
         began = time.perf_counter()
         for owner in self.galaxy.owners_from(start):

@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway.reals import Float32, to_single
 from zb_mom_ww_mxgateway.values import DataType
 from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration, parse_value
 from zb_mom_ww_mxgateway_shell.literals import Literal, check_prefix, split_type
+from zb_mom_ww_mxgateway_shell.patterns import Pattern, PatternError, pattern
 from zb_mom_ww_mxgateway_shell.words import Word, elements
 
 ORDERING = ("<", "<=", ">", ">=")
@@ -32,6 +33,8 @@ _FAMILIES = {
     "time": "a time",
 }
 _INTEGER = re.compile(r"[+-]?[0-9]{1,100}")
+# A dotted reference such as Plant.Tank1.Level or Obj.Arr[3], or what is below the focused object.
+_REFERENCE = re.compile(r"(?:[^\W\d][\w$#]*|[$#][\w$#]+)?(?:\.[\w$#]*[^\W\d][\w$#]*)+(?:\[\d*\])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class Comparison:
             return
         if not wanted.is_quoted:
             check_prefix(wanted)
+            if _REFERENCE.fullmatch(wanted.text) and not _is_number(wanted.text):
+                refuse_tag(wanted)
         Literal(wanted).check()
         type_name, rest = split_type(wanted)
         if operator == "~":
@@ -112,15 +117,21 @@ class Comparison:
         if operator == "~":
             if not isinstance(actual, str):
                 raise self.operator.mistake(f"~ matches texts only; the value is {_family(actual)}")
-            return self._pattern().search(actual) is not None
+            return self._is_found_in(actual)
         return self._compare(actual, _read(self.wanted, actual, data_type), data_type)
 
-    def _pattern(self) -> re.Pattern[str]:
+    def _pattern(self) -> Pattern:
         _, rest = split_type(self.wanted)
         try:
-            return re.compile(rest.value)
-        except re.error as error:
-            raise self.wanted.mistake(f"not a regular expression: {error}") from None
+            return pattern(rest.value)
+        except PatternError as error:
+            raise self.wanted.mistake(str(error)) from None
+
+    def _is_found_in(self, actual: str) -> bool:
+        try:
+            return self._pattern().found_in(actual)
+        except PatternError as error:
+            raise self.wanted.mistake(str(error)) from None
 
     def _compare(self, actual: Any, wanted: Any, data_type: DataType | int) -> bool:
         room, operator = self._room(actual), self.operator.text
@@ -161,6 +172,16 @@ class Comparison:
             for one, other in zip(actual, wanted, strict=True)
         )
         return equal == (self.operator.text == "=")
+
+
+def refuse_tag(wanted: Word) -> None:
+    """Raises Mistake at the bare name of a tag: as text it differs from every value, whatever the tag has."""
+    if wanted.is_quoted or wanted.is_text:
+        return
+    raise wanted.mistake(
+        f'{wanted.text} is the name of a tag, and would be compared as text: "{wanted.text}" in quotes is that text; '
+        f"for the value that the tag has: capture other = {wanted.text}, then $other"
+    )
 
 
 def _tolerance(word: Word) -> tuple[float | None, float]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.output import ExitCode
-from zb_mom_ww_mxgateway_shell.names import is_plain, literal_text
+from zb_mom_ww_mxgateway_shell.names import is_plain, literal_text, quoted
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import Command, Flag, Invocation
 from zb_mom_ww_mxgateway_shell.results import Result
@@ -181,5 +181,6 @@ def _value(value: Any) -> str:
         return "nan"
     numbers = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, float)]
     room = max((abs(number) for number in numbers if math.isfinite(number)), default=0.0) * _TOLERANCE
-    text = literal_text(value)
+    # A text in quotes: bare, one such as Recipe.A would be taken for a tag.
+    text = quoted(value) if isinstance(value, str) else literal_text(value)
     return f"{text} tol {max(room, 0.001):.2g}" if numbers else text

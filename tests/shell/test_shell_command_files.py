@@ -401,7 +401,7 @@ async def test_lint_finds_everything_at_once_without_a_gateway(tmp_path: Path) -
         ("21:14", "> compares numbers and times, and this is neither"),
         ("22:7", "write is a command"),
         ("23:9", "no command wirte; did you mean write?"),
-        ("24:12", "one of table, json, csv is expected"),
+        ("24:12", "one of table, json, csv"),
         ("25:1", "tank.txt does not say its format"),
         ("26:25", "only numbers and times have a tolerance"),
         ("27:23", "only numbers and times have a tolerance"),

@@ -141,3 +141,32 @@ async def test_lint_is_told_that_a_sleep_is_meant(tmp_path: Path) -> None:
     done = await run("lint", "one.mxs")
     assert done.code == 0
     assert [line[:12] for line in done.out.splitlines() if "(warning)" in line] == ["one.mxs:2:1:"]
+
+
+async def test_a_tag_on_the_right_is_a_mistake_wherever_it_is_asked_for(run: Runs) -> None:
+    text = "expect Unit1.Batch.Id != Plant.Tank1.Level\nwait Unit1.Batch.Id = Unit1.Pump1.Start timeout 5s\n"
+    for done in (
+        await run(text),
+        await run.process("lint", "try.mxs"),
+        await run.process("--plaintext", "plan", "try.mxs"),
+        await run.process("--plaintext", *(part for line in text.splitlines() for part in ("-e", line))),
+    ):
+        assert done.code == 2, done
+        said = done.out + done.err
+        assert '"Plant.Tank1.Level" in quotes is that text' in said
+        assert '"Unit1.Pump1.Start" in quotes is that text' in said
+    done = await run(
+        'write Unit1.Batch.Id "Recipe.A"\nexpect Unit1.Batch.Id = "Recipe.A"\ncapture x = Unit1.Batch.Id\n'
+        "expect Unit1.Batch.Id = $x\n"
+    )
+    assert done.code == 0, done
+
+
+async def test_an_expression_that_explodes_elsewhere_is_an_expectation_like_any(run: Runs) -> None:
+    text = "a" * 60 + "!"
+    done = await run(f"write Unit1.Batch.Id '{text}'\nexpect Unit1.Batch.Id ~ '^(a+)+$'\n")
+    assert done.code == 1, done
+    assert "try.mxs:2:" in done.err
+    done = await run("expect Unit1.Batch.Id ~ '(?=a)b'\n")
+    assert done.code == 2
+    assert "cannot be matched in a time that is bounded" in done.err

@@ -290,3 +290,31 @@ def test_a_value_as_it_would_be_typed_is_that_value(value: object) -> None:
         assert typed.value == value
     else:
         assert plain_value(word) == value
+
+
+# A tag on the right of a comparison.
+
+
+@pytest.mark.parametrize("operator", ["=", "!=", "<", ">=", "~"])
+@pytest.mark.parametrize("wanted", ["WTP.P102.Mode", "Obj.Arr[3]", ".Mode", "Tank_1.Level", "$Tank.Level", "P#2.Level"])
+def test_the_bare_name_of_a_tag_is_no_text_to_compare_with(operator: str, wanted: str) -> None:
+    with pytest.raises(Mistake, match="is the name of a tag, and would be compared as text") as caught:
+        holds("Auto", operator, wanted)
+    assert f'"{wanted}" in quotes is that text' in str(caught.value)
+    if operator in ("=", "!="):
+        assert holds("Auto", operator, f'"{wanted}"') is (operator == "!=")
+
+
+@pytest.mark.parametrize("wanted", ["1.5", ".5e3", "2026-10-02T08:14:00Z", "Auto", "string:A.b", "a b.c", "v1.0"])
+def test_what_is_no_name_of_a_tag_is_compared_as_ever(wanted: str) -> None:
+    words = split(wanted)
+    if len(words) == 1:
+        Comparison(Word("=", 0, 1), words[0]).check()
+
+
+def test_a_text_that_was_captured_is_compared_as_text_even_where_it_looks_like_a_tag() -> None:
+    (word,) = split("$x")
+    Comparison(Word("=", 0, 1), expanded(word, {"x": "Recipe.A"})).check()
+    with pytest.raises(Mistake, match="is the name of a tag"):
+        Comparison(Word("=", 0, 1), expanded(word, {"x": variable("x=Recipe.A")[1]})).check()
+    Comparison(Word("=", 0, 1), expanded(word, {"x": variable('x="Recipe.A"')[1]})).check()

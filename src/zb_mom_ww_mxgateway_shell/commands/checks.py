@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway_cli.output import value_form
 from zb_mom_ww_mxgateway_shell.commands.values import ensure, value_now
-from zb_mom_ww_mxgateway_shell.comparing import OPERATORS, Comparison
+from zb_mom_ww_mxgateway_shell.comparing import OPERATORS, Comparison, refuse_tag
 from zb_mom_ww_mxgateway_shell.conditions import QUALITIES, Condition, NotMet, described, form_of, has_nan, lately_text
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.kinds import Duration, NewName, OneWord, Target, TargetArgument, target_type
@@ -44,6 +44,9 @@ class Wanted(Kind):
     name = "value"
 
     def parse(self, word: Word, context: Context) -> Word:
+        is_bare = not word.is_quoted and not word.is_array
+        if is_bare and (context.find_item(word.text) or context.catalogue.kind_of(word.text)):
+            refuse_tag(word)
         return word
 
     def behind(self, given: Mapping[str, Any], context: Context) -> Kind:
