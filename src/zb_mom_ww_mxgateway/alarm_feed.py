@@ -14,12 +14,12 @@ as cleared and *unsure*, and one that came meanwhile is told of when the list ha
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Self, TypeAlias
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.alarms import (
     ActiveAlarm,
     AlarmConditionState,
@@ -199,7 +199,7 @@ class AlarmFeed:
         self.error = error
         self._snapshot = {}
         if self.is_complete:
-            self.is_complete, self.lost_at = False, time.monotonic()
+            self.is_complete, self.lost_at = False, clock.monotonic()
             self.tell(AlarmFeedLost(error))
 
     def _take(self, message: AlarmFeedItem) -> None:

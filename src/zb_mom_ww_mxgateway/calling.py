@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import os
 import re
-import time
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 import grpc
 import grpc.aio
 
-from zb_mom_ww_mxgateway import arguments, auth, tls, wire
+from zb_mom_ww_mxgateway import arguments, auth, clock, tls, wire
 from zb_mom_ww_mxgateway.channels import make_channel, make_reading_channel
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayError,
@@ -385,7 +384,7 @@ class Calls:
             unknown = mutating
         kind = error_of_grpc(code, details, of_session=of_session)
         if kind is MxGatewayTransportError:
-            self.failed_at = time.monotonic()
+            self.failed_at = clock.monotonic()
         said = self.said(_in_words(details)) or "no reason given"
         translated = kind(
             f"{'outcome unknown: ' if unknown else ''}{call} at {self.options.endpoint}: {code} {said}",

@@ -74,7 +74,7 @@ class MxEvent:
     source_time_ns: int = 0
     gateway_time_ns: int = 0
     received_at: float = 0.0
-    """When it came here, in seconds of ``time.monotonic()``; 0 for one that did not come by a stream."""
+    """When it came here, in seconds of :func:`clock.monotonic`; 0 for one that did not come by a stream."""
 
     @property
     def family(self) -> EventFamily | int:

@@ -1,11 +1,11 @@
 """What ``expect`` and ``wait`` ask of a tag: a comparison, a quality, an age. Never met by what is not known."""
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, value_text
 from zb_mom_ww_mxgateway_shell.comparing import Comparison
 from zb_mom_ww_mxgateway_shell.kinds import Target
@@ -61,6 +61,8 @@ class Condition:
             return "there is no value: null"
         if has_nan(value.value) and not self.comparison.asks_for_nan:
             return "it is not a number"
+        if self.age is not None and value.ahead:
+            return f"its source time is {age_text(value.ahead)} in the future, so nobody knows how old it is"
         if self.age is not None and value.age >= self.age:
             return f"it is {age_text(value.age)} old"
         if self.comparison.holds(value.value, value.data_type):
@@ -84,7 +86,8 @@ def described(value: "LiveValue | None") -> str:
     if value is None:
         return "without a value"
     age = freshness(value)
-    return f"{value_text(value.value)} ({quality_text(value)}, {age}{'' if age.startswith('stale') else ' old'})"
+    old = "" if value.stale_since is not None or value.ahead else " old"
+    return f"{value_text(value.value)} ({quality_text(value)}, {age}{old})"
 
 
 def form_of(value: "LiveValue | None") -> dict[str, Any] | None:
@@ -109,7 +112,7 @@ def seen_text(seen: "Sequence[LiveValue]", started: float) -> str:
 def lately_text(values: "Sequence[LiveValue]", seconds: float) -> str:
     """The values of the last so many seconds, oldest first, each with how long ago it came; the first may be one that
     stood at their beginning. Empty where they say no more than the value now."""
-    now = time.monotonic()
+    now = clock.monotonic()
     if len(values) == 1 and now - values[0].received_at < seconds:
         return ""
     shown = []
@@ -134,7 +137,7 @@ def is_new(value: "LiveValue", since: float) -> bool:
     """
     if value.changes > 1 and value.received_at >= since:
         return True
-    return value.source_time_ns != 0 and time.monotonic() - value.age >= since
+    return value.source_time_ns != 0 and clock.monotonic() - value.age >= since
 
 
 def has_nan(value: Any) -> bool:

@@ -1,7 +1,6 @@
 """One gateway the shell is connected to, and everything the shell keeps of it."""
 
 import asyncio
-import time
 import warnings
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
@@ -55,7 +54,7 @@ class Arming:
 
     async def guard(self, pending: "PendingWrite") -> bool | str:
         """True, or why not."""
-        self.asked_at = time.monotonic()
+        self.asked_at = clock.monotonic()
         self.written |= {(each.server_handle, each.item_handle): Written(self.asked_at) for each in pending.entries}
         return self.armed or f"{self.for_good or 'read-only'}{'' if self.for_good else ': arm lets writes through'}"
 
@@ -159,15 +158,15 @@ class Connected:
     async def regained(self) -> None:
         """Waits until a connection or a stream that broke is back, as long as connecting may take from when that was
         first asked for. What does not come back is said by whatever needs it."""
-        ends = self._patience_ends or time.monotonic() + self.client.options.connect_timeout
+        ends = self._patience_ends or clock.monotonic() + self.client.options.connect_timeout
         self._patience_ends = ends
         with suppress(TimeoutError, MxGatewayError):
-            async with asyncio.timeout(ends - time.monotonic()):
+            async with asyncio.timeout(ends - clock.monotonic()):
                 # What has just ended a call shows a moment later, and that of the stream another one.
-                await asyncio.sleep(self.client.failed_at + _MOMENT_SECONDS - time.monotonic())
+                await asyncio.sleep(self.client.failed_at + _MOMENT_SECONDS - clock.monotonic())
                 while True:
                     if not await self.client.reconnected(0):
-                        if not await self.client.reconnected(ends - time.monotonic()):
+                        if not await self.client.reconnected(ends - clock.monotonic()):
                             return
                         await asyncio.sleep(_MOMENT_SECONDS)
                     elif self.live.state.value in ("stale", "rebuilding"):

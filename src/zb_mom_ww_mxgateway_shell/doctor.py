@@ -5,13 +5,13 @@ Nothing is trusted, remembered or changed by looking, but that a session is open
 
 import asyncio
 import dataclasses
-import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.auth import redact_key
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayCommandError, MxGatewayError
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
@@ -109,11 +109,11 @@ class Doctor:
     async def _tried(self, name: str, step: Callable[[], Awaitable[list[Finding]]]) -> list[Finding]:
         """A step's findings; what it raises is one."""
         seconds = SECONDS[name]
-        started = time.monotonic()
+        started = clock.monotonic()
         try:
             # A person who is asked for the key has all the time there is.
             connection = await self._keyed() if name == "key" else None
-            started = time.monotonic()
+            started = clock.monotonic()
             async with asyncio.timeout(seconds):
                 if connection is not None:
                     self._connection = connection
@@ -128,7 +128,7 @@ class Doctor:
         except (MxGatewayError, OSError, ValueError) as error:
             code = exit_code_of(error) if isinstance(error, MxGatewayError) else ExitCode.CANNOT_CONNECT
             found = [bad(name, text_of(error), text_of(error), code)]
-        took = (time.monotonic() - started) * 1000
+        took = (clock.monotonic() - started) * 1000
         return [dataclasses.replace(found[0], milliseconds=took), *found[1:]] if found else []
 
     async def _let_go(self) -> None:
@@ -165,9 +165,9 @@ class Doctor:
         session = await self._client.open_session(OpenSessionOptions(client_session_name="mxgw-shell doctor"))
         self._opened = before, datetime.now(UTC)
         self._live = await LiveSession.open(self._client, session)
-        started = time.monotonic()
+        started = clock.monotonic()
         await session.ping(timeout=5.0)
-        took = (time.monotonic() - started) * 1000
+        took = (clock.monotonic() - started) * 1000
         worker = session.info.worker_process_id
         return [ok("session", f"opens, with its event stream; worker {worker} answers in {took:.1f} ms")]
 

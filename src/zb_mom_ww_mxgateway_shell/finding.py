@@ -1,13 +1,13 @@
 """What is found in the galaxy while it is looked for, and deployments as they happen: feeds, shown as they come."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway_cli.galaxy_forms import deploy_form
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, safe, time_text, value_form
@@ -133,12 +133,12 @@ class Deployments:
     """Seconds."""
     count: int | None
     events: "list[DeployEvent]" = field(default_factory=list)
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=clock.monotonic)
 
     async def follow(self, show: Callable[[str], None]) -> Seen:
         """Shows a line for each until the duration or count is reached. Raises what ends the stream."""
         try:
-            async with asyncio.timeout(self.duration), self.client.galaxy.watch_deploy_events() as stream:
+            async with clock.timeout(self.duration), self.client.galaxy.watch_deploy_events() as stream:
                 async for event in stream:
                     self.events.append(event)
                     show(deploy_line(event))
@@ -152,7 +152,7 @@ class Deployments:
     def result(self) -> Seen:
         """What has been seen so far."""
         later = max(0, len(self.events) - 1)
-        said = f"{later} new deployment{'s' if later != 1 else ''} in {age_text(time.monotonic() - self.started)}"
+        said = f"{later} new deployment{'s' if later != 1 else ''} in {age_text(clock.monotonic() - self.started)}"
         last = self.events[-1].time_of_last_deploy if self.events else None
         return Seen("deploys", [deploy_form(event) for event in self.events], said, last)
 

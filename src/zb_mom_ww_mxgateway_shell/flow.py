@@ -1,12 +1,12 @@
 """Following something that comes faster than a person reads: paced, ended in time, and nothing left out unsaid."""
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ class Flow(Generic[T]):
     """For a person: no more lines at a time than can be seen, and how many there were besides."""
     seen: int = 0
     hidden: int = 0
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=clock.monotonic)
     kept: deque[T] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     async def follow(self, show: Callable[[str], None]) -> "Flowed":
@@ -46,7 +46,7 @@ class Flow(Generic[T]):
             # There may be nothing to show for a long time.
             show("  Ctrl-C ends")
         try:
-            async with asyncio.timeout(self.duration):
+            async with clock.timeout(self.duration):
                 while self.count is None or self.seen < self.count:
                     batch = await self.batches()
                     if not batch:
@@ -79,7 +79,7 @@ class Flow(Generic[T]):
             self.seen,
             self.hidden,
             self.dropped(),
-            time.monotonic() - self.started,
+            clock.monotonic() - self.started,
             [self.form(each) for each in self.kept],
         )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.events import BufferedData, MxEvent
 from zb_mom_ww_mxgateway_shell.tap import Key, Mark, Sample, Tap, samples_of
 
@@ -57,7 +58,7 @@ class History:
     """Keeps what comes, from now on. Where there is too much, the oldest of whatever takes most room is let go."""
 
     def __init__(self, live: "LiveSession", limit: int = LIMIT) -> None:
-        self.since = time.monotonic()
+        self.since = clock.monotonic()
         self._limit = limit
         self._tap = Tap(live, queue_size=_WAITING)
         self._series: dict[Key, _Series] = {}
@@ -134,4 +135,4 @@ def _weight(event: MxEvent) -> int:
 
 def moment(at: float) -> datetime:
     """Monotonic seconds as a time of day (UTC)."""
-    return datetime.fromtimestamp(time.time() - (time.monotonic() - at), UTC)
+    return datetime.fromtimestamp(time.time() - (clock.monotonic() - at), UTC)

@@ -1,12 +1,12 @@
 """What a run has done: every statement with what came of it, by steps."""
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text
 from zb_mom_ww_mxgateway_shell.files import Block
 from zb_mom_ww_mxgateway_shell.names import ValueNotYetKnown, expanded
@@ -59,7 +59,7 @@ class Journal:
         self.name = name
         """Of the file."""
         self.started = datetime.now(UTC)
-        self._clock = time.monotonic()
+        self._clock = clock.monotonic()
         self.steps: list[Step] = [Step("")]
         self.not_run: list[str] = []
         """Titles of steps that were never reached."""
@@ -92,7 +92,7 @@ class Journal:
     @property
     def seconds(self) -> float:
         """Since the run began."""
-        return time.monotonic() - self._clock
+        return clock.monotonic() - self._clock
 
     def summary(self) -> str:
         """What came of it all, in a line."""

@@ -5,7 +5,6 @@ import asyncio
 import gc
 import inspect
 import sys
-import time
 import tokenize
 import traceback
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway_cli.output import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
@@ -70,7 +70,7 @@ class PythonFile:
         return code or next((exit_code_for(error) for error in failed), ExitCode.DONE)
 
     async def _code_of(self, context: Context, names: PythonNames) -> ExitCode | int:
-        started = time.monotonic()
+        started = clock.monotonic()
         try:
             with ctrl_c_ends_code_of(self._path):
                 async with news_told(context, _tell):

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.events import MxEvent
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_shell.counting import counted
@@ -155,7 +156,7 @@ class Recording:
         if not nameless:
             self._held_since = 0.0
             return entries
-        now = time.monotonic()
+        now = clock.monotonic()
         self._held_since = self._held_since or now
         if now - self._held_since > _NAME_SECONDS or _says_the_end(entries):
             # Without a name, until there is one after all.

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.events import EventHeader, MxEvent
 from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway.redaction import redact
@@ -49,7 +50,7 @@ def format_of(suffix: str) -> Format | None:
 def rows_of(entries: Iterable[MxEvent | Mark], tag_of: Callable[[Key], str]) -> Iterator[Row]:
     """A row for every value and every mark."""
     # From monotonic seconds to nanoseconds of the day's clock.
-    ahead = time.time() - time.monotonic()
+    ahead = time.time() - clock.monotonic()
     # What events share is put into words once.
     known: dict[int, tuple[EventHeader, Row]] = {}
     for entry in entries:
@@ -94,7 +95,7 @@ def held_row(tag: str, key: Key, value: LiveValue) -> Row:
     stale = None if value.stale_since is None else "stale: nobody knows whether it still holds"
     return (
         "held",
-        iso((time.time() - (time.monotonic() - value.received_at)) * 1e9),
+        iso((time.time() - (clock.monotonic() - value.received_at)) * 1e9),
         tag,
         value.value,
         value.quality,

@@ -3,11 +3,11 @@
 import asyncio
 import os
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway_cli.output import json_line, safe, time_text
 from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
@@ -37,7 +37,7 @@ class RunOutput:
         self.alerts: list[str] = []
         """What happened by itself while the present statement ran; safe for a terminal."""
         self._statement: Statement | None = None
-        self._begun = time.monotonic()
+        self._begun = clock.monotonic()
         self._at = datetime.now(UTC)
         self._head_is_out = False
         self._is_passing = False
@@ -55,7 +55,7 @@ class RunOutput:
     @property
     def seconds(self) -> float:
         """Since the statement began."""
-        return time.monotonic() - self._begun
+        return clock.monotonic() - self._begun
 
     def prompt(self) -> None:
         """Asks for the next line where a person types it, and sees this."""
@@ -67,7 +67,7 @@ class RunOutput:
     def begin(self, statement: Statement) -> None:
         """A statement begins."""
         self._statement = statement
-        self._begun, self._at = time.monotonic(), datetime.now(UTC)
+        self._begun, self._at = clock.monotonic(), datetime.now(UTC)
         self._notices.clear()
         self.alerts.clear()
         self._head_is_out = False

@@ -1,11 +1,11 @@
 """Running statements without a prompt: a file, ``-e`` lines, or standard input. Imports no terminal library."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.files import Block
@@ -243,7 +243,7 @@ class ScriptRun:
             self._signalled()
 
     def _signalled(self) -> None:
-        now = time.monotonic()
+        now = clock.monotonic()
         is_held, self._signalled_at = now - self._signalled_at < _HELD_SECONDS, now
         if self._signals > 1 and is_held:
             return

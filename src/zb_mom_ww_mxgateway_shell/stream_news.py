@@ -1,12 +1,13 @@
 """What befalls the connections, their event streams and galaxies, in words: for the prompt, and for a run."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
+from zb_mom_ww_mxgateway import clock
+from zb_mom_ww_mxgateway.changes import Changes
 from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState
 from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context
@@ -43,11 +44,12 @@ async def tell_news(context: Context, say: Callable[[str, bool], Awaitable[None]
             of = "" if connected is context.current else f"{connected.name}: "
             await say(f"{of}{text}", is_bad)
 
-    async def follow(connected: Connected) -> None:
+    async def follow(connected: Connected, changes: Changes) -> None:
         # It was live when it was made; what it is now may have to be said.
-        before = LiveState.LIVE
-        async for change in connected.live.changes():
-            text, is_bad = _news(connected, change, before)
+        before, slept_at = LiveState.LIVE, -1
+        async for change in changes:
+            slept_at = connected.live.resumes if change.slept else slept_at
+            text, is_bad = _news(connected, change, before, slept_at == connected.live.resumes)
             before = change.state
             reasons[connected].said.add(str(change.lost))
             await said(connected, text, is_bad)
@@ -56,7 +58,7 @@ async def tell_news(context: Context, say: Callable[[str, bool], Awaitable[None]
         while True:
             connected = set(context.connections.values())
             for each in connected - told:
-                following.create_task(follow(each), name=f"state of {each.name}")
+                following.create_task(follow(each, each.live.changes()), name=f"state of {each.name}")
                 reasons[each] = _Reasons()
             told = connected
             for each in connected:
@@ -79,7 +81,7 @@ class _Reasons:
 
     def another(self, connected: Connected) -> str:
         """One that has not been said, once it has stayed for a while; else nothing."""
-        live, now = connected.live, time.monotonic()
+        live, now = connected.live, clock.monotonic()
         if live.state not in (LiveState.STALE, LiveState.REBUILDING):
             self.said.clear()
             self._last = ""
@@ -93,9 +95,12 @@ class _Reasons:
         return f"still {connected.state}: {reason}"
 
 
-def _news(connected: Connected, change: LiveChange, before: LiveState) -> tuple[str, bool]:
-    """In words, and whether it is bad; empty where there is nothing to say."""
+def _news(connected: Connected, change: LiveChange, before: LiveState, only_slept: bool) -> tuple[str, bool]:
+    """In words, and whether it is bad; empty where there is nothing to say. `only_slept` where nothing else was the
+    matter."""
     live = connected.live
+    if change.slept:
+        return f"{change.lost}: values are stale until they are confirmed", True
     if change.lost_events:
         return f"GAP {change.lost_events} events lost: values are stale until they are read again", True
     if change.missing:
@@ -112,6 +117,8 @@ def _news(connected: Connected, change: LiveChange, before: LiveState) -> tuple[
         case LiveState.REBUILDING, LiveState.LIVE:
             items = len(live.session.handles.items)
             return f"{live.session.session_id} has taken its place: {counted(items, 'item')} added again", False
+        case LiveState.STALE, LiveState.LIVE if only_slept:
+            return "the gateway answers again: values are confirmed", False
         case LiveState.STALE, LiveState.LIVE:
             return f"event stream resumed after sequence {live.last_sequence}", False
         case _, LiveState.CLOSED if change.lost:

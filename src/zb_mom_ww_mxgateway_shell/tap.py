@@ -4,16 +4,16 @@ History, trends and recordings all draw from here, so that none of them can show
 """
 
 import asyncio
-import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.events import BufferedData, EventFamily, EventHeader, MxEvent, ReplayGap
 from zb_mom_ww_mxgateway.live_values import LiveState, LiveValue
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveSession
+    from zb_mom_ww_mxgateway import Changes, LiveSession
 
 Key: TypeAlias = tuple[int, int]
 
@@ -86,7 +86,7 @@ class Tap:
         # What was held of each item when it came into doubt, until something newer is known.
         self._doubted: dict[Key, LiveValue] = {}
         self._after_loss = False
-        self._watcher = asyncio.create_task(self._watch_state(), name="tap")
+        self._watcher = asyncio.create_task(self._watch_state(live.state, live.changes()), name="tap")
 
     def _wants(self, event: MxEvent) -> bool:
         header = event.header
@@ -109,7 +109,7 @@ class Tap:
             if lost:
                 text = f"GAP {lost} events came faster than they could be kept here"
                 # The oldest were dropped: what is here came after them.
-                at = events[0].received_at if events else time.monotonic()
+                at = events[0].received_at if events else clock.monotonic()
                 taken.append(self._lose("dropped", at, text, lost))
             for event in events:
                 # Events bear the time they came, which may be long before they were taken from the stream.
@@ -156,18 +156,23 @@ class Tap:
                     value.data_type,
                     value.variant_type,
                 )
-                yield MxEvent(header, 0, value.value, value.source_time_ns, received_at=time.monotonic())
+                yield MxEvent(header, 0, value.value, value.source_time_ns, received_at=clock.monotonic())
         self._after_loss = self._after_loss and bool(self._doubted)
 
-    async def _watch_state(self) -> None:
-        before = self._live.state
-        async for change in self._live.changes():
+    async def _watch_state(self, before: LiveState, changes: "Changes") -> None:
+        async for change in changes:
             if change.item is not None:
-                self._mark_item(change.item, change.suspended, change.since or time.monotonic())
+                self._mark_item(change.item, change.suspended, change.since or clock.monotonic())
+                continue
+            if change.slept:
+                before = change.state
+                self._doubt()
+                since = clock.monotonic() if change.since is None else change.since
+                self._marks.append(Mark("stale", since, f"{change.lost}: nothing is known of that time"))
                 continue
             if change.state is before:
                 continue
-            before, now = change.state, time.monotonic() if change.since is None else change.since
+            before, now = change.state, clock.monotonic() if change.since is None else change.since
             why = f": {change.lost}" if change.lost else ""
             match change.state:
                 case LiveState.STALE:

@@ -3,11 +3,11 @@
 import asyncio
 import shutil
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.output import ExitCode, local, safe, time_text, value_form, value_text
 from zb_mom_ww_mxgateway_shell.chart import Line, chart, in_view, legend, range_of
@@ -44,12 +44,12 @@ class Trend:
         if self.duration is None:
             await asyncio.Event().wait()
         else:
-            await asyncio.sleep(self.duration)
+            await clock.sleep(self.duration)
         return self.result()
 
     def result(self) -> "Trended":
         """The picture as it stands."""
-        now = time.monotonic()
+        now = clock.monotonic()
         return Trended([self._charted(item, now) for item in self.items], self.span, now, self.drawn)
 
     def picture(self, columns: int, rows: int) -> list[Line]:

@@ -1,13 +1,13 @@
 """What was typed, kept so that it can become a command file: by tag names, never by handles."""
 
 import math
-import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.output import ExitCode
@@ -160,7 +160,7 @@ def _expectation_of_read(tag: str, shown: dict[str, Any]) -> Iterator[str]:
 
 
 def _moves(context: "Context", item: Item) -> bool:
-    since = time.monotonic() - _LATELY_SECONDS
+    since = clock.monotonic() - _LATELY_SECONDS
     seen = context.connected.history.of(item.key, since).events
     return sum(event.received_at >= since for event in seen) >= _MOVES
 

@@ -1,8 +1,8 @@
 """A value in words, and for JSON: never without its quality and its age."""
 
-import time
 from typing import TYPE_CHECKING, Any
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway_cli.output import age_text, safe, status_form, value_form, value_text
@@ -26,7 +26,9 @@ def freshness(value: "LiveValue", item: Item | None = None) -> str:
     """The age, or since when nobody knows whether the value still holds; of a suspended item, that it is one."""
     if value.stale_since is not None:
         why = "suspended" if item is not None and item.suspended else "stale"
-        return f"{why} for {age_text(time.monotonic() - value.stale_since)}"
+        return f"{why} for {age_text(clock.monotonic() - value.stale_since)}"
+    if value.ahead:
+        return f"source time {age_text(value.ahead)} in the future"
     return age_text(value.age)
 
 
@@ -47,7 +49,7 @@ def value_record(item: Item, value: "LiveValue | None") -> dict[str, Any]:
 def known_of(value: "LiveValue") -> dict[str, Any]:
     """A value with its quality, times and doubt, for JSON."""
     return {
-        "age_seconds": round(value.age, 3),
+        "age_seconds": None if value.ahead else round(value.age, 3),
         "quality": value.quality,
         "quality_word": value.quality_word,
         "source_timestamp": value_form(value.source_timestamp),

@@ -1,11 +1,10 @@
 """What a file waits for: a condition on the event stream, or a time."""
 
-import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, safe
@@ -31,18 +30,18 @@ class Waiting:
     """Seconds for which the condition is to be met without a break."""
     since: float | None = None
     """Monotonic seconds: only values that came after that count; None where the one held now does, too."""
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=clock.monotonic)
 
     async def follow(self, show: Callable[[str], None]) -> Result:
         """Waits; raises NotMet with the values seen, or what the session was lost to."""
-        self.started = time.monotonic()
+        self.started = clock.monotonic()
         try:
             value = await self.live.wait_for(
                 self.item.tag, lambda _: self._met(), timeout=self.timeout, hold=self.hold, any_quality=True
             )
         except MxGatewayWaitError as error:
             raise self._not_met(error.seen) from None
-        seconds = time.monotonic() - self.started
+        seconds = clock.monotonic() - self.started
         return Said(
             f"{self.condition.text}: {described(value)} after {age_text(seconds)}",
             {"actual": form_of(value), "expected": self.condition.text, "seconds": round(seconds, 3)},
@@ -85,7 +84,7 @@ class Waiting:
 
     def progress(self) -> str:
         """The value now, and the time left."""
-        left = max(0.0, self.started + self.timeout - time.monotonic())
+        left = max(0.0, self.started + self.timeout - clock.monotonic())
         return f"{safe(self.condition.text)}: now {described(self._held())}, {age_text(left)} left"
 
     def picture(self, columns: int, rows: int) -> list[list[tuple[str, str]]]:
@@ -98,19 +97,19 @@ class Sleeping:
     """A time to let pass."""
 
     seconds: float
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=clock.monotonic)
 
     async def follow(self, show: Callable[[str], None]) -> Result:
         """Lets it pass."""
-        self.started = time.monotonic()
-        await asyncio.sleep(self.seconds)
+        self.started = clock.monotonic()
+        await clock.sleep(self.seconds)
         return Said(f"slept {self.seconds:g} s", {"slept": self.seconds})
 
     def result(self) -> Result:
         """What is known when it is given up."""
-        fields: dict[str, Any] = {"slept": round(time.monotonic() - self.started, 3)}
+        fields: dict[str, Any] = {"slept": round(clock.monotonic() - self.started, 3)}
         return Said("stopped sleeping", fields, exit_code=ExitCode.INTERRUPTED)
 
     def progress(self) -> str:
         """The time left."""
-        return f"sleeping, {age_text(max(0.0, self.started + self.seconds - time.monotonic()))} left"
+        return f"sleeping, {age_text(max(0.0, self.started + self.seconds - clock.monotonic()))} left"

@@ -1,11 +1,10 @@
 """Watching items for a time or a number of samples: what a watch follows. Shown by the front end."""
 
-import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.events import BufferedData, EventFamily
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.live_values import LiveValue
@@ -37,7 +36,7 @@ class Watch:
     samples: int = 0
     missed: int = 0
     """Changes that came faster than they could be shown."""
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=clock.monotonic)
     panel: Panel = field(init=False)
 
     def __post_init__(self) -> None:
@@ -57,7 +56,7 @@ class Watch:
         )
         async with with_events as events:
             try:
-                async with asyncio.timeout(self.duration):
+                async with clock.timeout(self.duration):
                     for item in self.items:
                         if (value := self.live.latest(*item.key)) and self._sample():
                             show(sample_text(item, value))
@@ -87,7 +86,7 @@ class Watch:
 
     def result(self) -> "Watched":
         """What has been seen so far."""
-        return Watched(self, time.monotonic() - self.started)
+        return Watched(self, clock.monotonic() - self.started)
 
     def picture(self, columns: int, rows: int) -> list[list[tuple[str, str]]]:
         """The values as they stand, as much of them as fits a screen of this size."""

@@ -1,7 +1,6 @@
 """Why a tag is as it is: from the connection to the plant, one step after the other, and in plain words."""
 
 import asyncio
-import time
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -139,14 +138,14 @@ class _Walk:
                 )
                 self._found("session", Verdict.BAD, f"{name}, resuming{lost}", why, "status", "doctor")
                 return False
-        started = time.monotonic()
+        started = clock.monotonic()
         try:
             await live.session.ping(timeout=_PING_SECONDS)
         except MxGatewayError as error:
             why = "the gateway gives no sign of life on this session, so nothing shown can be relied on"
             self._found("session", Verdict.BAD, f"{name} does not answer: {error}", why, "doctor", "connect")
             return False
-        took = (time.monotonic() - started) * 1000
+        took = (clock.monotonic() - started) * 1000
         self._found("session", Verdict.OK, f"{name}, ready, answers in {took:.1f} ms")
         lost_events = f"{counted(live.gaps, 'gap')}, {live.lost_events} lost" if live.gaps else "none lost"
         self._found("events", Verdict.NOTE if live.gaps else Verdict.OK, f"{live.events} received, {lost_events}")

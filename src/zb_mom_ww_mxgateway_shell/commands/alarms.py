@@ -1,6 +1,5 @@
 """alarms, ack."""
 
-import time
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.alarm_feed import AlarmFeed, AlarmFeedLost, AlarmListRead, AlarmNews, is_unacknowledged
 from zb_mom_ww_mxgateway.alarms import (
     ActiveAlarm,
@@ -139,7 +139,7 @@ async def alarms(
     shown = sorted(filter(wanted.takes, feed.alarms.values()), key=_urgency)
     doubt = ""
     if feed.lost_at is not None:
-        doubt = f"OLD: not kept up to date for {age_text(time.monotonic() - feed.lost_at)} ({feed.error})"
+        doubt = f"OLD: not kept up to date for {age_text(clock.monotonic() - feed.lost_at)} ({feed.error})"
     return Alarms(shown, len(feed.alarms), frozenset(feed.unsure), feed.provider, doubt)
 
 

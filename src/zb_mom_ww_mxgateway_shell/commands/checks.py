@@ -1,10 +1,10 @@
 """expect, wait, capture: what the plant is to be like."""
 
 import math
-import time
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway_cli.output import value_form
@@ -118,7 +118,7 @@ async def _foresee(
 
 def _with_what_was_seen(error: NotMet, context: Context, item: Item) -> NotMet:
     """The error, with the values of the last seconds as far as this shell has seen them."""
-    seen = context.connected.history.of(item.key, time.monotonic() - _LATELY_SECONDS)
+    seen = context.connected.history.of(item.key, clock.monotonic() - _LATELY_SECONDS)
     values = [value for event in seen.events if (value := LiveValue.of(event, item.tag, 0)) is not None]
     if text := lately_text(values, _LATELY_SECONDS):
         is_whole = not any(mark.kind in ("gap", "dropped") for mark in seen.marks)
@@ -184,7 +184,7 @@ async def wait(
     seconds without a break. There is always a timeout; when it is over, the values seen are shown.
     """
     arming = context.connected.arming
-    since = time.monotonic() if arming.asked_at is None else arming.asked_at
+    since = clock.monotonic() if arming.asked_at is None else arming.asked_at
     (item,) = await ensure(context, [tag], None, await_values=False)
     from zb_mom_ww_mxgateway_shell.waits import Waiting
 

@@ -1,10 +1,10 @@
 """read, trend, history."""
 
-import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.status import first_failed, quality_word
 from zb_mom_ww_mxgateway.values import moment_of
 from zb_mom_ww_mxgateway_cli.output import (
@@ -248,7 +248,7 @@ async def history(
     if tag.item is None:
         raise ShellError(f"nothing has been seen of {tag.tag}: watch {tag.tag} begins to look")
     seen = context.connected.history.of(tag.item.key)
-    earliest = float("-inf") if last is None else time.monotonic() - last
+    earliest = float("-inf") if last is None else clock.monotonic() - last
     entries = [entry for entry in seen.entries() if entry[0] >= earliest]
     samples = [index for index, (_, entry) in enumerate(entries) if isinstance(entry, Sample)]
     limit = count or _SHOWN

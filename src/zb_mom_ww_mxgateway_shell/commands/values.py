@@ -1,11 +1,11 @@
 """write; and the items that commands need."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.handles import Item
@@ -81,7 +81,7 @@ async def write(
     timeout = for_ or OUTCOME_TIMEOUT
     result = await live.write_and_confirm(*item.key, typed, timeout=timeout)
     if item.key in (written := context.connected.arming.written):
-        written[item.key].answered_at = time.monotonic()
+        written[item.key].answered_at = clock.monotonic()
     plain = getattr(typed, "value", typed)
     seen = None
     if verify and result.outcome.value != "refused":
@@ -170,7 +170,7 @@ async def ensure(
     if not await_values:
         context.notice(said.rstrip("; "))
         return items
-    start = time.monotonic()
+    start = clock.monotonic()
     try:
         async with asyncio.timeout(FIRST_VALUE_TIMEOUT):
             for item in waited:
@@ -179,7 +179,7 @@ async def ensure(
         missing = [item.tag for item in waited if live.latest(*item.key) is None]
         context.notice(f"{said}no value after {FIRST_VALUE_TIMEOUT:g} s of {', '.join(missing[:3])}")
     else:
-        context.notice(f"{said}first values after {age_text(time.monotonic() - start)}")
+        context.notice(f"{said}first values after {age_text(clock.monotonic() - start)}")
     for item in added.values():
         # A name that MXAccess does not know comes with a failed status.
         value = live.latest(*item.key)
@@ -197,7 +197,7 @@ def _item_of(context: Context, target: Target, server: int | None) -> Item | Non
 async def value_now(context: Context, item: Item) -> "LiveValue | None":
     """The value held, for which it waits a moment where a newer one is about to come: of an item that has just been
     written, or when a stream is back and what may be old is being read again."""
-    live, now = context.live_session, time.monotonic()
+    live, now = context.live_session, clock.monotonic()
     written = context.connected.arming.written.pop(item.key, None)
     ends, since = now, float("-inf")
     if written is not None:

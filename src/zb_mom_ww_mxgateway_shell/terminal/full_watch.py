@@ -1,7 +1,6 @@
 """Everything watched, on the whole screen: scroll, sort, filter, pause, columns."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import Style
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway_cli.output import age_text
@@ -176,7 +176,7 @@ class FullWatch:
         if still := self._panel.is_still:
             parts.insert(0, cut(still, max(20, self._output.get_size().columns - 50)))
         if self._frozen is not None:
-            parts.insert(0, f"PAUSED {age_text(time.monotonic() - self._frozen_at)} ago")
+            parts.insert(0, f"PAUSED {age_text(clock.monotonic() - self._frozen_at)} ago")
         text = f" {' · '.join(parts)} "
         return [("reverse", text)]
 
@@ -227,7 +227,7 @@ class FullWatch:
             items = self._panel.items
             values = [(value := self._panel.value(item)) and replace(value) for item in items]
             rows = self._panel.rows(items)
-            self._frozen_at = time.monotonic()
+            self._frozen_at = clock.monotonic()
             self._frozen = {item.key: (row, value) for item, row, value in zip(items, rows, values, strict=True)}
 
         @keys.add("?", filter=~typing)

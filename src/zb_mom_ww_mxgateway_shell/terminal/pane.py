@@ -1,7 +1,6 @@
 """The Python pane: ptpython on the shell's own event loop and objects."""
 
 import asyncio
-import time
 
 from prompt_toolkit.document import Document
 from prompt_toolkit.input import Input
@@ -9,6 +8,7 @@ from prompt_toolkit.output import Output
 from ptpython.repl import PythonRepl, ReplExit
 from ptpython.utils import unindent_code
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.problems import ShellError
@@ -63,7 +63,7 @@ class Pane(PythonRepl):
 
     async def _run(self, text: str) -> bool:
         """Runs one input; False when it asked to leave."""
-        started = time.monotonic()
+        started = clock.monotonic()
         try:
             await interruptible(self._evaluated(text), INTERRUPT)
         except (ReplExit, Left):

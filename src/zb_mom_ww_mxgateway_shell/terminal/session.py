@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import is_dumb_terminal
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.output import ExitCode
@@ -213,7 +213,7 @@ class Prompt:
             self._console.print(typed, fold=False)
         else:
             self._context.spool.line(typed)
-        started = time.monotonic()
+        started = clock.monotonic()
         try:
             result = await interruptible(run(self._context, line, self._follow), INTERRUPT)
         except Interrupted:
@@ -232,7 +232,7 @@ class Prompt:
             # What was done is done; only it cannot be shown.
             self._say_problem(error, line)
         if self._context.settings.timing == "on":
-            self._console.print(f"({(time.monotonic() - started) * 1000:.0f} ms)")
+            self._console.print(f"({(clock.monotonic() - started) * 1000:.0f} ms)")
         return result is None or result.exit_code is ExitCode.DONE
 
     def _say_problem(self, error: Exception, line: str) -> None:
