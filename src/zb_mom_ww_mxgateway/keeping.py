@@ -146,6 +146,7 @@ class SessionKeeper:
         """Reads the stream to its end and says why it ended."""
         self._verdict = self._ended = None
         self._attached = self._was_asleep = False
+        self._live.awake()
         try:
             async with asyncio.TaskGroup() as group:
                 doing = {
@@ -183,7 +184,7 @@ class SessionKeeper:
         self._heard_at = at or clock.monotonic()
         self._ever_live = self._attached = self._was_attached = True
         self._failures = 0
-        if not self._is_mute:
+        if not (self._is_mute or self._was_asleep):
             self._live.alive()
 
     def grow_uneasy(self) -> None:

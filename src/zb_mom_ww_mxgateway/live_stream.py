@@ -133,7 +133,6 @@ class LiveStream:
         """Part of keeping the stream: it is lost, or the gateway gives no sign of life, `since` when."""
         self._confirmed = False
         self._may_repeat = True
-        self._slept_since = None
         self._held.doubt(since)
         self._set_state(LiveState.STALE, error, since)
 
@@ -157,7 +156,6 @@ class LiveStream:
         self._held.doubt(missed=True)
         self._ledger.lose()
         self._unseen.lose()
-        self._slept_since = None
         self._set_state(LiveState.REBUILDING, error)
 
     def moved(self, missing: dict[tuple[int, int], str], began: float) -> None:
