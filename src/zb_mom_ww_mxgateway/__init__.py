@@ -37,7 +37,6 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         AlarmTransitionKind as AlarmTransitionKind,
         UnknownAlarmMessage as UnknownAlarmMessage,
     )
-    from zb_mom_ww_mxgateway.calling import CommandObserver as CommandObserver, Observation as Observation
     from zb_mom_ww_mxgateway.changes import Changes as Changes
     from zb_mom_ww_mxgateway.client import GatewayClient as GatewayClient
     from zb_mom_ww_mxgateway.comparison import same_value as same_value
@@ -81,6 +80,7 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         LiveValue as LiveValue,
         Reading as Reading,
     )
+    from zb_mom_ww_mxgateway.observers import CommandObserver as CommandObserver, Observation as Observation
     from zb_mom_ww_mxgateway.options import ClientOptions as ClientOptions, OpenSessionOptions as OpenSessionOptions
     from zb_mom_ww_mxgateway.reals import Float32 as Float32
     from zb_mom_ww_mxgateway.session import Session as Session
@@ -137,7 +137,6 @@ _HOMES = {
         "AlarmTransitionKind",
         "UnknownAlarmMessage",
     ],
-    "calling": ["CommandObserver", "Observation"],
     "changes": ["Changes"],
     "client": ["GatewayClient"],
     "comparison": ["same_value"],
@@ -165,6 +164,7 @@ _HOMES = {
     "handles": ["HandleTable", "Item"],
     "live": ["LiveSession"],
     "live_values": ["LiveChange", "LiveState", "LiveValue", "Reading"],
+    "observers": ["CommandObserver", "Observation"],
     "options": ["ClientOptions", "OpenSessionOptions"],
     "reals": ["Float32"],
     "session": ["Session"],

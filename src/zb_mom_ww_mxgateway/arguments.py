@@ -35,10 +35,14 @@ def whole(name: str, value: int, least: int = 0, most: int = INT32[1]) -> int:
     return value
 
 
-def seconds(name: str, value: float) -> float:
-    """Seconds that may pass: above 0, a day at most."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 86_400:
-        raise MxGatewayArgumentError(f"{name} must be seconds above 0, at most 86400, not {value!r}")
+LONGEST_READ = 3_600
+"""Seconds that the gateway may take to read one tag."""
+
+
+def seconds(name: str, value: float, most: int = 86_400) -> float:
+    """Seconds that may pass: above 0, a day at most unless said otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
+        raise MxGatewayArgumentError(f"{name} must be seconds above 0, at most {most}, not {value!r}")
     return value
 
 

@@ -7,7 +7,7 @@ import re
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 import grpc.aio
@@ -23,6 +23,7 @@ from zb_mom_ww_mxgateway.errors import (
     may_have_run,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.observers import CommandObserver, Observation
 from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer, ReadingThread
 from zb_mom_ww_mxgateway.streams import EventStream, MessageStream
@@ -32,37 +33,6 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.guard import WriteGuard
 
 T = TypeVar("T")
-
-
-class CommandObserver(Protocol):
-    """Sees every command at the one place that sends them, typed or raw."""
-
-    def sending(self, request: pb.MxCommandRequest) -> None:
-        """Just before it is sent; an MxGatewayError raised here keeps it from being sent."""
-
-    def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
-        """When its reply has come, whatever it says."""
-
-    def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
-        """When no reply came; `error` says whether it may have run."""
-
-
-class Observation:
-    """That somebody sees the commands of a client, until it is ended; also a context manager, which ends it."""
-
-    def __init__(self, calls: "Calls", observer: CommandObserver) -> None:
-        self._calls = calls
-        self._observer = observer
-
-    def end(self) -> None:
-        """Shows it nothing any more. Idempotent."""
-        self._calls.unobserve(self._observer)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.end()
 
 
 class Calls:
@@ -335,7 +305,7 @@ class Calls:
         """Who sees every command, in the order they came."""
         return tuple(self._observers)
 
-    def observe(self, observer: CommandObserver) -> "Observation":
+    def observe(self, observer: CommandObserver) -> Observation:
         """Shows every command from now on to `observer`, until what this gives is ended, or the client is closed."""
         self._held[id(observer)] = observer
         self.show_to(observer)
@@ -383,7 +353,7 @@ class Calls:
             code, details = "UNAVAILABLE", f"{type(error).__name__}: {error}"
             unknown = mutating
         kind = error_of_grpc(code, details, of_session=of_session)
-        if kind is MxGatewayTransportError:
+        if kind is MxGatewayTransportError and code != "DEADLINE_EXCEEDED":
             self.failed_at = clock.monotonic()
         said = self.said(_in_words(details)) or "no reason given"
         translated = kind(

@@ -128,7 +128,7 @@ def _facts_of_message(message: pb.DescriptorProto, outer: str) -> Iterator[tuple
     for reserved in message.reserved_range:
         yield owner, f"reserved {reserved.start} to {reserved.end - 1}", {}
     for enum in message.enum_type:
-        yield from _facts_of_enum(enum, f"{message.name}.")
+        yield from _facts_of_enum(enum, f"{outer}{message.name}.")
     for nested in message.nested_type:
         yield from _facts_of_message(nested, f"{outer}{message.name}.")
 

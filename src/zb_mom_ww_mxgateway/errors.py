@@ -239,6 +239,8 @@ def error_of_grpc(code: str, details: str, *, of_session: bool) -> type[MxGatewa
         return MxGatewayTransportError
     if code in _SESSION_ONLY and not of_session:
         return MxGatewayCommandError
+    if code == "DEADLINE_EXCEEDED" and not of_session:
+        return MxGatewayTransportError  # No worker has to do with it.
     # The gateway's word for WORKER_UNAVAILABLE outside a reply; a lost connection never says so.
     if code == "UNAVAILABLE" and "worker" in details.lower():
         return MxGatewayWorkerError

@@ -97,7 +97,9 @@ class Galaxy:
             try:
                 reply = await self._client.unary(wire.DISCOVER_HIERARCHY, request, call="discover", timeout=timeout)
             except MxGatewayCommandError as error:
-                raise _changed(error) if token and error.grpc_code == "INVALID_ARGUMENT" else error from error
+                if token and error.grpc_code == "INVALID_ARGUMENT":
+                    raise _changed(error) from error
+                raise
             page = wire.discover_page(reply)
             for item in page.objects:
                 yield item

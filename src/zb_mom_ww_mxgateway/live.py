@@ -183,6 +183,7 @@ class LiveSession(LiveStream):
         `server_handle` is by default the first that was registered.
         """
         arguments.tags(tags)
+        arguments.seconds("timeout", timeout, arguments.LONGEST_READ)
         asked_at = clock.monotonic()
         is_sure = await self.caught_up(timeout=min(timeout, CATCH_UP_TIMEOUT))
         readings: dict[int, Reading] = {}

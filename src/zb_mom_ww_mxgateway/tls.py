@@ -28,6 +28,9 @@ from zb_mom_ww_mxgateway.known_gateways import (
 )
 from zb_mom_ww_mxgateway.options import ClientOptions, split_endpoint
 
+_NEXT_AFTER = 0.25
+"""Seconds until the next address of a host is tried beside one that has not answered."""
+
 TRUST_ANEW = "have the new one remembered (KnownGateways.remember)"
 """What to do about a certificate that has changed, in the library's words."""
 
@@ -165,14 +168,46 @@ async def _shown(host: str, port: int) -> bytes | str:
 async def _connected(host: str, port: int) -> asyncio.StreamWriter:
     """A connection to the first of the host's addresses that takes one."""
     loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
     failure: OSError | None = None
-    for *_, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        try:
-            return (await asyncio.open_connection(str(address[0]), port))[1]
-        except OSError as error:
-            # Rather that nothing listens than that another address leads nowhere.
-            failure = failure if isinstance(failure, ConnectionRefusedError) else error
+    trying: set[asyncio.Task[asyncio.StreamWriter]] = set()
+    try:
+        while addresses or trying:
+            if addresses:
+                trying.add(asyncio.create_task(_writer(addresses.pop(0), port), name=f"connecting to {host}"))
+            # One that does not answer must not take the time of the others.
+            done, trying = await asyncio.wait(
+                trying, timeout=_NEXT_AFTER if addresses else None, return_when=asyncio.FIRST_COMPLETED
+            )
+            for each in done:
+                error = each.exception()
+                if error is None:
+                    done.discard(each)
+                    trying |= done
+                    return each.result()
+                if not isinstance(error, OSError):
+                    raise error
+                # Rather that nothing listens than that another address leads nowhere.
+                failure = failure if isinstance(failure, ConnectionRefusedError) else error
+    finally:
+        await _given_up(trying)
     raise failure or socket.gaierror(socket.EAI_NONAME, "no address")
+
+
+async def _writer(address: str, port: int) -> asyncio.StreamWriter:
+    return (await asyncio.open_connection(address, port))[1]
+
+
+async def _given_up(trying: set[asyncio.Task[asyncio.StreamWriter]]) -> None:
+    """Ends attempts that nobody needs any more, and what came of them."""
+    for each in trying:
+        each.cancel()
+    if trying:
+        await asyncio.wait(trying)
+    for each in trying:
+        if not each.cancelled() and each.exception() is None:
+            each.result().transport.abort()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from importlib import import_module
 import click
 
 from zb_mom_ww_mxgateway.version import __version__
+from zb_mom_ww_mxgateway_cli.help_texts import told_if_without
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_cli.report import Report
 from zb_mom_ww_mxgateway_cli.running import Gateways, Invocation
@@ -44,6 +45,7 @@ class _Commands(click.Group):
 def _load(name: str) -> click.Command:
     module = import_module(f"zb_mom_ww_mxgateway_cli.{_MODULE_OF[name]}")
     command: click.Command = getattr(module, name.replace("-", "_"))
+    told_if_without(command)
     return command
 
 
@@ -71,6 +73,9 @@ def mxgw_py(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
         context.exit(ExitCode.USAGE)
+
+
+told_if_without(mxgw_py)
 
 
 def run(arguments: list[str]) -> int:

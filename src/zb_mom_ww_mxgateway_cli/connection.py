@@ -4,7 +4,6 @@ import functools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import click
@@ -65,14 +64,14 @@ class Connection:
         if self.api_key_env and self.api_key_file:
             raise click.UsageError("--api-key-env and --api-key-file exclude each other: name one")
         if self.api_key_file:
+            from zb_mom_ww_mxgateway_cli.secret_files import SecretFileError, first_line_of
+
             try:
-                lines = Path(self.api_key_file).read_text(encoding="utf-8").splitlines()
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "not text"
+                return first_line_of(self.api_key_file)
+            except SecretFileError as error:
                 raise MxGatewayAuthenticationError(
-                    f"no key: cannot read {redact(self.api_key_file)}: {reason}"
-                ) from error
-            return lines[0].strip() if lines else ""
+                    f"no key: cannot read {redact(self.api_key_file)}: {error}"
+                ) from None
         key = os.environ.get(self.api_key_env or API_KEY_VARIABLE)
         if self.api_key_env and key is None:
             raise MxGatewayAuthenticationError(

@@ -59,7 +59,7 @@ def open_session(runner: Runner, name: str, command_timeout: float | None) -> No
 
 @click.command(
     epilog="""\b
-A session that the gateway no longer knows counts as closed.
+A session that the gateway does not know (any more) is an error, exit code 3.
 
 \b
 JSON: {"milliseconds": 1.9, "ok": true, "session_id": "session-…"}"""
@@ -70,7 +70,7 @@ def close_session(runner: Runner, session_id: str) -> None:
     """Close a session, with its worker, items and user ids."""
 
     async def call(session: "Session") -> dict[str, Any]:
-        await session.close()
+        await session.tell_closed()
         return {}
 
     runner.answer(session_id, {}, call, "closed")

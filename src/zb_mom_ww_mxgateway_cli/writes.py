@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zb_mom_ww_mxgateway.values import TYPE_NAMES, Typed
+from zb_mom_ww_mxgateway_cli.credentials import Credentials, credential_options
 from zb_mom_ww_mxgateway_cli.entries import Entry, entries_of
 from zb_mom_ww_mxgateway_cli.options import (
     NOT_NEGATIVE,
@@ -89,6 +90,18 @@ verifier_user_id_option: Option = click.option(
 )
 
 
+TO_COME = -1
+"""Stands for the id of a user who is authenticated before the write."""
+
+
+async def _with_ids(
+    session: "Session", server_handle: int, users: dict[str, Credentials], entries: list[Entry]
+) -> list[Entry]:
+    """The entries with the ids of those users, each of whom is authenticated."""
+    ids = {field: await user.authenticate(session, server_handle) for field, user in users.items()}
+    return [{**entry, **{field: ids[field] for field in ids if entry[field] == TO_COME}} for entry in entries]
+
+
 def _bulk_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every bulk write; `function` gets its own, which go into each entry."""
 
@@ -102,6 +115,11 @@ def _bulk_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def with_entries(texts: tuple[str, ...], entries_file: str | None, **arguments: Any) -> Any:
         places = {name: arguments.pop(name) for name in ("runner", "session_id", "server_handle")}
+        users: dict[str, Credentials] | None = arguments.pop("users", None)
+        for field in users or ():
+            arguments[field] = TO_COME
+        if users is not None:
+            places["users"] = users
         return function(**places, entries=entries_of(texts, entries_file, arguments))
 
     return with_entries
@@ -123,7 +141,14 @@ failed. Each result, in the order given: error_message, hresult, item_handle,
 statuses, was_successful."""
 
 
-def _write(runner: Runner, session_id: str, server_handle: int, name: str, call: BulkCall) -> None:
+def _write(
+    runner: Runner,
+    session_id: str,
+    server_handle: int,
+    name: str,
+    call: BulkCall,
+    prepare: Callable[["Session"], Awaitable[None]] | None = None,
+) -> None:
     async def action(session: "Session") -> None:
         from zb_mom_ww_mxgateway_cli.bulk import print_bulk, written
         from zb_mom_ww_mxgateway_cli.doubt import unknown_if_interrupted
@@ -132,6 +157,8 @@ def _write(runner: Runner, session_id: str, server_handle: int, name: str, call:
             async with unknown_if_interrupted(name):
                 return await call(session)
 
+        if prepare is not None:
+            await prepare(session)
         await print_bulk(runner.report, session, server_handle, written(name), in_doubt())
 
     runner.run_in(session_id, action)
@@ -179,16 +206,24 @@ def write2_bulk(runner: Runner, session_id: str, server_handle: int, entries: li
 )
 @current_user_id_option
 @verifier_user_id_option
+@credential_options
 @_bulk_options
-def write_secured_bulk(runner: Runner, session_id: str, server_handle: int, entries: list[Entry]) -> None:
+def write_secured_bulk(
+    runner: Runner, session_id: str, server_handle: int, entries: list[Entry], users: dict[str, Credentials]
+) -> None:
     """Write many values as a user, verified by another."""
 
     async def call(session: "Session") -> "Sequence[BulkWriteResult]":
         from zb_mom_ww_mxgateway import WriteSecuredEntry
 
-        return await session.write_secured_bulk(server_handle, [WriteSecuredEntry(**entry) for entry in entries])
+        return await session.write_secured_bulk(server_handle, [WriteSecuredEntry(**entry) for entry in made])
 
-    _write(runner, session_id, server_handle, "write_secured_bulk", call)
+    made: list[Entry] = []
+
+    async def prepare(session: "Session") -> None:
+        made[:] = await _with_ids(session, server_handle, users, entries)
+
+    _write(runner, session_id, server_handle, "write_secured_bulk", call, prepare)
 
 
 @click.command(
@@ -201,13 +236,21 @@ def write_secured_bulk(runner: Runner, session_id: str, server_handle: int, entr
 @timestamp_option
 @current_user_id_option
 @verifier_user_id_option
+@credential_options
 @_bulk_options
-def write_secured2_bulk(runner: Runner, session_id: str, server_handle: int, entries: list[Entry]) -> None:
+def write_secured2_bulk(
+    runner: Runner, session_id: str, server_handle: int, entries: list[Entry], users: dict[str, Credentials]
+) -> None:
     """Write many values as a user, with their source times."""
 
     async def call(session: "Session") -> "Sequence[BulkWriteResult]":
         from zb_mom_ww_mxgateway import WriteSecured2Entry
 
-        return await session.write_secured2_bulk(server_handle, [WriteSecured2Entry(**entry) for entry in entries])
+        return await session.write_secured2_bulk(server_handle, [WriteSecured2Entry(**entry) for entry in made])
 
-    _write(runner, session_id, server_handle, "write_secured2_bulk", call)
+    made: list[Entry] = []
+
+    async def prepare(session: "Session") -> None:
+        made[:] = await _with_ids(session, server_handle, users, entries)
+
+    _write(runner, session_id, server_handle, "write_secured2_bulk", call, prepare)

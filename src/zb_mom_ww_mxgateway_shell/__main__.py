@@ -12,6 +12,7 @@ import click
 
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options
+from zb_mom_ww_mxgateway_cli.help_texts import told_if_without
 from zb_mom_ww_mxgateway_cli.standard_streams import never_fail_on_a_character, written_to_the_end
 
 if TYPE_CHECKING:
@@ -343,6 +344,8 @@ def main() -> NoReturn:
     # Of what is loaded now nothing is garbage, and looking for it would take a fifth of the start.
     gc.disable()
     never_fail_on_a_character()
+    for each in (command, *command.commands.values()):
+        told_if_without(each)
     try:
         code = command.main(prog_name="mxgw-shell", standalone_mode=False)
     except click.ClickException as error:

@@ -1,15 +1,22 @@
 """Bulk writes: every entry told at its place, the outcome unknown where no answer came, nothing sent twice."""
 
 import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cli_process import Drive, Open, Run, until
+import pytest
+from cli_process import KEY, Drive, Open, Run, until
 
-from zb_mom_ww_mxgateway_sim import SimulatedGateway
+from zb_mom_ww_mxgateway import GatewayClient
+from zb_mom_ww_mxgateway_sim import GalaxyUser, SimulatedGateway
 
 MOMENT = "2026-10-02T08:14:00Z"
+
+
+def write(path: Path, text: str) -> None:
+    path.write_bytes(text.encode())
 
 
 def last(gateway: SimulatedGateway) -> Any:
@@ -101,6 +108,62 @@ async def test_secured_writes_are_made_for_users(
     ran = await mxgw_py("write-secured2-bulk", *opened.at_server, *common, "--timestamp", MOMENT)
     assert (ran.code, ran.err) == (0, "")
     assert last(gateway).entries[0].timestamp_value.timestamp_value.ToDatetime(UTC).minute == 14
+
+
+@pytest.fixture
+async def strict() -> AsyncIterator[SimulatedGateway]:
+    """A gateway whose galaxy knows two users."""
+    users = [GalaxyUser("ann", "pass word"), GalaxyUser("bob", "geheim")]
+    async with SimulatedGateway(plaintext=True, api_keys=[KEY], users=users, write_complete_delay=0) as running:
+        yield running
+
+
+@pytest.mark.parametrize("command", ["write-secured-bulk", "write-secured2-bulk"])
+async def test_users_are_authenticated_by_the_command_that_writes_for_them(
+    command: str, strict: SimulatedGateway, mxgw_py: Run, tmp_path: Path
+) -> None:
+    write(tmp_path / "ann", "\ufeffpass word\r\n")
+    async with await GatewayClient.connect(strict.endpoint, api_key=KEY.text, plaintext=True) as client:
+        session = await client.open_session()
+        server = await session.register("a")
+        (added,) = await session.subscribe_bulk(server, ["TestChildObject.TestBool"])
+        at = ["--endpoint", strict.endpoint, "--plaintext", "--session-id", session.session_id]
+        at += ["--server-handle", str(server), "--entry", f"{added.item_handle}=bool:true"]
+        at += ["--timestamp", MOMENT] if "2" in command else []
+        users = ["--user", "ann", "--password-file", str(tmp_path / "ann"), "--verifier", "bob"]
+        ran = await mxgw_py(command, *at, *users, "--verifier-password-env", "BOB", "--json", BOB="geheim")
+        assert (ran.code, ran.err) == (0, "")
+        assert ran.json[0]["results"][0]["was_successful"]
+        entry = last(strict).entries[0]
+        assert entry.current_user_id
+        assert entry.verifier_user_id not in (0, entry.current_user_id)
+        writes = len(strict.writes)
+        ran = await mxgw_py(command, *at, *users, "--verifier-password-env", "BOB", BOB="wrong-secret")
+        assert ran.code == 3
+        assert "bob" in ran.err
+        assert "wrong-secret" not in ran.out + ran.err
+        assert len(strict.writes) == writes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--user", "ann"], "--user takes its password from --password-env or --password-file: name one"),
+        (["--user", "ann", "--password-env", "A", "--password-file", "b"], "they exclude each other"),
+        (["--password-env", "A"], "a password without its user: give --user NAME"),
+        (["--user", "ann", "--password-env", "A", "--current-user-id", "1"], "--current-user-id exclude each other"),
+        (["--user", "ann", "--password-env", "NO_SUCH"], "the environment variable NO_SUCH is not set"),
+        (["--user", "ann", "--password-file", "/nowhere/x"], "cannot read /nowhere/x: No such file"),
+        (["--verifier", "bob"], "--verifier takes its password from --verifier-password-env or --verifier-password-f"),
+    ],
+)
+async def test_a_user_needs_one_source_of_a_password(
+    arguments: list[str], said: str, opened: Open, mxgw_py: Run
+) -> None:
+    current = [] if "--user" in arguments else ["--current-user-id", "1"]
+    ran = await mxgw_py("write-secured-bulk", *opened.at_server, "--entry", "1=int32:5", *arguments, *current)
+    assert ran.code == 2
+    assert said in ran.err
 
 
 async def test_a_secured_write_of_nobody_is_refused_at_its_entry(opened: Open, mxgw_py: Run) -> None:

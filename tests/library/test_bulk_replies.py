@@ -227,3 +227,10 @@ async def test_a_string_is_no_list_of_tags(client: GatewayClient) -> None:
             with pytest.raises(MxGatewayArgumentError, match="must be a list, not str"):
                 await call()
         assert not live.session.handles.items
+
+
+async def test_a_read_that_may_take_too_long_is_refused_by_its_own_argument(client: GatewayClient) -> None:
+    async with await LiveSession.open(client) as live:
+        server = await live.session.register("a")
+        with pytest.raises(MxGatewayArgumentError, match="timeout must be seconds above 0, at most 3600, not 7200"):
+            await live.read(["TestChildObject.TestInt"], server, timeout=7200)

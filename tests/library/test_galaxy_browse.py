@@ -8,11 +8,13 @@ import pytest
 from library_waiting import eventually
 
 from zb_mom_ww_mxgateway import (
+    ClientOptions,
     GalaxyNode,
     GatewayClient,
     MxGatewayArgumentError,
     MxGatewayCommandError,
     MxGatewayGalaxyChangedError,
+    MxGatewayTransportError,
 )
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -100,6 +102,22 @@ async def test_a_redeploy_in_the_middle_of_discovering_is_said(
     with pytest.raises(MxGatewayGalaxyChangedError, match="begin again") as caught:
         await anext(objects)
     assert caught.value.grpc_code == "INVALID_ARGUMENT"
+    assert caught.value.__cause__ is not caught.value
+
+
+async def test_an_error_between_pages_is_not_its_own_cause(gateway: SimulatedGateway, client: GatewayClient) -> None:
+    gateway.fail_next("DiscoverHierarchy", code=grpc.StatusCode.OUT_OF_RANGE)
+    with pytest.raises(MxGatewayCommandError) as caught:
+        await anext(client.galaxy.discover())
+    assert isinstance(caught.value.__cause__, grpc.RpcError | grpc.aio.AioRpcError)
+
+
+async def test_a_galaxy_that_does_not_answer_in_time_is_no_trouble_of_a_worker(gateway: SimulatedGateway) -> None:
+    options = ClientOptions(endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True, call_timeout=0.1)
+    async with await GatewayClient.connect(options) as client:
+        gateway.delay("BrowseChildren", 60)
+        with pytest.raises(MxGatewayTransportError, match="DEADLINE_EXCEEDED"):
+            await client.galaxy.browse()
 
 
 async def test_filters_reach_the_gateway_and_are_kept_by_the_nodes(

@@ -477,3 +477,29 @@ async def test_cancelling_a_connect_is_a_cancellation(known_gateways: Path) -> N
         connecting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await connecting
+
+
+async def test_an_address_that_does_not_answer_leaves_the_others_their_time(
+    secure: SimulatedGateway, known_gateways: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, _, port = secure.endpoint.rpartition(":")
+    loop = asyncio.get_running_loop()
+    open_connection = asyncio.open_connection
+    tried: list[str] = []
+
+    async def two_addresses(*arguments: Any, **names: Any) -> list[Any]:
+        return [(0, 0, 0, "", (address, int(port))) for address in ("192.0.2.1", "192.0.2.1", host)]
+
+    async def first_hangs(address: str, *arguments: Any, **names: Any) -> Any:
+        tried.append(address)
+        if address == "192.0.2.1":
+            # An address that swallows what is sent to it, which no network here has for sure.
+            await asyncio.Event().wait()
+        return await open_connection(address, *arguments, **names)
+
+    monkeypatch.setattr(loop, "getaddrinfo", two_addresses)
+    monkeypatch.setattr(asyncio, "open_connection", first_hangs)
+    known = await seen_now(f"gateway.plant:{port}", 20)
+    assert known.sha256 == secure.fingerprint_sha256
+    assert tried == ["192.0.2.1", host]
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("connecting")]

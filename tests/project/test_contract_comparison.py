@@ -70,6 +70,12 @@ def test_our_own_files_show_no_difference(theirs: Path, capsys: pytest.CaptureFi
             ],
         ),
         ("message PingCommand {}", "message PingCommand {}\nmessage New {}", ["message New: only in theirs"]),
+        (
+            "message PingCommand {}",
+            "message PingCommand {}\nmessage A { message In { enum Way { UP = 0; } } }\n"
+            "message B { message In { enum Way { DOWN = 0; } } }",
+            ["enum A.In.Way: value UP: only in theirs", "enum B.In.Way: value DOWN: only in theirs"],
+        ),
     ],
 )
 def test_a_difference_is_named(

@@ -59,3 +59,10 @@ async def test_the_name_that_is_sent_is_spelled_as_the_galaxy_spells_it(tmp_path
         assert done.code == 0, done.err
         assert [write.tag for write in gateway.writes] == ["Pump.Start", "Straße.Cmd"]
         assert [each["result"]["tag"] for each in done.objects[-2:]] == ["Pump.Start", "Straße.Cmd"]
+
+
+async def test_a_read_for_too_long_is_told_in_the_words_of_the_line(tmp_path: Path) -> None:
+    done = await ShellProcess(tmp_path)("--demo", "-e", "read Plant.Tank1.Level --fresh --for 2h")
+    assert done.code == 2
+    assert "--for 7200 s is too long: the gateway takes at most 1 h" in done.out + done.err
+    assert "timeout_ms" not in done.out + done.err
