@@ -8,7 +8,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 def bars(numbers: Collection[float]) -> str:
-    """One block a number, all of them finite, from the lowest to the highest; a level line where they are all the same."""
+    """One block a number, all of them finite, from the lowest to the highest; level where all are the same."""
     if not numbers:
         return ""
     low, high = min(numbers), max(numbers)
