@@ -83,3 +83,20 @@ def attribute_of(item: "GalaxyObject", name: str) -> "GalaxyAttribute | None":
     """The object's attribute of that name, in any letter case; of an element its array."""
     wanted = tag_key(name), tag_key(name.partition("[")[0])
     return next((each for each in item.attributes if tag_key(each.attribute_name) in wanted), None)
+
+
+def array_problem(place: Place) -> str:
+    """What is wrong with the brackets of an address, if so."""
+    attribute, index = place.attribute, place.index
+    if attribute is None or index is None:
+        return ""
+    if not attribute.is_array:
+        return f"{place.path} is no array: leave out [{index}]"
+    if not index:
+        return ""
+    length = attribute.array_dimension
+    if not (index.isascii() and index.isdigit()) or int(index) < 1:
+        return f"[{index}] is no element: they count from 1{f' to {length}' if length else ''}"
+    if length and int(index) > length:
+        return f"the galaxy gives {place.path} {length} elements, so there is no [{index}]"
+    return ""

@@ -4,9 +4,23 @@ What changes the plant, and what has effects outside the shell, is not run. Bene
 connection refuses, whatever is asked for.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
+from zb_mom_ww_mxgateway_shell.commands.reading import is_bare_array
+from zb_mom_ww_mxgateway_shell.conditions import NotMet
 from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.kinds import Tag, Target
+from zb_mom_ww_mxgateway_shell.locating import Place, array_problem, locate
+from zb_mom_ww_mxgateway_shell.meanings import SECURED_WRITE, VERIFIED_WRITE, security_meaning, security_name
+from zb_mom_ww_mxgateway_shell.names import NotYetKnown, ValueNotYetKnown
+from zb_mom_ww_mxgateway_shell.registry import Invocation
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
 from zb_mom_ww_mxgateway_shell.statements import Follow, run, unfolded
+from zb_mom_ww_mxgateway_shell.tag_shapes import VIEW_ONLY
+from zb_mom_ww_mxgateway_shell.words import Word
 
 
 class Plan:
@@ -19,10 +33,15 @@ class Plan:
         """Whether anything would have been changed."""
 
     async def foresee(self, context: Context, text: str, follow: Follow) -> Result | None:
-        """A line as it would be carried out: looked at where it only looks, else said."""
-        context = context.bound()
+        """A line as it would be carried out: looked at where it only looks, else said.
+
+        Raises Mistake for what could not be right in a run: a tag that is not there, one that cannot be written.
+        """
         with unfolded(context, text) as line:
-            invocation = context.registry.parse(line, context)
+            try:
+                invocation = context.registry.parse(line, context)
+            except ValueNotYetKnown as error:
+                return Said(f"${error} is known in the run only", {"planned": "unknown"})
             if invocation is None:
                 return None
             command = invocation.command
@@ -34,7 +53,9 @@ class Plan:
                 _ = context.live_session
                 found = await command.foresee(context, *invocation.positional, **invocation.options)
                 assert isinstance(found, Said)
+                await refuse_missing(context, invocation)
                 if command.mutating:
+                    await _refuse_unwritable(context, invocation)
                     self._would_change(context, str(found.fields["tag"]))
                 return found
             runs = command.needs_session if command.in_plan is None else command.in_plan
@@ -43,7 +64,15 @@ class Plan:
                 return _would(command.name)
         if command.name in ("capture", "read") and self._changes:
             context.notice("as it is now: what would be written before may change it")
-        return await run(context, text, not_followed)
+        try:
+            result = await run(context, text, not_followed)
+        except NotMet:
+            # What stands behind it is not to fail with it.
+            context.names.setdefault(invocation.positional[0], NotYetKnown())
+            await refuse_missing(context, invocation)
+            raise
+        await refuse_missing(context, invocation)
+        return result
 
     def _would_change(self, context: Context, tag: str) -> None:
         if tag in self._written:
@@ -54,3 +83,72 @@ class Plan:
 
 def _would(name: str) -> Said:
     return Said(f"would {name}", {"planned": name})
+
+
+async def refuse_missing(context: Context, invocation: Invocation) -> None:
+    """Raises Mistake at a word that names a tag which MXAccess, or the galaxy, does not have."""
+    named = [(target.tag, target.word) for target in _targets(invocation.positional)]
+    for parameter, word in invocation.words:
+        if isinstance(parameter.kind, Tag) and word is not None:
+            named.append((parameter.kind.parse(word, context), word))
+    for tag, word in named:
+        if problem := await _problem_of(context, tag):
+            why = await _why_missing(context, tag)
+            raise word.mistake(f"no tag {tag}: {why}" if why else f"{tag} cannot be read: {problem}")
+
+
+async def _problem_of(context: Context, tag: str) -> str:
+    """What MXAccess says of a reference that does not resolve; empty where it does, or nothing has been asked yet."""
+    item = context.find_item(tag)
+    value = context.live_session.latest(*item.key) if item else None
+    if value is not None:
+        failed = first_failed(value.statuses)
+        return str(failed) if failed and failed.category == StatusCategory.CONFIGURATION_ERROR else ""
+    if not context.servers:
+        return ""
+    (reading,) = await context.live_session.read([tag])
+    return "" if is_bare_array(reading) else reading.error
+
+
+async def _refuse_unwritable(context: Context, invocation: Invocation) -> None:
+    """Raises Mistake at a tag that no plain write of a user reaches."""
+    for target in _targets(invocation.positional):
+        place = await _place(context, target.tag)
+        if place is None or place.attribute is None:
+            continue
+        security = place.attribute.security_classification
+        if security in (SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY):
+            means = security_meaning(security)
+            raise target.word.mistake(f"{target.tag} cannot be written like this ({security_name(security)}): {means}")
+
+
+async def _why_missing(context: Context, tag: str) -> str:
+    """Why the galaxy has no such tag; empty where it has, or does not tell."""
+    place = await _place(context, tag)
+    if place is None:
+        return ""
+    if any(mark in tag for mark in "*?"):
+        return "a glob stands for many; watch and find take one"
+    if place.is_object:
+        return f"it is an object; browse {place.path} lists its attributes"
+    if place.found is None:
+        return "the galaxy has no such object"
+    if place.attribute is None:
+        return f"{place.found.tag_name} has no such attribute{place.hint}"
+    return array_problem(place)
+
+
+async def _place(context: Context, tag: str) -> Place | None:
+    try:
+        return await locate(context.connected.client, tag)
+    except MxGatewayError as error:
+        context.notice(f"the galaxy does not tell of {tag}: {error}")
+        return None
+
+
+def _targets(arguments: Any) -> Iterator[Target]:
+    for each in arguments:
+        if isinstance(each, Target):
+            yield each
+        elif isinstance(each, list | tuple) and not isinstance(each, Word):
+            yield from _targets(each)

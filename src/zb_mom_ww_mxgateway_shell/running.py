@@ -102,13 +102,15 @@ class StatementRunner:
         if how.plans:
             from zb_mom_ww_mxgateway_shell.planning import Plan
 
-            script = ScriptRun(context, output, journal, debug=how.debug, perform=Plan().foresee)
+            script = ScriptRun(context, output, journal, debug=how.debug, perform=Plan().foresee, looks_on=True)
         else:
             script = ScriptRun(context, output, journal, debug=how.debug, perform=perform, goes_on=is_typed)
         if self._block.stream is None and sys.stdin.isatty():
             context.ask = script.ask
         try:
             code = await script.run(self._block)
+            if how.plans and code in (ExitCode.NOT_MET, ExitCode.REFUSED):
+                code = ExitCode.USAGE  # Nothing was tried: the file does not fit the plant.
             if how.junit is not None and self._block.stream is not None and not any(journal.entries):
                 # No statement came: nothing was proved, and a report of nothing would pass.
                 output.problem([f"{self._name}: there was no statement to report of"])

@@ -52,14 +52,17 @@ class ScriptRun:
         debug: bool,
         perform: Perform = run,
         goes_on: bool = False,
+        looks_on: bool = False,
     ) -> None:
-        """With `goes_on` a failure stops nothing: a person sees it, and types the next line."""
+        """With `goes_on` a failure stops nothing: a person sees it, and types the next line. With `looks_on` nor does
+        it: what is behind it is to be found out too; but it counts."""
         self._context = context
         self._output = output
         self._journal = journal
         self._debug = debug
         self._perform = perform
         self._goes_on = goes_on
+        self._looks_on = looks_on
         self._code = ExitCode.DONE
         self._stopping = False
         self._is_final = False
@@ -213,7 +216,7 @@ class ScriptRun:
             self._code = code
         # What cannot be known better in the next line ends it whatever on-error says.
         self._is_final |= code in (ExitCode.CANNOT_CONNECT, ExitCode.UNKNOWN, ExitCode.INTERRUPTED)
-        self._stopping |= self._context.on_error == "stop" or self._is_final
+        self._stopping |= (self._context.on_error == "stop" and not self._looks_on) or self._is_final
 
     async def _follow(self, feed: Feed) -> Result:
         if isinstance(feed, Pending):

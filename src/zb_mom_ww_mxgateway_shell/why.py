@@ -20,7 +20,7 @@ from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
-from zb_mom_ww_mxgateway_shell.locating import Place, attribute_of, locate
+from zb_mom_ww_mxgateway_shell.locating import Place, array_problem, attribute_of, locate
 from zb_mom_ww_mxgateway_shell.meanings import (
     SECURED_WRITE,
     VERIFIED_WRITE,
@@ -307,7 +307,7 @@ class _Walk:
         attribute = place.attribute
         text = f"{type_text(attribute)} of {place.found.tag_name} ({' < '.join(place.found.template_chain)})"
         text += f"{', historized' * attribute.is_historized}{', alarm' * attribute.is_alarm}, {deployed}"
-        if problem := _array_problem(place):
+        if problem := array_problem(place):
             element = [f"watch {place.path}[1]"] if attribute.is_array else []
             self._found("galaxy", Verdict.BAD, text, problem, *element, f"watch {place.path}")
             return
@@ -371,23 +371,6 @@ async def _visited(connected: Connected, address: str) -> "Reading":
             with suppress(MxGatewayError, TimeoutError):
                 async with asyncio.timeout(_PING_SECONDS):
                     await session.unregister(own)
-
-
-def _array_problem(place: Place) -> str:
-    """What is wrong with the brackets of an address, if so."""
-    attribute, index = place.attribute, place.index
-    if attribute is None or index is None:
-        return ""
-    if not attribute.is_array:
-        return f"{place.path} is no array: leave out [{index}]"
-    if not index:
-        return ""
-    length = attribute.array_dimension
-    if not (index.isascii() and index.isdigit()) or int(index) < 1:
-        return f"[{index}] is no element: they count from 1{f' to {length}' if length else ''}"
-    if length and int(index) > length:
-        return f"the galaxy gives {place.path} {length} elements, so there is no [{index}]"
-    return ""
 
 
 def _concerns_alarms(place: Place) -> bool:

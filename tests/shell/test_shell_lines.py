@@ -170,3 +170,55 @@ async def test_an_expression_that_explodes_elsewhere_is_an_expectation_like_any(
     done = await run("expect Unit1.Batch.Id ~ '(?=a)b'\n")
     assert done.code == 2
     assert "cannot be matched in a time that is bounded" in done.err
+
+
+PLANNED = """\
+register x
+write Plant.Pump1.Start maybe
+write TestChildObject.TestInt 99999999999
+expect Plant.Tank1.Levl > 5
+wait Plant.Tank1 > 5 timeout 5s
+read TestChildObject.TestIntArray[99]
+write Plant.Tank*.LevelSP 5
+watch Plant.Tank2.Levl --count 1
+capture was = Plant.Tank1.Levl
+expect TestChildObject.TestInt = $was
+add-item Plant.Tank1.Levl
+write Plant.Tank1.Level 5
+write Plant.Interlock.Bypass true
+expect Plant.Tank1.Level < 0
+write TestChildObject.TestInt 5
+"""
+
+
+async def test_a_plan_lists_all_that_could_not_be_right_and_ends_with_a_mistake(run: Runs) -> None:
+    run.file(PLANNED)
+    done = await run.process("--plaintext", "plan", "try.mxs")
+    assert (done.code, run.written) == (2, []), done
+    for place, said in [
+        ("2:25", "Boolean expected"),
+        ("3:31", "does not fit int32"),
+        ("4:8", "no tag Plant.Tank1.Levl"),
+        ("5:6", "it is an object"),
+        ("6:6", "so there is no [99]"),
+        ("7:7", "no tag Plant.Tank*.LevelSP"),
+        ("8:7", "no tag Plant.Tank2.Levl"),
+        ("9:15", "no tag Plant.Tank1.Levl"),
+        ("11:10", "no tag Plant.Tank1.Levl"),
+        ("12:7", "ViewOnly"),
+        ("13:7", "SecuredWrite"),
+    ]:
+        assert any(line.startswith(f"try.mxs:{place}: ") and said in line for line in done.err.splitlines()), place
+    assert done.err.count("try.mxs:") == 11
+    assert "$was is known in the run only" in done.out
+    assert "does not hold now" in done.out
+    assert "would write 0 → 5" in done.out
+
+
+async def test_a_plan_that_fits_the_plant_is_done(run: Runs) -> None:
+    run.file(
+        "register x\nexpect Plant.Tank1.Level < 0\nwrite Plant.Tank1.LevelSP 50\nadd-item TestChildObject.TestInt\n"
+        "read Plant.Tank1.Level\n"
+    )
+    done = await run.process("--plaintext", "plan", "try.mxs")
+    assert (done.code, run.written, done.err) == (0, [], ""), done

@@ -116,7 +116,7 @@ async def read(
     if not context.servers:
         await context.server_for(None)
     readings = await _read(context.live_session, targets, server, for_ or 30.0, fresh)
-    arrays = [index for index, reading in enumerate(readings) if _is_bare_array(reading)]
+    arrays = [index for index, reading in enumerate(readings) if is_bare_array(reading)]
     if arrays:
         # The gateway adds the brackets of a whole array where an item is added, not where a tag is read.
         whole = [Target(f"{targets[index].tag}[]", None, targets[index].word) for index in arrays]
@@ -141,7 +141,8 @@ async def _read(
     return [readings[index] for index in range(len(targets))]
 
 
-def _is_bare_array(reading: "Reading") -> bool:
+def is_bare_array(reading: "Reading") -> bool:
+    """Whether a tag could not be read because a whole array is read with brackets."""
     return bool(reading.error) and "[" not in reading.tag and any(s.detail == _BARE_ARRAY for s in reading.statuses)
 
 
