@@ -21,12 +21,10 @@ async def main(endpoint: str) -> None:
         await GatewayClient.connect(endpoint=endpoint, api_key=key, known_gateways=known) as client,
         await LiveSession.open(client) as live,
     ):
-        server = await live.session.register("read-and-write")
-        (item,) = await live.subscribe_tags([TAG], server)
-        async with asyncio.timeout(15):
-            value = await live.first_value(item)
+        (item,) = await live.subscribe_tags([TAG])
+        value = await live.first_value(item, timeout=15)
         print(f"{TAG} is {value.value} ({value.quality_word}, {value.age:.1f} s old)")
-        result = await live.write_and_confirm(server, item.item_handle, 123)
+        result = await live.write(TAG, 123)
         print(f"writing 123: {result.outcome.value}")
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         AlarmTransitionKind as AlarmTransitionKind,
         UnknownAlarmMessage as UnknownAlarmMessage,
     )
+    from zb_mom_ww_mxgateway.change_callbacks import ChangeCallback as ChangeCallback
     from zb_mom_ww_mxgateway.changes import Changes as Changes
     from zb_mom_ww_mxgateway.client import GatewayClient as GatewayClient
     from zb_mom_ww_mxgateway.comparison import same_value as same_value
@@ -138,6 +139,7 @@ _HOMES = {
         "UnknownAlarmMessage",
     ],
     "changes": ["Changes"],
+    "change_callbacks": ["ChangeCallback"],
     "client": ["GatewayClient"],
     "comparison": ["same_value"],
     "errors": [

@@ -76,6 +76,10 @@ class MxEvent:
     received_at: float = 0.0
     """When it came here, in seconds of :func:`clock.monotonic`; 0 for one that did not come by a stream."""
 
+    tag: str = ""
+    """Of the item, for an event of a live session; one that comes before the reply that names its item has it as soon
+    as that is here. Empty where nobody knows."""
+
     @property
     def family(self) -> EventFamily | int:
         """What it reports."""

@@ -34,6 +34,8 @@ class HeldValues:
         # Of these no reply has named the item; the first is the oldest.
         self._unknown: dict[Key, None] = {}
         self._gateway_clock = GatewayClock()
+        self.on_change: Callable[[Key, LiveValue], None] = lambda key, value: None
+        """Told of every change."""
 
     # What comes.
 
@@ -70,9 +72,12 @@ class HeldValues:
                 self._hold(key, value)
 
     def _hold(self, key: Key, value: LiveValue) -> None:
+        is_change = self._values.get(key) is not value
         self._values[key] = value
         self._missed.discard(key)
         self._show(key, value)
+        if is_change:
+            self.on_change(key, value)
 
     def _show(self, key: Key, value: LiveValue) -> None:
         if (waits := self._waits.get(key)) and self.shown(key):

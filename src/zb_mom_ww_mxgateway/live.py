@@ -6,27 +6,23 @@ reads it always, and everybody else subscribes here.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from zb_mom_ww_mxgateway import arguments, clock, wire
 from zb_mom_ww_mxgateway.errors import (
     MxAccessError,
-    MxGatewayArgumentError,
-    MxGatewayCommandError,
     MxGatewayError,
     MxGatewaySessionError,
     MxGatewayTransportError,
     MxGatewayWaitError,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.keeping import SessionKeeper
-from zb_mom_ww_mxgateway.live_stream import LiveStream
+from zb_mom_ww_mxgateway.live_tags import LiveTags
 from zb_mom_ww_mxgateway.live_values import LiveState, LiveValue, Reading
 from zb_mom_ww_mxgateway.session import Session
-from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.values import MxValueInput
 from zb_mom_ww_mxgateway.waiting import Wait
 from zb_mom_ww_mxgateway.writes import WriteOutcome, WriteResult
@@ -42,7 +38,7 @@ CATCH_UP_TIMEOUT = 5.0
 """Seconds for the answer that shows what has arrived; it takes a round trip on the connection of the events."""
 
 
-class LiveSession(LiveStream):
+class LiveSession(LiveTags):
     """Keeps a session usable for hours, reads its one stream and shares it. Made by :meth:`open`.
 
     When the stream breaks it is resumed where it stopped; when the session is lost another is opened and given the
@@ -52,12 +48,13 @@ class LiveSession(LiveStream):
     ::
 
         async with await LiveSession.open(client) as live:
-            server = await live.session.register("live")
-            (item,) = await live.subscribe_tags(["TestChildObject.TestInt"], server)
-            value = await live.first_value(item)
+            (item,) = await live.subscribe_tags(["TestChildObject.TestInt"])
+            value = await live.first_value(item, timeout=15)
             print(value.value, value.quality_word, value.age)
-            result = await live.write_and_confirm(server, item.item_handle, 5)
+            result = await live.write("TestChildObject.TestInt", 5)
             print(result.outcome)
+            async with live.on_change("TestChildObject.TestInt", lambda value: print(value.tag, value.value)):
+                await live.wait_for("TestChildObject.TestInt", lambda value: value == 5, timeout=10)
     """
 
     def __init__(self, session: Session, *, rebuild: bool = True) -> None:
@@ -142,11 +139,17 @@ class LiveSession(LiveStream):
             raise KeyError(f"no value of {tag} yet; advise it first")
         return value
 
-    async def ready(self) -> None:
-        """Waits until the session is live; raises what it was lost to for good. Give it a time-out."""
-        while self.state is not LiveState.LIVE:
-            self._raise_if_closed()
-            await self.changed()
+    async def ready(self, *, timeout: float | None = None) -> None:
+        """Waits until the session is live; raises what it was lost to for good, and MxGatewayWaitError after `timeout`
+        seconds."""
+        try:
+            async with clock.timeout(timeout) if timeout is not None else nullcontext():
+                while self.state is not LiveState.LIVE:
+                    self._raise_if_closed()
+                    await self.changed()
+        except TimeoutError:
+            said = f"not live within {timeout:g} s: {self.lost or 'no answer'}"
+            raise MxGatewayWaitError(said, call="ready") from None
 
     async def caught_up(self, *, timeout: float = CATCH_UP_TIMEOUT) -> bool:
         """Takes in every event that had arrived at this machine when it was called: await it before you judge a value.
@@ -164,13 +167,6 @@ class LiveSession(LiveStream):
             return False
         return await self._keeper.caught_up(timeout) and self.state is LiveState.LIVE
 
-    async def first_value(self, item: Item) -> LiveValue:
-        """The item's latest value, waited for if none has come yet. Give it a time-out."""
-        while (value := self.latest(*item.key)) is None:
-            self._raise_if_closed()
-            await self.changed()
-        return value
-
     async def read(
         self, tags: Sequence[str], server_handle: int | None = None, *, timeout: float = 30.0, fresh: bool = False
     ) -> list[Reading]:
@@ -180,7 +176,7 @@ class LiveSession(LiveStream):
 
         While the session is not live, or does not answer, what is held is given with `stale_for`, and a tag that is not
         held raises. What was written and not seen since (:meth:`unseen_write`) is given with `written_for`.
-        `server_handle` is by default the first that was registered.
+        `server_handle` is by default the first that was registered; where there is none, it registers.
         """
         arguments.tags(tags)
         arguments.seconds("timeout", timeout, arguments.LONGEST_READ)
@@ -208,23 +204,16 @@ class LiveSession(LiveStream):
                     f"and the session is {self.state.value}, not live ({self.lost})",
                     call="read",
                 )
-            server = self._server(server_handle, "read")
+            server = await self._registered(server_handle)
             results = await self.session.read_bulk(server, [tags[index] for index in missing], int(timeout * 1000))
             for index, result in zip(missing, results, strict=True):
                 readings[index] = Reading.fetched(tags[index], result, self._held.age_of(result))
         return [readings[index] for index in range(len(tags))]
 
-    def _server(self, server_handle: int | None, call: str) -> int:
-        if server_handle is not None:
-            return server_handle
-        for first in self.session.handles.servers:
-            return first
-        raise MxGatewayArgumentError(f"{call}: register first: there is no server handle yet", call=call)
-
     async def wait_for(
         self,
         tag: str,
-        predicate: Callable[[object], object],
+        predicate: Callable[[Any], object],
         *,
         timeout: float,
         hold: float = 0.0,
@@ -238,7 +227,7 @@ class LiveSession(LiveStream):
         counts, once all that has arrived is taken in (:meth:`caught_up`), unless `new`: then only a change does that
         was seen since the first write that this client sent after its last check, else since now (see :meth:`mark`).
         No clock decides that, and the first value of a tag that is advised later is no change: it may be from any time
-        before. A tag that is not advised is, on the first server handle, and stays so; when the time is over before
+        before. A tag that is not advised is, as by :meth:`subscribe_tags`, and stays so; when the time is over before
         that was answered, it may be at the gateway alone.
 
         Raises MxGatewayWaitError (a TimeoutError) with the values seen after `timeout` seconds, what the session was
@@ -249,10 +238,9 @@ class LiveSession(LiveStream):
         mark = self.mark() if new else None
         item = self.session.handles.find(tag)
         if item is None or not item.advised:
-            server = item.server_handle if item else self._server(None, "wait_for")
             try:
                 async with clock.timeout(timeout):
-                    (item,) = await self.subscribe_tags([tag], server)
+                    (item,) = await self.subscribe_tags([tag], item.server_handle if item else None)
             except TimeoutError:
                 raise MxGatewayWaitError(f"{tag} was not advised within {timeout:g} s", call="wait_for") from None
         wait = Wait(predicate, hold, any_quality, mark)
@@ -271,32 +259,6 @@ class LiveSession(LiveStream):
                 await self.changed()
 
     # Doing.
-
-    async def subscribe_tags(self, tags: Sequence[str], server_handle: int) -> list[Item]:
-        """Adds and advises the tags that are not yet, in one call; gives an item for each, in input order.
-
-        Raises MxGatewayCommandError naming every tag that was refused; the others are advised all the same.
-        """
-        handles = self.session.handles
-        names: dict[str, str] = {}
-        for tag in arguments.tags(tags) if isinstance(tags, str) or tags else ():
-            names.setdefault(tag_key(tag), tag)
-        known = {key: handles.find(tag, server_handle) for key, tag in names.items()}
-        refused: list[str] = []
-        if new := [tag for key, tag in names.items() if known[key] is None]:
-            results = await self.session.subscribe_bulk(server_handle, new)
-            for tag, result in zip(new, results, strict=True):
-                if result.was_successful:
-                    known[tag_key(tag)] = handles.items[server_handle, result.item_handle]
-                else:
-                    refused.append(f"{tag} ({result.error_message})")
-        items = [item for tag in tags if (item := known[tag_key(tag)])]
-        for item in items:
-            if not item.advised:
-                await self.session.advise(*item.key)
-        if refused:
-            raise MxGatewayCommandError(f"refused: {', '.join(refused)}", call="subscribe_bulk")
-        return items
 
     async def write_and_confirm(
         self,
@@ -349,10 +311,6 @@ class LiveSession(LiveStream):
         while (behind := self._keeper.behind_since) is not None and behind <= now:  # noqa: ASYNC110 - gives no sign
             await asyncio.sleep(_CATCH_UP)
 
-    def _raise_if_closed(self) -> None:
-        if self.state is LiveState.CLOSED:
-            raise self.lost or MxGatewaySessionError("the live session is closed")
-
     # Closing.
 
     async def aclose(self) -> None:
@@ -366,6 +324,7 @@ class LiveSession(LiveStream):
         """Ends everything here; the session stays as it is."""
         self._reader.cancel()
         try:
+            await self._callbacks.aclose()
             # Not awaited itself: who is cancelled here would cancel it again, while it closes a session it has opened.
             await asyncio.wait([self._reader])
             # Shown already, as `lost`. What is not taken would hold the streams that were read, and their connections.

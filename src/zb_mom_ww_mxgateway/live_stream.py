@@ -2,12 +2,15 @@
 
 import asyncio
 import weakref
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
-from zb_mom_ww_mxgateway import clock, wire
+from zb_mom_ww_mxgateway import arguments, clock, wire
+from zb_mom_ww_mxgateway.change_callbacks import ChangeCallbacks
 from zb_mom_ww_mxgateway.changes import Changes
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewaySessionError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.events import EventFamily, EventHeader, MxEvent, ReplayGap
+from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.holding import HeldValues
 from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState, LiveValue
 from zb_mom_ww_mxgateway.session import Session
@@ -17,6 +20,8 @@ from zb_mom_ww_mxgateway.writes import WriteLedger
 
 DEFAULT_QUEUE = 10_000
 DEFAULT_CHANGES = 1_000
+# Items whose events wait for the reply that names them, and events of each: as many as one command can add.
+_MOST_UNNAMED, _MOST_UNNAMED_EACH = arguments.BULK_LIMIT, 10
 
 
 class LiveStream:
@@ -48,6 +53,10 @@ class LiveStream:
         self.in_doubt = asyncio.Event()
         """Set where what is held may be old: it is then read again."""
         self._held = HeldValues(session)
+        self._callbacks = ChangeCallbacks(self.advise_tags, self.latest)
+        self._held.on_change = self._callbacks.tell
+        # Events of items that no reply has named yet.
+        self._unnamed: dict[tuple[int, int], list[MxEvent]] = {}
         self._ledger = WriteLedger(session)
         self._unseen = UnseenWrites(session)
         self._subscriptions: list[Subscription] = []
@@ -60,6 +69,12 @@ class LiveStream:
         self._may_repeat = False
         # Since before the machine slept, until what comes is known to be from after.
         self._slept_since: float | None = None
+
+    @abstractmethod
+    async def advise_tags(
+        self, tags: Sequence[str], server_handle: int | None = None
+    ) -> tuple[dict[str, Item], dict[str, str]]:
+        """Adds and advises tags for callbacks: items by tag, and why there is none for the others."""
 
     # What its keeper tells.
 
@@ -90,6 +105,7 @@ class LiveStream:
                 self._held.confirm()
             self._gap_is_open = False
             self.last_sequence = max(self.last_sequence, event.sequence)
+            self._name(event)
             if event.family in (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE):
                 self._held.take(event, self.events, self._slept_since)
             else:
@@ -102,6 +118,18 @@ class LiveStream:
         if not self._may_repeat:
             # Its sequences went back: who knows what else has come, and what not.
             self._count_gap(0)
+
+    def _name(self, event: MxEvent) -> None:
+        key = event.header.server_handle, event.header.item_handle
+        if item := self.session.handles.items.get(key):
+            event.tag = item.tag
+        elif key[1]:
+            # It came before the reply that names it, or of an item that was added elsewhere.
+            if key not in self._unnamed and len(self._unnamed) >= _MOST_UNNAMED:
+                del self._unnamed[next(iter(self._unnamed))]
+            waiting = self._unnamed.setdefault(key, [])
+            if len(waiting) < _MOST_UNNAMED_EACH:
+                waiting.append(event)
 
     def _share(self, event: MxEvent) -> None:
         for subscription in tuple(self._subscriptions):
@@ -165,8 +193,9 @@ class LiveStream:
         """
         told = tuple(f"{self.session.handles.items[key].tag} ({reason})" for key, reason in missing.items())
         self.session.handles.drop(missing)
-        for key in missing:
+        for key, reason in missing.items():
             self._held.drop(key)
+            self._callbacks.lose(key, reason)
         gap = _gap_event(self.last_sequence, 0, began)
         self.rebuilds += 1
         self.gaps += 1
@@ -189,6 +218,7 @@ class LiveStream:
         for subscription in tuple(self._subscriptions):
             subscription.end(error)
         self._held.end(error or MxGatewaySessionError("the live session was closed"))
+        self._callbacks.end(error)
 
     def _set_state(self, state: LiveState, lost: MxGatewayError | None = None, since: float | None = None) -> None:
         self.lost = lost
@@ -208,15 +238,21 @@ class LiveStream:
         self._waiters.clear()
 
     def _follow_handles(self, changes: Sequence[wire.HandleChange]) -> None:
+        for change in changes:
+            key = change.server_handle, change.item_handle
+            if change.what in ("added", "removed"):
+                for event in self._unnamed.pop(key, ()):
+                    event.tag = change.name if change.what == "added" else ""
         self._held.follow(changes)
         self._unseen.follow(changes)
+        self._callbacks.follow(changes)
         for key in dict.fromkeys((change.server_handle, change.item_handle) for change in changes):
             item = self.session.handles.items.get(key)
             suspended = item is not None and item.suspended
             if suspended != (key in self._suspended):
                 self._suspended ^= {key}
-                change = LiveChange(self.state, self.lost, since=clock.monotonic(), item=key, suspended=suspended)
-                self._tell(change)
+                told = LiveChange(self.state, self.lost, since=clock.monotonic(), item=key, suspended=suspended)
+                self._tell(told)
         self._wake()
 
     # Who looks.

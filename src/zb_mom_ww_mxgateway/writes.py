@@ -38,6 +38,8 @@ class WriteOutcome(Enum):
     """MXAccess refused it, at once or in OnWriteComplete."""
     UNKNOWN = "unknown"
     """It may or may not have happened. It was not sent again."""
+    NOT_SENT = "not sent"
+    """Nothing was sent, and `error` says why. Of one among many: where it is the only one, that is raised."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from zb_mom_ww_mxgateway import (
     LiveState,
     LiveValue,
     MxEvent,
-    MxGatewayArgumentError,
     MxGatewayError,
     MxGatewaySessionError,
     MxGatewayTransportError,
@@ -84,9 +83,10 @@ async def test_a_value_that_may_be_old_is_given_as_such_and_one_that_is_not_held
         await live.read([INT, DOUBLE])
 
 
-async def test_reading_needs_a_server(live: LiveSession) -> None:
-    with pytest.raises(MxGatewayArgumentError, match="register first"):
-        await live.read([INT])
+async def test_reading_registers_where_nothing_is_registered(live: LiveSession) -> None:
+    (reading,) = await live.read([INT])
+    assert not reading.error
+    assert len(live.session.handles.servers) == 1
 
 
 # Waiting.

@@ -15,7 +15,7 @@ from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB, shell
 from shell_waiting import until
 
 import zb_mom_ww_mxgateway.session
-from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
+from zb_mom_ww_mxgateway.errors import MxGatewayAuthenticationError, MxGatewayTransportError
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell import connected, profiles
@@ -23,7 +23,6 @@ from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, on_signals
-from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
 from zb_mom_ww_mxgateway_shell.statements import interruption, run
 from zb_mom_ww_mxgateway_shell.terminal.session import history_at
@@ -238,7 +237,7 @@ async def test_the_key_of_a_profile_may_be_in_the_keyring(monkeypatch: pytest.Mo
     async with SimulatedGateway(plaintext=True) as gateway:
         use_profile(context, gateway, keyring="mxgw/plant")
         monkeypatch.setitem(sys.modules, "keyring", None)
-        with pytest.raises(ShellError, match="pip install keyring"):
+        with pytest.raises(MxGatewayAuthenticationError, match="pip install keyring"):
             await run(context, "connect plant", follow)
         kept = {("mxgw", "plant"): gateway.api_key}
         fake = SimpleNamespace(get_password=lambda service, user: kept.get((service, user)))
