@@ -25,6 +25,7 @@ import click
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayAuthenticationError
 from zb_mom_ww_mxgateway.options import ClientOptions
+from zb_mom_ww_mxgateway.private_files import open_to_others
 from zb_mom_ww_mxgateway_cli.connection import API_KEY_VARIABLE, Connection
 from zb_mom_ww_mxgateway_cli.profiles_path import FILE_VARIABLE, default_path
 from zb_mom_ww_mxgateway_cli.suggestions import closest
@@ -123,6 +124,8 @@ def read_file(path: Path | None = None) -> ProfilesFile:
         return ProfilesFile(path, {}, {})
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"cannot read {path}: {error}") from error
+    if others := open_to_others(path):
+        raise click.UsageError(f"profiles say where keys are sent, and {others}; then look through {path.name}")
     import tomllib  # Slow to import for a file that most do not have.
 
     try:

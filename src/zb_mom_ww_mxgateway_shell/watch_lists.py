@@ -5,6 +5,7 @@ from pathlib import Path
 
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.places import config_folder
+from zb_mom_ww_mxgateway.private_files import make_private_file, make_private_folder, open_to_others
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -53,6 +54,8 @@ class WatchLists:
             raise ShellError(f"no list {name}{closest(name, self.names()) or '; list shows them'}") from None
         except (OSError, UnicodeDecodeError) as error:
             raise ShellError(f"cannot read the list {name}: {error}") from error
+        if others := open_to_others(self._path(name)):
+            raise ShellError(f"the list {name} cannot be relied on: {others}; then look through it")
         lines = (line.split("#")[0].strip() for line in text.splitlines())
         return [line for line in lines if line]
 
@@ -64,8 +67,10 @@ class WatchLists:
         if any(redact(tag) != tag for tag in tags):
             raise ShellError("that is a gateway's key, not a tag: no list keeps one; nothing was saved")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(path.parent)
             beside = path.with_suffix(".new")
+            beside.unlink(missing_ok=True)
+            make_private_file(beside)
             beside.write_text("".join(f"{tag}\n" for tag in tags), encoding="utf-8", newline="\n")
             beside.replace(path)
         except OSError as error:

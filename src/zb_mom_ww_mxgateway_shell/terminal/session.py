@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from prompt_toolkit.utils import is_dumb_terminal
 
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway.private_files import make_private_file, open_to_others
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
@@ -82,12 +83,14 @@ class _InMemory(_KeepsNoKey, InMemoryHistory):
     pass
 
 
-def history_at(path: Path) -> History:
-    """The history in a file; in memory where there can be no file."""
+def history_at(path: Path, say: Callable[[str], None] = lambda text: None) -> History:
+    """The history in a file; in memory where there can be no file, or others may put lines into it, which is said."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
+        make_private_file(path)
     except OSError:
+        return _InMemory()
+    if others := open_to_others(path):
+        say(f"the history is not used: {others}")
         return _InMemory()
     return _InFile(str(path))
 
@@ -377,7 +380,7 @@ def why_no_prompt() -> str:
 
 async def at_prompt(context: Context, *, debug: bool) -> ExitCode:
     """Runs the shell at the terminal of this process."""
-    history = history_at(platformdirs.user_state_path("mxgw") / "history")
+    history = history_at(platformdirs.user_state_path("mxgw", appauthor=False) / "history", context.notice)
     # A dumb terminal shows the escapes that another would obey.
     plain = PlainTextOutput(sys.stdout) if is_dumb_terminal() else None
     try:
