@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.places import config_folder
 
 FILE_VARIABLE = "MXGATEWAY_PROFILES"
@@ -16,4 +17,9 @@ def default_path() -> Path:
 
 def is_there() -> bool:
     """Whether there is anything to read: a file, or the name of one."""
-    return bool(os.environ.get(FILE_VARIABLE)) or default_path().exists()
+    if os.environ.get(FILE_VARIABLE):
+        return True
+    try:
+        return default_path().exists()
+    except MxGatewayArgumentError:
+        return False  # Who has no home has no file in it.

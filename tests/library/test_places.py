@@ -4,8 +4,11 @@ from pathlib import Path
 
 import platformdirs
 import pytest
+from platformdirs import windows
 
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.places import config_folder
+from zb_mom_ww_mxgateway_cli.profiles_path import is_there
 
 
 @pytest.mark.parametrize("named", [None, "", "elsewhere"])
@@ -17,3 +20,24 @@ def test_settings_are_where_platformdirs_says(
     else:
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / named) if named else "")
     assert config_folder() == platformdirs.user_config_path("mxgw")
+
+
+def test_without_a_home_it_is_said_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(MxGatewayArgumentError, match="set HOME or XDG_CONFIG_HOME"):
+        config_folder()
+    assert not is_there()
+
+
+def test_on_windows_the_folder_is_not_in_another_of_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setattr(
+        platformdirs, "user_config_path", lambda *given, **named: windows.Windows(*given, **named).user_config_path
+    )
+    monkeypatch.setattr(windows, "get_win_folder", lambda name: str(tmp_path))
+    assert config_folder() == tmp_path / "mxgw"
