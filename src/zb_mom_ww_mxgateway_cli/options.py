@@ -10,6 +10,7 @@ import click
 
 from zb_mom_ww_mxgateway.arguments import BULK_LIMIT
 from zb_mom_ww_mxgateway.values import INT32
+from zb_mom_ww_mxgateway_cli.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_cli.text_values import parse_duration, parse_value
 
 HANDLE = click.IntRange(1, INT32[1])
@@ -106,7 +107,7 @@ def check_count(entries: list[Any], option: str, file_option: str) -> None:
 def lines_of(file: str, option: str) -> list[str]:
     """The lines of a UTF-8 file."""
     try:
-        return Path(file).read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        return decoded(Path(file).read_bytes()).split("\n")
+    except (OSError, TextFileError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
         raise click.BadParameter(f"cannot read {file}: {reason}", param_hint=f"'{option}'") from None

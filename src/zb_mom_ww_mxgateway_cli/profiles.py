@@ -29,7 +29,9 @@ from zb_mom_ww_mxgateway.private_files import open_to_others
 from zb_mom_ww_mxgateway_cli.connection import API_KEY_VARIABLE, Connection
 from zb_mom_ww_mxgateway_cli.profiles_path import FILE_VARIABLE, default_path
 from zb_mom_ww_mxgateway_cli.suggestions import closest
+from zb_mom_ww_mxgateway_cli.text_files import TextFileError, decoded
 
+_BACKSLASH = r"in double quotes a backslash begins an escape: put a path in single quotes, 'C:\Users\me\root.pem'"
 _COLORS = ("red", "green", "yellow", "blue", "magenta", "cyan")
 _CONNECTION: dict[str, type | tuple[type, ...]] = {
     "endpoint": str,
@@ -117,13 +119,15 @@ def read_file(path: Path | None = None) -> ProfilesFile:
     """Reads the file; one that is not there is empty. Raises click.UsageError with the line of what is wrong."""
     path = path or default_path()
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = decoded(path.read_bytes())
     except FileNotFoundError:
         if os.environ.get(FILE_VARIABLE):
             raise click.UsageError(f"cannot read {path}: it is not there ({FILE_VARIABLE})") from None
         return ProfilesFile(path, {}, {})
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"cannot read {path}: {error}") from error
+    except TextFileError as error:
+        raise click.UsageError(f"{path}:{error.line}:{error.column}: {error}") from None
+    except OSError as error:
+        raise click.UsageError(f"cannot read {path}: {error.strerror}") from error
     if others := open_to_others(path):
         raise click.UsageError(f"profiles say where keys are sent, and {others}; then look through {path.name}")
     import tomllib  # Slow to import for a file that most do not have.
@@ -133,7 +137,9 @@ def read_file(path: Path | None = None) -> ProfilesFile:
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         where = f"{path}:{place[1]}:{place[2]}" if place else str(path)
-        raise click.UsageError(f"{where}: {re.sub(r' *[(]at .*', '', str(error))}") from None
+        line = text.split("\n")[int(place[1]) - 1] if place else ""
+        hint = f": {_BACKSLASH}" if re.search(r'"[^"]*\\', line) else ""
+        raise click.UsageError(f"{where}: {re.sub(r' *[(]at .*', '', str(error))}{hint}") from None
     return _read(ProfilesFile(path, content, {}, (*text.split("\n"),)))
 
 
@@ -156,6 +162,8 @@ def _profile(file: ProfilesFile, name: str, table: dict[str, Any]) -> Profile:
     for key, value in table.items():
         if key in ("api_key", "key", "password", "token") or (isinstance(value, str) and redact(value) != value):
             file.fail(key, section, f"a key never stands in the file: name its source, {', '.join(_KEY_SOURCES)}")
+        if isinstance(value, str) and not value.isprintable():
+            file.fail(key, section, f"{key} has a character that cannot be seen; {_BACKSLASH}")
         if key not in known:
             hint = closest(key, list(known)) or f"; there is {', '.join(known)}"
             file.fail(key, section, f"unknown key {key}{hint}")

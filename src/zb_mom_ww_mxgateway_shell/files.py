@@ -1,6 +1,5 @@
 """Command files: their lines as statements, with the files they include and what always runs at their end."""
 
-import codecs
 import os
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -8,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from zb_mom_ww_mxgateway_cli.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
 from zb_mom_ww_mxgateway_shell.standard_input import StandardInput
 from zb_mom_ww_mxgateway_shell.statements import Statement
@@ -105,12 +105,9 @@ def _lines(path: str, name: str) -> list[Statement]:
 
 def _numbered(content: bytes, name: str) -> list[Statement]:
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = content[: error.start]
-        line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
-        said = "UTF-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "not UTF-8 text"
-        raise ShellError(f"{name}:{line}:{column}: {said}; save it as UTF-8") from None
+        text = decoded(content)
+    except TextFileError as error:
+        raise ShellError(f"{name}:{error.line}:{error.column}: {error}") from None
     return [Statement(line.rstrip("\r"), number, name) for number, line in enumerate(text.split("\n"), start=1)]
 
 

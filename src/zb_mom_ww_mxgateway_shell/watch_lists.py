@@ -1,4 +1,7 @@
-"""Named lists of tags, kept as text files: one tag a line, ``#`` comments."""
+"""Named lists of tags, kept as text files: one tag a line, ``#`` comments behind a blank.
+
+A tag that begins with ``#``, or has a blank before one, stands in double quotes.
+"""
 
 import re
 from pathlib import Path
@@ -6,10 +9,14 @@ from pathlib import Path
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.places import config_folder
 from zb_mom_ww_mxgateway.private_files import make_private_file, make_private_folder, open_to_others
-from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
+from zb_mom_ww_mxgateway_cli.text_files import TextFileError, decoded
+from zb_mom_ww_mxgateway_shell.names import quoted
+from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError, closest
+from zb_mom_ww_mxgateway_shell.words import split
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _SUFFIX = ".tags"
+_COMMENT = re.compile(r"(?:^|\s)#")
 _REFERENCE = re.compile(r"[A-Za-z_$#][\w$#]*(\.[A-Za-z_$#][\w$#]*)+(\[\d*\])?")
 _TAG_FIELDS = ("reference", "tag", "attribute", "name", "item", "address")
 
@@ -48,16 +55,24 @@ class WatchLists:
         return list(self._loaded[name])
 
     def _read(self, name: str) -> list[str]:
+        path = self._path(name)
         try:
-            text = self._path(name).read_text(encoding="utf-8-sig")
+            text = decoded(path.read_bytes())
         except FileNotFoundError:
             raise ShellError(f"no list {name}{closest(name, self.names()) or '; list shows them'}") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise ShellError(f"cannot read the list {name}: {error}") from error
-        if others := open_to_others(self._path(name)):
+        except TextFileError as error:
+            raise ShellError(f"{path}:{error.line}:{error.column}: {error}") from None
+        except OSError as error:
+            raise ShellError(f"cannot read the list {name}: {error.strerror}") from error
+        if others := open_to_others(path):
             raise ShellError(f"the list {name} cannot be relied on: {others}; then look through it")
-        lines = (line.split("#")[0].strip() for line in text.splitlines())
-        return [line for line in lines if line]
+        tags = []
+        for number, line in enumerate(text.split("\n"), start=1):
+            try:
+                tags.append(_tag_of(line.strip()))
+            except Mistake as error:
+                raise ShellError(f"{path}:{number}:{error.start + 1}: {error}") from None
+        return [tag for tag in tags if tag]
 
     def save(self, name: str, tags: list[str]) -> Path:
         """Writes a list whole, in place of one of that name; gives its file. Raises ShellError for what is no tag but
@@ -71,7 +86,7 @@ class WatchLists:
             beside = path.with_suffix(".new")
             beside.unlink(missing_ok=True)
             make_private_file(beside)
-            beside.write_text("".join(f"{tag}\n" for tag in tags), encoding="utf-8", newline="\n")
+            beside.write_text("".join(f"{_line_of(tag)}\n" for tag in tags), encoding="utf-8", newline="\n")
             beside.replace(path)
         except OSError as error:
             raise ShellError(f"cannot write {path}: {error.strerror}") from error
@@ -91,6 +106,19 @@ class WatchLists:
         if not _NAME.fullmatch(name):
             raise ShellError(f"a list's name has letters, digits, - and _ only, not {name}")
         return self._folder / f"{name}{_SUFFIX}"
+
+
+def _tag_of(line: str) -> str:
+    """The tag that a line names; empty for none. ``#`` begins a comment where a blank, or nothing, is before it."""
+    if line.startswith('"'):
+        return split(line)[0].value
+    return _COMMENT.split(line, maxsplit=1)[0].strip()
+
+
+def _line_of(tag: str) -> str:
+    """A tag as a line that is read as that tag again."""
+    is_plain = tag.isprintable() and tag == tag.strip() and not tag.startswith('"') and not _COMMENT.search(tag)
+    return tag if is_plain else quoted(tag)
 
 
 def tags_of_object_viewer(path: Path) -> list[str]:
