@@ -82,7 +82,11 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         Reading as Reading,
     )
     from zb_mom_ww_mxgateway.observers import CommandObserver as CommandObserver, Observation as Observation
-    from zb_mom_ww_mxgateway.options import ClientOptions as ClientOptions, OpenSessionOptions as OpenSessionOptions
+    from zb_mom_ww_mxgateway.options import (
+        ClientOptionNames as ClientOptionNames,
+        ClientOptions as ClientOptions,
+        OpenSessionOptions as OpenSessionOptions,
+    )
     from zb_mom_ww_mxgateway.reals import Float32 as Float32
     from zb_mom_ww_mxgateway.session import Session as Session
     from zb_mom_ww_mxgateway.status import (
@@ -167,7 +171,7 @@ _HOMES = {
     "live": ["LiveSession"],
     "live_values": ["LiveChange", "LiveState", "LiveValue", "Reading"],
     "observers": ["CommandObserver", "Observation"],
-    "options": ["ClientOptions", "OpenSessionOptions"],
+    "options": ["ClientOptionNames", "ClientOptions", "OpenSessionOptions"],
     "reals": ["Float32"],
     "session": ["Session"],
     "streams": ["EventStream", "MessageStream"],

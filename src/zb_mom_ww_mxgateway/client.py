@@ -1,14 +1,15 @@
 """A connected gateway client, and the sessions opened on it."""
 
 import asyncio
+import random
 import warnings
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 import grpc
 
-from zb_mom_ww_mxgateway import arguments, auth, tls, wire
+from zb_mom_ww_mxgateway import arguments, auth, clock, tls, wire
 from zb_mom_ww_mxgateway.calling import Calls
 from zb_mom_ww_mxgateway.channels import make_channel
 from zb_mom_ww_mxgateway.diagnosis import why_not_connected
@@ -21,9 +22,10 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayProtocolWarning,
     MxGatewaySessionError,
     MxGatewayTransportError,
+    MxGatewayWorkerError,
 )
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.options import ClientOptions, OpenSessionOptions
+from zb_mom_ww_mxgateway.options import ClientOptionNames, ClientOptions, OpenSessionOptions
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.streams import MessageStream
 from zb_mom_ww_mxgateway.surroundings import check_descriptors, warn_of_tracing
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.alarms import ActiveAlarm, AlarmFeedItem
     from zb_mom_ww_mxgateway.galaxy import Galaxy
 
+# Seconds between attempts to connect to a gateway that is waited for, and the least for the last one.
+_DELAYS, _LEAST_TIMEOUT = (0.2, 0.5, 1.0, 2.0), 1.0
 # Seconds for closing a session that nobody wants any more.
 _CLOSE_TIMEOUT = 5.0
 
@@ -52,19 +56,42 @@ class GatewayClient(Calls):
         return Galaxy(self)
 
     @classmethod
-    async def connect(cls, options: ClientOptions | str | None = None, **names: Any) -> Self:
+    async def connect(
+        cls, options: ClientOptions | str | None = None, *, wait: float = 0.0, **names: Unpack[ClientOptionNames]
+    ) -> Self:
         """Connects, by :class:`ClientOptions` or by the same names as keywords, and makes a first call. The endpoint
         may come first without its name.
+
+        Where nobody answers yet, it tries again for `wait` seconds: for a gateway that is being started. What would
+        end the same each time is raised at once.
 
         Raises MxGatewayTransportError when the gateway cannot be reached or trusted and
         MxGatewayAuthenticationError when it does not accept the key. Cancelling leaves nothing open.
         """
-        options = _options_of(options, names)
-        check_descriptors(options.endpoint, "connect")
+        options = _options_of(options, cast("dict[str, Any]", names))
+        if wait != 0:
+            arguments.seconds("wait", wait)
         if options.api_key is not None:
             warn_of_tracing()
+        until, timeout, tries = clock.monotonic() + wait, options.connect_timeout, 0
+        while True:
+            check_descriptors(options.endpoint, "connect")
+            try:
+                return await cls._connected(options, timeout)
+            except (MxGatewayTransportError, MxGatewayWorkerError) as error:
+                left = until - clock.monotonic()
+                if left <= 0 or (isinstance(error, MxGatewayTransportError) and error.is_lasting):
+                    if tries:
+                        error.add_note(f"tried {tries + 1} times within {wait:g} s")
+                    raise
+            await asyncio.sleep(min(left, _DELAYS[min(tries, len(_DELAYS) - 1)] * random.uniform(0.75, 1.25)))
+            tries += 1
+            timeout = max(_LEAST_TIMEOUT, min(options.connect_timeout, until - clock.monotonic()))
+
+    @classmethod
+    async def _connected(cls, options: ClientOptions, timeout: float) -> Self:
         try:
-            async with asyncio.timeout(options.connect_timeout):
+            async with asyncio.timeout(timeout):
                 trust = await tls.settle(options)
                 client = cls(options, trust, make_channel(options, trust))
                 try:
@@ -75,7 +102,7 @@ class GatewayClient(Calls):
                     raise
         except TimeoutError:
             raise MxGatewayTransportError(
-                f"cannot connect to {options.endpoint}: no answer within {options.connect_timeout:g} s; "
+                f"cannot connect to {options.endpoint}: no answer within {timeout:g} s; "
                 f"check the address, the port and the firewall",
                 endpoint=options.endpoint,
                 call="connect",

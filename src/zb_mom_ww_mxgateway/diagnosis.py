@@ -36,9 +36,11 @@ async def why_not_connected(
         )
     else:
         return error
-    return MxGatewayTransportError(
+    lasting = MxGatewayTransportError(
         f"cannot connect to {options.endpoint}: {reason}",
         endpoint=options.endpoint,
         call="connect",
         grpc_code=error.grpc_code,
     )
+    lasting.is_lasting = True
+    return lasting

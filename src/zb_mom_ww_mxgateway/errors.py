@@ -155,9 +155,14 @@ class MxGatewayRefusedHereError(MxGatewayError):
 class MxGatewayTransportError(MxGatewayError):
     """No connection, a broken connection, or something on it that is not the gateway's protocol."""
 
+    is_lasting = False
+    """True where trying again would end the same: the gateway is there, and is not what was asked for."""
+
 
 class MxGatewayCertificateChangedError(MxGatewayTransportError):
     """The gateway shows another certificate than the one remembered. Nothing was sent to it."""
+
+    is_lasting = True
 
     def __init__(self, message: str, *, trusted: str, presented: str, first_seen: str, **known: Any) -> None:
         super().__init__(message, **known)

@@ -5,7 +5,7 @@ import ipaddress
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from zb_mom_ww_mxgateway.arguments import seconds
 from zb_mom_ww_mxgateway.auth import ApiKey, check_api_key, redact_key
@@ -137,6 +137,26 @@ def _without_key(self: ClientOptions, *arguments: Any, **names: Any) -> None:
 
 
 ClientOptions.__init__ = _without_key  # type: ignore[method-assign]  # the same, seen from outside
+
+
+class ClientOptionNames(TypedDict, total=False):
+    """The names of :class:`ClientOptions` as keywords, for type checkers: one that is none of them is a mistake."""
+
+    endpoint: str
+    api_key: str | None
+    plaintext: bool
+    ca_file: str | Path | None
+    require_certificate_validation: bool
+    server_name_override: str | None
+    remember_certificate: bool
+    known_gateways: str | Path | None
+    connect_timeout: float
+    call_timeout: float
+    max_message_bytes: int
+    write_guard: "WriteGuard | None"
+    event_buffer_bytes: int
+    protocol_mismatch: Literal["warn", "error", "ignore"]
+    http_proxy: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
