@@ -27,7 +27,7 @@ from zb_mom_ww_mxgateway.observers import CommandObserver, Observation
 from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer, ReadingThread
 from zb_mom_ww_mxgateway.streams import EventStream, MessageStream
-from zb_mom_ww_mxgateway.surroundings import check_descriptors
+from zb_mom_ww_mxgateway.surroundings import check_descriptors, too_few_descriptors
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.guard import WriteGuard
@@ -159,7 +159,7 @@ class Calls:
     def renew_channel(self, error: MxGatewayError) -> None:
         """Gives up the connection of commands and alarms, which is open but dead, for a new one. Calls that still wait
         on it end as they would have; streams, but for those of events, break with `error`."""
-        if self._closed:
+        if self._closed or too_few_descriptors() is not None:
             return
         old, self._channel = self._channel, make_channel(self.options, self.trust)
         for stream in tuple(self._streams):

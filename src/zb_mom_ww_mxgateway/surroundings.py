@@ -32,12 +32,18 @@ def free_descriptors() -> int | None:
     return None
 
 
+def too_few_descriptors() -> int | None:
+    """How many are free, where those are too few for a connection; None where they are enough."""
+    free = free_descriptors()
+    return max(0, free) if free is not None and free < _NEEDED else None
+
+
 def check_descriptors(endpoint: str, call: str) -> None:
     """Raises MxGatewayTransportError where too few are free for a connection: gRPC would end the whole process."""
-    free = free_descriptors()
-    if free is not None and free < _NEEDED:
+    free = too_few_descriptors()
+    if free is not None:
         raise MxGatewayTransportError(
-            f"{call} at {endpoint}: this process may open only {max(0, free)} more files, and a connection takes up to "
+            f"{call} at {endpoint}: this process may open only {free} more files, and a connection takes up to "
             f"{_NEEDED}: close some, or raise the limit (ulimit -n); nothing was sent",
             endpoint=endpoint,
             call=call,

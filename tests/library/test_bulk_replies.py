@@ -151,6 +151,29 @@ async def test_a_write_answered_with_ok_and_the_hresult_of_a_failure_is_unknown(
         assert raised.value.outcome_unknown
 
 
+@pytest.mark.parametrize("kind", WRITES)
+async def test_a_result_that_is_a_success_with_the_hresult_of_a_failure_is_unknown(kind: str) -> None:
+    def odd(request: pb.MxCommandRequest) -> pb.MxCommandReply:
+        reply = answer(request)
+        results_of(reply)[0].hresult = -2147024809
+        return reply
+
+    async with contradicting() as (gateway, client):
+        session = await client.open_session()
+        gateway.answer = odd
+        with pytest.raises(MxGatewayCommandError, match="0x80070057") as raised:
+            await WRITES[kind](session)
+        assert raised.value.outcome_unknown
+
+
+def test_of_a_single_write_such_a_reply_says_nothing_either() -> None:
+    request = wire.command_request("s", wire.command("write", server_handle=1, item_handle=1), "c")
+    assert wire.refused_writes(request, pb.MxCommandReply(protocol_status=OK)) == [False]
+    assert wire.refused_writes(request, pb.MxCommandReply(protocol_status=OK, hresult=-1)) == []
+    other = pb.MxCommandReply(protocol_status=OK, kind=pb.MX_COMMAND_KIND_PING)
+    assert wire.refused_writes(request, other) == []
+
+
 async def test_results_without_names_stand_for_their_places() -> None:
     def nameless(request: pb.MxCommandRequest) -> pb.MxCommandReply:
         reply = answer(request)

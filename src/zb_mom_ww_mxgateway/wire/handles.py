@@ -148,6 +148,8 @@ def refused_writes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> li
     if not _ok(reply):
         status = open_enum(ProtocolStatusCode, reply.protocol_status.code)
         return [not may_have_run_despite(status)] * count
+    if reply.kind not in (0, request.command.kind) or reply.hresult < 0:
+        return []
     kind = kind_name(request)
     if not kind.endswith("_bulk"):
         return [False] * count

@@ -6,6 +6,7 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.status import hresult_text
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.wire.commands import contradiction, kind_name, payload_of
 
@@ -35,6 +36,10 @@ def matched_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> l
     for result in results:
         if result.server_handle not in (0, asked.server_handle):
             raise contradiction(reply, kind, f"a result is of server {result.server_handle}, not {asked.server_handle}")
+        if result.was_successful and getattr(result, "hresult", 0) < 0:
+            raise contradiction(
+                reply, kind, f"a result is a success, with the hresult {hresult_text(result.hresult)} of a failure"
+            )
     subjects = [_address(kind, result.tag_address) if by_tag else result.item_handle for result in results]
     if all(subject in ("", 0, entry) for subject, entry in zip(subjects, entries, strict=True)):
         ordered = results
