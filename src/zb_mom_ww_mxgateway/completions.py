@@ -27,7 +27,7 @@ class SentWrite:
     """Its message."""
     sent: int
     at: float
-    """Monotonic seconds when it was sent."""
+    """When it was sent, by :mod:`zb_mom_ww_mxgateway.clock`."""
     answered: int | None = None
     """When MXAccess accepted it; None while that is not known."""
     in_flight: bool = True

@@ -106,6 +106,20 @@ class MxGatewayError(Exception):
         self.outcome_unknown = outcome_unknown
         """True when the call changes the plant and may have been carried out. It is never sent again."""
 
+    @property
+    def never_reached(self) -> bool:
+        """True when the call surely had no effect, as there was no connection or no such session (any more) for it:
+        what changes the plant may be sent again, once there is another."""
+        if self.outcome_unknown or not isinstance(self, MxGatewaySessionError | MxGatewayTransportError):
+            return False
+        if isinstance(self, MxGatewaySessionError):
+            return self.grpc_code in (None, "NOT_FOUND", "FAILED_PRECONDITION") and self.protocol_status in (
+                None,
+                ProtocolStatusCode.SESSION_NOT_FOUND,
+                ProtocolStatusCode.SESSION_NOT_READY,
+            )
+        return self.grpc_code == "UNAVAILABLE"
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Not by calling the class again: some want more than a message.
         return _restored, (type(self), self.args, dict(self.__dict__))

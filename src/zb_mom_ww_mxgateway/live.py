@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayWaitError,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.keeping import SessionKeeper
+from zb_mom_ww_mxgateway.keeping import SessionKeeper, session_is_gone
 from zb_mom_ww_mxgateway.live_tags import LiveTags
 from zb_mom_ww_mxgateway.live_values import LiveState, LiveValue, Reading
 from zb_mom_ww_mxgateway.session import Session
@@ -117,16 +117,17 @@ class LiveSession(LiveTags):
             )
 
     def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
-        """Part of observing the client's commands."""
+        """Part of observing the client's commands: one may be the first to hear that the session is gone."""
+        if wire.says_session_is_gone(reply):
+            self._grow_uneasy(request)
 
     def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
         """Part of observing the client's commands: one that was not answered may have met a dead connection."""
-        if (
-            isinstance(error, MxGatewayError)
-            and error.grpc_code == "DEADLINE_EXCEEDED"
-            and wire.session_of(request) == self.session.session_id
-            and wire.kind_name(request) != "ping"
-        ):
+        if isinstance(error, MxGatewayError) and (error.grpc_code == "DEADLINE_EXCEEDED" or session_is_gone(error)):
+            self._grow_uneasy(request)
+
+    def _grow_uneasy(self, request: pb.MxCommandRequest) -> None:
+        if wire.session_of(request) == self.session.session_id and wire.kind_name(request) != "ping":
             self._keeper.grow_uneasy()
 
     # Looking.
@@ -302,6 +303,11 @@ class LiveSession(LiveTags):
             if self.state is LiveState.LIVE and self.gaps == gaps and not awaited.is_lost:
                 return WriteResult(WriteOutcome.ACCEPTED, accepted, ambiguous=awaited.is_ambiguous)
             return WriteResult(WriteOutcome.UNKNOWN, accepted, error=self.lost)
+
+    def unsettled_writes(self, since: float) -> int:
+        """How many writes sent since then (by :mod:`zb_mom_ww_mxgateway.clock`) are not known to have completed or to
+        have been refused."""
+        return self._ledger.unsettled(since)
 
     async def _all_taken(self) -> None:
         """Returns when everything that has come by now was looked at; the loop may have been busy, or the process

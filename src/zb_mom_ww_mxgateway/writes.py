@@ -2,14 +2,13 @@
 
 import asyncio
 import itertools
-import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway import clock, wire
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.completions import ItemWrites, SentWrite
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayWorkerError
@@ -104,7 +103,7 @@ class WriteLedger:
         """Part of observing the client's commands."""
         if wire.session_of(request) != self._session.session_id or not (keys := wire.written_items(request)):
             return
-        now, tick = time.monotonic(), next(self._ticks)
+        now, tick = clock.monotonic(), next(self._ticks)
         awaited = self._awaited.get(wire.correlation_of(request))
         calls = self._calls[id(request)] = []
         for key, value in zip(keys, wire.written_values(request), strict=True):
@@ -155,6 +154,10 @@ class WriteLedger:
         if writes := self._items.get(key):
             writes.take(event)
             self._tell((key,))
+
+    def unsettled(self, since: float) -> int:
+        """How many writes sent since then (by the clock) are not known to have ended."""
+        return sum(write.at >= since for writes in self._items.values() for write in writes.writes)
 
     def doubt(self) -> None:
         """Completions may have been lost."""
@@ -234,7 +237,7 @@ class AwaitedWrite:
     @property
     def seconds(self) -> float:
         """Since it was sent."""
-        return time.monotonic() - self.write.at if self.write else 0.0
+        return clock.monotonic() - self.write.at if self.write else 0.0
 
     async def completion(
         self, changed: Callable[[], Awaitable[None]], caught_up: Callable[[], Awaitable[None]]
@@ -250,7 +253,7 @@ class AwaitedWrite:
                 return completion
             is_unsure = self.write.may_be_lost or writes.all_counted(self.write)
             if is_unsure and (completion := writes.if_carried_out(self.write)) and self._shows():
-                writes.read_back(time.monotonic())
+                writes.read_back(clock.monotonic())
                 return completion
             if is_over:
                 self.is_ambiguous = writes.is_doubtful(self.write)

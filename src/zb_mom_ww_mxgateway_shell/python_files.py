@@ -77,9 +77,11 @@ class PythonFile:
                     await ended_by_itself(self._evaluated(names.namespace))
         except Left as left:
             return _exit_code(left.code)
-        except (asyncio.CancelledError, Interrupted):
+        except (asyncio.CancelledError, Interrupted) as interrupted:
             if said := names.said_of_writes(started):
                 print(f"interrupted; {said}", file=sys.stderr, flush=True)
+            elif "; " in str(interrupted):  # a line that said more
+                print(interrupted, file=sys.stderr, flush=True)
             raise
         except BaseException as error:  # a person's code may raise anything
             self._say_problem(error)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
@@ -15,6 +15,9 @@ from zb_mom_ww_mxgateway_shell.names import OWN_NAMES, value_of
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.results import Result
 from zb_mom_ww_mxgateway_shell.statements import UNSURE, Follow, run
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.connected import Connected
 
 HIDDEN = ("__name__", "__builtins__", "get_ptpython", "exit", "__file__")
 Show = Callable[[Result | None], Awaitable[None]]
@@ -70,9 +73,8 @@ class PythonNames:
 
     def said_of_writes(self, since: float) -> str:
         """What is to be said of code that was interrupted, if it has asked for a write since then (monotonic seconds),
-        by a line or by the library; else nothing."""
-        asked = [each.arming.asked_at for each in self._context.connections.values()]
-        return UNSURE if any(at is not None and at >= since for at in asked) else ""
+        by a line or by the library, of which it is not known how it ended; else nothing."""
+        return UNSURE if any(_is_unsure(each, since) for each in self._context.connections.values()) else ""
 
     def take_back(self) -> None:
         """Gives the context the names that were set, and the last result."""
@@ -85,6 +87,13 @@ class PythonNames:
         for name in OWN_NAMES:
             context.names.pop(name, None)
         context.last = self.namespace.get("_")
+
+
+def _is_unsure(connected: "Connected", since: float) -> bool:
+    # The live session knows how its own writes ended; of others nobody here does.
+    own = connected.live.session.session_id
+    others = (at for session_id, at in connected.arming.asked_in.items() if session_id != own)
+    return any(at >= since for at in others) or connected.live.unsettled_writes(since) > 0
 
 
 async def ended_by_itself(work: Awaitable[Any]) -> Any:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from zb_mom_ww_mxgateway import clock
+from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.files import Block
@@ -30,6 +31,9 @@ from zb_mom_ww_mxgateway_shell.words import has_words
 
 _HELD_SECONDS = 1.0
 """Within this time another signal is the same key, held down: what always runs is not given up by that."""
+
+_NEXT_SESSION_SECONDS, _NEXT_SESSION_LOOK = 30.0, 0.2
+"""So long what always runs waits for a session in the place of one that was lost, and so often it looks."""
 
 Perform = Callable[[Context, str, Follow], Awaitable[Result | None]]
 """How a line is carried out."""
@@ -172,7 +176,7 @@ class ScriptRun:
     async def _one(self, statement: Statement) -> None:
         self._output.begin(statement)
         # A task of its own: a signal ends it alone.
-        self._in_flight = task = asyncio.ensure_future(self._perform(self._context, statement.text, self._follow))
+        self._in_flight = task = asyncio.ensure_future(self._performed(statement))
         try:
             result = await task
         except asyncio.CancelledError:
@@ -187,6 +191,25 @@ class ScriptRun:
             self._end(statement, result)
         finally:
             self._in_flight = None
+
+    async def _performed(self, statement: Statement) -> Result | None:
+        """Behind ``finally`` a write that surely was not carried out, as its session or connection had just been lost,
+        is tried again on the next one; what may have happened is not."""
+        until, is_said = clock.monotonic() + _NEXT_SESSION_SECONDS, False
+        while True:
+            try:
+                return await self._perform(self._context, statement.text, self._follow)
+            except MxGatewayError as error:
+                command = command_of(self._context, statement.text)
+                is_write = command is not None and command.name == "write"
+                live = self._context.live
+                is_lost = error.never_reached and live is not None and live.state.value != "closed"
+                if not (self._in_ending and is_write and is_lost) or clock.monotonic() > until:
+                    raise
+                if not is_said:
+                    self._output.alert(f"surely not carried out, tried again: {message_of(error)}")
+                    is_said = True
+            await asyncio.sleep(_NEXT_SESSION_LOOK)
 
     def _end(self, statement: Statement, result: Result | None) -> None:
         command = command_of(self._context, statement.text)

@@ -1,7 +1,6 @@
 """Whose outcome it is: completions name the item, not the write, so several writes to an item must not be mixed up."""
 
 import asyncio
-import time
 from dataclasses import replace
 
 import grpc
@@ -18,6 +17,7 @@ from zb_mom_ww_mxgateway import (
     PendingWrite,
     WriteEntry,
     WriteOutcome,
+    clock,
 )
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -222,8 +222,8 @@ async def test_a_completion_that_comes_late_is_never_the_next_writes(
     result = await live.write_and_confirm(*item.key, 1, timeout=1.0)
     assert (result.outcome, result.ambiguous) == (WriteOutcome.ACCEPTED, False)
     # However late.
-    now = time.monotonic
-    monkeypatch.setattr("zb_mom_ww_mxgateway.writes.time.monotonic", lambda: now() + 86_400)
+    now = clock.monotonic
+    monkeypatch.setattr("zb_mom_ww_mxgateway.writes.clock.monotonic", lambda: now() + 86_400)
     late = asyncio.create_task(live.write_and_confirm(*item.key, "no number", timeout=PATIENCE))
     await eventually(lambda: len(live._ledger._items[item.key].writes) == 2, "it is sent", seconds=PATIENCE)
     gateway.release_write_completes()

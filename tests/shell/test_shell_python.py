@@ -165,6 +165,25 @@ async def test_ctrl_c_in_a_file_says_of_a_write_under_way_that_its_outcome_is_un
     assert (process.returncode, err.decode()) == (130, "interrupted; if a write was sent, its outcome is UNKNOWN\n")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal reaches another process alone on Windows")
+@pytest.mark.parametrize("write", [f"mx('write {INT} 5')", "live.write_and_confirm(*item.key, 5)"])
+async def test_ctrl_c_in_a_file_says_nothing_of_a_write_that_has_completed(run: Runs, write: str) -> None:
+    run.file(
+        "import asyncio\nserver = await session.register('try')\n"
+        f"(item,) = await live.subscribe_tags(['{INT}'], server)\nawait live.first_value(item)\n"
+        f"await {write}\nprint('written', flush=True)\nawait asyncio.sleep(60)\n"
+    )
+    process = await run.process.start("--plaintext", "--python", "try.py")
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        while await process.stdout.readline() not in (b"written\n", b""):
+            pass
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+    assert (process.returncode, run.written) == (130, [5])
+    assert b"UNKNOWN" not in err
+
+
 # The pane.
 
 

@@ -57,6 +57,54 @@ async def test_a_write_under_way_when_the_connection_breaks_is_unknown_and_what_
     assert "event stream lost" in (run.folder / "out.xml").read_text(encoding="utf-8")
 
 
+async def test_what_always_runs_writes_on_the_next_session_what_the_lost_one_surely_did_not_carry_out(
+    run: Runs,
+) -> None:
+    run.file(f"write {INT} 1\nfinally\nwrite {INT} 0\n")
+    run.gateway.schedule("at write 2 lose-session")
+    code, out, err = await run.process("--plaintext", "-c", "try.mxs")
+    assert (code, run.written) == (0, [1, 0])
+    assert "surely not carried out, tried again" in out + err
+
+
+@pytest.mark.parametrize("fault", ["lose-reply", "refuse UNAVAILABLE away", "kill-connection"])
+async def test_what_always_runs_does_not_send_again_what_may_have_happened(run: Runs, fault: str) -> None:
+    run.file(f"write {INT} 1\nfinally\nwrite {INT} 0\n")
+    run.gateway.schedule(f"at write 2 {fault}")
+    code, out, err = await run.process("--plaintext", "-c", "try.mxs")
+    assert code == 6
+    assert calls_of(run.gateway, "write") == 2
+    assert "tried again" not in out + err
+
+
+async def test_what_does_not_always_run_is_not_tried_again(run: Runs) -> None:
+    run.file(f"write {INT} 1\nwrite {INT} 2\n")
+    run.gateway.schedule("at write 2 lose-session")
+    code, _, _ = await run.process("--plaintext", "-c", "try.mxs")
+    assert (code, run.written) == (3, [1])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal reaches another process alone on Windows")
+async def test_a_verification_that_is_interrupted_says_how_the_write_ended(run: Runs) -> None:
+    # A valve takes its time to travel.
+    run.file("write Plant.Tank1.Inlet.Position 100 --verify --for 60s\n")
+    process = await run.process.start("--plaintext", "-c", "try.mxs")
+    await until(process, lambda: bool(run.written))
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    said = b""
+    async with asyncio.timeout(30):
+        while b"once more ends it at once" not in said:
+            said += await process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = await process.communicate()
+    told = (said + out + err).decode()
+    assert process.returncode == 130
+    assert "completed" in told
+    assert "NOT VERIFIED" in told
+    assert "UNKNOWN" not in told
+
+
 async def test_a_session_that_is_lost_during_a_wait_is_told_and_the_run_goes_on(run: Runs) -> None:
     other = f"expect {BOOL} = false"
     run.file(f"{other}\nexpect {INT} = 0\nwait {INT} = 5 timeout 20s\n{other}\nwrite {INT} 6\n")

@@ -35,6 +35,7 @@ from zb_mom_ww_mxgateway.wire.handles import (
     handle_changes,
     refused_writes,
     reply_is_doubtful,
+    says_session_is_gone,
     written_items,
     written_values,
 )
@@ -172,6 +173,7 @@ __all__ = [
     "read_results",
     "refused_writes",
     "reply_is_doubtful",
+    "says_session_is_gone",
     "session_info",
     "session_of",
     "session_state",

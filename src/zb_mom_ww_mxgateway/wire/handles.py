@@ -164,5 +164,13 @@ def reply_is_doubtful(reply: pb.MxCommandReply) -> bool:
     return status is not ProtocolStatusCode.OK and may_have_run_despite(status)
 
 
+def says_session_is_gone(reply: pb.MxCommandReply) -> bool:
+    """Whether a reply says that there is no such session, or none that takes commands."""
+    return int(reply.protocol_status.code) in (
+        ProtocolStatusCode.SESSION_NOT_FOUND,
+        ProtocolStatusCode.SESSION_NOT_READY,
+    )
+
+
 def _ok(reply: pb.MxCommandReply) -> bool:
     return int(reply.protocol_status.code) == ProtocolStatusCode.OK

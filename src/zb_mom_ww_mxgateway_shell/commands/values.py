@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, status_form, value_form, value_text
 from zb_mom_ww_mxgateway_shell.conditions import is_new
 from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT, Context
+from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
 from zb_mom_ww_mxgateway_shell.kinds import (
     DurationOption,
     FlagOption,
@@ -87,7 +88,11 @@ async def write(
     if verify and result.outcome.value != "refused":
         from zb_mom_ww_mxgateway_shell.verifying import verified
 
-        seen = await verified(live, item, plain, for_ or VERIFY_TIMEOUT)
+        try:
+            seen = await verified(live, item, plain, for_ or VERIFY_TIMEOUT)
+        except asyncio.CancelledError:
+            # What came of the write is known; only whether the tag shows it is not.
+            raise Interrupted(f"interrupted; {item.tag}   {_outcome_text(result, timeout)}; NOT VERIFIED") from None
     code = {"completed": ExitCode.DONE, "refused": ExitCode.REFUSED}.get(result.outcome.value, ExitCode.UNKNOWN)
     if code is ExitCode.DONE and seen and not seen.is_as_written:
         code = ExitCode.NOT_MET

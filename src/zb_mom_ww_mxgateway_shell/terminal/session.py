@@ -219,8 +219,8 @@ class Prompt:
         started = clock.monotonic()
         try:
             result = await interruptible(run(self._context, line, self._follow), INTERRUPT)
-        except Interrupted:
-            self._console.print(str(interruption(self._context, line)))
+        except Interrupted as interrupted:
+            self._console.print(str(interrupted) or str(interruption(self._context, line)))
             return False
         except Exception as error:
             self._say_problem(error, line)
