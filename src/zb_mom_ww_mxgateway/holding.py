@@ -10,7 +10,6 @@ from zb_mom_ww_mxgateway.gateway_clock import GatewayClock
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.live_values import CLOCKS_MAY_DIFFER, LiveValue
 from zb_mom_ww_mxgateway.session import Session
-from zb_mom_ww_mxgateway.values import to_nanoseconds
 from zb_mom_ww_mxgateway.waiting import Wait
 
 # Entries of one call that reads again what may be old.
@@ -179,11 +178,7 @@ class HeldValues:
             # What was lost while the answer came may be newer, too.
             if not result.was_successful or not may_hold() or item.suspended or losses != self._losses:
                 continue
-            if (result.value, result.quality, result.source_timestamp) == (
-                held.value,
-                held.quality,
-                held.source_timestamp,
-            ):
+            if (result.value, result.quality, result.source_time_ns) == (held.value, held.quality, held.source_time_ns):
                 held.stale_since = None
                 self._hold(item.key, held)
             else:
@@ -191,8 +186,7 @@ class HeldValues:
                 self._hold(item.key, LiveValue.read(item.tag, result, held, age or 0.0, number() + 1))
 
     def _age_of(self, result: wire.ReadResult) -> float | None:
-        moment = result.source_timestamp
-        return None if moment is None else self._gateway_clock.age_of(to_nanoseconds(moment))
+        return self._gateway_clock.age_of(result.source_time_ns) if result.source_time_ns else None
 
     def age_of(self, result: wire.ReadResult) -> float | None:
         """Seconds since the source took what was read, by the gateway's clock as far as it is known; None where the

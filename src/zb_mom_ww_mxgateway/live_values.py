@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.events import BufferedData, MxEvent
 from zb_mom_ww_mxgateway.status import MxStatus, quality_word
 from zb_mom_ww_mxgateway.unseen_writes import UnseenWrite
-from zb_mom_ww_mxgateway.values import DataType, MxValueOutput, moment_of, to_nanoseconds
+from zb_mom_ww_mxgateway.values import DataType, MxValueOutput, moment_of
 from zb_mom_ww_mxgateway.wire import ReadResult
 
 CLOCKS_MAY_DIFFER = 1.0
@@ -139,7 +139,6 @@ class LiveValue:
         cls, tag: str, result: ReadResult, before: "LiveValue | None", age: float, changed_at: int = 0
     ) -> "LiveValue":
         """The value that a fresh read gives, `age` seconds old; it counts as a change where it differs."""
-        time_ns = to_nanoseconds(result.source_timestamp) if result.source_timestamp else 0
         return cls(
             tag=tag,
             value=result.value,
@@ -147,7 +146,7 @@ class LiveValue:
             data_type=before.data_type if before else DataType.UNSPECIFIED,
             variant_type=before.variant_type if before else "",
             statuses=result.statuses,
-            source_time_ns=time_ns,
+            source_time_ns=result.source_time_ns,
             changes=before.changes + 1 if before else 1,
             received_at=clock.monotonic(),
             age_when_received=age,
@@ -175,6 +174,8 @@ class Reading:
     written_for: float | None = None
     """Seconds since the item was written, where nothing that came since can be its effect: the value is from before.
     None where that is not so."""
+    source_time_ns: int = 0
+    """Nanoseconds since the Unix epoch, 0 for none: also of a time that no datetime can be."""
 
     @property
     def quality_word(self) -> str:
@@ -194,6 +195,7 @@ class Reading:
             True,
             None if value.stale_since is None else clock.monotonic() - value.stale_since,
             written_for=None if written is None else written.ago,
+            source_time_ns=value.source_time_ns,
         )
 
     @classmethod
@@ -208,4 +210,5 @@ class Reading:
             age,
             False,
             error="" if result.was_successful else result.error_message or "no reason given",
+            source_time_ns=result.source_time_ns,
         )

@@ -8,7 +8,7 @@ the type outright. Coming back, a real of 32 bits is a :class:`~zb_mom_ww_mxgate
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any, NamedTuple, TypeAlias
@@ -54,6 +54,8 @@ class RawValue:
     raw_data_type: int
     raw_diagnostic: str
     data: bytes | None = None
+    nanoseconds: int | None = field(default=None, compare=False)
+    """Of a time before the year 1 or after 9999, which no ``datetime`` can be: nanoseconds since the Unix epoch."""
 
 
 class Array(list[Any]):
@@ -278,8 +280,19 @@ def from_nanoseconds(nanoseconds: int) -> datetime:
 
 
 def moment_of(nanoseconds: int) -> datetime | None:
-    """The UTC datetime of a time the gateway gave; None for 0, which is none, and outside the years 1 to 9999."""
+    """The UTC datetime of a time the gateway gave; None for 0, which is none, and outside the years 1 to 9999, where
+    the number is all there is: see :func:`nanoseconds_text`."""
     try:
         return from_nanoseconds(nanoseconds) if nanoseconds else None
     except (ValueError, OverflowError):
         return None
+
+
+def nanoseconds_text(nanoseconds: int) -> str:
+    """A time the gateway gave, in ISO 8601 and UTC; with its number where no calendar has it, and empty for 0, which is
+    none. Never fails."""
+    moment = moment_of(nanoseconds)
+    if moment is not None:
+        digits = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
+        return moment.replace(tzinfo=None).isoformat(timespec=digits) + "Z"
+    return f"out of range ({nanoseconds // 1_000_000_000} s since 1970)" if nanoseconds else ""

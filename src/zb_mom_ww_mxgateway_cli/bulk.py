@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from zb_mom_ww_mxgateway.status import hresult_text
+from zb_mom_ww_mxgateway.values import nanoseconds_text
 from zb_mom_ww_mxgateway_cli.output import (
     EntriesFailed,
     json_line,
     safe,
+    source_time_form,
     status_form,
-    time_text,
     value_form,
     value_text,
 )
@@ -78,7 +79,7 @@ def _read_form(result: "ReadResult") -> dict[str, Any]:
         "item_handle": result.item_handle,
         "quality": result.quality,
         "quality_word": result.quality_word,
-        "source_timestamp": value_form(result.source_timestamp),
+        "source_timestamp": source_time_form(result.source_time_ns),
         "statuses": [status_form(status) for status in result.statuses],
         "tag_address": result.tag_address,
         "value": value_form(result.value),
@@ -90,7 +91,7 @@ def _read_form(result: "ReadResult") -> dict[str, Any]:
 def _read_text(result: "ReadResult") -> str:
     if not result.was_successful:
         return f"{result.tag_address}  {_failure(result)}"
-    taken = [] if result.source_timestamp is None else [time_text(result.source_timestamp)]
+    taken = [nanoseconds_text(result.source_time_ns)] if result.source_time_ns else []
     cached = ["cached"] if result.was_cached else []
     return "  ".join([result.tag_address, value_text(result.value), result.quality_word, *taken, *cached])
 

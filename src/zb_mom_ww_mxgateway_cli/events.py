@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.alarms import AlarmProviderStatus, AlarmTransition
 from zb_mom_ww_mxgateway.status import StatusCategory, hresult_text, name_of, quality_word
-from zb_mom_ww_mxgateway.values import moment_of
+from zb_mom_ww_mxgateway.values import nanoseconds_text
 from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_form, alarm_text
-from zb_mom_ww_mxgateway_cli.output import safe, status_form, time_text, value_form, value_text
+from zb_mom_ww_mxgateway_cli.output import safe, source_time_form, status_form, value_form, value_text
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import BufferedData, MxEvent
@@ -35,7 +35,7 @@ def event_form(event: "MxEvent") -> dict[str, Any]:
             "requested_after_sequence": gap.requested_after_sequence,
         },
         "server_handle": event.server_handle,
-        "source_timestamp": value_form(event.source_timestamp),
+        "source_timestamp": source_time_form(event.source_time_ns),
         "statuses": [status_form(status) for status in event.statuses],
         "value": value_form(event.value),
         "variant_type": event.variant_type,
@@ -51,7 +51,7 @@ def _body_form(body: "BufferedData | AlarmTransition | AlarmProviderStatus | Non
     return {
         "data_type": name_of(body.data_type),
         "qualities": list(body.qualities),
-        "timestamps": [value_form(moment_of(time_ns)) for time_ns in body.times_ns],
+        "timestamps": [source_time_form(time_ns) for time_ns in body.times_ns],
         "values": value_form(body.values),
     }
 
@@ -80,8 +80,8 @@ def reading_text(event: "MxEvent") -> str:
         parts.append(value_text(event.value))
     if name_of(event.family) in _WITH_QUALITY:
         parts.append(quality_word(event.quality))
-    if event.source_timestamp is not None:
-        parts.append(time_text(event.source_timestamp))
+    if event.source_time_ns:
+        parts.append(nanoseconds_text(event.source_time_ns))
     if event.hresult:
         parts.append(hresult_text(event.hresult))
     parts += [name_of(s.category) if s.category is StatusCategory.OK else safe(str(s)) for s in event.statuses]
@@ -89,9 +89,9 @@ def reading_text(event: "MxEvent") -> str:
 
 
 def _buffered_text(body: "BufferedData") -> str:
-    readings = zip_longest(body.values, body.qualities, map(moment_of, body.times_ns))
+    readings = zip_longest(body.values, body.qualities, map(nanoseconds_text, body.times_ns))
     shown = [
-        f"{value_text(value)} {quality_word(quality or 0)} {value_text(moment)}"
+        f"{value_text(value)} {quality_word(quality or 0)} {moment or 'null'}"
         for value, quality, moment in islice(readings, _MOST_SHOWN)
     ]
     if len(body.values) > _MOST_SHOWN:

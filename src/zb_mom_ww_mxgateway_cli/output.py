@@ -23,7 +23,7 @@ from zb_mom_ww_mxgateway.errors import (
 from zb_mom_ww_mxgateway.reals import shortest_text
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode, hresult_text, name_of
-from zb_mom_ww_mxgateway.values import RawValue
+from zb_mom_ww_mxgateway.values import RawValue, moment_of, nanoseconds_text
 from zb_mom_ww_mxgateway_cli.option_words import text_of
 from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST, one_line as one_line, safe as safe, shortened
 
@@ -135,8 +135,10 @@ def value_form(value: Any) -> Any:
     if isinstance(value, bytes):
         return {"base64": base64.b64encode(value).decode("ascii")}
     if isinstance(value, RawValue):
+        out_of_range = {} if value.nanoseconds is None else {"nanoseconds": value.nanoseconds}
         return {
-            "raw": {
+            "raw": out_of_range
+            | {
                 "base64": None if value.data is None else base64.b64encode(value.data).decode("ascii"),
                 "data_type": name_of(value.data_type),
                 "raw_data_type": value.raw_data_type,
@@ -156,6 +158,13 @@ def time_text(moment: datetime) -> str:
     moment = moment.astimezone(UTC)
     digits = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
     return moment.replace(tzinfo=None).isoformat(timespec=digits) + "Z"
+
+
+def source_time_form(nanoseconds: int) -> str | int | None:
+    """The JSON form of a time the gateway gave: ISO 8601 in UTC, the nanoseconds since 1970 themselves where no calendar
+    has it, null for 0, which is none."""
+    moment = moment_of(nanoseconds)
+    return time_text(moment) if moment else nanoseconds or None
 
 
 def local(moment: datetime) -> datetime:
@@ -214,6 +223,8 @@ def value_text(value: Any) -> str:
     if isinstance(value, bytes):
         return f"{len(value)} bytes {value[:16].hex(' ')}"
     if isinstance(value, RawValue):
+        if value.nanoseconds is not None:
+            return nanoseconds_text(value.nanoseconds)
         said = safe(shortened(value.raw_diagnostic))
         return f"<{safe(value.variant_type) or name_of(value.data_type)}, not converted: {said}>"
     if isinstance(value, list | tuple):

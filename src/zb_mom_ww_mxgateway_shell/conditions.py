@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway import clock
+from zb_mom_ww_mxgateway.values import nanoseconds_text
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, value_text
 from zb_mom_ww_mxgateway_shell.comparing import Comparison
 from zb_mom_ww_mxgateway_shell.kinds import Target
@@ -75,7 +76,7 @@ class Condition:
         """The error that says so."""
         because = "" if reason == "it differs" else f": {reason}"
         said = f"expected {self.text}, is {described(value)}{because}"
-        details = [] if value is None or value.source_timestamp is None else [f"source time {_source_time(value)}"]
+        details = [] if value is None or not value.source_time_ns else [f"source time {_source_time(value)}"]
         return NotMet(
             said, self.target, {"expected": self.text, "actual": form_of(value), "reason": reason, **fields}, details
         )
@@ -148,4 +149,4 @@ def has_nan(value: Any) -> bool:
 
 
 def _source_time(value: "LiveValue") -> str:
-    return value_text(value.source_timestamp)
+    return nanoseconds_text(value.source_time_ns)

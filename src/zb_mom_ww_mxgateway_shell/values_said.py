@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.status import first_failed
-from zb_mom_ww_mxgateway_cli.output import age_text, safe, status_form, value_form, value_text
+from zb_mom_ww_mxgateway_cli.output import age_text, safe, source_time_form, status_form, value_form, value_text
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, Reading
@@ -52,7 +52,7 @@ def known_of(value: "LiveValue") -> dict[str, Any]:
         "age_seconds": None if value.ahead else round(value.age, 3),
         "quality": value.quality,
         "quality_word": value.quality_word,
-        "source_timestamp": value_form(value.source_timestamp),
+        "source_timestamp": source_time_form(value.source_time_ns),
         "stale": value.stale_since is not None,
         "value": value_form(value.value),
     }

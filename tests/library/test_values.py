@@ -16,6 +16,7 @@ from zb_mom_ww_mxgateway import (
     EventHeader,
     Float32,
     LiveSession,
+    LiveValue,
     MxEvent,
     MxGatewayArgumentError,
     MxStatus,
@@ -30,8 +31,10 @@ from zb_mom_ww_mxgateway import (
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.status import hresult_text
-from zb_mom_ww_mxgateway.values import TYPE_NAMES, from_nanoseconds, to_nanoseconds
+from zb_mom_ww_mxgateway.values import TYPE_NAMES, from_nanoseconds, nanoseconds_text, to_nanoseconds
 from zb_mom_ww_mxgateway.wire import from_mx_event
+from zb_mom_ww_mxgateway_cli.output import source_time_form, value_form, value_text
+from zb_mom_ww_mxgateway_shell.values_said import known_of
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 MOMENT = datetime(2026, 3, 29, 1, 30, 0, 123456, UTC)
@@ -507,3 +510,48 @@ async def test_a_written_value_reaches_the_plant_and_comes_back(
     while (latest := live.latest(*item.key)) is None or latest.changes < 2:
         await live.changed()
     assert latest.value == (list(held) if isinstance(held, tuple) else held)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-62_135_596_800, "0001-01-01T00:00:00.000Z"),
+        (-11_644_473_600, "1601-01-01T00:00:00.000Z"),
+        (-2_209_161_600, "1899-12-30T00:00:00.000Z"),
+        (-1, "1969-12-31T23:59:59.000Z"),
+        (253_402_300_799, "9999-12-31T23:59:59.000Z"),
+        (253_402_300_800, "out of range (253402300800 s since 1970)"),
+        (-62_135_596_801, "out of range (-62135596801 s since 1970)"),
+        (9_223_372_036_854_775_807, "out of range (9223372036854775807 s since 1970)"),
+    ],
+)
+def test_a_time_that_no_calendar_has_is_kept_as_its_number_and_told_as_such(seconds: int, text: str) -> None:
+    nanoseconds = seconds * 1_000_000_000
+    assert nanoseconds_text(nanoseconds) == text
+    is_out = text.startswith("out")
+    message = pb.MxValue(data_type="MX_DATA_TYPE_TIME", variant_type="VT_DATE")
+    message.timestamp_value.seconds = seconds
+    array = pb.MxValue()
+    for each in (0, seconds):
+        array.array_value.timestamp_values.values.add(seconds=each)
+    back = from_mx_value(array)
+    assert isinstance(back, Array)
+    assert back[0] == datetime(1970, 1, 1, tzinfo=UTC)
+    for value in (from_mx_value(message), back[1]):
+        if is_out:
+            assert isinstance(value, RawValue)
+            assert value.nanoseconds == nanoseconds
+            assert value_text(value) == text
+            assert value_form(value)["raw"]["nanoseconds"] == nanoseconds
+        else:
+            assert isinstance(value, datetime)
+            assert value_form(value) == value_text(value) == text
+    assert source_time_form(nanoseconds) == (nanoseconds if is_out else text)
+    assert source_time_form(0) is None
+    event = pb.MxEvent(family=pb.MX_EVENT_FAMILY_ON_DATA_CHANGE, value=message)
+    event.source_timestamp.seconds = seconds
+    held = LiveValue.of(from_mx_event(event), "T", 1)
+    assert held is not None
+    assert held.source_time_ns == nanoseconds
+    assert (held.source_timestamp is None) == is_out
+    assert known_of(held)["source_timestamp"] == source_time_form(nanoseconds)

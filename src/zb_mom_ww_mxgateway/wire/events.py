@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 
 from zb_mom_ww_mxgateway.events import BufferedData, EventFamily, EventHeader, MxEvent, ReplayGap
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.values import Array, DataType, RawValue
+from zb_mom_ww_mxgateway.values import Array, DataType
 from zb_mom_ww_mxgateway.wire.values import PLAIN_ARMS, array_of, from_mx_value, nanoseconds_of, open_enum, statuses_of
 
 
@@ -100,11 +100,7 @@ def local_gap(session_id: str, last: bytes | None, first: bytes, after: int) -> 
 
 
 def _buffered(message: pb.OnBufferedDataChangeEvent) -> BufferedData:
-    values: Array | RawValue
-    try:
-        values = array_of(message.values)
-    except (ValueError, OverflowError):  # a time outside the years 1 to 9999
-        values = RawValue(open_enum(DataType, message.data_type), message.values.variant_type, 0, "")
+    values = array_of(message.values)
     return BufferedData(
         data_type=open_enum(DataType, message.data_type),
         values=tuple(values) if isinstance(values, Array) else (values,),

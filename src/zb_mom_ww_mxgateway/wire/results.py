@@ -48,6 +48,8 @@ class ReadResult(NamedTuple):
     source_timestamp: datetime | None
     statuses: tuple[MxStatus, ...]
     error_message: str
+    source_time_ns: int = 0
+    """Nanoseconds since the Unix epoch, 0 for none: also of a time that no datetime can be."""
 
     @property
     def quality_word(self) -> str:
@@ -101,6 +103,7 @@ def read_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list
             moment_of(nanoseconds_of(result.source_timestamp)),
             statuses_of(result.statuses),
             result.error_message,
+            nanoseconds_of(result.source_timestamp),
         )
         for result in matched_results(request, reply)
     ]

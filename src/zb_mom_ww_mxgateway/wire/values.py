@@ -1,6 +1,7 @@
 """Values and statuses between Python and messages."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
@@ -93,13 +94,11 @@ def from_mx_value(message: pb.MxValue) -> MxValueOutput:
         return _single(message.float_value)
     if message.is_null:
         return None
-    try:
-        if arm == "timestamp_value":
-            return from_nanoseconds(nanoseconds_of(message.timestamp_value))
-        if arm == "array_value":
-            return array_of(message.array_value)
-    except (ValueError, OverflowError):
-        pass  # A time outside the years 1 to 9999: kept raw.
+    if arm == "timestamp_value":
+        nanoseconds = nanoseconds_of(message.timestamp_value)
+        return _time_of(nanoseconds, open_enum(DataType, message.data_type), message.variant_type)
+    if arm == "array_value":
+        return array_of(message.array_value)
     data = message.raw_value if arm == "raw_value" else None
     if data is not None and not message.raw_diagnostic:
         return data
@@ -127,10 +126,18 @@ def array_of(message: pb.MxArray) -> Array | RawValue:
         return RawValue(element_type, message.variant_type, 0, message.raw_diagnostic)
     values: Iterable[Any] = getattr(message, arm).values
     if arm == "timestamp_values":
-        values = [from_nanoseconds(nanoseconds_of(moment)) for moment in values]
+        values = [_time_of(nanoseconds_of(moment), element_type, message.variant_type) for moment in values]
     elif arm == "float_values":
         values = map(_single, values)
     return Array(list(values), tuple(message.dimensions), element_type)
+
+
+def _time_of(nanoseconds: int, data_type: DataType | int, variant_type: str) -> datetime | RawValue:
+    """The datetime; outside the years 1 to 9999 a raw value with the number."""
+    try:
+        return from_nanoseconds(nanoseconds)
+    except (ValueError, OverflowError):
+        return RawValue(data_type, variant_type, 0, "", None, nanoseconds)
 
 
 def status_of(message: pb.MxStatusProxy) -> MxStatus:

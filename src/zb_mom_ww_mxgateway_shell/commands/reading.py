@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.arguments import LONGEST_READ
 from zb_mom_ww_mxgateway.status import first_failed, quality_word
-from zb_mom_ww_mxgateway.values import moment_of
 from zb_mom_ww_mxgateway_cli.output import (
     ExitCode,
     age_text,
     local,
     safe,
+    source_time_form,
     status_form,
     time_text,
     value_form,
@@ -86,7 +86,7 @@ class Readings:
                 "error": each.error or None,
                 "quality": each.quality,
                 "quality_word": each.quality_word,
-                "source_timestamp": value_form(each.source_timestamp),
+                "source_timestamp": source_time_form(each.source_time_ns),
                 "stale": each.stale_for is not None,
                 "statuses": [status_form(status) for status in each.statuses],
                 "tag": each.tag,
@@ -197,7 +197,7 @@ def _record(at: float, entry: Sample | Mark) -> dict[str, Any]:
         "quality": entry.quality,
         "quality_word": quality_word(entry.quality),
         "received": time_text(moment(at)),
-        "source_timestamp": value_form(moment_of(entry.source_time_ns)),
+        "source_timestamp": source_time_form(entry.source_time_ns),
         "statuses": [status_form(status) for status in entry.event.statuses],
         "value": value_form(entry.value),
     }
