@@ -1,5 +1,6 @@
 """Many command lines from standard input, over connections that are kept."""
 
+import re
 import shlex
 import sys
 from codecs import BOM_UTF8
@@ -13,7 +14,9 @@ from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options, p
 from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet
 from zb_mom_ww_mxgateway_cli.report import Report
 from zb_mom_ww_mxgateway_cli.running import Invocation, report_options
+from zb_mom_ww_mxgateway_cli.text_files import CURLY, LINE_END, curly_said, line_end_said
 
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'|\\.', re.DOTALL)
 END_OF_RESULT = "__MXGW_BATCH_EOR__"
 
 
@@ -83,7 +86,7 @@ class Batch:
         for number, line in enumerate(lines, 1):
             # Blank, but for the mark that some programs begin a file with.
             stripped = line.removeprefix(BOM_UTF8).strip()
-            if stripped and not stripped.startswith(b"#"):
+            if stripped and not _is_remark(stripped):
                 self._answer(number, stripped)
 
     def _answer(self, number: int, line: bytes) -> None:
@@ -112,9 +115,20 @@ class Batch:
         self._commands.main(words, "mxgw-py", standalone_mode=False, **settings)
 
 
+def _is_remark(line: bytes) -> bool:
+    # One with a line end in it may hide a line from who looks at the file.
+    return line.startswith(b"#") and LINE_END.search(line.decode(errors="replace")) is None
+
+
 def _words(number: int, line: bytes) -> list[str]:
     try:
-        words = shlex.split(line.decode())
+        text = line.decode()
+        # What stands in quotes may have any character; the rest keeps its places.
+        bare = _QUOTED.sub(lambda found: " " * len(found[0]), text)
+        for mark, said in ((LINE_END, line_end_said), (CURLY, curly_said)):
+            if found := mark.search(bare):
+                raise click.UsageError(f"line {number}, column {found.start() + 1}: {said(found[0])}")
+        words = shlex.split(text)
     except UnicodeDecodeError:
         raise click.UsageError(f"line {number} is not UTF-8 text") from None
     except ValueError as error:

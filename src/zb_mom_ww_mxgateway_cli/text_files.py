@@ -1,8 +1,38 @@
-"""Text files as people have them: UTF-8, with or without a byte-order mark; anything else is named for what it is."""
+"""Text as people have it: files in UTF-8, with or without a byte-order mark, and lines that editors have changed.
+
+What is not that is named for what it is.
+"""
 
 import codecs
+import re
 
 _MARKED = ((codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
+
+CURLY = re.compile("[\u2018-\u201f]")
+"""Quotes as an editor makes them."""
+LINE_END = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+"""What some program or other takes for the end of a line."""
+_LINE_ENDS = {
+    "\n": "a line feed",
+    "\r": "a carriage return (CR)",
+    "\v": "a vertical tab (VT)",
+    "\f": "a form feed (FF)",
+    "\x85": "a next-line mark (U+0085)",
+    "\u2028": "a line separator (U+2028)",
+    "\u2029": "a paragraph separator (U+2029)",
+}
+
+
+def curly_said(quote: str) -> str:
+    """What is wrong with a curly quote that stands where a line is read."""
+    straight = "'" if quote < "\u201c" else '"'
+    return f"a curly quote, as an editor makes it: {straight} is meant, or put the text that has it in quotes"
+
+
+def line_end_said(character: str) -> str:
+    """What is wrong with a line end within a line: who looks at the file may see two lines."""
+    what = _LINE_ENDS.get(character, f"a separator (U+{ord(character):04X})")
+    return f"{what} within a line: it is no end of a line here; take it out, or end the line"
 
 
 class TextFileError(ValueError):

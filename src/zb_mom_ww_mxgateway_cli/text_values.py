@@ -12,6 +12,8 @@ from zb_mom_ww_mxgateway.values import TYPE_NAMES, Typed
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 # No underscores, no hexadecimal, no comma; NaN and infinities pass, so that the library's reason is the one to see.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|inf|infinity|nan)", re.I)
+# Digits of a second beyond the microsecond, which reading a time would leave out.
+_FINER = re.compile(r"[.,][0-9]{6}([0-9]+)")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|min|m|h)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _LONGEST = 86_400.0
@@ -77,6 +79,8 @@ def _time(type_name: str, text: str) -> datetime:
         raise TextValueError("Time expected, ISO 8601 with a zone: for example 2026-10-02T08:14:00Z") from None
     if moment.utcoffset() is None:
         raise TextValueError("Time zone missing: end the time with Z or with an offset like +02:00")
+    if (finer := _FINER.search(text)) and finer[1].strip("0"):
+        raise TextValueError("Time expected, to the microsecond: at most six digits behind the second")
     return moment
 
 

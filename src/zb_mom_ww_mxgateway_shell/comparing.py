@@ -148,16 +148,7 @@ class Comparison:
         return bool(actual > wanted) or (is_same and (operator == ">=" or bool(room)))
 
     def _room(self, actual: Any) -> float | None:
-        if self.tolerance is None:
-            return None
-        number, seconds = _tolerance(self.tolerance)
-        if isinstance(actual, datetime):
-            return seconds
-        if isinstance(actual, bool | str):
-            raise self.tolerance.mistake(f"{_family(actual)} has no tolerance")
-        if number is None:
-            raise self.tolerance.mistake("a number is expected: the tolerance of a number")
-        return number
+        return None if self.tolerance is None else tolerance_for(self.tolerance, actual)
 
     def _array_holds(self, actual: Sequence[Any], data_type: DataType | int) -> bool:
         if self.operator.text not in ("=", "!="):
@@ -182,6 +173,20 @@ def refuse_tag(wanted: Word) -> None:
         f'{wanted.text} is the name of a tag, and would be compared as text: "{wanted.text}" in quotes is that text; '
         f"for the value that the tag has: capture other = {wanted.text}, then $other"
     )
+
+
+def tolerance_for(word: Word, value: Any) -> float:
+    """How much such a value may differ: a number, for a time seconds; raises Mistake where it says nothing of it."""
+    number, seconds = _tolerance(word)
+    if isinstance(value, datetime):
+        return seconds
+    if isinstance(value, list | tuple):
+        return max((tolerance_for(word, each) for each in value), default=0.0)
+    if isinstance(value, bool | str):
+        raise word.mistake(f"{_family(value)} has no tolerance")
+    if number is None:
+        raise word.mistake("a number is expected: the tolerance of a number")
+    return number
 
 
 def _tolerance(word: Word) -> tuple[float | None, float]:

@@ -272,6 +272,15 @@ class Duration(Kind):
         return [Offer(text) for text in ("5s", "30s", "5m") if text.startswith(prefix)]
 
 
+class Tolerance(Kind):
+    """How much two numbers, or two times, may differ."""
+
+    name = "number"
+
+    def parse(self, word: Word, context: "Context") -> Word:
+        return word
+
+
 class OneWord(Kind):
     """One of a few words."""
 
@@ -395,3 +404,4 @@ ValueArgument = Annotated[Literal, Value()]
 DurationOption = Annotated[float | None, Duration()]
 CountOption = Annotated[int | None, Count()]
 FlagOption = Annotated[bool, Flag()]
+ToleranceOption = Annotated[Word | None, Tolerance()]

@@ -14,9 +14,10 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.values import TYPE_NAMES
 from zb_mom_ww_mxgateway_cli.output import time_text
+from zb_mom_ww_mxgateway_cli.text_files import CURLY, curly_said
 from zb_mom_ww_mxgateway_shell.literals import Literal, split_type
 from zb_mom_ww_mxgateway_shell.problems import Mistake, closest
-from zb_mom_ww_mxgateway_shell.words import CURLY, Word, curly_said, elements, split
+from zb_mom_ww_mxgateway_shell.words import Word, elements, split
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 OWN_NAMES = ("client", "session", "live", "items", "mx", "asyncio", "_")

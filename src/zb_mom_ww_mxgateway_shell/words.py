@@ -8,25 +8,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from zb_mom_ww_mxgateway_cli.text_files import CURLY, LINE_END, curly_said, line_end_said
 from zb_mom_ww_mxgateway_shell.problems import Mistake
 
 # An IPv6 address with a port, which is no array.
 _ADDRESS = re.compile(r"\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]:")
 # What bytes that are no UTF-8 are read as: nothing that could be sent, or written to a file.
 _NO_CHARACTER = re.compile("[\ud800-\udfff]")
-CURLY = re.compile("[\u2018-\u201f]")
-"""Quotes as an editor makes them."""
-# What some program or other takes for the end of a line.
-_LINE_END = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-_LINE_ENDS = {
-    "\n": "a line feed",
-    "\r": "a carriage return (CR)",
-    "\v": "a vertical tab (VT)",
-    "\f": "a form feed (FF)",
-    "\x85": "a next-line mark (U+0085)",
-    "\u2028": "a line separator (U+2028)",
-    "\u2029": "a paragraph separator (U+2029)",
-}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$"}
 
 
@@ -99,7 +87,7 @@ def split(line: str) -> list[Word]:
 def has_words(line: str) -> bool:
     """Whether there is anything in a line but a comment, or something wrong that :func:`split` says."""
     text = line.strip()
-    return bool(text) and (text[0] != "#" or _LINE_END.search(text) is not None)
+    return bool(text) and (text[0] != "#" or LINE_END.search(text) is not None)
 
 
 def elements(array: Word) -> list[Word]:
@@ -158,21 +146,14 @@ def _refuse_behind(line: str, end: int, what: str) -> None:
         raise Mistake(f"a space is missing after the closing {what}", end, end + 1)
 
 
-def curly_said(quote: str) -> str:
-    """What is wrong with a curly quote that stands where a line is read."""
-    straight = "'" if quote < "\u201c" else '"'
-    return f"a curly quote, as an editor makes it: {straight} is meant, or put the text that has it in quotes"
-
-
 def _refuse_curly(line: str, place: int) -> None:
     if CURLY.match(line, place):
         raise Mistake(curly_said(line[place]), place, place + 1)
 
 
 def _refuse_line_end(line: str, start: int, end: int) -> None:
-    if found := _LINE_END.search(line, start, end):
-        what = _LINE_ENDS.get(found[0], f"a separator (U+{ord(found[0]):04X})")
-        raise Mistake(f"{what} within a line: it is no end of a line here; take it out, or end the line", *found.span())
+    if found := LINE_END.search(line, start, end):
+        raise Mistake(line_end_said(found[0]), *found.span())
 
 
 def _end_of_quoted(line: str, start: int) -> int:

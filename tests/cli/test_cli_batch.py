@@ -58,6 +58,8 @@ async def test_bad_lines_are_answered_and_the_next_is_run(gateway: SimulatedGate
         ("register --session-id s --client-name x --endpoint nowhere", 2, "endpoint 'nowhere': host:port expected"),
         ("register --session-id s --client-name x", 3, "it was closed or has expired"),
         ("galaxy-browse --api-key-env NO_SUCH_VARIABLE", 4, "the environment variable NO_SUCH_VARIABLE is not set"),
+        ("register \u201cx\u201d", 2, "line 13, column 10: a curly quote"),
+        ("# a remark\rversion", 2, "line 14, column 11: a carriage return (CR) within a line"),
         ("mxgw_plant_s3cret_with-underscore", 2, "No such command 'mxgw_plant_***'"),
     ):
         (answer,) = await batch.ask(line)

@@ -26,6 +26,7 @@ from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration, 
         ("string", " as it is ", " as it is "),
         ("string", "Füllstand 3/4", "Füllstand 3/4"),
         ("time", "2026-10-02T08:14:00Z", datetime(2026, 10, 2, 8, 14, tzinfo=UTC)),
+        ("time", "2026-10-02T08:14:00.1234560Z", datetime(2026, 10, 2, 8, 14, 0, 123456, tzinfo=UTC)),
         (
             "time",
             "2026-10-02 08:14:00.25+02:00",
@@ -43,6 +44,14 @@ def test_text_becomes_the_value_of_its_type(type_name: str, text: str, value: ob
     ("type_name", "text", "right"),
     [
         ("bool", "1", "Boolean expected: true or false"),
+        ("int32", '"12', "Integer expected (int32)"),
+        ("int32", "[10,25", "Integer expected (int32)"),
+        ("double", "'63.5", "Number expected (double)"),
+        (
+            "time",
+            "2026-10-02T08:14:00.1234567Z",
+            "Time expected, to the microsecond: at most six digits behind the second",
+        ),
         ("bool", "yes", "Boolean expected: true or false"),
         ("bool", "", "Boolean expected: true or false"),
         ("int32", "2147483648", "2147483648 does not fit int32 (-2147483648 to 2147483647)"),

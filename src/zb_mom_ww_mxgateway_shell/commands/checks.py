@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway_shell.commands.values import ensure, value_now
 from zb_mom_ww_mxgateway_shell.comparing import OPERATORS, Comparison, refuse_tag
 from zb_mom_ww_mxgateway_shell.conditions import QUALITIES, Condition, NotMet, described, form_of, has_nan, lately_text
 from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.kinds import Duration, NewName, OneWord, Target, TargetArgument, target_type
+from zb_mom_ww_mxgateway_shell.kinds import Duration, NewName, OneWord, Target, TargetArgument, Tolerance, target_type
 from zb_mom_ww_mxgateway_shell.literals import TagType
 from zb_mom_ww_mxgateway_shell.names import is_plain
 from zb_mom_ww_mxgateway_shell.registry import Clause, Flag, Kind, Offer, Sign, command
@@ -63,15 +63,6 @@ class WantedOf(Wanted):
 
     def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
         return [Offer(each) for each in self._known.choices if each.startswith(prefix)]
-
-
-class Tolerance(Kind):
-    """How much two numbers, or two times, may differ."""
-
-    name = "number"
-
-    def parse(self, word: Word, context: Context) -> Word:
-        return word
 
 
 OperatorArgument = Annotated[Word, Operator()]

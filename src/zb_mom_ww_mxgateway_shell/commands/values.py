@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.comparison import same_value
@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, status_form, value_form, value_text
+from zb_mom_ww_mxgateway_shell.comparing import tolerance_for
 from zb_mom_ww_mxgateway_shell.conditions import is_new
 from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT, Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
@@ -20,6 +21,7 @@ from zb_mom_ww_mxgateway_shell.kinds import (
     ServerOption,
     Target,
     TargetArgument,
+    ToleranceOption,
     ValueArgument,
 )
 from zb_mom_ww_mxgateway_shell.literals import Literal
@@ -47,18 +49,26 @@ async def _would_write(
     same = " (as it is)" if same_value(plain, before.value) else ""
     return Said(
         f"would write {item.tag}   {change}{same}",
-        {"before": before.value, "planned": "write", "tag": item.tag, "value": value_form(plain)},
+        {"before": value_form(before.value), "planned": "write", "tag": item.tag, "value": value_form(plain)},
         brief=f"would write {change}{same}",
     )
 
 
-@command("write", example="write TestChildObject.TestInt 123", mutating=True, foresee=_would_write)
+def _fits(positional: Sequence[Any], options: dict[str, Any]) -> None:
+    """What is wrong with the options whatever the tag is."""
+    tolerance = options.get("tol")
+    if tolerance is not None and not options.get("verify"):
+        raise tolerance.mistake("--tol says how much the value of --verify may differ: --verify is missing")
+
+
+@command("write", example="write TestChildObject.TestInt 123", mutating=True, check=_fits, foresee=_would_write)
 async def write(
     context: Context,
     tag: TargetArgument,
     value: ValueArgument,
     *,
     verify: FlagOption = False,
+    tol: ToleranceOption = None,
     for_: DurationOption = None,
     server: ServerOption = None,
 ) -> Result:
@@ -68,10 +78,13 @@ async def write(
     string, [1, 2, 3] is an array. *Completed* means that MXAccess reported the write as done; *accepted*
     that it took it and nothing more is known after --for (30 s). A write whose answer was lost is
     *unknown*: it is never sent again. --verify then waits, at most --for (10 s), until the tag has the
-    value that was written, and says what it has now: a valve takes its time to travel.
+    value that was written, and says what it has now: a valve takes its time to travel. A whole number, a
+    text or a time has to be exactly that, a real as near as its type can tell, or within --tol.
     """
     try:
         item, before, typed = await _ready(context, tag, value, server)
+        plain = getattr(typed, "value", typed)
+        room = None if tol is None else tolerance_for(tol, plain)
         live = _still(context, item)
     except MxGatewayError as error:
         if context.is_left:
@@ -83,13 +96,12 @@ async def write(
     result = await live.write_and_confirm(*item.key, typed, timeout=timeout)
     if item.key in (written := context.connected.arming.written):
         written[item.key].answered_at = clock.monotonic()
-    plain = getattr(typed, "value", typed)
     seen = None
     if verify and result.outcome.value != "refused":
         from zb_mom_ww_mxgateway_shell.verifying import verified
 
         try:
-            seen = await verified(live, item, plain, for_ or VERIFY_TIMEOUT)
+            seen = await verified(live, item, plain, for_ or VERIFY_TIMEOUT, room)
         except asyncio.CancelledError:
             # What came of the write is known; only whether the tag shows it is not.
             raise Interrupted(f"interrupted; {item.tag}   {_outcome_text(result, timeout)}; NOT VERIFIED") from None
@@ -103,7 +115,7 @@ async def write(
         f"{item.tag}   {said}{check}",
         {
             "accepted_ms": _milliseconds(result.accepted_after),
-            "before": before.value,
+            "before": value_form(before.value),
             "completed_ms": _milliseconds(result.completed_after),
             "error": error_form(result.error) if result.error else None,
             "item_handle": item.item_handle,
