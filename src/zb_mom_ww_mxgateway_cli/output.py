@@ -41,11 +41,30 @@ class ExitCode(IntEnum):
     CANNOT_CONNECT = 4
     GUARDED = 5
     UNKNOWN = 6
+    INTERNAL = 70
     INTERRUPTED = 130
 
 
+_GRAVEST_FIRST = (
+    ExitCode.UNKNOWN,
+    ExitCode.INTERNAL,
+    ExitCode.INTERRUPTED,
+    ExitCode.GUARDED,
+    ExitCode.REFUSED,
+    ExitCode.CANNOT_CONNECT,
+    ExitCode.USAGE,
+    ExitCode.NOT_MET,
+    ExitCode.DONE,
+)
+
+
+def gravest(*codes: ExitCode) -> ExitCode:
+    """The code that a run of many parts ends with; DONE for no codes. An unknown outcome is graver than anything."""
+    return min(codes, key=_GRAVEST_FIRST.index, default=ExitCode.DONE)
+
+
 class ExpectationNotMet(Exception):
-    """Nobody refused, nothing broke, and yet it is not as it was to be."""
+    """The expectation was not met: nothing was refused, and nothing broke."""
 
 
 class EntriesFailed(Exception):
@@ -53,7 +72,7 @@ class EntriesFailed(Exception):
 
 
 def exit_code_of(error: BaseException) -> ExitCode:
-    """The exit code for an error: unknown outcomes first, then who said no."""
+    """The exit code for an error: unknown outcomes first, then who said no; INTERNAL for an unforeseen one."""
     match error:
         case MxGatewayError(outcome_unknown=True):
             return ExitCode.UNKNOWN
@@ -67,7 +86,9 @@ def exit_code_of(error: BaseException) -> ExitCode:
             return ExitCode.REFUSED
         case KeyboardInterrupt() | click.Abort():
             return ExitCode.INTERRUPTED
-    return ExitCode.NOT_MET
+        case ExpectationNotMet():
+            return ExitCode.NOT_MET
+    return ExitCode.INTERNAL
 
 
 def error_message(error: BaseException) -> str:
@@ -88,7 +109,7 @@ def error_message(error: BaseException) -> str:
             return one_line(error.format_message())
         case KeyboardInterrupt() | click.Abort():
             return "interrupted"
-    return one_line(f"{type(error).__name__}: {error} (--debug shows where)")
+    return one_line(f"internal error, please report it: {type(error).__name__}: {error} (--debug shows where)")
 
 
 def _session_remedy(error: MxGatewaySessionError) -> str:

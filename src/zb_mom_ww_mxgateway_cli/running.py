@@ -2,6 +2,8 @@
 
 import functools
 import os
+import signal
+import threading
 import time
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
@@ -36,7 +38,7 @@ class Gateways:
         self._clients: dict[ClientOptions, GatewayClient] = {}
 
     def run(self, options: "ClientOptions", report: Report, action: Action) -> None:
-        """Awaits `action` on a connected client. Raises its errors, and click.Abort for Ctrl-C."""
+        """Awaits `action` on a connected client. Raises its errors, and click.Abort for Ctrl-C and its like."""
         import asyncio  # A fifth of the time that --help takes.
 
         # Its errors come as ours; what gRPC logs besides would stand between the lines.
@@ -45,14 +47,15 @@ class Gateways:
         try:
             with _library_warnings(report):
                 self._loop.run(self._acted(options, report, action))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, asyncio.CancelledError):
             raise click.Abort from None
 
     async def _acted(self, options: "ClientOptions", report: Report, action: Action) -> None:
         import asyncio
 
         try:
-            await action(await self._connected(options, report))
+            with _ended_by_signals(asyncio.get_running_loop(), asyncio.current_task()):
+                await action(await self._connected(options, report))
         except MxGatewayTransportError:
             # It broke: what comes next connects anew, and hears what is wrong now.
             broken = self._clients.pop(options, None)
@@ -88,6 +91,37 @@ class Gateways:
                 self._loop.run(self._disconnected())
             finally:
                 self._loop.close()
+
+
+_TOLD_TWICE_SECONDS = 1.0
+
+
+@contextmanager
+def _ended_by_signals(loop: "asyncio.AbstractEventLoop", task: "asyncio.Task[Any] | None") -> Iterator[None]:
+    """Ctrl-C, and what comes before a kill or from a terminal that closes, cancels the task. Where that is not enough,
+    as in a print that waits for its reader, another one a second later ends that, too."""
+    if task is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    first: list[float] = []
+
+    def handler(number: int, frame: object) -> None:
+        if not first:
+            first.append(time.monotonic())
+            loop.call_soon_threadsafe(task.cancel)
+        elif time.monotonic() - first[0] > _TOLD_TWICE_SECONDS:
+            raise KeyboardInterrupt
+
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        numbers.remove(signal.SIGINT)  # a shell's job in the background
+    former = [(number, signal.signal(number, handler)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, before in former:
+            signal.signal(number, before)
 
 
 @contextmanager

@@ -62,11 +62,18 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 expectation not met, 2 usage, 3 refused by gateway or MXAccess, "
-    "4 cannot connect or authenticate, 5 refused by a local guard, 6 outcome unknown, 130 interrupted.",
+    "4 cannot connect or authenticate, 5 refused by a local guard, 6 outcome unknown, 70 internal error, "
+    "130 interrupted.",
 )
 @click.version_option(__version__, prog_name="mxgw-shell")
 @run_options
-@click.option("-c", "script", metavar="FILE.mxs", help="Run a command file; - for standard input.")
+@click.option(
+    "-c",
+    "scripts",
+    multiple=True,
+    metavar="FILE.mxs",
+    help="Run a command file; - for standard input; may be repeated.",
+)
 @click.option("-e", "lines", multiple=True, metavar="LINE", help="Run a line; may be repeated.")
 @click.option("--python", "python", metavar="FILE.py", help="Run a Python file on the live session.")
 @click.option("--csv", "as_csv", is_flag=True, help="Results as CSV, with headings; a ' keeps formulas text.")
@@ -84,7 +91,7 @@ def command(
     as_json: bool,
     quiet: bool,
     debug: bool,
-    script: str | None,
+    scripts: tuple[str, ...],
     lines: tuple[str, ...],
     python: str | None,
     as_csv: bool,
@@ -100,8 +107,10 @@ def command(
     """
     if sum([as_json, as_csv, csv_raw]) > 1:
         raise click.UsageError("--json, --csv and --csv-raw exclude each other: name one")
-    if sum([script is not None, bool(lines), python is not None]) > 1:
+    if sum([bool(scripts), bool(lines), python is not None]) > 1:
         raise click.UsageError("-c, -e and --python exclude each other")
+    if scripts.count("-") > 1:
+        raise click.UsageError("-c - may be given once: there is one standard input")
     if junit is not None and python is not None:
         raise click.UsageError("--report-junit is for statements: -c, -e, or standard input")
     wanted = Wanted(
@@ -122,7 +131,7 @@ def command(
     _check(wanted)
     if python is not None:
         context.exit(_run_python(wanted, python))
-    context.exit(int(_run(wanted, script, lines)))
+    context.exit(int(_run(wanted, scripts, lines)))
 
 
 def _check(wanted: Wanted) -> None:
@@ -179,7 +188,7 @@ def plan(
         read_only="a plan writes nothing",
     )
     _check(wanted)
-    click.get_current_context().exit(int(_run(wanted, file, (), plans=True)))
+    click.get_current_context().exit(int(_run(wanted, (file,), (), plans=True)))
 
 
 @command.command()
@@ -193,12 +202,12 @@ def trust(endpoint: str, fingerprint: str | None, known_gateways: str | None) ->
     click.get_current_context().exit(int(trust_now(endpoint, fingerprint, known_gateways)))
 
 
-def _run(wanted: Wanted, script: str | None, lines: tuple[str, ...], *, plans: bool = False) -> int:
+def _run(wanted: Wanted, scripts: tuple[str, ...], lines: tuple[str, ...], *, plans: bool = False) -> int:
     import asyncio
 
     # Its errors come as ours; what gRPC logs besides would stand between the lines.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    has_statements = script is not None or lines or wanted.output or wanted.quiet or wanted.junit
+    has_statements = scripts or lines or wanted.output or wanted.quiet or wanted.junit
     if not has_statements and sys.stdin.isatty() and sys.stdout.isatty():
         from zb_mom_ww_mxgateway_shell.terminal.session import at_prompt, why_no_prompt
 
@@ -216,7 +225,7 @@ def _run(wanted: Wanted, script: str | None, lines: tuple[str, ...], *, plans: b
 
     # Read and checked before anything is connected: a file with a mistake has not half run.
     runner = StatementRunner.of(
-        script,
+        scripts,
         lines,
         How(
             variables=wanted.variables,
@@ -298,9 +307,10 @@ async def _connected(
                 context.notice(str(error))
 
     code: int | None = None
+    may_have_written = False
 
     async def work() -> int:
-        nonlocal code
+        nonlocal code, may_have_written
         context.load_profiles()
         if wanted.output:
             context.settings.change("output", wanted.output)
@@ -320,23 +330,58 @@ async def _connected(
             gc.freeze()
             gc.enable()
             code = ExitCode.DONE
-            code = await front_end(context)
+            try:
+                code = await front_end(context)
+            finally:
+                may_have_written = any(each.arming.asked_at for each in context.connections.values())
         return code
 
+    ended: int
     try:
-        return await interruptible(work(), ENDING)
+        ended = await interruptible(work(), ENDING)
     except Interrupted:
-        return ExitCode.INTERRUPTED
+        ended = _graver(code, ExitCode.INTERRUPTED)
     except Exception as error:
         if wanted.as_json:
-            click.echo(json_line({"command": "connect", "error": problem_form(error), "line": 0, "ok": False}))
+            form = {"command": "connect", "error": problem_form(error), "line": 0, "ok": False}
+            context.writer.out(f"{json_line(form)}\n")
         else:
             for line in problem_lines(error, Statement("", 0), debug=wanted.debug):
-                click.echo(line, err=True)
+                context.writer.err(f"{line}\n")
         if code is None and never_began is not None:
             never_began(problem_lines(error, Statement("", 0)))
         # What failed first counts, not that it could not be closed either.
-        return code or exit_code_for(error)
+        ended = code or exit_code_for(error)
+    return await _shown(context, ended, may_have_written=may_have_written)
+
+
+def _graver(code: int | None, other: int) -> int:
+    from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest
+
+    known = set(ExitCode)
+    return other if not code else gravest(ExitCode(code), ExitCode(other)) if code in known else code
+
+
+_PATIENCE_SECONDS = 15.0
+"""So long the reader of a run that may have changed something may take nothing, before its exit code is due."""
+
+
+async def _shown(context: "Context", code: int, *, may_have_written: bool) -> int:
+    """Waits until what was said is read; the code, or another where it is not. Everything else is over by now."""
+    from zb_mom_ww_mxgateway_cli.output import ExitCode
+    from zb_mom_ww_mxgateway_shell.interrupts import ENDING, on_signals
+
+    writer = context.writer
+    if writer.pending:
+        # A pager may be read for hours, and nothing waits for what only looks.
+        with on_signals(ENDING, writer.give_up):
+            await writer.drained(_PATIENCE_SECONDS if may_have_written else None)
+    if not writer.problem:
+        return code
+    if not writer.is_problem_said:
+        writer.err(f"mxgw-shell: {writer.problem}: not all of it was shown\n")
+        await writer.drained(None)
+    return code or ExitCode.NOT_MET
 
 
 def main() -> NoReturn:

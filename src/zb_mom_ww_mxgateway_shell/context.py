@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.connected import Arming, Connected
 from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.names import variable
+from zb_mom_ww_mxgateway_shell.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_shell.problems import Failure, Mistake, ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Invocation, Registry
 from zb_mom_ww_mxgateway_shell.settings import Settings
@@ -48,8 +49,12 @@ class Context:
         self.settings = Settings()
         self.aliases: dict[str, str] = {}
         """What stands for a longer line, by its name."""
-        self.spool = Spool()
+        self.spool = Spool(lambda text: self.alert(text))
         """A copy of what is typed and shown."""
+        self.writer = OutputWriter()
+        """Standard output and standard error of a run."""
+        self.is_typed = interactive
+        """Whether a person types the lines, as they come."""
         self.hurries = False
         """Whether a connection is taken before its event stream is known to be read: what needs it waits for it."""
         self.records = False

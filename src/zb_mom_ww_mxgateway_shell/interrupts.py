@@ -12,6 +12,8 @@ ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 """What ends the whole program."""
 INTERRUPT = ("SIGINT",)
 """Ctrl-C."""
+CALLED_OFF = ("SIGTERM", "SIGHUP", "SIGBREAK")
+"""What comes before a kill, or from a terminal that closes; on Windows Ctrl-Break, a closed window and a shutdown."""
 
 
 class Interrupted(Exception):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text
@@ -39,7 +39,8 @@ class Step:
     """A titled part of a run."""
 
     title: str
-    """Empty for what stands before the first step."""
+    part: Literal["leading", "step", "ending"] = "step"
+    """``leading`` is what stands before the first step, ``ending`` what always runs at the end."""
     entries: list[Entry] = field(default_factory=list)
 
     @property
@@ -60,7 +61,7 @@ class Journal:
         """Of the file."""
         self.started = datetime.now(UTC)
         self._clock = clock.monotonic()
-        self.steps: list[Step] = [Step("")]
+        self.steps: list[Step] = [Step("", "leading")]
         self.not_run: list[str] = []
         """Titles of steps that were never reached."""
         self.broken_off = ""
@@ -69,6 +70,10 @@ class Journal:
     def begin(self, title: str) -> None:
         """A step begins."""
         self.steps.append(Step(title))
+
+    def begin_ending(self) -> None:
+        """What always runs begins."""
+        self.steps.append(Step(FINALLY, "ending"))
 
     def add(self, entry: Entry) -> None:
         """A statement of the present step ended."""
@@ -84,6 +89,11 @@ class Journal:
                         self.not_run.append(_title(line, context.all_names))
 
     @property
+    def has_steps(self) -> bool:
+        """Whether the file has a step at all."""
+        return bool(self.not_run) or any(step.part == "step" for step in self.steps)
+
+    @property
     def entries(self) -> Iterator[Entry]:
         """All statements, in the order they ran."""
         for step in self.steps:
@@ -97,7 +107,7 @@ class Journal:
     def summary(self) -> str:
         """What came of it all, in a line."""
         took = age_text(self.seconds)
-        titled = [step for step in self.steps[1:] if step.title != FINALLY]
+        titled = [step for step in self.steps if step.part == "step"]
         count = len(titled) + len(self.not_run)
         others = [step for step in self.steps if step not in titled and step.failure]
         if not count:

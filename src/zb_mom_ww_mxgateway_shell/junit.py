@@ -1,8 +1,9 @@
 """A run as a JUnit report: a case for each step, as build servers show them."""
 
+import errno
 import re
+import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,71 +11,140 @@ from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.journal import Journal, Step
 from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.regular_files import replace
 
 # What XML 1.0 has no way to say.
 _UNSAYABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def report(journal: Journal) -> str:
-    """The report as XML."""
-    steps = [step for step in journal.steps if step.title or step.failure]
-    if not any(step.title for step in journal.steps) and not journal.not_run:
-        steps = journal.steps
-    suite = ElementTree.Element("testsuite", {"name": _clean(journal.name)})
-    failures = errors = 0
-    for step in steps:
-        case = _case(suite, journal, step.title or _leading(journal), step.seconds)
-        failure = step.failure
-        if failure is not None:
-            is_failure = failure.exit_code is ExitCode.NOT_MET
-            failures, errors = failures + is_failure, errors + (not is_failure)
-            kind = "failure" if is_failure else "error"
-            told = _told_as(case, kind, failure.lines[0] if failure.lines else "")
-            told.set("type", failure.error or failure.exit_code.name)
-            told.text = _clean("\n".join(line for entry in step.entries if not entry.ok for line in entry.lines))
-        ElementTree.SubElement(case, "system-out").text = _clean(_told(step))
-    if journal.broken_off and not failures + errors:
-        errors += 1
-        _told_as(_case(suite, journal, "the whole run", 0.0), "error", journal.broken_off)
-    for title in journal.not_run:
-        ElementTree.SubElement(_case(suite, journal, title, 0.0), "skipped")
-    return _document(suite, journal, failures=failures, errors=errors, skipped=len(journal.not_run))
+def report(journals: Sequence[Journal]) -> str:
+    """The report as XML: a suite for each file."""
+    return _document([_suite(journal) for journal in journals])
 
 
 def unfinished(name: str, lines: Sequence[str]) -> str:
     """The report of a run that has not come to its end, and why, as far as that is known."""
-    journal = Journal(name)
-    suite = ElementTree.Element("testsuite", {"name": _clean(name)})
-    told = _told_as(_case(suite, journal, "the whole run", 0.0), "error", lines[0])
-    told.text = _clean("\n".join(lines))
-    return _document(suite, journal, failures=0, errors=1, skipped=0)
+    suite = _Suite(Journal(name))
+    suite.case("the whole run", 0.0).told("error", lines[0]).text = _clean("\n".join(lines))
+    return _document([suite.ended()])
 
 
-def _document(suite: ElementTree.Element, journal: Journal, **counts: int) -> str:
-    for name, count in {"tests": len(suite), **counts}.items():
-        suite.set(name, str(count))
-    suite.set("time", f"{journal.seconds:.3f}")
-    suite.set("timestamp", journal.started.strftime("%Y-%m-%dT%H:%M:%SZ"))
+def _suite(journal: Journal) -> ElementTree.Element:
+    suite = _Suite(journal)
+    for step in journal.steps:
+        # What stands before the first step is a case of its own where there is something.
+        if step.part == "leading" and journal.has_steps and not step.entries:
+            continue
+        case = suite.case(_leading(journal) if step.part == "leading" else step.title, step.seconds)
+        failure = step.failure
+        if failure is not None:
+            # The plant was not as expected, or it cannot be said whether it was.
+            kind = "failure" if failure.exit_code is ExitCode.NOT_MET else "error"
+            told = case.told(kind, failure.lines[0] if failure.lines else "")
+            told.set("type", failure.error or failure.exit_code.name)
+            told.text = _clean("\n".join(line for entry in step.entries if not entry.ok for line in entry.lines))
+        case.child("system-out").text = _clean(_told(step))
+    if journal.broken_off and not suite.failed:
+        suite.case("the whole run", 0.0).told("error", journal.broken_off)
+    for title in journal.not_run:
+        suite.case(title, 0.0).child("skipped")
+    return suite.ended()
+
+
+class _Suite:
+    """A suite that is being made: its cases have names of their own."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._element = ElementTree.Element("testsuite", {"name": _clean(journal.name)})
+        self._names: set[str] = set()
+
+    def case(self, title: str, seconds: float) -> "_Case":
+        """Another case. What has no title, or one that was given already, gets a name by which it is told apart."""
+        plain = _clean(title).strip() or "(untitled)"
+        name, number = plain, 1
+        while name in self._names:
+            number += 1
+            name = f"{plain} ({number})"
+        self._names.add(name)
+        named = {"name": name, "classname": _clean(Path(self._journal.name).stem), "time": f"{seconds:.3f}"}
+        return _Case(ElementTree.SubElement(self._element, "testcase", named))
+
+    def _count(self, kind: str) -> int:
+        return len(self._element.findall(f"testcase/{kind}"))
+
+    @property
+    def failed(self) -> bool:
+        return bool(self._count("failure") + self._count("error"))
+
+    def ended(self) -> ElementTree.Element:
+        """The suite with its counts."""
+        for name, count in (
+            ("tests", len(self._element)),
+            ("failures", self._count("failure")),
+            ("errors", self._count("error")),
+            ("skipped", self._count("skipped")),
+        ):
+            self._element.set(name, str(count))
+        self._element.set("time", f"{self._journal.seconds:.3f}")
+        self._element.set("timestamp", self._journal.started.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        return self._element
+
+
+class _Case:
+    """One case of a suite."""
+
+    def __init__(self, element: ElementTree.Element) -> None:
+        self._element = element
+
+    def child(self, kind: str) -> ElementTree.Element:
+        return ElementTree.SubElement(self._element, kind)
+
+    def told(self, kind: str, message: str) -> ElementTree.Element:
+        """That it failed, or why it cannot be told."""
+        return ElementTree.SubElement(self._element, kind, {"message": _clean(message)})
+
+
+def _document(made: Sequence[ElementTree.Element]) -> str:
     suites = ElementTree.Element("testsuites")
-    suites.append(suite)
+    suites.extend(made)
     ElementTree.indent(suites)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(suites, encoding="unicode")}\n'
 
 
 def write(path: Path, text: str) -> None:
     """Writes a report whole, in place of one that is there; raises ShellError."""
-    is_replaced = not is_special(path)
-    target = path.resolve()
-    written = target.with_name(f"{target.name}.new") if is_replaced else path
     try:
-        written.write_text(text, encoding="utf-8", newline="\n")
-        if is_replaced:
-            written.replace(target)
+        if is_special(path):
+            _give(path, text.encode())
+        else:
+            replace(path, text.encode())
     except OSError as error:
-        if is_replaced:
-            with suppress(OSError):
-                written.unlink()
-        raise ShellError(f"cannot write {path}: {error.strerror}") from error
+        raise ShellError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+_PATIENCE_SECONDS = 10.0
+
+
+def _give(path: Path, data: bytes) -> None:
+    """Writes to a pipe or a device. Raises OSError, also where nobody reads what is written."""
+    failed: list[OSError] = []
+
+    def work() -> None:
+        try:
+            with path.open("wb") as file:
+                file.write(data)
+        except OSError as error:
+            failed.append(error)
+
+    # A thread that can be left: nobody may ever read it.
+    writing = threading.Thread(target=work, name="report", daemon=True)
+    writing.start()
+    writing.join(_PATIENCE_SECONDS)
+    if writing.is_alive():
+        raise OSError(errno.EAGAIN, "nobody reads it")
+    if failed:
+        raise failed[0]
 
 
 def is_special(path: Path) -> bool:
@@ -83,16 +153,7 @@ def is_special(path: Path) -> bool:
 
 
 def _leading(journal: Journal) -> str:
-    return "before the first step" if len(journal.steps) > 1 or journal.not_run else Path(journal.name).stem
-
-
-def _case(suite: ElementTree.Element, journal: Journal, title: str, seconds: float) -> ElementTree.Element:
-    named = {"name": _clean(title), "classname": _clean(Path(journal.name).stem), "time": f"{seconds:.3f}"}
-    return ElementTree.SubElement(suite, "testcase", named)
-
-
-def _told_as(case: ElementTree.Element, kind: str, message: str) -> ElementTree.Element:
-    return ElementTree.SubElement(case, kind, {"message": _clean(message)})
+    return "before the first step" if journal.has_steps else Path(journal.name).stem
 
 
 def _told(step: Step) -> str:

@@ -7,19 +7,23 @@ import inspect
 import sys
 import tokenize
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 from zb_mom_ww_mxgateway import clock
-from zb_mom_ww_mxgateway_cli.output import ExitCode, safe
+from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line, safe
+from zb_mom_ww_mxgateway_shell.background import UnaskedTasks, background_problem, leaves
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
+from zb_mom_ww_mxgateway_shell.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.python_names import Left, PythonNames, ctrl_c_ends_code_of, ended_by_itself, tasks_told
+from zb_mom_ww_mxgateway_shell.python_names import Left, PythonNames, Show, ctrl_c_ends_code_of, ended_by_itself
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
-from zb_mom_ww_mxgateway_shell.statements import exit_code_for, message_of
+from zb_mom_ww_mxgateway_shell.run_output import RunOutput
+from zb_mom_ww_mxgateway_shell.showing import lines_of
+from zb_mom_ww_mxgateway_shell.statements import Follow, Statement, exit_code_for, message_of, problem_form
 from zb_mom_ww_mxgateway_shell.stream_news import news_told
 
 
@@ -32,6 +36,10 @@ class PythonFile:
         self._code = code
         self._quiet = quiet
         self._debug = debug
+        self._form = "table"
+        self._writer = OutputWriter()
+        self._beside = ExitCode.DONE
+        """What failed of the shell's own while it ran."""
 
     @classmethod
     def read(cls, path: str, *, quiet: bool = False, debug: bool = False) -> "PythonFile":
@@ -50,10 +58,11 @@ class PythonFile:
 
     async def run(self, context: Context) -> ExitCode | int:
         """Runs it to its end; the exit code is that of what it raised."""
-        context.say_by(self._say)
+        self._writer, self._form = context.writer, context.settings.output
+        context.say_by(self._say, self._alert)
         if context.current is not None:
             await context.current.settled()
-        names = PythonNames(context, self._follow, self._show)
+        names = _Names(context, self._follow, self._show, self)
         names.namespace["__file__"] = self._path
         sys.argv[:] = [self._path]
         sys.path.insert(0, self._folder)
@@ -63,29 +72,30 @@ class PythonFile:
             failed.append(error)
             self._say_problem(error, "in the background: ")
 
-        with tasks_told(failed_beside):
+        with self._writer.as_standard_streams(), UnaskedTasks(failed_beside) as tasks:
             code = await self._code_of(context, names)
+            tasks.tell_all()
             _let_tasks_go(names.namespace)
         # What failed beside it, and nobody asked about, has not passed.
-        return code or next((exit_code_for(error) for error in failed), ExitCode.DONE)
+        return code or next((_code_for(error) for error in failed), self._beside)
 
     async def _code_of(self, context: Context, names: PythonNames) -> ExitCode | int:
         started = clock.monotonic()
         try:
             with ctrl_c_ends_code_of(self._path):
-                async with news_told(context, _tell):
+                async with news_told(context, self._tell, self._failed_beside):
                     await ended_by_itself(self._evaluated(names.namespace))
         except Left as left:
-            return _exit_code(left.code)
+            return self._exit_code(left.code)
         except (asyncio.CancelledError, Interrupted) as interrupted:
             if said := names.said_of_writes(started):
-                print(f"interrupted; {said}", file=sys.stderr, flush=True)
+                self._complain(f"interrupted; {said}")
             elif "; " in str(interrupted):  # a line that said more
-                print(interrupted, file=sys.stderr, flush=True)
+                self._complain(str(interrupted))
             raise
         except BaseException as error:  # a person's code may raise anything
             self._say_problem(error)
-            return exit_code_for(next(_leaves(error)))
+            return _code_for(next(leaves(error)))
         return ExitCode.DONE
 
     async def _evaluated(self, namespace: dict[str, Any]) -> None:
@@ -93,37 +103,103 @@ class PythonFile:
         if inspect.isawaitable(result):
             await result
 
+    # What is said.
+
     def _say_problem(self, error: BaseException, where: str = "") -> None:
-        """A line with the place in the file for each error; with --debug all of the traceback."""
+        """A line with its place for each error; with --json an object, with --debug all of the traceback."""
+        if self._form == "json":
+            for leaf in leaves(error):
+                self._report(leaf, error)
+            if not self._debug:
+                return
         if self._debug:
             lines = "".join(traceback.format_exception(error)).rstrip("\n").split("\n")
         else:
-            lines = [line for leaf in _leaves(error) for line in self._problem(leaf, error, where)]
+            lines = [line for leaf in leaves(error) for line in self._problem(leaf, error, where)]
         for line in lines:
-            print(line, file=sys.stderr, flush=True)
+            self._complain(line)
+
+    def _report(self, error: BaseException, group: BaseException) -> None:
+        form = problem_form(error) | {"exit_code": int(_code_for(error)), "message": _said(error)}
+        place = {"command": "python", "file": self._path, "line": self._line_of(error, group)}
+        self._writer.out(f"{redact(json_line({**place, 'error': form, 'ok': False}))}\n")
+
+    def _line_of(self, error: BaseException, group: BaseException) -> int:
+        frames = [*traceback.extract_tb(group.__traceback__), *traceback.extract_tb(error.__traceback__)]
+        return next((frame.lineno or 0 for frame in reversed(frames) if frame.filename == self._path), 0)
 
     def _problem(self, error: BaseException, group: BaseException, beside: str) -> list[str]:
         """One line with the place in the file, of the group where the error itself has none."""
-        frames = [*traceback.extract_tb(group.__traceback__), *traceback.extract_tb(error.__traceback__)]
-        places = [frame for frame in frames if frame.filename == self._path]
-        where = f"{self._path}:{places[-1].lineno}: " if places else f"{self._path}: "
+        line = self._line_of(error, group)
+        where = f"{self._path}:{line}: " if line else f"{self._path}: "
         details = getattr(error, "details", ())
         return [f"{where}{beside}{_said(error)}", *(f"      {line}" for line in details if isinstance(line, str))]
 
+    def _failed_beside(self, error: BaseException) -> None:
+        self._complain(background_problem(error))
+        self._beside = ExitCode.INTERNAL
+
     def _say(self, text: str) -> None:
-        if not self._quiet:
-            print(safe(text), flush=True)
+        if not self._quiet and self._form == "table":
+            self._writer.out(f"{redact(safe(text))}\n")
+
+    def _alert(self, text: str) -> None:
+        self._complain(safe(text))
+
+    async def _tell(self, text: str, is_bad: bool) -> None:
+        self._alert(text)
+
+    def _complain(self, line: str) -> None:
+        self._writer.err(f"{redact(line)}\n")
 
     async def _show(self, result: Result | None) -> None:
-        for line in result.lines() if result and not self._quiet else []:
-            print(line, flush=True)
+        # With --json the object of the line has it.
+        for line in lines_of(result, self._form) if result and not self._quiet and self._form != "json" else []:
+            self._writer.out(f"{redact(line)}\n")
 
     async def _follow(self, feed: Feed) -> Result:
-        return await feed.follow(lambda line: None if self._quiet else print(line, flush=True))
+        shows = not self._quiet and self._form == "table"
+        return await feed.follow(lambda line: self._writer.out(f"{redact(line)}\n") if shows else None)
+
+    def _exit_code(self, code: Any) -> int:
+        if code is None or isinstance(code, int):
+            return code or 0
+        self._complain(str(code))
+        return 1
 
 
-async def _tell(text: str, is_bad: bool) -> None:
-    print(safe(text), file=sys.stderr, flush=True)
+class _Names(PythonNames):
+    """Those of a file: with ``--json`` each line of the shell gives the object that it gives in a command file."""
+
+    def __init__(self, context: Context, follow: Follow, show: Show, file: PythonFile) -> None:
+        self._file = file
+        super().__init__(context, follow, show)
+
+    async def mx(self, line: str) -> Any:
+        context, file = self._context, self._file
+        if context.settings.output != "json":
+            return await super().mx(line)
+        output = RunOutput(context, quiet=file._quiet, source=file._path)
+        frame = inspect.currentframe()
+        number = frame.f_back.f_lineno if frame and frame.f_back else 0
+        output.begin(Statement(line, number, file._path))
+        context.notice = output.notice
+        try:
+            result = await self.run(line)
+        except Exception as error:
+            output.failed([], problem_form(error), also_lines=False)
+            raise
+        if result is not None and result.exit_code != 0:
+            output.not_done([], [], result.form())
+            raise ShellError(" ".join(result.lines()), result.exit_code)
+        output.done([], result=result and result.form())
+        return result and result.value
+
+
+def _code_for(error: BaseException) -> ExitCode:
+    """What a person's own code raises is no internal error: it has not passed."""
+    code = exit_code_for(error)
+    return ExitCode.NOT_MET if code is ExitCode.INTERNAL else code
 
 
 def _let_tasks_go(namespace: dict[str, Any]) -> None:
@@ -133,25 +209,9 @@ def _let_tasks_go(namespace: dict[str, Any]) -> None:
     gc.collect()
 
 
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    """What a group of errors is of; the error itself where it is no group."""
-    if isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
-            yield from _leaves(each)
-    else:
-        yield error
-
-
 def _said(error: BaseException) -> str:
     said = message_of(error)
     if not said.startswith("internal error"):
         return said
     text = safe(str(error))
     return f"{type(error).__name__}{f': {text}' if text else ''} (--debug shows more)"
-
-
-def _exit_code(code: Any) -> int:
-    if code is None or isinstance(code, int):
-        return code or 0
-    print(code, file=sys.stderr)
-    return 1

@@ -5,10 +5,11 @@ import builtins
 import signal
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from zb_mom_ww_mxgateway_shell.background import UnaskedTasks
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
 from zb_mom_ww_mxgateway_shell.names import OWN_NAMES, value_of
@@ -46,18 +47,22 @@ class PythonNames:
 
         Raises what is wrong with it, and ShellError for what was refused, or of which nothing is known.
         """
-        try:
-            result = await run(self._context, line, self._follow)
-        finally:
-            self.refresh()
+        result = await self.run(line)
         if result is not None and result.exit_code != 0:
             raise ShellError(" ".join(result.lines()), result.exit_code)
         await self._show(result)
         return result and result.value
 
-    def tasks_told(self) -> AbstractContextManager[None]:
+    async def run(self, line: str) -> Result | None:
+        """Runs a line of the shell; the names are as it left them."""
+        try:
+            return await run(self._context, line, self._follow)
+        finally:
+            self.refresh()
+
+    def tasks_told(self) -> UnaskedTasks:
         """Says in a line what tasks fail with that nobody asks."""
-        return tasks_told(lambda error: self._context.alert(f"in the background: {type(error).__name__}: {error}"))
+        return UnaskedTasks(lambda error: self._context.alert(f"in the background: {type(error).__name__}: {error}"))
 
     def refresh(self) -> None:
         """Puts the shell's objects under their names, as they are now."""
@@ -113,26 +118,6 @@ class Left(Exception):
     def __init__(self, code: Any) -> None:
         super().__init__(code)
         self.code = code
-
-
-@contextmanager
-def tasks_told(say: Callable[[BaseException], None]) -> Iterator[None]:
-    """Says what tasks fail with that nobody asks."""
-
-    def handle(loop: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
-        error = about.get("exception")
-        if isinstance(error, BaseException) and isinstance(about.get("future"), asyncio.Task):
-            say(error)
-        else:
-            loop.default_exception_handler(about)
-
-    loop = asyncio.get_running_loop()
-    former = loop.get_exception_handler()
-    loop.set_exception_handler(handle)
-    try:
-        yield
-    finally:
-        loop.set_exception_handler(former)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import BinaryIO, TextIO
 from zb_mom_ww_mxgateway_cli.output import one_line
 from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.regular_files import open_text, refuse_special
 from zb_mom_ww_mxgateway_shell.rows import COLUMNS, Format, heading, mark_row, text_of
 
 # A row that begins in what was taken for the rest of one: more than the last is not whole.
@@ -30,7 +31,7 @@ def create(path: Path, form: Format) -> TextIO:
     """A new file, headed; raises ShellError, and where there is one already."""
     try:
         # What UTF-8 has no bytes for is no reason to end a recording.
-        file = path.open("x", encoding="utf-8", errors="backslashreplace", newline="")
+        file = open_text(path, "x", errors="backslashreplace", newline="")
         file.write(heading(form))
     except FileExistsError:
         raise ShellError(f"{path} is there already: --append adds to it, another name keeps it") from None
@@ -44,11 +45,12 @@ def continue_(path: Path, form: Format, *, raw: bool) -> TextIO:
 
     Raises ShellError for a file that cannot be written, and for one that is no recording of this form.
     """
+    refuse_special(path)
     try:
         if _is_there(path):
             with path.open("r+b") as file:
                 _mend(path, file, form, raw=raw)
-        file_at_end = path.open("a", encoding="utf-8", errors="backslashreplace", newline="")
+        file_at_end = open_text(path, "a", errors="backslashreplace", newline="")
         if file_at_end.tell() == 0:
             file_at_end.write(heading(form))
     except OSError as error:

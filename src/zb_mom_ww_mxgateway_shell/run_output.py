@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,25 +11,29 @@ from typing import Any
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway_cli.output import json_line, safe, time_text
-from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
 from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.output_writer import ROOM
 from zb_mom_ww_mxgateway_shell.results import Pending
 from zb_mom_ww_mxgateway_shell.standard_input import StandardInput
 from zb_mom_ww_mxgateway_shell.statements import Statement
 
 _TEXT_WIDTH, _LINE_WIDTH, _TOOK_WIDTH = 50, 92, 10
 _PROGRESS_SECONDS = 0.5
+_LINES_AFTER_SECONDS = (2.0, 8.0, 20.0, 30.0)
+"""Where progress is lines that stay: the pauses between them, the last one again and again."""
 _INDENT = "      "
 
 
 class RunOutput:
     """Writes to standard output and standard error, never a key; knows which statement it is about.
 
-    When nobody reads any more it is silent, and `is_closed` says so: what always runs has to run all the same.
+    It never waits for a reader. When nobody reads any more it is silent, and `closed` says so: what always runs has to
+    run all the same.
     """
 
     def __init__(self, context: Context, *, quiet: bool, source: str | None, is_typed: bool = False) -> None:
         self._context = context
+        self._writer = context.writer
         self._quiet = quiet
         self._source = source
         self._is_typed = is_typed
@@ -37,12 +42,29 @@ class RunOutput:
         self.alerts: list[str] = []
         """What happened by itself while the present statement ran; safe for a terminal."""
         self._statement: Statement | None = None
-        self._begun = clock.monotonic()
+        self.begun = clock.monotonic()
+        """Monotonic seconds when the present statement began."""
         self._at = datetime.now(UTC)
         self._head_is_out = False
         self._is_passing = False
         """Whether a line stands there that is to be written over."""
-        self.is_closed = False
+
+    @property
+    def closed(self) -> str:
+        """Why nothing can be shown any more; empty while it can."""
+        _ = self._writer.is_stuck
+        return self._writer.problem
+
+    def say_closed(self) -> None:
+        """Says once, on standard error, why nothing is shown any more."""
+        if not self._writer.is_problem_said:
+            self._writer.is_problem_said = True
+            self.problem([f"{self.closed}: stopped there"])
+
+    async def has_room(self, is_over: Callable[[], bool]) -> None:
+        """Waits while a reader has too much to take that is waiting for it, unless `is_over`."""
+        while self._writer.pending > ROOM and not self.closed and not is_over():
+            await self._writer.moved()
 
     @property
     def _form(self) -> str:
@@ -55,7 +77,7 @@ class RunOutput:
     @property
     def seconds(self) -> float:
         """Since the statement began."""
-        return clock.monotonic() - self._begun
+        return clock.monotonic() - self.begun
 
     def prompt(self) -> None:
         """Asks for the next line where a person types it, and sees this."""
@@ -67,7 +89,7 @@ class RunOutput:
     def begin(self, statement: Statement) -> None:
         """A statement begins."""
         self._statement = statement
-        self._begun, self._at = clock.monotonic(), datetime.now(UTC)
+        self.begun, self._at = clock.monotonic(), datetime.now(UTC)
         self._notices.clear()
         self.alerts.clear()
         self._head_is_out = False
@@ -96,9 +118,29 @@ class RunOutput:
         self._context.spool.line(line)
         self._say(f"{_INDENT}{line}")
 
+    def not_done(self, lines: list[str], problem: Sequence[str], result: Any) -> None:
+        """It ended by itself, and not as asked for: `problem` goes to standard error with its place. Standard output
+        has the lines, too: where it is no terminal it is read, or kept, by itself."""
+        if self._report(ok=False, result=result):
+            return
+        if self._shows_statements:
+            self._put_head_out(self._took())
+            for notice in self._notices:
+                self._say(f"{_INDENT}{safe(notice)}")
+        for line in lines:
+            self._context.spool.line(line)
+            if lines != list(problem) or not self._is_terminal:
+                self._say(line if self._form == "csv" else f"{_INDENT}{line}")
+        statement = self._statement or Statement("", 0)
+        where = f"{statement.source}:{statement.line}:{_column(statement)}: " if statement.source else ""
+        if len(problem) == 1:
+            self.problem([f"{where}{problem[0]}"])
+        else:
+            self.problem([f"{where}{safe(statement.text.strip())}", *(f"{_INDENT}{line}" for line in problem)])
+
     def done(self, lines: list[str], *, brief: str = "", **outcome: Any) -> None:
         """It ended by itself: its result as lines, and as fields for JSON."""
-        if self._report(ok=outcome.pop("ok", True), **outcome):
+        if self._report(ok=True, **outcome):
             return
         for line in lines:
             self._context.spool.line(line)
@@ -134,10 +176,7 @@ class RunOutput:
         self._clear()
         for line in lines:
             self._context.spool.line(line)
-            try:
-                print(redact(line), file=sys.stderr, flush=True)
-            except OSError:
-                return  # There is nobody to tell.
+        self._writer.err("".join(f"{redact(line)}\n" for line in lines))
 
     def said(self, text: str) -> None:
         """A line about the run itself."""
@@ -156,17 +195,30 @@ class RunOutput:
     # While it takes long.
 
     async def follow_progress(self, feed: Pending) -> None:
-        """Shows on a terminal how a feed stands, until it is cancelled."""
+        """Shows how a feed stands, until it is cancelled: on a terminal in one line, else in a line now and then."""
         if not self._is_terminal:
-            return
+            await self._follow_in_lines(feed)
         while True:
             await asyncio.sleep(_PROGRESS_SECONDS)
             self._put_head_out()
             self._pass(f"{_INDENT}{feed.progress()}")
 
+    async def _follow_in_lines(self, feed: Pending) -> None:
+        """As lines that stay: on standard output, or on standard error where the former is for a program."""
+        pauses = iter(_LINES_AFTER_SECONDS)
+        while not self._quiet:
+            await asyncio.sleep(next(pauses, _LINES_AFTER_SECONDS[-1]))
+            line = f"{_INDENT}{feed.progress()}"
+            if self._form == "table":
+                self._put_head_out()
+                self._say(line)
+            else:
+                self._writer.err(f"{redact(line)}\n")
+        await asyncio.Event().wait()
+
     @property
     def _is_terminal(self) -> bool:
-        return self._form == "table" and not self._quiet and not self.is_closed and sys.stdout.isatty()
+        return self._form == "table" and not self._quiet and not self.closed and sys.stdout.isatty()
 
     def _pass(self, text: str) -> None:
         """Writes a line that the next one is written over."""
@@ -250,14 +302,11 @@ class RunOutput:
         self._write(f"{line}\n")
 
     def _write(self, text: str) -> None:
-        if self.is_closed:
-            return
-        try:
-            sys.stdout.write(redact(text))
-            sys.stdout.flush()
-        except OSError as error:
-            give_up_output(error)
-            self.is_closed = True
+        self._writer.out(redact(text))
+
+
+def _column(statement: Statement) -> int:
+    return len(statement.text) - len(statement.text.lstrip()) + 1
 
 
 def _width() -> int:

@@ -2,11 +2,11 @@
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line
+from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest, json_line
 from zb_mom_ww_mxgateway_shell import files, lint
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context
@@ -39,90 +39,140 @@ class How(NamedTuple):
             junit.write(path, junit.unfinished(name, why))
 
 
+class Part(NamedTuple):
+    """One file to run, or what was given in place of one."""
+
+    block: files.Block
+    name: str
+    source: str | None
+    """Whose lines are shown with their numbers alone; None for lines that stand in no file."""
+
+
 class StatementRunner:
     """What was given to run, read and checked; made by one of the constructors."""
 
-    def __init__(self, block: files.Block, name: str, source: str | None, how: How) -> None:
-        self._block = block
-        self._name = name
-        self._source = source
+    def __init__(self, parts: Sequence[Part], how: How) -> None:
+        self._parts = parts
         self._how = how
 
     @classmethod
-    def of(cls, script: str | None, lines: Iterable[str], how: How) -> "StatementRunner | Literal[ExitCode.USAGE]":
-        """Of a file, of lines, or of standard input where neither is given.
+    def of(cls, scripts: Sequence[str], lines: Iterable[str], how: How) -> "StatementRunner | Literal[ExitCode.USAGE]":
+        """Of files, in their order, of lines, or of standard input where neither is given.
 
         USAGE when something is wrong with them, which has been said. Raises ShellError.
         """
         lines = list(lines)
-        name = script if script not in (None, "-") else "lines" if lines else "standard input"
-        if script is not None and how.junit is not None and Path(script).resolve() == Path(how.junit).resolve():
-            raise ShellError(f"{how.junit} is the file to run: its report would take its place")
+        name = ", ".join(_name(script) for script in scripts) or ("lines" if lines else "standard input")
+        for script in scripts:
+            if how.junit is not None and Path(script).resolve() == Path(how.junit).resolve():
+                raise ShellError(f"{how.junit} is the file to run: its report would take its place")
         # The report of a former run is not taken for that of this one, whatever becomes of it.
         how.report_unfinished(name, ["the run has not come to its end"])
-        if script is None and not lines and not sys.stdin.seekable():
+        if not scripts and not lines and not sys.stdin.seekable():
             # They come one by one, and what is to come is not known yet.
             source = None if sys.stdin.isatty() else "<stdin>"
-            return cls(files.streamed(source), name, source, how)
-        if script is not None and script != "-":
-            (block, found), source = files.read(script), script
-        elif lines:
-            (block, found), source = files.given(lines), None
-        else:
-            (block, found), source = files.read_standard_input(), "<stdin>"
-        context = offline(how.variables)
-        # Standard input alone may be empty: nobody has called that a file to be passed.
-        is_empty = files.nothing_in(block, name) if script is not None or how.junit is not None else []
-        findings = lint.check(block, [*found, *is_empty], context)
-        wrong = [finding for finding in findings if not finding.is_warning]
+            return cls([Part(files.streamed(source), name, source)], how)
+        parts, wrong = [], []
+        for part, found in cls._read(scripts, lines):
+            parts.append(part)
+            # Standard input alone may be empty: nobody has called that a file to be passed.
+            is_empty = files.nothing_in(part.block, part.name) if scripts or how.junit is not None else []
+            findings = lint.check(part.block, [*found, *is_empty], offline(how.variables))
+            wrong += [finding for finding in findings if not finding.is_warning]
         if wrong:
             _say(wrong, as_json=how.as_json, to_error=True)
             how.report_unfinished(name, [line for finding in wrong for line in lint.lines(finding)])
             return ExitCode.USAGE
-        if unused := _unused(context, [block], name):
+        if unused := _unused(offline(how.variables), [part.block for part in parts], name):
             raise unused
-        return cls(block, name, source, how)
+        return cls(parts, how)
+
+    @staticmethod
+    def _read(scripts: Sequence[str], lines: Sequence[str]) -> Iterator[tuple[Part, list[files.Finding]]]:
+        for script in scripts:
+            block, found = files.read_standard_input() if script == "-" else files.read(script)
+            yield Part(block, _name(script), "<stdin>" if script == "-" else script), found
+        if lines:
+            block, found = files.given(lines)
+            yield Part(block, "lines", None), found
+        elif not scripts:
+            block, found = files.read_standard_input()
+            yield Part(block, "standard input", "<stdin>"), found
 
     def report_unfinished(self, why: list[str]) -> None:
         """Writes the report of a run that could not begin, if one is wanted."""
-        self._how.report_unfinished(self._name, why)
+        self._how.report_unfinished(", ".join(part.name for part in self._parts), why)
 
     @property
     def stands_alone(self) -> bool:
         """Whether all of it works the same without a connection."""
-        commands = [all_commands().commands.get(each.command) for each in self._block.statements()]
+        statements = [each for part in self._parts for each in part.block.statements()]
+        commands = [all_commands().commands.get(each.command) for each in statements]
         return bool(commands) and all(each is not None and each.stands_alone for each in commands)
 
     async def run(self, context: Context) -> ExitCode:
-        """Runs them on what the context is connected to."""
+        """Runs them on what the context is connected to, one file after another: each begins anew, but for the
+        connections, and what one fails with is no reason to leave out the next, unless nothing may go on."""
+        codes: list[ExitCode] = []
+        journals = [Journal(part.name) for part in self._parts]
+        names = dict(context.names)
+        is_over = False
+        try:
+            for part, journal in zip(self._parts, journals, strict=True):
+                if is_over:
+                    journal.end(part.block, context)
+                    journal.not_run = journal.not_run or [Path(part.name).stem]
+                    continue
+                context.names, context.step, context.leaving = dict(names), "", False
+                code, is_over = await self._one(context, part, journal)
+                codes.append(code)
+        finally:
+            problem = self._report(context, journals)
+        return gravest(*codes, *([ExitCode.USAGE] if problem else []))
+
+    def _report(self, context: Context, journals: Sequence[Journal]) -> bool:
+        """Writes the report, if one is wanted; True when it cannot be written, which changes nothing about what was
+        done."""
+        if self._how.junit is None:
+            return False
+        from zb_mom_ww_mxgateway_shell import junit
+
+        try:
+            junit.write(Path(self._how.junit), junit.report(journals))
+        except Exception as error:
+            context.alert(f"no report: {message_of(error)}")
+            return True
+        return False
+
+    async def _one(self, context: Context, part: Part, journal: Journal) -> tuple[ExitCode, bool]:
+        """The exit code of one file, and whether it is to be the last."""
         how = self._how
-        journal = Journal(self._name)
-        is_typed = self._block.stream is not None and self._source is None
-        output = RunOutput(context, quiet=how.quiet, source=self._source, is_typed=is_typed)
+        is_typed = part.block.stream is not None and part.source is None
+        context.is_typed = context.is_typed or is_typed
+        output = RunOutput(context, quiet=how.quiet, source=part.source, is_typed=is_typed)
         if how.plans:
             from zb_mom_ww_mxgateway_shell.planning import Plan
 
             script = ScriptRun(context, output, journal, debug=how.debug, perform=Plan().foresee, looks_on=True)
         else:
             script = ScriptRun(context, output, journal, debug=how.debug, perform=perform, goes_on=is_typed)
-        if self._block.stream is None and sys.stdin.isatty():
+        if part.block.stream is None and sys.stdin.isatty():
             context.ask = script.ask
-        try:
-            code = await script.run(self._block)
-            if how.plans and code in (ExitCode.NOT_MET, ExitCode.REFUSED):
-                code = ExitCode.USAGE  # Nothing was tried: the file does not fit the plant.
-            if how.junit is not None and self._block.stream is not None and not any(journal.entries):
-                # No statement came: nothing was proved, and a report of nothing would pass.
-                output.problem([f"{self._name}: there was no statement to report of"])
-                code = code or ExitCode.USAGE
-        finally:
-            if how.junit is not None:
-                from zb_mom_ww_mxgateway_shell import junit
+        code = await script.run(part.block)
+        if how.plans and code in (ExitCode.NOT_MET, ExitCode.REFUSED):
+            code = ExitCode.USAGE  # Nothing was tried: the file does not fit the plant.
+        if how.junit is not None and part.block.stream is not None and not any(journal.entries):
+            # No statement came: nothing was proved, and a report of nothing would pass.
+            output.problem([f"{part.name}: there was no statement to report of"])
+            code = gravest(code, ExitCode.USAGE)
+        if part.source is not None and part.block.stream is None:
+            name = f"{part.name}: " if len(self._parts) > 1 else ""
+            output.said(name + ("planned: nothing was written" if how.plans else journal.summary()))
+        return code, script.is_final
 
-                junit.write(Path(how.junit), junit.report(journal))
-        if self._source is not None and self._block.stream is None:
-            output.said("planned: nothing was written" if how.plans else journal.summary())
-        return code
+
+def _name(script: str) -> str:
+    return "standard input" if script == "-" else script
 
 
 def _unused(context: Context, blocks: Sequence[files.Block], name: str) -> ShellError | None:

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import suppress
 from typing import Any
 
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest
+from zb_mom_ww_mxgateway_shell.background import background_problem
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.files import Block
-from zb_mom_ww_mxgateway_shell.interrupts import ENDING, on_signals
+from zb_mom_ww_mxgateway_shell.interrupts import CALLED_OFF, INTERRUPT, on_signals
 from zb_mom_ww_mxgateway_shell.journal import FINALLY, Entry, Journal
 from zb_mom_ww_mxgateway_shell.results import Feed, Pending, Result, Said
 from zb_mom_ww_mxgateway_shell.run_output import RunOutput
@@ -30,7 +30,13 @@ from zb_mom_ww_mxgateway_shell.stream_news import news_told
 from zb_mom_ww_mxgateway_shell.words import has_words
 
 _HELD_SECONDS = 1.0
-"""Within this time another signal is the same key, held down: what always runs is not given up by that."""
+"""Within this time another signal is the same key, held down, or the same end, told twice, as ``timeout``, systemd and
+shells do: what always runs is not given up by that."""
+_GRACE_SECONDS = 3.0
+"""So long a write may still take to be answered once the run is told to end: the kill that follows may come soon."""
+
+_FINAL = (ExitCode.UNKNOWN, ExitCode.INTERNAL, ExitCode.INTERRUPTED, ExitCode.GUARDED, ExitCode.CANNOT_CONNECT)
+"""What ends a run whatever ``on-error`` says: nothing behind it may go on as if it had been answered."""
 
 _NEXT_SESSION_SECONDS, _NEXT_SESSION_LOOK = 30.0, 0.2
 """So long what always runs waits for a session in the place of one that was lost, and so often it looks."""
@@ -42,9 +48,10 @@ Perform = Callable[[Context, str, Follow], Awaitable[Result | None]]
 class ScriptRun:
     """One run of statements.
 
-    It stops at the first that fails, unless ``on-error continue``, and then does what stands behind
-    ``finally``. A signal lets the statement in flight end and goes to ``finally``; a second one ends that statement
-    at once; a third leaves everything as it is. A key that is held down is no third, nor is a terminal that closes.
+    It stops at the first that fails, unless ``on-error continue``, and then does what stands behind ``finally``,
+    whatever it was that ended it. Ctrl-C lets the statement in flight end and goes to ``finally``; a second one ends
+    that statement at once; a third leaves everything as it is. A key that is held down is no third, nor is a terminal
+    that closes. SIGTERM, SIGHUP and their like end a wait at once, also one behind ``finally``: a kill may follow soon.
     """
 
     def __init__(
@@ -76,25 +83,39 @@ class ScriptRun:
         self._signals = 0
         self._signalled_at = 0.0
         self._in_flight: asyncio.Future[Any] | None = None
+        self._writes = False
+        """Whether what is in flight changes the plant."""
         self._is_looking = False
 
     async def run(self, block: Block) -> ExitCode:
-        """Runs them; the exit code is that of the first failure, or that of an interruption."""
+        """Runs them; the exit code is that of the gravest failure, an interruption counting as one."""
         self._context.say_by(self._output.notice, self._output.alert)
         try:
-            with on_signals(ENDING, self._signalled), on_signals(("SIGHUP",), self._hung_up):
-                async with news_told(self._context, self._tell):
+            with on_signals(INTERRUPT, self._signalled), on_signals(CALLED_OFF, self._called_off):
+                async with news_told(self._context, self._tell, self._failed_beside):
                     await self._block(block)
         finally:
             if self._signals:
                 self._journal.broken_off = "interrupted"
-            elif self._output.is_closed:
-                self._journal.broken_off = "standard output was closed"
+            elif self._output.closed:
+                self._journal.broken_off = self._output.closed
             self._journal.end(block, self._context)
-        if self._output.is_closed and self._code is ExitCode.DONE and not self._signals:
-            self._output.problem(["standard output was closed: stopped there"])
-            return ExitCode.NOT_MET
-        return ExitCode.INTERRUPTED if self._signals else self._code
+        if self._signals:
+            self._code = gravest(self._code, ExitCode.INTERRUPTED)
+        elif self._output.closed:
+            self._output.say_closed()
+            self._code = gravest(self._code, ExitCode.NOT_MET)
+        return self._code
+
+    @property
+    def is_final(self) -> bool:
+        """Whether what stopped it stops the files behind it, too."""
+        return self._is_final or bool(self._signals) or bool(self._output.closed)
+
+    def _failed_beside(self, error: BaseException) -> None:
+        """Of what goes on beside the statements: told when it happens, and the run has not passed."""
+        self._output.alert(background_problem(error))
+        self._code = gravest(self._code, ExitCode.INTERNAL)
 
     async def ask(self, question: str) -> bool:
         """Asks the person at the terminal; a signal ends the question at once."""
@@ -111,34 +132,52 @@ class ScriptRun:
         self._depth += 1
         on_error = self._context.on_error
         self._context.on_error = "stop"
-        if block.stream is not None:
-            await self._each_of_stream(block.stream)
-        await self._each(block.body)
-        if block.ending:
-            was_in_ending, self._in_ending = self._in_ending, True
-            await self._each(block.ending)
-            self._in_ending = was_in_ending
+        try:
+            if block.stream is not None:
+                await self._each_of_stream(block.stream)
+            await self._each(block.body)
+        except Exception as error:
+            self._broke(error)
+        finally:
+            # Behind whatever ended it.
+            if block.ending:
+                was_in_ending, self._in_ending = self._in_ending, True
+                await self._each(block.ending)
+                self._in_ending = was_in_ending
         self._context.on_error = on_error
         self._depth -= 1
         if on_error == "continue" and not self._is_final:
             # A file that stopped is one failed line of the file that includes it.
             self._stopping = False
 
+    def _broke(self, error: Exception) -> None:
+        """Something between two statements failed: the run ends, but for what always runs."""
+        self._stopping = self._is_final = True
+        self._code = gravest(self._code, exit_code_for(error))
+        self._journal.broken_off = message_of(error)
+        self._output.problem(problem_lines(error, Statement("", 0), debug=self._debug))
+
     async def _each(self, items: Iterable[Statement | Block]) -> None:
         for item in items:
             if self._is_over:
                 return
-            if isinstance(item, Block):
-                assert item.head is not None
-                self._passes(item.head)
-                await self._block(item)
-            elif item.command == "finally":
-                if self._depth == 1:
-                    self._context.step = FINALLY
-                    self._journal.begin(FINALLY)
-                self._passes(item)
-            else:
-                await self._one(item)
+            try:
+                await self._item(item)
+            except Exception as error:
+                self._broke(error)
+
+    async def _item(self, item: Statement | Block) -> None:
+        if isinstance(item, Block):
+            assert item.head is not None
+            self._passes(item.head)
+            await self._block(item)
+        elif item.command == "finally":
+            if self._depth == 1:
+                self._context.step = FINALLY
+                self._journal.begin_ending()
+            self._passes(item)
+        else:
+            await self._one(item)
 
     async def _each_of_stream(self, stream: AsyncIterator[Statement]) -> None:
         async def following() -> Statement | None:
@@ -165,7 +204,7 @@ class ScriptRun:
     def _is_over(self) -> bool:
         if self._signals > 2:
             return True
-        return not self._in_ending and (self._stopping or self._context.leaving or self._output.is_closed)
+        return not self._in_ending and (self._stopping or self._context.leaving or bool(self._output.closed))
 
     def _passes(self, statement: Statement) -> None:
         """A line that only says how the others run."""
@@ -174,14 +213,19 @@ class ScriptRun:
         self._journal.add(Entry(statement, ExitCode.DONE, self._output.seconds, ()))
 
     async def _one(self, statement: Statement) -> None:
+        if not self._in_ending:
+            await self._output.has_room(lambda: self._is_over)
+            if self._is_over:
+                return
         self._output.begin(statement)
+        command = command_of(self._context, statement.text)
+        self._writes = command is not None and command.mutating
         # A task of its own: a signal ends it alone.
         self._in_flight = task = asyncio.ensure_future(self._performed(statement))
         try:
             result = await task
         except asyncio.CancelledError:
-            error = interruption(self._context, statement.text)
-            self._fail(statement, error)
+            self._fail(statement, interruption(self._context, statement.text, self._output.begun))
             current = asyncio.current_task()
             if not self._signals or (current is not None and current.cancelling()):
                 raise
@@ -190,7 +234,7 @@ class ScriptRun:
         else:
             self._end(statement, result)
         finally:
-            self._in_flight = None
+            self._in_flight, self._writes = None, False
 
     async def _performed(self, statement: Statement) -> Result | None:
         """Behind ``finally`` a write that surely was not carried out, as its session or connection had just been lost,
@@ -216,29 +260,42 @@ class ScriptRun:
         if command is not None and command.name == "step":
             self._journal.begin(self._context.step)
         code = ExitCode.DONE if result is None else result.exit_code
-        lines = [] if result is None else lines_of(result, self._context.settings.output)
-        form = None if result is None else result.form()
-        brief = result.brief if isinstance(result, Said) and code is ExitCode.DONE else ""
-        self._journal.add(Entry(statement, code, self._output.seconds, (*lines, *self._output.alerts)))
-        self._output.done(lines, brief=brief, ok=code is ExitCode.DONE, result=form)
-        self._count(code)
+        try:
+            self._show(statement, result, code)
+        except Exception as error:
+            # What was done is done, and counts as what it was; only it cannot be shown.
+            self._count(code)
+            self._fail(statement, error, f"it ended with {int(code)}, but its result cannot be shown: ")
+        else:
+            self._count(code)
 
-    def _fail(self, statement: Statement, error: Exception) -> None:
-        problem = problem_lines(error, statement, debug=self._debug)
+    def _show(self, statement: Statement, result: Result | None, code: ExitCode) -> None:
+        output = self._context.settings.output
+        lines = [] if result is None else lines_of(result, output)
+        form = None if result is None else result.form()
+        if code is ExitCode.DONE or result is None:
+            brief = result.brief if isinstance(result, Said) else ""
+            self._output.done(lines, brief=brief, result=form)
+        else:
+            # The lines that say what was not done, where there are such; else all of them do.
+            problem = list(getattr(result, "problems", list)()) or (lines if output == "table" else result.lines())
+            self._output.not_done(lines, problem, form)
+        self._journal.add(Entry(statement, code, self._output.seconds, (*lines, *self._output.alerts)))
+
+    def _fail(self, statement: Statement, error: Exception, what: str = "") -> None:
+        problem = problem_lines(error, statement, debug=self._debug, what=what)
         code = exit_code_for(error)
-        said = (message_of(error), *problem[1:]) if not self._debug else (message_of(error),)
+        said = (f"{what}{message_of(error)}", *(problem[1:] if not self._debug else ()))
         told = (*said, *self._output.alerts)
         self._journal.add(Entry(statement, code, self._output.seconds, told, type(error).__name__))
-        self._output.failed(problem, problem_form(error), also_lines=self._debug)
         self._count(code)
+        self._output.failed(problem, problem_form(error), also_lines=self._debug)
 
     def _count(self, code: ExitCode) -> None:
         if code is ExitCode.DONE or self._goes_on:
             return
-        if self._code is ExitCode.DONE:
-            self._code = code
-        # What cannot be known better in the next line ends it whatever on-error says.
-        self._is_final |= code in (ExitCode.CANNOT_CONNECT, ExitCode.UNKNOWN, ExitCode.INTERRUPTED)
+        self._code = gravest(self._code, code)
+        self._is_final |= code in _FINAL
         self._stopping |= (self._context.on_error == "stop" and not self._looks_on) or self._is_final
 
     async def _follow(self, feed: Feed) -> Result:
@@ -248,8 +305,9 @@ class ScriptRun:
                 return await feed.follow(self._output.live)
             finally:
                 showing.cancel()
-                with suppress(asyncio.CancelledError):
-                    await showing
+                await asyncio.wait([showing])
+                if not showing.cancelled() and (error := showing.exception()):
+                    self._failed_beside(error)
         self._is_looking = True
         try:
             return await feed.follow(self._output.live)
@@ -263,10 +321,22 @@ class ScriptRun:
         finally:
             self._is_looking = False
 
-    def _hung_up(self) -> None:
-        # The shell that this was started from says it once more.
-        if not self._signals:
-            self._signalled()
+    def _called_off(self) -> None:
+        """Told to end, by whoever is going to kill it otherwise, or by a terminal that is gone."""
+        now = clock.monotonic()
+        is_first = not self._signals
+        if not is_first and now - self._signalled_at < _HELD_SECONDS:
+            return
+        # Never a third one: what always runs is given up by a key alone.
+        self._signals, self._signalled_at = max(self._signals, 1), now
+        self._stopping = self._is_final = True
+        if is_first:
+            self._output.problem(["interrupted: waits end now; what stands behind finally still runs"])
+        task = self._in_flight
+        if task is not None and not self._writes:
+            task.cancel()
+        elif task is not None:
+            asyncio.get_running_loop().call_later(_GRACE_SECONDS, lambda: task.done() or task.cancel())
 
     def _signalled(self) -> None:
         now = clock.monotonic()

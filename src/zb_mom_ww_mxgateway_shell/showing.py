@@ -1,6 +1,6 @@
 """A result as lines: for people, as JSON, or as CSV; and the file that a session is spooled to."""
 
-import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -8,6 +8,7 @@ from typing import Any, TextIO
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway_cli.output import json_line
 from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.regular_files import open_text
 from zb_mom_ww_mxgateway_shell.results import Result
 
 
@@ -54,14 +55,16 @@ def _is_table(value: Any) -> bool:
 class Spool:
     """A file that gets a copy of what is typed and shown, without keys, from :meth:`start` to :meth:`stop`."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
+        """`say` is told why it ended by itself."""
+        self._say = say
         self._file: TextIO | None = None
         self.path: Path | None = None
 
     def start(self, path: Path) -> None:
         """Appends to this file from now on; raises ShellError when it cannot be written."""
         try:
-            file = path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n")
+            file = open_text(path, "a", errors="backslashreplace")
         except OSError as error:
             raise ShellError(f"cannot write {path}: {error.strerror}") from error
         self.stop()
@@ -77,7 +80,7 @@ class Spool:
         except OSError as error:
             path = self.path
             self.stop()
-            print(f"tee {path} ended: {error.strerror}", file=sys.stderr)
+            self._say(f"tee {path} ended: {error.strerror}")
 
     def stop(self) -> None:
         """Ends it. Idempotent."""

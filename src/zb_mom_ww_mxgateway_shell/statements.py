@@ -27,6 +27,10 @@ UNSURE = "if a write was sent, its outcome is UNKNOWN"
 """What is to be said where something that writes was interrupted."""
 
 
+class InterruptedInDoubt(Interrupted):
+    """A line was interrupted after a write was let through: its outcome is unknown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One line to run, and where it stands."""
@@ -83,12 +87,20 @@ async def _run(context: Context, text: str, follow: Follow) -> Result | None:
                 result = await follow(result)
         finally:
             if line_kept:
-                context.typed.keep(context, line_kept, None if isinstance(result, Feed) else result)
+                _keep(context, line_kept, None if isinstance(result, Feed) else result)
     if isinstance(result, Said) and result.error is not None:
         context.failure = Failure(result.error, text)
     if result.value is not None:
         context.last = result.value
     return result
+
+
+def _keep(context: Context, line: str, result: Result | None) -> None:
+    """Gives a line that ran to record-script; what fails there is told, and changes nothing about what came of it."""
+    try:
+        context.typed.keep(context, line, result)
+    except Exception as error:
+        context.alert(f"record-script: {message_of(error)}")
 
 
 @contextmanager
@@ -117,16 +129,21 @@ def command_of(context: Context, text: str) -> Command | None:
     return found
 
 
-def interruption(context: Context, text: str) -> Interrupted:
-    """The error for a line that was interrupted: a write may have been on its way."""
+def interruption(context: Context, text: str, since: float | None = None) -> Interrupted:
+    """The error for a line that was interrupted: a write may have been on its way. It is in doubt where one was let
+    through since then (monotonic seconds)."""
     command = command_of(context, text)
-    return Interrupted(f"interrupted; {UNSURE}" if command and command.mutating else "interrupted")
+    if not command or not command.mutating:
+        return Interrupted("interrupted")
+    asked = [each.arming.asked_at for each in context.connections.values()]
+    was_asked = since is not None and any(at is not None and at >= since for at in asked)
+    return (InterruptedInDoubt if was_asked else Interrupted)(f"interrupted; {UNSURE}")
 
 
 def exit_code_for(error: BaseException) -> ExitCode:
     """The exit code a failed statement leads to."""
     if isinstance(error, Interrupted):
-        return ExitCode.INTERRUPTED
+        return ExitCode.UNKNOWN if isinstance(error, InterruptedInDoubt) else ExitCode.INTERRUPTED
     if isinstance(error, ShellError):
         return error.exit_code
     return ExitCode.USAGE if isinstance(error, click.UsageError) else exit_code_of(error)
@@ -144,11 +161,12 @@ def message_of(error: BaseException) -> str:
 
 
 def problem_lines(
-    error: BaseException, statement: Statement, *, debug: bool = False, indent: int | None = None
+    error: BaseException, statement: Statement, *, debug: bool = False, indent: int | None = None, what: str = ""
 ) -> list[str]:
     """What to show for a failed statement: the message, its place, and a caret under it.
 
     `indent` is the width of the prompt under which the line still stands; without it the line is shown again.
+    `what` says what failed, where that is not the statement itself.
     """
     lines = traceback.format_exception(error) if debug else []
     lines = [redact(part) for line in lines for part in line.rstrip("\n").split("\n")]
@@ -158,7 +176,7 @@ def problem_lines(
         under = [" " * (indent + start) + carets] if carets else []
         return [*lines, *under, message_of(error), *_details(error)]
     where = f"{statement.source}:{statement.line}:{start + 1}: " if statement.source else ""
-    shown = [f"{where}{message_of(error)}"]
+    shown = [f"{where}{what}{message_of(error)}"]
     if carets:
         # One column a character, so that the caret stays under its place.
         plain = "".join(character if character.isprintable() else " " for character in statement.text)

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.changes import Changes
 from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState
+from zb_mom_ww_mxgateway_shell.background import in_background
 from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.counting import counted
@@ -20,16 +21,12 @@ _STAYS_SECONDS = 2.0
 
 
 @asynccontextmanager
-async def news_told(context: Context, say: Callable[[str, bool], Awaitable[None]]) -> AsyncIterator[None]:
-    """While this is open the news are told."""
-    telling = asyncio.create_task(tell_news(context, say), name="stream news")
-    try:
+async def news_told(
+    context: Context, say: Callable[[str, bool], Awaitable[None]], failed: Callable[[BaseException], object]
+) -> AsyncIterator[None]:
+    """While this is open the news are told; `failed` hears at once where they cannot be."""
+    async with in_background("stream news", lambda: tell_news(context, say), failed):
         yield
-    finally:
-        telling.cancel()
-        await asyncio.wait([telling])
-        if not telling.cancelled() and (error := telling.exception()):
-            raise error
 
 
 async def tell_news(context: Context, say: Callable[[str, bool], Awaitable[None]]) -> None:

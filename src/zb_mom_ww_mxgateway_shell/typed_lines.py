@@ -3,6 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -14,6 +15,7 @@ from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.names import is_plain, literal_text, quoted
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import Command, Flag, Invocation
+from zb_mom_ww_mxgateway_shell.regular_files import open_text
 from zb_mom_ww_mxgateway_shell.results import Result
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ class TypedLines:
         """Begins a file with the last `kept` lines, and gives every further one to it until :meth:`stop`; says how
         many lines there were. Raises ShellError when it is there already, or cannot be written."""
         try:
-            file = path.open("w" if overwrite else "x", encoding="utf-8", newline="\n")
+            file = open_text(path, "w" if overwrite else "x")
         except FileExistsError:
             raise ShellError(f"{path} is there already: take another name, or --overwrite") from None
         except OSError as error:
@@ -94,7 +96,8 @@ class TypedLines:
         file, path = self._file, self.path
         self._file = self.path = None
         if file is not None:
-            file.close()
+            with suppress(OSError):  # said already, as what could not be written was
+                file.close()
         return path
 
     def _write(self, lines: list[str]) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.places import config_folder
-from zb_mom_ww_mxgateway.private_files import make_private_file, make_private_folder, open_to_others
+from zb_mom_ww_mxgateway.private_files import make_private_folder, open_to_others
 from zb_mom_ww_mxgateway_cli.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_shell.names import quoted
 from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError, closest
+from zb_mom_ww_mxgateway_shell.regular_files import replace
 from zb_mom_ww_mxgateway_shell.words import split
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -83,11 +84,7 @@ class WatchLists:
             raise ShellError("that is a gateway's key, not a tag: no list keeps one; nothing was saved")
         try:
             make_private_folder(path.parent)
-            beside = path.with_suffix(".new")
-            beside.unlink(missing_ok=True)
-            make_private_file(beside)
-            beside.write_text("".join(f"{_line_of(tag)}\n" for tag in tags), encoding="utf-8", newline="\n")
-            beside.replace(path)
+            replace(path, "".join(f"{_line_of(tag)}\n" for tag in tags).encode(), mode=0o600)
         except OSError as error:
             raise ShellError(f"cannot write {path}: {error.strerror}") from error
         return path

@@ -74,17 +74,54 @@ async def test_a_session_that_is_just_being_opened_is_closed(gateway: SimulatedG
     assert [session.state for session in gateway.sessions.values()] == ["CLOSED"]
 
 
-async def test_a_write_on_its_way_is_unknown(gateway: SimulatedGateway, opened: Open, start: Start) -> None:
-    gateway.delay("write", 1)
-    process = await start(*opened.write, "--type", "int32", "--value", "5")
-    await until(lambda: commanded(gateway, "write"))
-    process.send_signal(signal.SIGINT)
+MUTATING = [
+    ("write", ["write"], ["--type", "int32", "--value", "5"]),
+    ("write_bulk", ["write-bulk"], ["--entry", "{item}=int32:5"]),
+    ("write2_bulk", ["write2-bulk", "--timestamp", "2026-10-02T08:14:00Z"], ["--entry", "{item}=int32:5"]),
+]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(("kind", "command", "values"), MUTATING, ids=[kind for kind, _, _ in MUTATING])
+async def test_a_write_on_its_way_is_unknown(
+    gateway: SimulatedGateway,
+    opened: Open,
+    start: Start,
+    number: signal.Signals,
+    kind: str,
+    command: list[str],
+    values: list[str],
+) -> None:
+    gateway.stall(kind)
+    _, *where = opened.write
+    if kind != "write":
+        where = where[: where.index("--item-handle")]
+    process = await start(*command, *where, *(value.format(item=opened.item) for value in values))
+    await until(lambda: commanded(gateway, kind))
+    process.send_signal(number)
+    # As timeout does: a program and its group are told.
+    process.send_signal(number)
     ran = await ended(process)
+    gateway.release()
     assert (ran.code, ran.out) == (6, "")
     assert ran.err == (
-        "mxgw-py: outcome unknown: write was interrupted before its answer came. "
+        f"mxgw-py: outcome unknown: {kind} was interrupted before its answer came. "
         "It may have happened, and was not sent again: check before you repeat it\n"
     )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_what_writes_nothing_is_interrupted_by_any_signal(
+    gateway: SimulatedGateway, opened: Open, start: Start, number: signal.Signals
+) -> None:
+    gateway.stall("register")
+    before = len(gateway.calls)
+    process = await start("register", "--plaintext", "--session-id", opened.session.session_id, "--client-name", "x")
+    await until(lambda: any(call.rpc == "Invoke" for call in list(gateway.calls)[before:]))
+    process.send_signal(number)
+    ran = await ended(process)
+    gateway.release()
+    assert (ran.code, ran.out, ran.err) == (130, "", "mxgw-py: interrupted\n")
 
 
 async def test_connecting_is_interrupted(gateway: SimulatedGateway, start: Start) -> None:

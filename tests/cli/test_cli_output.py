@@ -120,7 +120,7 @@ EXIT_CODES = [
     (MxGatewayTransportError("x", outcome_unknown=True), 6),
     (MxGatewayWorkerError("x", outcome_unknown=True), 6),
     (ExpectationNotMet("x"), 1),
-    (ZeroDivisionError("x"), 1),
+    (ZeroDivisionError("x"), 70),
     (KeyboardInterrupt(), 130),
     (click.Abort(), 130),
 ]
@@ -149,7 +149,8 @@ def test_an_unknown_outcome_says_that_it_was_not_sent_again() -> None:
 
 
 def test_a_defect_is_one_line_too() -> None:
-    assert error_message(ZeroDivisionError("a\nb\x1b")) == "ZeroDivisionError: a b\\x1b (--debug shows where)"
+    said = error_message(ZeroDivisionError("a\nb\x1b"))
+    assert said == "internal error, please report it: ZeroDivisionError: a b\\x1b (--debug shows where)"
 
 
 def test_the_fields_of_an_error_are_in_its_form() -> None:

@@ -87,8 +87,9 @@ async def test_a_file_with_everything_in_it_passes_and_is_reported(run: Runs) ->
     assert run.written[0] == 5
     assert run.written[-1] == 0
     suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
-    assert [case.get("name") for case in suite] == ["write and see", "compare by type", "finally"]
-    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "0", "0")
+    names = ["before the first step", "write and see", "compare by type", "finally"]
+    assert [case.get("name") for case in suite] == names
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "0", "0")
 
 
 async def test_each_statement_is_shown_with_its_line_what_came_of_it_and_the_time(run: Runs) -> None:

@@ -183,7 +183,7 @@ async def test_a_step_by_another_name_is_a_step(run: Runs) -> None:
     done = await run(file, "--report-junit", "out.xml")
     assert "1 of 3 steps passed; 1 failed; 1 not run" in done.out
     suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
-    assert [case.get("name") for case in suite] == ["one", "two", "the third"]
+    assert [case.get("name") for case in suite] == ["before the first step", "one", "two", "the third"]
 
 
 async def test_a_reader_that_goes_away_stops_a_run_but_not_what_always_runs(run: Runs) -> None:

@@ -150,13 +150,13 @@ async def test_refused_and_unknown_writes_have_their_own_exit_codes(run: ShellPr
         gateway.fail_next("write", protocol_status=9, hresult=-2147024809)
         refused = await run("--plaintext", "-e", "write TestChildObject.TestInt 5")
         assert refused.code == 3
-        assert "REFUSED" in refused.out
-        assert "0x80070057" in refused.out
+        assert "REFUSED" in refused.err
+        assert "0x80070057" in refused.err
         gateway.lose_next_reply("write")
         unknown = await run("--plaintext", "-e", "write TestChildObject.TestInt 6")
         assert unknown.code == 6
-        assert "UNKNOWN" in unknown.out
-        assert "not sent again" in unknown.out
+        assert "UNKNOWN" in unknown.err
+        assert "not sent again" in unknown.err
         sent = [call for call in gateway.calls if call.rpc == "Invoke" and call.request.command.HasField("write")]
         assert len(sent) == 2
         gateway.hold_write_completes()

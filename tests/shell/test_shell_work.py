@@ -202,7 +202,8 @@ async def test_a_write_that_is_not_verified_has_its_own_exit_code(tmp_path: Path
         lost = await process("--plaintext", "-e", "write TestChildObject.TestInt 6 --verify")
         assert lost.code == ExitCode.UNKNOWN
         assert "outcome UNKNOWN: write at" in lost.out
-        assert "the value is 6, good" in lost.out
+        assert "outcome UNKNOWN: write at" in lost.err
+        assert "the value is 6, good" in lost.err
 
 
 # Keys of the gateway: asked for, from a keyring; never shown.

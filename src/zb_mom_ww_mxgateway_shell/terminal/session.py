@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import platformdirs
@@ -25,6 +25,7 @@ from zb_mom_ww_mxgateway.private_files import make_private_file, open_to_others
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
+from zb_mom_ww_mxgateway_shell.background import background_problem, in_background
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.commands.watches import FullScreen
 from zb_mom_ww_mxgateway_shell.context import Context
@@ -142,25 +143,22 @@ class Prompt:
         """Reads and runs lines until exit or Ctrl-D."""
         self._greet()
         self._context.say_by(self._console.print, self._alerts.put_nowait)
-        tasks = [
-            asyncio.create_task(self._say_alerts(), name="alerts"),
-            asyncio.create_task(self._tell_news(), name="state changes"),
-            asyncio.create_task(self._keep_in_view(), name="watched values"),
-        ]
-        try:
+        async with AsyncExitStack() as beside:
+            for name, work in (
+                ("alerts", self._say_alerts),
+                ("state changes", self._tell_news),
+                ("watched values", self._keep_in_view),
+            ):
+                await beside.enter_async_context(in_background(name, work, self._failed_beside))
             # Ctrl-C that comes between two lines has nothing to end, and is no reason to leave.
             with on_signals(INTERRUPT, lambda: None):
                 await self._read_and_run()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-        for task in tasks:
-            if not task.cancelled() and (error := task.exception()):
-                raise error
         self._context.say_by(self._console.print)
         self._say_what_is_open()
         return ExitCode.DONE
+
+    def _failed_beside(self, error: BaseException) -> None:
+        self._alerts.put_nowait(background_problem(error))
 
     async def _read_and_run(self) -> None:
         while not self._context.leaving:

@@ -1,0 +1,360 @@
+"""What ends a run, whatever it is, leads to what always runs, and shows in the exit code: each by process."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from shell_process import Done, Runs
+
+from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="no such signals, devices and limits on Windows")
+
+
+@pytest.fixture
+async def run(tmp_path: Path) -> AsyncIterator[Runs]:
+    async with SimulatedGateway(plaintext=True, write_complete_delay=0) as gateway:
+        yield Runs(tmp_path, gateway)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110  # a simulated gateway tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def started(run: Runs, *arguments: str, prelude: str = "", **streams: object) -> asyncio.subprocess.Process:
+    """A run whose streams are ours, and before which `prelude` is run in its process."""
+    main = f"import sys; {prelude}\nfrom zb_mom_ww_mxgateway_shell.__main__ import main; main()"
+    given: dict[str, object] = {"stdin": asyncio.subprocess.DEVNULL, "stdout": asyncio.subprocess.PIPE}
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        main,
+        "--plaintext",
+        *arguments,
+        # Nor a half of what Python keeps, where a test limits the size of files.
+        env=run.process.environment | {"PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=run.folder,
+        **(given | {"stderr": asyncio.subprocess.PIPE} | streams),  # type: ignore[arg-type]
+    )
+
+
+async def ended(process: asyncio.subprocess.Process) -> Done:
+    async with asyncio.timeout(40):
+        out, err = await process.communicate()
+    return Done(process.returncode or 0, (out or b"").decode(), (err or b"").decode())
+
+
+@POSIX
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("line", [f"wait {INT} = 5 timeout 10m", "sleep 10m"])
+async def test_one_signal_ends_what_is_waited_for_and_does_what_always_runs(run: Runs, name: str, line: str) -> None:
+    run.file(f"write {INT} 1\n{line}\nwrite {INT} 2\nfinally\nwrite {INT} 3\n")
+    process = await started(run, "--json", "-c", "try.mxs")
+    assert process.stdout is not None
+    assert json.loads(await process.stdout.readline())["command"] == "write"
+    await asyncio.wait_for(_waits(process), 20)
+    # As timeout does, which tells a program and its group.
+    process.send_signal(getattr(signal, name))
+    process.send_signal(getattr(signal, name))
+    done = await ended(process)
+    assert (done.code, run.written) == (130, [1, 3])
+    waited, *ending = [json.loads(each) for each in done.out.splitlines()]
+    assert waited["error"]["message"] == "interrupted"
+    assert [each["ok"] for each in ending] == [True, True]
+    assert "what stands behind finally still runs" in done.err
+
+
+async def _waits(process: asyncio.subprocess.Process) -> None:
+    """Until the line that waits shows, on standard error, how it stands."""
+    assert process.stderr is not None
+    while b" left" not in await process.stderr.readline():
+        pass
+
+
+@POSIX
+async def test_a_signal_behind_finally_ends_a_wait_there_and_the_next_line_is_tried(run: Runs) -> None:
+    run.file(f"write {INT} 1\nfinally\nwait {INT} = 5 timeout 10m\nwrite {INT} 3\n")
+    process = await started(run, "--json", "-c", "try.mxs")
+    await _waits(process)
+    process.send_signal(signal.SIGTERM)
+    done = await ended(process)
+    assert (done.code, run.written) == (130, [1, 3])
+
+
+@POSIX
+async def test_a_write_that_is_not_answered_any_more_is_unknown_after_a_signal_and_finally_runs(run: Runs) -> None:
+    run.file(f"expect {INT} = 0\nwrite {INT} 1\nfinally\nwrite {BOOL} true\n")
+    run.gateway.hold_write_completes()
+    process = await started(run, "--json", "-c", "try.mxs")
+    await until(lambda: run.written == [1])
+    process.send_signal(signal.SIGTERM)
+    await until(lambda: run.written == [1, True])
+    run.gateway.release_write_completes()
+    done = await ended(process)
+    assert done.code == 6
+    assert "UNKNOWN" in json.loads(done.out.splitlines()[1])["error"]["message"]
+
+
+MUCH = "".join(f'note "{"x" * 1000}"\n' for _ in range(200))
+
+
+@POSIX
+async def test_a_standard_output_that_nobody_reads_holds_up_nothing(run: Runs) -> None:
+    run.file(f"write {INT} 1\n{MUCH}finally\n{MUCH}write {INT} 3\n")
+    unread, written = os.pipe()
+    process = await started(run, "-c", "try.mxs", "--report-junit", "out.xml", stdout=written)
+    os.close(written)
+    await until(lambda: run.written == [1, 3])
+    # Its exit waits for the reader, but not for ever; and a signal ends that at once.
+    await until(lambda: not run.gateway.live_sessions)
+    process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(30):
+        assert await process.wait() == 1
+    os.close(unread)
+    assert process.stderr is not None
+    assert b"standard output is stuck" in await process.stderr.read()
+    assert "the run has not come to its end" not in (run.folder / "out.xml").read_text(encoding="utf-8")
+
+
+@POSIX
+async def test_a_reader_that_is_slow_gets_all_of_it(run: Runs) -> None:
+    run.file(f"write {INT} 1\n{MUCH}")
+    process = await started(run, "-c", "try.mxs")
+    await until(lambda: run.written == [1] and not run.gateway.live_sessions)
+    done = await ended(process)
+    assert (done.code, done.out.count("x" * 1000)) == (0, 400)
+
+
+@POSIX
+async def test_a_terminal_that_is_stopped_holds_up_nothing_and_shows_the_rest_when_it_goes_on(run: Runs) -> None:
+    from shell_pty import at_a_terminal
+
+    run.file(f"write {INT} 1\nwait {INT} = 2 now timeout 60s\n{MUCH}finally\nwrite {INT} 3\n")
+    async with at_a_terminal(run.process, run.gateway, "--plaintext", "-c", "try.mxs") as terminal:
+        await terminal.shows("s left")
+        terminal.type("\x13")
+        run.gateway.set(INT, 2)
+        await until(lambda: run.written == [1, 3])
+        terminal.type("\x11")
+        await terminal.shows("all done")
+        assert await terminal.ended() == 0
+
+
+@POSIX
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+async def test_a_full_disk_beneath_a_stream_stops_a_run_but_not_what_always_runs(run: Runs, stream: str) -> None:
+    run.file(f"write {INT} 1\nexpect {INT} = 9\nfinally\nwrite {INT} 3\n")
+    full = os.open("/dev/full", os.O_WRONLY)
+    done = await ended(await started(run, "-c", "try.mxs", **{stream: full}))
+    os.close(full)
+    assert (done.code, run.written[0], run.written[-1]) == (1, 1, 3)
+    if stream == "stdout":
+        assert "standard output cannot be written: No space left on device" in done.err
+
+
+@POSIX
+async def test_a_result_that_cannot_be_shown_is_an_internal_error_and_what_was_done_is_done(run: Runs) -> None:
+    broken = "import zb_mom_ww_mxgateway_shell.showing as s; o = s.lines_of\n" + (
+        "def broken(result, output):\n"
+        " if 'events' in str(result.form()): raise KeyError('how')\n"
+        " return o(result, output)\n"
+        "s.lines_of = broken"
+    )
+    run.file(f"on-error continue\nwrite {INT} 1\nstatus\nwrite {INT} 2\nfinally\nstatus\nwrite {INT} 3\n")
+    done = await ended(await started(run, "-c", "try.mxs", "--report-junit", "out.xml", prelude=broken))
+    assert (done.code, run.written) == (70, [1, 3])
+    assert "try.mxs:3:1: it ended with 0, but its result cannot be shown: internal error" in done.err
+    assert "Traceback" not in done.err
+    report = (run.folder / "out.xml").read_text(encoding="utf-8")
+    assert ("<error" in report, "<failure" in report) == (True, False)
+
+
+async def test_a_report_that_cannot_be_written_at_the_end_changes_nothing_about_what_was_done(run: Runs) -> None:
+    (run.folder / "reports").mkdir()
+    run.file(f"write {INT} 1\nwait {INT} = 2 now timeout 60s\nfinally\nwrite {INT} 3\n")
+    process = await started(run, "-c", "try.mxs", "--report-junit", "reports/out.xml")
+    await until(lambda: run.written == [1])
+    shutil.rmtree(run.folder / "reports")
+    run.gateway.set(INT, 2)
+    done = await ended(process)
+    assert (done.code, run.written) == (2, [1, 3])
+    assert "no report: cannot write reports" in done.err
+    assert "all done" in done.out
+
+
+LIMITED = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (120, 120))"
+
+
+@POSIX
+@pytest.mark.parametrize("line", ["record-script steps.mxs", "tee copy.txt", "record samples.csv"])
+async def test_a_full_disk_beside_a_run_never_takes_the_place_of_what_a_command_did(run: Runs, line: str) -> None:
+    run.file(f"{line}\n" + f"write {INT} 1\nexpect {INT} = 1\nwrite {INT} 2\n" + f'note "{"x" * 99}"\n' * 3)
+    done = await ended(await started(run, "--json", "-c", "try.mxs", prelude=LIMITED))
+    assert (done.code, run.written) == (0, [1, 2])
+    assert all(json.loads(each)["ok"] for each in done.out.splitlines())
+    assert "File too large" in done.err
+    assert "internal" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("last", "code", "written"),
+    [
+        ('confirm "is the valve free?"', 5, [1, 9]),
+        (f"expect {INT} = 7\nwrite {INT} 2", 1, [1, 2, 9]),
+        (f"expect {INT} = 7\nwrite {INT} double:1e300\nwrite {INT} 2", 3, [1, 2, 9]),
+        (f'expect {INT} = 7\nconfirm "sure?"\nwrite {INT} 2', 5, [1, 9]),
+    ],
+)
+async def test_a_refusal_here_is_final_and_the_gravest_code_counts(
+    run: Runs, last: str, code: int, written: list[int]
+) -> None:
+    done = await run(f"on-error continue\nwrite {INT} 1\n{last}\nwrite {INT} 2\nfinally\nwrite {INT} 9\n")
+    written = [*written[:-1], *([2] if code in (1, 3) else []), 9]
+    assert (done.code, run.written) == (code, written)
+
+
+async def test_an_unknown_outcome_counts_more_than_an_expectation_before_and_a_refusal_behind_it(run: Runs) -> None:
+    run.gateway.lose_next_reply("write")
+    done = await run(
+        f"on-error continue\nexpect {INT} = 7\nwrite {INT} 1\nwrite {INT} 2\nfinally\nwrite {INT} double:1e300\n"
+    )
+    assert (done.code, run.written) == (6, [1])
+
+
+def test_the_order_of_the_codes() -> None:
+    assert sorted(ExitCode, key=lambda code: [gravest(code, other) is code for other in ExitCode].count(True)) == [
+        ExitCode.DONE,
+        ExitCode.NOT_MET,
+        ExitCode.USAGE,
+        ExitCode.CANNOT_CONNECT,
+        ExitCode.REFUSED,
+        ExitCode.GUARDED,
+        ExitCode.INTERRUPTED,
+        ExitCode.INTERNAL,
+        ExitCode.UNKNOWN,
+    ]
+    assert gravest() is ExitCode.DONE
+
+
+async def test_what_fails_beside_a_run_is_said_when_it_happens(run: Runs) -> None:
+    broken = (
+        "import zb_mom_ww_mxgateway_shell.stream_news as s\n"
+        "async def broken(context, say): raise KeyError('news')\n"
+        "s.tell_news = broken"
+    )
+    run.file(f"write {INT} 1\nwait {INT} = 2 now timeout 60s\n")
+    process = await started(run, "-c", "try.mxs", prelude=broken)
+    assert process.stderr is not None
+    async with asyncio.timeout(20):
+        assert b"internal error in the background" in await process.stderr.readline()
+    await until(lambda: run.written == [1])
+    run.gateway.set(INT, 2)
+    done = await ended(process)
+    assert (done.code, "all done" in done.out) == (70, True)
+
+
+async def test_quiet_says_on_standard_error_where_something_was_not_done(run: Runs) -> None:
+    done = await run(f"write {INT} double:1e300\n", "-q")
+    assert (done.code, done.out) == (3, "")
+    assert done.err.startswith(f"try.mxs:1:1: {INT}")
+    assert "REFUSED" in done.err
+    run.gateway.lose_next_reply("write")
+    done = await run(f"expect {INT} = 0\nwrite {INT} 5\n", "-q")
+    assert (done.code, done.out) == (6, "")
+    assert done.err.startswith("try.mxs:2:1: ")
+    assert "UNKNOWN" in done.err
+    done = await run(f"read {INT} No.Such.Tag\n", "-q")
+    assert (done.code, done.out) == (3, "")
+    assert "try.mxs:1:1: " in done.err
+    assert "NOT READ" in done.err
+
+
+async def test_several_files_run_in_their_order_and_the_gravest_code_counts(run: Runs) -> None:
+    run.file(f"let n = 1\nwrite {INT} $n\nexpect {INT} = 7\nwrite {INT} 8\nfinally\nwrite {INT} 2\n", "a.mxs")
+    run.file(f'let n = 3\nstep "second"\nwrite {INT} $n\n', "b.mxs")
+    done = await run.process("--plaintext", "-c", "a.mxs", "-c", "b.mxs", "--report-junit", "out.xml")
+    assert (done.code, run.written) == (1, [1, 2, 3])
+    assert "a.mxs: " in done.out
+    assert "b.mxs: 1 of 1 steps passed" in done.out
+    report = (run.folder / "out.xml").read_text(encoding="utf-8")
+    assert (report.count("<testsuite "), report.count("<failure ")) == (2, 1)
+    run.file('confirm "sure?"\n', "a.mxs")
+    done = await run.process("--plaintext", "-c", "a.mxs", "-c", "b.mxs", "--report-junit", "out.xml")
+    assert (done.code, run.written) == (5, [1, 2, 3])
+    assert (run.folder / "out.xml").read_text(encoding="utf-8").count("<skipped") == 1
+    run.file("frob\n", "b.mxs")
+    done = await run.process("--plaintext", "-c", "a.mxs", "-c", "b.mxs")
+    assert (done.code, "b.mxs:1:1: no command frob" in done.err) == (2, True)
+
+
+async def test_a_long_wait_shows_how_it_stands_before_it_is_over_without_a_terminal(run: Runs) -> None:
+    run.file(f"wait {INT} = 5 timeout 60s\n")
+    process = await started(run, "-c", "try.mxs")
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        assert b"wait" in await process.stdout.readline()
+        assert b"now 0 (good" in await process.stdout.readline()
+    run.gateway.set(INT, 5)
+    assert (await ended(process)).code == 0
+
+
+async def test_json_with_python_gives_an_object_a_line_and_one_for_what_it_raises(run: Runs) -> None:
+    (run.folder / "try.py").write_text(f"await mx('write {INT} 5')\nprint('own')\n1 / 0\n", encoding="utf-8")
+    done = await run.process("--plaintext", "--json", "--python", "try.py")
+    written, own, raised = done.out.splitlines()
+    assert (json.loads(written)["result"]["outcome"], json.loads(written)["line"], own) == ("completed", 1, "own")
+    assert (json.loads(raised)["ok"], json.loads(raised)["line"], json.loads(raised)["file"]) == (False, 3, "try.py")
+    assert (done.code, json.loads(raised)["error"]["exit_code"]) == (1, 1)
+
+
+async def test_equal_titles_and_none_get_names_of_their_own(run: Runs) -> None:
+    from xml.etree import ElementTree
+
+    run.file(
+        f'on-error continue\nstep a\nexpect {INT} = 1\nstep a\nstep " "\nstep "  "\nstep finally\nfinally\nnote x\n'
+    )
+    await run.process("--plaintext", "-c", "try.mxs", "--report-junit", "out.xml")
+    cases = list(ElementTree.parse(run.folder / "out.xml").getroot().iter("testcase"))
+    names = ["before the first step", "a", "a (2)", "(untitled)", "(untitled) (2)", "finally", "finally (2)"]
+    assert [case.get("name") for case in cases] == names
+    assert [case.get("name") for case in cases if case.find("failure") is not None] == ["a"]
+
+
+@POSIX
+async def test_a_report_replaces_its_own_file_alone(run: Runs) -> None:
+    for name in ("out.xml.new", "out.new"):
+        (run.folder / name).symlink_to(run.folder / "theirs")
+    (run.folder / "theirs").write_text("theirs", encoding="utf-8")
+    done = await run(f"expect {INT} = 0\n", "--report-junit", "out.xml")
+    assert (done.code, (run.folder / "theirs").read_text(encoding="utf-8")) == (0, "theirs")
+    assert (run.folder / "out.xml.new").is_symlink()
+    assert not list(run.folder.glob(".out*"))
+
+
+@POSIX
+@pytest.mark.parametrize(
+    "line",
+    [
+        "tee pipe",
+        "record pipe --format csv",
+        "record pipe --format csv --append",
+        "record-script pipe --overwrite",
+        "record-script pipe",
+        "tee /dev/ptmx",
+    ],
+)
+async def test_a_pipe_is_no_file_to_write_to(run: Runs, line: str) -> None:
+    os.mkfifo(run.folder / "pipe")
+    done = await run(f"{line}\nwrite {INT} 5\n")
+    assert (done.code, run.written) == (2, [])
+    assert "it is a pipe or a terminal" in done.err
