@@ -182,7 +182,7 @@ def time_text(moment: datetime) -> str:
 
 
 def source_time_form(nanoseconds: int) -> str | int | None:
-    """The JSON form of a time the gateway gave: ISO 8601 in UTC, the nanoseconds since 1970 themselves where no calendar
+    """The JSON form of a time the gateway gave: ISO 8601 in UTC, the nanoseconds since 1970 where no calendar
     has it, null for 0, which is none."""
     moment = moment_of(nanoseconds)
     return time_text(moment) if moment else nanoseconds or None
