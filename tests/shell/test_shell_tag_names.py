@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+from prompt_toolkit.completion import Completion
+from prompt_toolkit.document import Document
 from shell_process import ShellProcess
 
+from zb_mom_ww_mxgateway_shell.terminal.keys import _common
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 from zb_mom_ww_mxgateway_sim.tags import Tag
 from zb_mom_ww_mxgateway_sim.tagtypes import TagType
@@ -64,5 +67,12 @@ async def test_the_name_that_is_sent_is_spelled_as_the_galaxy_spells_it(tmp_path
 async def test_a_read_for_too_long_is_told_in_the_words_of_the_line(tmp_path: Path) -> None:
     done = await ShellProcess(tmp_path)("--demo", "-e", "read Plant.Tank1.Level --fresh --for 2h")
     assert done.code == 2
-    assert "--for 7200 s is too long: the gateway takes at most 1 h" in done.out + done.err
+    assert "at most 1h" in done.out + done.err
     assert "timeout_ms" not in done.out + done.err
+
+
+@pytest.mark.parametrize("names", ALIKE)
+def test_tab_does_not_turn_a_name_into_one_that_folds_alike(names: tuple[str, str]) -> None:
+    known, typed = names
+    offered = [Completion(known, start_position=-len(typed)), Completion(f"{known}2", start_position=-len(typed))]
+    assert _common(Document(typed), offered) is None

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway import clock
-from zb_mom_ww_mxgateway.arguments import LONGEST_READ
 from zb_mom_ww_mxgateway.status import first_failed, quality_word
 from zb_mom_ww_mxgateway_cli.output import (
     ExitCode,
@@ -110,8 +109,6 @@ async def read(
     the last change it has. --for is how long the gateway may take for each (30 s). Tags stay as they are:
     nothing is added.
     """
-    if for_ is not None and for_ > LONGEST_READ:
-        raise ShellError(f"--for {for_:g} s is too long: the gateway takes at most 1 h to read a tag", ExitCode.USAGE)
     targets = await targets_of(context, tags)
     if not context.servers:
         await context.server_for(None)

@@ -16,6 +16,7 @@ from prompt_toolkit.styles import Style
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.live_values import LiveValue
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_cli.output import age_text
 from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.panel import Panel, Row, cut, fitted
@@ -112,7 +113,7 @@ class FullWatch:
     def _items(self) -> list[Item]:
         now = asyncio.get_running_loop().time()
         if now - self._ordered_at >= _SORT_SECONDS:
-            items = [item for item in self._panel.items if self._filter.casefold() in item.tag.casefold()]
+            items = [item for item in self._panel.items if tag_key(self._filter) in tag_key(item.tag)]
             if self._only_bad:
                 items = [item for item in items if self._rank(item)[0]]
             if self._sort:
@@ -130,7 +131,7 @@ class FullWatch:
 
     def _sort_key(self, item: Item) -> tuple[float, str]:
         value = self._value(item)
-        folded = item.tag.casefold()
+        folded = tag_key(item.tag)
         match _SORTS[self._sort]:
             case "quality":
                 return -self._rank(item)[0], folded

@@ -7,6 +7,8 @@ from prompt_toolkit.completion import CompleteEvent, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
+from zb_mom_ww_mxgateway.tag_names import tag_key
+
 
 def prompt_keys() -> KeyBindings:
     """Tab completes as far as there is one way to go on, however fast it follows what was typed."""
@@ -47,7 +49,7 @@ def _common(document: Document, completions: Sequence[Completion]) -> tuple[int,
     typed = ""
     for completion in completions:
         typed = document.text_before_cursor[len(document.text_before_cursor) + completion.start_position :]
-        if completion.text.casefold().startswith(typed.casefold()):
+        if tag_key(completion.text).startswith(tag_key(typed)):
             found.append(completion.text)
     if not found:
         return None
