@@ -23,6 +23,7 @@ from zb_mom_ww_mxgateway.errors import (
     may_have_run,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.home_loop import HomeLoop
 from zb_mom_ww_mxgateway.observers import CommandObserver, Observation
 from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer, ReadingThread
@@ -61,6 +62,7 @@ class Calls:
         """Monotonic seconds when a call last found no connection or lost it: for a moment the channel may not know."""
         self._correlation = (f"{os.urandom(4).hex()}-{number}" for number in itertools.count(1))
         self._closed = False
+        self._home = HomeLoop()
 
     async def unary(self, rpc: wire.Rpc, request: Any, *, call: str, timeout: float | None = None) -> Any:
         """One unary call, the one place that makes them: guarded, shown to the observers, with metadata, deadline and
@@ -328,6 +330,7 @@ class Calls:
     def _check_open(self, call: str) -> None:
         if self._closed:
             raise MxGatewayTransportError(f"{call}: the client is closed", endpoint=self.options.endpoint, call=call)
+        self._home.check(call, self.options.endpoint)
 
     def _undecodable(self, reply: wire.Undecodable, call: str, mutating: bool = False) -> MxGatewayTransportError:
         return MxGatewayTransportError(

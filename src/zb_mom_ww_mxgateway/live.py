@@ -60,6 +60,7 @@ class LiveSession(LiveTags):
     def __init__(self, session: Session, *, rebuild: bool = True) -> None:
         super().__init__(session)
         self._keeper = SessionKeeper(self, session, rebuild=rebuild)
+        self._is_leaving = False
         self._reader = asyncio.create_task(self._read(), name=f"events of {session.session_id}")
         session.client.show_to(self._ledger)
         session.client.show_to(self._unseen)
@@ -95,6 +96,10 @@ class LiveSession(LiveTags):
     async def _read(self) -> None:
         try:
             self._end(await self._keeper.run())
+        except asyncio.CancelledError:
+            # By aclose(), or with the loop that it belongs to.
+            self._end(None if self._is_leaving else MxGatewaySessionError("the live session was cancelled"))
+            raise
         except Exception as error:
             self._end(MxGatewayError(f"reading the event stream failed: {error!r}"))
             raise
@@ -328,11 +333,13 @@ class LiveSession(LiveTags):
 
     async def _let_go(self) -> None:
         """Ends everything here; the session stays as it is."""
+        self._is_leaving = True
         self._reader.cancel()
         try:
             await self._callbacks.aclose()
             # Not awaited itself: who is cancelled here would cancel it again, while it closes a session it has opened.
-            await asyncio.wait([self._reader])
+            if not self._reader.done():
+                await asyncio.wait([self._reader])
             # Shown already, as `lost`. What is not taken would hold the streams that were read, and their connections.
             with suppress(asyncio.CancelledError, Exception):
                 self._reader.result()

@@ -1,7 +1,8 @@
 """A machine that slept, events that come again, and what goes wrong in the live session itself."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
 from library_waiting import eventually
@@ -10,6 +11,7 @@ from zb_mom_ww_mxgateway import (
     Changes,
     EventFamily,
     EventHeader,
+    GatewayClient,
     Item,
     LiveChange,
     LiveSession,
@@ -18,6 +20,8 @@ from zb_mom_ww_mxgateway import (
     MxEvent,
     MxGatewayArgumentError,
     MxGatewayError,
+    MxGatewayTransportError,
+    Reading,
     Session,
     WriteOutcome,
     clock,
@@ -95,6 +99,61 @@ async def test_a_wait_is_over_when_the_machine_slept_through_it(
         await asyncio.wait_for(waiting, 20)
 
 
+# Doubt.
+
+
+async def test_a_value_is_stale_since_it_was_last_known_to_hold(live: LiveSession, item: Item) -> None:
+    lost, received = MxGatewayTransportError("lost"), live[INT].received_at
+    live.lose(lost, received - 100)
+    assert live[INT].stale_since == received
+    live.lose(lost, received + 1)
+    assert live[INT].stale_since == received  # and not since the next thing that happened
+    live.alive()
+    live._held.confirm()
+    assert live[INT].stale_since is None
+    live.lose(lost, received + 2)
+    assert live[INT].stale_since == received + 2
+    live._held.confirm()
+    before = clock.monotonic()
+    live.lose(lost)
+    assert before <= (live[INT].stale_since or 0) <= clock.monotonic()
+    reading = Reading.held(INT, live[INT])
+    assert reading.stale_for is not None
+    assert 0 <= reading.stale_for <= clock.monotonic() - before
+
+
+async def test_a_gap_in_what_was_stale_already_is_not_confirmed_by_a_stream_that_goes_on(
+    gateway: SimulatedGateway, live: LiveSession, item: Item
+) -> None:
+    gateway.stall("read_bulk")
+    live.lose(MxGatewayTransportError("lost"))
+    stale_since = live[INT].stale_since
+    other = EventHeader(EventFamily.OPERATION_COMPLETE)
+    live.take(MxEvent(other, live.last_sequence + 5))  # some are missing
+    live.take(MxEvent(other, live.last_sequence + 1))
+    live.alive()
+    live.lose(MxGatewayTransportError("lost again"))
+    live.take(MxEvent(other, live.last_sequence + 1))
+    assert live[INT].stale_since == stale_since
+    live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_sequence + 1, 1))
+    assert live[INT].stale_since is None
+    gateway.release()
+
+
+async def test_a_value_that_comes_before_the_reply_that_names_its_item_gets_its_tag(live: LiveSession) -> None:
+    server = await live.session.register("live")
+    await live.session.ping()
+    live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, server, 1, 192), live.last_sequence + 1, 7))
+    early = live.latest(server, 1)
+    assert early is not None
+    assert (early.tag, early.value) == ("", 7)
+    handle = await live.session.add_item(server, INT)
+    assert handle == 1
+    named = live._held._values[server, 1]
+    assert (named.tag, named.value) == (INT, 7)
+    assert not live._held._unknown
+
+
 # Events that come again.
 
 
@@ -146,6 +205,35 @@ async def test_a_task_of_the_session_that_fails_is_told_and_makes_values_stale(
     assert live[INT].stale_since is not None
     with pytest.raises(MxGatewayError, match="a mistake in here"):
         await live.write_and_confirm(*item.key, 1)
+
+
+# Whoever uses it elsewhere.
+
+
+def test_what_belongs_to_a_closed_loop_says_so(far_gateway: Any) -> None:
+    async def opened() -> tuple[GatewayClient, Session, LiveSession]:
+        client = await GatewayClient.connect(endpoint=far_gateway.endpoint, api_key=far_gateway.api_key, plaintext=True)
+        return client, await client.open_session(), await LiveSession.open(client)
+
+    async def used(client: GatewayClient, session: Session, live: LiveSession) -> None:
+        assert live.state is LiveState.CLOSED
+        calls: list[Callable[[], Awaitable[object]]] = [
+            client.open_session,
+            session.ping,
+            session.close,
+            lambda: live.read([INT]),
+            lambda: live.write_and_confirm(1, 1, 1),
+            lambda: client.galaxy.test_connection(),
+            live.aclose,
+        ]
+        with pytest.raises(MxGatewayError, match="event loop that is closed"):
+            session.stream_events()
+        for call in calls:
+            with pytest.raises(MxGatewayError, match=r"event loop that is closed|was cancelled"):
+                await asyncio.wait_for(call(), 20)
+        await client.close()
+
+    asyncio.run(used(*asyncio.run(opened())))
 
 
 # Whoever follows.
