@@ -306,6 +306,11 @@ class AlarmFollower:
             found = [await anext(self)]
         except StopAsyncIteration:
             return []
+        return [*found, *self.take()]
+
+    def take(self) -> list[AlarmNews]:
+        """All news that wait, at once; never waits."""
+        found: list[AlarmNews] = []
         while not self._queue.empty():
             news = self._queue.get_nowait()
             if news is None:

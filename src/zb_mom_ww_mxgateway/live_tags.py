@@ -4,7 +4,7 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, overload
 
 from zb_mom_ww_mxgateway import arguments, clock, wire
 from zb_mom_ww_mxgateway.change_callbacks import ChangeCallback
@@ -189,6 +189,28 @@ class LiveTags(LiveStream):
                 call="write",
             ) from None
         return items
+
+    @overload
+    async def write_many(
+        self,
+        values: Mapping[str, MxValueInput],
+        *,
+        timeout: float = ...,
+        in_flight: int = ...,
+        server_handle: int | None = ...,
+        user_id: int = ...,
+    ) -> dict[str, WriteResult]: ...
+
+    @overload
+    async def write_many(
+        self,
+        values: Iterable[tuple[str, MxValueInput]],
+        *,
+        timeout: float = ...,
+        in_flight: int = ...,
+        server_handle: int | None = ...,
+        user_id: int = ...,
+    ) -> dict[str, WriteResult]: ...
 
     async def write_many(
         self,

@@ -1,0 +1,95 @@
+"""The programs of the README and of examples/ are what mypy and pyright want in their strict modes, and both find what
+is wrong with a call of the library."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = [ROOT / "examples" / "read_and_write.py", *sorted((ROOT / "examples" / "programs").glob("*.py"))]
+
+RIGHT = """
+from zb_mom_ww_mxgateway import GatewayClient, LiveSession, LiveValue
+
+
+async def main() -> None:
+    client = await GatewayClient.connect("localhost:5001", plaintext=True, wait=60)
+    client = await GatewayClient.connect(endpoint="localhost:5001", api_key=None, connect_timeout=5)
+    live = await LiveSession.open(client)
+    value: LiveValue = await live.wait_for("A.B", lambda v: v > 60, timeout=5)
+    live.on_change(value.tag, lambda value: print(value.value))
+    for tag, result in (await live.write_many({"A.B": 5, "C.D": "text"}, timeout=5)).items():
+        print(tag, result.outcome.value)
+"""
+WRONG = """
+from zb_mom_ww_mxgateway import GatewayClient
+
+
+async def main() -> None:
+    await GatewayClient.connect(endpont="localhost:5001")
+    await GatewayClient.connect(endpoint="localhost:5001", plaintext="yes")
+"""
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every program, and those that are right or wrong on purpose, in one folder."""
+    folder = tmp_path_factory.mktemp("programs")
+    for path in PROGRAMS:
+        shutil.copy(path, folder)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= 5
+    for number, block in enumerate(blocks):
+        (folder / f"readme_{number}.py").write_text(block, encoding="utf-8")
+    (folder / "right.py").write_text(RIGHT, encoding="utf-8")
+    (folder / "wrong.py").write_text(WRONG, encoding="utf-8")
+    settings = {"typeCheckingMode": "strict", "extraPaths": [str(ROOT / "src")]}
+    (folder / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    return folder
+
+
+def ran(*command: str) -> str:
+    """What a checker says. It is installed by ``make setup``; without it this fails, it is not passed over."""
+    environment = os.environ | {"MYPYPATH": str(ROOT / "src"), "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+        cwd=ROOT,
+        env=environment,
+    )
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    return done.stdout
+
+
+def test_there_are_the_ten_programs_of_the_guide() -> None:
+    assert len(PROGRAMS) == 11
+
+
+@pytest.mark.timeout(300)
+def test_mypy_strict_has_nothing_to_say(programs: Path) -> None:
+    lines = ran("mypy", "--strict", "--no-pretty", str(programs)).splitlines()
+    errors = [line for line in lines if ": error:" in line]
+    assert [line for line in errors if "wrong.py" not in line] == []
+    assert len(errors) == 2
+    assert "endpont" in errors[0]
+    assert "plaintext" in errors[1]
+
+
+@pytest.mark.timeout(300)
+def test_pyright_strict_has_nothing_to_say(programs: Path) -> None:
+    said = json.loads(ran("pyright", "--outputjson", "--pythonpath", sys.executable, "-p", str(programs)))
+    errors = [(Path(each["file"]).name, each["message"]) for each in said["generalDiagnostics"]]
+    assert [error for error in errors if error[0] != "wrong.py"] == []
+    assert said["summary"]["filesAnalyzed"] >= len(PROGRAMS) + 7
+    assert any("endpont" in message for _, message in errors)
+    assert any("plaintext" in message or '"str"' in message for _, message in errors)
