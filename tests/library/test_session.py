@@ -475,10 +475,13 @@ class Log:
 async def test_an_observer_that_nobody_else_holds_sees_commands_until_it_is_ended(
     client: GatewayClient, session: Session
 ) -> None:
+    forgotten: list[int] = []
+    client.observe(Log(forgotten))
     seen: list[int] = []
     observation = client.observe(Log(seen))
     gc.collect()
     await session.register("one")
+    assert forgotten == [pb.MX_COMMAND_KIND_REGISTER]
     assert seen == [pb.MX_COMMAND_KIND_REGISTER]
     observation.end()
     observation.end()
