@@ -56,7 +56,9 @@ soak: setup  ## hours with a fault every minute (SOAK=60: a minute of it); write
 	$(BIN)/python tests/soak.py --seconds $(SOAK)
 
 SCHEDULES ?= 10000
+FIRST ?= 0
+BUSY ?= 0
 
 .PHONY: faults
-faults: setup  ## schedules of random faults in their thousands (SCHEDULES=10000; FAULT_SEED=7 repeats one)
-	FAULT_SCHEDULES=$(SCHEDULES) $(BIN)/python -m pytest --timeout 300 tests/library/test_fault_matrix.py tests/library/test_fault_schedules.py
+faults: setup  ## schedules of random faults in their thousands, beside busy loops (SCHEDULES=10000 FIRST=0 BUSY=0; FAULT_SEED=7 repeats one)
+	FAULT_SCHEDULES=$(SCHEDULES) FAULT_FIRST=$(FIRST) FAULT_BUSY=$(BUSY) $(BIN)/python -m pytest --timeout 900 --numprocesses auto --dist worksteal tests/library/test_fault_schedules.py

@@ -108,7 +108,7 @@ class MxGatewayError(Exception):
 
     @property
     def never_reached(self) -> bool:
-        """True when the call surely had no effect, as there was no connection or no such session (any more) for it:
+        """True when nothing in the plant can have changed, as there was no connection or no such session (any more):
         what changes the plant may be sent again, once there is another."""
         if self.outcome_unknown or not isinstance(self, MxGatewaySessionError | MxGatewayTransportError):
             return False

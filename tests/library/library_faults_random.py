@@ -22,8 +22,8 @@ from zb_mom_ww_mxgateway import (
 
 # Seconds between two acts of one actor, at most.
 PAUSE = 0.05
-# No act may take longer: what the library waits for has a time-out of its own, far below.
-DEADLINE = 10.0
+# No act may take longer: what the library waits for has a time-out of its own, far below, but a machine may be busy.
+DEADLINE = 60.0
 
 _KINDS = (
     "write",
@@ -184,8 +184,11 @@ async def _garble(rig: Rig, chance: Random) -> None:
 
 
 async def _swallow(rig: Rig, chance: Random) -> None:
-    # That of the commands, of the stream, or both.
-    rig.gateway.swallow_connections(chance.choice(("register", "StreamEvents", None)))
+    # That of the commands, of the stream, or both. It takes its time to be noticed: mostly something else goes wrong.
+    if chance.random() < 0.25:
+        rig.gateway.swallow_connections(chance.choice(("register", "StreamEvents", None)))
+    else:
+        rig.gateway.kill_connections()
 
 
 async def _restart(rig: Rig, chance: Random) -> None:

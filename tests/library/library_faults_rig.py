@@ -13,7 +13,7 @@ SPAN = 10_000_000
 TAGS = [f"Rig.Number{index}" for index in range(5)]
 # Seconds for a call: short while faults strike, so that a schedule does not take minutes; else as much as a busy
 # machine may need.
-CALL_TIMEOUT, PATIENT_TIMEOUT = 0.4, 10.0
+CALL_TIMEOUT, PATIENT_TIMEOUT = 0.4, 60.0
 
 
 def owner_of(value: object) -> str | None:
@@ -113,7 +113,12 @@ async def rig(**options: object) -> AsyncIterator[Rig]:
     tags = [Tag(tag, TagType.INTEGER, _base(tag)) for tag in TAGS]
     async with SimulatedGateway(plaintext=True, tags=tags, write_complete_delay=0.005, alarms=False) as gateway:
         client = await GatewayClient.connect(
-            endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True, call_timeout=PATIENT_TIMEOUT, **options
+            endpoint=gateway.endpoint,
+            api_key=gateway.api_key,
+            plaintext=True,
+            connect_timeout=PATIENT_TIMEOUT,
+            call_timeout=PATIENT_TIMEOUT,
+            **options,
         )
         async with client:
             live = await LiveSession.open(client)

@@ -15,6 +15,7 @@ from zb_mom_ww_mxgateway import (
     MxGatewayTransportError,
     WriteOutcome,
 )
+from zb_mom_ww_mxgateway.streams import EventStream
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT = "TestChildObject.TestInt"
@@ -102,6 +103,23 @@ async def test_one_sign_of_life_without_an_answer_gives_up_nothing(
     await reached(live, LiveState.LIVE)
     assert (live.rebuilds, live.resumes) == (0, 0)
     assert {call.connection for call in gateway.calls} == connections
+
+
+async def test_one_silence_on_the_connection_of_the_events_gives_up_nothing(
+    gateway: SimulatedGateway, live: LiveSession, item: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", PATIENCE)
+    answers, asked = EventStream.answers, list[float]()
+
+    async def silent_once(stream: EventStream[object], timeout: float) -> bool:
+        asked.append(timeout)
+        return len(asked) > 1 and await answers(stream, timeout)
+
+    monkeypatch.setattr(EventStream, "answers", silent_once)
+    await reached(live, LiveState.STALE)
+    await reached(live, LiveState.LIVE)
+    assert len(asked) > 1
+    assert (live.rebuilds, live.resumes) == (0, 0)
 
 
 async def test_both_connections_are_replaced_when_both_are_dead(

@@ -1,16 +1,18 @@
 """A thousand schedules of random faults: what the client believes in the end agrees with what the gateway did.
 
 ``FAULT_SEED=123`` runs one schedule alone, again and again if ``FAULT_TIMES`` says so; ``FAULT_SCHEDULES=5000``
-runs that many.
+runs that many, from ``FAULT_FIRST`` on. ``FAULT_BUSY=2`` keeps two processes busy beside each that runs them.
 """
 
 import asyncio
 import gc
 import os
+import subprocess
+import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
 
 import library_faults_random
 import pytest
@@ -21,7 +23,24 @@ from library_waiting import soon
 
 from zb_mom_ww_mxgateway import MxGatewayWorkerError
 
+# A hundred schedules take as long as the machine lets them.
+pytestmark = pytest.mark.timeout(900)
+
 BLOCK, AT_ONCE, ACTS = 100, 20, 4
+
+
+# As long as the process that began it lives.
+BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def busy_machine() -> Iterator[None]:
+    """As many loops as asked for take the processor's time."""
+    with ExitStack() as ending:
+        for _ in range(int(os.environ.get("FAULT_BUSY", "0"))):
+            loop = ending.enter_context(subprocess.Popen([sys.executable, "-c", BUSY]))
+            ending.callback(loop.kill)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +66,7 @@ async def run(seed: int, struck: Counter[str]) -> list[str]:
             # An error whose traceback holds itself keeps its connection until the next collection.
             if not await soon(lambda: not gateway.open_connections, 1):
                 gc.collect()
-            if not await soon(lambda: not (gateway.open_streams or gateway.open_connections), 5):
+            if not await soon(lambda: not (gateway.open_streams or gateway.open_connections), 60):
                 left = f"{gateway.open_streams} streams and {gateway.open_connections} connections"
                 problems.append(f"after closing everything {left} are open")
             return problems
@@ -72,8 +91,9 @@ def blocks() -> list[list[int]]:
     """The schedules, a block a test."""
     if seed := os.environ.get("FAULT_SEED"):
         return [[int(seed)] * int(os.environ.get("FAULT_TIMES", "1"))]
-    count = int(os.environ.get("FAULT_SCHEDULES", "1000"))
-    return [list(range(start, min(start + BLOCK, count))) for start in range(0, count, BLOCK)]
+    first = int(os.environ.get("FAULT_FIRST", "0"))
+    end = first + int(os.environ.get("FAULT_SCHEDULES", "1000"))
+    return [list(range(start, min(start + BLOCK, end))) for start in range(first, end, BLOCK)]
 
 
 @pytest.mark.parametrize("seeds", blocks(), ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")
