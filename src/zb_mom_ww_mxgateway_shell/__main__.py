@@ -326,6 +326,10 @@ async def _connected(
                     await connect_by_profile(context.profiles.named(wanted.profile))
                 elif (wanted.connection.endpoint or os.environ.get(ENDPOINT_VARIABLE)) and connects:
                     await context.connect(wanted.connection)
+            context.started_for.append(
+                replace(wanted.connection, endpoint=wanted.connection.endpoint or os.environ.get(ENDPOINT_VARIABLE))
+            )
+            context.started_for += [each.connection for each in context.connections.values()]
             # What is there now stays: the collector need not look at it again.
             gc.freeze()
             gc.enable()

@@ -53,8 +53,10 @@ class Context:
         """A copy of what is typed and shown."""
         self.writer = OutputWriter()
         """Standard output and standard error of a run."""
-        self.is_typed = interactive
-        """Whether a person types the lines, as they come."""
+        self.runs_file = False
+        """Whether the lines come from a file, or one in its place, and not from a person who types them."""
+        self.started_for: list[Connection] = []
+        """What the person who started it named, and what it was connected to then."""
         self.hurries = False
         """Whether a connection is taken before its event stream is known to be read: what needs it waits for it."""
         self.records = False

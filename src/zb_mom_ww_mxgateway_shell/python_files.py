@@ -60,6 +60,7 @@ class PythonFile:
         """Runs it to its end; the exit code is that of what it raised."""
         self._writer, self._form = context.writer, context.settings.output
         context.say_by(self._say, self._alert)
+        context.runs_file = True
         if context.current is not None:
             await context.current.settled()
         names = _Names(context, self._follow, self._show, self)

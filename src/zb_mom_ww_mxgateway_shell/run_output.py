@@ -131,8 +131,11 @@ class RunOutput:
             self._context.spool.line(line)
             if lines != list(problem) or not self._is_terminal:
                 self._say(line if self._form == "csv" else f"{_INDENT}{line}")
+        problem = problem or (lines if self._quiet else [])
         statement = self._statement or Statement("", 0)
         where = f"{statement.source}:{statement.line}:{_column(statement)}: " if statement.source else ""
+        if not problem:
+            return
         if len(problem) == 1:
             self.problem([f"{where}{problem[0]}"])
         else:

@@ -148,7 +148,7 @@ class StatementRunner:
         """The exit code of one file, and whether it is to be the last."""
         how = self._how
         is_typed = part.block.stream is not None and part.source is None
-        context.is_typed = context.is_typed or is_typed
+        context.runs_file = not is_typed
         output = RunOutput(context, quiet=how.quiet, source=part.source, is_typed=is_typed)
         if how.plans:
             from zb_mom_ww_mxgateway_shell.planning import Plan

@@ -278,7 +278,8 @@ class ScriptRun:
             self._output.done(lines, brief=brief, result=form)
         else:
             # The lines that say what was not done, where there are such; else all of them do.
-            problem = list(getattr(result, "problems", list)()) or (lines if output == "table" else result.lines())
+            told = getattr(result, "problems", None)
+            problem = told() if told is not None else lines if output == "table" else result.lines()
             self._output.not_done(lines, problem, form)
         self._journal.add(Entry(statement, code, self._output.seconds, (*lines, *self._output.alerts)))
 

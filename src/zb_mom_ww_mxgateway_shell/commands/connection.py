@@ -10,6 +10,7 @@ from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.counting import counted
+from zb_mom_ww_mxgateway_shell.key_destinations import refuse_stranger
 from zb_mom_ww_mxgateway_shell.kinds import ConnectionArgument, FlagOption, Text
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Offer, command
@@ -61,6 +62,7 @@ async def connect(
     Connections that are open stay open: use NAME goes from one to another. Without HOST:PORT it connects
     again as before, with the options that are given now. The key comes from MXGATEWAY_API_KEY unless
     another source is named; it is never typed. If connecting fails, the present session stays as it is.
+    A file sends a key only to what it was started with, to a profile, or to a gateway that is remembered.
     """
     options: dict[str, Any] = {
         "plaintext": plaintext,
@@ -97,6 +99,7 @@ async def connect(
             Connection(endpoint=endpoint, known_gateways=context.connection.known_gateways, **given),
             "",
         )
+    refuse_stranger(context, wanted)
     try:
         await context.connect(wanted, name)
     except MxGatewayTransportError as error:

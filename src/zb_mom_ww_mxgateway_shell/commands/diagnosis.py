@@ -15,6 +15,7 @@ from zb_mom_ww_mxgateway_shell.commands.connection import EndpointOrProfile
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.doctor import Doctor
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
+from zb_mom_ww_mxgateway_shell.key_destinations import refuse_stranger
 from zb_mom_ww_mxgateway_shell.kinds import TAG, FlagOption, ItemOrTag, Target, Text
 from zb_mom_ww_mxgateway_shell.meanings import hresult_meaning, status_meaning
 from zb_mom_ww_mxgateway_shell.problems import ShellError
@@ -109,6 +110,7 @@ async def doctor(
         given = _known_connection(context, endpoint) or given
 
     async def keyed() -> Connection:
+        refuse_stranger(context, given)
         return given
 
     try:

@@ -68,6 +68,10 @@ class Readings:
     def lines(self) -> list[str]:
         return table_lines(("tag", "value", "quality", "age", "from"), [self._row(each) for each in self.readings])
 
+    def problems(self) -> list[str]:
+        """What was not read, for standard error."""
+        return [f"{safe(each.tag)} NOT READ: {safe(each.error)}" for each in self.readings if each.error]
+
     def _row(self, reading: "Reading") -> list[str]:
         if reading.error:
             return [reading.tag, "", f"NOT READ: {reading.error}", "", "gateway"]
