@@ -75,7 +75,7 @@ async def test_each_message_is_flushed(gateway: SimulatedGateway, start: Start) 
     assert process.stdout is not None
     await until(lambda: gateway.open_alarm_streams)
     raise_high(gateway)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         lines = [json.loads(await process.stdout.readline()) for _ in range(3)]
     assert [line["message"] for line in lines] == ["snapshot_complete", "provider_status", "transition"]
 

@@ -104,7 +104,7 @@ async def test_an_object_that_does_not_exist_is_one_line(
 async def test_deployments_are_told_as_they_come(gateway: SimulatedGateway, start: Start) -> None:
     process = await start(*DEPLOYED, "--max-events", "2", "--json")
     assert process.stdout is not None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert b'"sequence": 1' in await process.stdout.readline()
     gateway.redeploy()
     ran = await ended(process)

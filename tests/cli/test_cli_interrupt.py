@@ -152,7 +152,7 @@ async def test_a_reader_that_pauses_cannot_hold_it(gateway: SimulatedGateway, op
         gateway.set("TestChildObject.TestInt", value)
     # The events take some 400 KB, more than the pipe holds: soon a print waits for room.
     seen = [0]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(seen) < 20:
             await asyncio.sleep(0.01)
             now = filled(reading)

@@ -122,7 +122,7 @@ async def test_a_console_that_cannot_show_a_character_gets_an_escape(
     await until(lambda: gateway.open_streams)
     gateway.set("TestChildObject.TestString", "10 € \N{RIGHTWARDS ARROW}")
     await opened.session.advise(opened.server, item)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         out, err = await process.communicate()
     assert (process.returncode, err) == (0, b"")
     assert "10 € \\u2192  good".encode("cp1252") in out
@@ -209,7 +209,7 @@ async def test_each_event_is_flushed(gateway: SimulatedGateway, opened: Open, st
     assert process.stdout is not None
     for value in (5, 6):
         gateway.set(ITEM, value)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert f"  {value}  good  ".encode() in await process.stdout.readline()
 
 

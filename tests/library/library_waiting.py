@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 
-async def eventually(condition: Callable[[], object], what: str, *, seconds: float = 5.0) -> None:
+async def eventually(condition: Callable[[], object], what: str, *, seconds: float = 30.0) -> None:
     """Returns when the condition is true; fails the test when it does not become so in time."""
     if not await soon(condition, seconds):
         pytest.fail(f"not within {seconds:g} s: {what}")

@@ -34,7 +34,7 @@ async def active(client: GatewayClient, prefix: str = "") -> list[ActiveAlarm]:
 async def high_alarm(gateway: SimulatedGateway, client: GatewayClient) -> ActiveAlarm:
     """Fills the tank up to its high alarm."""
     gateway.set(LEVEL, 85.0)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:  # the plant judges its limits a few times a second
             for alarm in await active(client):
                 if "Tank1" in alarm.reference:
@@ -58,7 +58,7 @@ async def test_the_stream_begins_with_what_is_active_and_goes_on_with_what_chang
     gateway: SimulatedGateway, client: GatewayClient
 ) -> None:
     alarm = await high_alarm(gateway, client)
-    async with asyncio.timeout(10), client.stream_alarms(alarm.reference) as messages:
+    async with asyncio.timeout(30), client.stream_alarms(alarm.reference) as messages:
         assert await anext(messages) == alarm
         assert await anext(messages) == AlarmSnapshotComplete()
         status = await anext(messages)
@@ -84,7 +84,7 @@ async def test_an_acknowledged_alarm_says_by_whom(gateway: SimulatedGateway, cli
 
 
 async def test_a_failover_of_the_provider_is_told(gateway: SimulatedGateway, client: GatewayClient) -> None:
-    async with asyncio.timeout(10), client.stream_alarms() as messages:
+    async with asyncio.timeout(30), client.stream_alarms() as messages:
         while not isinstance(await anext(messages), AlarmProviderStatus):
             pass
         gateway.fail_alarm_provider("gone")
@@ -153,7 +153,7 @@ async def test_leaving_the_stream_ends_its_call(gateway: SimulatedGateway, clien
 
 async def test_alarms_come_as_events_of_a_session_that_asked(gateway: SimulatedGateway, client: GatewayClient) -> None:
     async with (
-        asyncio.timeout(10),
+        asyncio.timeout(30),
         await client.open_session() as session,
         session.stream_events() as events,
     ):

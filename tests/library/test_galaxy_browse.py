@@ -167,7 +167,7 @@ async def test_arguments_are_checked_before_anything_is_sent(
 
 
 async def test_deployments_begin_with_the_present_one(gateway: SimulatedGateway, client: GatewayClient) -> None:
-    async with asyncio.timeout(10), client.galaxy.watch_deploy_events() as events:
+    async with asyncio.timeout(30), client.galaxy.watch_deploy_events() as events:
         now = await anext(events)
         gateway.redeploy()
         then = await anext(events)

@@ -96,7 +96,7 @@ def kinds_with_replies() -> set[str]:
 async def endured(call: Awaitable[Any]) -> MxGatewayError | None:
     """Makes the call; its error, if it has one, is typed and says it in one line that touches no terminal."""
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await call
     except MxGatewayError as error:
         text = str(error)

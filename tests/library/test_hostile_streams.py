@@ -81,7 +81,7 @@ async def test_random_events_are_events_or_typed_errors() -> None:
                 made[5] = mutated(made[5], chance)
             streaming(handler, made)
             try:
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(30):
                     for each in await read(client, 10):
                         seen += 1
                         repr((each.value, each.source_timestamp, each.quality_word, each.statuses))
@@ -139,13 +139,13 @@ async def test_a_live_session_endures_any_order_of_sequences(sequences: list[int
         streaming(handler, [event(sequence, index) for index, sequence in enumerate(sequences)], endless=True)
         live = await LiveSession.open(client, client.attach("session-1"))
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while live.events < len(sequences):
                     await live.changed()
             assert live.last_sequence == max(sequences)
             assert live.state is LiveState.LIVE
         finally:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await live.aclose()
         assert live.state is LiveState.CLOSED
 
@@ -184,7 +184,7 @@ async def test_a_live_session_endures_random_events_and_can_be_closed() -> None:
             assert value is not None
             repr((value.value, value.age, value.source_timestamp, value.quality_word))
         finally:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await live.aclose()
 
 
@@ -193,7 +193,7 @@ async def test_values_of_items_that_nobody_added_are_bounded(monkeypatch: pytest
     async with hostile() as (handler, client):
         streaming(handler, [event(number, number, number) for number in range(1, 1_001)], endless=True)
         live = await LiveSession.open(client, client.attach("session-1"))
-        async with live, asyncio.timeout(10):
+        async with live, asyncio.timeout(30):
             while live.events < 1_000:
                 await live.changed()
             held = [number for number in range(1, 1_001) if live.latest(1, number)]
@@ -244,6 +244,6 @@ async def test_a_stream_that_ends_again_and_again_is_tried_at_intervals_and_can_
         live = await LiveSession.open(client, client.attach("session-1"), rebuild=False)
         await eventually(lambda: begun >= 4, "three further streams", seconds=20)
         assert live.state is not LiveState.CLOSED
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await live.aclose()
         assert begun < 20

@@ -52,19 +52,19 @@ async def items(live: LiveSession) -> list[Item]:
 
 async def received(live: LiveSession, events: int) -> None:
     """Returns when so many events have come."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while live.events < events:
             await live.changed()
 
 
 async def reached(live: LiveSession, state: LiveState) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while live.state is not state:
             await live.changed()
 
 
 async def values_of(subscription: Subscription, count: int) -> list[object]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         return [(await anext(subscription)).value for _ in range(count)]
 
 
@@ -201,7 +201,7 @@ async def test_subscribing_names_every_tag_that_was_refused() -> None:
             assert INT in str(caught.value)
             assert DOUBLE in str(caught.value)
             assert "Plant.Tank1.Level" not in str(caught.value)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 item = live.session.handles.find("Plant.Tank1.Level")
                 assert item
                 await live.first_value(item)
@@ -216,7 +216,7 @@ async def test_live_with_a_key_that_may_not_ping() -> None:
     key = ApiKey("watcher", "secret", {Scope.SESSION_OPEN, Scope.SESSION_CLOSE, Scope.EVENTS_READ})
     async with SimulatedGateway(plaintext=True, api_keys=[key]) as gateway:
         client = await GatewayClient.connect(endpoint=gateway.endpoint, api_key=key.text, plaintext=True)
-        async with client, await LiveSession.open(client) as live, asyncio.timeout(5):
+        async with client, await LiveSession.open(client) as live, asyncio.timeout(30):
             await live.ready()
 
 
@@ -429,7 +429,7 @@ async def test_a_write_whose_reply_is_lost_is_unknown_and_not_sent_again(
     assert [write.value for write in gateway.writes] == [123]
     assert write_calls(gateway) == 1
     # Its completion is its own: once it has come, the next write's is certain.
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await anext(completions)
     assert (await live.write_and_confirm(*items[0].key, "no number")).outcome is WriteOutcome.REFUSED
     assert (await live.write_and_confirm(*items[0].key, 124)).outcome is WriteOutcome.COMPLETED
@@ -606,7 +606,7 @@ async def test_a_dropped_stream_is_resumed_and_nothing_is_lost(
     assert isinstance(live.lost, MxGatewayTransportError)
     assert live[INT].stale_since is not None
     assert live[INT].value == 1
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         events = [await anext(subscription), await anext(subscription)]
     assert [(event.sequence, event.value) for event in events] == [(last + 1, 2), (last + 2, 3)]
     assert (live.state, live.lost, live.gaps, live.lost_events) == (LiveState.LIVE, None, 0, 0)
@@ -622,7 +622,7 @@ async def test_a_dropped_stream_is_resumed_while_nothing_happens(
     await reached(live, LiveState.STALE)
     await reached(live, LiveState.LIVE)
     gateway.set(INT, 9)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while live[INT].value != 9:
             await live.changed()
     assert live[INT].stale_since is None
@@ -640,7 +640,7 @@ async def test_resuming_waits_until_the_gateway_has_let_go_of_the_former_stream(
     )
     await other.aclose()
     gateway.set(INT, 5)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while live[INT].value != 5:
             await live.changed()
     assert (live.state, live.gaps) == (LiveState.LIVE, 0)
@@ -666,7 +666,7 @@ async def test_a_replay_gap_is_counted_and_what_it_may_concern_is_stale(
         gateway.set(INT, value)
     gateway.evict_replay(live.session.session_id)
     gateway.set(INT, 4)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         gap, event = await anext(subscription), await anext(subscription)
     assert gap.replay_gap is not None
     assert gap.family is EventFamily.UNSPECIFIED
@@ -785,7 +785,7 @@ async def test_a_gap_of_which_nothing_is_kept_counts_once(
     for value in (1, 2, 3):
         gateway.set(INT, value)
     gateway.evict_replay(live.session.session_id)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         gap = await anext(subscription)
     assert gap.replay_gap is not None
     assert gap.replay_gap.oldest_available_sequence == 0
@@ -814,7 +814,7 @@ async def test_changes_tell_what_became_of_the_session(
     gateway.evict_replay(live.session.session_id)
     gateway.set(INT, 2)
     await reached(live, LiveState.STALE)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while live[INT].value != 2:
             await live.changed()
     await live.aclose()
@@ -963,7 +963,7 @@ async def test_a_life_that_is_cancelled_anywhere_leaves_nothing(gateway: Simulat
         else:
             await asyncio.sleep(chance.random() * 0.3)
         cancelled += living.cancel()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             (ended,) = await asyncio.gather(living, return_exceptions=True)
         assert ended is None or isinstance(ended, asyncio.CancelledError)
         await eventually(

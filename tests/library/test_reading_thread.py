@@ -178,7 +178,7 @@ async def test_two_tasks_may_wait_for_the_same_stream(gateway: SimulatedGateway,
     waiting = [asyncio.create_task(anext(stream)) for _ in range(2)]
     await asyncio.sleep(0)
     await advise(session, ["TestChildObject.TestInt", "TestChildObject.TestBool"])
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         events = [await task for task in waiting]
     assert sorted(event.sequence for event in events) == [1, 2]
 

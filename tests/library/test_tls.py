@@ -434,7 +434,7 @@ async def test_a_host_that_cannot_be_resolved_says_so(plaintext: bool, known_gat
 
 @pytest.mark.parametrize("plaintext", [True, False])
 async def test_a_listener_that_never_answers_ends_in_time(plaintext: bool, known_gateways: Path) -> None:
-    async with listener(None) as endpoint, asyncio.timeout(10):
+    async with listener(None) as endpoint, asyncio.timeout(30):
         with pytest.raises(MxGatewayTransportError, match=r"no answer within 0\.3 s") as caught:
             await GatewayClient.connect(
                 endpoint=endpoint, plaintext=plaintext, known_gateways=known_gateways, connect_timeout=0.3

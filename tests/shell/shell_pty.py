@@ -132,7 +132,7 @@ async def at_a_terminal(
         with suppress(ProcessLookupError):
             if started.returncode is None:
                 try:
-                    async with asyncio.timeout(10):
+                    async with asyncio.timeout(30):
                         await started.wait()
                 except TimeoutError:
                     started.kill()

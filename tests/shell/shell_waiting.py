@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-DEADLINE = 15.0
+DEADLINE = 60.0
 
 
 async def until(

@@ -16,7 +16,7 @@ from zb_mom_ww_mxgateway.generated import (
 )
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
-DEADLINE = 5.0
+DEADLINE = 60.0
 E_INVALIDARG = -2147024809
 _OPTIONS = [("grpc.enable_http_proxy", 0), ("grpc.max_receive_message_length", 16 * 1024 * 1024)]
 

@@ -30,7 +30,7 @@ async def test_a_restart_keeps_the_port_and_the_certificate_and_loses_the_sessio
         assert (await events.end())[0] is grpc.StatusCode.UNAVAILABLE
         assert (gateway.endpoint, gateway.fingerprint_sha256) == before
         request = pb.CloseSessionRequest(session_id=client.session_id)
-        call = client.stub.CloseSession(request, metadata=client.metadata, timeout=5, wait_for_ready=True)
+        call = client.stub.CloseSession(request, metadata=client.metadata, timeout=60, wait_for_ready=True)
         assert (await failing(call))[0] is grpc.StatusCode.NOT_FOUND
         assert (await client.open()).session_id
         watch = client.galaxy.WatchDeployEvents(galaxy.WatchDeployEventsRequest(), metadata=client.metadata)

@@ -25,7 +25,7 @@ class Stranger:
         async def question() -> AsyncIterator[reflection_pb2.ServerReflectionRequest]:
             yield reflection_pb2.ServerReflectionRequest(**fields)
 
-        (answer,) = [answer async for answer in self._stub.ServerReflectionInfo(question(), timeout=5)]
+        (answer,) = [answer async for answer in self._stub.ServerReflectionInfo(question(), timeout=60)]
         return answer
 
     async def learn(self, answer: reflection_pb2.ServerReflectionResponse) -> None:
@@ -58,10 +58,10 @@ async def test_a_generic_client_lists_the_services_and_calls_one(gateway: Simula
         call = channel.unary_unary(
             f"/{GATEWAY}/OpenSession", lambda message: message.SerializeToString(), answer.FromString
         )
-        reply = await call(request, metadata=bearer(gateway.api_key), timeout=5)
+        reply = await call(request, metadata=bearer(gateway.api_key), timeout=60)
         assert gateway.sessions[reply.session_id].client_name == "stranger"
         # The way in is shown to everyone; what is behind it is not.
-        assert (await failing(call(request, timeout=5)))[0] is grpc.StatusCode.UNAUTHENTICATED
+        assert (await failing(call(request, timeout=60)))[0] is grpc.StatusCode.UNAUTHENTICATED
 
 
 async def test_health_is_serving_also_after_a_restart(gateway: SimulatedGateway) -> None:
@@ -70,8 +70,8 @@ async def test_health_is_serving_also_after_a_restart(gateway: SimulatedGateway)
         for _ in range(2):
             for service in ("", GATEWAY, GALAXY):
                 request = health_pb2.HealthCheckRequest(service=service)
-                reply = await stub.Check(request, timeout=5, wait_for_ready=True)
+                reply = await stub.Check(request, timeout=60, wait_for_ready=True)
                 assert reply.status == health_pb2.HealthCheckResponse.SERVING
-            unknown = stub.Check(health_pb2.HealthCheckRequest(service="nobody"), timeout=5)
+            unknown = stub.Check(health_pb2.HealthCheckRequest(service="nobody"), timeout=60)
             assert (await failing(unknown))[0] is grpc.StatusCode.NOT_FOUND
             await gateway.restart()
