@@ -52,7 +52,7 @@ def decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        what = "not UTF-8 text, but of an older code page such as Windows-1252"
+        what = "not UTF-8 text"
         raise TextFileError(what, *_place(content, error.start)) from None
 
 

@@ -16,7 +16,7 @@ PROFILE = '[profiles.a]\nendpoint = "127.0.0.1:6201"\n'
 @pytest.mark.parametrize(
     ("content", "said", "place"),
     [
-        (b"# one\n# Beh\xe4lter\n", "older code page such as Windows-1252; save it as UTF-8", (2, 6)),
+        (b"# one\n# Beh\xe4lter\n", "not UTF-8 text; save it as UTF-8", (2, 6)),
         ("a".encode("utf-16"), "UTF-16; save it as UTF-8", (1, 1)),
         (codecs.BOM_UTF16_BE + "a".encode("utf-16-be"), "UTF-16", (1, 1)),
         ("ab\nc".encode("utf-16-le"), "UTF-16 without a mark", (1, 1)),
@@ -53,6 +53,6 @@ def test_a_backslash_in_a_path_of_a_profile_is_explained(tmp_path: Path, value: 
 def test_a_profile_of_another_code_page_is_one_line_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "profiles.toml"
     path.write_bytes(f"# Beh\u00e4lter\n{PROFILE}".encode("cp1252"))
-    with pytest.raises(click.UsageError, match="Windows-1252; save it as UTF-8") as caught:
+    with pytest.raises(click.UsageError, match="not UTF-8 text; save it as UTF-8") as caught:
         read_file(path)
     assert str(caught.value).startswith(f"{path}:1:6: ")

@@ -68,7 +68,10 @@ def test_options_may_stand_anywhere(context: Context) -> None:
 
 def test_usage_comes_from_the_declaration(context: Context) -> None:
     commands = context.registry.commands
-    assert commands["write"].usage == "write <tag|item> <value> [--verify] [--for <duration>] [--server <server>]"
+    assert (
+        commands["write"].usage
+        == "write <tag|item> <value> [--verify] [--tol <number>] [--for <duration>] [--server <server>]"
+    )
     assert commands["watch"].usage.startswith("watch [<tag|item|glob|list>…]")
     assert commands["unregister"].usage == "unregister [<server>]"
     assert "[--plaintext]" in commands["connect"].usage

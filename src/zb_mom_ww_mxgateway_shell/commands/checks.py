@@ -133,8 +133,10 @@ async def expect(
     """Checks a value as it is now: a file stops, or counts a failure, where it is not as expected.
 
     Numbers and times compare with = != < <= > >=, and may differ by tol (a number; for times a duration).
-    Texts compare with = and !=, or match a regular expression with ~ (best in single quotes). Arrays compare
-    whole, [1, 2, 3]; Obj.Arr[1] is one element. The quality must be good unless `quality bad`, `uncertain`
+    = is exact for whole numbers, texts and times, for a real as near as the tag's type can tell. Texts compare
+    with = and !=, or match a regular expression with ~ (best in single quotes; it may not look around or refer
+    back). The bare name of a tag is no text: put it in quotes. Arrays compare whole, [1, 2, 3]; Obj.Arr[1] is
+    one element. The quality must be good unless `quality bad`, `uncertain`
     or `any` says otherwise, and `age < 5s` asks for a recent value. A value that is stale, null or not a
     number never meets an expectation, unless null or nan is what is asked for. A tag that has just been
     written gets a second to show its new value; for what a write changes elsewhere use wait.
