@@ -23,6 +23,8 @@ def nothing_of_the_users_own(
     for name in tuple(os.environ):
         if name.startswith("MXGATEWAY_"):
             monkeypatch.delenv(name)
+    # Nor does where the tests run decide what their terminals are able to do.
+    monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data"))
 

@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway_cli.output import (
     safe,
 )
 from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
+from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, shortened
 
 
 class Report:
@@ -41,7 +42,7 @@ class Report:
 
     def line(self, form: dict[str, Any], text: str) -> None:
         """Prints one result: `form` as JSON, or `text`."""
-        self.lines([json_line(form) if self.json else safe(text)])
+        self.lines([json_line(form) if self.json else safe(shortened(text, LONGEST_LINE))])
 
     def lines(self, lines: list[str]) -> None:
         """Prints lines that are ready: JSON, or safe text. Raises ExpectationNotMet, but not for a reader that left."""
@@ -62,7 +63,7 @@ class Report:
             with suppress(ExpectationNotMet):
                 self.line({**self.summary, "error": form, "ok": False}, "")
         if not self.json or self.reader_gone or self.reader_stuck:
-            self._complain([f"mxgw-py: {self._without_key(error_message(error), error)}"])
+            self._complain([f"mxgw-py: {shortened(self._without_key(error_message(error), error), LONGEST_LINE)}"])
         if self.debug:
             # Source lines and gRPC's own words: whatever looks like a key goes.
             said = redact("".join(traceback.format_exception(error)), self.api_key)

@@ -10,7 +10,9 @@ from functools import lru_cache
 from zb_mom_ww_mxgateway.redaction import redact
 
 LONGEST = 1_500
-"""Characters of one value, or of one line, that a person is shown: about a screenful."""
+"""Characters of one value that a person is shown: about a screenful."""
+LONGEST_LINE = 8_000
+"""Characters of one line, whatever is in it."""
 
 # What a terminal obeys (controls), what reorders or joins (bidirectional marks, joiners), and what shows as nothing or
 # as a space that is none: Unicode's categories Cc, Cf, Cs, Zl, Zp, Zs but for the space and the ideographic one, its

@@ -278,7 +278,7 @@ async def _connected(
     """Connects where that is asked for and `connects`, runs the front end, and lets go of everything. What goes wrong
     before the front end runs is given to `never_began`, too."""
     from zb_mom_ww_mxgateway_cli.connection import ENDPOINT_VARIABLE
-    from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line
+    from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line, safe
     from zb_mom_ww_mxgateway_shell.commands import all_commands
     from zb_mom_ww_mxgateway_shell.context import Context
     from zb_mom_ww_mxgateway_shell.interrupts import ENDING, Interrupted, interruptible
@@ -351,7 +351,7 @@ async def _connected(
             context.writer.out(f"{json_line(form)}\n")
         else:
             for line in problem_lines(error, Statement("", 0), debug=wanted.debug):
-                context.writer.err(f"{line}\n")
+                context.writer.err(f"{safe(line)}\n")
         if code is None and never_began is not None:
             never_began(problem_lines(error, Statement("", 0)))
         # What failed first counts, not that it could not be closed either.
@@ -402,11 +402,12 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         code = _fail("interrupted", 130)
     except Exception as error:
+        from zb_mom_ww_mxgateway_cli.output import safe
         from zb_mom_ww_mxgateway_shell.statements import Statement, exit_code_for, problem_lines
 
         lines = problem_lines(error, Statement("", 0), debug="--debug" in sys.argv)
         code = exit_code_for(error)
-        sys.stderr.write("".join(f"{line}\n" for line in [*lines[:-1], f"mxgw-shell: {lines[-1]}"]))
+        sys.stderr.write("".join(f"{safe(line)}\n" for line in [*lines[:-1], f"mxgw-shell: {lines[-1]}"]))
     if not written_to_the_end():
         code = code or 1
     # Python's own end collects several times, what is about to go anyway.

@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway_cli.galaxy_forms import deploy_form
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, safe, time_text, value_form
+from zb_mom_ww_mxgateway_cli.terminal_text import padded
 from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT
 from zb_mom_ww_mxgateway_shell.counting import counted
@@ -68,7 +69,7 @@ class Finding:
                 kind = "area" if item.is_area else "object"
                 template = item.template_chain[0] if item.template_chain else ""
                 self.records.append({"kind": kind, "name": item.tag_name, "template": template or None})
-                show(f"  {kind:<6}  {safe(item.tag_name):<{_NAME_WIDTH}}  {safe(template)}".rstrip())
+                show(f"  {kind:<6}  {padded(safe(item.tag_name), _NAME_WIDTH)}  {safe(template)}".rstrip())
                 if self.count is not None and len(self.records) >= self.count:
                     break
         self.has_ended = True
@@ -107,7 +108,7 @@ class Matching:
             self.records.append(
                 {"can_be_written": kind and kind.is_writable, "name": name, "type": kind and kind.type_name}
             )
-            show(f"  {safe(name):<{_NAME_WIDTH}}  {kind.said if kind else ''}".rstrip())
+            show(f"  {padded(safe(name), _NAME_WIDTH)}  {kind.said if kind else ''}".rstrip())
         self.has_ended = True
         return self.result()
 

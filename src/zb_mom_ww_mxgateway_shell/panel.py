@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway_cli.output import narrow_number, safe, value_text
+from zb_mom_ww_mxgateway_cli.output import narrow_number, one_line, safe, value_text
+from zb_mom_ww_mxgateway_cli.terminal_text import cut, cut_middle, cut_start, padded, width
 from zb_mom_ww_mxgateway_shell.bars import bars
 from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text
 
@@ -72,7 +73,7 @@ class Panel:
     def is_still(self) -> str:
         """Why nothing moves, where the session is not live; else empty."""
         state = self._live.state.value
-        return "" if state == "live" else f"{state}: {self._live.lost or ''}".rstrip(": ")
+        return "" if state == "live" else one_line(f"{state}: {self._live.lost or ''}".rstrip(": "))
 
     @property
     def events(self) -> int:
@@ -97,18 +98,16 @@ class Panel:
         shown = items if len(items) <= room else items[: room - 1]
         lines = fitted(self.rows(shown), columns)
         if len(shown) < len(items):
-            lines.append((cut(f"  {more.format(len(items) - len(shown))}", columns), "good"))
+            lines.append((cut_middle(f"  {more.format(len(items) - len(shown))}", columns), "good"))
         if still:
-            lines.append((cut(f"  {still}", columns), "bad"))
+            lines.append((cut_middle(f"  {still}", columns), "bad"))
         return lines
 
     def _row(self, item: Item) -> Row:
         value = self._live.latest(*item.key)
         if value is None:
             return Row((str(item.item_handle), safe(item.tag), "", _why_none(item), "", ""), "none")
-        text = value_text(value.value)
-        if len(text) > _VALUE_WIDTH:
-            text = text[: _VALUE_WIDTH - 1] + "…"
+        text = cut(value_text(value.value), _VALUE_WIDTH)
         mood = "stale" if value.stale_since is not None else value.quality_word
         cells = (str(item.item_handle), safe(item.tag), text, quality_text(value), freshness(value, item))
         return Row((*cells, f"{value.changes:>6} {self._bars(item.key, value)}"), mood)
@@ -129,18 +128,18 @@ def _why_none(item: Item) -> str:
 _ITEM, _TAG, _VALUE, _QUALITY, _AGE, _CHANGES = range(len(COLUMNS))
 
 
-def fitted(rows: Sequence[Row], width: int, hidden: Collection[str] = ()) -> list[tuple[str, str]]:
-    """Lines with their moods, headed, at most `width` columns wide, of which there must be 39.
+def fitted(rows: Sequence[Row], columns: int, hidden: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Lines with their moods, headed, at most `columns` wide, of which there must be 39.
 
     First the reason of a quality is shortened, then the bars go, then the handles, then tags are cut. A quality's
     word, the age, and how long it has been stale are never cut away.
     """
     shown = [index for index, name in enumerate(COLUMNS) if name not in hidden]
     cells = [list(COLUMNS), *(list(row.cells) for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(COLUMNS))]
+    widths = [max(width(row[column]) for row in cells) for column in range(len(COLUMNS))]
 
     def over() -> int:
-        return sum(widths[column] for column in shown) + 2 * len(shown) - width
+        return sum(widths[column] for column in shown) + 2 * len(shown) - columns
 
     def narrow(column: int, least: int) -> None:
         widths[column] = min(widths[column], max(least, widths[column] - max(0, over())))
@@ -150,26 +149,26 @@ def fitted(rows: Sequence[Row], width: int, hidden: Collection[str] = ()) -> lis
         if over() > 0 and droppable in shown:
             shown.remove(droppable)
     narrow(_TAG, 16)
-    narrow(_QUALITY, max(len(_word(row[_QUALITY])) for row in cells))
+    narrow(_QUALITY, max(width(_word(row[_QUALITY])) for row in cells))
     narrow(_TAG, 8)
     narrow(_VALUE, 6)
     if over() > 0:
         for row in cells:
             row[_AGE] = row[_AGE].replace(" for ", " ")
-        widths[_AGE] = max(len(row[_AGE]) for row in cells)
+        widths[_AGE] = max(width(row[_AGE]) for row in cells)
     narrow(_TAG, 5)
     narrow(_VALUE, 5)
 
     def cell(row: Sequence[str], column: int) -> str:
         text, room = row[column], widths[column]
-        if len(text) <= room:
-            return text.ljust(room)
+        if width(text) <= room:
+            return padded(text, room)
         if column == _TAG:
-            return tail(text, room)
+            return padded(cut_start(text, room), room)
         if column == _QUALITY:
             word = _word(text)
-            return (text[: room - 1] + "…" if room > len(word) + 1 else word).ljust(room)
-        return (_rounded(text, room) if column == _VALUE else cut(text, room)).ljust(room)
+            return padded(cut(text, room) if room > width(word) + 1 else word, room)
+        return padded(_rounded(text, room) if column == _VALUE else cut_middle(text, room), room)
 
     def line(row: Sequence[str]) -> str:
         return ("  " + "  ".join(cell(row, column) for column in shown)).rstrip()
@@ -177,29 +176,17 @@ def fitted(rows: Sequence[Row], width: int, hidden: Collection[str] = ()) -> lis
     return [(line(row), mood) for row, mood in zip(cells, ("head", *(row.mood for row in rows)), strict=True)]
 
 
-def _rounded(text: str, width: int) -> str:
-    """A value in at most `width` columns: half a number would be another one, so it is rounded, and marked as that."""
+def _rounded(text: str, columns: int) -> str:
+    """A value in at most so many columns: half a number would be another one, so it is rounded, and marked as that."""
     try:
         number = float(text)
     except ValueError:
-        return cut(text, width)
-    rounded = f"≈{narrow_number(number, width - 1)}"
+        return cut_middle(text, columns)
+    rounded = f"≈{narrow_number(number, columns - 1)}"
     is_number = text in (value_text(number), f"{number:.0f}")  # A text such as 007 is none.
-    return rounded if is_number and len(rounded) <= width else cut(text, width)
+    return rounded if is_number and len(rounded) <= columns else cut_middle(text, columns)
 
 
 def _word(quality: str) -> str:
     """A quality without its reason."""
     return quality.partition(":")[0]
-
-
-def cut(text: str, width: int) -> str:
-    """A text in at most `width` columns, without its middle."""
-    if len(text) <= width:
-        return text
-    return f"{text[: (width - 1) // 2]}…{text[len(text) - (width - 1 - (width - 1) // 2) :]}"
-
-
-def tail(tag: str, width: int) -> str:
-    """A tag in at most `width` columns: its end is what tells it from its neighbours."""
-    return tag if len(tag) <= width else f"…{tag[len(tag) - width + 1 :]}"

@@ -12,8 +12,9 @@ from types import CodeType
 from typing import Any
 
 from zb_mom_ww_mxgateway import clock
-from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line, safe
+from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, shortened
 from zb_mom_ww_mxgateway_shell.background import UnaskedTasks, background_problem, leaves
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
@@ -123,7 +124,7 @@ class PythonFile:
     def _report(self, error: BaseException, group: BaseException) -> None:
         form = problem_form(error) | {"exit_code": int(_code_for(error)), "message": _said(error)}
         place = {"command": "python", "file": self._path, "line": self._line_of(error, group)}
-        self._writer.out(f"{redact(json_line({**place, 'error': form, 'ok': False}))}\n")
+        self._writer.out(f"{json_line({**place, 'error': form, 'ok': False})}\n")
 
     def _line_of(self, error: BaseException, group: BaseException) -> int:
         frames = [*traceback.extract_tb(group.__traceback__), *traceback.extract_tb(error.__traceback__)]
@@ -142,7 +143,7 @@ class PythonFile:
 
     def _say(self, text: str) -> None:
         if not self._quiet and self._form == "table":
-            self._writer.out(f"{redact(safe(text))}\n")
+            self._show_line(text)
 
     def _alert(self, text: str) -> None:
         self._complain(safe(text))
@@ -151,16 +152,20 @@ class PythonFile:
         self._alert(text)
 
     def _complain(self, line: str) -> None:
-        self._writer.err(f"{redact(line)}\n")
+        self._writer.err("".join(f"{safe(shortened(each, LONGEST_LINE))}\n" for each in line.expandtabs().split("\n")))
 
     async def _show(self, result: Result | None) -> None:
         # With --json the object of the line has it.
         for line in lines_of(result, self._form) if result and not self._quiet and self._form != "json" else []:
-            self._writer.out(f"{redact(line)}\n")
+            self._show_line(line)
 
     async def _follow(self, feed: Feed) -> Result:
         shows = not self._quiet and self._form == "table"
-        return await feed.follow(lambda line: self._writer.out(f"{redact(line)}\n") if shows else None)
+        return await feed.follow(self._show_line if shows else lambda line: None)
+
+    def _show_line(self, line: str) -> None:
+        shown = redact(line) if self._form.startswith("csv") else safe(shortened(line, LONGEST_LINE))
+        self._writer.out(f"{shown}\n")
 
     def _exit_code(self, code: Any) -> int:
         if code is None or isinstance(code, int):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode, safe, value_form
+from zb_mom_ww_mxgateway_cli.terminal_text import padded, width
 
 
 class Result(Protocol):
@@ -96,7 +97,5 @@ class Table:
 def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows under headings in columns as wide as their widest cell, without borders."""
     cells = [list(headings), *([safe(cell) for cell in row] for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(headings))]
-    return [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
-    ]
+    widths = [max(width(row[column]) for row in cells) for column in range(len(headings))]
+    return ["  " + "  ".join(map(padded, row, widths)).rstrip() for row in cells]

@@ -11,6 +11,7 @@ from typing import Any
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway_cli.output import json_line, safe, time_text
+from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, cut, padded, shortened, width
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.output_writer import ROOM
 from zb_mom_ww_mxgateway_shell.results import Pending
@@ -157,12 +158,12 @@ class RunOutput:
             for line in [*(safe(notice) for notice in self._notices), *shown]:
                 self._say(f"{_INDENT}{line}")
             return
-        line = f"{self._head():<{_TEXT_WIDTH}}  {shown[0]}"
-        if self._is_terminal and len(line) > self._line_width:
+        line = f"{padded(self._head(), _TEXT_WIDTH)}  {shown[0]}"
+        if self._is_terminal and width(line) > self._line_width:
             self._put_head_out(self._took())
             self._say(f"{_INDENT}{shown[0]}")
         else:
-            self._say(line.ljust(self._line_width) + self._took())
+            self._say(padded(line, self._line_width) + self._took())
 
     def failed(self, problem: list[str], form: dict[str, Any], *, also_lines: bool) -> None:
         """It failed: the problem goes to standard error; with JSON only where `also_lines`."""
@@ -179,7 +180,7 @@ class RunOutput:
         self._clear()
         for line in lines:
             self._context.spool.line(line)
-        self._writer.err("".join(f"{redact(line)}\n" for line in lines))
+        self._writer.err("".join(f"{safe(shortened(line, LONGEST_LINE))}\n" for line in lines))
 
     def said(self, text: str) -> None:
         """A line about the run itself."""
@@ -226,14 +227,14 @@ class RunOutput:
     def _pass(self, text: str) -> None:
         """Writes a line that the next one is written over."""
         if self._is_terminal:
-            width = _width() - 1
+            columns = _columns() - 1
             # Back at its beginning: the ^C that a terminal shows is then written over, too.
-            self._write(f"\r{text[:width].ljust(width)}\r")
+            self._write(f"\r{padded(cut(safe(text), columns), columns)}\r")
             self._is_passing = True
 
     def _clear(self) -> None:
         if self._is_passing:
-            self._write(f"\r{' ' * (_width() - 1)}\r")
+            self._write(f"\r{' ' * (_columns() - 1)}\r")
             self._is_passing = False
 
     # How it looks.
@@ -244,12 +245,12 @@ class RunOutput:
         place = f"{statement.line}"
         if statement.source != self._source and statement.source is not None:
             place = f"{Path(statement.source).name}:{statement.line}"
-        return f"{place:>4}  {safe(statement.text.strip())}"
+        return f"{safe(place):>4}  {safe(shortened(statement.text.strip().expandtabs(1)))}"
 
     @property
     def _line_width(self) -> int:
         """Columns before the time that a statement took."""
-        return min(_LINE_WIDTH, _width() - _TOOK_WIDTH - 1) if self._is_terminal else _LINE_WIDTH
+        return min(_LINE_WIDTH, _columns() - _TOOK_WIDTH - 1) if self._is_terminal else _LINE_WIDTH
 
     def _took(self) -> str:
         seconds = self.seconds
@@ -259,7 +260,7 @@ class RunOutput:
     def _put_head_out(self, took: str = "") -> None:
         if self._shows_statements and not self._head_is_out:
             self._head_is_out = True
-            self._say(f"{self._head().ljust(self._line_width if took else 0)}{took}")
+            self._say(f"{padded(self._head(), self._line_width if took else 0)}{took}")
 
     def _report(self, **outcome: Any) -> bool:
         """Prints the JSON object of a statement, if that is what is wanted."""
@@ -291,15 +292,15 @@ class RunOutput:
         if not self._quiet:
             self._clear()
             # Before it is folded: half a key would not be known for one.
-            for part in self._fitted(redact(line)):
+            for part in self._fitted(line if self._form.startswith("csv") else safe(shortened(line, LONGEST_LINE))):
                 self._write_line(part)
 
     def _fitted(self, line: str) -> list[str]:
-        if not self._is_terminal or len(line) <= _width():
+        if not self._is_terminal or width(line) <= _columns():
             return [line]
         from zb_mom_ww_mxgateway_shell.folding import folded  # Most runs have no need of it.
 
-        return folded(line, _width())
+        return folded(line, _columns())
 
     def _write_line(self, line: str) -> None:
         self._write(f"{line}\n")
@@ -312,7 +313,7 @@ def _column(statement: Statement) -> int:
     return len(statement.text) - len(statement.text.lstrip()) + 1
 
 
-def _width() -> int:
+def _columns() -> int:
     try:
         return os.get_terminal_size().columns or 80
     except OSError:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest, json_line
+from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest, json_line, safe
 from zb_mom_ww_mxgateway_shell import files, lint
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context
@@ -219,7 +219,7 @@ def lint_files(paths: Iterable[str], variables: Iterable[str], *, as_json: bool)
             warned = len(findings) - wrong
             said = f"{wrong} mistake{'s' * (wrong != 1)}" if wrong else "nothing wrong"
             said += f", {warned} warning{'s' * (warned != 1)}" if warned else ""
-            print(f"{path}: {count} statement{'s' * (count != 1)}, {said}")
+            print(safe(f"{path}: {count} statement{'s' * (count != 1)}, {said}"))
     if len(blocks) == len(paths) and (unused := _unused(offline(given), blocks, " and ".join(paths))):
         code = ExitCode.USAGE
         _say_of_file(paths[0], unused, as_json=as_json)
@@ -237,4 +237,4 @@ def _say(findings: Iterable[files.Finding], *, as_json: bool, to_error: bool) ->
             print(json_line(lint.form(finding)), flush=True)
             continue
         for line in lint.lines(finding):
-            print(line, file=sys.stderr if to_error else sys.stdout, flush=True)
+            print(safe(line), file=sys.stderr if to_error else sys.stdout, flush=True)

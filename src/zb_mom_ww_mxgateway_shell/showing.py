@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from zb_mom_ww_mxgateway.auth import redact
-from zb_mom_ww_mxgateway_cli.output import json_line
+from zb_mom_ww_mxgateway_cli.output import json_line, safe
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.regular_files import open_text
 from zb_mom_ww_mxgateway_shell.results import Result
@@ -80,7 +80,7 @@ class Spool:
         except OSError as error:
             path = self.path
             self.stop()
-            self._say(f"tee {path} ended: {error.strerror}")
+            self._say(safe(f"tee {path} ended: {error.strerror}"))
 
     def stop(self) -> None:
         """Ends it. Idempotent."""

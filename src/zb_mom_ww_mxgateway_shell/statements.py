@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway_cli.option_words import text_of
 from zb_mom_ww_mxgateway_cli.output import ExitCode, error_form, exit_code_of, one_line
+from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST, escaped, safe, shortened, width
 from zb_mom_ww_mxgateway_shell.conditions import NotMet
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
@@ -22,6 +23,9 @@ from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
 
 Follow = Callable[[Feed], Awaitable[Result]]
 """How a front end shows a feed until it ends."""
+
+_AROUND = 60
+"""Characters before and behind a mistake that are shown of a long line."""
 
 UNSURE = "if a write was sent, its outcome is UNKNOWN"
 """What is to be said where something that writes was interrupted."""
@@ -169,21 +173,34 @@ def problem_lines(
     `what` says what failed, where that is not the statement itself.
     """
     lines = traceback.format_exception(error) if debug else []
-    lines = [redact(part) for line in lines for part in line.rstrip("\n").split("\n")]
+    lines = [safe(part.expandtabs()) for line in lines for part in line.rstrip("\n").split("\n")]
     start = error.start if isinstance(error, Mistake) else len(statement.text) - len(statement.text.lstrip())
-    carets = "^" * (error.end - error.start) if isinstance(error, Mistake) else ""
     if indent is not None:
-        under = [" " * (indent + start) + carets] if carets else []
+        under = [_carets(statement.text, error, indent)] if isinstance(error, Mistake) else []
         return [*lines, *under, message_of(error), *_details(error)]
-    where = f"{statement.source}:{statement.line}:{start + 1}: " if statement.source else ""
+    where = safe(f"{statement.source}:{statement.line}:{start + 1}: ") if statement.source else ""
     shown = [f"{where}{what}{message_of(error)}"]
-    if carets:
-        # One column a character, so that the caret stays under its place.
-        plain = "".join(character if character.isprintable() else " " for character in statement.text)
-        # Where a key is left out no column is what it was.
-        without_key = redact(plain)
-        shown += [f"  {without_key}", *([f"  {' ' * start}{carets}"] if without_key == plain else [])]
+    if isinstance(error, Mistake):
+        shown += [f"  {line}" for line in _pointed_at(statement.text.replace("\t", " "), error)]
     return [*lines, *shown, *_details(error)]
+
+
+def _carets(text: str, error: Mistake, indent: int = 0) -> str:
+    """Carets under what is wrong in a text that is shown with escapes, in columns: wide characters have two."""
+    before, wrong = escaped(text[: error.start]), escaped(text[error.start : error.end])
+    return " " * (indent + width(before)) + "^" * max(1, width(wrong))
+
+
+def _pointed_at(text: str, error: Mistake) -> list[str]:
+    """A line with carets under it; of a long one the part that is wrong."""
+    if redact(text) != text:
+        return [safe(shortened(text))]  # Where a key is left out no column is what it was.
+    if len(text) > LONGEST:
+        first = max(0, error.start - _AROUND)
+        text = "…" * (first > 0) + text[first : error.start + _AROUND] + "…"
+        moved = first - (first > 0)
+        error = Mistake("", error.start - moved, min(error.end - moved, len(text)))
+    return [escaped(text), _carets(text, error)]
 
 
 def _details(error: BaseException) -> list[str]:

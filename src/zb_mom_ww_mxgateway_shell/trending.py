@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.output import ExitCode, local, safe, time_text, value_form, value_text
+from zb_mom_ww_mxgateway_cli.terminal_text import cut_middle, cut_start, width
 from zb_mom_ww_mxgateway_shell.chart import Line, chart, in_view, legend, range_of
 from zb_mom_ww_mxgateway_shell.history import History, moment
-from zb_mom_ww_mxgateway_shell.panel import cut, tail
 from zb_mom_ww_mxgateway_shell.stretches import Stretch, stretches_of
 from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text
 
@@ -56,7 +56,7 @@ class Trend:
         """As much of it as fits, as it stands."""
         self.drawn = True
         lines = self.result().picture(columns, rows - 1)
-        return [*lines, [("good", cut("  Ctrl-C ends", columns))]]
+        return [*lines, [("good", cut_middle("  Ctrl-C ends", columns))]]
 
     def _charted(self, item: Item, now: float) -> "Charted":
         seen = self.history.of(item.key, since=now - self.span)
@@ -120,15 +120,15 @@ class Trended:
             known = range_of(in_view(each.stretches, *self._times))
             is_plain = each.boolean or known.low is None
             extent = "" if is_plain else f"  min {value_text(known.low)}  max {value_text(known.high)}"
-            if len(each.said) + len(extent) + _TAG_WIDTH + 4 > columns:
+            if width(each.said) + len(extent) + _TAG_WIDTH + 4 > columns:
                 extent = ""  # The axis says it too; half a number would be another one.
             said = safe(f"{each.said}{extent}")
-            tag = tail(safe(each.tag), max(_TAG_WIDTH, columns - len(said) - 4))
-            lines.append([("good", cut(f"  {tag}  {said}", columns))])
+            tag = cut_start(safe(each.tag), max(_TAG_WIDTH, columns - width(said) - 4))
+            lines.append([("good", cut_middle(f"  {tag}  {said}", columns))])
             lines += chart(each.stretches, *self._times, columns, height, boolean=each.boolean, braille=braille)
         lines.append([("good", self._clock(columns))])
         if said := legend(lines):
-            lines.append([("good", cut(f"  {said}", columns))])
+            lines.append([("good", cut_middle(f"  {said}", columns))])
         return lines
 
     def _clock(self, columns: int) -> str:

@@ -37,7 +37,7 @@ def _trust(endpoint: str, fingerprint: str | None, known_gateways: str | None) -
         return ExitCode.DONE
     if fingerprint is not None:
         if fingerprint.replace(":", "").strip().upper() != now.sha256.replace(":", ""):
-            click.echo(f"{endpoint} does not show the certificate {fingerprint}: not trusted", err=True)
+            click.echo(one_line(f"{endpoint} does not show the certificate {fingerprint}: not trusted"), err=True)
             return ExitCode.CANNOT_CONNECT
     elif not sys.stdin.isatty():
         click.echo("not trusted: without a terminal, name the certificate with --fingerprint SHA256", err=True)
@@ -46,5 +46,5 @@ def _trust(endpoint: str, fingerprint: str | None, known_gateways: str | None) -
         click.echo("not trusted", err=True)
         return ExitCode.GUARDED
     file.remember(now)
-    click.echo(f"{endpoint} is trusted from now on, in {file.path}")
+    click.echo(one_line(f"{endpoint} is trusted from now on, in {file.path}"))
     return ExitCode.DONE

@@ -6,6 +6,7 @@ from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway_cli.output import age_text, safe, source_time_form, status_form, value_form, value_text
+from zb_mom_ww_mxgateway_cli.terminal_text import shortened
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, Reading
@@ -17,9 +18,9 @@ def sample_text(item: Item, value: "LiveValue") -> str:
 
 
 def quality_text(value: "LiveValue | Reading") -> str:
-    """Quality in words, with the first failed status where there is one."""
+    """Quality in words, with the first failed status where there is one; safe for a terminal."""
     failed = first_failed(value.statuses)
-    return f"{value.quality_word}: {failed}" if failed else value.quality_word
+    return safe(shortened(f"{value.quality_word}: {failed}")) if failed else value.quality_word
 
 
 def freshness(value: "LiveValue", item: Item | None = None) -> str:

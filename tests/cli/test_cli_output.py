@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import click
 import pytest
+from cli_process import Run
 
 from zb_mom_ww_mxgateway import (
     ActiveAlarm,
@@ -54,6 +55,7 @@ from zb_mom_ww_mxgateway_cli.output import (
     value_form,
     value_text,
 )
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 MOMENT = datetime(2026, 10, 2, 10, 14, 0, 250000, tzinfo=timezone(timedelta(hours=2)))
 RAW = RawValue(DataType.UNKNOWN, "VT_DISPATCH", 9, "no\x1b projection", b"\x00\xff")
@@ -303,3 +305,19 @@ def test_the_body_of_an_event() -> None:
     failover = event(family=EventFamily.ON_ALARM_PROVIDER_MODE_CHANGED, value=None, body=SUBTAG)
     assert event_form(failover)["body"] == SUBTAG_FORM
     assert event_form(event())["body"] is None
+
+
+async def test_a_key_that_stands_in_a_wrong_place_is_not_shown(mxgw_py: Run, gateway: SimulatedGateway) -> None:
+    secret = "c2VjcmV0LXZhbHVl-x_y"
+    key = f"mxgw_other_{secret}"
+    gateway.set("TestChildObject.TestString", key)
+    for arguments in (
+        ["smoke", "--plaintext", "--item", "TestChildObject.TestString"],
+        ["smoke", "--plaintext", "--item", key],
+        ["smoke", "--endpoint", key, "--item", "x"],
+        ["ping", "--plaintext", "--session-id", key],
+        ["version", key],
+    ):
+        for how in ([], ["--json"], ["--debug"]):
+            ran = await mxgw_py(*arguments, *how)
+            assert secret not in ran.out + ran.err, (arguments, how)

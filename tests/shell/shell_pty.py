@@ -102,9 +102,10 @@ async def at_a_terminal(
     *arguments: str,
     columns: int = 100,
     rows: int = 30,
-    term: str = "xterm",
+    term: str | None = "xterm",
 ) -> AsyncIterator[OwnTerminal]:
-    """mxgw-shell at a terminal that it has to itself: with these arguments, or else on this gateway."""
+    """mxgw-shell at a terminal that it has to itself: with these arguments, or else on this gateway. `term`
+    is what TERM says; None for nothing."""
     if not arguments:
         process.on(gateway)
         arguments = ("--plaintext",)
@@ -119,7 +120,7 @@ async def at_a_terminal(
         stdin=slave,
         stdout=slave,
         stderr=slave,
-        env=process.environment | {"TERM": term},
+        env={name: value for name, value in (process.environment | {"TERM": term}).items() if value is not None},
         cwd=process.folder,
         start_new_session=True,
     )

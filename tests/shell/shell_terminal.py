@@ -28,6 +28,9 @@ BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB = "\x7f", "\x03", "\x04", "\r", "\t"
 class Terminal:
     """A screen that remembers, and a keyboard."""
 
+    reports = True
+    """Whether it says where its cursor is when it is asked."""
+
     def __init__(self, keys: PipeInput, columns: int = COLUMNS) -> None:
         self.screen = pyte.HistoryScreen(columns, ROWS, history=1000)
         self._stream = pyte.Stream(self.screen)
@@ -37,7 +40,7 @@ class Terminal:
 
     def write(self, text: str) -> None:
         self.raw += text
-        if "\x1b[6n" in text:
+        if self.reports and "\x1b[6n" in text:
             # A terminal tells where its cursor is, and so how much room there is for a toolbar.
             self._keys.send_text(f"\x1b[{self.screen.cursor.y + 1};{self.screen.cursor.x + 1}R")
         self._stream.feed(text)
@@ -82,6 +85,7 @@ class Shell:
         self.context = context
         self.gateway = gateway
         self.exit_code: ExitCode | None = None
+        self.prompt: Prompt | None = None
 
 
 @asynccontextmanager
@@ -107,6 +111,7 @@ async def shell(
                 await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo")
                 prompt = Prompt(context, debug=False, history=history or InMemoryHistory())
                 made = Shell(terminal, context, gateway)
+                made.prompt = prompt
                 running = asyncio.create_task(prompt.run())
                 try:
                     await terminal.shows("demo>")

@@ -182,8 +182,11 @@ async def test_no_color_in_the_environment_is_obeyed(process: ShellProcess, gate
         assert not re.search(r"\x1b\[[\d;]*[34]\d(;[\d;]*)?m", terminal.raw)
 
 
-async def test_a_dumb_terminal_gets_lines_and_nothing_else(process: ShellProcess, gateway: SimulatedGateway) -> None:
-    async with at_a_terminal(process, gateway, rows=60, term="dumb") as terminal:
+@pytest.mark.parametrize("term", ["dumb", "", None])
+async def test_a_dumb_terminal_gets_lines_and_nothing_else(
+    process: ShellProcess, gateway: SimulatedGateway, term: str | None
+) -> None:
+    async with at_a_terminal(process, gateway, rows=60, term=term) as terminal:
         await terminal.shows(">")
         await terminal.enter("watch Plant.Tank1.Level --count 2", "2 samples")
         await terminal.enter("write TestChildObject.TestInt 5", "completed")

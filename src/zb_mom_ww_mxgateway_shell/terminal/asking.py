@@ -5,11 +5,18 @@ from prompt_toolkit.history import InMemoryHistory
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
+
+
+def _asking() -> PromptSession[str]:
+    asking: PromptSession[str] = PromptSession(history=InMemoryHistory())
+    without_warning(asking.app)
+    return asking
 
 
 async def ask(question: str) -> str:
     """What a person answers, in lower case; empty for Ctrl-C and Ctrl-D."""
-    asking: PromptSession[str] = PromptSession(history=InMemoryHistory())
+    asking = _asking()
     try:
         return (await asking.prompt_async(question, handle_sigint=False)).strip().casefold()
     except (KeyboardInterrupt, EOFError):
@@ -23,7 +30,7 @@ async def confirmed(question: str) -> bool:
 
 async def ask_secret(question: str) -> str:
     """A key, typed unseen and kept nowhere; raises ShellError when none is given."""
-    asking: PromptSession[str] = PromptSession(history=InMemoryHistory())
+    asking = _asking()
     try:
         return await asking.prompt_async(question, is_password=True, handle_sigint=False)
     except (KeyboardInterrupt, EOFError):

@@ -7,6 +7,7 @@ from typing import Any
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from zb_mom_ww_mxgateway_cli.terminal_text import cut, safe, width
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.kinds import OFFERS
 from zb_mom_ww_mxgateway_shell.names import is_plain, plain_text
@@ -29,7 +30,8 @@ class ShellCompleter(Completer):
             return []  # What was pasted ended with its line; nobody begins another one.
         prefix, offers = self._offers(line)
         return [
-            Completion(offer.text, start_position=-len(prefix), display_meta=offer.meta) for offer in offers[:OFFERS]
+            Completion(offer.text, start_position=-len(prefix), display=safe(offer.text), display_meta=safe(offer.meta))
+            for offer in offers[:OFFERS]
         ]
 
     def _offers(self, line: str) -> tuple[str, Sequence[Offer]]:
@@ -70,7 +72,7 @@ def _names(typed: str, context: Context) -> list[Offer]:
     """Names that stand for values, as ``$name``."""
     names = context.all_names.items()
     plain = {f"${name}": plain_text(value) for name, value in names if is_plain(value)}
-    return [Offer(name, value[:40]) for name, value in plain.items() if name.startswith(typed)]
+    return [Offer(name, cut(safe(value[:40]), 40)) for name, value in plain.items() if name.startswith(typed)]
 
 
 def usage_of(context: Context, line: str, room: int) -> str:
@@ -90,14 +92,9 @@ def usage_of(context: Context, line: str, room: int) -> str:
     next_one = current_parameter(command, words[:-1] if is_typing and len(words) > 1 else words)
     text, start, end = command.name, 0, 0
     for parameter in command.parameters:
-        shown = parameter.usage_as(parameter.kind.behind(given, context))
+        shown = safe(parameter.usage_as(parameter.kind.behind(given, context)))
         if parameter is next_one:
-            start, end = len(text) + 1, len(text) + 1 + len(shown)
+            start, end = len(text) + 1, width(f"{text} {shown}")
         text += f" {shown}"
-    is_in_view = len(text) <= room or end < room
+    is_in_view = width(text) <= room or end < room
     return cut(text if is_in_view else f"… {text[start:]}", room)
-
-
-def cut(text: str, room: int) -> str:
-    """The beginning of a text, in so many columns."""
-    return text if len(text) <= room else f"{text[: max(0, room - 1)]}…"

@@ -6,8 +6,8 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.shortcuts import print_formatted_text
 from prompt_toolkit.styles import BaseStyle
 
-from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway_cli.output import safe
+from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, shortened
 from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.showing import Spool
 
@@ -24,7 +24,7 @@ class Console:
     def print(self, line: str, style: str = "", *, fold: bool = True) -> None:
         """Writes a line, folded where it is longer than the screen is wide; only while no prompt is open."""
         self._spool.line(line)
-        line = safe(redact(line))
+        line = safe(shortened(line, LONGEST_LINE) if fold else line)
         parts = folded(line, self._output.get_size().columns) if fold else [line]
         # At once: each print beside an open prompt draws it anew.
         print_formatted_text(FormattedText([(style, "\n".join(parts))]), output=self._output, style=self._style)

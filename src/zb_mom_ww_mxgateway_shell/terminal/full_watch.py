@@ -18,8 +18,10 @@ from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_cli.output import age_text
+from zb_mom_ww_mxgateway_cli.terminal_text import cut_middle, safe
 from zb_mom_ww_mxgateway_shell.folding import folded
-from zb_mom_ww_mxgateway_shell.panel import Panel, Row, cut, fitted
+from zb_mom_ww_mxgateway_shell.panel import Panel, Row, fitted
+from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, keep_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 
@@ -87,6 +89,7 @@ class FullWatch:
             input=input,
             output=output,
         )
+        without_warning(self._app)
 
     async def run(self) -> None:
         """Shows it until q or Ctrl-C."""
@@ -160,7 +163,7 @@ class FullWatch:
 
     def _status(self) -> StyleAndTextTuples:
         if self._typing:
-            return [("reverse", f" /{self._filter} ")]
+            return [("reverse", f" /{safe(self._filter)} ")]
         count, watched = self._scroll.count, len(self._panel)
         first = self._scroll.first(self._rows())
         parts = [f"{first + 1}-{min(count, first + self._rows())} of {count}" if count else "none"]
@@ -170,12 +173,12 @@ class FullWatch:
         if self._reversed:
             parts.append("reversed")
         if self._filter:
-            parts.append(f"/{self._filter}")
+            parts.append(f"/{safe(self._filter)}")
         if self._only_bad:
             parts.append("only bad")
         # Why nothing moves comes first; a long reason must not hide the rest.
         if still := self._panel.is_still:
-            parts.insert(0, cut(still, max(20, self._output.get_size().columns - 50)))
+            parts.insert(0, cut_middle(still, max(20, self._output.get_size().columns - 50)))
         if self._frozen is not None:
             parts.insert(0, f"PAUSED {age_text(clock.monotonic() - self._frozen_at)} ago")
         text = f" {' · '.join(parts)} "

@@ -10,7 +10,9 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import Output
 
+from zb_mom_ww_mxgateway_cli.terminal_text import safe
 from zb_mom_ww_mxgateway_shell.folding import folded
+from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 
 _KEYS = "q leaves · space, PgUp, PgDn, arrows, g, G move · / finds, n next"
@@ -37,6 +39,7 @@ class Pager:
             input=input,
             output=output,
         )
+        without_warning(self._app)
 
     async def run(self) -> None:
         """Shows them until q or Ctrl-C."""
@@ -63,7 +66,7 @@ class Pager:
 
     def _status(self) -> StyleAndTextTuples:
         if self._typing:
-            return [("reverse", f" /{self._needle} ")]
+            return [("reverse", f" /{safe(self._needle)} ")]
         first = self._scroll.first(self._rows())
         last = min(len(self._lines), first + self._rows())
         text = f" {first + 1}-{last} of {len(self._lines)} · {_KEYS} "

@@ -1,21 +1,32 @@
 """The Python pane: ptpython on the shell's own event loop and objects."""
 
 import asyncio
+from collections.abc import Generator, Iterable
+from typing import TypeAlias
 
 from prompt_toolkit.document import Document
+from prompt_toolkit.formatted_text import OneStyleAndTextTuple
+from prompt_toolkit.formatted_text.utils import fragment_list_to_text
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
+from ptpython.printer import OutputPrinter
 from ptpython.repl import PythonRepl, ReplExit
 from ptpython.utils import unindent_code
 
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway_cli.terminal_text import safe, shortened
 from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.python_names import Left, PythonNames, ctrl_c_ends_code_of, ended_by_itself
+from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
+from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory
+from zb_mom_ww_mxgateway_shell.terminal.typed_text import ShownPlainly
 
 # What ptpython compiles a person's input as.
 _FILENAME = "<stdin>"
+# Characters of a result, or of a traceback: some screenfuls.
+_LONGEST = 20_000
 
 
 class Pane(PythonRepl):
@@ -26,13 +37,26 @@ class Pane(PythonRepl):
     """
 
     def __init__(self, names: PythonNames, input: Input, output: Output, *, debug: bool = False) -> None:
-        super().__init__(get_globals=lambda: names.namespace, input=input, output=output)
+        super().__init__(
+            get_globals=lambda: names.namespace, input=input, output=output, _extra_buffer_processors=[ShownPlainly()]
+        )
+        without_warning(self.app)
+        self.history = self.default_buffer.history = HistoryInMemory()
         self._names = names
         self._debug = debug
         self.confirm_exit = False
         self.enable_input_validation = True
         self.show_status_bar = False
         self.terminal_title = None
+
+    def _get_output_printer(self) -> OutputPrinter:
+        return _Printer(
+            output=self.app.output,
+            input=self.app.input,
+            style=self._current_style,
+            style_transformation=self.style_transformation,
+            title=self.title,
+        )
 
     async def visit(self) -> None:
         """Reads and runs until exit() or Ctrl-D."""
@@ -91,6 +115,32 @@ class Pane(PythonRepl):
 
         with ctrl_c_ends_code_of(_FILENAME):
             await ended_by_itself(shown())
+
+
+Fragments: TypeAlias = Generator[OneStyleAndTextTuple, None, None]
+
+
+class _Printer(OutputPrinter):
+    """Shows results and errors as ptpython does: colours are for text that is plain to see, and has no key in it."""
+
+    def _format_result_output(
+        self, result: object, *, reformat: bool, highlight: bool, line_length: int, paginate: bool
+    ) -> Fragments:
+        made = super()._format_result_output(
+            result, reformat=reformat, highlight=highlight, line_length=line_length, paginate=paginate
+        )
+        return _plain(made)
+
+    def _format_exception_output(self, e: BaseException, highlight: bool) -> Fragments:
+        return _plain(super()._format_exception_output(e, highlight))
+
+
+def _plain(fragments: Iterable[OneStyleAndTextTuple]) -> Fragments:
+    whole = list(fragments)
+    text = fragment_list_to_text(whole)
+    # Of the whole text: a key is several words to whoever colours it.
+    shown = shortened("\n".join(safe(line) for line in text.expandtabs().split("\n")), _LONGEST)
+    yield from whole if shown == text else [("", shown)]
 
 
 def _leave_to_the_user(error: BaseException) -> None:

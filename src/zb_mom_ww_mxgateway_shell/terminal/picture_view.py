@@ -19,8 +19,9 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.styles import Style
 
 from zb_mom_ww_mxgateway_cli.output import safe
-from zb_mom_ww_mxgateway_shell.panel import tail
+from zb_mom_ww_mxgateway_cli.terminal_text import cut_start
 from zb_mom_ww_mxgateway_shell.results import Pending, Picture, Result
+from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, keep_redrawn
 
 
@@ -42,6 +43,7 @@ class PictureView:
             input=input,
             output=output,
         )
+        without_warning(self._app)
 
     async def run(self) -> Result:
         """Shows it to its end; raises what the session was lost to."""
@@ -82,7 +84,7 @@ class PictureView:
             shown += [*((f"class:mood.{mood}" if mood else "", text) for mood, text in line), ("", "\n")]
         if self._ahead and not self._app.is_done:
             typed = safe(self._typed().replace("\r", "⏎"))
-            return [*shown, ("", tail(f"  typed ahead: {typed}", size.columns - 1))]
+            return [*shown, ("", cut_start(f"  typed ahead: {typed}", size.columns - 1))]
         return shown[:-1]
 
     def _typed(self) -> str:

@@ -2,9 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import AsyncExitStack, suppress
-from pathlib import Path
+from contextlib import AsyncExitStack
 
 import platformdirs
 from prompt_toolkit import PromptSession
@@ -12,18 +10,15 @@ from prompt_toolkit.application import create_app_session, get_app_session
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import OneStyleAndTextTuple, StyleAndTextTuples
-from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.history import History
 from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.styles import Style
-from prompt_toolkit.utils import is_dumb_terminal
 
 from zb_mom_ww_mxgateway import clock
-from zb_mom_ww_mxgateway.auth import redact
-from zb_mom_ww_mxgateway.private_files import make_private_file, open_to_others
 from zb_mom_ww_mxgateway.version import __version__
-from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_cli.output import ExitCode, safe
 from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
 from zb_mom_ww_mxgateway_shell.background import background_problem, in_background
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
@@ -37,17 +32,20 @@ from zb_mom_ww_mxgateway_shell.results import Feed, Picture, Result
 from zb_mom_ww_mxgateway_shell.showing import lines_of
 from zb_mom_ww_mxgateway_shell.statements import Statement, command_of, interruption, problem_lines, run
 from zb_mom_ww_mxgateway_shell.stream_news import tell_news
+from zb_mom_ww_mxgateway_shell.terminal.abilities import is_dumb, told_in_term, without_warning
 from zb_mom_ww_mxgateway_shell.terminal.asking import ask, ask_secret, confirmed
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.highlight import STYLES, LineLexer, mistake_so_far
+from zb_mom_ww_mxgateway_shell.terminal.histories import history_at
 from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
 from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
 from zb_mom_ww_mxgateway_shell.terminal.picture_view import PictureView
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS
 from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
 from zb_mom_ww_mxgateway_shell.terminal.typed_ahead import TypedAhead
+from zb_mom_ww_mxgateway_shell.terminal.typed_text import ShownPlainly
 
 _STYLE = Style.from_dict(
     {"bottom-toolbar": "noreverse", "prompt.lost": "ansired bold", "problem": "ansired"} | STYLES | MOODS
@@ -56,44 +54,6 @@ _REFRESH_SECONDS = 0.5
 _REDRAW_SECONDS = 0.1
 _LINES_AT_ONCE = 50
 _EDITING = {"emacs": EditingMode.EMACS, "vi": EditingMode.VI}
-
-
-class _KeepsNoKey(History):
-    """A history that never holds a line with a key in it, neither in its file nor while the shell runs."""
-
-    def append_string(self, string: str) -> None:
-        if redact(string) == string:
-            super().append_string(string)
-
-
-class _InFile(_KeepsNoKey, FileHistory):
-    """While its file cannot be read or written, as on a full disk, what is typed is kept in memory alone."""
-
-    def load_history_strings(self) -> Iterable[str]:
-        try:
-            return list(super().load_history_strings())
-        except OSError:
-            return []
-
-    def store_string(self, string: str) -> None:
-        with suppress(OSError):
-            super().store_string(string)
-
-
-class _InMemory(_KeepsNoKey, InMemoryHistory):
-    pass
-
-
-def history_at(path: Path, say: Callable[[str], None] = lambda text: None) -> History:
-    """The history in a file; in memory where there can be no file, or others may put lines into it, which is said."""
-    try:
-        make_private_file(path)
-    except OSError:
-        return _InMemory()
-    if others := open_to_others(path):
-        say(f"the history is not used: {others}")
-        return _InMemory()
-    return _InFile(str(path))
 
 
 class Prompt:
@@ -108,7 +68,7 @@ class Prompt:
         self._console = Console(self._output, context.spool, _STYLE)
         self._color_depth = getattr(self._output, "default_color_depth", None)
         # A terminal that cannot move its cursor gets lines and nothing else.
-        self._is_dumb = is_dumb_terminal()
+        self._is_dumb = is_dumb()
         context.has_screen = not self._is_dumb
         self._alerts: asyncio.Queue[str] = asyncio.Queue()
         self._toolbar = Toolbar(context, self._output, lambda: self._prompt.default_buffer.text)
@@ -116,6 +76,7 @@ class Prompt:
             message=self._message,
             completer=ShellCompleter(context),
             lexer=LineLexer(context),
+            input_processors=[ShownPlainly()],
             key_bindings=prompt_keys(),
             search_ignore_case=True,
             complete_while_typing=True,
@@ -126,6 +87,7 @@ class Prompt:
             input=self._input,
             output=None if self._is_dumb else self._output,
         )
+        without_warning(self._prompt.app)
         # Above the prompt, not part of it: a message of many lines is made and taken apart several times a redraw.
         above = ConditionalContainer(
             Window(FormattedTextControl(self._panel), dont_extend_height=True), Condition(self._has_panel)
@@ -256,7 +218,7 @@ class Prompt:
         if settings.pager == "on" and not self._is_dumb and len(fitting) >= size.rows:
             for line in lines:
                 self._context.spool.line(line)
-            await Pager([redact(line) for line in lines], self._input, self._output, fold=is_table).run()
+            await Pager([safe(line) for line in lines], self._input, self._output, fold=is_table).run()
             self._console.print(f"({counted(len(lines), 'line')})")
             return
         for number, shown in enumerate(lines, start=1):
@@ -289,7 +251,7 @@ class Prompt:
             return "mxgw> "
         state = "" if context.state == "ready" else f":{context.state}"
         focus = f" {current.focus}" if current.focus else ""
-        return f"{current.name}{state}{focus}{'' if current.arming.armed else ' (read-only)'}> "
+        return f"{safe(current.name)}{state}{safe(focus)}{'' if current.arming.armed else ' (read-only)'}> "
 
     def _message(self) -> StyleAndTextTuples:
         current = self._context.current
@@ -380,9 +342,9 @@ async def at_prompt(context: Context, *, debug: bool) -> ExitCode:
     """Runs the shell at the terminal of this process."""
     history = history_at(platformdirs.user_state_path("mxgw", appauthor=False) / "history", context.notice)
     # A dumb terminal shows the escapes that another would obey.
-    plain = PlainTextOutput(sys.stdout) if is_dumb_terminal() else None
+    plain = PlainTextOutput(sys.stdout) if is_dumb() else None
     try:
-        with create_app_session(output=plain):
+        with told_in_term(), create_app_session(output=plain):
             return await Prompt(context, debug=debug, history=history).run()
     except OSError as error:
         if not give_up_output(error):

@@ -7,8 +7,9 @@ from prompt_toolkit.output import Output
 
 from zb_mom_ww_mxgateway.live import LiveSession
 from zb_mom_ww_mxgateway.live_values import LiveState
+from zb_mom_ww_mxgateway_cli.terminal_text import cut, safe, width
 from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.terminal.completion import cut, usage_of
+from zb_mom_ww_mxgateway_shell.terminal.completion import usage_of
 from zb_mom_ww_mxgateway_shell.terminal.highlight import mistake_so_far
 
 _USAGE_COLUMNS = 20
@@ -43,18 +44,18 @@ class Toolbar:
     def text(self) -> str:
         """As much of it as fits."""
         line, figures = self._line(), self.figures()
-        width = self._output.get_size().columns
-        room = width - len(figures) - 4
+        columns = self._output.get_size().columns
+        room = columns - width(figures) - 4
         if room >= _USAGE_COLUMNS:
             return f" {self._said(line, room)}   {figures}"
         # Too narrow for both: what is being typed matters more, while something is.
-        return f" {self._said(line, width - 1) if line else figures}"[:width]
+        return cut(f" {self._said(line, columns - 1) if line else figures}", columns)
 
     def _said(self, line: str, room: int) -> str:
         if count := sum(bool(each.strip()) for each in line.splitlines()[1:]):
             return cut(f"{count + 1} lines: Enter shows what each would do, and asks", room)
         wrong = mistake_so_far(self._context, line) if line else None
-        return cut(wrong.message, room) if wrong else usage_of(self._context, line, room)
+        return cut(safe(wrong.message[: 2 * room]), room) if wrong else usage_of(self._context, line, room)
 
 
 class _Rate:

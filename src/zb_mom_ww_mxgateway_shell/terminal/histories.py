@@ -1,0 +1,48 @@
+"""What was typed, for the next line and the next time: never a line with a key in it."""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+
+from zb_mom_ww_mxgateway.private_files import make_private_file, open_to_others
+from zb_mom_ww_mxgateway.redaction import redact
+
+
+class _KeepsNoKey(History):
+    """A history that never holds a line with a key in it, neither in its file nor while the shell runs."""
+
+    def append_string(self, string: str) -> None:
+        if redact(string) == string:
+            super().append_string(string)
+
+
+class _InFile(_KeepsNoKey, FileHistory):
+    """While its file cannot be read or written, as on a full disk, what is typed is kept in memory alone."""
+
+    def load_history_strings(self) -> Iterable[str]:
+        try:
+            return [string for string in super().load_history_strings() if redact(string) == string]
+        except OSError:
+            return []
+
+    def store_string(self, string: str) -> None:
+        with suppress(OSError):
+            super().store_string(string)
+
+
+class HistoryInMemory(_KeepsNoKey, InMemoryHistory):
+    """One that is gone with the shell."""
+
+
+def history_at(path: Path, say: Callable[[str], None] = lambda text: None) -> History:
+    """The history in a file; in memory where there can be no file, or others may put lines into it, which is said."""
+    try:
+        make_private_file(path)
+    except OSError:
+        return HistoryInMemory()
+    if others := open_to_others(path):
+        say(f"the history is not used: {others}")
+        return HistoryInMemory()
+    return _InFile(str(path))
