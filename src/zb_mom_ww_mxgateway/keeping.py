@@ -294,15 +294,18 @@ class SessionKeeper:
             self._was_asleep = True
             self._live.slept(slept, before)
 
-    def _give_up_connection(self) -> None:
+    def _no_answer_to_commands(self) -> MxGatewayTransportError:
         endpoint = self._session.client.options.endpoint
-        dead = MxGatewayTransportError(
+        return MxGatewayTransportError(
             f"ping at {endpoint}: no answer to {_SILENCES} signs of life on the connection of the commands: "
             f"another one is made",
             endpoint=endpoint,
             call="ping",
             grpc_code="DEADLINE_EXCEEDED",
         )
+
+    def _give_up_connection(self) -> None:
+        dead = self._no_answer_to_commands()
         self._is_mute = True
         self._live.lose(dead, self._heard_at)
         self._session.client.renew_channel(dead)
@@ -379,7 +382,12 @@ class SessionKeeper:
         return stream
 
     async def _close_remains(self) -> None:
-        """A faulted session still holds a worker; one that is gone says so."""
-        with suppress(MxGatewayError, TimeoutError):
-            async with asyncio.timeout(_CLOSE_TIMEOUT):
-                await self._session.tell_closed()
+        """A faulted session still holds a worker; one that is gone says so. Where nothing is answered, the connection
+        of the commands may be dead: it is given up before another session is asked for on it."""
+        for seconds in (_CLOSE_TIMEOUT, _ANSWER_TIMEOUT):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    with suppress(MxGatewayError):
+                        await self._session.tell_closed()
+                    return
+        self._session.client.renew_channel(self._no_answer_to_commands())

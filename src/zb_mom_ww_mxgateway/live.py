@@ -30,8 +30,6 @@ from zb_mom_ww_mxgateway.writes import WriteOutcome, WriteResult
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.client import GatewayClient
 
-# Seconds between looks for what has come but was not yet looked at.
-_CATCH_UP = 0.005
 # Seconds for a last look at what has come when the time for a completion is over.
 _LAST_LOOK = 1.0
 CATCH_UP_TIMEOUT = 5.0
@@ -318,9 +316,6 @@ class LiveSession(LiveTags):
         """Returns when everything that has come by now was looked at; the loop may have been busy, or the process
         stopped."""
         await self.caught_up(timeout=_LAST_LOOK)
-        now = clock.monotonic()
-        while (behind := self._keeper.behind_since) is not None and behind <= now:  # noqa: ASYNC110 - gives no sign
-            await asyncio.sleep(_CATCH_UP)
 
     # Closing.
 

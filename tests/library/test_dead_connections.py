@@ -137,14 +137,14 @@ async def test_both_connections_are_replaced_when_both_are_dead(
 async def test_a_lost_session_is_rebuilt_although_the_connection_of_the_commands_is_dead(
     gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
+    # It does not take the time-outs of two calls.
     client = live.session.client
-    client.options = replace(client.options, call_timeout=0.5)
+    client.options = replace(client.options, call_timeout=PATIENCE)
     gateway.swallow_connections("subscribe_bulk")
     gateway.lose_session(live.session.session_id)
     async with asyncio.timeout(PATIENCE):
         while not live.rebuilds or live.state is not LiveState.LIVE:
             await live.changed()
-    client.options = replace(client.options, call_timeout=PATIENCE)
     assert (await live.wait_for(INT, lambda value: value == 0, timeout=PATIENCE)).stale_since is None
 
 
