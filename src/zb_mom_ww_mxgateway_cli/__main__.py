@@ -3,11 +3,12 @@
 import sys
 from typing import NoReturn
 
-from zb_mom_ww_mxgateway_cli.standard_streams import never_fail_on_a_character
+from zb_mom_ww_mxgateway_cli.standard_streams import fill_closed_streams, never_fail_on_a_character
 
 
 def main() -> NoReturn:
     """Runs the command line and exits with its code."""
+    fill_closed_streams()
     never_fail_on_a_character()
     try:
         from zb_mom_ww_mxgateway_cli.commands import run

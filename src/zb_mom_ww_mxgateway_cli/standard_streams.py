@@ -10,6 +10,24 @@ from typing import TextIO
 _CLOSED = (errno.EPIPE, errno.EINVAL, errno.EIO)
 
 
+def fill_closed_streams() -> None:
+    """Puts nothing in the place of streams that the program was started without (``<&-``, ``>&-``): the next file or
+    connection that is opened would be taken for them otherwise."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is not None:
+            continue
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+        stream = io.TextIOWrapper(io.FileIO(number, mode, closefd=False), encoding="utf-8", write_through=True)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+
+
 def never_fail_on_a_character() -> None:
     """A console that cannot show a character gets an escape, not an exception."""
     for stream in (sys.stdout, sys.stderr):

@@ -13,7 +13,7 @@ import click
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options
 from zb_mom_ww_mxgateway_cli.help_texts import told_if_without
-from zb_mom_ww_mxgateway_cli.standard_streams import never_fail_on_a_character, written_to_the_end
+from zb_mom_ww_mxgateway_cli.standard_streams import fill_closed_streams, never_fail_on_a_character, written_to_the_end
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.context import Context
@@ -392,6 +392,7 @@ def main() -> NoReturn:
     """Runs ``mxgw-shell`` and exits with its code."""
     # Of what is loaded now nothing is garbage, and looking for it would take a fifth of the start.
     gc.disable()
+    fill_closed_streams()
     never_fail_on_a_character()
     for each in (command, *command.commands.values()):
         told_if_without(each)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 import sys
@@ -18,7 +19,7 @@ from .keys import ApiKey
 if TYPE_CHECKING:
     from .gateway import SimulatedGateway
 
-USAGE, CANNOT_SERVE, INTERRUPTED = 2, 4, 130
+USAGE, CANNOT_SERVE, INTERNAL, INTERRUPTED = 2, 4, 70, 130
 
 
 def _key(context: click.Context, option: click.Parameter, text: str | None) -> ApiKey | None:
@@ -119,6 +120,7 @@ With 'at' the fault is that call's own, and CALL is left out:
 )
 @click.option("--no-alarms", is_flag=True, help="Alarms are disabled, as in a gateway that nobody configured.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The plant's noise and delays follow from it.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @click.version_option(__version__, prog_name="mxgw-sim")
 def command(
     host: str,
@@ -135,6 +137,7 @@ def command(
     faults: Path | None,
     no_alarms: bool,
     seed: int,
+    debug: bool,
 ) -> None:
     """Serve a simulated MXAccess gateway with a small plant behind it, until interrupted.
 
@@ -210,8 +213,19 @@ def _say(error: Exception | str) -> None:
     print("mxgw-sim:", re.sub(r"(mxgw_[^_\s]*_)\S+", r"\1***", str(error)), file=sys.stderr)
 
 
+def _fill_closed_streams() -> None:
+    """Puts nothing in the place of streams that it was started without: a connection would be taken for them."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
+
+
 def main() -> None:
     """The console script."""
+    _fill_closed_streams()
     try:
         command(prog_name="mxgw-sim", standalone_mode=False)
     except click.ClickException as error:
@@ -222,6 +236,11 @@ def main() -> None:
     except BrokenPipeError:
         # Nobody reads the line any more: there is nobody to serve.
         sys.exit(CANNOT_SERVE)
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        _say(f"internal error, please report it: {type(error).__name__}: {error} (--debug shows more)")
+        sys.exit(INTERNAL)
 
 
 if __name__ == "__main__":

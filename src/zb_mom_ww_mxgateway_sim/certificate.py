@@ -37,10 +37,20 @@ class Certificate:
 
 
 def default_directory() -> Path:
-    """Where the certificate is kept if nobody says otherwise."""
+    """Where the certificate is kept if nobody says otherwise; CertificateError where the user has no home."""
     from platformdirs import user_data_path
 
-    return user_data_path("mxgw-sim", appauthor=False)
+    try:
+        path = user_data_path("mxgw-sim", appauthor=False)
+        is_known = path.is_absolute()  # Else it is a ~ that stands for nothing.
+    except RuntimeError:
+        is_known = False
+    if not is_known:
+        raise CertificateError(
+            "there is no home folder to keep the gateway's certificate in: set HOME, or choose a directory for it "
+            "(mxgw-sim --certificate-directory DIR)"
+        )
+    return path
 
 
 def kept(directory: Path) -> Certificate:

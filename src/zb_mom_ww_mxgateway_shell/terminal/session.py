@@ -340,7 +340,10 @@ def why_no_prompt() -> str:
 
 async def at_prompt(context: Context, *, debug: bool) -> ExitCode:
     """Runs the shell at the terminal of this process."""
-    history = history_at(platformdirs.user_state_path("mxgw", appauthor=False) / "history", context.notice)
+    try:
+        history = history_at(platformdirs.user_state_path("mxgw", appauthor=False) / "history", context.notice)
+    except RuntimeError:  # a user without a home, as in some containers
+        history = _InMemory()
     # A dumb terminal shows the escapes that another would obey.
     plain = PlainTextOutput(sys.stdout) if is_dumb() else None
     try:
