@@ -38,7 +38,7 @@ from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.highlight import STYLES, LineLexer, mistake_so_far
-from zb_mom_ww_mxgateway_shell.terminal.histories import history_at
+from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory, history_at
 from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
 from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
 from zb_mom_ww_mxgateway_shell.terminal.picture_view import PictureView
@@ -343,7 +343,7 @@ async def at_prompt(context: Context, *, debug: bool) -> ExitCode:
     try:
         history = history_at(platformdirs.user_state_path("mxgw", appauthor=False) / "history", context.notice)
     except RuntimeError:  # a user without a home, as in some containers
-        history = _InMemory()
+        history = HistoryInMemory()
     # A dumb terminal shows the escapes that another would obey.
     plain = PlainTextOutput(sys.stdout) if is_dumb() else None
     try:
