@@ -109,6 +109,7 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         RawValue as RawValue,
         Typed as Typed,
     )
+    from zb_mom_ww_mxgateway.waiting import WaitCourse as WaitCourse
     from zb_mom_ww_mxgateway.wire import (
         BulkWriteResult as BulkWriteResult,
         DeployEvent as DeployEvent,
@@ -179,6 +180,7 @@ _HOMES = {
     "subscriptions": ["Overflow", "Subscription"],
     "tls": ["KnownGateway", "KnownGateways"],
     "unseen_writes": ["UnseenWrite"],
+    "waiting": ["WaitCourse"],
     "values": ["Array", "DataType", "MxValueInput", "MxValueOutput", "RawValue", "Typed"],
     "wire": [
         "BulkWriteResult",

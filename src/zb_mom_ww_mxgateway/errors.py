@@ -135,10 +135,12 @@ def _restored(kind: type[MxGatewayError], arguments: tuple[Any, ...], fields: di
 class MxGatewayWaitError(MxGatewayError, TimeoutError):
     """What was waited for did not come about in time."""
 
-    def __init__(self, message: str, *, seen: tuple[Any, ...] = (), **known: Any) -> None:
+    def __init__(self, message: str, *, seen: tuple[Any, ...] = (), course: Any = None, **known: Any) -> None:
         super().__init__(message, **known)
         self.seen = seen
         """The last values (LiveValue) seen meanwhile, oldest first."""
+        self.course = course
+        """How it went (WaitCourse); None where nothing was seen at all."""
 
 
 class MxGatewayWarning(UserWarning):

@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayWaitError,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.keeping import SessionKeeper, session_is_gone
 from zb_mom_ww_mxgateway.live_tags import LiveTags
 from zb_mom_ww_mxgateway.live_values import LiveState, LiveValue, Reading
@@ -216,12 +217,13 @@ class LiveSession(LiveTags):
 
     async def wait_for(
         self,
-        tag: str,
+        tag: str | Item,
         predicate: Callable[[Any], object],
         *,
         timeout: float,
         hold: float = 0.0,
         new: bool = False,
+        mark: int | None = None,
         any_quality: bool = False,
     ) -> LiveValue:
         """Waits until `predicate` of the tag's value has been true for `hold` seconds without a break; gives the value.
@@ -229,18 +231,19 @@ class LiveSession(LiveTags):
         It sees every data change, none is skipped; nothing is polled. Only values that are good, not null and not NaN
         count, unless `any_quality`; one that may be old never does, and a gap in the events is a break. The value held
         counts, once all that has arrived is taken in (:meth:`caught_up`), unless `new`: then only a change does that
-        was seen since the first write that this client sent after its last check, else since now (see :meth:`mark`).
-        No clock decides that, and the first value of a tag that is advised later is no change: it may be from any time
-        before. A tag that is not advised is, as by :meth:`subscribe_tags`, and stays so; when the time is over before
-        that was answered, it may be at the gateway alone.
+        was seen since the first write that this client sent after its last check, else since now (see :meth:`mark`); or
+        with `mark` since that one was taken. No clock decides that, and the first value of a tag that is advised later
+        is no change: it may be from any time before. A tag that is not advised is, as by :meth:`subscribe_tags`, and
+        stays so; when the time is over before that was answered, it may be at the gateway alone.
 
         Raises MxGatewayWaitError (a TimeoutError) with the values seen after `timeout` seconds, what the session was
         lost to, or what `predicate` raises. Cancelling ends the wait alone.
         """
         self._raise_if_closed()
         until = clock.monotonic() + timeout
-        mark = self.mark() if new else None
-        item = self.session.handles.find(tag)
+        if new and mark is None:
+            mark = self.mark()
+        item, tag = (tag, tag.tag) if isinstance(tag, Item) else (self.session.handles.find(tag), tag)
         if item is None or not item.advised:
             try:
                 async with clock.timeout(timeout):

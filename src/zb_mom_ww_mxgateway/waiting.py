@@ -5,7 +5,7 @@ import math
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
@@ -13,6 +13,29 @@ from zb_mom_ww_mxgateway.live_values import LiveValue
 
 # So many values are shown when a wait fails.
 _SEEN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class WaitCourse:
+    """How a wait went that was not satisfied."""
+
+    satisfied: int
+    """Values that were as wished."""
+    unsatisfied: int
+    """Values that were not, those among them that do not count."""
+    lowest: float | None
+    """Of the numbers among them; None where there was none."""
+    highest: float | None
+    breaks: int
+    """How many times it was as wished, and then no longer."""
+    longest: float
+    """Seconds of the longest time that it was as wished without a break."""
+    broken_at: float | None = None
+    """When it was broken last, by :func:`clock.monotonic`."""
+    broken_after: float = 0.0
+    """Seconds that it had been as wished by then."""
+    broken_by: LiveValue | None = None
+    """The value that broke it last; None where that was a doubt: events were lost, or the stream was."""
 
 
 class Wait:
@@ -32,6 +55,8 @@ class Wait:
         self._mark = mark
         self._was_shown = False
         self._held_since: float | None = None
+        self._course = WaitCourse(0, 0, None, None, 0, 0.0)
+        self._counted: tuple[int, float] | None = None
         # Set when it holds, and when that is broken.
         self._turned = asyncio.Event()
         self.seen: deque[LiveValue] = deque(maxlen=_SEEN)
@@ -49,19 +74,51 @@ class Wait:
             # Whatever it is, it is this wait's alone. No future takes a StopIteration.
             self.fail(RuntimeError(f"the predicate raised {error!r}") if isinstance(error, StopIteration) else error)
             return
+        self._count(value, wished)
         if not wished:
-            self.stop()
+            self.stop(value)
         elif self._hold <= 0:
             self.over.set_result(value)
         elif self._held_since is None:
             self._held_since = clock.monotonic()
             self._turned.set()
 
-    def stop(self) -> None:
-        """What held so far does not count any more: it must hold anew."""
-        if self._held_since is not None:
+    def _count(self, value: LiveValue, wished: bool) -> None:
+        which = value.changes, value.received_at
+        if which == self._counted:
+            return  # Shown once more, as it is known again to hold.
+        self._counted, course = which, self._course
+        number = value.value
+        if isinstance(number, int | float) and not isinstance(number, bool) and not math.isnan(number):
+            course = replace(
+                course,
+                lowest=number if course.lowest is None else min(course.lowest, number),
+                highest=number if course.highest is None else max(course.highest, number),
+            )
+        self._course = replace(
+            course, satisfied=course.satisfied + wished, unsatisfied=course.unsatisfied + (not wished)
+        )
+
+    def stop(self, by: LiveValue | None = None) -> None:
+        """What held so far does not count any more: it must hold anew. `by` is the value that broke it, if one did."""
+        if (since := self._held_since) is not None:
+            now, course = clock.monotonic(), self._course
+            self._course = replace(
+                course,
+                breaks=course.breaks + 1,
+                longest=max(course.longest, now - since),
+                broken_at=now,
+                broken_after=now - since,
+                broken_by=None if by is None else replace(by),
+            )
             self._held_since = None
             self._turned.set()
+
+    @property
+    def course(self) -> WaitCourse:
+        """How it has gone up to now."""
+        held = 0.0 if self._held_since is None else clock.monotonic() - self._held_since
+        return replace(self._course, longest=max(self._course.longest, held))
 
     def fail(self, error: BaseException) -> None:
         """No value will come any more."""
@@ -105,6 +162,7 @@ class Wait:
                 f"{tag} was not as wished within {timeout:g} s: {self._last()}",
                 call="wait_for",
                 seen=(*self.seen,),
+                course=self.course,
             ) from None
         finally:
             self.stop()

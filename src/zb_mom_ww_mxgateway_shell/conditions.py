@@ -131,16 +131,6 @@ def _listed(shown: Sequence[str], of: int) -> str:
     return f"{f'{more} more, ' if more else ''}{', '.join(shown)}"
 
 
-def is_new(value: "LiveValue", since: float) -> bool:
-    """Whether a value came after a moment (monotonic seconds), rather than being held since before.
-
-    The first value that an advise gives may be old: its source time decides.
-    """
-    if value.changes > 1 and value.received_at >= since:
-        return True
-    return value.source_time_ns != 0 and clock.monotonic() - value.age >= since
-
-
 def has_nan(value: Any) -> bool:
     """Whether it is no number, or an array with an element that is none."""
     if isinstance(value, list | tuple):

@@ -31,16 +31,6 @@ who leaves a gateway that does not answer is not to be kept by it."""
 
 
 @dataclass(slots=True)
-class Written:
-    """An item that was written, and has not been looked at since."""
-
-    at: float
-    """Monotonic seconds when it was let through."""
-    answered_at: float | None = None
-    """When it was known what became of it; None where that is not known here."""
-
-
-@dataclass(slots=True)
 class Arming:
     """Whether writes are let through; the write guard of one connection, whichever way a write is asked for."""
 
@@ -52,15 +42,12 @@ class Arming:
     asked_in: dict[str, float] = field(default_factory=dict)
     """By the session's id when the last was in it; without one for what is no write to an item, such as the
     acknowledgement of an alarm."""
-    written: dict[tuple[int, int], Written] = field(default_factory=dict)
-    """By server and item handle: what was written last of each item, until its value has been seen since."""
 
     async def guard(self, pending: "PendingWrite") -> bool | str:
         """True, or why not."""
         self.asked_at = clock.monotonic()
         are_writes = pending.entries and not any(each.alarm for each in pending.entries)
         self.asked_in[pending.session_id if are_writes else ""] = self.asked_at
-        self.written |= {(each.server_handle, each.item_handle): Written(self.asked_at) for each in pending.entries}
         return self.armed or f"{self.for_good or 'read-only'}{'' if self.for_good else ': arm lets writes through'}"
 
 

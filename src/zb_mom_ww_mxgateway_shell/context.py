@@ -1,7 +1,7 @@
 """The state of a shell: connections, handles, settings, last result."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -71,6 +71,8 @@ class Context:
         """Names set in the Python pane, and by ``let`` and ``capture``: ``$name``."""
         self.given_names: frozenset[str] = frozenset()
         """Those that ``--var`` gave: ``let`` leaves them as they are."""
+        self.coming: Sequence[str] = ()
+        """The lines of a file that follow the one that runs, where they are known."""
         self.step = ""
         """The title of the step that statements belong to; empty before the first one."""
         self.on_error: Literal["stop", "continue"] = "stop"
@@ -106,7 +108,9 @@ class Context:
 
     def bound(self) -> "Context":
         """This context as one command sees it: whatever becomes the current connection meanwhile, its own stays."""
-        return _BoundContext(self)
+        from zb_mom_ww_mxgateway_shell.bound_context import BoundContext  # It is one of these.
+
+        return BoundContext(self)
 
     @cached_property
     def _no_catalogue(self) -> "Catalogue":
@@ -388,26 +392,3 @@ class Context:
     def closest_item(self, tag: str) -> str:
         """A hint at an item of a similar name, or nothing."""
         return closest(tag, [item.tag for item in self.items])
-
-
-class _BoundContext(Context):
-    """Shares everything with the context it is made of, but for which connection is meant.
-
-    Another line, a task or the Python pane may make another connection the current one while a command waits: its
-    words were read, and its items looked up, on the one that was current when it began.
-    """
-
-    __slots__ = ("_meant",)  # The only thing of its own.
-
-    def __init__(self, context: Context) -> None:
-        self.__dict__ = context.__dict__
-        self._meant = context.current
-
-    @property
-    def current(self) -> Connected | None:
-        return self._meant
-
-    @current.setter
-    def current(self, connected: Connected | None) -> None:
-        """By a command that goes from one to another: it goes along."""
-        self._meant = self._current = connected

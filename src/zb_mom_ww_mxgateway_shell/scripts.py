@@ -158,9 +158,11 @@ class ScriptRun:
         self._output.problem(problem_lines(error, Statement("", 0), debug=self._debug))
 
     async def _each(self, items: Iterable[Statement | Block]) -> None:
-        for item in items:
+        items = list(items)
+        for index, item in enumerate(items):
             if self._is_over:
                 return
+            self._context.coming = [each.text for each in items[index + 1 :] if isinstance(each, Statement)]
             try:
                 await self._item(item)
             except Exception as error:

@@ -141,8 +141,10 @@ def _expectations(context: "Context", result: Result) -> Iterator[str]:
             yield from _expectation_of_read(tag, shown)
             continue
         value = context.live.latest(*item.key) if context.live and item else None
-        if value is None or value.stale_since is not None:
+        if value is None or value.stale_since is not None or shown.get("written_seconds_ago") is not None:
             continue
+        if context.live_session.unseen_write(*item.key):
+            continue  # It is from before a write.
         if is_plain(value.value):
             quality = "" if value.quality_word == "good" else f" quality {value.quality_word}"
             if isinstance(value.value, float) and _moves(context, item):

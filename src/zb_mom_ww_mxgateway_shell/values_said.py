@@ -9,12 +9,20 @@ from zb_mom_ww_mxgateway_cli.output import age_text, safe, source_time_form, sta
 from zb_mom_ww_mxgateway_cli.terminal_text import shortened
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveValue, Reading
+    from zb_mom_ww_mxgateway import LiveValue, Reading, UnseenWrite
 
 
-def sample_text(item: Item, value: "LiveValue") -> str:
-    """One value with its quality and age, safe for a terminal."""
-    return f"{safe(item.tag)}   {value_text(value.value)}   {quality_text(value)}   {freshness(value, item)}"
+def sample_text(item: Item, value: "LiveValue", written: "UnseenWrite | None" = None) -> str:
+    """One value with its quality and age, safe for a terminal; `written` is what was written of it and not seen."""
+    said = f"{safe(item.tag)}   {value_text(value.value)}   {quality_text(value)}   {freshness(value, item)}"
+    return f"{said}, {written_text(written)}" if written else said
+
+
+def written_text(written: "UnseenWrite | float | None") -> str:
+    """That the value held is from before a write, or before one so many seconds ago; empty where it is not."""
+    if written is None:
+        return ""
+    return f"was written {age_text(written if isinstance(written, float) else written.ago)} ago, not seen yet"
 
 
 def quality_text(value: "LiveValue | Reading") -> str:
@@ -33,14 +41,15 @@ def freshness(value: "LiveValue", item: Item | None = None) -> str:
     return age_text(value.age)
 
 
-def value_record(item: Item, value: "LiveValue | None") -> dict[str, Any]:
-    """An item and its latest value for JSON."""
+def value_record(item: Item, value: "LiveValue | None", written: "UnseenWrite | None" = None) -> dict[str, Any]:
+    """An item and its latest value for JSON; `written` is what was written of it and not seen."""
     record: dict[str, Any] = {
         "advised": item.advised,
         "item_handle": item.item_handle,
         "server_handle": item.server_handle,
         "suspended": item.suspended,
         "tag": item.tag,
+        "written_seconds_ago": None if written is None else round(written.ago, 3),
     }
     if value is not None:
         record |= {**known_of(value), "statuses": [status_form(status) for status in value.statuses]}

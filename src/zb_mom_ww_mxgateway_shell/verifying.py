@@ -46,7 +46,7 @@ async def verified(
 
     problem = ""
     try:
-        reached = await live.wait_for(item.tag, is_there, timeout=timeout)
+        reached = await live.wait_for(item, is_there, timeout=timeout)
         return Seen(True, reached, f"the value is {_shown(reached)}")
     except MxGatewayWaitError:
         pass

@@ -8,11 +8,12 @@ from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, safe
-from zb_mom_ww_mxgateway_shell.conditions import Condition, described, form_of, is_new, seen_text
+from zb_mom_ww_mxgateway_shell.conditions import Condition, described, form_of, seen_text
+from zb_mom_ww_mxgateway_shell.holds import course_form, course_lines
 from zb_mom_ww_mxgateway_shell.results import Result, Said
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveSession, LiveValue
+    from zb_mom_ww_mxgateway import LiveSession, LiveValue, WaitCourse
 
 _STOPPED = "stopped waiting"
 
@@ -28,8 +29,8 @@ class Waiting:
     """Seconds."""
     hold: float = 0.0
     """Seconds for which the condition is to be met without a break."""
-    since: float | None = None
-    """Monotonic seconds: only values that came after that count; None where the one held now does, too."""
+    mark: int | None = None
+    """Only changes that were seen since then count, see ``LiveSession.mark``; None where the value held does, too."""
     started: float = field(default_factory=clock.monotonic)
 
     async def follow(self, show: Callable[[str], None]) -> Result:
@@ -37,10 +38,15 @@ class Waiting:
         self.started = clock.monotonic()
         try:
             value = await self.live.wait_for(
-                self.item.tag, lambda _: self._met(), timeout=self.timeout, hold=self.hold, any_quality=True
+                self.item,
+                lambda _: self._met(),
+                timeout=self.timeout,
+                hold=self.hold,
+                mark=self.mark,
+                any_quality=True,
             )
         except MxGatewayWaitError as error:
-            raise self._not_met(error.seen) from None
+            raise self._not_met(error.seen, error.course) from None
         seconds = clock.monotonic() - self.started
         return Said(
             f"{self.condition.text}: {described(value)} after {age_text(seconds)}",
@@ -54,23 +60,27 @@ class Waiting:
 
     def _met(self) -> bool:
         value = self._held()
-        return value is not None and self._is_new(value) and not self.condition.miss(value)
+        return value is not None and not self.condition.miss(value)
 
     def _is_new(self, value: "LiveValue") -> bool:
-        return self.since is None or is_new(value, self.since)
+        return self.mark is None or value.is_new(self.mark)
 
-    def _not_met(self, seen: "tuple[LiveValue, ...]") -> Exception:
+    def _not_met(self, seen: "tuple[LiveValue, ...]", course: "WaitCourse | None") -> Exception:
         value = self._held()
         reason = self.condition.miss(value)
         within = f"not within {self.timeout:g} s"
         if not reason and value is not None and not self._is_new(value):
-            reason = f"{within}: it has been so since before, and no new value came; 'now' lets it count"
+            since = "since before" if value.changed_at else "since it was first seen, nobody knows how long"
+            reason = f"{within}: it has been so {since}, and no new value came; 'now' lets it count"
         elif not reason:
             reason = f"not for {self.hold:g} s without a break within {self.timeout:g} s"
         else:
             reason = within if reason == "it differs" else f"{within}: {reason}"
         error = self.condition.not_met(value, reason, values=[form_of(each) for each in seen])
         error.details.append(f"during the wait of {self.timeout:g} s: {seen_text(seen, self.started)}")
+        if self.hold and course is not None:
+            error.details += course_lines(course, self.started)
+            error.fields["hold"] = course_form(course, self.started)
         return error
 
     def result(self) -> Result:

@@ -59,7 +59,7 @@ class Watch:
                 async with clock.timeout(self.duration):
                     for item in self.items:
                         if (value := self.live.latest(*item.key)) and self._sample():
-                            show(sample_text(item, value))
+                            show(sample_text(item, value, self.live.unseen_write(*item.key)))
                     while not self.is_over:
                         event = await anext(events)
                         item = wanted[event.server_handle, event.item_handle]
@@ -132,7 +132,10 @@ class Watched:
 
     def form(self) -> Any:
         return {
-            "items": [value_record(item, value) for item, value in zip(self.watch.items, self._values(), strict=True)],
+            "items": [
+                value_record(item, value, self.watch.live.unseen_write(*item.key))
+                for item, value in zip(self.watch.items, self._values(), strict=True)
+            ],
             "missed": self.watch.missed,
             "samples": self.watch.samples,
             "seconds": round(self.seconds, 3),

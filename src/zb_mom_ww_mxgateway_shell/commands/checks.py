@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway_cli.output import value_form
-from zb_mom_ww_mxgateway_shell.commands.values import ensure, value_now
+from zb_mom_ww_mxgateway_shell.commands.values import ensure, unseen_text, value_now
 from zb_mom_ww_mxgateway_shell.comparing import OPERATORS, Comparison, refuse_tag
 from zb_mom_ww_mxgateway_shell.conditions import QUALITIES, Condition, NotMet, described, form_of, has_nan, lately_text
 from zb_mom_ww_mxgateway_shell.context import Context
@@ -144,9 +144,12 @@ async def expect(
     (item,) = await ensure(context, [tag], None)
     condition = Condition(tag, Comparison(operator, value, tol), quality, age)
     found = await value_now(context, item)
+    context.live_session.checked()
     reason = condition.miss(found)
     if reason:
-        raise _with_what_was_seen(condition.not_met(found, reason), context, item)
+        error = condition.not_met(found, reason)
+        error.details += [f"it {unseen}" for unseen in [unseen_text(context, item)] if unseen]
+        raise _with_what_was_seen(error, context, item)
     assert found is not None
     return Said(
         f"{condition.text}: {described(found)}",
@@ -172,17 +175,22 @@ async def wait(
 ) -> Result | Feed:
     """Waits until a value meets a condition, on the event stream: no change of it is missed.
 
-    Compares as expect does. Only new values count: those that came since the last write, or from now on
-    where nothing was written; `now` lets the value as it stands count, too. `hold 2s` wants it so for two
-    seconds without a break. There is always a timeout; when it is over, the values seen are shown.
+    Compares as expect does. Only new values count: changes that were seen since the first of the writes
+    that were sent after the last check, or from now on where nothing was written. No clock decides that, so
+    the first value of a tag that nobody followed before is not new: it may be from any time. In a file the
+    tags of the waits that follow are advised before a write is sent. `now` lets the value as it stands
+    count, too. `hold 2s` wants it so for two seconds without a break. There is always a timeout; when it is
+    over, the values seen are shown, and of a hold what broke it.
     """
-    arming = context.connected.arming
-    since = clock.monotonic() if arming.asked_at is None else arming.asked_at
+    live = context.live_session
+    # What has arrived before is seen, and so is not new.
+    await live.caught_up()
+    mark = live.mark()
     (item,) = await ensure(context, [tag], None, await_values=False)
     from zb_mom_ww_mxgateway_shell.waits import Waiting
 
     condition = Condition(tag, Comparison(operator, value, tol), quality, age)
-    return Waiting(context.live_session, item, condition, timeout, hold, None if now else since)
+    return Waiting(live, item, condition, timeout, hold, None if now else mark)
 
 
 @command("capture", example="capture level = Plant.Tank1.Level", stream=False)
@@ -214,6 +222,8 @@ async def capture(
     if found is None or reason:
         message = f"{item.tag} is not captured, it is {described(found)}: {reason}"
         raise NotMet(message, tag, {"actual": form_of(found), "reason": reason})
+    if unseen := unseen_text(context, item):
+        context.notice(f"{item.tag} {unseen}: what is kept is the value from before")
     held = list(found.value) if isinstance(found.value, list) else found.value
     if name in context.given_names:
         context.notice(f"${name} stays as --var gave it")

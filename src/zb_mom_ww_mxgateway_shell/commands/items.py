@@ -1,14 +1,18 @@
 """register, unregister, add-item, remove-item, advise, unadvise, items."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.output import value_text
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.kinds import ItemArgument, Server, ServerOption, TagArgument, Text
 from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
-from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text, value_record
+from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text, value_record, written_text
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveValue, UnseenWrite
 
 
 @command("register", example="register acceptance", stream=False)
@@ -71,20 +75,26 @@ async def unadvise(context: Context, *items: ItemArgument) -> Result:
 async def items(context: Context, *, server: ServerOption = None) -> Result:
     """Lists the items that were added, with their latest values."""
     live = context.live_session
+    await live.caught_up()
     shown = [item for item in context.items if server in (None, item.server_handle)]
     rows, records = [], []
     for item in shown:
         value = live.latest(*item.key)
-        records.append(value_record(item, value))
+        written = live.unseen_write(*item.key)
+        records.append(value_record(item, value, written))
         described = (
             ["", "not advised" if not item.advised else "no value yet", ""]
             if value is None
-            else [value_text(value.value), quality_text(value), freshness(value, item)]
+            else [value_text(value.value), quality_text(value), _fresh_text(value, item, written)]
         )
         rows.append([str(item.server_handle), str(item.item_handle), item.tag, *described])
     return Table(
         ("server", "item", "tag", "value", "quality", "age"), rows, records, shown, "no items; add-item TAG adds one"
     )
+
+
+def _fresh_text(value: "LiveValue", item: Item, written: "UnseenWrite | None") -> str:
+    return ", ".join(filter(None, (freshness(value, item), written_text(written))))
 
 
 async def _each(context: Context, targets: tuple[ItemArgument, ...], call: str, done: str) -> Result:

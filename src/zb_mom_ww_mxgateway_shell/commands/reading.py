@@ -17,7 +17,7 @@ from zb_mom_ww_mxgateway_cli.output import (
     value_form,
     value_text,
 )
-from zb_mom_ww_mxgateway_shell.commands.values import ensure
+from zb_mom_ww_mxgateway_shell.commands.values import ensure, shown_writes
 from zb_mom_ww_mxgateway_shell.commands.watches import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.counting import counted
@@ -36,7 +36,7 @@ from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, table_lines
 from zb_mom_ww_mxgateway_shell.tap import Mark, Sample, was_read_again
 from zb_mom_ww_mxgateway_shell.trending import Trend
-from zb_mom_ww_mxgateway_shell.values_said import quality_text
+from zb_mom_ww_mxgateway_shell.values_said import quality_text, written_text
 from zb_mom_ww_mxgateway_shell.words import Word
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class Readings:
         age = "not known" if reading.age is None else age_text(reading.age)
         if reading.stale_for is not None:
             age = f"stale for {age_text(reading.stale_for)}"
+        age = ", ".join(filter(None, (age, written_text(reading.written_for))))
         source = "cached" if reading.cached else "gateway"
         return [reading.tag, value_text(reading.value), quality_text(reading), age, source]
 
@@ -94,6 +95,7 @@ class Readings:
                 "statuses": [status_form(status) for status in each.statuses],
                 "tag": each.tag,
                 "value": value_form(each.value),
+                "written_seconds_ago": None if each.written_for is None else round(each.written_for, 3),
             }
             for each in self.readings
         ]
@@ -116,6 +118,8 @@ async def read(
     targets = await targets_of(context, tags)
     if not context.servers:
         await context.server_for(None)
+    # What has just been written is about to show.
+    await shown_writes(context.live_session, [target.item for target in targets if target.item])
     readings = await _read(context.live_session, targets, server, for_ or 30.0, fresh)
     arrays = [index for index, reading in enumerate(readings) if is_bare_array(reading)]
     if arrays:

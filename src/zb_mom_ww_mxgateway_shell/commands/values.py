@@ -1,8 +1,9 @@
 """write; and the items that commands need."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway import clock
@@ -12,7 +13,6 @@ from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, status_form, value_form, value_text
 from zb_mom_ww_mxgateway_shell.comparing import tolerance_for
-from zb_mom_ww_mxgateway_shell.conditions import is_new
 from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT, Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
 from zb_mom_ww_mxgateway_shell.kinds import (
@@ -28,6 +28,7 @@ from zb_mom_ww_mxgateway_shell.literals import Literal
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import command
 from zb_mom_ww_mxgateway_shell.results import Result, Said
+from zb_mom_ww_mxgateway_shell.values_said import written_text
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, LiveValue, MxValueInput, WriteResult
@@ -82,7 +83,7 @@ async def write(
     text or a time has to be exactly that, a real as near as its type can tell, or within --tol.
     """
     try:
-        item, before, typed = await _ready(context, tag, value, server)
+        item, before, typed = await _ready(context, tag, value, server, sends=True)
         plain = getattr(typed, "value", typed)
         room = None if tol is None else tolerance_for(tol, plain)
         live = _still(context, item)
@@ -94,8 +95,6 @@ async def write(
         raise
     timeout = for_ or OUTCOME_TIMEOUT
     result = await live.write_and_confirm(*item.key, typed, timeout=timeout)
-    if item.key in (written := context.connected.arming.written):
-        written[item.key].answered_at = clock.monotonic()
     seen = None
     if verify and result.outcome.value != "refused":
         from zb_mom_ww_mxgateway_shell.verifying import verified
@@ -134,12 +133,25 @@ async def write(
 
 
 async def _ready(
-    context: Context, tag: Target, value: Literal, server: int | None
+    context: Context, tag: Target, value: Literal, server: int | None, *, sends: bool = False
 ) -> tuple[Item, "LiveValue", "MxValueInput"]:
     """The item, its value before, and what is to be written: all that is known before anything is sent."""
     (item,) = await ensure(context, [tag], server)
+    if sends:
+        await _follow_what_comes(context)
     before = await _first_value(context, tag, item)
     return item, before, value.for_tag(item.tag, context.type_of(item.tag, item))
+
+
+async def _follow_what_comes(context: Context) -> None:
+    """Follows what the file waits for behind this write. What of it fails is said by the wait itself."""
+    if not context.coming:
+        return
+    from zb_mom_ww_mxgateway_shell.coming_waits import coming_waits
+
+    for target in coming_waits(context):
+        with suppress(MxGatewayError, ShellError):
+            await ensure(context, [target], None)
 
 
 def _still(context: Context, item: Item) -> "LiveSession":
@@ -189,7 +201,7 @@ async def ensure(
         return items
     start = clock.monotonic()
     try:
-        async with asyncio.timeout(FIRST_VALUE_TIMEOUT):
+        async with clock.timeout(FIRST_VALUE_TIMEOUT):
             for item in waited:
                 await live.first_value(item)
     except TimeoutError:
@@ -212,24 +224,47 @@ def _item_of(context: Context, target: Target, server: int | None) -> Item | Non
 
 
 async def value_now(context: Context, item: Item) -> "LiveValue | None":
-    """The value held, for which it waits a moment where a newer one is about to come: of an item that has just been
-    written, or when a stream is back and what may be old is being read again."""
-    live, now = context.live_session, clock.monotonic()
-    written = context.connected.arming.written.pop(item.key, None)
-    ends, since = now, float("-inf")
-    if written is not None:
-        ends, since = (written.answered_at or written.at) + _ANSWER_SECONDS, written.at
-    elif (held := live.latest(*item.key)) and held.stale_since is not None and live.state.value == "live":
-        ends = now + _ANSWER_SECONDS
-    with suppress(TimeoutError):
-        async with asyncio.timeout(ends - now):
-            while not _is_sure(live.latest(*item.key), since):
-                await live.changed()
+    """The value held, once all that has arrived is taken in; for which it waits a moment where a newer one is about to
+    come: of an item that has just been written, or when a stream is back and what may be old is being read again.
+
+    It is stale where the gateway does not answer.
+    """
+    live, asked_at = context.live_session, clock.monotonic()
+    if not await live.caught_up():
+        value = live.latest(*item.key)
+        if value is None or value.stale_since is not None:
+            return value
+        return replace(value, stale_since=max(asked_at, value.received_at))
+    await shown_writes(live, [item])
+    ends = clock.monotonic() + _ANSWER_SECONDS
+    while (held := live.latest(*item.key)) and held.stale_since is not None and live.state.value == "live":
+        if not await _changed(live, ends):
+            break
     return live.latest(*item.key)
 
 
-def _is_sure(value: "LiveValue | None", since: float) -> bool:
-    return value is not None and value.stale_since is None and is_new(value, since)
+async def shown_writes(live: "LiveSession", items: Iterable[Item]) -> None:
+    """Waits until the stream shows what was written of these items, at most a moment from when each write ended."""
+    keys = [item.key for item in items]
+    while written := [each for key in keys if (each := live.unseen_write(*key))]:
+        ends = max(each.at if each.ended_at is None else each.ended_at for each in written) + _ANSWER_SECONDS
+        if not await _changed(live, ends):
+            return
+
+
+async def _changed(live: "LiveSession", ends: float) -> bool:
+    """Waits until something comes; False when it is then."""
+    try:
+        async with clock.timeout(ends - clock.monotonic()):
+            await live.changed()
+    except TimeoutError:
+        return False
+    return True
+
+
+def unseen_text(context: Context, item: Item) -> str:
+    """What is to be said of a value that is from before a write of it; empty where it is not."""
+    return written_text(context.live_session.unseen_write(*item.key))
 
 
 async def _first_value(context: Context, target: Target, item: Item) -> "LiveValue":

@@ -132,7 +132,7 @@ class Prompt:
             except EOFError:
                 return
             is_in_burst = self._typed_ahead.entered()
-            if not await self._entered(line) and is_in_burst and (count := await self._typed_ahead.drop()):
+            if not await self._entered(line) and is_in_burst and (count := self._typed_ahead.drop()):
                 self._console.print(
                     f"stopped there: {counted(count, 'line')} that came with it not run", "class:problem"
                 )
@@ -178,7 +178,10 @@ class Prompt:
             self._context.spool.line(typed)
         started = clock.monotonic()
         try:
-            result = await interruptible(run(self._context, line, self._follow), INTERRUPT)
+            try:
+                result = await interruptible(run(self._context, line, self._follow), INTERRUPT)
+            finally:
+                self._typed_ahead.ended()
         except Interrupted as interrupted:
             self._console.print(str(interrupted) or str(interruption(self._context, line)))
             return False
