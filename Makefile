@@ -31,6 +31,21 @@ demo: $(VENV)/run.stamp  ## the shell on an embedded simulated gateway; without 
 test: setup lint  ## all checks and tests
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
+PYTHONS ?= $(shell for minor in 12 13 14 15; do \
+	command -v python3.$$minor || ls -d "$$(pyenv root 2>/dev/null)"/versions/3.$$minor.*/bin/python 2>/dev/null | tail -1; done)
+ELSEWHERE ?= tests/shell/test_shell_python.py tests/shell/test_shell_scripts.py tests/library/test_live.py tests/cli/test_cli_write.py
+
+.PHONY: test-pythons
+test-pythons: setup  ## the tests that depend most on Python itself, on each later Python that is installed (ELSEWHERE=tests: all)
+	@test -n "$(PYTHONS)" || echo "no Python but $(PYTHON) is installed: nothing was tried on another one"
+	@for python in $(PYTHONS); do \
+		version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])') || exit 1; \
+		echo "Python $$version:"; \
+		test -x build/python$$version/bin/pytest || { $$python -m venv build/python$$version && \
+			build/python$$version/bin/python -m pip install --quiet --editable '.[dev]'; } || exit 1; \
+		build/python$$version/bin/python -m pytest --numprocesses auto --dist worksteal $(ELSEWHERE) || exit 1; \
+	done
+
 .PHONY: lint
 lint: setup  ## ruff and mypy
 	$(BIN)/ruff check .
