@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration
+from zb_mom_ww_mxgateway_shell.counting import duration_text
 from zb_mom_ww_mxgateway_shell.literals import Literal, TagType, check_prefix
 from zb_mom_ww_mxgateway_shell.names import NAME, OWN_NAMES, literal_text
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
@@ -86,6 +87,9 @@ class Server(Kind):
 
     def check(self, word: Word, context: "Context") -> None:
         _server_handle(word)
+
+    def foreseen(self, word: Word, context: "Context") -> int:
+        return _server_handle(word)
 
     def lasting(self, word: Word, context: "Context") -> str:
         # One server needs no name in a file. Of several, the same lines give each its number again.
@@ -178,6 +182,9 @@ class ItemOrTag(Kind):
 
     def check(self, word: Word, context: "Context") -> None:
         TAG.check(word, context)
+
+    def foreseen(self, word: Word, context: "Context") -> Target:
+        return Target(word.value, None, word)
 
     def lasting(self, word: Word, context: "Context") -> str:
         return literal_text(self.parse(word, context).tag)
@@ -328,14 +335,6 @@ class Count(Kind):
         if not (word.text.isascii() and word.text.isdigit() and 0 < int(word.text) < 2**31):
             raise word.mistake("a whole number above zero is expected")
         return int(word.text)
-
-
-def duration_text(seconds: float) -> str:
-    """A span of time as it can be typed."""
-    for unit, of in (("h", 3600.0), ("m", 60.0)):
-        if seconds >= of and seconds % of == 0:
-            return f"{seconds / of:g}{unit}"
-    return f"{seconds:g}s"
 
 
 def _server_handle(word: Word) -> int:

@@ -53,6 +53,10 @@ class Kind:
         """Raises what is wrong with the word whatever the gateway has: the context is connected to none."""
         self.parse(word, context)
 
+    def foreseen(self, word: Word, context: "Context") -> Any:
+        """The argument's value as far as it is known whatever the gateway has."""
+        return self.parse(word, context)
+
     def lasting(self, word: Word, context: "Context") -> str:
         """The word as it can stand in a file: by name where it is a handle; empty to be left out."""
         spaced = word.is_expanded and not word.is_quoted and not word.is_array and any(map(str.isspace, word.text))
@@ -275,8 +279,9 @@ class Registry:
             raise word.mistake(f"no command {word.text}", lambda: closest(word.text, names) or "; help lists them")
         return found
 
-    def parse(self, line: str, context: "Context") -> Invocation | None:
-        """A line as an invocation; None for an empty one. Raises Mistake with the place of what is wrong."""
+    def parse(self, line: str, context: "Context", *, ahead: bool = False) -> Invocation | None:
+        """A line as an invocation; None for an empty one. Raises Mistake with the place of what is wrong: `ahead` only
+        what is wrong whatever the gateway has."""
         words = split(line)
         if not words:
             return None
@@ -287,7 +292,8 @@ class Registry:
         read: dict[str, Any] = {}
         for place, (parameter, given) in sorted(enumerate(assigned), key=lambda each: not _is_first(each[1][0])):
             word = expanded(given, context.all_names) if given and parameter.kind.expands else given
-            value = True if word is None else parameter.kind.behind(read, context).parse(word, context)
+            kind = parameter.kind.behind(read, context)
+            value = True if word is None else (kind.foreseen if ahead else kind.parse)(word, context)
             words_of[place], values[place] = word, value
             read[parameter.name] = value
         positional = [values[place] for place, (parameter, _) in enumerate(assigned) if not parameter.is_option]
@@ -330,7 +336,7 @@ class Registry:
             return [endless, *found]
         if (command.check is not None or command.stands_alone) and is_known and not found:
             try:
-                self.parse(line, context)
+                self.parse(line, context, ahead=True)
             except Mistake as error:
                 found.append(error)
             except ShellError as error:

@@ -174,6 +174,14 @@ async def test_a_handle_is_of_the_server_that_is_named(tmp_path: Path) -> None:
         assert done.code == 2
 
 
+async def test_a_handle_of_a_server_is_no_mistake_before_the_run(tmp_path: Path) -> None:
+    lines = ["register one", "register two", f"watch {INT} --count 1 --server 2", "write 1 5 --server 2"]
+    (tmp_path / "handles.mxs").write_text("\n".join([*lines, "expect 2/1 = 5", "read 2/1"]), encoding="utf-8")
+    shell = ShellProcess(tmp_path)
+    linted, run_ = await shell("lint", "handles.mxs"), await shell("--demo", "-c", "handles.mxs")
+    assert (linted.code, run_.code) == (0, 0), linted.out + run_.err
+
+
 async def test_a_read_that_would_take_longer_than_the_gateway_gives_it_is_refused_in_words(tmp_path: Path) -> None:
     done = await ShellProcess(tmp_path)("--demo", "-e", f"read {INT} --fresh --for 2h")
     assert (done.code, "timeout_ms" in done.err + done.out) == (2, False)
