@@ -13,6 +13,8 @@ from zb_mom_ww_mxgateway import (
     LiveSession,
     LiveState,
     MxGatewayTransportError,
+    MxGatewayWorkerError,
+    Session,
     WriteOutcome,
 )
 from zb_mom_ww_mxgateway.streams import EventStream
@@ -94,13 +96,20 @@ async def test_a_write_that_is_not_answered_asks_for_a_sign_of_life_at_once(
 async def test_one_sign_of_life_without_an_answer_gives_up_nothing(
     gateway: SimulatedGateway, live: LiveSession, item: Item, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", 2.0)
-    pings = sum(call.rpc == "Invoke" and call.request.command.HasField("ping") for call in gateway.calls)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", PATIENCE)
+    ping, asked = Session.ping, list[float | None]()
+
+    async def silent_once(session: Session, *, timeout: float | None = None) -> None:
+        asked.append(timeout)
+        if len(asked) == 1:
+            raise MxGatewayWorkerError("ping: no answer", grpc_code="DEADLINE_EXCEEDED")
+        await ping(session, timeout=timeout)
+
+    monkeypatch.setattr(Session, "ping", silent_once)
     connections = {call.connection for call in gateway.calls}
-    gateway.schedule(f"at ping {pings + 2} stall")
     await reached(live, LiveState.STALE)
-    gateway.release("ping")
     await reached(live, LiveState.LIVE)
+    assert len(asked) > 1
     assert (live.rebuilds, live.resumes) == (0, 0)
     assert {call.connection for call in gateway.calls} == connections
 
