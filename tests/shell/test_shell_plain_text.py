@@ -93,8 +93,8 @@ async def test_a_key_typed_at_the_prompt_or_in_the_pane_is_not_on_the_screen_nor
         sh.terminal.type(f"read {KEY}")
         await sh.terminal.shows("read mxgw_demo_*****")
         assert SECRET not in sh.terminal.text
-        await sh.terminal.enter("", "mxgw_demo_***")
-        await sh.terminal.enter(f'let k = "{KEY}"', "mxgw_demo_***")
+        await sh.terminal.enter("", "NOT READ", "\ndemo>")
+        await sh.terminal.enter(f"echo {KEY}", "\nmxgw_demo_***\ndemo>")
         sh.context.names["k"] = KEY
         found = ShellCompleter(sh.context).get_completions(Document("echo $k", 7), CompleteEvent())
         assert [to_plain_text(offer.display_meta) for offer in found] == ["mxgw_demo_***"]
