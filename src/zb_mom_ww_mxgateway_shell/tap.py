@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway.events import BufferedData, EventFamily, EventHeader, M
 from zb_mom_ww_mxgateway.live_values import LiveState, LiveValue
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import Changes, LiveSession
+    from zb_mom_ww_mxgateway import Changes, LiveChange, LiveSession
 
 Key: TypeAlias = tuple[int, int]
 
@@ -137,7 +137,7 @@ class Tap:
 
     def _doubt(self) -> None:
         for key in self._live.session.handles.items:
-            if (self._keys is None or key in self._keys) and (value := self._live.latest(*key)):
+            if self._takes(key) and (value := self._live.latest(*key)):
                 self._doubted.setdefault(key, value)
 
     def _read_again(self) -> Iterator[MxEvent]:
@@ -167,8 +167,8 @@ class Tap:
             if change.slept:
                 before = change.state
                 self._doubt()
-                since = clock.monotonic() if change.since is None else change.since
-                self._marks.append(Mark("stale", since, f"{change.lost}: nothing is known of that time"))
+                at = self._asleep_since(change)
+                self._marks.append(Mark("stale", at, f"{change.lost}: nothing is known of that time"))
                 continue
             if change.state is before:
                 continue
@@ -186,9 +186,20 @@ class Tap:
                 case LiveState.CLOSED:
                     self._marks.append(Mark("closed", now, f"the session ended{why}"))
 
+    def _asleep_since(self, change: "LiveChange") -> float:
+        """Since when the machine slept, as far as anybody can tell: not before what it was still awake to receive."""
+        now = clock.monotonic()
+        held = (self._live.latest(*key) for key in self._live.session.handles.items if self._takes(key))
+        came = [self._last_at or 0.0, *(value.received_at for value in held if value is not None)]
+        since = now if change.since is None else change.since
+        return max(since, *(at for at in came if at <= now - change.slept), 0.0)
+
+    def _takes(self, key: Key) -> bool:
+        return self._keys is None or key in self._keys
+
     def _mark_item(self, key: Key, suspended: bool, at: float) -> None:
         item = self._live.session.handles.items.get(key)
-        if item is None or (self._keys is not None and key not in self._keys):
+        if item is None or not self._takes(key):
             return
         kind: Literal["stale", "live"] = "stale" if suspended else "live"
         text = "suspended: nothing is reported of it" if suspended else "no longer suspended"

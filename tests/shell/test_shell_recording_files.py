@@ -9,6 +9,7 @@ import pytest
 from shell_terminal import shell
 from shell_waiting import until
 
+from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.events import EventFamily, EventHeader, MxEvent
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.recording_files import continue_, create
@@ -198,3 +199,24 @@ async def test_a_file_that_another_connection_records_to_is_not_written_twice(tm
         other = tmp_path / "sub" / ".." / "tank.csv"
         (tmp_path / "sub").mkdir()
         await sh.terminal.enter(f"record {other} {INT} --append", "is being recorded")
+
+
+async def test_the_time_that_the_machine_slept_is_a_row_and_what_holds_afterwards_another(tmp_path: Path) -> None:
+    path = tmp_path / "tank.csv"
+    machine = clock.Shifted()
+    with clock.replaced(machine):
+        async with shell(tmp_path) as sh:
+            await sh.terminal.enter(f"record {path} {INT}", "recording 1 tag")
+            recording = sh.context.connected.recordings[path]
+            sh.gateway.set(INT, 7)
+            await until(lambda: recording.samples)
+            machine.sleep(3600)
+            await until(lambda: {"stale", "live"} <= {row["kind"] for row in rows(path, "csv")})
+            sh.gateway.set(INT, 8)
+            await until(lambda: rows(path, "csv")[-1]["value"] == "8")
+            text = await sh.terminal.enter(f"history {INT}", "changes seen since")
+            assert "slept for 3600 s: nothing is known of that time" in text
+    kinds = [str(row["kind"]) for row in rows(path, "csv")]
+    assert kinds.index("stale") < kinds.index("live") < len(kinds) - 1 - kinds[::-1].index("sample")
+    (stale,) = [row for row in rows(path, "csv") if row["kind"] == "stale"]
+    assert "slept for 3600 s" in str(stale["note"])
