@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.catalogue import Catalogue
     from zb_mom_ww_mxgateway_shell.literals import TagType
     from zb_mom_ww_mxgateway_shell.profiles import Profile, Profiles
-    from zb_mom_ww_mxgateway_shell.typed_lines import TypedLines
+    from zb_mom_ww_mxgateway_shell.typed_lines import Typed, TypedLines
     from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists
 
 FIRST_VALUE_TIMEOUT = 15.0
@@ -303,10 +303,10 @@ class Context:
         """Whether the connection that a command began with is one no longer."""
         return self.current is not None and self.connections.get(self.current.name) is not self.current
 
-    def line_to_keep(self, invocation: Invocation) -> str:
+    def line_to_keep(self, invocation: Invocation) -> "Typed | None":
         """A line that is about to run, as a script has it, where one may be made of it: when it has run, its handles
-        may mean nothing any more. Empty where none may."""
-        return self.typed.line_of(self, invocation) if self.interactive or self.records else ""
+        may mean nothing any more. None where none may."""
+        return self.typed.line_of(self, invocation) if self.interactive or self.records else None
 
     def say_by(self, notice: Callable[[str], None], alert: Callable[[str], None] | None = None) -> None:
         """Takes a front end's ways of saying notices, and alerts where those are said otherwise; what could not be

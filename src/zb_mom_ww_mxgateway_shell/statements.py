@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,9 @@ from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
 from zb_mom_ww_mxgateway_shell.problems import Failure, Mistake, ShellError
 from zb_mom_ww_mxgateway_shell.registry import Command
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.typed_lines import Typed
 
 Follow = Callable[[Feed], Awaitable[Result]]
 """How a front end shows a feed until it ends."""
@@ -99,7 +102,7 @@ async def _run(context: Context, text: str, follow: Follow) -> Result | None:
     return result
 
 
-def _keep(context: Context, line: str, result: Result | None) -> None:
+def _keep(context: Context, line: "Typed", result: Result | None) -> None:
     """Gives a line that ran to record-script; what fails there is told, and changes nothing about what came of it."""
     try:
         context.typed.keep(context, line, result)

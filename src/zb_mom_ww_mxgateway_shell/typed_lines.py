@@ -4,7 +4,7 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -12,6 +12,7 @@ from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_shell.kinds import Target
 from zb_mom_ww_mxgateway_shell.names import is_plain, literal_text, quoted
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import Command, Flag, Invocation
@@ -34,14 +35,19 @@ class Typed:
     """A line that ran, as it can stand in a file, and what was seen."""
 
     line: str
+    gateway: str = ""
+    """Endpoint of the gateway that it was for; empty where it is for none."""
     failed: str = ""
     """What came of it, where that was not as asked for: such a line becomes a remark."""
     expects: tuple[str, ...] = ()
 
-    def lines(self, *, expects: bool) -> list[str]:
-        """The lines of a file."""
+    def lines(self, *, expects: bool, gateway: str) -> list[str]:
+        """The lines of a file that is run on this gateway."""
         if self.failed:
             return [f"# {self.failed}: {self.line}"]
+        if self.gateway not in ("", gateway):
+            # A run has one gateway: there it would be another one's tag.
+            return [f"# not replayed, it was for another gateway, {self.gateway}: {self.line}"]
         return [self.line, *(self.expects if expects else ())]
 
 
@@ -52,31 +58,37 @@ class TypedLines:
         self._kept: deque[Typed] = deque(maxlen=_KEPT)
         self._file: TextIO | None = None
         self._expects = False
+        self._gateway = ""
         self.path: Path | None = None
         """The file that is written now."""
 
-    def line_of(self, context: "Context", invocation: Invocation) -> str:
-        """A line as a script has it; empty for one that no script needs."""
-        return _line(context, invocation) if _belongs(invocation.command) else ""
+    def line_of(self, context: "Context", invocation: Invocation) -> Typed | None:
+        """A line as a script has it; None for one that no script needs."""
+        command = invocation.command
+        if not _belongs(command):
+            return None
+        return Typed(_line(context, invocation), "" if command.name in _OF_THE_LANGUAGE else _gateway(context))
 
-    def keep(self, context: "Context", line: str, result: Result | None) -> None:
+    def keep(self, context: "Context", line: Typed, result: Result | None) -> None:
         """Keeps a line that ran; `result` is None for one that raised."""
         failed = "failed" if result is None else ""
         if result is not None and result.exit_code is not ExitCode.DONE:
             failed = result.exit_code.name.lower()
         expects = tuple(_expectations(context, result)) if result is not None and not failed else ()
-        typed = Typed(line, failed, expects)
+        typed = replace(line, failed=failed, expects=expects)
         self._kept.append(typed)
         if self._file is not None:
-            self._write(typed.lines(expects=self._expects))
+            self._gateway = self._gateway or typed.gateway
+            self._write(typed.lines(expects=self._expects, gateway=self._gateway))
 
     def last(self, count: int) -> list[Typed]:
         """The last lines that ran, at most `count`, oldest first."""
         return list(self._kept)[-count:]
 
-    def start(self, path: Path, heading: str, *, expects: bool, overwrite: bool, kept: int = 0) -> int:
+    def start(self, path: Path, heading: str, *, gateway: str, expects: bool, overwrite: bool, kept: int = 0) -> int:
         """Begins a file with the last `kept` lines, and gives every further one to it until :meth:`stop`; says how
-        many lines there were. Raises ShellError when it is there already, or cannot be written."""
+        many lines there were. What was for another gateway than the one at this endpoint becomes a remark. Raises
+        ShellError when it is there already, or cannot be written."""
         try:
             file = open_text(path, "w" if overwrite else "x")
         except FileExistsError:
@@ -84,11 +96,12 @@ class TypedLines:
         except OSError as error:
             raise ShellError(f"cannot write {path}: {error.strerror}") from error
         self.stop()
-        self._file, self.path, self._expects = file, path, expects
+        self._file, self.path, self._expects, self._gateway = file, path, expects, gateway
         self._write([f"# {heading}", ""])
         lines = self.last(kept) if kept else []
         for typed in lines:
-            self._write(typed.lines(expects=expects))
+            self._gateway = self._gateway or typed.gateway
+            self._write(typed.lines(expects=expects, gateway=self._gateway))
         return len(lines)
 
     def stop(self) -> Path | None:
@@ -114,6 +127,20 @@ def _belongs(command: Command) -> bool:
     return command.needs_session or command.mutating or command.name in _OF_THE_LANGUAGE
 
 
+def _gateway(context: "Context") -> str:
+    return context.current.client.options.endpoint if context.current else ""
+
+
+def _server_of(context: "Context", invocation: Invocation) -> list[str]:
+    """The server of the items that a line is about, where there are several and it names none: their tags alone would
+    not say it."""
+    if "--server" not in invocation.command.options or "server" in invocation.options or len(context.servers) < 2:
+        return []
+    groups = (each if isinstance(each, list) else [each] for each in invocation.positional)
+    servers = {each.item.server_handle for group in groups for each in group if isinstance(each, Target) and each.item}
+    return ["--server", str(servers.pop())] if len(servers) == 1 else []
+
+
 def _line(context: "Context", invocation: Invocation) -> str:
     parts = [invocation.command.name]
     for parameter, word in invocation.words:
@@ -128,6 +155,7 @@ def _line(context: "Context", invocation: Invocation) -> str:
             parts.append(parameter.spelled)
             parts += [parameter.clause.between] if parameter.clause and parameter.clause.between else []
         parts.append(text)
+    parts += _server_of(context, invocation)
     if invocation.command.name == "watch" and not {"for_", "count"} & invocation.options.keys():
         parts += ["--count", "1"]  # In a file a watch has an end.
     return " ".join(parts)

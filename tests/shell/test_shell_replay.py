@@ -151,6 +151,69 @@ async def test_of_several_servers_a_line_keeps_its_own(tmp_path: Path) -> None:
     assert (await ShellProcess(tmp_path)("--demo", "-c", "servers.mxs")).code == 0
 
 
+async def test_what_was_for_another_gateway_is_a_remark_that_says_so(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as second, shell(tmp_path) as sh:
+        await sh.terminal.enter("record-script two.mxs", "recording to two.mxs")
+        await sh.terminal.enter(f"write {INT} 1", "0 → 1")
+        await sh.terminal.enter(f"connect {second.endpoint} --plaintext", "connected to", f"\n{second.endpoint}>")
+        await sh.terminal.enter("note there", "\nthere")
+        await sh.terminal.enter(f"write {INT} 2", "0 → 2")
+        await sh.terminal.enter("use demo", "demo: ready")
+        await sh.terminal.enter(f"write {INT} 3", "1 → 3")
+        await sh.terminal.enter("record-script", "two.mxs ended")
+    assert (tmp_path / "two.mxs").read_text(encoding="utf-8").splitlines()[2:] == [
+        f"write {INT} 1",
+        "note there",
+        f"# not replayed, it was for another gateway, {second.endpoint}: write {INT} 2",
+        f"write {INT} 3",
+    ]
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        done = await ShellProcess(tmp_path).on(gateway)("--plaintext", "-c", "two.mxs")
+        assert (done.code, [write.value for write in gateway.writes]) == (0, [1, 3])
+
+
+async def test_a_recorded_line_has_whole_names_whatever_was_focused_aliased_listed_or_named_by_a_handle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    async with shell(tmp_path) as sh:
+        for line, said in [
+            ("cd Plant.Tank1", "demo Plant.Tank1>"),
+            ("alias here watch .Level", "stands for"),
+            ("list save two Plant.Tank1.Level Plant.Tank2.Level", "list two: 2 tags"),
+            ("here --count 1", "1 sample"),
+            ("watch .Lev* --count 1", "1 sample"),
+            ("watch two --count 2", "2 samples"),
+            ("events 1 --count 1", "1 events in"),
+            ("events .Lev* --count 1", "1 events in"),
+            ("record-script names.mxs --last 5", "5 lines"),
+        ]:
+            await sh.terminal.enter(line, said)
+    assert (tmp_path / "names.mxs").read_text(encoding="utf-8").splitlines()[2:] == [
+        "watch Plant.Tank1.Level --count 1",
+        "watch Plant.Tank1.Lev* --count 1",
+        "watch Plant.Tank1.Level Plant.Tank2.Level --count 2",
+        "events Plant.Tank1.Level --count 1",
+        "events Plant.Tank1.Lev* --count 1",
+    ]
+
+
+async def test_of_two_servers_with_the_same_tag_a_handle_is_replayed_through_its_own(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        for line, said in [
+            ("register one", "server 1"),
+            ("register two", "server 2"),
+            (f"watch {INT} --server 1 --count 1", "1 sample"),
+            (f"watch {INT} --server 2 --count 1", "1 sample"),
+            ("write 2/1 5", "0 → 5"),
+            ("record-script same.mxs --last 50", "5 lines"),
+        ]:
+            await sh.terminal.enter(line, said)
+    assert (tmp_path / "same.mxs").read_text(encoding="utf-8").splitlines()[-1] == f"write {INT} 5 --server 2"
+    done = await ShellProcess(tmp_path)("--demo", "--json", "-c", "same.mxs")
+    assert (done.code, done.objects[4]["result"]["server_handle"]) == (0, 2)
+
+
 async def test_recording_goes_on_as_things_are_typed(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         path = tmp_path / "on.mxs"

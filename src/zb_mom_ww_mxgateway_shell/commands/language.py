@@ -124,8 +124,9 @@ async def record_script(
     """Writes what is typed from now on into a command file, until record-script without a file.
 
     With --last 10 the file has the last ten commands, and ends there. Tags stand in it by name, never by
-    handle; what failed becomes a remark. With --expect it also expects the values that were seen: exactly,
-    a number with decimals within 1 %; of a number that was changing by itself only that there is a good one.
+    handle; what failed becomes a remark, and so does what was for another gateway than the current one.
+    With --expect it also expects the values that were seen: exactly, a number with decimals within 1 %; of
+    a number that was changing by itself only that there is a good one.
     """
     typed, context.records = context.typed, True
     if file is None:
@@ -133,7 +134,8 @@ async def record_script(
         return Said(f"{path} ended" if path else "nothing was recorded", {"file": path and str(path)})
     at = time_text(datetime.now(UTC))
     heading = f"Recorded by mxgw-shell at {at}{f' from {context.name}' if context.name else ''}."
-    count = typed.start(Path(file), heading, expects=expect, overwrite=overwrite, kept=last or 0)
+    gateway = context.client.options.endpoint if context.client else ""
+    count = typed.start(Path(file), heading, gateway=gateway, expects=expect, overwrite=overwrite, kept=last or 0)
     if last is None:
         return Said(f"recording to {file}; record-script ends it", {"file": file})
     typed.stop()

@@ -25,6 +25,7 @@ from zb_mom_ww_mxgateway_shell.kinds import (
     ServerOption,
     Target,
     Text,
+    full_address,
 )
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.recording import Recording
@@ -54,6 +55,11 @@ class ItemOrGlob(Kind):
         if not word.is_quoted and any(mark in word.text for mark in "*?"):
             return word
         return _ITEM.parse(word, context)
+
+    def lasting(self, word: Word, context: Context) -> str:
+        if isinstance(self.parse(word, context), Word):
+            return full_address(word, context)
+        return _ITEM.lasting(word, context)
 
     def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
         return _ITEM.offers(prefix, context)
@@ -94,7 +100,7 @@ async def events(
     fast to be taken are dropped, and a line says how many.
     """
     live = context.live_session
-    wanted = functools.partial(_wants, live, family, *_names(tags))
+    wanted = functools.partial(_wants, live, family, *_names(context, tags))
     stream = live.subscribe(wanted, queue_size=_WAITING)
     return Flow(
         what="events",
@@ -109,9 +115,9 @@ async def events(
     )
 
 
-def _names(tags: Sequence[Target | Word | None]) -> tuple[frozenset[tuple[int, int]], list[str]]:
+def _names(context: Context, tags: Sequence[Target | Word | None]) -> tuple[frozenset[tuple[int, int]], list[str]]:
     keys = frozenset(tag.item.key for tag in tags if isinstance(tag, Target) and tag.item)
-    return keys, [tag_key(tag.text) for tag in tags if isinstance(tag, Word)]
+    return keys, [tag_key(full_address(tag, context)) for tag in tags if isinstance(tag, Word)]
 
 
 def _wants(
@@ -133,7 +139,7 @@ def _wants(
 
 def _tag(live: "LiveSession", event: MxEvent) -> str:
     item = live.session.handles.items.get((event.server_handle, event.item_handle))
-    return item.tag if item else ""
+    return event.tag or (item.tag if item else "")
 
 
 def _text(live: "LiveSession", event: MxEvent) -> str:

@@ -24,6 +24,7 @@ from zb_mom_ww_mxgateway_shell.kinds import (
     Text,
     full_address,
 )
+from zb_mom_ww_mxgateway_shell.names import literal_text
 from zb_mom_ww_mxgateway_shell.panel import COLUMNS, Panel
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import Kind, Offer, command
@@ -65,8 +66,12 @@ class Watchable(Kind):
         _TARGET.check(word, context)
 
     def lasting(self, word: Word, context: Context) -> str:
-        is_one = not isinstance(self.parse(word, context), Word) and not _is_list(word, context)
-        return _TARGET.lasting(word, context) if is_one else word.text
+        if isinstance(self.parse(word, context), Word):
+            return full_address(word, context)
+        if _is_list(word, context):
+            # Where the file runs there may be no such list, or another.
+            return " ".join(map(literal_text, context.lists.load(word.text)))
+        return self._target.lasting(word, context)
 
     def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
         lists = [Offer(name, "list") for name in context.lists.names() if prefix and name.startswith(prefix)]
