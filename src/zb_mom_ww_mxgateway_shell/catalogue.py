@@ -66,6 +66,11 @@ class Catalogue:
             self._task = asyncio.create_task(self._keep(client), name="catalogue")
 
     @property
+    def tasks(self) -> "tuple[asyncio.Task[None], ...]":
+        """What goes on by itself once it has begun."""
+        return () if self._task is None else (self._task,)
+
+    @property
     def objects(self) -> int:
         """How many objects have been read, areas among them."""
         return self.galaxy.objects

@@ -176,6 +176,12 @@ class Connected:
         return self.catalogue.deployed_anew is not None or last_deploy != self._deployed_at_first
 
     @property
+    def failures(self) -> "dict[str, BaseException]":
+        """What went wrong by itself with what goes on beside all commands, by the name of the task."""
+        ended = [task for task in (*self.history.tasks, *self.catalogue.tasks) if task.done() and not task.cancelled()]
+        return {task.get_name(): error for task in ended if (error := task.exception()) is not None}
+
+    @property
     def recording(self) -> "list[Recording]":
         """Those of the recordings that go on."""
         return [each for each in self.recordings.values() if each.is_running]

@@ -66,6 +66,11 @@ class History:
         self._marks: deque[Mark] = deque(maxlen=_MARKS)
         self._keeper = asyncio.create_task(self._keep(), name="history")
 
+    @property
+    def tasks(self) -> "tuple[asyncio.Task[None], ...]":
+        """What goes on by itself as long as there is this history."""
+        return self._keeper, self._tap.watcher
+
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(_CATCH_UP_SECONDS)

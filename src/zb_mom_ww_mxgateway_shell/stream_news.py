@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.changes import Changes
 from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState
-from zb_mom_ww_mxgateway_shell.background import in_background
+from zb_mom_ww_mxgateway_shell.background import background_problem, in_background, leaves
 from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.counting import counted
@@ -60,6 +60,11 @@ async def tell_news(context: Context, say: Callable[[str, bool], Awaitable[None]
             told = connected
             for each in connected:
                 await said(each, reasons[each].another(each), True)
+                for name, error in each.failures.items():
+                    if name not in reasons[each].failed:
+                        reasons[each].failed.add(name)
+                        for leaf in leaves(error):
+                            await said(each, f"{background_problem(leaf)}: there is no {name} any more", True)
                 if (at := each.catalogue.deployed_anew) != deployed.get(each):
                     deployed[each] = at
                     when = f" at {to_seconds(at)}" if at else ""
@@ -74,6 +79,8 @@ class _Reasons:
     def __init__(self) -> None:
         self.said: set[str] = set()
         """Since it was lost."""
+        self.failed: set[str] = set()
+        """Tasks of its own that have failed."""
         self._last, self._since = "", 0.0
 
     def another(self, connected: Connected) -> str:

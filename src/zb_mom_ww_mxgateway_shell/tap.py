@@ -86,7 +86,7 @@ class Tap:
         # What was held of each item when it came into doubt, until something newer is known.
         self._doubted: dict[Key, LiveValue] = {}
         self._after_loss = False
-        self._watcher = asyncio.create_task(self._watch_state(live.state, live.changes()), name="tap")
+        self.watcher = asyncio.create_task(self._watch_state(live.state, live.changes()), name="tap")
 
     def _wants(self, event: MxEvent) -> bool:
         header = event.header
@@ -207,6 +207,6 @@ class Tap:
 
     async def aclose(self) -> None:
         """Ends it. Idempotent."""
-        self._watcher.cancel()
-        await asyncio.wait([self._watcher])
+        self.watcher.cancel()
+        await asyncio.wait([self.watcher])
         await self._events.aclose()

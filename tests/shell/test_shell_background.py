@@ -69,3 +69,13 @@ async def test_a_prompt_says_at_once_what_fails_beside_it_and_goes_on(
     async with shell(tmp_path) as sh:
         await sh.terminal.shows("internal error in the background", "KeyError")
         await sh.terminal.enter("echo still here", "\nstill here")
+
+
+async def test_a_task_of_a_connection_that_fails_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.shows("type help")
+        monkeypatch.setattr(sh.context.connected.history, "catch_up", lambda: 1 / 0)
+        await sh.terminal.shows("internal error in the background", "ZeroDivisionError", "there is no history")
+        await sh.terminal.enter("echo still here", "\nstill here")
