@@ -17,7 +17,7 @@ from zb_mom_ww_mxgateway_shell.bars import bars
 from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveSession, LiveValue
+    from zb_mom_ww_mxgateway import LiveSession, LiveValue, UnseenWrite
 
 COLUMNS = ("item", "tag", "value", "quality", "age", "changes")
 _SAMPLES = 12
@@ -84,6 +84,10 @@ class Panel:
         """The latest value held."""
         return self._live.latest(*item.key)
 
+    def written(self, item: Item) -> "UnseenWrite | None":
+        """What was written of it and not seen since: the value held is from before."""
+        return self._live.unseen_write(*item.key)
+
     def rows(self, items: Sequence[Item]) -> list[Row]:
         """Rows of these items, as things stand now."""
         return [self._row(item) for item in items]
@@ -109,7 +113,8 @@ class Panel:
             return Row((str(item.item_handle), safe(item.tag), "", _why_none(item), "", ""), "none")
         text = cut(value_text(value.value), _VALUE_WIDTH)
         mood = "stale" if value.stale_since is not None else value.quality_word
-        cells = (str(item.item_handle), safe(item.tag), text, quality_text(value), freshness(value, item))
+        age = f"{freshness(value, item)}{', before the write' if self.written(item) else ''}"
+        cells = (str(item.item_handle), safe(item.tag), text, quality_text(value), age)
         return Row((*cells, f"{value.changes:>6} {self._bars(item.key, value)}"), mood)
 
     def _bars(self, key: _Key, value: "LiveValue") -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.live import CATCH_UP_TIMEOUT
 from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway_cli.output import value_form
 from zb_mom_ww_mxgateway_shell.commands.values import ensure, unseen_text, value_now
@@ -183,8 +184,9 @@ async def wait(
     over, the values seen are shown, and of a hold what broke it.
     """
     live = context.live_session
-    # What has arrived before is seen, and so is not new.
-    await live.caught_up()
+    if not now:
+        # What has arrived before is seen, and so is not new.
+        await live.caught_up(timeout=min(timeout, CATCH_UP_TIMEOUT))
     mark = live.mark()
     (item,) = await ensure(context, [tag], None, await_values=False)
     from zb_mom_ww_mxgateway_shell.waits import Waiting

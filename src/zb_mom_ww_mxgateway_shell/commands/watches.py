@@ -181,7 +181,7 @@ async def watches(context: Context) -> Result:
     return Table(
         COLUMNS,
         [row.cells for row in panel.rows(items)],
-        [value_record(item, panel.value(item)) for item in items],
+        [value_record(item, panel.value(item), panel.written(item)) for item in items],
         empty="nothing is watched; watch TAG… does",
     )
 
@@ -245,7 +245,7 @@ async def watch_list(context: Context, name: str) -> Result:
 
 
 def _fields(panel: Panel) -> dict[str, Any]:
-    return {"items": [value_record(item, panel.value(item)) for item in panel.items]}
+    return {"items": [value_record(item, panel.value(item), panel.written(item)) for item in panel.items]}
 
 
 def _values(panel: Panel, items: Sequence[Item]) -> list[Any]:
