@@ -181,6 +181,8 @@ class SessionKeeper:
         return self._verdict or self._ended or MxGatewaySessionError("the event stream was closed")
 
     def _alive(self, at: float = 0.0) -> None:
+        if not at:
+            self._look_for_sleep()
         self._heard_at = at or clock.monotonic()
         self._ever_live = self._attached = self._was_attached = True
         self._failures = 0
@@ -292,7 +294,8 @@ class SessionKeeper:
         before, self._looked_at = self._looked_at, clock.monotonic()
         if (slept := self._sleep_watch.slept()) and not self._session.closed:
             self._was_asleep = True
-            self._live.slept(slept, before)
+            # What came last came before it.
+            self._live.slept(slept, max(before, self._heard_at))
 
     def _no_answer_to_commands(self) -> MxGatewayTransportError:
         endpoint = self._session.client.options.endpoint
