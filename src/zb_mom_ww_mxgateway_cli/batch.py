@@ -26,7 +26,7 @@ A line is what would follow mxgw-py: words, quoted as in a POSIX shell. Blank
 lines, and lines that begin with #, are passed over. Every other line is
 answered by its JSON, then by a line __MXGW_BATCH_EOR__. A line that fails is
 answered by {"error": {"exit_code": 2, …}, "ok": false}, and the next one is
-run. Streams need an end there: --max-events, --max-messages or --duration.
+run. Streams need an end there: --count or --for.
 
 \b
 All lines of one endpoint share one connection. The connection options given

@@ -8,8 +8,6 @@ from zb_mom_ww_mxgateway.status import hresult_text
 from zb_mom_ww_mxgateway.values import nanoseconds_text
 from zb_mom_ww_mxgateway_cli.output import (
     EntriesFailed,
-    json_line,
-    safe,
     source_time_form,
     status_form,
     value_form,
@@ -39,17 +37,19 @@ async def print_bulk(
     started = time.perf_counter()
     given = await call
     failed = sum(not result.was_successful for result in given)
+    forms = [results.form(result) for result in given]
     form = {
         "failed": failed,
         "milliseconds": milliseconds_since(started),
-        "results": [results.form(result) for result in given],
+        "results": forms,
         "server_handle": server_handle,
         "session_id": session.session_id,
     }
     if not report.json:
-        report.lines([safe(results.text(result)) for result in given])
+        for one, result in zip(forms, given, strict=True):
+            report.line(one, results.text(result))
     elif not failed:
-        report.lines([json_line({**form, "ok": True})])
+        report.line({**form, "ok": True}, "")
     check_failed(report, results.call, form, failed, len(given))
 
 
@@ -64,6 +64,7 @@ def _subscribed_form(result: "SubscribeResult") -> dict[str, Any]:
     return {
         "error_message": result.error_message,
         "item_handle": result.item_handle,
+        "tag": result.tag_address,
         "tag_address": result.tag_address,
         "was_successful": result.was_successful,
     }
@@ -75,12 +76,14 @@ def _subscribed_text(result: "SubscribeResult") -> str:
 
 def _read_form(result: "ReadResult") -> dict[str, Any]:
     return {
+        "cached": result.was_cached,
         "error_message": result.error_message,
         "item_handle": result.item_handle,
         "quality": result.quality,
         "quality_word": result.quality_word,
         "source_timestamp": source_time_form(result.source_time_ns),
         "statuses": [status_form(status) for status in result.statuses],
+        "tag": result.tag_address,
         "tag_address": result.tag_address,
         "value": value_form(result.value),
         "was_cached": result.was_cached,

@@ -14,10 +14,11 @@ from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.help_texts import told_if_without
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_cli.report import Report
-from zb_mom_ww_mxgateway_cli.running import Gateways, Invocation
+from zb_mom_ww_mxgateway_cli.running import Gateways, Invocation, asks_for_json
 
 _MODULES = {
     "sessions": ["open-session", "close-session", "stream-events", "smoke"],
+    "tags": ["read"],
     "items": ["register", "add-item", "advise", "advise-supervisory", "subscribe-bulk", "read-bulk", "bench-read-bulk"],
     "writes": ["write", "write-bulk", "write2-bulk", "write-secured-bulk", "write-secured2-bulk"],
     "alarms": ["stream-alarms", "acknowledge-alarm"],
@@ -62,9 +63,12 @@ Exit codes:
      or some entries of a bulk call   130  interrupted
 
 \b
-With --json everything is one JSON object a line on standard output, with
-sorted keys and times in UTC. An error is the last line, also there:
-{"error": {"exit_code": 3, "message": "…", "type": "…", …}, "ok": false}""",
+With --json, or --output jsonl, everything is one JSON object a line on
+standard output, with sorted keys and times in UTC. An error is the last line,
+also there: {"error": {"exit_code": 3, "message": "…", "type": "…", …},
+"ok": false}. --output json is one document: the object, or a list where there
+may be several. --output csv has a heading, and another one where results of
+another kind follow.""",
 )
 @click.version_option(__version__, prog_name="mxgw-py", message="%(prog)s %(version)s")
 @click.pass_context
@@ -86,10 +90,11 @@ def run(arguments: list[str]) -> int:
         with Gateways() as gateways:
             invocation = Invocation(report, gateways)
             code = mxgw_py.main(arguments, "mxgw-py", standalone_mode=False, obj=invocation) or ExitCode.DONE
+            report.finish()
     except Exception as error:
         if isinstance(error, click.UsageError):
             # It may come before the options were read.
-            report.json = report.json or "--json" in arguments
+            report.json = report.json or asks_for_json(arguments)
         code = report.error(error)
     if report.reader_stuck:
         # The interpreter would wait for the print that waits for the reader.

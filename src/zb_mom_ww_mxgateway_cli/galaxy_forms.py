@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.status import name_of
-from zb_mom_ww_mxgateway_cli.output import json_line, safe, value_form
+from zb_mom_ww_mxgateway_cli.output import safe, value_form
 from zb_mom_ww_mxgateway_cli.report import Report
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def _attribute_form(attribute: "GalaxyAttribute") -> dict[str, Any]:
 
 def print_object(report: Report, form: dict[str, Any]) -> None:
     """Prints one object: as JSON, or for a person with an attribute a line below it."""
-    if report.json:
-        report.lines([json_line(form)])
+    if not report.is_for_people:
+        report.line(form, "")
         return
     kind = "area" if form["is_area"] else "object"
     more = "  …" if form.get("has_children") else ""

@@ -112,7 +112,7 @@ Exit code 3 when any entry failed; all are tried, and all are printed.
 JSON: {"failed": 0, "milliseconds": 2.6, "ok": true, "results": […],
 "server_handle": 1, "session_id": "session-…"}, and error when an entry
 failed. Each result, in the order given: error_message, item_handle,
-tag_address, was_successful."""
+tag (and tag_address, the same), was_successful."""
 )
 @session_id_option
 @server_handle_option
@@ -131,16 +131,16 @@ def subscribe_bulk(runner: Runner, session_id: str, server_handle: int, tags: li
 
 @click.command(
     epilog="""\b
-An advised item answers from its last data change (was_cached); any other is
+An advised item answers from its last data change (cached); any other is
 added, advised, awaited and removed again, on a fresh session for 3 to 8 s.
 Exit code 3 when any entry failed; all are tried, and all are printed.
 
 \b
 JSON: {"failed": 0, "milliseconds": 2.6, "ok": true, "results": […],
 "server_handle": 1, "session_id": "session-…"}, and error when an entry
-failed. Each result, in the order given: error_message, item_handle, quality,
-quality_word, source_timestamp, statuses, tag_address, value, was_cached,
-was_successful."""
+failed. Each result, in the order given: cached (and was_cached, the same),
+error_message, item_handle, quality, quality_word, source_timestamp, statuses,
+tag (and tag_address, the same), value, was_successful."""
 )
 @session_id_option
 @server_handle_option

@@ -1,6 +1,7 @@
 """Options that several commands share, and how their texts are read."""
 
 import functools
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -68,8 +69,10 @@ def end_options(option: str, what: str) -> Option:
     """
 
     def with_ends(function: Callable[..., Any]) -> Callable[..., Any]:
-        @click.option(option, "most", type=POSITIVE, metavar="N", help=f"End after so many {what}.")
-        @click.option("--duration", callback=seconds, metavar="DURATION", help="End after so long, e.g. 10s or 2m.")
+        @click.option(option, "--count", "most", type=POSITIVE, metavar="N", help=f"End after so many {what}.")
+        @click.option(
+            "--duration", "--for", "duration", callback=seconds, metavar="DURATION", help="End after so long: 10s, 2m."
+        )
         @functools.wraps(function)
         def with_end(most: int | None, duration: float | None, **arguments: Any) -> Any:
             if click.get_current_context().obj.in_batch and most is None and duration is None:
@@ -85,7 +88,7 @@ def tag_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds ``--item`` and ``--items-file``; the command gets `tags`, at least one."""
 
     @click.option("--item", "named", multiple=True, callback=not_blank, metavar="TAG", help="A tag; may be repeated.")
-    @click.option("--items-file", type=click.Path(), metavar="FILE", help="More tags, one a line.")
+    @click.option("--items-file", type=click.Path(), metavar="FILE", help="More tags, one a line; - is standard input.")
     @functools.wraps(function)
     def with_tags(named: tuple[str, ...], items_file: str | None, **arguments: Any) -> Any:
         lines = [] if items_file is None else [line.strip() for line in lines_of(items_file, "--items-file")]
@@ -105,9 +108,15 @@ def check_count(entries: list[Any], option: str, file_option: str) -> None:
 
 
 def lines_of(file: str, option: str) -> list[str]:
-    """The lines of a UTF-8 file."""
+    """The lines of a text file; ``-`` is standard input."""
     try:
-        return decoded(Path(file).read_bytes()).split("\n")
+        return decoded(_standard_input(option) if file == "-" else Path(file).read_bytes()).split("\n")
     except (OSError, TextFileError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise click.BadParameter(f"cannot read {file}: {reason}", param_hint=f"'{option}'") from None
+
+
+def _standard_input(option: str) -> bytes:
+    if click.get_current_context().obj.in_batch:
+        raise click.BadParameter("in a batch standard input has the lines: name a file", param_hint=f"'{option}'")
+    return b"" if sys.stdin is None else sys.stdin.buffer.read()

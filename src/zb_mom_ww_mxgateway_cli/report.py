@@ -1,5 +1,6 @@
 """Where results and errors of ``mxgw-py`` go: lines for a person, or one JSON object a line."""
 
+import json
 import sys
 import traceback
 from contextlib import suppress
@@ -30,6 +31,13 @@ class Report:
 
     def __init__(self) -> None:
         self.json = False
+        """Whether it is JSON, in either form."""
+        self.output = ""
+        """``json``, ``jsonl``, ``csv`` or ``table`` where ``--output`` said so."""
+        self.is_list = False
+        """Whether a JSON document is a list also of a single result."""
+        self._document: list[dict[str, Any]] = []
+        self._columns: list[str] = []
         self.debug = False
         self.api_key: str | None = None
         """The key in use, never printed."""
@@ -40,9 +48,42 @@ class Report:
         self.reader_stuck = False
         """True when a reader that pauses holds a print in progress: the process cannot end in the ordinary way."""
 
+    @property
+    def is_for_people(self) -> bool:
+        """Whether results are text, neither JSON nor CSV."""
+        return not self.json and self.output != "csv"
+
     def line(self, form: dict[str, Any], text: str) -> None:
-        """Prints one result: `form` as JSON, or `text`."""
-        self.lines([json_line(form) if self.json else safe(shortened(text, LONGEST_LINE))])
+        """Prints one result in the form that was asked for: `form`, or `text`."""
+        self.lines(self.rendered(form, text))
+
+    def rendered(self, form: dict[str, Any], text: str) -> list[str]:
+        """The lines of one result. Of a JSON document none: it is printed when it is whole, by :meth:`finish`."""
+        if self.output == "csv":
+            return self._records(form)
+        if not self.json:
+            return [safe(shortened(text, LONGEST_LINE))]
+        if self.output == "json":
+            self._document.append(form)
+            return []
+        return [json_line(form)]
+
+    def _records(self, form: dict[str, Any]) -> list[str]:
+        from zb_mom_ww_mxgateway_cli.csv_records import csv_record
+
+        columns, heading = sorted(form), []
+        if columns != self._columns:
+            # Something else than before: with a heading of its own, behind an empty line.
+            heading = [*([""] if self._columns else []), csv_record(columns)]
+            self._columns = columns
+        return [*heading, csv_record(form[column] for column in columns)]
+
+    def finish(self) -> None:
+        """Prints a JSON document, which is whole now. Raises as :meth:`lines`."""
+        document, self._document = self._document, []
+        if document or (self.is_list and self.output == "json"):
+            whole = document if self.is_list or len(document) > 1 else document[0]
+            self.lines(json.dumps(whole, sort_keys=True, allow_nan=False, indent=2).splitlines())
 
     def lines(self, lines: list[str]) -> None:
         """Prints lines that are ready: JSON, or safe text. Raises ExpectationNotMet, but not for a reader that left."""
@@ -62,6 +103,7 @@ class Report:
             form["message"] = self._without_key(form["message"], error)
             with suppress(ExpectationNotMet):
                 self.line({**self.summary, "error": form, "ok": False}, "")
+                self.finish()
         if not self.json or self.reader_gone or self.reader_stuck:
             self._complain([f"mxgw-py: {shortened(self._without_key(error_message(error), error), LONGEST_LINE)}"])
         if self.debug:

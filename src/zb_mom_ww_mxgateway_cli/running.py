@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -200,29 +200,69 @@ def milliseconds_since(started: float) -> float:
 
 
 def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds ``--json`` and ``--debug`` to a click command, which gets its Report as `report`."""
+    """Adds ``--json``, ``--output`` and ``--debug`` to a click command, which gets its Report as `report`."""
 
-    def settle(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
-        def settled(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-            if value:
-                setattr(context.obj.report, name, True)
+    def settle_debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        if value:
+            context.obj.report.debug = True
 
-        return settled
+    def settle_json(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        if value:
+            settle_output(context, parameter, "jsonl")
 
-    def flag(name: str, help: str) -> Callable[[Any], Any]:
-        # Eager: an error in any other option is then reported the way it was asked for.
-        return click.option(
-            f"--{name}", is_flag=True, is_eager=True, expose_value=False, callback=settle(name), help=help
-        )
+    def settle_output(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+        if value is None:
+            return
+        report: Report = context.obj.report
+        report.json = report.json or value in ("json", "jsonl")
+        if report.output not in ("", value):
+            raise click.UsageError("--json is --output jsonl: name one form of the output")
+        if context.obj.in_batch and value != "jsonl":
+            raise click.UsageError("lines of a batch are answered by JSON, an object a line")
+        report.output = value
+
+    # Eager: an error in any other option is then reported the way it was asked for.
+    options = [
+        click.option(
+            "--json",
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=settle_json,
+            help="One JSON object a line; as --output jsonl.",
+        ),
+        click.option(
+            "--output",
+            type=click.Choice(["json", "jsonl", "csv", "table"]),
+            is_eager=True,
+            expose_value=False,
+            callback=settle_output,
+            help="How results look: a JSON document, an object a line, CSV, or text (the default).",
+        ),
+        click.option(
+            "--debug",
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=settle_debug,
+            help="A traceback with every error.",
+        ),
+    ]
 
     @functools.wraps(function)
     def with_report(**arguments: Any) -> Any:
         return function(report=click.get_current_context().obj.report, **arguments)
 
     decorated: Any = with_report
-    for option in (flag("debug", "A traceback with every error."), flag("json", "One JSON object a line.")):
+    for option in reversed(options):
         decorated = option(decorated)
     return cast("Callable[..., Any]", decorated)
+
+
+def asks_for_json(arguments: Sequence[str]) -> bool:
+    """Whether a command line whose options could not be read wanted JSON."""
+    said = " ".join(arguments).replace("=", " ")
+    return "--json" in arguments or "--output json" in said
 
 
 def gateway_options(function: Callable[..., Any]) -> Callable[..., Any]:

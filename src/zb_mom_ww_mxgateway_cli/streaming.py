@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
 
 from zb_mom_ww_mxgateway.errors import MxGatewaySessionError, MxGatewayTransportError
-from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet, json_line, safe
+from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet, safe
 from zb_mom_ww_mxgateway_cli.report import Report
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ async def print_stream(
 
     Raises the stream's error, and `ended` when the gateway ends the stream.
     """
+    report.is_list = True
     printed = 0
     async with Printer(report, rendering) as printer, stream:
         try:
@@ -112,13 +113,14 @@ class Printer(Generic[T]):
         messages = [self._waiting.get()]
         while len(messages) < _BATCH and not self._waiting.empty():
             messages.append(self._waiting.get())
-        self._report.lines([self._rendered(message) for message in messages if message is not None])
+        rendered = [self._rendered(message) for message in messages if message is not None]
+        self._report.lines([line for lines in rendered for line in lines])
         return messages[-1] is not None
 
-    def _rendered(self, message: T) -> str:
-        if self._report.json:
-            return json_line(self._rendering.form(message))
-        return safe(self._rendering.text(message))
+    def _rendered(self, message: T) -> list[str]:
+        if self._report.is_for_people:
+            return [safe(self._rendering.text(message))]
+        return self._report.rendered(self._rendering.form(message), "")
 
     async def __aenter__(self) -> Self:
         self._thread.start()

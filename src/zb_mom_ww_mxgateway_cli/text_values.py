@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.values import TYPE_NAMES, Typed
+from zb_mom_ww_mxgateway.values import TYPE_NAMES, DataType, Typed
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 # No underscores, no hexadecimal, no comma; NaN and infinities pass, so that the library's reason is the one to see.
@@ -17,6 +17,19 @@ _FINER = re.compile(r"[.,][0-9]{6}([0-9]+)")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|min|m|h)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _LONGEST = 86_400.0
+
+
+_TYPE_OF = {
+    DataType.BOOLEAN: "bool",
+    DataType.INTEGER: "int32",
+    DataType.FLOAT: "float",
+    DataType.DOUBLE: "double",
+    DataType.STRING: "string",
+    DataType.INTERNATIONALIZED_STRING: "string",
+    DataType.BIG_STRING: "string",
+    DataType.TIME: "time",
+    DataType.ELAPSED_TIME: "double",  # seconds
+}
 
 
 class TextValueError(ValueError):
@@ -34,6 +47,13 @@ def parse_value(type_name: str, text: str) -> Any:
     except MxGatewayArgumentError as error:
         raise TextValueError(str(error).removeprefix("value: ")) from None
     return value
+
+
+def type_name_of(data_type: DataType | int, variant_type: str = "") -> str | None:
+    """The type (one of ``TYPE_NAMES``) that a bare value for a tag takes; None where a value must say its own."""
+    if "VT_I8" in variant_type:
+        return "int64"
+    return _TYPE_OF.get(data_type) if isinstance(data_type, DataType) else None
 
 
 def parse_duration(text: str) -> float:

@@ -1,6 +1,7 @@
 """Commands that write. Accepted means that MXAccess took it; how it ended is told by an event."""
 
 import functools
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,12 @@ from zb_mom_ww_mxgateway.values import TYPE_NAMES, Typed
 from zb_mom_ww_mxgateway_cli.credentials import Credentials, credential_options
 from zb_mom_ww_mxgateway_cli.entries import Entry, entries_of
 from zb_mom_ww_mxgateway_cli.options import (
+    HANDLE,
     NOT_NEGATIVE,
     Option,
-    item_handle_option,
     moment,
+    not_blank,
+    seconds,
     server_handle_option,
     session_id_option,
 )
@@ -25,30 +28,104 @@ from zb_mom_ww_mxgateway_cli.text_values import parse_value
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import BulkWriteResult, Session
 
+_NEGATIVE = re.compile(r"-[0-9.][0-9.eE+-]*")
+
 BulkCall = Callable[["Session"], Awaitable[Sequence["BulkWriteResult"]]]
 
 
+class _NumbersMayBeNegative(click.Command):
+    """Takes ``-5`` for a value, not for options."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" not in args:
+            bare = [
+                index
+                for index, word in enumerate(args)
+                if _NEGATIVE.fullmatch(word) and not (index and args[index - 1].startswith("--"))
+            ]
+            args = [word for index, word in enumerate(args) if index not in bare] + ["--", *(args[i] for i in bare)]
+        return super().parse_args(ctx, args)
+
+
 @click.command(
+    cls=_NumbersMayBeNegative,
     epilog="""\b
-Accepted means that MXAccess took the write. How it ended is told by an
-ON_WRITE_COMPLETE event of the session. The item must be advised before.
+mxgw-py write TAG VALUE does it in one step: it opens a session, registers,
+adds and advises the tag, waits for its first value (on a fresh session 3 to
+8 s), writes, waits for the outcome, and closes the session. VALUE takes the
+tag's own type unless --type says another; of an array it is JSON, [1, 2, 3].
+Exit code 0 when the write is completed, 3 when it is refused, 6 when the
+outcome is not known: it is never sent again.
+
+\b
+JSON: {"accepted_ms": 2.1, "before": 41, "completed_ms": 102.7, "error": null,
+"milliseconds": 3304.5, "ok": true, "outcome": "completed", "statuses": [],
+"tag": "…", "type": "int32", "user_id": 0, "value": 123}
+
+\b
+With --session-id, --server-handle, --item-handle, --type and --value it
+writes to an item of an open session, which must be advised before. Accepted
+means then that MXAccess took the write. How it ended is told by an
+ON_WRITE_COMPLETE event of the session.
 
 \b
 JSON: {"item_handle": 1, "milliseconds": 2.6, "ok": true,
 "outcome": "accepted", "server_handle": 1, "session_id": "session-…",
-"type": "int32", "user_id": 0, "value": 123}"""
+"type": "int32", "user_id": 0, "value": 123}""",
 )
-@session_id_option
-@server_handle_option
-@item_handle_option
-@click.option("--type", "type_name", type=click.Choice(TYPE_NAMES), required=True)
-@click.option("--value", "text", required=True, help="true or false; a number; text; a time like 2026-10-02T08:14:00Z.")
+@click.argument("tag", required=False, callback=not_blank)
+@click.argument("by_name", metavar="[VALUE]", required=False)
+@click.option("--session-id", callback=not_blank, metavar="ID", help="The session's id: session-…")
+@click.option("--server-handle", type=HANDLE)
+@click.option("--item-handle", type=HANDLE)
+@click.option("--type", "type_name", type=click.Choice(TYPE_NAMES), help="By default the tag's own.")
+@click.option("--value", "text", help="true or false; a number; text; a time like 2026-10-02T08:14:00Z.")
 @click.option("--user-id", type=NOT_NEGATIVE, default=0, show_default=True)
+@click.option(
+    "--timeout",
+    callback=seconds,
+    default="30s",
+    show_default=True,
+    metavar="DURATION",
+    help="Of TAG VALUE: for the first value, and for the write and its outcome.",
+)
 @gateway_options
 def write(
-    runner: Runner, session_id: str, server_handle: int, item_handle: int, type_name: str, text: str, user_id: int
+    runner: Runner,
+    tag: str | None,
+    by_name: str | None,
+    session_id: str | None,
+    server_handle: int | None,
+    item_handle: int | None,
+    type_name: str | None,
+    text: str | None,
+    user_id: int,
+    timeout: float,
 ) -> None:
-    """Write a value to an item of an open session."""
+    """Write a tag by name, in one step; or an item of an open session."""
+    value_text = text if by_name is None else by_name
+    if tag is not None:
+        if session_id or server_handle or item_handle:
+            raise click.UsageError("TAG and --session-id, --server-handle, --item-handle exclude each other")
+        if value_text is None or (text is not None and by_name is not None):
+            raise click.UsageError("one VALUE is expected: mxgw-py write TAG VALUE")
+        from zb_mom_ww_mxgateway_cli.tags import write_by_name
+
+        write_by_name(runner, tag, value_text, type_name, user_id, timeout)
+        return
+    needed = {
+        "--session-id": session_id,
+        "--server-handle": server_handle,
+        "--item-handle": item_handle,
+        "--type": type_name,
+        "--value": text,
+    }
+    missing = [name for name, given in needed.items() if given is None]
+    if session_id is None or server_handle is None or item_handle is None or type_name is None or text is None:
+        if len(missing) == len(needed):
+            raise click.UsageError("nothing to write: TAG VALUE is expected")
+        types = f" (one of {', '.join(TYPE_NAMES)})" if type_name is None else ""
+        raise click.UsageError(f"missing option {', '.join(missing)}{types}; or write by name: TAG VALUE")
     try:
         value = parse_value(type_name, text)
     except ValueError as error:

@@ -6,23 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.values import TYPE_NAMES, DataType, Typed
-from zb_mom_ww_mxgateway_cli.text_values import parse_value
+from zb_mom_ww_mxgateway_cli.text_values import parse_value, type_name_of
 from zb_mom_ww_mxgateway_shell.words import Word, elements
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.values import MxValueInput
 
-_TYPE_OF = {
-    DataType.BOOLEAN: "bool",
-    DataType.INTEGER: "int32",
-    DataType.FLOAT: "float",
-    DataType.DOUBLE: "double",
-    DataType.STRING: "string",
-    DataType.INTERNATIONALIZED_STRING: "string",
-    DataType.BIG_STRING: "string",
-    DataType.TIME: "time",
-    DataType.ELAPSED_TIME: "double",  # seconds
-}
 _SAID = {
     "bool": "true|false",
     "int32": "Integer",
@@ -46,9 +35,7 @@ class TagType:
     @property
     def type_name(self) -> str | None:
         """The type a bare value takes; None where a value must say its own."""
-        if "VT_I8" in self.variant_type:
-            return "int64"
-        return _TYPE_OF.get(self.data_type) if isinstance(self.data_type, DataType) else None
+        return type_name_of(self.data_type, self.variant_type)
 
     @property
     def choices(self) -> tuple[str, ...]:

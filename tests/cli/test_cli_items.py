@@ -112,7 +112,7 @@ async def test_subscribe_bulk_tells_each_entry(
         "failed": 0,
         "ok": True,
         "results": [
-            {"error_message": "", "item_handle": handle, "tag_address": tag, "was_successful": True}
+            {"error_message": "", "item_handle": handle, "tag": tag, "tag_address": tag, "was_successful": True}
             for handle, tag in ((5, BOOL), (6, DOUBLE), (7, "No.Such Tag"))
         ],
         "server_handle": 1,
@@ -167,6 +167,8 @@ async def test_read_bulk_tells_each_value(gateway: SimulatedGateway, opened: Ope
                 "quality_word": word,
                 "source_timestamp": ANY,
                 "statuses": [ok],
+                "cached": cached,
+                "tag": tag,
                 "tag_address": tag,
                 "value": value,
                 "was_cached": cached,

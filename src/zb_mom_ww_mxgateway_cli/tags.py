@@ -1,0 +1,213 @@
+"""Reading and writing by the name of a tag, each with a session of its own from beginning to end."""
+
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
+from zb_mom_ww_mxgateway.values import Array, Typed, nanoseconds_text
+from zb_mom_ww_mxgateway_cli.options import check_count, lines_of, not_blank, seconds
+from zb_mom_ww_mxgateway_cli.output import (
+    EntriesFailed,
+    error_form,
+    source_time_form,
+    status_form,
+    value_form,
+    value_text,
+)
+from zb_mom_ww_mxgateway_cli.report import Report
+from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since
+from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_value, type_name_of
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import GatewayClient, LiveSession, LiveValue, ReadResult, Session
+
+CLIENT_NAME = "mxgw-py"
+TIMEOUT = 30.0
+"""Seconds for a tag's value, or for a write and its outcome."""
+# Seconds for closing the session when the command is done.
+_CLOSE_TIMEOUT = 5.0
+
+
+@click.command(
+    epilog="""\b
+Opens a session, registers, reads, and closes it: on a fresh session the
+first value of a tag takes 3 to 8 s. read-bulk reads in a session that is open.
+Exit code 3 when any tag could not be read; all are tried, and all printed.
+
+\b
+JSON: an object a tag, in the order given: cached, error (null, or why there
+is no value), ok, quality, quality_word, source_timestamp, statuses, tag,
+value; and an error behind them when a tag could not be read."""
+)
+@click.argument("names", metavar="TAG...", nargs=-1, callback=not_blank)
+@click.option("--items-file", type=click.Path(), metavar="FILE", help="More tags, one a line; - is standard input.")
+@click.option(
+    "--timeout", "timeout", callback=seconds, default="30s", show_default=True, metavar="DURATION", help="For a tag."
+)
+@gateway_options
+def read(runner: Runner, names: tuple[str, ...], items_file: str | None, timeout: float) -> None:
+    """Read tags by name, in one step."""
+    lines = [] if items_file is None else [line.strip() for line in lines_of(items_file, "--items-file")]
+    tags = [*names, *filter(None, lines)]
+    check_count(tags, "TAG", "--items-file")
+    runner.report.is_list = True
+
+    async def action(client: "GatewayClient") -> None:
+        async with _session(client, runner.report) as session:
+            server = await session.register(CLIENT_NAME)
+            results = await session.read_bulk(server, tags, int(timeout * 1000))
+            for result in results:
+                runner.report.line(_read_form(result), _read_text(result))
+            if failed := sum(not result.was_successful for result in results):
+                raise EntriesFailed(f"read: {failed} of {len(results)} failed")
+
+    runner.run(action)
+
+
+@asynccontextmanager
+async def _session(client: "GatewayClient", report: Report) -> "AsyncIterator[Session]":
+    """A session that is closed at the end, however that goes: what was done is not undone by it."""
+    from zb_mom_ww_mxgateway import OpenSessionOptions
+
+    session = await client.open_session(OpenSessionOptions(client_session_name=CLIENT_NAME))
+    try:
+        yield session
+    finally:
+        await _close(session, report)
+
+
+async def _close(session: "Session", report: Report) -> None:
+    try:
+        await session.close(timeout=_CLOSE_TIMEOUT)
+    except MxGatewayError as error:
+        report.notice(f"the session could not be closed and will expire: {error}")
+
+
+def _read_form(result: "ReadResult") -> dict[str, Any]:
+    return {
+        "cached": result.was_cached,
+        "error": None if result.was_successful else result.error_message or "no reason given",
+        "ok": result.was_successful,
+        "quality": result.quality,
+        "quality_word": result.quality_word,
+        "source_timestamp": source_time_form(result.source_time_ns),
+        "statuses": [status_form(status) for status in result.statuses],
+        "tag": result.tag_address,
+        "value": value_form(result.value),
+    }
+
+
+def _read_text(result: "ReadResult") -> str:
+    if not result.was_successful:
+        return f"{result.tag_address}  NOT READ: {result.error_message or 'no reason given'}"
+    taken = [nanoseconds_text(result.source_time_ns)] if result.source_time_ns else []
+    return "  ".join([result.tag_address, value_text(result.value), result.quality_word, *taken])
+
+
+def write_by_name(runner: Runner, tag: str, text: str, type_name: str | None, user_id: int, timeout: float) -> None:
+    """Writes in one step: session, register, add, advise, first value, write, outcome, close."""
+    if type_name is not None:
+        _value(text, type_name, is_array=False)  # before anything is sent
+
+    async def action(client: "GatewayClient") -> None:
+        from zb_mom_ww_mxgateway import LiveSession
+
+        async with _session(client, runner.report) as session:
+            live = await LiveSession.open(client, session)
+            try:
+                await _written(runner.report, live, tag, text, type_name, user_id, timeout)
+            finally:
+                await _close(session, runner.report)
+                await live.aclose()
+
+    runner.run(action)
+
+
+async def _written(
+    report: Report, live: "LiveSession", tag: str, text: str, type_name: str | None, user_id: int, timeout: float
+) -> None:
+    started = time.perf_counter()
+    (item,) = await live.subscribe_tags([tag], await live.session.register(CLIENT_NAME), timeout=timeout)
+    before = await live.first_value(item, timeout=timeout)
+    chosen = type_name or type_name_of(before.data_type, before.variant_type)
+    if chosen is None:
+        raise _without_type(live, tag, before)
+    value = _value(text, chosen, is_array=type_name is None and isinstance(before.value, Array))
+    form: dict[str, Any] = {
+        "before": value_form(before.value),
+        "outcome": "unknown",
+        "tag": tag,
+        "type": chosen,
+        "user_id": user_id,
+        "value": value_form(value.value),
+    }
+    report.summary |= form
+    from zb_mom_ww_mxgateway_cli.doubt import unknown_if_interrupted  # Loads asyncio.
+
+    try:
+        async with unknown_if_interrupted("write"):
+            result = await live.write_and_confirm(*item.key, value, user_id, timeout=timeout)
+    except MxGatewayError as error:
+        report.summary["outcome"] = "unknown" if error.outcome_unknown else "not sent"
+        raise
+    form |= {
+        "accepted_ms": _milliseconds(result.accepted_after),
+        "completed_ms": _milliseconds(result.completed_after),
+        "error": error_form(result.error) if result.error else None,
+        "milliseconds": milliseconds_since(started),
+        "outcome": result.outcome.value,
+        "statuses": [status_form(status) for status in result.statuses],
+    }
+    report.summary |= {name: part for name, part in form.items() if name != "error"}
+    outcome = result.outcome.value
+    if outcome == "completed":
+        shown = f"{tag}   {value_text(before.value)} → {value_text(value.value)}   completed"
+        report.line({**form, "ok": True}, f"{shown} after {form['completed_ms']:.0f} ms")
+        return
+    known: dict[str, Any] = {
+        "endpoint": live.session.client.options.endpoint,
+        "call": "write",
+        "statuses": result.statuses,
+    }
+    if outcome == "refused":
+        reason = "; ".join(str(status) for status in result.statuses) or str(result.error or "no reason given")
+        raise MxAccessError(f"write: {tag} refused {value_text(value.value)}: {reason}", **known)
+    if outcome == "accepted":
+        said = f"outcome unknown: the write of {tag} was accepted, and its completion was not seen within {timeout:g} s"
+        raise MxGatewayError(said, outcome_unknown=True, **known)
+    reason = str(result.error or "the session was lost").removeprefix("outcome unknown: ")
+    raise MxGatewayError(f"outcome unknown: the write of {tag}: {reason}", outcome_unknown=True, **known)
+
+
+def _without_type(live: "LiveSession", tag: str, before: "LiveValue") -> MxAccessError:
+    reason = "; ".join(str(status) for status in before.statuses) or f"its quality is {before.quality_word}"
+    return MxAccessError(
+        f"write: {tag} has no value that tells its type ({reason}); nothing was written. --type says it",
+        endpoint=live.session.client.options.endpoint,
+        call="write",
+        statuses=before.statuses,
+    )
+
+
+def _value(text: str, type_name: str, *, is_array: bool) -> Typed:
+    """The value that is typed, for a tag of that type; raises click.BadParameter."""
+    try:
+        if not is_array:
+            return Typed(type_name, parse_value(type_name, text))
+        found = json.loads(text)
+        if not isinstance(found, list):
+            raise TextValueError("Array expected, as JSON: for example [1, 2, 3]")
+        spelled = [each if isinstance(each, str) else json.dumps(each) for each in found]
+        return Typed(type_name, [parse_value(type_name, each) for each in spelled])
+    except ValueError as error:
+        what = "Array expected, as JSON: for example [1, 2, 3]" if isinstance(error, json.JSONDecodeError) else error
+        raise click.BadParameter(f"{text!r}: {what}", param_hint="'VALUE'") from None
+
+
+def _milliseconds(seconds_taken: float | None) -> float | None:
+    return None if seconds_taken is None else round(seconds_taken * 1000, 3)

@@ -1,0 +1,181 @@
+"""``read TAG…`` and ``write TAG VALUE`` in one step, and the forms that results are printed in."""
+
+import asyncio
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from cli_process import Drive, Run, Start, ended
+
+from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway
+
+INT, FLOAT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestFloat", "TestChildObject.TestBool"
+STRING, SETPOINT, LEVEL = "TestChildObject.TestString", "Plant.Tank1.LevelSP", "Plant.Tank1.Level"
+
+
+async def test_tags_are_read_in_one_step_and_nothing_is_left_behind(gateway: SimulatedGateway, mxgw_py: Run) -> None:
+    gateway.set(INT, 41)
+    ran = await mxgw_py("read", INT, LEVEL, "--plaintext")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith(f"{INT}  41  good  ")
+    assert not gateway.live_sessions
+    ran = await mxgw_py("read", INT, "--plaintext", "--json")
+    (form,) = ran.json
+    assert (form["tag"], form["value"], form["quality_word"], form["cached"], form["ok"]) == (
+        INT, 41, "good", False, True,
+    )  # fmt: skip
+
+
+async def test_a_tag_that_cannot_be_read_is_said_beside_the_others(gateway: SimulatedGateway, mxgw_py: Run) -> None:
+    ran = await mxgw_py("read", "No.Such", INT, "--plaintext", "--json")
+    assert ran.code == 3
+    wrong, right, error = ran.json
+    assert (wrong["ok"], right["ok"], error["ok"]) == (False, True, False)
+    assert "1 of 2 failed" in error["error"]["message"]
+    nothing = await mxgw_py("read", "--plaintext")
+    assert (nothing.code, "TAG" in nothing.err) == (2, True)
+
+
+async def test_tags_come_from_standard_input_too(gateway: SimulatedGateway, start: Start) -> None:
+    process = await start("read", "--items-file", "-", "--plaintext", "--json", stdin=asyncio.subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(f"{INT}\n\n{FLOAT}\n".encode())
+    process.stdin.close()
+    ran = await ended(process)
+    assert [form["tag"] for form in ran.json] == [INT, FLOAT]
+
+
+async def test_a_batch_keeps_its_standard_input_and_its_form(gateway: SimulatedGateway, drive: Drive) -> None:
+    driver = await drive("--plaintext")
+    (answer,) = await driver.ask("read", "--items-file", "-")
+    assert "standard input has the lines" in answer["error"]["message"]
+    (answer,) = await driver.ask("read", INT, "--output", "csv")
+    assert "answered by JSON" in answer["error"]["message"]
+    (answer,) = await driver.ask("read", INT)
+    assert answer["tag"] == INT
+    (answer,) = await driver.ask("write", INT, "-7")
+    assert answer["outcome"] == "completed"
+    assert await driver.end() == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "value"),
+    [
+        (INT, "123", 123),
+        (INT, "-5", -5),
+        (SETPOINT, "60", 60.0),
+        (SETPOINT, "-1.5e1", -15.0),
+        (BOOL, "TRUE", True),
+        (STRING, "007", "007"),
+        (STRING, "-5", "-5"),
+    ],
+)
+async def test_a_tag_is_written_in_one_step_in_its_own_type(
+    gateway: SimulatedGateway, mxgw_py: Run, tag: str, text: str, value: object
+) -> None:
+    ran = await mxgw_py("write", tag, text, "--plaintext", "--json")
+    assert (ran.code, ran.err) == (0, "")
+    (form,) = ran.json
+    assert (form["outcome"], form["ok"], form["value"]) == ("completed", True, value)
+    assert gateway.read(tag).value == value
+    assert not gateway.live_sessions
+
+
+async def test_a_write_that_is_refused_and_a_value_that_cannot_be(gateway: SimulatedGateway, mxgw_py: Run) -> None:
+    ran = await mxgw_py("write", LEVEL, "5", "--plaintext", "--json")
+    (form,) = ran.json
+    assert (ran.code, form["outcome"], form["ok"], form["tag"]) == (3, "refused", False, LEVEL)
+    assert form["statuses"]
+    ran = await mxgw_py("write", INT, "abc", "--plaintext")
+    assert ran.code == 2
+    assert "Integer expected" in ran.err
+    assert "nothing was written" in (await mxgw_py("write", "No.Such", "5", "--plaintext")).err
+    assert not gateway.writes
+
+
+async def test_a_write_whose_answer_is_lost_is_unknown_and_sent_once(gateway: SimulatedGateway, mxgw_py: Run) -> None:
+    gateway.lose_next_reply("write")
+    ran = await mxgw_py("write", INT, "5", "--plaintext", "--json")
+    (form,) = ran.json
+    assert (ran.code, form["outcome"], form["error"]["outcome_unknown"]) == (6, "unknown", True)
+
+
+async def test_a_write_whose_completion_does_not_come_is_not_called_done(
+    gateway: SimulatedGateway, mxgw_py: Run
+) -> None:
+    gateway.hold_write_completes()
+    ran = await mxgw_py("write", INT, "5", "--plaintext", "--timeout", "8s", "--json")
+    (form,) = ran.json
+    assert (ran.code, form["outcome"]) == (6, "accepted")
+
+
+async def test_a_key_that_may_not_write_writes_nothing(gateway: SimulatedGateway, mxgw_py: Run) -> None:
+    reader = ApiKey("reader", "only", frozenset(Scope) - {Scope.INVOKE_WRITE})
+    async with SimulatedGateway(plaintext=True, api_keys=[reader]) as other:
+        ran = await mxgw_py(
+            "write", INT, "5", "--plaintext", "--json", "--endpoint", other.endpoint, MXGATEWAY_API_KEY=reader.text
+        )
+        (form,) = ran.json
+        assert (ran.code, form["outcome"]) == (3, "not sent")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "TAG VALUE is expected"),
+        ((INT,), "one VALUE is expected"),
+        ((INT, "5", "--value", "6"), "one VALUE is expected"),
+        ((INT, "5", "--session-id", "session-1"), "exclude each other"),
+        (("--session-id", "session-1"), "missing option --server-handle, --item-handle, --type, --value"),
+        ((INT, "5", "--tpye", "int32"), "No such option"),
+        ((INT, "5", "6"), "unexpected extra argument"),
+    ],
+)
+async def test_what_a_write_is_not(gateway: SimulatedGateway, mxgw_py: Run, words: tuple[str, ...], said: str) -> None:
+    ran = await mxgw_py("write", *words, "--plaintext")
+    assert ran.code == 2
+    assert said in ran.err
+    assert not gateway.live_sessions
+
+
+# Forms.
+
+
+async def test_the_forms_of_results(gateway: SimulatedGateway, mxgw_py: Run) -> None:
+    gateway.set(INT, 41)
+    gateway.set(STRING, "=1+2, really")
+    words = ("read", INT, STRING, "--plaintext", "--output")
+    document, lines, table, sheet = await asyncio.gather(
+        *(mxgw_py(*words, form) for form in ("json", "jsonl", "table", "csv"))
+    )
+    whole: list[dict[str, Any]] = json.loads(document.out)
+    assert whole == lines.json
+    assert [each["value"] for each in whole] == [41, "=1+2, really"]
+    assert table.out == (await mxgw_py(*words[:-1])).out
+    rows = list(csv.DictReader(io.StringIO(sheet.out)))
+    assert [(row["tag"], row["value"]) for row in rows] == [(INT, "41"), (STRING, "'=1+2, really")]
+
+
+async def test_a_document_is_an_object_of_one_result_and_a_list_of_a_stream(
+    gateway: SimulatedGateway, mxgw_py: Run
+) -> None:
+    version = await mxgw_py("version", "--output", "json")
+    assert json.loads(version.out)["ok"] is True
+    deploys = await mxgw_py("galaxy-deploy-events", "--plaintext", "--count", "1", "--output", "json")
+    assert len(json.loads(deploys.out)) == 1
+    failed = await mxgw_py("read", "No.Such", "--plaintext", "--output=json")
+    assert [each["ok"] for each in json.loads(failed.out)] == [False, False]
+    wrong = await mxgw_py("read", "--nonsense", "--output=json")
+    assert json.loads(wrong.out)["ok"] is False
+    smoke = await mxgw_py("smoke", "--item", INT, "--plaintext", "--output", "csv")
+    assert smoke.out.splitlines()[0] == "milliseconds,ok,session_id,step"
+    both = await mxgw_py("version", "--json", "--output", "csv")
+    assert (both.code, "name one form" in both.out + both.err) == (2, True)
+
+
+async def test_streams_end_by_the_names_that_the_shell_has_too(gateway: SimulatedGateway, mxgw_py: Run) -> None:
+    for words in (("--for", "50ms"), ("--duration", "50ms"), ("--count", "1"), ("--max-messages", "1")):
+        ran = await mxgw_py("stream-alarms", "--plaintext", *words)
+        assert (ran.code, ran.err) == (0, ""), words
