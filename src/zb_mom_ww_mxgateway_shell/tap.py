@@ -4,6 +4,7 @@ History, trends and recordings all draw from here, so that none of them can show
 """
 
 import asyncio
+import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -192,7 +193,8 @@ class Tap:
         held = (self._live.latest(*key) for key in self._live.session.handles.items if self._takes(key))
         came = [self._last_at or 0.0, *(value.received_at for value in held if value is not None)]
         since = now if change.since is None else change.since
-        return max(since, *(at for at in came if at <= now - change.slept), 0.0)
+        # Behind the last that came, not at the same time.
+        return math.nextafter(max(since, *(at for at in came if at <= now - change.slept), 0.0), math.inf)
 
     def _takes(self, key: Key) -> bool:
         return self._keys is None or key in self._keys
