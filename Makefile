@@ -77,3 +77,18 @@ BUSY ?= 0
 .PHONY: faults
 faults: setup  ## schedules of random faults in their thousands, beside busy loops (SCHEDULES=10000 FIRST=0 BUSY=0; FAULT_SEED=7 repeats one)
 	FAULT_SCHEDULES=$(SCHEDULES) FAULT_FIRST=$(FIRST) FAULT_BUSY=$(BUSY) $(BIN)/python -m pytest --timeout 900 --numprocesses auto --dist worksteal tests/library/test_fault_schedules.py
+
+.PHONY: test-wheel
+test-wheel: setup  ## build the wheel, install it into an empty environment, and try the three commands
+	rm -rf build/wheel
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir build/wheel .
+	$(PYTHON) -m venv --clear build/wheel/venv
+	build/wheel/venv/bin/python -m pip install --quiet build/wheel/*.whl
+	build/wheel/venv/bin/python tests/wheel.py
+
+.PHONY: test-lowest
+test-lowest: setup  ## some tests with the lowest version of every dependency (ELSEWHERE=tests: all)
+	$(PYTHON) -m venv --clear build/lowest
+	$(BIN)/python tests/lowest.py > build/lowest/constraints.txt
+	build/lowest/bin/python -m pip install --quiet --constraint build/lowest/constraints.txt --editable '.[dev]'
+	build/lowest/bin/python -m pytest --numprocesses auto $(ELSEWHERE)

@@ -36,7 +36,7 @@ _CLOSE_TIMEOUT = 5.0
 @click.command(
     epilog="""\b
 Opens a session, registers, reads, and closes it: on a fresh session the
-first value of a tag takes 3 to 8 s. read-bulk reads in a session that is open.
+first value of a tag takes 3 to 8 s. In a session that is open: read-bulk.
 Exit code 3 when any tag could not be read; all are tried, and all printed.
 
 \b
