@@ -272,7 +272,7 @@ async def test_a_full_disk_is_said_at_once_and_the_session_goes_on(tmp_path: Pat
         await sh.terminal.enter(
             f"record /dev/full {INT} --format csv --append", "RECORDING /dev/full ENDED", "No space left on device"
         )
-        await sh.terminal.enter("record", "No space left on device")
+        await sh.terminal.enter("record", "No space left on device  0        0     1\ndemo>")
         await sh.terminal.enter(f"write {INT} 5", "completed")
 
 
