@@ -67,11 +67,8 @@ def _is_there(path: Path) -> bool:
         found = path.stat()
     except FileNotFoundError:
         return False
-    if stat.S_ISCHR(found.st_mode):
-        return False  # A device holds nothing to continue.
-    if not stat.S_ISREG(found.st_mode):
-        raise ShellError(f"cannot continue {path}: it is no file")
-    return found.st_size > 0
+    # A device holds nothing to continue.
+    return stat.S_ISREG(found.st_mode) and found.st_size > 0
 
 
 def _mend(path: Path, file: BinaryIO, form: Format, *, raw: bool) -> None:

@@ -103,7 +103,7 @@ def test_what_is_no_recording_of_the_same_columns_is_left_as_it_is(
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a named pipe is what this takes")
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ShellError, match="it is no file"):
+    with pytest.raises(ShellError, match="it is a pipe"):
         continue_(tmp_path / "pipe", "csv", raw=False)
 
 
