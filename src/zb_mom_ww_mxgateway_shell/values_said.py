@@ -49,8 +49,9 @@ def value_record(item: Item, value: "LiveValue | None", written: "UnseenWrite | 
         "server_handle": item.server_handle,
         "suspended": item.suspended,
         "tag": item.tag,
-        "written_seconds_ago": None if written is None else round(written.ago, 3),
     }
+    if written is not None:
+        record["written_seconds_ago"] = round(written.ago, 3)
     if value is not None:
         record |= {**known_of(value), "statuses": [status_form(status) for status in value.statuses]}
     return record

@@ -123,11 +123,11 @@ async def test_a_failed_wait_shows_the_values_that_came(run: Runs) -> None:
     done = await run(f"wait {LEVEL} > 95 timeout 1s\n", "--json")
     (failed,) = done.objects
     assert (done.code, failed["ok"], failed["error"]["column"]) == (1, False, 6)
-    assert failed["error"]["message"].startswith(f"expected {LEVEL} > 95, is 6")
+    assert re.match(rf"expected {LEVEL} > 95, is [56]\d", failed["error"]["message"])
     assert len(failed["error"]["values"]) > 1
     assert all(value["quality_word"] == "good" for value in failed["error"]["values"])
     said = await run(f"wait {LEVEL} > 95 timeout 600ms\n")
-    assert "during the wait of 0.6 s: 6" in said.err
+    assert re.search(r"during the wait of 0\.6 s: [56]\d", said.err)
 
 
 async def test_what_is_bad_null_or_not_a_number_meets_no_expectation_silently(run: Runs) -> None:

@@ -65,7 +65,7 @@ async def test_what_was_written_is_read_as_it_is_then(tmp_path: Path, gateway: S
     runs = Runs(tmp_path, gateway)
     done = await runs(f"write {FLOAT} 0.5\nread {FLOAT}\nwrite {FLOAT} 0.75\nexpect {FLOAT} = 0.75\n", "--json")
     read = done.objects[1]["result"][0]
-    assert (done.code, read["value"], read["written_seconds_ago"]) == (0, 0.5, None)
+    assert (done.code, read["value"], read.get("written_seconds_ago")) == (0, 0.5, None)
 
 
 async def test_a_value_from_before_a_write_says_so_wherever_it_is_shown(context: Context) -> None:
@@ -77,7 +77,7 @@ async def test_a_value_from_before_a_write_says_so_wherever_it_is_shown(context:
     live._unseen.sending(request)
     said = "not seen yet"
     (record,) = await _form(context, "items")
-    assert (record["value"], record["written_seconds_ago"] is not None) == (0, True)
+    assert (record["value"], "written_seconds_ago" in record) == (0, True)
     for line in ("items", f"read {INT}"):
         result = await run(context, line, _follow)
         assert result is not None

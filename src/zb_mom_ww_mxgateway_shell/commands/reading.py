@@ -95,8 +95,8 @@ class Readings:
                 "statuses": [status_form(status) for status in each.statuses],
                 "tag": each.tag,
                 "value": value_form(each.value),
-                "written_seconds_ago": None if each.written_for is None else round(each.written_for, 3),
             }
+            | ({} if each.written_for is None else {"written_seconds_ago": round(each.written_for, 3)})
             for each in self.readings
         ]
 
