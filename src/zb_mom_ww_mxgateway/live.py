@@ -324,6 +324,8 @@ class LiveSession(LiveTags):
 
     async def aclose(self) -> None:
         """Closes the session and ends every subscription. Idempotent."""
+        # Before its session is gone: that a tag is not advised any more is no failure then.
+        self._callbacks.end(None)
         try:
             await self.session.close()
         finally:

@@ -92,7 +92,8 @@ class PythonFile:
         except (asyncio.CancelledError, Interrupted) as interrupted:
             if said := names.said_of_writes(started):
                 self._complain(f"interrupted; {said}")
-            elif "; " in str(interrupted):  # a line that said more
+                return ExitCode.UNKNOWN
+            if "; " in str(interrupted):  # a line that said more
                 self._complain(str(interrupted))
             raise
         except BaseException as error:  # a person's code may raise anything

@@ -338,6 +338,17 @@ async def test_a_tag_that_is_refused_is_told_or_raised_where_it_is_awaited(
         live.on_change(INT, 5)  # type: ignore[arg-type]
 
 
+async def test_closing_before_a_tag_was_advised_is_no_failure_of_its_callback(
+    client: GatewayClient, told: Callable[[], list[dict[str, Any]]]
+) -> None:
+    contexts = told()
+    live = await LiveSession.open(client)
+    await live.session.register("callbacks")
+    handle = live.on_change(INT, print)
+    await live.aclose()
+    assert (handle.is_active, contexts) == (False, [])
+
+
 async def test_a_callback_ends_with_its_item_and_with_the_session(gateway: SimulatedGateway, live: LiveSession) -> None:
     one, other = await asyncio.gather(live.on_change(INT, print), live.on_change(FLOAT, print))
     await live.unsubscribe_tags([INT])
