@@ -229,7 +229,7 @@ class AlarmFeed:
         new = [
             alarm
             for alarm in self.unacknowledged
-            if (before := former.get(alarm.reference)) is None or before.changed_at != alarm.changed_at
+            if (before := former.get(alarm.reference)) is None or before.changed_at_ns != alarm.changed_at_ns
         ]
         self._settled.set()
         self.tell(AlarmListRead(active, tuple(new), is_first))
@@ -247,8 +247,8 @@ class AlarmFeed:
             self.alarms.pop(transition.reference, None)
         else:
             facts = {field.name: getattr(transition, field.name) for field in fields(transition)}
-            del facts["kind"], facts["at"]
-            self.alarms[transition.reference] = ActiveAlarm(**facts, state=state, changed_at=transition.at)
+            del facts["kind"], facts["at_ns"]
+            self.alarms[transition.reference] = ActiveAlarm(**facts, state=state, changed_at_ns=transition.at_ns)
         self.tell(transition)
 
     def tell(self, news: AlarmNews) -> None:

@@ -18,7 +18,7 @@ from enum import IntEnum
 from typing import Any, TypeAlias
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.values import MxValueOutput
+from zb_mom_ww_mxgateway.values import MxValueOutput, moment_of
 
 _GUID = re.compile(r"\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?")
 _REFERENCE = re.compile(r"[^!\s][^!]*!([^.!\s][^.!]*\.){2,}[^.!\s]+")
@@ -53,14 +53,15 @@ class AlarmConditionState(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _AlarmFacts:
-    """What snapshots and transitions share. Times are UTC, None where the gateway gave none."""
+    """What snapshots and transitions share. Times are UTC, None where the gateway gave none; each has its number of
+    nanoseconds since 1970 beside it (0: none), which stays where no calendar has the time."""
 
     reference: str
     """``Galaxy!Area.Object.Alarm``."""
     source_object: str
     alarm_type: str
     severity: int
-    raised_at: datetime | None
+    raised_at_ns: int
     category: str
     description: str
     operator: str
@@ -71,14 +72,23 @@ class _AlarmFacts:
     """True when it comes from the provider that stands in for a failed one."""
     source_provider: AlarmProviderMode | int
 
+    @property
+    def raised_at(self) -> datetime | None:
+        """When it was raised."""
+        return moment_of(self.raised_at_ns)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveAlarm(_AlarmFacts):
     """An alarm that is active now."""
 
     state: AlarmConditionState | int
-    changed_at: datetime | None
-    """Its last transition."""
+    changed_at_ns: int
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """When its last transition was."""
+        return moment_of(self.changed_at_ns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +96,12 @@ class AlarmTransition(_AlarmFacts):
     """One change of an alarm."""
 
     kind: AlarmTransitionKind | int
-    at: datetime | None
+    at_ns: int
+
+    @property
+    def at(self) -> datetime | None:
+        """When it was."""
+        return moment_of(self.at_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +116,12 @@ class AlarmProviderStatus:
     mode: AlarmProviderMode | int
     degraded: bool
     reason: str
-    since: datetime | None
+    since_ns: int
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when it is so, in UTC; None where the gateway gave no time, or none that a calendar has."""
+        return moment_of(self.since_ns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from zb_mom_ww_mxgateway.alarms import (
     UnknownAlarmMessage,
 )
 from zb_mom_ww_mxgateway.status import name_of
-from zb_mom_ww_mxgateway_cli.output import one_line, time_text, value_form, value_text
+from zb_mom_ww_mxgateway.values import nanoseconds_text
+from zb_mom_ww_mxgateway_cli.output import one_line, source_time_form, value_form, value_text
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import AlarmFeedItem
@@ -37,27 +38,32 @@ def alarm_form(item: "AlarmFeedItem") -> dict[str, Any]:
     """The JSON form of what it says: its fields by their names."""
     if isinstance(item, UnknownAlarmMessage):
         return {"text": one_line(str(item.message))}
-    named = {field.name: getattr(item, field.name) for field in fields(item)}
-    return {name: name_of(value) if name in _ENUMS else value_form(value) for name, value in named.items()}
+    return dict(_field_form(field.name, getattr(item, field.name)) for field in fields(item))
+
+
+def _field_form(name: str, value: Any) -> tuple[str, Any]:
+    if name.endswith("_ns"):
+        return name.removesuffix("_ns"), source_time_form(value)
+    return name, name_of(value) if name in _ENUMS else value_form(value)
 
 
 def alarm_text(item: "AlarmFeedItem") -> str:
     """One message of the alarm stream for a person."""
     match item:
         case ActiveAlarm():
-            return _line(item.state, item, item.changed_at or item.raised_at)
+            return _line(item.state, item, item.changed_at_ns or item.raised_at_ns)
         case AlarmTransition():
-            return _line(item.kind, item, item.at)
+            return _line(item.kind, item, item.at_ns)
         case AlarmProviderStatus():
             degraded = ", degraded" if item.degraded else ""
-            since = f" since {time_text(item.since)}" if item.since else ""
+            since = f" since {nanoseconds_text(item.since_ns)}" if item.since_ns else ""
             return one_line(f"PROVIDER  {name_of(item.mode)}{degraded}{since}  {item.reason}")
         case AlarmSnapshotComplete():
             return "SNAPSHOT COMPLETE"
     return one_line(f"UNKNOWN  {item.message}")
 
 
-def _line(what: IntEnum | int, alarm: ActiveAlarm | AlarmTransition, when: Any) -> str:
+def _line(what: IntEnum | int, alarm: ActiveAlarm | AlarmTransition, when_ns: int) -> str:
     parts = [
         f"{name_of(what):<12}",
         f"{alarm.severity:>4}",
@@ -66,7 +72,7 @@ def _line(what: IntEnum | int, alarm: ActiveAlarm | AlarmTransition, when: Any) 
         alarm.description,
         "" if not (alarm.operator or alarm.comment) else f"[{alarm.operator}: {alarm.comment}]",
         "degraded" if alarm.degraded else "",
-        "" if when is None else time_text(when),
+        nanoseconds_text(when_ns),
     ]
     return "  ".join(filter(None, parts))
 

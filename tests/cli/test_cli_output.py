@@ -41,7 +41,10 @@ from zb_mom_ww_mxgateway import (
     StatusCategory,
     StatusSource,
     UnknownAlarmMessage,
+    wire,
 )
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.values import to_nanoseconds
 from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_text, feed_form
 from zb_mom_ww_mxgateway_cli.events import event_form, event_text
 from zb_mom_ww_mxgateway_cli.output import (
@@ -224,7 +227,7 @@ FACTS: dict[str, object] = {
     "source_object": "Tank",
     "alarm_type": "High",
     "severity": 500,
-    "raised_at": MOMENT,
+    "raised_at_ns": to_nanoseconds(MOMENT),
     "category": "process",
     "description": "level\x1b",
     "operator": "",
@@ -234,13 +237,16 @@ FACTS: dict[str, object] = {
     "degraded": False,
     "source_provider": AlarmProviderMode.ALARMMGR,
 }
-ACTIVE = ActiveAlarm(**FACTS, state=AlarmConditionState.ACTIVE, changed_at=None)  # type: ignore[arg-type]  # by name
+ACTIVE = ActiveAlarm(**FACTS, state=AlarmConditionState.ACTIVE, changed_at_ns=0)  # type: ignore[arg-type]  # by name
 ACKED = AlarmTransition(
     **(FACTS | {"operator": "ann", "comment": "seen", "degraded": True, "source_provider": 9}),  # type: ignore[arg-type]
     kind=AlarmTransitionKind.ACKNOWLEDGE,
-    at=MOMENT,
+    at_ns=to_nanoseconds(MOMENT),
 )
-FACTS_FORM = FACTS | {"raised_at": "2026-10-02T08:14:00.250Z", "source_provider": "ALARMMGR"}
+FACTS_FORM = {name: value for name, value in FACTS.items() if name != "raised_at_ns"} | {
+    "raised_at": "2026-10-02T08:14:00.250Z",
+    "source_provider": "ALARMMGR",
+}
 ACKED_FORM = FACTS_FORM | {
     "at": "2026-10-02T08:14:00.250Z",
     "comment": "seen",
@@ -249,8 +255,17 @@ ACKED_FORM = FACTS_FORM | {
     "operator": "ann",
     "source_provider": "9",
 }
-SUBTAG = AlarmProviderStatus(AlarmProviderMode.SUBTAG, True, "no alarm\nmanager", MOMENT)
+SUBTAG = AlarmProviderStatus(AlarmProviderMode.SUBTAG, True, "no alarm\nmanager", to_nanoseconds(MOMENT))
 SUBTAG_FORM = {"degraded": True, "mode": "SUBTAG", "reason": "no alarm\nmanager", "since": "2026-10-02T08:14:00.250Z"}
+
+
+def test_an_alarm_time_that_no_calendar_has_is_kept_as_its_number() -> None:
+    message = pb.ActiveAlarmSnapshot(alarm_full_reference="ZB!A.B.C")
+    message.original_raise_timestamp.seconds = 292_277_026_596
+    alarm = wire.from_active_alarm(message)
+    assert (alarm.raised_at, alarm.raised_at_ns) == (None, 292_277_026_596_000_000_000)
+    assert feed_form(alarm)["raised_at"] == 292_277_026_596_000_000_000
+    assert "out of range (292277026596 s since 1970)" in alarm_text(alarm)
 
 
 @pytest.mark.parametrize(

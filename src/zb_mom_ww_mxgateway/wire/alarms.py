@@ -14,7 +14,6 @@ from zb_mom_ww_mxgateway.alarms import (
     UnknownAlarmMessage,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.values import moment_of
 from zb_mom_ww_mxgateway.wire.values import from_mx_value, nanoseconds_of, open_enum
 
 
@@ -55,7 +54,7 @@ def from_active_alarm(message: pb.ActiveAlarmSnapshot) -> ActiveAlarm:
     return ActiveAlarm(
         **_facts(message),
         state=open_enum(AlarmConditionState, message.current_state),
-        changed_at=moment_of(nanoseconds_of(message.last_transition_timestamp)),
+        changed_at_ns=nanoseconds_of(message.last_transition_timestamp),
     )
 
 
@@ -63,7 +62,7 @@ def from_alarm_transition(message: pb.OnAlarmTransitionEvent) -> AlarmTransition
     return AlarmTransition(
         **_facts(message),
         kind=open_enum(AlarmTransitionKind, message.transition_kind),
-        at=moment_of(nanoseconds_of(message.transition_timestamp)),
+        at_ns=nanoseconds_of(message.transition_timestamp),
     )
 
 
@@ -74,7 +73,7 @@ def from_provider_status(
         mode=open_enum(AlarmProviderMode, message.mode),
         degraded=message.degraded,
         reason=message.reason,
-        since=moment_of(nanoseconds_of(message.since)),
+        since_ns=nanoseconds_of(message.since),
     )
 
 
@@ -84,7 +83,7 @@ def _facts(message: pb.ActiveAlarmSnapshot | pb.OnAlarmTransitionEvent) -> dict[
         "source_object": message.source_object_reference,
         "alarm_type": message.alarm_type_name,
         "severity": message.severity,
-        "raised_at": moment_of(nanoseconds_of(message.original_raise_timestamp)),
+        "raised_at_ns": nanoseconds_of(message.original_raise_timestamp),
         "category": message.category,
         "description": message.description,
         "operator": message.operator_user,

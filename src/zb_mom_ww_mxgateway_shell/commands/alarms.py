@@ -20,6 +20,7 @@ from zb_mom_ww_mxgateway.alarms import (
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayArgumentError, MxGatewayError, MxGatewayRefusedHereError
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.values import nanoseconds_text
 from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_form, alarm_value_text
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, exit_code_of, local, one_line
 from zb_mom_ww_mxgateway_shell.alarm_feed import news_text, provider_text
@@ -220,7 +221,7 @@ class Alarms:
 
 def _since(alarm: ActiveAlarm) -> str:
     if alarm.raised_at is None:
-        return ""
+        return nanoseconds_text(alarm.raised_at_ns)
     raised, now = local(alarm.raised_at), datetime.now().astimezone()
     return f"{raised:%H:%M:%S}" if raised.date() == now.date() else f"{raised:%Y-%m-%d %H:%M}"
 
