@@ -193,7 +193,13 @@ def _element_text(value: Any) -> str:
 
 
 def _is_bare(text: str) -> bool:
-    return _BARE.fullmatch(text) is not None and not _TYPED.match(text) and text not in ("null", "nan")
+    """Whether a line has the text without quotes as this one word, which is only text there."""
+    if _BARE.fullmatch(text) is None or _TYPED.match(text) or text in ("null", "nan"):
+        return False
+    try:
+        return [word.text for word in split(text)] == [text]
+    except Mistake:
+        return False
 
 
 def quoted(text: str) -> str:

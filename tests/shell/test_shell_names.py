@@ -260,6 +260,7 @@ def test_a_variable_that_is_no_whole_value_is_refused_with_its_place(text: str, 
 
 @given(st.text(alphabet="ab01.-+e \"'[],#:\\$int32srg\t", max_size=20))
 @example('string:"a b"')
+@example("0:[")
 @example("int32:[1, 2]")
 def test_a_variable_that_is_accepted_reads_back_as_itself(text: str) -> None:
     try:
