@@ -159,7 +159,7 @@ class Wait:
             if self.over.done() and not self.over.cancelled():
                 return self.over.result()  # it came in the same instant; or raises the predicate's own
             raise MxGatewayWaitError(
-                f"{tag} was not as wished within {timeout:g} s: {self._last()}",
+                f"{tag} did not meet the condition within {timeout:g} s: {self._last()}",
                 call="wait_for",
                 seen=(*self.seen,),
                 course=self.course,
@@ -173,7 +173,8 @@ class Wait:
         """Judges the value that is held at the beginning, where nothing newer has been judged meanwhile."""
         try:
             await caught_up()
-            if not self._was_shown and (held := latest()) is not None:
+            # Once it is over, what was seen stays for the error to tell.
+            if not (self._was_shown or self.over.done()) and (held := latest()) is not None:
                 self.seen.clear()
                 self.see(held)
         except Exception as error:

@@ -22,6 +22,7 @@ from zb_mom_ww_mxgateway import (
     MxGatewaySessionError,
     MxGatewayTransportError,
     MxGatewayWaitError,
+    clock,
     wire,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
@@ -176,7 +177,7 @@ async def test_what_is_not_good_never_satisfies(
     async with asyncio.timeout(30):
         while live[DOUBLE].changes < 2:
             await live.changed()
-    with pytest.raises(MxGatewayWaitError, match="not as wished"):
+    with pytest.raises(MxGatewayWaitError, match="did not meet the condition"):
         await live.wait_for(DOUBLE, lambda value: True, timeout=0.05)
     found = await live.wait_for(DOUBLE, lambda value: True, timeout=5, any_quality=True)
     assert found.quality == quality
@@ -203,7 +204,7 @@ async def test_a_wait_that_fails_says_what_it_saw(gateway: SimulatedGateway, liv
     await asyncio.sleep(0)
     gateway.set(INT, 4)
     with pytest.raises(
-        MxGatewayWaitError, match=r"TestInt was not as wished within 0.3 s: it is 4 \(good\), 0\.\d s old"
+        MxGatewayWaitError, match=r"TestInt did not meet the condition within 0.3 s: it is 4 \(good\), 0\.\d s old"
     ) as caught:
         await waiting
     assert [value.value for value in caught.value.seen] == [0, 4]
@@ -343,3 +344,14 @@ async def test_what_a_dead_connection_brought_is_stale_since_it_was_last_heard_o
     assert live[INT].stale_since is not None
     assert live[INT].received_at <= live[INT].stale_since <= silent_from
     gateway.release("ping")
+
+
+async def test_a_wait_whose_time_is_over_while_it_looks_still_says_what_is_held(live: LiveSession, item: Item) -> None:
+    wait = Wait(lambda value: value == "never", 0.0, False)
+
+    async def until_it_is_over() -> None:
+        while not wait.over.done():  # noqa: ASYNC110 - each turn of the loop is looked at
+            await asyncio.sleep(0)
+
+    with pytest.raises(MxGatewayWaitError, match=r"it is 0 \(good\)"):
+        await wait.result(INT, 0.05, clock.monotonic() + 0.05, lambda: live[INT], until_it_is_over)
