@@ -31,8 +31,11 @@ demo: $(VENV)/run.stamp  ## the shell on an embedded simulated gateway; without 
 test: setup lint  ## all checks and tests
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
+# Each that runs: pyenv has a python3.12 on the PATH that only says where it is.
 PYTHONS ?= $(shell for minor in 12 13 14 15; do \
-	command -v python3.$$minor || ls -d "$$(pyenv root 2>/dev/null)"/versions/3.$$minor.*/bin/python 2>/dev/null | tail -1; done)
+	for python in python3.$$minor "$$(pyenv root 2>/dev/null)"/versions/3.$$minor.*/bin/python; do \
+		if $$python -c 'import ensurepip' >/dev/null 2>&1; then echo $$python; break; fi; \
+	done; done)
 ELSEWHERE ?= tests/shell/test_shell_python.py tests/shell/test_shell_scripts.py tests/library/test_live.py tests/cli/test_cli_write.py
 
 .PHONY: test-pythons
