@@ -42,7 +42,10 @@ class _End(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._lost(self)
         if self.swallows and self.is_server:
-            return  # Nobody tells the client.
+            # Nobody tells the client. Its own end is heard all the same, also where it was not read from any more.
+            if self.other is not None and self.other.transport is not None:
+                self.other.transport.resume_reading()
+            return
         if self.other is not None and self.other.transport is not None:
             if error is None:
                 self.other.transport.close()
