@@ -521,9 +521,13 @@ async def test_a_write_that_is_given_up_keeps_its_completion(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
     gateway.hold_write_completes()
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.05):
-            await live.write_and_confirm(*items[0].key, 1)
+    writing = asyncio.create_task(live.write_and_confirm(*items[0].key, 1))
+    await eventually(lambda: gateway.writes, "the write arrives")
+    # The answer of the write is here when that of a later command is: it is given up while it waits for its completion.
+    await live.session.ping()
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
     gateway.release_write_completes()
     assert (await live.write_and_confirm(*items[0].key, "no number")).outcome is WriteOutcome.REFUSED
 
