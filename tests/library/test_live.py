@@ -407,7 +407,7 @@ async def test_a_write_whose_completion_does_not_come_is_accepted(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
     gateway.hold_write_completes()
-    result = await live.write_and_confirm(*items[0].key, 123, timeout=0.05)
+    result = await live.write_and_confirm(*items[0].key, 123, timeout=2)
     assert (result.outcome, result.completed_after, result.error) == (WriteOutcome.ACCEPTED, None, None)
     assert result.accepted_after is not None
     # The completion that comes late is not taken for the next write's.
