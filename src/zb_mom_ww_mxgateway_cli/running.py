@@ -120,8 +120,10 @@ def _ended_by_signals(loop: "asyncio.AbstractEventLoop", task: "asyncio.Task[Any
     try:
         yield
     finally:
-        for number, before in former:
-            signal.signal(number, before)
+        # The same end told twice must not kill the process before it has said what became of the call.
+        if not first:
+            for number, before in former:
+                signal.signal(number, before)
 
 
 @contextmanager

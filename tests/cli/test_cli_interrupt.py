@@ -103,7 +103,7 @@ async def test_a_write_on_its_way_is_unknown(
     process.send_signal(number)
     ran = await ended(process)
     gateway.release()
-    assert (ran.code, ran.out) == (6, "")
+    assert (ran.code, ran.out) == (6, ""), ran.err
     assert ran.err == (
         f"mxgw-py: outcome unknown: {kind} was interrupted before its answer came. "
         "It may have happened, and was not sent again: check before you repeat it\n"
