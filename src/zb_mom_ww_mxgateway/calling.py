@@ -47,7 +47,7 @@ class Calls:
         self._held: dict[int, CommandObserver] = {}
         self._channel = channel
         # Closing, each when the calls on it have ended.
-        self._retired: set[asyncio.Task[None]] = set()
+        self._retired: dict[asyncio.Task[None], grpc.aio.Channel] = {}
         self._metadata = auth.metadata(options.api_key)
         # Weak: a stream that its reader dropped goes, and its call with it.
         self._streams: weakref.WeakSet[MessageStream[Any]] = weakref.WeakSet()
@@ -168,8 +168,8 @@ class Calls:
             if not isinstance(stream, EventStream):
                 stream.break_off(error)
         closing = asyncio.create_task(old.close(self.options.call_timeout), name="closing a dead connection")
-        self._retired.add(closing)
-        closing.add_done_callback(self._retired.discard)
+        self._retired[closing] = old
+        closing.add_done_callback(self._retired.pop)
 
     def _check_connected(self, request: Any, call: str) -> None:
         """A call that changes the plant does not wait for a connection: who knows when it would be sent."""
@@ -383,9 +383,12 @@ class Calls:
             await stream.aclose()
         for observer in tuple(self._held.values()):
             self.unobserve(observer)
-        for closing in tuple(self._retired):
+        retired = dict(self._retired)
+        for closing in retired:
             closing.cancel()
-        await asyncio.gather(*self._retired, return_exceptions=True)
+        await asyncio.gather(*retired, return_exceptions=True)
+        for old in retired.values():
+            await old.close()  # A closing that was cancelled leaves its connection open.
         await self._channel.close()
 
 
