@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# What is compiled is kept, whatever the surroundings say: the tests start our programs a thousand times.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -27,9 +30,12 @@ setup: $(VENV)/dev.stamp  ## a virtual environment in .venv with everything in i
 demo: $(VENV)/run.stamp  ## the shell on an embedded simulated gateway; without a terminal: examples/first-look.mxs
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/mxgw-shell --demo; else $(BIN)/mxgw-shell --demo -c examples/first-look.mxs; fi
 
+# Twice as many as processors: half of the tests wait for something.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
+
 .PHONY: test
 test: setup lint  ## all checks and tests
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 # Each that runs: pyenv has a python3.12 on the PATH that only says where it is.
 PYTHONS ?= $(shell for minor in 12 13 14 15; do \

@@ -46,7 +46,7 @@ class Calls:
         self._observers: weakref.WeakKeyDictionary[CommandObserver, None] = weakref.WeakKeyDictionary()
         self._held: dict[int, CommandObserver] = {}
         self._channel = channel
-        # Closing, each when the calls on it have ended.
+        # Closed by its task, when the calls on it have had their time.
         self._retired: dict[asyncio.Task[None], grpc.aio.Channel] = {}
         self._metadata = auth.metadata(options.api_key)
         # Weak: a stream that its reader dropped goes, and its call with it.
@@ -167,7 +167,7 @@ class Calls:
         for stream in tuple(self._streams):
             if not isinstance(stream, EventStream):
                 stream.break_off(error)
-        closing = asyncio.create_task(old.close(self.options.call_timeout), name="closing a dead connection")
+        closing = asyncio.create_task(_closed_after(self.options.call_timeout, old), name="closing a dead connection")
         self._retired[closing] = old
         closing.add_done_callback(self._retired.pop)
 
@@ -205,11 +205,12 @@ class Calls:
         except (grpc.RpcError, grpc.aio.BaseError) as error:
             # Its cause is set; by a name here the error and its traceback would hold each other.
             raise self._translated(error, call, request, rpc.of_session, mutating)  # noqa: B904
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as ended:
             task = asyncio.current_task()
             # A call ended with its channel looks to its caller like a cancelled task, which it is not.
             if not (self._closed or channel is not self._channel) or (task and task.cancelling()):
                 raise
+            ended.__traceback__ = None  # It holds the call, as below.
             what = "client was closed" if self._closed else "connection was given up"
             raise MxGatewayTransportError(
                 f"{'outcome unknown: ' if mutating else ''}{call}: the {what} before the answer came",
@@ -384,12 +385,17 @@ class Calls:
         for observer in tuple(self._held.values()):
             self.unobserve(observer)
         retired = dict(self._retired)
-        for closing in retired:
+        for closing, old in retired.items():
             closing.cancel()
-        await asyncio.gather(*retired, return_exceptions=True)
-        for old in retired.values():
-            await old.close()  # A closing that was cancelled leaves its connection open.
+            await old.close()
         await self._channel.close()
+        await asyncio.gather(*retired, return_exceptions=True)
+
+
+async def _closed_after(seconds: float, channel: grpc.aio.Channel) -> None:
+    # Not with a grace of gRPC's: cancelled in the middle of one, a channel counts as closed and stays open.
+    await asyncio.sleep(seconds)
+    await channel.close()
 
 
 def _in_words(details: str) -> str:

@@ -1,9 +1,9 @@
 """The console script ``mxgw-py``."""
 
-import signal
 import sys
 from typing import NoReturn
 
+from zb_mom_ww_mxgateway_cli.endings import end_once
 from zb_mom_ww_mxgateway_cli.standard_streams import fill_closed_streams, never_fail_on_a_character
 
 
@@ -18,17 +18,8 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.stderr.write("mxgw-py: interrupted\n")
         code = 130
-    _end_once()
+    end_once()
     sys.exit(code)
-
-
-def _end_once() -> None:
-    """An end that was told and heeded is not told again: a second signal would take the place of the exit code."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
-        number = getattr(signal, name, None)
-        handler = signal.SIG_DFL if number is None else signal.getsignal(number)
-        if number is not None and callable(handler) and handler is not signal.default_int_handler:
-            signal.signal(number, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

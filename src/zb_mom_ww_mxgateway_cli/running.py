@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import click
 
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError, MxGatewayWarning
+from zb_mom_ww_mxgateway_cli import endings
 from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options, profile_option
 from zb_mom_ww_mxgateway_cli.report import Report
 
@@ -112,8 +113,7 @@ def _ended_by_signals(loop: "asyncio.AbstractEventLoop", task: "asyncio.Task[Any
         elif time.monotonic() - first[0] > _TOLD_TWICE_SECONDS:
             raise KeyboardInterrupt
 
-    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    numbers = endings.numbers(endings.ENDING)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         numbers.remove(signal.SIGINT)  # a shell's job in the background
     former = [(number, signal.signal(number, handler)) for number in numbers]

@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway_cli.standard_streams import fill_closed_streams, never_
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.context import Context
+    from zb_mom_ww_mxgateway_shell.output_writer import OutputWriter
     from zb_mom_ww_mxgateway_shell.profiles import Profile
 
 
@@ -278,10 +279,11 @@ async def _connected(
     """Connects where that is asked for and `connects`, runs the front end, and lets go of everything. What goes wrong
     before the front end runs is given to `never_began`, too."""
     from zb_mom_ww_mxgateway_cli.connection import ENDPOINT_VARIABLE
+    from zb_mom_ww_mxgateway_cli.endings import ENDING
     from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line, safe
     from zb_mom_ww_mxgateway_shell.commands import all_commands
     from zb_mom_ww_mxgateway_shell.context import Context
-    from zb_mom_ww_mxgateway_shell.interrupts import ENDING, Interrupted, interruptible
+    from zb_mom_ww_mxgateway_shell.interrupts import Interrupted, interruptible, on_signals
     from zb_mom_ww_mxgateway_shell.problems import ShellError
     from zb_mom_ww_mxgateway_shell.statements import Statement, exit_code_for, problem_form, problem_lines
 
@@ -307,10 +309,10 @@ async def _connected(
                 context.notice(str(error))
 
     code: int | None = None
-    may_have_written = False
+    may_have_written = is_over = False
 
     async def work() -> int:
-        nonlocal code, may_have_written
+        nonlocal code, may_have_written, is_over
         context.load_profiles()
         if wanted.output:
             context.settings.change("output", wanted.output)
@@ -336,27 +338,37 @@ async def _connected(
             code = ExitCode.DONE
             try:
                 code = await front_end(context)
+                is_over = True
             finally:
                 may_have_written = any(each.arming.asked_at for each in context.connections.values())
         return code
 
+    def leave_reader() -> None:
+        # A pager may be read for hours, and nothing waits for what only looks.
+        if context.writer.pending:
+            context.writer.give_up()
+
     ended: int
-    try:
-        ended = await interruptible(work(), ENDING)
-    except Interrupted:
-        ended = _graver(code, ExitCode.INTERRUPTED)
-    except Exception as error:
-        if wanted.as_json:
-            form = {"command": "connect", "error": problem_form(error), "line": 0, "ok": False}
-            context.writer.out(f"{json_line(form)}\n")
-        else:
-            for line in problem_lines(error, Statement("", 0), debug=wanted.debug):
-                context.writer.err(f"{safe(line)}\n")
-        if code is None and never_began is not None:
-            never_began(problem_lines(error, Statement("", 0)))
-        # What failed first counts, not that it could not be closed either.
-        ended = code or exit_code_for(error)
-    return await _shown(context, ended, may_have_written=may_have_written)
+    # Around the work's own: in no moment does a signal end it without its code.
+    with on_signals(ENDING, leave_reader):
+        try:
+            ended = await interruptible(work(), ENDING, leave_reader)
+        except Interrupted:
+            if is_over:
+                leave_reader()
+            ended = (code or 0) if is_over else _graver(code, ExitCode.INTERRUPTED)
+        except Exception as error:
+            if wanted.as_json:
+                form = {"command": "connect", "error": problem_form(error), "line": 0, "ok": False}
+                context.writer.out(f"{json_line(form)}\n")
+            else:
+                for line in problem_lines(error, Statement("", 0), debug=wanted.debug):
+                    context.writer.err(f"{safe(line)}\n")
+            if code is None and never_began is not None:
+                never_began(problem_lines(error, Statement("", 0)))
+            # What failed first counts, not that it could not be closed either.
+            ended = code or exit_code_for(error)
+        return await _shown(context.writer, ended, _PATIENCE_SECONDS if may_have_written else None)
 
 
 def _graver(code: int | None, other: int) -> int:
@@ -370,16 +382,11 @@ _PATIENCE_SECONDS = 15.0
 """So long the reader of a run that may have changed something may take nothing, before its exit code is due."""
 
 
-async def _shown(context: "Context", code: int, *, may_have_written: bool) -> int:
+async def _shown(writer: "OutputWriter", code: int, patience: float | None) -> int:
     """Waits until what was said is read; the code, or another where it is not. Everything else is over by now."""
     from zb_mom_ww_mxgateway_cli.output import ExitCode
-    from zb_mom_ww_mxgateway_shell.interrupts import ENDING, on_signals
 
-    writer = context.writer
-    if writer.pending:
-        # A pager may be read for hours, and nothing waits for what only looks.
-        with on_signals(ENDING, writer.give_up):
-            await writer.drained(_PATIENCE_SECONDS if may_have_written else None)
+    await writer.drained(patience)
     if not writer.problem:
         return code
     if not writer.is_problem_said:

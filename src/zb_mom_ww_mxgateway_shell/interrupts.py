@@ -6,14 +6,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from zb_mom_ww_mxgateway_cli import endings
+
 T = TypeVar("T")
 
-ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-"""What ends the whole program."""
-INTERRUPT = ("SIGINT",)
-"""Ctrl-C."""
-CALLED_OFF = ("SIGTERM", "SIGHUP", "SIGBREAK")
-"""What comes before a kill, or from a terminal that closes; on Windows Ctrl-Break, a closed window and a shutdown."""
+_CALLED_OFF = frozenset(endings.numbers(endings.CALLED_OFF))
+_heeded: set[int] = set()
 
 
 class Interrupted(Exception):
@@ -22,29 +20,36 @@ class Interrupted(Exception):
 
 @contextmanager
 def on_signals(names: tuple[str, ...], act: Callable[[], object]) -> Iterator[None]:
-    """Calls `act` on the running loop when one of the signals comes; restores the handlers that were there."""
+    """Calls `act` on the running loop when one of the signals comes; restores the handlers that were there.
+
+    Where the program was called off, its own end that follows is not cut short when it is called off once more.
+    """
     loop = asyncio.get_running_loop()
-    former: dict[signal.Signals, Any] = {}
-    for name in names:
-        number = getattr(signal, name, None)
-        if number is not None:
-            # Not add_signal_handler: loops on Windows have none.
-            former[number] = signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
+
+    def heard(number: int, _: object) -> None:
+        if number in _CALLED_OFF:
+            _heeded.add(number)
+        loop.call_soon_threadsafe(act)
+
+    # Not add_signal_handler: loops on Windows have none.
+    former = {number: signal.signal(number, heard) for number in endings.numbers(names)}
     try:
         yield
     finally:
         for number, handler in former.items():
-            signal.signal(number, handler)
+            is_over = number in _heeded and handler is signal.SIG_DFL
+            signal.signal(number, signal.SIG_IGN if is_over else handler)
 
 
 SECOND_SECONDS = 2.0
 """A second signal within this time no longer waits for the work to clean up."""
 
 
-async def interruptible(work: Awaitable[T], names: tuple[str, ...]) -> T:
+async def interruptible(work: Awaitable[T], names: tuple[str, ...], too_late: Callable[[], object] = lambda: None) -> T:
     """Awaits `work` as a task of its own, which the signals cancel: Interrupted is then raised.
 
-    A second signal within two seconds of the first leaves the work to end by itself.
+    A second signal within two seconds of the first leaves the work to end by itself. One that comes when it has ended
+    by itself calls `too_late`.
     """
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
@@ -53,6 +58,9 @@ async def interruptible(work: Awaitable[T], names: tuple[str, ...]) -> T:
 
     def signalled() -> None:
         nonlocal first
+        if task.done():
+            too_late()
+            return
         now = loop.time()
         is_second, first = now - first <= SECOND_SECONDS, now
         if not is_second:

@@ -6,11 +6,12 @@ from typing import Any
 
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway_cli.endings import CALLED_OFF, INTERRUPT
 from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest
 from zb_mom_ww_mxgateway_shell.background import background_problem
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.files import Block
-from zb_mom_ww_mxgateway_shell.interrupts import CALLED_OFF, INTERRUPT, on_signals
+from zb_mom_ww_mxgateway_shell.interrupts import on_signals
 from zb_mom_ww_mxgateway_shell.journal import FINALLY, Entry, Journal
 from zb_mom_ww_mxgateway_shell.results import Feed, Pending, Result, Said
 from zb_mom_ww_mxgateway_shell.run_output import RunOutput

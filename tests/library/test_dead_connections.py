@@ -168,3 +168,17 @@ async def test_alarms_come_over_the_new_connection_too(
         gateway.raise_alarm("Galaxy!Area.Object.Late")
         await eventually(lambda: feed.is_complete, "the feed is read again", seconds=PATIENCE)
         assert "Galaxy!Area.Object.Late" in feed.alarms
+
+
+async def test_a_closed_client_leaves_no_connection_although_a_call_waits_on_one_that_was_given_up(
+    gateway: SimulatedGateway, client: GatewayClient, live: LiveSession, item: Item
+) -> None:
+    gateway.swallow_connections("subscribe_bulk")
+    waiting = asyncio.create_task(live.session.ping(timeout=3600.0))
+    await reached(live, LiveState.STALE)
+    await reached(live, LiveState.LIVE)
+    await live.aclose()
+    await client.close()
+    with pytest.raises(MxGatewayTransportError, match="closed before the answer came"):
+        await waiting
+    await eventually(lambda: not gateway.open_connections, "every connection is closed", seconds=PATIENCE)

@@ -101,7 +101,7 @@ def blocks() -> list[list[int]]:
     if seed := os.environ.get("FAULT_SEED"):
         return [[int(seed)] * int(os.environ.get("FAULT_TIMES", "1"))]
     first = int(os.environ.get("FAULT_FIRST", "0"))
-    end = first + int(os.environ.get("FAULT_SCHEDULES", "300"))
+    end = first + int(os.environ.get("FAULT_SCHEDULES", "100"))
     return [list(range(start, min(start + BLOCK, end))) for start in range(first, end, BLOCK)]
 
 

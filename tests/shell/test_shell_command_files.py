@@ -97,7 +97,9 @@ async def test_each_statement_is_shown_with_its_line_what_came_of_it_and_the_tim
     first, *_, last, summary = done.out.splitlines()
     assert first.startswith(f"   1  write {INT} 5")
     assert first.endswith(" ms")
-    assert last.split() == ["3", "let", "x", "=", "3", "x", "=", "3", "0", "ms"]
+    *shown, number, unit = last.split()
+    assert shown == ["3", "let", "x", "=", "3", "x", "=", "3"]
+    assert (number.isdigit(), unit) == (True, "ms")
     assert summary.startswith("2 statements, all done, in")
 
 

@@ -358,3 +358,27 @@ async def test_a_pipe_is_no_file_to_write_to(run: Runs, line: str) -> None:
     done = await run(f"{line}\nwrite {INT} 5\n")
     assert (done.code, run.written) == (2, [])
     assert "it is a pipe or a terminal" in done.err
+
+
+TOLD_AGAIN = """
+import asyncio, signal, sys
+from zb_mom_ww_mxgateway_cli.endings import CALLED_OFF, ENDING
+from zb_mom_ww_mxgateway_shell.interrupts import on_signals
+
+async def run():
+    with on_signals(ENDING, lambda: None):
+        with on_signals(CALLED_OFF, lambda: None):
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+    signal.raise_signal(signal.SIGTERM)
+
+asyncio.run(run())
+signal.raise_signal(signal.SIGTERM)
+sys.exit(7)
+"""
+
+
+@POSIX
+async def test_an_end_that_is_told_again_does_not_take_the_place_of_the_exit_code() -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", TOLD_AGAIN)
+    assert await process.wait() == 7

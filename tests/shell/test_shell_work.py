@@ -17,12 +17,13 @@ from shell_waiting import until
 import zb_mom_ww_mxgateway.session
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthenticationError, MxGatewayTransportError
 from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_cli.endings import INTERRUPT
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell import connected, profiles
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.folding import folded
-from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, on_signals
+from zb_mom_ww_mxgateway_shell.interrupts import on_signals
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
 from zb_mom_ww_mxgateway_shell.statements import interruption, run
 from zb_mom_ww_mxgateway_shell.terminal.session import history_at

@@ -15,8 +15,9 @@ from ptpython.utils import unindent_code
 
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway_cli.endings import INTERRUPT
 from zb_mom_ww_mxgateway_cli.terminal_text import safe, shortened
-from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible, on_signals
+from zb_mom_ww_mxgateway_shell.interrupts import Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.python_names import Left, PythonNames, ctrl_c_ends_code_of, ended_by_itself
 from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning

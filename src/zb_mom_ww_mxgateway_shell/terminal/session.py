@@ -18,6 +18,7 @@ from prompt_toolkit.styles import Style
 
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.version import __version__
+from zb_mom_ww_mxgateway_cli.endings import INTERRUPT
 from zb_mom_ww_mxgateway_cli.output import ExitCode, safe
 from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
 from zb_mom_ww_mxgateway_shell.background import background_problem, in_background
@@ -26,7 +27,7 @@ from zb_mom_ww_mxgateway_shell.commands.watches import FullScreen
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.folding import folded
-from zb_mom_ww_mxgateway_shell.interrupts import INTERRUPT, Interrupted, interruptible, on_signals
+from zb_mom_ww_mxgateway_shell.interrupts import Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.python_names import PythonNames
 from zb_mom_ww_mxgateway_shell.results import Feed, Picture, Result
 from zb_mom_ww_mxgateway_shell.showing import lines_of
