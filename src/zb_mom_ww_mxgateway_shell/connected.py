@@ -71,6 +71,8 @@ class Connected:
         self.color = ""
         """Of its prompt; empty for none of its own."""
         self.arming = arming
+        self.registering = asyncio.Lock()
+        """Held while the shell registers by itself: of lines that run at the same time one does."""
         self.opened_at = clock.monotonic()
         """By the library's clock."""
         self._deployed_at_first: datetime | None = None

@@ -373,9 +373,10 @@ class Context:
         """The server asked for, the single one, or a new registration of this shell, which is said."""
         if asked is not None:
             return asked
-        if not self.servers:
-            handle = await self.session.register("mxgw-shell")
-            self.notice(f"registered mxgw-shell as server {handle}")
+        async with self.connected.registering:
+            if not self.servers:
+                handle = await self.session.register("mxgw-shell")
+                self.notice(f"registered mxgw-shell as server {handle}")
         return self.default_server()
 
     def said_servers(self) -> str:

@@ -54,13 +54,14 @@ class Step:
 
 
 class Journal:
-    """The steps of one run."""
+    """The steps of one run; its time begins when it is made."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         """Of the file."""
         self.started = datetime.now(UTC)
         self._clock = clock.monotonic()
+        self._ended: float | None = None
         self.steps: list[Step] = [Step("", "leading")]
         self.not_run: list[str] = []
         """Titles of steps that were never reached."""
@@ -81,6 +82,7 @@ class Journal:
 
     def end(self, block: Block, context: "Context") -> None:
         """The run is over: steps of the block that it did not reach are kept as not run."""
+        self._ended = clock.monotonic()
         reached = {id(entry.statement) for step in self.steps for entry in step.entries}
         for statement in block.statements():
             if id(statement) not in reached:
@@ -101,8 +103,8 @@ class Journal:
 
     @property
     def seconds(self) -> float:
-        """Since the run began."""
-        return clock.monotonic() - self._clock
+        """Since the run began, up to its end."""
+        return (clock.monotonic() if self._ended is None else self._ended) - self._clock
 
     def summary(self) -> str:
         """What came of it all, in a line."""

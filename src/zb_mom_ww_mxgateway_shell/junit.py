@@ -19,21 +19,22 @@ _UNSAYABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def report(journals: Sequence[Journal]) -> str:
     """The report as XML: a suite for each file."""
-    return _document([_suite(journal) for journal in journals])
+    names: set[tuple[str, str]] = set()
+    return _document([_suite(journal, names) for journal in journals])
 
 
 def unfinished(name: str, lines: Sequence[str]) -> str:
     """The report of a run that has not come to its end, and why, as far as that is known."""
-    suite = _Suite(Journal(name))
+    suite = _Suite(Journal(name), set())
     suite.case("the whole run", 0.0).told("error", lines[0]).text = _clean("\n".join(lines))
     return _document([suite.ended()])
 
 
-def _suite(journal: Journal) -> ElementTree.Element:
-    suite = _Suite(journal)
+def _suite(journal: Journal, names: set[tuple[str, str]]) -> ElementTree.Element:
+    suite = _Suite(journal, names)
     for step in journal.steps:
         # What stands before the first step is a case of its own where there is something.
-        if step.part == "leading" and journal.has_steps and not step.entries:
+        if step.part == "leading" and not step.entries and (journal.has_steps or journal.broken_off):
             continue
         case = suite.case(_leading(journal) if step.part == "leading" else step.title, step.seconds)
         failure = step.failure
@@ -54,20 +55,21 @@ def _suite(journal: Journal) -> ElementTree.Element:
 class _Suite:
     """A suite that is being made: its cases have names of their own."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, names: set[tuple[str, str]]) -> None:
+        """`names` are those of the whole report: files of one name in two folders have the same class."""
         self._journal = journal
         self._element = ElementTree.Element("testsuite", {"name": _clean(journal.name)})
-        self._names: set[str] = set()
+        self._names = names
 
     def case(self, title: str, seconds: float) -> "_Case":
         """Another case. What has no title, or one that was given already, gets a name by which it is told apart."""
-        plain = _clean(title).strip() or "(untitled)"
+        plain, of = _clean(title).strip() or "(untitled)", _clean(Path(self._journal.name).stem)
         name, number = plain, 1
-        while name in self._names:
+        while (of, name) in self._names:
             number += 1
             name = f"{plain} ({number})"
-        self._names.add(name)
-        named = {"name": name, "classname": _clean(Path(self._journal.name).stem), "time": f"{seconds:.3f}"}
+        self._names.add((of, name))
+        named = {"name": name, "classname": of, "time": f"{seconds:.3f}"}
         return _Case(ElementTree.SubElement(self._element, "testcase", named))
 
     def _count(self, kind: str) -> int:

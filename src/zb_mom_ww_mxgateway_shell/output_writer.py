@@ -205,7 +205,8 @@ class _Lane:
         self._moved_at = time.monotonic()
 
 
-_OWN = ("write", "writelines", "writable", "flush", "close", "closed")
+_OWN = ("write", "writelines", "writable", "flush", "close", "closed", "_beneath", "_give", "_writer", "__class__")
+"""What is not the stream's beneath."""
 
 
 class _Printed(io.TextIOBase):
@@ -217,6 +218,9 @@ class _Printed(io.TextIOBase):
         self._writer = writer
 
     def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            # As any text stream; the thread that writes would end by it, and nothing be shown any more.
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         while self._writer.pending > ROOM and not self._writer.is_stuck:
             time.sleep(_NOT_READY_SECONDS)
         self._give(text)
@@ -226,19 +230,7 @@ class _Printed(io.TextIOBase):
         return True
 
     def __getattribute__(self, name: str) -> Any:
-        own = (
-            "write",
-            "writelines",
-            "writable",
-            "flush",
-            "close",
-            "_beneath",
-            "_give",
-            "_writer",
-            "__class__",
-            "closed",
-        )
-        if name in own or name.startswith("__"):
+        if name in _OWN or name.startswith("__"):
             return super().__getattribute__(name)
         return getattr(self._beneath, name)
 

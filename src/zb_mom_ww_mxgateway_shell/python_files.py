@@ -7,13 +7,14 @@ import inspect
 import sys
 import tokenize
 import traceback
+from collections.abc import Coroutine
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.redaction import redact
-from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line, safe
+from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest, json_line, safe
 from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, shortened
 from zb_mom_ww_mxgateway_shell.background import UnaskedTasks, background_problem, leaves
 from zb_mom_ww_mxgateway_shell.context import Context
@@ -58,7 +59,7 @@ class PythonFile:
         return cls(path, code, quiet=quiet, debug=debug)
 
     async def run(self, context: Context) -> ExitCode | int:
-        """Runs it to its end; the exit code is that of what it raised."""
+        """Runs it to its end; the exit code is the gravest of what failed, or the one that it asks for itself."""
         self._writer, self._form = context.writer, context.settings.output
         context.say_by(self._say, self._alert)
         context.runs_file = True
@@ -78,8 +79,10 @@ class PythonFile:
             code = await self._code_of(context, names)
             tasks.tell_all()
             _let_tasks_go(names.namespace)
+        if code and not isinstance(code, ExitCode):
+            return code
         # What failed beside it, and nobody asked about, has not passed.
-        return code or next((_code_for(error) for error in failed), self._beside)
+        return gravest(ExitCode(code), *map(_code_for, failed), self._beside)
 
     async def _code_of(self, context: Context, names: PythonNames) -> ExitCode | int:
         started = clock.monotonic()
@@ -95,10 +98,14 @@ class PythonFile:
                 return ExitCode.UNKNOWN
             if "; " in str(interrupted):  # a line that said more
                 self._complain(str(interrupted))
+            if isinstance(interrupted, asyncio.CancelledError) and not _is_cancelled():
+                # It waited for something of its own that was cancelled: nobody has ended the run.
+                self._say_problem(interrupted)
+                return ExitCode.NOT_MET
             raise
         except BaseException as error:  # a person's code may raise anything
             self._say_problem(error)
-            return _code_for(next(leaves(error)))
+            return gravest(*map(_code_for, leaves(error)))
         return ExitCode.DONE
 
     async def _evaluated(self, namespace: dict[str, Any]) -> None:
@@ -182,13 +189,18 @@ class _Names(PythonNames):
         self._file = file
         super().__init__(context, follow, show)
 
-    async def mx(self, line: str) -> Any:
-        context, file = self._context, self._file
-        if context.settings.output != "json":
-            return await super().mx(line)
-        output = RunOutput(context, quiet=file._quiet, source=file._path)
+    def mx(self, line: str) -> Coroutine[Any, Any, Any]:
+        if self._context.settings.output != "json":
+            return super().mx(line)
+        # Who asks is known now: a task that waits for it has no frame of the file.
         frame = inspect.currentframe()
-        number = frame.f_back.f_lineno if frame and frame.f_back else 0
+        while frame is not None and frame.f_code.co_filename != self._file._path:
+            frame = frame.f_back
+        return self._reported(line, frame.f_lineno if frame else 0)
+
+    async def _reported(self, line: str, number: int) -> Any:
+        context, file = self._context, self._file
+        output = RunOutput(context, quiet=file._quiet, source=file._path)
         output.begin(Statement(line, number, file._path))
         context.notice = output.notice
         try:
@@ -207,6 +219,11 @@ def _code_for(error: BaseException) -> ExitCode:
     """What a person's own code raises is no internal error: it has not passed."""
     code = exit_code_for(error)
     return ExitCode.NOT_MET if code is ExitCode.INTERNAL else code
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _let_tasks_go(namespace: dict[str, Any]) -> None:

@@ -131,7 +131,7 @@ class RunOutput:
         for line in lines:
             self._context.spool.line(line)
             if lines != list(problem) or not self._is_terminal:
-                self._say(line if self._form == "csv" else f"{_INDENT}{line}")
+                self._say(self._record(line) if self._form.startswith("csv") else f"{_INDENT}{line}")
         problem = problem or (lines if self._quiet else [])
         statement = self._statement or Statement("", 0)
         where = f"{statement.source}:{statement.line}:{_column(statement)}: " if statement.source else ""

@@ -114,19 +114,22 @@ class StatementRunner:
         """Runs them on what the context is connected to, one file after another: each begins anew, but for the
         connections, and what one fails with is no reason to leave out the next, unless nothing may go on."""
         codes: list[ExitCode] = []
-        journals = [Journal(part.name) for part in self._parts]
+        journals: list[Journal] = []
         names = dict(context.names)
-        is_over = False
         try:
-            for part, journal in zip(self._parts, journals, strict=True):
-                if is_over:
-                    journal.end(part.block, context)
-                    journal.not_run = journal.not_run or [Path(part.name).stem]
-                    continue
+            for part in self._parts:
                 context.names, context.step, context.leaving = dict(names), "", False
-                code, is_over = await self._one(context, part, journal)
+                journals.append(Journal(part.name))
+                code, is_over = await self._one(context, part, journals[-1])
                 codes.append(code)
+                if is_over:
+                    break
         finally:
+            for part in self._parts[len(journals) :]:
+                left_out = Journal(part.name)
+                left_out.end(part.block, context)
+                left_out.not_run = left_out.not_run or [Path(part.name).stem]
+                journals.append(left_out)
             problem = self._report(context, journals)
         return gravest(*codes, *([ExitCode.USAGE] if problem else []))
 
@@ -163,7 +166,8 @@ class StatementRunner:
             code = ExitCode.USAGE  # Nothing was tried: the file does not fit the plant.
         if how.junit is not None and part.block.stream is not None and not any(journal.entries):
             # No statement came: nothing was proved, and a report of nothing would pass.
-            output.problem([f"{part.name}: there was no statement to report of"])
+            journal.broken_off = "there was no statement to report of"
+            output.problem([f"{part.name}: {journal.broken_off}"])
             code = gravest(code, ExitCode.USAGE)
         if part.source is not None and part.block.stream is None:
             name = f"{part.name}: " if len(self._parts) > 1 else ""

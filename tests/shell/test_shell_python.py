@@ -84,6 +84,26 @@ async def test_a_file_has_the_names_of_the_pane_and_awaits_at_its_top(run: Runs)
             1,
             "try.py:2: in the background: ValueError: not so (--debug shows more)",
         ),
+        (
+            "from zb_mom_ww_mxgateway import MxGatewayError\n\nasync def lost():\n"
+            "    raise MxGatewayError('lost', outcome_unknown=True)\n\nasync def wrong():\n    assert 1 == 2\n\n"
+            "async with asyncio.TaskGroup() as group:\n"
+            "    for each in (wrong(), lost()):\n        group.create_task(each)\n",
+            6,
+            "try.py:4: lost",
+        ),
+        (
+            "from zb_mom_ww_mxgateway import MxGatewayError\n\nasync def lost():\n"
+            "    raise MxGatewayError('lost', outcome_unknown=True)\n\n"
+            "kept = asyncio.create_task(lost())\nawait asyncio.sleep(0)\nawait asyncio.sleep(0)\nassert 1 == 2\n",
+            6,
+            "try.py:4: in the background: lost",
+        ),
+        (
+            "kept = asyncio.create_task(asyncio.sleep(60))\nkept.cancel()\nawait kept\n",
+            1,
+            "try.py:3: CancelledError (--debug shows more)",
+        ),
     ],
 )
 async def test_what_a_file_ends_with(run: Runs, text: str, code: int, said: str) -> None:
@@ -91,6 +111,21 @@ async def test_what_a_file_ends_with(run: Runs, text: str, code: int, said: str)
     assert found == code
     assert said in err
     assert len(err.splitlines()) <= 3
+
+
+async def test_what_is_no_text_is_refused_by_standard_output_and_what_follows_is_shown(run: Runs) -> None:
+    text = (
+        "import sys\ntry:\n    sys.stdout.write(b'x')\nexcept TypeError as error:\n    print(error)\nprint('after')\n"
+    )
+    assert await run(text) == (0, "write() argument must be str, not bytes\nafter\n", "")
+
+
+async def test_lines_that_run_at_the_same_time_register_once_and_have_their_own_places(run: Runs) -> None:
+    text = f"await asyncio.gather(\n    mx('read {INT}'),\n    mx('read {INT}'),\n)\n"
+    code, out, _ = await run(text)
+    assert (code, out.count("registered mxgw-shell")) == (0, 1)
+    done = await run(text, "--json")
+    assert [(each["ok"], each["line"]) for each in done.objects] == [(True, 2), (True, 3)]
 
 
 async def test_a_traceback_comes_with_debug_only_and_a_missing_file_is_said(run: Runs) -> None:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -295,6 +296,44 @@ async def test_several_files_run_in_their_order_and_the_gravest_code_counts(run:
     run.file("frob\n", "b.mxs")
     done = await run.process("--plaintext", "-c", "a.mxs", "-c", "b.mxs")
     assert (done.code, "b.mxs:1:1: no command frob" in done.err) == (2, True)
+
+
+async def test_each_of_several_files_has_its_own_time_and_cases_that_are_told_apart(run: Runs) -> None:
+    from xml.etree import ElementTree
+
+    run.file('step "a"\nsleep 1s  # meant\n', "a.mxs")
+    for folder in ("east", "west"):
+        (run.folder / folder).mkdir()
+        run.file('step "a"\nlet n = 1\n', f"{folder}/b.mxs")
+    files = [word for name in ("east/b.mxs", "a.mxs", "west/b.mxs") for word in ("-c", name)]
+    done = await run.process("--plaintext", *files, "--report-junit", "out.xml")
+    assert done.code == 0
+    east, slow, west = ElementTree.parse(run.folder / "out.xml").getroot()
+    began = [datetime.fromisoformat(suite.get("timestamp", "")) for suite in (east, slow, west)]
+    ended = [
+        at + timedelta(seconds=float(suite.get("time", "")))
+        for at, suite in zip(began, (east, slow, west), strict=True)
+    ]
+    # Neither what ran before it nor what runs behind it is of a file's time; when it began is said in whole seconds.
+    assert began[1] < began[2]
+    assert ended[0] <= began[1] + timedelta(seconds=1)
+    assert [case.get("name") for suite in (east, slow, west) for case in suite.iter("testcase")] == ["a", "a", "a (2)"]
+
+
+async def test_a_report_of_lines_of_which_none_came_has_no_case_that_passed(run: Runs) -> None:
+    done = await run.process("--plaintext", "--report-junit", "out.xml", stdin="# nothing\n")
+    report = (run.folder / "out.xml").read_text(encoding="utf-8")
+    assert (done.code, report.count("<testcase "), report.count("<error ")) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("form", ["--csv", "--csv-raw"])
+async def test_csv_of_what_was_not_done_has_records_alone(run: Runs, form: str) -> None:
+    import csv
+
+    done = await run(f"read {INT} No.Such.Tag\n", form)
+    heading, *records = csv.reader(done.out.splitlines())
+    assert (done.code, heading[0]) == (3, "age_seconds")
+    assert [record[heading.index("tag")] for record in records] == [INT, "No.Such.Tag"]
 
 
 async def test_a_long_wait_shows_how_it_stands_before_it_is_over_without_a_terminal(run: Runs) -> None:
