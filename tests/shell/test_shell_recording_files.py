@@ -61,6 +61,18 @@ def test_a_recording_cut_off_anywhere_is_continued_without_joining_two_rows(tmp_
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_rows_of_long_texts_are_whole_and_looked_at_once(tmp_path: Path, form: Format) -> None:
+    path = tmp_path / f"long.{form}"
+    # As often as it has lines it would take minutes.
+    text = 'line, "of" it\n' * 100_000
+    whole = heading(form) + sample(text, form) + sample(text, form)
+    path.write_text(whole, encoding="utf-8", newline="")
+    with continue_(path, form, raw=False):
+        pass
+    assert path.read_text(encoding="utf-8") == whole
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
 def test_empty_bytes_that_a_lost_power_leaves_are_mended_too(tmp_path: Path, form: Format) -> None:
     path = tmp_path / "power"
     whole = (heading(form) + sample("one", form)).encode()
