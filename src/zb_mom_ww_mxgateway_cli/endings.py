@@ -13,9 +13,15 @@ ENDING = (*INTERRUPT, *CALLED_OFF)
 """What ends the whole program."""
 
 
+# As nohup does it: who started the program so wants it to go on.
+_IGNORED = frozenset(
+    name for name in CALLED_OFF if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_IGN
+)
+
+
 def numbers(names: tuple[str, ...]) -> list[signal.Signals]:
-    """Those of them that this system has."""
-    return [getattr(signal, name) for name in names if hasattr(signal, name)]
+    """Those of them that this system has; none that calls off and was ignored from the start."""
+    return [getattr(signal, name) for name in names if hasattr(signal, name) and name not in _IGNORED]
 
 
 def end_once() -> None:

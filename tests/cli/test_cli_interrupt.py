@@ -12,7 +12,10 @@ from cli_process import KEY, Open, Start, ended, until
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be sent Ctrl-C alone on Windows")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be sent Ctrl-C alone on Windows"),
+    pytest.mark.usefixtures("heard_hangups"),
+]
 
 SMOKE = ("smoke", "--plaintext", "--item", "TestChildObject.TestInt")
 
@@ -122,6 +125,19 @@ async def test_what_writes_nothing_is_interrupted_by_any_signal(
     ran = await ended(process)
     gateway.release()
     assert (ran.code, ran.out, ran.err) == (130, "", "mxgw-py: interrupted\n")
+
+
+async def test_what_nohup_starts_goes_on_when_its_terminal_closes(
+    gateway: SimulatedGateway, opened: Open, start: Start
+) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    process = await start(*opened.stream, "--count", "2")
+    await until(lambda: gateway.open_streams)
+    process.send_signal(signal.SIGHUP)
+    for value in (5, 6):
+        gateway.set("TestChildObject.TestInt", value)
+    ran = await ended(process)
+    assert (ran.code, ran.err) == (0, "")
 
 
 async def test_connecting_is_interrupted(gateway: SimulatedGateway, start: Start) -> None:

@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="no such signals, devices and limits on Windows")
+pytestmark = pytest.mark.usefixtures("heard_hangups")
 
 
 @pytest.fixture
@@ -73,6 +74,18 @@ async def test_one_signal_ends_what_is_waited_for_and_does_what_always_runs(run:
     assert waited["error"]["message"] == "interrupted"
     assert [each["ok"] for each in ending] == [True, True]
     assert "what stands behind finally still runs" in done.err
+
+
+@POSIX
+async def test_what_nohup_starts_goes_on_when_its_terminal_closes(run: Runs) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    run.file(f"write {INT} 1\nwait {INT} = 5 timeout 10m\nwrite {INT} 2\n")
+    process = await started(run, "--json", "-c", "try.mxs")
+    await asyncio.wait_for(_waits(process), 20)
+    process.send_signal(signal.SIGHUP)
+    run.gateway.set(INT, 5)
+    done = await ended(process)
+    assert (done.code, run.written) == (0, [1, 2]), done
 
 
 async def _waits(process: asyncio.subprocess.Process) -> None:

@@ -272,6 +272,7 @@ class TestInterruption:
         assert b"everything is left as it is" in err
         assert (process.returncode, run.written) == (130, [1])
 
+    @pytest.mark.usefixtures("heard_hangups")
     async def test_a_key_that_is_held_down_and_a_terminal_that_closes_twice_leave_what_always_runs(
         self, run: Runs
     ) -> None:

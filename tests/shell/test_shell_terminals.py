@@ -53,6 +53,7 @@ async def test_a_terminal_that_is_taken_away_ends_the_shell_and_its_session(
         await until(lambda: not gateway.live_sessions)
 
 
+@pytest.mark.usefixtures("heard_hangups")
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
 async def test_a_signal_to_end_closes_the_session(
     process: ShellProcess, gateway: SimulatedGateway, sent: signal.Signals
