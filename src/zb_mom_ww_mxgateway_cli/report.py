@@ -16,6 +16,7 @@ from zb_mom_ww_mxgateway_cli.output import (
     exit_code_of,
     json_line,
     one_line,
+    redacted,
     safe,
 )
 from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
@@ -83,7 +84,7 @@ class Report:
         document, self._document = self._document, []
         if document or (self.is_list and self.output == "json"):
             whole = document if self.is_list or len(document) > 1 else document[0]
-            self.lines(json.dumps(whole, sort_keys=True, allow_nan=False, indent=2).splitlines())
+            self.lines(json.dumps(redacted(whole), sort_keys=True, allow_nan=False, indent=2).splitlines())
 
     def lines(self, lines: list[str]) -> None:
         """Prints lines that are ready: JSON, or safe text. Raises ExpectationNotMet, but not for a reader that left."""

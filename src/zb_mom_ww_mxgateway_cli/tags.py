@@ -199,8 +199,9 @@ def _value(text: str, type_name: str, *, is_array: bool) -> Typed:
     try:
         if not is_array:
             return Typed(type_name, parse_value(type_name, text))
-        found = json.loads(text)
-        if not isinstance(found, list):
+        # Numbers as they are typed: in an array of texts 1.10 is not 1.1.
+        found = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+        if not isinstance(found, list) or not all(isinstance(each, str | bool) for each in found):
             raise TextValueError("Array expected, as JSON: for example [1, 2, 3]")
         spelled = [each if isinstance(each, str) else json.dumps(each) for each in found]
         return Typed(type_name, [parse_value(type_name, each) for each in spelled])

@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 import pytest
-from cli_process import Drive, Run, Start, ended
+from cli_process import KEY, Drive, Run, Start, ended
 
-from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway
+from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway, Tag, TagType
 
 INT, FLOAT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestFloat", "TestChildObject.TestBool"
 STRING, SETPOINT, LEVEL = "TestChildObject.TestString", "Plant.Tank1.LevelSP", "Plant.Tank1.Level"
@@ -81,6 +81,17 @@ async def test_a_tag_is_written_in_one_step_in_its_own_type(
     assert (form["outcome"], form["ok"], form["value"]) == ("completed", True, value)
     assert gateway.read(tag).value == value
     assert not gateway.live_sessions
+
+
+async def test_an_array_of_texts_is_written_as_it_is_typed(mxgw_py: Run) -> None:
+    texts = Tag("Recipe.Texts", TagType.STRING, ("a", "b", "c"), is_array=True)
+    async with SimulatedGateway(plaintext=True, api_keys=[KEY], tags=[texts]) as gateway:
+        words = ("--plaintext", "--endpoint", gateway.endpoint)
+        ran = await mxgw_py("write", texts.name, '[1.10, "x", 1e5]', *words)
+        assert (ran.code, gateway.read(texts.name).value) == (0, ("1.10", "x", "1e5"))
+        ran = await mxgw_py("write", texts.name, "[null]", *words)
+        assert (ran.code, "Array expected" in ran.err) == (2, True)
+        assert len(gateway.writes) == 1
 
 
 async def test_a_write_that_is_refused_and_a_value_that_cannot_be(gateway: SimulatedGateway, mxgw_py: Run) -> None:
@@ -156,6 +167,13 @@ async def test_the_forms_of_results(gateway: SimulatedGateway, mxgw_py: Run) -> 
     assert table.out == (await mxgw_py(*words[:-1])).out
     rows = list(csv.DictReader(io.StringIO(sheet.out)))
     assert [(row["tag"], row["value"]) for row in rows] == [(INT, "41"), (STRING, "'=1+2, really")]
+
+
+async def test_no_form_of_a_result_has_a_key_in_it(gateway: SimulatedGateway, mxgw_py: Run) -> None:
+    gateway.set(STRING, "mxgw_other_bm90LWE")
+    for form in ("json", "jsonl", "table", "csv"):
+        ran = await mxgw_py("read", STRING, "--plaintext", "--output", form)
+        assert (ran.code, "mxgw_other_***" in ran.out, "bm90LWE" in ran.out) == (0, True, False)
 
 
 async def test_a_document_is_an_object_of_one_result_and_a_list_of_a_stream(
