@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
 from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_cli import profiles_path
 from zb_mom_ww_mxgateway_cli.connection import Connection
@@ -199,7 +200,11 @@ class Context:
         """What the profiles file says, where it has been read."""
         from zb_mom_ww_mxgateway_shell.profiles import Profiles
 
-        return Profiles(profiles_path.default_path(), {}, {}, {})
+        try:
+            path = profiles_path.default_path()
+        except MxGatewayArgumentError:
+            path = Path("~/.config/mxgw/profiles.toml")  # Where it would be for a user who had a home.
+        return Profiles(path, {}, {}, {})
 
     def load_profiles(self) -> None:
         """Takes what the user's profiles file says, if there is one; raises ShellError."""

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.places import config_folder
 from zb_mom_ww_mxgateway.private_files import make_private_folder, open_to_others
 from zb_mom_ww_mxgateway_cli.text_files import TextFileError, decoded
@@ -45,8 +46,10 @@ class WatchLists:
     def names(self) -> list[str]:
         """What there is."""
         if self._names is None:
-            folder = self._folder
-            self._names = sorted(path.stem for path in folder.glob(f"*{_SUFFIX}")) if folder.is_dir() else []
+            try:
+                self._names = sorted(path.stem for path in self._folder.glob(f"*{_SUFFIX}"))
+            except MxGatewayArgumentError:
+                self._names = []  # Who has no home has no lists in it.
         return self._names
 
     def load(self, name: str) -> list[str]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from shell_terminal import shell
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no passwd and no sh on Windows")
 
@@ -56,6 +57,21 @@ async def test_who_has_no_home_keeps_nothing_or_is_told_what_to_set(
     assert "internal error" not in out.decode()
     assert "Traceback" not in out.decode()
     assert "~" not in os.listdir(tmp_path)  # noqa: PTH208  # in an async test
+
+
+async def test_a_prompt_of_a_user_without_a_home_takes_every_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody() -> Path:
+        raise RuntimeError("no home")
+
+    monkeypatch.setattr(Path, "home", nobody)
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    async with shell(tmp_path) as here:
+        await here.terminal.enter("watch Foo", "added item 1")
+        await here.terminal.enter("connect foo", "no profile foo")
+        await here.terminal.enter("list", "no lists")
+        await here.terminal.enter("list save x A.B", "set HOME or XDG_CONFIG_HOME")
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
