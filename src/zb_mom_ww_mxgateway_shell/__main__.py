@@ -177,6 +177,8 @@ def plan(
 
     What a wait, an expect or a capture asks for is looked at as it is now.
     """
+    if outer.junit is not None:
+        raise click.UsageError("--report-junit is for runs: nothing is proved by a plan")
     wanted = replace(
         outer,
         connection=connection if connection != Connection() else outer.connection,

@@ -18,6 +18,10 @@ class Interrupted(Exception):
     """The work was ended by a signal; what it had to clean up is cleaned up."""
 
 
+class InterruptedInDoubt(Interrupted):
+    """A line was interrupted after a write was let through: its outcome is unknown."""
+
+
 @contextmanager
 def on_signals(names: tuple[str, ...], act: Callable[[], object]) -> Iterator[None]:
     """Calls `act` on the running loop when one of the signals comes; restores the handlers that were there.

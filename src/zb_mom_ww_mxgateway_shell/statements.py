@@ -16,7 +16,7 @@ from zb_mom_ww_mxgateway_cli.output import ExitCode, error_form, exit_code_of, o
 from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST, escaped, safe, shortened, width
 from zb_mom_ww_mxgateway_shell.conditions import NotMet
 from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
+from zb_mom_ww_mxgateway_shell.interrupts import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.problems import Failure, Mistake, ShellError
 from zb_mom_ww_mxgateway_shell.registry import Command
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
@@ -32,10 +32,6 @@ _AROUND = 60
 
 UNSURE = "if a write was sent, its outcome is UNKNOWN"
 """What is to be said where something that writes was interrupted."""
-
-
-class InterruptedInDoubt(Interrupted):
-    """A line was interrupted after a write was let through: its outcome is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -493,6 +493,8 @@ async def test_a_plan_reads_and_says_what_would_be_written_and_writes_nothing(ru
     assert not any(kind.startswith("write") for kind in kinds)
     wrong = run.file(f"write {INT} abc\n")
     assert (await run.process("plan", wrong.name, "--plaintext")).code == 2
+    done = await run.process("--report-junit", "out.xml", "plan", "try.mxs", "--plaintext")
+    assert (done.code, "nothing is proved by a plan" in done.err, (run.folder / "out.xml").exists()) == (2, True, False)
 
 
 async def test_a_plan_says_what_it_read_before_what_a_run_would_have_written_by_then(run: Runs) -> None:

@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, status_form, value_form, value_text
 from zb_mom_ww_mxgateway_shell.comparing import tolerance_for
 from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT, Context
-from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
+from zb_mom_ww_mxgateway_shell.interrupts import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.kinds import (
     DurationOption,
     FlagOption,
@@ -102,8 +102,9 @@ async def write(
         try:
             seen = await verified(live, item, plain, for_ or VERIFY_TIMEOUT, room)
         except asyncio.CancelledError:
-            # What came of the write is known; only whether the tag shows it is not.
-            raise Interrupted(f"interrupted; {item.tag}   {_outcome_text(result, timeout)}; NOT VERIFIED") from None
+            # What came of the write is known, be it that it is in doubt; only whether the tag shows it is not.
+            kind = Interrupted if result.outcome.value == "completed" else InterruptedInDoubt
+            raise kind(f"interrupted; {item.tag}   {_outcome_text(result, timeout)}; NOT VERIFIED") from None
     code = {"completed": ExitCode.DONE, "refused": ExitCode.REFUSED}.get(result.outcome.value, ExitCode.UNKNOWN)
     if code is ExitCode.DONE and seen and not seen.is_as_written:
         code = ExitCode.NOT_MET
