@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 _MOST_STATES = 2_000
 _MOST_KNOWN = 5_000
 """Steps from one set of states by one character that are remembered."""
-_MOST_WORK = 3_000_000
-"""States looked at in one search: about a second."""
+_MOST_WORK = 1_000_000
+"""States looked at in one search: about a second, in which nothing else is done."""
 
 Test: TypeAlias = Callable[[str], bool]
 """Whether a character is taken."""
@@ -33,7 +33,10 @@ def pattern(text: str) -> "Pattern":
         tree = parser.parse(text)
     except (re.error, RecursionError, OverflowError, Warning) as error:  # Warnings may be errors.
         raise PatternError(f"not a regular expression: {error}") from None
-    return Pattern(_Builder().built(tree, tree.state.flags))
+    try:
+        return Pattern(_Builder().built(tree, tree.state.flags))
+    except RecursionError:
+        raise PatternError("the expression is too large: too many groups stand in one another") from None
 
 
 def glob(text: str) -> re.Pattern[str]:

@@ -16,6 +16,8 @@ from zb_mom_ww_mxgateway_shell.run_output import RunOutput
 from zb_mom_ww_mxgateway_shell.scripts import ScriptRun
 from zb_mom_ww_mxgateway_shell.statements import Statement, message_of, run as perform
 
+_NOT_ENDED = ("the run has not come to its end",)
+
 
 class How(NamedTuple):
     """How statements are run."""
@@ -28,6 +30,11 @@ class How(NamedTuple):
     """Whether it is only said what would be written."""
     junit: str | None = None
     """The file of a report."""
+
+    def spare(self, files_to_run: Iterable[str]) -> None:
+        """Raises ShellError where the report would take the place of one of these."""
+        if self.junit is not None and Path(self.junit).resolve() in map(Path.resolve, map(Path, set(files_to_run))):
+            raise ShellError(f"{self.junit} is the file to run: its report would take its place")
 
     def report_unfinished(self, name: str, why: Sequence[str]) -> None:
         """Writes the report that stands where there is no better one, if one is wanted; raises ShellError."""
@@ -63,17 +70,23 @@ class StatementRunner:
         """
         lines = list(lines)
         name = ", ".join(_name(script) for script in scripts) or ("lines" if lines else "standard input")
-        for script in scripts:
-            if how.junit is not None and Path(script).resolve() == Path(how.junit).resolve():
-                raise ShellError(f"{how.junit} is the file to run: its report would take its place")
-        # The report of a former run is not taken for that of this one, whatever becomes of it.
-        how.report_unfinished(name, ["the run has not come to its end"])
+        how.spare(scripts)
+        if "-" in scripts or not (scripts or lines):
+            how.report_unfinished(name, _NOT_ENDED)  # Standard input may take long to come.
         if not scripts and not lines and not sys.stdin.seekable():
             # They come one by one, and what is to come is not known yet.
             source = None if sys.stdin.isatty() else "<stdin>"
             return cls([Part(files.streamed(source), name, source)], how)
         parts, wrong = [], []
-        for part, found in cls._read(scripts, lines):
+        try:
+            read = list(cls._read(scripts, lines))
+        except ShellError as error:
+            how.report_unfinished(name, [message_of(error)])
+            raise
+        how.spare(source for part, _ in read for each in part.block.statements() if (source := each.source))
+        # The report of a former run is not taken for that of this one, whatever becomes of it.
+        how.report_unfinished(name, _NOT_ENDED)
+        for part, found in read:
             parts.append(part)
             # Standard input alone may be empty: nobody has called that a file to be passed.
             is_empty = files.nothing_in(part.block, part.name) if scripts or how.junit is not None else []

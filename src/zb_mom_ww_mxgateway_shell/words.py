@@ -134,7 +134,7 @@ def _end_of_word(line: str, start: int) -> int:
         return end
     end = start
     while end < len(line) and not line[end].isspace():
-        if line[end - 1] == ":" and end > start and line[end] in "\"'[":
+        if line[end - 1] == ":" and end > start and line[end] in "\"'[" and not _ADDRESS.match(line, end):
             return _end_of_word(line, end)
         _refuse_curly(line, end)
         end += 1

@@ -145,6 +145,10 @@ async def test_a_report_that_cannot_be_written_is_said_before_anything_runs(run:
     done = await run(f"write {INT} 5\n", "--report-junit", "./try.mxs")
     assert (done.code, "is the file to run" in done.err, run.written) == (2, True, [])
     assert (run.folder / "try.mxs").read_text(encoding="utf-8") == f"write {INT} 5\n"
+    part = run.file(f"write {INT} 6\n", "part.mxs")
+    done = await run("include part.mxs\n", "--report-junit", "part.mxs")
+    assert (done.code, "is the file to run" in done.err, run.written) == (2, True, [])
+    assert part.read_text(encoding="utf-8") == f"write {INT} 6\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no /dev/stdout on Windows")
@@ -164,6 +168,9 @@ async def test_no_report_of_a_former_run_is_left_to_be_taken_for_this_one(run: R
     report.write_text("<testsuites/>", encoding="utf-8")
     assert (await run("frob\n", "--report-junit", "out.xml")).code == 2
     assert told() == ("1", "try.mxs:1:1: no command frob; help lists them")
+    report.write_text("<testsuites/>", encoding="utf-8")
+    assert (await run.process("-c", "nowhere.mxs", "--report-junit", "out.xml")).code == 2
+    assert told()[1].startswith("cannot read nowhere.mxs")
     away = await run(f"expect {INT} = 0\n", "--report-junit", "out.xml", "--endpoint", "127.0.0.1:1")
     assert away.code == 4
     assert told()[1].startswith("cannot connect to 127.0.0.1:1")

@@ -30,6 +30,7 @@ def texts(line: str) -> list[str]:
         ("connect [::1]:5001 --plaintext", ["connect", "[::1]:5001", "--plaintext"]),
         ("connect [fe80::1:2]:5001", ["connect", "[fe80::1:2]:5001"]),
         ("write A [12:30, 1]", ["write", "A", "[12:30, 1]"]),
+        ("echo " + "a:[1:]:" * 1_000 + "[1]", ["echo", "a:[1:]:" * 1_000 + "[1]"]),
     ],
 )
 def test_words(line: str, expected: list[str] | None) -> None:
