@@ -244,12 +244,9 @@ async def test_a_watcher_hears_the_present_state_then_each_deployment(
 
 @pytest.mark.parametrize("ask", [discover, browse])
 async def test_a_page_ends_early_rather_than_outgrow_a_message(ask: Any) -> None:
-    # Units with many more attributes than any of the plant has: some 20 MiB altogether.
-    tags = [
-        Tag(f"Big.Unit{unit:03d}.Attribute_with_quite_a_long_name_{number:04d}")
-        for unit in range(130)
-        for number in range(1500)
-    ]
+    # Units with many more and longer attributes than any of the plant has: some 20 MiB altogether.
+    long = "Attribute_with_quite_a_long_name_" * 16
+    tags = [Tag(f"Big.Unit{unit:03d}.{long}{number:04d}") for unit in range(130) for number in range(140)]
     async with SimulatedGateway(plaintext=True, tags=tags) as gateway, wire(gateway) as client:
         root = {"root_tag_name" if ask is discover else "parent_tag_name": "Big"}
         seen: list[str] = []
