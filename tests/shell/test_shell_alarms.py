@@ -1,5 +1,6 @@
 """alarms, ack and events at a real prompt: what is in alarm, what became of an acknowledgement, what streams by."""
 
+import asyncio
 from pathlib import Path
 
 import grpc
@@ -117,6 +118,30 @@ async def test_an_acknowledgement_passes_the_guard_and_its_lost_answer_is_unknow
         result = await run(sh.context, "ack ZB!No.Such.Alarm", follow)
         assert result is not None
         assert result.exit_code is ExitCode.REFUSED
+
+
+async def test_of_several_acknowledgements_each_outcome_is_told_whatever_stops_them(tmp_path: Path) -> None:
+    first, second = "ZB!Area.Object.Hi", "ZB!Area.Object.Lo"
+    async with shell(tmp_path) as sh:
+        for reference in (first, second):
+            sh.gateway.raise_alarm(reference)
+        sh.gateway.stall("AcknowledgeAlarm")
+        acknowledging = asyncio.create_task(run(sh.context, f"ack {first} {second}", follow))
+        await until(lambda: any(call.rpc == "AcknowledgeAlarm" for call in sh.gateway.calls), lambda: "no call")
+        sh.context.connected.arming.armed = False
+        sh.gateway.release()
+        result = await acknowledging
+        assert result is not None
+        assert [each["outcome"] for each in result.form()] == ["acknowledged", "refused"]
+        assert result.exit_code is ExitCode.GUARDED
+        sh.context.connected.arming.armed = True
+        sh.gateway.lose_next_reply("AcknowledgeAlarm")
+        result = await run(sh.context, f"ack {first} {second}", follow)
+        assert result is not None
+        assert [each["outcome"] for each in result.form()] == ["unknown", "refused"]
+        assert f"not tried behind {first}" in result.lines()[1]
+        assert result.exit_code is ExitCode.UNKNOWN
+        assert [call.rpc for call in sh.gateway.calls].count("AcknowledgeAlarm") == 2
 
 
 async def test_in_subtag_mode_it_is_said_that_there_is_no_way_to_acknowledge(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.values import nanoseconds_text
 from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_form, alarm_value_text
-from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, exit_code_of, local, one_line
+from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, exit_code_of, gravest, local, one_line
 from zb_mom_ww_mxgateway_shell.alarm_feed import news_text, provider_text
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.flow import Flow
@@ -239,8 +239,7 @@ class Acknowledged:
 
     @property
     def exit_code(self) -> ExitCode:
-        codes = [exit_code_of(error) for _, error in self.outcomes if error]
-        return max(codes, key=lambda code: code is ExitCode.UNKNOWN) if codes else ExitCode.DONE
+        return gravest(*(exit_code_of(error) for _, error in self.outcomes if error))
 
     @property
     def value(self) -> Any:
@@ -291,20 +290,23 @@ async def ack(
     """
     connected = context.connected
     outcomes: list[tuple[str, MxGatewayError | None]] = []
+    in_doubt = ""
     for reference in dict.fromkeys(references):
-        if context.is_left:
-            raise ShellError(
-                f"the connection {connected.name} was closed meanwhile; {reference} was not acknowledged",
-                ExitCode.GUARDED,
-            )
         try:
+            if context.is_left:
+                raise MxGatewayRefusedHereError(f"the connection {connected.name} was closed meanwhile")
+            if in_doubt:
+                raise MxGatewayRefusedHereError(f"not tried behind {in_doubt}, of which nobody knows the outcome")
             await connected.client.acknowledge_alarm(reference, comment or "", operator or "")
-        except MxGatewayRefusedHereError:
-            raise
+        except MxGatewayRefusedHereError as error:
+            if not outcomes:
+                raise
+            # What was done before it is told all the same.
+            outcomes.append((reference, error))
         except MxGatewayError as error:
             outcomes.append((reference, error))
             if error.outcome_unknown:
-                break
+                in_doubt = reference
             if isinstance(error, MxAccessError):
                 connected.alarms.forget(reference)
         else:
