@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 CLIENT_NAME = "mxgw-py"
 TIMEOUT = 30.0
 """Seconds for a tag's value, or for a write and its outcome."""
+_LONGEST_READ = 3600.0
+"""Seconds that a gateway gives a tag at most."""
 # Seconds for closing the session when the command is done.
 _CLOSE_TIMEOUT = 5.0
 
@@ -55,6 +57,8 @@ def read(runner: Runner, names: tuple[str, ...], items_file: str | None, timeout
     lines = [] if items_file is None else [line.strip() for line in lines_of(items_file, "--items-file")]
     tags = [*names, *filter(None, lines)]
     check_count(tags, "TAG", "--items-file")
+    if timeout > _LONGEST_READ:
+        raise click.BadParameter("at most 1h: the gateway gives no tag longer", param_hint="'--timeout'")
     runner.report.is_list = True
 
     async def action(client: "GatewayClient") -> None:

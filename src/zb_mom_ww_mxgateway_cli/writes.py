@@ -38,10 +38,12 @@ class _NumbersMayBeNegative(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if "--" not in args:
+            options = [each for each in self.params if isinstance(each, click.Option) and not each.is_flag]
+            with_value = {name for option in options for name in option.opts}
             bare = [
                 index
                 for index, word in enumerate(args)
-                if _NEGATIVE.fullmatch(word) and not (index and args[index - 1].startswith("--"))
+                if _NEGATIVE.fullmatch(word) and not (index and args[index - 1] in with_value)
             ]
             args = [word for index, word in enumerate(args) if index not in bare] + ["--", *(args[i] for i in bare)]
         return super().parse_args(ctx, args)

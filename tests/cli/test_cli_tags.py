@@ -38,6 +38,11 @@ async def test_a_tag_that_cannot_be_read_is_said_beside_the_others(gateway: Simu
     assert (nothing.code, "TAG" in nothing.err) == (2, True)
 
 
+async def test_a_time_that_no_gateway_gives_a_tag_is_said_of_its_option(mxgw_py: Run) -> None:
+    ran = await mxgw_py("read", INT, "--plaintext", "--timeout", "2h")
+    assert (ran.code, "'--timeout': at most 1h" in ran.err) == (2, True)
+
+
 async def test_tags_come_from_standard_input_too(gateway: SimulatedGateway, start: Start) -> None:
     process = await start("read", "--items-file", "-", "--plaintext", "--json", stdin=asyncio.subprocess.PIPE)
     assert process.stdin is not None
@@ -81,6 +86,14 @@ async def test_a_tag_is_written_in_one_step_in_its_own_type(
     assert (form["outcome"], form["ok"], form["value"]) == ("completed", True, value)
     assert gateway.read(tag).value == value
     assert not gateway.live_sessions
+
+
+async def test_a_negative_value_may_stand_behind_a_flag(gateway: SimulatedGateway, mxgw_py: Run) -> None:
+    ran = await mxgw_py("write", INT, "--plaintext", "-5")
+    assert (ran.code, gateway.read(INT).value) == (0, -5)
+    # But what an option is given is its own.
+    ran = await mxgw_py("write", INT, "6", "--plaintext", "--user-id", "-5")
+    assert (ran.code, "--user-id" in ran.err, gateway.read(INT).value) == (2, True, -5)
 
 
 async def test_an_array_of_texts_is_written_as_it_is_typed(mxgw_py: Run) -> None:
