@@ -16,12 +16,18 @@ def refuse_stranger(context: Context, wanted: Connection) -> None:
     if not context.runs_file or not endpoint or not wanted.api_key():
         return
     named = [each for each in context.started_for if _is_same(each.endpoint, endpoint)]
-    if any(each.plaintext or not wanted.plaintext for each in named):
+    if any(_is_trusted_alike(each, wanted) for each in named):
         return
     if named:
+        less = [
+            (wanted.plaintext, "in plaintext, which was started with TLS", "--plaintext"),
+            (wanted.forget_certificate, "whatever its certificate is now", "--forget-certificate"),
+            (True, "by another authority's certificate", "--ca-file"),
+        ]
+        how, option = next((how, option) for is_so, how, option in less if is_so)
         raise ShellError(
-            f"refused here: a file may not send the key to {endpoint} in plaintext, which was started with TLS: "
-            "start with --plaintext if that is meant; nothing was sent",
+            f"refused here: a file may not send the key to {endpoint} {how}: "
+            f"start with {option} if that is meant; nothing was sent",
             ExitCode.GUARDED,
         )
     if not (wanted.plaintext or wanted.ca_file or wanted.forget_certificate) and _is_remembered(wanted, endpoint):
@@ -35,6 +41,13 @@ def refuse_stranger(context: Context, wanted: Connection) -> None:
 
 def _is_same(one: str | None, other: str) -> bool:
     return one is not None and endpoint_key(one) == endpoint_key(other)
+
+
+def _is_trusted_alike(named: Connection, wanted: Connection) -> bool:
+    """Whether a gateway has to prove no less than it had to for the person who named it."""
+    if named.plaintext or wanted.plaintext:
+        return named.plaintext
+    return wanted.forget_certificate <= named.forget_certificate and wanted.ca_file in (None, named.ca_file)
 
 
 def _is_remembered(wanted: Connection, endpoint: str) -> bool:

@@ -61,8 +61,11 @@ async def test_the_endpoint_that_was_named_is_one_whatever_its_spelling(
     port = known.endpoint.rpartition(":")[2]
     assert (await by(run, way, f"connect 127.0.0.1:0{port}")).code == 0
     # But not with less than it was started with.
-    done = await by(run, way, f"connect {known.endpoint} --plaintext")
-    assert (done.code, "in plaintext" in done.err) == (5, True)
+    for option in ("--plaintext", "--forget-certificate", "--ca-file"):
+        value = " other.pem" if option == "--ca-file" else ""
+        done = await by(run, way, f"connect {known.endpoint} {option}{value}")
+        assert (done.code, f"start with {option} if" in done.err) == (5, True), done
+    assert (await by(run, way, f"connect {known.endpoint} --forget-certificate", "--forget-certificate")).code == 0
 
 
 async def test_a_gateway_that_is_remembered_gets_it_by_the_certificate_that_is_remembered_alone(
