@@ -174,6 +174,21 @@ async def test_a_handle_is_of_the_server_that_is_named(tmp_path: Path) -> None:
         assert done.code == 2
 
 
+async def test_a_whole_array_is_read_through_the_server_of_its_item(tmp_path: Path) -> None:
+    array = "TestChildObject.TestIntArray"
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        done = await ShellProcess(tmp_path).on(gateway)(
+            *("--plaintext", "-e", "register one", "-e", "register two"),
+            *("-e", f"add-item {array} --server 2", "-e", f"read {array}"),
+        )
+        assert done.code == 0, done.err
+        reads = [call.request.command.read_bulk for call in gateway.calls if call.rpc == "Invoke"]
+        assert [(each.server_handle, *each.tag_addresses) for each in reads if each.tag_addresses] == [
+            (2, array),
+            (2, f"{array}[]"),
+        ]
+
+
 async def test_a_handle_of_a_server_is_no_mistake_before_the_run(tmp_path: Path) -> None:
     lines = ["register one", "register two", f"watch {INT} --count 1 --server 2", "write 1 5 --server 2"]
     (tmp_path / "handles.mxs").write_text("\n".join([*lines, "expect 2/1 = 5", "read 2/1"]), encoding="utf-8")

@@ -124,7 +124,7 @@ async def read(
     arrays = [index for index, reading in enumerate(readings) if is_bare_array(reading)]
     if arrays:
         # The gateway adds the brackets of a whole array where an item is added, not where a tag is read.
-        whole = [Target(f"{targets[index].tag}[]", None, targets[index].word) for index in arrays]
+        whole = [replace(targets[index], tag=f"{targets[index].tag}[]") for index in arrays]
         for index, reading in zip(
             arrays, await _read(context.live_session, whole, server, for_ or 30.0, fresh), strict=True
         ):
