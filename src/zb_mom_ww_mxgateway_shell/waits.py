@@ -26,21 +26,21 @@ class Waiting:
     item: Item
     condition: Condition
     timeout: float
-    """Seconds."""
+    """Seconds, since `started`."""
+    started: float
+    """By the library's clock."""
     hold: float = 0.0
     """Seconds for which the condition is to be met without a break."""
     mark: int | None = None
     """Only changes that were seen since then count, see ``LiveSession.mark``; None where the value held does, too."""
-    started: float = field(default_factory=clock.monotonic)
 
     async def follow(self, show: Callable[[str], None]) -> Result:
         """Waits; raises NotMet with the values seen, or what the session was lost to."""
-        self.started = clock.monotonic()
         try:
             value = await self.live.wait_for(
                 self.item,
                 lambda _: self._met(),
-                timeout=self.timeout,
+                timeout=self.started + self.timeout - clock.monotonic(),
                 hold=self.hold,
                 mark=self.mark,
                 any_quality=True,

@@ -13,11 +13,12 @@ from shell_waiting import until
 from zb_mom_ww_mxgateway import DataType, EventFamily, MxEvent, MxGatewayWaitError
 from zb_mom_ww_mxgateway.events import EventHeader
 from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.conditions import NotMet
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
-from zb_mom_ww_mxgateway_shell.statements import run
+from zb_mom_ww_mxgateway_shell.statements import exit_code_for, run
 from zb_mom_ww_mxgateway_sim import SimulatedGateway, SystemClock
 
 INT, FLOAT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestFloat", "TestChildObject.TestBool"
@@ -195,6 +196,44 @@ async def test_a_value_is_not_judged_while_the_gateway_does_not_say_that_it_is_a
             await run(context, line, _follow)
     (reading,) = await _form(context, f"read {INT}")
     assert reading["stale"]
+
+
+async def test_a_wait_takes_no_change_from_before_it_that_arrives_late(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await run(context, f"watch {INT} --count 1", _follow)
+    live, (item,) = context.live_session, context.items
+    caught_up, asked = live.caught_up, 0
+
+    async def held_up(**options: float) -> bool:
+        """As if a change had waited on the way till now, and the first question had not been answered in time."""
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            header = EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, quality=192, data_type=DataType.INTEGER)
+            live.take(MxEvent(header, live.last_sequence + 1, 7))
+        return asked > 1 and await caught_up(**options)
+
+    monkeypatch.setattr(live, "caught_up", held_up)
+    with pytest.raises(NotMet, match="no new value came"):
+        await run(context, f"wait {INT} = 7 timeout 1s", _follow)
+
+
+async def test_a_wait_that_cannot_tell_what_is_new_is_not_met_when_its_time_is_over(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await run(context, f"watch {INT} --count 1", _follow)
+
+    async def held_up(*, timeout: float = 5.0) -> bool:
+        await asyncio.sleep(timeout)
+        return False
+
+    monkeypatch.setattr(context.live_session, "caught_up", held_up)
+    async with asyncio.timeout(4):
+        with pytest.raises(NotMet, match="nobody knows what is new") as not_met:
+            await run(context, f"wait {INT} = 0 timeout 300ms", _follow)
+    assert exit_code_for(not_met.value) is ExitCode.NOT_MET
+    assert "stale" in str(not_met.value)
 
 
 # A hold that did not last.

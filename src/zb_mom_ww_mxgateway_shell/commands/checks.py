@@ -6,10 +6,9 @@ from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway.live import CATCH_UP_TIMEOUT
-from zb_mom_ww_mxgateway.live_values import LiveValue
+from zb_mom_ww_mxgateway.live_values import LiveState, LiveValue
 from zb_mom_ww_mxgateway_cli.output import value_form
-from zb_mom_ww_mxgateway_shell.commands.values import ensure, unseen_text, value_now
+from zb_mom_ww_mxgateway_shell.commands.values import ensure, in_doubt, unseen_text, value_now
 from zb_mom_ww_mxgateway_shell.comparing import OPERATORS, Comparison, refuse_tag
 from zb_mom_ww_mxgateway_shell.conditions import QUALITIES, Condition, NotMet, described, form_of, has_nan, lately_text
 from zb_mom_ww_mxgateway_shell.context import Context
@@ -183,16 +182,36 @@ async def wait(
     count, too. `hold 2s` wants it so for two seconds without a break. There is always a timeout; when it is
     over, the values seen are shown, and of a hold what broke it.
     """
-    live = context.live_session
-    if not now:
-        # What has arrived before is seen, and so is not new.
-        await live.caught_up(timeout=min(timeout, CATCH_UP_TIMEOUT))
+    live, started = context.live_session, clock.monotonic()
+    condition = Condition(tag, Comparison(operator, value, tol), quality, age)
+    # What has arrived before is seen, and so is not new.
+    if not now and not await _caught_up(context, started + timeout):
+        live.checked()
+        held = live.latest(*tag.item.key) if tag.item else None
+        said = f"not within {timeout:g} s: what had arrived before could not be taken in, so nobody knows what is new"
+        raise condition.not_met(held and in_doubt(held, started), said)
     mark = live.mark()
     (item,) = await ensure(context, [tag], None, await_values=False)
     from zb_mom_ww_mxgateway_shell.waits import Waiting
 
-    condition = Condition(tag, Comparison(operator, value, tol), quality, age)
-    return Waiting(live, item, condition, timeout, hold, None if now else mark)
+    return Waiting(live, item, condition, timeout, started, hold, None if now else mark)
+
+
+async def _caught_up(context: Context, ends: float) -> bool:
+    """Waits until all that has arrived is taken in; False when it is not by then. Raises what the session was lost to
+    for good."""
+    try:
+        async with clock.timeout(ends - clock.monotonic()):
+            while not await context.live_session.caught_up():
+                live = context.live_session
+                if live.state is LiveState.REBUILDING:
+                    # What was on its way in a session that is lost never arrives.
+                    break
+                if live.state is not LiveState.LIVE:
+                    await live.changed()
+    except TimeoutError:
+        return False
+    return True
 
 
 @command("capture", example="capture level = Plant.Tank1.Level", stream=False)

@@ -233,15 +233,18 @@ async def value_now(context: Context, item: Item) -> "LiveValue | None":
     live, asked_at = context.live_session, clock.monotonic()
     if not await live.caught_up():
         value = live.latest(*item.key)
-        if value is None or value.stale_since is not None:
-            return value
-        return replace(value, stale_since=max(asked_at, value.received_at))
+        return value and in_doubt(value, asked_at)
     await shown_writes(live, [item])
     ends = clock.monotonic() + _ANSWER_SECONDS
     while (held := live.latest(*item.key)) and held.stale_since is not None and live.state.value == "live":
         if not await _changed(live, ends):
             break
     return live.latest(*item.key)
+
+
+def in_doubt(value: "LiveValue", asked_at: float) -> "LiveValue":
+    """The value, stale since then where it was not before: the gateway does not say whether it is all."""
+    return value if value.stale_since is not None else replace(value, stale_since=max(asked_at, value.received_at))
 
 
 async def shown_writes(live: "LiveSession", items: Iterable[Item]) -> None:
