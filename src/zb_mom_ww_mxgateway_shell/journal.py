@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from zb_mom_ww_mxgateway import clock
-from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text
+from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, gravest
 from zb_mom_ww_mxgateway_shell.files import Block
 from zb_mom_ww_mxgateway_shell.names import ValueNotYetKnown, expanded
 from zb_mom_ww_mxgateway_shell.problems import Mistake
@@ -45,8 +45,9 @@ class Step:
 
     @property
     def failure(self) -> Entry | None:
-        """The first statement that failed."""
-        return next((entry for entry in self.entries if not entry.ok), None)
+        """The statement that failed most gravely; of several such the first."""
+        worst = gravest(*(entry.exit_code for entry in self.entries))
+        return next((entry for entry in self.entries if not entry.ok and entry.exit_code is worst), None)
 
     @property
     def seconds(self) -> float:

@@ -245,6 +245,19 @@ async def test_an_unknown_outcome_counts_more_than_an_expectation_before_and_a_r
     assert (done.code, run.written) == (6, [1])
 
 
+async def test_a_case_is_what_failed_most_gravely_in_its_step(run: Runs) -> None:
+    from xml.etree import ElementTree
+
+    run.gateway.lose_next_reply("write")
+    file = f"on-error continue\nstep a\nexpect {INT} = 7\nwrite {INT} 1\n"
+    assert (await run(file, "--report-junit", "out.xml")).code == 6
+    suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
+    assert (suite.get("failures"), suite.get("errors")) == ("0", "1")
+    (error,) = suite.iter("error")
+    assert (error.get("type"), "UNKNOWN" in error.get("message", "")) == ("UNKNOWN", True)
+    assert "= 7" in (error.text or "")
+
+
 def test_the_order_of_the_codes() -> None:
     assert sorted(ExitCode, key=lambda code: [gravest(code, other) is code for other in ExitCode].count(True)) == [
         ExitCode.DONE,
