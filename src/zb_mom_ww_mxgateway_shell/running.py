@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -128,10 +129,13 @@ class StatementRunner:
         connections, and what one fails with is no reason to leave out the next, unless nothing may go on."""
         codes: list[ExitCode] = []
         journals: list[Journal] = []
-        names = dict(context.names)
+        names, aliases, settings = context.names, context.aliases, context.settings
         try:
             for part in self._parts:
                 context.names, context.step, context.leaving = dict(names), "", False
+                context.aliases, context.settings = dict(aliases), replace(settings)
+                for connected in context.connections.values():
+                    connected.focus = ""
                 journals.append(Journal(part.name))
                 code, is_over = await self._one(context, part, journals[-1])
                 codes.append(code)

@@ -324,6 +324,16 @@ async def test_several_files_run_in_their_order_and_the_gravest_code_counts(run:
     assert (done.code, "b.mxs:1:1: no command frob" in done.err) == (2, True)
 
 
+async def test_each_of_several_files_begins_anew(run: Runs) -> None:
+    run.file("cd Plant.Tank1\nset output json\nalias level read Plant.Tank1.Level\nlevel\n", "a.mxs")
+    run.file("alias\nbrowse\n", "b.mxs")
+    done = await run.process("--plaintext", "-c", "a.mxs", "-c", "b.mxs")
+    assert done.code == 0
+    # As a table, of no alias, and of the top of the galaxy.
+    assert "no aliases; alias NAME LINE makes one" in done.out
+    assert "area  TestArea" in done.out
+
+
 async def test_each_of_several_files_has_its_own_time_and_cases_that_are_told_apart(run: Runs) -> None:
     from xml.etree import ElementTree
 
