@@ -121,15 +121,16 @@ class OutputWriter:
             for stream, text in self._lane.taken_from(self._err):
                 self._aside.put(stream, text)
 
-    def _failed(self, stream: Any, error: OSError) -> None:
+    def _failed(self, stream: Any, error: Exception) -> None:
         if stream is self._out:
-            self.problem = "standard output was closed" if give_up_output(error) else _cannot_write(error)
+            is_closed = isinstance(error, OSError) and give_up_output(error)
+            self.problem = "standard output was closed" if is_closed else _cannot_write(error)
 
 
 class _Lane:
     """A queue of texts and the thread that writes them."""
 
-    def __init__(self, failed: Callable[[Any, OSError], None]) -> None:
+    def __init__(self, failed: Callable[[Any, Exception], None]) -> None:
         self._failed = failed
         self._queue: deque[tuple[Any, str]] = deque()
         self._condition = threading.Condition()
@@ -191,6 +192,8 @@ class _Lane:
                 self._failed(stream, error)
             except ValueError:  # a stream that was closed
                 pass
+            except Exception as error:  # a stream of Python code's own; without this thread nothing would be shown
+                self._failed(stream, error)
             with self._condition:
                 self.pending = max(0, self.pending - len(text))
                 self._moved_at = time.monotonic()
@@ -263,5 +266,6 @@ def _write(stream: Any, text: str, wrote: Wrote) -> None:
         left = left[count:]
 
 
-def _cannot_write(error: OSError) -> str:
-    return f"standard output cannot be written: {error.strerror or error}"
+def _cannot_write(error: Exception) -> str:
+    why = error.strerror or error if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+    return f"standard output cannot be written: {why}"

@@ -1,6 +1,7 @@
 """What ends a run, whatever it is, leads to what always runs, and shows in the exit code: each by process."""
 
 import asyncio
+import io
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import pytest
 from shell_process import Done, Runs
 
 from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest
+from zb_mom_ww_mxgateway_shell.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"
@@ -162,6 +164,24 @@ async def test_a_terminal_that_is_stopped_holds_up_nothing_and_shows_the_rest_wh
         terminal.type("\x11")
         await terminal.shows("all done")
         assert await terminal.ended() == 0
+
+
+async def test_a_stream_that_breaks_holds_up_nothing_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(io.StringIO):
+        def write(self, text: str) -> int:
+            raise LookupError("no such encoding")
+
+    err = io.StringIO()
+    monkeypatch.setattr("sys.stdout", Broken())
+    monkeypatch.setattr("sys.stderr", err)
+    writer = OutputWriter()
+    writer.out("lost\n")
+    async with asyncio.timeout(10):
+        await writer.drained(None)
+        assert writer.problem == "standard output cannot be written: LookupError: no such encoding"
+        writer.err("told\n")
+        await writer.drained(None)
+    assert err.getvalue() == "told\n"
 
 
 @POSIX
