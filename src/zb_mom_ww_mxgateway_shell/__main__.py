@@ -367,7 +367,11 @@ async def _connected(
                 for line in problem_lines(error, Statement("", 0), debug=wanted.debug):
                     context.writer.err(f"{safe(line)}\n")
             if code is None and never_began is not None:
-                never_began(problem_lines(error, Statement("", 0)))
+                try:
+                    never_began(problem_lines(error, Statement("", 0)))
+                except ShellError as problem:
+                    # It changes nothing about why the run did not begin.
+                    context.writer.err(f"mxgw-shell: no report: {safe(str(problem))}\n")
             # What failed first counts, not that it could not be closed either.
             ended = code or exit_code_for(error)
         return await _shown(context.writer, ended, _PATIENCE_SECONDS if may_have_written else None)

@@ -4,6 +4,7 @@ what their reports say then."""
 import asyncio
 import json
 import re
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -180,6 +181,22 @@ async def test_no_report_of_a_former_run_is_left_to_be_taken_for_this_one(run: R
     process.kill()
     await process.communicate()
     assert told() == ("1", "the run has not come to its end")
+
+
+async def test_a_report_whose_folder_is_gone_is_not_why_a_run_did_not_begin(run: Runs) -> None:
+    folder = run.folder / "reports"
+    folder.mkdir()
+
+    def gone(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        writer.close()
+
+    async with await asyncio.start_server(gone, "127.0.0.1", 0) as server:
+        endpoint = "{}:{}".format(*server.sockets[0].getsockname())
+        done = await run(f"expect {INT} = 0\n", "--report-junit", "reports/out.xml", "--endpoint", endpoint)
+    assert done.code == 4
+    assert f"connect at {endpoint}" in done.err
+    assert "no report: cannot write reports" in done.err
 
 
 async def test_steps_that_did_not_run_are_reported_by_their_titles(run: Runs) -> None:
