@@ -110,6 +110,8 @@ def command(
         raise click.UsageError("--json, --csv and --csv-raw exclude each other: name one")
     if sum([bool(scripts), bool(lines), python is not None]) > 1:
         raise click.UsageError("-c, -e and --python exclude each other")
+    if context.invoked_subcommand is not None and (scripts or lines or python is not None):
+        raise click.UsageError(f"-c, -e and --python are for a run: leave them out before {context.invoked_subcommand}")
     if scripts.count("-") > 1:
         raise click.UsageError("-c - may be given once: there is one standard input")
     if junit is not None and python is not None:

@@ -129,6 +129,17 @@ async def test_exit_codes_of_what_cannot_be_done(run: ShellProcess, line: str, c
     assert done.code == code
 
 
+@pytest.mark.parametrize("option", [("-c", "a.mxs"), ("-e", "status"), ("--python", "a.py")])
+@pytest.mark.parametrize("command", ["plan", "lint"])
+async def test_what_is_to_run_before_another_command_is_refused(
+    run: ShellProcess, tmp_path: Path, command: str, option: tuple[str, str]
+) -> None:
+    (tmp_path / "b.mxs").write_text("note b\n", encoding="utf-8")
+    done = await run("--demo", *option, command, "b.mxs")
+    said = f"mxgw-shell: -c, -e and --python are for a run: leave them out before {command}\n"
+    assert done == (2, "", said)
+
+
 async def test_standard_input_is_run_when_it_is_no_terminal(run: ShellProcess) -> None:
     done = await run("--demo", stdin="watch Plant.Tank1.Level --count 2\nexit\nregister never\n")
     assert done.code == 0
