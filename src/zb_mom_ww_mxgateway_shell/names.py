@@ -124,7 +124,18 @@ def expanded(word: Word, names: Mapping[str, Any]) -> Word:
         parts.append(word.text[position : position + step])
         position += step
     text = "".join(parts)
-    return Word(text, word.start, word.end, True) if text != word.text else word
+    return _read_alike(Word(text, word.start, word.end, True), word) if text != word.text else word
+
+
+def _read_alike(made: Word, word: Word) -> Word:
+    """The word that was made of another: as a text in quotes where what was put in would make it one that is in quotes,
+    or an array."""
+    type_name, rest = split_type(made)
+    before = split_type(word)[1]
+    if (rest.is_quoted, rest.is_array) == (before.is_quoted, before.is_array):
+        return made
+    text = quoted(rest.text)
+    return Word(f"{type_name}:{text}" if type_name else text, word.start, word.end, True)
 
 
 def _value(found: "re.Match[str]", word: Word, names: Mapping[str, Any]) -> Any:

@@ -54,6 +54,22 @@ def test_a_name_stands_for_its_value(line: str, result: str) -> None:
     assert expand(line) == result
 
 
+@pytest.mark.parametrize(
+    ("line", "result"),
+    [
+        ("$open$close", r'"\"x\""'),
+        ("$open.Level", r'"\".Level"'),
+        ("string:$open$close", r'string:"\"x\""'),
+        ("$bracket$n]", '"[5]"'),
+        ("$single$n$single", "\"'5'\""),
+    ],
+)
+def test_parts_side_by_side_become_neither_quotes_nor_an_array(line: str, result: str) -> None:
+    names = {"open": '"', "close": 'x"', "bracket": "[", "single": "'", "n": 5}
+    (word,) = split(line)
+    assert expanded(word, names).text == result
+
+
 def test_a_name_that_stands_for_nothing_is_pointed_at() -> None:
     (word,) = split('"ab ${nn} c"')
     with pytest.raises(Mistake, match=r"\$nn stands for nothing; did you mean none\?") as caught:
