@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -53,6 +54,8 @@ class Recording:
         # What has come for an item before its name was known, and all behind that; since when it waits.
         self._held: list[MxEvent | Mark] = []
         self._held_since = 0.0
+        # What a thread takes to write it: a cancel finds here what no thread has taken.
+        self._due: list[MxEvent | Mark] = []
         self._tap = Tap(live, [item.key for item in tags] or None, queue_size=WAITING)
         self._first = self._start_rows()
         # Of a thread that nobody waits for any more, and of what is written in its stead.
@@ -75,12 +78,17 @@ class Recording:
         """Opens the file and records from now on; `alert` is told when that ends by itself; `raw` as in ``csv_record``.
 
         Raises ShellError when the file cannot be written, for one that is there unless `append`, and with that for one
-        that is no recording of this form.
+        that is no recording of this form. A cancel leaves no file open, and none that was made anew without
+        `append`.
         """
-        if append:
-            file = await asyncio.to_thread(continue_, path, form, raw=raw)
-        else:
-            file = await asyncio.to_thread(create, path, form)
+        work = partial(continue_, path, form, raw=raw) if append else partial(create, path, form)
+        opening = asyncio.get_running_loop().run_in_executor(None, work)
+        try:
+            file = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # The thread opens it nevertheless.
+            opening.add_done_callback(partial(_let_go, path, is_new=not append))
+            raise
         made = cls(live, path, form, file, items, raw=raw)
         made._task = asyncio.create_task(made._run(alert), name=f"recording {path}")
         return made
@@ -99,18 +107,20 @@ class Recording:
         end = "stopped"
         try:
             try:
-                await asyncio.to_thread(self._begin)
+                await asyncio.to_thread(self._write)
                 while not self._stop.is_set() and end == "stopped":
                     with suppress(TimeoutError):
                         async with asyncio.timeout(_FLUSH_SECONDS):
                             await self._stop.wait()
                     entries = self._named(self._tap.take())
                     if entries:
-                        await asyncio.to_thread(self._write, entries)
+                        self._due = entries
+                        await asyncio.to_thread(self._write)
                     if _says_the_end(entries):
                         end = self.problem = "the session ended"
                 if self._held:
-                    await asyncio.to_thread(self._write, self._held)
+                    self._due, self._held = self._held, []
+                    await asyncio.to_thread(self._write)
                 await asyncio.to_thread(self._finish, end)
             except asyncio.CancelledError:
                 # Nobody waits any more: what there is goes to the file at once.
@@ -169,26 +179,40 @@ class Recording:
 
     # In a thread.
 
-    def _begin(self) -> None:
+    def _write(self, behind: Collection[MxEvent | Mark] = ()) -> None:
+        """Writes what is due and what comes behind that; nothing once the file has its end."""
         with self._writing:
-            self._put(self._first)
-
-    def _write(self, entries: list[MxEvent | Mark]) -> None:
-        with self._writing:
+            if self._file.closed:
+                return
+            entries, self._due = [*self._due, *behind], []
+            first, self._first = self._first, []
             rows = list(rows_of(entries, lambda key: self._names.get(key, "")))
-            self._put(rows)
+            self._put([*first, *rows])
             self.samples += sum(row[0] in ("sample", "read") for row in rows)
             self.lost += sum(entry.lost or 0 for entry in entries if isinstance(entry, Mark))
 
     def _finish(self, end: str) -> None:
-        lost = f", {self.lost} known to be lost" if self.lost else ""
         with self._writing:
+            if self._file.closed:
+                return
+            lost = f", {self.lost} known to be lost" if self.lost else ""
             self._put([mark_row("stop", time.time(), f"{end}: {counted(self.samples, 'sample')}{lost}")])
             self._file.close()
 
     def _put(self, rows: Iterable[Row]) -> None:
         self._file.write(text_of(rows, self._form, raw=self._raw))
         self._file.flush()
+
+
+def _let_go(path: Path, opened: asyncio.Future[TextIO], *, is_new: bool) -> None:
+    """Closes a file that was opened for nobody, and takes it away where it was made for that."""
+    if opened.cancelled() or opened.exception():
+        return
+    with suppress(OSError):
+        opened.result().close()
+    if is_new:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _says_the_end(entries: Iterable[MxEvent | Mark]) -> bool:

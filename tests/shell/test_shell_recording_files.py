@@ -1,9 +1,13 @@
 """Files of recordings: continued only where they are ours and whole, and every line of them is a row."""
 
+import asyncio
 import csv
 import json
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TextIO
 
 import pytest
 from shell_terminal import shell
@@ -11,7 +15,9 @@ from shell_waiting import until
 
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.events import EventFamily, EventHeader, MxEvent
+from zb_mom_ww_mxgateway_shell import recording as recording_module
 from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.recording import Recording
 from zb_mom_ww_mxgateway_shell.recording_files import continue_, create
 from zb_mom_ww_mxgateway_shell.rows import COLUMNS, Format, heading, mark_row, rows_of, text_of
 from zb_mom_ww_mxgateway_shell.tap import Key
@@ -232,3 +238,91 @@ async def test_the_time_that_the_machine_slept_is_a_row_and_what_holds_afterward
     assert kinds.index("stale") < kinds.index("live") < len(kinds) - 1 - kinds[::-1].index("sample")
     (stale,) = [row for row in rows(path, "csv") if row["kind"] == "stale"]
     assert "slept for 3600 s" in str(stale["note"])
+
+
+class Gate:
+    """Holds up a thread that comes through it, until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.open = threading.Event()
+
+    def before(self, work: Callable[..., Any]) -> Callable[..., Any]:
+        def held_up(*args: Any, **options: Any) -> Any:
+            self.reached.set()
+            assert self.open.wait(5)
+            return work(*args, **options)
+
+        return held_up
+
+
+@pytest.mark.parametrize("at", ["_write", "_finish"])
+@pytest.mark.parametrize("is_done", [False, True], ids=["before it is done", "after it is done"])
+async def test_a_recording_that_is_cancelled_at_its_end_has_every_row_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str, is_done: bool
+) -> None:
+    path, gate = tmp_path / "all.csv", Gate()
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(f"record {path}", "recording everything")
+        recording = sh.context.connected.recordings[path]
+        items = sh.context.live_session.session.handles.items
+        await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
+        await until(lambda: recording.samples)
+        # Held back until its name is known, and so what is written last.
+        (key,) = list(items)
+        named = items.pop(key)
+        del recording._names[key]
+        sh.gateway.set(INT, 5)
+        await until(lambda: recording._held)
+        work = getattr(recording, at)
+        done = threading.Event()
+
+        def said(*args: Any) -> None:
+            try:
+                work(*args)
+            finally:
+                done.set()
+
+        monkeypatch.setattr(recording, at, gate.before(said))
+        recording._stop.set()
+        await until(gate.reached.is_set)
+        monkeypatch.setattr(recording, at, work)
+        assert recording._task is not None
+        if is_done:
+            # The thread has ended, and the loop has not heard of that yet.
+            gate.open.set()
+            assert done.wait(5)
+        recording._task.cancel()
+        await asyncio.wait([recording._task])
+        gate.open.set()
+        assert done.wait(5)
+        items[key] = named
+        assert recording._task.cancelled()
+        assert recording.problem == ""
+    found = rows(path, "csv")
+    assert [row["value"] for row in found if row["kind"] == "sample"] == ["0", "5"]
+    assert [row["kind"] for row in found].count("stop") == 1
+
+
+@pytest.mark.parametrize("append", [False, True])
+async def test_a_recording_that_is_cancelled_while_its_file_is_opened_leaves_none_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, append: bool
+) -> None:
+    path, gate, opened = tmp_path / "all.csv", Gate(), list[TextIO]()
+    real = continue_ if append else create
+
+    def opens(*args: Any, **options: Any) -> TextIO:
+        opened.append(real(*args, **options))
+        return opened[0]
+
+    monkeypatch.setattr(recording_module, real.__name__, gate.before(opens))
+    async with shell(tmp_path) as sh:
+        start = Recording.start(sh.context.live_session, path, "csv", (), append=append, alert=print)
+        starting = asyncio.create_task(start)
+        await until(gate.reached.is_set)
+        starting.cancel()
+        await asyncio.wait([starting])
+        assert starting.cancelled()
+        gate.open.set()
+        await until(lambda: opened and opened[0].closed)
+        await until(lambda: path.exists() is append)
