@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway.private_files import make_private_folder, open_to_other
 from zb_mom_ww_mxgateway_cli.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_shell.names import quoted
 from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError, closest
-from zb_mom_ww_mxgateway_shell.regular_files import replace
+from zb_mom_ww_mxgateway_shell.regular_files import read_bytes, replace
 from zb_mom_ww_mxgateway_shell.words import split
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -131,7 +131,7 @@ def tags_of_object_viewer(path: Path) -> list[str]:
     from xml.etree.ElementTree import ParseError, fromstring
 
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
         # A file from somewhere else must not unfold to gigabytes.
         if b"<!ENTITY" in content.replace(b"\0", b""):
             raise ShellError(f"{path} declares XML entities of its own: not read")

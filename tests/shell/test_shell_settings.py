@@ -1,5 +1,7 @@
 """Settings, aliases, output forms, tee, profiles, watch lists, several connections: what a shell is set to."""
 
+import os
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from shell_terminal import ENTER, shell
 from zb_mom_ww_mxgateway.errors import MxGatewayRefusedHereError
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_shell import profiles
-from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.commands import all_commands, watches
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
@@ -303,6 +305,33 @@ async def test_a_watch_list_of_object_viewer_is_imported(
     assert result is not None
     assert result.value == ["Plant.Tank1.Level", "Plant.Pump1.Running"]
     assert context.lists.load("viewer") == result.value
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a named pipe is what this takes")
+async def test_a_pipe_is_no_watch_list_and_is_not_waited_for(
+    connected: tuple[Context, SimulatedGateway], tmp_path: Path
+) -> None:
+    context, _ = connected
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ShellError, match="pipe: it is no regular file"):
+        await run(context, f"list import viewer --file {tmp_path / 'pipe'}", follow)
+    assert context.lists.names() == []
+
+
+async def test_a_watch_list_is_read_beside_the_shell(
+    connected: tuple[Context, SimulatedGateway], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, _ = connected
+    readers = []
+
+    def read(path: Path) -> list[str]:
+        readers.append(threading.current_thread())
+        return ["Plant.Tank1.Level"]
+
+    monkeypatch.setattr(watches, "tags_of_object_viewer", read)
+    await run(context, "list import viewer --file watch.xml", follow)
+    assert readers
+    assert threading.main_thread() not in readers
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """watch, unwatch, watches, list."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -221,7 +222,7 @@ async def list_(
     if action == "import":
         if file is None:
             raise ShellError("list import needs --file FILE.xml, as Object Viewer saves it")
-        kept = tags_of_object_viewer(Path(file))
+        kept = await asyncio.to_thread(tags_of_object_viewer, Path(file))
     else:
         kept = [tag for tag in tags if tag] or [item.tag for item in context.connected.panel.items]
         if not kept:
