@@ -75,7 +75,8 @@ class WatchLists:
             try:
                 tags.append(_tag_of(line.strip()))
             except Mistake as error:
-                raise ShellError(f"{path}:{number}:{error.start + 1}: {error}") from None
+                indent = len(line) - len(line.lstrip())
+                raise ShellError(f"{path}:{number}:{indent + error.start + 1}: {error}") from None
         return [tag for tag in tags if tag]
 
     def save(self, name: str, tags: list[str]) -> Path:
@@ -109,9 +110,15 @@ class WatchLists:
 
 
 def _tag_of(line: str) -> str:
-    """The tag that a line names; empty for none. ``#`` begins a comment where a blank, or nothing, is before it."""
+    """The tag that a line names; empty for none. ``#`` begins a comment where a blank, or nothing, is before it.
+
+    Raises Mistake for one in quotes that is not closed, or has more than a comment behind it.
+    """
     if line.startswith('"'):
-        return split(line)[0].value
+        tag, *others = split(line)
+        if others:
+            raise others[0].mistake("a line holds one tag: put this on a line of its own, or # before it")
+        return tag.value
     return _COMMENT.split(line, maxsplit=1)[0].strip()
 
 

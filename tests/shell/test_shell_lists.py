@@ -31,7 +31,11 @@ def test_a_list_that_somebody_wrote_may_have_remarks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b'A.b\n"C.d\n', 'mine.tags:2:1: the closing " is missing'), (b"\xe4", "1:1: not UTF-8")],
+    [
+        (b'A.b\n"C.d\n', 'mine.tags:2:1: the closing " is missing'),
+        (b'A.b\n "C.d" E.f # g\n', "mine.tags:2:8: a line holds one tag"),
+        (b"\xe4", "1:1: not UTF-8"),
+    ],
 )
 def test_what_is_wrong_in_a_list_is_said_with_its_place(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "mine.tags").write_bytes(content)
