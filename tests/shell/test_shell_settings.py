@@ -11,6 +11,7 @@ from shell_terminal import ENTER, shell
 
 from zb_mom_ww_mxgateway.errors import MxGatewayRefusedHereError
 from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell import profiles
 from zb_mom_ww_mxgateway_shell.commands import all_commands, watches
 from zb_mom_ww_mxgateway_shell.context import Context
@@ -289,6 +290,23 @@ async def test_lists_are_saved_loaded_and_watched(
         await run(context, "list save ../tank A.b", follow)
     await run(context, "list delete tank", follow)
     assert context.lists.names() == []
+
+
+async def test_a_list_that_cannot_be_read_is_said_at_its_row(
+    connected: tuple[Context, SimulatedGateway], tmp_path: Path
+) -> None:
+    context, _ = connected
+    await run(context, "list save pumps Plant.Pump1.Running", follow)
+    await run(context, "list save tank Plant.Tank1.Level", follow)
+    (tmp_path / "lists" / "tank.tags").write_bytes(b"\xe4")
+    result = await run(context, "list", follow)
+    assert result is not None
+    assert result.exit_code is ExitCode.NOT_MET
+    _, pumps, tank = result.lines()
+    assert pumps.split() == ["pumps", "1"]
+    assert tank.startswith("tank ")
+    assert "tank.tags:1:1: not UTF-8" in tank
+    assert [record["tags"] for record in result.form()] == [["Plant.Pump1.Running"], None]
 
 
 async def test_a_watch_list_of_object_viewer_is_imported(

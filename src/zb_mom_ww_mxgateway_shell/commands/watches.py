@@ -31,7 +31,7 @@ from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.registry import Kind, Offer, command
 from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said, Table
 from zb_mom_ww_mxgateway_shell.values_said import value_record
-from zb_mom_ww_mxgateway_shell.watch_lists import tags_of_object_viewer
+from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists, tags_of_object_viewer
 from zb_mom_ww_mxgateway_shell.watching import Watch
 from zb_mom_ww_mxgateway_shell.words import Word
 
@@ -202,13 +202,7 @@ async def list_(
     """
     lists = context.lists
     if action is None or (action == "show" and name is None):
-        rows = [[each, str(len(lists.load(each)))] for each in lists.names()]
-        return Table(
-            ("list", "tags"),
-            rows,
-            [{"name": each, "tags": lists.load(each)} for each in lists.names()],
-            empty="no lists; list save NAME makes one of what is watched",
-        )
+        return _listed(lists)
     if name is None:
         raise ShellError(f"list {action} needs a name")
     if action == "show":
@@ -232,6 +226,29 @@ async def list_(
     if unknown:
         context.notice(f"the galaxy lists no {', '.join(unknown[:3])}{' …' if len(unknown) > 3 else ''}")
     return Said(f"list {name}: {counted(len(kept), 'tag')}, in {path}", {"name": name, "tags": kept}, kept)
+
+
+def _listed(lists: WatchLists) -> Result:
+    rows: list[list[str]] = []
+    records: list[dict[str, Any]] = []
+    for name in lists.names():
+        try:
+            tags = lists.load(name)
+        except ShellError as error:
+            rows.append([name, str(error)])
+            records.append({"name": name, "problem": str(error), "tags": None})
+        else:
+            rows.append([name, str(len(tags))])
+            records.append({"name": name, "problem": None, "tags": tags})
+    return Listed(("list", "tags"), rows, records, empty="no lists; list save NAME makes one of what is watched")
+
+
+class Listed(Table):
+    """Lists: one that cannot be read is not what was asked for."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode.NOT_MET if any(record["problem"] for record in self.records) else ExitCode.DONE
 
 
 async def watch_list(context: Context, name: str) -> Result:
