@@ -15,6 +15,7 @@ from shell_waiting import until
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.panel import Row, fitted
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
+from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.session import history_at
 from zb_mom_ww_mxgateway_sim import ALL_SCOPES, ApiKey, Scope, SimulatedGateway
 
@@ -239,6 +240,20 @@ async def test_the_full_screen_puts_the_worst_first_shows_only_that_and_colours_
         assert [colour(tag) for tag in (good, bad, unsure)] == ["brown"] * 3
         sh.gateway.release("OpenSession")
         screen.type("q")
+
+
+async def test_a_full_screen_that_cannot_be_redrawn_is_left_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("watch TestChildObject.TestInt", "good")
+
+        def fails(view: FullWatch) -> bool:
+            raise RuntimeError("nothing can be drawn")
+
+        monkeypatch.setattr(FullWatch, "_is_new", fails)
+        sh.terminal.type("watch --full" + ENTER)
+        await sh.terminal.shows("internal error, please report it: RuntimeError: nothing can be drawn", timeout=20)
 
 
 async def test_the_keys_of_the_full_screen_are_explained_in_whole_words_on_a_narrow_one(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from prompt_toolkit.application import Application
@@ -92,13 +93,22 @@ class FullWatch:
         without_warning(self._app)
 
     async def run(self) -> None:
-        """Shows it until q or Ctrl-C."""
+        """Shows it until q or Ctrl-C; raises what redrawing it failed with."""
         redrawer = asyncio.create_task(keep_redrawn(self._app, self._is_new), name="watch redraw")
+        # Values that no longer move must not stand there as if they were fresh.
+        redrawer.add_done_callback(lambda _: self._leave())
         try:
             await self._app.run_async(handle_sigint=False)
         finally:
             redrawer.cancel()
             await asyncio.wait([redrawer])
+        if not redrawer.cancelled():
+            redrawer.result()
+
+    def _leave(self) -> None:
+        # Not running yet, or left by a key already.
+        with suppress(Exception):
+            self._app.exit()
 
     def _is_new(self) -> bool:
         before, self._drawn = self._drawn, self._panel.events
