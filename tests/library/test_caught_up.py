@@ -85,7 +85,7 @@ async def test_a_stream_that_never_rests_is_caught_up_with(live: LiveSession, it
             event.server_handle, event.item_handle = items[0].key
             event.value.int32_value = event.worker_sequence
             buffer.put(clock.monotonic(), event.SerializeToString())
-            is_over.wait(0.0002)
+            is_over.wait(0.0005)
 
     pouring = threading.Thread(target=pour)
     pouring.start()
