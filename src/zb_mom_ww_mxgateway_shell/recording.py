@@ -108,10 +108,13 @@ class Recording:
         try:
             try:
                 await asyncio.to_thread(self._write)
-                while not self._stop.is_set() and end == "stopped":
+                is_last = False
+                while not is_last and end == "stopped":
                     with suppress(TimeoutError):
                         async with asyncio.timeout(_FLUSH_SECONDS):
                             await self._stop.wait()
+                    # Asked before what has come is taken: more may come while that is written.
+                    is_last = self._stop.is_set()
                     entries = self._named(self._tap.take())
                     if entries:
                         self._due = entries

@@ -326,3 +326,23 @@ async def test_a_recording_that_is_cancelled_while_its_file_is_opened_leaves_non
         gate.open.set()
         await until(lambda: opened and opened[0].closed)
         await until(lambda: path.exists() is append)
+
+
+async def test_what_comes_while_rows_are_written_and_it_is_stopped_is_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, gate = tmp_path / "all.csv", Gate()
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
+        await sh.terminal.enter(f"record {path}", "recording everything")
+        recording, live = sh.context.connected.recordings[path], sh.context.live_session
+        monkeypatch.setattr(recording, "_write", gate.before(recording._write))
+        sh.gateway.set(INT, 5)
+        await until(gate.reached.is_set)
+        sh.gateway.set(INT, 6)
+        await until(lambda: live[INT].value == 6)
+        stopping = asyncio.create_task(recording.stop())
+        await until(recording._stop.is_set)
+        gate.open.set()
+        await stopping
+    assert [row["value"] for row in rows(path, "csv") if row["kind"] == "sample"] == ["5", "6"]
