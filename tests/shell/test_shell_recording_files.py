@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
-from shell_terminal import shell
+from shell_terminal import Shell, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.events import EventFamily, EventHeader, MxEvent
+from zb_mom_ww_mxgateway.handles import Item
 from zb_mom_ww_mxgateway_shell import recording as recording_module
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.recording import Recording
@@ -146,19 +147,24 @@ def test_times_of_no_calendar_and_values_of_all_kinds_are_rows(tmp_path: Path, f
     assert "mxgw_demo_***" in path.read_text(encoding="utf-8")
 
 
+async def nameless(sh: Shell, path: Path) -> tuple[Recording, dict[Key, Item], Key, Item]:
+    """A recording, the items of its session, and the one of INT, whose name neither knows any more."""
+    await sh.terminal.enter(f"record {path}", "recording everything")
+    recording = sh.context.connected.recordings[path]
+    items = sh.context.live_session.session.handles.items
+    await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
+    await until(lambda: recording.samples)
+    (key,) = list(items)
+    named = items.pop(key)
+    del recording._names[key]
+    return recording, items, key, named
+
+
 async def test_a_tag_that_is_known_only_after_its_first_event_is_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "all.csv"
     async with shell(tmp_path) as sh:
-        await sh.terminal.enter(f"record {path}", "recording everything")
-        recording = sh.context.connected.recordings[path]
-        live = sh.context.live_session
-        items = live.session.handles.items
-        await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
-        await until(lambda: recording.samples)
         # The answer that names the item is on its way, while its events come.
-        (key,) = list(items)
-        named = items.pop(key)
-        del recording._names[key]
+        recording, items, key, named = await nameless(sh, path)
         for value in (5, 6):
             sh.gateway.set(INT, value)
         await until(lambda: recording._held)
@@ -172,14 +178,7 @@ async def test_a_tag_that_is_known_only_after_its_first_event_is_in_the_file(tmp
 async def test_an_item_without_a_name_holds_nobody_up_and_gets_it_once_there_is_one(tmp_path: Path) -> None:
     path = tmp_path / "all.csv"
     async with shell(tmp_path) as sh:
-        await sh.terminal.enter(f"record {path}", "recording everything")
-        recording = sh.context.connected.recordings[path]
-        items = sh.context.live_session.session.handles.items
-        await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
-        await until(lambda: recording.samples)
-        (key,) = list(items)
-        named = items.pop(key)
-        del recording._names[key]
+        recording, items, key, named = await nameless(sh, path)
         sh.gateway.set(INT, 5)
         await until(lambda: recording.samples >= 2)
         items[key] = named
@@ -263,15 +262,8 @@ async def test_a_recording_that_is_cancelled_at_its_end_has_every_row_once(
 ) -> None:
     path, gate = tmp_path / "all.csv", Gate()
     async with shell(tmp_path) as sh:
-        await sh.terminal.enter(f"record {path}", "recording everything")
-        recording = sh.context.connected.recordings[path]
-        items = sh.context.live_session.session.handles.items
-        await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
-        await until(lambda: recording.samples)
+        recording, items, key, named = await nameless(sh, path)
         # Held back until its name is known, and so what is written last.
-        (key,) = list(items)
-        named = items.pop(key)
-        del recording._names[key]
         sh.gateway.set(INT, 5)
         await until(lambda: recording._held)
         work = getattr(recording, at)
