@@ -29,6 +29,11 @@ class HeldValues:
         self._waits: dict[Key, list[Wait]] = {}
         # Of these a change may have been lost: that the stream goes on says nothing of them.
         self._missed: set[Key] = set()
+        # When each value became doubtful that is so, as `number` counts.
+        self._doubted: dict[Key, int] = {}
+        self.number = 0
+        """How many events there have been, and how many times what is held became doubtful: what is new is told by
+        it."""
         self._losses = 0
         # Of these no reply has named the item; the first is the oldest.
         self._unknown: dict[Key, None] = {}
@@ -38,8 +43,8 @@ class HeldValues:
 
     # What comes.
 
-    def take(self, event: MxEvent, number: int, doubtful_since: float | None = None) -> None:
-        """A data change, the event of that number; from long ago, perhaps, where it is doubtful since then."""
+    def take(self, event: MxEvent, doubtful_since: float | None = None) -> None:
+        """A data change, the event of `number`; from long ago, perhaps, where it is doubtful since then."""
         header = event.header
         key = header.server_handle, header.item_handle
         item = self._session.handles.items.get(key)
@@ -59,21 +64,28 @@ class HeldValues:
                     before.quality,
                     before.source_time_ns,
                 )
-                value.changed_at = before.changed_at if is_same else number
+                value.changed_at = before.changed_at if is_same else self._changed_at(key, self.number)
             if item and item.suspended:
                 value.stale_since = value.received_at
                 self._hold(key, value)
                 self._missed.add(key)
+                self._doubted[key] = self.number
             elif doubtful_since is not None:
                 value.stale_since = doubtful_since
                 self._hold(key, value)
             else:
                 self._hold(key, value)
 
+    def _changed_at(self, key: Key, number: int) -> int:
+        """When a value changed that is seen to have, by the event of that number: where changes were lost, it may have
+        been any time since it was last known to hold."""
+        return self._doubted.get(key, number) if key in self._missed else number
+
     def _hold(self, key: Key, value: LiveValue) -> None:
         is_change = self._values.get(key) is not value
         self._values[key] = value
         self._missed.discard(key)
+        self._doubted.pop(key, None)
         self._show(key, value)
         if is_change:
             self.on_change(key, value)
@@ -97,6 +109,7 @@ class HeldValues:
             elif change.what == "suspended":
                 self._missed.add(key)
                 self._losses += 1
+                self.number += 1
                 self._doubt(key, clock.monotonic())
             elif change.what == "activated":
                 # Its data change may have come before the reply.
@@ -119,6 +132,7 @@ class HeldValues:
         """An item is no more, or reports no more."""
         self._values.pop(key, None)
         self._missed.discard(key)
+        self._doubted.pop(key, None)
         self._unknown.pop(key, None)
         for wait in self._waits.get(key, ()):
             wait.stop()
@@ -129,6 +143,7 @@ class HeldValues:
         """From now on, or `since` then, nobody knows whether what is held holds; and no wait has held till now.
         `missed`: changes were lost, so that what is held has to come or to be read anew."""
         began = clock.monotonic() if since is None else since
+        self.number += 1
         if missed:
             self._missed |= self._values.keys()
             self._losses += 1
@@ -137,8 +152,10 @@ class HeldValues:
 
     def _doubt(self, key: Key, since: float) -> None:
         value = self._values.get(key)
-        if value is not None and value.stale_since is None:
-            value.stale_since = max(since, value.received_at)
+        if value is not None:
+            self._doubted.setdefault(key, self.number)
+            if value.stale_since is None:
+                value.stale_since = max(since, value.received_at)
         for wait in self._waits.get(key, ()):
             wait.stop()
 
@@ -147,11 +164,12 @@ class HeldValues:
         for key, value in self._values.items():
             if value.stale_since is not None and key not in self._missed:
                 value.stale_since = None
+                self._doubted.pop(key, None)
                 self._show(key, value)
 
-    async def read_again(self, may_hold: Callable[[], bool], number: Callable[[], int]) -> None:
-        """Reads what may be old, on the session as it is; what comes when `may_hold` says no is not taken. `number`
-        gives that of the last event: a value that differs came with the next, as far as anybody knows."""
+    async def read_again(self, may_hold: Callable[[], bool]) -> None:
+        """Reads what may be old, on the session as it is; what comes when `may_hold` says no is not taken. A value that
+        differs came with the next event, as far as anybody knows, unless changes of it were lost."""
         try:
             by_server: dict[int, list[Item]] = {}
             for key, value in self._values.items():
@@ -162,13 +180,11 @@ class HeldValues:
                     by_server.setdefault(item.server_handle, []).append(item)
             for server, items in by_server.items():
                 for start in range(0, len(items), _CHUNK):
-                    await self._read_some(server, items[start : start + _CHUNK], may_hold, number)
+                    await self._read_some(server, items[start : start + _CHUNK], may_hold)
         except MxGatewayError:
             pass  # They stay stale; the next sign of life leads here again.
 
-    async def _read_some(
-        self, server: int, items: Sequence[Item], may_hold: Callable[[], bool], number: Callable[[], int]
-    ) -> None:
+    async def _read_some(self, server: int, items: Sequence[Item], may_hold: Callable[[], bool]) -> None:
         before, losses = [self._values.get(item.key) for item in items], self._losses
         results = await self._session.read_bulk(server, [item.definition for item in items])
         for item, held, result in zip(items, before, results, strict=True):
@@ -183,7 +199,8 @@ class HeldValues:
                 self._hold(item.key, held)
             else:
                 age = self._age_of(result)
-                self._hold(item.key, LiveValue.read(item.tag, result, held, age or 0.0, number() + 1))
+                changed_at = self._changed_at(item.key, self.number + 1)
+                self._hold(item.key, LiveValue.read(item.tag, result, held, age or 0.0, changed_at))
 
     def _age_of(self, result: wire.ReadResult) -> float | None:
         return self._gateway_clock.age_of(result.source_time_ns) if result.source_time_ns else None

@@ -231,10 +231,11 @@ class LiveSession(LiveTags):
         It sees every data change, none is skipped; nothing is polled. Only values that are good, not null and not NaN
         count, unless `any_quality`; one that may be old never does, and a gap in the events is a break. The value held
         counts, once all that has arrived is taken in (:meth:`caught_up`), unless `new`: then only a change does that
-        was seen since the first write that this client sent after its last check, else since now (see :meth:`mark`); or
-        with `mark` since that one was taken. No clock decides that, and the first value of a tag that is advised later
-        is no change: it may be from any time before. A tag that is not advised is, as by :meth:`subscribe_tags`, and
-        stays so; when the time is over before that was answered, it may be at the gateway alone.
+        was seen since the first write that this client sent after its last check, else since all that had arrived was
+        taken in (:meth:`fresh_mark`); or with `mark` since that one was taken. No clock decides that, and the first
+        value of a tag that is advised later is no change: it may be from any time before; nor is what may have changed
+        while events were lost. A tag that is not advised is, as by :meth:`subscribe_tags`, and stays so; when the time
+        is over before that was answered, it may be at the gateway alone.
 
         Raises MxGatewayWaitError (a TimeoutError) with the values seen after `timeout` seconds, what the session was
         lost to, or what `predicate` raises. Cancelling ends the wait alone.
@@ -242,11 +243,11 @@ class LiveSession(LiveTags):
         self._raise_if_closed()
         until = clock.monotonic() + timeout
         if new and mark is None:
-            mark = self.mark()
+            mark = await self.fresh_mark(timeout=timeout)
         item, tag = (tag, tag.tag) if isinstance(tag, Item) else (self.session.handles.find(tag), tag)
         if item is None or not item.advised:
             try:
-                async with clock.timeout(timeout):
+                async with clock.timeout(until - clock.monotonic()):
                     (item,) = await self.subscribe_tags([tag], item.server_handle if item else None)
             except TimeoutError:
                 raise MxGatewayWaitError(f"{tag} was not advised within {timeout:g} s", call="wait_for") from None
@@ -258,9 +259,28 @@ class LiveSession(LiveTags):
         finally:
             self.checked()
 
-    async def _in_time(self) -> None:
-        """Waits until all that has arrived is taken in; raises what the session was lost to for good."""
-        while not await self.caught_up():
+    async def fresh_mark(self, *, timeout: float) -> int:
+        """As :meth:`mark`, when all that has arrived is taken in: none of it is new, however late it is looked at.
+
+        A session that is lost brings nothing more, and the one in its place is not waited for: its first values are
+        not new either, as they may be from before. Raises MxGatewayWaitError when it is not known within
+        `timeout` seconds what has arrived, and what the session was lost to for good.
+        """
+        try:
+            async with clock.timeout(timeout):
+                await self._in_time(LiveState.REBUILDING)
+        except TimeoutError:
+            self.checked()
+            raise MxGatewayWaitError(
+                f"what had arrived before could not be taken in within {timeout:g} s, so nobody knows what is new",
+                call="wait_for",
+            ) from None
+        return self.mark()
+
+    async def _in_time(self, unless: LiveState | None = None) -> None:
+        """Waits until all that has arrived is taken in, `unless` the session is found so; raises what it was lost to
+        for good."""
+        while not await self.caught_up() and self.state is not unless:
             self._raise_if_closed()
             if self.state is not LiveState.LIVE:
                 await self.changed()

@@ -58,7 +58,7 @@ class LiveStream:
         # Events of items that no reply has named yet.
         self._unnamed: dict[tuple[int, int], list[MxEvent]] = {}
         self._ledger = WriteLedger(session)
-        self._unseen = UnseenWrites(session)
+        self._unseen = UnseenWrites(session, lambda: self._held.number)
         self._subscriptions: list[Subscription] = []
         self._waiters: set[asyncio.Future[None]] = set()
         self._listeners: weakref.WeakSet[Changes] = weakref.WeakSet()
@@ -84,7 +84,7 @@ class LiveStream:
             self._pass_over()
             return
         self.events += 1
-        self._unseen.events = self.events
+        self._held.number += 1
         self._may_repeat = False
         if event.replay_gap is not None:
             gap = event.replay_gap
@@ -107,7 +107,7 @@ class LiveStream:
             self.last_sequence = max(self.last_sequence, event.sequence)
             self._name(event)
             if event.family in (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE):
-                self._held.take(event, self.events, self._slept_since)
+                self._held.take(event, self._slept_since)
             else:
                 self._ledger.take(event)
             self._unseen.take(event, self.latest(event.server_handle, event.item_handle))
@@ -207,7 +207,7 @@ class LiveStream:
     async def confirm(self) -> None:
         """Part of keeping the stream: what may be old is to be read again."""
         if self.state is LiveState.LIVE:
-            await self._held.read_again(lambda: self.state is LiveState.LIVE, lambda: self.events)
+            await self._held.read_again(lambda: self.state is LiveState.LIVE)
             self._wake()
 
     def _end(self, error: MxGatewayError | None) -> None:
@@ -290,10 +290,10 @@ class LiveStream:
         """From where on a value counts as new, for :meth:`LiveValue.is_new`: what has been seen since the first write
         that was sent after the last check (:meth:`checked`), else since now.
 
-        Who is about to send a write or to ask for a mark awaits :meth:`LiveSession.caught_up` first: what has arrived
-        already is then seen, and so before it.
+        Who is about to send a write awaits :meth:`LiveSession.caught_up` first, and who asks for a mark asks for a
+        :meth:`LiveSession.fresh_mark`: what has arrived already is then seen, and so before it.
         """
-        return self.events if self._unseen.mark is None else self._unseen.mark
+        return self._held.number if self._unseen.mark is None else self._unseen.mark
 
     def checked(self) -> None:
         """Something was checked: the next write that is sent begins anew what is :meth:`mark`. ``wait_for`` does it."""

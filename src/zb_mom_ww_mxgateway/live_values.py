@@ -78,8 +78,8 @@ class LiveValue:
     """Seconds of :func:`clock.monotonic` since when nobody knows whether it still holds; None while it is live. So it
     is while the item is suspended."""
     changed_at: int = 0
-    """The number of the event, as :attr:`LiveSession.events` counts them, that last changed it here. 0 for the first
-    value that an advise gives: that may be from any time before."""
+    """When it last changed here, as :meth:`LiveSession.mark` counts; where changes were lost before it came, since when
+    they may have been. 0 for the first value that an advise gives: that may be from any time before."""
 
     @property
     def age(self) -> float:
@@ -94,8 +94,8 @@ class LiveValue:
         return -self.age_when_received if self.age_when_received < -CLOCKS_MAY_DIFFER else 0.0
 
     def is_new(self, mark: int) -> bool:
-        """Whether a change of it has been seen since so many events had been, see :attr:`LiveSession.events`. No clock
-        has a say in it."""
+        """Whether it is known to have changed since the mark was taken, see :meth:`LiveSession.mark`. No clock says so.
+        What changed while events were lost, or between two sessions, is new since marks from before that alone."""
         return self.changed_at > mark
 
     @property

@@ -1,7 +1,7 @@
 """Writes that were sent, and whose effect the event stream has not shown since: until then, the value held is an old
 one, however good it is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,16 +50,16 @@ class UnseenWrites:
     write of the value that is held anyway has nothing to show, so its completion is enough.
     """
 
-    def __init__(self, session: "Session") -> None:
+    def __init__(self, session: "Session", number: Callable[[], int]) -> None:
+        """`number` gives that of the last event, by which what is new is told."""
         self._session = session
+        self._number = number
         # By server and item handle, oldest first.
         self._writes: dict[Key, list[UnseenWrite]] = {}
         self.mark: int | None = None
-        """How many events had been seen when the first write was sent after what was checked last; None before."""
+        """The number of the last event when the first write was sent after what was checked last; None before."""
         self.is_checked = False
         """Whether something was checked since that write: then the next write sets the mark anew."""
-        self.events = 0
-        """Events seen."""
 
     def of(self, key: Key) -> UnseenWrite | None:
         """The latest of an item; None where all that was written of it has been seen."""
@@ -72,7 +72,7 @@ class UnseenWrites:
         if not (keys := self._written(request)):
             return
         if self.mark is None or self.is_checked:
-            self.mark, self.is_checked = self.events, False
+            self.mark, self.is_checked = self._number(), False
         now, entries = clock.monotonic(), wire.pending_entries(request)
         for index, key in enumerate(keys):
             value, user = (entries[index].value, entries[index].user_id) if index < len(entries) else (None, 0)

@@ -294,3 +294,75 @@ async def test_the_first_value_of_a_tag_that_is_advised_is_from_any_time(
     gateway.set("TestChildObject.TestString", "new")
     new = await live.wait_for("TestChildObject.TestString", lambda value: True, timeout=20, new=True)
     assert new.value == "new"
+
+
+async def test_a_change_that_had_arrived_and_is_looked_at_late_is_not_new(
+    live: LiveSession, items: list[Item], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caught_up, asked = live.caught_up, 0
+
+    async def held_up(**options: float) -> bool:
+        """As if a change had waited on the way till now, and the first question had not been answered in time."""
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            header = EventHeader(EventFamily.ON_DATA_CHANGE, *items[0].key, 192)
+            live.take(MxEvent(header, live.last_sequence + 1, 7))
+        return asked > 1 and await caught_up(**options)
+
+    monkeypatch.setattr(live, "caught_up", held_up)
+    with pytest.raises(MxGatewayWaitError, match="it is 7"):
+        await live.wait_for(INT, lambda value: value == 7, timeout=0.5, new=True)
+
+
+async def test_without_an_answer_nobody_knows_what_is_new(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    gateway.stall("ping")
+    with pytest.raises(MxGatewayWaitError, match="nobody knows what is new"):
+        await live.wait_for(INT, lambda value: True, timeout=0.1, new=True)
+    gateway.release()
+    assert await live.fresh_mark(timeout=20) == live.events
+
+
+async def test_what_changed_between_two_sessions_is_new_since_before_and_not_since_a_mark_of_meanwhile(
+    gateway: SimulatedGateway, live: LiveSession, items: list[Item]
+) -> None:
+    before = await live.fresh_mark(timeout=20)
+    gateway.stall("OpenSession")
+    gateway.lose_session(live.session.session_id)
+    await eventually(lambda: live.state is LiveState.REBUILDING, "the session is lost", seconds=20)
+    gateway.set(INT, 7)
+    gateway.set(DOUBLE, 7.0)
+    # What is lost is not waited for, to say what is new.
+    meanwhile = await live.fresh_mark(timeout=20)
+    waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 7, timeout=20, new=True))
+    await eventually(lambda: live._held.waiting, "it waits", seconds=20)
+    gateway.release()
+    assert (await live.wait_for(DOUBLE, lambda value: value == 7.0, timeout=20, mark=before)).value == 7.0
+    with pytest.raises(MxGatewayWaitError, match=r"it is 7\.0"):
+        await live.wait_for(DOUBLE, lambda value: value == 7.0, timeout=0.1, mark=meanwhile)
+    await eventually(lambda: live[INT].value == 7 and live[INT].stale_since is None, "it has come", seconds=20)
+    assert not waiting.done()
+    assert not live[INT].is_new(meanwhile)
+    gateway.set(INT, 8)
+    await eventually(lambda: live[INT].value == 8, "it has come", seconds=20)
+    gateway.set(INT, 7)
+    assert (await waiting).is_new(meanwhile)
+
+
+async def test_what_a_gap_hides_is_new_since_before_it_and_not_since_a_mark_of_meanwhile(
+    live: LiveSession, items: list[Item]
+) -> None:
+    before = live.mark()
+
+    def comes(item: Item, value: int, after: int = 1) -> None:
+        live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_sequence + after, value))
+
+    comes(items[1], 1, after=5)
+    meanwhile = live.mark()
+    comes(items[0], 7)
+    assert live[INT].is_new(before)
+    assert not live[INT].is_new(meanwhile)
+    comes(items[0], 8)
+    assert live[INT].is_new(meanwhile)

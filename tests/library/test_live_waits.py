@@ -98,8 +98,8 @@ async def test_the_value_that_is_held_counts_unless_a_new_one_is_asked_for(
 ) -> None:
     value = await live.wait_for(INT, lambda value: value == 0, timeout=5)
     assert value.value == 0
-    waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 0, timeout=5, new=True))
-    await asyncio.sleep(0)
+    waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 0, timeout=20, new=True))
+    await eventually(lambda: live._held.waiting, "what had arrived before is taken in", seconds=20)
     gateway.set(INT, 1)
     gateway.set(INT, 0)
     assert (await waiting).changes == 3
@@ -253,10 +253,10 @@ async def test_a_predicate_that_raises_whatever_it_likes_ends_its_own_wait_alone
     def fail(value: object) -> bool:
         raise error
 
-    waiting = asyncio.create_task(live.wait_for(INT, fail, timeout=5, new=True))
-    other = asyncio.create_task(live.wait_for(INT, lambda value: value == 1, timeout=5))
+    waiting = asyncio.create_task(live.wait_for(INT, fail, timeout=20, new=True))
+    other = asyncio.create_task(live.wait_for(INT, lambda value: value == 1, timeout=20))
     picking = live.subscribe(fail)
-    await asyncio.sleep(0)
+    await eventually(lambda: live._held.waiting == 2, "what had arrived before is taken in", seconds=20)
     gateway.set(INT, 1)
     assert (await other).value == 1
     with pytest.raises(RuntimeError if error is StopIteration else error):

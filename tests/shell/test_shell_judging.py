@@ -10,7 +10,7 @@ import pytest
 from shell_process import Runs
 from shell_waiting import until
 
-from zb_mom_ww_mxgateway import DataType, EventFamily, MxEvent, MxGatewayWaitError
+from zb_mom_ww_mxgateway import DataType, EventFamily, LiveState, MxEvent, MxGatewayWaitError
 from zb_mom_ww_mxgateway.events import EventHeader
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
@@ -234,6 +234,27 @@ async def test_a_wait_that_cannot_tell_what_is_new_is_not_met_when_its_time_is_o
             await run(context, f"wait {INT} = 0 timeout 300ms", _follow)
     assert exit_code_for(not_met.value) is ExitCode.NOT_MET
     assert "stale" in str(not_met.value)
+
+
+async def test_a_wait_takes_no_change_from_before_it_that_a_rebuilt_session_shows(
+    context: Context, gateway: SimulatedGateway
+) -> None:
+    await run(context, f"watch {INT} --count 1", _follow)
+    live = context.live_session
+    gateway.stall("OpenSession")
+    gateway.lose_session(live.session.session_id)
+    await until(lambda: live.state is LiveState.REBUILDING)
+    gateway.set(INT, 7)
+    context.interactive = True  # At the prompt nothing waits for the session first.
+    waiting = asyncio.create_task(run(context, f"wait {INT} = 7 timeout 30s", _follow))
+    await until(lambda: live._held.waiting)
+    gateway.release()
+    await until(lambda: live[INT].value == 7 and live[INT].stale_since is None)
+    assert not waiting.done()
+    gateway.set(INT, 8)
+    await until(lambda: live[INT].value == 8)
+    gateway.set(INT, 7)
+    await waiting
 
 
 # A hold that did not last.

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway import clock
+from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
 from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway.live_values import LiveState, LiveValue
+from zb_mom_ww_mxgateway.live_values import LiveValue
 from zb_mom_ww_mxgateway_cli.output import value_form
 from zb_mom_ww_mxgateway_shell.commands.values import ensure, in_doubt, unseen_text, value_now
 from zb_mom_ww_mxgateway_shell.comparing import OPERATORS, Comparison, refuse_tag
@@ -184,34 +185,16 @@ async def wait(
     """
     live, started = context.live_session, clock.monotonic()
     condition = Condition(tag, Comparison(operator, value, tol), quality, age)
-    # What has arrived before is seen, and so is not new.
-    if not now and not await _caught_up(context, started + timeout):
-        live.checked()
+    try:
+        # What has arrived before is seen, and so is not new.
+        mark = None if now else await live.fresh_mark(timeout=timeout)
+    except MxGatewayWaitError as error:
         held = live.latest(*tag.item.key) if tag.item else None
-        said = f"not within {timeout:g} s: what had arrived before could not be taken in, so nobody knows what is new"
-        raise condition.not_met(held and in_doubt(held, started), said)
-    mark = live.mark()
+        raise condition.not_met(held and in_doubt(held, started), str(error)) from None
     (item,) = await ensure(context, [tag], None, await_values=False)
     from zb_mom_ww_mxgateway_shell.waits import Waiting
 
-    return Waiting(live, item, condition, timeout, started, hold, None if now else mark)
-
-
-async def _caught_up(context: Context, ends: float) -> bool:
-    """Waits until all that has arrived is taken in; False when it is not by then. Raises what the session was lost to
-    for good."""
-    try:
-        async with clock.timeout(ends - clock.monotonic()):
-            while not await context.live_session.caught_up():
-                live = context.live_session
-                if live.state is LiveState.REBUILDING:
-                    # What was on its way in a session that is lost never arrives.
-                    break
-                if live.state is not LiveState.LIVE:
-                    await live.changed()
-    except TimeoutError:
-        return False
-    return True
+    return Waiting(live, item, condition, timeout, started, hold, mark)
 
 
 @command("capture", example="capture level = Plant.Tank1.Level", stream=False)
