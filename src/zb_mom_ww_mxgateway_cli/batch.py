@@ -30,7 +30,9 @@ run. Streams need an end there: --count or --for.
 
 \b
 All lines of one endpoint share one connection. The connection options given
-here are for the lines that do not say otherwise.
+here are for the lines that do not say otherwise. A line may name a gateway of
+its own, with --endpoint or --profile: nothing of a profile holds for another
+gateway, and a key that is named here beside a gateway is sent to that alone.
 
 \b
 Exit code 0 when the input ends, whatever became of its lines; 1 when nobody
@@ -45,6 +47,10 @@ def batch(context: click.Context, connection: Connection, profile: str | None, r
     invocation: Invocation = context.obj
     if invocation.in_batch:
         raise click.UsageError("a batch does not run in a batch")
+    if profile is not None:
+        from zb_mom_ww_mxgateway_cli.profiles import by_profile
+
+        by_profile(profile, connection)  # What is wrong with it is no line's fault.
     root = context.find_root().command
     assert isinstance(root, click.Group)
     try:

@@ -2,11 +2,12 @@
 
 import functools
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import ClientOptions
@@ -129,3 +130,34 @@ def profile_option(function: F) -> F:
     """Adds ``--profile``; the command gets its name as `profile`."""
     option = click.option("--profile", metavar="NAME", help="The gateway as this profile of profiles.toml says.")
     return option(function)
+
+
+def said_by_line(connection: Connection, profile: str | None) -> tuple[Connection, str | None]:
+    """What holds for the command of a batch's line, where the batch's options are the defaults.
+
+    A line that names its gateway speaks of that one: nothing that a profile has holds for another gateway, and a key
+    that the batch names beside its own gateway is not sent to another.
+    """
+    context = click.get_current_context()
+    batch: Mapping[str, Any] = context.default_map or {}
+    names = [each.name for each in fields(Connection)]
+    own = {name for name in (*names, "profile") if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if "profile" in own:
+        if profile == batch.get("profile"):
+            return connection, profile
+        return Connection(**{name: getattr(connection, name) for name in own if name in names}), profile
+    keys = {"api_key_env", "api_key_file"}
+    if "endpoint" in own:
+        profile = None
+    if own & keys or ("endpoint" in own and _names_another(batch, connection.endpoint or "")):
+        cleared: dict[str, Any] = dict.fromkeys(keys - own)
+        connection = replace(connection, **cleared)
+    return connection, profile
+
+
+def _names_another(batch: Mapping[str, Any], endpoint: str) -> bool:
+    """Whether the batch names a gateway, which may be another one than that."""
+    from zb_mom_ww_mxgateway.known_gateways import endpoint_key
+
+    named = batch.get("endpoint")
+    return "profile" in batch if named is None else endpoint_key(named) != endpoint_key(endpoint)

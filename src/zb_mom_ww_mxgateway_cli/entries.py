@@ -11,7 +11,7 @@ import click
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.values import INT32, TYPE_NAMES, Typed
 from zb_mom_ww_mxgateway_cli.options import check_count, lines_of
-from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_value
+from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_typed, parse_value
 
 _ENTRY = re.compile(r"([0-9]{1,10})=([^:]*):(.*)", re.DOTALL)
 
@@ -47,7 +47,7 @@ def _from_text(text: str) -> Entry:
     if not match:
         raise TextValueError("HANDLE=TYPE:VALUE expected, for example 3=int32:42")
     handle, type_name, value = match.groups()
-    return {"item_handle": _handle(int(handle)), "value": Typed(type_name, parse_value(type_name, value))}
+    return {"item_handle": _handle(int(handle)), "value": parse_typed(type_name, value)}
 
 
 def _from_json(line: str, common: Mapping[str, Any]) -> Entry:

@@ -15,7 +15,7 @@ import click
 
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError, MxGatewayWarning
 from zb_mom_ww_mxgateway_cli import endings
-from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options, profile_option
+from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options, profile_option, said_by_line
 from zb_mom_ww_mxgateway_cli.report import Report
 
 if TYPE_CHECKING:
@@ -275,10 +275,13 @@ def gateway_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @report_options
     @functools.wraps(function)
     def with_runner(connection: Connection, profile: str | None, report: Report, **arguments: Any) -> Any:
+        invocation: Invocation = click.get_current_context().obj
+        if invocation.in_batch:
+            connection, profile = said_by_line(connection, profile)
         if profile is not None:
             from zb_mom_ww_mxgateway_cli.profiles import by_profile  # Most calls name none.
 
             connection = by_profile(profile, connection)
-        return function(runner=Runner(connection, click.get_current_context().obj), **arguments)
+        return function(runner=Runner(connection, invocation), **arguments)
 
     return with_runner

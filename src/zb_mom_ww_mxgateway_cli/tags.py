@@ -1,6 +1,5 @@
 """Reading and writing by the name of a tag, each with a session of its own from beginning to end."""
 
-import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +20,7 @@ from zb_mom_ww_mxgateway_cli.output import (
 )
 from zb_mom_ww_mxgateway_cli.report import Report
 from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since
-from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_value, type_name_of
+from zb_mom_ww_mxgateway_cli.text_values import parse_typed, type_name_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, LiveValue, ReadResult, Session
@@ -116,7 +115,7 @@ def _read_text(result: "ReadResult") -> str:
 def write_by_name(runner: Runner, tag: str, text: str, type_name: str | None, user_id: int, timeout: float) -> None:
     """Writes in one step: session, register, add, advise, first value, write, outcome, close."""
     if type_name is not None:
-        _value(text, type_name, is_array=False)  # before anything is sent
+        _value(text, type_name)  # before anything is sent
 
     async def action(client: "GatewayClient") -> None:
         from zb_mom_ww_mxgateway import LiveSession
@@ -141,7 +140,7 @@ async def _written(
     chosen = type_name or type_name_of(before.data_type, before.variant_type)
     if chosen is None:
         raise _without_type(live, tag, before)
-    value = _value(text, chosen, is_array=type_name is None and isinstance(before.value, Array))
+    value = _value(text, chosen, None if before.value is None else isinstance(before.value, Array))
     form: dict[str, Any] = {
         "before": value_form(before.value),
         "outcome": "unknown",
@@ -198,20 +197,12 @@ def _without_type(live: "LiveSession", tag: str, before: "LiveValue") -> MxAcces
     )
 
 
-def _value(text: str, type_name: str, *, is_array: bool) -> Typed:
+def _value(text: str, type_name: str, is_array: bool | None = None) -> Typed:
     """The value that is typed, for a tag of that type; raises click.BadParameter."""
     try:
-        if not is_array:
-            return Typed(type_name, parse_value(type_name, text))
-        # Numbers as they are typed: in an array of texts 1.10 is not 1.1.
-        found = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
-        if not isinstance(found, list) or not all(isinstance(each, str | bool) for each in found):
-            raise TextValueError("Array expected, as JSON: for example [1, 2, 3]")
-        spelled = [each if isinstance(each, str) else json.dumps(each) for each in found]
-        return Typed(type_name, [parse_value(type_name, each) for each in spelled])
+        return parse_typed(type_name, text, is_array=is_array)
     except ValueError as error:
-        what = "Array expected, as JSON: for example [1, 2, 3]" if isinstance(error, json.JSONDecodeError) else error
-        raise click.BadParameter(f"{text!r}: {what}", param_hint="'VALUE'") from None
+        raise click.BadParameter(f"{text!r}: {error}", param_hint="'VALUE'") from None
 
 
 def _milliseconds(seconds_taken: float | None) -> float | None:

@@ -1,5 +1,6 @@
 """Text to values: what a person types, by the name of a type."""
 
+import json
 import math
 import re
 from collections.abc import Callable
@@ -32,8 +33,43 @@ _TYPE_OF = {
 }
 
 
+_ARRAY = "Array expected, as JSON: for example [1, 2, 3]"
+# What JSON can have in quotes alone.
+_IN_QUOTES = ("string", "time")
+
+
 class TextValueError(ValueError):
     """The text is not a value of that type; the message says what would be right."""
+
+
+class _Bare(str):
+    """An element that stands without quotes."""
+
+
+def parse_typed(type_name: str, text: str, *, is_array: bool | None = None) -> Typed:
+    """The value that `text` spells for a type, or for an array of it; raises TextValueError.
+
+    Where nothing tells whether it `is_array`, a ``[`` does, which begins no number and no time.
+    """
+    if is_array is None:
+        is_array = type_name != "string" and text.lstrip().startswith("[")
+    return Typed(type_name, _elements(type_name, text) if is_array else parse_value(type_name, text))
+
+
+def _elements(type_name: str, text: str) -> list[Any]:
+    try:
+        # Numbers as they are typed: in an array of texts 1.10 is not 1.1.
+        found = json.loads(text, parse_float=_Bare, parse_int=_Bare, parse_constant=_Bare)
+    except (ValueError, RecursionError):
+        raise TextValueError(_ARRAY) from None
+    if not isinstance(found, list) or not all(isinstance(each, str | bool) for each in found):
+        raise TextValueError(_ARRAY)
+    spelled = [_Bare(json.dumps(each)) if isinstance(each, bool) else each for each in found]
+    quoted = next((each for each in spelled if not isinstance(each, _Bare)), None)
+    if quoted is not None and type_name not in _IN_QUOTES:
+        shown = json.dumps(quoted, ensure_ascii=False)
+        raise TextValueError(f"an array of {type_name} expected, and {shown} is text: take the quotes away")
+    return [parse_value(type_name, each) for each in spelled]
 
 
 def parse_value(type_name: str, text: str) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zb_mom_ww_mxgateway.values import TYPE_NAMES, Typed
+from zb_mom_ww_mxgateway.values import TYPE_NAMES
 from zb_mom_ww_mxgateway_cli.credentials import Credentials, credential_options
 from zb_mom_ww_mxgateway_cli.entries import Entry, entries_of
 from zb_mom_ww_mxgateway_cli.options import (
@@ -23,7 +23,7 @@ from zb_mom_ww_mxgateway_cli.options import (
 )
 from zb_mom_ww_mxgateway_cli.output import value_form
 from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since
-from zb_mom_ww_mxgateway_cli.text_values import parse_value
+from zb_mom_ww_mxgateway_cli.text_values import parse_typed
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import BulkWriteResult, Session
@@ -81,7 +81,7 @@ JSON: {"item_handle": 1, "milliseconds": 2.6, "ok": true,
 @click.option("--server-handle", type=HANDLE)
 @click.option("--item-handle", type=HANDLE)
 @click.option("--type", "type_name", type=click.Choice(TYPE_NAMES), help="By default the tag's own.")
-@click.option("--value", "text", help="true or false; a number; text; a time like 2026-10-02T08:14:00Z.")
+@click.option("--value", "text", help="true or false; a number; text; a time like 2026-10-02T08:14:00Z; [1, 2].")
 @click.option("--user-id", type=NOT_NEGATIVE, default=0, show_default=True)
 @click.option(
     "--timeout",
@@ -129,7 +129,7 @@ def write(
         types = f" (one of {', '.join(TYPE_NAMES)})" if type_name is None else ""
         raise click.UsageError(f"missing option {', '.join(missing)}{types}; or write by name: TAG VALUE")
     try:
-        value = parse_value(type_name, text)
+        value = parse_typed(type_name, text)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="'--value'") from None
 
@@ -138,7 +138,7 @@ def write(
 
         started = time.perf_counter()
         async with unknown_if_interrupted("write"):
-            await session.write(server_handle, item_handle, Typed(type_name, value), user_id)
+            await session.write(server_handle, item_handle, value, user_id)
         form = {
             "item_handle": item_handle,
             "milliseconds": milliseconds_since(started),
@@ -148,7 +148,7 @@ def write(
             "session_id": session_id,
             "type": type_name,
             "user_id": user_id,
-            "value": value_form(value),
+            "value": value_form(value.value),
         }
         runner.report.line(form, "accepted")
 

@@ -62,7 +62,11 @@ class Literal:
             type_name = "string" if word.is_quoted else self._own_type(tag, known)
         try:
             if word.is_array:
-                return Typed(type_name, [_scalar(type_name, element) for element in _elements(word)])
+                found = _elements(word)
+                # Texts have quotes, and times may; a type that is said outright is what the quoted text is read as.
+                if type_name not in ("string", "time") and word is self.word:
+                    _refuse_quoted(found, type_name)
+                return Typed(type_name, [_scalar(type_name, element) for element in found])
             return Typed(type_name, _scalar(type_name, word))
         except MxGatewayArgumentError as error:
             raise self.word.mistake(str(error).removeprefix("value: ")) from None
@@ -108,6 +112,12 @@ def _elements(array: Word) -> list[Word]:
         if split_type(each)[0] is not None:
             raise each.mistake("a type stands before the whole array, as in int32:[1, 2]; put a text in quotes")
     return found
+
+
+def _refuse_quoted(found: list[Word], type_name: str) -> None:
+    for each in found:
+        if each.is_quoted:
+            raise each.mistake(f"an array of {type_name} expected, and what is in quotes is text: take them away")
 
 
 def _scalar(type_name: str, word: Word) -> Any:

@@ -1,10 +1,15 @@
 """``--profile``: the operator shell's file of profiles names the gateway for one-shot commands, too."""
 
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 from cli_process import KEY, Drive, Run
 
+from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_cli.report import Report
+from zb_mom_ww_mxgateway_cli.running import Gateways, Invocation, Runner, gateway_options
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 SMOKE = ("smoke", "--item", "TestChildObject.TestInt", "--profile", "plant")
@@ -86,7 +91,78 @@ async def test_a_batch_takes_the_profile_for_its_lines(profiles: Path, drive: Dr
     driver = await drive("--profile", "plant")
     (answer,) = await driver.ask("open-session")
     assert answer["ok"] is True
+    # Another gateway is not the profile's: neither its key nor its plaintext holds there.
+    async with SimulatedGateway(plaintext=True, api_keys=[KEY]) as other:
+        at_other = f"open-session --endpoint {other.endpoint}"
+        (answer,) = await driver.ask(at_other, "--plaintext")
+        assert (answer["error"]["exit_code"], answer["error"]["grpc_code"]) == (4, "UNAUTHENTICATED")
+        (answer,) = await driver.ask(at_other, "--plaintext --api-key-file", f"'{tmp_path / 'key'}'")
+        assert answer["ok"] is True
+        (answer,) = await driver.ask(at_other, "--profile plant")
+        assert "--profile and --endpoint exclude each other" in answer["error"]["message"]
     assert await driver.end() == (0, "")
+
+
+async def test_a_batch_with_a_profile_that_cannot_be_runs_no_line(profiles: Path, drive: Drive) -> None:
+    driver = await drive("--profile", "plnt")
+    code, said = await driver.end()
+    assert (code, f"no profile plnt in {profiles}; did you mean plant?" in said) == (2, True)
+
+
+HOME, AWAY = "home:5001", "away:5001"
+
+
+@pytest.mark.parametrize(
+    ("batch", "line", "expected"),
+    [
+        ({"endpoint": HOME, "api_key_env": "K"}, [], {"endpoint": HOME, "api_key_env": "K"}),
+        ({"endpoint": HOME, "api_key_env": "K"}, ["--endpoint", AWAY], {"endpoint": AWAY}),
+        ({"endpoint": "HOME:5001", "api_key_env": "K"}, ["--endpoint", HOME], {"endpoint": HOME, "api_key_env": "K"}),
+        (
+            {"endpoint": HOME, "api_key_file": "f", "plaintext": True},
+            ["--endpoint", AWAY],
+            {"endpoint": AWAY, "plaintext": True},
+        ),
+        ({"api_key_env": "K"}, ["--endpoint", AWAY], {"endpoint": AWAY, "api_key_env": "K"}),
+        ({"endpoint": HOME, "api_key_env": "K"}, ["--api-key-file", "f"], {"endpoint": HOME, "api_key_file": "f"}),
+        (
+            {"profile": "plant", "api_key_env": "K"},
+            ["--endpoint", AWAY, "--api-key-env", "L"],
+            {"endpoint": AWAY, "api_key_env": "L"},
+        ),
+        ({"profile": "plant", "api_key_env": "K"}, ["--endpoint", AWAY], {"endpoint": AWAY}),
+    ],
+)
+def test_a_line_that_names_its_gateway_sends_no_key_of_another(
+    batch: dict[str, Any], line: list[str], expected: dict[str, Any]
+) -> None:
+    assert said(batch, line) == Connection(**expected)
+
+
+def test_a_line_with_a_profile_of_its_own_takes_all_from_it(
+    profiles: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MXGATEWAY_PROFILES", environment["MXGATEWAY_PROFILES"])
+    add(profiles, f'[profiles.tls]\nendpoint = "{AWAY}"\napi_key_env = "OWN"\n')
+    batch = {"endpoint": HOME, "api_key_file": "f", "plaintext": True, "connect_timeout": 5.0}
+    made = said(batch, ["--profile", "tls", "--connect-timeout", "7"])
+    shown = (made.endpoint, made.api_key_env, made.api_key_file, made.plaintext, made.connect_timeout)
+    assert shown == (AWAY, "OWN", None, False, 7.0)
+
+
+def said(batch: dict[str, Any], line: list[str]) -> Connection:
+    """The connection of a line's command, in a batch with those options."""
+    made: list[Connection] = []
+
+    @click.command()
+    @gateway_options
+    def probe(runner: Runner) -> None:
+        made.append(runner.connection)
+
+    with Gateways() as gateways:
+        invocation = Invocation(Report(), gateways, in_batch=True)
+        probe.main(line, standalone_mode=False, obj=invocation, default_map=batch)
+    return made[0]
 
 
 async def test_short_help(mxgw_py: Run) -> None:

@@ -62,6 +62,10 @@ async def test_a_batch_keeps_its_standard_input_and_its_form(gateway: SimulatedG
     assert answer["tag"] == INT
     (answer,) = await driver.ask("write", INT, "-7")
     assert answer["outcome"] == "completed"
+    (answer,) = await driver.ask("write", f"{INT}Array", """'["5", "6"]'""")
+    assert (answer["error"]["exit_code"], '"5" is text' in answer["error"]["message"]) == (2, True)
+    (answer,) = await driver.ask("write", f"{INT}Array", "'[5, 6]' --type int32")
+    assert (answer["outcome"], answer["value"]) == ("completed", [5, 6])
     assert await driver.end() == (0, "")
 
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from zb_mom_ww_mxgateway.values import TYPE_NAMES
-from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration, parse_value
+from zb_mom_ww_mxgateway.values import TYPE_NAMES, Typed
+from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration, parse_typed, parse_value
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,41 @@ def test_other_text_is_refused_with_what_would_be_right(type_name: str, text: st
     with pytest.raises(TextValueError) as raised:
         parse_value(type_name, text)
     assert str(raised.value).startswith(right)
+
+
+@pytest.mark.parametrize(
+    ("type_name", "text", "is_array", "expected"),
+    [
+        ("int32", "[5, 6]", None, Typed("int32", [5, 6])),
+        ("int32", " [5]", True, Typed("int32", [5])),
+        ("bool", "[true, false]", None, Typed("bool", [True, False])),
+        ("string", '["5", 1.10, true]', True, Typed("string", ["5", "1.10", "true"])),
+        ("string", '["5", 6]', None, Typed("string", '["5", 6]')),
+        ("time", '["2026-10-02T08:14:00Z"]', None, Typed("time", [datetime(2026, 10, 2, 8, 14, tzinfo=UTC)])),
+    ],
+)
+def test_an_array_is_typed_as_json(type_name: str, text: str, is_array: bool | None, expected: Typed) -> None:
+    assert parse_typed(type_name, text, is_array=is_array) == expected
+
+
+@pytest.mark.parametrize(
+    ("type_name", "text", "is_array", "right"),
+    [
+        ("int32", '["5", 6]', None, 'an array of int32 expected, and "5" is text: take the quotes away'),
+        ("double", '[1, "2"]', True, '"2" is text'),
+        ("bool", '["true"]', None, '"true" is text'),
+        ("int32", "[1.5]", None, "Integer expected (int32)"),
+        ("int32", "[10,25", None, "Array expected, as JSON"),
+        ("int32", "[" * 100_000, None, "Array expected, as JSON"),
+        ("string", "[null]", True, "Array expected, as JSON"),
+        ("int32", "5", True, "Array expected, as JSON"),
+        ("int32", "[5]", False, "Integer expected (int32)"),
+    ],
+)
+def test_what_is_quoted_in_an_array_is_text(type_name: str, text: str, is_array: bool | None, right: str) -> None:
+    with pytest.raises(TextValueError) as caught:
+        parse_typed(type_name, text, is_array=is_array)
+    assert right in str(caught.value)
 
 
 def test_every_type_of_the_library_can_be_typed() -> None:

@@ -43,6 +43,7 @@ def typed(text: str, known: TagType | None) -> Any:
         ("[]", INTEGERS, Typed("int32", [])),
         ("double:[1, 2]", None, Typed("double", [1.0, 2.0])),
         ('["a, b", c]', TagType(DataType.STRING, is_array=True), Typed("string", ["a, b", "c"])),
+        ('int32:["5", 6]', INTEGERS, Typed("int32", [5, 6])),
     ],
 )
 def test_values(text: str, known: TagType | None, expected: Typed) -> None:
@@ -65,6 +66,8 @@ def test_values(text: str, known: TagType | None, expected: Typed) -> None:
         ("5", INTEGERS, "an array like [1, 2, 3] expected", (0, 1)),
         ("[1, 2]", INTEGER, "a single value", (0, 6)),
         ("[1, x, 3]", INTEGERS, "Integer expected", (4, 5)),
+        ('[1, "2", 3]', INTEGERS, "what is in quotes is text", (4, 7)),
+        ('["true"]', TagType(DataType.BOOLEAN, is_array=True), "what is in quotes is text", (1, 7)),
         ("2026-10-02T08:14:00", TagType(DataType.TIME), "zone", (0, 19)),
     ],
 )
