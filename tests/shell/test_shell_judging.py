@@ -250,7 +250,9 @@ async def test_a_wait_takes_no_change_from_before_it_that_a_rebuilt_session_show
     await until(lambda: live._held.waiting)
     gateway.release()
     await until(lambda: live[INT].value == 7 and live[INT].stale_since is None)
-    assert not waiting.done()
+    (item,) = context.items
+    (wait,) = live._held._waits[item.key]
+    assert not wait.over.done()
     gateway.set(INT, 8)
     await until(lambda: live[INT].value == 8)
     gateway.set(INT, 7)
