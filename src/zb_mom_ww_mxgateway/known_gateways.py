@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway.file_locks import locked
 from zb_mom_ww_mxgateway.options import split_endpoint
 from zb_mom_ww_mxgateway.places import config_folder
 from zb_mom_ww_mxgateway.private_files import make_private_file, open_to_others
+from zb_mom_ww_mxgateway.regular_files import read_bytes
 
 _LOCK_SECONDS = 10.0
 
@@ -93,7 +94,7 @@ class KnownGateways:
 
     def _data(self, endpoint: str) -> bytes:
         try:
-            return self.path.read_bytes()
+            return read_bytes(self.path)
         except FileNotFoundError:
             return b""
         except OSError as error:

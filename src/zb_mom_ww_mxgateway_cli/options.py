@@ -10,6 +10,7 @@ from typing import Any, cast
 import click
 
 from zb_mom_ww_mxgateway.arguments import BULK_LIMIT
+from zb_mom_ww_mxgateway.regular_files import read_bytes
 from zb_mom_ww_mxgateway.values import INT32
 from zb_mom_ww_mxgateway_cli.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_cli.text_values import parse_duration, parse_value
@@ -110,7 +111,11 @@ def check_count(entries: list[Any], option: str, file_option: str) -> None:
 def lines_of(file: str, option: str) -> list[str]:
     """The lines of a text file; ``-`` is standard input."""
     try:
-        return decoded(_standard_input(option) if file == "-" else Path(file).read_bytes()).split("\n")
+        if file == "-":
+            return decoded(_standard_input(option)).split("\n")
+        # A batch has sessions to keep meanwhile; alone, a pipe may be waited for.
+        read = read_bytes if click.get_current_context().obj.in_batch else Path.read_bytes
+        return decoded(read(Path(file))).split("\n")
     except (OSError, TextFileError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise click.BadParameter(f"cannot read {file}: {reason}", param_hint=f"'{option}'") from None

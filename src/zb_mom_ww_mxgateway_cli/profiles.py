@@ -26,6 +26,7 @@ from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayAuthenticationError
 from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway.private_files import open_to_others
+from zb_mom_ww_mxgateway.regular_files import read_bytes
 from zb_mom_ww_mxgateway_cli.connection import API_KEY_VARIABLE, Connection
 from zb_mom_ww_mxgateway_cli.profiles_path import FILE_VARIABLE, default_path
 from zb_mom_ww_mxgateway_cli.suggestions import closest
@@ -119,7 +120,7 @@ def read_file(path: Path | None = None) -> ProfilesFile:
     """Reads the file; one that is not there is empty. Raises click.UsageError with the line of what is wrong."""
     path = path or default_path()
     try:
-        text = decoded(path.read_bytes())
+        text = decoded(read_bytes(path))
     except FileNotFoundError:
         if os.environ.get(FILE_VARIABLE):
             raise click.UsageError(f"cannot read {path}: it is not there ({FILE_VARIABLE})") from None

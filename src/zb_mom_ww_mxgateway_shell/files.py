@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from zb_mom_ww_mxgateway.regular_files import read_bytes
 from zb_mom_ww_mxgateway_cli.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
 from zb_mom_ww_mxgateway_shell.standard_input import StandardInput
@@ -56,7 +57,11 @@ class Block:
 def read(path: str) -> tuple[Block, list[Finding]]:
     """A command file and all it includes, with what is wrong in its structure; raises ShellError when it cannot be
     read."""
-    return _Reader().block(_lines(path, path), (path,))
+    try:
+        # Whoever starts a run may give it a pipe, as <(…) in a shell is, and waits for it.
+        return _Reader().block(_numbered(Path(path).read_bytes(), path), (path,))
+    except OSError as error:
+        raise ShellError(f"cannot read {path}: {error.strerror}") from error
 
 
 def given(lines: Iterable[str]) -> tuple[Block, list[Finding]]:
@@ -94,13 +99,6 @@ async def _streamed(source: str | None) -> AsyncIterator[Statement]:
         if line is None:
             return
         yield Statement(line.removeprefix("\ufeff").rstrip("\r\n"), number, source)
-
-
-def _lines(path: str, name: str) -> list[Statement]:
-    try:
-        return _numbered(Path(path).read_bytes(), name)
-    except OSError as error:
-        raise ShellError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _numbered(content: bytes, name: str) -> list[Statement]:
@@ -164,9 +162,10 @@ class _Reader:
             self._findings.append(Finding(statement, name.mistake(f"{path} is included by itself")))
             return statement
         try:
-            lines = _lines(path, path)
-        except ShellError as error:
-            self._findings.append(Finding(statement, name.mistake(str(error))))
+            lines = _numbered(read_bytes(Path(path)), path)
+        except (OSError, ShellError) as error:
+            why = f"cannot read {path}: {error.strerror}" if isinstance(error, OSError) else str(error)
+            self._findings.append(Finding(statement, name.mistake(why)))
             return statement
         self._bound(statement, len(inside), len(lines))
         block = self._block(lines, (*inside, path))

@@ -1,5 +1,4 @@
-"""Files that are written or read: none that holds anybody up, and none written through a name that somebody may have
-prepared."""
+"""Files that are written: none that holds anybody up, and none through a name that somebody may have prepared."""
 
 import os
 import secrets
@@ -44,21 +43,6 @@ def _never_waits(mode: int) -> bool:
 
 def _special(path: Path) -> ShellError:
     return ShellError(f"cannot write {path}: it is a pipe or a terminal; name a file")
-
-
-def read_bytes(path: Path) -> bytes:
-    """All of a file. Raises ShellError for what is none, such as a pipe, which would hold up everything until somebody
-    writes to it, or a device without end; and what ``open`` raises otherwise."""
-
-    def opener(name: str, flags: int) -> int:
-        number = os.open(name, flags | _NO_WAIT)
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            os.close(number)
-            raise ShellError(f"cannot read {path}: it is no regular file")
-        return number
-
-    with open(path, "rb", opener=opener) as file:
-        return file.read()
 
 
 def replace(path: Path, data: bytes, *, mode: int = 0o666) -> None:

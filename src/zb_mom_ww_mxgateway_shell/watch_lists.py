@@ -10,10 +10,11 @@ from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.places import config_folder
 from zb_mom_ww_mxgateway.private_files import make_private_folder, open_to_others
+from zb_mom_ww_mxgateway.regular_files import read_bytes
 from zb_mom_ww_mxgateway_cli.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_shell.names import quoted
 from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError, closest
-from zb_mom_ww_mxgateway_shell.regular_files import read_bytes, replace
+from zb_mom_ww_mxgateway_shell.regular_files import replace
 from zb_mom_ww_mxgateway_shell.words import split
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -61,7 +62,7 @@ class WatchLists:
     def _read(self, name: str) -> list[str]:
         path = self._path(name)
         try:
-            text = decoded(path.read_bytes())
+            text = decoded(read_bytes(path))
         except FileNotFoundError:
             raise ShellError(f"no list {name}{closest(name, self.names()) or '; list shows them'}") from None
         except TextFileError as error:

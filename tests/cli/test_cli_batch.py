@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import grpc
 import pytest
@@ -43,7 +44,10 @@ async def test_a_session_from_open_to_close_over_one_connection(gateway: Simulat
     assert (count(gateway, "TestConnection"), count(gateway, "OpenSession")) == (1, 1)
 
 
-async def test_bad_lines_are_answered_and_the_next_is_run(gateway: SimulatedGateway, drive: Drive) -> None:
+async def test_bad_lines_are_answered_and_the_next_is_run(
+    gateway: SimulatedGateway, drive: Drive, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
     batch = await drive("--plaintext")
     for line, code, says in (
         ("smok", 2, "No such command 'smok'. Did you mean 'smoke'?"),
@@ -61,6 +65,7 @@ async def test_bad_lines_are_answered_and_the_next_is_run(gateway: SimulatedGate
         ("register \u201cx\u201d", 2, "line 13, column 10: a curly quote"),
         ("# a remark\rversion", 2, "line 14, column 11: a carriage return (CR) within a line"),
         ("mxgw_plant_s3cret_with-underscore", 2, "No such command 'mxgw_plant_***'"),
+        (f"read-bulk --session-id s --server-handle 1 --items-file {tmp_path / 'pipe'}", 2, "it is no regular file"),
     ):
         (answer,) = await batch.ask(line)
         assert answer["ok"] is False

@@ -1,7 +1,10 @@
 """connect, disconnect, status."""
 
 import dataclasses
+import stat
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayTransportError
@@ -44,6 +47,19 @@ class EndpointOrProfile(Text):
         ]
 
 
+class FileRead(Text):
+    """A file that is read at once: no pipe, which would hold up everything else meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("file")
+
+    def parse(self, word: Word, context: Context) -> str:
+        with suppress(OSError):
+            if stat.S_ISFIFO(Path(word.value).stat().st_mode):
+                raise word.mistake(f"cannot read {word.value}: it is no regular file")
+        return super().parse(word, context)
+
+
 @command("connect", example="connect localhost:5001 --api-key-env MXGATEWAY_API_KEY", needs_session=False, in_plan=True)
 async def connect(
     context: Context,
@@ -51,8 +67,8 @@ async def connect(
     *,
     plaintext: FlagOption = False,
     api_key_env: Annotated[str | None, Text("variable")] = None,
-    api_key_file: Annotated[str | None, Text("file")] = None,
-    ca_file: Annotated[str | None, Text("file")] = None,
+    api_key_file: Annotated[str | None, FileRead()] = None,
+    ca_file: Annotated[str | None, FileRead()] = None,
     require_certificate_validation: FlagOption = False,
     server_name_override: Annotated[str | None, Text("name")] = None,
     forget_certificate: FlagOption = False,

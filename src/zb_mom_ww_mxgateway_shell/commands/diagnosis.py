@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError, M
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import age_text, error_form, one_line
-from zb_mom_ww_mxgateway_shell.commands.connection import EndpointOrProfile
+from zb_mom_ww_mxgateway_shell.commands.connection import EndpointOrProfile, FileRead
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.doctor import Doctor
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
@@ -81,8 +81,8 @@ async def doctor(
     *,
     plaintext: FlagOption = False,
     api_key_env: Annotated[str | None, Text("variable")] = None,
-    api_key_file: Annotated[str | None, Text("file")] = None,
-    ca_file: Annotated[str | None, Text("file")] = None,
+    api_key_file: Annotated[str | None, FileRead()] = None,
+    ca_file: Annotated[str | None, FileRead()] = None,
     require_certificate_validation: FlagOption = False,
     server_name_override: Annotated[str | None, Text("name")] = None,
 ) -> Feed:

@@ -8,6 +8,8 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from zb_mom_ww_mxgateway.private_files import make_private_file, open_to_others
 from zb_mom_ww_mxgateway.redaction import redact
+from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.regular_files import refuse_special
 
 
 class _KeepsNoKey(History):
@@ -41,6 +43,11 @@ def history_at(path: Path, say: Callable[[str], None] = lambda text: None) -> Hi
     try:
         make_private_file(path)
     except OSError:
+        return HistoryInMemory()
+    try:
+        refuse_special(path)
+    except ShellError as error:
+        say(f"the history is not used: {error}")
         return HistoryInMemory()
     if others := open_to_others(path):
         say(f"the history is not used: {others}")
