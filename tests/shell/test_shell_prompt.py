@@ -16,6 +16,7 @@ from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.panel import Row, fitted
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
+from zb_mom_ww_mxgateway_shell.terminal.picture_view import PictureView
 from zb_mom_ww_mxgateway_shell.terminal.session import history_at
 from zb_mom_ww_mxgateway_sim import ALL_SCOPES, ApiKey, Scope, SimulatedGateway
 
@@ -253,6 +254,19 @@ async def test_a_full_screen_that_cannot_be_redrawn_is_left_and_says_why(
 
         monkeypatch.setattr(FullWatch, "_is_new", fails)
         sh.terminal.type("watch --full" + ENTER)
+        await sh.terminal.shows("internal error, please report it: RuntimeError: nothing can be drawn", timeout=20)
+
+
+async def test_a_picture_that_cannot_be_redrawn_is_left_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shell(tmp_path) as sh:
+
+        def fails(view: PictureView) -> bool:
+            raise RuntimeError("nothing can be drawn")
+
+        monkeypatch.setattr(PictureView, "_is_new", fails)
+        sh.terminal.type("wait TestChildObject.TestInt = 99 timeout 60s" + ENTER)
         await sh.terminal.shows("internal error, please report it: RuntimeError: nothing can be drawn", timeout=20)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 from prompt_toolkit.application import Application
@@ -23,7 +22,7 @@ from zb_mom_ww_mxgateway_cli.terminal_text import cut_middle, safe
 from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.panel import Panel, Row, fitted
 from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
-from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, keep_redrawn
+from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, run_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 
 _SORT_SECONDS = 1.0
@@ -94,21 +93,7 @@ class FullWatch:
 
     async def run(self) -> None:
         """Shows it until q or Ctrl-C; raises what redrawing it failed with."""
-        redrawer = asyncio.create_task(keep_redrawn(self._app, self._is_new), name="watch redraw")
-        # Values that no longer move must not stand there as if they were fresh.
-        redrawer.add_done_callback(lambda _: self._leave())
-        try:
-            await self._app.run_async(handle_sigint=False)
-        finally:
-            redrawer.cancel()
-            await asyncio.wait([redrawer])
-        if not redrawer.cancelled():
-            redrawer.result()
-
-    def _leave(self) -> None:
-        # Not running yet, or left by a key already.
-        with suppress(Exception):
-            self._app.exit()
+        await run_redrawn(self._app, self._is_new)
 
     def _is_new(self) -> bool:
         before, self._drawn = self._drawn, self._panel.events

@@ -4,7 +4,6 @@ What is typed meanwhile stands under it, and at the prompt afterwards.
 """
 
 import asyncio
-from contextlib import suppress
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.filters import Condition
@@ -22,7 +21,7 @@ from zb_mom_ww_mxgateway_cli.output import safe
 from zb_mom_ww_mxgateway_cli.terminal_text import cut_start
 from zb_mom_ww_mxgateway_shell.results import Pending, Picture, Result
 from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
-from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, keep_redrawn
+from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, leave, run_redrawn
 
 
 class PictureView:
@@ -46,16 +45,14 @@ class PictureView:
         without_warning(self._app)
 
     async def run(self) -> Result:
-        """Shows it to its end; raises what the session was lost to."""
+        """Shows it to its end; raises what the session was lost to, and what redrawing it failed with."""
         follower = asyncio.create_task(self._followed(), name="picture")
-        redrawer = asyncio.create_task(keep_redrawn(self._app, self._is_new), name="picture redraw")
-        follower.add_done_callback(lambda _: self._leave())
+        follower.add_done_callback(lambda _: leave(self._app))
         try:
-            await self._app.run_async(handle_sigint=False)
+            await run_redrawn(self._app, self._is_new)
         finally:
-            for task in (follower, redrawer):
-                task.cancel()
-            await asyncio.wait([follower, redrawer])
+            follower.cancel()
+            await asyncio.wait([follower])
             # Before what came too late to be seen here.
             store_typeahead(self._input, [*self._ahead, *get_typeahead(self._input)])
         if not follower.cancelled():
@@ -71,11 +68,6 @@ class PictureView:
     def _is_new(self) -> bool:
         is_new, self._shown_more = self._shown_more, False
         return is_new
-
-    def _leave(self) -> None:
-        # Not running yet, or left by a key already.
-        with suppress(Exception):
-            self._app.exit()
 
     def _text(self) -> StyleAndTextTuples:
         size = self._output.get_size()
