@@ -60,6 +60,7 @@ lint: setup  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict src
+	$(BIN)/mypy --strict --platform win32 --cache-dir .mypy_cache/win32 src
 
 .PHONY: proto
 proto: setup  ## generate the messages from proto/ anew

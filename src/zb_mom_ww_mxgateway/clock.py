@@ -34,19 +34,21 @@ class Clock(Protocol):
         """Stands still while the machine sleeps, where the system has such a clock."""
 
 
-class _Named:
-    """Two clocks of the system by their numbers, for ``time.clock_gettime``."""
+if sys.platform != "win32":
 
-    def __init__(self, counting: int, standing: int) -> None:
-        self._counting, self._standing = counting, standing
-        # So that both are the same until the machine sleeps.
-        self._apart = time.clock_gettime(counting) - time.clock_gettime(standing)
+    class _Named:
+        """Two clocks of the system by their numbers, for ``time.clock_gettime``."""
 
-    def counting(self) -> float:
-        return time.clock_gettime(self._counting) - self._apart
+        def __init__(self, counting: int, standing: int) -> None:
+            self._counting, self._standing = counting, standing
+            # So that both are the same until the machine sleeps.
+            self._apart = time.clock_gettime(counting) - time.clock_gettime(standing)
 
-    def standing(self) -> float:
-        return time.clock_gettime(self._standing)
+        def counting(self) -> float:
+            return time.clock_gettime(self._counting) - self._apart
+
+        def standing(self) -> float:
+            return time.clock_gettime(self._standing)
 
 
 class Windows:
@@ -55,7 +57,7 @@ class Windows:
     def __init__(self) -> None:
         import ctypes  # Of Windows only.
 
-        kernel: Callable[..., int] = ctypes.windll.kernel32.QueryUnbiasedInterruptTime  # type: ignore[attr-defined]  # there
+        kernel: Callable[..., int] = ctypes.windll.kernel32.QueryUnbiasedInterruptTime  # type: ignore[attr-defined, unused-ignore]
         self._query, self._ticks, self._byref = kernel, ctypes.c_ulonglong(), ctypes.byref
 
     def counting(self) -> float:
@@ -91,11 +93,13 @@ class Drifting:
 
 
 def _of_this_system() -> Clock:
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return _Named(time.CLOCK_BOOTTIME, time.CLOCK_MONOTONIC)
-    if hasattr(time, "CLOCK_UPTIME_RAW"):  # macOS, whose CLOCK_MONOTONIC counts sleep
-        return _Named(time.CLOCK_MONOTONIC, time.CLOCK_UPTIME_RAW)
-    return Windows() if sys.platform == "win32" else Drifting()
+    if sys.platform != "win32":
+        if hasattr(time, "CLOCK_BOOTTIME"):
+            return _Named(time.CLOCK_BOOTTIME, time.CLOCK_MONOTONIC)
+        if hasattr(time, "CLOCK_UPTIME_RAW"):  # macOS, whose CLOCK_MONOTONIC counts sleep
+            return _Named(time.CLOCK_MONOTONIC, time.CLOCK_UPTIME_RAW)
+        return Drifting()
+    return Windows()
 
 
 _clock: Clock = _of_this_system()

@@ -23,9 +23,11 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
             if time.monotonic() > until:
                 raise TimeoutError(f"another process has held {path} for {timeout:g} s")
             time.sleep(_PAUSE)
-        yield
+        try:
+            yield
+        finally:
+            _let_go(handle)
     finally:
-        # Which lets go of the lock, too.
         os.close(handle)
 
 
@@ -47,3 +49,12 @@ def _taken(handle: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _let_go(handle: int) -> None:
+    """Elsewhere closing the file does that; Windows takes its time then, and another process would wait for it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(handle, 0, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)

@@ -1,7 +1,6 @@
 """The certificates that were trusted on first use, each for its endpoint."""
 
 import base64
-import codecs
 import hashlib
 import ipaddress
 import json
@@ -19,6 +18,7 @@ from zb_mom_ww_mxgateway.options import split_endpoint
 from zb_mom_ww_mxgateway.places import config_folder
 from zb_mom_ww_mxgateway.private_files import make_private_file, open_to_others
 from zb_mom_ww_mxgateway.regular_files import read_bytes
+from zb_mom_ww_mxgateway.text_encodings import other_encoding
 
 _LOCK_SECONDS = 10.0
 
@@ -119,8 +119,8 @@ class KnownGateways:
 
     def _text(self, data: bytes, endpoint: str) -> str:
         try:
-            if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                raise ValueError("it is UTF-16: save it as UTF-8, with the same lines")
+            if other := other_encoding(data):
+                raise ValueError(f"it is {other}: save it as UTF-8, with the same lines")
             return data.decode("utf-8-sig")
         except ValueError as error:
             raise MxGatewayTransportError(f"cannot read {self.path}: {error}", endpoint=endpoint) from error

@@ -1,14 +1,8 @@
 """Keys and passwords from files, as editors and shells leave such files."""
 
-import codecs
 from pathlib import Path
 
-_MARKS = {
-    codecs.BOM_UTF32_LE: "UTF-32",
-    codecs.BOM_UTF32_BE: "UTF-32",
-    codecs.BOM_UTF16_LE: "UTF-16",
-    codecs.BOM_UTF16_BE: "UTF-16",
-}
+from zb_mom_ww_mxgateway_cli.text_files import TextFileError, decoded
 
 
 class SecretFileError(Exception):
@@ -24,14 +18,13 @@ def first_line_of(path: str) -> str:
         data = Path(path).read_bytes()
     except OSError as error:
         raise SecretFileError(error.strerror or type(error).__name__) from None
-    marked = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "")
-    if marked or b"\0" in data[:200]:
-        raise SecretFileError(
-            f"{marked or 'UTF-16 or binary'}, where UTF-8 is expected: save it as UTF-8 "
-            f"(in PowerShell: Set-Content -Encoding ascii)"
-        )
     try:
-        lines = data.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise SecretFileError("not UTF-8 text") from None
-    return lines[0].strip() if lines else ""
+        lines = decoded(data).splitlines()
+    except TextFileError as error:
+        raise SecretFileError(
+            f"{error.what}, where UTF-8 is expected: save it as UTF-8 (in PowerShell: Set-Content -Encoding ascii)"
+        ) from None
+    line = lines[0].strip() if lines else ""
+    if "\0" in line:
+        raise SecretFileError("a zero byte in its first line: it is no text")
+    return line

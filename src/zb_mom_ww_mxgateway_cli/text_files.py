@@ -3,10 +3,9 @@
 What is not that is named for what it is.
 """
 
-import codecs
 import re
 
-_MARKED = ((codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
+from zb_mom_ww_mxgateway.text_encodings import other_encoding
 
 CURLY = re.compile("[\u2018-\u201f]")
 """Quotes as an editor makes them."""
@@ -40,15 +39,15 @@ class TextFileError(ValueError):
 
     def __init__(self, what: str, line: int, column: int) -> None:
         super().__init__(f"{what}; save it as UTF-8")
+        self.what = what
         self.line = line
         self.column = column
 
 
 def decoded(content: bytes) -> str:
     """The text of a file, without a byte-order mark; raises TextFileError."""
-    marked = next((what for mark, what in _MARKED if content.startswith(mark)), "")
-    if marked or any(content[first : first + 4 : 2] == b"\0\0" for first in (0, 1)):
-        raise TextFileError(marked or "UTF-16 without a mark, or binary", 1, 1)
+    if other := other_encoding(content):
+        raise TextFileError(other, 1, 1)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -258,12 +258,20 @@ def _write(stream: Any, text: str, wrote: Wrote) -> None:
     )
     left = memoryview(data)
     while left:
-        count = raw.write(left[:_PIECE])
+        count = raw.write(left[: _end_of_piece(left)])
         if count is None:  # a pipe that another program has made non-blocking
             time.sleep(_NOT_READY_SECONDS)
             continue
         wrote(count)
         left = left[count:]
+
+
+def _end_of_piece(data: memoryview) -> int:
+    """Where a piece ends that has whole characters: a console of Windows takes each piece for a text of its own."""
+    end = _PIECE
+    while len(data) > end > _PIECE - 4 and data[end] & 0xC0 == 0x80:
+        end -= 1
+    return end
 
 
 def _cannot_write(error: Exception) -> str:

@@ -1,7 +1,6 @@
 """Lines of standard input as they come, without keeping the program from ending while none does."""
 
 import asyncio
-import os
 import sys
 import threading
 from contextlib import suppress
@@ -39,9 +38,11 @@ class StandardInput:
                 read.set_result(chunk)
 
         def work() -> None:
-            # Not sys.stdin: its lock, held by a thread that still reads, would bring Python's own end down.
+            # Past the buffer: its lock, held by a thread that still reads, would bring Python's own end down. Not by
+            # os.read: of a console of Windows that gets another encoding than sys.stdin names.
+            raw = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
             try:
-                chunk = os.read(sys.stdin.fileno(), _CHUNK)
+                chunk = raw.read(_CHUNK) or b""
             except OSError:
                 chunk = b""
             with suppress(RuntimeError):  # the loop is closed

@@ -215,12 +215,18 @@ def _say(error: Exception | str) -> None:
 
 def _fill_closed_streams() -> None:
     """Puts nothing in the place of streams that it was started without: a connection would be taken for them."""
+    # As `standard_streams` of the command lines does it: with those the simulator shares nothing but messages.
     for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
+        if getattr(sys, name) is not None:
+            continue
+        try:
+            os.fstat(number)
+        except OSError:
             opened = os.open(os.devnull, os.O_RDWR)
             if opened != number:
                 os.dup2(opened, number)
-            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", newline="\n", closefd=False))
+                os.close(opened)
+        setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", newline="\n", closefd=False))
 
 
 def main() -> None:

@@ -33,6 +33,12 @@ def test_another_encoding_is_told_in_one_line_with_what_to_do(tmp_path: Path, en
     assert str(tmp_path / "key") in str(it.value)
 
 
+def test_a_zero_byte_in_a_key_is_told(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(f"{KEY}\0\n".encode())
+    with pytest.raises(MxGatewayAuthenticationError, match="a zero byte in its first line"):
+        key_of(tmp_path / "key")
+
+
 def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(b"mxgw_plant_\xff\xe9")
     with pytest.raises(MxGatewayAuthenticationError, match="not UTF-8 text"):

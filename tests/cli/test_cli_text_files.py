@@ -18,6 +18,7 @@ PROFILE = '[profiles.a]\nendpoint = "127.0.0.1:6201"\n'
     [
         (b"# one\n# Beh\xe4lter\n", "not UTF-8 text; save it as UTF-8", (2, 6)),
         ("a".encode("utf-16"), "UTF-16; save it as UTF-8", (1, 1)),
+        ("a".encode("utf-32"), "UTF-32", (1, 1)),
         (codecs.BOM_UTF16_BE + "a".encode("utf-16-be"), "UTF-16", (1, 1)),
         ("ab\nc".encode("utf-16-le"), "UTF-16 without a mark", (1, 1)),
     ],

@@ -1,0 +1,196 @@
+"""The branches for Windows, as far as another system can run them.
+
+Calls that only POSIX has are found by ``make lint``: mypy reads the sources for Windows, too.
+"""
+
+import asyncio
+import ctypes
+import importlib.util
+import io
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+import zb_mom_ww_mxgateway_sim.__main__ as sim
+from zb_mom_ww_mxgateway import clock, file_locks, private_files, surroundings
+from zb_mom_ww_mxgateway_cli import endings, output
+from zb_mom_ww_mxgateway_cli.standard_streams import fill_closed_streams
+from zb_mom_ww_mxgateway_shell import output_writer, standard_input
+from zb_mom_ww_mxgateway_shell.terminal import abilities
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+
+
+class Msvcrt(ModuleType):
+    """Locks one byte of a file, for one handle at a time, as the C runtime of Windows does."""
+
+    LK_NBLCK, LK_UNLCK = 2, 0
+
+    def __init__(self) -> None:
+        super().__init__("msvcrt")
+        self.held: dict[tuple[int, int], int] = {}
+
+    def locking(self, handle: int, mode: int, count: int) -> None:
+        assert (count, os.lseek(handle, 0, os.SEEK_CUR)) == (1, 0)
+        file = os.fstat(handle)
+        key = (file.st_dev, file.st_ino)
+        if mode == self.LK_UNLCK:
+            assert self.held.pop(key) == handle
+        elif key in self.held:
+            raise PermissionError(13, "Permission denied")
+        else:
+            self.held[key] = handle
+
+
+def test_a_lock_of_windows_is_held_by_one_and_let_go(
+    windows: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    msvcrt = Msvcrt()
+    monkeypatch.setitem(sys.modules, "msvcrt", msvcrt)
+    path = tmp_path / "lock"
+    with file_locks.locked(path, 5):
+        assert msvcrt.held
+        with pytest.raises(TimeoutError, match="another process has held"), file_locks.locked(path, 0.05):
+            pass
+    # Closing alone would let it go some time later.
+    assert not msvcrt.held
+    with pytest.raises(KeyError), file_locks.locked(path, 5):
+        raise KeyError
+    assert not msvcrt.held
+
+
+def test_windows_has_a_clock_that_stands_still_in_sleep(windows: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    awake = iter((10, 12, 12))
+
+    def query(reference: Any) -> int:
+        reference._obj.value = next(awake) * 10_000_000
+        return 1
+
+    kernel = SimpleNamespace(kernel32=SimpleNamespace(QueryUnbiasedInterruptTime=query))
+    monkeypatch.setattr(ctypes, "windll", kernel, raising=False)
+    made = clock._of_this_system()
+    assert isinstance(made, clock.Windows)
+    assert made.standing() == 10
+    monkeypatch.setattr(clock.time, "monotonic", iter((100.0, 7300.0)).__next__)
+    with clock.replaced(made):
+        watch = clock.SleepWatch()
+        assert watch.slept() == 7200
+
+
+def test_windows_tells_nothing_of_rights_and_descriptors(windows: None, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "file").chmod(0o666)
+    assert private_files.open_to_others(tmp_path / "file") == ""
+    assert surroundings.too_few_descriptors() is None
+
+
+def test_a_console_of_windows_names_no_terminal(windows: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TERM", raising=False)
+    assert not abilities.is_dumb()
+    monkeypatch.setenv("TERM", "dumb")
+    assert abilities.is_dumb()
+
+
+def test_signals_are_those_that_the_system_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(signal, "SIGHUP", raising=False)
+    monkeypatch.setattr(signal, "SIGBREAK", 21, raising=False)
+    former = signal.getsignal
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_DFL if number == 21 else former(number))
+    found = importlib.util.spec_from_file_location("endings_of_windows", endings.__file__)
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    assert module.numbers(module.ENDING) == [signal.SIGINT, signal.SIGTERM, 21]
+
+
+async def test_the_simulator_ends_by_signals_on_a_loop_that_takes_no_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
+    handlers: dict[int, Callable[..., object]] = {}
+    loop = asyncio.get_running_loop()
+
+    def no_handler(*_: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(loop, "add_signal_handler", no_handler)
+    monkeypatch.setattr(signal, "signal", handlers.__setitem__)
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 0)):
+        stopped: asyncio.Future[int] = loop.create_future()
+        sim._on_signals(stopped)
+        handlers[number](number, None)
+        async with asyncio.timeout(20):
+            assert await stopped == code
+
+
+class BeforeEpoch(datetime):
+    """A time before 1970, of which Windows does not know the zone."""
+
+    def astimezone(self, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        if tz is None:
+            raise OSError(22, "Invalid argument")
+        return super().astimezone(tz)
+
+
+def test_a_time_before_1970_is_shown_in_utc() -> None:
+    assert output.local(BeforeEpoch(1960, 1, 1, tzinfo=UTC)) == datetime(1960, 1, 1, tzinfo=UTC)
+
+
+class Console:
+    """A raw stream that takes each piece as a text of its own, as a console of Windows does."""
+
+    def __init__(self) -> None:
+        self.shown = ""
+
+    def write(self, piece: memoryview) -> int:
+        self.shown += bytes(piece).decode()
+        return len(piece)
+
+
+@pytest.mark.parametrize("character", ["→", "é", "😀"])
+def test_a_console_gets_whole_characters(windows: None, monkeypatch: pytest.MonkeyPatch, character: str) -> None:
+    monkeypatch.setattr(os, "linesep", "\r\n")
+    for before in range(4):
+        text = "x" * before + character * 5_000 + "\n"
+        console, wrote = Console(), []
+        stream = SimpleNamespace(buffer=SimpleNamespace(raw=console), encoding="utf-8")
+        output_writer._write(stream, text, wrote.append)
+        assert console.shown == text.replace("\n", "\r\n")
+        assert sum(wrote) == len(console.shown.encode())
+
+
+async def test_standard_input_is_read_as_its_own_stream_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The bytes of a console's descriptor are of another encoding than its stream's.
+    stream = io.TextIOWrapper(io.BufferedReader(io.BytesIO("Behälter\nrest".encode())), encoding="utf-8")  # type: ignore[type-var]
+    monkeypatch.setattr(sys, "stdin", stream)
+    lines = standard_input.StandardInput()
+    async with asyncio.timeout(20):
+        assert [await lines.text(), await lines.text(), await lines.text()] == ["Behälter\n", "rest", None]
+
+
+@pytest.mark.parametrize("fill", [fill_closed_streams, sim._fill_closed_streams])
+def test_a_descriptor_that_is_there_without_a_stream_is_kept(
+    monkeypatch: pytest.MonkeyPatch, fill: Callable[[], None]
+) -> None:
+    # As where a program without a console is started with handles: the stream is made, and nothing put in its place.
+    kept, (reads, writes) = os.dup(0), os.pipe()
+    try:
+        os.dup2(reads, 0)
+        monkeypatch.setattr(sys, "stdin", None)
+        monkeypatch.setattr(sys, "__stdin__", None)
+        fill()
+        assert os.fstat(0).st_ino == os.fstat(reads).st_ino
+        os.write(writes, b"line\n")
+        assert sys.stdin.readline() == "line\n"
+    finally:
+        os.dup2(kept, 0)
+        for number in (kept, reads, writes):
+            os.close(number)
