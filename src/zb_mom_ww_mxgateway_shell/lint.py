@@ -27,6 +27,7 @@ def check(block: Block, found: Iterable[Finding], context: Context) -> list[Find
         findings += [Finding(statement, mistake) for mistake in _mistakes(statement, context)]
         if warning := _warning(statement):
             findings.append(Finding(statement, warning, is_warning=True))
+        context.last = NotYetKnown()
     ordered = sorted(findings, key=lambda finding: order.get(id(finding.statement), len(order)))
     # A file that is included twice has each of its mistakes once.
     once: dict[object, Finding] = {}

@@ -37,16 +37,21 @@ class Plan:
 
         Raises Mistake for what could not be right in a run: a tag that is not there, one that cannot be written.
         """
+        try:
+            return await self._foreseen(context, text, follow)
+        except ValueNotYetKnown as error:
+            context.last = NotYetKnown()
+            return Said(f"${error} is known in the run only", {"planned": "unknown"})
+
+    async def _foreseen(self, context: Context, text: str, follow: Follow) -> Result | None:
         with unfolded(context, text) as line:
-            try:
-                invocation = context.registry.parse(line, context)
-            except ValueNotYetKnown as error:
-                return Said(f"${error} is known in the run only", {"planned": "unknown"})
+            invocation = context.registry.parse(line, context)
             if invocation is None:
                 return None
             command = invocation.command
 
             async def not_followed(feed: Feed) -> Result:
+                context.last = NotYetKnown()
                 return _would(command.name)
 
             if command.foresee is not None:
@@ -57,10 +62,12 @@ class Plan:
                 if command.mutating:
                     await _refuse_unwritable(context, invocation)
                     self._would_change(context, str(found.fields["tag"]))
+                context.last = NotYetKnown()
                 return found
             runs = command.needs_session if command.in_plan is None else command.in_plan
             if command.mutating or not runs:
                 self._changes |= command.mutating
+                context.last = NotYetKnown()
                 return _would(command.name)
         if command.name in ("capture", "read") and self._changes:
             context.notice("as it is now: what would be written before may change it")
@@ -69,6 +76,7 @@ class Plan:
         except NotMet:
             # What stands behind it is not to fail with it.
             context.names.setdefault(invocation.positional[0], NotYetKnown())
+            context.last = NotYetKnown()
             await refuse_missing(context, invocation)
             raise
         await refuse_missing(context, invocation)

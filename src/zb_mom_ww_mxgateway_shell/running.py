@@ -134,6 +134,7 @@ class StatementRunner:
             for part in self._parts:
                 context.names, context.step, context.leaving = dict(names), "", False
                 context.aliases, context.settings = dict(aliases), replace(settings)
+                context.last, context.failure, context.focus_ahead = None, None, ""
                 for connected in context.connections.values():
                     connected.focus = ""
                 journals.append(Journal(part.name))

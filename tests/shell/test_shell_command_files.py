@@ -513,6 +513,22 @@ async def test_a_plan_says_what_it_read_before_what_a_run_would_have_written_by_
     assert run.written == []
 
 
+async def test_a_plan_and_a_lint_do_not_know_the_result_of_what_did_not_run(run: Runs) -> None:
+    run.file(f"read {INT}\nwrite {INT} 7\necho _\nwrite {INT} $_\nwait {INT} = 7 timeout $_\n")
+    done = await run.process("plan", "try.mxs", "--plaintext")
+    assert (done.code, done.out.count("$_ is known in the run only")) == (0, 3), done.err
+    assert (await run.process("lint", "try.mxs")).code == 0
+
+
+async def test_each_of_several_files_begins_without_what_the_one_before_it_came_to(run: Runs) -> None:
+    run.file("cd TestChildObject\nread .TestInt\nexpect .TestInt = 99\n", "a.mxs")
+    run.file('note "the last is $_"\nlast-error\n', "b.mxs")
+    done = await run.process("--plaintext", "-c", "a.mxs", "-c", "b.mxs")
+    assert done.code == 1, done.err
+    assert "the last is null" in done.out
+    assert "nothing has gone wrong" in done.out
+
+
 async def test_a_confirm_without_a_person_is_refused(run: Runs) -> None:
     done = await run(f'confirm "open the valve?"\nwrite {INT} 5\n')
     assert done.code == 5

@@ -8,6 +8,7 @@ from zb_mom_ww_mxgateway_cli.output import ExitCode, value_form, value_text
 from zb_mom_ww_mxgateway_shell import aliases
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.kinds import OneWord, Text
+from zb_mom_ww_mxgateway_shell.names import NotYetKnown, ValueNotYetKnown
 from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
 from zb_mom_ww_mxgateway_shell.registry import Kind, Offer, Rest, command
 from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
@@ -182,6 +183,8 @@ async def disarm(context: Context) -> Result:
 @command("echo", example='echo "the tank is full"', needs_session=False, in_plan=True)
 async def echo(context: Context, *texts: Annotated[str | None, Text("text")]) -> Result:
     """Says something; `echo _` shows the last result, `echo $name` a name set in Python or by a file."""
+    if "_" in texts and isinstance(context.last, NotYetKnown):
+        raise ValueNotYetKnown("_")
     shown = [context.last if text == "_" else text for text in texts]
     text = " ".join(each if isinstance(each, str) else value_text(each) for each in shown)
     return Said(text, {"text": [value_form(each) for each in shown]}, shown[0] if len(shown) == 1 else None)
