@@ -14,7 +14,8 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.guard import WriteGuard
 
-_HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
+_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_-]{1,63})*\.?")
+_PORT = re.compile(r"0*[0-9]{1,5}")
 
 
 def split_endpoint(endpoint: str) -> tuple[str, int]:
@@ -27,7 +28,7 @@ def split_endpoint(endpoint: str) -> tuple[str, int]:
             f"TLS is the default, plaintext has its own option"
         )
     host, colon, port_text = endpoint.rpartition(":")
-    if not colon or not port_text.isascii() or not port_text.isdigit() or not 1 <= int(port_text) <= 65535:
+    if not colon or not _PORT.fullmatch(port_text) or not 1 <= int(port_text) <= 65535:
         raise MxGatewayArgumentError(f"endpoint {endpoint!r}: host:port expected, for example localhost:5000")
     if host.startswith("[") and host.endswith("]"):
         try:

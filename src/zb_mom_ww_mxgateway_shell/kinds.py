@@ -332,15 +332,25 @@ class Count(Kind):
     name = "count"
 
     def parse(self, word: Word, context: "Context") -> int:
-        if not (word.text.isascii() and word.text.isdigit() and 0 < int(word.text) < 2**31):
+        number = _whole_number(word.text)
+        if number is None or not 0 < number < 2**31:
             raise word.mistake("a whole number above zero is expected")
-        return int(word.text)
+        return number
+
+
+_MOST_DIGITS = 30
+"""More than any number here has; what has thousands Python does not read."""
+
+
+def _whole_number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
 
 
 def _server_handle(word: Word) -> int:
-    if not word.text.isascii() or not word.text.isdigit():
+    handle = _whole_number(word.text)
+    if handle is None:
         raise word.mistake("a server handle is expected, a whole number")
-    return int(word.text)
+    return handle
 
 
 def _server(word: Word, context: "Context") -> int:
@@ -364,7 +374,7 @@ def _item(word: Word, context: "Context", asked: int | None = None) -> Item:
         except ShellError as error:
             raise word.mistake(str(error)) from None
     for item in context.items:
-        if item.key == (server, int(item_text)):
+        if item.key == (server, _whole_number(item_text)):
             return item
     raise word.mistake(f"no item {item_text} on server {server}: {context.said_items(server)}")
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject, GatewayClient
 
 _ELEMENT = re.compile(r"(?P<path>.*?)(\[(?P<index>[^\[\]]*)\])?")
+_INDEX = re.compile(r"[0-9]{1,30}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def array_problem(place: Place) -> str:
     if not index:
         return ""
     length = attribute.array_dimension
-    if not (index.isascii() and index.isdigit()) or int(index) < 1:
+    if not _INDEX.fullmatch(index) or int(index) < 1:
         return f"[{index}] is no element: they count from 1{f' to {length}' if length else ''}"
     if length and int(index) > length:
         return f"the galaxy gives {place.path} {length} elements, so there is no [{index}]"

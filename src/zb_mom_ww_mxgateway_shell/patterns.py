@@ -31,7 +31,7 @@ def pattern(text: str) -> "Pattern":
     """The expression; raises PatternError."""
     try:
         tree = parser.parse(text)
-    except (re.error, RecursionError, OverflowError, Warning) as error:  # Warnings may be errors.
+    except (re.error, RecursionError, ValueError, OverflowError, Warning) as error:  # Warnings may be errors.
         raise PatternError(f"not a regular expression: {error}") from None
     try:
         return Pattern(_Builder().built(tree, tree.state.flags))

@@ -21,7 +21,14 @@ from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
 from zb_mom_ww_mxgateway_shell.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.python_names import Left, PythonNames, Show, ctrl_c_ends_code_of, ended_by_itself
+from zb_mom_ww_mxgateway_shell.python_names import (
+    Left,
+    PythonNames,
+    Show,
+    ctrl_c_ends_code_of,
+    ended_by_itself,
+    not_done,
+)
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.run_output import RunOutput
 from zb_mom_ww_mxgateway_shell.showing import lines_of
@@ -210,7 +217,7 @@ class _Names(PythonNames):
             raise
         if result is not None and result.exit_code != 0:
             output.not_done([], [], result.form())
-            raise ShellError(" ".join(result.lines()), result.exit_code)
+            raise not_done(result)
         output.done([], result=result and result.form())
         return result and result.value
 

@@ -25,6 +25,14 @@ Show = Callable[[Result | None], Awaitable[None]]
 """How a front end shows a result."""
 
 
+def not_done(result: Result) -> ShellError:
+    """What a line raises that ended by itself, and not as asked for: by the lines that say what was not done, where
+    there are such."""
+    told = getattr(result, "problems", None)
+    lines = (told() if told is not None else None) or result.lines()
+    return ShellError(" ".join(lines), result.exit_code)
+
+
 class PythonNames:
     """The global names of Python code on the shell's context."""
 
@@ -49,7 +57,7 @@ class PythonNames:
         """
         result = await self.run(line)
         if result is not None and result.exit_code != 0:
-            raise ShellError(" ".join(result.lines()), result.exit_code)
+            raise not_done(result)
         await self._show(result)
         return result and result.value
 

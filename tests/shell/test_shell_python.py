@@ -100,6 +100,11 @@ async def test_a_file_has_the_names_of_the_pane_and_awaits_at_its_top(run: Runs)
             "try.py:4: in the background: lost",
         ),
         (
+            'await mx("read No.Such Plant.Tank1.Level")\n',
+            3,
+            "try.py:1: No.Such NOT READ: the reference does not resolve\n",
+        ),
+        (
             "kept = asyncio.create_task(asyncio.sleep(60))\nkept.cancel()\nawait kept\n",
             1,
             "try.py:3: CancelledError (--debug shows more)",

@@ -102,3 +102,15 @@ def test_the_commands_are_those_that_were_promised() -> None:
 
 def test_a_summary_is_one_line(context: Context) -> None:
     assert not [each.name for each in context.registry.commands.values() if "\n" in each.summary]
+
+
+@pytest.mark.parametrize("tag", ["Plant.Tank1.Level", "Plant.*", "1", "1/2"])
+@pytest.mark.parametrize("line", ["events {} --for 1s", "unwatch {}", "read {}", "trend {} --for 1s", "history {}"])
+def test_what_the_lines_before_may_have_added_is_no_mistake_before_a_run(context: Context, line: str, tag: str) -> None:
+    if "*" not in tag or line.startswith(("events", "read", "trend")):
+        assert context.registry.check(line.format(tag), context) == []
+
+
+@pytest.mark.parametrize("line", ["watch A --count {}", "items --server {}", "read {}", "read 1/{}", "unregister {}"])
+def test_a_number_of_thousands_of_digits_is_a_mistake(context: Context, line: str) -> None:
+    mistake(context, line.format("9" * 5_000))

@@ -51,10 +51,15 @@ class ItemOrGlob(Kind):
 
     name = "tag|item|glob"
 
+    def check(self, word: Word, context: Context) -> None:
+        if not _is_glob(word):
+            _ITEM.check(word, context)
+
+    def foreseen(self, word: Word, context: Context) -> Target | Word:
+        return word if _is_glob(word) else _ITEM.foreseen(word, context)
+
     def parse(self, word: Word, context: Context) -> Target | Word:
-        if not word.is_quoted and any(mark in word.text for mark in "*?"):
-            return word
-        return _ITEM.parse(word, context)
+        return word if _is_glob(word) else _ITEM.parse(word, context)
 
     def lasting(self, word: Word, context: Context) -> str:
         if isinstance(self.parse(word, context), Word):
@@ -63,6 +68,10 @@ class ItemOrGlob(Kind):
 
     def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
         return _ITEM.offers(prefix, context)
+
+
+def _is_glob(word: Word) -> bool:
+    return not word.is_quoted and any(mark in word.text for mark in "*?")
 
 
 class Family(Kind):
