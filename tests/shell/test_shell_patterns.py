@@ -88,10 +88,8 @@ def test_what_cannot_be_bounded_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-@pytest.mark.parametrize(
     "text",
     ["[a", "(", "a{5000}", "(?:a{100}){100}", "(" * 5_000, "(?:" * 400 + "a" + ")*" * 400, f"a{{{'9' * 5_000}}}"],
-)
 )
 def test_what_is_no_expression_or_too_large_is_refused(text: str) -> None:
     with pytest.raises(PatternError):
