@@ -31,6 +31,7 @@ _ARRAY = re.compile(r"([a-z0-9]+:)?\[")
 _BARE = re.compile(r"(?!--)[A-Za-z0-9_.+-][^\s\"'$#\\]*")
 _BARE_ELEMENT = re.compile(r"[^\s\"'\[\],]+")
 _PARTS_ELEMENTS = re.compile(r"[,\[\]]")
+_OWN_MEANING = ("null", "nan")
 _ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "$": "\\$"}
 _PLAIN = (bool, int, float, str, datetime)
 
@@ -129,13 +130,25 @@ def expanded(word: Word, names: Mapping[str, Any]) -> Word:
 
 def _read_alike(made: Word, word: Word) -> Word:
     """The word that was made of another: as a text in quotes where what was put in would make it one that is in quotes,
-    or an array."""
-    type_name, rest = split_type(made)
-    before = split_type(word)[1]
-    if (rest.is_quoted, rest.is_array) == (before.is_quoted, before.is_array):
+    an array, one of a type, null, or an option."""
+    type_name, before = split_type(word)
+    made_type, rest = split_type(made)
+    is_word = (rest.text in _OWN_MEANING) > (before.text in _OWN_MEANING) or rest.text.startswith("--")
+    alike = (made_type, rest.is_quoted, rest.is_array) == (type_name, before.is_quoted, before.is_array)
+    if alike and (not is_word or before.text.startswith("--")):
         return made
-    text = quoted(rest.text)
-    return Word(f"{type_name}:{text}" if type_name else text, word.start, word.end, True)
+    # The type that stands in the line is one.
+    typed = f"{type_name}:" if type_name else ""
+    return Word(f"{typed}{quoted(made.text[len(typed) :])}", word.start, word.end, True)
+
+
+def as_typed(word: Word) -> str:
+    """The word as a line has it that is read as this word again: where names were put into it, it may be in need of
+    quotes."""
+    type_name, rest = split_type(word)
+    if not word.is_expanded or rest.is_quoted or rest.is_array or _is_one_word(rest.text):
+        return word.text
+    return f"{type_name}:{quoted(rest.text)}" if type_name else quoted(rest.text)
 
 
 def _value(found: "re.Match[str]", word: Word, names: Mapping[str, Any]) -> Any:
@@ -205,10 +218,15 @@ def _element_text(value: Any) -> str:
 
 def _is_bare(text: str) -> bool:
     """Whether a line has the text without quotes as this one word, which is only text there."""
-    if _BARE.fullmatch(text) is None or _TYPED.match(text) or text in ("null", "nan"):
+    if _BARE.fullmatch(text) is None or _TYPED.match(text) or text in _OWN_MEANING:
         return False
+    return _is_one_word(text)
+
+
+def _is_one_word(text: str) -> bool:
+    """Whether a line has the text as this one word, in which nothing stands for anything else."""
     try:
-        return [word.text for word in split(text)] == [text]
+        return "$" not in text and [word.text for word in split(text)] == [text]
     except Mistake:
         return False
 
@@ -268,5 +286,5 @@ def _given_word(text: str) -> Word:
     if found := CURLY.search(text):
         raise Mistake(curly_said(found[0]), *found.span())
     if rest is bare and not _is_bare(text):
-        return Word(text if text in ("null", "nan") else quoted(text), 0, len(text), True)
+        return Word(text if text in _OWN_MEANING else quoted(text), 0, len(text), True)
     return bare

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 from zb_mom_ww_mxgateway_cli.help_texts import WITHOUT_TEXTS
-from zb_mom_ww_mxgateway_shell.names import ValueNotYetKnown, expanded, quoted
+from zb_mom_ww_mxgateway_shell.names import ValueNotYetKnown, as_typed, expanded
 from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError, closest
 from zb_mom_ww_mxgateway_shell.words import Word, split
 
@@ -59,8 +59,7 @@ class Kind:
 
     def lasting(self, word: Word, context: "Context") -> str:
         """The word as it can stand in a file: by name where it is a handle; empty to be left out."""
-        spaced = word.is_expanded and not word.is_quoted and not word.is_array and any(map(str.isspace, word.text))
-        return quoted(word.text) if spaced else word.text
+        return as_typed(word)
 
     def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
         """What may be typed here, best first, at most a few dozen. Never waits for the network."""

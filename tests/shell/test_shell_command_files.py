@@ -529,6 +529,16 @@ async def test_each_of_several_files_begins_without_what_the_one_before_it_came_
     assert "nothing has gone wrong" in done.out
 
 
+async def test_what_names_stand_for_stays_text_wherever_the_line_stands(run: Runs) -> None:
+    lines = [f"write {TEXT} ${{type}}:5", f"write {TEXT} ${{dash}}-verify", f"write {TEXT} nu${{ll}}"]
+    options = ["--var", "type=int32", "--var", "dash=-", "--var", "ll=ll"]
+    assert (await run("\n".join(lines), *options)).code == 0
+    given = [part for line in lines for part in ("-e", line)]
+    assert (await run.process("--plaintext", *options, *given)).code == 0
+    assert (await run.process("--plaintext", *options, stdin="\n".join(lines))).code == 0
+    assert run.written == ["int32:5", "--verify", "null"] * 3
+
+
 async def test_a_confirm_without_a_person_is_refused(run: Runs) -> None:
     done = await run(f'confirm "open the valve?"\nwrite {INT} 5\n')
     assert done.code == 5

@@ -10,8 +10,8 @@ from zb_mom_ww_mxgateway.values import DataType
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.comparing import Comparison
 from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.literals import Literal, TagType
-from zb_mom_ww_mxgateway_shell.names import Given, expanded, literal_text, plain_value, variable
+from zb_mom_ww_mxgateway_shell.literals import Literal, TagType, split_type
+from zb_mom_ww_mxgateway_shell.names import Given, as_typed, expanded, literal_text, plain_value, variable
 from zb_mom_ww_mxgateway_shell.problems import Mistake
 from zb_mom_ww_mxgateway_shell.words import Word, elements, split
 
@@ -62,12 +62,48 @@ def test_a_name_stands_for_its_value(line: str, result: str) -> None:
         ("string:$open$close", r'string:"\"x\""'),
         ("$bracket$n]", '"[5]"'),
         ("$single$n$single", "\"'5'\""),
+        ("$typed:5", '"int32:5"'),
+        ("${typed}:[$n]", '"int32:[5]"'),
+        ("$typed$colon$n", '"int32:5"'),
+        ("${in}t32:5", '"int32:5"'),
+        ("string:$typed$colon$n", "string:int32:5"),
+        ("int64:$n$n", "int64:55"),
+        ("string:$slash$slash", 'string:"//"'),
+        ("$dash$dash", '"--"'),
+        ("$dash-force", '"--force"'),
+        ("string:$dash$dash", 'string:"--"'),
+        ("${in}f", "inf"),
+        ("nu${ll}", '"null"'),
+        ("$dash$n", "-5"),
     ],
 )
-def test_parts_side_by_side_become_neither_quotes_nor_an_array(line: str, result: str) -> None:
+def test_parts_side_by_side_become_nothing_but_text(line: str, result: str) -> None:
     names = {"open": '"', "close": 'x"', "bracket": "[", "single": "'", "n": 5}
+    names |= {"typed": "int32", "colon": ":", "in": "in", "slash": "/", "dash": "-", "ll": "ll"}
     (word,) = split(line)
     assert expanded(word, names).text == result
+
+
+@pytest.mark.parametrize(
+    ("line", "result"),
+    [
+        ("${text}z", '"x yz"'),
+        ("string:${text}z", 'string:"x yz"'),
+        ("$hash$hash", '"##"'),
+        ("a$dollar", r'"a\$n"'),
+        ("a$hash", "a#"),
+        ("$n$n", "55"),
+        ("[$n,  $text]", '[5,  "x y"]'),
+        ("string:$typed", 'string:"int32:5"'),
+    ],
+)
+def test_a_word_with_names_in_it_is_written_as_it_is_read_again(line: str, result: str) -> None:
+    names = {"text": "x y", "hash": "#", "dollar": "$n", "n": 5, "typed": "int32:5"}
+    (word,) = split(line)
+    made = expanded(word, names)
+    assert as_typed(made) == result
+    (again,) = split(as_typed(made))
+    assert split_type(again)[1].value == split_type(made)[1].value
 
 
 def test_a_name_that_stands_for_nothing_is_pointed_at() -> None:
