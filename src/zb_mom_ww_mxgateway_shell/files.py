@@ -85,20 +85,29 @@ def nothing_in(block: Block, name: str) -> list[Finding]:
 
 def streamed(source: str | None) -> Block:
     """Lines of standard input, as they come; `source` is None where a person types them."""
-    return Block(stream=_streamed(source))
+    return Block(stream=_Streamed(source))
 
 
-async def _streamed(source: str | None) -> AsyncIterator[Statement]:
-    standard_input, number = StandardInput(), 0
-    while True:
-        number += 1
+class _Streamed:
+    """Lines of standard input; one that is no text is raised as ShellError, and the next one comes all the same."""
+
+    def __init__(self, source: str | None) -> None:
+        self._source = source
+        self._standard_input = StandardInput()
+        self._number = 0
+
+    def __aiter__(self) -> "_Streamed":
+        return self
+
+    async def __anext__(self) -> Statement:
+        self._number += 1
         try:
-            line = await standard_input.text()
+            line = await self._standard_input.text()
         except UnicodeDecodeError:
-            raise ShellError(f"<stdin>:{number}: not text") from None
+            raise ShellError(f"<stdin>:{self._number}: not text") from None
         if line is None:
-            return
-        yield Statement(line.removeprefix("\ufeff").rstrip("\r\n"), number, source)
+            raise StopAsyncIteration
+        return Statement(line.removeprefix("\ufeff").rstrip("\r\n"), self._number, self._source)
 
 
 def _numbered(content: bytes, name: str) -> list[Statement]:

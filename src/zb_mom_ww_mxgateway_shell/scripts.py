@@ -13,9 +13,11 @@ from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.files import Block
 from zb_mom_ww_mxgateway_shell.interrupts import on_signals
 from zb_mom_ww_mxgateway_shell.journal import FINALLY, Entry, Journal
+from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.results import Feed, Pending, Result, Said
 from zb_mom_ww_mxgateway_shell.run_output import RunOutput
 from zb_mom_ww_mxgateway_shell.showing import lines_of
+from zb_mom_ww_mxgateway_shell.standard_input import Coming
 from zb_mom_ww_mxgateway_shell.statements import (
     Follow,
     Statement,
@@ -35,6 +37,9 @@ _HELD_SECONDS = 1.0
 shells do: what always runs is not given up by that."""
 _GRACE_SECONDS = 3.0
 """So long a write may still take to be answered once the run is told to end: the kill that follows may come soon."""
+
+_REST_SECONDS = 2.0
+"""So long the next line of a pipe may take to come once the run is to end: whether ``finally`` is among those left."""
 
 _FINAL = (ExitCode.UNKNOWN, ExitCode.INTERNAL, ExitCode.INTERRUPTED, ExitCode.GUARDED, ExitCode.CANNOT_CONNECT)
 """What ends a run whatever ``on-error`` says: nothing behind it may go on as if it had been answered."""
@@ -183,25 +188,44 @@ class ScriptRun:
             await self._one(item)
 
     async def _each_of_stream(self, stream: AsyncIterator[Statement]) -> None:
-        async def following() -> Statement | None:
-            return await anext(stream, None)
+        """Lines as they come. Of a pipe what stands behind ``finally`` always runs, as of a file: a run that is over
+        looks through the lines that are left for it."""
+        lines = Coming(stream)
+        was_in_ending = self._in_ending
+        try:
+            while not (self._is_over and (self._goes_on or self._signals > 2)):
+                try:
+                    statement = await self._next_line(lines)
+                except ShellError as error:
+                    self._broke(error)
+                    continue
+                if statement is None:
+                    return
+                if statement.command == "finally" and not (self._goes_on or self._in_ending):
+                    self._in_ending = True
+                    await self._item(statement)
+                elif not self._is_over and has_words(statement.text):
+                    await self._one(statement)
+        finally:
+            self._in_ending = was_in_ending
+            lines.close()
 
-        while not self._is_over:
+    async def _next_line(self, lines: Coming[Statement]) -> Statement | None:
+        """The next line; None where there is none, or none comes any more once the run is to end."""
+        while not (self._is_over and (self._goes_on or self._signals > 2)):
             self._output.prompt()
-            self._in_flight = line = asyncio.ensure_future(following())
+            patience = _REST_SECONDS if self._is_over or self._signals else None
+            self._in_flight = waiting = asyncio.ensure_future(lines.next(patience))
             self._is_looking = True  # Waiting for a line has nothing to end.
             try:
-                statement = await line
+                return await waiting
             except asyncio.CancelledError:
-                if self._signals:
-                    return
-                raise
+                current = asyncio.current_task()
+                if not self._signals or (current is not None and current.cancelling()):
+                    raise
             finally:
                 self._in_flight, self._is_looking = None, False
-            if statement is None:
-                return
-            if has_words(statement.text):
-                await self._one(statement)
+        return None
 
     @property
     def _is_over(self) -> bool:

@@ -3,7 +3,11 @@
 import asyncio
 import sys
 import threading
+from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 _CHUNK = 65_536
 
@@ -50,3 +54,28 @@ class StandardInput:
 
         threading.Thread(target=work, name="standard input", daemon=True).start()
         return await read
+
+
+class Coming(Generic[T]):
+    """What an iterator gives, one by one; a wait that is cancelled or over loses none of it."""
+
+    def __init__(self, source: AsyncIterator[T]) -> None:
+        self._source = source
+        self._next: asyncio.Future[T | None] | None = None
+
+    async def next(self, patience: float | None) -> T | None:
+        """The next one; None at the end, and where it has not come after so many seconds."""
+        self._next = self._next or asyncio.ensure_future(self._following())
+        done, _ = await asyncio.wait([self._next], timeout=patience)
+        if not done:
+            return None
+        found, self._next = self._next, None
+        return found.result()
+
+    async def _following(self) -> T | None:
+        return await anext(self._source, None)
+
+    def close(self) -> None:
+        """Waits for none any more."""
+        if self._next is not None:
+            self._next.cancel()

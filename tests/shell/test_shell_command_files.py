@@ -575,11 +575,22 @@ async def test_a_redirected_file_is_a_file_and_a_pipe_comes_line_by_line(run: Ru
         _, err = await process.communicate()
     assert (process.returncode, run.written) == (1, [1])
     assert err.startswith(b"<stdin>:1:8: expected")
-    piped = await run.process("--plaintext", stdin=f"finally\nwrite {INT} 2\n")
+    piped = await run.process("--plaintext", stdin=f"note x\ninclude try.mxs\nwrite {INT} 2\n")
     assert (piped.code, run.written) == (2, [1])
-    assert "finally stands in a file: mxgw-shell -c FILE.mxs runs one, and -c - one from standard input" in piped.err
+    assert "include stands in a file: mxgw-shell -c FILE.mxs runs one, and -c - one from standard input" in piped.err
     whole = await run.process("--plaintext", "-c", "-", stdin=f"expect {INT} = 9\nfinally\nwrite {INT} 2\n")
     assert (whole.code, run.written) == (1, [1, 2])
+
+
+@pytest.mark.parametrize(
+    "ended_by", [f"expect {INT} = 9".encode(), b"exit", b"no-such-command", b"\xff\xfe", b"finally"]
+)
+async def test_what_stands_behind_finally_runs_of_a_pipe_too(run: Runs, ended_by: bytes) -> None:
+    left_out = b"" if ended_by == b"finally" else f"write {INT} 3\nfinally\n".encode()
+    process = await run.process.start("--plaintext")
+    async with asyncio.timeout(40):
+        await process.communicate(b"%s\n%swrong\nwrite %s 2\n" % (ended_by, left_out, INT.encode()))
+    assert (process.returncode, run.written) == (2, [2])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")

@@ -79,6 +79,19 @@ async def test_one_signal_ends_what_is_waited_for_and_does_what_always_runs(run:
 
 
 @POSIX
+async def test_after_a_signal_the_lines_left_in_a_pipe_are_looked_through_for_finally(run: Runs) -> None:
+    process = await started(run, "--json", stdin=asyncio.subprocess.PIPE)
+    assert process.stdin is not None
+    # The pipe stays open: whoever writes it may have more to say.
+    process.stdin.write(f"sleep 10m\nwrite {INT} 2\nfinally\nwrite {INT} 3\n".encode())
+    await asyncio.wait_for(_waits(process), 20)
+    process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(40):
+        assert await process.wait() == 130
+    assert run.written == [3]
+
+
+@POSIX
 async def test_what_nohup_starts_goes_on_when_its_terminal_closes(run: Runs) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     run.file(f"write {INT} 1\nwait {INT} = 5 timeout 10m\nwrite {INT} 2\n")
