@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _DELAYS, _LEAST_TIMEOUT = (0.2, 0.5, 1.0, 2.0), 1.0
 # Seconds for closing a session that nobody wants any more.
 _CLOSE_TIMEOUT = 5.0
+_SET_KEY = "set api_key="
 
 
 class GatewayClient(Calls):
@@ -142,13 +143,14 @@ class GatewayClient(Calls):
             raise await why_not_connected(self.options, self.trust, error) from error
         if refused is not None:
             raise MxGatewayAuthenticationError(
-                f"no key: {self.options.endpoint} wants one (mxgw_<id>_<secret>); set api_key="
+                f"no key: {self.options.endpoint} wants one (mxgw_<id>_<secret>); {_SET_KEY}"
                 if self.options.api_key is None
                 else f"{self.options.endpoint} does not accept the key {auth.redact_key(self.options.api_key)}: "
                 f"check that it is whole, not revoked, and this gateway's",
                 endpoint=refused.endpoint,
                 call="connect",
                 grpc_code=refused.grpc_code,
+                advice=_SET_KEY if self.options.api_key is None else "",
             ) from refused
 
     async def open_session(self, options: OpenSessionOptions | None = None, *, timeout: float | None = None) -> Session:

@@ -16,23 +16,26 @@ async def why_not_connected(
             return error
         return seen
     if options.plaintext:
-        reason = "it speaks TLS; connect without plaintext=True. Nothing was sent"
+        advice = "connect without plaintext=True"
+        reason = f"it speaks TLS; {advice}. Nothing was sent"
     elif trust.known and trust.known.sha256 != now.sha256:
         return tls.certificate_changed(trust.known, now)
     elif options.ca_file:
+        advice = "or is for another name (server_name_override=)"
         reason = (
-            f"its certificate ({now.sha256}, for {now.server_name}) does not verify against {options.ca_file}, "
-            f"or is for another name (server_name_override=)"
+            f"its certificate ({now.sha256}, for {now.server_name}) does not verify against {options.ca_file}, {advice}"
         )
     elif options.require_certificate_validation:
+        advice = "name its root with ca_file=, or leave out require_certificate_validation=True to trust on first use"
         reason = (
             f"its certificate ({now.sha256}, for {now.server_name}) does not verify against the system's roots; "
-            f"name its root with ca_file=, or leave out require_certificate_validation=True to trust on first use"
+            f"{advice}"
         )
     elif trust.known and (wrong := tls.wrong_dates(trust.known)):
+        advice = tls.TRUST_ANEW
         reason = (
             f"the remembered certificate, which it still shows, {wrong}. When it has one, compare the fingerprint "
-            f"with its log, then {tls.TRUST_ANEW}"
+            f"with its log, then {advice}"
         )
     else:
         return error
@@ -41,6 +44,7 @@ async def why_not_connected(
         endpoint=options.endpoint,
         call="connect",
         grpc_code=error.grpc_code,
+        advice=advice,
     )
     lasting.is_lasting = True
     return lasting

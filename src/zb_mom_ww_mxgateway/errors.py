@@ -86,6 +86,7 @@ class MxGatewayError(Exception):
         reply: Any = None,
         correlation_id: str | None = None,
         outcome_unknown: bool = False,
+        advice: str = "",
     ) -> None:
         super().__init__(readable(message))
         self.endpoint = endpoint
@@ -105,6 +106,8 @@ class MxGatewayError(Exception):
         self.correlation_id = correlation_id
         self.outcome_unknown = outcome_unknown
         """True when the call changes the plant and may have been carried out. It is never sent again."""
+        self.advice = advice
+        """The part of the message that names arguments of this library, for who has other words for them."""
 
     @property
     def never_reached(self) -> bool:

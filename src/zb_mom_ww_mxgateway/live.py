@@ -88,6 +88,7 @@ class LiveSession(LiveTags):
                     f"{live.lost or 'no answer'}",
                     endpoint=client.options.endpoint,
                     call="stream_events",
+                    advice=live.lost.advice if live.lost else "",
                 ) from None
             raise
         return live
@@ -154,7 +155,8 @@ class LiveSession(LiveTags):
                     await self.changed()
         except TimeoutError:
             said = f"not live within {timeout:g} s: {self.lost or 'no answer'}"
-            raise MxGatewayWaitError(said, call="ready") from None
+            advice = self.lost.advice if self.lost else ""
+            raise MxGatewayWaitError(said, call="ready", advice=advice) from None
 
     async def caught_up(self, *, timeout: float = CATCH_UP_TIMEOUT) -> bool:
         """Takes in every event that had arrived at this machine when it was called: await it before you judge a value.

@@ -127,10 +127,12 @@ def certificate_changed(known: KnownGateway, now: KnownGateway) -> MxGatewayCert
         first_seen=known.first_seen,
         endpoint=known.endpoint,
         call="connect",
+        advice=TRUST_ANEW,
     )
 
 
 async def _fetch_certificate(endpoint: str, host: str, port: int, timeout: float) -> bytes:
+    advice = ""
     try:
         async with asyncio.timeout(timeout):
             reason = await _shown(host, port)
@@ -142,12 +144,15 @@ async def _fetch_certificate(endpoint: str, host: str, port: int, timeout: float
         reason = f"no answer within {timeout:g} s; check the address, the port and the firewall"
     except (ssl.SSLError, ConnectionError):
         # A gateway in plaintext answers a TLS greeting with noise or by hanging up.
-        reason = "no TLS there; a gateway that runs in plaintext needs plaintext=True"
+        advice = "a gateway that runs in plaintext needs plaintext=True"
+        reason = f"no TLS there; {advice}"
     except OSError as error:
         reason = error.strerror or str(error)
     if isinstance(reason, bytes):
         return reason
-    raise MxGatewayTransportError(f"cannot connect to {endpoint}: {reason}", endpoint=endpoint, call="connect")
+    raise MxGatewayTransportError(
+        f"cannot connect to {endpoint}: {reason}", endpoint=endpoint, call="connect", advice=advice
+    )
 
 
 async def _shown(host: str, port: int) -> bytes | str:

@@ -68,7 +68,7 @@ class Connection:
             from zb_mom_ww_mxgateway_cli.secret_files import SecretFileError, first_line_of
 
             try:
-                return first_line_of(self.api_key_file)
+                return first_line_of(self.api_key_file).strip()  # No key has a blank.
             except SecretFileError as error:
                 raise MxGatewayAuthenticationError(
                     f"no key: cannot read {redact(self.api_key_file)}: {error}"

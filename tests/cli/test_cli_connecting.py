@@ -1,6 +1,7 @@
 """What can be wrong with key, port and trust: exit code 4, and one line that names the endpoint and a remedy."""
 
 import asyncio
+import pickle
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 from cli_process import KEY, Run
 
+from zb_mom_ww_mxgateway import MxGatewayTransportError
+from zb_mom_ww_mxgateway_cli.option_words import text_of
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 SMOKE = ("smoke", "--item", "TestChildObject.TestInt")
@@ -169,3 +172,13 @@ async def test_debug_adds_a_traceback_without_the_key(gateway: SimulatedGateway,
     ran = await mxgw_py(*SMOKE, "--plaintext", "--debug", "--json")
     assert "Traceback (most recent call last):" in ran.err
     assert ran.json[0]["error"]["exit_code"] == 4
+
+
+def test_what_an_error_quotes_of_others_is_not_put_in_the_words_of_options() -> None:
+    quoted = "no root in /etc/ca_file=plant/plaintext=True"
+    assert text_of(MxGatewayTransportError(quoted, endpoint="h:1")) == quoted
+    advised = MxGatewayTransportError(
+        f"{quoted}; name it with ca_file=", endpoint="h:1", advice="name it with ca_file="
+    )
+    assert text_of(advised) == f"{quoted}; name it with --ca-file"
+    assert text_of(pickle.loads(pickle.dumps(advised))) == text_of(advised)

@@ -1,12 +1,15 @@
-"""Keys in files as editors and shells leave them: with a mark at their beginning, or in an encoding of their own."""
+"""Keys and passwords in files as editors and shells leave them: with a mark at their beginning, or in an encoding of
+their own."""
 
 import codecs
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import pytest
 
-from zb_mom_ww_mxgateway import MxGatewayAuthenticationError
+from zb_mom_ww_mxgateway import MxGatewayAuthenticationError, Session
 from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_cli.credentials import Credentials
 
 KEY = "mxgw_plant_c2VjcmV0"
 
@@ -31,6 +34,15 @@ def test_another_encoding_is_told_in_one_line_with_what_to_do(tmp_path: Path, en
         key_of(tmp_path / "key")
     assert KEY not in str(it.value)
     assert str(tmp_path / "key") in str(it.value)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\r\nmore\r\n"])
+@pytest.mark.parametrize("password", ["secret", " pass word ", "\tp\u2028w\x85", "", " "])
+async def test_the_blanks_of_a_password_are_its_own(tmp_path: Path, password: str, end: str) -> None:
+    (tmp_path / "ann").write_bytes(codecs.BOM_UTF8 + f"{password}{end}".encode())
+    session = create_autospec(Session, instance=True)
+    await Credentials("ann", None, str(tmp_path / "ann"), "--user").authenticate(session, 1)
+    session.authenticate_user.assert_awaited_once_with(1, "ann", password)
 
 
 def test_a_zero_byte_in_a_key_is_told(tmp_path: Path) -> None:

@@ -140,6 +140,7 @@ def test_what_is_not_known_is_none_or_empty() -> None:
     error = MxGatewayError("text")
     known = {name: getattr(error, name) for name in vars(error)}
     assert known == {
+        "advice": "",
         "endpoint": None,
         "call": None,
         "grpc_code": None,
