@@ -208,7 +208,7 @@ class LiveSession(LiveTags):
                 self._raise_if_closed()
                 raise MxGatewaySessionError(
                     f"read: {tags[missing[0]]} {'cannot be fetched' if fresh else 'is not held'}, "
-                    f"and the session is {self.state.value}, not live ({self.lost})",
+                    f"and the session is {self.state.value}, not live{f' ({self.lost})' if self.lost else ''}",
                     call="read",
                 )
             server = await self._registered(server_handle)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -52,6 +52,14 @@ class Block:
                 yield from item.statements()
             else:
                 yield item
+
+    def leave_out(self, statements: Collection[Statement]) -> None:
+        """Takes these out, wherever they stand."""
+        for part in (self.body, self.ending):
+            part[:] = [item for item in part if not any(item is each for each in statements)]
+            for item in part:
+                if isinstance(item, Block):
+                    item.leave_out(statements)
 
 
 def read(path: str) -> tuple[Block, list[Finding]]:

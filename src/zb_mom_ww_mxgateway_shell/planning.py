@@ -68,6 +68,8 @@ class Plan:
             if command.mutating or not runs:
                 self._changes |= command.mutating
                 context.last = NotYetKnown()
+                if command.needs_session and not command.mutating:
+                    await refuse_missing(context, invocation)
                 return _would(command.name)
         if command.name in ("capture", "read") and self._changes:
             context.notice("as it is now: what would be written before may change it")
@@ -114,6 +116,7 @@ async def _problem_of(context: Context, tag: str) -> str:
         return str(failed) if failed and failed.category == StatusCategory.CONFIGURATION_ERROR else ""
     if not context.servers:
         return ""
+    await context.connected.settled()  # Not every line has waited for that.
     (reading,) = await context.live_session.read([tag])
     return "" if is_bare_array(reading) else reading.error
 

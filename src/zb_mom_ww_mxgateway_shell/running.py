@@ -59,9 +59,10 @@ class Part(NamedTuple):
 class StatementRunner:
     """What was given to run, read and checked; made by one of the constructors."""
 
-    def __init__(self, parts: Sequence[Part], how: How) -> None:
+    def __init__(self, parts: Sequence[Part], how: How, *, has_mistakes: bool = False) -> None:
         self._parts = parts
         self._how = how
+        self._has_mistakes = has_mistakes
 
     @classmethod
     def of(cls, scripts: Sequence[str], lines: Iterable[str], how: How) -> "StatementRunner | Literal[ExitCode.USAGE]":
@@ -96,10 +97,14 @@ class StatementRunner:
         if wrong:
             _say(wrong, as_json=how.as_json, to_error=True)
             how.report_unfinished(name, [line for finding in wrong for line in lint.lines(finding)])
-            return ExitCode.USAGE
+            if not how.plans:
+                return ExitCode.USAGE
+            # A plan says of all the other lines what is wrong with them, too.
+            for part in parts:
+                part.block.leave_out([finding.statement for finding in wrong])
         if unused := _unused(offline(how.variables), [part.block for part in parts], name):
             raise unused
-        return cls(parts, how)
+        return cls(parts, how, has_mistakes=bool(wrong))
 
     @staticmethod
     def _read(scripts: Sequence[str], lines: Sequence[str]) -> Iterator[tuple[Part, list[files.Finding]]]:
@@ -149,7 +154,7 @@ class StatementRunner:
                 left_out.not_run = left_out.not_run or [Path(part.name).stem]
                 journals.append(left_out)
             problem = self._report(context, journals)
-        return gravest(*codes, *([ExitCode.USAGE] if problem else []))
+        return gravest(*codes, *([ExitCode.USAGE] if problem or self._has_mistakes else []))
 
     def _report(self, context: Context, journals: Sequence[Journal]) -> bool:
         """Writes the report, if one is wanted; True when it cannot be written, which changes nothing about what was

@@ -188,6 +188,12 @@ write Plant.Tank1.Level 5
 write Plant.Interlock.Bypass true
 expect Plant.Tank1.Level < 0
 write TestChildObject.TestInt 5
+tag Plant.Tank3.Levl
+browse Plant.Nothing
+record never.csv Plant.Tank1.Levl
+events Plant.Tank1.Level --for
+frobnicate
+events Plant.Tank1.Level --for 1s
 """
 
 
@@ -207,9 +213,14 @@ async def test_a_plan_lists_all_that_could_not_be_right_and_ends_with_a_mistake(
         ("11:10", "no tag Plant.Tank1.Levl"),
         ("12:7", "ViewOnly"),
         ("13:7", "SecuredWrite"),
+        ("16:5", "Plant has no Tank3.Levl"),
+        ("17:8", "Plant has no Nothing"),
+        ("18:18", "no tag Plant.Tank1.Levl"),
+        ("19:32", "--for needs a value"),
+        ("20:1", "no command frobnicate"),
     ]:
         assert any(line.startswith(f"try.mxs:{place}: ") and said in line for line in done.err.splitlines()), place
-    assert done.err.count("try.mxs:") == 11
+    assert done.err.count("try.mxs:") == 16
     assert "$was is known in the run only" in done.out
     assert "does not hold now" in done.out
     assert "would write 0 → 5" in done.out

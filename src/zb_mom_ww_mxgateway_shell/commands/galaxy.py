@@ -34,7 +34,7 @@ _ABOVE = 20
 ObjectArgument = Annotated[Word | None, GalaxyPlace("object", objects=True)]
 
 
-@command("browse", example="browse Plant.Tank1", needs_session=False)
+@command("browse", example="browse Plant.Tank1", needs_session=False, in_plan=True)
 async def browse(context: Context, object: ObjectArgument = None) -> Result:
     """Lists what is in an area or object, one level: areas first, then objects, then its attributes.
 
@@ -119,7 +119,7 @@ async def find(
     return Finding(context.connected, pattern, root.gobject_id if root else None, filters, count)
 
 
-@command("tag", example="tag Plant.Tank1.Level", needs_session=False)
+@command("tag", example="tag Plant.Tank1.Level", needs_session=False, in_plan=True)
 async def tag(context: Context, name: Annotated[Word, GalaxyPlace("tag", objects=False)]) -> Result:
     """Shows what the galaxy says of a tag: type, array, category, security classification, whether it is
     historized and has an alarm; its object, templates, area and host."""
