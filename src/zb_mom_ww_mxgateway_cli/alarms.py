@@ -68,7 +68,7 @@ def acknowledge_alarm(runner: Runner, reference: str, comment: str, operator: st
         from zb_mom_ww_mxgateway_cli.doubt import unknown_if_interrupted
 
         started = time.perf_counter()
-        async with unknown_if_interrupted("acknowledge_alarm"):
+        async with unknown_if_interrupted("acknowledge_alarm", client.options.endpoint):
             await client.acknowledge_alarm(reference, comment, operator)
         form = {
             "comment": comment,

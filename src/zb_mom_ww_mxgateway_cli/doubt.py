@@ -8,11 +8,14 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 
 
 @asynccontextmanager
-async def unknown_if_interrupted(call: str) -> AsyncIterator[None]:
-    """Around a call that changes the plant: raises with ``outcome_unknown`` when it is cancelled."""
+async def unknown_if_interrupted(call: str, endpoint: str) -> AsyncIterator[None]:
+    """Around a call that changes the plant there: raises with ``outcome_unknown`` when it is cancelled."""
     try:
         yield
     except asyncio.CancelledError:
         raise MxGatewayError(
-            f"outcome unknown: {call} was interrupted before its answer came", call=call, outcome_unknown=True
+            f"outcome unknown: {call} was interrupted before its answer came",
+            endpoint=endpoint,
+            call=call,
+            outcome_unknown=True,
         ) from None

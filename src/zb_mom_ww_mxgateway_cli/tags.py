@@ -153,7 +153,7 @@ async def _written(
     from zb_mom_ww_mxgateway_cli.doubt import unknown_if_interrupted  # Loads asyncio.
 
     try:
-        async with unknown_if_interrupted("write"):
+        async with unknown_if_interrupted("write", live.session.client.options.endpoint):
             result = await live.write_and_confirm(*item.key, value, user_id, timeout=timeout)
     except MxGatewayError as error:
         report.summary["outcome"] = "unknown" if error.outcome_unknown else "not sent"

@@ -4,10 +4,12 @@ import asyncio
 import csv
 import io
 import json
+import signal
+import sys
 from typing import Any
 
 import pytest
-from cli_process import KEY, Drive, Run, Start, ended
+from cli_process import KEY, Drive, Run, Start, ended, until
 
 from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway, Tag, TagType
 
@@ -128,6 +130,20 @@ async def test_a_write_whose_answer_is_lost_is_unknown_and_sent_once(gateway: Si
     ran = await mxgw_py("write", INT, "5", "--plaintext", "--json")
     (form,) = ran.json
     assert (ran.code, form["outcome"], form["error"]["outcome_unknown"]) == (6, "unknown", True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal reaches another process alone on Windows")
+async def test_a_write_that_is_called_off_is_unknown_and_says_where(gateway: SimulatedGateway, start: Start) -> None:
+    gateway.stall("write")
+    process = await start("write", INT, "5", "--plaintext", "--json")
+    await until(lambda: any(call.rpc == "Invoke" and call.request.command.HasField("write") for call in gateway.calls))
+    process.send_signal(signal.SIGTERM)
+    ran = await ended(process)
+    gateway.release()
+    (form,) = ran.json
+    error = form["error"]
+    assert (ran.code, form["outcome"], form["tag"], form["value"], ran.err) == (6, "unknown", INT, 5, "")
+    assert (error["outcome_unknown"], error["call"], error["endpoint"]) == (True, "write", gateway.endpoint)
 
 
 async def test_a_write_whose_completion_does_not_come_is_not_called_done(
