@@ -190,18 +190,27 @@ class ReadingThread:
         """`call` is one on that channel that gives bytes; `ask` makes another one there, which the gateway can only
         answer when it has taken the stream."""
         self._ask = ask
+        self._channel: grpc.Channel | None = channel
         if ask is not None:
             ask().add_done_callback(lambda done: buffer.attach(_answered(done)))
         # A daemon: a program that forgets to close its client can still leave.
-        self._thread = threading.Thread(target=_read, args=(channel, call, buffer), name="reading events", daemon=True)
-        self._thread.start()
-        self._channel = channel
+        threading.Thread(target=self._run, args=(call, buffer), name="reading events", daemon=True).start()
+
+    def _run(self, call: Any, buffer: EventBuffer) -> None:
+        error: Exception | None = None
+        try:
+            error = _read(call, buffer)
+        finally:
+            self.cancel()
+            buffer.end(error)
+            _take_the_rest(call)
 
     def ask(self, tell: Callable[[bool], None]) -> Callable[[], object]:
         """Asks the gateway for an answer on the stream's own connection; tells, in another thread, whether one came.
         Gives what ends the asking."""
+        ask = self._ask
         try:
-            asked = self._ask() if self._ask else None
+            asked = ask() if ask else None
         except ValueError:  # the channel is closed
             asked = None
         if asked is None:
@@ -212,8 +221,9 @@ class ReadingThread:
 
     def cancel(self) -> None:
         """Ends the call, and the thread with it; from any thread, at any time."""
-        # Cancelling the call would let its reader leave without the end of it, which keeps the connection open.
-        self._channel.close()
+        channel, self._channel, self._ask = self._channel, None, None
+        if channel is not None:
+            channel.close()
 
 
 _NO_ANSWER = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
@@ -230,8 +240,8 @@ def _answered(done: Any) -> bool:
     )
 
 
-def _read(channel: grpc.Channel, call: Any, buffer: EventBuffer) -> None:
-    error: Exception | None = None
+def _read(call: Any, buffer: EventBuffer) -> Exception | None:
+    """Puts in all that comes; gives what broke it, which holds nothing of the call, or None where it just ended."""
     put, now_by = buffer.put, clock.monotonic
     try:
         before = since = now_by()
@@ -255,12 +265,24 @@ def _read(channel: grpc.Channel, call: Any, buffer: EventBuffer) -> None:
     except grpc.RpcError as broken:
         # As grpc.aio would raise it: the call itself, which is what is raised here, is not kept.
         error = grpc.aio.AioRpcError(broken.code(), grpc.aio.Metadata(), grpc.aio.Metadata(), details=broken.details())
-        # What is not taken of a call's end keeps its connection open.
-        call.initial_metadata()
         broken.__traceback__ = None  # which holds the call, which is what is raised: nobody else would let it go
+        return error
     except Exception as broken:
-        error = broken
+        return broken.with_traceback(None)
     finally:
         buffer.is_asking = False
-        channel.close()
-        buffer.end(error)
+    return None
+
+
+def _take_the_rest(call: Any) -> None:
+    """Takes what is still due of a call that has ended: gRPC keeps a call and its connection until the last event of it
+    is taken, and its reader stops at the status, which may come before the answer to the sending or the headers."""
+    state: Any = getattr(call, "_state", None)
+    take = getattr(call, "_consume_next_event", None)
+    with suppress(grpc.RpcError):
+        if take is None or not hasattr(state, "due"):
+            # Another gRPC than the ones that this was written for: what it offers to everybody.
+            call.initial_metadata()
+            return
+        while state.due:
+            take()

@@ -9,6 +9,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Generic, Self, TypeVar
 
+import grpc.aio
+
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer, ReadingThread
 
@@ -47,15 +49,16 @@ class MessageStream(Generic[T]):
         self._on_close = on_close
         self._closed = False
         self._broken: Exception | None = None
-        self._messages = self._arriving()
         # For a stream that is dropped without being closed or looped over.
-        weakref.finalize(self, call.cancel).atexit = False
-
-    def _arriving(self) -> Any:
-        return aiter(self._call)
+        self._dropped = weakref.finalize(self, call.cancel)
+        self._dropped.atexit = False
 
     async def _next(self) -> T:
-        return self._decode(await anext(self._messages))
+        # Not as an iterator, which the call would hold, and it the call.
+        message = await self._call.read()
+        if message is grpc.aio.EOF:
+            raise StopAsyncIteration
+        return self._decode(message)
 
     async def __anext__(self) -> T:
         if self._closed:
@@ -65,7 +68,7 @@ class MessageStream(Generic[T]):
         except StopAsyncIteration:
             self._end()
             raise
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             closed = self._closed
             self._end()
             task = asyncio.current_task()
@@ -74,6 +77,7 @@ class MessageStream(Generic[T]):
                 if closed:
                     raise StopAsyncIteration from None
                 if self._broken is not None:
+                    cancelled.__traceback__ = None  # which holds the call
                     raise self._broken from None
             raise
         except Exception as error:
@@ -109,6 +113,9 @@ class MessageStream(Generic[T]):
         if not self._closed:
             self._closed = True
             self._call.cancel()
+            self._dropped.detach()
+            # A call keeps its connection for as long as somebody has it, over or not; and streams may be kept for long.
+            self._call = None
             self._on_close(self)
 
     def break_off(self, error: Exception) -> None:
@@ -163,9 +170,6 @@ class EventStream(MessageStream[T]):
         self._taken = 0
         self._passers: list[tuple[int, asyncio.Future[None]]] = []
         super().__init__(start(self._buffer), lambda message: message, translate, on_close)
-
-    def _arriving(self) -> Any:
-        return None  # they wait in the buffer
 
     async def _next(self) -> T:
         while not self._ready:
@@ -249,6 +253,8 @@ class EventStream(MessageStream[T]):
     async def answers(self, timeout: float) -> bool:
         """Whether the gateway gives an answer on this stream's own connection within so many seconds; one that was
         not to be proven has none to ask for."""
+        if self._closed:
+            return False
         answer: asyncio.Future[bool] = self._loop.create_future()
         give_up = self._call.ask(partial(self._tell, answer))
         try:

@@ -182,3 +182,28 @@ async def test_a_closed_client_leaves_no_connection_although_a_call_waits_on_one
     with pytest.raises(MxGatewayTransportError, match="closed before the answer came"):
         await waiting
     await eventually(lambda: not gateway.open_connections, "every connection is closed", seconds=PATIENCE)
+
+
+@pytest.mark.parametrize("how", ["closed", "left open", "broken off", "ended by the gateway"])
+async def test_a_stream_that_has_ended_keeps_no_connection_though_somebody_keeps_it(
+    gateway: SimulatedGateway, how: str
+) -> None:
+    client = await GatewayClient.connect(endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True)
+    alarms, failed = client.stream_alarms(), None
+    await anext(alarms)
+    if how == "closed":
+        await alarms.aclose()
+    elif how == "broken off":
+        alarms.break_off(MxGatewayTransportError("given up"))
+    elif how == "ended by the gateway":
+        gateway.drop_alarm_streams()
+    if how in ("broken off", "ended by the gateway"):
+        try:
+            async for _ in alarms:
+                pass
+        except MxGatewayTransportError as error:
+            failed = error
+        assert failed is not None
+    await client.close()
+    await eventually(lambda: not gateway.open_connections, "the connection is closed")
+    assert alarms.closed

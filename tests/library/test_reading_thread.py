@@ -1,6 +1,7 @@
 """The thread that drains a session's event stream, and the buffer between it and the loop."""
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -8,7 +9,9 @@ import time
 from collections import deque
 from collections.abc import Iterable
 
+import grpc
 import pytest
+from grpc.experimental import ChannelOptions
 from library_waiting import eventually
 
 from zb_mom_ww_mxgateway import (
@@ -21,7 +24,7 @@ from zb_mom_ww_mxgateway import (
     SessionState,
     clock,
 )
-from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer
+from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer, ReadingThread
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 TAGS = [f"Area001.Unit{unit:04}.Value{number:02}" for unit in (1, 2) for number in range(1, 51)]
@@ -251,3 +254,24 @@ async def test_the_loop_takes_all_or_the_thread_drops_all_but_never_both_at_once
     assert len(taken) + sum(dropped) == buffer.came == 12
     assert [at for at, _ in taken] == sorted({at for at, _ in taken})
     assert buffer.held_bytes == 0
+
+
+def events_not_taken() -> int:
+    """How many events of ended calls gRPC still keeps for somebody to take, each with its connection."""
+    gc.collect()
+    return sum(type(kept).__name__ == "_BatchOperationTag" for kept in gc.get_objects())
+
+
+def read_from_nobody(buffer: EventBuffer) -> None:
+    """Reads a stream whose connection is refused, and which is given up at once: its events come in any order."""
+    channel = grpc.insecure_channel("127.0.0.1:1", [(ChannelOptions.SingleThreadedUnaryStream, 1)])
+    call = channel.unary_stream("/a/b")(b"")
+    ReadingThread(channel, call, buffer).cancel()
+
+
+async def test_nothing_of_an_ended_call_stays_with_grpc() -> None:
+    before = events_not_taken()
+    for _ in range(200):
+        read_from_nobody(EventBuffer(asyncio.get_running_loop(), 1_000))
+    await eventually(lambda: not reading_threads(), "the threads end")
+    assert events_not_taken() <= before
