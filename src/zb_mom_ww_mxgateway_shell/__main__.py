@@ -418,12 +418,16 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         code = _fail("interrupted", 130)
     except Exception as error:
-        from zb_mom_ww_mxgateway_cli.output import safe
-        from zb_mom_ww_mxgateway_shell.statements import Statement, exit_code_for, problem_lines
+        from zb_mom_ww_mxgateway_cli.output import json_line, safe
+        from zb_mom_ww_mxgateway_shell.statements import Statement, exit_code_for, problem_form, problem_lines
 
         lines = problem_lines(error, Statement("", 0), debug="--debug" in sys.argv)
         code = exit_code_for(error)
-        sys.stderr.write("".join(f"{safe(line)}\n" for line in [*lines[:-1], f"mxgw-shell: {lines[-1]}"]))
+        if "--json" in sys.argv:
+            form = {"command": "", "error": problem_form(error), "line": 0, "ok": False}
+            sys.stdout.write(f"{json_line(form)}\n")
+        else:
+            sys.stderr.write("".join(f"{safe(line)}\n" for line in [*lines[:-1], f"mxgw-shell: {lines[-1]}"]))
     if not written_to_the_end():
         code = code or 1
     # Python's own end collects several times, what is about to go anyway.

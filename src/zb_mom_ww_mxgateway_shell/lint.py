@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from zb_mom_ww_mxgateway.auth import redact
@@ -40,7 +41,8 @@ def _identity(finding: Finding) -> object:
     where, problem = finding.statement, finding.problem
     if where.source is None:
         return id(finding.problem)
-    return where.source, where.line, str(problem), getattr(problem, "start", 0), finding.is_warning
+    # Of one file, however an include spells its name.
+    return Path(where.source).resolve(), where.line, str(problem), getattr(problem, "start", 0), finding.is_warning
 
 
 def _mistakes(statement: Statement, context: Context) -> Sequence[ShellError]:

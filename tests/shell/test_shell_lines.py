@@ -120,7 +120,8 @@ async def test_files_that_include_each_other_without_end_are_one_line(tmp_path: 
 async def test_a_mistake_in_a_file_that_is_included_twice_is_said_once(tmp_path: Path) -> None:
     run = ShellProcess(tmp_path)
     (tmp_path / "bad.mxs").write_text("nope x\n", encoding="utf-8")
-    (tmp_path / "twice.mxs").write_text("include bad.mxs\ninclude bad.mxs\nnote x\n", encoding="utf-8")
+    text = "include bad.mxs\ninclude ./bad.mxs\ninclude bad.mxs\nnote x\n"
+    (tmp_path / "twice.mxs").write_text(text, encoding="utf-8")
     done = await run("lint", "twice.mxs")
     assert (done.code, done.out.count("no command nope")) == (2, 1)
 

@@ -140,6 +140,10 @@ async def test_a_traceback_comes_with_debug_only_and_a_missing_file_is_said(run:
     assert b"Traceback" in err
     code, _, said = await run.process("--plaintext", "--python", "nowhere.py")
     assert (code, said) == (2, "mxgw-shell: cannot read nowhere.py: No such file or directory\n")
+    run.file("def part(:\n")
+    done = await run.process("--plaintext", "--json", "--python", "try.py")
+    assert (done.code, done.err, [each["ok"] for each in done.objects]) == (2, "", [False])
+    assert done.objects[0]["error"]["message"].startswith("try.py:1:10: ")
 
 
 RAW = """\
