@@ -114,14 +114,20 @@ def lines_of(file: str, option: str) -> list[str]:
         if file == "-":
             return decoded(_standard_input(option)).split("\n")
         # A batch has sessions to keep meanwhile; alone, a pipe may be waited for.
-        read = read_bytes if click.get_current_context().obj.in_batch else Path.read_bytes
+        read = read_bytes if _in_batch() else Path.read_bytes
         return decoded(read(Path(file))).split("\n")
     except (OSError, TextFileError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise click.BadParameter(f"cannot read {file}: {reason}", param_hint=f"'{option}'") from None
 
 
+def _in_batch() -> bool:
+    """Whether it is read for a line of a batch; False where no command runs."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.obj.in_batch)
+
+
 def _standard_input(option: str) -> bytes:
-    if click.get_current_context().obj.in_batch:
+    if _in_batch():
         raise click.BadParameter("in a batch standard input has the lines: name a file", param_hint=f"'{option}'")
     return b"" if sys.stdin is None else sys.stdin.buffer.read()
