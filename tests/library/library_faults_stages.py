@@ -5,7 +5,7 @@ import gc
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from library_waiting import eventually, soon
@@ -14,7 +14,9 @@ from zb_mom_ww_mxgateway import GatewayClient, Item, LiveSession, LiveState, MxG
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 TAG, OTHER = "TestChildObject.TestInt", "TestChildObject.TestDouble"
-CALL_TIMEOUT = 0.4
+# Seconds for a call: short where the fault is that nothing comes of it; else as much as a busy machine may need.
+SHORT, PATIENT = 0.4, 60.0
+NOTHING_COMES = ("delay", "stall", "swallow", "hold-write-completes", "swap-certificate", "restart")
 
 # The call of each stage that meets the fault, or that brings it about when it arrives.
 STAGES = {
@@ -36,6 +38,7 @@ class Case:
 
     gateway: SimulatedGateway
     known_gateways: Path
+    timeout: float = PATIENT
     client: GatewayClient | None = None
     live: LiveSession | None = None
     items: list[Item] = field(default_factory=list)
@@ -71,8 +74,8 @@ class Case:
             api_key=self.gateway.api_key,
             plaintext=plaintext,
             known_gateways=self.known_gateways,
-            connect_timeout=1.0,
-            call_timeout=CALL_TIMEOUT,
+            connect_timeout=max(1.0, self.timeout),
+            call_timeout=self.timeout,
         )
 
     async def open(self) -> None:
@@ -86,7 +89,7 @@ class Case:
 
     async def write(self) -> str:
         assert self.live
-        return (await self.live.write_and_confirm(*self.items[0].key, 77, timeout=0.3)).outcome.value
+        return (await self.live.write_and_confirm(*self.items[0].key, 77, timeout=self.timeout)).outcome.value
 
     async def reach(self, stage: str) -> None:
         """Everything that comes before the stage, undisturbed."""
@@ -97,7 +100,7 @@ class Case:
             await self.open()
             await self.subscribe(TAG)
             assert self.live
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENT):
                 await self.live.first_value(self.items[0])
 
 
@@ -108,14 +111,18 @@ def name_of(error: BaseException) -> str:
 
 
 async def outcome(
-    stage: str, fault: str, before: str, gateway: SimulatedGateway, known_gateways: Path, *, patience: float
+    stage: str, fault: str, before: str, gateway: SimulatedGateway, known_gateways: Path, expected: str
 ) -> str:
     """What came of the fault at that stage: of the call, of the write, of the session, and what is left of it.
 
-    ``patience``: seconds after which a session that is not live again counts as stale.
+    What is expected is waited for; what is not has little time to come.
     """
     case = Case(gateway, known_gateways)
     await case.reach(stage)
+    if fault.split()[0] in NOTHING_COMES and "release" not in before:
+        case.timeout = SHORT
+        if case.client:
+            case.client.options = replace(case.client.options, call_timeout=SHORT, connect_timeout=1.0)
     acts: dict[str, Callable[[], Awaitable[object]]] = {
         "connecting": case.connect,
         "opening": case.open,
@@ -127,7 +134,7 @@ async def outcome(
     case.strike(stage, fault, before)
     said = []
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENT):
             found = await acts[stage]()
         said.append(found if isinstance(found, str) else "" if stage == "streaming" else "done")
     except TimeoutError:
@@ -138,14 +145,14 @@ async def outcome(
         await _struck(case, fault)
     gateway.calm()
     if stage == "writing":
-        said.append(await _happened(case))
+        said.append(await _happened(case, "once" in expected))
     if case.live and stage != "closing":
-        said.append(await _became(case, patience))
+        said.append(await _became(case, "stale" in expected))
     async with AsyncExitStack() as closing:
         closing.push_async_callback(case.client.close if case.client else _nothing)
         if case.live:
             with suppress(MxGatewayError):
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(PATIENT):
                     await case.live.aclose()
     # A call that is cancelled holds itself in gRPC, and with that a dead connection until the next collection.
     if not await soon(lambda: not gateway.open_connections, 0.5):
@@ -171,12 +178,12 @@ async def _struck(case: Case, fault: str) -> None:
             await asyncio.sleep(0.02)  # the agenda's turn, the wire's, the client's
 
 
-async def _happened(case: Case) -> str:
-    await soon(lambda: bool(case.gateway.writes), 0.4)
+async def _happened(case: Case, expected: bool) -> str:
+    await soon(lambda: bool(case.gateway.writes), PATIENT if expected else 0.4)
     return {0: "never", 1: "once"}.get(len(case.gateway.writes), "MORE THAN ONCE")
 
 
-async def _became(case: Case, patience: float) -> str:
+async def _became(case: Case, stale: bool) -> str:
     """``live``, ``resumed`` or ``rebuilt`` when events come again; else the state it is in, and why."""
     live, gateway = case.live, case.gateway
     assert live
@@ -190,10 +197,12 @@ async def _became(case: Case, patience: float) -> str:
             and session.last_sequence == live.last_sequence
         )
 
+    if stale:
+        await soon(lambda: live.state is LiveState.STALE, PATIENT)
     for value in (1000, 1001):
         # The plant moves, and then once more when the session is back: nothing may pass it by.
         gateway.set(TAG, value)
-        await soon(told, patience)
+        await soon(told, 0.5 if stale else PATIENT)
         if live.state is not LiveState.LIVE:
             break
     if live.state is not LiveState.LIVE:
