@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from zb_mom_ww_mxgateway.arguments import seconds
-from zb_mom_ww_mxgateway.auth import ApiKey, check_api_key, redact_key
+from zb_mom_ww_mxgateway.auth import ApiKey, check_api_key, redact, redact_key
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 
 if TYPE_CHECKING:
@@ -114,11 +114,16 @@ class ClientOptions:
     def __repr__(self) -> str:
         shown = []
         for field in fields(self):
-            value = getattr(self, field.name)
+            value = getattr(self, field.name, field.default)  # What was refused is shown by traceback tools, half made.
             if value != field.default:
-                text = redact_key(value) if field.name == "api_key" else value
-                shown.append(f"{field.name}={text!r}")
+                shown.append(f"{field.name}={_shown(field.name, value)}")
         return f"ClientOptions({', '.join(shown)})"
+
+
+def _shown(name: str, value: object) -> str:
+    if name == "api_key":
+        return repr(redact_key(value) if isinstance(value, str) else "***")
+    return redact(repr(value))  # A key may stand in a wrong place.
 
 
 _checked = ClientOptions.__init__

@@ -88,6 +88,16 @@ async def test_no_frame_of_an_error_holds_the_key(call: Callable[[str], Awaitabl
     assert SECRET not in frames_of(caught.value)
 
 
+@pytest.mark.parametrize(
+    "names", [{"endpoint": KEY}, {"ca_file": KEY, "plaintext": True}, {"api_key": KEY.encode()}, {"apikey": KEY}]
+)
+def test_a_key_in_a_wrong_place_is_in_no_frame_and_every_frame_can_be_shown(names: dict[str, Any]) -> None:
+    with pytest.raises((MxGatewayError, TypeError)) as caught:
+        ClientOptions(**{"endpoint": "localhost:5000"} | names)
+    assert SECRET not in str(caught.value)
+    assert SECRET not in frames_of(caught.value)
+
+
 async def test_a_key_that_the_gateway_refuses_is_in_no_frame_either(gateway: SimulatedGateway) -> None:
     with pytest.raises(MxGatewayAuthenticationError) as caught:
         await GatewayClient.connect(endpoint=gateway.endpoint, api_key=KEY, plaintext=True)

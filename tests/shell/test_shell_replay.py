@@ -172,6 +172,20 @@ async def test_what_was_for_another_gateway_is_a_remark_that_says_so(tmp_path: P
         assert (done.code, [write.value for write in gateway.writes]) == (0, [1, 3])
 
 
+async def test_a_line_with_a_key_is_a_remark_because_without_the_key_it_would_write_something_else(
+    tmp_path: Path,
+) -> None:
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter("record-script keys.mxs --expect", "recording to keys.mxs")
+        await sh.terminal.enter('write TestChildObject.TestString "mxgw_ab_c2VjcmV0"', "→ mxgw_ab_***")
+        await sh.terminal.enter("note after", "\nafter")
+        await sh.terminal.enter("record-script", "keys.mxs ended")
+    assert (tmp_path / "keys.mxs").read_text(encoding="utf-8").splitlines()[2:] == [
+        '# not replayed, a key is left out of it: write TestChildObject.TestString "mxgw_ab_***"',
+        "note after",
+    ]
+
+
 async def test_a_recorded_line_has_whole_names_whatever_was_focused_aliased_listed_or_named_by_a_handle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
