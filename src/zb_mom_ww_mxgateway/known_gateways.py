@@ -98,7 +98,9 @@ class KnownGateways:
         except FileNotFoundError:
             return b""
         except OSError as error:
-            raise MxGatewayTransportError(f"cannot read {self.path}: {error}", endpoint=endpoint) from error
+            raise MxGatewayTransportError(
+                f"cannot read {self.path}: {error.strerror or error}", endpoint=endpoint
+            ) from error
 
     def _lock(self) -> AbstractContextManager[None]:
         return locked(self.path.with_name(f"{self.path.name}.lock"), _LOCK_SECONDS)
@@ -170,7 +172,7 @@ class KnownGateways:
                 return there or entry
         except OSError as error:
             raise MxGatewayTransportError(
-                f"cannot remember the certificate of {entry.endpoint} in {self.path}: {error.strerror or error}",
+                f"cannot remember the certificate of {entry.endpoint} in {self.path}: {error}",
                 endpoint=entry.endpoint,
             ) from error
 

@@ -27,6 +27,7 @@ from zb_mom_ww_mxgateway.known_gateways import (
     fingerprint as fingerprint,
 )
 from zb_mom_ww_mxgateway.options import ClientOptions, split_endpoint
+from zb_mom_ww_mxgateway.regular_files import read_bytes
 
 _NEXT_AFTER = 0.25
 """Seconds until the next address of a host is tried beside one that has not answered."""
@@ -256,9 +257,9 @@ def _carried_name(certificate: bytes, host: str) -> str:
 
 def _roots_of(path: Path) -> bytes:
     try:
-        roots = path.read_bytes()
+        roots = read_bytes(path)
     except OSError as error:
-        raise MxGatewayArgumentError(f"ca_file {path}: {error.strerror}") from error
+        raise MxGatewayArgumentError(f"ca_file {path}: {error.strerror}") from None  # Its own text has the path, too.
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=roots.decode("ascii"))
     except (ssl.SSLError, ValueError) as error:

@@ -61,12 +61,14 @@ _KEY_SOURCES = ("api_key_env", "api_key_file", "api_key_keyring", "api_key_promp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyedConnection(Connection):
-    """A connection that has its key already: one that was asked for or taken from a keyring, or None for none."""
+    """A connection that has its key already: one that was asked for or taken from a keyring, or None for none. A source
+    that it is given later counts instead."""
 
     key: str | None = field(repr=False)
 
     def api_key(self) -> str | None:
-        return self.key
+        named = self.api_key_env or self.api_key_file
+        return Connection.api_key(self) if named else self.key  # No super(): a class with slots is made twice.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +221,7 @@ def _line(lines: Sequence[str], key: str, section: str) -> int:
 def with_key(connection: Connection, key: str | None) -> KeyedConnection:
     """The same connection with this key, or with none, wherever its own comes from."""
     fields = {each.name: getattr(connection, each.name) for each in dataclasses.fields(Connection)}
-    return KeyedConnection(key=key, **fields)
+    return KeyedConnection(key=key, **fields | {"api_key_env": None, "api_key_file": None})
 
 
 def from_keyring(profile: Profile) -> str:

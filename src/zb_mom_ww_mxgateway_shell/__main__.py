@@ -6,6 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -291,8 +292,9 @@ async def _connected(
     from zb_mom_ww_mxgateway_shell.problems import ShellError
     from zb_mom_ww_mxgateway_shell.statements import Statement, exit_code_for, problem_form, problem_lines
 
+    connection = wanted.connection
     context = Context(all_commands(), interactive=interactive)
-    context.connection = wanted.connection
+    context.connection = connection
     context.read_only = wanted.read_only
     context.hurries = not interactive
     context.assume_yes = wanted.assume_yes
@@ -316,7 +318,13 @@ async def _connected(
     may_have_written = is_over = False
 
     async def work() -> int:
-        nonlocal code, may_have_written, is_over
+        nonlocal code, connection, may_have_written, is_over
+        if connection.api_key_file and _gives_once(connection.api_key_file):
+            from zb_mom_ww_mxgateway_shell.profiles import with_key
+            from zb_mom_ww_mxgateway_shell.unwaited import unwaited
+
+            # A pipe gives its key once, when somebody writes it.
+            context.connection = connection = with_key(connection, await unwaited(connection.api_key, "key"))
         context.load_profiles()
         if wanted.output:
             context.settings.change("output", wanted.output)
@@ -330,10 +338,10 @@ async def _connected(
                 stack.push_async_callback(context.disconnect)
                 if wanted.profile:
                     await connect_by_profile(context.profiles.named(wanted.profile))
-                elif (wanted.connection.endpoint or os.environ.get(ENDPOINT_VARIABLE)) and connects:
-                    await context.connect(wanted.connection)
+                elif (connection.endpoint or os.environ.get(ENDPOINT_VARIABLE)) and connects:
+                    await context.connect(connection)
             context.started_for.append(
-                replace(wanted.connection, endpoint=wanted.connection.endpoint or os.environ.get(ENDPOINT_VARIABLE))
+                replace(connection, endpoint=connection.endpoint or os.environ.get(ENDPOINT_VARIABLE))
             )
             context.started_for += [each.connection for each in context.connections.values()]
             # What is there now stays: the collector need not look at it again.
@@ -377,6 +385,11 @@ async def _connected(
             # What failed first counts, not that it could not be closed either.
             ended = code or exit_code_for(error)
         return await _shown(context.writer, ended, _PATIENCE_SECONDS if may_have_written else None)
+
+
+def _gives_once(path: str) -> bool:
+    file = Path(path)
+    return file.is_fifo() or file.is_char_device()
 
 
 def _graver(code: int | None, other: int) -> int:

@@ -2,18 +2,17 @@
 
 import asyncio
 import base64
-import contextlib
 import dataclasses
 import os
 import socket
 import ssl
-import threading
 from datetime import UTC, datetime, timedelta
 
 from zb_mom_ww_mxgateway import tls
 from zb_mom_ww_mxgateway.options import ClientOptions, split_endpoint
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.unwaited import unwaited
 from zb_mom_ww_mxgateway_shell.verdicts import Finding, bad, note, ok, to_seconds
 
 _SOON = timedelta(days=30)
@@ -140,27 +139,9 @@ def _reason(error: OSError) -> str:
 
 async def _addresses(host: str, port: int) -> list[str]:
     """The host's addresses. Asked in a thread that nobody waits for: a name server can take half a minute."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[list[str]] = loop.create_future()
 
-    def tell(found: list[str] | OSError) -> None:
-        if answer.done():
-            return
-        if isinstance(found, OSError):
-            answer.set_exception(found)
-        else:
-            answer.set_result(found)
+    def ask() -> list[str]:
+        infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(info[4][0]) for info in infos))
 
-    def ask() -> None:
-        found: list[str] | OSError
-        try:
-            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            found = list(dict.fromkeys(str(info[4][0]) for info in infos))
-        except OSError as error:
-            found = error
-        # The loop may be gone by now.
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(tell, found)
-
-    threading.Thread(target=ask, name="name resolution", daemon=True).start()
-    return await answer
+    return await unwaited(ask, "name resolution")

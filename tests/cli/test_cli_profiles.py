@@ -1,5 +1,6 @@
 """``--profile``: the operator shell's file of profiles names the gateway for one-shot commands, too."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from cli_process import KEY, Drive, Run
 
 from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_cli.profiles import with_key
 from zb_mom_ww_mxgateway_cli.report import Report
 from zb_mom_ww_mxgateway_cli.running import Gateways, Invocation, Runner, gateway_options
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -169,3 +171,11 @@ async def test_short_help(mxgw_py: Run) -> None:
     for words in ((), ("write",)):
         short, long = await mxgw_py(*words, "-h"), await mxgw_py(*words, "--help")
         assert (short.code, short.out) == (0, long.out)
+
+
+def test_a_source_named_later_takes_the_place_of_a_key_that_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTHER", "mxgw_other_one")
+    given = with_key(Connection(endpoint="x:1", api_key_file="away"), "mxgw_given_one")
+    assert given.api_key() == "mxgw_given_one"
+    assert dataclasses.replace(given, plaintext=True).api_key() == "mxgw_given_one"
+    assert dataclasses.replace(given, api_key_env="OTHER").api_key() == "mxgw_other_one"

@@ -311,6 +311,13 @@ async def test_a_ca_file_that_is_none_is_refused(
     assert secure.calls == ()
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a named pipe is what this takes")
+async def test_a_pipe_is_no_ca_file_and_is_not_waited_for(secure: SimulatedGateway, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(MxGatewayArgumentError, match="pipe: it is no regular file"):
+        await connect(secure, tmp_path / "known", ca_file=tmp_path / "pipe")
+
+
 async def test_a_self_signed_certificate_does_not_validate(secure: SimulatedGateway, known_gateways: Path) -> None:
     with pytest.raises(MxGatewayTransportError, match="system's roots") as caught:
         await connect(secure, known_gateways, require_certificate_validation=True)

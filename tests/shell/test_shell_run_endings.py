@@ -468,6 +468,27 @@ async def test_a_pipe_is_no_file_to_write_to(run: Runs, line: str) -> None:
     assert "it is a pipe or a terminal" in done.err
 
 
+@POSIX
+async def test_a_key_that_comes_through_a_pipe_is_read_once_and_a_signal_ends_the_wait_for_it(run: Runs) -> None:
+    pipe = run.folder / "key"
+    os.mkfifo(pipe)
+    run.process.environment.pop("MXGATEWAY_API_KEY", None)
+    run.file(f"write {INT} 1\nconnect --plaintext\nwrite {INT} 2\n")
+    process = await started(run, "--api-key-file", "key", "-c", "try.mxs")
+    async with asyncio.timeout(30):
+        await asyncio.to_thread(pipe.write_text, run.gateway.api_key)
+    assert ((await ended(process)).code, run.written) == (0, [1, 2])
+
+    process = await started(run, "--api-key-file", "key", "-c", "try.mxs")
+    async with asyncio.timeout(30):
+        writer = await asyncio.to_thread(os.open, pipe, os.O_WRONLY)  # Opened once somebody reads.
+    try:
+        process.send_signal(signal.SIGTERM)
+        assert (await ended(process)).code == 130
+    finally:
+        os.close(writer)
+
+
 TOLD_AGAIN = """
 import asyncio, signal, sys
 from zb_mom_ww_mxgateway_cli.endings import CALLED_OFF, ENDING
