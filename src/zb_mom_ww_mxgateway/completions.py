@@ -60,11 +60,14 @@ class ItemWrites:
     writes: list[SentWrite] = field(default_factory=list)
     completions: list[MxEvent] = field(default_factory=list)
     is_overgrown: bool = False
+    """Whether more were sent than are kept: from then on no completion is given to any."""
 
     def add(self, write: SentWrite) -> None:
         """A write is being sent."""
         if len(self.writes) >= _MOST:
             self.is_overgrown = True
+            self.completions.clear()
+            self.writes.pop(0).settle(None)
         self.writes.append(write)
 
     def remove(self, write: SentWrite) -> None:
@@ -77,7 +80,7 @@ class ItemWrites:
 
     def take(self, completion: MxEvent) -> None:
         """A completion came."""
-        if self.writes:
+        if self.writes and not self.is_overgrown:
             self.completions.append(completion)
             self.assign()
 
@@ -112,7 +115,7 @@ class ItemWrites:
         """The completion of a write, or one that says the same; None where that cannot be told, or not yet."""
         if write.settled:
             return write.completion
-        return self._unanimous(write) if write.is_certain and not self.is_overgrown else None
+        return self._unanimous(write) if write.is_certain else None
 
     def _places(self, write: SentWrite, *, all_came: bool = False) -> tuple[int, int]:
         """The first and the last place that its completion can have among those that came and come, from 0."""
@@ -142,7 +145,7 @@ class ItemWrites:
         """What says that a write completed if its value is the item's now: a completion that may be its own and is not
         a refusal, while all is quiet: nothing was sent after it, nothing certain is still to come, and no other write
         that may have had an effect was of the same value."""
-        if not self.all_counted(write) or self.writes[-1] is not write or self.is_overgrown:
+        if not self.all_counted(write) or self.writes[-1] is not write:
             return None
         value = wire.from_mx_value(write.value)
         if any(same_value(wire.from_mx_value(other.value), value) for other in self.writes if other is not write):

@@ -20,7 +20,7 @@ from zb_mom_ww_mxgateway_cli.output import (
     safe,
 )
 from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
-from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, shortened
+from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, for_reader, shortened
 
 
 class Report:
@@ -61,7 +61,7 @@ class Report:
     def rendered(self, form: dict[str, Any], text: str) -> list[str]:
         """The lines of one result. Of a JSON document none: it is printed when it is whole, by :meth:`finish`."""
         if self.output == "csv":
-            return self._records(form)
+            return [for_reader(line, sys.stdout) for line in self._records(form)]
         if not self.json:
             return [safe(shortened(text, LONGEST_LINE))]
         if self.output == "json":

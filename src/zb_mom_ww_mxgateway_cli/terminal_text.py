@@ -6,6 +6,7 @@ what stands beside it, or be an API key.
 
 import re
 from functools import lru_cache
+from typing import TextIO
 
 from zb_mom_ww_mxgateway.redaction import redact
 
@@ -40,6 +41,11 @@ def escaped(text: str) -> str:
 def safe(text: str) -> str:
     """Text from outside for a terminal: without keys, and with escapes for what is not plainly visible."""
     return escaped(redact(text))
+
+
+def for_reader(record: str, stream: TextIO | None) -> str:
+    """A record of CSV: as it is for a file or a program, safe where the stream is a terminal."""
+    return safe(record) if stream is not None and stream.isatty() else record
 
 
 def one_line(text: str) -> str:

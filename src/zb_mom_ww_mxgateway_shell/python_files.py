@@ -15,7 +15,7 @@ from typing import Any
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest, json_line, safe
-from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, shortened
+from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, for_reader, shortened
 from zb_mom_ww_mxgateway_shell.background import UnaskedTasks, background_problem, leaves
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
@@ -179,7 +179,8 @@ class PythonFile:
         return await feed.follow(self._show_line if shows else lambda line: None)
 
     def _show_line(self, line: str) -> None:
-        shown = redact(line) if self._form.startswith("csv") else safe(shortened(line, LONGEST_LINE))
+        is_record = self._form.startswith("csv")
+        shown = redact(for_reader(line, sys.stdout)) if is_record else safe(shortened(line, LONGEST_LINE))
         self._writer.out(f"{shown}\n")
 
     def _exit_code(self, code: Any) -> int:

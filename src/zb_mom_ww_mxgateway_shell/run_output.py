@@ -11,7 +11,7 @@ from typing import Any
 from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway_cli.output import json_line, safe, time_text
-from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, cut, padded, shortened, width
+from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, cut, for_reader, padded, shortened, width
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.output_writer import ROOM
 from zb_mom_ww_mxgateway_shell.results import Pending
@@ -131,7 +131,7 @@ class RunOutput:
         for line in lines:
             self._context.spool.line(line)
             if lines != list(problem) or not self._is_terminal:
-                self._say(self._record(line) if self._form.startswith("csv") else f"{_INDENT}{line}")
+                self._say(for_reader(line, sys.stdout) if self._form.startswith("csv") else f"{_INDENT}{line}")
         problem = problem or (lines if self._quiet else [])
         statement = self._statement or Statement("", 0)
         where = f"{statement.source}:{statement.line}:{_column(statement)}: " if statement.source else ""
@@ -150,7 +150,7 @@ class RunOutput:
             self._context.spool.line(line)
         if not self._shows_statements:
             for line in lines:
-                self._say(self._record(line) if self._form.startswith("csv") else f"{_INDENT}{line}")
+                self._say(for_reader(line, sys.stdout) if self._form.startswith("csv") else f"{_INDENT}{line}")
             return
         shown = [brief] if brief else lines
         if self._head_is_out or len(shown) != 1 or self._notices:
@@ -283,10 +283,6 @@ class RunOutput:
             )
         )
         return True
-
-    def _record(self, line: str) -> str:
-        """A record of CSV: as it is in a file, safe on a terminal."""
-        return safe(line) if sys.stdout.isatty() else line
 
     def _say(self, line: str) -> None:
         if not self._quiet:

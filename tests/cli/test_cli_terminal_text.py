@@ -1,5 +1,6 @@
 """Text from outside on a terminal: nothing hidden, nothing obeyed, no key, and columns that stay columns."""
 
+import io
 import sys
 import unicodedata
 
@@ -8,6 +9,7 @@ from hypothesis import given, strategies as st
 from wcwidth import wcwidth
 
 from zb_mom_ww_mxgateway_cli.output import json_line, one_line, safe, value_text
+from zb_mom_ww_mxgateway_cli.report import Report
 from zb_mom_ww_mxgateway_cli.terminal_text import cut, cut_middle, cut_start, padded, width
 
 KEY = "mxgw_demo_bm90LWEtc2VjcmV0"
@@ -21,6 +23,21 @@ def test_every_character_that_is_not_plainly_visible_is_shown_as_an_escape() -> 
         if unicodedata.category(chr(code)) in hidden and safe(chr(code)) == chr(code)
     ]
     assert shown_as_it_is == [hex(ord(" ")), hex(0x3000)]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("stream", [Terminal(), io.StringIO()], ids=["a terminal", "a file"])
+def test_a_record_of_csv_is_escaped_on_a_terminal_alone(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", stream)
+    report = Report()
+    report.output = "csv"
+    report.line({"tag": "A", "value": "x\x1b]0;title\x07y"}, "")
+    shown = "x\\x1b]0;title\\x07y" if stream.isatty() else "x\x1b]0;title\x07y"
+    assert stream.getvalue() == f'tag,value\nA,"{shown}"\n'
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -52,6 +54,7 @@ def test_where_there_is_one_monotonic_clock_the_time_of_day_tells_of_sleep() -> 
     assert drifting.counting() == 15
     of_day += 3600
     assert (drifting.counting(), drifting.standing()) == (3615, 15)
+    assert drifting.counting() == 3615  # It slept once.
     of_day -= 7200  # set back: no time goes back with it
     assert drifting.counting() == 3615
     monotonic, of_day = monotonic + 1, of_day + 1
@@ -82,6 +85,30 @@ async def test_a_timeout_is_over_when_the_machine_slept_through_it() -> None:
         shifted.sleep(3600)
         async with asyncio.timeout(20):
             await sleeping
+
+
+@pytest.mark.parametrize("wait", [clock.sleep, clock.timeout])
+async def test_it_is_looked_again_and_again_whether_the_machine_slept(
+    wait: Callable[[float], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "_LOOK", 0.01)
+    shifted = clock.Shifted()
+
+    async def over() -> None:
+        if wait is clock.sleep:
+            await clock.sleep(3600)
+            return
+        with pytest.raises(TimeoutError):
+            async with clock.timeout(3600):
+                await asyncio.Event().wait()
+
+    with clock.replaced(shifted):
+        waits = asyncio.ensure_future(over())
+        for _ in range(3):  # Some looks later.
+            await asyncio.wait([waits], timeout=0.02)
+        assert not waits.done()
+        shifted.sleep(3600)
+        await asyncio.wait_for(waits, 30)
 
 
 async def test_a_timeout_that_is_not_over_changes_nothing() -> None:

@@ -606,6 +606,18 @@ async def test_a_person_at_the_terminal_is_asked(run: Runs, answer: str, code: i
     assert run.written == written
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
+async def test_records_of_csv_of_a_python_file_cannot_command_a_terminal(run: Runs) -> None:
+    from shell_pty import at_a_terminal
+
+    run.gateway.set("TestChildObject.TestString", "x\x1b]0;title\x07y")
+    (run.folder / "look.py").write_text('await mx("read TestChildObject.TestString")\n', encoding="utf-8")
+    async with at_a_terminal(run.process, run.gateway, "--plaintext", "--csv", "--python", "look.py") as terminal:
+        await terminal.shows(r"x\x1b]0;title\x07y")
+        await terminal.ended()
+    assert "\x1b]0;" not in terminal.raw
+
+
 # Consoles that are none, and newcomers.
 
 
