@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway import (
 )
 from zb_mom_ww_mxgateway.auth import check_api_key, metadata, redact, redact_key
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.redaction import masked
 from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway
 
 SECRET = "s3cret_With-underscores"
@@ -291,3 +292,13 @@ async def test_the_cause_of_an_error_is_kept_where_it_does_not_quote_the_key(
     with pytest.raises(MxGatewayTransportError) as caught:
         await client.open_session()
     assert isinstance(caught.value.__cause__, grpc.aio.AioRpcError)
+
+
+@pytest.mark.parametrize(
+    "text", ["write A mxgw_op_c2VjcmV0 5", "mxgw_a_b", '"mxgw_op_c2VjcmV0",mxgw_x_y', "no key at all"]
+)
+def test_a_key_is_masked_in_the_columns_it_was_typed_in(text: str) -> None:
+    shown = masked(text)
+    assert len(shown) == len(text)
+    assert [at for at, (was, now) in enumerate(zip(text, shown, strict=True)) if was != now and now != "*"] == []
+    assert "c2VjcmV0" not in shown

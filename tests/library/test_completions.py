@@ -7,6 +7,7 @@ import pytest
 from zb_mom_ww_mxgateway import completions, wire
 from zb_mom_ww_mxgateway.completions import ItemWrites, SentWrite
 from zb_mom_ww_mxgateway.events import MxEvent
+from zb_mom_ww_mxgateway.writes import AwaitedWrite
 
 
 class Done:
@@ -90,3 +91,29 @@ def test_where_completions_do_not_come_at_all_the_writes_that_wait_for_them_are_
     assert [writes.verdict(each) for each in all_of_them] == [None] * 5
     assert all(writes.is_doubtful(each) for each in all_of_them[2:])
     assert writes.completions == []
+
+
+class Held:
+    """As much of a value that is held as the rules look at."""
+
+    def __init__(self, value: object, changes: int, stale_since: float | None = None) -> None:
+        self.value, self.changes, self.stale_since, self.data_type = value, changes, stale_since, 0
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "shows"),
+    [
+        (Held(1, 1), Held(5, 2), True),
+        (Held(1, 1), Held(4, 2), False),
+        (Held(1, 1), Held(5, 2, stale_since=3.0), False),
+        (Held(5, 1), Held(5, 2), False),  # It had it before: as much a change by anybody.
+        (Held(1, 1), Held(5, 1), False),
+        (None, Held(5, 2), False),
+    ],
+)
+async def test_what_shows_that_a_write_in_doubt_was_carried_out(before: Any, now: Any, shows: bool) -> None:
+    held = before
+    awaited = AwaitedWrite((1, 1), 5, 1.0, lambda: held, lambda: None, None)
+    await awaited.turn()
+    held = now
+    assert awaited._shows() is shows

@@ -8,8 +8,8 @@ import shutil
 import ssl
 import stat
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -67,6 +67,24 @@ def entry(endpoint: str, name: str = "one") -> KnownGateway:
 
 
 # One step, between processes.
+
+
+def test_a_line_that_another_process_is_just_appending_is_waited_for(
+    known_gateways: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = json.dumps(asdict(entry("plant:5000")))
+    known_gateways.parent.mkdir(parents=True, exist_ok=True)
+    known_gateways.write_text(line[:40], encoding="utf-8")
+    known_gateways.chmod(0o600)
+    memory = KnownGateways(known_gateways)
+
+    @contextmanager
+    def locked_until_it_is_whole() -> Iterator[None]:
+        known_gateways.write_text(f"{line}\n", encoding="utf-8")
+        yield
+
+    monkeypatch.setattr(memory, "_lock", locked_until_it_is_whole)
+    assert memory.get("plant:5000") == entry("plant:5000")
 
 
 async def test_eight_first_connects_at_once_remember_one_line(tmp_path: Path, known_gateways: Path) -> None:

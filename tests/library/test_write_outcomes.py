@@ -207,6 +207,8 @@ async def test_doubt_ends_when_as_many_completions_have_come_as_there_were_write
 
 
 async def test_doubt_ends_with_the_session(gateway: SimulatedGateway, live: LiveSession, item: Item) -> None:
+    for value in range(10, 15):  # Its sequence is further on than that of the next session will be.
+        assert (await live.write_and_confirm(*item.key, value, timeout=PATIENCE)).outcome is WriteOutcome.COMPLETED
     await never_carried_out(gateway, live, item)
     gateway.lose_session(live.session.session_id)
     async with asyncio.timeout(PATIENCE):
