@@ -29,6 +29,7 @@ class OwnTerminal:
     def __init__(self, process: asyncio.subprocess.Process, master: int, columns: int, rows: int) -> None:
         self.process = process
         self.raw = ""
+        self._text: str | None = None
         self._master: int | None = master
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
@@ -50,10 +51,14 @@ class OwnTerminal:
             # A terminal tells where its cursor is when it is asked.
             self.type(f"\x1b[{self._screen.cursor.y + 1};{self._screen.cursor.x + 1}R")
             self._stream.feed(after)
+        self._text = None
 
     @property
     def text(self) -> str:
-        return "\n".join(line.rstrip() for line in self._screen.display)
+        # Kept until something is written: pyte makes it anew of every cell, and a wait asks every 10 ms.
+        if self._text is None:
+            self._text = "\n".join(line.rstrip() for line in self._screen.display)
+        return self._text
 
     def type(self, text: str) -> None:
         assert self._master is not None
@@ -80,6 +85,7 @@ class OwnTerminal:
         """As a window's edge that is dragged."""
         assert self._master is not None
         self._screen.resize(rows, columns)
+        self._text = None
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def take_away(self) -> None:

@@ -36,6 +36,7 @@ class Terminal:
         self._stream = pyte.Stream(self.screen)
         self._keys = keys
         self.raw = ""
+        self._text: str | None = None
         self.encoding = "utf-8"
 
     def write(self, text: str) -> None:
@@ -44,6 +45,7 @@ class Terminal:
             # A terminal tells where its cursor is, and so how much room there is for a toolbar.
             self._keys.send_text(f"\x1b[{self.screen.cursor.y + 1};{self.screen.cursor.x + 1}R")
         self._stream.feed(text)
+        self._text = None
 
     def flush(self) -> None:
         pass
@@ -53,7 +55,10 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        # Kept until something is written: pyte makes it anew of every cell, and a wait asks every 10 ms.
+        if self._text is None:
+            self._text = "\n".join(line.rstrip() for line in self.screen.display)
+        return self._text
 
     def type(self, text: str | bytes) -> None:
         self._keys.send_bytes(text if isinstance(text, bytes) else text.encode())
