@@ -64,7 +64,11 @@ async def ended(process: asyncio.subprocess.Process) -> Ran:
     async with asyncio.timeout(DEADLINE):
         out, err = await process.communicate()
     assert process.returncode is not None
-    ran = Ran(process.returncode, (out or b"").decode(), err.decode())
+    return checked(Ran(process.returncode, (out or b"").decode(), err.decode()))
+
+
+def checked(ran: Ran) -> Ran:
+    """Whatever it says, it never says the key."""
     assert KEY.secret not in ran.out + ran.err
     return ran
 

@@ -6,8 +6,9 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import prepared_programs
 import pytest
-from cli_process import KEY, Drive, Driver, Open, Ran, Run, Start, ended, until
+from cli_process import DEADLINE, KEY, Drive, Driver, Open, Ran, Run, Start, checked, until
 
 from zb_mom_ww_mxgateway import GatewayClient
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -59,11 +60,16 @@ async def start(environment: dict[str, str]) -> AsyncIterator[Start]:
 
 
 @pytest.fixture
-def mxgw_py(start: Start) -> Run:
+def mxgw_py(environment: dict[str, str]) -> Run:
     """Runs ``mxgw-py`` to its end. Whatever it says, it never says the key."""
 
     async def run(*arguments: str, **settings: str | None) -> Ran:
-        return await ended(await start(*arguments, **settings))
+        env = {name: value for name, value in (environment | settings).items() if value is not None}
+        async with asyncio.timeout(DEADLINE):
+            code, out, err = await prepared_programs.ended(
+                "zb_mom_ww_mxgateway_cli", arguments, environment=env, folder=Path.cwd(), stdin=None
+            )
+        return checked(Ran(code, out.decode(), err.decode()))
 
     return run
 

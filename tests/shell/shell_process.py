@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import prepared_programs
+
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -49,10 +51,15 @@ class ShellProcess:
         )
 
     async def __call__(self, *arguments: str, stdin: str = "") -> Done:
-        process = await self.start(*arguments)
         async with asyncio.timeout(40):
-            out, err = await process.communicate(stdin.encode())
-        done = Done(process.returncode or 0, out.decode(), err.decode())
+            ended = await prepared_programs.ended(
+                "zb_mom_ww_mxgateway_shell",
+                arguments,
+                environment=self.environment,
+                folder=self.folder,
+                stdin=stdin.encode(),
+            )
+        done = Done(ended.code, ended.out.decode(), ended.err.decode())
         assert "--debug" in arguments or "Traceback" not in done.err
         assert KEY not in done.out + done.err
         return done

@@ -1,10 +1,10 @@
 """What is written to the terminal: plain lines, above whatever is being typed."""
 
-from prompt_toolkit.application import get_app_or_none, in_terminal
+from prompt_toolkit.application import get_app_or_none, in_terminal, run_in_terminal
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.output import Output
-from prompt_toolkit.shortcuts import print_formatted_text
-from prompt_toolkit.styles import BaseStyle
+from prompt_toolkit.renderer import print_formatted_text
+from prompt_toolkit.styles import BaseStyle, default_ui_style, merge_styles
 
 from zb_mom_ww_mxgateway_cli.output import safe
 from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, shortened
@@ -19,15 +19,25 @@ class Console:
     def __init__(self, output: Output, spool: Spool, style: BaseStyle) -> None:
         self._output = output
         self._spool = spool
-        self._style = style
+        # Merged once: prompt_toolkit's shortcut does it anew for every line, which takes some milliseconds.
+        self._style = merge_styles([default_ui_style(), style])
 
     def print(self, line: str, style: str = "", *, fold: bool = True) -> None:
         """Writes a line, folded where it is longer than the screen is wide; only while no prompt is open."""
         self._spool.line(line)
         line = safe(shortened(line, LONGEST_LINE) if fold else line)
         parts = folded(line, self._output.get_size().columns) if fold else [line]
-        # At once: each print beside an open prompt draws it anew.
-        print_formatted_text(FormattedText([(style, "\n".join(parts))]), output=self._output, style=self._style)
+        text = FormattedText([(style, "\n".join(parts) + "\n")])
+
+        def write() -> None:
+            print_formatted_text(self._output, text, self._style)
+
+        app = get_app_or_none()
+        if app is None or app.loop is None:
+            write()
+        else:
+            # At once: each print beside an open prompt draws it anew.
+            app.loop.call_soon_threadsafe(lambda: run_in_terminal(write))
 
     async def print_above(self, line: str, style: str = "") -> None:
         """Writes a line above an open prompt, leaving what is typed as it is."""

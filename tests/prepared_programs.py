@@ -1,0 +1,240 @@
+"""Our programs run to their end, each in a process of its own that begins with the libraries of others loaded.
+
+Half of what a short run costs is Python's own start and the imports of protobuf, click and cryptography: the same
+hundreds of times. So one process has imported them, and nothing of ours, and each run is forked from it: with the
+streams, environment, folder, arguments and exit code that it would have otherwise. Tests of signals, terminals, streams
+that are closed and of the start itself start a process as its user would; so does everything where a process cannot
+be forked, where the environment has something unusual, and with ``COLD=1 make test``.
+"""
+
+import array
+import asyncio
+import atexit
+import contextlib
+import functools
+import gc
+import importlib
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+# What is loaded before: of others alone, whatever most runs load; but not grpc, which our programs set up first.
+_OF_OTHERS = (
+    *("asyncio", "click", "json", "ssl", "subprocess", "tempfile", "uuid", "wcwidth"),
+    *("google.protobuf.duration_pb2", "google.protobuf.timestamp_pb2", "google.protobuf.internal.builder"),
+    *("cryptography.x509", "cryptography.hazmat.primitives.serialization"),
+)
+# What may be otherwise than it was when the libraries were loaded: only our programs read it.
+_READ_BY_OURS = ("MXGATEWAY_", "XDG_", "PYTEST_CURRENT_TEST", "HOME", "TERM")
+
+
+class Ended(NamedTuple):
+    """How a program ended and what it said."""
+
+    code: int
+    out: bytes
+    err: bytes
+
+
+async def ended(
+    module: str, arguments: tuple[str, ...], *, environment: dict[str, str], folder: Path, stdin: bytes | None
+) -> Ended:
+    """Runs ``python -m MODULE ARGUMENTS`` to its end; it is killed if this is cancelled. Without `stdin` it has
+    ``/dev/null``."""
+    prepared = _prepared(environment)
+    if prepared is None:
+        return await _started(module, arguments, environment, folder, stdin)
+    request = {"module": module, "arguments": arguments, "environment": environment, "folder": str(folder)}
+    with contextlib.ExitStack() as theirs:
+
+        def pipe() -> tuple[int, int]:
+            ours, their = os.pipe()
+            theirs.callback(os.close, their)
+            return ours, their
+
+        if stdin is None:
+            to_write, to_read = None, os.open(os.devnull, os.O_RDONLY)
+        else:
+            to_read, to_write = os.pipe()
+        theirs.callback(os.close, to_read)
+        (out, their_out), (err, their_err), (status, their_status) = pipe(), pipe(), pipe()
+        prepared.send(request, [to_read, their_out, their_err, their_status])
+    return await _communicated(to_write, stdin or b"", out, err, status)
+
+
+async def _started(
+    module: str, arguments: tuple[str, ...], environment: dict[str, str], folder: Path, stdin: bytes | None
+) -> Ended:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        module,
+        *arguments,
+        env=environment,
+        cwd=folder,
+        stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        out, err = await process.communicate(stdin)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode is not None
+    return Ended(process.returncode, out, err)
+
+
+async def _communicated(to_write: int | None, stdin: bytes, out: int, err: int, status: int) -> Ended:
+    loop = asyncio.get_running_loop()
+    async with contextlib.AsyncExitStack() as ending:
+        readers = []
+        for number in (out, err, status):
+            reader = asyncio.StreamReader()
+            protocol = functools.partial(asyncio.StreamReaderProtocol, reader)
+            transport, _ = await loop.connect_read_pipe(protocol, os.fdopen(number, "rb", 0))
+            ending.callback(transport.close)
+            readers.append(reader)
+        if to_write is not None:
+            input_ = _Input()
+            writing, _ = await loop.connect_write_pipe(lambda: input_, os.fdopen(to_write, "wb", 0))
+            ending.push_async_callback(input_.closed.wait)
+            writing.write(stdin)
+            # Once all is written, or the program has ended without reading it.
+            writing.close()
+        program = int(await readers[2].readline())
+        try:
+            said = await asyncio.gather(*(reader.read() for reader in readers))
+        except BaseException:
+            os.kill(program, signal.SIGKILL)
+            raise
+        return Ended(int(said[2]), said[0], said[1])
+
+
+class _Input(asyncio.BaseProtocol):
+    """The standard input of a program, until it is closed at one end."""
+
+    def __init__(self) -> None:
+        self.closed = asyncio.Event()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self.closed.set()
+
+
+class _Prepared:
+    """The process that is forked, as this one sees it."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            number = theirs.fileno()
+            command = [sys.executable, __file__, str(number)]
+            # Standard output of a worker of xdist belongs to xdist.
+            self._process = subprocess.Popen(
+                command, env=environment, pass_fds=[number], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            )
+        atexit.register(self._end)
+
+    def send(self, request: dict[str, Any], streams: list[int]) -> None:
+        body = json.dumps(request).encode()
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", streams))]
+        self._control.sendmsg([len(body).to_bytes(4)], rights)
+        self._control.sendall(body)
+
+    def _end(self) -> None:
+        self._control.close()
+        self._process.wait()
+
+
+_asked_for = Counter[tuple[tuple[str, str], ...]]()
+
+
+def _prepared(environment: dict[str, str]) -> _Prepared | None:
+    """What has been prepared in this environment, if it is asked for more than once."""
+    if not hasattr(os, "fork") or os.environ.get("COLD"):
+        return None
+    others = tuple(sorted(each for each in environment.items() if not each[0].startswith(_READ_BY_OURS)))
+    _asked_for[others] += 1
+    return _prepare(others) if _asked_for[others] > 1 else None
+
+
+@functools.cache
+def _prepare(environment: tuple[tuple[str, str], ...]) -> _Prepared:
+    return _Prepared(dict(environment))
+
+
+def _serve(control: socket.socket) -> None:
+    """Forks for each request, until there are no more; returns in each process that was forked, too, once its
+    program has ended."""
+    for name in _OF_OTHERS:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+    while True:
+        length, streams, _, _ = socket.recv_fds(control, 4, 4)
+        if not length:
+            return
+        body = b""
+        while len(body) < int.from_bytes(length):
+            body += control.recv(int.from_bytes(length) - len(body))
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        if os.fork() == 0:
+            control.close()
+            _watch(json.loads(body), streams)
+            return
+        for stream in streams:
+            os.close(stream)
+
+
+def _watch(request: dict[str, Any], streams: list[int]) -> None:
+    """Forks once more, and tells what became of it."""
+    *standard, status = streams
+    if program := os.fork():
+        for stream in standard:
+            os.close(stream)
+        os.write(status, f"{program}\n".encode())
+        os.write(status, str(os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])).encode())
+        os._exit(0)
+    for number, stream in enumerate(standard):
+        os.dup2(stream, number)
+    os.closerange(3, max(streams) + 1)
+    # As Python makes them: what these were before may have decided how they are written to.
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        before = getattr(sys, name)
+        made = open(  # noqa: SIM115
+            number,
+            "w" if number else "r",
+            buffering=1 if name == "stderr" else -1,
+            encoding=before.encoding,
+            errors=before.errors,
+            newline="\n",
+            closefd=False,
+        )
+        setattr(sys, name, made)
+        setattr(sys, f"__{name}__", made)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["folder"])
+    sys.path[0] = request["folder"]
+    sys.argv = [request["module"], *request["arguments"]]
+    runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+
+
+def _main() -> NoReturn:
+    with socket.socket(fileno=int(sys.argv[1])) as control:
+        _serve(control)
+    sys.exit()
+
+
+if __name__ == "__main__":
+    _main()
