@@ -36,14 +36,14 @@ def same_value(
         )
     if isinstance(wanted, bool) or isinstance(actual, bool):
         return wanted is actual
-    if isinstance(wanted, int | float) and isinstance(actual, int | float):
+    if isinstance(wanted, int | float | Fraction) and isinstance(actual, int | float):
         return _same_number(wanted, actual, tolerance, data_type)
     if isinstance(wanted, datetime) and isinstance(actual, datetime):
         return wanted == actual or (tolerance is not None and abs((actual - wanted).total_seconds()) <= tolerance)
     return type(wanted) is type(actual) and bool(wanted == actual)
 
 
-def _same_number(wanted: float, actual: float, tolerance: float | None, data_type: DataType | int) -> bool:
+def _same_number(wanted: float | Fraction, actual: float, tolerance: float | None, data_type: DataType | int) -> bool:
     if wanted == actual:
         return True
     is_single = isinstance(actual, Float32) or data_type is DataType.FLOAT
@@ -52,14 +52,14 @@ def _same_number(wanted: float, actual: float, tolerance: float | None, data_typ
     return tolerance is not None and _distance(wanted, actual) <= _decimal(tolerance)
 
 
-def _as_real(number: float) -> float:
+def _as_real(number: float | Fraction) -> float:
     try:
         return float(number)
     except OverflowError:  # A whole number beyond every double.
         return math.inf if number > 0 else -math.inf
 
 
-def _distance(one: float, other: float) -> Fraction | float:
+def _distance(one: float | Fraction, other: float) -> Fraction | float:
     """How much two numbers differ, as they are written: 0.3 and 0.4 by 0.1."""
     exact, against = _decimal(one), _decimal(other)
     if isinstance(exact, Fraction) and isinstance(against, Fraction):
@@ -67,7 +67,7 @@ def _distance(one: float, other: float) -> Fraction | float:
     return math.nan  # Nothing is near an infinity, or what is no number.
 
 
-def _decimal(number: float) -> Fraction | float:
-    if isinstance(number, int):
+def _decimal(number: float | Fraction) -> Fraction | float:
+    if isinstance(number, int | Fraction):
         return Fraction(number)
     return Fraction(str(number)) if math.isfinite(number) else number

@@ -147,7 +147,7 @@ async def _written(
         "tag": tag,
         "type": chosen,
         "user_id": user_id,
-        "value": value_form(value.value),
+        "value": value_form(value),
     }
     report.summary |= form
     from zb_mom_ww_mxgateway_cli.doubt import unknown_if_interrupted  # Loads asyncio.
@@ -169,7 +169,7 @@ async def _written(
     report.summary |= {name: part for name, part in form.items() if name != "error"}
     outcome = result.outcome.value
     if outcome == "completed":
-        shown = f"{tag}   {value_text(before.value)} → {value_text(value.value)}   completed"
+        shown = f"{tag}   {value_text(before.value)} → {value_text(value)}   completed"
         report.line({**form, "ok": True}, f"{shown} after {form['completed_ms']:.0f} ms")
         return
     known: dict[str, Any] = {
@@ -179,7 +179,7 @@ async def _written(
     }
     if outcome == "refused":
         reason = "; ".join(str(status) for status in result.statuses) or str(result.error or "no reason given")
-        raise MxAccessError(f"write: {tag} refused {value_text(value.value)}: {reason}", **known)
+        raise MxAccessError(f"write: {tag} refused {value_text(value)}: {reason}", **known)
     if outcome == "accepted":
         said = f"outcome unknown: the write of {tag} was accepted, and its completion was not seen within {timeout:g} s"
         raise MxGatewayError(said, outcome_unknown=True, **known)

@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.reals import to_single
 from zb_mom_ww_mxgateway.values import TYPE_NAMES, DataType, Typed
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 # No underscores, no hexadecimal, no comma; NaN and infinities pass, so that the library's reason is the one to see.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|inf|infinity|nan)", re.I)
+_ZERO = re.compile(r"[+-]?[0.]+(?:e|$)", re.I)
 # Digits of a second beyond the microsecond, which reading a time would leave out.
 _FINER = re.compile(r"[.,][0-9]{6}([0-9]+)")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|min|m|h)?")
@@ -119,7 +121,9 @@ def _number(type_name: str, text: str) -> float:
     if not _NUMBER.fullmatch(text):
         raise TextValueError(f"Number expected ({type_name}): for example 12.5")
     number = float(text)
-    if math.isinf(number) and "inf" not in text.lower():
+    nearest = to_single(number) if type_name == "float" and abs(number) < 1 else number
+    is_zero = _ZERO.match(text) is not None
+    if (math.isinf(number) and "inf" not in text.lower()) or (nearest == 0 and not is_zero):
         raise TextValueError(f"Number expected that fits a {type_name}")
     return number
 

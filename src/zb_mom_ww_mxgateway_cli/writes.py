@@ -148,7 +148,7 @@ def write(
             "session_id": session_id,
             "type": type_name,
             "user_id": user_id,
-            "value": value_form(value.value),
+            "value": value_form(value),
         }
         runner.report.line(form, "accepted")
 

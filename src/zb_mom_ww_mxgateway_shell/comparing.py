@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from zb_mom_ww_mxgateway.comparison import same_value
-from zb_mom_ww_mxgateway.reals import Float32, to_single
+from zb_mom_ww_mxgateway.reals import Float32
 from zb_mom_ww_mxgateway.values import DataType
 from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration, parse_value
 from zb_mom_ww_mxgateway_shell.literals import Literal, check_prefix, split_type
@@ -238,10 +239,17 @@ def _read(word: Word, actual: Any, data_type: DataType | int) -> Any:
         number = parse_value(type_name, rest.value)
     except TextValueError as error:
         raise word.mistake(str(error)) from None
-    if isinstance(number, float) and (data_type is DataType.FLOAT or isinstance(actual, Float32)):
-        # A tag of 32 bits that was given 0.1 holds the number of 32 bits that is next to it.
-        return to_single(number)
-    return number
+    if not isinstance(number, float):
+        return number
+    if isinstance(actual, int):
+        return _exactly(rest.value, number)
+    # A tag of 32 bits that was given 0.1 holds the number of 32 bits that is next to it.
+    return Float32(number) if data_type is DataType.FLOAT or isinstance(actual, Float32) else number
+
+
+def _exactly(text: str, nearest: float) -> Fraction | float:
+    """A number as it was typed: a whole number is compared with that, not with the double that is nearest to it."""
+    return Fraction(text) if nearest and len(text) <= 100 else nearest
 
 
 def _family(value: Any) -> str:

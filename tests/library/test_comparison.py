@@ -149,6 +149,11 @@ def test_a_number_in_a_narrow_place_is_rounded_and_fits(number: float, width: in
     assert text == value_text(number) or len(value_text(number)) > width
 
 
+def test_a_real_of_32_bits_is_shown_as_it_is_sent() -> None:
+    assert (value_text(Typed("float", 0.123456789)), value_form(Typed("float", 16777217))) == ("0.12345679", 16777216.0)
+    assert (value_text(Typed("float", [0.1, 16777217])), value_form(Typed("double", 0.1))) == ("[0.1, 16777216.0]", 0.1)
+
+
 def test_a_real_of_32_bits_comes_as_one_and_stays_one() -> None:
     held = from_mx_value(pb.MxValue(data_type=5, variant_type="VT_R4", float_value=0.1))  # type: ignore[arg-type]
     assert type(held) is Float32

@@ -50,6 +50,12 @@ async def test_a_real_is_shown_and_expected_with_all_its_digits(run: Runs) -> No
     assert "is 12345679.9 (good" in done.err + done.out
 
 
+async def test_a_write_says_the_real_of_32_bits_that_it_sends(run: Runs) -> None:
+    done = await run("write Unit1.Flow.Coarse 16777217\nread Unit1.Flow.Coarse\n", "--json")
+    written, (read,) = (each["result"] for each in done.objects)
+    assert (written["value"], read["value"], run.written) == (16777216.0, 16777216.0, [16777216.0])
+
+
 @pytest.mark.parametrize("end", ["\r", "\v", "\f", "\x85", "\u2028"])
 async def test_what_some_program_takes_for_a_line_end_hides_nothing(run: Runs, end: str) -> None:
     text = f"# level test{end}write {INT} 1{end}expect {INT} = 99{end}"

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from zb_mom_ww_mxgateway.reals import Float32
 from zb_mom_ww_mxgateway.values import DataType, Typed
+from zb_mom_ww_mxgateway_shell.comparing import Comparison
 from zb_mom_ww_mxgateway_shell.literals import Literal, TagType
 from zb_mom_ww_mxgateway_shell.problems import Mistake
-from zb_mom_ww_mxgateway_shell.words import split
+from zb_mom_ww_mxgateway_shell.words import Word, split
 
 INTEGER = TagType(DataType.INTEGER)
 DOUBLE = TagType(DataType.DOUBLE)
@@ -78,3 +80,29 @@ def test_a_value_that_cannot_be_right_is_pointed_at(
         typed(text, known)
     assert said in str(caught.value)
     assert (caught.value.start, caught.value.end) == place
+
+
+@pytest.mark.parametrize(
+    ("operator", "wanted", "tolerance", "actual", "holds"),
+    [
+        ("=", "9007199254740993.0", None, 2**53, False),
+        ("=", "9007199254740993.0", None, 2**53 + 1, True),
+        ("=", "9.223372036854775807e18", None, 2**63 - 1, True),
+        ("!=", "double:9223372036854775806.", None, 2**63 - 1, True),
+        ("=", "float:16777217", None, 16777217, True),
+        (">=", "9007199254740992.9", None, 2**53, False),
+        ("=", "1000000000.00000001", None, 10**9, False),
+        ("=", "9007199254740993.0", "0", 2**53, False),
+        ("=", "5.25", "0.25", 5, True),
+        ("=", "[9007199254740993.0]", None, [2**53], False),
+        ("=", "0.4", "0.1", Float32(0.3), True),
+        ("=", "0.4", "0.0999", Float32(0.3), False),
+        ("=", "[9.3]", "0.1", [Float32(9.2)], True),
+        ("<", "0.4", None, Float32(0.4), False),
+    ],
+)
+def test_a_whole_number_is_compared_with_every_digit_that_was_typed_and_a_tolerance_with_reals_as_they_are_shown(
+    operator: str, wanted: str, tolerance: str | None, actual: object, holds: bool
+) -> None:
+    words = [Word(operator, 0, 1), *split(wanted), *(split(tolerance) if tolerance else ())]
+    assert Comparison(*words).holds(actual) is holds

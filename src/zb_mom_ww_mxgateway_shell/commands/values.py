@@ -46,11 +46,11 @@ async def _would_write(
 ) -> Result:
     item, before, typed = await _ready(context, tag, value, server)
     plain = getattr(typed, "value", typed)
-    change = f"{_shown(before)} → {value_text(plain)}"
+    change = f"{_shown(before)} → {value_text(typed)}"
     same = " (as it is)" if same_value(plain, before.value) else ""
     return Said(
         f"would write {item.tag}   {change}{same}",
-        {"before": value_form(before.value), "planned": "write", "tag": item.tag, "value": value_form(plain)},
+        {"before": value_form(before.value), "planned": "write", "tag": item.tag, "value": value_form(typed)},
         brief=f"would write {change}{same}",
     )
 
@@ -110,7 +110,7 @@ async def write(
         code = ExitCode.NOT_MET
     check = f"\n   check:  read {item.tag} --fresh" if result.outcome.value == "unknown" else ""
     outcome = _outcome_text(result, timeout)
-    said = f"{_shown(before)} → {value_text(plain)}   {outcome}{f'; {seen.text}' if seen else ''}"
+    said = f"{_shown(before)} → {value_text(typed)}   {outcome}{f'; {seen.text}' if seen else ''}"
     return Said(
         f"{item.tag}   {said}{check}",
         {
@@ -123,7 +123,7 @@ async def write(
             "server_handle": item.server_handle,
             "statuses": [status_form(status) for status in result.statuses],
             "tag": item.tag,
-            "value": value_form(plain),
+            "value": value_form(typed),
             "verified": seen and seen.form(),
         },
         result.outcome.value,
