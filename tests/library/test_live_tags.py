@@ -22,6 +22,7 @@ from zb_mom_ww_mxgateway import (
     OpenSessionOptions,
     PendingWrite,
     WriteOutcome,
+    WriteResult,
     wire,
 )
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -52,6 +53,21 @@ async def test_writes_at_the_same_time_on_a_fresh_session_register_and_add_once(
     assert {result.outcome for result in results} == {WriteOutcome.COMPLETED}
     assert len(live.session.handles.servers) == 1
     assert sorted(item.tag for item in live.session.handles.items.values()) == sorted([INT, SETPOINT])
+
+
+async def test_one_time_covers_what_is_needed_first_and_the_write(
+    gateway: SimulatedGateway, live: LiveSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+
+    async def confirmed(*_: object, timeout: float) -> WriteResult:
+        given.append(timeout)
+        return WriteResult(WriteOutcome.COMPLETED)
+
+    monkeypatch.setattr(LiveSession, "write_and_confirm", confirmed)
+    gateway.delay("subscribe_bulk", 0.3)
+    await live.write(INT, 5, timeout=PATIENCE)
+    assert 0 < given[0] <= PATIENCE - 0.3
 
 
 async def test_a_session_registers_under_its_own_name(client: GatewayClient) -> None:
