@@ -204,15 +204,15 @@ class _Names(PythonNames):
         frame = inspect.currentframe()
         while frame is not None and frame.f_code.co_filename != self._file._path:
             frame = frame.f_back
-        return self._reported(line, frame.f_lineno if frame else 0)
+        return self._reported(self._context.bound(), line, frame.f_lineno if frame else 0)
 
-    async def _reported(self, line: str, number: int) -> Any:
-        context, file = self._context, self._file
+    async def _reported(self, context: Context, line: str, number: int) -> Any:
+        file = self._file
         output = RunOutput(context, quiet=file._quiet, source=file._path)
         output.begin(Statement(line, number, file._path))
         context.notice = output.notice
         try:
-            result = await self.run(line)
+            result = await self.run(context, line)
         except Exception as error:
             output.failed([], problem_form(error), also_lines=False)
             raise

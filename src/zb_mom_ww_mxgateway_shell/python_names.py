@@ -4,7 +4,7 @@ import asyncio
 import builtins
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -50,21 +50,25 @@ class PythonNames:
         self.refresh()
         self._given = dict(self.namespace)
 
-    async def mx(self, line: str) -> Any:
+    def mx(self, line: str) -> Coroutine[Any, Any, Any]:
         """Runs a line of the shell, shows its result and returns its value.
 
-        Raises what is wrong with it, and ShellError for what was refused, or of which nothing is known.
+        It is for the connection that is current at this call, whenever a task comes to it. Raises what is wrong with
+        it, and ShellError for what was refused, or of which nothing is known.
         """
-        result = await self.run(line)
+        return self._shown(self._context.bound(), line)
+
+    async def _shown(self, context: Context, line: str) -> Any:
+        result = await self.run(context, line)
         if result is not None and result.exit_code != 0:
             raise not_done(result)
         await self._show(result)
         return result and result.value
 
-    async def run(self, line: str) -> Result | None:
+    async def run(self, context: Context, line: str) -> Result | None:
         """Runs a line of the shell; the names are as it left them."""
         try:
-            return await run(self._context, line, self._follow)
+            return await run(context, line, self._follow)
         finally:
             self.refresh()
 

@@ -16,6 +16,7 @@ from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.conditions import NotMet
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.problems import ShellError
+from zb_mom_ww_mxgateway_shell.python_names import PythonNames
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.statements import exit_code_for, run
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
@@ -215,3 +216,32 @@ async def test_a_whole_array_is_read_by_its_name_as_it_is_watched(tmp_path: Path
             INT_ARRAY,
             cached,
         )
+
+
+async def test_a_line_of_python_is_for_the_connection_that_was_current_when_it_was_asked_for() -> None:
+    """A task comes to its first step later than the call that makes it, and another line may run before."""
+    tags = [Tag("Pump.Start", TagType.BOOLEAN, False)]
+    options: dict[str, Any] = {"plaintext": True, "api_keys": ()}
+
+    async def show(result: Result | None) -> None:
+        pass
+
+    async with SimulatedGateway(tags=tags, **options) as one, SimulatedGateway(tags=tags, **options) as other:
+        context = Context(all_commands(), interactive=False)
+        try:
+            for name, gateway in (("other", other), ("one", one)):
+                await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), name)
+                await run(context, "watch Pump.Start --count 1", _follow)
+            mx = PythonNames(context, _follow, show).mx
+            write = asyncio.create_task(mx("write Pump.Start true"))
+            await mx("use other")
+            await write
+            assert ([write.value for write in one.writes], list(other.writes)) == ([True], [])
+            await mx("use one")
+            late = mx("write Pump.Start false")
+            await mx("disconnect one")
+            with pytest.raises(ShellError, match="closed meanwhile"):
+                await late
+            assert (len(one.writes), list(other.writes)) == (1, [])
+        finally:
+            await context.disconnect()
