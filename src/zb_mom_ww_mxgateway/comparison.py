@@ -28,7 +28,7 @@ def same_value(
     `tolerance` is a number, or for times seconds.
     """
     if isinstance(wanted, Typed):
-        wanted = wanted.value
+        wanted = wanted.sent
     if isinstance(wanted, list | tuple) and isinstance(actual, list | tuple):
         return len(wanted) == len(actual) and all(
             same_value(one, other, tolerance=tolerance, data_type=data_type)

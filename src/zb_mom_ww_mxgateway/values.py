@@ -14,6 +14,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple, TypeAlias
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.reals import Float32
 
 INT32 = (-(2**31), 2**31 - 1)
 INT64 = (-(2**63), 2**63 - 1)
@@ -80,6 +81,13 @@ class Typed:
         if self.type not in TYPES:
             raise MxGatewayArgumentError(f"type {self.type!r}: one of {', '.join(TYPES)} expected")
         normalize(self)
+
+    @property
+    def sent(self) -> Any:
+        """The value as it goes out: a real of 32 bits is the one that is nearest to `value`."""
+        if self.type != "float":
+            return self.value
+        return [*map(Float32, self.value)] if isinstance(self.value, list | tuple) else Float32(self.value)
 
 
 Scalar: TypeAlias = bool | int | float | str | datetime | bytes

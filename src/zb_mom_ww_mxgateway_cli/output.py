@@ -20,7 +20,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewaySessionError,
     MxGatewayTransportError,
 )
-from zb_mom_ww_mxgateway.reals import Float32, shortest_text
+from zb_mom_ww_mxgateway.reals import shortest_text
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode, hresult_text, name_of
 from zb_mom_ww_mxgateway.values import RawValue, Typed, moment_of, nanoseconds_text
@@ -149,7 +149,7 @@ def value_form(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, Typed):
-        return value_form(_as_sent(value))
+        return value_form(value.sent)
     if isinstance(value, float):
         # Of a 32-bit real the shortest decimal that reads back as the same one.
         return float(shortest_text(value)) if math.isfinite(value) else str(value)
@@ -234,7 +234,7 @@ def value_text(value: Any) -> str:
     """A value for a person, on one line, a screenful at most; a real as the shortest text that reads back as the same
     of its type."""
     if isinstance(value, Typed):
-        value = _as_sent(value)
+        value = value.sent
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
@@ -256,14 +256,6 @@ def value_text(value: Any) -> str:
         shown = ", ".join(map(_element_text, value[:20]))
         return f"[{shown}{f', … {len(value)} in all' if len(value) > 20 else ''}]"
     return safe(shortened(str(value)))
-
-
-def _as_sent(typed: Typed) -> Any:
-    """The value as it goes out: a real of 32 bits is the one that is nearest to what was typed."""
-    value = typed.value
-    if typed.type != "float":
-        return value
-    return [*map(Float32, value)] if isinstance(value, list | tuple) else Float32(value)
 
 
 def narrow_number(value: float, width: int) -> str:

@@ -34,8 +34,9 @@ _FAMILIES = {
     "time": "a time",
 }
 _INTEGER = re.compile(r"[+-]?[0-9]{1,100}")
-# A dotted reference such as Plant.Tank1.Level or Obj.Arr[3], or what is below the focused object.
-_REFERENCE = re.compile(r"(?:[^\W\d][\w$#]*|[$#][\w$#]+)?(?:\.[\w$#]*[^\W\d][\w$#]*)+(?:\[\d*\])?")
+# A dotted reference such as Plant.Tank1.Level, 1Tank.Level or Obj.Arr[3], or what is below the focused object: in the
+# galaxy each of its names has a letter, wherever.
+_REFERENCE = re.compile(r"(?:[\d$#]*[^\W\d][\w$#]*|[$#][\w$#]+)?(?:\.[\d$#]*[^\W\d][\w$#]*)+(?:\[\d*\])?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def bits(number: float) -> bytes:
         ([1, 2.5], [1, 2.5]),
         ([], []),
         (Typed("float", 0.1), Float32(0.1)),
+        (Typed("float", [0.1]), [0.10000000149011612]),  # As a tag of type Double has it.
         (None, None),
     ],
 )

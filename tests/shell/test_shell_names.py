@@ -349,7 +349,10 @@ def test_a_value_as_it_would_be_typed_is_that_value(value: object) -> None:
 
 
 @pytest.mark.parametrize("operator", ["=", "!=", "<", ">=", "~"])
-@pytest.mark.parametrize("wanted", ["WTP.P102.Mode", "Obj.Arr[3]", ".Mode", "Tank_1.Level", "$Tank.Level", "P#2.Level"])
+@pytest.mark.parametrize(
+    "wanted",
+    ["WTP.P102.Mode", "Obj.Arr[3]", ".Mode", "Tank_1.Level", "$Tank.Level", "P#2.Level", "1Tank.Level", "#1Tank.2nd"],
+)
 def test_the_bare_name_of_a_tag_is_no_text_to_compare_with(operator: str, wanted: str) -> None:
     with pytest.raises(Mistake, match="is the name of a tag, and would be compared as text") as caught:
         holds("Auto", operator, wanted)
@@ -358,7 +361,9 @@ def test_the_bare_name_of_a_tag_is_no_text_to_compare_with(operator: str, wanted
         assert holds("Auto", operator, f'"{wanted}"') is (operator == "!=")
 
 
-@pytest.mark.parametrize("wanted", ["1.5", ".5e3", "2026-10-02T08:14:00Z", "Auto", "string:A.b", "a b.c", "v1.0"])
+@pytest.mark.parametrize(
+    "wanted", ["1.5", ".5e3", "2026-10-02T08:14:00Z", "Auto", "string:A.b", "a b.c", "v1.0", "1.2e3", "10.0.0.1"]
+)
 def test_what_is_no_name_of_a_tag_is_compared_as_ever(wanted: str) -> None:
     words = split(wanted)
     if len(words) == 1:

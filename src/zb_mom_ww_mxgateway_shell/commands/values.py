@@ -45,7 +45,7 @@ async def _would_write(
     context: Context, tag: Target, value: Literal, *, server: int | None = None, **others: object
 ) -> Result:
     item, before, typed = await _ready(context, tag, value, server)
-    plain = getattr(typed, "value", typed)
+    plain = getattr(typed, "sent", typed)
     change = f"{_shown(before)} → {value_text(typed)}"
     same = " (as it is)" if same_value(plain, before.value) else ""
     return Said(
@@ -84,7 +84,7 @@ async def write(
     """
     try:
         item, before, typed = await _ready(context, tag, value, server, sends=True)
-        plain = getattr(typed, "value", typed)
+        plain = getattr(typed, "sent", typed)
         room = None if tol is None else tolerance_for(tol, plain)
         live = _still(context, item)
     except MxGatewayError as error:
