@@ -56,7 +56,9 @@ class PythonNames:
         It is for the connection that is current at this call, whenever a task comes to it. Raises what is wrong with
         it, and ShellError for what was refused, or of which nothing is known.
         """
-        return self._shown(self._context.bound(), line)
+        asked = self._shown(self._context.bound(), line)
+        asked.__qualname__ = "mx"  # Python names it where an await is forgotten.
+        return asked
 
     async def _shown(self, context: Context, line: str) -> Any:
         result = await self.run(context, line)

@@ -239,6 +239,7 @@ async def test_a_line_of_python_is_for_the_connection_that_was_current_when_it_w
             assert ([write.value for write in one.writes], list(other.writes)) == ([True], [])
             await mx("use one")
             late = mx("write Pump.Start false")
+            assert "coroutine object mx " in repr(late)
             await mx("disconnect one")
             with pytest.raises(ShellError, match="closed meanwhile"):
                 await late
