@@ -56,16 +56,16 @@ class PythonNames:
         It is for the connection that is current at this call, whenever a task comes to it. Raises what is wrong with
         it, and ShellError for what was refused, or of which nothing is known.
         """
-        asked = self._shown(self._context.bound(), line)
-        asked.__qualname__ = "mx"  # Python names it where an await is forgotten.
-        return asked
+        context = self._context.bound()
 
-    async def _shown(self, context: Context, line: str) -> Any:
-        result = await self.run(context, line)
-        if result is not None and result.exit_code != 0:
-            raise not_done(result)
-        await self._show(result)
-        return result and result.value
+        async def mx() -> Any:  # So Python calls it where an await is forgotten.
+            result = await self.run(context, line)
+            if result is not None and result.exit_code != 0:
+                raise not_done(result)
+            await self._show(result)
+            return result and result.value
+
+        return mx()
 
     async def run(self, context: Context, line: str) -> Result | None:
         """Runs a line of the shell; the names are as it left them."""

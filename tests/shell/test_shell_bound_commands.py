@@ -239,7 +239,7 @@ async def test_a_line_of_python_is_for_the_connection_that_was_current_when_it_w
             assert ([write.value for write in one.writes], list(other.writes)) == ([True], [])
             await mx("use one")
             late = mx("write Pump.Start false")
-            assert "coroutine object mx " in repr(late)
+            assert repr(late).startswith("<coroutine object PythonNames.mx.")
             await mx("disconnect one")
             with pytest.raises(ShellError, match="closed meanwhile"):
                 await late
