@@ -375,5 +375,11 @@ class LiveSession(LiveTags):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self.aclose()
+    async def __aexit__(self, exc_type: object, exc: BaseException | None, traceback: object) -> None:
+        try:
+            await self.aclose()
+        except Exception as error:
+            if exc is None:
+                raise
+            # The first error is the one to see: it may say what became of a write.
+            exc.add_note(f"and closing the session failed: {error}")

@@ -800,6 +800,21 @@ async def test_a_gap_of_which_nothing_is_kept_counts_once(
     assert (live.gaps, live.lost_events) == (1, 3)
     assert live[INT].stale_since is None
     assert live[STRING].stale_since is not None
+    # With that event it is over: the next one is another.
+    gateway.drop_streams()
+    gateway.set(INT, 5)
+    gateway.evict_replay(live.session.session_id)
+    await eventually(lambda: live.gaps > 1, "the next gap is counted", seconds=30)
+
+
+async def test_an_error_in_the_block_is_the_one_seen_when_closing_fails_too(
+    gateway: SimulatedGateway, client: GatewayClient
+) -> None:
+    gateway.fail_next("CloseSession", code=grpc.StatusCode.INTERNAL, details="cannot")
+    with pytest.raises(KeyError) as caught:
+        async with await LiveSession.open(client):
+            raise KeyError("in the block")
+    assert any("closing the session failed" in note and "cannot" in note for note in caught.value.__notes__)
 
 
 async def test_changes_tell_what_became_of_the_session(
