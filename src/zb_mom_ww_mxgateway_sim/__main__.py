@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 import click
 
 from zb_mom_ww_mxgateway.version import __version__
-
-from .errors import CertificateError, FaultError, ListenError, TagError
-from .keys import ApiKey
+from zb_mom_ww_mxgateway_sim.net.api_keys import ApiKey
+from zb_mom_ww_mxgateway_sim.runtime.errors import CertificateError, FaultError, ListenError, TagError
 
 if TYPE_CHECKING:
-    from .gateway import SimulatedGateway
+    from zb_mom_ww_mxgateway_sim.gateway import SimulatedGateway
 
 USAGE, CANNOT_SERVE, INTERNAL, INTERRUPTED = 2, 4, 70, 130
 
@@ -145,9 +144,9 @@ def command(
     """
     if api_key is not None and no_api_key:
         raise click.UsageError("--api-key and --no-api-key exclude each other")
-    from .gateway import SimulatedGateway
-    from .schedule import read_faults
-    from .tagfile import read_tags
+    from zb_mom_ww_mxgateway_sim.faults.schedule import read_faults
+    from zb_mom_ww_mxgateway_sim.gateway import SimulatedGateway
+    from zb_mom_ww_mxgateway_sim.plant.tag_file import read_tags
 
     try:
         gateway = SimulatedGateway(

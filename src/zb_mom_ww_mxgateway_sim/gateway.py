@@ -15,37 +15,38 @@ from zb_mom_ww_mxgateway.generated import (
     mxaccess_gateway_pb2 as pb,
     mxaccess_gateway_pb2_grpc,
 )
-
-from . import certificate as certificates, plant, standard_services, status
-from .agenda import Agenda
-from .alarm_service import AlarmService
-from .alarms import Alarm, AlarmBook
-from .background import Background
-from .certificate import Certificate
-from .clock import Clock, SystemClock, nanoseconds
-from .deployment import Deployment
-from .faults import Faults
-from .galaxy_service import GalaxyService
-from .gateway_service import GatewayService
-from .hierarchy import Hierarchy
-from .items import Plant
-from .keys import ApiKey, KeyRing
-from .listener import Listener
-from .points import Points, Reading
-from .process import Process
-from .raw_replies import RawReplies
-from .reception import CallRecord, Reception
-from .refusal import Ended
-from .schedule import Fault
-from .scheduler import Scheduler
-from .session import Session
-from .sessions import Sessions
-from .signals import TICK, Signals
-from .status import Status
-from .tags import Tag, add_generated, add_tags
-from .trouble import Trouble
-from .users import Galaxy, GalaxyUser
-from .writing import WriteRecord, Writes
+from zb_mom_ww_mxgateway_sim.fault_api import Trouble
+from zb_mom_ww_mxgateway_sim.faults.call_faults import Faults
+from zb_mom_ww_mxgateway_sim.faults.schedule import Fault
+from zb_mom_ww_mxgateway_sim.faults.scheduler import Scheduler
+from zb_mom_ww_mxgateway_sim.net import certificate as certificates
+from zb_mom_ww_mxgateway_sim.net.api_keys import ApiKey, KeyRing
+from zb_mom_ww_mxgateway_sim.net.certificate import Certificate
+from zb_mom_ww_mxgateway_sim.net.server import Listener
+from zb_mom_ww_mxgateway_sim.plant import layout, status
+from zb_mom_ww_mxgateway_sim.plant.alarms import Alarm, AlarmBook
+from zb_mom_ww_mxgateway_sim.plant.deployment import Deployment
+from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
+from zb_mom_ww_mxgateway_sim.plant.point_store import Points, Reading
+from zb_mom_ww_mxgateway_sim.plant.process import Process
+from zb_mom_ww_mxgateway_sim.plant.signals import TICK, Signals
+from zb_mom_ww_mxgateway_sim.plant.status import Status
+from zb_mom_ww_mxgateway_sim.plant.tags import Tag, add_generated, add_tags
+from zb_mom_ww_mxgateway_sim.rpc import reflection
+from zb_mom_ww_mxgateway_sim.rpc.alarm_service import AlarmService
+from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallRecord, Reception
+from zb_mom_ww_mxgateway_sim.rpc.galaxy_service import GalaxyService
+from zb_mom_ww_mxgateway_sim.rpc.gateway_service import GatewayService
+from zb_mom_ww_mxgateway_sim.rpc.raw_replies import RawReplies
+from zb_mom_ww_mxgateway_sim.runtime.clock import Clock, SystemClock, nanoseconds
+from zb_mom_ww_mxgateway_sim.runtime.refusal import Ended
+from zb_mom_ww_mxgateway_sim.runtime.task_owner import Background
+from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Agenda
+from zb_mom_ww_mxgateway_sim.sessions.items import Plant
+from zb_mom_ww_mxgateway_sim.sessions.session import Session
+from zb_mom_ww_mxgateway_sim.sessions.session_table import Sessions
+from zb_mom_ww_mxgateway_sim.sessions.users import Galaxy, GalaxyUser
+from zb_mom_ww_mxgateway_sim.sessions.write_queue import WriteRecord, Writes
 
 OverflowPolicy = Literal["fail-fast", "disconnect-subscriber"]
 
@@ -118,7 +119,7 @@ class SimulatedGateway(Trouble):
         self._turn = asyncio.Lock()
 
         self._hierarchy = Hierarchy()
-        plant.build(self._hierarchy)
+        layout.build(self._hierarchy)
         add_generated(self._hierarchy, generated_tags, generated_change_period)
         add_tags(self._hierarchy, tags)
         self._background = Background("simulated gateway")
@@ -364,7 +365,7 @@ class SimulatedGateway(Trouble):
         # The generated service code has no types.
         mxaccess_gateway_pb2_grpc.add_MxAccessGatewayServicer_to_server(gateway, server)  # type: ignore[no-untyped-call]
         galaxy_repository_pb2_grpc.add_GalaxyRepositoryServicer_to_server(galaxy, server)  # type: ignore[no-untyped-call]
-        await standard_services.add(server)
+        await reflection.add(server)
 
     def _make_session(self, request: pb.OpenSessionRequest, session_id: str, process_id: int) -> Session:
         asked = request.command_timeout.ToNanoseconds() / 1e9

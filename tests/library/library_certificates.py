@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from zb_mom_ww_mxgateway_sim.certificate import FILE_NAME
+from zb_mom_ww_mxgateway_sim.net.certificate import FILE_NAME
 
 
 def serve_certificate(

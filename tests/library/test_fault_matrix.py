@@ -7,8 +7,8 @@ import pytest
 from library_faults_stages import OF_A_CALL, STAGES, Census, outcome
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
-from zb_mom_ww_mxgateway_sim.schedule import ACTIONS
-from zb_mom_ww_mxgateway_sim.trouble import Trouble
+from zb_mom_ww_mxgateway_sim.fault_api import Trouble
+from zb_mom_ww_mxgateway_sim.faults.schedule import ACTIONS
 
 NEVER = "—"
 

@@ -24,7 +24,7 @@ from zb_mom_ww_mxgateway.file_locks import locked
 from zb_mom_ww_mxgateway.known_gateways import KnownGateway, KnownGateways, endpoint_key
 from zb_mom_ww_mxgateway.tls import seen_now
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
-from zb_mom_ww_mxgateway_sim.certificate import FILE_NAME
+from zb_mom_ww_mxgateway_sim.net.certificate import FILE_NAME
 
 CONNECT = """
 import asyncio, sys

@@ -20,8 +20,8 @@ from zb_mom_ww_mxgateway_shell.python_names import PythonNames
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.statements import exit_code_for, run
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
-from zb_mom_ww_mxgateway_sim.tags import Tag
-from zb_mom_ww_mxgateway_sim.tagtypes import TagType
+from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType
+from zb_mom_ww_mxgateway_sim.plant.tags import Tag
 
 INT, INT_ARRAY = "TestChildObject.TestInt", "TestChildObject.TestIntArray"
 

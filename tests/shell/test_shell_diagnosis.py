@@ -36,7 +36,7 @@ from zb_mom_ww_mxgateway_sim import (
     Status,
     SystemClock,
 )
-from zb_mom_ww_mxgateway_sim.certificate import FILE_NAME, renew
+from zb_mom_ww_mxgateway_sim.net.certificate import FILE_NAME, renew
 
 
 async def follow(feed: Feed) -> Result:
@@ -474,7 +474,7 @@ async def test_doctor_judges_the_validity_by_the_clock_here(
 ) -> None:
     made = renew(tmp_path, datetime.now(UTC) + timedelta(days=years * 366))
     assert (tmp_path / FILE_NAME).exists()
-    monkeypatch.setattr("zb_mom_ww_mxgateway_sim.certificate.kept", lambda directory: made)
+    monkeypatch.setattr("zb_mom_ww_mxgateway_sim.net.certificate.kept", lambda directory: made)
     async with SimulatedGateway(certificate_directory=tmp_path) as gateway:
         found = await examined(keyed(gateway, known_gateways=str(tmp_path / "known")))
         assert said in found.deciding.meaning
@@ -536,7 +536,7 @@ async def test_doctor_says_which_step_fails(monkeypatch: pytest.MonkeyPatch) -> 
         found = await examined(keyed(gateway))
         assert (found.deciding.step, found.exit_code) == ("session", ExitCode.REFUSED)
         assert verdict_of(found, "galaxy") is Verdict.OK
-        monkeypatch.setattr("zb_mom_ww_mxgateway_sim.gateway_service.GATEWAY_PROTOCOL_VERSION", 4)
+        monkeypatch.setattr("zb_mom_ww_mxgateway_sim.rpc.gateway_service.GATEWAY_PROTOCOL_VERSION", 4)
         found = await examined(keyed(gateway))
         assert (found.deciding.step, found.exit_code) == ("version", ExitCode.REFUSED)
         assert not gateway.live_sessions

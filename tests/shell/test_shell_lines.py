@@ -7,8 +7,8 @@ import pytest
 from shell_process import Runs, ShellProcess
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
-from zb_mom_ww_mxgateway_sim.tags import Tag
-from zb_mom_ww_mxgateway_sim.tagtypes import TagType
+from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType
+from zb_mom_ww_mxgateway_sim.plant.tags import Tag
 
 INT = "TestChildObject.TestInt"
 

@@ -269,7 +269,7 @@ async def test_a_script_imports_no_terminal_library(run: ShellProcess, tmp_path:
 
 
 async def test_another_protocol_version_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zb_mom_ww_mxgateway_sim.gateway_service.GATEWAY_PROTOCOL_VERSION", 4)
+    monkeypatch.setattr("zb_mom_ww_mxgateway_sim.rpc.gateway_service.GATEWAY_PROTOCOL_VERSION", 4)
     context = Context(all_commands(), interactive=False)
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))

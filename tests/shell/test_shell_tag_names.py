@@ -9,8 +9,8 @@ from shell_process import ShellProcess
 
 from zb_mom_ww_mxgateway_shell.terminal.keys import _common
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
-from zb_mom_ww_mxgateway_sim.tags import Tag
-from zb_mom_ww_mxgateway_sim.tagtypes import TagType
+from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType
+from zb_mom_ww_mxgateway_sim.plant.tags import Tag
 
 ALIKE = [
     ("Straße.Cmd", "Strasse.Cmd"),

@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway_shell.chart import Line, chart, legend
 from zb_mom_ww_mxgateway_shell.scale import between, share
 from zb_mom_ww_mxgateway_shell.stretches import Mood, Stretch
 from zb_mom_ww_mxgateway_sim import SimulatedGateway, Tag, TagType
-from zb_mom_ww_mxgateway_sim.clock import SystemClock
+from zb_mom_ww_mxgateway_sim.runtime.clock import SystemClock
 
 INT = "TestChildObject.TestInt"
 

@@ -8,7 +8,7 @@ from sim_wire import Wire, bearer, failing, wire
 
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import ALL_SCOPES, ApiKey, ManualClock, Scope, SimulatedGateway
-from zb_mom_ww_mxgateway_sim.faults import KINDS
+from zb_mom_ww_mxgateway_sim.faults.call_faults import KINDS
 
 # A secret may hold underscores: the id ends at the first one.
 KEY = ApiKey("plant-a", "s_ecret_-")

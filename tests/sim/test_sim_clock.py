@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from zb_mom_ww_mxgateway_sim import ManualClock, SystemClock
-from zb_mom_ww_mxgateway_sim.agenda import Agenda
-from zb_mom_ww_mxgateway_sim.background import Background
+from zb_mom_ww_mxgateway_sim.runtime.task_owner import Background
+from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Agenda
 
 
 async def test_sleepers_wake_in_the_order_of_their_times_each_at_its_own() -> None:

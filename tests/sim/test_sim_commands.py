@@ -54,8 +54,8 @@ async def test_a_kind_with_another_payload_or_none_is_an_invalid_argument(client
 
 
 def test_every_kind_is_simulated(gateway: SimulatedGateway) -> None:
-    from zb_mom_ww_mxgateway_sim.alarm_commands import handlers
-    from zb_mom_ww_mxgateway_sim.invoke import HANDLERS
+    from zb_mom_ww_mxgateway_sim.rpc.alarm_commands import handlers
+    from zb_mom_ww_mxgateway_sim.rpc.invoke import HANDLERS
 
     kinds = set(pb.MxCommandKind.values()) - {pb.MX_COMMAND_KIND_UNSPECIFIED}
     assert set(HANDLERS) | set(handlers(gateway._alarm_service)) == kinds

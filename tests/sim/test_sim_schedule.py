@@ -9,7 +9,7 @@ from sim_wire import DEADLINE, Wire, becomes, failing, wire
 
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import Fault, FaultError, ManualClock, SimulatedGateway, read_faults
-from zb_mom_ww_mxgateway_sim.schedule import ACTIONS
+from zb_mom_ww_mxgateway_sim.faults.schedule import ACTIONS
 
 TAG = "TestChildObject.TestInt"
 

@@ -17,7 +17,8 @@ from cryptography import x509
 from sim_wire import wire
 
 import zb_mom_ww_mxgateway_sim as sim
-from zb_mom_ww_mxgateway_sim import CertificateError, ListenError, SimulatedGateway, certificate
+from zb_mom_ww_mxgateway_sim import CertificateError, ListenError, SimulatedGateway
+from zb_mom_ww_mxgateway_sim.net import certificate
 
 
 async def test_tls_by_default_with_a_self_signed_leaf(tmp_path: Path) -> None:

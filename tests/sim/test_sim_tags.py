@@ -12,7 +12,7 @@ from test_sim_galaxy import discover
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway, Tag, TagError, TagType
-from zb_mom_ww_mxgateway_sim.tagfile import read_tags
+from zb_mom_ww_mxgateway_sim.plant.tag_file import read_tags
 
 
 def read(tmp_path: Path, text: str | bytes) -> list[Tag]:

@@ -10,8 +10,8 @@ from sim_wire import Wire, failing
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import CoercionError, ManualClock, SimulatedGateway, Tag, TagType
-from zb_mom_ww_mxgateway_sim.codec import encode_value
-from zb_mom_ww_mxgateway_sim.tagtypes import Value
+from zb_mom_ww_mxgateway_sim.plant.tag_types import Value
+from zb_mom_ww_mxgateway_sim.wire.codec import encode_value
 
 AT = datetime(2026, 1, 8, 12, 0, 0, 123456, tzinfo=UTC)
 WIRE = [

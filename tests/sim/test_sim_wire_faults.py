@@ -11,7 +11,7 @@ from sim_wire import DEADLINE, Wire, becomes, failing, wire
 
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
-from zb_mom_ww_mxgateway_sim.faults import GARBAGE_REPLY, oversized_reply
+from zb_mom_ww_mxgateway_sim.faults.call_faults import GARBAGE_REPLY, oversized_reply
 
 TAG = "TestChildObject.TestInt"
 # What grpc calls it when it cannot make sense of a connection any more.

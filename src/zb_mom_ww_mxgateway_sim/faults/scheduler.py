@@ -1,0 +1,135 @@
+"""Carries a schedule of faults out on a gateway, by the same methods that its owner has."""
+
+import logging
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from zb_mom_ww_mxgateway_sim.fault_api import delaying, failing, garbling, losing, oversizing, stalling
+from zb_mom_ww_mxgateway_sim.faults.call_faults import Change, Fate, Faults
+from zb_mom_ww_mxgateway_sim.faults.schedule import Fault
+from zb_mom_ww_mxgateway_sim.runtime.errors import FaultError
+from zb_mom_ww_mxgateway_sim.runtime.task_owner import Background
+from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Agenda
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_sim.gateway import SimulatedGateway
+
+_log = logging.getLogger(__package__)
+Action = Callable[[], Coroutine[Any, Any, None] | None]
+
+
+class Scheduler:
+    """Brings faults about at their times or calls. One that cannot be when its time comes is logged, no more."""
+
+    def __init__(
+        self, gateway: "SimulatedGateway", faults: Faults, agenda: Agenda, background: Background, first_key: str
+    ) -> None:
+        """``first_key`` is the id of the key that is revoked if a fault names none."""
+        self._gateway = gateway
+        self._faults = faults
+        self._agenda = agenda
+        self._background = background
+        self._first_key = first_key
+
+    def check(self, fault: Fault) -> None:
+        """FaultError if this gateway can never do that."""
+        place = f"{fault.where}: " if fault.where else ""
+        if fault.action == "swap-certificate" and self._gateway.plaintext:
+            raise FaultError(f"{place}a plaintext gateway has no certificate to swap")
+        if fault.action == "revoke-key" and not self._gateway.has_key(fault.text or self._first_key):
+            raise FaultError(f"{place}there is no API key {fault.text or 'at all'}")
+        if fault.action.endswith("alarm-provider") and not self._gateway.alarms_enabled:
+            raise FaultError(f"{place}alarms are disabled in this gateway")
+
+    def add(self, fault: Fault) -> None:
+        """Waits for the fault's time, counted from now, or for its call."""
+        change = self._change(fault)
+        if fault.number is not None:
+            own = change or (lambda fate: self._run(fault))
+            self._faults.at(fault.call, fault.number, own)
+            return
+
+        def happen() -> None:
+            if change is None:
+                self._run(fault)
+            elif fault.action == "delay":
+                self._faults.delay(fault.call, fault.seconds)
+            elif fault.action == "stall":
+                self._faults.stall(fault.call)
+            else:
+                self._faults.on_next(fault.call, change)
+
+        if fault.every is not None:
+            self._agenda.every(fault.every, happen)
+        else:
+            self._agenda.after(fault.after or 0.0, happen)
+
+    def _change(self, fault: Fault) -> Change | None:
+        """What the fault does to one call; None if it is not about a call."""
+        match fault.action:
+            case "delay":
+                return delaying(fault.seconds)
+            case "refuse":
+                assert fault.failure is not None
+                return failing(fault.failure)
+            case "stall":
+                return self._stall_one(fault.call)
+            case "lose-reply":
+                return losing
+            case "garbage-reply":
+                return garbling
+            case "oversized-reply":
+                return oversizing
+        return None
+
+    def _stall_one(self, call: str) -> Change:
+        def change(fate: Fate) -> None:
+            # Asked for when it comes about: an earlier release does not open it.
+            stalling(self._faults.gate(call))(fate)
+
+        return change
+
+    def _run(self, fault: Fault) -> None:
+        _log.info("fault: %s", fault.action)
+        try:
+            work = self._action(fault)()
+        except (KeyError, ValueError) as error:
+            _log.warning("fault %s could not be: %s", fault.action, error)
+        else:
+            if work is not None:
+                self._background.start(work, fault.action)
+
+    def _action(self, fault: Fault) -> Action:
+        gateway = self._gateway
+
+        def each(act: Callable[[str], None]) -> Action:
+            def for_all() -> None:
+                for session_id in gateway.live_sessions:
+                    act(session_id)
+
+            return for_all
+
+        actions: dict[str, Action] = {
+            "release": lambda: gateway.release(fault.text or None),
+            "drop-stream": lambda: gateway.drop_streams(grpc.StatusCode[fault.text]),
+            "overflow": gateway.overflow_streams,
+            "evict-replay": each(gateway.evict_replay),
+            "lose-session": each(gateway.lose_session),
+            "fault-session": each(gateway.fault_session),
+            "kill-connection": gateway.kill_connections,
+            "garbage": gateway.garble_connections,
+            "swallow": lambda: gateway.swallow_connections(fault.text or None),
+            "restart": gateway.restart,
+            "redeploy": gateway.redeploy,
+            "revoke-key": lambda: gateway.revoke(fault.text or self._first_key),
+            "swap-certificate": gateway.swap_certificate,
+            "hold-write-completes": gateway.hold_write_completes,
+            "release-write-completes": gateway.release_write_completes,
+            "fail-alarm-provider": lambda: (
+                gateway.fail_alarm_provider(fault.text) if fault.text else gateway.fail_alarm_provider()
+            ),
+            "restore-alarm-provider": gateway.restore_alarm_provider,
+        }
+        return actions[fault.action]

@@ -1,0 +1,114 @@
+"""API keys: what they look like, what they may do, who is let in."""
+
+import hmac
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
+
+_PREFIX = "mxgw_"
+_TEXT = re.compile(r"mxgw_([A-Za-z0-9-]+)_([!-~]+)")
+_ID = re.compile(r"[A-Za-z0-9-]+")
+_SECRET = re.compile(r"[!-~]+")
+
+
+class Scope(StrEnum):
+    """What a key may do."""
+
+    SESSION_OPEN = "session:open"
+    SESSION_CLOSE = "session:close"
+    INVOKE_READ = "invoke:read"
+    INVOKE_WRITE = "invoke:write"
+    INVOKE_SECURE = "invoke:secure"
+    EVENTS_READ = "events:read"
+    METADATA_READ = "metadata:read"
+    ADMIN = "admin"
+
+
+ALL_SCOPES = frozenset(Scope)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """One key. ``subtrees``: only tags at or under one of these names (``Plant.Tank1``); None is all."""
+
+    key_id: str
+    secret: str = field(repr=False)
+    scopes: frozenset[str] = ALL_SCOPES
+    subtrees: frozenset[str] | None = None
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.key_id):
+            raise ValueError("a key id has letters, digits and '-' only, and at least one")
+        if not _SECRET.fullmatch(self.secret):
+            raise ValueError("a key's secret has printable ASCII characters without spaces only, and at least one")
+        # A set may come as any collection; a single text would be taken letter by letter.
+        if isinstance(self.scopes, str) or isinstance(self.subtrees, str):
+            raise ValueError("scopes and subtrees are collections of texts")
+        unknown = set(self.scopes) - set(ALL_SCOPES)
+        if unknown:
+            raise ValueError(f"no such scope: {', '.join(sorted(unknown))}; there are {', '.join(sorted(ALL_SCOPES))}")
+        object.__setattr__(self, "scopes", frozenset(self.scopes))
+        if self.subtrees is not None:
+            object.__setattr__(self, "subtrees", frozenset(tag_key(tree) for tree in self.subtrees))
+
+    @classmethod
+    def parse(cls, text: str) -> "ApiKey":
+        """A key with all scopes from its text; ValueError, without the text, if it could not be sent."""
+        found = _TEXT.fullmatch(text)
+        if found is None:
+            raise ValueError("an API key is mxgw_<id>_<secret>: printable ASCII, no spaces")
+        return cls(found[1], found[2])
+
+    @classmethod
+    def random(cls, key_id: str = "demo") -> "ApiKey":
+        """A new key with all scopes."""
+        return cls(key_id, secrets.token_urlsafe(24))
+
+    @property
+    def text(self) -> str:
+        """What a client sends; the whole secret."""
+        return f"{_PREFIX}{self.key_id}_{self.secret}"
+
+    def allows(self, reference: str) -> bool:
+        """Whether this key's sub-trees contain the tag or object."""
+        if self.subtrees is None:
+            return True
+        folded = tag_key(reference)
+        return any(folded == tree or folded.startswith((tree + ".", tree + "[")) for tree in self.subtrees)
+
+
+class KeyRing:
+    """The keys the gateway knows. Without any (``open_to_all``) everyone may do everything."""
+
+    def __init__(self, keys: Iterable[ApiKey]) -> None:
+        self._keys: dict[str, ApiKey] = {}
+        for key in keys:
+            if key.key_id in self._keys:
+                raise ValueError(f"two API keys with the id {key.key_id}")
+            self._keys[key.key_id] = key
+        self.open_to_all = not self._keys
+        self._anyone = ApiKey("anyone", "-")
+
+    def admit(self, authorization: str | None) -> ApiKey | None:
+        """The key that the header's value carries; None whatever is wrong with it."""
+        if self.open_to_all:
+            return self._anyone
+        scheme, _, text = (authorization or "").partition(" ")
+        found = _TEXT.fullmatch(text.strip()) if scheme.lower() == "bearer" else None
+        key_id, secret = (found[1], found[2]) if found else ("", "")
+        key = self._keys.get(key_id)
+        # An unknown id costs the comparison too.
+        right = hmac.compare_digest(secret.encode(), (key.secret if key else self._anyone.secret).encode())
+        return key if key is not None and right else None
+
+    def knows(self, key_id: str) -> bool:
+        """Whether there is a key of that id."""
+        return key_id in self._keys
+
+    def revoke(self, key_id: str) -> None:
+        """The key is refused from now on; KeyError if there is none of that id."""
+        del self._keys[key_id]

@@ -1,0 +1,119 @@
+"""The gRPC server behind its port: started, stopped, and started again where it was."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+import grpc
+
+from zb_mom_ww_mxgateway_sim.net.certificate import Certificate
+from zb_mom_ww_mxgateway_sim.net.tcp_proxy import Relay
+from zb_mom_ww_mxgateway_sim.runtime.errors import ListenError
+
+MAX_MESSAGE = 16 * 1024 * 1024
+
+_OPTIONS = (
+    # The reception refuses what is too large; an oversized reply on purpose has to get through.
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", MAX_MESSAGE),
+    # Else two gateways would share one port without a word.
+    ("grpc.so_reuseport", 0),
+)
+
+# Where the server itself listens; clients come through the relay.
+_INSIDE = "127.0.0.1:0"
+
+
+class Listener:
+    """One address. ``add_services`` is called for each new server. Starts and stops take turns: see to it."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        add_services: Callable[[grpc.aio.Server], Awaitable[None]],
+        interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._add_services = add_services
+        self._interceptors = interceptors
+        self._server: grpc.aio.Server | None = None
+        self.relay = Relay()
+        self._listening = False
+
+    @property
+    def endpoint(self) -> str:
+        """Where clients of this machine reach it."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)
+        return _joined(host, self._port)
+
+    async def start(self, certificate: Certificate | None) -> None:
+        """Listens, in plaintext without a certificate; ListenError says what is in the way."""
+        if not self._listening:
+            address = _check(self._host, self._port)
+            try:
+                self._port = await self.relay.start(address, self._port)
+            except OSError as error:
+                where = _joined(self._host, self._port)
+                raise ListenError(f"cannot listen on {where}: {error.strerror or error}") from error
+            self._listening = True
+        server = grpc.aio.server(interceptors=self._interceptors, options=_OPTIONS)
+        await self._add_services(server)
+        if certificate is None:
+            port = server.add_insecure_port(_INSIDE)
+        else:
+            pair = (certificate.key_pem, certificate.certificate_pem)
+            port = server.add_secure_port(_INSIDE, grpc.ssl_server_credentials([pair]))
+        self._server = server
+        await _undisturbed(server.start())
+        self.relay.forward_to(port)
+
+    async def stop(self, grace: float | None = None) -> None:
+        """Ends every connection: at once, or when its calls have ended, within ``grace`` real seconds.
+
+        The port stays this listener's for the next start.
+        """
+        server, self._server = self._server, None
+        # Who comes meanwhile must not be led to whoever has that port by then.
+        self.relay.forward_to(0)
+        if server is not None:
+            await _undisturbed(server.stop(grace))
+
+    async def aclose(self, grace: float) -> None:
+        """Stops, and gives the port back. Idempotent."""
+        await self.stop(grace)
+        self._listening = False
+        await self.relay.aclose()
+
+
+async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
+    """To the end, even when cancelled: a gRPC server let go while it starts or stops brings the process down."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+def _joined(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _check(host: str, port: int) -> str:
+    """The address of that name, tried first: asyncio's own refusal is no readable line."""
+    try:
+        ((family, kind, protocol, _, address), *_) = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        with socket.socket(family, kind, protocol) as probe:
+            if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+            else:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            return str(address[0])
+    except OSError as error:
+        raise ListenError(f"cannot listen on {_joined(host, port)}: {error.strerror or error}") from error

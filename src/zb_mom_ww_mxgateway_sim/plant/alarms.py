@@ -1,0 +1,305 @@
+"""The galaxy's alarms: raised and cleared by the plant or by hand, acknowledged, and told to whoever listens."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim.plant import status
+from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
+from zb_mom_ww_mxgateway_sim.plant.model import GalaxyObject
+from zb_mom_ww_mxgateway_sim.plant.point_store import Point, Points, Reading
+from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
+from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType, Value
+from zb_mom_ww_mxgateway_sim.runtime.clock import Clock
+
+GALAXY = "ZB"
+_IN_ALARM = ".InAlarm"
+_REFERENCE = re.compile(r"[^!.\s][^!.]*!(?:[^!.]+\.){2,}[^!.]+")
+_GUID = re.compile(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
+
+
+class Mode(IntEnum):
+    """Where alarms come from: the alarm manager, or in its absence the alarms' own subtags."""
+
+    ALARMMGR = pb.ALARM_PROVIDER_MODE_ALARMMGR
+    SUBTAG = pb.ALARM_PROVIDER_MODE_SUBTAG
+
+
+class Kind(IntEnum):
+    """What happened to an alarm, with the numbers of the wire."""
+
+    RAISE = pb.ALARM_TRANSITION_KIND_RAISE
+    ACKNOWLEDGE = pb.ALARM_TRANSITION_KIND_ACKNOWLEDGE
+    CLEAR = pb.ALARM_TRANSITION_KIND_CLEAR
+    RETRIGGER = pb.ALARM_TRANSITION_KIND_RETRIGGER
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One alarm as it is now. ``tag``: what its subtags begin with (``Plant.Tank1.Level.Hi``); times are UTC ns."""
+
+    reference: str
+    source: str
+    tag: str
+    type_name: str = "UserAlarm"
+    severity: int = 500
+    category: str = "Process"
+    description: str = ""
+    active: bool = False
+    acked: bool = True
+    raised_ns: int = 0
+    changed_ns: int = 0
+    operator: str = ""
+    comment: str = ""
+    current: Reading | None = None
+    limit: Reading | None = None
+
+    @property
+    def guid(self) -> UUID:
+        """Its other name; the same in every run."""
+        return uuid5(NAMESPACE_URL, f"mxaccess-alarm:{tag_key(self.reference)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Where alarms come from, and since when (UTC ns)."""
+
+    mode: Mode
+    degraded: bool
+    reason: str
+    since_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One change of an alarm, and the alarm after it."""
+
+    kind: Kind
+    alarm: Alarm
+    time_ns: int
+    provider: Provider
+
+
+Listener = Callable[[Transition | Provider], None]
+
+
+class BadReference(ValueError):
+    """Neither ``Galaxy!Area.Object.Alarm`` nor a GUID."""
+
+
+class NoAckSubtag(Exception):
+    """In subtag mode an alarm is acknowledged by its subtag, and none is known."""
+
+
+class AlarmBook:
+    """All alarms that are active, or wait to be acknowledged."""
+
+    def __init__(self, hierarchy: Hierarchy, points: Points, clock: Clock) -> None:
+        self._points = points
+        self._clock = clock
+        self._alarms: dict[str, Alarm] = {}
+        self._of_plant: dict[str, Alarm] = {}
+        self._acknowledgeable = True
+        # References, folded, whose acknowledge subtags somebody told us of.
+        self.ack_targets: dict[object, frozenset[str]] = {}
+        self.listeners: dict[Listener, None] = {}
+        self.provider = Provider(Mode.ALARMMGR, False, "", clock.now())
+        for thing in hierarchy:
+            if thing.template.has_alarm:
+                self._adopt(hierarchy, thing)
+
+    @property
+    def all(self) -> list[Alarm]:
+        """The active ones and those that wait to be acknowledged, in the order they were raised."""
+        return list(self._alarms.values())
+
+    @property
+    def active(self) -> list[Alarm]:
+        return [alarm for alarm in self._alarms.values() if alarm.active]
+
+    def find(self, text: str) -> Alarm | None:
+        """The alarm of a reference or GUID, if it is active or waits; BadReference."""
+        guid = _GUID.fullmatch(text.strip())
+        if guid is not None:
+            wanted = UUID(guid[1])
+            return next((alarm for alarm in self._alarms.values() if alarm.guid == wanted), None)
+        check_reference(text)
+        return self._alarms.get(tag_key(text))
+
+    def raise_alarm(
+        self,
+        reference: str,
+        *,
+        severity: int = 500,
+        type_name: str = "UserAlarm",
+        category: str = "Process",
+        description: str = "",
+        value: Value = None,
+        limit: Value = None,
+    ) -> None:
+        """Raises an alarm by hand; one of the plant's own by its subtag. BadReference."""
+        check_reference(reference)
+        own = self._of_plant.get(tag_key(reference))
+        if own is not None:
+            self._points.set(own.tag + _IN_ALARM, True, status.GOOD, None, (status.OK,))
+            return
+        tag = reference.partition("!")[2]
+        source = tag.rpartition(".")[0]
+        now = self._clock.now()
+        alarm = Alarm(reference, source, tag, type_name, severity, category, description)
+        self._raise(replace(alarm, current=_reading(value, now), limit=_reading(limit, now)))
+
+    def clear_alarm(self, reference: str) -> None:
+        """The condition is gone; nothing if it was not there. The plant's own follow the plant again."""
+        own = self._of_plant.get(tag_key(reference))
+        point = self._points.find(own.tag + _IN_ALARM) if own is not None else None
+        if point is not None:
+            point.update(False, self._clock.now())
+            point.forced = False
+        else:
+            self._clear(tag_key(reference))
+
+    def acknowledge(self, alarm: Alarm, operator: str, comment: str) -> None:
+        """The alarm is acknowledged; nothing changes if it was. NoAckSubtag."""
+        folded = tag_key(alarm.reference)
+        known = self._acknowledgeable or any(folded in targets for targets in self.ack_targets.values())
+        if self.provider.mode is Mode.SUBTAG and not known:
+            raise NoAckSubtag(f"alarms come from subtags now, and no acknowledge subtag of {alarm.reference} is known")
+        if alarm.acked:
+            return
+        self._subtag(alarm, ".Acked", True)
+        self._subtag(alarm, ".AckMsg", comment)
+        done = replace(alarm, acked=True, operator=operator, comment=comment, changed_ns=self._clock.now())
+        if done.active:
+            self._alarms[folded] = done
+        else:
+            del self._alarms[folded]
+        self._tell(Kind.ACKNOWLEDGE, done)
+
+    def fail_provider(self, reason: str, *, acknowledgeable: bool) -> None:
+        """The alarm manager is away: subtags take its place. ``acknowledgeable``: their names are known."""
+        self._acknowledgeable = acknowledgeable
+        self._switch(Provider(Mode.SUBTAG, True, reason, self._clock.now()))
+
+    def restore_provider(self, reason: str) -> None:
+        """The alarm manager is back."""
+        self._acknowledgeable = True
+        self._switch(Provider(Mode.ALARMMGR, False, reason, self._clock.now()))
+
+    def _switch(self, provider: Provider) -> None:
+        self.provider = provider
+        for listener in list(self.listeners):
+            listener(provider)
+
+    def _adopt(self, hierarchy: Hierarchy, thing: GalaxyObject) -> None:
+        """Follows the alarms of one object of the plant."""
+        for attribute in thing.template.attributes:
+            if not attribute.alarm or not attribute.name.endswith(_IN_ALARM):
+                continue
+            tag = f"{thing.tag_name}.{attribute.name.removesuffix(_IN_ALARM)}"
+            area = _area(hierarchy, thing)
+            path = tag if tag.startswith(f"{area}.") else f"{area}.{tag}"
+            kind = tag.rpartition(".")[2]
+            description = f"{thing.initial_value(thing.template.by_name['shortdesc'])}: {tag.rpartition('.')[0]} {kind}"
+            alarm = Alarm(f"{GALAXY}!{path}", thing.tag_name, tag, f"{kind}Limit", description=description)
+            self._of_plant[tag_key(alarm.reference)] = alarm
+            self._follow(alarm)
+
+    def _follow(self, alarm: Alarm) -> None:
+        in_alarm, message = (self._points.find(alarm.tag + end) for end in (_IN_ALARM, ".AckMsg"))
+
+        def changed(point: Point) -> None:
+            if point.value:
+                current, limit, priority = (
+                    self._points.find(name)
+                    for name in (alarm.tag.rpartition(".")[0], f"{alarm.tag}.Limit", f"{alarm.tag}.Priority")
+                )
+                severity = priority.value if priority and isinstance(priority.value, int) else alarm.severity
+                self._raise(
+                    replace(
+                        alarm,
+                        severity=severity,
+                        current=current.reading if current else None,
+                        limit=limit.reading if limit else None,
+                    )
+                )
+            else:
+                self._clear(tag_key(alarm.reference))
+
+        def written(value: Value) -> None:
+            # An operator's remark is how an alarm is acknowledged without an alarm client.
+            if message is not None:
+                message.update(value, self._clock.now())
+            waiting = self._alarms.get(tag_key(alarm.reference))
+            if waiting is not None:
+                self.acknowledge(waiting, "", str(value))
+
+        if in_alarm is not None and message is not None:
+            self._points.keep(in_alarm)
+            self._points.keep(message)
+            in_alarm.listeners[changed] = None
+            message.steer = written
+            if in_alarm.value:
+                changed(in_alarm)
+
+    def _raise(self, alarm: Alarm) -> None:
+        folded = tag_key(alarm.reference)
+        old = self._alarms.get(folded)
+        if old is not None and old.active:
+            return
+        now = self._clock.now()
+        self._subtag(alarm, ".Acked", False)
+        raised = replace(alarm, active=True, acked=False, raised_ns=old.raised_ns if old else now, changed_ns=now)
+        self._alarms[folded] = raised
+        # Back before anybody acknowledged that it had been there.
+        self._tell(Kind.RETRIGGER if old else Kind.RAISE, raised)
+
+    def _clear(self, folded: str) -> None:
+        alarm = self._alarms.get(folded)
+        if alarm is None or not alarm.active:
+            return
+        cleared = replace(alarm, active=False, changed_ns=self._clock.now())
+        if cleared.acked:
+            del self._alarms[folded]
+        else:
+            self._alarms[folded] = cleared
+        self._tell(Kind.CLEAR, cleared)
+
+    def _subtag(self, alarm: Alarm, end: str, value: Value) -> None:
+        point = self._points.find(alarm.tag + end)
+        if point is not None:
+            self._points.keep(point)
+            point.update(value, self._clock.now())
+
+    def _tell(self, kind: Kind, alarm: Alarm) -> None:
+        transition = Transition(kind, alarm, alarm.changed_ns, self.provider)
+        for listener in list(self.listeners):
+            listener(transition)
+
+
+def check_reference(text: str) -> None:
+    """BadReference unless the text is ``Galaxy!Area.Object.Alarm``."""
+    if not _REFERENCE.fullmatch(text):
+        raise BadReference(f"{text!r} is neither Galaxy!Area.Object.Alarm nor a GUID")
+
+
+def matching(alarms: Iterable[Alarm], prefix: str) -> list[Alarm]:
+    """Those whose reference begins so, whatever the case."""
+    folded = tag_key(prefix)
+    return [alarm for alarm in alarms if tag_key(alarm.reference).startswith(folded)]
+
+
+def _area(hierarchy: Hierarchy, thing: GalaxyObject) -> str:
+    step: GalaxyObject | None = thing
+    while step is not None and not step.is_area:
+        step = hierarchy.by_id(step.parent_id)
+    return step.tag_name if step is not None else thing.tag_name
+
+
+def _reading(value: Value, now: int) -> Reading | None:
+    types = {bool: TagType.BOOLEAN, int: TagType.INTEGER, float: TagType.DOUBLE, str: TagType.STRING}
+    tag_type = types.get(type(value))
+    return None if tag_type is None else Reading(value, tag_type, False, status.GOOD, now)

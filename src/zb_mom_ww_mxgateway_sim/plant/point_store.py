@@ -1,0 +1,194 @@
+"""Values of now: a point for each attribute that anyone looked at, and the way from an address to it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from weakref import WeakValueDictionary
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim.plant import status
+from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
+from zb_mom_ww_mxgateway_sim.plant.model import Attribute, GalaxyObject
+from zb_mom_ww_mxgateway_sim.plant.status import Status
+from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
+from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType, Value, coerce
+from zb_mom_ww_mxgateway_sim.runtime.clock import moment
+
+_ADDRESS = re.compile(r"(?P<path>[^\[\]]+)(?P<brackets>\[(?P<index>-?\d*)\])?")
+
+Listener = Callable[["Point"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value with what MXAccess says of it. ``time_ns``: when it came about, UTC nanoseconds."""
+
+    value: Value
+    type: TagType | None
+    is_array: bool
+    quality: int
+    time_ns: int
+    statuses: tuple[Status, ...] = (status.OK,)
+    # Sent as it is in place of the value: what no type of a tag could hold.
+    message: pb.MxValue | None = None
+
+    @property
+    def timestamp(self) -> datetime:
+        """``time_ns`` as an aware datetime."""
+        return moment(self.time_ns)
+
+
+class Point:
+    """One attribute's value, and who wants to know when it changes."""
+
+    __slots__ = (
+        "__weakref__",
+        "attribute",
+        "forced",
+        "listeners",
+        "own_course",
+        "reading",
+        "reference",
+        "steer",
+        "swung_at",
+    )
+
+    def __init__(self, reference: str, attribute: Attribute, reading: Reading) -> None:
+        self.reference = reference
+        self.attribute = attribute
+        self.reading = reading
+        # In the order they came.
+        self.listeners: dict[Listener, None] = {}
+        # What a write does where it does not simply set the value: a valve begins to travel.
+        self.steer: Callable[[Value], None] | None = None
+        # Whether it swings by itself; a write or ``set`` ends that.
+        self.own_course = attribute.wave is not None
+        # The tick of its last swing.
+        self.swung_at = -1
+        # Whether ``set`` holds it against the process, until it is written.
+        self.forced = False
+
+    @property
+    def value(self) -> Value:
+        return self.reading.value
+
+    def update(
+        self,
+        value: Value,
+        time_ns: int,
+        quality: int = status.GOOD,
+        statuses: tuple[Status, ...] = (status.OK,),
+        message: pb.MxValue | None = None,
+    ) -> None:
+        """Takes a value of the right type; listeners hear of it if anything but the time is new."""
+        old = self.reading
+        self.reading = Reading(value, old.type, old.is_array, quality, time_ns, statuses, message)
+        if (old.value, old.quality, old.statuses, old.message) != (value, quality, statuses, message):
+            for listener in list(self.listeners):
+                listener(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What an item's address leads to: a point, one element of it (from 0), or a fault."""
+
+    point: Point | None = None
+    element: int | None = None
+    fault: Status | None = None
+
+    def of(self, reading: Reading) -> Reading:
+        """What this binding's holder sees of its point's reading."""
+        if self.element is None:
+            return reading
+        value = reading.value
+        if not isinstance(value, tuple) or not 0 <= self.element < len(value):
+            return nothing(reading.time_ns, status.INDEX_OUT_OF_RANGE)
+        return Reading(value[self.element], reading.type, False, reading.quality, reading.time_ns, reading.statuses)
+
+
+def nothing(time_ns: int, fault: Status) -> Reading:
+    """No value, bad, and why."""
+    return Reading(None, None, False, status.BAD, time_ns, (fault,))
+
+
+class Points:
+    """Finds points, making them on first sight. A point that nobody holds or changed is forgotten again."""
+
+    def __init__(self, hierarchy: Hierarchy, now: Callable[[], int]) -> None:
+        self._hierarchy = hierarchy
+        self._now = now
+        self._alive: WeakValueDictionary[str, Point] = WeakValueDictionary()
+        self._kept: dict[str, Point] = {}
+        self._started = now()
+        self.on_new: Callable[[Point, GalaxyObject], None] | None = None
+        self.on_seen: Callable[[Point], None] | None = None
+
+    def find(self, path: str) -> Point | None:
+        """The point of ``Object.Attribute`` without brackets, whatever its case, up to date."""
+        point = self._point(path)
+        if point is not None:
+            self.refresh(point)
+        return point
+
+    def _point(self, path: str) -> Point | None:
+        folded = tag_key(path)
+        point = self._alive.get(folded)
+        if point is None:
+            found = self._hierarchy.attribute(folded)
+            if found is None:
+                return None
+            thing, attribute = found
+            reading = Reading(
+                thing.initial_value(attribute), attribute.type, attribute.is_array, status.GOOD, self._started
+            )
+            point = Point(f"{thing.tag_name}.{attribute.name}", attribute, reading)
+            self._alive[folded] = point
+            if self.on_new is not None:
+                self.on_new(point, thing)
+        return point
+
+    def refresh(self, point: Point) -> None:
+        """Brings a point up to date that moves only when someone looks."""
+        if self.on_seen is not None:
+            self.on_seen(point)
+
+    def keep(self, point: Point) -> None:
+        """From now on the point lives as long as the plant: something changed it."""
+        self._kept[tag_key(point.reference)] = point
+
+    def bind(self, address: str, *, append_brackets: bool) -> Binding:
+        """Where an address leads. A bare array is taken whole if ``append_brackets``, else it is a fault.
+
+        The point may be out of date: who reads it brings it up to date.
+        """
+        parts = _ADDRESS.fullmatch(address.strip())
+        point = self._point(parts["path"]) if parts else None
+        if parts is None or point is None:
+            return Binding(fault=status.NO_SUCH_REFERENCE)
+        if not point.attribute.is_array:
+            return Binding(point) if parts["brackets"] is None else Binding(fault=status.NOT_AN_ARRAY)
+        if parts["brackets"] is None:
+            return Binding(point) if append_brackets else Binding(fault=status.BARE_ARRAY)
+        if parts["index"] == "":
+            return Binding(point)
+        return Binding(point, element=int(parts["index"]) - 1)
+
+    def set(
+        self,
+        path: str,
+        value: object,
+        quality: int,
+        time_ns: int | None,
+        statuses: tuple[Status, ...],
+        message: pb.MxValue | None = None,
+    ) -> None:
+        """Sets a tag from outside. KeyError: no such tag; CoercionError: not of its type. None is no value."""
+        point = self.find(path)
+        if point is None:
+            raise KeyError(path)
+        held = None if value is None else coerce(value, point.attribute.type, array=point.attribute.is_array)
+        point.own_course = False
+        point.forced = True
+        self.keep(point)
+        point.update(held, self._now() if time_ns is None else time_ns, quality, statuses, message)

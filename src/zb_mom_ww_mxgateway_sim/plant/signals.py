@@ -1,0 +1,78 @@
+"""Measurements that swing by themselves: each advised one takes a step when its turn comes."""
+
+import math
+import zlib
+from weakref import WeakSet
+
+from zb_mom_ww_mxgateway_sim.plant.model import GalaxyObject, Wave
+from zb_mom_ww_mxgateway_sim.plant.point_store import Point
+from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, TagType, Value, coerce_scalar
+from zb_mom_ww_mxgateway_sim.runtime.clock import Clock
+
+# Waves are looked at so often; a step is a whole number of these.
+TICK = 0.2
+
+
+class Signals:
+    """Drives every point with a wave. Those nobody listens to cost nothing until they are looked at."""
+
+    def __init__(self, clock: Clock, seed: int) -> None:
+        self._clock = clock
+        self._seed = seed
+        self._start = clock.monotonic()
+        self._tick = 0
+        # By wave step in ticks, then by turn within it: one tick touches one turn of each step.
+        self._turns: dict[int, dict[int, WeakSet[Point]]] = {}
+
+    def adopt(self, point: Point, thing: GalaxyObject) -> None:
+        """A new point begins to swing, if it has a wave."""
+        wave = point.attribute.wave
+        if wave is not None:
+            ticks = _ticks(wave)
+            turns = self._turns.setdefault(ticks, {})
+            turns.setdefault(self._phase(point) % ticks, WeakSet()).add(point)
+
+    def refresh(self, point: Point) -> None:
+        """Brings a point up to date that nobody listens to."""
+        wave = point.attribute.wave
+        if wave is not None and point.swung_at != self._tick and point.own_course and not point.listeners:
+            phase = self._phase(point)
+            ticks = _ticks(wave)
+            last = self._tick - (self._tick - phase) % ticks
+            self._step(point, wave, last, phase)
+            point.swung_at = self._tick
+
+    def tick(self) -> None:
+        """One tick of time has passed."""
+        self._tick += 1
+        for ticks, turns in self._turns.items():
+            for point in turns.get(self._tick % ticks, ()):
+                wave = point.attribute.wave
+                if wave is not None and point.own_course and point.listeners:
+                    self._step(point, wave, self._tick, self._phase(point))
+
+    def _step(self, point: Point, wave: Wave, tick: int, phase: int) -> None:
+        angle = 2 * math.pi * (tick * TICK / wave.period + (phase % 997) / 997)
+        ago = round((self._tick - tick) * TICK * 1e9)
+        point.update(_value(wave, math.sin(angle), point.attribute.type, tick), self._clock.now() - ago)
+
+    def _phase(self, point: Point) -> int:
+        # Not hash(): that of a text differs from run to run.
+        return zlib.crc32(point.reference.encode(), self._seed & 0xFFFFFFFF)
+
+
+def _ticks(wave: Wave) -> int:
+    return max(1, round(wave.step / TICK))
+
+
+def _value(wave: Wave, swing: float, tag_type: TagType, tick: int) -> Value:
+    """The wave's value as the type has it: a Boolean is true in the upper half, a String counts."""
+    if tag_type is TagType.BOOLEAN:
+        return swing > 0
+    if tag_type is TagType.STRING:
+        return f"batch {max(0, tick) // max(1, _ticks(wave)) + 1}"
+    number = round(wave.mean + wave.amplitude * swing, wave.decimals)
+    try:
+        return coerce_scalar(number, tag_type)
+    except CoercionError:
+        return None

@@ -1,0 +1,197 @@
+"""A user's own tags from a CSV file; what is wrong in it is said with line and column."""
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
+from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, TagType
+from zb_mom_ww_mxgateway_sim.plant.tags import Tag, check_name, initial_value
+from zb_mom_ww_mxgateway_sim.runtime.errors import Mistake, TagError
+
+COLUMNS = ("name", "type", "value", "writable", "description", "unit")
+
+_TYPES = {
+    "bool": TagType.BOOLEAN,
+    "boolean": TagType.BOOLEAN,
+    "int": TagType.INTEGER,
+    "int32": TagType.INTEGER,
+    "integer": TagType.INTEGER,
+    "float": TagType.FLOAT,
+    "double": TagType.DOUBLE,
+    "string": TagType.STRING,
+    "time": TagType.TIME,
+    "elapsed": TagType.ELAPSED_TIME,
+    "elapsedtime": TagType.ELAPSED_TIME,
+}
+_YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One field, and the column (from 1) that it begins in."""
+
+    text: str
+    column: int
+
+
+def read_tags(path: Path) -> list[Tag]:
+    """The tags of a CSV file; TagError ``file:line:column: what, what would be right``.
+
+    The first line names the columns: name, and any of type, value, writable, description, unit. Fields are parted by
+    commas, or by semicolons if the first line is. An array's type ends in ``[]``, its elements are parted by ``|``.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise TagError(f"{path}: {error.strerror or error}") from error
+    line = 0
+    try:
+        lines = _decoded(raw)
+        separator = ";" if lines and ";" in lines[0] and "," not in lines[0] else ","
+        columns: list[str] = []
+        tags: dict[str, tuple[Tag, int]] = {}
+        for line, text in enumerate(lines, 1):
+            if not text.strip() or text.lstrip().startswith("#"):
+                continue
+            cells = _cells(text, separator)
+            if not columns:
+                columns = _header(cells)
+                continue
+            tag = _tag(columns, cells)
+            first = tags.setdefault(tag_key(tag.name), (tag, line))
+            if first[1] != line:
+                raise Mistake(cells[columns.index("name")].column, f"{tag.name} is in line {first[1]} already")
+        if not columns:
+            line += 1
+            raise Mistake(1, f"no line names the columns; it would be {','.join(COLUMNS)}")
+    except Mistake as mistake:
+        raise TagError(f"{path}:{max(1, line)}:{mistake.column}: {mistake.text}") from mistake
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        line, begun = before.count(b"\n") + 1, before[before.rfind(b"\n") + 1 :].decode()
+        where = f"{path}:{line}:{len(begun) + 1}"
+        raise TagError(
+            f"{where}: byte 0x{error.object[error.start]:02X} is not UTF-8; save the file as UTF-8"
+        ) from error
+    return [tag for tag, _ in tags.values()]
+
+
+def _decoded(raw: bytes) -> list[str]:
+    # Not splitlines(): it also splits at characters that may stand in a field.
+    lines = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[:-1] if not lines[-1] else lines
+
+
+def _cells(text: str, separator: str) -> list[_Cell]:
+    """The fields of one line. A field in double quotes may hold separators, and quotes written twice."""
+    cells: list[_Cell] = []
+    position = 0
+    while True:
+        start = position
+        while position < len(text) and text[position] == " ":
+            position += 1
+        if position < len(text) and text[position] == '"':
+            quoted = re.compile(r'"((?:[^"]|"")*)"').match(text, position)
+            if quoted is None:
+                raise Mistake(position + 1, 'a quote is not closed; a quote within a quoted field is written ""')
+            cells.append(_Cell(quoted[1].replace('""', '"'), position + 1))
+            position = quoted.end()
+            while position < len(text) and text[position] == " ":
+                position += 1
+            if position < len(text) and text[position] != separator:
+                raise Mistake(
+                    position + 1, f"text after a closing quote; {separator!r} or the line's end would be right"
+                )
+        else:
+            end = text.find(separator, start)
+            end = len(text) if end < 0 else end
+            field = text[start:end]
+            cells.append(_Cell(field.strip(), start + 1 + len(field) - len(field.lstrip())))
+            position = end
+        if position >= len(text):
+            return cells
+        position += 1
+
+
+def _header(cells: list[_Cell]) -> list[str]:
+    columns: list[str] = []
+    for cell in cells:
+        name = cell.text.lower()
+        if name not in COLUMNS:
+            close = get_close_matches(name, COLUMNS, 1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(COLUMNS)}"
+            raise Mistake(cell.column, f"no column {cell.text!r}; {hint}")
+        if name in columns:
+            raise Mistake(cell.column, f"column {name} twice; once is right")
+        columns.append(name)
+    if "name" not in columns:
+        raise Mistake(1, f"the column name is missing; a first line would be {','.join(COLUMNS)}")
+    return columns
+
+
+def _tag(columns: list[str], cells: list[_Cell]) -> Tag:
+    if len(cells) > len(columns):
+        raise Mistake(cells[len(columns)].column, f"{len(cells)} fields for {len(columns)} columns; quote a separator")
+    row = dict(zip(columns, cells, strict=False))
+    missing = _Cell("", cells[-1].column + len(cells[-1].text))
+
+    name = row.get("name", missing)
+    try:
+        check_name(name.text)
+    except TagError as error:
+        raise Mistake(name.column, str(error)) from error
+    value = row.get("value", missing)
+    tag_type, is_array = _type(row.get("type", missing), value.text)
+    tag = Tag(
+        name.text,
+        tag_type,
+        _value(value.text, tag_type, is_array),
+        _writable(row.get("writable", missing)),
+        row.get("description", missing).text,
+        row.get("unit", missing).text,
+        is_array,
+    )
+    try:
+        initial_value(tag)
+    except CoercionError as error:
+        raise Mistake(value.column, f"{error}; a value of its type would be right") from error
+    return tag
+
+
+def _type(cell: _Cell, value: str) -> tuple[TagType, bool]:
+    text = cell.text.lower().replace(" ", "")
+    is_array = text.endswith("[]")
+    if not text:
+        return _guess(value), False
+    tag_type = _TYPES.get(text.removesuffix("[]"))
+    if tag_type is None:
+        raise Mistake(cell.column, f"no type {cell.text!r}; there are {', '.join(_TYPES)}, with [] for an array")
+    return tag_type, is_array
+
+
+def _guess(value: str) -> TagType:
+    """The type of a value that came without one: what it looks like; a number is a double."""
+    if value.lower() in ("true", "false"):
+        return TagType.BOOLEAN
+    try:
+        float(value or "0")
+    except ValueError:
+        return TagType.STRING
+    return TagType.DOUBLE
+
+
+def _value(text: str, tag_type: TagType, is_array: bool) -> object:
+    if is_array:
+        return tuple(part if tag_type is TagType.STRING else part.strip() for part in text.split("|")) if text else None
+    return text if text or tag_type is TagType.STRING else None
+
+
+def _writable(cell: _Cell) -> bool:
+    if not cell.text:
+        return True
+    writable = _YES_NO.get(cell.text.lower())
+    if writable is None:
+        raise Mistake(cell.column, f"{cell.text!r} in the column writable; true or false would be right")
+    return writable

@@ -1,0 +1,149 @@
+"""Tags beside the plant's: the user's own, and as many generated ones as asked for."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
+from zb_mom_ww_mxgateway_sim.plant.layout import AREA, template
+from zb_mom_ww_mxgateway_sim.plant.model import Attribute, AttributeCategory, GalaxyObject, Security, Wave
+from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
+from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, TagType, Value, coerce, default
+from zb_mom_ww_mxgateway_sim.runtime.errors import TagError
+
+_NAME = re.compile(r"[^\W]\w*(\.[^\W]\w*)+")
+
+_VALUES_PER_UNIT = 50
+_UNITS_PER_AREA = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One tag of the user's own, ``Object.Attribute``. Without a value it begins with its type's default."""
+
+    name: str
+    type: TagType = TagType.DOUBLE
+    value: object = None
+    writable: bool = True
+    description: str = ""
+    unit: str = ""
+    is_array: bool = False
+
+
+def check_name(name: str) -> None:
+    """TagError unless a tag can have this name."""
+    if not _NAME.fullmatch(name):
+        raise TagError(f"{name!r} is not a tag name: names of letters, digits and _, joined by dots: Object.Attribute")
+
+
+def initial_value(tag: Tag) -> Value:
+    """What the tag begins with; CoercionError if its value is not of its type."""
+    if tag.value is None:
+        return () if tag.is_array else default(tag.type)
+    return coerce(tag.value, tag.type, array=tag.is_array)
+
+
+def add_tags(hierarchy: Hierarchy, tags: Iterable[Tag]) -> None:
+    """Adds objects and attributes for the tags; TagError if one is there already, or cannot be."""
+    named: dict[str, Tag] = {}
+    for tag in tags:
+        check_name(tag.name)
+        folded = tag_key(tag.name)
+        if folded in named or hierarchy.attribute(folded) is not None:
+            raise TagError(f"there is a tag {tag.name} already")
+        named[folded] = tag
+    attributes: dict[str, list[Attribute]] = {}
+    owners: dict[str, str] = {}
+    for tag in named.values():
+        owner = _owner(hierarchy, tag.name, named)
+        attributes.setdefault(tag_key(owner), []).extend(_attributes(tag, tag.name[len(owner) + 1 :], named, owner))
+        owners.setdefault(tag_key(owner), owner)
+    for folded in sorted(attributes):
+        _place(hierarchy, owners[folded], tuple(attributes[folded]))
+
+
+def _owner(hierarchy: Hierarchy, name: str, tags: dict[str, Tag]) -> str:
+    """The object of a tag: what stands before its last dot, unless that is a tag itself, as of ``PV.HiHi.Limit``."""
+    owner = name
+    while "." in owner:
+        owner = owner.rpartition(".")[0]
+        parent = owner
+        while "." in parent and tag_key(parent) not in tags:
+            parent = parent.rpartition(".")[0]
+        if tag_key(parent) not in tags:
+            return owner
+        owner = parent
+    return owner
+
+
+def _attributes(tag: Tag, name: str, tags: dict[str, Tag], owner: str) -> list[Attribute]:
+    try:
+        value = initial_value(tag)
+    except CoercionError as error:
+        raise TagError(f"{tag.name}: {error}") from error
+    length = len(value) if isinstance(value, tuple) else None
+    made = [
+        Attribute(
+            name,
+            tag.type,
+            value,
+            array_length=length,
+            security=Security.OPERATE if tag.writable else Security.VIEW_ONLY,
+            category=AttributeCategory.WRITEABLE if tag.writable else AttributeCategory.WRITEABLE_S,
+        )
+    ]
+    made.extend(
+        Attribute(
+            f"{name}.{extra}",
+            TagType.STRING,
+            text,
+            security=Security.VIEW_ONLY,
+            category=AttributeCategory.CALCULATED,
+        )
+        for extra, text in (("Description", tag.description), ("EngUnits", tag.unit))
+        if text and tag_key(f"{owner}.{name}.{extra}") not in tags
+    )
+    return made
+
+
+def _place(hierarchy: Hierarchy, tag_name: str, attributes: tuple[Attribute, ...]) -> None:
+    """Gives the attributes to the object of that name, making it and the areas above it where there is none."""
+    try:
+        if hierarchy.by_tag_name(tag_name) is not None:
+            hierarchy.extend(tag_name, attributes)
+            return
+        parent: GalaxyObject | None = None
+        above, _, contained = tag_name.rpartition(".")
+        for end in [match.start() for match in re.finditer(r"\.", tag_name)]:
+            name = tag_name[:end]
+            parent = hierarchy.by_tag_name(name) or hierarchy.add(
+                name, AREA, parent, contained_name=name.rpartition(".")[2] if parent else ""
+            )
+        own = template("$UserTags", "Tags of the user's own", *attributes)
+        hierarchy.add(tag_name, own, parent, contained_name=contained if above else "")
+    except ValueError as error:
+        raise TagError(str(error)) from error
+
+
+def add_generated(hierarchy: Hierarchy, count: int, change_period: float) -> None:
+    """Adds so many tags ``Area007.Unit0123.Value04``; the built-in attributes of their objects come on top."""
+    if count < 0:
+        raise ValueError(f"generated_tags is {count}; at least 0")
+    values = [_generated(number, change_period) for number in range(1, _VALUES_PER_UNIT + 1)]
+    full = template("$GeneratedUnit", "Generated unit", *values)
+    area: GalaxyObject | None = None
+    for unit in range(-(-count // _VALUES_PER_UNIT)):
+        if unit % _UNITS_PER_AREA == 0:
+            area = hierarchy.add(f"Area{unit // _UNITS_PER_AREA + 1:03d}", AREA)
+        left = count - unit * _VALUES_PER_UNIT
+        shared = full if left >= _VALUES_PER_UNIT else template("$GeneratedUnit", "Generated unit", *values[:left])
+        name = f"Unit{unit % _UNITS_PER_AREA + 1:04d}"
+        assert area is not None
+        hierarchy.add(f"{area.tag_name}.{name}", shared, area, contained_name=name)
+
+
+def _generated(number: int, change_period: float) -> Attribute:
+    kinds = {0: TagType.INTEGER, 5: TagType.BOOLEAN, 8: TagType.FLOAT}
+    tag_type = TagType.STRING if number == _VALUES_PER_UNIT else kinds.get(number % 10, TagType.DOUBLE)
+    wave = Wave(50.0 + number, 5.0 + number / 10, change_period * 12, change_period, 3)
+    return Attribute(f"Value{number:02d}", tag_type, default(tag_type), historized=number % 10 == 1, wave=wave)

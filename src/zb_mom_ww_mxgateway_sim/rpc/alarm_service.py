@@ -1,0 +1,131 @@
+"""Alarms for callers without a session: the feed, the list, and the acknowledgement."""
+
+from collections.abc import AsyncGenerator
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim.net.api_keys import ApiKey
+from zb_mom_ww_mxgateway_sim.plant import status
+from zb_mom_ww_mxgateway_sim.plant.alarms import (
+    Alarm,
+    AlarmBook,
+    BadReference,
+    NoAckSubtag,
+    Provider,
+    Transition,
+    matching,
+)
+from zb_mom_ww_mxgateway_sim.plant.status import MxRefusal
+from zb_mom_ww_mxgateway_sim.runtime.refusal import (
+    AlarmsDisabled,
+    BadAlarmReference,
+    CannotAcknowledge,
+    Ended,
+    NotAllowed,
+)
+from zb_mom_ww_mxgateway_sim.sessions.event_log import Subscription
+from zb_mom_ww_mxgateway_sim.wire.alarm_codec import encode_provider, encode_snapshot, encode_transition
+
+
+class AlarmService:
+    """Shows the alarms that a key may see. Without a book alarms are disabled: every call says so."""
+
+    def __init__(self, book: AlarmBook | None, queue_size: int) -> None:
+        self._book = book
+        self._queue_size = queue_size
+        self._feeds: dict[Subscription[pb.AlarmFeedMessage], None] = {}
+
+    @property
+    def book(self) -> AlarmBook:
+        """The alarms; AlarmsDisabled if there are none."""
+        if self._book is None:
+            raise AlarmsDisabled("alarms are disabled in this gateway's configuration")
+        return self._book
+
+    def require_enabled(self) -> None:
+        """AlarmsDisabled if there are no alarms."""
+        _ = self.book
+
+    @property
+    def streams(self) -> int:
+        """How many feeds are attached now."""
+        return len(self._feeds)
+
+    def active(self, key: ApiKey, prefix: str) -> list[pb.ActiveAlarmSnapshot]:
+        """The active alarms whose references begin so."""
+        book = self.book
+        return [encode_snapshot(alarm, book.provider) for alarm in _visible(book, key, prefix)]
+
+    async def stream(self, key: ApiKey, prefix: str) -> AsyncGenerator[pb.AlarmFeedMessage, None]:
+        """The active alarms, a mark, the provider, then what happens; Ended when the gateway ends it."""
+        book = self.book
+        first = [
+            pb.AlarmFeedMessage(active_alarm=encode_snapshot(alarm, book.provider))
+            for alarm in _visible(book, key, prefix)
+        ]
+        first += [pb.AlarmFeedMessage(snapshot_complete=True), _provider_status(book.provider)]
+        feed = Subscription(first, self._queue_size)
+
+        def hear(news: Transition | Provider) -> None:
+            if isinstance(news, Provider):
+                message = _provider_status(news)
+            elif key.allows(news.alarm.tag) and matching([news.alarm], prefix):
+                message = pb.AlarmFeedMessage(transition=encode_transition(news))
+            else:
+                return
+            if not feed.offer(message):
+                feed.end(Ended("RESOURCE_EXHAUSTED", f"more than {self._queue_size} alarm messages are waiting"))
+
+        book.listeners[hear] = None
+        self._feeds[feed] = None
+        try:
+            while True:
+                yield await feed.next()
+        finally:
+            book.listeners.pop(hear, None)
+            self._feeds.pop(feed, None)
+
+    def acknowledge(self, key: ApiKey, request: pb.AcknowledgeAlarmRequest) -> pb.AcknowledgeAlarmReply:
+        """Acknowledges by reference or GUID; an alarm that is not there is a failing reply."""
+        reply = pb.AcknowledgeAlarmReply(correlation_id=request.client_correlation_id)
+        try:
+            acknowledge(self.book, key, request.alarm_full_reference, request.operator_user, request.comment)
+        except MxRefusal as refusal:
+            reply.protocol_status.code = pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE
+            reply.protocol_status.message = reply.diagnostic_message = refusal.text
+            reply.hresult = refusal.hresult
+            return reply
+        reply.protocol_status.code = pb.PROTOCOL_STATUS_CODE_OK
+        reply.protocol_status.message = "OK"
+        reply.hresult = status.S_OK
+        return reply
+
+    def end(self, ended: Ended) -> None:
+        """Ends every feed."""
+        for feed in list(self._feeds):
+            feed.end(ended)
+
+
+def acknowledge(book: AlarmBook, key: ApiKey, reference: str, operator: str, comment: str) -> None:
+    """Acknowledges an alarm for a caller. Refused: it may not be; MxRefusal: there is no such alarm."""
+    try:
+        alarm = book.find(reference)
+    except BadReference as error:
+        raise BadAlarmReference(str(error)) from error
+    if alarm is None:
+        raise MxRefusal(f"no alarm {reference} is active or waits to be acknowledged", status.E_FAIL)
+    if not key.allows(alarm.tag):
+        raise NotAllowed(f"the API key does not reach {alarm.tag}")
+    try:
+        book.acknowledge(alarm, operator, comment)
+    except NoAckSubtag as error:
+        raise CannotAcknowledge(str(error)) from error
+
+
+def _visible(book: AlarmBook, key: ApiKey, prefix: str) -> list[Alarm]:
+    return [alarm for alarm in matching(book.active, prefix) if key.allows(alarm.tag)]
+
+
+def _provider_status(provider: Provider) -> pb.AlarmFeedMessage:
+    message = pb.AlarmFeedMessage()
+    encode_provider(provider, message.provider_status)
+    return message

@@ -1,0 +1,155 @@
+"""What every call goes through: it is noted, its key looked at, its faults applied, its refusal spoken."""
+
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeVar, cast
+
+import grpc
+from google.protobuf.message import Message
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim.faults.call_faults import CallFailure, Fate, Faults, ReplyFailure, protocol_status
+from zb_mom_ww_mxgateway_sim.net.api_keys import ApiKey, KeyRing, Scope
+from zb_mom_ww_mxgateway_sim.net.server import MAX_MESSAGE
+from zb_mom_ww_mxgateway_sim.runtime.clock import Clock
+from zb_mom_ww_mxgateway_sim.runtime.refusal import (
+    ConnectionLost,
+    Ended,
+    NotAllowed,
+    NotAuthenticated,
+    Refused,
+    TooLarge,
+)
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Reply = TypeVar("Reply", bound=Message)
+# How a reply of that rpc says a protocol status, where it can.
+Speak = Callable[[ReplyFailure], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call as it came in, before anything was done with it; a password in it is blotted out.
+
+    Keys are in ``metadata`` only; neither that nor the request is in the repr.
+    """
+
+    rpc: str
+    request: Message = field(repr=False)
+    metadata: Mapping[str, str | bytes] = field(repr=False)
+    session_id: str
+    connection: int = 0
+    """The port from which its connection reaches the server."""
+
+
+class Reception:
+    """Lets calls in, or refuses them. ``refuse_in_reply``: with a protocol status wherever a reply has one."""
+
+    def __init__(self, keys: KeyRing, faults: Faults, clock: Clock, *, refuse_in_reply: bool = False) -> None:
+        self._keys = keys
+        self._faults = faults
+        self._clock = clock
+        self._refuse_in_reply = refuse_in_reply
+        self.calls: deque[CallRecord] = deque(maxlen=5000)
+
+    async def unary(
+        self,
+        rpc: str,
+        request: Message,
+        context: Context,
+        scope: Scope | None,
+        answer: Callable[[ApiKey], Awaitable[Reply]],
+        speak: Speak[Reply] | None = None,
+    ) -> Reply:
+        """The reply to a unary call, or its end with a gRPC status."""
+        try:
+            key = self._enter(rpc, request, context, scope)
+            fate = self._faults.meet(rpc)
+            await self.suffer(fate)
+            if isinstance(fate.failure, ReplyFailure) and speak is not None:
+                return speak(fate.failure)
+            reply = await answer(key)
+            # What is to be sent in place of a reply is bytes already; see ``RawReplies``.
+            if not isinstance(reply, bytes) and reply.ByteSize() > MAX_MESSAGE:
+                raise TooLarge(f"the reply has {reply.ByteSize()} bytes, more than {MAX_MESSAGE}")
+            return spoiled(fate, reply)
+        except Refused as refused:
+            if speak is not None and refused.protocol_status and (refused.in_reply or self._refuse_in_reply):
+                return speak(ReplyFailure(protocol_status(refused.protocol_status), None, refused.text))
+            await abort(context, refused.code, refused.text)
+
+    async def stream(
+        self,
+        rpc: str,
+        request: Message,
+        context: Context,
+        scope: Scope | None,
+        messages: Callable[[ApiKey], AsyncGenerator[Message, None]],
+    ) -> None:
+        """Writes the messages to the caller; raises CancelledError when the caller goes."""
+        try:
+            key = self._enter(rpc, request, context, scope)
+            fate = self._faults.meet(rpc)
+            await self.suffer(fate)
+            async with aclosing(messages(key)) as produced:
+                async for message in produced:
+                    while (gate := self._faults.stalled(rpc)) is not None:
+                        await gate.wait()
+                    await context.write(spoiled(fate, message))
+                    fate.reply = None
+        except Refused as refused:
+            await abort(context, refused.code, refused.text)
+        except Ended as ended:
+            if ended.code is not None:
+                await abort(context, ended.code, ended.text)
+
+    async def suffer(self, fate: Fate) -> None:
+        """Waits as long as the call's fate says; raises Refused if that is how it ends."""
+        if fate.delay > 0:
+            await self._clock.sleep(fate.delay)
+        if fate.gate is not None:
+            await fate.gate.wait()
+        if isinstance(fate.failure, CallFailure):
+            raise Refused(fate.failure.details, fate.failure.code)
+
+    def _enter(self, rpc: str, request: Message, context: Context, scope: Scope | None) -> ApiKey:
+        metadata = {str(key): value for key, value in context.invocation_metadata() or ()}
+        session_id, port = str(getattr(request, "session_id", "")), context.peer().rpartition(":")[2]
+        self.calls.append(CallRecord(rpc, _blotted(request), metadata, session_id, int(port) if port.isdigit() else 0))
+        authorization = metadata.get("authorization")
+        key = self._keys.admit(authorization if isinstance(authorization, str) else None)
+        if key is None:
+            raise NotAuthenticated("the API key is missing or not valid")
+        if scope is not None:
+            require(key, scope)
+        return key
+
+
+def spoiled(fate: Fate, reply: Reply) -> Reply:
+    """The reply, or what its fate puts in its place; ConnectionLost if it never arrives."""
+    if fate.reply_lost:
+        raise ConnectionLost("the connection was lost before the answer")
+    return reply if fate.reply is None else cast(Reply, fate.reply)
+
+
+def require(key: ApiKey, scope: Scope) -> None:
+    """NotAllowed unless the key has the scope."""
+    if scope not in key.scopes:
+        raise NotAllowed(f"the API key lacks the scope {scope}")
+
+
+async def abort(context: Context, code: str, text: str) -> NoReturn:
+    """Ends the call with the status of that name."""
+    await context.abort(grpc.StatusCode[code], text)
+
+
+def _blotted(request: Message) -> Message:
+    """The request, or a copy without its password."""
+    if not isinstance(request, pb.MxCommandRequest) or not request.command.HasField("authenticate_user"):
+        return request
+    kept = pb.MxCommandRequest()
+    kept.CopyFrom(request)
+    kept.command.authenticate_user.verify_user_password = "***"
+    return kept

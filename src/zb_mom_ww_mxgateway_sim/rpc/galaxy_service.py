@@ -1,0 +1,203 @@
+"""The rpcs of GalaxyRepository."""
+
+import re
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
+from fnmatch import translate
+
+from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb, galaxy_repository_pb2_grpc as rpc
+from zb_mom_ww_mxgateway_sim.net.api_keys import ApiKey, Scope
+from zb_mom_ww_mxgateway_sim.plant.deployment import Deployment
+from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
+from zb_mom_ww_mxgateway_sim.plant.model import Attribute, GalaxyObject
+from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
+from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType
+from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import Context, Reception
+from zb_mom_ww_mxgateway_sim.rpc.galaxy_view import View
+from zb_mom_ww_mxgateway_sim.rpc.paging import Question, page
+from zb_mom_ww_mxgateway_sim.runtime.clock import Clock
+from zb_mom_ww_mxgateway_sim.runtime.refusal import InvalidRequest, NoSuchObject
+from zb_mom_ww_mxgateway_sim.wire.codec import timestamp
+
+_TYPE_NAMES = {
+    TagType.BOOLEAN: "Boolean",
+    TagType.INTEGER: "Integer",
+    TagType.FLOAT: "Float",
+    TagType.DOUBLE: "Double",
+    TagType.STRING: "String",
+    TagType.TIME: "Time",
+    TagType.ELAPSED_TIME: "ElapsedTime",
+}
+
+
+class GalaxyService(rpc.GalaxyRepositoryServicer):
+    """Looks at the hierarchy for its callers."""
+
+    def __init__(self, reception: Reception, hierarchy: Hierarchy, deployment: Deployment, clock: Clock) -> None:
+        self._reception = reception
+        self._hierarchy = hierarchy
+        self._deployment = deployment
+        self._clock = clock
+        self._views: dict[tuple[frozenset[str] | None, str], View] = {}
+
+    async def TestConnection(self, request: pb.TestConnectionRequest, context: Context) -> pb.TestConnectionReply:
+        async def answer(key: ApiKey) -> pb.TestConnectionReply:
+            return pb.TestConnectionReply(ok=self._deployment.reachable)
+
+        return await self._reception.unary("TestConnection", request, context, Scope.METADATA_READ, answer)
+
+    async def GetLastDeployTime(
+        self, request: pb.GetLastDeployTimeRequest, context: Context
+    ) -> pb.GetLastDeployTimeReply:
+        async def answer(key: ApiKey) -> pb.GetLastDeployTimeReply:
+            reply = pb.GetLastDeployTimeReply()
+            if self._deployment.time_ns is not None:
+                timestamp(self._deployment.time_ns, reply.time_of_last_deploy)
+            return reply
+
+        return await self._reception.unary("GetLastDeployTime", request, context, Scope.METADATA_READ, answer)
+
+    async def DiscoverHierarchy(
+        self, request: pb.DiscoverHierarchyRequest, context: Context
+    ) -> pb.DiscoverHierarchyReply:
+        async def answer(key: ApiKey) -> pb.DiscoverHierarchyReply:
+            return await self._discover(request, self._view(key))
+
+        return await self._reception.unary("DiscoverHierarchy", request, context, Scope.METADATA_READ, answer)
+
+    async def _discover(self, request: pb.DiscoverHierarchyRequest, view: View) -> pb.DiscoverHierarchyReply:
+        depth = request.max_depth.value if request.HasField("max_depth") else None
+        if depth is not None and depth < 0:
+            raise InvalidRequest(f"max_depth {depth} is negative")
+        arm = request.WhichOneof("root")
+        root = self._start(arm, getattr(request, arm)) if arm else None
+        view.require(root)
+        matches = _matcher(request)
+        found = [thing for thing in self._hierarchy.walk(root, depth) if view.shows(thing) and matches(thing)]
+        objects, _, token = await page(request, self._cache(view), found, _encoder(request, view))
+        return pb.DiscoverHierarchyReply(objects=objects, next_page_token=token, total_object_count=len(found))
+
+    async def BrowseChildren(self, request: pb.BrowseChildrenRequest, context: Context) -> pb.BrowseChildrenReply:
+        async def answer(key: ApiKey) -> pb.BrowseChildrenReply:
+            return await self._browse(request, self._view(key))
+
+        return await self._reception.unary("BrowseChildren", request, context, Scope.METADATA_READ, answer)
+
+    async def _browse(self, request: pb.BrowseChildrenRequest, view: View) -> pb.BrowseChildrenReply:
+        arm = request.WhichOneof("parent")
+        parent = self._start(arm, getattr(request, arm)) if arm else None
+        view.require(parent)
+        matches = _matcher(request)
+        found = [thing for thing in view.children(parent) if matches(thing)]
+        children, shown, token = await page(request, self._cache(view), found, _encoder(request, view))
+        return pb.BrowseChildrenReply(
+            children=children,
+            next_page_token=token,
+            child_has_children=[bool(view.children(child)) for child in shown],
+            total_child_count=len(found),
+            cache_sequence=self._deployment.sequence,
+        )
+
+    def _view(self, key: ApiKey) -> View:
+        wanted = key.subtrees, self._deployment.cache
+        view = self._views.get(wanted)
+        if view is None:
+            self._views = {each: of_now for each, of_now in self._views.items() if each[1] == wanted[1]}
+            view = self._views[wanted] = View(self._hierarchy, key)
+        return view
+
+    def _cache(self, view: View) -> str:
+        return f"{self._deployment.cache} {view.name}"
+
+    async def WatchDeployEvents(self, request: pb.WatchDeployEventsRequest, context: Context) -> None:
+        async def deployments(key: ApiKey) -> AsyncGenerator[pb.DeployEvent, None]:
+            async with aclosing(self._deployment.watch()) as sequences:
+                async for sequence in sequences:
+                    event = pb.DeployEvent(
+                        sequence=sequence,
+                        object_count=len(self._hierarchy),
+                        attribute_count=self._hierarchy.attribute_count,
+                    )
+                    timestamp(self._clock.now(), event.observed_at)
+                    if self._deployment.time_ns is not None:
+                        timestamp(self._deployment.time_ns, event.time_of_last_deploy)
+                    yield event
+
+        await self._reception.stream("WatchDeployEvents", request, context, Scope.METADATA_READ, deployments)
+
+    def _start(self, arm: str, wanted: int | str) -> GalaxyObject | None:
+        """The object that a root or parent names; None for id 0, the galaxy itself."""
+        if isinstance(wanted, int):
+            found = self._hierarchy.by_id(wanted)
+            if wanted == 0:
+                return None
+        elif arm.endswith("tag_name"):
+            found = self._hierarchy.by_tag_name(wanted)
+        else:
+            found = self._hierarchy.by_contained_path(wanted)
+        if found is None:
+            raise NoSuchObject(f"the galaxy has no object {wanted}")
+        return found
+
+
+def _matcher(request: Question) -> Callable[[GalaxyObject], bool]:
+    """Whether an object passes all of the request's filters."""
+    categories = frozenset(request.category_ids)
+    templates = [tag_key(text) for text in request.template_chain_contains]
+    glob = re.compile(translate(request.tag_name_glob), re.IGNORECASE) if request.tag_name_glob else None
+
+    def matches(thing: GalaxyObject) -> bool:
+        template = thing.template
+        return (
+            (not categories or template.category in categories)
+            and (glob is None or glob.fullmatch(thing.tag_name) is not None)
+            and (not request.alarm_bearing_only or template.has_alarm)
+            and (not request.historized_only or template.has_history)
+            and (not templates or _has_template(template.chain, templates))
+        )
+
+    return matches
+
+
+def _has_template(chain: tuple[str, ...], wanted: Iterable[str]) -> bool:
+    folded = [tag_key(name) for name in chain]
+    return any(text in name for text in wanted for name in folded)
+
+
+def _encoder(request: Question, view: View) -> Callable[[GalaxyObject], pb.GalaxyObject]:
+    """How an object is shown to who asks."""
+    with_attributes = not request.HasField("include_attributes") or request.include_attributes
+
+    def encode(thing: GalaxyObject) -> pb.GalaxyObject:
+        message = pb.GalaxyObject(
+            gobject_id=thing.gobject_id,
+            tag_name=thing.tag_name,
+            contained_name=thing.contained_name,
+            browse_name=thing.browse_name,
+            parent_gobject_id=thing.parent_id,
+            is_area=thing.is_area,
+            category_id=thing.template.category,
+            hosted_by_gobject_id=thing.parent_id,
+            template_chain=thing.template.chain,
+        )
+        if with_attributes:
+            message.attributes.extend(_attribute(thing, attribute) for attribute in view.attributes(thing))
+        return message
+
+    return encode
+
+
+def _attribute(thing: GalaxyObject, attribute: Attribute) -> pb.GalaxyAttribute:
+    return pb.GalaxyAttribute(
+        attribute_name=attribute.name,
+        full_tag_reference=f"{thing.tag_name}.{attribute.name}",
+        mx_data_type=attribute.type,
+        data_type_name=_TYPE_NAMES[attribute.type],
+        is_array=attribute.is_array,
+        array_dimension=attribute.array_length or 0,
+        array_dimension_present=attribute.is_array,
+        mx_attribute_category=attribute.category,
+        security_classification=attribute.security,
+        is_historized=attribute.historized,
+        is_alarm=attribute.alarm,
+    )

@@ -1,0 +1,93 @@
+"""Invoke: a command is checked against its kind, run by its handler, and answered."""
+
+from collections.abc import Mapping
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim.faults.call_faults import ReplyFailure, kind_name
+from zb_mom_ww_mxgateway_sim.net.api_keys import ApiKey, Scope
+from zb_mom_ww_mxgateway_sim.plant import status
+from zb_mom_ww_mxgateway_sim.plant.status import MxRefusal
+from zb_mom_ww_mxgateway_sim.rpc import bulk_commands, commands
+from zb_mom_ww_mxgateway_sim.rpc.commands import Handler
+from zb_mom_ww_mxgateway_sim.runtime.refusal import InvalidRequest
+from zb_mom_ww_mxgateway_sim.sessions.session import Session
+from zb_mom_ww_mxgateway_sim.wire.codec import encode_statuses
+
+# What every gateway has; the alarm kinds come on top, see ``alarm_commands``.
+HANDLERS: Mapping[int, Handler] = {**commands.HANDLERS, **bulk_commands.HANDLERS}
+
+# Every other kind needs invoke:read.
+_SCOPES: Mapping[int, Scope] = {
+    pb.MX_COMMAND_KIND_WRITE: Scope.INVOKE_WRITE,
+    pb.MX_COMMAND_KIND_WRITE2: Scope.INVOKE_WRITE,
+    pb.MX_COMMAND_KIND_WRITE_BULK: Scope.INVOKE_WRITE,
+    pb.MX_COMMAND_KIND_WRITE2_BULK: Scope.INVOKE_WRITE,
+    pb.MX_COMMAND_KIND_ACKNOWLEDGE_ALARM: Scope.INVOKE_WRITE,
+    pb.MX_COMMAND_KIND_ACKNOWLEDGE_ALARM_BY_NAME: Scope.INVOKE_WRITE,
+    pb.MX_COMMAND_KIND_WRITE_SECURED: Scope.INVOKE_SECURE,
+    pb.MX_COMMAND_KIND_WRITE_SECURED2: Scope.INVOKE_SECURE,
+    pb.MX_COMMAND_KIND_WRITE_SECURED_BULK: Scope.INVOKE_SECURE,
+    pb.MX_COMMAND_KIND_WRITE_SECURED2_BULK: Scope.INVOKE_SECURE,
+    pb.MX_COMMAND_KIND_DRAIN_EVENTS: Scope.EVENTS_READ,
+}
+
+
+async def run(
+    handlers: Mapping[int, Handler], session: Session, key: ApiKey, request: pb.MxCommandRequest
+) -> pb.MxCommandReply:
+    """Runs one checked command in the worker; a refusal of MXAccess is in the reply."""
+    command = request.command
+    reply = new_reply(request)
+    try:
+        waiting = handlers[command.kind](session, key, getattr(command, kind_name(command.kind)), reply)
+        if waiting is not None:
+            await waiting
+    except MxRefusal as refusal:
+        _refuse(reply, refusal)
+    return reply
+
+
+def new_reply(request: pb.MxCommandRequest) -> pb.MxCommandReply:
+    """An OK reply that echoes what was asked."""
+    return pb.MxCommandReply(
+        session_id=request.session_id,
+        correlation_id=request.client_correlation_id,
+        kind=request.command.kind,
+        protocol_status=pb.ProtocolStatus(code=pb.PROTOCOL_STATUS_CODE_OK, message="OK"),
+        hresult=status.S_OK,
+    )
+
+
+def _refuse(reply: pb.MxCommandReply, refusal: MxRefusal) -> None:
+    """Turns the reply into one that carries MXAccess's refusal."""
+    reply.ClearField("payload")
+    reply.ClearField("return_value")
+    reply.protocol_status.code = pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE
+    reply.protocol_status.message = "MXAccess refused the call"
+    reply.hresult = refusal.hresult
+    reply.statuses.extend(encode_statuses(refusal.statuses, ok_is_minus_one=False))
+    reply.diagnostic_message = refusal.text
+
+
+def check(request: pb.MxCommandRequest) -> Scope:
+    """The scope that the command needs. InvalidRequest: no such kind, or a payload of another."""
+    command = request.command
+    if command.kind == pb.MX_COMMAND_KIND_UNSPECIFIED or command.kind not in pb.MxCommandKind.values():
+        raise InvalidRequest(f"there is no command kind {command.kind}")
+    name = kind_name(command.kind)
+    payload = command.WhichOneof("payload")
+    if payload != name:
+        raise InvalidRequest(f"the kind is {name} but the payload is {payload or 'missing'}")
+    return _SCOPES.get(command.kind, Scope.INVOKE_READ)
+
+
+def failed(request: pb.MxCommandRequest, failure: ReplyFailure) -> pb.MxCommandReply:
+    """The reply to a command that was made to fail, without an effect."""
+    reply = new_reply(request)
+    reply.protocol_status.code = failure.protocol_status
+    reply.protocol_status.message = failure.details
+    reply.diagnostic_message = failure.details
+    reply.ClearField("hresult")
+    if failure.hresult is not None:
+        reply.hresult = failure.hresult
+    return reply

@@ -1,0 +1,240 @@
+"""A session's worker: its one MXAccess object with server handles, items, users and subscriptions."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from zb_mom_ww_mxgateway_sim.plant import status
+from zb_mom_ww_mxgateway_sim.plant.point_store import Reading
+from zb_mom_ww_mxgateway_sim.plant.status import MxRefusal, Status
+from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
+from zb_mom_ww_mxgateway_sim.sessions.items import Audience, Item, Plant, Reporting, Server
+from zb_mom_ww_mxgateway_sim.sessions.users import Galaxy, UserIds
+from zb_mom_ww_mxgateway_sim.sessions.write_queue import Author, Clearance
+
+_READ_TIMEOUT = 10.0
+_OUT_OF_RANGE = "Value does not fall within the expected range"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One answer of ReadBulk; without a reading the time ran out."""
+
+    item_handle: int
+    reading: Reading | None
+    cached: bool
+
+
+class Worker:
+    """The MXAccess calls. Each raises MxRefusal where MXAccess refuses."""
+
+    def __init__(self, plant: Plant, galaxy: Galaxy, audience: Audience) -> None:
+        self._plant = plant
+        self._galaxy = galaxy
+        self._audience = audience
+        self._reporting = Reporting(plant, audience)
+        self._users = UserIds()
+        self._servers: dict[int, Server] = {}
+        self._last_server = 0
+
+    @property
+    def items(self) -> list[Item]:
+        """Those of all server handles, in the order they were added to each."""
+        return [item for server in self._servers.values() for item in server.items.values()]
+
+    def register(self, client_name: str) -> int:
+        """A new server handle."""
+        self._last_server += 1
+        self._servers[self._last_server] = Server(self._last_server, client_name)
+        return self._last_server
+
+    def unregister(self, server_handle: int) -> None:
+        """Forgets the server handle, its items and its users."""
+        server = self._server(server_handle)
+        for item in list(server.items.values()):
+            self._reporting.silence(server, item)
+        self._users.forget(server_handle)
+        del self._servers[server_handle]
+
+    # ------------------------------------------------------------ items
+
+    def add_item(self, server_handle: int, definition: str, context: str = "", *, buffered: bool = False) -> int:
+        """A new item handle, also for a name that nothing has: that comes out when it is advised."""
+        server = self._server(server_handle)
+        item = self._add(server, full_address(definition, context), append_brackets=True)
+        if buffered:
+            point = item.binding.point
+            if point is not None and point.attribute.is_array and item.binding.element is None:
+                del server.items[item.handle]
+                raise MxRefusal(f"{item.address} is an array; only single values are buffered")
+            item.buffer = []
+        return item.handle
+
+    def _add(self, server: Server, address: str, *, append_brackets: bool) -> Item:
+        server.last_item += 1
+        binding = self._plant.points.bind(address, append_brackets=append_brackets)
+        item = server.items[server.last_item] = Item(server.handle, server.last_item, address, binding)
+        return item
+
+    def remove_item(self, server_handle: int, item_handle: int) -> None:
+        """Forgets the item; its handle is not used again."""
+        item = self.item(server_handle, item_handle)
+        server = self._servers[server_handle]
+        self._reporting.silence(server, item)
+        del server.items[item_handle]
+
+    def set_buffered_update_interval(self, server_handle: int, milliseconds: int) -> None:
+        """How often the buffered items of this server handle report, from their next batch on."""
+        server = self._server(server_handle)
+        if milliseconds < 1:
+            raise MxRefusal(f"an update interval of {milliseconds} ms; 1 or more would be right")
+        server.buffer_interval = milliseconds / 1000
+
+    def advise(self, server_handle: int, item_handle: int, *, supervisory: bool = False) -> None:
+        """Begins to report the item; one that is reported already goes on as it did."""
+        item = self.item(server_handle, item_handle)
+        item.supervisory = item.supervisory or supervisory
+        if not item.advised:
+            self._reporting.begin(self._servers[server_handle], item)
+
+    def first_changes_after_reply(self) -> AbstractContextManager[None]:
+        """What is advised within reports for the first time after the reply to the command."""
+        return self._reporting.first_changes_after_reply()
+
+    def un_advise(self, server_handle: int, item_handle: int) -> None:
+        """Ends reporting the item."""
+        item = self._advised(server_handle, item_handle)
+        self._reporting.silence(self._servers[server_handle], item)
+
+    def suspend(self, server_handle: int, item_handle: int) -> Status:
+        """The item reports nothing until it is activated."""
+        self._advised(server_handle, item_handle).suspended = True
+        return status.OK
+
+    def activate(self, server_handle: int, item_handle: int) -> Status:
+        """A suspended item reports again, beginning with its value now."""
+        item = self._advised(server_handle, item_handle)
+        if item.suspended:
+            self._reporting.activate(self._servers[server_handle], item)
+        return status.OK
+
+    def item(self, server_handle: int, item_handle: int) -> Item:
+        """The item of these handles; MxRefusal if there is none."""
+        item = self._server(server_handle).items.get(item_handle)
+        if item is None:
+            raise MxRefusal(
+                f"item handle {item_handle} is not one of server handle {server_handle}",
+                statuses=(status.INVALID_ARGUMENT,),
+            )
+        return item
+
+    def _advised(self, server_handle: int, item_handle: int) -> Item:
+        item = self.item(server_handle, item_handle)
+        if not item.advised:
+            raise MxRefusal(f"item {item_handle} is not advised")
+        return item
+
+    # ------------------------------------------------------------ users and writes
+
+    def authenticate(self, server_handle: int, name: str, password: str) -> int:
+        """A user id for this server handle."""
+        server = self._server(server_handle)
+        return self._users.give(server.handle, self._galaxy.authenticate(name, password))
+
+    def user_by_guid(self, server_handle: int, guid: str) -> int:
+        """The user id of that ArchestrA user for this server handle."""
+        server = self._server(server_handle)
+        return self._users.give(server.handle, self._galaxy.by_guid(guid))
+
+    def author(self, server_handle: int, user_id: int, verifier_id: int) -> Author:
+        """On whose behalf a secured write is; MxRefusal 0x80004021 unless the ids are this server handle's."""
+        user = self._users.name(self._server(server_handle).handle, user_id)
+        if verifier_id == 0:
+            return Author(user_id, 0, Clearance.SECURED)
+        verifier = self._users.name(server_handle, verifier_id)
+        return Author(user_id, verifier_id, Clearance.SECURED if verifier == user else Clearance.VERIFIED)
+
+    def write(
+        self,
+        server_handle: int,
+        item_handle: int,
+        value: Callable[[], object],
+        *,
+        author: Author,
+        time_ns: int | None = None,
+    ) -> None:
+        """Accepts a write to a writable item; what becomes of it is an OnWriteComplete."""
+        item = self.writable(server_handle, item_handle)
+
+        def completed(statuses: tuple[Status, ...]) -> None:
+            if self._has(item):
+                now = self._plant.clock.now()
+                self._audience.write_completed(item, Reading(None, None, False, status.GOOD, now, statuses))
+
+        if author.clearance is Clearance.PLAIN and not item.supervisory:
+            # Who it was counts only under supervisory advise.
+            author = Author()
+        self._plant.writes.accept(item.binding, value, completed, author=author, time_ns=time_ns)
+
+    def writable(self, server_handle: int, item_handle: int) -> Item:
+        """The item of these handles if MXAccess takes writes to it: not before its first data change."""
+        item = self.item(server_handle, item_handle)
+        if item.last is None:
+            raise MxRefusal(_OUT_OF_RANGE, statuses=(status.INVALID_ARGUMENT,))
+        return item
+
+    # ------------------------------------------------------------ reading
+
+    async def read(self, server_handle: int, addresses: Sequence[str], timeout: float) -> list[Read]:
+        """What advised items had last; the others are subscribed to together for as long as their first values take.
+
+        Time-out 0 is the default one. When cancelled, the short subscriptions end too.
+        """
+        server = self._server(server_handle)
+        limit = timeout or _READ_TIMEOUT
+        found = [
+            self._cached(server, address) or self._add(server, address, append_brackets=False) for address in addresses
+        ]
+        fresh = {item.handle: self._reporting.first_delay(item) for item in found if isinstance(item, Item)}
+        try:
+            wait = min(max(fresh.values(), default=0.0), limit)
+            if wait > 0:
+                await self._plant.clock.sleep(wait)
+            return [
+                one if isinstance(one, Read) else self._first_look(one, in_time=fresh[one.handle] <= limit)
+                for one in found
+            ]
+        finally:
+            for handle in fresh:
+                server.items.pop(handle, None)
+
+    def _cached(self, server: Server, address: str) -> Read | None:
+        for item in server.advised.get(tag_key(address), ()):
+            if item.last is not None:
+                return Read(item.handle, item.last, cached=True)
+        return None
+
+    def _first_look(self, item: Item, *, in_time: bool) -> Read:
+        if in_time:
+            self._reporting.meet(item)
+        return Read(item.handle, self._reporting.look(item) if in_time else None, cached=False)
+
+    def close(self) -> None:
+        """Ends all reporting."""
+        for handle in list(self._servers):
+            self.unregister(handle)
+
+    def _server(self, server_handle: int) -> Server:
+        server = self._servers.get(server_handle)
+        if server is None:
+            raise MxRefusal(f"server handle {server_handle} is not registered", statuses=(status.INVALID_ARGUMENT,))
+        return server
+
+    def _has(self, item: Item) -> bool:
+        server = self._servers.get(item.server_handle)
+        return server is not None and server.items.get(item.handle) is item
+
+
+def full_address(definition: str, context: str) -> str:
+    """The address that a definition has in a context, of AddItem2."""
+    return f"{context.rstrip('.')}.{definition.lstrip('.')}" if context else definition

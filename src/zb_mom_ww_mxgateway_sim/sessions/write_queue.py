@@ -1,0 +1,159 @@
+"""What becomes of an accepted write: judged after a while, done, and reported."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+
+from zb_mom_ww_mxgateway_sim.plant import status
+from zb_mom_ww_mxgateway_sim.plant.model import AttributeCategory, Security
+from zb_mom_ww_mxgateway_sim.plant.point_store import Binding, Point, Points
+from zb_mom_ww_mxgateway_sim.plant.status import Status
+from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, TagType, Value, coerce, coerce_scalar
+from zb_mom_ww_mxgateway_sim.runtime.clock import Clock, moment, nanoseconds
+from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Agenda
+from zb_mom_ww_mxgateway_sim.wire.codec import Undecodable
+
+
+class Clearance(IntEnum):
+    """Who stands behind a write: nobody in particular, one user, or two different ones."""
+
+    PLAIN = 0
+    SECURED = 1
+    VERIFIED = 2
+
+
+# What each security classification asks for; the others take any write.
+_NEEDED = {
+    Security.SECURED_WRITE: (Clearance.SECURED, status.SECURED_WRITE_NEEDED),
+    Security.VERIFIED_WRITE: (Clearance.VERIFIED, status.VERIFIED_WRITE_NEEDED),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """On whose behalf a write is, and what that allows."""
+
+    user_id: int = 0
+    verifier_id: int = 0
+    clearance: Clearance = Clearance.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRecord:
+    """One write that reached the plant: the value as the tag took it, and when."""
+
+    tag: str
+    value: Value
+    user_id: int
+    time: datetime
+    verifier_id: int = 0
+
+
+Completed = Callable[[tuple[Status, ...]], None]
+
+
+class Writes:
+    """Carries accepted writes out, in the order in which they came."""
+
+    def __init__(self, agenda: Agenda, points: Points, clock: Clock, delay: float) -> None:
+        self._agenda = agenda
+        self._points = points
+        self._clock = clock
+        self._delay = delay
+        self._holding = False
+        self._held: deque[Callable[[], None]] = deque()
+        self.records: deque[WriteRecord] = deque(maxlen=10_000)
+
+    def accept(
+        self,
+        binding: Binding,
+        value: Callable[[], object],
+        completed: Completed,
+        *,
+        author: Author,
+        time_ns: int | None = None,
+    ) -> None:
+        """Takes a write. ``value`` may raise Undecodable; ``completed`` hears what became of it."""
+
+        def carry_out() -> None:
+            outcome = self._judge(binding, value, author.clearance)
+            verdict = outcome if isinstance(outcome, Status) else status.OK
+            if self._holding:
+                self._held.append(lambda: completed((verdict,)))
+            else:
+                completed((verdict,))
+            if not isinstance(outcome, Status) and binding.point is not None:
+                self._carry_out(binding.point, outcome.value, author, time_ns)
+
+        self._agenda.after(self._delay, carry_out)
+
+    def hold(self) -> None:
+        """Withholds every completion from now on; the writes themselves take effect."""
+        self._holding = True
+
+    def release(self) -> None:
+        """Sends what was withheld, in order, and withholds no more."""
+        self._holding = False
+        while self._held:
+            self._held.popleft()()
+
+    def _judge(self, binding: Binding, value: Callable[[], object], clearance: Clearance) -> "Status | _Accepted":
+        point = binding.point
+        if binding.fault is not None or point is None:
+            return binding.fault or status.NO_SUCH_REFERENCE
+        refused = _security(point, clearance)
+        if refused is not None:
+            return refused
+        try:
+            return _Accepted(_held_value(binding, point, value()))
+        except CoercionError as error:
+            return status.OUT_OF_RANGE if error.out_of_range else status.WRONG_TYPE
+        except Undecodable:
+            return status.WRONG_TYPE
+        except IndexError:
+            return status.INDEX_OUT_OF_RANGE
+
+    def _carry_out(self, point: Point, value: Value, author: Author, time_ns: int | None) -> None:
+        now = moment(self._clock.now())
+        self.records.append(WriteRecord(point.reference, value, author.user_id, now, author.verifier_id))
+        self._points.keep(point)
+        point.own_course = False
+        point.forced = False
+        if point.steer is not None:
+            point.steer(value)
+        else:
+            point.update(value, self._clock.now() if time_ns is None else time_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    value: Value
+
+
+def _security(point: Point, clearance: Clearance) -> Status | None:
+    attribute = point.attribute
+    if attribute.category is not AttributeCategory.WRITEABLE or attribute.security is Security.VIEW_ONLY:
+        return status.WRITE_DENIED
+    needed, refused = _NEEDED.get(attribute.security, (Clearance.PLAIN, None))
+    return refused if clearance < needed else None
+
+
+def _held_value(binding: Binding, point: Point, value: object) -> Value:
+    attribute = point.attribute
+    if binding.element is None:
+        return coerce(value, attribute.type, array=attribute.is_array)
+    elements = list(point.value) if isinstance(point.value, tuple) else []
+    if not 0 <= binding.element < len(elements):
+        raise IndexError(binding.element)
+    elements[binding.element] = coerce_scalar(value, attribute.type)
+    return tuple(elements)
+
+
+def source_time(value: object) -> int | None:
+    """A write's own time as nanoseconds; CoercionError if it is none."""
+    if value is None:
+        return None
+    time = coerce_scalar(value, TagType.TIME)
+    return nanoseconds(time) if isinstance(time, datetime) else None

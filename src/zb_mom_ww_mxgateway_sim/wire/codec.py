@@ -1,0 +1,202 @@
+"""The simulator's own way between its values and the generated messages."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import cast
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim.plant.point_store import Reading
+from zb_mom_ww_mxgateway_sim.plant.status import Category, Status
+from zb_mom_ww_mxgateway_sim.plant.tag_types import Scalar, TagType, Value, default
+from zb_mom_ww_mxgateway_sim.runtime.clock import nanoseconds
+
+# The wire's number of a type or status is the native one plus this.
+_NATIVE = 2
+
+_VARIANT = {
+    TagType.BOOLEAN: "VT_BOOL",
+    TagType.INTEGER: "VT_I4",
+    TagType.FLOAT: "VT_R4",
+    TagType.DOUBLE: "VT_R8",
+    TagType.STRING: "VT_BSTR",
+    TagType.TIME: "VT_DATE",
+    # Seconds, as a double; there is no variant type of its own.
+    TagType.ELAPSED_TIME: "VT_R8",
+}
+_ARM = {
+    TagType.BOOLEAN: "bool_value",
+    TagType.INTEGER: "int32_value",
+    TagType.FLOAT: "float_value",
+    TagType.DOUBLE: "double_value",
+    TagType.STRING: "string_value",
+    TagType.ELAPSED_TIME: "double_value",
+}
+_BY_WIRE_TYPE = {tag_type + _NATIVE: tag_type for tag_type in TagType}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _wire_type(tag_type: TagType) -> "pb.MxDataType":
+    return cast("pb.MxDataType", tag_type + _NATIVE)
+
+
+class Undecodable(ValueError):
+    """The message holds no value that a tag could take."""
+
+
+def timestamp(nanos: int, into: Timestamp | None = None) -> Timestamp:
+    """UTC nanoseconds since 1970 as a message."""
+    message = Timestamp() if into is None else into
+    message.seconds, message.nanos = divmod(nanos, 1_000_000_000)
+    return message
+
+
+def encode_value(message: pb.MxValue, value: Value, tag_type: TagType | None, is_array: bool) -> None:
+    """Fills an MxValue; no value, or no type, is VT_EMPTY."""
+    if value is None or tag_type is None:
+        message.data_type = pb.MX_DATA_TYPE_NO_DATA
+        message.variant_type = "VT_EMPTY"
+        message.is_null = True
+        return
+    message.data_type = _wire_type(tag_type)
+    if is_array and isinstance(value, tuple):
+        message.variant_type = f"VT_ARRAY|{_VARIANT[tag_type]}"
+        _encode_array(message.array_value, value, tag_type)
+        return
+    message.variant_type = _VARIANT[tag_type]
+    if isinstance(value, datetime):
+        timestamp(nanoseconds(value), message.timestamp_value)
+    else:
+        setattr(message, _ARM[tag_type], value)
+
+
+def encode_reading(message: pb.MxValue, reading: Reading) -> None:
+    """Fills an MxValue with what the reading has."""
+    if reading.message is not None:
+        message.CopyFrom(reading.message)
+    else:
+        encode_value(message, reading.value, reading.type, reading.is_array)
+
+
+def _encode_array(message: pb.MxArray, elements: Sequence[Scalar], tag_type: TagType) -> None:
+    message.element_data_type = _wire_type(tag_type)
+    message.variant_type = _VARIANT[tag_type]
+    message.dimensions.append(len(elements))
+    if tag_type is TagType.TIME:
+        message.timestamp_values.SetInParent()
+        message.timestamp_values.values.extend(
+            timestamp(nanoseconds(element)) for element in elements if isinstance(element, datetime)
+        )
+        return
+    values = getattr(message, _ARM[tag_type] + "s")
+    values.SetInParent()
+    values.values.extend(elements)
+
+
+def decode_value(message: pb.MxValue) -> object:
+    """What a client wants written: bool, int, float, str, datetime, a tuple of these, or None for null."""
+    arm = message.WhichOneof("kind")
+    if message.is_null or (arm is None and message.data_type == pb.MX_DATA_TYPE_NO_DATA):
+        return None
+    if arm is None:
+        raise Undecodable("the value is not set")
+    if arm == "timestamp_value":
+        return _datetime(message.timestamp_value)
+    if arm == "array_value":
+        return _decode_array(message.array_value)
+    if arm == "sparse_array_value":
+        return _decode_sparse(message.sparse_array_value)
+    if arm == "raw_value":
+        raise Undecodable("a raw value cannot be written")
+    held: object = getattr(message, arm)
+    return held
+
+
+def _decode_array(message: pb.MxArray) -> tuple[object, ...]:
+    arm = message.WhichOneof("values")
+    if arm is None:
+        return ()
+    if arm == "timestamp_values":
+        return tuple(_datetime(element) for element in message.timestamp_values.values)
+    if arm == "raw_values":
+        raise Undecodable("raw values cannot be written")
+    return tuple(getattr(message, arm).values)
+
+
+def _decode_sparse(message: pb.MxSparseArray) -> tuple[object, ...]:
+    tag_type = _BY_WIRE_TYPE.get(message.element_data_type)
+    if tag_type is None:
+        raise Undecodable("a sparse array needs the type of its elements")
+    if message.total_length > 1_000_000:
+        raise Undecodable("a sparse array of more than 1000000 elements")
+    elements: list[object] = [default(tag_type)] * message.total_length
+    for element in message.elements:
+        if element.index >= message.total_length:
+            raise Undecodable(f"index {element.index} in a sparse array of length {message.total_length}")
+        elements[element.index] = decode_value(element.value)
+    return tuple(elements)
+
+
+def _datetime(message: Timestamp) -> datetime:
+    try:
+        return _EPOCH + timedelta(seconds=message.seconds, microseconds=message.nanos // 1000)
+    except OverflowError:
+        raise Undecodable("a time outside of the years 1 to 9999") from None
+
+
+@lru_cache(maxsize=1024)
+def encode_statuses(statuses: tuple[Status, ...], *, ok_is_minus_one: bool) -> Sequence[pb.MxStatusProxy]:
+    """Status messages, shared: for copying. ``success`` of a good one is -1 or 0, as COM servers differ in it."""
+    return tuple(
+        pb.MxStatusProxy(
+            success=-1 if status.category is Category.OK and ok_is_minus_one else 0,
+            category=cast("pb.MxStatusCategory", int(status.category)),
+            detected_by=cast("pb.MxStatusSource", int(status.detected_by)),
+            detail=status.detail,
+            raw_category=status.category - _NATIVE,
+            raw_detected_by=status.detected_by - _NATIVE,
+            diagnostic_text=status.text,
+        )
+        for status in statuses
+    )
+
+
+def encode_event(family: "pb.MxEventFamily", server_handle: int, item_handle: int, reading: Reading) -> pb.MxEvent:
+    """An event of an item, without what only its session knows."""
+    event = pb.MxEvent(
+        family=family,
+        server_handle=server_handle,
+        item_handle=item_handle,
+        quality=reading.quality,
+        statuses=encode_statuses(reading.statuses, ok_is_minus_one=item_handle % 2 == 0),
+    )
+    encode_reading(event.value, reading)
+    timestamp(reading.time_ns, event.source_timestamp)
+    return event
+
+
+def encode_buffered(server_handle: int, item_handle: int, readings: Sequence[Reading]) -> pb.MxEvent:
+    """An event of a buffered item; quality and statuses of the event itself are those of the last reading."""
+    last = readings[-1]
+    event = pb.MxEvent(
+        family=pb.MX_EVENT_FAMILY_ON_BUFFERED_DATA_CHANGE,
+        server_handle=server_handle,
+        item_handle=item_handle,
+        quality=last.quality,
+        statuses=encode_statuses(last.statuses, ok_is_minus_one=item_handle % 2 == 0),
+    )
+    timestamp(last.time_ns, event.source_timestamp)
+    body = event.on_buffered_data_change
+    tag_type = last.type or TagType.STRING
+    body.data_type = _wire_type(last.type) if last.type else pb.MX_DATA_TYPE_NO_DATA
+    # An array has no place for a missing value: there it has the type's default, and a bad quality.
+    values = [
+        default(tag_type) if reading.value is None or isinstance(reading.value, tuple) else reading.value
+        for reading in readings
+    ]
+    _encode_array(body.values, values, tag_type)
+    body.qualities.extend(reading.quality for reading in readings)
+    body.timestamps.extend(timestamp(reading.time_ns) for reading in readings)
+    return event
