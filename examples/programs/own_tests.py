@@ -24,7 +24,7 @@ async def raised(by: float, *, quality: int = 192, faulty: bool = False) -> tupl
     async with SimulatedGateway(plaintext=True, api_keys=(), write_complete_delay=0) as gateway:
         gateway.set(SETPOINT, 60.0, quality=quality)
         if faulty:
-            gateway.lose_next_reply("write")
+            gateway.faults.lose_next_reply("write")
         async with (
             await GatewayClient.connect(gateway.endpoint, plaintext=True) as client,
             await LiveSession.open(client) as live,

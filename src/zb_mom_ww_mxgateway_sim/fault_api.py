@@ -1,23 +1,21 @@
 """What a gateway's owner can make go wrong; a schedule of faults does the same, at its times."""
 
-import asyncio
-from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import grpc
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.faults.call_faults import (
-    GARBAGE_REPLY,
     CallFailure,
-    Change,
-    Fate,
     Faults,
     ReplyFailure,
     call_name,
     check_failure,
+    failing,
+    garbling,
     kind_of,
-    oversized_reply,
+    losing,
+    oversizing,
 )
 from zb_mom_ww_mxgateway_sim.net.api_keys import KeyRing
 from zb_mom_ww_mxgateway_sim.net.server import Listener
@@ -32,27 +30,40 @@ from zb_mom_ww_mxgateway_sim.sessions.session_table import Sessions
 from zb_mom_ww_mxgateway_sim.sessions.write_queue import Writes
 
 
-class Trouble:
-    """The part of ``SimulatedGateway`` that causes trouble. A call's name is ``OpenSession`` or ``add_item``."""
+class GatewayFaults:
+    """The faults of one simulated gateway, as ``gateway.faults``. A call's name is ``OpenSession`` or ``add_item``."""
 
-    _keys: KeyRing
-    _sessions: Sessions
-    _faults: Faults
-    _deployment: Deployment
-    _hierarchy: Hierarchy
-    _listener: Listener
-    _writes: Writes
-    _alarm_service: AlarmService
-    _reception: Reception
-
-    @abstractmethod
-    def _alarm_book(self) -> AlarmBook: ...
+    def __init__(
+        self,
+        *,
+        calls: Faults,
+        reception: Reception,
+        sessions: Sessions,
+        writes: Writes,
+        listener: Listener,
+        keys: KeyRing,
+        hierarchy: Hierarchy,
+        deployment: Deployment,
+        alarm_service: AlarmService,
+        alarm_book: Callable[[], AlarmBook],
+    ) -> None:
+        """``alarm_book`` raises ValueError in a gateway without alarms."""
+        self._calls = calls
+        self._reception = reception
+        self._sessions = sessions
+        self._writes = writes
+        self._listener = listener
+        self._keys = keys
+        self._hierarchy = hierarchy
+        self._deployment = deployment
+        self._alarm_service = alarm_service
+        self._alarm_book = alarm_book
 
     # ------------------------------------------------------------ calls
 
     def delay(self, rpc_or_kind: str | int, seconds: float) -> None:
         """Every such call waits so long from now on; 0 ends it."""
-        self._faults.delay(rpc_or_kind, seconds)
+        self._calls.delay(rpc_or_kind, seconds)
 
     def fail_next(
         self,
@@ -72,39 +83,34 @@ class Trouble:
         else:
             raise ValueError("either code or protocol_status says how the call fails")
         check_failure(call_name(rpc_or_kind), failure)
-        self._faults.on_next(rpc_or_kind, failing(failure))
+        self._calls.on_next(rpc_or_kind, failing(failure))
 
     def lose_next_reply(self, rpc_or_kind: str | int) -> None:
         """The next such call takes effect, then breaks with UNAVAILABLE."""
-        self._faults.on_next(rpc_or_kind, losing)
+        self._calls.on_next(rpc_or_kind, losing)
 
     def garble_next_reply(self, rpc_or_kind: str | int) -> None:
         """The next such call takes effect, and what comes back is the encoding of nothing."""
-        self._faults.on_next(rpc_or_kind, garbling)
+        self._calls.on_next(rpc_or_kind, garbling)
 
     def oversize_next_reply(self, rpc_or_kind: str | int) -> None:
         """The next such call takes effect, and 17 MiB come back: more than a message may have."""
-        self._faults.on_next(rpc_or_kind, oversizing)
+        self._calls.on_next(rpc_or_kind, oversizing)
 
     def stall(self, rpc_or_kind: str | int) -> None:
         """Every such call waits from now on, and streams of that name stay open and deliver nothing."""
-        self._faults.stall(rpc_or_kind)
+        self._calls.stall(rpc_or_kind)
 
     def release(self, rpc_or_kind: str | int | None = None) -> None:
         """What is stalled goes on: that, or everything."""
-        self._faults.release(rpc_or_kind)
+        self._calls.release(rpc_or_kind)
 
     def calm(self) -> None:
         """What waits for a call is taken back, what is stalled or withheld goes on. What has happened stays."""
-        self._faults.forget()
+        self._calls.forget()
         self._writes.release()
 
     # ------------------------------------------------------------ sessions and streams
-
-    @property
-    def live_sessions(self) -> list[str]:
-        """The ids of the sessions that are not closed."""
-        return [session.session_id for session in self._sessions.live]
 
     def lose_session(self, session_id: str) -> None:
         """The session's worker dies: its stream breaks with UNAVAILABLE and nobody knows it any more."""
@@ -196,45 +202,3 @@ class Trouble:
     def restore_alarm_provider(self, reason: str = "") -> None:
         """Alarms come from the alarm manager again."""
         self._alarm_book().restore_provider(reason)
-
-
-def failing(failure: CallFailure | ReplyFailure) -> Change:
-    """The call ends so."""
-
-    def change(fate: Fate) -> None:
-        fate.failure = failure
-
-    return change
-
-
-def delaying(seconds: float) -> Change:
-    """The call waits so long."""
-
-    def change(fate: Fate) -> None:
-        fate.delay = max(fate.delay, seconds)
-
-    return change
-
-
-def stalling(gate: asyncio.Event) -> Change:
-    """The call waits for that."""
-
-    def change(fate: Fate) -> None:
-        fate.gate = gate
-
-    return change
-
-
-def losing(fate: Fate) -> None:
-    """The call takes effect, and its answer is lost."""
-    fate.reply_lost = True
-
-
-def garbling(fate: Fate) -> None:
-    """The call takes effect, and its answer cannot be read."""
-    fate.reply = GARBAGE_REPLY
-
-
-def oversizing(fate: Fate) -> None:
-    """The call takes effect, and its answer is larger than a message may be."""
-    fate.reply = oversized_reply()

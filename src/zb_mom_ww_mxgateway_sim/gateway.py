@@ -15,7 +15,7 @@ from zb_mom_ww_mxgateway.generated import (
     mxaccess_gateway_pb2 as pb,
     mxaccess_gateway_pb2_grpc,
 )
-from zb_mom_ww_mxgateway_sim.fault_api import Trouble
+from zb_mom_ww_mxgateway_sim.fault_api import GatewayFaults
 from zb_mom_ww_mxgateway_sim.faults.call_faults import Faults
 from zb_mom_ww_mxgateway_sim.faults.schedule import Fault
 from zb_mom_ww_mxgateway_sim.faults.scheduler import Scheduler
@@ -51,11 +51,11 @@ from zb_mom_ww_mxgateway_sim.sessions.write_queue import WriteRecord, Writes
 OverflowPolicy = Literal["fail-fast", "disconnect-subscriber"]
 
 
-class SimulatedGateway(Trouble):
+class SimulatedGateway:
     """A gateway on a port of this machine, with a small plant behind it.
 
     ``async with SimulatedGateway() as gateway`` serves until the block is left. Everything but ``endpoint``,
-    ``api_key`` and ``certificate_pem`` is for looking on and for causing trouble.
+    ``api_key`` and ``certificate_pem`` is for looking on and for moving the plant; ``faults`` makes things go wrong.
     """
 
     def __init__(
@@ -139,13 +139,26 @@ class SimulatedGateway(Trouble):
             _range(first_change_delay),
         )
         self._deployment = Deployment(self._clock)
-        self._faults = Faults()
-        self._reception = Reception(self._keys, self._faults, self._clock, refuse_in_reply=refuse_in_reply)
+        self._call_faults = Faults()
+        self._reception = Reception(self._keys, self._call_faults, self._clock, refuse_in_reply=refuse_in_reply)
         self._sessions = Sessions(self._background, random.Random(), max_sessions)
         self._listener = Listener(host, port, self._add_services, (RawReplies(),))
         self._alarms = AlarmBook(self._hierarchy, self._points, self._clock) if alarms else None
         self._alarm_service = AlarmService(self._alarms, event_queue_size)
-        self._scheduler = Scheduler(self, self._faults, self._agenda, self._background, keys[0].key_id if keys else "")
+        self.faults = GatewayFaults(
+            calls=self._call_faults,
+            reception=self._reception,
+            sessions=self._sessions,
+            writes=self._writes,
+            listener=self._listener,
+            keys=self._keys,
+            hierarchy=self._hierarchy,
+            deployment=self._deployment,
+            alarm_service=self._alarm_service,
+            alarm_book=self._alarm_book,
+        )
+        first_key = keys[0].key_id if keys else ""
+        self._scheduler = Scheduler(self, self.faults, self._call_faults, self._agenda, self._background, first_key)
         self._scheduled: list[Fault] = []
         self.schedule(*faults)
 
@@ -182,7 +195,7 @@ class SimulatedGateway(Trouble):
         self._sessions.close_all(Ended("UNAVAILABLE", "the gateway shuts down"))
         self._deployment.close()
         self._alarm_service.end(Ended("UNAVAILABLE", "the gateway shuts down"))
-        self._faults.release()
+        self._call_faults.release()
         try:
             async with self._turn:
                 # Calls cancelled by the server make grpc clients in the same process write to standard error.
@@ -235,6 +248,11 @@ class SimulatedGateway(Trouble):
         return dict(self._sessions.all)
 
     @property
+    def live_sessions(self) -> list[str]:
+        """The ids of the sessions that are not closed."""
+        return [session.session_id for session in self._sessions.live]
+
+    @property
     def open_streams(self) -> int:
         """How many event streams are attached now."""
         return sum(session.attached for session in self._sessions.all.values())
@@ -278,7 +296,7 @@ class SimulatedGateway(Trouble):
         held.CopyFrom(value)
         self._points.set(tag, None, quality, None, (status.OK,), held)
 
-    # ------------------------------------------------------------ causing trouble; more in ``Trouble``
+    # ------------------------------------------------------------ restarts and schedules; more in ``faults``
 
     async def restart(self) -> None:
         """The gateway's process ends and starts again on the same port: connections and sessions are lost."""
@@ -355,7 +373,7 @@ class SimulatedGateway(Trouble):
         gateway = GatewayService(
             self._reception,
             self._sessions,
-            self._faults,
+            self._call_faults,
             self._agenda,
             self._alarm_service,
             self._make_session,

@@ -89,7 +89,7 @@ async def test_an_alarm_that_is_not_there_is_refused(gateway: SimulatedGateway, 
 
 async def test_a_lost_reply_is_an_unknown_outcome(gateway: SimulatedGateway, mxgw_py: Run) -> None:
     raise_high(gateway)
-    gateway.fail_next("AcknowledgeAlarm", code=grpc.StatusCode.UNAVAILABLE, details="gone")
+    gateway.faults.fail_next("AcknowledgeAlarm", code=grpc.StatusCode.UNAVAILABLE, details="gone")
     ran = await mxgw_py(*ACKNOWLEDGE)
     assert (ran.code, ran.out) == (6, "")
     assert ran.err.startswith(f"mxgw-py: outcome unknown: acknowledge_alarm at {gateway.endpoint}: UNAVAILABLE gone. ")

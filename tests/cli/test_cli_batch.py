@@ -115,7 +115,7 @@ async def test_a_line_may_say_otherwise_than_the_batch(gateway: SimulatedGateway
 
 async def test_a_connection_that_broke_is_made_anew(gateway: SimulatedGateway, drive: Drive) -> None:
     batch = await drive("--plaintext")
-    gateway.fail_next("OpenSession", code=grpc.StatusCode.UNAVAILABLE, details="gone")
+    gateway.faults.fail_next("OpenSession", code=grpc.StatusCode.UNAVAILABLE, details="gone")
     (answer,) = await batch.ask("open-session")
     assert (answer["error"]["exit_code"], answer["error"]["grpc_code"]) == (4, "UNAVAILABLE")
     (answer,) = await batch.ask("open-session")
@@ -189,7 +189,7 @@ async def test_ctrl_c_while_it_waits_ends_it(gateway: SimulatedGateway, drive: D
 async def test_ctrl_c_in_a_line_answers_it_and_ends_it(
     line: str, fault: str, code: int, gateway: SimulatedGateway, opened: Open, drive: Drive
 ) -> None:
-    gateway.delay(fault, 5)
+    gateway.faults.delay(fault, 5)
     batch = await drive()
     before = len(gateway.calls)
     asked = asyncio.create_task(batch.ask(line, *opened.at_server))

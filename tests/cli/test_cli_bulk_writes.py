@@ -184,7 +184,7 @@ async def test_a_lost_reply_is_an_unknown_outcome(gateway: SimulatedGateway, ope
         ("write-secured2-bulk", f"--current-user-id 1 --timestamp {MOMENT}"),
     ):
         kind = command.replace("-", "_")
-        gateway.lose_next_reply(kind)
+        gateway.faults.lose_next_reply(kind)
         (answer,) = await batch.ask(command, *opened.at_server, "--entry 1=int32:5", more)
         assert (answer["error"]["exit_code"], answer["error"]["outcome_unknown"]) == (6, True)
         message = answer["error"]["message"]

@@ -163,7 +163,7 @@ async def test_roots_of_ones_own(secure: SimulatedGateway, mxgw_py: Run, tmp_pat
 
 async def test_debug_adds_a_traceback_without_the_key(gateway: SimulatedGateway, mxgw_py: Run) -> None:
     # mxgw_py itself asserts that the right key's secret is in no output.
-    gateway.revoke(KEY.key_id)
+    gateway.faults.revoke(KEY.key_id)
     ran = await mxgw_py(*SMOKE, "--plaintext", "--debug")
     assert ran.code == 4
     first, *more = ran.err.splitlines()

@@ -79,11 +79,11 @@ async def test_discover_pages_through_what_passes_the_filters(gateway: Simulated
 
 
 async def test_a_redeploy_between_two_pages_is_told(gateway: SimulatedGateway, start: Start) -> None:
-    gateway.delay("DiscoverHierarchy", 0.3)
+    gateway.faults.delay("DiscoverHierarchy", 0.3)
     process = await start(*DISCOVER, "--page-size", "2", "--json")
     assert process.stdout is not None
     await process.stdout.readline()
-    gateway.redeploy()
+    gateway.faults.redeploy()
     ran = await ended(process)
     assert ran.code == 3
     assert ran.json[-1]["error"]["type"] == "MxGatewayGalaxyChangedError"
@@ -106,7 +106,7 @@ async def test_deployments_are_told_as_they_come(gateway: SimulatedGateway, star
     assert process.stdout is not None
     async with asyncio.timeout(30):
         assert b'"sequence": 1' in await process.stdout.readline()
-    gateway.redeploy()
+    gateway.faults.redeploy()
     ran = await ended(process)
     assert (ran.code, ran.err) == (0, "")
     (event,) = ran.json
@@ -123,7 +123,7 @@ async def test_deployments_end_with_their_duration(gateway: SimulatedGateway, mx
 
 
 async def test_a_watch_that_breaks_is_an_error(gateway: SimulatedGateway, mxgw_py: Run) -> None:
-    gateway.fail_next("WatchDeployEvents", code=grpc.StatusCode.UNAVAILABLE, details="gone")
+    gateway.faults.fail_next("WatchDeployEvents", code=grpc.StatusCode.UNAVAILABLE, details="gone")
     ran = await mxgw_py(*DEPLOYED)
     assert (ran.code, ran.err) == (4, f"mxgw-py: watch_deploy_events at {gateway.endpoint}: UNAVAILABLE gone\n")
     await until(lambda: gateway.calls)

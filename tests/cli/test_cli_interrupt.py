@@ -68,7 +68,7 @@ async def test_a_smoke_test_closes_its_session(environment: dict[str, str], star
 
 
 async def test_a_session_that_is_just_being_opened_is_closed(gateway: SimulatedGateway, start: Start) -> None:
-    gateway.delay("OpenSession", 0.5)
+    gateway.faults.delay("OpenSession", 0.5)
     process = await start(*SMOKE)
     await until(lambda: any(call.rpc == "OpenSession" for call in gateway.calls))
     process.send_signal(signal.SIGINT)
@@ -95,7 +95,7 @@ async def test_a_write_on_its_way_is_unknown(
     command: list[str],
     values: list[str],
 ) -> None:
-    gateway.stall(kind)
+    gateway.faults.stall(kind)
     _, *where = opened.write
     if kind != "write":
         where = where[: where.index("--item-handle")]
@@ -105,7 +105,7 @@ async def test_a_write_on_its_way_is_unknown(
     # As timeout does: a program and its group are told.
     process.send_signal(number)
     ran = await ended(process)
-    gateway.release()
+    gateway.faults.release()
     assert (ran.code, ran.out) == (6, ""), ran.err
     assert ran.err == (
         f"mxgw-py: outcome unknown: {kind} was interrupted before its answer came. "
@@ -117,13 +117,13 @@ async def test_a_write_on_its_way_is_unknown(
 async def test_what_writes_nothing_is_interrupted_by_any_signal(
     gateway: SimulatedGateway, opened: Open, start: Start, number: signal.Signals
 ) -> None:
-    gateway.stall("register")
+    gateway.faults.stall("register")
     before = len(gateway.calls)
     process = await start("register", "--plaintext", "--session-id", opened.session.session_id, "--client-name", "x")
     await until(lambda: any(call.rpc == "Invoke" for call in list(gateway.calls)[before:]))
     process.send_signal(number)
     ran = await ended(process)
-    gateway.release()
+    gateway.faults.release()
     assert (ran.code, ran.out, ran.err) == (130, "", "mxgw-py: interrupted\n")
 
 
@@ -141,7 +141,7 @@ async def test_what_nohup_starts_goes_on_when_its_terminal_closes(
 
 
 async def test_connecting_is_interrupted(gateway: SimulatedGateway, start: Start) -> None:
-    gateway.delay("TestConnection", 30)
+    gateway.faults.delay("TestConnection", 30)
     process = await start(*SMOKE)
     await until(lambda: gateway.calls)
     process.send_signal(signal.SIGINT)

@@ -82,7 +82,7 @@ async def test_a_refused_call_is_told(gateway: SimulatedGateway, opened: Open, d
         ("read-bulk --item x", "read_bulk"),
         ("bench-read-bulk --item x", "read_bulk"),
     ):
-        gateway.fail_next(fault, code=grpc.StatusCode.PERMISSION_DENIED, details="not for you")
+        gateway.faults.fail_next(fault, code=grpc.StatusCode.PERMISSION_DENIED, details="not for you")
         at = opened.at_server[1:3] if fault == "register" else opened.at_server
         (answer,) = await batch.ask(command, *at)
         assert (answer["ok"], answer["error"]["exit_code"]) == (False, 3)

@@ -39,7 +39,7 @@ async def test_the_json_of_an_opened_session(gateway: SimulatedGateway, mxgw_py:
 
 
 async def test_a_session_that_is_not_granted_is_one_line(gateway: SimulatedGateway, mxgw_py: Run) -> None:
-    gateway.fail_next("OpenSession", code=grpc.StatusCode.RESOURCE_EXHAUSTED, details="64 sessions")
+    gateway.faults.fail_next("OpenSession", code=grpc.StatusCode.RESOURCE_EXHAUSTED, details="64 sessions")
     ran = await mxgw_py(*OPEN)
     assert (ran.code, ran.out) == (3, "")
     assert ran.err.startswith(f"mxgw-py: open_session at {gateway.endpoint}: RESOURCE_EXHAUSTED 64 sessions")
@@ -59,7 +59,7 @@ async def test_a_session_is_closed(gateway: SimulatedGateway, opened: Open, mxgw
 
 
 async def test_a_session_that_cannot_be_closed_is_told(gateway: SimulatedGateway, opened: Open, mxgw_py: Run) -> None:
-    gateway.fail_next("CloseSession", code=grpc.StatusCode.UNAVAILABLE, details="gone")
+    gateway.faults.fail_next("CloseSession", code=grpc.StatusCode.UNAVAILABLE, details="gone")
     ran = await mxgw_py("close-session", "--plaintext", "--session-id", opened.session.session_id)
     assert (ran.code, ran.err) == (4, f"mxgw-py: close_session at {gateway.endpoint}: UNAVAILABLE gone\n")
 

@@ -98,7 +98,7 @@ async def test_a_failing_step_is_told_and_the_session_closed(
     step: str, gateway: SimulatedGateway, mxgw_py: Run
 ) -> None:
     fault, steps = FAILING[step]
-    gateway.fail_next(fault, code=grpc.StatusCode.PERMISSION_DENIED, details="not for you")
+    gateway.faults.fail_next(fault, code=grpc.StatusCode.PERMISSION_DENIED, details="not for you")
     ran = await mxgw_py(*SMOKE, "--json")
     assert (ran.code, ran.err) == (3, "")
     *told, summary = ran.json
@@ -114,7 +114,7 @@ async def test_a_failing_step_is_told_and_the_session_closed(
 
 
 async def test_a_failing_step_is_one_line_on_standard_error(gateway: SimulatedGateway, mxgw_py: Run) -> None:
-    gateway.fail_next(
+    gateway.faults.fail_next(
         "advise",
         protocol_status=pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE,
         hresult=-2147024809,
@@ -151,14 +151,14 @@ async def test_no_first_value_in_time_is_an_expectation_not_met(environment: dic
 async def test_a_step_that_hangs_ends_in_time_and_the_session_is_closed(
     gateway: SimulatedGateway, mxgw_py: Run
 ) -> None:
-    gateway.delay("register", 60)
+    gateway.faults.delay("register", 60)
     ran = await mxgw_py(*SMOKE, "--timeout", "0.3")
     assert (ran.code, ran.err) == (1, f"mxgw-py: register: no answer from {gateway.endpoint} within 0.3 s\n")
     assert states(gateway) == ["CLOSED"]
 
 
 async def test_a_session_that_opens_too_late_is_closed_all_the_same(gateway: SimulatedGateway, mxgw_py: Run) -> None:
-    gateway.delay("OpenSession", 0.6)
+    gateway.faults.delay("OpenSession", 0.6)
     ran = await mxgw_py(*SMOKE, "--timeout", "200ms")
     assert (ran.code, ran.err) == (1, f"mxgw-py: open: no answer from {gateway.endpoint} within 0.2 s\n")
     assert states(gateway) == ["CLOSED"]
@@ -166,7 +166,7 @@ async def test_a_session_that_opens_too_late_is_closed_all_the_same(gateway: Sim
 
 async def test_a_stream_that_breaks_is_the_first_events_failure(environment: dict[str, str], mxgw_py: Run) -> None:
     async with SimulatedGateway(plaintext=True, api_keys=[KEY], first_change_delay=60) as gateway:
-        gateway.fail_next("StreamEvents", code=grpc.StatusCode.UNAVAILABLE, details="gone")
+        gateway.faults.fail_next("StreamEvents", code=grpc.StatusCode.UNAVAILABLE, details="gone")
         ran = await mxgw_py(*SMOKE, MXGATEWAY_ENDPOINT=gateway.endpoint)
         assert (ran.code, ran.err) == (4, f"mxgw-py: stream_events at {gateway.endpoint}: UNAVAILABLE gone\n")
         assert states(gateway) == ["CLOSED"]
@@ -182,7 +182,7 @@ async def test_a_key_without_the_scope_is_refused_not_unknown(mxgw_py: Run) -> N
 
 async def test_a_reader_that_has_enough_does_not_change_what_is_done(gateway: SimulatedGateway, start: Start) -> None:
     reading, writing = os.pipe()
-    gateway.delay("register", 0.3)
+    gateway.faults.delay("register", 0.3)
     process = await start(*SMOKE, stdout=writing)
     os.close(writing)
     assert (await asyncio.to_thread(os.read, reading, 1000)).startswith(b"open ")

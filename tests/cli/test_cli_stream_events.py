@@ -134,7 +134,7 @@ async def test_after_resumes_and_a_gap_is_told(gateway: SimulatedGateway, opened
     ran = await mxgw_py(*opened.stream, "--after", "2", "--max-events", "2", "--json")
     assert [(event["worker_sequence"], event["value"]) for event in ran.json] == [(3, 2), (4, 3)]
     await until(lambda: not gateway.open_streams)
-    gateway.evict_replay(opened.session.session_id)
+    gateway.faults.evict_replay(opened.session.session_id)
     ran = await mxgw_py(*opened.stream, "--after", "2", "--max-events", "1", "--json")
     assert ran.json[0]["replay_gap"] == {"oldest_available_sequence": 0, "requested_after_sequence": 2}
     await until(lambda: not gateway.open_streams)
@@ -169,7 +169,7 @@ async def test_a_broken_stream_is_an_error_after_its_events(
     gateway.set(ITEM, 7)
     assert process.stdout is not None
     first = await process.stdout.readline()
-    gateway.drop_streams(grpc.StatusCode.UNAVAILABLE)
+    gateway.faults.drop_streams(grpc.StatusCode.UNAVAILABLE)
     ran = await ended(process)
     assert b'"value": 7' in first
     assert ran.code == 4

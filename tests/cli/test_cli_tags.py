@@ -126,7 +126,7 @@ async def test_a_write_that_is_refused_and_a_value_that_cannot_be(gateway: Simul
 
 
 async def test_a_write_whose_answer_is_lost_is_unknown_and_sent_once(gateway: SimulatedGateway, mxgw_py: Run) -> None:
-    gateway.lose_next_reply("write")
+    gateway.faults.lose_next_reply("write")
     ran = await mxgw_py("write", INT, "5", "--plaintext", "--json")
     (form,) = ran.json
     assert (ran.code, form["outcome"], form["error"]["outcome_unknown"]) == (6, "unknown", True)
@@ -134,12 +134,12 @@ async def test_a_write_whose_answer_is_lost_is_unknown_and_sent_once(gateway: Si
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signal reaches another process alone on Windows")
 async def test_a_write_that_is_called_off_is_unknown_and_says_where(gateway: SimulatedGateway, start: Start) -> None:
-    gateway.stall("write")
+    gateway.faults.stall("write")
     process = await start("write", INT, "5", "--plaintext", "--json")
     await until(lambda: any(call.rpc == "Invoke" and call.request.command.HasField("write") for call in gateway.calls))
     process.send_signal(signal.SIGTERM)
     ran = await ended(process)
-    gateway.release()
+    gateway.faults.release()
     (form,) = ran.json
     error = form["error"]
     assert (ran.code, form["outcome"], form["tag"], form["value"], ran.err) == (6, "unknown", INT, 5, "")
@@ -149,7 +149,7 @@ async def test_a_write_that_is_called_off_is_unknown_and_says_where(gateway: Sim
 async def test_a_write_whose_completion_does_not_come_is_not_called_done(
     gateway: SimulatedGateway, mxgw_py: Run
 ) -> None:
-    gateway.hold_write_completes()
+    gateway.faults.hold_write_completes()
     ran = await mxgw_py("write", INT, "5", "--plaintext", "--timeout", "8s", "--json")
     (form,) = ran.json
     assert (ran.code, form["outcome"]) == (6, "accepted")

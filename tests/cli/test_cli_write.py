@@ -84,7 +84,7 @@ async def test_a_write_before_advise_is_refused(gateway: SimulatedGateway, opene
 
 
 async def test_a_lost_reply_is_an_unknown_outcome(gateway: SimulatedGateway, opened: Open, mxgw_py: Run) -> None:
-    gateway.lose_next_reply("write")
+    gateway.faults.lose_next_reply("write")
     ran = await mxgw_py(*opened.write, "--type", "int32", "--value", "123")
     assert (ran.code, ran.out) == (6, "")
     assert ran.err.startswith(f"mxgw-py: outcome unknown: write at {gateway.endpoint}: UNAVAILABLE ")
@@ -106,7 +106,7 @@ async def test_a_lost_reply_is_an_unknown_outcome(gateway: SimulatedGateway, ope
 async def test_whatever_may_have_happened_is_unknown(
     failure: dict[str, object], gateway: SimulatedGateway, opened: Open, mxgw_py: Run
 ) -> None:
-    gateway.fail_next("write", **failure)  # type: ignore[arg-type]  # one of two pairs
+    gateway.faults.fail_next("write", **failure)  # type: ignore[arg-type]  # one of two pairs
     ran = await mxgw_py(*opened.write, "--json", "--type", "int32", "--value", "123")
     assert ran.code == 6
     (error,) = ran.json
@@ -125,7 +125,7 @@ async def test_a_session_that_is_gone_is_refused(gateway: SimulatedGateway, open
 async def test_a_session_not_found_in_a_reply_says_the_same(
     gateway: SimulatedGateway, opened: Open, mxgw_py: Run
 ) -> None:
-    gateway.fail_next("write", protocol_status=pb.PROTOCOL_STATUS_CODE_SESSION_NOT_FOUND)
+    gateway.faults.fail_next("write", protocol_status=pb.PROTOCOL_STATUS_CODE_SESSION_NOT_FOUND)
     ran = await mxgw_py(*opened.write, "--type", "int32", "--value", "1")
     assert ran.code == 3
     assert ran.err.endswith(f"it was closed or has expired: open a new one at {gateway.endpoint}\n")
@@ -134,7 +134,7 @@ async def test_a_session_not_found_in_a_reply_says_the_same(
 async def test_a_faulted_session_is_refused_with_what_to_do(
     gateway: SimulatedGateway, opened: Open, mxgw_py: Run
 ) -> None:
-    gateway.fault_session(opened.session.session_id)
+    gateway.faults.fault_session(opened.session.session_id)
     ran = await mxgw_py(*opened.write, "--type", "int32", "--value", "1")
     assert ran.code == 3
     assert "Session state is FAULTED" in ran.err

@@ -32,7 +32,7 @@ SETTLED_WITHIN = 120.0
 
 async def settled(rig: Rig) -> None:
     """Ends every fault, and waits until the session is live and has been given every event."""
-    rig.gateway.calm()
+    rig.gateway.faults.calm()
     rig.client.options = replace(rig.client.options, call_timeout=PATIENT_TIMEOUT)
 
     def live() -> bool:

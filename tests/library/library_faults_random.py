@@ -158,11 +158,11 @@ async def strike(rig: Rig, chance: Random) -> None:
 
 
 async def _drop(rig: Rig, chance: Random) -> None:
-    rig.gateway.drop_streams(grpc.StatusCode[chance.choice(_STREAM_ENDS)])
+    rig.gateway.faults.drop_streams(grpc.StatusCode[chance.choice(_STREAM_ENDS)])
 
 
 async def _drop_and_evict(rig: Rig, chance: Random) -> None:
-    rig.gateway.drop_streams()
+    rig.gateway.faults.drop_streams()
     for _ in range(chance.randrange(4)):
         rig.move(chance.choice(TAGS))
     await _evict(rig, chance)
@@ -172,23 +172,23 @@ async def _drop_and_evict(rig: Rig, chance: Random) -> None:
 
 async def _evict(rig: Rig, chance: Random) -> None:
     for session_id in rig.gateway.live_sessions:
-        rig.gateway.evict_replay(session_id)
+        rig.gateway.faults.evict_replay(session_id)
 
 
 async def _kill(rig: Rig, chance: Random) -> None:
-    rig.gateway.kill_connections()
+    rig.gateway.faults.kill_connections()
 
 
 async def _garble(rig: Rig, chance: Random) -> None:
-    rig.gateway.garble_connections()
+    rig.gateway.faults.garble_connections()
 
 
 async def _swallow(rig: Rig, chance: Random) -> None:
     # That of the commands, of the stream, or both. It takes its time to be noticed: mostly something else goes wrong.
     if chance.random() < 0.25:
-        rig.gateway.swallow_connections(chance.choice(("register", "StreamEvents", None)))
+        rig.gateway.faults.swallow_connections(chance.choice(("register", "StreamEvents", None)))
     else:
-        rig.gateway.kill_connections()
+        rig.gateway.faults.kill_connections()
 
 
 async def _restart(rig: Rig, chance: Random) -> None:
@@ -197,59 +197,60 @@ async def _restart(rig: Rig, chance: Random) -> None:
 
 async def _lose(rig: Rig, chance: Random) -> None:
     for session_id in rig.gateway.live_sessions:
-        rig.gateway.lose_session(session_id)
+        rig.gateway.faults.lose_session(session_id)
 
 
 async def _fault(rig: Rig, chance: Random) -> None:
     for session_id in rig.gateway.live_sessions:
-        rig.gateway.fault_session(session_id)
+        rig.gateway.faults.fault_session(session_id)
 
 
 async def _overflow(rig: Rig, chance: Random) -> None:
-    rig.gateway.overflow_streams()
+    rig.gateway.faults.overflow_streams()
 
 
 async def _stall(rig: Rig, chance: Random) -> None:
     name = chance.choice((*_KINDS, *_RPCS))
-    rig.gateway.stall(name)
+    rig.gateway.faults.stall(name)
     await asyncio.sleep(chance.random() * CALL_TIMEOUT * 1.5)
-    rig.gateway.release(name)
+    rig.gateway.faults.release(name)
 
 
 async def _delay(rig: Rig, chance: Random) -> None:
     name = chance.choice((*_KINDS, *_RPCS))
-    rig.gateway.delay(name, chance.random() * CALL_TIMEOUT * 1.2)
+    rig.gateway.faults.delay(name, chance.random() * CALL_TIMEOUT * 1.2)
     await asyncio.sleep(chance.random() * CALL_TIMEOUT)
-    rig.gateway.delay(name, 0)
+    rig.gateway.faults.delay(name, 0)
 
 
 async def _refuse(rig: Rig, chance: Random) -> None:
     code = grpc.StatusCode[chance.choice(_CODES)]
-    rig.gateway.fail_next(chance.choice((*_KINDS, *_RPCS)), code=code, details="refused at random")
+    rig.gateway.faults.fail_next(chance.choice((*_KINDS, *_RPCS)), code=code, details="refused at random")
 
 
 async def _lose_reply(rig: Rig, chance: Random) -> None:
-    rig.gateway.lose_next_reply(chance.choice((*_KINDS, *_RPCS)))
+    rig.gateway.faults.lose_next_reply(chance.choice((*_KINDS, *_RPCS)))
 
 
 async def _garble_reply(rig: Rig, chance: Random) -> None:
-    rig.gateway.garble_next_reply(chance.choice((*_KINDS, *_RPCS)))
+    rig.gateway.faults.garble_next_reply(chance.choice((*_KINDS, *_RPCS)))
 
 
 async def _oversize_reply(rig: Rig, chance: Random) -> None:
     # 17 MiB take their time: mostly something smaller goes wrong.
     oversize = chance.random() < 0.05
-    (rig.gateway.oversize_next_reply if oversize else rig.gateway.lose_next_reply)(chance.choice((*_KINDS, *_RPCS)))
+    faults = rig.gateway.faults
+    (faults.oversize_next_reply if oversize else faults.lose_next_reply)(chance.choice((*_KINDS, *_RPCS)))
 
 
 async def _hold(rig: Rig, chance: Random) -> None:
-    rig.gateway.hold_write_completes()
+    rig.gateway.faults.hold_write_completes()
     await asyncio.sleep(chance.random() * CALL_TIMEOUT)
-    rig.gateway.release_write_completes()
+    rig.gateway.faults.release_write_completes()
 
 
 async def _redeploy(rig: Rig, chance: Random) -> None:
-    rig.gateway.redeploy()
+    rig.gateway.faults.redeploy()
 
 
 FAULTS: dict[str, Callable[[Rig, Random], Awaitable[None]]] = {

@@ -47,7 +47,7 @@ class Case:
         """Schedules the fault for the stage, and what comes beside it; one that no schedule knows comes right away."""
         call = STAGES[stage]
         if fault.endswith("()"):
-            getattr(self.gateway, fault.removesuffix("()"))()
+            getattr(self.gateway.faults, fault.removesuffix("()"))()
             return
         for first in filter(None, before.split("; ")):
             self.gateway.schedule(first.replace("CALL", call))
@@ -59,10 +59,10 @@ class Case:
             self.gateway.schedule(f"at StreamEvents 2 {fault}", "after 0 drop-stream")
         elif fault == "evict-replay":
             # A resumed stream finds it so, if something came about that nobody was given.
-            self.gateway.drop_streams()
+            self.gateway.faults.drop_streams()
             self.gateway.set(TAG, 998)
             for session_id in self.gateway.live_sessions:
-                self.gateway.evict_replay(session_id)
+                self.gateway.faults.evict_replay(session_id)
             self.gateway.set(TAG, 999)
         else:
             self.gateway.schedule(f"after 0 {fault}")
@@ -143,7 +143,7 @@ async def outcome(
         said.append(name_of(error))
     if stage == "streaming":
         await _struck(case, fault)
-    gateway.calm()
+    gateway.faults.calm()
     if stage == "writing":
         said.append(await _happened(case, "once" in expected))
     if case.live and stage != "closing":

@@ -50,15 +50,15 @@ async def test_a_broken_stream_is_told_and_read_again_with_what_is_new(
         first = await anext(news)
         assert isinstance(first, AlarmListRead)
         assert (first.is_first, [alarm.reference for alarm in first.new]) == (True, [HIGH])
-        gateway.stall("StreamAlarms")
-        gateway.drop_alarm_streams()
+        gateway.faults.stall("StreamAlarms")
+        gateway.faults.drop_alarm_streams()
         while not isinstance(await anext(news), AlarmFeedLost):
             pass
         assert not feed.is_complete
         assert feed.lost_at is not None
         gateway.clear_alarm(HIGH)
         gateway.raise_alarm(LOW)
-        gateway.release("StreamAlarms")
+        gateway.faults.release("StreamAlarms")
         again = await anext(news)
         while not isinstance(again, AlarmListRead):
             assert isinstance(again, AlarmProviderStatus)
@@ -93,7 +93,7 @@ async def test_a_gateway_without_alarms_is_an_error_for_whoever_waits_or_follows
 async def test_waiting_for_a_list_that_does_not_come_has_an_end(
     gateway: SimulatedGateway, client: GatewayClient
 ) -> None:
-    gateway.stall("StreamAlarms")
+    gateway.faults.stall("StreamAlarms")
     async with AlarmFeed(client) as feed:
         with pytest.raises(MxGatewayWaitError, match=r"within 0\.05 s"):
             await feed.ready(timeout=0.05)

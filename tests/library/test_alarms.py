@@ -87,11 +87,11 @@ async def test_a_failover_of_the_provider_is_told(gateway: SimulatedGateway, cli
     async with asyncio.timeout(30), client.stream_alarms() as messages:
         while not isinstance(await anext(messages), AlarmProviderStatus):
             pass
-        gateway.fail_alarm_provider("gone")
+        gateway.faults.fail_alarm_provider("gone")
         status = await anext(messages)
         assert isinstance(status, AlarmProviderStatus)
         assert (status.mode, status.degraded, status.reason) == (AlarmProviderMode.SUBTAG, True, "gone")
-        gateway.restore_alarm_provider()
+        gateway.faults.restore_alarm_provider()
         back = await anext(messages)
         assert isinstance(back, AlarmProviderStatus)
         assert (back.mode, back.degraded) == (AlarmProviderMode.ALARMMGR, False)
@@ -118,7 +118,7 @@ async def test_an_acknowledgement_whose_answer_was_lost_is_unknown(
     gateway: SimulatedGateway, client: GatewayClient
 ) -> None:
     alarm = await high_alarm(gateway, client)
-    gateway.fail_next("AcknowledgeAlarm", code=grpc.StatusCode.UNAVAILABLE)
+    gateway.faults.fail_next("AcknowledgeAlarm", code=grpc.StatusCode.UNAVAILABLE)
     with pytest.raises(MxGatewayTransportError, match="outcome unknown") as caught:
         await client.acknowledge_alarm(alarm.reference)
     assert caught.value.outcome_unknown

@@ -146,7 +146,7 @@ async def test_no_key_where_one_is_wanted_says_so(gateway: SimulatedGateway) -> 
 async def test_a_key_that_is_revoked_later_is_an_authentication_error(
     gateway: SimulatedGateway, client: GatewayClient
 ) -> None:
-    gateway.revoke("demo")
+    gateway.faults.revoke("demo")
     with pytest.raises(MxGatewayAuthenticationError, match="open_session"):
         await client.open_session()
 
@@ -261,11 +261,11 @@ async def test_a_gateway_that_quotes_the_key_does_not_leak_it(
             {"protocol_status": pb.PROTOCOL_STATUS_CODE_INVALID_REQUEST},
             {"protocol_status": pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE, "hresult": -2147024809},
         ):
-            gateway.fail_next("register", details=details, **failure)
+            gateway.faults.fail_next("register", details=details, **failure)
             with pytest.raises(MxGatewayError) as caught:
                 await session.register("auth")
             errors.append(caught.value)
-        gateway.fail_next("StreamEvents", code=grpc.StatusCode.UNAUTHENTICATED, details=details)
+        gateway.faults.fail_next("StreamEvents", code=grpc.StatusCode.UNAUTHENTICATED, details=details)
         with pytest.raises(MxGatewayAuthenticationError) as caught:
             await anext(session.stream_events())
         errors.append(caught.value)
@@ -280,7 +280,7 @@ async def test_a_key_of_another_form_is_redacted_too() -> None:
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         client = await GatewayClient.connect(endpoint=gateway.endpoint, api_key="open-sesame", plaintext=True)
         async with client:
-            gateway.fail_next("OpenSession", code=grpc.StatusCode.INTERNAL, details="say open-sesame, please")
+            gateway.faults.fail_next("OpenSession", code=grpc.StatusCode.INTERNAL, details="say open-sesame, please")
             with pytest.raises(MxGatewayTransportError, match=r"say \*\*\*, please"):
                 await client.open_session()
 
@@ -288,7 +288,7 @@ async def test_a_key_of_another_form_is_redacted_too() -> None:
 async def test_the_cause_of_an_error_is_kept_where_it_does_not_quote_the_key(
     gateway: SimulatedGateway, client: GatewayClient
 ) -> None:
-    gateway.fail_next("OpenSession", code=grpc.StatusCode.INTERNAL, details="harmless")
+    gateway.faults.fail_next("OpenSession", code=grpc.StatusCode.INTERNAL, details="harmless")
     with pytest.raises(MxGatewayTransportError) as caught:
         await client.open_session()
     assert isinstance(caught.value.__cause__, grpc.aio.AioRpcError)

@@ -115,16 +115,16 @@ async def test_those_who_ask_at_the_same_time_share_the_round(
 async def test_without_an_answer_nobody_knows_and_a_read_says_so(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
-    gateway.stall("ping")
+    gateway.faults.stall("ping")
     assert not await live.caught_up(timeout=0.05)
     (reading,) = await live.read([INT], timeout=0.05)
     assert (reading.cached, reading.value) == (True, 0)
     assert reading.stale_for is not None
-    gateway.release()
+    gateway.faults.release()
     assert await live.caught_up(timeout=20)
     assert (await live.read([INT]))[0].stale_for is None
-    gateway.stall("StreamEvents")
-    gateway.drop_streams()
+    gateway.faults.stall("StreamEvents")
+    gateway.faults.drop_streams()
     await eventually(lambda: live.state is LiveState.STALE, "the stream is lost", seconds=20)
     assert not await live.caught_up(timeout=20)
 
@@ -194,7 +194,7 @@ async def test_what_was_written_is_unseen_until_a_change_shows_it(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
     item, other = items
-    gateway.stall("StreamEvents")
+    gateway.faults.stall("StreamEvents")
     await live.session.write(*item.key, 5, user_id=7)
     written = live.unseen_write(*item.key)
     assert written is not None
@@ -204,7 +204,7 @@ async def test_what_was_written_is_unseen_until_a_change_shows_it(
     assert (readings[0].value, readings[1].written_for) == (0, None)
     assert readings[0].written_for is not None
     assert live.unseen_write(*other.key) is None
-    gateway.release()
+    gateway.faults.release()
     await eventually(lambda: live.unseen_write(*item.key) is None, "the change shows it", seconds=20)
     assert live[INT].value == 5
 
@@ -232,7 +232,7 @@ async def test_a_change_shows_it_when_it_has_the_value_or_came_after_the_complet
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
     item = items[0]
-    gateway.stall("StreamEvents")
+    gateway.faults.stall("StreamEvents")
 
     def comes(family: EventFamily, value: int | None = None) -> UnseenWrite | None:
         live.take(MxEvent(EventHeader(family, *item.key, 192), live.last_sequence + 1, value))
@@ -318,10 +318,10 @@ async def test_a_change_that_had_arrived_and_is_looked_at_late_is_not_new(
 async def test_without_an_answer_nobody_knows_what_is_new(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
-    gateway.stall("ping")
+    gateway.faults.stall("ping")
     with pytest.raises(MxGatewayWaitError, match="nobody knows what is new"):
         await live.wait_for(INT, lambda value: True, timeout=0.1, new=True)
-    gateway.release()
+    gateway.faults.release()
     assert await live.fresh_mark(timeout=20) == live.events
 
 
@@ -329,8 +329,8 @@ async def test_what_changed_between_two_sessions_is_new_since_before_and_not_sin
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
     before = await live.fresh_mark(timeout=20)
-    gateway.stall("OpenSession")
-    gateway.lose_session(live.session.session_id)
+    gateway.faults.stall("OpenSession")
+    gateway.faults.lose_session(live.session.session_id)
     await eventually(lambda: live.state is LiveState.REBUILDING, "the session is lost", seconds=20)
     gateway.set(INT, 7)
     gateway.set(DOUBLE, 7.0)
@@ -338,7 +338,7 @@ async def test_what_changed_between_two_sessions_is_new_since_before_and_not_sin
     meanwhile = await live.fresh_mark(timeout=20)
     waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 7, timeout=20, new=True))
     await eventually(lambda: live._held.waiting, "it waits", seconds=20)
-    gateway.release()
+    gateway.faults.release()
     assert (await live.wait_for(DOUBLE, lambda value: value == 7.0, timeout=20, mark=before)).value == 7.0
     with pytest.raises(MxGatewayWaitError, match=r"it is 7\.0"):
         await live.wait_for(DOUBLE, lambda value: value == 7.0, timeout=0.1, mark=meanwhile)

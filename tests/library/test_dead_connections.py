@@ -61,7 +61,7 @@ async def test_a_dead_connection_of_the_commands_is_replaced_while_events_flow(
     plant = asyncio.create_task(moving(gateway))
     try:
         told = live.changes()
-        gateway.swallow_connections("subscribe_bulk")
+        gateway.faults.swallow_connections("subscribe_bulk")
         async with asyncio.timeout(PATIENCE):
             stale = await anext(told)
         assert stale.state is LiveState.STALE
@@ -84,7 +84,7 @@ async def test_a_write_that_is_not_answered_asks_for_a_sign_of_life_at_once(
         (item,) = await live.subscribe_tags([INT], await live.session.register("dead"))
         await live.first_value(item)
         await eventually(lambda: live.round_trip is not None, "the first sign of life", seconds=PATIENCE)
-        gateway.swallow_connections("subscribe_bulk")
+        gateway.faults.swallow_connections("subscribe_bulk")
         assert (await live.write_and_confirm(*item.key, 1, timeout=0.2)).outcome is WriteOutcome.UNKNOWN
         await reached(live, LiveState.STALE)
         await reached(live, LiveState.LIVE)
@@ -134,7 +134,7 @@ async def test_one_silence_on_the_connection_of_the_events_gives_up_nothing(
 async def test_both_connections_are_replaced_when_both_are_dead(
     gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
-    gateway.swallow_connections()
+    gateway.faults.swallow_connections()
     await reached(live, LiveState.STALE)
     gateway.set(INT, 7)
     value = await live.wait_for(INT, lambda value: value == 7, timeout=PATIENCE)
@@ -149,8 +149,8 @@ async def test_a_lost_session_is_rebuilt_although_the_connection_of_the_commands
     # It does not take the time-outs of two calls.
     client = live.session.client
     client.options = replace(client.options, call_timeout=PATIENCE)
-    gateway.swallow_connections("subscribe_bulk")
-    gateway.lose_session(live.session.session_id)
+    gateway.faults.swallow_connections("subscribe_bulk")
+    gateway.faults.lose_session(live.session.session_id)
     async with asyncio.timeout(PATIENCE):
         while not live.rebuilds or live.state is not LiveState.LIVE:
             await live.changed()
@@ -163,7 +163,7 @@ async def test_alarms_come_over_the_new_connection_too(
     await live.session.register("dead")
     async with AlarmFeed(client) as feed:
         await feed.ready(timeout=PATIENCE)
-        gateway.swallow_connections("register")
+        gateway.faults.swallow_connections("register")
         await eventually(lambda: not feed.is_complete, "the feed is broken", seconds=PATIENCE)
         gateway.raise_alarm("Galaxy!Area.Object.Late")
         await eventually(lambda: feed.is_complete, "the feed is read again", seconds=PATIENCE)
@@ -173,7 +173,7 @@ async def test_alarms_come_over_the_new_connection_too(
 async def test_a_closed_client_leaves_no_connection_although_a_call_waits_on_one_that_was_given_up(
     gateway: SimulatedGateway, client: GatewayClient, live: LiveSession, item: Item
 ) -> None:
-    gateway.swallow_connections("subscribe_bulk")
+    gateway.faults.swallow_connections("subscribe_bulk")
     waiting = asyncio.create_task(live.session.ping(timeout=3600.0))
     await reached(live, LiveState.STALE)
     await reached(live, LiveState.LIVE)
@@ -196,7 +196,7 @@ async def test_a_stream_that_has_ended_keeps_no_connection_though_somebody_keeps
     elif how == "broken off":
         alarms.break_off(MxGatewayTransportError("given up"))
     elif how == "ended by the gateway":
-        gateway.drop_alarm_streams()
+        gateway.faults.drop_alarm_streams()
     if how in ("broken off", "ended by the gateway"):
         try:
             async for _ in alarms:

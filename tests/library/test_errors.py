@@ -162,7 +162,7 @@ def test_what_is_not_known_is_none_or_empty() -> None:
 async def test_every_grpc_status_of_a_command(
     code: grpc.StatusCode, gateway: SimulatedGateway, session: Session
 ) -> None:
-    gateway.fail_next("register", code=code, details="as\n  it is")
+    gateway.faults.fail_next("register", code=code, details="as\n  it is")
     with pytest.raises(GRPC_ERRORS[code.name]) as caught:
         await session.register("errors")
     error = caught.value
@@ -175,7 +175,7 @@ async def test_every_grpc_status_of_a_command(
 
 @pytest.mark.parametrize("code", CODES, ids=lambda code: code.name)
 async def test_every_grpc_status_of_a_write(code: grpc.StatusCode, gateway: SimulatedGateway, session: Session) -> None:
-    gateway.fail_next("write", code=code, details="details")
+    gateway.faults.fail_next("write", code=code, details="details")
     with pytest.raises(GRPC_ERRORS[code.name]) as caught:
         await session.write(1, 1, 7)
     assert caught.value.outcome_unknown == (code.name in MAYBE_RAN)
@@ -189,7 +189,7 @@ async def test_every_grpc_status_of_a_stream(
     stream = session.stream_events()
     reader = asyncio.create_task(anext(stream))
     await eventually(lambda: gateway.open_streams, "the stream is open")
-    gateway.drop_streams(code)
+    gateway.faults.drop_streams(code)
     with pytest.raises(GRPC_ERRORS[code.name], match=code.name) as caught:
         await reader
     assert (caught.value.call, caught.value.grpc_code) == ("stream_events", code.name)
@@ -200,7 +200,7 @@ async def test_every_grpc_status_of_a_stream(
 async def test_every_protocol_status_of_a_command(
     status: ProtocolStatusCode, gateway: SimulatedGateway, session: Session
 ) -> None:
-    gateway.fail_next("register", protocol_status=status, details="as\n  it is")  # type: ignore[arg-type]
+    gateway.faults.fail_next("register", protocol_status=status, details="as\n  it is")  # type: ignore[arg-type]
     with pytest.raises(PROTOCOL_ERRORS[status]) as caught:
         await session.register("errors")
     error = caught.value
@@ -217,7 +217,7 @@ async def test_every_protocol_status_of_a_command(
 async def test_every_protocol_status_of_a_write(
     status: ProtocolStatusCode, gateway: SimulatedGateway, session: Session
 ) -> None:
-    gateway.fail_next("write", protocol_status=status)  # type: ignore[arg-type]
+    gateway.faults.fail_next("write", protocol_status=status)  # type: ignore[arg-type]
     with pytest.raises(PROTOCOL_ERRORS[status]) as caught:
         await session.write(1, 1, 7)
     assert caught.value.outcome_unknown == (status.name in MAYBE_RAN_DESPITE)
@@ -228,14 +228,14 @@ async def test_every_protocol_status_of_a_write(
 async def test_every_protocol_status_of_opening_a_session(
     status: ProtocolStatusCode, gateway: SimulatedGateway, client: GatewayClient
 ) -> None:
-    gateway.fail_next("OpenSession", protocol_status=status, details="no")  # type: ignore[arg-type]
+    gateway.faults.fail_next("OpenSession", protocol_status=status, details="no")  # type: ignore[arg-type]
     with pytest.raises(PROTOCOL_ERRORS[status], match="open_session") as caught:
         await client.open_session()
     assert (caught.value.protocol_status, caught.value.endpoint) == (status, gateway.endpoint)
 
 
 async def test_a_protocol_status_that_is_newer_than_this_library(gateway: SimulatedGateway, session: Session) -> None:
-    gateway.fail_next("write", protocol_status=77)  # type: ignore[arg-type]
+    gateway.faults.fail_next("write", protocol_status=77)  # type: ignore[arg-type]
     with pytest.raises(MxGatewayCommandError, match="77") as caught:
         await session.write(1, 1, 7)
     assert caught.value.protocol_status == 77
@@ -264,7 +264,7 @@ async def test_a_refusal_of_mxaccess_carries_all_it_gave(gateway: SimulatedGatew
 
 
 async def test_a_refusal_without_words_is_a_line_too(gateway: SimulatedGateway, session: Session) -> None:
-    gateway.fail_next("ping", protocol_status=pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE, details="")
+    gateway.faults.fail_next("ping", protocol_status=pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE, details="")
     with pytest.raises(MxAccessError, match=r"^ping: MXAccess refused: no reason given$") as caught:
         await session.ping()
     assert caught.value.hresult is None
@@ -277,7 +277,7 @@ async def test_a_write_whose_reply_is_lost_is_unknown_not_failed(gateway: Simula
     server = await session.register("errors")
     await session.subscribe_bulk(server, ["TestChildObject.TestInt"])
     await anext(session.stream_events())
-    gateway.lose_next_reply("write")
+    gateway.faults.lose_next_reply("write")
     with pytest.raises(MxGatewayTransportError, match="outcome unknown: write") as caught:
         await session.write(server, 1, 7)
     assert caught.value.outcome_unknown
@@ -289,7 +289,7 @@ async def test_a_write_whose_reply_is_lost_is_unknown_not_failed(gateway: Simula
 async def test_a_lost_reply_of_a_command_that_changes_nothing_is_not_unknown(
     gateway: SimulatedGateway, session: Session
 ) -> None:
-    gateway.lose_next_reply("register")
+    gateway.faults.lose_next_reply("register")
     with pytest.raises(MxGatewayTransportError) as caught:
         await session.register("errors")
     assert not caught.value.outcome_unknown
@@ -323,7 +323,7 @@ async def test_a_call_whose_client_is_closed_under_it_is_a_transport_error(
     mutating: bool, gateway: SimulatedGateway, client: GatewayClient
 ) -> None:
     session = await client.open_session()
-    gateway.delay("write" if mutating else "ping", 60)
+    gateway.faults.delay("write" if mutating else "ping", 60)
     calls = len(gateway.calls)
     call = asyncio.create_task(session.write(1, 1, 7) if mutating else session.ping())
     await eventually(lambda: len(gateway.calls) > calls, "the call arrives")
@@ -334,7 +334,7 @@ async def test_a_call_whose_client_is_closed_under_it_is_a_transport_error(
 
 
 async def test_cancelling_a_call_is_a_cancellation(gateway: SimulatedGateway, session: Session) -> None:
-    gateway.delay("ping", 60)
+    gateway.faults.delay("ping", 60)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
             await session.ping()

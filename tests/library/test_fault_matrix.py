@@ -7,7 +7,7 @@ import pytest
 from library_faults_stages import OF_A_CALL, STAGES, Census, outcome
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
-from zb_mom_ww_mxgateway_sim.fault_api import Trouble
+from zb_mom_ww_mxgateway_sim.fault_api import GatewayFaults
 from zb_mom_ww_mxgateway_sim.faults.schedule import ACTIONS
 
 NEVER = "—"
@@ -67,7 +67,7 @@ CASES = [
 def test_every_fault_has_its_row() -> None:
     tried = {fault.split()[0] for fault, *_ in rows()}
     assert set(ACTIONS) <= tried
-    named = {name for name in (*vars(Trouble), *vars(SimulatedGateway)) if not name.startswith("_")}
+    named = {name for name in (*vars(GatewayFaults), *vars(SimulatedGateway)) if not name.startswith("_")}
     assert named == {*METHODS, *HARMLESS}
     assert set(METHODS.values()) <= tried
     assert {action for action, takes in ACTIONS.items() if takes.startswith("CALL")} == set(OF_A_CALL)

@@ -118,7 +118,7 @@ async def test_a_deployment_in_between_ends_the_paging_with_an_error(
 ) -> None:
     objects = client.galaxy.discover(page_size=1)
     await anext(objects)
-    gateway.redeploy()
+    gateway.faults.redeploy()
     with pytest.raises(MxGatewayCommandError, match="INVALID_ARGUMENT"):
         await anext(objects)
 
@@ -148,7 +148,7 @@ async def test_the_connection_to_the_galaxy(client: GatewayClient) -> None:
 
 
 async def test_the_last_deployment(gateway: SimulatedGateway, client: GatewayClient) -> None:
-    gateway.redeploy()
+    gateway.faults.redeploy()
     deployed = await client.galaxy.last_deploy_time()
     assert deployed is not None
     assert deployed.tzinfo is UTC
@@ -171,12 +171,12 @@ async def test_a_key_without_the_scope_is_told(gateway: SimulatedGateway) -> Non
 async def test_a_page_that_fails_is_an_error_in_the_middle(gateway: SimulatedGateway, client: GatewayClient) -> None:
     objects = client.galaxy.discover(page_size=1)
     await anext(objects)
-    gateway.fail_next("DiscoverHierarchy", code=grpc.StatusCode.UNAVAILABLE, details="gone")
+    gateway.faults.fail_next("DiscoverHierarchy", code=grpc.StatusCode.UNAVAILABLE, details="gone")
     with pytest.raises(MxGatewayTransportError, match="discover at"):
         await anext(objects)
 
 
 async def test_no_such_object_is_no_session_error(gateway: SimulatedGateway, client: GatewayClient) -> None:
-    gateway.fail_next("DiscoverHierarchy", code=grpc.StatusCode.NOT_FOUND, details="no such root")
+    gateway.faults.fail_next("DiscoverHierarchy", code=grpc.StatusCode.NOT_FOUND, details="no such root")
     with pytest.raises(MxGatewayCommandError, match="no such root"):
         await anext(client.galaxy.discover())

@@ -65,7 +65,7 @@ async def test_a_node_is_asked_for_only_when_it_expands_and_then_once(
 
 async def test_an_expansion_that_failed_is_made_again(gateway: SimulatedGateway, client: GatewayClient) -> None:
     node = next(node for node in await client.galaxy.browse() if node.has_children)
-    gateway.fail_next("BrowseChildren", code=grpc.StatusCode.INTERNAL)
+    gateway.faults.fail_next("BrowseChildren", code=grpc.StatusCode.INTERNAL)
     with pytest.raises(Exception, match="browse"):
         await node.children()
     assert await node.children()
@@ -82,11 +82,11 @@ async def test_pages_make_one_list(gateway: SimulatedGateway, client: GatewayCli
 async def test_a_redeploy_between_pages_begins_the_list_anew(gateway: SimulatedGateway, client: GatewayClient) -> None:
     whole = await client.galaxy.browse("Plant")
     before = len(asked(gateway))
-    gateway.delay("BrowseChildren", 0.05)
+    gateway.faults.delay("BrowseChildren", 0.05)
     browsing = asyncio.create_task(client.galaxy.browse("Plant", page_size=2))
     await eventually(lambda: len(asked(gateway)) - before >= 2, "a second page is asked for")
-    gateway.redeploy()
-    gateway.delay("BrowseChildren", 0)
+    gateway.faults.redeploy()
+    gateway.faults.delay("BrowseChildren", 0)
     assert names(await browsing) == names(whole)
     tokens = [request.page_token for request in asked(gateway)[before:]]
     assert tokens.count("") == 2
@@ -98,7 +98,7 @@ async def test_a_redeploy_in_the_middle_of_discovering_is_said(
     objects = client.galaxy.discover(page_size=2)
     await anext(objects)
     await anext(objects)
-    gateway.redeploy()
+    gateway.faults.redeploy()
     with pytest.raises(MxGatewayGalaxyChangedError, match="begin again") as caught:
         await anext(objects)
     assert caught.value.grpc_code == "INVALID_ARGUMENT"
@@ -106,7 +106,7 @@ async def test_a_redeploy_in_the_middle_of_discovering_is_said(
 
 
 async def test_an_error_between_pages_is_not_its_own_cause(gateway: SimulatedGateway, client: GatewayClient) -> None:
-    gateway.fail_next("DiscoverHierarchy", code=grpc.StatusCode.OUT_OF_RANGE)
+    gateway.faults.fail_next("DiscoverHierarchy", code=grpc.StatusCode.OUT_OF_RANGE)
     with pytest.raises(MxGatewayCommandError) as caught:
         await anext(client.galaxy.discover())
     assert isinstance(caught.value.__cause__, grpc.RpcError | grpc.aio.AioRpcError)
@@ -115,7 +115,7 @@ async def test_an_error_between_pages_is_not_its_own_cause(gateway: SimulatedGat
 async def test_a_galaxy_that_does_not_answer_in_time_is_no_trouble_of_a_worker(gateway: SimulatedGateway) -> None:
     options = ClientOptions(endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True, call_timeout=0.1)
     async with await GatewayClient.connect(options) as client:
-        gateway.delay("BrowseChildren", 60)
+        gateway.faults.delay("BrowseChildren", 60)
         with pytest.raises(MxGatewayTransportError, match="DEADLINE_EXCEEDED"):
             await client.galaxy.browse()
 
@@ -169,7 +169,7 @@ async def test_arguments_are_checked_before_anything_is_sent(
 async def test_deployments_begin_with_the_present_one(gateway: SimulatedGateway, client: GatewayClient) -> None:
     async with asyncio.timeout(30), client.galaxy.watch_deploy_events() as events:
         now = await anext(events)
-        gateway.redeploy()
+        gateway.faults.redeploy()
         then = await anext(events)
     assert then.sequence > now.sequence
     assert now.object_count == len(await every(client))

@@ -151,7 +151,7 @@ async def test_a_suspended_item_holds_an_old_value_until_it_is_activated(
         assert (reading.value, reading.cached, reading.stale_for is not None) == (0, True, True)
     with pytest.raises(MxGatewayWaitError, match="stale"):
         await live.wait_for(INT, lambda value: value == 0, timeout=0.05)
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     await reached(live, LiveState.STALE)
     await reached(live, LiveState.LIVE)
     await eventually(lambda: live[STRING].stale_since is None, "the other item is confirmed")
@@ -406,12 +406,12 @@ async def test_a_write_that_is_refused_on_completion(
 async def test_a_write_whose_completion_does_not_come_is_accepted(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
-    gateway.hold_write_completes()
+    gateway.faults.hold_write_completes()
     result = await live.write_and_confirm(*items[0].key, 123, timeout=2)
     assert (result.outcome, result.completed_after, result.error) == (WriteOutcome.ACCEPTED, None, None)
     assert result.accepted_after is not None
     # The completion that comes late is not taken for the next write's.
-    gateway.release_write_completes()
+    gateway.faults.release_write_completes()
     late = await live.write_and_confirm(*items[0].key, "no number")
     assert late.outcome is WriteOutcome.REFUSED
 
@@ -420,7 +420,7 @@ async def test_a_write_whose_reply_is_lost_is_unknown_and_not_sent_again(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
     completions = live.subscribe(lambda event: event.family is EventFamily.ON_WRITE_COMPLETE)
-    gateway.lose_next_reply("write")
+    gateway.faults.lose_next_reply("write")
     result = await live.write_and_confirm(*items[0].key, 123)
     assert result.outcome is WriteOutcome.UNKNOWN
     assert isinstance(result.error, MxGatewayTransportError)
@@ -438,7 +438,7 @@ async def test_a_write_whose_reply_is_lost_is_unknown_and_not_sent_again(
 async def test_a_write_that_times_out_is_unknown(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
-    gateway.fail_next("write", protocol_status=pb.PROTOCOL_STATUS_CODE_TIMEOUT)
+    gateway.faults.fail_next("write", protocol_status=pb.PROTOCOL_STATUS_CODE_TIMEOUT)
     result = await live.write_and_confirm(*items[0].key, 123)
     assert result.outcome is WriteOutcome.UNKNOWN
     assert write_calls(gateway) == 1
@@ -455,7 +455,7 @@ async def test_a_write_that_times_out_is_unknown(
 async def test_a_write_the_gateway_itself_refuses_raises(
     failure: dict[str, Any], gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
-    gateway.fail_next("write", **failure)
+    gateway.faults.fail_next("write", **failure)
     with pytest.raises(MxGatewayError) as caught:
         await live.write_and_confirm(*items[0].key, 123)
     assert not caught.value.outcome_unknown
@@ -520,7 +520,7 @@ async def test_a_raw_bulk_write_does_not_take_anothers_completion(
 async def test_a_write_that_is_given_up_keeps_its_completion(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
-    gateway.hold_write_completes()
+    gateway.faults.hold_write_completes()
     writing = asyncio.create_task(live.write_and_confirm(*items[0].key, 1))
     await eventually(lambda: gateway.writes, "the write arrives")
     # The answer of the write is here when that of a later command is: it is given up while it waits for its completion.
@@ -528,14 +528,14 @@ async def test_a_write_that_is_given_up_keeps_its_completion(
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writing
-    gateway.release_write_completes()
+    gateway.faults.release_write_completes()
     assert (await live.write_and_confirm(*items[0].key, "no number")).outcome is WriteOutcome.REFUSED
 
 
 async def test_a_write_waiting_when_the_session_closes_is_unknown(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
-    gateway.hold_write_completes()
+    gateway.faults.hold_write_completes()
     writing = asyncio.create_task(live.write_and_confirm(*items[0].key, 1))
     await eventually(lambda: gateway.writes, "the write arrives")
     await live.aclose()
@@ -545,23 +545,23 @@ async def test_a_write_waiting_when_the_session_closes_is_unknown(
 async def test_a_write_whose_completion_is_replayed_completes(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
-    gateway.hold_write_completes()
+    gateway.faults.hold_write_completes()
     writing = asyncio.create_task(live.write_and_confirm(*items[0].key, 1))
     await eventually(lambda: gateway.writes, "the write arrives")
-    gateway.drop_streams()
-    gateway.release_write_completes()
+    gateway.faults.drop_streams()
+    gateway.faults.release_write_completes()
     assert (await writing).outcome is WriteOutcome.COMPLETED
 
 
 async def test_a_write_whose_completion_is_lost_in_a_gap_is_unknown(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
-    gateway.hold_write_completes()
+    gateway.faults.hold_write_completes()
     writing = asyncio.create_task(live.write_and_confirm(*items[0].key, 1, timeout=0.6))
     await eventually(lambda: gateway.writes, "the write arrives")
-    gateway.drop_streams()
-    gateway.release_write_completes()
-    gateway.evict_replay(live.session.session_id)
+    gateway.faults.drop_streams()
+    gateway.faults.release_write_completes()
+    gateway.faults.evict_replay(live.session.session_id)
     gateway.set(STRING, "after")
     assert (await writing).outcome is WriteOutcome.UNKNOWN
 
@@ -572,23 +572,23 @@ async def test_after_a_write_in_doubt_no_other_gets_a_completion_that_may_not_be
 ) -> None:
     key = items[0].key
     if "gap" in how:
-        gateway.hold_write_completes()
+        gateway.faults.hold_write_completes()
         await live.session.write(*key, 1)
         await eventually(lambda: gateway.writes, "the write arrives")
-        gateway.drop_streams()
-        gateway.release_write_completes()
-        gateway.evict_replay(live.session.session_id)
+        gateway.faults.drop_streams()
+        gateway.faults.release_write_completes()
+        gateway.faults.evict_replay(live.session.session_id)
         gateway.set(STRING, "after")
         await eventually(lambda: live.gaps and live.state is LiveState.LIVE, "the gap is seen")
     else:
-        gateway.fail_next("write", protocol_status=pb.PROTOCOL_STATUS_CODE_TIMEOUT)
+        gateway.faults.fail_next("write", protocol_status=pb.PROTOCOL_STATUS_CODE_TIMEOUT)
         assert (await live.write_and_confirm(*key, 1)).outcome is WriteOutcome.UNKNOWN
-    gateway.hold_write_completes()
+    gateway.faults.hold_write_completes()
     before = len(gateway.writes)
     good = asyncio.create_task(live.write_and_confirm(*key, 2, timeout=5))
     await eventually(lambda: len(gateway.writes) > before, "the good one arrives")
     await live.session.write(*key, "no number")
-    gateway.release_write_completes()
+    gateway.faults.release_write_completes()
     result = await good
     assert (result.outcome, result.ambiguous) == (WriteOutcome.ACCEPTED, True)
 
@@ -603,7 +603,7 @@ async def test_a_dropped_stream_is_resumed_and_nothing_is_lost(
     gateway.set(INT, 1)
     await values_of(subscription, 1)
     last = live.last_sequence
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     for value in (2, 3):
         gateway.set(INT, value)
     await reached(live, LiveState.STALE)
@@ -622,7 +622,7 @@ async def test_a_dropped_stream_is_resumed_and_nothing_is_lost(
 async def test_a_dropped_stream_is_resumed_while_nothing_happens(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     await reached(live, LiveState.STALE)
     await reached(live, LiveState.LIVE)
     gateway.set(INT, 9)
@@ -635,7 +635,7 @@ async def test_a_dropped_stream_is_resumed_while_nothing_happens(
 async def test_resuming_waits_until_the_gateway_has_let_go_of_the_former_stream(
     gateway: SimulatedGateway, client: GatewayClient, live: LiveSession, items: list[Item]
 ) -> None:
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     other = client.attach(live.session.session_id).stream_events(after=live.last_sequence)
     await eventually(lambda: gateway.open_streams == 1, "the other stream is attached")
     tried = [call.rpc for call in gateway.calls].count("StreamEvents")
@@ -653,7 +653,7 @@ async def test_resuming_waits_until_the_gateway_has_let_go_of_the_former_stream(
 async def test_a_write_while_the_stream_is_lost_is_not_sent(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     await reached(live, LiveState.STALE)
     with pytest.raises(MxGatewaySessionError, match="nothing was sent"):
         await live.write_and_confirm(*items[0].key, 1)
@@ -664,11 +664,11 @@ async def test_a_replay_gap_is_counted_and_what_it_may_concern_is_stale(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
     subscription = live.subscribe()
-    gateway.stall("read_bulk")
-    gateway.drop_streams()
+    gateway.faults.stall("read_bulk")
+    gateway.faults.drop_streams()
     for value in (1, 2, 3):
         gateway.set(INT, value)
-    gateway.evict_replay(live.session.session_id)
+    gateway.faults.evict_replay(live.session.session_id)
     gateway.set(INT, 4)
     async with asyncio.timeout(30):
         gap, event = await anext(subscription), await anext(subscription)
@@ -682,15 +682,15 @@ async def test_a_replay_gap_is_counted_and_what_it_may_concern_is_stale(
     gateway.set(STRING, "known again")
     await values_of(subscription, 1)
     assert live[STRING].stale_since is None
-    gateway.release("read_bulk")
+    gateway.faults.release("read_bulk")
 
 
 async def test_what_a_gap_leaves_in_doubt_is_read_at_once_and_not_with_the_next_sign_of_life(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     gateway.set(INT, 1)
-    gateway.evict_replay(live.session.session_id)
+    gateway.faults.evict_replay(live.session.session_id)
     await eventually(lambda: live.gaps and live[STRING].stale_since is None, "it is read when the stream is back")
     # Only the next event tells that one was lost.
     gateway.set(INT, 2)
@@ -701,20 +701,20 @@ async def test_what_a_gap_leaves_in_doubt_is_read_at_once_and_not_with_the_next_
 async def test_a_stream_that_goes_on_confirms_nothing_that_was_lost_before(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
-    gateway.stall("read_bulk")
-    gateway.drop_streams()
+    gateway.faults.stall("read_bulk")
+    gateway.faults.drop_streams()
     gateway.set(STRING, "lost")
-    gateway.evict_replay(live.session.session_id)
+    gateway.faults.evict_replay(live.session.session_id)
     gateway.set(INT, 1)
     await live.wait_for(INT, lambda value: value == 1, timeout=5)
     assert live.gaps == 1
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     await reached(live, LiveState.STALE)
     gateway.set(INT, 2)
     assert (await live.wait_for(INT, lambda value: value == 2, timeout=5)).stale_since is None
     assert live.gaps == 1
     assert (live[STRING].value, live[STRING].stale_since is None) == ("", False)
-    gateway.release("read_bulk")
+    gateway.faults.release("read_bulk")
     assert (await live.wait_for(STRING, lambda value: value == "lost", timeout=5)).stale_since is None
 
 
@@ -776,7 +776,7 @@ async def test_a_stream_that_breaks_before_its_first_event_may_have_lost_some() 
         await LiveSession.open(client) as live,
     ):
         await live.subscribe_tags([INT], await live.session.register("live"))
-        gateway.drop_streams()
+        gateway.faults.drop_streams()
         await eventually(lambda: live.resumes and live.state is LiveState.LIVE, "it is resumed")
         assert (live.events, live.gaps, live.lost_events) == (0, 1, 0)
 
@@ -785,10 +785,10 @@ async def test_a_gap_of_which_nothing_is_kept_counts_once(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
     subscription = live.subscribe()
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     for value in (1, 2, 3):
         gateway.set(INT, value)
-    gateway.evict_replay(live.session.session_id)
+    gateway.faults.evict_replay(live.session.session_id)
     async with asyncio.timeout(30):
         gap = await anext(subscription)
     assert gap.replay_gap is not None
@@ -828,9 +828,9 @@ async def test_changes_tell_what_became_of_the_session(
 
     following = asyncio.create_task(follow())
     await asyncio.sleep(0)
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     gateway.set(INT, 1)
-    gateway.evict_replay(live.session.session_id)
+    gateway.faults.evict_replay(live.session.session_id)
     gateway.set(INT, 2)
     await reached(live, LiveState.STALE)
     async with asyncio.timeout(30):
@@ -856,10 +856,13 @@ Losing = Callable[[SimulatedGateway, str], object]
 @pytest.mark.parametrize(
     ("lose", "said"),
     [
-        (lambda gateway, session_id: gateway.lose_session(session_id), "worker"),
-        (lambda gateway, session_id: gateway.fault_session(session_id), "FAULTED"),
-        (lambda gateway, session_id: gateway.drop_streams(grpc.StatusCode.RESOURCE_EXHAUSTED), "RESOURCE_EXHAUSTED"),
-        (lambda gateway, session_id: gateway.drop_streams(grpc.StatusCode.UNAUTHENTICATED), "UNAUTHENTICATED"),
+        (lambda gateway, session_id: gateway.faults.lose_session(session_id), "worker"),
+        (lambda gateway, session_id: gateway.faults.fault_session(session_id), "FAULTED"),
+        (
+            lambda gateway, session_id: gateway.faults.drop_streams(grpc.StatusCode.RESOURCE_EXHAUSTED),
+            "RESOURCE_EXHAUSTED",
+        ),
+        (lambda gateway, session_id: gateway.faults.drop_streams(grpc.StatusCode.UNAUTHENTICATED), "UNAUTHENTICATED"),
     ],
     ids=["worker ends", "faulted", "overflow", "key revoked"],
 )
@@ -892,10 +895,10 @@ async def test_a_session_that_may_not_be_rebuilt_is_closed_with_its_reason_and_w
 async def test_a_write_waiting_when_the_session_is_lost_is_unknown(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
-    gateway.hold_write_completes()
+    gateway.faults.hold_write_completes()
     writing = asyncio.create_task(live.write_and_confirm(*items[0].key, 1))
     await eventually(lambda: gateway.writes, "the write arrives")
-    gateway.lose_session(live.session.session_id)
+    gateway.faults.lose_session(live.session.session_id)
     result = await writing
     assert result.outcome is WriteOutcome.UNKNOWN
     assert result.error is live.lost
@@ -953,10 +956,10 @@ async def a_life(gateway: SimulatedGateway) -> None:
         async with live.subscribe() as subscription:
             await live.write_and_confirm(*item.key, 5)
             await live.wait_for(INT, lambda value: value == 5, hold=0.01, timeout=5)
-            gateway.drop_streams()
+            gateway.faults.drop_streams()
             await reached(live, LiveState.STALE)
             await reached(live, LiveState.LIVE)
-            gateway.lose_session(live.session.session_id)
+            gateway.faults.lose_session(live.session.session_id)
             await reached(live, LiveState.REBUILDING)
             await reached(live, LiveState.LIVE)
             await anext(subscription)
@@ -999,7 +1002,7 @@ def _file_of(coroutine: Any) -> str:
 async def test_closing_while_the_stream_is_lost(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     await reached(live, LiveState.STALE)
     await live.aclose()
     assert live.state is LiveState.CLOSED

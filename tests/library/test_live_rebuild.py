@@ -27,9 +27,9 @@ INT, DOUBLE, STRING, BOOL = (f"TestChildObject.Test{name}" for name in ("Int", "
 
 Losing = Callable[[SimulatedGateway, str], object]
 LOSSES: dict[str, Losing] = {
-    "worker ends": lambda gateway, session_id: gateway.lose_session(session_id),
-    "faulted": lambda gateway, session_id: gateway.fault_session(session_id),
-    "overflow": lambda gateway, session_id: gateway.drop_streams(grpc.StatusCode.RESOURCE_EXHAUSTED),
+    "worker ends": lambda gateway, session_id: gateway.faults.lose_session(session_id),
+    "faulted": lambda gateway, session_id: gateway.faults.fault_session(session_id),
+    "overflow": lambda gateway, session_id: gateway.faults.drop_streams(grpc.StatusCode.RESOURCE_EXHAUSTED),
 }
 
 
@@ -47,8 +47,8 @@ async def test_the_gap_that_a_lost_session_leaves_ends_before_what_the_next_one_
     await live.first_value(item)
     stream = live.subscribe()
     # The first value is here while the rest is still being registered.
-    gateway.delay("register", 0.2)
-    gateway.lose_session(live.session.session_id)
+    gateway.faults.delay("register", 0.2)
+    gateway.faults.lose_session(live.session.session_id)
     await rebuilt(live)
     gap = await anext(event async for event in stream if event.replay_gap)
     assert gap.received_at <= (await anext(stream)).received_at
@@ -120,7 +120,7 @@ async def test_a_new_item_never_gets_a_handle_that_meant_another(gateway: Simula
     dropped, kept = await live.session.add_item_bulk(server, [BOOL, INT])
     await live.session.advise(server, kept.item_handle)
     await live.session.remove_item(server, dropped.item_handle)
-    gateway.lose_session(live.session.session_id)
+    gateway.faults.lose_session(live.session.session_id)
     await rebuilt(live)
     (added,) = await live.subscribe_tags([STRING], server)
     assert added.item_handle not in (dropped.item_handle, kept.item_handle)
@@ -144,7 +144,7 @@ async def test_a_user_id_dies_with_its_session(gateway: SimulatedGateway, live: 
     (item,) = await live.subscribe_tags([INT], server)
     await live.first_value(item)
     user = await live.session.authenticate_user(server, "operator", "password")
-    gateway.lose_session(live.session.session_id)
+    gateway.faults.lose_session(live.session.session_id)
     await rebuilt(live)
     with pytest.raises(MxGatewayArgumentError, match="authenticate again"):
         await live.session.write(*item.key, 1, user)
@@ -178,8 +178,8 @@ async def test_every_path_of_a_write_is_refused_while_it_is_not_live(
     server = await live.session.register("live")
     (item,) = await live.subscribe_tags([INT], server)
     await live.first_value(item)
-    gateway.stall("OpenSession")
-    gateway.lose_session(live.session.session_id)
+    gateway.faults.stall("OpenSession")
+    gateway.faults.lose_session(live.session.session_id)
     async with asyncio.timeout(30):
         while live.state is not LiveState.REBUILDING:
             await live.changed()
@@ -195,15 +195,15 @@ async def test_every_path_of_a_write_is_refused_while_it_is_not_live(
             await attempt
         assert not caught.value.outcome_unknown
     assert len([call for call in gateway.calls if call.rpc == "Invoke"]) == calls
-    gateway.release("OpenSession")
+    gateway.faults.release("OpenSession")
     await rebuilt(live)
     assert not gateway.writes
 
 
 async def test_a_refused_key_is_the_end(gateway: SimulatedGateway, client: GatewayClient) -> None:
     live = await LiveSession.open(client)
-    gateway.revoke(gateway.api_key.split("_")[1])
-    gateway.lose_session(live.session.session_id)
+    gateway.faults.revoke(gateway.api_key.split("_")[1])
+    gateway.faults.lose_session(live.session.session_id)
     async with asyncio.timeout(30):
         while live.state is not LiveState.CLOSED:
             await live.changed()
@@ -216,21 +216,21 @@ async def test_a_refused_key_is_the_end(gateway: SimulatedGateway, client: Gatew
 async def test_the_new_session_is_opened_as_the_lost_one_was(gateway: SimulatedGateway, client: GatewayClient) -> None:
     session = await client.open_session(OpenSessionOptions(client_session_name="night shift"))
     async with await LiveSession.open(client, session) as live:
-        gateway.lose_session(session.session_id)
+        gateway.faults.lose_session(session.session_id)
         await rebuilt(live)
         opened = [call for call in gateway.calls if call.rpc == "OpenSession"]
         assert [call.request.client_session_name for call in opened] == ["night shift", "night shift"]
 
 
 async def test_closing_while_rebuilding_leaves_no_session(gateway: SimulatedGateway, live: LiveSession) -> None:
-    gateway.stall("OpenSession")
-    gateway.lose_session(live.session.session_id)
+    gateway.faults.stall("OpenSession")
+    gateway.faults.lose_session(live.session.session_id)
     async with asyncio.timeout(30):
         while live.state is not LiveState.REBUILDING:
             await live.changed()
     closing = asyncio.create_task(live.aclose())
     await asyncio.sleep(0)
-    gateway.release("OpenSession")
+    gateway.faults.release("OpenSession")
     async with asyncio.timeout(30):
         await closing
     await eventually(
@@ -243,8 +243,8 @@ async def test_closing_that_is_cancelled_while_rebuilding_is_cancelled_and_leave
     gateway: SimulatedGateway, live: LiveSession
 ) -> None:
     await live.session.register("live")
-    gateway.stall("register")
-    gateway.lose_session(live.session.session_id)
+    gateway.faults.stall("register")
+    gateway.faults.lose_session(live.session.session_id)
 
     def registering() -> list[CallRecord]:
         commands = [call for call in gateway.calls if call.rpc == "Invoke"]
@@ -257,7 +257,7 @@ async def test_closing_that_is_cancelled_while_rebuilding_is_cancelled_and_leave
     await eventually(lambda: [call.rpc for call in gateway.calls].count("CloseSession") == 3, "it is being closed")
     closing.cancel()
     await asyncio.sleep(0)
-    gateway.release()
+    gateway.faults.release()
     with pytest.raises(asyncio.CancelledError):
         await closing
     await eventually(lambda: not gateway.live_sessions, "every session is closed")
@@ -271,7 +271,7 @@ async def test_values_are_read_again_when_the_stream_is_resumed_on_a_quiet_plant
     server = await live.session.register("live")
     (item,) = await live.subscribe_tags([INT], server)
     await live.first_value(item)
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     async with asyncio.timeout(30):
         while live.state is LiveState.LIVE:
             await live.changed()
@@ -284,14 +284,14 @@ async def test_values_are_read_again_after_a_gap(gateway: SimulatedGateway, live
     server = await live.session.register("live")
     (item,) = await live.subscribe_tags([INT], server)
     await live.first_value(item)
-    gateway.stall("StreamEvents")
-    gateway.drop_streams()
+    gateway.faults.stall("StreamEvents")
+    gateway.faults.drop_streams()
     async with asyncio.timeout(30):
         while live.state is LiveState.LIVE:
             await live.changed()
     gateway.set(INT, 41)
-    gateway.evict_replay(live.session.session_id)
-    gateway.release("StreamEvents")
+    gateway.faults.evict_replay(live.session.session_id)
+    gateway.faults.release("StreamEvents")
     async with asyncio.timeout(30):
         while live[INT].value != 41 or live[INT].stale_since is not None:
             await live.changed()
@@ -305,22 +305,22 @@ async def test_handles_that_a_lost_session_still_gives_are_nobodys(
     server = await live.session.register("live")
     lost = live.session.session_id
     # The session is lost for the client, and goes on at the gateway.
-    gateway.fail_next("CloseSession", code=grpc.StatusCode.UNAVAILABLE)
-    gateway.stall("subscribe_bulk")
+    gateway.faults.fail_next("CloseSession", code=grpc.StatusCode.UNAVAILABLE)
+    gateway.faults.stall("subscribe_bulk")
     adding = asyncio.create_task(live.subscribe_tags([INT], server))
     await eventually(
         lambda: [call for call in gateway.calls if call.rpc == "Invoke"][-1].request.command.kind == 23, ""
     )
     if not is_late:
-        gateway.stall("OpenSession")
-    gateway.drop_streams(grpc.StatusCode.DEADLINE_EXCEEDED)
+        gateway.faults.stall("OpenSession")
+    gateway.faults.drop_streams(grpc.StatusCode.DEADLINE_EXCEEDED)
     await eventually(lambda: live.state is LiveState.REBUILDING, "the client gives the session up")
     if is_late:
         await rebuilt(live)
-    gateway.release("subscribe_bulk")
+    gateway.faults.release("subscribe_bulk")
     with pytest.raises(MxGatewaySessionError, match="lost while it was answered"):
         await adding
-    gateway.release("OpenSession")
+    gateway.faults.release("OpenSession")
     await rebuilt(live)
     assert lost in gateway.live_sessions
     assert not live.session.handles.items
@@ -343,12 +343,12 @@ async def test_a_new_session_whose_stream_is_resumed_has_confirmed_only_what_cam
     async with asyncio.timeout(30):
         while live.latest(server, buffered) is None:
             await live.changed()
-    gateway.stall("read_bulk")
+    gateway.faults.stall("read_bulk")
     # The buffered item reports after its interval: not in this test's time.
     await live.session.set_buffered_update_interval(server, 3_600_000)
-    gateway.lose_session(live.session.session_id)
+    gateway.faults.lose_session(live.session.session_id)
     await rebuilt(live)
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     async with asyncio.timeout(30):
         while live.state is LiveState.LIVE:
             await live.changed()
@@ -357,7 +357,7 @@ async def test_a_new_session_whose_stream_is_resumed_has_confirmed_only_what_cam
     value = live.latest(server, buffered)
     assert value is not None
     assert value.stale_since is not None
-    gateway.release("read_bulk")
+    gateway.faults.release("read_bulk")
 
 
 async def test_every_kind_of_item_is_had_again_as_it_was(gateway: SimulatedGateway, live: LiveSession) -> None:
@@ -372,7 +372,7 @@ async def test_every_kind_of_item_is_had_again_as_it_was(gateway: SimulatedGatew
     await session.advise_supervisory(server, supervised)
     await session.send(session.request("subscribe_alarms", subscription_expression=r"\\.\Galaxy!Plant"))
     before = dict(session.handles.items)
-    gateway.lose_session(session.session_id)
+    gateway.faults.lose_session(session.session_id)
     await rebuilt(live)
     assert session.handles.items == before
     found = {item.address.rpartition(".")[2]: item for item in gateway.sessions[session.session_id].items}
@@ -412,10 +412,10 @@ async def test_what_cannot_be_had_again_is_named_with_the_reason() -> None:
             await live.first_value(item)
         changes = live.changes()
         object.__setattr__(key, "subtrees", frozenset({"testchildobject"}))  # as if somebody narrowed it
-        gateway.fail_next(
+        gateway.faults.fail_next(
             "add_item2", protocol_status=pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE, details="no such thing"
         )
-        gateway.lose_session(live.session.session_id)
+        gateway.faults.lose_session(live.session.session_id)
         missing = await anext(change.missing async for change in changes if change.missing)
         assert [text.partition(" ")[0] for text in missing] == ["Plant.Tank1.Level", DOUBLE]
         assert "no such thing" in missing[1]

@@ -65,7 +65,7 @@ async def test_one_time_covers_what_is_needed_first_and_the_write(
         return WriteResult(WriteOutcome.COMPLETED)
 
     monkeypatch.setattr(LiveSession, "write_and_confirm", confirmed)
-    gateway.delay("subscribe_bulk", 0.3)
+    gateway.faults.delay("subscribe_bulk", 0.3)
     await live.write(INT, 5, timeout=PATIENCE)
     assert 0 < given[0] <= PATIENCE - 0.3
 
@@ -93,11 +93,11 @@ async def test_what_cannot_be_written_is_refused_before_anything_is_sent(
 
 
 async def test_a_tag_without_a_value_in_time_is_not_written(gateway: SimulatedGateway, live: LiveSession) -> None:
-    gateway.stall("Invoke")
+    gateway.faults.stall("Invoke")
     with pytest.raises(MxGatewayWaitError, match="nothing was written"):
         await live.write(INT, 5, timeout=0.05)
     assert not gateway.writes
-    gateway.release()
+    gateway.faults.release()
 
 
 async def test_many_writes_have_an_outcome_each_and_one_that_fails_leaves_the_others_alone(
@@ -113,12 +113,12 @@ async def test_many_writes_have_an_outcome_each_and_one_that_fails_leaves_the_ot
 async def test_many_writes_are_bounded_in_flight(gateway: SimulatedGateway, live: LiveSession) -> None:
     tags = [f"Plant.{name}" for name in ("Tank1.LevelSP", "Tank1.Inlet.Position")] + [INT, FLOAT]
     await live.subscribe_tags(tags)
-    gateway.hold_write_completes()
+    gateway.faults.hold_write_completes()
     writing = asyncio.create_task(live.write_many([(tag, 1) for tag in tags], timeout=PATIENCE, in_flight=3))
     await eventually(lambda: len(gateway.writes) == 3, "three are under way", seconds=PATIENCE)
     await live.caught_up()
     assert len(gateway.writes) == 3
-    gateway.release_write_completes()
+    gateway.faults.release_write_completes()
     results = await writing
     assert {result.outcome for result in results.values()} == {WriteOutcome.COMPLETED}
 
@@ -391,7 +391,7 @@ async def test_a_callback_goes_on_when_the_session_is_rebuilt_and_sees_what_chan
     seen: list[object] = []
     await live.on_change(INT, lambda value: seen.append(value.value))
     await eventually(lambda: seen == [1], "the first value", seconds=PATIENCE)
-    gateway.lose_session(live.session.session_id)
+    gateway.faults.lose_session(live.session.session_id)
     gateway.set(INT, 2)
     await eventually(lambda: seen[-1] == 2, "what it is now", seconds=PATIENCE)
     assert live.rebuilds == 1
@@ -403,10 +403,10 @@ async def test_a_value_that_a_callback_kept_says_later_whether_it_still_holds(
     kept: list[LiveValue] = []
     await live.on_change(INT, kept.append)
     await eventually(lambda: bool(kept), "the first value", seconds=PATIENCE)
-    gateway.stall("StreamEvents")
-    gateway.drop_streams()
+    gateway.faults.stall("StreamEvents")
+    gateway.faults.drop_streams()
     await eventually(lambda: kept[-1].stale_since is not None, "stale", seconds=PATIENCE)
-    gateway.release()
+    gateway.faults.release()
     await eventually(lambda: kept[-1].stale_since is None, "confirmed", seconds=PATIENCE)
 
 

@@ -55,7 +55,7 @@ async def test_after_a_sleep_all_is_stale_until_it_is_confirmed(
     machine: clock.Shifted, gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
     changes, before = live.changes(), clock.monotonic()
-    gateway.stall("ping")
+    gateway.faults.stall("ping")
     machine.sleep(3600)
     slept = await asyncio.wait_for(anext(changes), 20)
     assert (slept.state, round(slept.slept)) == (LiveState.STALE, 3600)
@@ -72,7 +72,7 @@ async def test_after_a_sleep_all_is_stale_until_it_is_confirmed(
     assert live.state is LiveState.STALE
     (reading,) = await live.read([INT])
     assert reading.stale_for is not None
-    gateway.release()
+    gateway.faults.release()
     await eventually(lambda: live.state is LiveState.LIVE and live[INT].stale_since is None, "confirmed", seconds=20)
     assert (await live.read([INT]))[0].stale_for is None
     assert live.gaps == 0
@@ -81,7 +81,7 @@ async def test_after_a_sleep_all_is_stale_until_it_is_confirmed(
 async def test_who_judges_first_notices_the_sleep(
     machine: clock.Shifted, gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
-    gateway.stall("ping")
+    gateway.faults.stall("ping")
     machine.sleep(3600)
     (reading,) = await live.read([INT], timeout=0.1)
     assert reading.stale_for is not None
@@ -125,7 +125,7 @@ async def test_a_value_is_stale_since_it_was_last_known_to_hold(live: LiveSessio
 async def test_a_gap_in_what_was_stale_already_is_not_confirmed_by_a_stream_that_goes_on(
     gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
-    gateway.stall("read_bulk")
+    gateway.faults.stall("read_bulk")
     live.lose(MxGatewayTransportError("lost"))
     stale_since = live[INT].stale_since
     other = EventHeader(EventFamily.OPERATION_COMPLETE)
@@ -137,7 +137,7 @@ async def test_a_gap_in_what_was_stale_already_is_not_confirmed_by_a_stream_that
     assert live[INT].stale_since == stale_since
     live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_sequence + 1, 1))
     assert live[INT].stale_since is None
-    gateway.release()
+    gateway.faults.release()
 
 
 async def test_a_value_that_comes_before_the_reply_that_names_its_item_gets_its_tag(live: LiveSession) -> None:
@@ -162,9 +162,9 @@ async def test_events_that_come_again_are_given_to_nobody(
 ) -> None:
     gateway.set(INT, 1)
     await eventually(lambda: live[INT].value == 1, "it comes", seconds=20)
-    gateway.stall("StreamEvents")
+    gateway.faults.stall("StreamEvents")
     subscription, events, value = live.subscribe(), live.events, live[INT]
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     await eventually(lambda: live.state is LiveState.STALE, "the stream is lost", seconds=20)
     again = MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_sequence, 5)
     live.take(again)
@@ -172,7 +172,7 @@ async def test_events_that_come_again_are_given_to_nobody(
     assert (live.repeated, live.events, live.gaps) == (2, events, 0)
     assert live[INT] is value
     assert subscription.take() == []
-    gateway.release()
+    gateway.faults.release()
     await eventually(lambda: live.state is LiveState.LIVE, "it is back", seconds=20)
     result = await live.write_and_confirm(*item.key, 2)
     assert result.outcome is WriteOutcome.COMPLETED
@@ -197,7 +197,7 @@ async def test_a_task_of_the_session_that_fails_is_told_and_makes_values_stale(
     changes = live.changes()
     owner = {"ping": Session, "reconnected": type(live.session.client), "read_again": type(live._held)}[part]
     monkeypatch.setattr(owner, part, broken)
-    gateway.drop_streams()  # the tasks begin anew
+    gateway.faults.drop_streams()  # the tasks begin anew
     async with asyncio.timeout(20):
         told = [change async for change in changes]
     assert told[-1].state is live.state is LiveState.CLOSED
@@ -241,7 +241,7 @@ def test_what_belongs_to_a_closed_loop_says_so(far_gateway: Any) -> None:
 
 async def test_changes_are_listened_to_from_the_call(gateway: SimulatedGateway, live: LiveSession, item: Item) -> None:
     changes = live.changes()
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     await eventually(lambda: live.resumes and live.state is LiveState.LIVE, "it is resumed", seconds=20)
     states = [(await asyncio.wait_for(anext(changes), 20)).state for _ in range(2)]
     assert states == [LiveState.STALE, LiveState.LIVE]

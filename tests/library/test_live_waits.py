@@ -71,9 +71,9 @@ async def test_a_warm_tag_answers_at_once_and_the_others_are_fetched_in_one_call
 async def test_a_value_that_may_be_old_is_given_as_such_and_one_that_is_not_held_raises(
     gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
-    gateway.stall("StreamEvents")
-    gateway.drop_streams()
-    gateway.fail_next("StreamEvents", code=grpc.StatusCode.UNAVAILABLE, details="away")
+    gateway.faults.stall("StreamEvents")
+    gateway.faults.drop_streams()
+    gateway.faults.fail_next("StreamEvents", code=grpc.StatusCode.UNAVAILABLE, details="away")
     async with asyncio.timeout(30):
         while live.state is not LiveState.STALE:
             await live.changed()
@@ -217,26 +217,26 @@ async def test_a_tag_that_is_not_advised_is(gateway: SimulatedGateway, live: Liv
 
 
 async def test_to_advise_a_tag_counts_as_waiting(gateway: SimulatedGateway, live: LiveSession, item: Item) -> None:
-    gateway.stall("subscribe_bulk")
+    gateway.faults.stall("subscribe_bulk")
     async with asyncio.timeout(30):
         with pytest.raises(MxGatewayWaitError, match=r"TestString was not advised within 0\.1 s"):
             await live.wait_for(STRING, lambda value: True, timeout=0.1)
-    gateway.release()
+    gateway.faults.release()
 
 
 async def test_an_old_value_never_satisfies_and_a_loss_is_a_break(
     gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
-    gateway.stall("StreamEvents")
-    gateway.drop_streams()
+    gateway.faults.stall("StreamEvents")
+    gateway.faults.drop_streams()
     async with asyncio.timeout(30):
         while live[INT].stale_since is None:
             await live.changed()
-    gateway.stall("read_bulk")
+    gateway.faults.stall("read_bulk")
     with pytest.raises(MxGatewayWaitError, match="stale"):
         await live.wait_for(INT, lambda value: True, timeout=0.1)
     waiting = asyncio.create_task(live.wait_for(INT, lambda value: True, timeout=10))
-    gateway.release()
+    gateway.faults.release()
     assert (await waiting).stale_since is None
 
 
@@ -288,9 +288,9 @@ async def test_a_dead_connection_is_noticed_on_a_quiet_plant(
 ) -> None:
     monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 0.01)
     monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANXIOUS_HEARTBEAT", 0.01)
-    gateway.drop_streams()  # the listening starts anew
+    gateway.faults.drop_streams()  # the listening starts anew
     await eventually(lambda: live.round_trip is not None, "a sign of life")
-    gateway.fail_next("ping", code=grpc.StatusCode.UNAVAILABLE, details="away")
+    gateway.faults.fail_next("ping", code=grpc.StatusCode.UNAVAILABLE, details="away")
     async with asyncio.timeout(30):
         while live.state is LiveState.LIVE:
             await live.changed()
@@ -330,9 +330,9 @@ async def test_what_a_dead_connection_brought_is_stale_since_it_was_last_heard_o
 ) -> None:
     monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 0.2)
     monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", 0.2)
-    gateway.drop_streams()  # the listening starts anew
+    gateway.faults.drop_streams()  # the listening starts anew
     await eventually(lambda: live.resumes and live[INT].stale_since is None, "it is known to hold")
-    gateway.stall("ping")
+    gateway.faults.stall("ping")
     asked = count(gateway, "ping")
     await eventually(lambda: count(gateway, "ping") > asked, "a sign of life is asked for, in vain")
     silent_from = time.monotonic()
@@ -343,7 +343,7 @@ async def test_what_a_dead_connection_brought_is_stale_since_it_was_last_heard_o
     assert lost.since <= silent_from
     assert live[INT].stale_since is not None
     assert live[INT].received_at <= live[INT].stale_since <= silent_from
-    gateway.release("ping")
+    gateway.faults.release("ping")
 
 
 async def test_a_wait_whose_time_is_over_while_it_looks_still_says_what_is_held(live: LiveSession, item: Item) -> None:

@@ -315,7 +315,7 @@ async def test_without_session_options_the_gateways_own_time_out_stands(
 async def test_a_call_that_takes_too_long_ends_with_the_clients_own_time_out(gateway: SimulatedGateway) -> None:
     options = ClientOptions(endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True, call_timeout=0.1)
     async with await GatewayClient.connect(options) as client:
-        gateway.delay("OpenSession", 60)
+        gateway.faults.delay("OpenSession", 60)
         with pytest.raises(MxGatewayError, match="DEADLINE_EXCEEDED") as caught:
             await client.open_session()
         assert not isinstance(caught.value, MxGatewaySessionError)

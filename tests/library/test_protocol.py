@@ -105,11 +105,11 @@ async def test_a_value_over_the_limit_is_refused_before_it_is_sent(
 
 async def test_a_reply_over_the_limit_is_a_transport_error(gateway: SimulatedGateway, client: GatewayClient) -> None:
     async with await client.open_session() as session:
-        gateway.oversize_next_reply("ping")
+        gateway.faults.oversize_next_reply("ping")
         with pytest.raises(MxGatewayTransportError, match="larger than max") as read:
             await session.ping()
         assert not read.value.outcome_unknown
-        gateway.oversize_next_reply("write")
+        gateway.faults.oversize_next_reply("write")
         with pytest.raises(MxGatewayTransportError, match="outcome unknown: write") as written:
             await session.write(1, 1, 5)
         assert written.value.outcome_unknown
@@ -120,15 +120,15 @@ async def test_bytes_that_are_no_message_are_a_transport_error(
     gateway: SimulatedGateway, client: GatewayClient
 ) -> None:
     async with await client.open_session() as session:
-        gateway.garble_next_reply("ping")
+        gateway.faults.garble_next_reply("ping")
         with pytest.raises(MxGatewayTransportError, match="not a message of the contract") as read:
             await session.ping()
         assert not read.value.outcome_unknown
-        gateway.garble_next_reply("write")
+        gateway.faults.garble_next_reply("write")
         with pytest.raises(MxGatewayTransportError, match="outcome unknown: write") as written:
             await session.write(1, 1, 5)
         assert written.value.outcome_unknown
-        gateway.garble_next_reply("StreamEvents")
+        gateway.faults.garble_next_reply("StreamEvents")
         server = await session.register("garbled")
         await session.advise(server, await session.add_item(server, INT))
         with pytest.raises(MxGatewayTransportError, match="not a message of the contract"):
@@ -144,8 +144,8 @@ async def test_a_live_session_goes_on_after_garbage_on_its_stream(
         server = await live.session.register("garbled")
         (item,) = await live.subscribe_tags([INT], server)
         await live.first_value(item)
-        gateway.garble_next_reply("StreamEvents")
-        gateway.drop_streams()
+        gateway.faults.garble_next_reply("StreamEvents")
+        gateway.faults.drop_streams()
         gateway.set(INT, 41)
         while live[INT].value != 41:
             await live.changed()

@@ -169,7 +169,7 @@ async def test_the_thread_ends_however_its_stream_ends(
         case "client":
             await client.close()
         case "server":
-            gateway.kill_connections()
+            gateway.faults.kill_connections()
         case "dropped":
             del stream
     await eventually(lambda: not reading_threads(), "the thread ends")

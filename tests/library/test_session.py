@@ -293,7 +293,7 @@ async def test_what_was_refused_changes_no_handles(gateway: SimulatedGateway, se
     ):
         with pytest.raises(MxAccessError):
             await attempt
-    gateway.fail_next("unregister", protocol_status=pb.PROTOCOL_STATUS_CODE_TIMEOUT)
+    gateway.faults.fail_next("unregister", protocol_status=pb.PROTOCOL_STATUS_CODE_TIMEOUT)
     with pytest.raises(MxGatewayWorkerError):
         await session.unregister(server)
     assert (known(session), session.handles.servers) == (before, {server: "one"})
@@ -451,7 +451,7 @@ async def test_observers_see_every_command(gateway: SimulatedGateway, client: Ga
     observer = Observer()
     client.observe(observer)
     await session.register("one")
-    gateway.lose_next_reply("ping")
+    gateway.faults.lose_next_reply("ping")
     with pytest.raises(MxGatewayTransportError):
         await client.invoke(session.request("ping"))
     register, ping = pb.MX_COMMAND_KIND_REGISTER, pb.MX_COMMAND_KIND_PING
@@ -532,7 +532,7 @@ async def test_a_session_the_gateway_no_longer_knows_counts_as_closed(
     gateway: SimulatedGateway, client: GatewayClient
 ) -> None:
     session = await client.open_session()
-    gateway.lose_session(session.session_id)
+    gateway.faults.lose_session(session.session_id)
     with pytest.raises(MxGatewaySessionError, match=session.session_id):
         await session.ping()
     await session.close()
@@ -541,7 +541,7 @@ async def test_a_session_the_gateway_no_longer_knows_counts_as_closed(
 
 async def test_a_faulted_session_says_so_and_can_be_closed(gateway: SimulatedGateway, client: GatewayClient) -> None:
     session = await client.open_session()
-    gateway.fault_session(session.session_id)
+    gateway.faults.fault_session(session.session_id)
     with pytest.raises(MxGatewaySessionError, match="Session state is FAULTED"):
         await session.ping()
     await session.close()
@@ -567,7 +567,7 @@ async def test_leaving_the_block_closes_the_session(gateway: SimulatedGateway, c
 
 
 async def test_an_error_in_the_block_is_the_one_seen(gateway: SimulatedGateway, client: GatewayClient) -> None:
-    gateway.fail_next("CloseSession", code=grpc.StatusCode.INTERNAL, details="cannot")
+    gateway.faults.fail_next("CloseSession", code=grpc.StatusCode.INTERNAL, details="cannot")
     with pytest.raises(KeyError) as caught:
         async with await client.open_session():
             raise KeyError("in the block")
@@ -577,7 +577,7 @@ async def test_an_error_in_the_block_is_the_one_seen(gateway: SimulatedGateway, 
 async def test_a_failure_to_close_is_seen_where_nothing_else_is(
     gateway: SimulatedGateway, client: GatewayClient
 ) -> None:
-    gateway.fail_next("CloseSession", code=grpc.StatusCode.INTERNAL, details="cannot")
+    gateway.faults.fail_next("CloseSession", code=grpc.StatusCode.INTERNAL, details="cannot")
     with pytest.raises(MxGatewayTransportError, match="cannot"):
         async with await client.open_session():
             pass

@@ -138,7 +138,7 @@ async def test_a_replay_gap_is_an_event(gateway: SimulatedGateway, session: Sess
         break
     await gone(gateway)
     gateway.set(TAG, 7)
-    gateway.evict_replay(session.session_id)
+    gateway.faults.evict_replay(session.session_id)
     gateway.set(TAG, 8)
     stream = session.stream_events(after=1)
     gap, event = await anext(stream), await anext(stream)
@@ -307,7 +307,7 @@ async def test_a_stream_that_breaks_raises_after_what_came_before(
 ) -> None:
     stream = session.stream_events()
     assert (await anext(stream)).value == 0
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     with pytest.raises(MxGatewayTransportError, match="UNAVAILABLE"):
         await read(stream)
     # It is over, and says so.

@@ -43,7 +43,7 @@ def test_every_call_takes_a_timeout(of: type, name: str, method: Callable[..., A
 async def test_a_call_ends_after_its_own_time(gateway: SimulatedGateway, client: GatewayClient) -> None:
     async with await client.open_session() as session:
         server = await session.register("timeouts")
-        gateway.stall("Invoke")
+        gateway.faults.stall("Invoke")
         with pytest.raises(MxGatewayWorkerError) as raised:
             await session.add_item(server, "TestChildObject.TestInt", timeout=0.05)
         assert not raised.value.outcome_unknown
@@ -57,7 +57,7 @@ async def test_a_write_that_is_not_answered_in_its_time_is_unknown(
         item = await session.add_item(server, "TestChildObject.TestInt")
         await session.advise(server, item)
         await anext(events)
-        gateway.stall("Invoke")
+        gateway.faults.stall("Invoke")
         with pytest.raises(MxGatewayError) as raised:
             await session.write(server, item, 5, timeout=0.05)
         assert raised.value.outcome_unknown

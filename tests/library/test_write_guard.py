@@ -325,17 +325,17 @@ async def test_a_session_that_is_lost_while_a_person_is_asked_gets_no_write(
         await asyncio.sleep(0)
         if is_kept:
             # Only the client gives it up.
-            gateway.fail_next("CloseSession", code=grpc.StatusCode.UNAVAILABLE)
-            gateway.drop_streams(grpc.StatusCode.DEADLINE_EXCEEDED)
+            gateway.faults.fail_next("CloseSession", code=grpc.StatusCode.UNAVAILABLE)
+            gateway.faults.drop_streams(grpc.StatusCode.DEADLINE_EXCEEDED)
             await eventually(lambda: live.rebuilds and live.state is LiveState.LIVE, "another takes its place")
         else:
-            gateway.stall("OpenSession")
-            gateway.lose_session(live.session.session_id)
+            gateway.faults.stall("OpenSession")
+            gateway.faults.lose_session(live.session.session_id)
             await eventually(lambda: live.state is LiveState.REBUILDING, "it is lost")
         answer.set_result(True)
         with pytest.raises(MxGatewayError, match="nothing was sent"):
             await writing
-        gateway.release("OpenSession")
+        gateway.faults.release("OpenSession")
     assert not gateway.writes
 
 
@@ -376,7 +376,7 @@ async def test_nothing_that_changes_the_plant_waits_for_a_connection(
     gateway: SimulatedGateway, session: Session, client: GatewayClient
 ) -> None:
     server = await session.register("t")
-    gateway.kill_connections()
+    gateway.faults.kill_connections()
     await eventually(
         lambda: client._channel.get_state().name != "READY",  # what it goes by
         "the loss is seen",

@@ -64,7 +64,7 @@ async def test_a_write_waits_for_the_answer_of_another_to_its_item(
     # What comes behind it is answered, so it would have been sent by now.
     await live.session.ping()
     assert commands(gateway) == before + 2
-    gateway.release("Invoke")
+    gateway.faults.release("Invoke")
     assert [(await one).outcome for one in (first, second)] == [WriteOutcome.REFUSED, WriteOutcome.COMPLETED]
     assert gateway.read(INT).value == 5
 
@@ -79,7 +79,7 @@ async def test_a_write_to_another_item_waits_for_nobody(
     first = asyncio.create_task(live.write_and_confirm(*item.key, 1, timeout=PATIENCE))
     await arrived(gateway, before + 1)
     assert (await live.write_and_confirm(*other.key, 2.5, timeout=PATIENCE)).outcome is WriteOutcome.COMPLETED
-    gateway.release("Invoke")
+    gateway.faults.release("Invoke")
     assert (await first).outcome is WriteOutcome.COMPLETED
 
 
@@ -93,7 +93,7 @@ async def test_waiting_for_its_turn_ends_with_the_time_of_a_write_and_nothing_is
     with pytest.raises(MxGatewayWorkerError, match="nothing was sent") as caught:
         await live.write_and_confirm(*item.key, 2, timeout=0.05)
     assert not caught.value.outcome_unknown
-    gateway.release("Invoke")
+    gateway.faults.release("Invoke")
     assert (await first).outcome is WriteOutcome.COMPLETED
     assert (await live.write_and_confirm(*item.key, 3, timeout=PATIENCE)).outcome is WriteOutcome.COMPLETED
     assert [write.value for write in gateway.writes] == [1, 3]
@@ -111,14 +111,14 @@ async def test_writes_in_flight_together_are_in_doubt_where_their_completions_di
     if "confirm" in how:
         second = asyncio.create_task(live.write_and_confirm(*item.key, 5, timeout=PATIENCE, in_turn=False))
         await eventually(lambda: gateway.writes, "the second overtakes", seconds=PATIENCE)
-        gateway.release("Invoke")
+        gateway.faults.release("Invoke")
         outcomes.append(await second)
     else:
         if "plain" in how:
             await live.session.write(*item.key, 5)
         else:
             await live.session.write_bulk(item.server_handle, [WriteEntry(item.item_handle, 5)])
-        gateway.release("Invoke")
+        gateway.faults.release("Invoke")
     outcomes.append(await first)
     assert {(result.outcome, result.ambiguous) for result in outcomes} == {(WriteOutcome.ACCEPTED, True)}
     assert gateway.read(INT).value == 5
@@ -135,7 +135,7 @@ async def test_writes_in_flight_together_that_all_complete_have_completed(
     await arrived(gateway, before + 1)
     second = asyncio.create_task(live.write_and_confirm(*item.key, 5, timeout=PATIENCE, in_turn=False))
     await eventually(lambda: gateway.writes, "the second overtakes", seconds=PATIENCE)
-    gateway.release("Invoke")
+    gateway.faults.release("Invoke")
     assert [(await one).outcome for one in (first, second)] == [WriteOutcome.COMPLETED] * 2
 
 
@@ -144,7 +144,7 @@ async def test_writes_in_flight_together_that_all_complete_have_completed(
 
 async def never_carried_out(gateway: SimulatedGateway, live: LiveSession, item: Item, value: object = 1) -> None:
     """A write whose outcome is unknown, and which nobody will ever carry out."""
-    gateway.fail_next("write", code=grpc.StatusCode.UNAVAILABLE)
+    gateway.faults.fail_next("write", code=grpc.StatusCode.UNAVAILABLE)
     assert (await live.write_and_confirm(*item.key, value, timeout=PATIENCE)).outcome is WriteOutcome.UNKNOWN  # type: ignore[arg-type]
 
 
@@ -194,13 +194,13 @@ async def test_doubt_ends_when_what_was_never_answered_cannot_be_carried_out_any
 async def test_doubt_ends_when_as_many_completions_have_come_as_there_were_writes(
     gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
-    gateway.stall("write")
+    gateway.faults.stall("write")
     assert (await live.write_and_confirm(*item.key, 1, timeout=0.2)).outcome is WriteOutcome.UNKNOWN
     before = commands(gateway)
     second = asyncio.create_task(live.write_and_confirm(*item.key, "no number", timeout=PATIENCE))
     await arrived(gateway, before + 1)
     # The first is carried out after all.
-    gateway.release("write")
+    gateway.faults.release("write")
     assert (await second).outcome is WriteOutcome.ACCEPTED
     await eventually(lambda: not live._ledger._items, "both have completed", seconds=PATIENCE)
     assert (await live.write_and_confirm(*item.key, "no number", timeout=PATIENCE)).outcome is WriteOutcome.REFUSED
@@ -210,7 +210,7 @@ async def test_doubt_ends_with_the_session(gateway: SimulatedGateway, live: Live
     for value in range(10, 15):  # Its sequence is further on than that of the next session will be.
         assert (await live.write_and_confirm(*item.key, value, timeout=PATIENCE)).outcome is WriteOutcome.COMPLETED
     await never_carried_out(gateway, live, item)
-    gateway.lose_session(live.session.session_id)
+    gateway.faults.lose_session(live.session.session_id)
     async with asyncio.timeout(PATIENCE):
         while not live.rebuilds or live.state is not LiveState.LIVE or live[INT].stale_since is not None:
             await live.changed()
@@ -220,7 +220,7 @@ async def test_doubt_ends_with_the_session(gateway: SimulatedGateway, live: Live
 async def test_a_completion_that_comes_late_is_never_the_next_writes(
     gateway: SimulatedGateway, live: LiveSession, item: Item, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gateway.hold_write_completes()
+    gateway.faults.hold_write_completes()
     result = await live.write_and_confirm(*item.key, 1, timeout=1.0)
     assert (result.outcome, result.ambiguous) == (WriteOutcome.ACCEPTED, False)
     # However late.
@@ -228,7 +228,7 @@ async def test_a_completion_that_comes_late_is_never_the_next_writes(
     monkeypatch.setattr("zb_mom_ww_mxgateway.writes.clock.monotonic", lambda: now() + 86_400)
     late = asyncio.create_task(live.write_and_confirm(*item.key, "no number", timeout=PATIENCE))
     await eventually(lambda: len(live._ledger._items[item.key].writes) == 2, "it is sent", seconds=PATIENCE)
-    gateway.release_write_completes()
+    gateway.faults.release_write_completes()
     assert (await late).outcome is WriteOutcome.REFUSED
     assert (await live.write_and_confirm(*item.key, 2, timeout=PATIENCE)).outcome is WriteOutcome.COMPLETED
 
@@ -239,12 +239,12 @@ async def test_a_completion_that_is_delivered_again_is_not_the_next_writes(
     completions: list[MxEvent] = []
     live.subscribe(lambda event: event.family is EventFamily.ON_WRITE_COMPLETE and not completions.append(event))
     assert (await live.write_and_confirm(*item.key, 1, timeout=PATIENCE)).outcome is WriteOutcome.COMPLETED
-    gateway.hold_write_completes()
+    gateway.faults.hold_write_completes()
     bad = asyncio.create_task(live.write_and_confirm(*item.key, "no number", timeout=PATIENCE))
     await eventually(lambda: item.key in live._ledger._items, "it is sent", seconds=PATIENCE)
     live._ledger.take(completions[0])
     assert len(live._ledger._items[item.key].writes) == 1
-    gateway.release_write_completes()
+    gateway.faults.release_write_completes()
     assert (await bad).outcome is WriteOutcome.REFUSED
 
 
@@ -252,10 +252,10 @@ async def test_one_time_covers_the_call_and_the_completion(
     gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
     assert live.session.client.options.call_timeout > 5
-    gateway.stall("write")
+    gateway.faults.stall("write")
     async with asyncio.timeout(live.session.client.options.call_timeout):
         result = await live.write_and_confirm(*item.key, 1, timeout=0.1)
-    gateway.release("write")
+    gateway.faults.release("write")
     assert result.outcome is WriteOutcome.UNKNOWN
 
 

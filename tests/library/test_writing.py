@@ -313,7 +313,7 @@ async def test_control_calls(gateway: SimulatedGateway, client: GatewayClient) -
 async def test_a_password_never_stands_in_an_error(gateway: SimulatedGateway, session: Session) -> None:
     await session.register("users")
     secret = "open sesame!"
-    gateway.fail_next(
+    gateway.faults.fail_next(
         "authenticate_user", protocol_status=pb.PROTOCOL_STATUS_CODE_INVALID_REQUEST, details=f"bad password {secret}"
     )
     with pytest.raises(MxGatewayCommandError) as caught:

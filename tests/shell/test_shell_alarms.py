@@ -111,7 +111,7 @@ async def test_an_acknowledgement_passes_the_guard_and_its_lost_answer_is_unknow
             "for example ZB!Area.Object.Hi",
         )
         await screen.enter("ack ZB!No.Such.Alarm", "NOT acknowledged", "no alarm ZB!No.Such.Alarm")
-        sh.gateway.lose_next_reply("AcknowledgeAlarm")
+        sh.gateway.faults.lose_next_reply("AcknowledgeAlarm")
         await screen.enter("ack ZB!Area.Object.Hi", "outcome UNKNOWN: acknowledge_alarm at", "It was not sent again")
         sent = [call.rpc for call in sh.gateway.calls].count("AcknowledgeAlarm")
         assert sent == 2
@@ -125,17 +125,17 @@ async def test_of_several_acknowledgements_each_outcome_is_told_whatever_stops_t
     async with shell(tmp_path) as sh:
         for reference in (first, second):
             sh.gateway.raise_alarm(reference)
-        sh.gateway.stall("AcknowledgeAlarm")
+        sh.gateway.faults.stall("AcknowledgeAlarm")
         acknowledging = asyncio.create_task(run(sh.context, f"ack {first} {second}", follow))
         await until(lambda: any(call.rpc == "AcknowledgeAlarm" for call in sh.gateway.calls), lambda: "no call")
         sh.context.connected.arming.armed = False
-        sh.gateway.release()
+        sh.gateway.faults.release()
         result = await acknowledging
         assert result is not None
         assert [each["outcome"] for each in result.form()] == ["acknowledged", "refused"]
         assert result.exit_code is ExitCode.GUARDED
         sh.context.connected.arming.armed = True
-        sh.gateway.lose_next_reply("AcknowledgeAlarm")
+        sh.gateway.faults.lose_next_reply("AcknowledgeAlarm")
         result = await run(sh.context, f"ack {first} {second}", follow)
         assert result is not None
         assert [each["outcome"] for each in result.form()] == ["unknown", "refused"]
@@ -148,7 +148,7 @@ async def test_in_subtag_mode_it_is_said_that_there_is_no_way_to_acknowledge(tmp
     async with shell(tmp_path) as sh:
         await alarms_read(sh)
         sh.gateway.raise_alarm("ZB!Area.Object.Hi")
-        sh.gateway.fail_alarm_provider("the alarm manager is away")
+        sh.gateway.faults.fail_alarm_provider("the alarm manager is away")
         await sh.terminal.shows("alarms come from subtags", "(degraded): the alarm manager is away")
         await sh.terminal.enter("ack ZB!Area.Object.Hi", "NOT acknowledged", "acknowledge it at its source")
         await sh.terminal.enter("alarms", "UNACKED", "(degraded)")
@@ -160,12 +160,12 @@ async def test_the_alarm_stream_comes_back_by_itself_and_an_old_list_looks_old(t
         await alarms_read(sh)
         sh.gateway.raise_alarm("ZB!Area.Object.Hi")
         await screen.shows("alarms 1 (1 unacked)")
-        sh.gateway.stall("StreamAlarms")
-        sh.gateway.drop_alarm_streams()
+        sh.gateway.faults.stall("StreamAlarms")
+        sh.gateway.faults.drop_alarm_streams()
         await screen.shows("alarms 1? (1 unacked)")
         await screen.enter("alarms", "ZB!Area.Object.Hi", "OLD: not kept up to date for")
         sh.gateway.raise_alarm("ZB!Area.Other.Hi")
-        sh.gateway.release("StreamAlarms")
+        sh.gateway.faults.release("StreamAlarms")
         await screen.shows("ALARM severity 500 ZB!Area.Other.Hi", "alarms 2 (2 unacked)")
 
 
@@ -179,13 +179,13 @@ async def test_an_unacknowledged_alarm_that_went_while_nobody_looked_does_not_va
         sh.gateway.clear_alarm("ZB!Area.Before.Hi")
         feed = sh.context.connected.alarms
         await until(lambda: feed.alarms["ZB!Area.Before.Hi"].state is AlarmConditionState.INACTIVE)
-        sh.gateway.stall("StreamAlarms")
-        sh.gateway.drop_alarm_streams()
+        sh.gateway.faults.stall("StreamAlarms")
+        sh.gateway.faults.drop_alarm_streams()
         await screen.shows("3? (3 unacked)")
         sh.gateway.clear_alarm("ZB!Area.Meanwhile.Hi")
         sh.gateway.clear_alarm("ZB!Area.Elsewhere.Hi")
         await sh.context.connected.client.acknowledge_alarm("ZB!Area.Elsewhere.Hi", "", "another")
-        sh.gateway.release("StreamAlarms")
+        sh.gateway.faults.release("StreamAlarms")
         await screen.shows("alarms 3 (3 unacked)")
         text = await screen.enter("alarms", "cleared, UNACKED?  ZB!Area.Meanwhile.Hi", "and perhaps acknowledged")
         assert "cleared, UNACKED?  ZB!Area.Before.Hi" in text
@@ -200,10 +200,10 @@ async def test_an_alarm_stream_that_stays_away_is_said_and_so_is_its_return(
     monkeypatch.setattr("zb_mom_ww_mxgateway_shell.alarm_feed._PATIENCE", 0.1)
     async with shell(tmp_path) as sh:
         await alarms_read(sh)
-        sh.gateway.stall("StreamAlarms")
-        sh.gateway.drop_alarm_streams()
+        sh.gateway.faults.stall("StreamAlarms")
+        sh.gateway.faults.drop_alarm_streams()
         await sh.terminal.shows("alarms are not kept up to date: ")
-        sh.gateway.release("StreamAlarms")
+        sh.gateway.faults.release("StreamAlarms")
         await sh.terminal.shows("alarm stream back: 0 active; what happened meanwhile is not known")
 
 
@@ -269,9 +269,9 @@ async def test_a_gap_is_shown_whatever_is_filtered(tmp_path: Path) -> None:
         await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
         sh.terminal.type("events --family write-complete --count 1" + ENTER)
         await until(lambda: len(sh.context.live_session._subscriptions) > 1)
-        sh.gateway.drop_streams(grpc.StatusCode.UNAVAILABLE)
+        sh.gateway.faults.drop_streams(grpc.StatusCode.UNAVAILABLE)
         sh.gateway.set(INT, 1)
-        sh.gateway.evict_replay(sh.context.live_session.session.session_id)
+        sh.gateway.faults.evict_replay(sh.context.live_session.session.session_id)
         await sh.terminal.shows("GAP: events lost after", "1 events in")
 
 

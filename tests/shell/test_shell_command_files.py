@@ -184,8 +184,8 @@ async def test_a_value_of_which_nobody_knows_whether_it_holds_meets_nothing(tmp_
             await perform(context, f"expect {INT} = 0", lambda feed: feed.follow(print))
             context.interactive = True  # Else it waits for the stream to be back.
             for call in ("StreamEvents", "ping"):
-                gateway.stall(call)
-            gateway.drop_streams()
+                gateway.faults.stall(call)
+            gateway.faults.drop_streams()
             live = context.live_session
             async with asyncio.timeout(15):
                 while live.state is not LiveState.STALE:
@@ -197,7 +197,7 @@ async def test_a_value_of_which_nobody_knows_whether_it_holds_meets_nothing(tmp_
             with pytest.raises(NotMet, match="is not captured"):
                 await perform(context, f"capture x = {INT}", lambda feed: feed.follow(print))
         finally:
-            gateway.release()
+            gateway.faults.release()
             await context.disconnect()
 
 
@@ -319,7 +319,7 @@ async def test_on_error_continue_goes_on_and_the_run_has_failed_all_the_same(run
     assert done.code == 1
     assert run.written == [1]
     assert "never" not in done.out
-    run.gateway.lose_next_reply("write")
+    run.gateway.faults.lose_next_reply("write")
     unknown = await run(f"on-error continue\nwrite {INT} 2\nwrite {INT} 3\n")
     assert unknown.code == 6
     assert run.written == [1, 2]

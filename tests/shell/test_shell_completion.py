@@ -97,17 +97,17 @@ async def test_a_deployment_brings_new_tags_and_a_watch_of_them_that_breaks_hurt
     async with shell(tmp_path) as sh:
         catalogue = sh.context.catalogue
         assert await catalogue.loaded(10)
-        sh.gateway.redeploy([Tag("NewUnit.Flow")])
+        sh.gateway.faults.redeploy([Tag("NewUnit.Flow")])
         await until(lambda: catalogue.kind_of("NewUnit.Flow"))
         assert (await menu(sh.terminal, "watch newunit.f", "NewUnit.Flow"))[0] == "NewUnit.Flow Double"
-        sh.gateway.stall("WatchDeployEvents")
-        sh.gateway.kill_connections()
+        sh.gateway.faults.stall("WatchDeployEvents")
+        sh.gateway.faults.kill_connections()
         await until(lambda: catalogue.watch_error)
         assert (await menu(sh.terminal, "watch newunit.f", "NewUnit.Flow"))[0] == "NewUnit.Flow Double"
         sh.terminal.type(CLEAR)
         await sh.terminal.enter("status", "deployments go unnoticed")
-        sh.gateway.release("WatchDeployEvents")
-        sh.gateway.redeploy([Tag("NewUnit.Heat", writable=False)])
+        sh.gateway.faults.release("WatchDeployEvents")
+        sh.gateway.faults.redeploy([Tag("NewUnit.Heat", writable=False)])
         await until(lambda: catalogue.kind_of("NewUnit.Heat"))
         assert (await menu(sh.terminal, "watch newunit.h", "NewUnit.Heat"))[0] == "NewUnit.Heat Double, read-only"
 
@@ -116,17 +116,17 @@ async def test_a_reading_that_fails_or_is_overtaken_by_a_deployment_is_begun_aga
     async with shell(tmp_path, generated_tags=20_000) as sh:
         catalogue = sh.context.catalogue
         assert await catalogue.loaded(30)
-        sh.gateway.fail_next("DiscoverHierarchy", code=grpc.StatusCode.INTERNAL)
-        sh.gateway.redeploy([Tag("NewUnit.Flow")])
+        sh.gateway.faults.fail_next("DiscoverHierarchy", code=grpc.StatusCode.INTERNAL)
+        sh.gateway.faults.redeploy([Tag("NewUnit.Flow")])
         await until(lambda: catalogue.error)
         assert "as they were: reading them again failed: " in galaxy_text(sh.context)
         assert (await menu(sh.terminal, "watch area001.unit0001.value07", "Value07"))[0].endswith("Double")
         await until(lambda: catalogue.kind_of("NewUnit.Flow"))
         assert catalogue.error is None
         asked = len(sh.gateway.calls)
-        sh.gateway.redeploy([Tag("NewUnit.Heat")])
+        sh.gateway.faults.redeploy([Tag("NewUnit.Heat")])
         await until(lambda: sum(call.rpc == "DiscoverHierarchy" for call in sh.gateway.calls[asked:]) >= 2)
-        sh.gateway.redeploy([Tag("NewUnit.Mass")])
+        sh.gateway.faults.redeploy([Tag("NewUnit.Mass")])
         await until(lambda: catalogue.kind_of("NewUnit.Mass") and catalogue.is_current)
         assert (await menu(sh.terminal, "watch newunit.m", "NewUnit.Mass"))[0] == "NewUnit.Mass Double"
 
@@ -134,8 +134,8 @@ async def test_a_reading_that_fails_or_is_overtaken_by_a_deployment_is_begun_aga
 async def test_names_that_an_output_has_shown_are_offered_while_the_galaxy_is_read_again(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         assert await sh.context.catalogue.loaded(10)
-        sh.gateway.stall("DiscoverHierarchy")
-        sh.gateway.redeploy([Tag("NewUnit.Flow")])
+        sh.gateway.faults.stall("DiscoverHierarchy")
+        sh.gateway.faults.redeploy([Tag("NewUnit.Flow")])
         await until(lambda: not sh.context.catalogue.is_current)
         await sh.terminal.enter("browse", "object", "NewUnit")
         assert (await menu(sh.terminal, "watch newu", "NewUnit."))[0] == "NewUnit. $UserTags"
@@ -143,19 +143,19 @@ async def test_names_that_an_output_has_shown_are_offered_while_the_galaxy_is_re
         await sh.terminal.enter("watch NewUnit.Flow --count 1", "1 sample")
         await sh.terminal.enter("remove-item NewUnit.Flow", "removed 1")
         assert (await menu(sh.terminal, "watch newunit.f", "NewUnit.Flow"))[0] == "NewUnit.Flow seen before"
-        sh.gateway.release("DiscoverHierarchy")
+        sh.gateway.faults.release("DiscoverHierarchy")
         await until(lambda: sh.context.catalogue.is_current)
         assert (await menu(sh.terminal, "watch newunit.f", "NewUnit.Flow"))[0] == "NewUnit.Flow Double"
 
 
 async def test_typing_waits_for_no_galaxy_and_what_has_been_read_is_offered(tmp_path: Path) -> None:
     async with shell(tmp_path, generated_tags=10_000) as sh:
-        sh.gateway.stall("DiscoverHierarchy")
+        sh.gateway.faults.stall("DiscoverHierarchy")
         await sh.terminal.enter("connect", "connected to")
         assert await menu(sh.terminal, "watch Area001.") == []
         sh.terminal.type(CLEAR)
         await sh.terminal.enter("status", "not read yet")
-        sh.gateway.release("DiscoverHierarchy")
+        sh.gateway.faults.release("DiscoverHierarchy")
         assert await sh.context.catalogue.loaded(30)
         rows = await menu(sh.terminal, "watch area001.unit0200.value5", "Value50")
         assert rows[0] == "Area001.Unit0200.Value50 String"

@@ -112,7 +112,7 @@ async def test_why_of_a_lost_session_says_that_and_what_it_was_lost_to(
 ) -> None:
     context, gateway = connected
     await run(context, "watch Plant.Tank1.Level", follow)
-    gateway.drop_streams(grpc.StatusCode.UNAUTHENTICATED)
+    gateway.faults.drop_streams(grpc.StatusCode.UNAUTHENTICATED)
     await lives(context, "closed")
     found = await diagnosed(context, "why Plant.Tank1.Level")
     assert "no longer accepts the key" in text_of(found)
@@ -124,13 +124,13 @@ async def test_why_of_a_lost_session_says_that_and_what_it_was_lost_to(
 async def test_why_while_the_session_is_rebuilt_says_to_wait(connected: tuple[Context, SimulatedGateway]) -> None:
     context, gateway = connected
     await run(context, "watch Plant.Tank1.Level", follow)
-    gateway.stall("OpenSession")
-    gateway.lose_session(context.session.session_id)
+    gateway.faults.stall("OpenSession")
+    gateway.faults.lose_session(context.session.session_id)
     await lives(context, "rebuilding")
     found = await diagnosed(context, "why Plant.Tank1.Level")
     assert found.deciding.step == "session"
     assert "another is being opened with the same items" in text_of(found)
-    gateway.release()
+    gateway.faults.release()
 
 
 async def test_why_while_the_stream_is_resumed_says_that_values_are_old(
@@ -138,12 +138,12 @@ async def test_why_while_the_stream_is_resumed_says_that_values_are_old(
 ) -> None:
     context, gateway = connected
     await run(context, "watch Plant.Tank1.Level", follow)
-    gateway.stall("StreamEvents")
-    gateway.drop_streams()
+    gateway.faults.stall("StreamEvents")
+    gateway.faults.drop_streams()
     await lives(context, "stale")
     found = await diagnosed(context, "why Plant.Tank1.Level")
     assert "event stream is broken and being resumed" in text_of(found)
-    gateway.release()
+    gateway.faults.release()
 
 
 async def test_why_of_a_gateway_that_does_not_answer_has_a_deadline(
@@ -151,10 +151,10 @@ async def test_why_of_a_gateway_that_does_not_answer_has_a_deadline(
 ) -> None:
     context, gateway = connected
     monkeypatch.setattr("zb_mom_ww_mxgateway_shell.why._PING_SECONDS", 0.2)
-    gateway.stall("ping")
+    gateway.faults.stall("ping")
     found = await diagnosed(context, "why Plant.Tank1.Level")
     assert "no sign of life" in text_of(found)
-    gateway.release()
+    gateway.faults.release()
 
 
 async def lives(context: Context, state: str) -> None:
@@ -179,7 +179,7 @@ async def test_why_tells_a_deployment_since_by_no_comparison_of_two_clocks(hours
         await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant")
         try:
             before = (await diagnosed(context, "why Plant.Tank1.Level")).lines()
-            gateway.redeploy()
+            gateway.faults.redeploy()
             after = (await diagnosed(context, "why Plant.Tank1.Level")).lines()
         finally:
             await context.disconnect()
@@ -348,7 +348,7 @@ async def test_last_error_shows_all_that_is_known(connected: tuple[Context, Simu
     result = await run(context, "last-error", follow)
     assert result is not None
     assert result.lines() == ["nothing has gone wrong"]
-    gateway.fail_next("write", protocol_status=9, hresult=-2147024809)
+    gateway.faults.fail_next("write", protocol_status=9, hresult=-2147024809)
     await run(context, f"write TestChildObject.TestInt 5 # {KEY}", follow)
     result = await run(context, "last-error", follow)
     assert result is not None
@@ -360,7 +360,7 @@ async def test_last_error_shows_all_that_is_known(connected: tuple[Context, Simu
     assert "correlation  " in shown
     assert "reply        " in shown
     assert KEY not in shown + json.dumps(result.form())
-    gateway.lose_next_reply("write")
+    gateway.faults.lose_next_reply("write")
     await run(context, "write TestChildObject.TestInt 6", follow)
     shown = "\n".join((await run(context, "last-error", follow) or result).lines())
     assert "UNKNOWN: it may have been carried out, and was not sent again" in shown
@@ -388,7 +388,7 @@ async def test_last_error_of_a_write_refused_at_its_completion_has_the_status(
 
 async def test_last_error_tells_of_a_session_lost_meanwhile(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
-        sh.gateway.drop_streams(grpc.StatusCode.UNAUTHENTICATED)
+        sh.gateway.faults.drop_streams(grpc.StatusCode.UNAUTHENTICATED)
         await sh.terminal.shows("session lost:")
         await sh.terminal.enter("last-error", "grpc code    UNAUTHENTICATED")
 
@@ -528,11 +528,11 @@ async def test_doctor_says_which_step_fails(monkeypatch: pytest.MonkeyPatch) -> 
         assert "does not accept the key mxgw_demo_***" in text_of(found)
         found = await examined(Connection(endpoint=gateway.endpoint, plaintext=True, api_key_env="NO_SUCH_KEY"))
         assert "NO_SUCH_KEY is not set" in found.deciding.meaning
-        gateway.lose_galaxy()
+        gateway.faults.lose_galaxy()
         found = await examined(keyed(gateway))
         assert (found.deciding.step, found.exit_code) == ("galaxy", ExitCode.REFUSED)
-        gateway.restore_galaxy()
-        gateway.fail_next("OpenSession", code=grpc.StatusCode.RESOURCE_EXHAUSTED)
+        gateway.faults.restore_galaxy()
+        gateway.faults.fail_next("OpenSession", code=grpc.StatusCode.RESOURCE_EXHAUSTED)
         found = await examined(keyed(gateway))
         assert (found.deciding.step, found.exit_code) == ("session", ExitCode.REFUSED)
         assert verdict_of(found, "galaxy") is Verdict.OK
@@ -560,17 +560,17 @@ async def test_each_step_of_the_doctor_has_a_deadline(monkeypatch: pytest.Monkey
         assert (found.deciding.step, "no answer within 0.3 s" in found.deciding.meaning) == ("certificate", True)
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         monkeypatch.setattr(doctor, "SECONDS", patient | {"session": 0.3})
-        gateway.delay("OpenSession", 1.0)
+        gateway.faults.delay("OpenSession", 1.0)
         found = await examined(Connection(endpoint=gateway.endpoint, plaintext=True))
         assert (found.deciding.step, "starts no worker" in found.deciding.meaning) == ("session", True)
         assert verdict_of(found, "alarms") is Verdict.OK
         assert not gateway.live_sessions
-        gateway.delay("OpenSession", 0)
+        gateway.faults.delay("OpenSession", 0)
         monkeypatch.setattr(doctor, "SECONDS", patient | {"alarms": 0.3})
-        gateway.stall("StreamAlarms")
+        gateway.faults.stall("StreamAlarms")
         found = await examined(Connection(endpoint=gateway.endpoint, plaintext=True))
         assert found.deciding.step == "alarms"
-        gateway.release()
+        gateway.faults.release()
 
 
 async def test_a_name_that_nobody_knows_is_the_step_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,7 +169,7 @@ async def test_find_shows_the_first_page_before_the_last_and_ctrl_c_keeps_what_w
         sh.terminal.type("find *Unit0*" + ENTER)
         await sh.terminal.shows("1000 objects", "demo>")
         asked = sum(call.rpc == "DiscoverHierarchy" for call in sh.gateway.calls)
-        sh.gateway.delay("DiscoverHierarchy", 0.3)
+        sh.gateway.faults.delay("DiscoverHierarchy", 0.3)
         sh.terminal.type("find Area*" + ENTER)
         await sh.terminal.shows("object  Area001.Unit0", "$GeneratedUnit")
         # A command that runs has no prompt to read the key: the terminal makes a signal of it.
@@ -182,7 +182,7 @@ async def test_find_that_was_interrupted_does_not_say_that_there_is_nothing(tmp_
     async with shell(tmp_path) as sh:
         assert await sh.context.catalogue.loaded(30)
         asked = sum(call.rpc == "DiscoverHierarchy" for call in sh.gateway.calls)
-        sh.gateway.stall("DiscoverHierarchy")
+        sh.gateway.faults.stall("DiscoverHierarchy")
         sh.terminal.type("find Plant*" + ENTER)
         await until(lambda: sum(call.rpc == "DiscoverHierarchy" for call in sh.gateway.calls) > asked)
         signal.raise_signal(signal.SIGINT)
@@ -197,7 +197,7 @@ async def test_deploys_shows_the_present_state_at_once_and_then_each_deployment(
         assert process.stdout is not None
         async with asyncio.timeout(30):
             first = await process.stdout.readline()
-            gateway.redeploy([Tag("NewUnit.Flow")])
+            gateway.faults.redeploy([Tag("NewUnit.Flow")])
             rest, _ = await process.communicate()
         assert b"h " in first
         assert b"objects, " in first
@@ -218,7 +218,7 @@ async def test_a_deployment_is_said_at_the_prompt_but_not_the_one_that_was_there
         await until(lambda: sh.context.catalogue._noticed is not None)
         await sh.terminal.enter("status", "\ngalaxy ")
         assert "deployed anew" not in sh.terminal.text
-        sh.gateway.redeploy([Tag("NewUnit.Flow")])
+        sh.gateway.faults.redeploy([Tag("NewUnit.Flow")])
         await sh.terminal.shows("the galaxy was deployed anew at 20", "Z: its tags are read again")
         await sh.terminal.enter("tag NewUnit.Flow", "object      NewUnit")
         assert sh.terminal.text.count("deployed anew") == 1
@@ -228,7 +228,7 @@ async def test_deploys_at_the_prompt_goes_on_until_ctrl_c(tmp_path: Path) -> Non
     async with shell(tmp_path) as sh:
         sh.terminal.type("deploys" + ENTER)
         await sh.terminal.shows("(1 h 00 m ago)")
-        sh.gateway.redeploy()
+        sh.gateway.faults.redeploy()
         await sh.terminal.shows("s ago)")
         signal.raise_signal(signal.SIGINT)
         await sh.terminal.shows("1 new deployment in", "interrupted", "demo>")

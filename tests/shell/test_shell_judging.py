@@ -101,7 +101,7 @@ async def test_neither_a_refused_write_nor_one_of_the_same_value_is_waited_for(
     live, (item,) = context.live_session, context.items
     await _form(context, f"write {INT} 5")
     assert live.unseen_write(*item.key) is None
-    gateway.fail_next("write", protocol_status=9, hresult=-2147024891)
+    gateway.faults.fail_next("write", protocol_status=9, hresult=-2147024891)
     result = await run(context, f"write {INT} 6", _follow)
     assert result is not None
     assert result.exit_code == 3
@@ -241,14 +241,14 @@ async def test_a_wait_takes_no_change_from_before_it_that_a_rebuilt_session_show
 ) -> None:
     await run(context, f"watch {INT} --count 1", _follow)
     live = context.live_session
-    gateway.stall("OpenSession")
-    gateway.lose_session(live.session.session_id)
+    gateway.faults.stall("OpenSession")
+    gateway.faults.lose_session(live.session.session_id)
     await until(lambda: live.state is LiveState.REBUILDING)
     gateway.set(INT, 7)
     context.interactive = True  # At the prompt nothing waits for the session first.
     waiting = asyncio.create_task(run(context, f"wait {INT} = 7 timeout 30s", _follow))
     await until(lambda: live._held.waiting)
-    gateway.release()
+    gateway.faults.release()
     await until(lambda: live[INT].value == 7 and live[INT].stale_since is None)
     (item,) = context.items
     (wait,) = live._held._waits[item.key]

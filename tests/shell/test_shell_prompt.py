@@ -151,10 +151,10 @@ async def test_a_watch_with_an_end_fits_the_screen_and_says_what_it_leaves_out(t
     async with shell(tmp_path) as sh:
         sh.terminal.type("watch Plant.* --for 5m" + ENTER)
         await sh.terminal.shows("item  tag", "good", " more", "Ctrl-C ends")
-        sh.gateway.stall("OpenSession")
-        sh.gateway.lose_session(sh.context.live_session.session.session_id)
+        sh.gateway.faults.stall("OpenSession")
+        sh.gateway.faults.lose_session(sh.context.live_session.session.session_id)
         await sh.terminal.shows("stale for", "rebuilding: ", "Ctrl-C ends")
-        sh.gateway.release("OpenSession")
+        sh.gateway.faults.release("OpenSession")
         sh.terminal.type(CTRL_C)
 
 
@@ -235,11 +235,11 @@ async def test_the_full_screen_puts_the_worst_first_shows_only_that_and_colours_
         screen.type("bss")
         await screen.shows("by changes")
         await ordered("Int", "Double", "String")
-        sh.gateway.stall("OpenSession")
-        sh.gateway.lose_session(sh.context.live_session.session.session_id)
+        sh.gateway.faults.stall("OpenSession")
+        sh.gateway.faults.lose_session(sh.context.live_session.session.session_id)
         await screen.shows("rebuilding: ", "stale for")
         assert [colour(tag) for tag in (good, bad, unsure)] == ["brown"] * 3
-        sh.gateway.release("OpenSession")
+        sh.gateway.faults.release("OpenSession")
         screen.type("q")
 
 
@@ -522,7 +522,7 @@ async def test_the_toolbar_says_whether_writes_are_let_through_and_the_round_tri
         await sh.terminal.enter("arm", "ready · armed · gaps 0")
         await sh.terminal.enter(f"record {tmp_path / 'all.csv'}", "ready · armed · gaps 0 · recording")
         await sh.terminal.enter("record stop", "ready · armed · gaps 0 · alarms")
-        sh.gateway.drop_streams(grpc.StatusCode.UNAUTHENTICATED)
+        sh.gateway.faults.drop_streams(grpc.StatusCode.UNAUTHENTICATED)
         assert "rtt" not in (await sh.terminal.shows("demo:lost>", "lost · armed")).split("demo:lost>")[-1]
 
 
@@ -558,7 +558,7 @@ async def test_the_toolbar_counts_events_and_gaps(tmp_path: Path) -> None:
         await sh.terminal.enter("watch Plant.Tank1.Level", "gaps 0")
         await until(lambda: re.search(r" · [1-9]\d* ev/s", sh.terminal.text))
         live = sh.context.live_session
-        sh.gateway.lose_session(live.session.session_id)
+        sh.gateway.faults.lose_session(live.session.session_id)
         await sh.terminal.shows("has taken its place", "ready · armed · gaps 1")
 
 
@@ -585,19 +585,19 @@ async def test_a_lost_session_is_said_and_rebuilt_behind_the_same_handles(tmp_pa
         live = sh.context.live
         assert live is not None
         await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 sample")
-        sh.gateway.stall("OpenSession")
-        sh.gateway.lose_session(live.session.session_id)
+        sh.gateway.faults.stall("OpenSession")
+        sh.gateway.faults.lose_session(live.session.session_id)
         await sh.terminal.shows("session lost, opening another", "demo:rebuilding>")
         await sh.terminal.enter("write TestChildObject.TestInt 5", "nothing was sent")
         assert not sh.gateway.writes
-        sh.gateway.release("OpenSession")
+        sh.gateway.faults.release("OpenSession")
         await sh.terminal.shows("has taken its place: 1 item added again")
         await sh.terminal.enter("write TestChildObject.TestInt 5", "completed")
 
 
 async def test_the_prompt_says_when_the_session_is_lost_for_good(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
-        sh.gateway.drop_streams(grpc.StatusCode.UNAUTHENTICATED)
+        sh.gateway.faults.drop_streams(grpc.StatusCode.UNAUTHENTICATED)
         await sh.terminal.shows("session lost:", "demo:lost>")
         await sh.terminal.enter("write TestChildObject.TestInt 5", "the session is lost")
         assert not sh.gateway.writes
@@ -608,7 +608,7 @@ async def test_the_prompt_says_when_the_session_is_lost_for_good(tmp_path: Path)
 async def test_a_dropped_stream_is_said_and_resumed(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 sample")
-        sh.gateway.drop_streams()
+        sh.gateway.faults.drop_streams()
         await sh.terminal.shows("event stream lost, resuming", "event stream resumed")
 
 

@@ -193,7 +193,7 @@ async def test_ctrl_c_ends_a_file_whatever_it_is_at_and_lets_it_clean_up(run: Ru
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signal reaches another process alone on Windows")
 async def test_ctrl_c_in_a_file_says_of_a_write_under_way_that_its_outcome_is_unknown(run: Runs) -> None:
-    run.gateway.stall("write")
+    run.gateway.faults.stall("write")
     run.file(f"await mx('read {INT}')\nawait mx('write {INT} 5')\n")
     process = await run.process.start("--plaintext", "--python", "try.py")
     await until(
@@ -268,12 +268,12 @@ async def test_ctrl_c_while_a_write_is_under_way_says_that_its_outcome_is_unknow
         screen = sh.terminal
         await screen.enter(f"watch {INT}", "good")
         await screen.enter("py", ">>>")
-        sh.gateway.stall("write")
+        sh.gateway.faults.stall("write")
         screen.type(write.format(INT) + "\r")
         await until(lambda: sh.context.connected.arming.asked_at is not None)
         os.kill(os.getpid(), signal.SIGINT)
         await screen.shows("KeyboardInterrupt", "if a write was sent, its outcome is UNKNOWN")
-        sh.gateway.release()
+        sh.gateway.faults.release()
         # Of what was before it nothing is said again.
         live = sh.context.live
         screen.type("live.awaited = True; await asyncio.sleep(60)\r")

@@ -57,10 +57,10 @@ def read_bulks(sh: Shell) -> int:
 
 def lose_events(sh: Shell, *values: int) -> None:
     """The stream breaks, and what happens meanwhile is not kept by the gateway."""
-    sh.gateway.drop_streams()
+    sh.gateway.faults.drop_streams()
     for value in values:
         sh.gateway.set(INT, value)
-    sh.gateway.evict_replay(sh.context.live_session.session.session_id)
+    sh.gateway.faults.evict_replay(sh.context.live_session.session.session_id)
 
 
 async def follow(feed: Feed) -> Result:
@@ -87,11 +87,11 @@ async def test_read_says_what_could_not_be_read_and_what_is_stale(tmp_path: Path
         sh.context.catalogue.is_complete = False
         await sh.terminal.enter("read No.Such", "NOT READ", "does not resolve")
         await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
-        sh.gateway.stall("OpenSession")
-        sh.gateway.lose_session(sh.context.live_session.session.session_id)
+        sh.gateway.faults.stall("OpenSession")
+        sh.gateway.faults.lose_session(sh.context.live_session.session.session_id)
         await sh.terminal.shows("demo:rebuilding>")
         await sh.terminal.enter(f"read {INT}", "stale for")
-        sh.gateway.release("OpenSession")
+        sh.gateway.faults.release("OpenSession")
 
 
 # history.
@@ -145,7 +145,7 @@ async def test_the_time_in_which_an_item_is_suspended_shows_in_history_trend_and
         assert (row["kind"], row["tag"], row["item_handle"], row["quality"]) == ("stale", INT, "1", "")
         assert row["note"] == f"{INT} suspended: nothing is reported of it"
         # A stream that is back says nothing of an item that reports nothing.
-        sh.gateway.drop_streams()
+        sh.gateway.faults.drop_streams()
         await sh.terminal.shows("event stream resumed")
         await sh.terminal.enter(f"trend {INT} --for 100ms", "suspended for", "~ stale")
         await sh.context.session.activate(*item.key)
@@ -250,17 +250,17 @@ async def test_what_a_dead_connection_brought_is_in_doubt_since_it_was_last_hear
             sent = [call.request for call in sh.gateway.calls if isinstance(call.request, pb.MxCommandRequest)]
             return sum(request.command.kind == pb.MX_COMMAND_KIND_PING for request in sent)
 
-        sh.gateway.drop_streams()  # the listening starts anew
+        sh.gateway.faults.drop_streams()  # the listening starts anew
         await sh.terminal.shows("event stream resumed")
         await sh.terminal.enter(f"record tank.csv {INT}", "recording 1 tag")
-        sh.gateway.stall("ping")
+        sh.gateway.faults.stall("ping")
         asked = pings()
         await until(lambda: pings() != asked)
         silent_from = datetime.now(UTC)
         rows = await recorded(tmp_path / "tank.csv", "stale")
         stale = next(row for row in rows if row["kind"] == "stale")
         assert datetime.fromisoformat(stale["received"]) <= silent_from
-        sh.gateway.release("ping")
+        sh.gateway.faults.release("ping")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is what this takes")

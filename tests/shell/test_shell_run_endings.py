@@ -123,12 +123,12 @@ async def test_a_signal_behind_finally_ends_a_wait_there_and_the_next_line_is_tr
 @POSIX
 async def test_a_write_that_is_not_answered_any_more_is_unknown_after_a_signal_and_finally_runs(run: Runs) -> None:
     run.file(f"expect {INT} = 0\nwrite {INT} 1\nfinally\nwrite {BOOL} true\n")
-    run.gateway.hold_write_completes()
+    run.gateway.faults.hold_write_completes()
     process = await started(run, "--json", "-c", "try.mxs")
     await until(lambda: run.written == [1])
     process.send_signal(signal.SIGTERM)
     await until(lambda: run.written == [1, True])
-    run.gateway.release_write_completes()
+    run.gateway.faults.release_write_completes()
     done = await ended(process)
     assert done.code == 6
     assert "UNKNOWN" in json.loads(done.out.splitlines()[1])["error"]["message"]
@@ -271,7 +271,7 @@ async def test_a_refusal_here_is_final_and_the_gravest_code_counts(
 
 
 async def test_an_unknown_outcome_counts_more_than_an_expectation_before_and_a_refusal_behind_it(run: Runs) -> None:
-    run.gateway.lose_next_reply("write")
+    run.gateway.faults.lose_next_reply("write")
     done = await run(
         f"on-error continue\nexpect {INT} = 7\nwrite {INT} 1\nwrite {INT} 2\nfinally\nwrite {INT} double:1e300\n"
     )
@@ -281,7 +281,7 @@ async def test_an_unknown_outcome_counts_more_than_an_expectation_before_and_a_r
 async def test_a_case_is_what_failed_most_gravely_in_its_step(run: Runs) -> None:
     from xml.etree import ElementTree
 
-    run.gateway.lose_next_reply("write")
+    run.gateway.faults.lose_next_reply("write")
     file = f"on-error continue\nstep a\nexpect {INT} = 7\nwrite {INT} 1\n"
     assert (await run(file, "--report-junit", "out.xml")).code == 6
     suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
@@ -328,7 +328,7 @@ async def test_quiet_says_on_standard_error_where_something_was_not_done(run: Ru
     assert (done.code, done.out) == (3, "")
     assert done.err.startswith(f"try.mxs:1:1: {INT}")
     assert "REFUSED" in done.err
-    run.gateway.lose_next_reply("write")
+    run.gateway.faults.lose_next_reply("write")
     done = await run(f"expect {INT} = 0\nwrite {INT} 5\n", "-q")
     assert (done.code, done.out) == (6, "")
     assert done.err.startswith("try.mxs:2:1: ")

@@ -40,12 +40,12 @@ async def until(process: asyncio.subprocess.Process, condition: Callable[[], boo
 async def test_a_write_under_way_when_the_connection_breaks_is_unknown_and_what_always_runs_waits_for_another(
     run: Runs,
 ) -> None:
-    run.gateway.stall("write")
+    run.gateway.faults.stall("write")
     run.file(f"expect {BOOL} = false\nwrite {INT} 1\nwrite {INT} 2\nfinally\nwrite {BOOL} true\nexpect {BOOL} = true\n")
     process = await run.process.start("--plaintext", "--json", "-c", "try.mxs", "--report-junit", "out.xml")
     await until(process, lambda: calls_of(run.gateway, "write") == 1)
-    run.gateway.kill_connections()
-    run.gateway.release()
+    run.gateway.faults.kill_connections()
+    run.gateway.faults.release()
     out, err = await process.communicate()
     _, unknown, *ending = [json.loads(line) for line in out.splitlines()]
     assert (process.returncode, unknown["ok"], unknown["result"]["outcome"]) == (6, False, "unknown")
@@ -93,7 +93,7 @@ async def test_a_verification_that_is_interrupted_says_how_the_write_ended(run: 
     start = run.gateway.read(position).value
     run.file(f"write {position} 100 --verify --for 60s\n")
     if not is_answered:
-        run.gateway.lose_next_reply("write")
+        run.gateway.faults.lose_next_reply("write")
     process = await run.process.start("--plaintext", "-c", "try.mxs")
     await until(process, lambda: run.gateway.read(position).value > start + 20)
     process.send_signal(signal.SIGINT)
@@ -119,7 +119,7 @@ async def test_a_session_that_is_lost_during_a_wait_is_told_and_the_run_goes_on(
     for _ in range(2):
         assert json.loads(await process.stdout.readline())["ok"] is True
     (lost,) = run.gateway.live_sessions
-    run.gateway.lose_session(lost)
+    run.gateway.faults.lose_session(lost)
     # Before the items are there again, it would be their value from the start and no new one.
     await until(process, lambda: calls_of(run.gateway, "subscribe_bulk") == 3)
     pings = calls_of(run.gateway, "ping")
@@ -133,7 +133,7 @@ async def test_a_session_that_is_lost_during_a_wait_is_told_and_the_run_goes_on(
 
 
 async def test_a_run_that_failed_keeps_its_code_when_its_session_cannot_be_closed_either(run: Runs) -> None:
-    run.gateway.fail_next("CloseSession", code=grpc.StatusCode.INTERNAL)
+    run.gateway.faults.fail_next("CloseSession", code=grpc.StatusCode.INTERNAL)
     done = await run(f"expect {INT} = 9\n")
     assert done.code == 1
     assert "expected" in done.err.splitlines()[0]

@@ -158,19 +158,19 @@ async def test_the_value_of_a_watch_is_shown_with_quality_and_age(run: ShellProc
 async def test_refused_and_unknown_writes_have_their_own_exit_codes(run: ShellProcess) -> None:
     async with SimulatedGateway(plaintext=True) as gateway:
         run.on(gateway)
-        gateway.fail_next("write", protocol_status=9, hresult=-2147024809)
+        gateway.faults.fail_next("write", protocol_status=9, hresult=-2147024809)
         refused = await run("--plaintext", "-e", "write TestChildObject.TestInt 5")
         assert refused.code == 3
         assert "REFUSED" in refused.err
         assert "0x80070057" in refused.err
-        gateway.lose_next_reply("write")
+        gateway.faults.lose_next_reply("write")
         unknown = await run("--plaintext", "-e", "write TestChildObject.TestInt 6")
         assert unknown.code == 6
         assert "UNKNOWN" in unknown.err
         assert "not sent again" in unknown.err
         sent = [call for call in gateway.calls if call.rpc == "Invoke" and call.request.command.HasField("write")]
         assert len(sent) == 2
-        gateway.hold_write_completes()
+        gateway.faults.hold_write_completes()
         held = await run("--plaintext", "--json", "-e", "write TestChildObject.TestInt 7 --for 200ms")
         assert held.code == 6
         assert held.objects[0]["result"]["outcome"] == "accepted"

@@ -28,11 +28,11 @@ async def test_a_sleep_is_a_row_of_recordings_and_history_and_no_value_is_younge
             await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
             await sh.terminal.enter(f"record sleep.csv {INT}", "recording 1 tag to sleep.csv")
             live = sh.context.live_session
-            sh.gateway.stall("ping")
+            sh.gateway.faults.stall("ping")
             machine.sleep(3600)
             await until(lambda: live.state is LiveState.STALE)
             await sh.terminal.shows("slept for 3600 s", timeout=15)
-            sh.gateway.release("ping")
+            sh.gateway.faults.release("ping")
             await until(lambda: live.state is LiveState.LIVE and live[INT].stale_since is None, timeout=15)
             await sh.terminal.enter(f"expect {INT} = 0 age < 60s", "old")
             seen = sh.context.connected.history.of(next(iter(live.session.handles.items)))

@@ -71,12 +71,12 @@ async def test_ctrl_c_stops_a_command_that_waits_and_not_the_shell(
 ) -> None:
     async with at_a_terminal(process, gateway) as terminal:
         await terminal.shows(">")
-        gateway.stall("write")
+        gateway.faults.stall("write")
         terminal.type("write TestChildObject.TestInt 5\r")
         await until(lambda: any("write {" in str(call.request) for call in gateway.calls))
         terminal.type(CTRL_C)
         await terminal.shows("interrupted; if a write was sent, its outcome is UNKNOWN")
-        gateway.release()
+        gateway.faults.release()
         await terminal.enter(
             "last-error", "line         write TestChildObject.TestInt 5", "outcome      UNKNOWN, if it"
         )

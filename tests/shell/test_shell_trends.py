@@ -96,9 +96,9 @@ async def test_a_trend_is_live_until_ctrl_c_and_shows_a_gap_and_bad_quality(tmp_
         await screen.shows(f"{INT}  40  good", "min 0", "max 40", "40 ┤")
         sh.gateway.set(INT, 20, quality=0)
         await screen.shows(f"{INT}  20  bad", "! bad", "!!")
-        sh.gateway.drop_streams()
+        sh.gateway.faults.drop_streams()
         sh.gateway.set(INT, 30)
-        sh.gateway.evict_replay(live.session.session_id)
+        sh.gateway.faults.evict_replay(live.session.session_id)
         sh.gateway.set(INT, 35)
         await screen.shows(f"{INT}  35  good", "x gap: nothing is known", "x")
         screen.type(CTRL_C)
@@ -110,12 +110,12 @@ async def test_while_the_stream_is_lost_the_line_is_stale(tmp_path: Path) -> Non
         sh.gateway.set(INT, 40)
         sh.terminal.type(f"trend {INT} --span 2s" + ENTER)
         await sh.terminal.shows(f"{INT}  40  good")
-        sh.gateway.stall("OpenSession")
-        sh.gateway.lose_session(sh.context.live_session.session.session_id)
+        sh.gateway.faults.stall("OpenSession")
+        sh.gateway.faults.lose_session(sh.context.live_session.session.session_id)
         await sh.terminal.shows("stale for", "~~~", "~ stale")
         sh.terminal.type(CTRL_C)
         await sh.terminal.shows("demo:rebuilding>")
-        sh.gateway.release("OpenSession")
+        sh.gateway.faults.release("OpenSession")
 
 
 async def test_what_another_session_brings_ends_the_gap_that_the_lost_one_left(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ async def test_what_another_session_brings_ends_the_gap_that_the_lost_one_left(t
         sh.gateway.set(INT, 40)
         screen.type(f"trend {INT} --span 2s" + ENTER)
         await screen.shows(f"{INT}  40  good")
-        sh.gateway.lose_session(sh.context.live_session.session.session_id)
+        sh.gateway.faults.lose_session(sh.context.live_session.session.session_id)
         # The value never changes: what is known of it, it was told when it was advised anew.
         await screen.shows("x─────")
         screen.type(CTRL_C)

@@ -199,7 +199,7 @@ async def test_a_write_that_is_not_verified_has_its_own_exit_code(tmp_path: Path
         assert done.code == ExitCode.NOT_MET
         result = done.objects[0]["result"]
         assert (result["outcome"], result["verified"]["as_written"]) == ("completed", False)
-        gateway.lose_next_reply("write")
+        gateway.faults.lose_next_reply("write")
         lost = await process("--plaintext", "-e", "write TestChildObject.TestInt 6 --verify")
         assert lost.code == ExitCode.UNKNOWN
         assert "outcome UNKNOWN: write at" in lost.out
@@ -262,9 +262,9 @@ async def test_what_happens_to_a_connection_is_said_whichever_is_the_current_one
         await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 sample")
         await sh.terminal.enter(f"connect {second.endpoint} --plaintext", "connected to")
         await sh.terminal.enter("watch TestChildObject.TestInt --count 1", f"{second.endpoint}>")
-        sh.gateway.drop_streams()
+        sh.gateway.faults.drop_streams()
         await sh.terminal.shows("demo: event stream lost, resuming", "demo: event stream resumed")
-        second.drop_streams()
+        second.faults.drop_streams()
         await sh.terminal.shows("\nevent stream lost, resuming", "\nevent stream resumed")
 
 
@@ -275,8 +275,8 @@ async def test_another_reason_that_keeps_a_stream_away_is_said_once(
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 sample")
         for _ in range(5):
-            sh.gateway.fail_next("StreamEvents", code=grpc.StatusCode.UNAVAILABLE, details="nobody is at home")
-        sh.gateway.drop_streams()
+            sh.gateway.faults.fail_next("StreamEvents", code=grpc.StatusCode.UNAVAILABLE, details="nobody is at home")
+        sh.gateway.faults.drop_streams()
         text = await sh.terminal.shows("event stream lost, resuming", "event stream resumed")
         assert text.count("\nstill resuming: stream_events at") == 1
         assert "UNAVAILABLE nobody is at home" in text
@@ -304,7 +304,7 @@ async def test_a_second_ctrl_c_gives_the_prompt_back_though_the_gateway_does_not
     monkeypatch.setattr("zb_mom_ww_mxgateway.session._CLOSE_TIMEOUT", 3600.0)
     async with SimulatedGateway(plaintext=True, api_keys=()) as second, shell(tmp_path) as sh:
         await sh.terminal.enter(f"connect {second.endpoint} --plaintext", "connected to")
-        second.stall("CloseSession")
+        second.faults.stall("CloseSession")
         sh.terminal.type("disconnect" + ENTER)
         await until(lambda: any(call.rpc == "CloseSession" for call in second.calls))
         signal.raise_signal(signal.SIGINT)
@@ -314,7 +314,7 @@ async def test_a_second_ctrl_c_gives_the_prompt_back_though_the_gateway_does_not
         signal.raise_signal(signal.SIGINT)
         await sh.terminal.shows("interrupted", "\ndemo>")
         await sh.terminal.enter("status", "servers")
-        second.release("CloseSession")
+        second.faults.release("CloseSession")
 
 
 async def test_an_alias_of_a_write_is_a_write(tmp_path: Path) -> None:
@@ -366,7 +366,7 @@ async def test_connecting_again_is_to_the_gateway_that_is_in_use_not_to_the_last
 async def test_connecting_again_has_worked_although_the_session_before_cannot_be_closed(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         former = sh.context.session.session_id
-        sh.gateway.fail_next("CloseSession", code=grpc.StatusCode.UNAVAILABLE)
+        sh.gateway.faults.fail_next("CloseSession", code=grpc.StatusCode.UNAVAILABLE)
         shown = await sh.terminal.enter("connect", "the session before it could not be closed", "connected to")
         assert "finds the step that fails" not in shown
         assert sh.context.session.session_id != former
@@ -383,7 +383,7 @@ async def test_options_of_connect_hold_without_an_endpoint_and_are_refused_besid
 
 async def test_a_write_that_did_not_get_as_far_says_that_nothing_was_written(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
-        sh.gateway.fail_next("subscribe_bulk", code=grpc.StatusCode.UNAVAILABLE)
+        sh.gateway.faults.fail_next("subscribe_bulk", code=grpc.StatusCode.UNAVAILABLE)
         await sh.terminal.enter(
             "write TestChildObject.TestInt 6", "nothing was written\nsubscribe_bulk at", "UNAVAILABLE"
         )
@@ -440,7 +440,7 @@ async def test_leaving_is_not_held_up_by_a_gateway_that_does_not_answer(monkeypa
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         context = Context(all_commands(), interactive=False)
         await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
-        gateway.stall("CloseSession")
+        gateway.faults.stall("CloseSession")
         with pytest.raises(
             MxGatewayTransportError, match=r"does not answer: whether session-.* is closed is not known"
         ):

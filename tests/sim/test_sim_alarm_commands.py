@@ -53,9 +53,9 @@ async def test_an_expression_that_is_none_is_refused(client: Wire, expression: s
 
 async def test_the_providers_mode_is_an_event(client: Wire, gateway: SimulatedGateway, clock: ManualClock) -> None:
     events = await subscribed(client)
-    gateway.fail_alarm_provider("gone")
+    gateway.faults.fail_alarm_provider("gone")
     gateway.raise_alarm(MINE)
-    gateway.restore_alarm_provider()
+    gateway.faults.restore_alarm_provider()
     down, raised, up = await events.take(3)
     assert down.family == pb.MX_EVENT_FAMILY_ON_ALARM_PROVIDER_MODE_CHANGED
     assert down.WhichOneof("body") == "on_alarm_provider_mode_changed"
@@ -81,7 +81,7 @@ async def test_a_watch_list_makes_its_alarms_acknowledgeable_in_subtag_mode(
     await subscribed(client, watch_list=[target])
     gateway.raise_alarm(MINE)
     gateway.raise_alarm(HI)
-    gateway.fail_alarm_provider()
+    gateway.faults.fail_alarm_provider()
     by_name = {"provider_name": "Galaxy", "group_name": "TestArea", "alarm_name": "TestChildObject.Mine"}
     await client.done("acknowledge_alarm_by_name", **by_name)
     guid = str(gateway.alarms[1].guid)

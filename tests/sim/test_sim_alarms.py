@@ -224,7 +224,7 @@ async def test_a_provider_that_fails_is_told_and_degrades_what_follows(
     async with feed(client) as stream:
         await stream.begin()
         await clock.advance(5)
-        gateway.fail_alarm_provider("no answer")
+        gateway.faults.fail_alarm_provider("no answer")
         status = (await stream.next()).provider_status
         assert (status.mode, status.degraded, status.reason) == (SUBTAG, True, "no answer")
         assert status.since.ToNanoseconds() == clock.now()
@@ -238,7 +238,7 @@ async def test_a_provider_that_fails_is_told_and_degrades_what_follows(
         assert MINE in text
         async with feed(client) as late:
             assert (await late.begin())[1] == status
-        gateway.restore_alarm_provider("it answers")
+        gateway.faults.restore_alarm_provider("it answers")
         status = (await stream.next()).provider_status
         assert (status.mode, status.degraded, status.reason) == (ALARMMGR, False, "it answers")
         await acknowledged(client, MINE)
@@ -249,7 +249,7 @@ async def test_where_acknowledge_subtags_are_known_subtag_mode_acknowledges(
     client: Wire, gateway: SimulatedGateway
 ) -> None:
     gateway.raise_alarm(MINE)
-    gateway.fail_alarm_provider(ack_subtags=True)
+    gateway.faults.fail_alarm_provider(ack_subtags=True)
     await acknowledged(client, MINE)
 
 

@@ -52,11 +52,11 @@ async def test_whatever_is_wrong_with_a_key_the_answer_is_the_same(client: Wire,
 
 async def test_a_revoked_key_is_refused_like_a_wrong_one(gateway: SimulatedGateway, client: Wire) -> None:
     await client.open()
-    gateway.revoke("plant-a")
+    gateway.faults.revoke("plant-a")
     code, text = await failing(client.close())
     assert (code, text) == (grpc.StatusCode.UNAUTHENTICATED, "the API key is missing or not valid")
     with pytest.raises(KeyError):
-        gateway.revoke("plant-a")
+        gateway.faults.revoke("plant-a")
 
 
 async def test_without_keys_everyone_is_let_in() -> None:

@@ -125,7 +125,7 @@ async def test_commands_of_a_session_run_one_after_the_other(
     client: Wire, gateway: SimulatedGateway, clock: ManualClock
 ) -> None:
     await client.open()
-    gateway.delay("register", 5)
+    gateway.faults.delay("register", 5)
     slow = client.calling("register", client_name="slow")
     await becomes(lambda: len(gateway.calls) == 2)
     quick = client.calling("ping")
@@ -142,7 +142,7 @@ async def test_a_command_that_takes_too_long_is_given_up_but_runs(
     client: Wire, gateway: SimulatedGateway, clock: ManualClock
 ) -> None:
     await client.open()
-    gateway.delay("register", 40)
+    gateway.faults.delay("register", 40)
     call = client.calling("register", client_name="slow")
     await becomes(lambda: len(gateway.calls) == 2)
     await clock.advance(30.1)
@@ -150,7 +150,7 @@ async def test_a_command_that_takes_too_long_is_given_up_but_runs(
     assert code is grpc.StatusCode.DEADLINE_EXCEEDED
     assert "30 s" in text
     await clock.advance(10)
-    gateway.delay("register", 0)
+    gateway.faults.delay("register", 0)
     assert await client.register() == 2
 
 
@@ -158,14 +158,14 @@ async def test_a_cancelled_command_runs_all_the_same(
     client: Wire, gateway: SimulatedGateway, clock: ManualClock
 ) -> None:
     await client.open()
-    gateway.delay("register", 1)
+    gateway.faults.delay("register", 1)
     call = client.calling("register", client_name="gone")
     await becomes(lambda: len(gateway.calls) == 2)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
     await clock.advance(1)
-    gateway.delay("register", 0)
+    gateway.faults.delay("register", 0)
     assert await client.register() == 2
 
 
@@ -173,21 +173,21 @@ async def test_more_than_128_pending_commands_fail_at_once(
     client: Wire, gateway: SimulatedGateway, clock: ManualClock
 ) -> None:
     await client.open()
-    gateway.delay("ping", 1)
+    gateway.faults.delay("ping", 1)
     # One runs, 128 wait.
     calls = [client.calling("ping") for _ in range(129)]
     await becomes(lambda: len(gateway.calls) == 130)
     code, text = await failing(client.invoke("ping"))
     assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert "128" in text
-    gateway.delay("ping", 0)
+    gateway.faults.delay("ping", 0)
     await clock.advance(1)
     await asyncio.gather(*calls)
 
 
 async def test_closing_answers_the_commands_that_wait(client: Wire, gateway: SimulatedGateway) -> None:
     await client.open()
-    gateway.delay("ping", 1)
+    gateway.faults.delay("ping", 1)
     calls = [client.calling("ping") for _ in range(3)]
     await becomes(lambda: len(gateway.calls) == 4)
     await client.close()

@@ -146,7 +146,7 @@ async def test_a_gap_with_nothing_retained_says_zero(client: Wire, gateway: Simu
     events, _, _ = await client.watching(TAG)
     for value in (1, 2):
         gateway.set(TAG, value)
-    gateway.evict_replay(client.session_id)
+    gateway.faults.evict_replay(client.session_id)
     events = await resumed(client, gateway, events, after=2)
     gap = await events.next()
     assert gap.replay_gap == pb.ReplayGap(requested_after_sequence=2, oldest_available_sequence=0)
@@ -212,11 +212,11 @@ async def test_the_queue_holds_ten_thousand_by_default(client: Wire, gateway: Si
 
 async def test_dropped_streams_leave_the_session_alive(client: Wire, gateway: SimulatedGateway) -> None:
     events, _, _ = await client.watching(TAG)
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     assert gateway.open_streams == 0
     assert (await events.end())[0] is grpc.StatusCode.UNAVAILABLE
     gateway.set(TAG, 5)
     events = client.stream(after=1)
     assert (await events.next()).value.int32_value == 5
-    gateway.drop_streams(grpc.StatusCode.INTERNAL)
+    gateway.faults.drop_streams(grpc.StatusCode.INTERNAL)
     assert (await events.end())[0] is grpc.StatusCode.INTERNAL

@@ -14,7 +14,7 @@ TAG = "TestChildObject.TestInt"
 
 async def test_a_lost_session_breaks_its_stream_and_is_unknown(client: Wire, gateway: SimulatedGateway) -> None:
     events, _, _ = await client.watching(TAG)
-    gateway.lose_session(client.session_id)
+    gateway.faults.lose_session(client.session_id)
     assert (await events.end())[0] is grpc.StatusCode.UNAVAILABLE
     assert (await failing(client.invoke("ping")))[0] is grpc.StatusCode.NOT_FOUND
     await client.open()
@@ -25,7 +25,7 @@ async def test_a_restart_keeps_the_port_and_the_certificate_and_loses_the_sessio
     async with SimulatedGateway(certificate_directory=tmp_path) as gateway, wire(gateway) as client:
         events, _, _ = await client.watching(TAG)
         before = (gateway.endpoint, gateway.fingerprint_sha256)
-        gateway.redeploy()
+        gateway.faults.redeploy()
         await gateway.restart()
         assert (await events.end())[0] is grpc.StatusCode.UNAVAILABLE
         assert (gateway.endpoint, gateway.fingerprint_sha256) == before
@@ -67,7 +67,7 @@ async def test_a_delay_lasts_until_it_is_taken_back(
     client: Wire, gateway: SimulatedGateway, clock: ManualClock, name: str | int
 ) -> None:
     await client.open()
-    gateway.delay(name, 2)
+    gateway.faults.delay(name, 2)
     for _ in range(2):
         before = len(gateway.calls)
         call = client.calling("ping")
@@ -76,12 +76,12 @@ async def test_a_delay_lasts_until_it_is_taken_back(
         assert not call.done()
         await clock.advance(0.2)
         await call
-    gateway.delay(name, 0)
+    gateway.faults.delay(name, 0)
     await client.done("ping")
 
 
 async def test_an_rpc_can_be_delayed(client: Wire, gateway: SimulatedGateway, clock: ManualClock) -> None:
-    gateway.delay("TestConnection", 2)
+    gateway.faults.delay("TestConnection", 2)
     call = client.galaxy.TestConnection(galaxy.TestConnectionRequest(), metadata=client.metadata)
     await becomes(lambda: len(gateway.calls) == 1)
     await clock.advance(1.9)
@@ -92,8 +92,8 @@ async def test_an_rpc_can_be_delayed(client: Wire, gateway: SimulatedGateway, cl
 
 async def test_a_call_made_to_fail_has_no_effect_and_the_next_one_has(client: Wire, gateway: SimulatedGateway) -> None:
     await client.open()
-    gateway.fail_next("register", code=grpc.StatusCode.UNAVAILABLE, details="worker is away")
-    gateway.fail_next("register", code=grpc.StatusCode.INTERNAL)
+    gateway.faults.fail_next("register", code=grpc.StatusCode.UNAVAILABLE, details="worker is away")
+    gateway.faults.fail_next("register", code=grpc.StatusCode.INTERNAL)
     assert await failing(client.invoke("register")) == (grpc.StatusCode.UNAVAILABLE, "worker is away")
     await client.done("ping")
     assert (await failing(client.invoke("register")))[0] is grpc.StatusCode.INTERNAL
@@ -110,29 +110,29 @@ async def test_any_rpc_can_be_made_to_fail(client: Wire, gateway: SimulatedGatew
         ),
     }
     await client.open()
-    gateway.fail_next(rpc, code=grpc.StatusCode.ABORTED)
+    gateway.faults.fail_next(rpc, code=grpc.StatusCode.ABORTED)
     assert (await failing(calls[rpc]()))[0] is grpc.StatusCode.ABORTED
 
 
 @pytest.mark.parametrize("name", ["register", "Invoke"])
 async def test_a_reply_can_carry_any_protocol_status(client: Wire, gateway: SimulatedGateway, name: str) -> None:
     await client.open()
-    gateway.fail_next(name, protocol_status=pb.PROTOCOL_STATUS_CODE_TIMEOUT, details="no answer")
+    gateway.faults.fail_next(name, protocol_status=pb.PROTOCOL_STATUS_CODE_TIMEOUT, details="no answer")
     reply = await client.invoke("register")
     assert reply.protocol_status == pb.ProtocolStatus(code=pb.PROTOCOL_STATUS_CODE_TIMEOUT, message="no answer")
     assert not reply.HasField("hresult")
     assert reply.WhichOneof("payload") is None
-    gateway.fail_next(name, protocol_status=pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE, hresult=-2147221504)
+    gateway.faults.fail_next(name, protocol_status=pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE, hresult=-2147221504)
     assert (await client.invoke("register")).hresult == -2147221504
     assert await client.register() == 1
 
 
 async def test_opening_and_closing_can_carry_a_protocol_status(client: Wire, gateway: SimulatedGateway) -> None:
-    gateway.fail_next("OpenSession", protocol_status=pb.PROTOCOL_STATUS_CODE_WORKER_UNAVAILABLE)
+    gateway.faults.fail_next("OpenSession", protocol_status=pb.PROTOCOL_STATUS_CODE_WORKER_UNAVAILABLE)
     reply = await client.open()
     assert (reply.session_id, reply.protocol_status.code) == ("", pb.PROTOCOL_STATUS_CODE_WORKER_UNAVAILABLE)
     await client.open()
-    gateway.fail_next("CloseSession", protocol_status=pb.PROTOCOL_STATUS_CODE_SESSION_NOT_FOUND)
+    gateway.faults.fail_next("CloseSession", protocol_status=pb.PROTOCOL_STATUS_CODE_SESSION_NOT_FOUND)
     assert (await client.close()).protocol_status.code == pb.PROTOCOL_STATUS_CODE_SESSION_NOT_FOUND
     assert gateway.sessions[client.session_id].state == "READY"
     await client.close()
@@ -147,12 +147,12 @@ async def test_opening_and_closing_can_carry_a_protocol_status(client: Wire, gat
 )
 def test_a_failure_is_either_of_the_two(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="either code or protocol_status"):
-        SimulatedGateway(plaintext=True).fail_next("ping", **wrong)  # type: ignore[arg-type]  # that is what is tested
+        SimulatedGateway(plaintext=True).faults.fail_next("ping", **wrong)  # type: ignore[arg-type]  # that is what is tested
 
 
 def test_a_name_that_is_no_rpc_or_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="no rpc or command kind 'wriet'"):
-        SimulatedGateway(plaintext=True).delay("wriet", 1)
+        SimulatedGateway(plaintext=True).faults.delay("wriet", 1)
 
 
 @pytest.mark.parametrize("name", ["write", "Invoke"])
@@ -160,7 +160,7 @@ async def test_a_write_whose_reply_is_lost_happens(
     client: Wire, gateway: SimulatedGateway, clock: ManualClock, name: str
 ) -> None:
     events, item, _ = await client.watching(TAG)
-    gateway.lose_next_reply(name)
+    gateway.faults.lose_next_reply(name)
     fields = {"server_handle": 1, "item_handle": item}
     code, _ = await failing(client.invoke("write", **fields, value=pb.MxValue(int32_value=5)))
     assert code is grpc.StatusCode.UNAVAILABLE
@@ -174,12 +174,12 @@ async def test_completions_can_be_withheld_while_the_writes_take_effect(
     client: Wire, gateway: SimulatedGateway, clock: ManualClock
 ) -> None:
     events, item, _ = await client.watching(TAG)
-    gateway.hold_write_completes()
+    gateway.faults.hold_write_completes()
     for value in (1, 2):
         await client.write(1, item, int32_value=value)
     await clock.advance(60)
     assert [event.WhichOneof("body") for event in await events.take(2)] == ["on_data_change"] * 2
-    gateway.release_write_completes()
+    gateway.faults.release_write_completes()
     assert [event.WhichOneof("body") for event in await events.take(2)] == ["on_write_complete"] * 2
     await client.write(1, item, int32_value=3)
     await clock.advance(0.1)

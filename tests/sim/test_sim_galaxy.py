@@ -32,12 +32,12 @@ async def test_the_connection_is_good_and_the_galaxy_was_deployed(client: Wire, 
 
 
 async def test_a_lost_galaxy_is_an_answer_not_a_failure(client: Wire, gateway: SimulatedGateway) -> None:
-    gateway.lose_galaxy()
+    gateway.faults.lose_galaxy()
     for expected in (False, True):
         reply = await client.galaxy.TestConnection(pb.TestConnectionRequest(), metadata=client.metadata)
         assert reply.ok is expected
         assert (await discover(client)).objects
-        gateway.restore_galaxy()
+        gateway.faults.restore_galaxy()
 
 
 async def test_it_looks_like_a_plant(client: Wire) -> None:
@@ -199,7 +199,7 @@ async def test_a_page_token_is_good_for_its_own_question_only(
     ):
         assert (await failing(call))[0] is grpc.StatusCode.INVALID_ARGUMENT
     assert (await ask(client, page_size=1, page_token=token)).next_page_token
-    gateway.redeploy()
+    gateway.faults.redeploy()
     assert (await failing(ask(client, page_size=1, page_token=token)))[0] is grpc.StatusCode.INVALID_ARGUMENT
     token = (await ask(client, page_size=1)).next_page_token
     await gateway.restart()
@@ -231,8 +231,8 @@ async def test_a_watcher_hears_the_present_state_then_each_deployment(
     assert first.object_count == reply.total_object_count
     assert first.attribute_count == sum(len(thing.attributes) for thing in reply.objects)
     await clock.advance(5)
-    gateway.redeploy()
-    gateway.redeploy()
+    gateway.faults.redeploy()
+    gateway.faults.redeploy()
     second, third = await call.read(), await call.read()
     assert (second.sequence, third.sequence) == (2, 3)
     assert second.time_of_last_deploy.ToNanoseconds() == second.observed_at.ToNanoseconds() == clock.now()

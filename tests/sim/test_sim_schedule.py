@@ -150,7 +150,7 @@ async def test_the_nth_call_meets_its_fault_and_no_other(clock: ManualClock) -> 
         await becomes(lambda: len(gateway.calls) == 9)
         await clock.advance(10)
         assert not stalled.done()
-        gateway.release("ping")
+        gateway.faults.release("ping")
         await stalled
         await client.done("ping")
         for expected in (grpc.StatusCode.ABORTED, grpc.StatusCode.OK):

@@ -61,7 +61,7 @@ async def test_an_unknown_session_is_not_found(client: Wire) -> None:
 
 async def test_a_faulted_session_can_only_be_closed(gateway: SimulatedGateway, client: Wire) -> None:
     events, _, _ = await client.watching("TestChildObject.TestInt")
-    gateway.fault_session(client.session_id)
+    gateway.faults.fault_session(client.session_id)
     text = "Session state is FAULTED; worker state is FAULTED"
     assert await events.end() == (grpc.StatusCode.FAILED_PRECONDITION, text)
     for call in (client.invoke("ping"), client.stream().call.read()):
@@ -189,7 +189,7 @@ async def test_a_starting_session_goes_through_its_states(clock: ManualClock) ->
 
 async def test_a_faulted_session_tells_its_state(gateway: SimulatedGateway, client: Wire) -> None:
     await client.open()
-    gateway.fault_session(client.session_id)
+    gateway.faults.fault_session(client.session_id)
     assert (await client.done("get_session_state")).session_state.state == pb.SESSION_STATE_FAULTED
 
 
@@ -197,7 +197,7 @@ async def test_without_its_worker_a_session_can_only_be_closed(
     gateway: SimulatedGateway, client: Wire, clock: ManualClock
 ) -> None:
     events, item, _ = await client.watching("TestChildObject.TestInt")
-    gateway.delay("shutdown_worker", 1)
+    gateway.faults.delay("shutdown_worker", 1)
     ending = client.calling("shutdown_worker")
     await becomes(lambda: len(gateway.calls) == 6)
     behind = client.calling("ping")
@@ -219,12 +219,12 @@ async def test_a_gateway_may_prefer_to_refuse_in_its_replies(clock: ManualClock)
         wire(gateway) as client,
     ):
         await client.open()
-        gateway.delay("ping", 40)
+        gateway.faults.delay("ping", 40)
         slow = client.calling("ping")
         await becomes(lambda: len(gateway.calls) == 2)
         await clock.advance(30.1)
         assert (await slow).protocol_status.code == pb.PROTOCOL_STATUS_CODE_TIMEOUT
-        gateway.fault_session(client.session_id)
+        gateway.faults.fault_session(client.session_id)
         assert (await client.invoke("ping")).protocol_status.code == NOT_READY
         request = pb.MxCommandRequest(session_id=client.session_id, client_correlation_id="c-2")
         reply = await client.stub.Invoke(request, metadata=client.metadata)

@@ -50,12 +50,12 @@ async def test_a_sub_tree_may_be_one_attribute(gateway: SimulatedGateway) -> Non
 
 async def test_what_a_deployment_brings_is_shown_to_whom_it_is_for(gateway: SimulatedGateway, client: Wire) -> None:
     assert "Plant.Tank1.Mixer" not in names((await discover(client)).objects)
-    gateway.redeploy([Tag("Plant.Tank1.Mixer.Speed"), Tag("Elsewhere.Speed")])
+    gateway.faults.redeploy([Tag("Plant.Tank1.Mixer.Speed"), Tag("Elsewhere.Speed")])
     shown = names((await discover(client)).objects)
     assert "Plant.Tank1.Mixer" in shown
     assert "Elsewhere" not in shown
     with pytest.raises(TagError, match="already"):
-        gateway.redeploy([Tag("Plant.Tank1.Level")])
+        gateway.faults.redeploy([Tag("Plant.Tank1.Level")])
 
 
 async def test_a_page_token_of_another_view_is_refused(gateway: SimulatedGateway, client: Wire) -> None:

@@ -20,14 +20,14 @@ BROKEN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNKNOWN, grpc.StatusCode.
 
 async def test_a_killed_connection_ends_its_calls_and_not_the_session(client: Wire, gateway: SimulatedGateway) -> None:
     events, _, _ = await client.watching(TAG)
-    gateway.delay("ping", 5)
+    gateway.faults.delay("ping", 5)
     waiting = client.calling("ping")
     await becomes(lambda: gateway.calls[-1].rpc == "Invoke" and len(gateway.calls) == 6)
-    gateway.kill_connections()
+    gateway.faults.kill_connections()
     assert (await failing(waiting))[0] is grpc.StatusCode.UNAVAILABLE
     assert (await events.end())[0] is grpc.StatusCode.UNAVAILABLE
     await becomes(lambda: gateway.open_streams == 0)
-    gateway.delay("ping", 0)
+    gateway.faults.delay("ping", 0)
     gateway.set(TAG, 5)
     assert (await _reconnected(client)).value.int32_value == 5
 
@@ -54,7 +54,7 @@ async def test_any_connection_is_killed(gateway: SimulatedGateway) -> None:
     reader, writer = await _from_the_port(gateway)
     # The server greets; so both ends of the relay are there.
     await reader.read(1)
-    gateway.kill_connections()
+    gateway.faults.kill_connections()
     # What it had sent may come first; then there is nothing more, or not even that.
     with contextlib.suppress(ConnectionError):
         while await asyncio.wait_for(reader.read(1000), DEADLINE):
@@ -64,7 +64,7 @@ async def test_any_connection_is_killed(gateway: SimulatedGateway) -> None:
 
 async def test_garbage_on_a_connection_ends_its_calls(client: Wire, gateway: SimulatedGateway) -> None:
     events, _, _ = await client.watching(TAG)
-    gateway.garble_connections()
+    gateway.faults.garble_connections()
     assert (await events.end())[0] in BROKEN
     assert gateway.sessions[client.session_id].state == "READY"
 
@@ -72,7 +72,7 @@ async def test_garbage_on_a_connection_ends_its_calls(client: Wire, gateway: Sim
 async def test_garbage_reaches_a_tls_client_too(tmp_path: Path) -> None:
     async with SimulatedGateway(certificate_directory=tmp_path) as gateway, wire(gateway) as client:
         events, _, _ = await client.watching(TAG)
-        gateway.garble_connections()
+        gateway.faults.garble_connections()
         assert (await events.end())[0] in BROKEN
 
 
@@ -89,17 +89,17 @@ async def test_a_reply_that_cannot_be_read_came_of_a_command_that_was_done(
     client: Wire, gateway: SimulatedGateway
 ) -> None:
     await client.open()
-    gateway.garble_next_reply("register")
+    gateway.faults.garble_next_reply("register")
     # That is all that grpc.aio makes of it: no error, no message.
     assert await client.invoke("register", client_name="x") is None
     assert await client.register() == 2
-    gateway.garble_next_reply("TestConnection")
+    gateway.faults.garble_next_reply("TestConnection")
     call = client.galaxy.TestConnection(galaxy.TestConnectionRequest(), metadata=client.metadata, timeout=DEADLINE)
     assert await call is None
 
 
 async def test_an_event_that_cannot_be_read_is_followed_by_others(client: Wire, gateway: SimulatedGateway) -> None:
-    gateway.garble_next_reply("StreamEvents")
+    gateway.faults.garble_next_reply("StreamEvents")
     await client.open()
     server = await client.register()
     await client.advise(server, await client.add(server, TAG))
@@ -111,7 +111,7 @@ async def test_an_event_that_cannot_be_read_is_followed_by_others(client: Wire, 
 
 async def test_a_reply_beyond_16_mib_is_refused_by_the_client(client: Wire, gateway: SimulatedGateway) -> None:
     await client.open()
-    gateway.oversize_next_reply("register")
+    gateway.faults.oversize_next_reply("register")
     code, text = await failing(client.invoke("register", client_name="x"))
     assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert "larger than max" in text
@@ -144,7 +144,7 @@ async def test_a_stalled_kind_holds_the_worker_until_it_is_released(
     client: Wire, gateway: SimulatedGateway, clock: ManualClock
 ) -> None:
     await client.open()
-    gateway.stall("register")
+    gateway.faults.stall("register")
     first = client.calling("register", client_name="x")
     await becomes(lambda: len(gateway.calls) == 2)
     second = client.calling("ping")
@@ -152,7 +152,7 @@ async def test_a_stalled_kind_holds_the_worker_until_it_is_released(
     await clock.advance(29)
     assert not first.done()
     assert not second.done()
-    gateway.release("register")
+    gateway.faults.release("register")
     assert (await first).register.server_handle == 1
     await second
     assert await client.register() == 2
@@ -162,7 +162,7 @@ async def test_a_stalled_worker_runs_into_the_time_out_of_every_command(
     client: Wire, gateway: SimulatedGateway, clock: ManualClock
 ) -> None:
     await client.open()
-    gateway.stall("register")
+    gateway.faults.stall("register")
     calls = [client.calling("register"), client.calling("ping")]
     await becomes(lambda: len(gateway.calls) == 3)
     await clock.advance(30.1)
@@ -172,20 +172,20 @@ async def test_a_stalled_worker_runs_into_the_time_out_of_every_command(
 
 async def test_a_stalled_stream_stays_open_and_delivers_nothing(client: Wire, gateway: SimulatedGateway) -> None:
     events, _, _ = await client.watching(TAG)
-    gateway.stall("StreamEvents")
+    gateway.faults.stall("StreamEvents")
     reading = asyncio.ensure_future(events.next())
     for value in (1, 2):
         gateway.set(TAG, value)
     await client.done("ping")
     assert not reading.done()
     assert gateway.open_streams == 1
-    gateway.release()
+    gateway.faults.release()
     assert (await reading).value.int32_value == 1
     assert (await events.next()).value.int32_value == 2
 
 
 async def test_an_rpc_stalls_and_closing_the_gateway_lets_it_go(gateway: SimulatedGateway, client: Wire) -> None:
-    gateway.stall("OpenSession")
+    gateway.faults.stall("OpenSession")
     call = asyncio.ensure_future(client.open())
     await becomes(lambda: len(gateway.calls) == 1)
     assert not call.done()
@@ -200,7 +200,7 @@ async def test_an_overflow_on_purpose_is_like_any_other(clock: ManualClock, poli
         wire(gateway) as client,
     ):
         events, _, _ = await client.watching(TAG)
-        gateway.overflow_streams()
+        gateway.faults.overflow_streams()
         code, text = await events.end()
         assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert "EventQueueOverflow" in text
@@ -220,14 +220,14 @@ async def test_a_connection_that_swallows_all_stays_open_and_carries_nothing(
 ) -> None:
     await client.watching(TAG)
     before = len(gateway.calls)
-    gateway.swallow_connections("advise")
+    gateway.faults.swallow_connections("advise")
     swallowed = client.calling("ping")
     # One that is made now is as it should be.
     async with _on_its_own(gateway) as other:
         await other.open()
         assert (len(gateway.calls), gateway.open_connections) == (before + 1, 2)
         # Without a name it is every connection.
-        gateway.swallow_connections()
+        gateway.faults.swallow_connections()
         lost = other.calling("ping")
         async with _on_its_own(gateway) as third:
             await third.open()

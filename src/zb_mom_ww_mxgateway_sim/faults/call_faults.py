@@ -173,3 +173,45 @@ class Faults:
             if number == count:
                 change(fate)
         return fate
+
+
+def failing(failure: CallFailure | ReplyFailure) -> Change:
+    """The call ends so."""
+
+    def change(fate: Fate) -> None:
+        fate.failure = failure
+
+    return change
+
+
+def delaying(seconds: float) -> Change:
+    """The call waits so long."""
+
+    def change(fate: Fate) -> None:
+        fate.delay = max(fate.delay, seconds)
+
+    return change
+
+
+def stalling(gate: asyncio.Event) -> Change:
+    """The call waits for that."""
+
+    def change(fate: Fate) -> None:
+        fate.gate = gate
+
+    return change
+
+
+def losing(fate: Fate) -> None:
+    """The call takes effect, and its answer is lost."""
+    fate.reply_lost = True
+
+
+def garbling(fate: Fate) -> None:
+    """The call takes effect, and its answer cannot be read."""
+    fate.reply = GARBAGE_REPLY
+
+
+def oversizing(fate: Fate) -> None:
+    """The call takes effect, and its answer is larger than a message may be."""
+    fate.reply = oversized_reply()

@@ -2,32 +2,97 @@
 
 import logging
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import grpc
 
-from zb_mom_ww_mxgateway_sim.fault_api import delaying, failing, garbling, losing, oversizing, stalling
-from zb_mom_ww_mxgateway_sim.faults.call_faults import Change, Fate, Faults
+from zb_mom_ww_mxgateway_sim.faults.call_faults import (
+    Change,
+    Fate,
+    Faults,
+    delaying,
+    failing,
+    garbling,
+    losing,
+    oversizing,
+    stalling,
+)
 from zb_mom_ww_mxgateway_sim.faults.schedule import Fault
 from zb_mom_ww_mxgateway_sim.runtime.errors import FaultError
 from zb_mom_ww_mxgateway_sim.runtime.task_owner import Background
 from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Agenda
 
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway_sim.gateway import SimulatedGateway
-
 _log = logging.getLogger(__package__)
 Action = Callable[[], Coroutine[Any, Any, None] | None]
+
+
+class Gateway(Protocol):
+    """What of a gateway a schedule needs."""
+
+    plaintext: bool
+
+    @property
+    def alarms_enabled(self) -> bool: ...
+
+    @property
+    def live_sessions(self) -> list[str]: ...
+
+    async def restart(self) -> None: ...
+
+    async def swap_certificate(self) -> None: ...
+
+
+class Actions(Protocol):
+    """What of ``gateway.faults`` a schedule needs."""
+
+    def has_key(self, key_id: str) -> bool: ...
+
+    def release(self, rpc_or_kind: str | int | None = None) -> None: ...
+
+    def drop_streams(self, code: grpc.StatusCode) -> None: ...
+
+    def overflow_streams(self) -> None: ...
+
+    def evict_replay(self, session_id: str) -> None: ...
+
+    def lose_session(self, session_id: str) -> None: ...
+
+    def fault_session(self, session_id: str) -> None: ...
+
+    def kill_connections(self) -> None: ...
+
+    def garble_connections(self) -> None: ...
+
+    def swallow_connections(self, rpc_or_kind: str | int | None = None) -> None: ...
+
+    def redeploy(self) -> None: ...
+
+    def revoke(self, key_id: str) -> None: ...
+
+    def hold_write_completes(self) -> None: ...
+
+    def release_write_completes(self) -> None: ...
+
+    def fail_alarm_provider(self, reason: str = ...) -> None: ...
+
+    def restore_alarm_provider(self) -> None: ...
 
 
 class Scheduler:
     """Brings faults about at their times or calls. One that cannot be when its time comes is logged, no more."""
 
     def __init__(
-        self, gateway: "SimulatedGateway", faults: Faults, agenda: Agenda, background: Background, first_key: str
+        self,
+        gateway: Gateway,
+        actions: Actions,
+        faults: Faults,
+        agenda: Agenda,
+        background: Background,
+        first_key: str,
     ) -> None:
         """``first_key`` is the id of the key that is revoked if a fault names none."""
         self._gateway = gateway
+        self._actions = actions
         self._faults = faults
         self._agenda = agenda
         self._background = background
@@ -38,7 +103,7 @@ class Scheduler:
         place = f"{fault.where}: " if fault.where else ""
         if fault.action == "swap-certificate" and self._gateway.plaintext:
             raise FaultError(f"{place}a plaintext gateway has no certificate to swap")
-        if fault.action == "revoke-key" and not self._gateway.has_key(fault.text or self._first_key):
+        if fault.action == "revoke-key" and not self._actions.has_key(fault.text or self._first_key):
             raise FaultError(f"{place}there is no API key {fault.text or 'at all'}")
         if fault.action.endswith("alarm-provider") and not self._gateway.alarms_enabled:
             raise FaultError(f"{place}alarms are disabled in this gateway")
@@ -102,7 +167,7 @@ class Scheduler:
                 self._background.start(work, fault.action)
 
     def _action(self, fault: Fault) -> Action:
-        gateway = self._gateway
+        gateway, faults = self._gateway, self._actions
 
         def each(act: Callable[[str], None]) -> Action:
             def for_all() -> None:
@@ -112,24 +177,24 @@ class Scheduler:
             return for_all
 
         actions: dict[str, Action] = {
-            "release": lambda: gateway.release(fault.text or None),
-            "drop-stream": lambda: gateway.drop_streams(grpc.StatusCode[fault.text]),
-            "overflow": gateway.overflow_streams,
-            "evict-replay": each(gateway.evict_replay),
-            "lose-session": each(gateway.lose_session),
-            "fault-session": each(gateway.fault_session),
-            "kill-connection": gateway.kill_connections,
-            "garbage": gateway.garble_connections,
-            "swallow": lambda: gateway.swallow_connections(fault.text or None),
+            "release": lambda: faults.release(fault.text or None),
+            "drop-stream": lambda: faults.drop_streams(grpc.StatusCode[fault.text]),
+            "overflow": faults.overflow_streams,
+            "evict-replay": each(faults.evict_replay),
+            "lose-session": each(faults.lose_session),
+            "fault-session": each(faults.fault_session),
+            "kill-connection": faults.kill_connections,
+            "garbage": faults.garble_connections,
+            "swallow": lambda: faults.swallow_connections(fault.text or None),
             "restart": gateway.restart,
-            "redeploy": gateway.redeploy,
-            "revoke-key": lambda: gateway.revoke(fault.text or self._first_key),
+            "redeploy": faults.redeploy,
+            "revoke-key": lambda: faults.revoke(fault.text or self._first_key),
             "swap-certificate": gateway.swap_certificate,
-            "hold-write-completes": gateway.hold_write_completes,
-            "release-write-completes": gateway.release_write_completes,
+            "hold-write-completes": faults.hold_write_completes,
+            "release-write-completes": faults.release_write_completes,
             "fail-alarm-provider": lambda: (
-                gateway.fail_alarm_provider(fault.text) if fault.text else gateway.fail_alarm_provider()
+                faults.fail_alarm_provider(fault.text) if fault.text else faults.fail_alarm_provider()
             ),
-            "restore-alarm-provider": gateway.restore_alarm_provider,
+            "restore-alarm-provider": faults.restore_alarm_provider,
         }
         return actions[fault.action]
