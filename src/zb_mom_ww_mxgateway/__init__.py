@@ -19,27 +19,13 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.version import __version__
 
 if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-export
-    from zb_mom_ww_mxgateway.alarm_feed import (
-        AlarmFeed as AlarmFeed,
-        AlarmFeedLost as AlarmFeedLost,
-        AlarmFollower as AlarmFollower,
-        AlarmListRead as AlarmListRead,
-        AlarmNews as AlarmNews,
-    )
-    from zb_mom_ww_mxgateway.alarms import (
-        ActiveAlarm as ActiveAlarm,
-        AlarmConditionState as AlarmConditionState,
-        AlarmFeedItem as AlarmFeedItem,
-        AlarmProviderMode as AlarmProviderMode,
-        AlarmProviderStatus as AlarmProviderStatus,
-        AlarmSnapshotComplete as AlarmSnapshotComplete,
-        AlarmTransition as AlarmTransition,
-        AlarmTransitionKind as AlarmTransitionKind,
-        UnknownAlarmMessage as UnknownAlarmMessage,
-    )
-    from zb_mom_ww_mxgateway.change_callbacks import ChangeCallback as ChangeCallback
-    from zb_mom_ww_mxgateway.changes import Changes as Changes
     from zb_mom_ww_mxgateway.client import GatewayClient as GatewayClient
+    from zb_mom_ww_mxgateway.commands.writes import (
+        Write2Entry as Write2Entry,
+        WriteEntry as WriteEntry,
+        WriteSecured2Entry as WriteSecured2Entry,
+        WriteSecuredEntry as WriteSecuredEntry,
+    )
     from zb_mom_ww_mxgateway.comparison import same_value as same_value
     from zb_mom_ww_mxgateway.errors import (
         MxAccessError as MxAccessError,
@@ -59,29 +45,52 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         MxGatewayWarning as MxGatewayWarning,
         MxGatewayWorkerError as MxGatewayWorkerError,
     )
-    from zb_mom_ww_mxgateway.events import (
+    from zb_mom_ww_mxgateway.galaxy import Galaxy as Galaxy, GalaxyNode as GalaxyNode
+    from zb_mom_ww_mxgateway.live.alarm_feed import (
+        AlarmFeed as AlarmFeed,
+        AlarmFeedLost as AlarmFeedLost,
+        AlarmFollower as AlarmFollower,
+        AlarmListRead as AlarmListRead,
+        AlarmNews as AlarmNews,
+    )
+    from zb_mom_ww_mxgateway.live.change_callbacks import ChangeCallback as ChangeCallback
+    from zb_mom_ww_mxgateway.live.session import LiveSession as LiveSession
+    from zb_mom_ww_mxgateway.live.state_changes import Changes as Changes
+    from zb_mom_ww_mxgateway.live.subscription import Overflow as Overflow, Subscription as Subscription
+    from zb_mom_ww_mxgateway.live.unseen_writes import UnseenWrite as UnseenWrite
+    from zb_mom_ww_mxgateway.live.values import (
+        LiveChange as LiveChange,
+        LiveState as LiveState,
+        LiveValue as LiveValue,
+        Reading as Reading,
+    )
+    from zb_mom_ww_mxgateway.live.wait import WaitCourse as WaitCourse
+    from zb_mom_ww_mxgateway.live.write_tracker import WriteOutcome as WriteOutcome, WriteResult as WriteResult
+    from zb_mom_ww_mxgateway.models.alarms import (
+        ActiveAlarm as ActiveAlarm,
+        AlarmConditionState as AlarmConditionState,
+        AlarmFeedItem as AlarmFeedItem,
+        AlarmProviderMode as AlarmProviderMode,
+        AlarmProviderStatus as AlarmProviderStatus,
+        AlarmSnapshotComplete as AlarmSnapshotComplete,
+        AlarmTransition as AlarmTransition,
+        AlarmTransitionKind as AlarmTransitionKind,
+        UnknownAlarmMessage as UnknownAlarmMessage,
+    )
+    from zb_mom_ww_mxgateway.models.events import (
         BufferedData as BufferedData,
         EventFamily as EventFamily,
         EventHeader as EventHeader,
         MxEvent as MxEvent,
         ReplayGap as ReplayGap,
     )
-    from zb_mom_ww_mxgateway.galaxy import Galaxy as Galaxy, GalaxyNode as GalaxyNode
-    from zb_mom_ww_mxgateway.guard import (
+    from zb_mom_ww_mxgateway.models.handles import HandleTable as HandleTable, Item as Item
+    from zb_mom_ww_mxgateway.models.write_guard import (
         PendingEntry as PendingEntry,
         PendingWrite as PendingWrite,
         SparseArray as SparseArray,
         WriteGuard as WriteGuard,
     )
-    from zb_mom_ww_mxgateway.handles import HandleTable as HandleTable, Item as Item
-    from zb_mom_ww_mxgateway.live import LiveSession as LiveSession
-    from zb_mom_ww_mxgateway.live_values import (
-        LiveChange as LiveChange,
-        LiveState as LiveState,
-        LiveValue as LiveValue,
-        Reading as Reading,
-    )
-    from zb_mom_ww_mxgateway.observers import CommandObserver as CommandObserver, Observation as Observation
     from zb_mom_ww_mxgateway.options import (
         ClientOptionNames as ClientOptionNames,
         ClientOptions as ClientOptions,
@@ -97,10 +106,9 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         StatusSource as StatusSource,
         quality_word as quality_word,
     )
-    from zb_mom_ww_mxgateway.streams import EventStream as EventStream, MessageStream as MessageStream
-    from zb_mom_ww_mxgateway.subscriptions import Overflow as Overflow, Subscription as Subscription
-    from zb_mom_ww_mxgateway.tls import KnownGateway as KnownGateway, KnownGateways as KnownGateways
-    from zb_mom_ww_mxgateway.unseen_writes import UnseenWrite as UnseenWrite
+    from zb_mom_ww_mxgateway.transport.observers import CommandObserver as CommandObserver, Observation as Observation
+    from zb_mom_ww_mxgateway.transport.streams import EventStream as EventStream, MessageStream as MessageStream
+    from zb_mom_ww_mxgateway.transport.tls import KnownGateway as KnownGateway, KnownGateways as KnownGateways
     from zb_mom_ww_mxgateway.values import (
         Array as Array,
         DataType as DataType,
@@ -109,7 +117,6 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         RawValue as RawValue,
         Typed as Typed,
     )
-    from zb_mom_ww_mxgateway.waiting import WaitCourse as WaitCourse
     from zb_mom_ww_mxgateway.wire import (
         BulkWriteResult as BulkWriteResult,
         DeployEvent as DeployEvent,
@@ -122,17 +129,10 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         from_mx_value as from_mx_value,
         to_mx_value as to_mx_value,
     )
-    from zb_mom_ww_mxgateway.writes import WriteOutcome as WriteOutcome, WriteResult as WriteResult
-    from zb_mom_ww_mxgateway.writing import (
-        Write2Entry as Write2Entry,
-        WriteEntry as WriteEntry,
-        WriteSecured2Entry as WriteSecured2Entry,
-        WriteSecuredEntry as WriteSecuredEntry,
-    )
 
 _HOMES = {
-    "alarm_feed": ["AlarmFeed", "AlarmFeedLost", "AlarmFollower", "AlarmListRead", "AlarmNews"],
-    "alarms": [
+    "live.alarm_feed": ["AlarmFeed", "AlarmFeedLost", "AlarmFollower", "AlarmListRead", "AlarmNews"],
+    "models.alarms": [
         "ActiveAlarm",
         "AlarmConditionState",
         "AlarmFeedItem",
@@ -143,8 +143,8 @@ _HOMES = {
         "AlarmTransitionKind",
         "UnknownAlarmMessage",
     ],
-    "changes": ["Changes"],
-    "change_callbacks": ["ChangeCallback"],
+    "live.state_changes": ["Changes"],
+    "live.change_callbacks": ["ChangeCallback"],
     "client": ["GatewayClient"],
     "comparison": ["same_value"],
     "errors": [
@@ -165,22 +165,22 @@ _HOMES = {
         "MxGatewayWarning",
         "MxGatewayWorkerError",
     ],
-    "events": ["BufferedData", "EventFamily", "EventHeader", "MxEvent", "ReplayGap"],
+    "models.events": ["BufferedData", "EventFamily", "EventHeader", "MxEvent", "ReplayGap"],
     "galaxy": ["Galaxy", "GalaxyNode"],
-    "guard": ["PendingEntry", "PendingWrite", "SparseArray", "WriteGuard"],
-    "handles": ["HandleTable", "Item"],
-    "live": ["LiveSession"],
-    "live_values": ["LiveChange", "LiveState", "LiveValue", "Reading"],
-    "observers": ["CommandObserver", "Observation"],
+    "models.write_guard": ["PendingEntry", "PendingWrite", "SparseArray", "WriteGuard"],
+    "models.handles": ["HandleTable", "Item"],
+    "live.session": ["LiveSession"],
+    "live.values": ["LiveChange", "LiveState", "LiveValue", "Reading"],
+    "transport.observers": ["CommandObserver", "Observation"],
     "options": ["ClientOptionNames", "ClientOptions", "OpenSessionOptions"],
     "reals": ["Float32"],
     "session": ["Session"],
-    "streams": ["EventStream", "MessageStream"],
+    "transport.streams": ["EventStream", "MessageStream"],
     "status": ["MxStatus", "ProtocolStatusCode", "SessionState", "StatusCategory", "StatusSource", "quality_word"],
-    "subscriptions": ["Overflow", "Subscription"],
-    "tls": ["KnownGateway", "KnownGateways"],
-    "unseen_writes": ["UnseenWrite"],
-    "waiting": ["WaitCourse"],
+    "live.subscription": ["Overflow", "Subscription"],
+    "transport.tls": ["KnownGateway", "KnownGateways"],
+    "live.unseen_writes": ["UnseenWrite"],
+    "live.wait": ["WaitCourse"],
     "values": ["Array", "DataType", "MxValueInput", "MxValueOutput", "RawValue", "Typed"],
     "wire": [
         "BulkWriteResult",
@@ -194,8 +194,8 @@ _HOMES = {
         "from_mx_value",
         "to_mx_value",
     ],
-    "writes": ["WriteOutcome", "WriteResult"],
-    "writing": ["Write2Entry", "WriteEntry", "WriteSecured2Entry", "WriteSecuredEntry"],
+    "live.write_tracker": ["WriteOutcome", "WriteResult"],
+    "commands.writes": ["Write2Entry", "WriteEntry", "WriteSecured2Entry", "WriteSecuredEntry"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 import grpc
 
-from zb_mom_ww_mxgateway import arguments, auth, clock, tls, wire
-from zb_mom_ww_mxgateway.calling import Calls
-from zb_mom_ww_mxgateway.channels import make_channel
-from zb_mom_ww_mxgateway.diagnosis import why_not_connected
+from zb_mom_ww_mxgateway import arguments, auth, wire
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayArgumentError,
     MxGatewayAuthenticationError,
@@ -27,13 +24,18 @@ from zb_mom_ww_mxgateway.errors import (
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.options import ClientOptionNames, ClientOptions, OpenSessionOptions
 from zb_mom_ww_mxgateway.session import Session
-from zb_mom_ww_mxgateway.streams import MessageStream
-from zb_mom_ww_mxgateway.surroundings import check_descriptors, warn_of_tracing
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.system.process_limits import check_descriptors, warn_of_tracing
+from zb_mom_ww_mxgateway.transport import tls
+from zb_mom_ww_mxgateway.transport.calls import Calls
+from zb_mom_ww_mxgateway.transport.channels import make_channel
+from zb_mom_ww_mxgateway.transport.connect_errors import why_not_connected
+from zb_mom_ww_mxgateway.transport.streams import MessageStream
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.alarms import ActiveAlarm, AlarmFeedItem
     from zb_mom_ww_mxgateway.galaxy import Galaxy
+    from zb_mom_ww_mxgateway.models.alarms import ActiveAlarm, AlarmFeedItem
 
 # Seconds between attempts to connect to a gateway that is waited for, and the least for the last one.
 _DELAYS, _LEAST_TIMEOUT = (0.2, 0.5, 1.0, 2.0), 1.0
@@ -235,7 +237,7 @@ class GatewayClient(Calls):
     ) -> None:
         """Acknowledges an alarm by its reference (``Galaxy!Area.Object.Alarm``) or GUID. Counts as a write:
         raises with ``outcome_unknown`` when it may have happened although no answer came."""
-        from zb_mom_ww_mxgateway.alarms import check_reference  # A session needs none of it.
+        from zb_mom_ww_mxgateway.models.alarms import check_reference  # A session needs none of it.
 
         request = wire.acknowledge_alarm_request(
             check_reference(reference),

@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayGalaxyChangedError,
 )
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
-from zb_mom_ww_mxgateway.streams import MessageStream
+from zb_mom_ww_mxgateway.transport.streams import MessageStream
 from zb_mom_ww_mxgateway.values import from_nanoseconds
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.auth import ApiKey, check_api_key, redact, redact_key
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.guard import WriteGuard
+    from zb_mom_ww_mxgateway.models.write_guard import WriteGuard
 
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _PORT = re.compile(r"0*[0-9]{1,5}")

@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from zb_mom_ww_mxgateway import wire
-from zb_mom_ww_mxgateway.control import ControlCommands
+from zb_mom_ww_mxgateway.commands.control import ControlCommands
+from zb_mom_ww_mxgateway.commands.items import ItemCommands
+from zb_mom_ww_mxgateway.commands.writes import WriteCommands
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewaySessionError
-from zb_mom_ww_mxgateway.events import MxEvent
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.handles import HandleTable
-from zb_mom_ww_mxgateway.items import ItemCommands
+from zb_mom_ww_mxgateway.models.events import MxEvent
+from zb_mom_ww_mxgateway.models.handles import HandleTable
 from zb_mom_ww_mxgateway.options import OpenSessionOptions
-from zb_mom_ww_mxgateway.reading import Arrived
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
-from zb_mom_ww_mxgateway.streams import EventStream
-from zb_mom_ww_mxgateway.writing import WriteCommands
+from zb_mom_ww_mxgateway.transport.reader_thread import Arrived
+from zb_mom_ww_mxgateway.transport.streams import EventStream
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.client import GatewayClient

@@ -4,7 +4,7 @@ from dataclasses import fields
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway.alarms import (
+from zb_mom_ww_mxgateway.models.alarms import (
     ActiveAlarm,
     AlarmProviderStatus,
     AlarmSnapshotComplete,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zb_mom_ww_mxgateway.alarms import check_reference
+from zb_mom_ww_mxgateway.models.alarms import check_reference
 from zb_mom_ww_mxgateway_cli.options import end_options, sendable
 from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since
 

@@ -157,7 +157,7 @@ def said_by_line(connection: Connection, profile: str | None) -> tuple[Connectio
 
 def _names_another(batch: Mapping[str, Any], endpoint: str) -> bool:
     """Whether the batch names a gateway, which may be another one than that."""
-    from zb_mom_ww_mxgateway.known_gateways import endpoint_key
+    from zb_mom_ww_mxgateway.transport.known_gateways import endpoint_key
 
     named = batch.get("endpoint")
     return "profile" in batch if named is None else endpoint_key(named) != endpoint_key(endpoint)

@@ -3,7 +3,7 @@
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway.alarms import AlarmProviderStatus, AlarmTransition
+from zb_mom_ww_mxgateway.models.alarms import AlarmProviderStatus, AlarmTransition
 from zb_mom_ww_mxgateway.status import StatusCategory, hresult_text, name_of, quality_word
 from zb_mom_ww_mxgateway.values import nanoseconds_text
 from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_form, alarm_text

@@ -10,7 +10,7 @@ from typing import Any, cast
 import click
 
 from zb_mom_ww_mxgateway.arguments import BULK_LIMIT
-from zb_mom_ww_mxgateway.regular_files import read_bytes
+from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway.values import INT32
 from zb_mom_ww_mxgateway_cli.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_cli.text_values import parse_duration, parse_value

@@ -25,8 +25,8 @@ import click
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayAuthenticationError
 from zb_mom_ww_mxgateway.options import ClientOptions
-from zb_mom_ww_mxgateway.private_files import open_to_others
-from zb_mom_ww_mxgateway.regular_files import read_bytes
+from zb_mom_ww_mxgateway.system.private_files import open_to_others
+from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway_cli.connection import API_KEY_VARIABLE, Connection
 from zb_mom_ww_mxgateway_cli.profiles_path import FILE_VARIABLE, default_path
 from zb_mom_ww_mxgateway_cli.suggestions import closest

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.places import config_folder
+from zb_mom_ww_mxgateway.system.config_dir import config_folder
 
 FILE_VARIABLE = "MXGATEWAY_PROFILES"
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from zb_mom_ww_mxgateway.errors import MxAccessError
-from zb_mom_ww_mxgateway.events import EventFamily
+from zb_mom_ww_mxgateway.models.events import EventFamily
 from zb_mom_ww_mxgateway.options import OpenSessionOptions
 from zb_mom_ww_mxgateway_cli.events import event_form, reading_text
 from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet

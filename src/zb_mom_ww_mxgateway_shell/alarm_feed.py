@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from zb_mom_ww_mxgateway.alarm_feed import AlarmFeed, AlarmFeedLost, AlarmListRead, AlarmNews
-from zb_mom_ww_mxgateway.alarms import (
+from zb_mom_ww_mxgateway.live.alarm_feed import AlarmFeed, AlarmFeedLost, AlarmListRead, AlarmNews
+from zb_mom_ww_mxgateway.models.alarms import (
     ActiveAlarm,
     AlarmProviderMode,
     AlarmProviderStatus,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway import clock
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import nanoseconds_text
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, value_text
 from zb_mom_ww_mxgateway_shell.comparing import Comparison

@@ -10,15 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayTransportError
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession
-    from zb_mom_ww_mxgateway.guard import PendingWrite
+    from zb_mom_ww_mxgateway.models.write_guard import PendingWrite
     from zb_mom_ww_mxgateway_shell.alarm_feed import SpokenAlarms
     from zb_mom_ww_mxgateway_shell.panel import Panel
     from zb_mom_ww_mxgateway_shell.recording import Recording

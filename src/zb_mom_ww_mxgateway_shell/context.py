@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
-from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_cli import profiles_path
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode

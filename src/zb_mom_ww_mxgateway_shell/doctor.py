@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.auth import redact_key
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayCommandError, MxGatewayError
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
 from zb_mom_ww_mxgateway_cli.connection import API_KEY_VARIABLE, Connection
 from zb_mom_ww_mxgateway_cli.option_words import text_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_cli.galaxy_forms import deploy_form
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, safe, time_text, value_form
 from zb_mom_ww_mxgateway_cli.terminal_text import padded

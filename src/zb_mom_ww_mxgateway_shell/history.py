@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from zb_mom_ww_mxgateway import clock
-from zb_mom_ww_mxgateway.events import BufferedData, MxEvent
+from zb_mom_ww_mxgateway.models.events import BufferedData, MxEvent
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_shell.tap import Key, Mark, Sample, Tap, samples_of
 
 if TYPE_CHECKING:

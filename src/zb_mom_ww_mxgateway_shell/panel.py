@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_cli.output import narrow_number, one_line, safe, value_text
 from zb_mom_ww_mxgateway_cli.terminal_text import cut, cut_middle, cut_start, padded, width
 from zb_mom_ww_mxgateway_shell.bars import bars

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.redaction import redact
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest, json_line, safe
 from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, for_reader, shortened
 from zb_mom_ww_mxgateway_shell.background import UnaskedTasks, background_problem, leaves

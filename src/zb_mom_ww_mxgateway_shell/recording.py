@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from zb_mom_ww_mxgateway import clock
-from zb_mom_ww_mxgateway.events import MxEvent
-from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.models.events import MxEvent
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.recording_files import continue_, create
 from zb_mom_ww_mxgateway_shell.rows import Format, Row, held_row, mark_row, rows_of, text_of

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
-from zb_mom_ww_mxgateway import clock
-from zb_mom_ww_mxgateway.events import EventHeader, MxEvent
-from zb_mom_ww_mxgateway.live_values import LiveValue
+from zb_mom_ww_mxgateway.live.values import LiveValue
+from zb_mom_ww_mxgateway.models.events import EventHeader, MxEvent
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.status import name_of, quality_word
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_cli.csv_records import csv_record
 from zb_mom_ww_mxgateway_cli.output import redacted, value_form
 from zb_mom_ww_mxgateway_shell.tap import Key, Mark, samples_of, was_read_again

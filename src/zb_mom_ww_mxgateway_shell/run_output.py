@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_cli.output import json_line, safe, time_text
 from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, cut, for_reader, padded, shortened, width
 from zb_mom_ww_mxgateway_shell.context import Context

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
-from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_cli.endings import CALLED_OFF, INTERRUPT
 from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest
 from zb_mom_ww_mxgateway_shell.background import background_problem

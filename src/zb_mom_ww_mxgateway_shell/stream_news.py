@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from zb_mom_ww_mxgateway import clock
-from zb_mom_ww_mxgateway.changes import Changes
-from zb_mom_ww_mxgateway.live_values import LiveChange, LiveState
+from zb_mom_ww_mxgateway.live.state_changes import Changes
+from zb_mom_ww_mxgateway.live.values import LiveChange, LiveState
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_shell.background import background_problem, in_background, leaves
 from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import Context

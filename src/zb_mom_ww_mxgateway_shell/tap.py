@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from zb_mom_ww_mxgateway import clock
-from zb_mom_ww_mxgateway.events import BufferedData, EventFamily, EventHeader, MxEvent, ReplayGap
-from zb_mom_ww_mxgateway.live_values import LiveState, LiveValue
+from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue
+from zb_mom_ww_mxgateway.models.events import BufferedData, EventFamily, EventHeader, MxEvent, ReplayGap
+from zb_mom_ww_mxgateway.system import clock
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import Changes, LiveChange, LiveSession

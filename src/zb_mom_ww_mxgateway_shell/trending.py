@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway import clock
-from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_cli.output import ExitCode, local, safe, time_text, value_form, value_text
 from zb_mom_ww_mxgateway_cli.terminal_text import cut_middle, cut_start, width
 from zb_mom_ww_mxgateway_shell.chart import Line, chart, in_view, legend, range_of

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.auth import redact
-from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.kinds import Target
 from zb_mom_ww_mxgateway_shell.names import is_plain, literal_text, quoted

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway import clock
-from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.status import first_failed
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_cli.output import age_text, safe, source_time_form, status_form, value_form, value_text
 from zb_mom_ww_mxgateway_cli.terminal_text import shortened
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway import clock
-from zb_mom_ww_mxgateway.events import BufferedData, EventFamily
-from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway.live_values import LiveValue
+from zb_mom_ww_mxgateway.live.values import LiveValue
+from zb_mom_ww_mxgateway.models.events import BufferedData, EventFamily
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text
 from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.panel import Panel

@@ -5,14 +5,14 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayAuthenticationError,
     MxGatewayAuthorizationError,
     MxGatewayError,
 )
-from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.status import first_failed
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_cli.output import age_text, value_text
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text

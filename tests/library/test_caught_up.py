@@ -24,9 +24,9 @@ from zb_mom_ww_mxgateway import (
     MxGatewayWaitError,
     UnseenWrite,
     WriteOutcome,
-    clock,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, DOUBLE = "TestChildObject.TestInt", "TestChildObject.TestDouble"

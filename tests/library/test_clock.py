@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from zb_mom_ww_mxgateway import clock
+from zb_mom_ww_mxgateway.system import clock
 
 
 class Fixed:

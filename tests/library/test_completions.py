@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from zb_mom_ww_mxgateway import completions, wire
-from zb_mom_ww_mxgateway.completions import ItemWrites, SentWrite
-from zb_mom_ww_mxgateway.events import MxEvent
-from zb_mom_ww_mxgateway.writes import AwaitedWrite
+from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway.live import completions
+from zb_mom_ww_mxgateway.live.completions import ItemWrites, SentWrite
+from zb_mom_ww_mxgateway.live.write_tracker import AwaitedWrite
+from zb_mom_ww_mxgateway.models.events import MxEvent
 
 
 class Done:

@@ -17,7 +17,7 @@ from zb_mom_ww_mxgateway import (
     Session,
     WriteOutcome,
 )
-from zb_mom_ww_mxgateway.streams import EventStream
+from zb_mom_ww_mxgateway.transport.streams import EventStream
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT = "TestChildObject.TestInt"
@@ -27,9 +27,9 @@ PATIENCE = 30.0
 @pytest.fixture(autouse=True)
 def quick_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
     """Signs of life within a test."""
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 0.1)
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANXIOUS_HEARTBEAT", 0.1)
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", 0.5)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._HEARTBEAT", 0.1)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANXIOUS_HEARTBEAT", 0.1)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANSWER_TIMEOUT", 0.5)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def test_a_dead_connection_of_the_commands_is_replaced_while_events_flow(
 async def test_a_write_that_is_not_answered_asks_for_a_sign_of_life_at_once(
     gateway: SimulatedGateway, client: GatewayClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 3600.0)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._HEARTBEAT", 3600.0)
     async with await LiveSession.open(client) as live:
         (item,) = await live.subscribe_tags([INT], await live.session.register("dead"))
         await live.first_value(item)
@@ -96,7 +96,7 @@ async def test_a_write_that_is_not_answered_asks_for_a_sign_of_life_at_once(
 async def test_one_sign_of_life_without_an_answer_gives_up_nothing(
     gateway: SimulatedGateway, live: LiveSession, item: Item, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", PATIENCE)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANSWER_TIMEOUT", PATIENCE)
     ping, asked = Session.ping, list[float | None]()
 
     async def silent_once(session: Session, *, timeout: float | None = None) -> None:
@@ -117,7 +117,7 @@ async def test_one_sign_of_life_without_an_answer_gives_up_nothing(
 async def test_one_silence_on_the_connection_of_the_events_gives_up_nothing(
     gateway: SimulatedGateway, live: LiveSession, item: Item, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", PATIENCE)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANSWER_TIMEOUT", PATIENCE)
     answers, asked = EventStream.answers, list[float]()
 
     async def silent_once(stream: EventStream[object], timeout: float) -> bool:

@@ -88,8 +88,8 @@ async def test_a_fault_ends_as_the_table_says(
     census = Census()
     if fault == "swallow":
         # Only signs of life tell that a connection is dead.
-        monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANXIOUS_HEARTBEAT", 0.1)
-        monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", 0.4)
+        monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANXIOUS_HEARTBEAT", 0.1)
+        monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANSWER_TIMEOUT", 0.4)
     async with SimulatedGateway(
         plaintext="certificate" not in fault, certificate_directory=tmp_path, write_complete_delay=0
     ) as gateway:

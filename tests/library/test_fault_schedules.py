@@ -47,9 +47,9 @@ def busy_machine() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def quick_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that is dead is given up within seconds."""
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 1.0)
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANXIOUS_HEARTBEAT", 0.3)
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", 1.0)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._HEARTBEAT", 1.0)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANXIOUS_HEARTBEAT", 0.3)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANSWER_TIMEOUT", 1.0)
 
 
 async def nothing_open(gateway: SimulatedGateway) -> bool:

@@ -189,7 +189,7 @@ async def test_a_live_session_endures_random_events_and_can_be_closed() -> None:
 
 
 async def test_values_of_items_that_nobody_added_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zb_mom_ww_mxgateway.holding._MOST_UNKNOWN", 50)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.cache._MOST_UNKNOWN", 50)
     async with hostile() as (handler, client):
         streaming(handler, [event(number, number, number) for number in range(1, 1_001)], endless=True)
         live = await LiveSession.open(client, client.attach("session-1"))

@@ -20,9 +20,9 @@ from library_certificates import serve_certificate
 from library_waiting import eventually
 
 from zb_mom_ww_mxgateway import GatewayClient, MxGatewayCertificateChangedError, MxGatewayTransportError
-from zb_mom_ww_mxgateway.file_locks import locked
-from zb_mom_ww_mxgateway.known_gateways import KnownGateway, KnownGateways, endpoint_key
-from zb_mom_ww_mxgateway.tls import seen_now
+from zb_mom_ww_mxgateway.system.file_locks import locked
+from zb_mom_ww_mxgateway.transport.known_gateways import KnownGateway, KnownGateways, endpoint_key
+from zb_mom_ww_mxgateway.transport.tls import seen_now
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 from zb_mom_ww_mxgateway_sim.net.certificate import FILE_NAME
 

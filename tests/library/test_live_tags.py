@@ -413,7 +413,7 @@ async def test_a_value_that_a_callback_kept_says_later_whether_it_still_holds(
 async def test_a_slow_coroutine_function_is_bounded_and_counts_what_it_misses(
     gateway: SimulatedGateway, live: LiveSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zb_mom_ww_mxgateway.change_callbacks._WAITING", 2)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.change_callbacks._WAITING", 2)
     gate, seen = asyncio.Event(), []
     gateway.set(INT, 0)
 

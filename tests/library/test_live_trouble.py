@@ -24,8 +24,8 @@ from zb_mom_ww_mxgateway import (
     Reading,
     Session,
     WriteOutcome,
-    clock,
 )
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, DOUBLE = "TestChildObject.TestInt", "TestChildObject.TestDouble"
@@ -192,8 +192,8 @@ async def test_a_task_of_the_session_that_fails_is_told_and_makes_values_stale(
     async def broken(*anything: object, **more: object) -> None:
         raise ZeroDivisionError("a mistake in here")
 
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 0.01)
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANXIOUS_HEARTBEAT", 0.01)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._HEARTBEAT", 0.01)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANXIOUS_HEARTBEAT", 0.01)
     changes = live.changes()
     owner = {"ping": Session, "reconnected": type(live.session.client), "read_again": type(live._held)}[part]
     monkeypatch.setattr(owner, part, broken)

@@ -22,11 +22,11 @@ from zb_mom_ww_mxgateway import (
     MxGatewaySessionError,
     MxGatewayTransportError,
     MxGatewayWaitError,
-    clock,
     wire,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.waiting import Wait
+from zb_mom_ww_mxgateway.live.wait import Wait
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, DOUBLE, STRING = (f"TestChildObject.Test{name}" for name in ("Int", "Double", "String"))
@@ -286,8 +286,8 @@ async def test_a_wait_ends_with_the_session(live: LiveSession, item: Item) -> No
 async def test_a_dead_connection_is_noticed_on_a_quiet_plant(
     gateway: SimulatedGateway, live: LiveSession, item: Item, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 0.01)
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANXIOUS_HEARTBEAT", 0.01)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._HEARTBEAT", 0.01)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANXIOUS_HEARTBEAT", 0.01)
     gateway.faults.drop_streams()  # the listening starts anew
     await eventually(lambda: live.round_trip is not None, "a sign of life")
     gateway.faults.fail_next("ping", code=grpc.StatusCode.UNAVAILABLE, details="away")
@@ -303,9 +303,9 @@ async def test_a_dead_connection_is_noticed_on_a_quiet_plant(
 async def test_a_dead_connection_of_the_stream_alone_is_noticed_and_replaced(
     gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 0.1)
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANXIOUS_HEARTBEAT", 0.1)
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", 0.2)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._HEARTBEAT", 0.1)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANXIOUS_HEARTBEAT", 0.1)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANSWER_TIMEOUT", 0.2)
     async with (
         Relay(gateway.endpoint) as relay,
         await GatewayClient.connect(endpoint=relay.endpoint, api_key=gateway.api_key, plaintext=True) as client,
@@ -328,8 +328,8 @@ async def test_a_dead_connection_of_the_stream_alone_is_noticed_and_replaced(
 async def test_what_a_dead_connection_brought_is_stale_since_it_was_last_heard_of(
     gateway: SimulatedGateway, live: LiveSession, item: Item, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 0.2)
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", 0.2)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._HEARTBEAT", 0.2)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANSWER_TIMEOUT", 0.2)
     gateway.faults.drop_streams()  # the listening starts anew
     await eventually(lambda: live.resumes and live[INT].stale_since is None, "it is known to hold")
     gateway.faults.stall("ping")

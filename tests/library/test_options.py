@@ -19,9 +19,9 @@ from zb_mom_ww_mxgateway import (
     MxGatewayTransportError,
     OpenSessionOptions,
 )
-from zb_mom_ww_mxgateway.channels import channel_options, make_channel
 from zb_mom_ww_mxgateway.options import split_endpoint
-from zb_mom_ww_mxgateway.tls import Trust
+from zb_mom_ww_mxgateway.transport.channels import channel_options, make_channel
+from zb_mom_ww_mxgateway.transport.tls import Trust
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 

@@ -7,7 +7,7 @@ import pytest
 from platformdirs import windows
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.places import config_folder
+from zb_mom_ww_mxgateway.system.config_dir import config_folder
 from zb_mom_ww_mxgateway_cli.profiles_path import is_there
 
 

@@ -22,9 +22,9 @@ from zb_mom_ww_mxgateway import (
     MxGatewayArgumentError,
     Session,
     SessionState,
-    clock,
 )
-from zb_mom_ww_mxgateway.reading import Arrived, EventBuffer, ReadingThread
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.transport.reader_thread import Arrived, EventBuffer, ReadingThread
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 TAGS = [f"Area001.Unit{unit:04}.Value{number:02}" for unit in (1, 2) for number in range(1, 51)]

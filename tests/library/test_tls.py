@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway import (
     MxGatewayCertificateChangedError,
     MxGatewayTransportError,
 )
-from zb_mom_ww_mxgateway.tls import default_known_gateways, seen_now
+from zb_mom_ww_mxgateway.transport.tls import default_known_gateways, seen_now
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 

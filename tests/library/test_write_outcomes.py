@@ -17,8 +17,8 @@ from zb_mom_ww_mxgateway import (
     PendingWrite,
     WriteEntry,
     WriteOutcome,
-    clock,
 )
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT = "TestChildObject.TestInt"
@@ -28,7 +28,7 @@ PATIENCE = 30.0
 @pytest.fixture(autouse=True)
 def no_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands are counted here: no sign of life comes between them."""
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANXIOUS_HEARTBEAT", 3600.0)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANXIOUS_HEARTBEAT", 3600.0)
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ async def test_doubt_ends_when_what_was_never_answered_cannot_be_carried_out_any
     gateway: SimulatedGateway, live: LiveSession, item: Item, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await never_carried_out(gateway, live, item)
-    monkeypatch.setattr("zb_mom_ww_mxgateway.completions._MAY_STILL_RUN", 0.0)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.completions._MAY_STILL_RUN", 0.0)
     # That time alone is no proof.
     refused = await live.write_and_confirm(*item.key, "no number", timeout=PATIENCE)
     assert refused.outcome is WriteOutcome.ACCEPTED
@@ -225,7 +225,7 @@ async def test_a_completion_that_comes_late_is_never_the_next_writes(
     assert (result.outcome, result.ambiguous) == (WriteOutcome.ACCEPTED, False)
     # However late.
     now = clock.monotonic
-    monkeypatch.setattr("zb_mom_ww_mxgateway.writes.clock.monotonic", lambda: now() + 86_400)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.write_tracker.clock.monotonic", lambda: now() + 86_400)
     late = asyncio.create_task(live.write_and_confirm(*item.key, "no number", timeout=PATIENCE))
     await eventually(lambda: len(live._ledger._items[item.key].writes) == 2, "it is sent", seconds=PATIENCE)
     gateway.faults.release_write_completes()

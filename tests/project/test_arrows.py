@@ -101,7 +101,7 @@ def test_front_ends_know_no_messages_and_no_grpc() -> None:
 # may name a message's type, make an empty one, and hand messages on.
 
 # What wire/ itself stands on, or what knows nothing of calls: these do not even name messages.
-PLAIN = {"__init__", "auth", "errors", "events", "handles", "options", "status", "subscriptions", "tls", "values"}
+PLAIN = {"__init__", "auth", "errors", "events", "handles", "options", "status", "subscription", "tls", "values"}
 
 # What gives a message when called.
 _GIVES_A_MESSAGE = {"unary", "invoke", "send", "_run"}

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 import zb_mom_ww_mxgateway_sim.__main__ as sim
-from zb_mom_ww_mxgateway import clock, file_locks, private_files, surroundings
+from zb_mom_ww_mxgateway.system import clock, file_locks, private_files, process_limits
 from zb_mom_ww_mxgateway_cli import endings, output
 from zb_mom_ww_mxgateway_cli.standard_streams import fill_closed_streams
 from zb_mom_ww_mxgateway_shell import output_writer, standard_input
@@ -91,7 +91,7 @@ def test_windows_tells_nothing_of_rights_and_descriptors(windows: None, tmp_path
     (tmp_path / "file").touch()
     (tmp_path / "file").chmod(0o666)
     assert private_files.open_to_others(tmp_path / "file") == ""
-    assert surroundings.too_few_descriptors() is None
+    assert process_limits.too_few_descriptors() is None
 
 
 def test_a_console_of_windows_names_no_terminal(windows: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from shell_process import Runs, ShellProcess
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.live_values import LiveState
+from zb_mom_ww_mxgateway.live.values import LiveState
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.conditions import NotMet

@@ -11,7 +11,7 @@ from shell_process import Runs
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway import DataType, EventFamily, LiveState, MxEvent, MxGatewayWaitError
-from zb_mom_ww_mxgateway.events import EventHeader
+from zb_mom_ww_mxgateway.models.events import EventHeader
 from zb_mom_ww_mxgateway_cli.connection import Connection
 from zb_mom_ww_mxgateway_cli.output import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands

@@ -515,7 +515,7 @@ async def test_the_toolbar_says_whether_writes_are_let_through_and_the_round_tri
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nobody has to wait for it as long as between two signs of life.
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 3600.0)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._HEARTBEAT", 3600.0)
     async with shell(tmp_path, cursor_reports=True) as sh:
         await sh.terminal.shows("ready · armed · gaps 0", " ev/s · rtt ", " ms")
         await sh.terminal.enter("disarm", "demo (read-only)>", "ready · read-only · gaps 0")

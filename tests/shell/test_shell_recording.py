@@ -242,8 +242,8 @@ async def test_what_a_dead_connection_brought_is_in_doubt_since_it_was_last_hear
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._HEARTBEAT", 0.2)
-    monkeypatch.setattr("zb_mom_ww_mxgateway.keeping._ANSWER_TIMEOUT", 0.5)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._HEARTBEAT", 0.2)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANSWER_TIMEOUT", 0.5)
     async with shell(tmp_path) as sh:
 
         def pings() -> int:

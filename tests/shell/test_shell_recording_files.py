@@ -13,9 +13,9 @@ import pytest
 from shell_terminal import Shell, shell
 from shell_waiting import until
 
-from zb_mom_ww_mxgateway import clock
-from zb_mom_ww_mxgateway.events import EventFamily, EventHeader, MxEvent
-from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_shell import recording as recording_module
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.recording import Recording

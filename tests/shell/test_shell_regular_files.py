@@ -8,8 +8,8 @@ import click
 import pytest
 
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
-from zb_mom_ww_mxgateway.known_gateways import KnownGateways
-from zb_mom_ww_mxgateway.regular_files import read_bytes
+from zb_mom_ww_mxgateway.system.regular_files import read_bytes
+from zb_mom_ww_mxgateway.transport.known_gateways import KnownGateways
 from zb_mom_ww_mxgateway_cli.profiles import read_file
 from zb_mom_ww_mxgateway_shell import files
 from zb_mom_ww_mxgateway_shell.commands import all_commands

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from zb_mom_ww_mxgateway.alarms import (
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.models.alarms import (
     ActiveAlarm,
     AlarmConditionState,
     AlarmFeedItem,
@@ -13,7 +14,6 @@ from zb_mom_ww_mxgateway.alarms import (
     AlarmTransitionKind,
     UnknownAlarmMessage,
 )
-from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.wire.values import from_mx_value, nanoseconds_of, open_enum
 
 

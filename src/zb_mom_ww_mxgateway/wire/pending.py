@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway.wire.commands import MUTATING_KINDS, is_mutating
 from zb_mom_ww_mxgateway.wire.values import from_mx_value
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.guard import PendingEntry, SparseArray
+    from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, SparseArray
 
 
 def changes_plant(request: Any) -> bool:
@@ -25,7 +25,7 @@ def copy_of(request: Any) -> Any:
 
 def pending_entries(request: Any) -> "tuple[PendingEntry, ...]":
     """What a request that changes the plant would change, as far as it can be named."""
-    from zb_mom_ww_mxgateway.guard import PendingEntry  # Only for what changes the plant.
+    from zb_mom_ww_mxgateway.models.write_guard import PendingEntry  # Only for what changes the plant.
 
     if isinstance(request, pb.AcknowledgeAlarmRequest):
         return (
@@ -61,7 +61,7 @@ def pending_entries(request: Any) -> "tuple[PendingEntry, ...]":
 
 def _value(message: pb.MxValue) -> "MxValueOutput | SparseArray":
     if message.WhichOneof("kind") == "sparse_array_value":
-        from zb_mom_ww_mxgateway.guard import SparseArray
+        from zb_mom_ww_mxgateway.models.write_guard import SparseArray
 
         sparse = message.sparse_array_value
         # Pairs: of an index that is there twice, who is asked must see both.

@@ -7,9 +7,9 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
-from zb_mom_ww_mxgateway import clock
-from zb_mom_ww_mxgateway.alarm_feed import AlarmFeed, AlarmFeedLost, AlarmListRead, AlarmNews, is_unacknowledged
-from zb_mom_ww_mxgateway.alarms import (
+from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayArgumentError, MxGatewayError, MxGatewayRefusedHereError
+from zb_mom_ww_mxgateway.live.alarm_feed import AlarmFeed, AlarmFeedLost, AlarmListRead, AlarmNews, is_unacknowledged
+from zb_mom_ww_mxgateway.models.alarms import (
     ActiveAlarm,
     AlarmConditionState,
     AlarmProviderStatus,
@@ -17,8 +17,8 @@ from zb_mom_ww_mxgateway.alarms import (
     AlarmTransitionKind,
     check_reference,
 )
-from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayArgumentError, MxGatewayError, MxGatewayRefusedHereError
 from zb_mom_ww_mxgateway.status import name_of
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.values import nanoseconds_text
 from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_form, alarm_value_text

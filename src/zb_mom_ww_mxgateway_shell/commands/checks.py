@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
-from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway.live_values import LiveValue
+from zb_mom_ww_mxgateway.live.values import LiveValue
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_cli.output import value_form
 from zb_mom_ww_mxgateway_shell.commands.values import ensure, in_doubt, unseen_text, value_now
 from zb_mom_ww_mxgateway_shell.comparing import OPERATORS, Comparison, refuse_tag

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
-from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.status import first_failed, quality_word
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_cli.output import (
     ExitCode,
     age_text,

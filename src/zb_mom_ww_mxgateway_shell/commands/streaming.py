@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from zb_mom_ww_mxgateway.events import EventFamily, MxEvent
+from zb_mom_ww_mxgateway.models.events import EventFamily, MxEvent
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_cli.events import event_form, event_text, reading_text

@@ -6,11 +6,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
-from zb_mom_ww_mxgateway.handles import Item
+from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, status_form, value_form, value_text
 from zb_mom_ww_mxgateway_shell.comparing import tolerance_for
 from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT, Context

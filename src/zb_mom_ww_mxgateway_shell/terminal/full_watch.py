@@ -13,9 +13,9 @@ from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import Style
 
-from zb_mom_ww_mxgateway import clock
-from zb_mom_ww_mxgateway.handles import Item
-from zb_mom_ww_mxgateway.live_values import LiveValue
+from zb_mom_ww_mxgateway.live.values import LiveValue
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_cli.output import age_text
 from zb_mom_ww_mxgateway_cli.terminal_text import cut_middle, safe

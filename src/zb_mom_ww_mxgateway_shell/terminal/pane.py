@@ -13,8 +13,8 @@ from ptpython.printer import OutputPrinter
 from ptpython.repl import PythonRepl, ReplExit
 from ptpython.utils import unindent_code
 
-from zb_mom_ww_mxgateway import clock
 from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_cli.endings import INTERRUPT
 from zb_mom_ww_mxgateway_cli.terminal_text import safe, shortened
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted, interruptible, on_signals

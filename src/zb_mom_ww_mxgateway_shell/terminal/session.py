@@ -16,7 +16,7 @@ from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.styles import Style
 
-from zb_mom_ww_mxgateway import clock
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.endings import INTERRUPT
 from zb_mom_ww_mxgateway_cli.output import ExitCode, safe

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from prompt_toolkit.output import Output
 
-from zb_mom_ww_mxgateway.live import LiveSession
-from zb_mom_ww_mxgateway.live_values import LiveState
+from zb_mom_ww_mxgateway.live.session import LiveSession
+from zb_mom_ww_mxgateway.live.values import LiveState
 from zb_mom_ww_mxgateway_cli.terminal_text import cut, safe, width
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.completion import usage_of

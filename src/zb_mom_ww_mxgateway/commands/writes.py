@@ -1,0 +1,276 @@
+"""A session's calls that write, and the users that secured writes are made for.
+
+Every one of them returns when MXAccess has *accepted* it: the outcome is a later ON_WRITE_COMPLETE event.
+Each raises with ``outcome_unknown`` when the write may have happened although no answer came. Nothing is
+ever sent again.
+
+::
+
+    results = await session.write_bulk(server, [WriteEntry(item, 5), WriteEntry(item, Typed("int32", 6))])
+    await session.write2(server, item, 7, datetime.now(UTC))
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from zb_mom_ww_mxgateway import arguments, wire
+from zb_mom_ww_mxgateway.commands.base import Commands
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.values import MxValueInput, Scalar, Typed
+
+
+class WriteEntry(NamedTuple):
+    """One entry of ``write_bulk``."""
+
+    item_handle: int
+    value: MxValueInput
+    user_id: int = 0
+
+
+class Write2Entry(NamedTuple):
+    """One entry of ``write2_bulk``."""
+
+    item_handle: int
+    value: MxValueInput
+    timestamp: datetime
+    user_id: int = 0
+
+
+class WriteSecuredEntry(NamedTuple):
+    """One entry of ``write_secured_bulk``."""
+
+    item_handle: int
+    value: MxValueInput
+    current_user_id: int
+    verifier_user_id: int = 0
+
+
+class WriteSecured2Entry(NamedTuple):
+    """One entry of ``write_secured2_bulk``."""
+
+    item_handle: int
+    value: MxValueInput
+    timestamp: datetime
+    current_user_id: int
+    verifier_user_id: int = 0
+
+
+class WriteCommands(Commands):
+    """Plain, timed, secured, bulk and sparse writes; user ids."""
+
+    async def write(
+        self,
+        server_handle: int,
+        item_handle: int,
+        value: MxValueInput,
+        user_id: int = 0,
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """Writes a value. `user_id` is recorded only under supervisory advise."""
+        await self.send(self.write_request(server_handle, item_handle, value, user_id), timeout=timeout)
+
+    def write_request(
+        self, server_handle: int, item_handle: int, value: MxValueInput, user_id: int = 0
+    ) -> pb.MxCommandRequest:
+        """The checked request of a :meth:`write`, for :meth:`send`."""
+        return self.request(
+            "write",
+            **arguments.item(server_handle, item_handle),
+            value=wire.to_mx_value(value),
+            user_id=arguments.whole("user_id", user_id),
+        )
+
+    async def write2(
+        self,
+        server_handle: int,
+        item_handle: int,
+        value: MxValueInput,
+        timestamp: datetime,
+        user_id: int = 0,
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """Writes a value with its source time (an aware datetime)."""
+        await self._run(
+            "write2",
+            timeout=timeout,
+            **arguments.item(server_handle, item_handle),
+            value=wire.to_mx_value(value),
+            timestamp_value=_time(timestamp),
+            user_id=arguments.whole("user_id", user_id),
+        )
+
+    async def write_secured(
+        self,
+        server_handle: int,
+        item_handle: int,
+        value: MxValueInput,
+        current_user_id: int,
+        verifier_user_id: int = 0,
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """Writes to an attribute that wants a user, or for verified writes two (ids of ``authenticate_user``)."""
+        await self._run(
+            "write_secured",
+            timeout=timeout,
+            **arguments.item(server_handle, item_handle),
+            **_users(current_user_id, verifier_user_id),
+            value=wire.to_mx_value(value),
+        )
+
+    async def write_secured2(
+        self,
+        server_handle: int,
+        item_handle: int,
+        value: MxValueInput,
+        timestamp: datetime,
+        current_user_id: int,
+        verifier_user_id: int = 0,
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """As :meth:`write_secured`, with the value's source time (an aware datetime)."""
+        await self._run(
+            "write_secured2",
+            timeout=timeout,
+            **arguments.item(server_handle, item_handle),
+            **_users(current_user_id, verifier_user_id),
+            value=wire.to_mx_value(value),
+            timestamp_value=_time(timestamp),
+        )
+
+    async def write_array_elements(
+        self,
+        server_handle: int,
+        item_handle: int,
+        total_length: int,
+        elements: Mapping[int, Scalar | Typed],
+        user_id: int = 0,
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """Writes an array by some of its elements, by index from 0.
+
+        The array becomes `total_length` long, and every element that is not named gets the type's default
+        (false, 0, "", 1970): what was there is **lost**.
+        """
+        length = arguments.whole("total_length", total_length, 1)
+        if not isinstance(elements, Mapping) or not elements:
+            raise MxGatewayArgumentError("elements must be a mapping of indexes to values that is not empty")
+        for index in elements:
+            arguments.whole("an index of elements", index, 0, length - 1)
+        await self._run(
+            "write",
+            timeout=timeout,
+            **arguments.item(server_handle, item_handle),
+            value=wire.to_sparse_value(length, elements),
+            user_id=arguments.whole("user_id", user_id),
+        )
+
+    async def write_bulk(
+        self, server_handle: int, entries: Sequence[WriteEntry], *, timeout: float | None = None
+    ) -> list[wire.BulkWriteResult]:
+        """Writes many values: one result an entry, in input order; an entry's failure fails only itself."""
+        return await self._write_bulk("write_bulk", WriteEntry, server_handle, entries, timeout)
+
+    async def write2_bulk(
+        self, server_handle: int, entries: Sequence[Write2Entry], *, timeout: float | None = None
+    ) -> list[wire.BulkWriteResult]:
+        """Writes many values with their source times: one result an entry, in input order."""
+        return await self._write_bulk("write2_bulk", Write2Entry, server_handle, entries, timeout)
+
+    async def write_secured_bulk(
+        self, server_handle: int, entries: Sequence[WriteSecuredEntry], *, timeout: float | None = None
+    ) -> list[wire.BulkWriteResult]:
+        """Secured writes of many values: one result an entry, in input order."""
+        return await self._write_bulk("write_secured_bulk", WriteSecuredEntry, server_handle, entries, timeout)
+
+    async def write_secured2_bulk(
+        self, server_handle: int, entries: Sequence[WriteSecured2Entry], *, timeout: float | None = None
+    ) -> list[wire.BulkWriteResult]:
+        """Secured writes of many values with their source times: one result an entry, in input order."""
+        return await self._write_bulk("write_secured2_bulk", WriteSecured2Entry, server_handle, entries, timeout)
+
+    async def _write_bulk(
+        self,
+        kind: str,
+        entry_type: Callable[..., Any],
+        server_handle: int,
+        entries: Sequence[Any],
+        timeout: float | None,
+    ) -> list[wire.BulkWriteResult]:
+        made = []
+        for index, entry in enumerate(arguments.entries("entries", entries)):
+            try:
+                made.append(wire.write_entry(kind, **_checked(entry_type(*entry))))
+            except (TypeError, MxGatewayArgumentError) as error:
+                raise MxGatewayArgumentError(f"entries[{index}]: {error}") from None
+        request = self.request(kind, server_handle=arguments.whole("server_handle", server_handle), entries=made)
+        return wire.write_results(request, await self.send(request, timeout=timeout))
+
+    async def authenticate_user(
+        self, server_handle: int, user: str, password: str, *, timeout: float | None = None
+    ) -> int:
+        """The id of a user for secured writes; it dies with the server handle.
+
+        On a permissive galaxy any credentials give an id: it proves nothing. The password never stands in
+        an error.
+        """
+        if not isinstance(password, str) or not _is_sendable(password):
+            raise MxGatewayArgumentError("password must be text that can be sent as UTF-8")
+        request = self.request(
+            "authenticate_user",
+            server_handle=arguments.whole("server_handle", server_handle),
+            verify_user=arguments.text("user", user),
+            verify_user_password=password,
+        )
+        return wire.user_id(await self.send(request, secret=password, timeout=timeout), "authenticate_user")
+
+    async def archestra_user_to_id(self, server_handle: int, user_guid: str, *, timeout: float | None = None) -> int:
+        """The id of an ArchestrA user by its GUID; it dies with the server handle."""
+        reply = await self._run(
+            "archestra_user_to_id",
+            timeout=timeout,
+            server_handle=arguments.whole("server_handle", server_handle),
+            user_id_guid=arguments.text("user_guid", user_guid),
+        )
+        return wire.user_id(reply, "archestra_user_to_id")
+
+
+def _is_sendable(password: str) -> bool:
+    # Not by arguments.sendable, whose error quotes what it refuses.
+    try:
+        password.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _time(timestamp: datetime) -> pb.MxValue:
+    if not isinstance(timestamp, datetime):
+        raise MxGatewayArgumentError(f"timestamp must be a datetime with a time zone, not {timestamp!r}")
+    return wire.to_mx_value(timestamp)
+
+
+def _users(current_user_id: int, verifier_user_id: int) -> dict[str, int]:
+    return {
+        "current_user_id": arguments.whole("current_user_id", current_user_id),
+        "verifier_user_id": arguments.whole("verifier_user_id", verifier_user_id),
+    }
+
+
+def _checked(entry: Any) -> dict[str, Any]:
+    """The fields of a bulk entry as the message has them."""
+    fields: dict[str, Any] = {}
+    for name, value in entry._asdict().items():
+        if name == "value":
+            fields["value"] = wire.to_mx_value(value)
+        elif name == "timestamp":
+            fields["timestamp_value"] = _time(value)
+        else:
+            fields[name] = arguments.whole(name, value)
+    return fields

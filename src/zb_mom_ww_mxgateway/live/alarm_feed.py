@@ -1,0 +1,356 @@
+"""The alarms of a gateway, kept up to date for hours: read again whenever the stream of them breaks.
+
+::
+
+    async with AlarmFeed(client) as feed:
+        await feed.ready(timeout=10)
+        for alarm in feed.unacknowledged:
+            print(alarm.reference, alarm.severity)
+        print("kept up to date" if feed.is_complete else f"old, since {feed.lost_at}")
+
+What happens to an alarm while the stream is lost is not known. So an unacknowledged one that went meanwhile stays,
+as cleared and *unsure*, and one that came meanwhile is told of when the list has been read again.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+from zb_mom_ww_mxgateway.errors import (
+    MxGatewayArgumentError,
+    MxGatewayAuthenticationError,
+    MxGatewayAuthorizationError,
+    MxGatewayError,
+    MxGatewayTransportError,
+    MxGatewayWaitError,
+)
+from zb_mom_ww_mxgateway.models.alarms import (
+    ActiveAlarm,
+    AlarmConditionState,
+    AlarmFeedItem,
+    AlarmProviderStatus,
+    AlarmSnapshotComplete,
+    AlarmTransition,
+    AlarmTransitionKind,
+)
+from zb_mom_ww_mxgateway.system import clock
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.client import GatewayClient
+
+_FINAL_CODES = frozenset({"FAILED_PRECONDITION", "UNIMPLEMENTED", "INVALID_ARGUMENT"})
+_DELAYS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_WAITING = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmFeedLost:
+    """The stream broke: what the feed holds may be old until :class:`AlarmListRead` comes."""
+
+    error: MxGatewayError
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmListRead:
+    """The list of active alarms has been read, at first or again after a loss."""
+
+    active: int
+    """How many there are, without those that are unsure."""
+    new: tuple[ActiveAlarm, ...]
+    """Unacknowledged ones that were not known, or have changed since they were; at first all unacknowledged."""
+    is_first: bool
+
+
+AlarmNews: TypeAlias = AlarmTransition | AlarmProviderStatus | AlarmFeedLost | AlarmListRead
+"""What followers of an :class:`AlarmFeed` get."""
+
+
+class AlarmFeed:
+    """What is in alarm now, from a stream of its own, which is opened again whenever it breaks.
+
+    An async context manager. A gateway may serve no alarms, or stop to: then the feed has ended, `error` says why,
+    and nothing else is hurt.
+    """
+
+    def __init__(self, client: "GatewayClient", prefix: str = "") -> None:
+        """Of alarms whose reference begins with `prefix`. Nothing is read before :meth:`start`."""
+        self.alarms: dict[str, ActiveAlarm] = {}
+        """By reference: those active, and those cleared that nobody has acknowledged, as far as this feed saw them."""
+        self.unsure: set[str] = set()
+        """References of those that went while the stream was lost: cleared, and perhaps acknowledged."""
+        self.provider: AlarmProviderStatus | None = None
+        """Where they come from; None before the gateway said so."""
+        self.is_complete = False
+        """True once the list of active alarms has been read, and while it is kept up to date."""
+        self.lost_at: float | None = None
+        """Monotonic seconds since when it may be old; None while it is not."""
+        self.error: MxGatewayError | None = None
+        """Why there are none, or none any more; None while they are read."""
+        self._client = client
+        self._prefix = prefix
+        self._task: asyncio.Task[None] | None = None
+        self._settled = asyncio.Event()
+        self._snapshot: dict[str, ActiveAlarm] = {}
+        self._known_before = False
+        self._followers: list[AlarmFollower] = []
+
+    def start(self) -> None:
+        """Begins to read, or begins again where the feed has ended. Idempotent; entering the feed does it."""
+        if self._task is None or self._task.done():
+            self.error = None
+            self._settled.clear()
+            self._task = asyncio.create_task(self._run(), name="alarms")
+
+    @property
+    def has_started(self) -> bool:
+        """True once somebody asked for the alarms."""
+        return self._task is not None
+
+    @property
+    def has_ended(self) -> bool:
+        """True where nothing more will come: the gateway refused, or the feed was closed."""
+        return self._task is not None and self._task.done()
+
+    @property
+    def unacknowledged(self) -> list[ActiveAlarm]:
+        """Those of which it is not known that somebody has acknowledged them."""
+        return [alarm for alarm in self.alarms.values() if is_unacknowledged(alarm)]
+
+    async def ready(self, timeout: float | None = None) -> None:
+        """Waits until the list is complete. Raises MxGatewayWaitError after `timeout` seconds, and what the gateway
+        refused it with."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._settled.wait()
+        except TimeoutError:
+            raise MxGatewayWaitError(
+                f"no list of active alarms within {timeout:g} s{f': {self.error}' if self.error else ''}",
+                call="stream_alarms",
+            ) from None
+        if not self.is_complete and self.error is not None:
+            raise self.error
+
+    def follow(self, *, queue_size: int = _WAITING) -> "AlarmFollower":
+        """All news from now on, at most `queue_size` behind."""
+        if isinstance(queue_size, bool) or not isinstance(queue_size, int) or queue_size < 1:
+            raise MxGatewayArgumentError(f"queue_size must be a whole number of at least 1, not {queue_size!r}")
+        follower = AlarmFollower(self._followers, queue_size)
+        self._followers.append(follower)
+        if self.has_ended:
+            follower.end(self.error)
+        return follower
+
+    def forget(self, reference: str) -> None:
+        """Drops an alarm that is unsure: the gateway knows nothing of it, so somebody has acknowledged it."""
+        if reference in self.unsure:
+            self.unsure.discard(reference)
+            del self.alarms[reference]
+
+    async def aclose(self) -> None:
+        """Ends the reading, and every follower. Idempotent."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        self._end(None)
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+    # The stream.
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            try:
+                async with self._client.stream_alarms(self._prefix) as messages:
+                    async for message in messages:
+                        failures = 0
+                        self._take(message)
+                error: MxGatewayError = MxGatewayTransportError("the gateway ended the alarm stream")
+            except MxGatewayError as broken:
+                error = broken
+            except Exception as broken:
+                # A mistake of ours, or in a message: told like a loss, and nothing is read on.
+                error = MxGatewayError(f"reading the alarms failed: {broken!r}", call="stream_alarms")
+                error.__cause__ = broken
+                self._lose(error)
+                self._end(error)
+                return
+            self._lose(error)
+            if _is_final(error):
+                self._end(error)
+                return
+            await asyncio.sleep(_DELAYS[min(failures, len(_DELAYS) - 1)] * random.uniform(0.75, 1.25))
+            failures += 1
+
+    def _end(self, error: MxGatewayError | None) -> None:
+        self._settled.set()
+        for follower in tuple(self._followers):
+            follower.end(error)
+
+    def _lose(self, error: MxGatewayError) -> None:
+        self.error = error
+        self._snapshot = {}
+        if self.is_complete:
+            self.is_complete, self.lost_at = False, clock.monotonic()
+            self.tell(AlarmFeedLost(error))
+
+    def _take(self, message: AlarmFeedItem) -> None:
+        match message:
+            case ActiveAlarm():
+                self._snapshot[message.reference] = message
+            case AlarmSnapshotComplete():
+                self._begin()
+            case AlarmProviderStatus():
+                self._switch(message)
+            case AlarmTransition():
+                self._change(message)
+
+    def _begin(self) -> None:
+        former, self.alarms, self._snapshot = self.alarms, self._snapshot, {}
+        active = len(self.alarms)
+        self.unsure = {
+            alarm.reference
+            for alarm in former.values()
+            if is_unacknowledged(alarm) and alarm.reference not in self.alarms
+        }
+        # Nobody has said that those were acknowledged: they do not vanish.
+        cleared = AlarmConditionState.INACTIVE
+        self.alarms |= {reference: replace(former[reference], state=cleared) for reference in self.unsure}
+        self.is_complete, self.lost_at, self.error = True, None, None
+        is_first, self._known_before = not self._known_before, True
+        new = [
+            alarm
+            for alarm in self.unacknowledged
+            if (before := former.get(alarm.reference)) is None or before.changed_at_ns != alarm.changed_at_ns
+        ]
+        self._settled.set()
+        self.tell(AlarmListRead(active, tuple(new), is_first))
+
+    def _switch(self, provider: AlarmProviderStatus) -> None:
+        former, self.provider = self.provider, provider
+        if (former.mode, former.degraded) != (provider.mode, provider.degraded) if former else provider.degraded:
+            self.tell(provider)
+
+    def _change(self, transition: AlarmTransition) -> None:
+        before = self.alarms.get(transition.reference)
+        self.unsure.discard(transition.reference)
+        state = _state_after(transition.kind, before)
+        if state is None:
+            self.alarms.pop(transition.reference, None)
+        else:
+            facts = {field.name: getattr(transition, field.name) for field in fields(transition)}
+            del facts["kind"], facts["at_ns"]
+            self.alarms[transition.reference] = ActiveAlarm(**facts, state=state, changed_at_ns=transition.at_ns)
+        self.tell(transition)
+
+    def tell(self, news: AlarmNews) -> None:
+        """Part of keeping the feed: gives news to every follower. A subclass that acts on them at once overrides it."""
+        for follower in tuple(self._followers):
+            follower.put(news)
+
+
+class AlarmFollower:
+    """Gets all news of an alarm feed: an async iterator and an async context manager. Made by ``feed.follow()``.
+
+    It ends when it or the feed is closed; when the gateway has refused to give alarms, it raises that.
+    """
+
+    def __init__(self, among: "list[AlarmFollower]", queue_size: int) -> None:
+        self.dropped = 0
+        """News this follower has lost to its own slowness: the newest, where the queue is full."""
+        self._among = among
+        self._queue_size = queue_size
+        self._queue: asyncio.Queue[AlarmNews | None] = asyncio.Queue()
+        self._ended = False
+        self._error: MxGatewayError | None = None
+
+    def put(self, news: AlarmNews) -> None:
+        """Offers news; never waits."""
+        if self._queue.qsize() >= self._queue_size:
+            self.dropped += 1
+        else:
+            self._queue.put_nowait(news)
+
+    def end(self, error: MxGatewayError | None = None) -> None:
+        """Nothing more comes: what is queued is still given, then `error` or the end."""
+        if not self._ended:
+            self._ended, self._error = True, error
+            with suppress(ValueError):
+                self._among.remove(self)
+            self._queue.put_nowait(None)
+
+    async def __anext__(self) -> AlarmNews:
+        news = await self._queue.get()
+        if news is not None:
+            return news
+        self._queue.put_nowait(None)  # for whoever asks again
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        raise StopAsyncIteration
+
+    def __aiter__(self) -> AsyncIterator[AlarmNews]:
+        return self
+
+    async def batch(self) -> list[AlarmNews]:
+        """All news there are, waited for if there are none; empty at the end. Raises as iterating does."""
+        try:
+            found = [await anext(self)]
+        except StopAsyncIteration:
+            return []
+        return [*found, *self.take()]
+
+    def take(self) -> list[AlarmNews]:
+        """All news that wait, at once; never waits."""
+        found: list[AlarmNews] = []
+        while not self._queue.empty():
+            news = self._queue.get_nowait()
+            if news is None:
+                self._queue.put_nowait(None)
+                break
+            found.append(news)
+        return found
+
+    async def aclose(self) -> None:
+        """Ends it. Idempotent."""
+        self.end()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+
+def is_unacknowledged(alarm: ActiveAlarm) -> bool:
+    """True unless it is known that somebody has acknowledged it."""
+    return alarm.state != AlarmConditionState.ACTIVE_ACKED
+
+
+def _is_final(error: MxGatewayError) -> bool:
+    """Whether trying again would only be told the same."""
+    if isinstance(error, MxGatewayAuthenticationError | MxGatewayAuthorizationError):
+        return True
+    return error.grpc_code in _FINAL_CODES
+
+
+def _state_after(kind: AlarmTransitionKind | int, before: ActiveAlarm | None) -> AlarmConditionState | int | None:
+    """How an alarm stands after a transition; None when it is over."""
+    match kind:
+        case AlarmTransitionKind.ACKNOWLEDGE:
+            is_over = before is not None and before.state == AlarmConditionState.INACTIVE
+            return None if is_over or before is None else AlarmConditionState.ACTIVE_ACKED
+        case AlarmTransitionKind.CLEAR:
+            is_over = before is not None and before.state == AlarmConditionState.ACTIVE_ACKED
+            return None if is_over else AlarmConditionState.INACTIVE
+        case AlarmTransitionKind.RAISE | AlarmTransitionKind.RETRIGGER:
+            return AlarmConditionState.ACTIVE
+    return before.state if before else AlarmConditionState.UNSPECIFIED

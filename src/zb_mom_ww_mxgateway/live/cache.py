@@ -1,0 +1,244 @@
+"""The latest value of every advised item: held, doubted, confirmed, and shown to whoever waits."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from zb_mom_ww_mxgateway import arguments, wire
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.live.gateway_clock import GatewayClock
+from zb_mom_ww_mxgateway.live.values import CLOCKS_MAY_DIFFER, LiveValue
+from zb_mom_ww_mxgateway.live.wait import Wait
+from zb_mom_ww_mxgateway.models.events import MxEvent
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.session import Session
+from zb_mom_ww_mxgateway.system import clock
+
+# Entries of one call that reads again what may be old.
+_CHUNK = 500
+# Values of items that no reply has named, or not yet: as many as one command can add.
+_MOST_UNKNOWN = arguments.BULK_LIMIT
+
+Key = tuple[int, int]
+
+
+class HeldValues:
+    """What a live session holds of its items, by server and item handle."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._values: dict[Key, LiveValue] = {}
+        self._waits: dict[Key, list[Wait]] = {}
+        # Of these a change may have been lost: that the stream goes on says nothing of them.
+        self._missed: set[Key] = set()
+        # When each value became doubtful that is so, as `number` counts.
+        self._doubted: dict[Key, int] = {}
+        self.number = 0
+        """How many events there have been, and how many times what is held became doubtful: what is new is told by
+        it."""
+        self._losses = 0
+        # Of these no reply has named the item; the first is the oldest.
+        self._unknown: dict[Key, None] = {}
+        self._gateway_clock = GatewayClock()
+        self.on_change: Callable[[Key, LiveValue], None] = lambda key, value: None
+        """Told of every change."""
+
+    # What comes.
+
+    def take(self, event: MxEvent, doubtful_since: float | None = None) -> None:
+        """A data change, the event of `number`; from long ago, perhaps, where it is doubtful since then."""
+        header = event.header
+        key = header.server_handle, header.item_handle
+        item = self._session.handles.items.get(key)
+        before = self._values.get(key)
+        value = LiveValue.of(event, item.tag if item else "", (before.changes if before else 0) + 1)
+        if value is not None:
+            if item is None and key not in self._unknown:
+                self._unknown[key] = None
+                if len(self._unknown) > _MOST_UNKNOWN:
+                    self.drop(next(iter(self._unknown)))
+            if event.gateway_time_ns and event.received_at:
+                # What waited on its way, for a process that was stopped, is as much older.
+                value.age_when_received += self._gateway_clock.take(event.gateway_time_ns, event.received_at)
+            if before is not None:
+                is_same = (value.value, value.quality, value.source_time_ns) == (
+                    before.value,
+                    before.quality,
+                    before.source_time_ns,
+                )
+                value.changed_at = before.changed_at if is_same else self._changed_at(key, self.number)
+            if item and item.suspended:
+                value.stale_since = value.received_at
+                self._hold(key, value)
+                self._missed.add(key)
+                self._doubted[key] = self.number
+            elif doubtful_since is not None:
+                value.stale_since = doubtful_since
+                self._hold(key, value)
+            else:
+                self._hold(key, value)
+
+    def _changed_at(self, key: Key, number: int) -> int:
+        """When a value changed that is seen to have, by the event of that number: where changes were lost, it may have
+        been any time since it was last known to hold."""
+        return self._doubted.get(key, number) if key in self._missed else number
+
+    def _hold(self, key: Key, value: LiveValue) -> None:
+        is_change = self._values.get(key) is not value
+        self._values[key] = value
+        self._missed.discard(key)
+        self._doubted.pop(key, None)
+        self._show(key, value)
+        if is_change:
+            self.on_change(key, value)
+
+    def _show(self, key: Key, value: LiveValue) -> None:
+        if (waits := self._waits.get(key)) and self.shown(key):
+            for wait in tuple(waits):
+                wait.see(value)
+
+    def shown(self, key: Key) -> LiveValue | None:
+        """The value that those who wait are shown: a late change of an item that is unadvised must not start a wait."""
+        item = self._session.handles.items.get(key)
+        return self._values.get(key) if item and item.advised else None
+
+    def follow(self, changes: Sequence[wire.HandleChange]) -> None:
+        """What became of handles: a value whose item is gone is not kept."""
+        for change in changes:
+            key = change.server_handle, change.item_handle
+            if change.what in ("removed", "unadvised"):
+                self.drop(key)
+            elif change.what == "suspended":
+                self._missed.add(key)
+                self._losses += 1
+                self.number += 1
+                self._doubt(key, clock.monotonic())
+            elif change.what == "activated":
+                # Its data change may have come before the reply.
+                value = self._values.get(key)
+                if value is not None and value.stale_since == value.received_at:
+                    value.stale_since = None
+                    self._hold(key, value)
+            elif change.what == "advised" and key in self._values:
+                self._show(key, self._values[key])
+            elif change.what == "unregistered":
+                for each in {*self._values, *self._waits}:
+                    if each[0] == change.server_handle:
+                        self.drop(each)
+            elif change.what == "added" and key in self._values:
+                # Its first data change came before the reply that named it.
+                self._values[key].tag = change.name
+                self._unknown.pop(key, None)
+
+    def drop(self, key: Key) -> None:
+        """An item is no more, or reports no more."""
+        self._values.pop(key, None)
+        self._missed.discard(key)
+        self._doubted.pop(key, None)
+        self._unknown.pop(key, None)
+        for wait in self._waits.get(key, ()):
+            wait.stop()
+
+    # What is to be believed.
+
+    def doubt(self, since: float | None = None, *, missed: bool = False) -> None:
+        """From now on, or `since` then, nobody knows whether what is held holds; and no wait has held till now.
+        `missed`: changes were lost, so that what is held has to come or to be read anew."""
+        began = clock.monotonic() if since is None else since
+        self.number += 1
+        if missed:
+            self._missed |= self._values.keys()
+            self._losses += 1
+        for key in {*self._values, *self._waits}:
+            self._doubt(key, began)
+
+    def _doubt(self, key: Key, since: float) -> None:
+        value = self._values.get(key)
+        if value is not None:
+            self._doubted.setdefault(key, self.number)
+            if value.stale_since is None:
+                value.stale_since = max(since, value.received_at)
+        for wait in self._waits.get(key, ()):
+            wait.stop()
+
+    def confirm(self) -> None:
+        """The stream goes on where it had stopped: what is held still holds, but for what was missed before."""
+        for key, value in self._values.items():
+            if value.stale_since is not None and key not in self._missed:
+                value.stale_since = None
+                self._doubted.pop(key, None)
+                self._show(key, value)
+
+    async def read_again(self, may_hold: Callable[[], bool]) -> None:
+        """Reads what may be old, on the session as it is; what comes when `may_hold` says no is not taken. A value that
+        differs came with the next event, as far as anybody knows, unless changes of it were lost."""
+        try:
+            by_server: dict[int, list[Item]] = {}
+            for key, value in self._values.items():
+                item = self._session.handles.items.get(key)
+                # The text of a tag in a context, or of a buffered item, is not one that can be read.
+                can_be_read = item and item.advised and not (item.suspended or item.context or item.buffered)
+                if value.stale_since is not None and item and can_be_read:
+                    by_server.setdefault(item.server_handle, []).append(item)
+            for server, items in by_server.items():
+                for start in range(0, len(items), _CHUNK):
+                    await self._read_some(server, items[start : start + _CHUNK], may_hold)
+        except MxGatewayError:
+            pass  # They stay stale; the next sign of life leads here again.
+
+    async def _read_some(self, server: int, items: Sequence[Item], may_hold: Callable[[], bool]) -> None:
+        before, losses = [self._values.get(item.key) for item in items], self._losses
+        results = await self._session.read_bulk(server, [item.definition for item in items])
+        for item, held, result in zip(items, before, results, strict=True):
+            # A data change that came meanwhile is newer.
+            if held is None or held is not self._values.get(item.key) or held.stale_since is None:
+                continue
+            # What was lost while the answer came may be newer, too.
+            if not result.was_successful or not may_hold() or item.suspended or losses != self._losses:
+                continue
+            if (result.value, result.quality, result.source_time_ns) == (held.value, held.quality, held.source_time_ns):
+                held.stale_since = None
+                self._hold(item.key, held)
+            else:
+                age = self._age_of(result)
+                changed_at = self._changed_at(item.key, self.number + 1)
+                self._hold(item.key, LiveValue.read(item.tag, result, held, age or 0.0, changed_at))
+
+    def _age_of(self, result: wire.ReadResult) -> float | None:
+        return self._gateway_clock.age_of(result.source_time_ns) if result.source_time_ns else None
+
+    def age_of(self, result: wire.ReadResult) -> float | None:
+        """Seconds since the source took what was read, by the gateway's clock as far as it is known; None where the
+        source's clock is ahead of that."""
+        age = self._age_of(result)
+        return None if age is None or age < -CLOCKS_MAY_DIFFER else max(0.0, age)
+
+    # Who looks, and who waits.
+
+    def latest(self, key: Key) -> LiveValue | None:
+        """The latest value of an item; None before its first data change, and when it is not advised."""
+        item = self._session.handles.items.get(key)
+        # A change may still be on its way when an item is unadvised: it is not the latest of anything.
+        return None if item and not item.advised else self._values.get(key)
+
+    @contextmanager
+    def shown_to(self, wait: Wait, key: Key) -> Iterator[None]:
+        """Shows the item's values to `wait` as they come."""
+        self._waits.setdefault(key, []).append(wait)
+        try:
+            yield
+        finally:
+            self._waits[key].remove(wait)
+            if not self._waits[key]:
+                del self._waits[key]
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return sum(map(len, self._waits.values()))
+
+    def end(self, error: MxGatewayError) -> None:
+        """Nothing comes any more."""
+        self.doubt()
+        for waits in self._waits.values():
+            for wait in waits:
+                wait.fail(error)

@@ -1,0 +1,125 @@
+"""Subscribers of one event stream: each with a bounded queue and a named overflow policy."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from enum import Enum
+from typing import Self
+
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError, MxGatewaySessionError
+from zb_mom_ww_mxgateway.models.events import MxEvent
+
+
+class Overflow(Enum):
+    """What happens when a subscriber's queue is full. The stream and the other subscribers never wait."""
+
+    DROP_OLDEST = "drop-oldest"
+    """The oldest event goes, counted in :attr:`Subscription.dropped`."""
+    LATEST = "latest"
+    """Only the newest event of each item and family is kept; older ones are counted."""
+    DISCONNECT = "disconnect"
+    """The subscription ends with MxGatewaySessionError once what is queued has been read."""
+
+
+class Subscription:
+    """One subscriber: an async iterator of events and an async context manager. Made by ``live.subscribe()``."""
+
+    def __init__(
+        self,
+        wanted: Callable[[MxEvent], bool],
+        queue_size: int,
+        overflow: Overflow,
+        on_close: Callable[["Subscription"], None],
+    ) -> None:
+        if isinstance(queue_size, bool) or not isinstance(queue_size, int) or queue_size < 1:
+            raise MxGatewayArgumentError(f"queue_size must be a whole number of at least 1, not {queue_size!r}")
+        self.dropped = 0
+        """Events this subscriber has lost to its own slowness."""
+        self._wanted = wanted
+        self._queue_size = queue_size
+        self._overflow = overflow
+        self._on_close = on_close
+        # Keyed by arrival, or by item and family where only the newest counts.
+        self._queue: OrderedDict[object, MxEvent] = OrderedDict()
+        self._arrivals = 0
+        self._ready = asyncio.Event()
+        self._ended = False
+        self._error: MxGatewayError | None = None
+
+    def put(self, event: MxEvent) -> None:
+        """Offers an event; never waits."""
+        if self._ended or not self._picks(event):
+            return
+        self._arrivals += 1
+        key: object = self._arrivals
+        if self._overflow is Overflow.LATEST:
+            key = (event.family, event.server_handle, event.item_handle)
+            if self._queue.pop(key, None) is not None:
+                self.dropped += 1
+        if len(self._queue) >= self._queue_size:
+            self.dropped += 1
+            if self._overflow is Overflow.DISCONNECT:
+                self.end(MxGatewaySessionError(f"this subscriber fell {self._queue_size} events behind and was ended"))
+                return
+            self._queue.popitem(last=False)
+        self._queue[key] = event
+        self._ready.set()
+
+    def _picks(self, event: MxEvent) -> bool:
+        try:
+            return self._wanted(event)
+        except (Exception, asyncio.CancelledError) as error:
+            # Its own mistake: the stream and the other subscribers go on.
+            failure = MxGatewayError(f"this subscriber's filter failed: {error!r}")
+            failure.__cause__ = error
+            self.end(failure)
+            return False
+
+    def end(self, error: MxGatewayError | None = None) -> None:
+        """Ends it: the reader gets what is queued, then `error` or the end."""
+        if not self._ended:
+            self._ended, self._error = True, error
+            self._ready.set()
+            self._on_close(self)
+
+    async def __anext__(self) -> MxEvent:
+        while not self._queue:
+            if self._ended:
+                if self._error is not None:
+                    error, self._error = self._error, None
+                    raise error
+                raise StopAsyncIteration
+            self._ready.clear()
+            await self._ready.wait()
+        return self._queue.popitem(last=False)[1]
+
+    def take(self) -> list[MxEvent]:
+        """All that is queued, in order, at once; never waits."""
+        events = list(self._queue.values())
+        self._queue.clear()
+        return events
+
+    async def batch(self) -> list[MxEvent]:
+        """All that is queued, as soon as there is something; empty at the end. Raises as iterating does.
+
+        Cheaper than one event after another where thousands come a second.
+        """
+        try:
+            first = await anext(self)
+        except StopAsyncIteration:
+            return []
+        return [first, *self.take()]
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def aclose(self) -> None:
+        """Ends it and forgets what is queued. Idempotent."""
+        self.end()
+        self._queue.clear()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()

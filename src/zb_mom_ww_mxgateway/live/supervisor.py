@@ -1,0 +1,397 @@
+"""Keeping a session's event stream: read, resumed where it stopped, and the session rebuilt when it is lost."""
+
+import asyncio
+import random
+from contextlib import suppress
+
+from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway.errors import (
+    MxGatewayAuthenticationError,
+    MxGatewayAuthorizationError,
+    MxGatewayError,
+    MxGatewaySessionError,
+    MxGatewayTransportError,
+    MxGatewayWorkerError,
+)
+from zb_mom_ww_mxgateway.live.hub import LiveStream
+from zb_mom_ww_mxgateway.live.restore import restore
+from zb_mom_ww_mxgateway.models.events import MxEvent
+from zb_mom_ww_mxgateway.session import Session
+from zb_mom_ww_mxgateway.status import ProtocolStatusCode
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.transport.streams import EventStream
+
+# Seconds between attempts, each a quarter more or less by chance, so that many clients do not come at once.
+_DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+# Seconds between signs of life; and before the first one, and between attempts to get one.
+_HEARTBEAT, _ANXIOUS_HEARTBEAT = 10.0, 1.0
+# Seconds for a sign of life.
+_ANSWER_TIMEOUT = 10.0
+# Seconds for the commands' connection to come back when the stream is back.
+_CONNECT_TIMEOUT = 2.0
+# Seconds for closing what is left of a session.
+_CLOSE_TIMEOUT = 2.0
+# Seconds between looks whether the machine slept.
+_SLEEP_LOOK = 0.5
+# Signs of life in a row without an answer after which the connection of the commands is given up.
+_SILENCES = 2
+# Failures in a row to resume, for no reason that is known, after which the session counts as lost.
+_PATIENCE = 3
+
+
+def session_is_gone(error: MxGatewayError) -> bool:
+    """Whether the error says that there is no such session any more, or none that can be used."""
+    return isinstance(error, MxGatewaySessionError) and (
+        error.grpc_code in ("NOT_FOUND", "FAILED_PRECONDITION")
+        or error.protocol_status in (ProtocolStatusCode.SESSION_NOT_FOUND, ProtocolStatusCode.SESSION_NOT_READY)
+    )
+
+
+class SessionKeeper:
+    """Reads the one stream of a live session for as long as it lives."""
+
+    def __init__(self, live: LiveStream, session: Session, *, rebuild: bool) -> None:
+        self._live = live
+        self._session = session
+        self._rebuilds = rebuild
+        # Open at once, so that nothing is missed.
+        self._stream = session.stream_events_proven()
+        self._ever_live = False
+        # Whether the gateway is known to have taken the stream.
+        self._attached = False
+        # The same of any stream of this session.
+        self._was_attached = False
+        # Whether it is another stream of a session that had one.
+        self._resumed = False
+        self._failures = 0
+        # When the last sign of life came, by the clock.
+        self._heard_at = clock.monotonic()
+        self._verdict: MxGatewayError | None = None
+        self._sleep_watch = clock.SleepWatch()
+        self._looked_at = clock.monotonic()
+        # Until it is known that what comes is not from before the machine slept.
+        self._was_asleep = False
+        self._one_round = asyncio.Lock()
+        self._next_round: asyncio.Task[bool] | None = None
+        # Whether the connection of the commands was given up, and the new one has not answered yet.
+        self._is_mute = False
+        # Set where a sign of life is to be asked for at once.
+        self._uneasy = asyncio.Event()
+
+    async def run(self) -> MxGatewayError | None:
+        """Returns why it is over for good; None when the session was closed here."""
+        while True:
+            error = await self._follow(self._stream)
+            if self._session.closed:
+                return None
+            if self._is_final(error):
+                return error
+            try:
+                if self._needs_rebuild(error):
+                    stream = await self._rebuild(error)
+                else:
+                    stream = await self._resume(error)
+            except MxGatewayError as lost:
+                return None if self._session.closed else lost
+            self._stream = stream
+
+    @property
+    def behind_since(self) -> float | None:
+        """When the oldest event came that was not yet looked at, as :attr:`EventStream.behind_since`."""
+        return self._stream.behind_since
+
+    async def caught_up(self, timeout: float) -> bool:
+        """As :meth:`LiveSession.caught_up`."""
+        self._look_for_sleep()
+        if self._was_asleep:
+            return False
+        if self._next_round is None:
+            self._next_round = asyncio.create_task(self._round(), name="catching up")
+        with suppress(TimeoutError):
+            async with clock.timeout(timeout):
+                # Others wait for it, too.
+                return await asyncio.shield(self._next_round)
+        return False
+
+    async def _round(self) -> bool:
+        # One that has begun proves nothing of what came after its beginning: whoever asks meanwhile shares the next.
+        async with self._one_round:
+            self._next_round = None
+            stream = self._stream
+            return await stream.caught_up(_ANSWER_TIMEOUT) and stream is self._stream
+
+    async def close(self) -> None:
+        """Ends the stream that is being read."""
+        await self._stream.aclose()
+
+    def _is_final(self, error: MxGatewayError) -> bool:
+        if error is self._failure or isinstance(error, MxGatewayAuthenticationError | MxGatewayAuthorizationError):
+            return True
+        # At first, what is no matter of the connection is somebody's mistake.
+        return not self._ever_live and not isinstance(error, MxGatewayTransportError)
+
+    def _needs_rebuild(self, error: MxGatewayError) -> bool:
+        if isinstance(error, MxGatewayTransportError) or error.grpc_code == "ALREADY_EXISTS" or error is self._ended:
+            return False
+        if isinstance(error, MxGatewaySessionError | MxGatewayWorkerError):
+            return True
+        return self._failures >= _PATIENCE
+
+    # One stream.
+
+    _ended: MxGatewayError | None = None
+    # What went wrong here, in none of the gateway's or the connection's doing.
+    _failure: MxGatewayError | None = None
+
+    async def _follow(self, stream: EventStream[MxEvent]) -> MxGatewayError:
+        """Reads the stream to its end and says why it ended."""
+        self._verdict = self._ended = None
+        self._attached = self._was_asleep = False
+        self._live.awake()
+        try:
+            async with asyncio.TaskGroup() as group:
+                doing = {
+                    "proving that the stream is read": self._prove(stream),
+                    "asking for signs of life": self._listen(stream),
+                    "reading again what may be old": self._read_again(),
+                    "looking whether the machine slept": self._watch_sleep(stream),
+                }
+                tasks = [group.create_task(each, name=name) for name, each in doing.items()]
+                try:
+                    async for event in stream:
+                        if event.received_at - self._looked_at > _SLEEP_LOOK:
+                            self._look_for_sleep()
+                        if not self._was_asleep:
+                            self._alive(event.received_at)
+                        self._live.take(event)
+                    self._ended = MxGatewaySessionError("the gateway ended the event stream")
+                except MxGatewayError as error:
+                    self._verdict = self._verdict or error
+                finally:
+                    for task in tasks:
+                        task.cancel()
+        except ExceptionGroup as failed:
+            # Without one of them nobody could say whether a value holds: a session that goes on would be a lie.
+            cause = failed.exceptions[0]
+            self._failure = MxGatewayError(
+                f"the session cannot be kept, internal error, please report it: {cause!r}; connect again",
+                endpoint=self._session.client.options.endpoint,
+            )
+            self._failure.__cause__ = cause
+            return self._failure
+        return self._verdict or self._ended or MxGatewaySessionError("the event stream was closed")
+
+    def _alive(self, at: float = 0.0) -> None:
+        if not at:
+            self._look_for_sleep()
+        self._heard_at = at or clock.monotonic()
+        self._ever_live = self._attached = self._was_attached = True
+        self._failures = 0
+        if not (self._is_mute or self._was_asleep):
+            self._live.alive()
+
+    def grow_uneasy(self) -> None:
+        """A command was not answered: a sign of life is asked for now."""
+        self._uneasy.set()
+
+    async def _prove(self, stream: EventStream[MxEvent]) -> None:
+        # What broke the stream may have broken the other connection too: a write right after this must find it.
+        connecting = asyncio.create_task(self._session.client.reconnected(_CONNECT_TIMEOUT))
+        proven = False
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._session.client.options.call_timeout):
+                    proven = await stream.attached()
+            await connecting
+        finally:
+            connecting.cancel()
+        if not proven:
+            # A stream that has ended says itself why.
+            if not self._attached and not stream.ended:
+                self._verdict = self._no_answer()
+                await stream.aclose()
+            return
+        self._alive()
+        # In a new session the first data changes do it.
+        if self._live.last_sequence or self._resumed:
+            self._live.in_doubt.set()
+
+    def _no_answer(self) -> MxGatewayTransportError:
+        endpoint = self._session.client.options.endpoint
+        return MxGatewayTransportError(
+            f"stream_events at {endpoint}: no answer on the stream's connection",
+            endpoint=endpoint,
+            call="stream_events",
+        )
+
+    async def _listen(self, stream: EventStream[MxEvent]) -> None:
+        """Asks for a sign of life soon, and then now and then: a connection can be dead without saying so, that of the
+        commands or that of the stream."""
+        pause = _ANXIOUS_HEARTBEAT
+        silent, silences = False, 0
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._uneasy.wait()
+            pause = _HEARTBEAT
+            events, start = self._live.events, clock.monotonic()
+            try:
+                await self._session.ping(timeout=_ANSWER_TIMEOUT)
+            except (MxGatewayTransportError, MxGatewayWorkerError) as error:
+                self._uneasy.clear()
+                pause = _ANXIOUS_HEARTBEAT
+                # Once a busy worker may be the reason. A connection that broke is made again by itself.
+                silences = silences + 1 if error.grpc_code == "DEADLINE_EXCEEDED" else 0
+                if silences >= _SILENCES:
+                    silences = 0
+                    self._give_up_connection()
+                elif self._live.events == events:
+                    # It may have been dead ever since it was last heard of.
+                    self._live.lose(error, self._heard_at)
+                continue
+            except MxGatewayError as error:
+                if session_is_gone(error):
+                    self._verdict = error
+                    await stream.aclose()
+                    return
+            self._uneasy.clear()
+            self._is_mute, silences = False, 0
+            self._live.round_trip = clock.monotonic() - start
+            if not self._attached:
+                continue
+            was_silent, silent = silent, not await stream.answers(_ANSWER_TIMEOUT) and self._live.events == events
+            if not silent:
+                self._alive()
+                self._live.in_doubt.set()
+                continue
+            self._live.lose(self._no_answer(), self._heard_at)
+            pause = _ANXIOUS_HEARTBEAT
+            # Once a busy worker may be the reason.
+            if was_silent:
+                self._verdict = self._no_answer()
+                await stream.aclose()
+                return
+
+    # A machine that slept.
+
+    async def _watch_sleep(self, stream: EventStream[MxEvent]) -> None:
+        """While the machine slept nothing could come, and what comes now may have been sent long ago: all is stale
+        until an answer on the stream's own connection shows that nothing older can come."""
+        while True:
+            await asyncio.sleep(_SLEEP_LOOK)
+            self._look_for_sleep()
+            if self._was_asleep:
+                if not await stream.caught_up(_ANSWER_TIMEOUT):
+                    if not stream.closed:
+                        self._verdict = self._no_answer()
+                        await stream.aclose()
+                    return
+                self._was_asleep = False
+                self._live.awake()
+                self._alive()
+                self._live.in_doubt.set()
+
+    def _look_for_sleep(self) -> None:
+        before, self._looked_at = self._looked_at, clock.monotonic()
+        if (slept := self._sleep_watch.slept()) and not self._session.closed:
+            self._was_asleep = True
+            # What came last came before it.
+            self._live.slept(slept, max(before, self._heard_at))
+
+    def _no_answer_to_commands(self) -> MxGatewayTransportError:
+        endpoint = self._session.client.options.endpoint
+        return MxGatewayTransportError(
+            f"ping at {endpoint}: no answer to {_SILENCES} signs of life on the connection of the commands: "
+            f"another one is made",
+            endpoint=endpoint,
+            call="ping",
+            grpc_code="DEADLINE_EXCEEDED",
+        )
+
+    def _give_up_connection(self) -> None:
+        dead = self._no_answer_to_commands()
+        self._is_mute = True
+        self._live.lose(dead, self._heard_at)
+        self._session.client.renew_channel(dead)
+
+    async def _read_again(self) -> None:
+        """Reads what may be old: one after another, so that nothing that is lost meanwhile is passed over."""
+        while True:
+            await self._live.in_doubt.wait()
+            self._live.in_doubt.clear()
+            await self._live.confirm()
+            # However often events are lost.
+            await asyncio.sleep(_ANXIOUS_HEARTBEAT)
+
+    # Getting it back.
+
+    async def _pause(self) -> None:
+        delay = _DELAYS[min(self._failures, len(_DELAYS) - 1)]
+        self._failures += 1
+        await asyncio.sleep(delay * random.uniform(0.75, 1.25))
+
+    async def _resume(self, error: MxGatewayError) -> EventStream[MxEvent]:
+        self._live.lose(error)
+        await self._pause()
+        self._live.resumes += 1
+        self._resumed = True
+        if not self._live.last_sequence and self._was_attached:
+            self._live.miss()
+        return self._session.stream_events_proven(after=self._live.last_sequence)
+
+    async def _rebuild(self, error: MxGatewayError) -> EventStream[MxEvent]:
+        if not self._rebuilds:
+            raise error
+        self._live.lose_session(error)
+        self._session.client.lost_sessions.add(self._session.session_id)
+        silences = 0
+        while True:
+            try:
+                stream = await self._build()
+                self._is_mute = False
+                return stream
+            except (MxGatewayAuthenticationError, MxGatewayAuthorizationError):
+                raise
+            except MxGatewayError as failed:
+                if self._session.closed:
+                    raise
+                self._live.lose_session(failed)
+                silences = silences + 1 if failed.grpc_code == "DEADLINE_EXCEEDED" else 0
+                if silences >= _SILENCES:
+                    silences = 0
+                    self._session.client.renew_channel(failed)
+            await self._pause()
+
+    async def _build(self) -> EventStream[MxEvent]:
+        """Another session with everything the lost one had, and its stream."""
+        await self._close_remains()
+        client, table = self._session.client, self._session.handles
+        began = clock.monotonic()
+        new = await client.open_session(self._session.options)
+        try:
+            # Read from now on by its thread, and looked at when the handles are known.
+            stream = new.stream_events_proven()
+            handles = wire.HandleMap(dict(table.highest))
+            missing = await restore(table, new, handles)
+            if self._session.closed:
+                raise MxGatewaySessionError("the live session was closed")
+        except BaseException:
+            with suppress(MxGatewayError, TimeoutError):
+                async with asyncio.timeout(_CLOSE_TIMEOUT):
+                    await new.close()
+            raise
+        self._resumed = self._was_attached = False
+        self._session.move(new, handles)
+        self._live.moved(missing, began)
+        return stream
+
+    async def _close_remains(self) -> None:
+        """A faulted session still holds a worker; one that is gone says so. Where nothing is answered, the connection
+        of the commands may be dead: it is given up before another session is asked for on it."""
+        for seconds in (_CLOSE_TIMEOUT, _ANSWER_TIMEOUT):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    with suppress(MxGatewayError):
+                        await self._session.tell_closed()
+                    return
+        self._session.client.renew_channel(self._no_answer_to_commands())

@@ -1,0 +1,162 @@
+"""Writes that were sent, and whose effect the event stream has not shown since: until then, the value held is an old
+one, however good it is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.models.events import EventFamily, MxEvent
+from zb_mom_ww_mxgateway.system import clock
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.live.values import LiveValue
+    from zb_mom_ww_mxgateway.session import Session
+
+# So many writes of an item are remembered for their completions.
+_MOST = 100
+
+Key = tuple[int, int]
+
+
+@dataclass(slots=True)
+class UnseenWrite:
+    """A write of an item that was sent and not refused, while nothing that came since can be its effect."""
+
+    value: object
+    """What was written."""
+    at: float
+    """When it was sent, in seconds of :func:`clock.monotonic`."""
+    correlation_id: str
+    """Of the command that wrote it."""
+    user_id: int = 0
+    """Who was named as its writer; 0 for nobody."""
+    ended_at: float | None = None
+    """When it was completed, or when it was clear that its outcome stays unknown; None while it is on its way."""
+    seen: bool = False
+    """Whether its effect has been seen; then it is only kept for its completion."""
+
+    @property
+    def ago(self) -> float:
+        """Seconds since it was sent."""
+        return clock.monotonic() - self.at
+
+
+class UnseenWrites:
+    """Keeps what was written of each item and not seen since; sees every write of a session, typed or raw.
+
+    Seen is a data change that came after the write was sent and has its value, or that came after its completion. A
+    write of the value that is held anyway has nothing to show, so its completion is enough.
+    """
+
+    def __init__(self, session: "Session", number: Callable[[], int]) -> None:
+        """`number` gives that of the last event, by which what is new is told."""
+        self._session = session
+        self._number = number
+        # By server and item handle, oldest first.
+        self._writes: dict[Key, list[UnseenWrite]] = {}
+        self.mark: int | None = None
+        """The number of the last event when the first write was sent after what was checked last; None before."""
+        self.is_checked = False
+        """Whether something was checked since that write: then the next write sets the mark anew."""
+
+    def of(self, key: Key) -> UnseenWrite | None:
+        """The latest of an item; None where all that was written of it has been seen."""
+        return next((each for each in reversed(self._writes.get(key, ())) if not each.seen), None)
+
+    # What a CommandObserver does.
+
+    def sending(self, request: pb.MxCommandRequest) -> None:
+        """Part of observing the client's commands."""
+        if not (keys := self._written(request)):
+            return
+        if self.mark is None or self.is_checked:
+            self.mark, self.is_checked = self._number(), False
+        now, entries = clock.monotonic(), wire.pending_entries(request)
+        for index, key in enumerate(keys):
+            value, user = (entries[index].value, entries[index].user_id) if index < len(entries) else (None, 0)
+            self._writes.setdefault(key, []).append(UnseenWrite(value, now, wire.correlation_of(request), user))
+
+    def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
+        """Part of observing the client's commands."""
+        refusals = wire.refused_writes(request, reply)
+        for index, key in enumerate(self._written(request)):
+            if index < len(refusals) and refusals[index]:
+                self._forget(key, wire.correlation_of(request))
+            elif index >= len(refusals) or wire.reply_is_doubtful(reply):
+                self._give_up(key, wire.correlation_of(request))
+
+    def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
+        """Part of observing the client's commands: only what surely did not run is forgotten."""
+        ran_not = isinstance(error, MxGatewayError) and not error.outcome_unknown
+        for key in self._written(request):
+            (self._forget if ran_not else self._give_up)(key, wire.correlation_of(request))
+
+    def _written(self, request: pb.MxCommandRequest) -> list[Key]:
+        return wire.written_items(request) if wire.session_of(request) == self._session.session_id else []
+
+    def _forget(self, key: Key, correlation_id: str) -> None:
+        left = [each for each in self._writes.get(key, ()) if each.correlation_id != correlation_id]
+        self._keep(key, left)
+
+    def _give_up(self, key: Key, correlation_id: str) -> None:
+        for each in self._writes.get(key, ()):
+            if each.correlation_id == correlation_id:
+                each.ended_at = clock.monotonic()
+
+    # What comes.
+
+    def take(self, event: MxEvent, held: "LiveValue | None") -> None:
+        """The next event of an item, with the value that is held of it now."""
+        key = event.server_handle, event.item_handle
+        writes = self._writes.get(key)
+        if not writes:
+            return
+        if event.family is EventFamily.ON_WRITE_COMPLETE:
+            # They come in the order of the writes, as far as that can be known.
+            under_way = [each for each in writes if each.ended_at is None]
+            if not under_way:
+                return
+            ended, is_last = under_way[0], under_way[0] is writes[-1]
+            ended.ended_at = clock.monotonic()
+            was_refused = event.failed and len(under_way) == 1
+            # A write of what is held anyway has nothing to show.
+            holds = held is not None and held.stale_since is None and is_last and _is(held, ended)
+            ended.seen = ended.seen or was_refused or holds
+        elif held is not None:
+            shows = [index for index, each in enumerate(writes) if each.ended_at is not None or _is(held, each)]
+            for each in writes[: shows[-1] + 1] if shows else ():
+                each.seen = True
+        self._keep(key, [each for each in writes if not (each.seen and each.ended_at is not None)][-_MOST:])
+
+    def lose(self) -> None:
+        """No completion will come any more of what is under way."""
+        for writes in self._writes.values():
+            for each in writes:
+                if each.ended_at is None:
+                    each.ended_at = clock.monotonic()
+        for key in tuple(self._writes):
+            self._keep(key, [each for each in self._writes[key] if not each.seen])
+
+    def follow(self, changes: Sequence[wire.HandleChange]) -> None:
+        """What became of handles: of an item that is gone nothing is seen any more."""
+        for change in changes:
+            if change.what == "removed":
+                self._writes.pop((change.server_handle, change.item_handle), None)
+            elif change.what == "unregistered":
+                for key in [each for each in self._writes if each[0] == change.server_handle]:
+                    del self._writes[key]
+
+    def _keep(self, key: Key, writes: list[UnseenWrite]) -> None:
+        if writes:
+            self._writes[key] = writes
+        else:
+            self._writes.pop(key, None)
+
+
+def _is(held: "LiveValue", write: UnseenWrite) -> bool:
+    from zb_mom_ww_mxgateway.comparison import same_value  # A session that writes nothing needs none of it.
+
+    return same_value(write.value, held.value, data_type=held.data_type)

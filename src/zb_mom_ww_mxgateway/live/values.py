@@ -1,0 +1,214 @@
+"""What a live session holds: the latest value of an item, and what may be said of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.live.unseen_writes import UnseenWrite
+from zb_mom_ww_mxgateway.models.events import BufferedData, MxEvent
+from zb_mom_ww_mxgateway.status import MxStatus, quality_word
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.values import DataType, MxValueOutput, moment_of
+from zb_mom_ww_mxgateway.wire import ReadResult
+
+CLOCKS_MAY_DIFFER = 1.0
+"""Seconds by which a source's clock may be ahead of the gateway's without making the age of a value unknown."""
+
+
+class LiveState(Enum):
+    """What may be said of the values held."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STALE = "stale"
+    """The stream is lost and being resumed, or the gateway does not answer: values may be old."""
+    REBUILDING = "rebuilding"
+    """The session is lost: another is being opened, and its items added and advised again."""
+    CLOSED = "closed"
+    """Closed here, or lost for good: see :attr:`LiveSession.lost`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChange:
+    """A change of what may be said of the values held."""
+
+    state: LiveState
+    lost: MxGatewayError | None
+    """Why the stream or the session was lost, while it is."""
+    lost_events: int = 0
+    """Events lost in a gap that has just been seen, as far as the sequences tell; 0 when the state changed."""
+    missing: tuple[str, ...] = ()
+    """Tags that the rebuilt session could not be given again, each with the reason."""
+    gap: bool = False
+    """True when events were lost, also where nobody knows how many."""
+    since: float | None = None
+    """Since when values may be old, in seconds of :func:`clock.monotonic`, where that is earlier than now: a connection
+    can be dead for a while before it is noticed."""
+    item: tuple[int, int] | None = None
+    """Server and item handle of an item that was suspended, or that no longer is; None where that is not the news."""
+    suspended: bool = False
+    """Which of the two."""
+    slept: float = 0.0
+    """Seconds that this machine slept, where that is the news: nothing came meanwhile, and nobody knows what happened.
+    `since` is before that."""
+    dropped: int = 0
+    """Changes before this one that this listener has lost to its own slowness."""
+
+
+@dataclass(slots=True)
+class LiveValue:
+    """The latest value of one item."""
+
+    tag: str
+    value: MxValueOutput
+    quality: int
+    data_type: DataType | int
+    variant_type: str
+    statuses: tuple[MxStatus, ...]
+    source_time_ns: int
+    changes: int
+    """Data changes seen since the item was advised here."""
+    received_at: float
+    """In seconds of :func:`clock.monotonic`."""
+    age_when_received: float
+    """Seconds between source and its coming here, by clocks on the gateway's side; below 0 where the source's clock is
+    ahead of the gateway's."""
+    stale_since: float | None = None
+    """Seconds of :func:`clock.monotonic` since when nobody knows whether it still holds; None while it is live. So it
+    is while the item is suspended."""
+    changed_at: int = 0
+    """When it last changed here, as :meth:`LiveSession.mark` counts; where changes were lost before it came, since when
+    they may have been. 0 for the first value that an advise gives: that may be from any time before."""
+
+    @property
+    def age(self) -> float:
+        """Seconds since the source took the value. Where the source's clock is `ahead`, that is not known: then these
+        are the seconds since it came here, and it is at least so old."""
+        return max(0.0, self.age_when_received) + clock.monotonic() - self.received_at
+
+    @property
+    def ahead(self) -> float:
+        """Seconds by which the source time was yet to come when the value came; 0 for up to one second, by which
+        clocks may well differ."""
+        return -self.age_when_received if self.age_when_received < -CLOCKS_MAY_DIFFER else 0.0
+
+    def is_new(self, mark: int) -> bool:
+        """Whether it is known to have changed since the mark was taken, see :meth:`LiveSession.mark`. No clock says so.
+        What changed while events were lost, or between two sessions, is new since marks from before that alone."""
+        return self.changed_at > mark
+
+    @property
+    def source_timestamp(self) -> datetime | None:
+        """When the source says the value was taken (UTC)."""
+        return moment_of(self.source_time_ns)
+
+    @property
+    def quality_word(self) -> str:
+        """``good``, ``uncertain`` or ``bad``."""
+        return quality_word(self.quality)
+
+    @classmethod
+    def of(cls, event: MxEvent, tag: str, changes: int) -> "LiveValue | None":
+        """The value that an event brings; None when it brings none. Of buffered data the newest counts."""
+        header = event.header
+        value, quality, data_type, time_ns = event.value, header.quality, header.data_type, event.source_time_ns
+        if isinstance(body := header.body, BufferedData):
+            if not body.values:
+                return None
+            value, data_type = body.values[-1], body.data_type
+            quality = body.qualities[-1] if body.qualities else quality
+            time_ns = body.times_ns[-1] if body.times_ns else time_ns
+        behind = event.gateway_time_ns - time_ns if time_ns and event.gateway_time_ns else 0
+        # By place: thousands are made a second, and names cost as much again.
+        return cls(
+            tag,
+            value,
+            quality,
+            data_type,
+            header.variant_type,
+            header.statuses,
+            time_ns,
+            changes,
+            event.received_at or clock.monotonic(),
+            behind / 1e9,
+        )
+
+    @classmethod
+    def read(
+        cls, tag: str, result: ReadResult, before: "LiveValue | None", age: float, changed_at: int = 0
+    ) -> "LiveValue":
+        """The value that a fresh read gives, `age` seconds old; it counts as a change where it differs."""
+        return cls(
+            tag=tag,
+            value=result.value,
+            quality=result.quality,
+            data_type=before.data_type if before else DataType.UNSPECIFIED,
+            variant_type=before.variant_type if before else "",
+            statuses=result.statuses,
+            source_time_ns=result.source_time_ns,
+            changes=before.changes + 1 if before else 1,
+            received_at=clock.monotonic(),
+            age_when_received=age,
+            changed_at=changed_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What ``read`` gives for one tag."""
+
+    tag: str
+    value: MxValueOutput
+    quality: int
+    source_timestamp: datetime | None
+    statuses: tuple[MxStatus, ...]
+    age: float | None
+    """Seconds since the source took the value; None where it is not known."""
+    cached: bool
+    """True for the last value of an advised item, False for one that was fetched for this."""
+    stale_for: float | None = None
+    """Seconds for which nobody knows whether a cached value still holds; None when it does."""
+    error: str = ""
+    """Why there is no value; empty when there is one."""
+    written_for: float | None = None
+    """Seconds since the item was written, where nothing that came since can be its effect: the value is from before.
+    None where that is not so."""
+    source_time_ns: int = 0
+    """Nanoseconds since the Unix epoch, 0 for none: also of a time that no datetime can be."""
+
+    @property
+    def quality_word(self) -> str:
+        """``good``, ``uncertain`` or ``bad``."""
+        return quality_word(self.quality)
+
+    @classmethod
+    def held(cls, tag: str, value: LiveValue, written: UnseenWrite | None = None) -> "Reading":
+        """Of a value that is held, of an item that was `written` and not seen since."""
+        return cls(
+            tag,
+            value.value,
+            value.quality,
+            value.source_timestamp,
+            value.statuses,
+            None if value.ahead else value.age,
+            True,
+            None if value.stale_since is None else clock.monotonic() - value.stale_since,
+            written_for=None if written is None else written.ago,
+            source_time_ns=value.source_time_ns,
+        )
+
+    @classmethod
+    def fetched(cls, tag: str, result: ReadResult, age: float | None) -> "Reading":
+        """Of a value that was fetched, `age` seconds old."""
+        return cls(
+            tag,
+            result.value,
+            result.quality,
+            result.source_timestamp,
+            result.statuses,
+            age,
+            False,
+            error="" if result.was_successful else result.error_message or "no reason given",
+            source_time_ns=result.source_time_ns,
+        )

@@ -1,0 +1,203 @@
+"""Waiting for a value to be as wished, on the event stream."""
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
+from zb_mom_ww_mxgateway.live.values import LiveValue
+from zb_mom_ww_mxgateway.system import clock
+
+# So many values are shown when a wait fails.
+_SEEN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class WaitCourse:
+    """How a wait went that was not satisfied."""
+
+    satisfied: int
+    """Values that were as wished."""
+    unsatisfied: int
+    """Values that were not, those among them that do not count."""
+    lowest: float | None
+    """Of the numbers among them; None where there was none."""
+    highest: float | None
+    breaks: int
+    """How many times it was as wished, and then no longer."""
+    longest: float
+    """Seconds of the longest time that it was as wished without a break."""
+    broken_at: float | None = None
+    """When it was broken last, by :func:`clock.monotonic`."""
+    broken_after: float = 0.0
+    """Seconds that it had been as wished by then."""
+    broken_by: LiveValue | None = None
+    """The value that broke it last; None where that was a doubt: events were lost, or the stream was."""
+
+
+class Wait:
+    """One wait: shown every value of an item, and every loss of certainty, as they come.
+
+    Over when `predicate` has held for `hold` seconds without a break. A value that is not good, null or NaN
+    does not satisfy it unless `any_quality`; nor does one that may be old, or a time of which nothing is known; nor,
+    with `mark`, one that is not new since then.
+    """
+
+    def __init__(
+        self, predicate: Callable[[object], object], hold: float, any_quality: bool, mark: int | None = None
+    ) -> None:
+        self._predicate = predicate
+        self._hold = hold
+        self._any_quality = any_quality
+        self._mark = mark
+        self._was_shown = False
+        self._held_since: float | None = None
+        self._course = WaitCourse(0, 0, None, None, 0, 0.0)
+        self._counted: tuple[int, float] | None = None
+        # Set when it holds, and when that is broken.
+        self._turned = asyncio.Event()
+        self.seen: deque[LiveValue] = deque(maxlen=_SEEN)
+        self.over: asyncio.Future[LiveValue] = asyncio.get_running_loop().create_future()
+
+    def see(self, value: LiveValue) -> None:
+        """The item's value, now."""
+        if self.over.done():
+            return
+        self._was_shown = True
+        self.seen.append(replace(value))
+        try:
+            wished = self._may_satisfy(value) and bool(self._predicate(value.value))
+        except (Exception, asyncio.CancelledError) as error:
+            # Whatever it is, it is this wait's alone. No future takes a StopIteration.
+            self.fail(RuntimeError(f"the predicate raised {error!r}") if isinstance(error, StopIteration) else error)
+            return
+        self._count(value, wished)
+        if not wished:
+            self.stop(value)
+        elif self._hold <= 0:
+            self.over.set_result(value)
+        elif self._held_since is None:
+            self._held_since = clock.monotonic()
+            self._turned.set()
+
+    def _count(self, value: LiveValue, wished: bool) -> None:
+        which = value.changes, value.received_at
+        if which == self._counted:
+            return  # Shown once more, as it is known again to hold.
+        self._counted, course = which, self._course
+        number = value.value
+        if isinstance(number, int | float) and not isinstance(number, bool) and not math.isnan(number):
+            course = replace(
+                course,
+                lowest=number if course.lowest is None else min(course.lowest, number),
+                highest=number if course.highest is None else max(course.highest, number),
+            )
+        self._course = replace(
+            course, satisfied=course.satisfied + wished, unsatisfied=course.unsatisfied + (not wished)
+        )
+
+    def stop(self, by: LiveValue | None = None) -> None:
+        """What held so far does not count any more: it must hold anew. `by` is the value that broke it, if one did."""
+        if (since := self._held_since) is not None:
+            now, course = clock.monotonic(), self._course
+            self._course = replace(
+                course,
+                breaks=course.breaks + 1,
+                longest=max(course.longest, now - since),
+                broken_at=now,
+                broken_after=now - since,
+                broken_by=None if by is None else replace(by),
+            )
+            self._held_since = None
+            self._turned.set()
+
+    @property
+    def course(self) -> WaitCourse:
+        """How it has gone up to now."""
+        held = 0.0 if self._held_since is None else clock.monotonic() - self._held_since
+        return replace(self._course, longest=max(self._course.longest, held))
+
+    def fail(self, error: BaseException) -> None:
+        """No value will come any more."""
+        self.stop()
+        self._turned.set()
+        if not self.over.done():
+            self.over.set_exception(error)
+
+    def _may_satisfy(self, value: LiveValue) -> bool:
+        if value.stale_since is not None or (self._mark is not None and not value.is_new(self._mark)):
+            return False
+        if self._any_quality:
+            return True
+        is_nan = isinstance(value.value, float) and math.isnan(value.value)
+        return value.quality_word == "good" and value.value is not None and not is_nan
+
+    async def result(
+        self,
+        tag: str,
+        timeout: float,
+        until: float,
+        latest: Callable[[], LiveValue | None],
+        caught_up: Callable[[], Awaitable[None]],
+    ) -> LiveValue:
+        """The value that satisfied it; raises MxGatewayWaitError at `until` by the clock, after `timeout` seconds.
+
+        `latest` gives the value that is held, `caught_up` returns when that is so in spite of all that has arrived.
+        """
+        if (held := latest()) is not None and not self._was_shown:
+            self.seen.append(replace(held))
+        looking = asyncio.create_task(self._look(latest, caught_up), name=f"looking at {tag}")
+        try:
+            async with clock.timeout(until - clock.monotonic()):
+                if self._hold > 0:
+                    await self._held_long_enough(caught_up)
+                return await self.over
+        except TimeoutError:
+            if self.over.done() and not self.over.cancelled():
+                return self.over.result()  # it came in the same instant; or raises the predicate's own
+            raise MxGatewayWaitError(
+                f"{tag} did not meet the condition within {timeout:g} s: {self._last()}",
+                call="wait_for",
+                seen=(*self.seen,),
+                course=self.course,
+            ) from None
+        finally:
+            self.stop()
+            looking.cancel()
+            await asyncio.wait([looking])
+
+    async def _look(self, latest: Callable[[], LiveValue | None], caught_up: Callable[[], Awaitable[None]]) -> None:
+        """Judges the value that is held at the beginning, where nothing newer has been judged meanwhile."""
+        try:
+            await caught_up()
+            # Once it is over, what was seen stays for the error to tell.
+            if not (self._was_shown or self.over.done()) and (held := latest()) is not None:
+                self.seen.clear()
+                self.see(held)
+        except Exception as error:
+            self.fail(error)
+
+    async def _held_long_enough(self, caught_up: Callable[[], Awaitable[None]]) -> None:
+        while not self.over.done():
+            since = self._held_since
+            left = None if since is None else since + self._hold - clock.monotonic()
+            if left is None or left > 0:
+                self._turned.clear()
+                with suppress(TimeoutError):
+                    async with clock.timeout(left):
+                        await self._turned.wait()
+                continue
+            # The process may have been busy, or stopped: what has arrived may have broken it.
+            await caught_up()
+            if self._held_since == since and not self.over.done():
+                self.over.set_result(self.seen[-1])
+
+    def _last(self) -> str:
+        if not self.seen:
+            return "no value came"
+        last = self.seen[-1]
+        held = "" if last.stale_since is None else ", stale"
+        return f"it is {last.value!r} ({last.quality_word}{held}), {clock.monotonic() - last.received_at:.1f} s old"

@@ -1,0 +1,414 @@
+"""The one place that makes calls: guarded, observed, with metadata and deadlines, and with errors translated."""
+
+import asyncio
+import itertools
+import os
+import re
+import weakref
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import grpc
+import grpc.aio
+
+from zb_mom_ww_mxgateway import arguments, auth, wire
+from zb_mom_ww_mxgateway.errors import (
+    MxGatewayError,
+    MxGatewayRefusedHereError,
+    MxGatewaySessionError,
+    MxGatewayTransportError,
+    error_of_grpc,
+    may_have_run,
+)
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.options import ClientOptions
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.system.home_loop import HomeLoop
+from zb_mom_ww_mxgateway.system.process_limits import check_descriptors, too_few_descriptors
+from zb_mom_ww_mxgateway.transport import tls
+from zb_mom_ww_mxgateway.transport.channels import make_channel, make_reading_channel
+from zb_mom_ww_mxgateway.transport.observers import CommandObserver, Observation
+from zb_mom_ww_mxgateway.transport.reader_thread import Arrived, EventBuffer, ReadingThread
+from zb_mom_ww_mxgateway.transport.streams import EventStream, MessageStream
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.models.write_guard import WriteGuard
+
+T = TypeVar("T")
+
+
+class Calls:
+    """Makes every call of one client, on its channels."""
+
+    def __init__(self, options: ClientOptions, trust: tls.Trust, channel: grpc.aio.Channel) -> None:
+        self.options = options
+        self.trust = trust
+        # In the order they came; this does not hold them.
+        self._observers: weakref.WeakKeyDictionary[CommandObserver, None] = weakref.WeakKeyDictionary()
+        self._held: dict[int, CommandObserver] = {}
+        self._channel = channel
+        # Closed by its task, when the calls on it have had their time.
+        self._retired: dict[asyncio.Task[None], grpc.aio.Channel] = {}
+        self._metadata = auth.metadata(options.api_key)
+        # Weak: a stream that its reader dropped goes, and its call with it.
+        self._streams: weakref.WeakSet[MessageStream[Any]] = weakref.WeakSet()
+        self.handle_maps: dict[str, wire.HandleMap] = {}
+        """By session id: for a session that goes on behind the handles of one that was lost."""
+        self.lost_sessions: set[str] = set()
+        """By id: in whose place another is, or is about to be. Handles that such a one still gives mean nothing."""
+        self.turns: dict[str, Callable[[], Awaitable[float]]] = {}
+        """By correlation id, of a write that waits for its turn before it is sent: gives the seconds left for its call.
+        """
+        self.failed_at = float("-inf")
+        """Monotonic seconds when a call last found no connection or lost it: for a moment the channel may not know."""
+        self._correlation = (f"{os.urandom(4).hex()}-{number}" for number in itertools.count(1))
+        self._closed = False
+        self._home = HomeLoop()
+
+    async def unary(self, rpc: wire.Rpc, request: Any, *, call: str, timeout: float | None = None) -> Any:
+        """One unary call, the one place that makes them: guarded, shown to the observers, with metadata, deadline and
+        translated errors. `call` names it in errors."""
+        self._check_open(call)
+        if timeout is not None:
+            arguments.seconds("timeout", timeout)
+        mutating = wire.changes_plant(request)
+        if mutating:
+            if self.options.write_guard is not None:
+                # What was allowed is what is sent, whatever becomes of the caller's message meanwhile.
+                request = wire.copy_of(request)
+                await self._ask_guard(self.options.write_guard, request, call)
+                self._check_open(call)
+            if turn := self.turns.get(wire.correlation_of(request)):
+                # From here to the call nothing is awaited: the turn is this write's.
+                timeout = min(await turn(), timeout or self.options.call_timeout)
+                self._check_open(call)
+            self._check_connected(request, call)
+        if rpc is not wire.INVOKE:
+            return await self._call(rpc, request, call, mutating, timeout)
+        handles = self.handle_maps.get(wire.session_of(request))
+        observers = self.observers
+        try:
+            for observer in observers:
+                observer.sending(request)
+            if mutating:
+                self._check_not_lost(request, call)
+            reply = await self._call(rpc, handles.to_gateway(request) if handles else request, call, mutating, timeout)
+            if wire.session_of(request) in self.lost_sessions and wire.concerns_handles(request, reply):
+                raise MxGatewaySessionError(
+                    f"{call} at {self.options.endpoint}: the session was lost while it was answered, and what was done "
+                    f"with it; the one in its place knows nothing of it",
+                    endpoint=self.options.endpoint,
+                    call=call,
+                    correlation_id=wire.correlation_of(request) or None,
+                )
+            if handles:
+                handles.from_gateway(request, reply)
+        except BaseException as error:
+            for observer in observers:
+                observer.failed(request, error)
+            raise
+        for observer in observers:
+            observer.answered(request, reply)
+        return reply
+
+    async def _ask_guard(self, guard: "WriteGuard", request: Any, call: str) -> None:
+        session_id = wire.session_of(request)
+        from zb_mom_ww_mxgateway.models.write_guard import (
+            PendingWrite,  # A session that writes nothing needs none of it.
+        )
+
+        pending = PendingWrite(
+            call=call,
+            endpoint=self.options.endpoint,
+            session_id=session_id,
+            correlation_id=wire.correlation_of(request),
+            entries=tuple(
+                replace(entry, tag=self.tag_of(session_id, entry.server_handle, entry.item_handle))
+                for entry in wire.pending_entries(request)
+            ),
+        )
+        cause: Exception | None = None
+        try:
+            answer: object = await guard(pending)
+        except Exception as error:
+            answer, cause = f"the guard failed: {error}" if str(error) else f"the guard failed: {error!r}", error
+        if answer is True:
+            return
+        if isinstance(answer, str) and answer:
+            reason = self.said(answer)
+        else:
+            reason = "the write guard said no" if answer is False else f"the write guard answered {answer!r}, not True"
+        raise MxGatewayRefusedHereError(
+            f"refused here: {pending}: {reason}; nothing was sent",
+            pending=pending,
+            endpoint=self.options.endpoint,
+            call=call,
+            correlation_id=wire.correlation_of(request) or None,
+        ) from cause
+
+    def tag_of(self, session_id: str, server_handle: int, item_handle: int) -> str:
+        """The tag behind handles; empty where it is not known."""
+        return ""
+
+    async def reconnected(self, timeout: float) -> bool:
+        """Connects the channel again where it has let go, waiting at most `timeout` seconds; says whether it is
+        connected."""
+        try:
+            async with asyncio.timeout(timeout):
+                while (state := self._channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
+                    await self._channel.wait_for_state_change(state)
+        except (TimeoutError, grpc.aio.UsageError):
+            return False
+        return True
+
+    def renew_channel(self, error: MxGatewayError) -> None:
+        """Gives up the connection of commands and alarms, which is open but dead, for a new one. Calls that still wait
+        on it end as they would have; streams, but for those of events, break with `error`."""
+        if self._closed or too_few_descriptors() is not None:
+            return
+        old, self._channel = self._channel, make_channel(self.options, self.trust)
+        for stream in tuple(self._streams):
+            if not isinstance(stream, EventStream):
+                stream.break_off(error)
+        closing = asyncio.create_task(_closed_after(self.options.call_timeout, old), name="closing a dead connection")
+        self._retired[closing] = old
+        closing.add_done_callback(self._retired.pop)
+
+    def _check_connected(self, request: Any, call: str) -> None:
+        """A call that changes the plant does not wait for a connection: who knows when it would be sent."""
+        if self._channel.get_state() is grpc.ChannelConnectivity.READY:
+            return
+        self._channel.get_state(try_to_connect=True)
+        raise MxGatewayTransportError(
+            f"{call} at {self.options.endpoint}: not connected; nothing was sent",
+            endpoint=self.options.endpoint,
+            call=call,
+            grpc_code="UNAVAILABLE",
+            correlation_id=wire.correlation_of(request) or None,
+        )
+
+    def _check_not_lost(self, request: Any, call: str) -> None:
+        """What was asked for in a session that was lost meanwhile, while a guard was asked for one, does not change the
+        plant: the gateway may still have the session, and what comes of it would be seen by nobody."""
+        if wire.session_of(request) in self.lost_sessions:
+            raise MxGatewaySessionError(
+                f"{call} at {self.options.endpoint}: the session was lost meanwhile; nothing was sent",
+                endpoint=self.options.endpoint,
+                call=call,
+                correlation_id=wire.correlation_of(request) or None,
+            )
+
+    async def _call(self, rpc: wire.Rpc, request: Any, call: str, mutating: bool, timeout: float | None) -> Any:
+        channel = self._channel
+        method = channel.unary_unary(
+            rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
+        )
+        try:
+            reply = await method(request, timeout=timeout or self.options.call_timeout, metadata=self._metadata)
+        except (grpc.RpcError, grpc.aio.BaseError) as error:
+            # Its cause is set; by a name here the error and its traceback would hold each other.
+            raise self._translated(error, call, request, rpc.of_session, mutating)  # noqa: B904
+        except asyncio.CancelledError as ended:
+            task = asyncio.current_task()
+            # A call ended with its channel looks to its caller like a cancelled task, which it is not.
+            if not (self._closed or channel is not self._channel) or (task and task.cancelling()):
+                raise
+            ended.__traceback__ = None  # It holds the call, as below.
+            what = "client was closed" if self._closed else "connection was given up"
+            raise MxGatewayTransportError(
+                f"{'outcome unknown: ' if mutating else ''}{call}: the {what} before the answer came",
+                endpoint=self.options.endpoint,
+                call=call,
+                correlation_id=wire.correlation_of(request) or None,
+                outcome_unknown=mutating,
+            ) from None
+
+        if isinstance(reply, wire.Undecodable):
+            raise self._undecodable(reply, call, mutating)
+        return reply
+
+    def stream(
+        self, rpc: wire.Rpc, request: Any, *, call: str, decode: Callable[[Any], T], timeout: float | None = None
+    ) -> MessageStream[T]:
+        """One server stream, open from now on, with metadata and translated errors; without `timeout` for good."""
+        self._check_open(call)
+        if timeout is not None:
+            arguments.seconds("timeout", timeout)
+        method = self._channel.unary_stream(
+            rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
+        )
+
+        def decoded(message: Any) -> T:
+            if isinstance(message, wire.Undecodable):
+                raise self._undecodable(message, call)
+            return decode(message)
+
+        stream: MessageStream[T] = MessageStream(
+            method(request, timeout=timeout, metadata=self._metadata),
+            decoded,
+            self._stream_translation(call, request, rpc),
+            self._streams.discard,
+        )
+        self._streams.add(stream)
+        return stream
+
+    def event_stream(
+        self,
+        session_id: str,
+        after: int,
+        decode: Callable[[Sequence[Arrived]], Sequence[T]],
+        proof: pb.MxCommandRequest | None = None,
+    ) -> EventStream[T]:
+        """A session's event stream, open from now on, on a connection and in a thread of its own. `decode`
+        makes what is yielded out of a message and its time of arrival (monotonic seconds). `proof` is a harmless
+        command: its answer on the same connection proves that the gateway has taken the stream."""
+        rpc, call = wire.STREAM_EVENTS, "stream_events"
+        self._check_open(call)
+        check_descriptors(self.options.endpoint, call)
+        request = wire.stream_events_request(session_id, after)
+
+        def start(buffer: EventBuffer) -> ReadingThread:
+            channel = make_reading_channel(self.options, self.trust)
+            method: Any = channel.unary_stream(rpc.path, request_serializer=rpc.request.SerializeToString)
+            stream_call = method(request, metadata=self._metadata)
+            if proof is None:
+                return ReadingThread(channel, stream_call, buffer)
+            invoke: Any = channel.unary_unary(wire.INVOKE.path, wire.INVOKE.request.SerializeToString)
+            # Without a deadline: a busy worker answers late, and the call ends with its channel.
+            return ReadingThread(channel, stream_call, buffer, lambda: invoke.future(proof, metadata=self._metadata))
+
+        def decoded(arrived: Sequence[Arrived]) -> Sequence[T]:
+            try:
+                return decode(arrived)
+            except wire.DecodeError:
+                raise self._undecodable(wire.Undecodable(arrived[0][1]), call) from None
+
+        def gap(last: Arrived | None, first: Arrived) -> Arrived:
+            at, data = first
+            return at, wire.local_gap(session_id, last[1] if last else None, data, after)
+
+        stream: EventStream[T] = EventStream(
+            start,
+            self.options.event_buffer_bytes,
+            decoded,
+            gap,
+            self._stream_translation(call, request, rpc),
+            self._streams.discard,
+        )
+        self._streams.add(stream)
+        return stream
+
+    def _stream_translation(self, call: str, request: Any, rpc: wire.Rpc) -> Callable[[Exception], Exception | None]:
+        def translate(error: Exception) -> Exception | None:
+            if isinstance(error, grpc.RpcError | grpc.aio.BaseError):
+                return self._translated(error, call, request, rpc.of_session)
+            return None
+
+        return translate
+
+    @property
+    def observers(self) -> tuple[CommandObserver, ...]:
+        """Who sees every command, in the order they came."""
+        return tuple(self._observers)
+
+    def observe(self, observer: CommandObserver) -> Observation:
+        """Shows every command from now on to `observer`, until what this gives is ended, or the client is closed."""
+        self._held[id(observer)] = observer
+        self.show_to(observer)
+        return Observation(self, observer)
+
+    def show_to(self, observer: CommandObserver) -> None:
+        """Shows every command from now on to `observer`, for as long as somebody else holds it: a session that was
+        attached is often just dropped."""
+        self._observers[observer] = None
+
+    def unobserve(self, observer: CommandObserver) -> None:
+        """Shows it nothing any more. Idempotent."""
+        self._held.pop(id(observer), None)
+        self._observers.pop(observer, None)
+
+    def next_correlation_id(self) -> str:
+        """A correlation id of this client: the gateway logs it beside the call."""
+        return next(self._correlation)
+
+    def _check_open(self, call: str) -> None:
+        if self._closed:
+            raise MxGatewayTransportError(f"{call}: the client is closed", endpoint=self.options.endpoint, call=call)
+        self._home.check(call, self.options.endpoint)
+
+    def _undecodable(self, reply: wire.Undecodable, call: str, mutating: bool = False) -> MxGatewayTransportError:
+        return MxGatewayTransportError(
+            f"{'outcome unknown: ' if mutating else ''}{call} at {self.options.endpoint}: {reply}",
+            endpoint=self.options.endpoint,
+            call=call,
+            outcome_unknown=mutating,
+        )
+
+    def said(self, text: str) -> str:
+        """What the other side said, fit to be shown: in one line, without the key."""
+        return " ".join(auth.redact(text, self.options.api_key).split())
+
+    def _translated(
+        self, error: Exception, call: str, request: Any, of_session: bool, mutating: bool = False
+    ) -> MxGatewayError:
+        """The transport's failure as one of ours: one line, naming call and endpoint, without the key."""
+        if isinstance(error, grpc.aio.AioRpcError):
+            code, details = error.code().name, error.details() or ""
+            unknown = mutating and may_have_run(code, details)
+        else:
+            # The channel was closed under the call, or gRPC refused to make it.
+            code, details = "UNAVAILABLE", f"{type(error).__name__}: {error}"
+            unknown = mutating
+        kind = error_of_grpc(code, details, of_session=of_session)
+        if kind is MxGatewayTransportError and code != "DEADLINE_EXCEEDED":
+            self.failed_at = clock.monotonic()
+        said = self.said(_in_words(details)) or "no reason given"
+        translated = kind(
+            f"{'outcome unknown: ' if unknown else ''}{call} at {self.options.endpoint}: {code} {said}",
+            endpoint=self.options.endpoint,
+            call=call,
+            grpc_code=code,
+            correlation_id=wire.correlation_of(request) or None,
+            outcome_unknown=unknown,
+        )
+        # A traceback shows the cause too: not one that quotes the key.
+        quoted = str(error)
+        translated.__cause__ = error if auth.redact(quoted, self.options.api_key) == quoted else None
+        # Its traceback holds the call, and that the connection, for as long as somebody keeps the error.
+        error.__traceback__ = None
+        return translated
+
+    async def close(self) -> None:
+        """Ends every stream and the connection. Idempotent. Sessions stay open until closed or expired."""
+        if self._closed:
+            return
+        self._closed = True
+        for stream in tuple(self._streams):
+            await stream.aclose()
+        for observer in tuple(self._held.values()):
+            self.unobserve(observer)
+        retired = dict(self._retired)
+        for closing, old in retired.items():
+            closing.cancel()
+            await old.close()
+        await self._channel.close()
+        await asyncio.gather(*retired, return_exceptions=True)
+
+
+async def _closed_after(seconds: float, channel: grpc.aio.Channel) -> None:
+    # Not with a grace of gRPC's: cancelled in the middle of one, a channel counts as closed and stays open.
+    await asyncio.sleep(seconds)
+    await channel.close()
+
+
+def _in_words(details: str) -> str:
+    """gRPC's long-winded words for a connection that nobody takes, or whose certificate is refused, cut to the reason;
+    others as they are."""
+    nobody = re.fullmatch(r"failed to connect to all addresses; .*: Failed to connect to remote host: (.+)", details)
+    if nobody:
+        return f"no connection: {nobody[1]}"
+    refused = re.search(r"CERTIFICATE_VERIFY_FAILED: ([^:]+)", details)
+    if refused:
+        return f"no connection: the gateway shows a certificate that is not the trusted one ({refused[1]})"
+    return details

@@ -1,0 +1,39 @@
+"""Who sees the commands of a client."""
+
+from typing import TYPE_CHECKING, Protocol, Self
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.transport.calls import Calls
+
+
+class CommandObserver(Protocol):
+    """Sees every command at the one place that sends them, typed or raw."""
+
+    def sending(self, request: pb.MxCommandRequest) -> None:
+        """Just before it is sent; an MxGatewayError raised here keeps it from being sent."""
+
+    def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
+        """When its reply has come, whatever it says."""
+
+    def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
+        """When no reply came; `error` says whether it may have run."""
+
+
+class Observation:
+    """That somebody sees the commands of a client, until it is ended; also a context manager, which ends it."""
+
+    def __init__(self, calls: "Calls", observer: CommandObserver) -> None:
+        self._calls = calls
+        self._observer = observer
+
+    def end(self) -> None:
+        """Shows it nothing any more. Idempotent."""
+        self._calls.unobserve(self._observer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.end()
