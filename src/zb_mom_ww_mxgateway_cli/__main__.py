@@ -3,8 +3,8 @@
 import sys
 from typing import NoReturn
 
-from zb_mom_ww_mxgateway_cli.endings import end_once
-from zb_mom_ww_mxgateway_cli.standard_streams import fill_closed_streams, never_fail_on_a_character
+from zb_mom_ww_mxgateway_console.process.endings import end_once
+from zb_mom_ww_mxgateway_console.process.standard_streams import fill_closed_streams, never_fail_on_a_character
 
 
 def main() -> NoReturn:
@@ -12,7 +12,7 @@ def main() -> NoReturn:
     fill_closed_streams()
     never_fail_on_a_character()
     try:
-        from zb_mom_ww_mxgateway_cli.commands import run
+        from zb_mom_ww_mxgateway_cli.command_group import run
 
         code = run(sys.argv[1:])
     except KeyboardInterrupt:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import click
 
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError, MxGatewayWarning
-from zb_mom_ww_mxgateway_cli import endings
-from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options, profile_option, said_by_line
-from zb_mom_ww_mxgateway_cli.report import Report
+from zb_mom_ww_mxgateway_console.connect.options import Connection, connection_options, profile_option, said_by_line
+from zb_mom_ww_mxgateway_console.process import endings
+from zb_mom_ww_mxgateway_console.render.report import Report
 
 if TYPE_CHECKING:
     import asyncio
@@ -279,7 +279,7 @@ def gateway_options(function: Callable[..., Any]) -> Callable[..., Any]:
         if invocation.in_batch:
             connection, profile = said_by_line(connection, profile)
         if profile is not None:
-            from zb_mom_ww_mxgateway_cli.profiles import by_profile  # Most calls name none.
+            from zb_mom_ww_mxgateway_console.connect.profiles import by_profile  # Most calls name none.
 
             connection = by_profile(profile, connection)
         return function(runner=Runner(connection, invocation), **arguments)

@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from zb_mom_ww_mxgateway.version import __version__
-from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options
-from zb_mom_ww_mxgateway_cli.help_texts import told_if_without
-from zb_mom_ww_mxgateway_cli.standard_streams import fill_closed_streams, never_fail_on_a_character, written_to_the_end
+from zb_mom_ww_mxgateway_console.connect.options import Connection, connection_options
+from zb_mom_ww_mxgateway_console.process.standard_streams import (
+    fill_closed_streams,
+    never_fail_on_a_character,
+    written_to_the_end,
+)
+from zb_mom_ww_mxgateway_console.text.help_texts import told_if_without
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.context import Context
@@ -256,7 +260,7 @@ def _run(wanted: Wanted, scripts: tuple[str, ...], lines: tuple[str, ...], *, pl
 
 
 def _hint(why: str) -> None:
-    from zb_mom_ww_mxgateway_cli.output import one_line
+    from zb_mom_ww_mxgateway_console.render.forms import one_line
 
     sys.stderr.write(
         f"mxgw-shell: {one_line(why).rstrip('.')}. Lines are read without a prompt; exit, or the end of them, leaves\n"
@@ -283,9 +287,9 @@ async def _connected(
 ) -> int:
     """Connects where that is asked for and `connects`, runs the front end, and lets go of everything. What goes wrong
     before the front end runs is given to `never_began`, too."""
-    from zb_mom_ww_mxgateway_cli.connection import ENDPOINT_VARIABLE
-    from zb_mom_ww_mxgateway_cli.endings import ENDING
-    from zb_mom_ww_mxgateway_cli.output import ExitCode, json_line, safe
+    from zb_mom_ww_mxgateway_console.connect.options import ENDPOINT_VARIABLE
+    from zb_mom_ww_mxgateway_console.process.endings import ENDING
+    from zb_mom_ww_mxgateway_console.render.forms import ExitCode, json_line, safe
     from zb_mom_ww_mxgateway_shell.commands import all_commands
     from zb_mom_ww_mxgateway_shell.context import Context
     from zb_mom_ww_mxgateway_shell.interrupts import Interrupted, interruptible, on_signals
@@ -393,7 +397,7 @@ def _gives_once(path: str) -> bool:
 
 
 def _graver(code: int | None, other: int) -> int:
-    from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest
+    from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
 
     known = set(ExitCode)
     return other if not code else gravest(ExitCode(code), ExitCode(other)) if code in known else code
@@ -405,7 +409,7 @@ _PATIENCE_SECONDS = 15.0
 
 async def _shown(writer: "OutputWriter", code: int, patience: float | None) -> int:
     """Waits until what was said is read; the code, or another where it is not. Everything else is over by now."""
-    from zb_mom_ww_mxgateway_cli.output import ExitCode
+    from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 
     await writer.drained(patience)
     if not writer.problem:
@@ -431,7 +435,7 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         code = _fail("interrupted", 130)
     except Exception as error:
-        from zb_mom_ww_mxgateway_cli.output import json_line, safe
+        from zb_mom_ww_mxgateway_console.render.forms import json_line, safe
         from zb_mom_ww_mxgateway_shell.statements import Statement, exit_code_for, problem_form, problem_lines
 
         lines = problem_lines(error, Statement("", 0), debug="--debug" in sys.argv)
@@ -450,7 +454,7 @@ def main() -> NoReturn:
 
 def _fail(message: str, code: int) -> int:
     from zb_mom_ww_mxgateway.auth import redact
-    from zb_mom_ww_mxgateway_cli.output import one_line
+    from zb_mom_ww_mxgateway_console.render.forms import one_line
 
     sys.stderr.write(f"mxgw-shell: {redact(one_line(message))}\n")
     return code

@@ -13,8 +13,8 @@ from zb_mom_ww_mxgateway.models.alarms import (
     AlarmTransitionKind,
 )
 from zb_mom_ww_mxgateway.status import name_of
-from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_text
-from zb_mom_ww_mxgateway_cli.output import one_line, value_text
+from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_text
+from zb_mom_ww_mxgateway_console.render.forms import one_line, value_text
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from zb_mom_ww_mxgateway_cli.output import narrow_number
+from zb_mom_ww_mxgateway_console.render.forms import narrow_number
 from zb_mom_ww_mxgateway_shell.scale import between, share
 from zb_mom_ww_mxgateway_shell.stretches import MOODS, Mood, Stretch
 

@@ -17,7 +17,7 @@ from typing import Any
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.reals import Float32
 from zb_mom_ww_mxgateway.values import DataType
-from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration, parse_value
+from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_duration, parse_value
 from zb_mom_ww_mxgateway_shell.literals import Literal, check_prefix, split_type
 from zb_mom_ww_mxgateway_shell.patterns import Pattern, PatternError, pattern
 from zb_mom_ww_mxgateway_shell.words import Word, elements

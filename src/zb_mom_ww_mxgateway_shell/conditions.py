@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import nanoseconds_text
-from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, value_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, value_text
 from zb_mom_ww_mxgateway_shell.comparing import Comparison
 from zb_mom_ww_mxgateway_shell.kinds import Target
 from zb_mom_ww_mxgateway_shell.problems import Mistake

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_cli.connection import Connection
-from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 
 if TYPE_CHECKING:

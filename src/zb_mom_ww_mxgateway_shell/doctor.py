@@ -15,9 +15,9 @@ from zb_mom_ww_mxgateway.auth import redact_key
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayCommandError, MxGatewayError
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
-from zb_mom_ww_mxgateway_cli.connection import API_KEY_VARIABLE, Connection
-from zb_mom_ww_mxgateway_cli.option_words import text_of
-from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, exit_code_of
+from zb_mom_ww_mxgateway_console.connect.options import API_KEY_VARIABLE, Connection
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, exit_code_of
+from zb_mom_ww_mxgateway_console.text.option_words import text_of
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.profiles import with_key
 from zb_mom_ww_mxgateway_shell.reaching import WayThere

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
-from zb_mom_ww_mxgateway_cli.text_files import TextFileError, decoded
+from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
 from zb_mom_ww_mxgateway_shell.standard_input import StandardInput
 from zb_mom_ww_mxgateway_shell.statements import Statement

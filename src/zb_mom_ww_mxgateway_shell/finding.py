@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_cli.galaxy_forms import deploy_form
-from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, safe, time_text, value_form
-from zb_mom_ww_mxgateway_cli.terminal_text import padded
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, safe, time_text, value_form
+from zb_mom_ww_mxgateway_console.render.galaxy_forms import deploy_form
+from zb_mom_ww_mxgateway_console.text.terminal_text import padded
 from zb_mom_ww_mxgateway_shell.connected import Connected
 from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT
 from zb_mom_ww_mxgateway_shell.counting import counted

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from zb_mom_ww_mxgateway_cli.terminal_text import width as columns_of
+from zb_mom_ww_mxgateway_console.text.terminal_text import width as columns_of
 
 _GAP = re.compile(r"\s{2,}")
 _PIECE = re.compile(r" +|[^ ]+")

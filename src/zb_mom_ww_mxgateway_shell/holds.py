@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway_cli.output import age_text, value_text
+from zb_mom_ww_mxgateway_console.render.forms import age_text, value_text
 from zb_mom_ww_mxgateway_shell.conditions import form_of
 from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.values_said import quality_text

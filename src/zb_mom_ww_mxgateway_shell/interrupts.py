@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from zb_mom_ww_mxgateway_cli import endings
+from zb_mom_ww_mxgateway_console.process import endings
 
 T = TypeVar("T")
 

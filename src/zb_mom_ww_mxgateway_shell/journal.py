@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, gravest
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, gravest
 from zb_mom_ww_mxgateway_shell.files import Block
 from zb_mom_ww_mxgateway_shell.names import ValueNotYetKnown, expanded
 from zb_mom_ww_mxgateway_shell.problems import Mistake

@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from zb_mom_ww_mxgateway.auth import redact
-from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.journal import Journal, Step
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.regular_files import replace

@@ -3,8 +3,8 @@
 import os
 
 from zb_mom_ww_mxgateway.transport.known_gateways import KnownGateways, endpoint_key
-from zb_mom_ww_mxgateway_cli.connection import ENDPOINT_VARIABLE, KNOWN_GATEWAYS_VARIABLE, Connection
-from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_console.connect.options import ENDPOINT_VARIABLE, KNOWN_GATEWAYS_VARIABLE, Connection
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 

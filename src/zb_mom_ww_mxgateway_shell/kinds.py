@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration
+from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_duration
 from zb_mom_ww_mxgateway_shell.counting import duration_text
 from zb_mom_ww_mxgateway_shell.literals import Literal, TagType, check_prefix
 from zb_mom_ww_mxgateway_shell.names import NAME, OWN_NAMES, literal_text

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.values import TYPE_NAMES, DataType, Typed
-from zb_mom_ww_mxgateway_cli.text_values import parse_value, type_name_of
+from zb_mom_ww_mxgateway_console.render.text_values import parse_value, type_name_of
 from zb_mom_ww_mxgateway_shell.words import Word, elements
 
 if TYPE_CHECKING:

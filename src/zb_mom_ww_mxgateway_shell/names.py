@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from zb_mom_ww_mxgateway.values import TYPE_NAMES
-from zb_mom_ww_mxgateway_cli.output import time_text
-from zb_mom_ww_mxgateway_cli.text_files import CURLY, curly_said
+from zb_mom_ww_mxgateway_console.render.forms import time_text
+from zb_mom_ww_mxgateway_console.text.text_files import CURLY, curly_said
 from zb_mom_ww_mxgateway_shell.literals import Literal, split_type
 from zb_mom_ww_mxgateway_shell.problems import Mistake, closest
 from zb_mom_ww_mxgateway_shell.words import Word, elements, split

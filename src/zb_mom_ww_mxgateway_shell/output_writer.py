@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
+from zb_mom_ww_mxgateway_console.process.standard_streams import give_up_output
 
 ROOM = 1 << 20
 """Bytes that may wait for a reader before a run waits, too."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.models.handles import Item
-from zb_mom_ww_mxgateway_cli.output import narrow_number, one_line, safe, value_text
-from zb_mom_ww_mxgateway_cli.terminal_text import cut, cut_middle, cut_start, padded, width
+from zb_mom_ww_mxgateway_console.render.forms import narrow_number, one_line, safe, value_text
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, padded, width
 from zb_mom_ww_mxgateway_shell.bars import bars
 from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text
 

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from zb_mom_ww_mxgateway_cli.output import ExitCode
-from zb_mom_ww_mxgateway_cli.suggestions import closest as closest
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_console.text.suggestions import closest as closest
 
 
 class ShellError(Exception):

@@ -24,7 +24,7 @@ from typing import Any
 
 import click
 
-from zb_mom_ww_mxgateway_cli.profiles import (
+from zb_mom_ww_mxgateway_console.connect.profiles import (
     Profile as Profile,
     ProfilesFile,
     from_keyring as from_keyring,

@@ -14,8 +14,8 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest, json_line, safe
-from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, for_reader, shortened
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest, json_line, safe
+from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, for_reader, shortened
 from zb_mom_ww_mxgateway_shell.background import UnaskedTasks, background_problem, leaves
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from zb_mom_ww_mxgateway.options import ClientOptions, split_endpoint
 from zb_mom_ww_mxgateway.transport import tls
-from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.unwaited import unwaited
 from zb_mom_ww_mxgateway_shell.verdicts import Finding, bad, note, ok, to_seconds

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from zb_mom_ww_mxgateway_cli.output import one_line
+from zb_mom_ww_mxgateway_console.render.forms import one_line
 from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.regular_files import open_text, refuse_special

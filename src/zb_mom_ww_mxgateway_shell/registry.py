@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
-from zb_mom_ww_mxgateway_cli.help_texts import WITHOUT_TEXTS
+from zb_mom_ww_mxgateway_console.text.help_texts import WITHOUT_TEXTS
 from zb_mom_ww_mxgateway_shell.names import ValueNotYetKnown, as_typed, expanded
 from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError, closest
 from zb_mom_ww_mxgateway_shell.words import Word, split

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from zb_mom_ww_mxgateway_cli.output import ExitCode, safe, value_form
-from zb_mom_ww_mxgateway_cli.terminal_text import padded, width
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe, value_form
+from zb_mom_ww_mxgateway_console.text.terminal_text import padded, width
 
 
 class Result(Protocol):

@@ -12,8 +12,8 @@ from zb_mom_ww_mxgateway.models.events import EventHeader, MxEvent
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.status import name_of, quality_word
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_cli.csv_records import csv_record
-from zb_mom_ww_mxgateway_cli.output import redacted, value_form
+from zb_mom_ww_mxgateway_console.render.csv_records import csv_record
+from zb_mom_ww_mxgateway_console.render.forms import redacted, value_form
 from zb_mom_ww_mxgateway_shell.tap import Key, Mark, samples_of, was_read_again
 
 Format: TypeAlias = Literal["csv", "jsonl"]

@@ -10,8 +10,8 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_cli.output import json_line, safe, time_text
-from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, cut, for_reader, padded, shortened, width
+from zb_mom_ww_mxgateway_console.render.forms import json_line, safe, time_text
+from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, cut, for_reader, padded, shortened, width
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.output_writer import ROOM
 from zb_mom_ww_mxgateway_shell.results import Pending

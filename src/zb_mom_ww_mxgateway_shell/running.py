@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest, json_line, safe
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest, json_line, safe
 from zb_mom_ww_mxgateway_shell import files, lint
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context

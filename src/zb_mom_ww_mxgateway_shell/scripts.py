@@ -6,8 +6,8 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_cli.endings import CALLED_OFF, INTERRUPT
-from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest
+from zb_mom_ww_mxgateway_console.process.endings import CALLED_OFF, INTERRUPT
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
 from zb_mom_ww_mxgateway_shell.background import background_problem
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.files import Block

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from zb_mom_ww_mxgateway.auth import redact
-from zb_mom_ww_mxgateway_cli.output import json_line, safe
+from zb_mom_ww_mxgateway_console.render.forms import json_line, safe
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.regular_files import open_text
 from zb_mom_ww_mxgateway_shell.results import Result
@@ -25,7 +25,7 @@ def lines_of(result: Result, output: str) -> list[str]:
 def csv_lines(form: Any, *, raw: bool = False) -> list[str]:
     """The records of a form as CSV, columns in the order of their names; nested values as JSON. One record each, which
     is of several lines where a text in it is."""
-    from zb_mom_ww_mxgateway_cli.csv_records import csv_record
+    from zb_mom_ww_mxgateway_console.render.csv_records import csv_record
 
     records = _records(form)
     names = sorted({name for record in records for name in record})

@@ -11,9 +11,9 @@ import click
 
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway_cli.option_words import text_of
-from zb_mom_ww_mxgateway_cli.output import ExitCode, error_form, exit_code_of, one_line
-from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST, escaped, safe, shortened, width
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, error_form, exit_code_of, one_line
+from zb_mom_ww_mxgateway_console.text.option_words import text_of
+from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST, escaped, safe, shortened, width
 from zb_mom_ww_mxgateway_shell.conditions import NotMet
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted, InterruptedInDoubt

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.status import name_of
-from zb_mom_ww_mxgateway_cli.output import safe
+from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_shell.literals import TagType
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_cli.output import ExitCode, local, safe, time_text, value_form, value_text
-from zb_mom_ww_mxgateway_cli.terminal_text import cut_middle, cut_start, width
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, local, safe, time_text, value_form, value_text
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut_middle, cut_start, width
 from zb_mom_ww_mxgateway_shell.chart import Line, chart, in_view, legend, range_of
 from zb_mom_ww_mxgateway_shell.history import History, moment
 from zb_mom_ww_mxgateway_shell.stretches import Stretch, stretches_of

@@ -9,9 +9,9 @@ import click
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.transport.tls import KnownGateways, seen_now
-from zb_mom_ww_mxgateway_cli.connection import KNOWN_GATEWAYS_VARIABLE
-from zb_mom_ww_mxgateway_cli.option_words import text_of
-from zb_mom_ww_mxgateway_cli.output import ExitCode, exit_code_of, one_line
+from zb_mom_ww_mxgateway_console.connect.options import KNOWN_GATEWAYS_VARIABLE
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, exit_code_of, one_line
+from zb_mom_ww_mxgateway_console.text.option_words import text_of
 
 _TIMEOUT = 10.0
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.kinds import Target
 from zb_mom_ww_mxgateway_shell.names import is_plain, literal_text, quoted
 from zb_mom_ww_mxgateway_shell.problems import ShellError

@@ -5,8 +5,15 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_cli.output import age_text, safe, source_time_form, status_form, value_form, value_text
-from zb_mom_ww_mxgateway_cli.terminal_text import shortened
+from zb_mom_ww_mxgateway_console.render.forms import (
+    age_text,
+    safe,
+    source_time_form,
+    status_form,
+    value_form,
+    value_text,
+)
+from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, Reading, UnseenWrite

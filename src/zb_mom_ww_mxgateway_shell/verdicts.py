@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from zb_mom_ww_mxgateway_cli.output import ExitCode, one_line
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, one_line
 
 
 class Verdict(Enum):

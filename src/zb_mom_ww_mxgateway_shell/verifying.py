@@ -7,7 +7,7 @@ from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayWaitError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.values import DataType
-from zb_mom_ww_mxgateway_cli.output import value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import value_form, value_text
 from zb_mom_ww_mxgateway_shell.values_said import freshness, quality_text
 
 if TYPE_CHECKING:

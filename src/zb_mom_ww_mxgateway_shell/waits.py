@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, safe
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, safe
 from zb_mom_ww_mxgateway_shell.conditions import Condition, described, form_of, seen_text
 from zb_mom_ww_mxgateway_shell.holds import course_form, course_lines
 from zb_mom_ww_mxgateway_shell.results import Result, Said

@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.events import BufferedData, EventFamily
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text
 from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.panel import Panel
 from zb_mom_ww_mxgateway_shell.tap import Sample, samples_of

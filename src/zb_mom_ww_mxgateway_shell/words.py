@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from zb_mom_ww_mxgateway_cli.text_files import CURLY, LINE_END, curly_said, line_end_said
+from zb_mom_ww_mxgateway_console.text.text_files import CURLY, LINE_END, curly_said, line_end_said
 from zb_mom_ww_mxgateway_shell.problems import Mistake
 
 # An IPv6 address with a port, which is no array.

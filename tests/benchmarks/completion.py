@@ -14,7 +14,7 @@ from prompt_toolkit.document import Document
 from simulated import simulator
 
 from zb_mom_ww_mxgateway.values import DataType
-from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.tag_index import TagIndex

@@ -119,7 +119,7 @@ async def shell(what: str, port: int, count: int, seconds: float) -> dict[str, f
     from prompt_toolkit.input import create_pipe_input
     from prompt_toolkit.output.vt100 import Vt100_Output
 
-    from zb_mom_ww_mxgateway_cli.connection import Connection
+    from zb_mom_ww_mxgateway_console.connect.options import Connection
     from zb_mom_ww_mxgateway_shell.commands import all_commands
     from zb_mom_ww_mxgateway_shell.context import Context
     from zb_mom_ww_mxgateway_shell.terminal.session import Prompt

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from zb_mom_ww_mxgateway_cli.commands import mxgw_py, run
+from zb_mom_ww_mxgateway_cli.command_group import mxgw_py, run
 
 COMMANDS = mxgw_py.list_commands(click.Context(mxgw_py))
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from zb_mom_ww_mxgateway_cli.commands import run
+from zb_mom_ww_mxgateway_cli.command_group import run
 
 PROGRAM = """
 import atexit, sys

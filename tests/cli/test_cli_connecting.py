@@ -10,7 +10,7 @@ import pytest
 from cli_process import KEY, Run
 
 from zb_mom_ww_mxgateway import MxGatewayTransportError
-from zb_mom_ww_mxgateway_cli.option_words import text_of
+from zb_mom_ww_mxgateway_console.text.option_words import text_of
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 SMOKE = ("smoke", "--item", "TestChildObject.TestInt")

@@ -6,7 +6,7 @@ import io
 import pytest
 from hypothesis import given, strategies as st
 
-from zb_mom_ww_mxgateway_cli.csv_records import csv_record
+from zb_mom_ww_mxgateway_console.render.csv_records import csv_record
 
 HARD = st.text(st.characters(codec="utf-8") | st.sampled_from("\r\n\v\f\x85\u2028\t\",;'=+-@ "))
 

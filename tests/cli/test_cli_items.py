@@ -9,7 +9,7 @@ import pytest
 from cli_process import KEY, Drive, Open, Run
 
 from zb_mom_ww_mxgateway import GatewayClient
-from zb_mom_ww_mxgateway_cli.benchmark import figures
+from zb_mom_ww_mxgateway_cli.commands.benchmark import figures
 from zb_mom_ww_mxgateway_sim import ApiKey, SimulatedGateway
 
 INT, BOOL, DOUBLE = "TestChildObject.TestInt", "TestChildObject.TestBool", "TestChildObject.TestDouble"

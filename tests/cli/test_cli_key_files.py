@@ -8,8 +8,8 @@ from unittest.mock import create_autospec
 import pytest
 
 from zb_mom_ww_mxgateway import MxGatewayAuthenticationError, Session
-from zb_mom_ww_mxgateway_cli.connection import Connection
-from zb_mom_ww_mxgateway_cli.credentials import Credentials
+from zb_mom_ww_mxgateway_cli.commands.credentials import Credentials
+from zb_mom_ww_mxgateway_console.connect.options import Connection
 
 KEY = "mxgw_plant_c2VjcmV0"
 

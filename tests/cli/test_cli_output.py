@@ -45,9 +45,9 @@ from zb_mom_ww_mxgateway import (
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.values import to_nanoseconds
-from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_text, feed_form
-from zb_mom_ww_mxgateway_cli.events import event_form, event_text
-from zb_mom_ww_mxgateway_cli.output import (
+from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_text, feed_form
+from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text
+from zb_mom_ww_mxgateway_console.render.forms import (
     EntriesFailed,
     ExpectationNotMet,
     error_form,

@@ -8,10 +8,10 @@ import click
 import pytest
 from cli_process import KEY, Drive, Run
 
-from zb_mom_ww_mxgateway_cli.connection import Connection
-from zb_mom_ww_mxgateway_cli.profiles import with_key
-from zb_mom_ww_mxgateway_cli.report import Report
 from zb_mom_ww_mxgateway_cli.running import Gateways, Invocation, Runner, gateway_options
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_console.connect.profiles import with_key
+from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 SMOKE = ("smoke", "--item", "TestChildObject.TestInt", "--profile", "plant")

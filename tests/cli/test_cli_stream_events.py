@@ -13,10 +13,10 @@ import pytest
 from cli_process import KEY, Open, Run, Start, ended, until
 
 from zb_mom_ww_mxgateway import EventFamily, EventHeader, GatewayClient, MxEvent
-from zb_mom_ww_mxgateway_cli.events import event_form, event_text
-from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet
-from zb_mom_ww_mxgateway_cli.report import Report
-from zb_mom_ww_mxgateway_cli.streaming import Printer, Rendering
+from zb_mom_ww_mxgateway_cli.commands.streaming import Printer, Rendering
+from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text
+from zb_mom_ww_mxgateway_console.render.forms import ExpectationNotMet
+from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_sim import Category, SimulatedGateway, Source, Status
 
 ITEM = "TestChildObject.TestInt"

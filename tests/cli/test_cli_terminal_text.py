@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, strategies as st
 from wcwidth import wcwidth
 
-from zb_mom_ww_mxgateway_cli.output import json_line, one_line, safe, value_text
-from zb_mom_ww_mxgateway_cli.report import Report
-from zb_mom_ww_mxgateway_cli.terminal_text import cut, cut_middle, cut_start, padded, width
+from zb_mom_ww_mxgateway_console.render.forms import json_line, one_line, safe, value_text
+from zb_mom_ww_mxgateway_console.render.report import Report
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, padded, width
 
 KEY = "mxgw_demo_bm90LWEtc2VjcmV0"
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from zb_mom_ww_mxgateway.values import TYPE_NAMES, Typed
-from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_duration, parse_typed, parse_value
+from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_duration, parse_typed, parse_value
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from zb_mom_ww_mxgateway import __version__
-from zb_mom_ww_mxgateway_cli.commands import run
+from zb_mom_ww_mxgateway_cli.command_group import run
 
 
 @pytest.mark.parametrize("arguments", [["version"], ["--version"]])

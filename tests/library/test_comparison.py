@@ -13,7 +13,7 @@ from hypothesis import example, given, strategies as st
 from zb_mom_ww_mxgateway import DataType, Float32, Typed, from_mx_value, same_value
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.reals import are_neighbours, shortest_text
-from zb_mom_ww_mxgateway_cli.output import json_line, narrow_number, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import json_line, narrow_number, value_form, value_text
 
 NOW = datetime(2026, 10, 2, 8, 14, tzinfo=UTC)
 doubles = st.floats(allow_nan=False, allow_infinity=False)

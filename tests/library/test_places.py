@@ -8,7 +8,7 @@ from platformdirs import windows
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.system.config_dir import config_folder
-from zb_mom_ww_mxgateway_cli.profiles_path import is_there
+from zb_mom_ww_mxgateway_console.connect.profiles_path import is_there
 
 
 @pytest.mark.parametrize("named", [None, "", "elsewhere"])

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parents[2] / "src"
-LIBRARY, CLI, SHELL, SIM = (
-    f"zb_mom_ww_mxgateway{end}" for end in ("", "_cli", "_shell", "_sim")
+LIBRARY, CONSOLE, CLI, SHELL, SIM = (
+    f"zb_mom_ww_mxgateway{end}" for end in ("", "_console", "_cli", "_shell", "_sim")
 )  # fmt: skip
 GENERATED = f"{LIBRARY}.generated"
 
@@ -38,8 +38,8 @@ def top(module: str) -> str:
 
 
 def test_every_package_is_looked_at() -> None:
-    assert {path.name for path in SRC.iterdir() if path.is_dir()} >= {LIBRARY, CLI, SHELL, SIM}
-    assert all(len(modules(package)) > 3 for package in (LIBRARY, CLI, SHELL, SIM))
+    assert {path.name for path in SRC.iterdir() if path.is_dir()} >= {LIBRARY, CONSOLE, CLI, SHELL, SIM}
+    assert all(len(modules(package)) > 3 for package in (LIBRARY, CONSOLE, CLI, SHELL, SIM))
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,9 @@ def test_every_package_is_looked_at() -> None:
     [
         (LIBRARY, {"grpc", "google", "platformdirs", "cryptography", "grpc_tools"}),
         # keyring is no dependency: profiles use it where it is installed.
-        (CLI, {LIBRARY, "click", "keyring", "wcwidth"}),
-        (SHELL, {LIBRARY, CLI, SIM, "click", "platformdirs", "prompt_toolkit", "ptpython", "pygments"}),
+        (CONSOLE, {LIBRARY, "click", "keyring", "wcwidth"}),
+        (CLI, {LIBRARY, CONSOLE, "click"}),
+        (SHELL, {LIBRARY, CONSOLE, SIM, "click", "platformdirs", "prompt_toolkit", "ptpython", "pygments"}),
         (SIM, {LIBRARY, "grpc", "grpc_health", "grpc_reflection", "google", "platformdirs", "cryptography", "click"}),
     ],
 )
@@ -91,7 +92,7 @@ def test_only_the_terminal_part_of_the_shell_needs_a_terminal() -> None:
 
 
 def test_front_ends_know_no_messages_and_no_grpc() -> None:
-    for package in (CLI, SHELL):
+    for package in (CONSOLE, CLI, SHELL):
         for path in modules(package):
             found = [name for name in imports(path) if top(name) in ("grpc", "google") or name.startswith(GENERATED)]
             assert found == [], path.name

@@ -10,7 +10,7 @@ import pytest
 
 SRC = Path(__file__).parents[2] / "src"
 PUBLIC = ("zb_mom_ww_mxgateway", "zb_mom_ww_mxgateway_sim")
-APPLICATIONS = ("zb_mom_ww_mxgateway_cli", "zb_mom_ww_mxgateway_shell")
+APPLICATIONS = ("zb_mom_ww_mxgateway_cli", "zb_mom_ww_mxgateway_console", "zb_mom_ww_mxgateway_shell")
 
 
 def exported_to_type_checkers(package: str) -> set[str]:

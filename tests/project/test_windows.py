@@ -20,8 +20,9 @@ import pytest
 
 import zb_mom_ww_mxgateway_sim.__main__ as sim
 from zb_mom_ww_mxgateway.system import clock, file_locks, private_files, process_limits
-from zb_mom_ww_mxgateway_cli import endings, output
-from zb_mom_ww_mxgateway_cli.standard_streams import fill_closed_streams
+from zb_mom_ww_mxgateway_console.process import endings
+from zb_mom_ww_mxgateway_console.process.standard_streams import fill_closed_streams
+from zb_mom_ww_mxgateway_console.render import forms
 from zb_mom_ww_mxgateway_shell import output_writer, standard_input
 from zb_mom_ww_mxgateway_shell.terminal import abilities
 
@@ -141,7 +142,7 @@ class BeforeEpoch(datetime):
 
 
 def test_a_time_before_1970_is_shown_in_utc() -> None:
-    assert output.local(BeforeEpoch(1960, 1, 1, tzinfo=UTC)) == datetime(1960, 1, 1, tzinfo=UTC)
+    assert forms.local(BeforeEpoch(1960, 1, 1, tzinfo=UTC)) == datetime(1960, 1, 1, tzinfo=UTC)
 
 
 class Console:

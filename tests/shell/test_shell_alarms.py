@@ -10,7 +10,7 @@ from shell_terminal import ENTER, TAB, Shell, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway import AlarmConditionState
-from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.statements import run
 from zb_mom_ww_mxgateway_sim import SimulatedGateway

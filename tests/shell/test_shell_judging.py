@@ -12,8 +12,8 @@ from shell_waiting import until
 
 from zb_mom_ww_mxgateway import DataType, EventFamily, LiveState, MxEvent, MxGatewayWaitError
 from zb_mom_ww_mxgateway.models.events import EventHeader
-from zb_mom_ww_mxgateway_cli.connection import Connection
-from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.conditions import NotMet
 from zb_mom_ww_mxgateway_shell.context import Context

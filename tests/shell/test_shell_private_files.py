@@ -10,7 +10,7 @@ import click
 import pytest
 from prompt_toolkit.history import FileHistory, InMemoryHistory
 
-from zb_mom_ww_mxgateway_cli.profiles import read_file
+from zb_mom_ww_mxgateway_console.connect.profiles import read_file
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.terminal.session import history_at
 from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists

@@ -18,7 +18,7 @@ from shell_terminal import CTRL_D, Shell, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.commands.reading import Past
 from zb_mom_ww_mxgateway_shell.context import Context

@@ -10,7 +10,7 @@ import pytest
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway.transport.known_gateways import KnownGateways
-from zb_mom_ww_mxgateway_cli.profiles import read_file
+from zb_mom_ww_mxgateway_console.connect.profiles import read_file
 from zb_mom_ww_mxgateway_shell import files
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context

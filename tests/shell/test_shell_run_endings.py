@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from shell_process import Done, Runs
 
-from zb_mom_ww_mxgateway_cli.output import ExitCode, gravest
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
 from zb_mom_ww_mxgateway_shell.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -491,7 +491,7 @@ async def test_a_key_that_comes_through_a_pipe_is_read_once_and_a_signal_ends_th
 
 TOLD_AGAIN = """
 import asyncio, signal, sys
-from zb_mom_ww_mxgateway_cli.endings import CALLED_OFF, ENDING
+from zb_mom_ww_mxgateway_console.process.endings import CALLED_OFF, ENDING
 from zb_mom_ww_mxgateway_shell.interrupts import on_signals
 
 async def run():

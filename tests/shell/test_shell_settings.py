@@ -10,8 +10,8 @@ from shell_process import KEY, ShellProcess
 from shell_terminal import ENTER, shell
 
 from zb_mom_ww_mxgateway.errors import MxGatewayRefusedHereError
-from zb_mom_ww_mxgateway_cli.connection import Connection
-from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell import profiles
 from zb_mom_ww_mxgateway_shell.commands import all_commands, watches
 from zb_mom_ww_mxgateway_shell.context import Context

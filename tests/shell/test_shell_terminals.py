@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from shell_process import KEY, ShellProcess
 
-from zb_mom_ww_mxgateway_cli.endings import INTERRUPT
+from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted, interruptible
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 

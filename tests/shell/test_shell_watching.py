@@ -7,7 +7,7 @@ import pytest
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent
-from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.results import Feed, Result

@@ -16,9 +16,9 @@ from shell_waiting import until
 
 import zb_mom_ww_mxgateway.session
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthenticationError, MxGatewayTransportError
-from zb_mom_ww_mxgateway_cli.connection import Connection
-from zb_mom_ww_mxgateway_cli.endings import INTERRUPT
-from zb_mom_ww_mxgateway_cli.output import ExitCode
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell import connected, profiles
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.context import Context

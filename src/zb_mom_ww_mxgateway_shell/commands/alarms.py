@@ -21,8 +21,16 @@ from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.values import nanoseconds_text
-from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_form, alarm_value_text
-from zb_mom_ww_mxgateway_cli.output import ExitCode, age_text, error_form, exit_code_of, gravest, local, one_line
+from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_form, alarm_value_text
+from zb_mom_ww_mxgateway_console.render.forms import (
+    ExitCode,
+    age_text,
+    error_form,
+    exit_code_of,
+    gravest,
+    local,
+    one_line,
+)
 from zb_mom_ww_mxgateway_shell.alarm_feed import news_text, provider_text
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.flow import Flow

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.options import split_endpoint
-from zb_mom_ww_mxgateway_cli.connection import Connection
+from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.counting import counted

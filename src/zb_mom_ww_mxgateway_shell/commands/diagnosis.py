@@ -9,8 +9,8 @@ import click
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError, MxGatewayRefusedHereError
 from zb_mom_ww_mxgateway.status import name_of
-from zb_mom_ww_mxgateway_cli.connection import Connection
-from zb_mom_ww_mxgateway_cli.output import age_text, error_form, one_line
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_console.render.forms import age_text, error_form, one_line
 from zb_mom_ww_mxgateway_shell.commands.connection import EndpointOrProfile, FileRead
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.doctor import Doctor

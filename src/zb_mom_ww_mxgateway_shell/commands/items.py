@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Annotated
 
 from zb_mom_ww_mxgateway.models.handles import Item
-from zb_mom_ww_mxgateway_cli.output import value_text
+from zb_mom_ww_mxgateway_console.render.forms import value_text
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.kinds import ItemArgument, Server, ServerOption, TagArgument, Text

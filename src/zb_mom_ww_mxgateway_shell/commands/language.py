@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
-from zb_mom_ww_mxgateway_cli.output import ExitCode, safe, time_text, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe, time_text, value_form, value_text
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.counting import counted
 from zb_mom_ww_mxgateway_shell.kinds import CountOption, Duration, FileName, FlagOption, NewName, OneWord, TextArgument

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.status import first_failed, quality_word
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_cli.output import (
+from zb_mom_ww_mxgateway_console.render.forms import (
     ExitCode,
     age_text,
     local,

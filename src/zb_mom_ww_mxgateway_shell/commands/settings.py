@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from zb_mom_ww_mxgateway_cli.output import ExitCode, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value_text
 from zb_mom_ww_mxgateway_shell import aliases
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.kinds import OneWord, Text

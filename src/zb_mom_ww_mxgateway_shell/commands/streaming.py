@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from zb_mom_ww_mxgateway.models.events import EventFamily, MxEvent
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway_cli.events import event_form, event_text, reading_text
-from zb_mom_ww_mxgateway_cli.output import ExitCode, safe
+from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text, reading_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.commands.values import ensure
 from zb_mom_ww_mxgateway_shell.commands.watches import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.context import Context

@@ -3,7 +3,7 @@
 from prompt_toolkit import PromptSession
 from prompt_toolkit.history import InMemoryHistory
 
-from zb_mom_ww_mxgateway_cli.output import ExitCode, safe
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
 

@@ -7,7 +7,7 @@ from typing import Any
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from zb_mom_ww_mxgateway_cli.terminal_text import cut, safe, width
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe, width
 from zb_mom_ww_mxgateway_shell.context import Context
 from zb_mom_ww_mxgateway_shell.kinds import OFFERS
 from zb_mom_ww_mxgateway_shell.names import is_plain, plain_text

@@ -6,8 +6,8 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import BaseStyle, default_ui_style, merge_styles
 
-from zb_mom_ww_mxgateway_cli.output import safe
-from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, shortened
+from zb_mom_ww_mxgateway_console.render.forms import safe
+from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, shortened
 from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.showing import Spool
 

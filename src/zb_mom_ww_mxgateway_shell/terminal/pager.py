@@ -10,7 +10,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import Output
 
-from zb_mom_ww_mxgateway_cli.terminal_text import safe
+from zb_mom_ww_mxgateway_console.text.terminal_text import safe
 from zb_mom_ww_mxgateway_shell.folding import folded
 from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling

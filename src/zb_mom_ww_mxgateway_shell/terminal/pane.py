@@ -15,8 +15,8 @@ from ptpython.utils import unindent_code
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_cli.endings import INTERRUPT
-from zb_mom_ww_mxgateway_cli.terminal_text import safe, shortened
+from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
+from zb_mom_ww_mxgateway_console.text.terminal_text import safe, shortened
 from zb_mom_ww_mxgateway_shell.interrupts import Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.problems import ShellError
 from zb_mom_ww_mxgateway_shell.python_names import Left, PythonNames, ctrl_c_ends_code_of, ended_by_itself

@@ -17,8 +17,8 @@ from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import Style
 
-from zb_mom_ww_mxgateway_cli.output import safe
-from zb_mom_ww_mxgateway_cli.terminal_text import cut_start
+from zb_mom_ww_mxgateway_console.render.forms import safe
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut_start
 from zb_mom_ww_mxgateway_shell.results import Pending, Picture, Result
 from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, leave, run_redrawn

@@ -18,9 +18,9 @@ from prompt_toolkit.styles import Style
 
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.version import __version__
-from zb_mom_ww_mxgateway_cli.endings import INTERRUPT
-from zb_mom_ww_mxgateway_cli.output import ExitCode, safe
-from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
+from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
+from zb_mom_ww_mxgateway_console.process.standard_streams import give_up_output
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.background import background_problem, in_background
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.commands.watches import FullScreen

@@ -7,7 +7,7 @@ from prompt_toolkit.layout.processors import Processor, Transformation, Transfor
 from prompt_toolkit.layout.utils import explode_text_fragments
 
 from zb_mom_ww_mxgateway.redaction import masked
-from zb_mom_ww_mxgateway_cli.terminal_text import escaped
+from zb_mom_ww_mxgateway_console.text.terminal_text import escaped
 
 
 class ShownPlainly(Processor):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zb_mom_ww_mxgateway.values import TYPE_NAMES
-from zb_mom_ww_mxgateway_cli.credentials import Credentials, credential_options
-from zb_mom_ww_mxgateway_cli.entries import Entry, entries_of
+from zb_mom_ww_mxgateway_cli.commands.credentials import Credentials, credential_options
+from zb_mom_ww_mxgateway_cli.commands.entries import Entry, entries_of
 from zb_mom_ww_mxgateway_cli.options import (
     HANDLE,
     NOT_NEGATIVE,
@@ -21,9 +21,9 @@ from zb_mom_ww_mxgateway_cli.options import (
     server_handle_option,
     session_id_option,
 )
-from zb_mom_ww_mxgateway_cli.output import value_form
 from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since
-from zb_mom_ww_mxgateway_cli.text_values import parse_typed
+from zb_mom_ww_mxgateway_console.render.forms import value_form
+from zb_mom_ww_mxgateway_console.render.text_values import parse_typed
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import BulkWriteResult, Session
@@ -111,7 +111,7 @@ def write(
             raise click.UsageError("TAG and --session-id, --server-handle, --item-handle exclude each other")
         if value_text is None or (text is not None and by_name is not None):
             raise click.UsageError("one VALUE is expected: mxgw-py write TAG VALUE")
-        from zb_mom_ww_mxgateway_cli.tags import write_by_name
+        from zb_mom_ww_mxgateway_cli.commands.tags import write_by_name
 
         write_by_name(runner, tag, value_text, type_name, user_id, timeout)
         return
@@ -229,7 +229,7 @@ def _write(
     prepare: Callable[["Session"], Awaitable[None]] | None = None,
 ) -> None:
     async def action(session: "Session") -> None:
-        from zb_mom_ww_mxgateway_cli.bulk import print_bulk, written
+        from zb_mom_ww_mxgateway_cli.commands.bulk import print_bulk, written
         from zb_mom_ww_mxgateway_cli.doubt import unknown_if_interrupted
 
         async def in_doubt() -> "Sequence[BulkWriteResult]":

@@ -7,8 +7,8 @@ import click
 from click.shell_completion import ShellComplete, get_completion_class
 
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION, __version__
-from zb_mom_ww_mxgateway_cli.report import Report
 from zb_mom_ww_mxgateway_cli.running import report_options
+from zb_mom_ww_mxgateway_console.render.report import Report
 
 _VARIABLE = "_MXGW_PY_COMPLETE"
 

@@ -65,7 +65,7 @@ class Connection:
         if self.api_key_env and self.api_key_file:
             raise click.UsageError("--api-key-env and --api-key-file exclude each other: name one")
         if self.api_key_file:
-            from zb_mom_ww_mxgateway_cli.secret_files import SecretFileError, first_line_of
+            from zb_mom_ww_mxgateway_console.connect.secret_files import SecretFileError, first_line_of
 
             try:
                 return first_line_of(self.api_key_file).strip()  # No key has a blank.

@@ -11,10 +11,10 @@ from importlib import import_module
 import click
 
 from zb_mom_ww_mxgateway.version import __version__
-from zb_mom_ww_mxgateway_cli.help_texts import told_if_without
-from zb_mom_ww_mxgateway_cli.output import ExitCode
-from zb_mom_ww_mxgateway_cli.report import Report
 from zb_mom_ww_mxgateway_cli.running import Gateways, Invocation, asks_for_json
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_console.render.report import Report
+from zb_mom_ww_mxgateway_console.text.help_texts import told_if_without
 
 _MODULES = {
     "sessions": ["open-session", "close-session", "stream-events", "smoke"],
@@ -44,7 +44,7 @@ class _Commands(click.Group):
 
 
 def _load(name: str) -> click.Command:
-    module = import_module(f"zb_mom_ww_mxgateway_cli.{_MODULE_OF[name]}")
+    module = import_module(f"zb_mom_ww_mxgateway_cli.commands.{_MODULE_OF[name]}")
     command: click.Command = getattr(module, name.replace("-", "_"))
     told_if_without(command)
     return command

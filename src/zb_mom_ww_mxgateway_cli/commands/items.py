@@ -122,7 +122,7 @@ def subscribe_bulk(runner: Runner, session_id: str, server_handle: int, tags: li
     """Add and advise many items in one call."""
 
     async def action(session: "Session") -> None:
-        from zb_mom_ww_mxgateway_cli.bulk import SUBSCRIBED, print_bulk
+        from zb_mom_ww_mxgateway_cli.commands.bulk import SUBSCRIBED, print_bulk
 
         await print_bulk(runner.report, session, server_handle, SUBSCRIBED, session.subscribe_bulk(server_handle, tags))
 
@@ -153,7 +153,7 @@ def read_bulk(runner: Runner, session_id: str, server_handle: int, tags: list[st
     """Read many tags in one call."""
 
     async def action(session: "Session") -> None:
-        from zb_mom_ww_mxgateway_cli.bulk import READ, print_bulk
+        from zb_mom_ww_mxgateway_cli.commands.bulk import READ, print_bulk
 
         call = session.read_bulk(server_handle, tags, timeout_ms)
         await print_bulk(runner.report, session, server_handle, READ, call)
@@ -191,7 +191,7 @@ def bench_read_bulk(
     """Time many rounds of read-bulk."""
 
     async def action(session: "Session") -> None:
-        from zb_mom_ww_mxgateway_cli.benchmark import measure
+        from zb_mom_ww_mxgateway_cli.commands.benchmark import measure
 
         await measure(runner.report, session, server_handle, tags, rounds, timeout_ms)
 

@@ -97,8 +97,8 @@ def stream_events(runner: Runner, session_id: str, after: int, most: int | None,
     """Print the events of an open session, one a line."""
 
     async def action(session: "Session") -> None:
-        from zb_mom_ww_mxgateway_cli.events import event_form, event_text
-        from zb_mom_ww_mxgateway_cli.streaming import Rendering, print_stream, stream_ended
+        from zb_mom_ww_mxgateway_cli.commands.streaming import Rendering, print_stream, stream_ended
+        from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text
 
         ended = stream_ended(session.client.options.endpoint)
         stream = session.stream_events(after=after)
@@ -132,7 +132,7 @@ def smoke(runner: Runner, item: str, timeout: float) -> None:
     """
 
     async def action(client: "GatewayClient") -> None:
-        from zb_mom_ww_mxgateway_cli.smoke import Smoke
+        from zb_mom_ww_mxgateway_cli.commands.smoke import Smoke
 
         await Smoke(client, runner.report, item, timeout).run()
 

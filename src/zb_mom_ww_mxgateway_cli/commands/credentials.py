@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zb_mom_ww_mxgateway_cli.options import not_blank
-from zb_mom_ww_mxgateway_cli.secret_files import SecretFileError, first_line_of
+from zb_mom_ww_mxgateway_console.connect.secret_files import SecretFileError, first_line_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import Session

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway_cli.bulk import check_failed
-from zb_mom_ww_mxgateway_cli.report import Report
+from zb_mom_ww_mxgateway_cli.commands.bulk import check_failed
+from zb_mom_ww_mxgateway_console.render.report import Report
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import Session

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.status import name_of
-from zb_mom_ww_mxgateway_cli.output import safe, value_form
-from zb_mom_ww_mxgateway_cli.report import Report
+from zb_mom_ww_mxgateway_console.render.forms import safe, value_form
+from zb_mom_ww_mxgateway_console.render.report import Report
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import DeployEvent, GalaxyAttribute, GalaxyObject

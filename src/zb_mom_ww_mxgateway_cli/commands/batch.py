@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from zb_mom_ww_mxgateway_cli.connection import Connection, connection_options, profile_option
-from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet
-from zb_mom_ww_mxgateway_cli.report import Report
 from zb_mom_ww_mxgateway_cli.running import Invocation, report_options
-from zb_mom_ww_mxgateway_cli.text_files import CURLY, LINE_END, curly_said, line_end_said
+from zb_mom_ww_mxgateway_console.connect.options import Connection, connection_options, profile_option
+from zb_mom_ww_mxgateway_console.render.forms import ExpectationNotMet
+from zb_mom_ww_mxgateway_console.render.report import Report
+from zb_mom_ww_mxgateway_console.text.text_files import CURLY, LINE_END, curly_said, line_end_said
 
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'|\\.', re.DOTALL)
 END_OF_RESULT = "__MXGW_BATCH_EOR__"
@@ -48,7 +48,7 @@ def batch(context: click.Context, connection: Connection, profile: str | None, r
     if invocation.in_batch:
         raise click.UsageError("a batch does not run in a batch")
     if profile is not None:
-        from zb_mom_ww_mxgateway_cli.profiles import by_profile
+        from zb_mom_ww_mxgateway_console.connect.profiles import by_profile
 
         by_profile(profile, connection)  # What is wrong with it is no line's fault.
     root = context.find_root().command

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from zb_mom_ww_mxgateway.errors import MxAccessError
 from zb_mom_ww_mxgateway.models.events import EventFamily
 from zb_mom_ww_mxgateway.options import OpenSessionOptions
-from zb_mom_ww_mxgateway_cli.events import event_form, reading_text
-from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet
-from zb_mom_ww_mxgateway_cli.report import Report
-from zb_mom_ww_mxgateway_cli.streaming import stream_ended
+from zb_mom_ww_mxgateway_cli.commands.streaming import stream_ended
+from zb_mom_ww_mxgateway_console.render.event_forms import event_form, reading_text
+from zb_mom_ww_mxgateway_console.render.forms import ExpectationNotMet
+from zb_mom_ww_mxgateway_console.render.report import Report
 
 # Seconds; a stream that is refused is told by the step that reads it.
 _ATTACH_TIMEOUT = 1.0

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from zb_mom_ww_mxgateway.status import hresult_text
 from zb_mom_ww_mxgateway.values import nanoseconds_text
-from zb_mom_ww_mxgateway_cli.output import (
+from zb_mom_ww_mxgateway_cli.running import milliseconds_since
+from zb_mom_ww_mxgateway_console.render.forms import (
     EntriesFailed,
     source_time_form,
     status_form,
     value_form,
     value_text,
 )
-from zb_mom_ww_mxgateway_cli.report import Report
-from zb_mom_ww_mxgateway_cli.running import milliseconds_since
+from zb_mom_ww_mxgateway_console.render.report import Report
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import BulkWriteResult, ReadResult, Session, SubscribeResult

@@ -24,8 +24,8 @@ from zb_mom_ww_mxgateway.reals import shortest_text
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode, hresult_text, name_of
 from zb_mom_ww_mxgateway.values import RawValue, Typed, moment_of, nanoseconds_text
-from zb_mom_ww_mxgateway_cli.option_words import text_of
-from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST, one_line as one_line, safe as safe, shortened
+from zb_mom_ww_mxgateway_console.text.option_words import text_of
+from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST, one_line as one_line, safe as safe, shortened
 
 _ELEMENT = LONGEST // 20
 """Characters of a text in a list that a person is shown."""

@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
 
 from zb_mom_ww_mxgateway.errors import MxGatewaySessionError, MxGatewayTransportError
-from zb_mom_ww_mxgateway_cli.output import ExpectationNotMet, safe
-from zb_mom_ww_mxgateway_cli.report import Report
+from zb_mom_ww_mxgateway_console.render.forms import ExpectationNotMet, safe
+from zb_mom_ww_mxgateway_console.render.report import Report
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import MessageStream

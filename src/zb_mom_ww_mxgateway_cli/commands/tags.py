@@ -10,7 +10,8 @@ import click
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.values import Array, Typed, nanoseconds_text
 from zb_mom_ww_mxgateway_cli.options import check_count, lines_of, not_blank, seconds
-from zb_mom_ww_mxgateway_cli.output import (
+from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since
+from zb_mom_ww_mxgateway_console.render.forms import (
     EntriesFailed,
     error_form,
     source_time_form,
@@ -18,9 +19,8 @@ from zb_mom_ww_mxgateway_cli.output import (
     value_form,
     value_text,
 )
-from zb_mom_ww_mxgateway_cli.report import Report
-from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since
-from zb_mom_ww_mxgateway_cli.text_values import parse_typed, type_name_of
+from zb_mom_ww_mxgateway_console.render.report import Report
+from zb_mom_ww_mxgateway_console.render.text_values import parse_typed, type_name_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, LiveValue, ReadResult, Session

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from zb_mom_ww_mxgateway.redaction import redact
-from zb_mom_ww_mxgateway_cli.output import json_line, value_form
+from zb_mom_ww_mxgateway_console.render.forms import json_line, value_form
 
 # What a spreadsheet evaluates, also in its full-width forms, or skips to reach it; an apostrophe before that is a mark
 # of ours already, or has to be told from one.

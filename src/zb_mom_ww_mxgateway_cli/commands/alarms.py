@@ -40,8 +40,8 @@ def stream_alarms(runner: Runner, prefix: str, most: int | None, duration: float
     """Print active alarms and their changes, one a line."""
 
     async def action(client: "GatewayClient") -> None:
-        from zb_mom_ww_mxgateway_cli.alarm_forms import alarm_text, feed_form
-        from zb_mom_ww_mxgateway_cli.streaming import Rendering, print_stream, stream_broke
+        from zb_mom_ww_mxgateway_cli.commands.streaming import Rendering, print_stream, stream_broke
+        from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_text, feed_form
 
         ended = stream_broke(client.options.endpoint, "stream_alarms")
         stream = client.stream_alarms(prefix)

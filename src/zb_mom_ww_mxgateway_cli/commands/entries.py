@@ -11,7 +11,7 @@ import click
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.values import INT32, TYPE_NAMES, Typed
 from zb_mom_ww_mxgateway_cli.options import check_count, lines_of
-from zb_mom_ww_mxgateway_cli.text_values import TextValueError, parse_typed, parse_value
+from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_typed, parse_value
 
 _ENTRY = re.compile(r"([0-9]{1,10})=([^:]*):(.*)", re.DOTALL)
 

@@ -8,7 +8,8 @@ from typing import Any, TextIO
 
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway_cli.output import (
+from zb_mom_ww_mxgateway_console.process.standard_streams import give_up_output
+from zb_mom_ww_mxgateway_console.render.forms import (
     ExitCode,
     ExpectationNotMet,
     error_form,
@@ -19,8 +20,7 @@ from zb_mom_ww_mxgateway_cli.output import (
     redacted,
     safe,
 )
-from zb_mom_ww_mxgateway_cli.standard_streams import give_up_output
-from zb_mom_ww_mxgateway_cli.terminal_text import LONGEST_LINE, for_reader, shortened
+from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, for_reader, shortened
 
 
 class Report:
@@ -70,7 +70,7 @@ class Report:
         return [json_line(form)]
 
     def _records(self, form: dict[str, Any]) -> list[str]:
-        from zb_mom_ww_mxgateway_cli.csv_records import csv_record
+        from zb_mom_ww_mxgateway_console.render.csv_records import csv_record
 
         columns, heading = sorted(form), []
         if columns != self._columns:

@@ -91,7 +91,7 @@ def galaxy_browse(runner: Runner, parent: int | str | None, filters: dict[str, A
     """Print the children of an object, areas first."""
 
     async def action(client: "GatewayClient") -> None:
-        from zb_mom_ww_mxgateway_cli.galaxy_forms import object_form, print_object
+        from zb_mom_ww_mxgateway_console.render.galaxy_forms import object_form, print_object
 
         for node in await client.galaxy.browse(parent, **filters):
             form = object_form(node.object, filters["include_attributes"]) | {"has_children": node.has_children}
@@ -117,7 +117,7 @@ def galaxy_discover(runner: Runner, root: int | str | None, max_depth: int | Non
     """Print every object of the galaxy, or of a part of it."""
 
     async def action(client: "GatewayClient") -> None:
-        from zb_mom_ww_mxgateway_cli.galaxy_forms import object_form, print_object
+        from zb_mom_ww_mxgateway_console.render.galaxy_forms import object_form, print_object
 
         async for item in client.galaxy.discover(root=root, max_depth=max_depth, **filters):
             print_object(runner.report, object_form(item, filters["include_attributes"]))
@@ -141,8 +141,8 @@ def galaxy_deploy_events(runner: Runner, most: int | None, duration: float | Non
     """Print the galaxy's deployment, and each later one."""
 
     async def action(client: "GatewayClient") -> None:
-        from zb_mom_ww_mxgateway_cli.galaxy_forms import deploy_form, deploy_text
-        from zb_mom_ww_mxgateway_cli.streaming import Rendering, print_stream, stream_broke
+        from zb_mom_ww_mxgateway_cli.commands.streaming import Rendering, print_stream, stream_broke
+        from zb_mom_ww_mxgateway_console.render.galaxy_forms import deploy_form, deploy_text
 
         ended = stream_broke(client.options.endpoint, "watch_deploy_events")
         stream = client.galaxy.watch_deploy_events()
