@@ -68,7 +68,7 @@ proto: setup  ## generate the messages from proto/ anew
 
 .PHONY: reference
 reference: setup  ## write examples/COMMANDS.md anew from the commands of the shell
-	$(BIN)/python -m zb_mom_ww_mxgateway_shell.reference > examples/COMMANDS.md
+	$(BIN)/python -m zb_mom_ww_mxgateway_shell.app.reference > examples/COMMANDS.md
 
 .PHONY: bench
 bench: setup  ## measure; prints a table and writes build/bench.json

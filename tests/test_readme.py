@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from zb_mom_ww_mxgateway_shell import profiles
+from zb_mom_ww_mxgateway_shell.state import profiles
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

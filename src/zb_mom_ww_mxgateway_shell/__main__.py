@@ -21,9 +21,9 @@ from zb_mom_ww_mxgateway_console.process.standard_streams import (
 from zb_mom_ww_mxgateway_console.text.help_texts import told_if_without
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway_shell.context import Context
-    from zb_mom_ww_mxgateway_shell.output_writer import OutputWriter
-    from zb_mom_ww_mxgateway_shell.profiles import Profile
+    from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
+    from zb_mom_ww_mxgateway_shell.state.context import Context
+    from zb_mom_ww_mxgateway_shell.state.profiles import Profile
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,7 +159,7 @@ def lint(outer: Wanted, files: tuple[str, ...], variables: tuple[str, ...], as_j
 
     Exits with 2 when something is wrong; a warning alone is none.
     """
-    from zb_mom_ww_mxgateway_shell.running import lint_files
+    from zb_mom_ww_mxgateway_shell.scripts.entry import lint_files
 
     given = (*outer.variables, *variables)
     click.get_current_context().exit(int(lint_files(files, given, as_json=as_json or outer.as_json)))
@@ -207,7 +207,7 @@ def plan(
 @click.option("--known-gateways", metavar="FILE", help="Remembered certificates; or set MXGATEWAY_KNOWN_GATEWAYS.")
 def trust(endpoint: str, fingerprint: str | None, known_gateways: str | None) -> None:
     """Trust the certificate that a gateway shows now, in place of the remembered one."""
-    from zb_mom_ww_mxgateway_shell.trusting import trust_now
+    from zb_mom_ww_mxgateway_shell.app.trust import trust_now
 
     click.get_current_context().exit(int(trust_now(endpoint, fingerprint, known_gateways)))
 
@@ -219,7 +219,7 @@ def _run(wanted: Wanted, scripts: tuple[str, ...], lines: tuple[str, ...], *, pl
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     has_statements = scripts or lines or wanted.output or wanted.quiet or wanted.junit
     if not has_statements and sys.stdin.isatty() and sys.stdout.isatty():
-        from zb_mom_ww_mxgateway_shell.terminal.session import at_prompt, why_no_prompt
+        from zb_mom_ww_mxgateway_shell.terminal.prompt import at_prompt, why_no_prompt
 
         if not (trouble := why_no_prompt()):
             return asyncio.run(
@@ -231,7 +231,7 @@ def _run(wanted: Wanted, scripts: tuple[str, ...], lines: tuple[str, ...], *, pl
     elif not has_statements and sys.platform == "win32" and "MSYSTEM" in os.environ:
         _hint("this window is no console to Windows programs; winpty mxgw-shell gives the prompt")
 
-    from zb_mom_ww_mxgateway_shell.running import How, StatementRunner
+    from zb_mom_ww_mxgateway_shell.scripts.entry import How, StatementRunner
 
     # Read and checked before anything is connected: a file with a mistake has not half run.
     runner = StatementRunner.of(
@@ -271,7 +271,7 @@ def _run_python(wanted: Wanted, file: str) -> int:
     import asyncio
 
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    from zb_mom_ww_mxgateway_shell.python_files import PythonFile
+    from zb_mom_ww_mxgateway_shell.python.file_runner import PythonFile
 
     program = PythonFile.read(file, quiet=wanted.quiet, debug=wanted.debug)
     return int(asyncio.run(_connected(wanted, program.run, interactive=False)))
@@ -291,10 +291,10 @@ async def _connected(
     from zb_mom_ww_mxgateway_console.process.endings import ENDING
     from zb_mom_ww_mxgateway_console.render.forms import ExitCode, json_line, safe
     from zb_mom_ww_mxgateway_shell.commands import all_commands
-    from zb_mom_ww_mxgateway_shell.context import Context
-    from zb_mom_ww_mxgateway_shell.interrupts import Interrupted, interruptible, on_signals
-    from zb_mom_ww_mxgateway_shell.problems import ShellError
-    from zb_mom_ww_mxgateway_shell.statements import Statement, exit_code_for, problem_form, problem_lines
+    from zb_mom_ww_mxgateway_shell.errors import ShellError
+    from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
+    from zb_mom_ww_mxgateway_shell.scripts.executor import Statement, exit_code_for, problem_form, problem_lines
+    from zb_mom_ww_mxgateway_shell.state.context import Context
 
     connection = wanted.connection
     context = Context(all_commands(), interactive=interactive)
@@ -306,7 +306,7 @@ async def _connected(
 
     async def connect_by_profile(profile: "Profile") -> None:
         if interactive:
-            from zb_mom_ww_mxgateway_shell.terminal.asking import ask_secret
+            from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask_secret
 
             context.ask_secret = ask_secret
         await context.connect_profile(profile)
@@ -324,8 +324,8 @@ async def _connected(
     async def work() -> int:
         nonlocal code, connection, may_have_written, is_over
         if connection.api_key_file and _gives_once(connection.api_key_file):
-            from zb_mom_ww_mxgateway_shell.profiles import with_key
-            from zb_mom_ww_mxgateway_shell.unwaited import unwaited
+            from zb_mom_ww_mxgateway_shell.process.unwaited import unwaited
+            from zb_mom_ww_mxgateway_shell.state.profiles import with_key
 
             # A pipe gives its key once, when somebody writes it.
             context.connection = connection = with_key(connection, await unwaited(connection.api_key, "key"))
@@ -335,7 +335,7 @@ async def _connected(
         async with AsyncExitStack() as stack:
             stack.callback(context.spool.stop)
             if wanted.demo:
-                from zb_mom_ww_mxgateway_shell.demo import simulated
+                from zb_mom_ww_mxgateway_shell.app.demo import simulated
 
                 await stack.enter_async_context(simulated(context))
             else:
@@ -436,7 +436,7 @@ def main() -> NoReturn:
         code = _fail("interrupted", 130)
     except Exception as error:
         from zb_mom_ww_mxgateway_console.render.forms import json_line, safe
-        from zb_mom_ww_mxgateway_shell.statements import Statement, exit_code_for, problem_form, problem_lines
+        from zb_mom_ww_mxgateway_shell.scripts.executor import Statement, exit_code_for, problem_form, problem_lines
 
         lines = problem_lines(error, Statement("", 0), debug="--debug" in sys.argv)
         code = exit_code_for(error)

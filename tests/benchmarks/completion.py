@@ -16,8 +16,8 @@ from simulated import simulator
 from zb_mom_ww_mxgateway.values import DataType
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.tag_index import TagIndex
+from zb_mom_ww_mxgateway_shell.galaxy.tag_index import TagIndex
+from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 
 Figures = dict[str, dict[str, object]]

@@ -121,9 +121,9 @@ async def shell(what: str, port: int, count: int, seconds: float) -> dict[str, f
 
     from zb_mom_ww_mxgateway_console.connect.options import Connection
     from zb_mom_ww_mxgateway_shell.commands import all_commands
-    from zb_mom_ww_mxgateway_shell.context import Context
-    from zb_mom_ww_mxgateway_shell.terminal.session import Prompt
-    from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists
+    from zb_mom_ww_mxgateway_shell.state.context import Context
+    from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
+    from zb_mom_ww_mxgateway_shell.terminal.prompt import Prompt
 
     screen = Screen()
     output = Vt100_Output(screen, lambda: Size(rows=ROWS, columns=COLUMNS), enable_cpr=False)  # type: ignore[arg-type]

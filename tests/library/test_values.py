@@ -34,7 +34,7 @@ from zb_mom_ww_mxgateway.status import hresult_text
 from zb_mom_ww_mxgateway.values import TYPE_NAMES, from_nanoseconds, nanoseconds_text, to_nanoseconds
 from zb_mom_ww_mxgateway.wire import from_mx_event
 from zb_mom_ww_mxgateway_console.render.forms import source_time_form, value_form, value_text
-from zb_mom_ww_mxgateway_shell.values_said import known_of
+from zb_mom_ww_mxgateway_shell.output.value_text import known_of
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 MOMENT = datetime(2026, 3, 29, 1, 30, 0, 123456, UTC)

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from zb_mom_ww_mxgateway_shell.app.reference import reference
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.reference import reference
 
 PAGE = Path(__file__).parents[2] / "examples" / "COMMANDS.md"
 
@@ -25,7 +25,7 @@ def test_every_command_has_a_section_with_its_usage_and_its_example() -> None:
 
 def test_the_module_prints_it_and_needs_no_terminal() -> None:
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "zb_mom_ww_mxgateway_shell.reference"],
+        [sys.executable, "-X", "importtime", "-m", "zb_mom_ww_mxgateway_shell.app.reference"],
         capture_output=True,
         encoding="utf-8",
         check=True,

@@ -23,7 +23,7 @@ from zb_mom_ww_mxgateway.system import clock, file_locks, private_files, process
 from zb_mom_ww_mxgateway_console.process import endings
 from zb_mom_ww_mxgateway_console.process.standard_streams import fill_closed_streams
 from zb_mom_ww_mxgateway_console.render import forms
-from zb_mom_ww_mxgateway_shell import output_writer, standard_input
+from zb_mom_ww_mxgateway_shell.process import output_writer, stdin
 from zb_mom_ww_mxgateway_shell.terminal import abilities
 
 
@@ -172,7 +172,7 @@ async def test_standard_input_is_read_as_its_own_stream_reads_it(monkeypatch: py
     # The bytes of a console's descriptor are of another encoding than its stream's.
     stream = io.TextIOWrapper(io.BufferedReader(io.BytesIO("Behälter\nrest".encode())), encoding="utf-8")  # type: ignore[type-var]
     monkeypatch.setattr(sys, "stdin", stream)
-    lines = standard_input.StandardInput()
+    lines = stdin.StandardInput()
     async with asyncio.timeout(20):
         assert [await lines.text(), await lines.text(), await lines.text()] == ["Behälter\n", "rest", None]
 

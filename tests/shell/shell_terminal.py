@@ -17,8 +17,8 @@ from shell_waiting import DEADLINE, until
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.terminal.session import Prompt
+from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.terminal.prompt import Prompt
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 COLUMNS, ROWS = 110, 40

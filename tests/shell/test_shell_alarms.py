@@ -11,8 +11,8 @@ from shell_waiting import until
 
 from zb_mom_ww_mxgateway import AlarmConditionState
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.results import Feed, Result
-from zb_mom_ww_mxgateway_shell.statements import run
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.scripts.executor import run
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT = "TestChildObject.TestInt"
@@ -197,7 +197,7 @@ async def test_an_unacknowledged_alarm_that_went_while_nobody_looked_does_not_va
 async def test_an_alarm_stream_that_stays_away_is_said_and_so_is_its_return(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.alarm_feed._PATIENCE", 0.1)
+    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.samples.alarm_monitor._PATIENCE", 0.1)
     async with shell(tmp_path) as sh:
         await alarms_read(sh)
         sh.gateway.faults.stall("StreamAlarms")

@@ -7,8 +7,7 @@ import pytest
 from shell_terminal import shell
 from shell_waiting import until
 
-from zb_mom_ww_mxgateway_shell.background import UnaskedTasks, in_background
-from zb_mom_ww_mxgateway_shell.terminal import session
+from zb_mom_ww_mxgateway_shell.process.tasks import UnaskedTasks, in_background
 
 
 async def fails(after: float = 0.0) -> None:
@@ -65,7 +64,7 @@ async def test_a_prompt_says_at_once_what_fails_beside_it_and_goes_on(
     async def broken(*arguments: object) -> None:
         raise KeyError("news")
 
-    monkeypatch.setattr(session, "tell_news", broken)
+    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.terminal.prompt.tell_news", broken)
     async with shell(tmp_path) as sh:
         await sh.terminal.shows("internal error in the background", "KeyError")
         await sh.terminal.enter("echo still here", "\nstill here")

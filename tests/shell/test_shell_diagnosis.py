@@ -18,14 +18,14 @@ from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.status import StatusCategory, StatusSource
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell import doctor
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.profiles import with_key
-from zb_mom_ww_mxgateway_shell.results import Feed, Result
-from zb_mom_ww_mxgateway_shell.statements import run
-from zb_mom_ww_mxgateway_shell.verdicts import Diagnosis, Verdict
+from zb_mom_ww_mxgateway_shell.diagnosis import doctor
+from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Verdict
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.scripts.executor import run
+from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.profiles import with_key
 from zb_mom_ww_mxgateway_sim import (
     ALL_SCOPES,
     ApiKey,
@@ -150,7 +150,7 @@ async def test_why_of_a_gateway_that_does_not_answer_has_a_deadline(
     connected: tuple[Context, SimulatedGateway], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context, gateway = connected
-    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.why._PING_SECONDS", 0.2)
+    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.diagnosis.why._PING_SECONDS", 0.2)
     gateway.faults.stall("ping")
     found = await diagnosed(context, "why Plant.Tank1.Level")
     assert "no sign of life" in text_of(found)

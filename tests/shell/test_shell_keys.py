@@ -7,7 +7,7 @@ from shell_process import KEY, ShellProcess
 from shell_terminal import ENTER, shell
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.terminal.session import history_at
+from zb_mom_ww_mxgateway_shell.terminal.prompt import history_at
 
 _FILE = f"""let key = {KEY}
 step "with {KEY}"

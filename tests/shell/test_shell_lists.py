@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
 
 ODD = ["P#2.Level", "#1Tank.Level", "Tank #3.Level", '"x".Level', "A.\u2028b", "My Tank.Level", "a\\b.c", "Tank's.x"]
 

@@ -7,10 +7,10 @@ import pytest
 
 from zb_mom_ww_mxgateway.reals import Float32
 from zb_mom_ww_mxgateway.values import DataType, Typed
-from zb_mom_ww_mxgateway_shell.comparing import Comparison
-from zb_mom_ww_mxgateway_shell.literals import Literal, TagType
-from zb_mom_ww_mxgateway_shell.problems import Mistake
-from zb_mom_ww_mxgateway_shell.words import Word, split
+from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.language.comparison import Comparison
+from zb_mom_ww_mxgateway_shell.language.literals import Literal, TagType
+from zb_mom_ww_mxgateway_shell.language.tokens import Word, split
 
 INTEGER = TagType(DataType.INTEGER)
 DOUBLE = TagType(DataType.DOUBLE)

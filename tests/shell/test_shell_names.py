@@ -8,12 +8,12 @@ from hypothesis import example, given, strategies as st
 
 from zb_mom_ww_mxgateway.values import DataType
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.comparing import Comparison
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.literals import Literal, TagType, split_type
-from zb_mom_ww_mxgateway_shell.names import Given, as_typed, expanded, literal_text, plain_value, variable
-from zb_mom_ww_mxgateway_shell.problems import Mistake
-from zb_mom_ww_mxgateway_shell.words import Word, elements, split
+from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.language.comparison import Comparison
+from zb_mom_ww_mxgateway_shell.language.literals import Literal, TagType, split_type
+from zb_mom_ww_mxgateway_shell.language.tokens import Word, elements, split
+from zb_mom_ww_mxgateway_shell.language.variables import Given, as_typed, expanded, literal_text, plain_value, variable
+from zb_mom_ww_mxgateway_shell.state.context import Context
 
 NOW = datetime(2026, 10, 2, 8, 14, tzinfo=UTC)
 NAMES = {

@@ -6,7 +6,7 @@ import re
 import pytest
 from hypothesis import example, given, strategies as st
 
-from zb_mom_ww_mxgateway_shell.patterns import PatternError, glob, pattern
+from zb_mom_ww_mxgateway_shell.language.patterns import PatternError, glob, pattern
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_is_no_expression_or_too_large_is_refused(text: str) -> None:
 
 
 def test_a_match_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.patterns._MOST_WORK", 100_000)
+    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.language.patterns._MOST_WORK", 100_000)
     with pytest.raises(PatternError, match="too long"):
         pattern("(?:a|b)*a" + "(?:a|b)" * 200 + "c").found_in("".join(random.Random(1).choices("ab", k=100_000)))
 

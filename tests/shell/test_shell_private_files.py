@@ -11,9 +11,9 @@ import pytest
 from prompt_toolkit.history import FileHistory, InMemoryHistory
 
 from zb_mom_ww_mxgateway_console.connect.profiles import read_file
-from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.terminal.session import history_at
-from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
+from zb_mom_ww_mxgateway_shell.terminal.prompt import history_at
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such rights there")
 

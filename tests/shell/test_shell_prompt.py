@@ -13,11 +13,11 @@ from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.panel import Row, fitted
+from zb_mom_ww_mxgateway_shell.output.watch_table import Row, fitted
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
-from zb_mom_ww_mxgateway_shell.terminal.picture_view import PictureView
-from zb_mom_ww_mxgateway_shell.terminal.session import history_at
+from zb_mom_ww_mxgateway_shell.terminal.live_view import PictureView
+from zb_mom_ww_mxgateway_shell.terminal.prompt import history_at
 from zb_mom_ww_mxgateway_sim import ALL_SCOPES, ApiKey, Scope, SimulatedGateway
 
 

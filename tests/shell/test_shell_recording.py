@@ -21,12 +21,12 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.commands.reading import Past
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.history import History
-from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.results import Feed, Result
-from zb_mom_ww_mxgateway_shell.statements import run
-from zb_mom_ww_mxgateway_shell.stretches import stretches_of
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.samples.history import History
+from zb_mom_ww_mxgateway_shell.samples.intervals import stretches_of
+from zb_mom_ww_mxgateway_shell.scripts.executor import run
+from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, STRING = "TestChildObject.TestInt", "TestChildObject.TestString"
@@ -356,7 +356,7 @@ async def test_a_blocked_loop_loses_no_row(tmp_path: Path) -> None:
 
 
 async def test_what_comes_faster_than_it_can_be_kept_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.recording.WAITING", 10)
+    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.samples.recorder.WAITING", 10)
     async with shell(tmp_path) as sh:
         path = tmp_path / "t.csv"
         await sh.terminal.enter(f"record {path} {INT}", "recording 1 tag")

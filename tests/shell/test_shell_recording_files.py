@@ -16,12 +16,12 @@ from shell_waiting import until
 from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_shell import recording as recording_module
-from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.recording import Recording
-from zb_mom_ww_mxgateway_shell.recording_files import continue_, create
-from zb_mom_ww_mxgateway_shell.rows import COLUMNS, Format, heading, mark_row, rows_of, text_of
-from zb_mom_ww_mxgateway_shell.tap import Key
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.samples import recorder as recording_module
+from zb_mom_ww_mxgateway_shell.samples.record_format import COLUMNS, Format, heading, mark_row, rows_of, text_of
+from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
+from zb_mom_ww_mxgateway_shell.samples.recording_files import continue_, create
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key
 
 INT = "TestChildObject.TestInt"
 KEY = "mxgw_demo_bm90LWEtc2VjcmV0"

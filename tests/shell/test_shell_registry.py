@@ -7,8 +7,8 @@ import pytest
 
 from zb_mom_ww_mxgateway_shell import commands
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.problems import Mistake
+from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
 @pytest.fixture

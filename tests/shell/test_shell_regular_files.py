@@ -11,12 +11,12 @@ from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway.transport.known_gateways import KnownGateways
 from zb_mom_ww_mxgateway_console.connect.profiles import read_file
-from zb_mom_ww_mxgateway_shell import files
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.scripts import loader
+from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
 from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory, history_at
-from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a named pipe is what this takes")
 SAID = "it is no regular file"
@@ -34,7 +34,7 @@ def pipe(tmp_path: Path) -> Path:
 def test_an_include_of_one_is_a_mistake_with_its_place(pipe: Path, name: str) -> None:
     script = pipe.with_name("run.mxs")
     script.write_text(f"note first\ninclude {name}\n", encoding="utf-8")
-    _, (finding,) = files.read(str(script))
+    _, (finding,) = loader.read(str(script))
     assert SAID in str(finding.problem)
     assert isinstance(finding.problem, Mistake)
     assert (finding.statement.line, finding.problem.start) == (2, len("include "))

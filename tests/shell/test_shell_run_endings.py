@@ -15,7 +15,7 @@ import pytest
 from shell_process import Done, Runs
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
-from zb_mom_ww_mxgateway_shell.output_writer import OutputWriter
+from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"
@@ -211,7 +211,7 @@ async def test_a_full_disk_beneath_a_stream_stops_a_run_but_not_what_always_runs
 
 @POSIX
 async def test_a_result_that_cannot_be_shown_is_an_internal_error_and_what_was_done_is_done(run: Runs) -> None:
-    broken = "import zb_mom_ww_mxgateway_shell.showing as s; o = s.lines_of\n" + (
+    broken = "import zb_mom_ww_mxgateway_shell.output.formats as s; o = s.lines_of\n" + (
         "def broken(result, output):\n"
         " if 'events' in str(result.form()): raise KeyError('how')\n"
         " return o(result, output)\n"
@@ -308,7 +308,7 @@ def test_the_order_of_the_codes() -> None:
 
 async def test_what_fails_beside_a_run_is_said_when_it_happens(run: Runs) -> None:
     broken = (
-        "import zb_mom_ww_mxgateway_shell.stream_news as s\n"
+        "import zb_mom_ww_mxgateway_shell.scripts.connection_news as s\n"
         "async def broken(context, say): raise KeyError('news')\n"
         "s.tell_news = broken"
     )
@@ -492,7 +492,7 @@ async def test_a_key_that_comes_through_a_pipe_is_read_once_and_a_signal_ends_th
 TOLD_AGAIN = """
 import asyncio, signal, sys
 from zb_mom_ww_mxgateway_console.process.endings import CALLED_OFF, ENDING
-from zb_mom_ww_mxgateway_shell.interrupts import on_signals
+from zb_mom_ww_mxgateway_shell.process.signals import on_signals
 
 async def run():
     with on_signals(ENDING, lambda: None):

@@ -12,14 +12,14 @@ from shell_terminal import ENTER, shell
 from zb_mom_ww_mxgateway.errors import MxGatewayRefusedHereError
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell import profiles
 from zb_mom_ww_mxgateway_shell.commands import all_commands, watches
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
-from zb_mom_ww_mxgateway_shell.results import Feed, Result
-from zb_mom_ww_mxgateway_shell.showing import csv_lines
-from zb_mom_ww_mxgateway_shell.statements import run
-from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists, tags_of_object_viewer
+from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.output.formats import csv_lines
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.scripts.executor import run
+from zb_mom_ww_mxgateway_shell.state import profiles
+from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists, tags_of_object_viewer
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 

@@ -13,7 +13,7 @@ from shell_waiting import until
 
 from zb_mom_ww_mxgateway import GatewayClient, LiveSession, LiveState
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_shell.stretches import stretches_of
+from zb_mom_ww_mxgateway_shell.samples.intervals import stretches_of
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT = "TestChildObject.TestInt"

@@ -12,7 +12,7 @@ import pytest
 from shell_process import KEY, ShellProcess
 
 from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
-from zb_mom_ww_mxgateway_shell.interrupts import Interrupted, interruptible
+from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 if sys.platform == "win32":

@@ -8,10 +8,10 @@ from shell_process import ShellProcess
 from shell_terminal import CTRL_C, ENTER, shell
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_shell.bars import bars
-from zb_mom_ww_mxgateway_shell.chart import Line, chart, legend
-from zb_mom_ww_mxgateway_shell.scale import between, share
-from zb_mom_ww_mxgateway_shell.stretches import Mood, Stretch
+from zb_mom_ww_mxgateway_shell.output.bars import bars
+from zb_mom_ww_mxgateway_shell.output.chart import Line, chart, legend
+from zb_mom_ww_mxgateway_shell.output.scale import between, share
+from zb_mom_ww_mxgateway_shell.samples.intervals import Mood, Stretch
 from zb_mom_ww_mxgateway_sim import SimulatedGateway, Tag, TagType
 from zb_mom_ww_mxgateway_sim.runtime.clock import SystemClock
 

@@ -9,10 +9,10 @@ from shell_waiting import until
 from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.results import Feed, Result
-from zb_mom_ww_mxgateway_shell.statements import run
-from zb_mom_ww_mxgateway_shell.watching import Watch
+from zb_mom_ww_mxgateway_shell.feeds.watch import Watch
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.scripts.executor import run
+from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT = "TestChildObject.TestInt"

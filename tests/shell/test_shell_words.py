@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from zb_mom_ww_mxgateway_shell.problems import Mistake
-from zb_mom_ww_mxgateway_shell.words import Word, elements, split
+from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.language.tokens import Word, elements, split
 
 
 def texts(line: str) -> list[str]:

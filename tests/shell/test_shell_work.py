@@ -19,15 +19,15 @@ from zb_mom_ww_mxgateway.errors import MxGatewayAuthenticationError, MxGatewayTr
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell import connected, profiles
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.folding import folded
-from zb_mom_ww_mxgateway_shell.interrupts import on_signals
-from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
-from zb_mom_ww_mxgateway_shell.statements import interruption, run
-from zb_mom_ww_mxgateway_shell.terminal.session import history_at
-from zb_mom_ww_mxgateway_shell.topics import TOPICS
+from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said
+from zb_mom_ww_mxgateway_shell.output.wrapping import folded
+from zb_mom_ww_mxgateway_shell.process.signals import on_signals
+from zb_mom_ww_mxgateway_shell.scripts.executor import interruption, run
+from zb_mom_ww_mxgateway_shell.state import profiles
+from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.terminal.prompt import history_at
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 UP, CTRL_R, ESCAPE = "\x1b[A", "\x12", "\x1b"
@@ -271,7 +271,7 @@ async def test_what_happens_to_a_connection_is_said_whichever_is_the_current_one
 async def test_another_reason_that_keeps_a_stream_away_is_said_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.stream_news._STAYS_SECONDS", 0.2)
+    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.scripts.connection_news._STAYS_SECONDS", 0.2)
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 sample")
         for _ in range(5):
@@ -435,7 +435,7 @@ async def test_a_gateway_that_is_gone_does_not_keep_the_others_from_being_closed
 
 
 async def test_leaving_is_not_held_up_by_a_gateway_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connected, "_CLOSING_SECONDS", 0.05)
+    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.state.connection._CLOSING_SECONDS", 0.05)
     monkeypatch.setattr(zb_mom_ww_mxgateway.session, "_CLOSE_TIMEOUT", 0.05)
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         context = Context(all_commands(), interactive=False)

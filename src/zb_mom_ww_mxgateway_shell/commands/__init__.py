@@ -6,19 +6,19 @@ A module is loaded when one of its commands is first asked for: a file that uses
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 
-from zb_mom_ww_mxgateway_shell.registry import Command, Registry
+from zb_mom_ww_mxgateway_shell.language.commands import Command, Registry
 
 MODULES: dict[str, tuple[str, ...]] = {
     "connection": ("connect", "disconnect", "use", "status"),
     "galaxy": ("browse", "cd", "find", "tag", "deploys"),
     "items": ("register", "unregister", "add-item", "remove-item", "advise", "unadvise", "items"),
-    "values": ("write",),
+    "write": ("write",),
     "watches": ("watch", "unwatch", "watches", "list"),
     "reading": ("read", "trend", "history"),
     "alarms": ("alarms", "ack"),
-    "streaming": ("events", "record"),
-    "checks": ("expect", "wait", "capture"),
-    "language": ("let", "step", "note", "confirm", "sleep", "include", "finally", "on-error", "record-script"),
+    "events_record": ("events", "record"),
+    "assertions": ("expect", "wait", "capture"),
+    "script_lines": ("let", "step", "note", "confirm", "sleep", "include", "finally", "on-error", "record-script"),
     "diagnosis": ("why", "last-error", "doctor"),
     "settings": ("set", "alias", "unalias", "tee", "profiles", "arm", "disarm", "echo"),
     "general": ("help", "py", "exit"),

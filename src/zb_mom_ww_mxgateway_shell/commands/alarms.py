@@ -31,14 +31,14 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     local,
     one_line,
 )
-from zb_mom_ww_mxgateway_shell.alarm_feed import news_text, provider_text
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.flow import Flow
-from zb_mom_ww_mxgateway_shell.kinds import OFFERS, CountOption, DurationOption, FlagOption, Text
-from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.registry import Kind, Offer, command
-from zb_mom_ww_mxgateway_shell.results import Feed, Result, table_lines
-from zb_mom_ww_mxgateway_shell.words import Word
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.paced import Flow
+from zb_mom_ww_mxgateway_shell.language.argument_types import OFFERS, CountOption, DurationOption, FlagOption, Text
+from zb_mom_ww_mxgateway_shell.language.commands import Kind, Offer, command
+from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
+from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import news_text, provider_text
+from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _LIST_TIMEOUT = 15.0
 _STATES: dict[int, str] = {

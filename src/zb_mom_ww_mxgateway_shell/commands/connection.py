@@ -11,14 +11,14 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayTranspor
 from zb_mom_ww_mxgateway.options import split_endpoint
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.counting import counted
-from zb_mom_ww_mxgateway_shell.key_destinations import refuse_stranger
-from zb_mom_ww_mxgateway_shell.kinds import ConnectionArgument, FlagOption, Text
-from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
-from zb_mom_ww_mxgateway_shell.registry import Offer, command
-from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
-from zb_mom_ww_mxgateway_shell.words import Word
+from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
+from zb_mom_ww_mxgateway_shell.language.argument_types import ConnectionArgument, FlagOption, Text
+from zb_mom_ww_mxgateway_shell.language.commands import Offer, command
+from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.output.results import Result, Said, Table
+from zb_mom_ww_mxgateway_shell.plural import counted
+from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
 
 
 class EndpointOrProfile(Text):

@@ -12,17 +12,17 @@ from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import age_text, error_form, one_line
 from zb_mom_ww_mxgateway_shell.commands.connection import EndpointOrProfile, FileRead
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.doctor import Doctor
-from zb_mom_ww_mxgateway_shell.interrupts import Interrupted
-from zb_mom_ww_mxgateway_shell.key_destinations import refuse_stranger
-from zb_mom_ww_mxgateway_shell.kinds import TAG, FlagOption, ItemOrTag, Target, Text
-from zb_mom_ww_mxgateway_shell.meanings import hresult_meaning, status_meaning
-from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.registry import command
-from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said
-from zb_mom_ww_mxgateway_shell.statements import exit_code_for, message_of
-from zb_mom_ww_mxgateway_shell.words import Word
+from zb_mom_ww_mxgateway_shell.diagnosis.doctor import Doctor
+from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import hresult_meaning, status_meaning
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.language.argument_types import TAG, FlagOption, ItemOrTag, Target, Text
+from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said
+from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
+from zb_mom_ww_mxgateway_shell.scripts.executor import exit_code_for, message_of
+from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
 
 _REPLY_CHARACTERS = 500
 
@@ -46,7 +46,7 @@ async def why(context: Context, tag: Annotated[Target, AnyTag(may_add=True)]) ->
     deployed, its security and its alarms. Each line is ok, note, BAD, or ? where it could not be found
     out. A tag that was never added is looked at by a short visit, and stays as it was.
     """
-    from zb_mom_ww_mxgateway_shell.why import explain
+    from zb_mom_ww_mxgateway_shell.diagnosis.why import explain
 
     if context.current is not None:
         # A stream that only begins is no broken one; what it was lost to is told below.

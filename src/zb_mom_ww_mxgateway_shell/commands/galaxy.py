@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import safe
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.finding import Deployments, Finding, Matching
-from zb_mom_ww_mxgateway_shell.kinds import (
+from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import category_text, security_meaning, security_name
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.search import Deployments, Finding, Matching
+from zb_mom_ww_mxgateway_shell.galaxy.lookup import attribute_of, object_at, object_beginning
+from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY, type_text
+from zb_mom_ww_mxgateway_shell.language.argument_types import (
     CountOption,
     DurationOption,
     FlagOption,
@@ -15,13 +18,10 @@ from zb_mom_ww_mxgateway_shell.kinds import (
     Text,
     full_address,
 )
-from zb_mom_ww_mxgateway_shell.locating import attribute_of, object_at, object_beginning
-from zb_mom_ww_mxgateway_shell.meanings import category_text, security_meaning, security_name
-from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.registry import command
-from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said, Table
-from zb_mom_ww_mxgateway_shell.tag_shapes import VIEW_ONLY, type_text
-from zb_mom_ww_mxgateway_shell.words import Word
+from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said, Table
+from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject, GatewayClient

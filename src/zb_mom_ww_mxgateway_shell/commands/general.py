@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.kinds import HelpArgument
-from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.registry import Command, command
-from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
-from zb_mom_ww_mxgateway_shell.topics import TOPICS
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.language.argument_types import HelpArgument
+from zb_mom_ww_mxgateway_shell.language.commands import Command, command
+from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS
+from zb_mom_ww_mxgateway_shell.output.results import Result, Said, Table
+from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
 @command("help", example="help write", needs_session=False, stands_alone=True, in_plan=True)

@@ -17,12 +17,11 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     value_form,
     value_text,
 )
-from zb_mom_ww_mxgateway_shell.commands.values import ensure, shown_writes
 from zb_mom_ww_mxgateway_shell.commands.watches import Watchable, targets_of
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.counting import counted
-from zb_mom_ww_mxgateway_shell.history import LIMIT, Seen, moment
-from zb_mom_ww_mxgateway_shell.kinds import (
+from zb_mom_ww_mxgateway_shell.commands.write import ensure, shown_writes
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.trend import Trend
+from zb_mom_ww_mxgateway_shell.language.argument_types import (
     CountOption,
     Duration,
     DurationOption,
@@ -31,13 +30,14 @@ from zb_mom_ww_mxgateway_shell.kinds import (
     Target,
     TargetArgument,
 )
-from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.registry import command
-from zb_mom_ww_mxgateway_shell.results import Feed, Result, table_lines
-from zb_mom_ww_mxgateway_shell.tap import Mark, Sample, was_read_again
-from zb_mom_ww_mxgateway_shell.trending import Trend
-from zb_mom_ww_mxgateway_shell.values_said import quality_text, written_text
-from zb_mom_ww_mxgateway_shell.words import Word
+from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
+from zb_mom_ww_mxgateway_shell.output.value_text import quality_text, written_text
+from zb_mom_ww_mxgateway_shell.plural import counted
+from zb_mom_ww_mxgateway_shell.samples.history import LIMIT, Seen, moment
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import Mark, Sample, was_read_again
+from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, Reading

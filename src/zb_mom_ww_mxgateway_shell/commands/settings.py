@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value_text
-from zb_mom_ww_mxgateway_shell import aliases
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.kinds import OneWord, Text
-from zb_mom_ww_mxgateway_shell.names import NotYetKnown, ValueNotYetKnown
-from zb_mom_ww_mxgateway_shell.problems import ShellError, closest
-from zb_mom_ww_mxgateway_shell.registry import Kind, Offer, Rest, command
-from zb_mom_ww_mxgateway_shell.results import Result, Said, Table
-from zb_mom_ww_mxgateway_shell.words import Word
+from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
+from zb_mom_ww_mxgateway_shell.language import aliases
+from zb_mom_ww_mxgateway_shell.language.argument_types import OneWord, Text
+from zb_mom_ww_mxgateway_shell.language.commands import Kind, Offer, Rest, command
+from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
+from zb_mom_ww_mxgateway_shell.output.results import Result, Said, Table
+from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
 class SettingName(Kind):

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal as OneOf
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.commands.values import ensure
-from zb_mom_ww_mxgateway_shell.context import FIRST_VALUE_TIMEOUT, Context
-from zb_mom_ww_mxgateway_shell.counting import counted
-from zb_mom_ww_mxgateway_shell.kinds import (
+from zb_mom_ww_mxgateway_shell.commands.write import ensure
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.watch import Watch
+from zb_mom_ww_mxgateway_shell.language.argument_types import (
     CountOption,
     DurationOption,
     FlagOption,
@@ -25,15 +25,15 @@ from zb_mom_ww_mxgateway_shell.kinds import (
     Text,
     full_address,
 )
-from zb_mom_ww_mxgateway_shell.names import literal_text
-from zb_mom_ww_mxgateway_shell.panel import COLUMNS, Panel
-from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.registry import Kind, Offer, command
-from zb_mom_ww_mxgateway_shell.results import Feed, Result, Said, Table
-from zb_mom_ww_mxgateway_shell.values_said import value_record
-from zb_mom_ww_mxgateway_shell.watch_lists import WatchLists, tags_of_object_viewer
-from zb_mom_ww_mxgateway_shell.watching import Watch
-from zb_mom_ww_mxgateway_shell.words import Word
+from zb_mom_ww_mxgateway_shell.language.commands import Kind, Offer, command
+from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.language.variables import literal_text
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said, Table
+from zb_mom_ww_mxgateway_shell.output.value_text import value_record
+from zb_mom_ww_mxgateway_shell.output.watch_table import COLUMNS, Panel
+from zb_mom_ww_mxgateway_shell.plural import counted
+from zb_mom_ww_mxgateway_shell.state.context import FIRST_VALUE_TIMEOUT, Context
+from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists, tags_of_object_viewer
 
 _GLOB_LIMIT = 500
 _ACTIONS = ("show", "save", "load", "delete", "import")

@@ -8,14 +8,14 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe, width
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.kinds import OFFERS
-from zb_mom_ww_mxgateway_shell.names import is_plain, plain_text
-from zb_mom_ww_mxgateway_shell.problems import Mistake
-from zb_mom_ww_mxgateway_shell.registry import Flag, Offer
-from zb_mom_ww_mxgateway_shell.statements import command_of, unfolded
-from zb_mom_ww_mxgateway_shell.unfinished import current_parameter, given_by
-from zb_mom_ww_mxgateway_shell.words import Word, split
+from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.language.argument_types import OFFERS
+from zb_mom_ww_mxgateway_shell.language.commands import Flag, Offer
+from zb_mom_ww_mxgateway_shell.language.partial_line import current_parameter, given_by
+from zb_mom_ww_mxgateway_shell.language.tokens import Word, split
+from zb_mom_ww_mxgateway_shell.language.variables import is_plain, plain_text
+from zb_mom_ww_mxgateway_shell.scripts.executor import command_of, unfolded
+from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
 class ShellCompleter(Completer):

@@ -8,8 +8,8 @@ from prompt_toolkit.styles import BaseStyle, default_ui_style, merge_styles
 
 from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, shortened
-from zb_mom_ww_mxgateway_shell.folding import folded
-from zb_mom_ww_mxgateway_shell.showing import Spool
+from zb_mom_ww_mxgateway_shell.output.formats import Spool
+from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 
 
 class Console:

@@ -6,10 +6,10 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.lexers import Lexer
 
-from zb_mom_ww_mxgateway_shell.context import Context
-from zb_mom_ww_mxgateway_shell.problems import Mistake, ShellError
-from zb_mom_ww_mxgateway_shell.statements import command_of, unfolded
-from zb_mom_ww_mxgateway_shell.words import Word, split
+from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.language.tokens import Word, split
+from zb_mom_ww_mxgateway_shell.scripts.executor import command_of, unfolded
+from zb_mom_ww_mxgateway_shell.state.context import Context
 
 STYLES = {
     "typed.command": "bold",

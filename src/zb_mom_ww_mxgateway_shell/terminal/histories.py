@@ -8,8 +8,8 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.system.private_files import make_private_file, open_to_others
-from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.regular_files import refuse_special
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.process.regular_files import refuse_special
 
 
 class _KeepsNoKey(History):

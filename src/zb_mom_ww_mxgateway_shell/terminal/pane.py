@@ -17,9 +17,9 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
 from zb_mom_ww_mxgateway_console.text.terminal_text import safe, shortened
-from zb_mom_ww_mxgateway_shell.interrupts import Interrupted, interruptible, on_signals
-from zb_mom_ww_mxgateway_shell.problems import ShellError
-from zb_mom_ww_mxgateway_shell.python_names import Left, PythonNames, ctrl_c_ends_code_of, ended_by_itself
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
+from zb_mom_ww_mxgateway_shell.python.namespace import Left, PythonNames, ctrl_c_ends_code_of, ended_by_itself
 from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
 from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory
 from zb_mom_ww_mxgateway_shell.terminal.typed_text import ShownPlainly

@@ -8,7 +8,7 @@ from prompt_toolkit.output import Output
 from zb_mom_ww_mxgateway.live.session import LiveSession
 from zb_mom_ww_mxgateway.live.values import LiveState
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe, width
-from zb_mom_ww_mxgateway_shell.context import Context
+from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.completion import usage_of
 from zb_mom_ww_mxgateway_shell.terminal.highlight import mistake_so_far
 

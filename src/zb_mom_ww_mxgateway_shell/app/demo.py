@@ -1,0 +1,33 @@
+"""``--demo``: a simulated gateway inside this process, as the real one would be reached."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_shell.state.context import Context
+
+
+@asynccontextmanager
+async def simulated(context: Context) -> AsyncIterator[None]:
+    """Connects the shell to a simulated gateway of its own, over TLS and with a key."""
+    from zb_mom_ww_mxgateway_sim import CertificateError, SimulatedGateway
+
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(prefix="mxgw-demo-"))
+        try:
+            gateway = await stack.enter_async_context(SimulatedGateway())
+        except CertificateError:
+            # Where nothing can be kept, as in a home that is read-only, there is a new one each time.
+            gateway = await stack.enter_async_context(SimulatedGateway(certificate_directory=folder))
+        # The key reaches the client as a user's would: from a file only its owner reads.
+        key_file = Path(folder) / "key"
+        key_file.touch(mode=0o600)
+        key_file.write_text(gateway.api_key or "", encoding="utf-8", newline="\n")
+        connection = Connection(endpoint=gateway.endpoint, api_key_file=str(key_file), forget_certificate=True)
+        await context.connect(connection, "demo")
+        try:
+            yield
+        finally:
+            await context.disconnect()

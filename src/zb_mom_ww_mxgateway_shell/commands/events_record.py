@@ -1,0 +1,301 @@
+"""events, record."""
+
+import functools
+from collections.abc import Collection, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from zb_mom_ww_mxgateway.models.events import EventFamily, MxEvent
+from zb_mom_ww_mxgateway.status import name_of
+from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text, reading_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe
+from zb_mom_ww_mxgateway_shell.commands.watches import Watchable, targets_of
+from zb_mom_ww_mxgateway_shell.commands.write import ensure
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.paced import Flow
+from zb_mom_ww_mxgateway_shell.language.argument_types import (
+    CountOption,
+    DurationOption,
+    FlagOption,
+    ItemOrTag,
+    OneWord,
+    ServerOption,
+    Target,
+    Text,
+    full_address,
+)
+from zb_mom_ww_mxgateway_shell.language.commands import Kind, Offer, command
+from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said, Table
+from zb_mom_ww_mxgateway_shell.plural import counted
+from zb_mom_ww_mxgateway_shell.samples.record_format import Format, format_of
+from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
+from zb_mom_ww_mxgateway_shell.state.context import Context
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveSession
+
+_WAITING = 10_000
+_ITEM = ItemOrTag(may_add=False)
+_FAMILIES = {
+    family.name.removeprefix("ON_").replace("_", "-").casefold(): family
+    for family in EventFamily
+    if family is not EventFamily.UNSPECIFIED
+}
+
+
+class ItemOrGlob(Kind):
+    """An item that was added, or a glob over the tags of items."""
+
+    name = "tag|item|glob"
+
+    def check(self, word: Word, context: Context) -> None:
+        if not _is_glob(word):
+            _ITEM.check(word, context)
+
+    def foreseen(self, word: Word, context: Context) -> Target | Word:
+        return word if _is_glob(word) else _ITEM.foreseen(word, context)
+
+    def parse(self, word: Word, context: Context) -> Target | Word:
+        return word if _is_glob(word) else _ITEM.parse(word, context)
+
+    def lasting(self, word: Word, context: Context) -> str:
+        if isinstance(self.parse(word, context), Word):
+            return full_address(word, context)
+        return _ITEM.lasting(word, context)
+
+    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+        return _ITEM.offers(prefix, context)
+
+
+def _is_glob(word: Word) -> bool:
+    return not word.is_quoted and any(mark in word.text for mark in "*?")
+
+
+class Family(Kind):
+    """A family of events, by its name without ``ON_``."""
+
+    name = "family"
+
+    def parse(self, word: Word, context: Context) -> EventFamily:
+        found = _FAMILIES.get(word.value.casefold())
+        if found is None:
+            raise word.mistake(f"one of {', '.join(_FAMILIES)} is expected")
+        return found
+
+    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+        return [Offer(word) for word in _FAMILIES if word.startswith(prefix)]
+
+
+def _unending(given: Collection[str]) -> str:
+    return "" if {"for_", "count"} & set(given) else "events in a file need an end: --for 5s or --count 3"
+
+
+@command("events", example="events --for 1s", unending=_unending)
+async def events(
+    context: Context,
+    *tags: Annotated[Target | Word | None, ItemOrGlob()],
+    family: Annotated[EventFamily | None, Family()] = None,
+    for_: DurationOption = None,
+    count: CountOption = None,
+) -> Feed:
+    """Shows the session's events as they come, of all items or some: events [TAG…|GLOB].
+
+    --family takes one kind: data-change, write-complete, buffered-data-change and so on; gaps are always
+    shown. It ends with Ctrl-C, --for 5s or --count 10. Everything here shares the one stream that is read.
+    At the prompt, events that come too fast to be seen are counted instead of shown; those that come too
+    fast to be taken are dropped, and a line says how many.
+    """
+    live = context.live_session
+    wanted = functools.partial(_wants, live, family, *_names(context, tags))
+    stream = live.subscribe(wanted, queue_size=_WAITING)
+    return Flow(
+        what="events",
+        batches=stream.batch,
+        text=functools.partial(_text, live),
+        form=functools.partial(_form, live),
+        dropped=lambda: stream.dropped,
+        close=stream.aclose,
+        duration=for_,
+        count=count,
+        is_paced=context.interactive,
+    )
+
+
+def _names(context: Context, tags: Sequence[Target | Word | None]) -> tuple[frozenset[tuple[int, int]], list[str]]:
+    keys = frozenset(tag.item.key for tag in tags if isinstance(tag, Target) and tag.item)
+    return keys, [tag_key(full_address(tag, context)) for tag in tags if isinstance(tag, Word)]
+
+
+def _wants(
+    live: "LiveSession",
+    family: EventFamily | None,
+    keys: frozenset[tuple[int, int]],
+    globs: list[str],
+    event: MxEvent,
+) -> bool:
+    if event.replay_gap is not None:
+        return True
+    if family is not None and event.family != family:
+        return False
+    if not (keys or globs) or (event.server_handle, event.item_handle) in keys:
+        return True
+    tag = tag_key(_tag(live, event))
+    return any(fnmatchcase(tag, glob) for glob in globs)
+
+
+def _tag(live: "LiveSession", event: MxEvent) -> str:
+    item = live.session.handles.items.get((event.server_handle, event.item_handle))
+    return event.tag or (item.tag if item else "")
+
+
+def _text(live: "LiveSession", event: MxEvent) -> str:
+    if event.replay_gap is not None:
+        return safe(event_text(event))
+    name = name_of(event.family).removeprefix("ON_").replace("_", "-").lower()
+    return safe(f"{event.sequence:>8}  {name:<14}  {_tag(live, event)}  {reading_text(event)}".rstrip())
+
+
+def _form(live: "LiveSession", event: MxEvent) -> dict[str, Any]:
+    return event_form(event) | {"tag": _tag(live, event)}
+
+
+_STOP = "stop"
+
+
+class FileOrStop(Text):
+    """A file to write, or the word stop."""
+
+    def __init__(self) -> None:
+        super().__init__("file|stop")
+
+    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+        is_any = context.current is not None and bool(context.current.recording)
+        return [Offer(_STOP, "ends recordings")] if _STOP.startswith(prefix) and is_any else []
+
+
+class Recorded(Watchable):
+    """What to record, or after stop the file of a recording."""
+
+    def parse(self, word: Word, context: Context) -> list[Target] | Word:
+        known = context.current.recordings if context.current else {}
+        return word if Path(word.value) in known else super().parse(word, context)
+
+    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+        running = context.current.recording if context.current else ()
+        files = [Offer(str(each.path), "recording") for each in running if str(each.path).startswith(prefix)]
+        return [*files, *super().offers(prefix, context)]
+
+
+def _has_a_format(positional: Sequence[Any], options: dict[str, Any]) -> None:
+    file = positional[0] if positional else None
+    if file not in (None, _STOP) and options.get("format") is None and format_of(Path(file).suffix) is None:
+        raise ShellError(f"{file} does not say its format: name it .csv or .jsonl, or add --format csv")
+
+
+@command("record", example="record tank.csv Plant.Tank1.Level", check=_has_a_format, in_plan=False)
+async def record(
+    context: Context,
+    file: Annotated[str | None, FileOrStop()] = None,
+    *tags: Annotated[list[Target] | Word | None, Recorded()],
+    format: Annotated[Format | None, OneWord("format", ("csv", "jsonl"))] = None,
+    append: FlagOption = False,
+    csv_raw: FlagOption = False,
+    server: ServerOption = None,
+) -> Result:
+    """Writes every sample to a file while the shell goes on: record FILE [TAG…]; record stop [FILE…] ends it.
+
+    Without tags it takes everything that is advised, now and later. The file's ending says the format,
+    .csv or .jsonl, or --format does. Nothing is left out: where events are lost there is a row of kind
+    gap, where values come into doubt one of kind stale, and what is read again after a loss is of kind
+    read. The file is written ten times a second and ends with a row of kind stop, also when the shell is
+    left. Up to 500,000 samples wait for a slow disk; beyond that the oldest are dropped, and a row says
+    so. A file that exists is not overwritten: --append adds to a recording with the same columns, and
+    makes a row that was cut off one of kind torn. In CSV a text that is a formula to a spreadsheet gets
+    an apostrophe in front, unless --csv-raw. Several may run; record lists them.
+    """
+    connected = context.connected
+    if file is None:
+        return _listed(list(connected.recordings.values()))
+    if file == _STOP:
+        return await _stopped(context, [word for word in tags if word])
+    path = Path(file)
+    form = format or format_of(path.suffix)
+    assert form is not None
+    if _is_written(context, path):
+        raise ShellError(f"{file} is being recorded: record stop {file} ends it")
+    items = await ensure(context, await targets_of(context, tags, server), server)
+    recording = await Recording.start(
+        context.live_session, path, form, items, append=append, raw=csv_raw, alert=lambda text: context.alert(text)
+    )
+    connected.recordings[path] = recording
+    what = counted(len(items), "tag") if items else f"everything that is advised ({counted(_advised(context), 'item')})"
+    return Said(f"recording {what} to {file}", {"file": file, "format": form, "tags": recording.tags})
+
+
+def _is_written(context: Context, path: Path) -> bool:
+    """Whether any connection of the shell records to this file."""
+    running = [each.path for one in context.connections.values() for each in one.recording]
+    return any(path.resolve() == each.resolve() for each in running)
+
+
+def _advised(context: Context) -> int:
+    return sum(item.advised for item in context.items)
+
+
+async def _stopped(context: Context, names: Sequence[list[Target] | Word]) -> Result:
+    known = context.connected.recordings
+    wanted = []
+    for name in names:
+        if not isinstance(name, Word):
+            raise ShellError(f"{name[0].word.text} is not being recorded; record lists what is")
+        wanted.append(known[Path(name.value)])
+    stopping = wanted or context.connected.recording
+    for recording in stopping:
+        await recording.stop()
+    # Told once: those that ended by themselves, too.
+    ended = wanted or list(known.values())
+    for recording in ended:
+        del known[recording.path]
+    return _listed(ended)
+
+
+def _listed(recordings: Sequence[Recording]) -> Result:
+    return Listed(
+        ("file", "state", "samples", "lost", "tags"),
+        [
+            [
+                str(each.path),
+                "recording" if each.is_running else each.problem or "closed",
+                str(each.samples),
+                str(each.lost),
+                str(len(each.tags) or "all"),
+            ]
+            for each in recordings
+        ],
+        [
+            {
+                "file": str(each.path),
+                "lost": each.lost,
+                "problem": each.problem or None,
+                "recording": each.is_running,
+                "samples": each.samples,
+                "tags": each.tags,
+            }
+            for each in recordings
+        ],
+        empty="nothing is recorded; record FILE does",
+    )
+
+
+class Listed(Table):
+    """Recordings: one that ended by itself is not what was asked for."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode.NOT_MET if any(record["problem"] for record in self.records) else ExitCode.DONE
+
+
+COMMANDS = (events, record)

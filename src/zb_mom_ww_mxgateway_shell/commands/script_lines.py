@@ -1,0 +1,157 @@
+"""let, step, note, confirm, sleep, the lines that only a file has (include, finally, on-error), record-script."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe, time_text, value_form, value_text
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.language.argument_types import (
+    CountOption,
+    Duration,
+    FileName,
+    FlagOption,
+    NewName,
+    OneWord,
+    TextArgument,
+)
+from zb_mom_ww_mxgateway_shell.language.commands import Kind, Sign, command
+from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.language.variables import Given, literal_text, value_of
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said
+from zb_mom_ww_mxgateway_shell.plural import counted
+from zb_mom_ww_mxgateway_shell.state.context import Context
+
+
+class PlainValue(Kind):
+    """A value that a name stands for."""
+
+    name = "value"
+
+    def parse(self, word: Word, context: Context) -> Given:
+        return Given.typed(word)
+
+
+@command("let", example="let limit = 70", needs_session=False, in_plan=True)
+async def let(
+    context: Context,
+    name: Annotated[str, NewName()],
+    equals: Annotated[str, Sign("=")],
+    value: Annotated[Given, PlainValue()],
+) -> Result:
+    """Gives a value a name: `$limit` stands for it from then on, in Python it is limit.
+
+    A number, true or false, a text, a tag, an array [1, 2, 3]. It is kept as it is typed, and read where it
+    is used: 01 in a tag's name is 01. Before a letter or digit write `${limit}`. In double quotes names
+    stand for their values too, in single quotes they do not. A value given by --var NAME=VALUE wins over let.
+    """
+    given = name in context.given_names
+    if not given:
+        context.names[name] = value
+    kept = context.names[name]
+    held = value_of(kept)
+    shown = safe(literal_text(kept)) if isinstance(kept, Given) else value_text(kept)
+    return Said(f"{name} = {shown}{' (--var)' if given else ''}", {"name": name, "value": value_form(held)}, held)
+
+
+@command("step", example='step "fill the tank"', needs_session=False, in_plan=True)
+async def step(context: Context, title: TextArgument) -> Result:
+    """Begins a step: what follows belongs to it, until the next step or finally.
+
+    A run says how many steps passed, and --report-junit has a case for each.
+    """
+    context.step = title
+    return Said("", {"title": title})
+
+
+@command("note", example='note "the tank is full"', needs_session=False, in_plan=True)
+async def note(context: Context, text: TextArgument) -> Result:
+    """Puts a remark into what is shown and reported."""
+    return Said(text, {"text": text})
+
+
+@command("confirm", example='confirm "is the valve free?"', needs_session=False)
+async def confirm(context: Context, question: TextArgument) -> Result:
+    """Goes on only when a person says yes. With --yes nobody is asked.
+
+    Where there is nobody to ask, and no --yes, it is refused.
+    """
+    if context.assume_yes:
+        return Said("yes (--yes)", {"by": "--yes", "confirmed": True})
+    if context.ask is None:
+        raise ShellError(f"not confirmed: nobody to ask “{question}”; --yes says yes to all", ExitCode.GUARDED)
+    if not await context.ask(question):
+        raise ShellError("not confirmed", ExitCode.GUARDED)
+    return Said("yes", {"by": "a person", "confirmed": True})
+
+
+@command("sleep", example="sleep 100ms", needs_session=False)
+async def sleep(context: Context, duration: Annotated[float, Duration()]) -> Result | Feed:
+    """Waits for a fixed time. To wait until something is so, `wait` is quicker and certain.
+
+    lint warns of it, but for `sleep 5s # meant`: that remark says that the time itself is what is wanted.
+    """
+    from zb_mom_ww_mxgateway_shell.feeds.wait import Sleeping
+
+    return Sleeping(duration)
+
+
+@command("include", example="include setup.mxs", needs_session=False)
+async def include(context: Context, file: Annotated[str, FileName()]) -> Result:
+    """Runs another file in place of this line; a relative name starts at the folder of the file that has this line."""
+    _only_in_a_file("include")
+
+
+@command("finally", example="finally", needs_session=False)
+async def finally_(context: Context) -> Result:
+    """On a line of its own: everything after it, to the end of the file, always runs.
+
+    After a failure, after exit, after Ctrl-C. Each line behind it is tried, whatever becomes of the others.
+    """
+    _only_in_a_file("finally")
+
+
+@command("on-error", example="on-error continue", needs_session=False, in_plan=True)
+async def on_error(
+    context: Context, what: Annotated[Literal["stop", "continue"], OneWord("stop|continue", ("stop", "continue"))]
+) -> Result:
+    """Says what a file does after a line that fails: stop, or continue. The run has failed either way."""
+    context.on_error = what
+    return Said(f"{'goes on' if what == 'continue' else 'stops'} after a failure", {"on_error": what})
+
+
+@command("record-script", example="record-script steps.mxs --last 3 --expect", needs_session=False)
+async def record_script(
+    context: Context,
+    file: Annotated[str | None, FileName()] = None,
+    *,
+    last: CountOption = None,
+    expect: FlagOption = False,
+    overwrite: FlagOption = False,
+) -> Result:
+    """Writes what is typed from now on into a command file, until record-script without a file.
+
+    With --last 10 the file has the last ten commands, and ends there. Tags stand in it by name, never by
+    handle; what failed becomes a remark, and so does what was for another gateway than the current one.
+    With --expect it also expects the values that were seen: exactly, a number with decimals within 1 %; of
+    a number that was changing by itself only that there is a good one.
+    """
+    typed, context.records = context.typed, True
+    if file is None:
+        path = typed.stop()
+        return Said(f"{path} ended" if path else "nothing was recorded", {"file": path and str(path)})
+    at = time_text(datetime.now(UTC))
+    heading = f"Recorded by mxgw-shell at {at}{f' from {context.name}' if context.name else ''}."
+    gateway = context.client.options.endpoint if context.client else ""
+    count = typed.start(Path(file), heading, gateway=gateway, expects=expect, overwrite=overwrite, kept=last or 0)
+    if last is None:
+        return Said(f"recording to {file}; record-script ends it", {"file": file})
+    typed.stop()
+    return Said(f"{file}: {counted(count, 'line')}", {"file": file, "lines": count}, file)
+
+
+def _only_in_a_file(name: str) -> NoReturn:
+    raise ShellError(f"{name} stands in a file: mxgw-shell -c FILE.mxs runs one, and -c - one from standard input")
+
+
+COMMANDS = (let, step, note, confirm, sleep, include, finally_, on_error, record_script)

@@ -1,0 +1,381 @@
+"""Why a tag is as it is: from the connection to the plant, one step after the other, and in plain words."""
+
+import asyncio
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from zb_mom_ww_mxgateway.errors import (
+    MxGatewayAuthenticationError,
+    MxGatewayAuthorizationError,
+    MxGatewayError,
+)
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.status import first_failed
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway_console.render.forms import age_text, value_text
+from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
+from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Finding, Verdict, to_seconds, worst
+from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
+    SECURED_WRITE,
+    VERIFIED_WRITE,
+    quality_meaning,
+    security_meaning,
+    security_name,
+    status_meaning,
+)
+from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, attribute_of, locate
+from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY, type_text
+from zb_mom_ww_mxgateway_shell.output.value_text import freshness
+from zb_mom_ww_mxgateway_shell.plural import counted
+from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
+from zb_mom_ww_mxgateway_shell.state.connection import Connected
+from zb_mom_ww_mxgateway_shell.state.context import Context
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveValue, Reading
+
+_PING_SECONDS = 3.0
+_GALAXY_SECONDS = 5.0
+_READ_SECONDS = 12.0
+"""Longer than the first contact with a tag takes on a real gateway."""
+_ALARM_SECONDS = 3.0
+# Where they are bad, the others only follow from them.
+_DECIDING = ("connection", "session", "galaxy", "item")
+
+
+async def explain(context: Context, tag: str, item: Item | None) -> Diagnosis:
+    """Walks from the connection to the tag; every question to the gateway has its deadline."""
+    findings = await _Walk(context, tag, item).findings()
+    deciding = worst(findings, _DECIDING)
+    tries = tuple(line for line in deciding.tries if line.split()[0] in context.registry.commands)
+    if not deciding.meaning:
+        deciding = Finding("", Verdict.OK, "", f"nothing is wrong with {tag}")
+    return Diagnosis(
+        tag,
+        tuple(findings),
+        Finding(deciding.step, deciding.verdict, deciding.text, deciding.meaning, tries),
+    )
+
+
+class _Walk:
+    def __init__(self, context: Context, tag: str, item: Item | None) -> None:
+        self._context = context
+        self._tag = tag
+        self._item = item
+        self._findings: list[Finding] = []
+
+    def _found(self, step: str, verdict: Verdict, text: str, meaning: str = "", *tries: str) -> None:
+        self._findings.append(Finding(step, verdict, text, meaning, tries))
+
+    async def findings(self) -> list[Finding]:
+        connected = await self._connection()
+        if connected is None:
+            return self._findings
+        answers = await self._session(connected)
+        place, last_deploy = await self._locate(connected) if answers else (None, None)
+        self._say_item(connected)
+        value = connected.live.latest(*self._item.key) if self._item else None
+        if value is not None:
+            self._say_value(value)
+        elif answers and (self._item is None or not self._item.advised):
+            await self._read_now(connected, place)
+        self._say_last_write()
+        if place is not None:
+            self._say_place(connected, place, last_deploy, value)
+            self._say_security(connected, place)
+            await self._say_alarms(connected, place)
+        return self._findings
+
+    # From the shell to the session.
+
+    async def _connection(self) -> Connected | None:
+        current = self._context.current
+        if current is None:
+            known = self._context.connection.endpoint
+            self._found(
+                "connection",
+                Verdict.BAD,
+                "not connected",
+                "the shell is connected to no gateway, so nothing is known of the tag",
+                "connect" if known else "connect HOST:PORT",
+                "profiles",
+            )
+            return None
+        up = age_text(clock.monotonic() - current.opened_at)
+        where = connection_text(self._context)
+        if current.live.state.value != "live" and not await current.client.reconnected(0):
+            # The session says why, and what that means.
+            self._found("connection", Verdict.NOTE, f"{where}, opened {up} ago, not connected now")
+        else:
+            self._found("connection", Verdict.OK, f"{where}, open for {up}")
+        return current
+
+    async def _session(self, connected: Connected) -> bool:
+        """Says how the session is; whether it answers."""
+        live = connected.live
+        name = live.session.session_id
+        lost = f": {live.lost}" if live.lost else ""
+        match live.state.value:
+            case "closed":
+                why = "the session is lost for good, and every value shown is old"
+                if isinstance(live.lost, MxGatewayAuthenticationError | MxGatewayAuthorizationError):
+                    why = "the gateway no longer accepts the key, so the session is lost and every value shown is old"
+                self._found("session", Verdict.BAD, f"{name} lost{lost}", why, "connect", "doctor")
+                return False
+            case "rebuilding":
+                why = (
+                    "the session was lost; another is being opened with the same items. Until then values are old, "
+                    "and no write is sent"
+                )
+                self._found("session", Verdict.BAD, f"{name} lost, opening another{lost}", why, "status", "doctor")
+                return False
+            case "stale" | "connecting":
+                why = (
+                    "the event stream is broken and being resumed. Until then values are old, and no write is sent; "
+                    "when it is back, what was missed is said"
+                )
+                self._found("session", Verdict.BAD, f"{name}, resuming{lost}", why, "status", "doctor")
+                return False
+        started = clock.monotonic()
+        try:
+            await live.session.ping(timeout=_PING_SECONDS)
+        except MxGatewayError as error:
+            why = "the gateway gives no sign of life on this session, so nothing shown can be relied on"
+            self._found("session", Verdict.BAD, f"{name} does not answer: {error}", why, "doctor", "connect")
+            return False
+        took = (clock.monotonic() - started) * 1000
+        self._found("session", Verdict.OK, f"{name}, ready, answers in {took:.1f} ms")
+        lost_events = f"{counted(live.gaps, 'gap')}, {live.lost_events} lost" if live.gaps else "none lost"
+        self._found("events", Verdict.NOTE if live.gaps else Verdict.OK, f"{live.events} received, {lost_events}")
+        return True
+
+    # From the item to its value.
+
+    def _say_item(self, connected: Connected) -> None:
+        item, tag = self._item, self._tag
+        if item is None:
+            self._found(
+                "item",
+                Verdict.NOTE,
+                "not added to this session",
+                f"nothing is wrong with {tag} itself, but it is not added here: nothing follows it",
+                f"watch {tag}",
+            )
+            return
+        server = connected.live.session.handles.servers.get(item.server_handle, "")
+        kinds = [
+            word
+            for word, holds in (
+                ("advised", item.advised and not item.supervisory),
+                ("advised under supervisory control", item.supervisory),
+                ("not advised", not item.advised),
+                ("buffered", item.buffered),
+                ("SUSPENDED", item.suspended),
+            )
+            if holds
+        ]
+        text = f"{item.item_handle} on server {item.server_handle} ({server}), {', '.join(kinds)}"
+        if not item.advised:
+            why = "it was added but is not advised: MXAccess reports nothing of it, and refuses writes to it"
+            self._found("item", Verdict.BAD, text, why, f"advise {item.item_handle}", f"watch {tag}")
+        elif item.suspended:
+            why = (
+                f"it is suspended: it reports nothing, and the value shown is from before. In Python: "
+                f"await session.activate({item.server_handle}, {item.item_handle})"
+            )
+            self._found("item", Verdict.BAD, text, why, f"activate {item.item_handle}", "py")
+        elif connected.live.latest(*item.key) is None:
+            why = (
+                "no data change has come yet. The first takes 3 to 8 s on a fresh session; where it does not come at "
+                "all, the object's engine does not answer"
+            )
+            self._found("item", Verdict.BAD, f"{text}, no value yet", why, f"tag {tag}", "status")
+        else:
+            self._found("item", Verdict.OK, text)
+
+    def _say_value(self, value: "LiveValue") -> None:
+        fresh = freshness(value, self._item)
+        text = f"{value_text(value.value)}, {value.quality_word}, {fresh}, {counted(value.changes, 'change')}"
+        if self._item is not None and self._item.suspended:
+            self._found("value", Verdict.NOTE, text)  # The item has said why.
+        elif value.stale_since is not None:
+            why = "events were lost, and it is not yet known whether this value still holds: it is read again by itself"
+            self._found("value", Verdict.BAD, text, why, f"read {self._tag} --fresh", "status")
+        else:
+            self._say_quality(text, value)
+
+    async def _read_now(self, connected: Connected, place: Place | None) -> None:
+        """A tag that nobody follows is read by a short visit."""
+        try:
+            reading = await _visited(connected, place.address if place else self._tag)
+        except (MxGatewayError, TimeoutError) as error:
+            said = str(error) or f"no answer within {_READ_SECONDS:g} s"
+            self._found("value", Verdict.BAD, f"cannot be read: {said}", "the gateway does not read it", "last-error")
+            return
+        age = "of unknown age" if reading.age is None else age_text(reading.age)
+        if reading.error:
+            text = f"cannot be read: {reading.error}"
+        else:
+            text = f"read for this: {value_text(reading.value)}, {reading.quality_word}, {age}"
+        self._say_quality(text, reading)
+
+    def _say_quality(self, text: str, value: "LiveValue | Reading") -> None:
+        failed = first_failed(value.statuses)
+        status = failed or next(iter(value.statuses), None)
+        is_error = bool(getattr(value, "error", ""))
+        if failed is None and value.quality_word == "good" and not is_error:
+            self._found("value", Verdict.OK, text)
+            if value.quality & 0xFC != 192:
+                self._found("quality", Verdict.NOTE, str(value.quality), quality_meaning(value.quality))
+            if status is not None:
+                self._found("last status", Verdict.OK, str(status))
+            return
+        tag = self._tag
+        owner = tag.rpartition(".")[0]
+        quality = f"{value.quality}: {quality_meaning(value.quality)}"
+        if failed is None:
+            why = "no answer came in time" if is_error else quality_meaning(value.quality)
+            self._found("value", Verdict.BAD, text, f"the value is {why}" if not is_error else why, f"tag {tag}")
+            self._found("quality", Verdict.NOTE, quality)
+            return
+        self._found("value", Verdict.BAD, text, status_meaning(failed), f"browse {owner}", f"tag {tag}")
+        self._found("quality", Verdict.NOTE, quality)
+        self._found("last status", Verdict.BAD, str(failed), status_meaning(failed))
+
+    def _say_last_write(self) -> None:
+        failure = self._context.failure
+        if failure is None or not isinstance(failure.error, MxGatewayError | Interrupted):
+            return
+        words = tag_key(failure.line).split()
+        handle = str(self._item.item_handle) if self._item else ""
+        if words[:1] and words[0].startswith("write") and {tag_key(self._tag), handle} & set(words[1:]):
+            statuses = failure.error.statuses if isinstance(failure.error, MxGatewayError) else ()
+            status = first_failed(statuses)
+            meaning = f"the last write was refused: {status_meaning(status)}" if status else ""
+            self._found("last write", Verdict.NOTE, str(failure.error), meaning, "last-error")
+
+    # What the galaxy says of it.
+
+    async def _locate(self, connected: Connected) -> tuple[Place | None, datetime | None]:
+        """Where the galaxy has the tag, and when it was deployed last."""
+        client = connected.client
+        try:
+            async with asyncio.timeout(_GALAXY_SECONDS):
+                return await locate(client, self._tag), await client.galaxy.last_deploy_time()
+        except (MxGatewayError, TimeoutError) as error:
+            said = str(error) or f"no answer within {_GALAXY_SECONDS:g} s"
+            self._found("galaxy", Verdict.UNKNOWN, f"cannot be looked at: {said}")
+            return None, None
+
+    def _say_place(
+        self, connected: Connected, place: Place, last_deploy: datetime | None, value: "LiveValue | None"
+    ) -> None:
+        deployed = f"last deploy {to_seconds(last_deploy)}" if last_deploy else "never deployed"
+        is_newer = connected.deployed_anew(last_deploy)
+        if is_newer:
+            deployed += ", after this connection was opened"
+        if place.found is None or place.attribute is None:
+            owner = place.path.rpartition(".")[0]
+            if place.is_object and place.found is not None:
+                example = next((a.full_tag_reference for a in place.found.attributes), "")
+                why = f"{place.path} is an object, not a tag: name one of its attributes"
+                tries = [f"browse {place.path}", *([f"why {example}"] if example else [])]
+                self._found("galaxy", Verdict.BAD, f"{place.found.tag_name} is an object ({deployed})", why, *tries)
+                return
+            if place.found is None:
+                missing = f"no object {owner or place.path}"
+                hint = self._context.catalogue.closest(place.path) or "; browse shows what there is"
+                tries = ["browse", f"find *{place.path.rpartition('.')[2]}*"]
+            else:
+                missing = f"{place.found.tag_name} has no such attribute"
+                hint = place.hint
+                tries = [f"browse {place.found.tag_name}"]
+            if value is not None and value.quality_word == "good":
+                self._found(
+                    "galaxy",
+                    Verdict.NOTE,
+                    f"{missing}, yet it has a value: a key may be limited to a part of the galaxy; {deployed}",
+                )
+                return
+            why = f"the galaxy has no {place.path} deployed{hint}"
+            if is_newer:
+                why += "; it may have gone with the deploy since"
+            self._found("galaxy", Verdict.BAD, f"{missing} ({deployed})", why, *tries)
+            return
+        attribute = place.attribute
+        text = f"{type_text(attribute)} of {place.found.tag_name} ({' < '.join(place.found.template_chain)})"
+        text += f"{', historized' * attribute.is_historized}{', alarm' * attribute.is_alarm}, {deployed}"
+        if problem := array_problem(place):
+            element = [f"watch {place.path}[1]"] if attribute.is_array else []
+            self._found("galaxy", Verdict.BAD, text, problem, *element, f"watch {place.path}")
+            return
+        self._found("galaxy", Verdict.OK, text)
+
+    def _say_security(self, connected: Connected, place: Place) -> None:
+        if place.attribute is None:
+            return
+        security = place.attribute.security_classification
+        name = security_name(security)
+        means = security_meaning(security) or "a classification this shell does not know"
+        if security in (SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY):
+            self._found("writes", Verdict.NOTE, f"{name}: {means}", f"nothing is wrong, but {means}")
+        elif not connected.arming.armed:
+            reason = connected.arming.for_good or "it was disarmed"
+            self._found("writes", Verdict.NOTE, f"{name}, but this connection is read-only: {reason}")
+        else:
+            self._found("writes", Verdict.OK, f"{name}: {means}")
+
+    async def _say_alarms(self, connected: Connected, place: Place) -> None:
+        """For what has to do with alarms: whether they are inhibited, and whether the gateway has any."""
+        if place.found is None or place.attribute is None or not _concerns_alarms(place):
+            return
+        verdict = Verdict.BAD if place.attribute.is_alarm else Verdict.NOTE
+        inhibit = attribute_of(place.found, "AlarmInhibit")
+        if inhibit is not None and await self._is_on(connected, inhibit.full_tag_reference):
+            why = f"alarms of {place.found.tag_name} are inhibited: {inhibit.full_tag_reference} is true"
+            self._found("alarms", verdict, "inhibited", why, f"write {inhibit.full_tag_reference} false")
+            return
+        try:
+            async with asyncio.timeout(_ALARM_SECONDS), connected.client.query_active_alarms() as active:
+                count = 0
+                async for _ in active:
+                    count += 1
+        except (MxGatewayError, TimeoutError) as error:
+            said = str(error) or f"no answer within {_ALARM_SECONDS:g} s"
+            self._found("alarms", Verdict.NOTE, f"the gateway serves none: {said}")
+            return
+        self._found("alarms", Verdict.OK, f"not inhibited; {count} active in the galaxy")
+
+    async def _is_on(self, connected: Connected, tag: str) -> bool:
+        try:
+            return (await _visited(connected, tag)).value is True
+        except (MxGatewayError, TimeoutError):
+            return False
+
+
+async def _visited(connected: Connected, address: str) -> "Reading":
+    """Reads an address without leaving a trace; raises the library's errors, or TimeoutError."""
+    session = connected.live.session
+    own: int | None = None
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            server = next(iter(session.handles.servers), None)
+            if server is None:
+                server = own = await session.register("mxgw-shell why")
+            (reading,) = await connected.live.read([address], server, timeout=_READ_SECONDS - 2)
+        return reading
+    finally:
+        if own is not None:
+            with suppress(MxGatewayError, TimeoutError):
+                async with asyncio.timeout(_PING_SECONDS):
+                    await session.unregister(own)
+
+
+def _concerns_alarms(place: Place) -> bool:
+    """Whether the attribute is an alarm, a part of one, or has one."""
+    attributes = place.found.attributes if place.found else ()
+    alarms = {tag_key(each.attribute_name).removesuffix(".inalarm") for each in attributes if each.is_alarm}
+    name = tag_key(place.attribute.attribute_name) if place.attribute else ""
+    return any(f"{name}.".startswith(f"{alarm}.") or alarm.startswith(f"{name}.") for alarm in alarms)

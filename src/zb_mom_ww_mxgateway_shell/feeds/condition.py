@@ -1,0 +1,142 @@
+"""What ``expect`` and ``wait`` ask of a tag: a comparison, a quality, an age. Never met by what is not known."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.values import nanoseconds_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, value_text
+from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.language.argument_types import Target
+from zb_mom_ww_mxgateway_shell.language.comparison import Comparison
+from zb_mom_ww_mxgateway_shell.output.value_text import freshness, known_of, quality_text
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveValue
+
+QUALITIES = ("good", "uncertain", "bad", "any")
+_SHOWN = 10
+
+
+class NotMet(Mistake):
+    """An expectation that is not met, with what there was instead. Points at the tag."""
+
+    def __init__(self, message: str, target: Target, fields: dict[str, Any], details: Sequence[str] = ()) -> None:
+        super().__init__(message, target.word.start, target.word.end)
+        self.exit_code = ExitCode.NOT_MET
+        self.fields = fields
+        """``expected``, ``actual``, and of a wait ``values``: for JSON."""
+        self.details = list(details)
+        """More lines for a person, safe for a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What is asked of a tag's value."""
+
+    target: Target
+    comparison: Comparison
+    quality: str = "good"
+    """One of QUALITIES. ``any`` takes bad values too; one that may be old it never takes."""
+    age: float | None = None
+    """Seconds: the value is to be younger by its source time."""
+
+    @property
+    def text(self) -> str:
+        """As it is said in messages."""
+        quality = "" if self.quality == "good" else f" quality {self.quality}"
+        age = "" if self.age is None else f" age < {self.age:g}s"
+        return f"{self.target.tag} {self.comparison.text}{quality}{age}"
+
+    def miss(self, value: "LiveValue | None") -> str:
+        """Why a value does not meet it; empty where it does. Raises Mistake where they cannot be compared."""
+        if value is None:
+            return "there is no value yet"
+        if value.stale_since is not None:
+            return "nobody knows whether the value still holds"
+        if self.quality not in ("any", value.quality_word):
+            return f"the quality is {value.quality_word}"
+        if value.value is None and not self.comparison.asks_for_null:
+            return "there is no value: null"
+        if has_nan(value.value) and not self.comparison.asks_for_nan:
+            return "it is not a number"
+        if self.age is not None and value.ahead:
+            return f"its source time is {age_text(value.ahead)} in the future, so nobody knows how old it is"
+        if self.age is not None and value.age >= self.age:
+            return f"it is {age_text(value.age)} old"
+        if self.comparison.holds(value.value, value.data_type):
+            return ""
+        if isinstance(value.value, str) and (self.comparison.asks_for_null or self.comparison.asks_for_nan):
+            return f'it is text, compared in quotes: "{self.comparison.wanted.text}"'
+        return "it differs"
+
+    def not_met(self, value: "LiveValue | None", reason: str, **fields: Any) -> NotMet:
+        """The error that says so."""
+        because = "" if reason == "it differs" else f": {reason}"
+        said = f"expected {self.text}, is {described(value)}{because}"
+        details = [] if value is None or not value.source_time_ns else [f"source time {_source_time(value)}"]
+        return NotMet(
+            said, self.target, {"expected": self.text, "actual": form_of(value), "reason": reason, **fields}, details
+        )
+
+
+def described(value: "LiveValue | None") -> str:
+    """A value with its quality and age, safe for a terminal."""
+    if value is None:
+        return "without a value"
+    age = freshness(value)
+    old = "" if value.stale_since is not None or value.ahead else " old"
+    return f"{value_text(value.value)} ({quality_text(value)}, {age}{old})"
+
+
+def form_of(value: "LiveValue | None") -> dict[str, Any] | None:
+    """A value with all that is known of it, for JSON; None without one."""
+    return None if value is None else known_of(value)
+
+
+def seen_text(seen: "Sequence[LiveValue]", started: float) -> str:
+    """The last values of a wait, with the time at which each came, in seconds from its start."""
+    if not seen:
+        return "no value came"
+    shown = []
+    for value in seen[-_SHOWN:]:
+        at = max(0.0, value.received_at - started)
+        marks = [] if value.quality_word == "good" else [quality_text(value)]
+        marks += ["held at the start"] if value.received_at < started else [f"{at:.1f} s"]
+        marks += [] if value.stale_since is None else ["stale"]
+        shown.append(f"{value_text(value.value)} ({', '.join(marks)})")
+    return _listed(shown, len(seen))
+
+
+def lately_text(values: "Sequence[LiveValue]", seconds: float) -> str:
+    """The values of the last so many seconds, oldest first, each with how long ago it came; the first may be one that
+    stood at their beginning. Empty where they say no more than the value now."""
+    now = clock.monotonic()
+    if len(values) == 1 and now - values[0].received_at < seconds:
+        return ""
+    shown = []
+    for value in values[-_SHOWN:]:
+        marks = [] if value.quality_word == "good" else [quality_text(value)]
+        passed = now - value.received_at
+        marks += [f"{passed:.1f} s ago"] if passed < seconds else []
+        said = f" ({', '.join(marks)})" if marks else ""
+        shown.append(f"{value_text(value.value)}{said}")
+    return _listed(shown, len(values))
+
+
+def _listed(shown: Sequence[str], of: int) -> str:
+    more = of - len(shown)
+    return f"{f'{more} more, ' if more else ''}{', '.join(shown)}"
+
+
+def has_nan(value: Any) -> bool:
+    """Whether it is no number, or an array with an element that is none."""
+    if isinstance(value, list | tuple):
+        return any(map(has_nan, value))
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _source_time(value: "LiveValue") -> str:
+    return nanoseconds_text(value.source_time_ns)

@@ -1,0 +1,168 @@
+"""What is found in the galaxy while it is looked for, and deployments as they happen: feeds, shown as they come."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, safe, time_text, value_form
+from zb_mom_ww_mxgateway_console.render.galaxy_forms import deploy_form
+from zb_mom_ww_mxgateway_console.text.terminal_text import padded
+from zb_mom_ww_mxgateway_shell.plural import counted
+from zb_mom_ww_mxgateway_shell.state.connection import Connected
+from zb_mom_ww_mxgateway_shell.state.context import FIRST_VALUE_TIMEOUT
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import DeployEvent, GatewayClient
+
+_PAGE_SIZE = 100
+"""Objects a page: few, so that the first ones are shown soon."""
+_MOST_TAGS = 100_000
+_NAME_WIDTH = 40
+_LINES_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a feed has shown, as records for JSON, and in words how much that was."""
+
+    what: str
+    """The records' name in JSON: ``objects``."""
+    records: list[dict[str, Any]]
+    said: str
+    value: Any
+    exit_code: ExitCode = ExitCode.DONE
+
+    def lines(self) -> list[str]:
+        return [safe(self.said)]
+
+    def form(self) -> Any:
+        return value_form({self.what: self.records})
+
+
+@dataclass(slots=True)
+class Finding:
+    """Objects of the galaxy that match, as their pages come."""
+
+    connected: Connected
+    glob: str
+    root: int | None
+    filters: dict[str, Any]
+    count: int | None
+    records: list[dict[str, Any]] = field(default_factory=list)
+    has_ended: bool = False
+    """False while there may be more than was found."""
+
+    async def follow(self, show: Callable[[str], None]) -> Seen:
+        """Shows a line for each object until there are no more, or `count` have come."""
+        galaxy = self.connected.client.galaxy
+        found = galaxy.discover(
+            root=self.root, tag_name_glob=self.glob, include_attributes=False, page_size=_PAGE_SIZE, **self.filters
+        )
+        async with aclosing(found) as items:
+            async for item in items:
+                self.connected.catalogue.learn(item)
+                kind = "area" if item.is_area else "object"
+                template = item.template_chain[0] if item.template_chain else ""
+                self.records.append({"kind": kind, "name": item.tag_name, "template": template or None})
+                show(f"  {kind:<6}  {padded(safe(item.tag_name), _NAME_WIDTH)}  {safe(template)}".rstrip())
+                if self.count is not None and len(self.records) >= self.count:
+                    break
+        self.has_ended = True
+        return self.result()
+
+    def result(self) -> Seen:
+        """What has been found so far."""
+        said = counted(len(self.records), "object")
+        if not self.has_ended:
+            said += " so far"
+        elif not self.records:
+            said = f"no object matches {self.glob}; find --tags matches whole tag names"
+        return Seen("objects", self.records, said, [each["name"] for each in self.records])
+
+
+@dataclass(slots=True)
+class Matching:
+    """Tags that match, among those that were read."""
+
+    connected: Connected
+    glob: str
+    count: int | None
+    records: list[dict[str, Any]] = field(default_factory=list)
+    has_ended: bool = False
+    """False while there may be more than was found."""
+
+    async def follow(self, show: Callable[[str], None]) -> Seen:
+        """Shows a line for each tag."""
+        catalogue = self.connected.catalogue
+        catalogue.start(self.connected.client)
+        await catalogue.loaded(FIRST_VALUE_TIMEOUT)
+        for number, name in enumerate(await catalogue.matching(self.glob, self.count or _MOST_TAGS), start=1):
+            if number % _LINES_AT_ONCE == 0:
+                await asyncio.sleep(0)  # They are all there: Ctrl-C, and the values watched, get their turn.
+            kind = catalogue.kind_of(name)
+            self.records.append(
+                {"can_be_written": kind and kind.is_writable, "name": name, "type": kind and kind.type_name}
+            )
+            show(f"  {padded(safe(name), _NAME_WIDTH)}  {kind.said if kind else ''}".rstrip())
+        self.has_ended = True
+        return self.result()
+
+    def result(self) -> Seen:
+        """What has been found so far."""
+        catalogue, said = self.connected.catalogue, counted(len(self.records), "tag")
+        if self.has_ended and not self.records:
+            said = f"no tag matches {self.glob}"
+        if not self.has_ended:
+            said += " so far"
+        elif not catalogue.is_complete:
+            why = f": {catalogue.error}" if catalogue.error else ""
+            said += f" among those read so far; the galaxy is not read to its end{why}"
+        return Seen("tags", self.records, said, [each["name"] for each in self.records])
+
+
+@dataclass(slots=True)
+class Deployments:
+    """The deployment as it is, and then each one as it happens."""
+
+    client: "GatewayClient"
+    duration: float | None
+    """Seconds."""
+    count: int | None
+    events: "list[DeployEvent]" = field(default_factory=list)
+    started: float = field(default_factory=clock.monotonic)
+
+    async def follow(self, show: Callable[[str], None]) -> Seen:
+        """Shows a line for each until the duration or count is reached. Raises what ends the stream."""
+        try:
+            async with clock.timeout(self.duration), self.client.galaxy.watch_deploy_events() as stream:
+                async for event in stream:
+                    self.events.append(event)
+                    show(deploy_line(event))
+                    if self.count is not None and len(self.events) >= self.count:
+                        return self.result()
+        except TimeoutError:
+            return self.result()
+        endpoint = self.client.options.endpoint
+        raise MxGatewayTransportError(f"deploys: {endpoint} ended the stream", endpoint=endpoint, call="deploys")
+
+    def result(self) -> Seen:
+        """What has been seen so far."""
+        later = max(0, len(self.events) - 1)
+        said = f"{later} new deployment{'s' if later != 1 else ''} in {age_text(clock.monotonic() - self.started)}"
+        last = self.events[-1].time_of_last_deploy if self.events else None
+        return Seen("deploys", [deploy_form(event) for event in self.events], said, last)
+
+
+def deploy_line(event: "DeployEvent") -> str:
+    """One deployment for a person."""
+    counts = f"{event.object_count} objects, {event.attribute_count} attributes"
+    if event.time_of_last_deploy is None:
+        return f"  never deployed   {counts}"
+    ago = (datetime.now(UTC) - event.time_of_last_deploy).total_seconds()
+    said = f"{age_text(ago)} ago" if ago >= 0 else "by the gateway's clock in the future"
+    return f"  deployed {time_text(event.time_of_last_deploy)} ({said})   {counts}"

@@ -1,0 +1,169 @@
+"""Trends: what was seen of a few tags as charts, redrawn at the prompt, one picture in a file."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, local, safe, time_text, value_form, value_text
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut_middle, cut_start, width
+from zb_mom_ww_mxgateway_shell.output.chart import Line, chart, in_view, legend, range_of
+from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text
+from zb_mom_ww_mxgateway_shell.samples.history import History, moment
+from zb_mom_ww_mxgateway_shell.samples.intervals import Stretch, stretches_of
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveSession
+
+_HEIGHTS = (3, 10)
+_FILE_HEIGHT = 8
+_LEAST_SPAN = 5.0
+_TAG_WIDTH = 8
+
+
+@dataclass(slots=True)
+class Trend:
+    """A trend about to begin."""
+
+    live: "LiveSession"
+    history: History
+    items: list[Item]
+    span: float
+    """Seconds in view."""
+    duration: float | None = None
+    """Seconds."""
+    drawn: bool = False
+    """True once a terminal has drawn it in place."""
+
+    async def follow(self, show: Callable[[str], None]) -> "Trended":
+        """Waits until its end; cancelling ends it. The picture is its result."""
+        if self.duration is None:
+            await asyncio.Event().wait()
+        else:
+            await clock.sleep(self.duration)
+        return self.result()
+
+    def result(self) -> "Trended":
+        """The picture as it stands."""
+        now = clock.monotonic()
+        return Trended([self._charted(item, now) for item in self.items], self.span, now, self.drawn)
+
+    def picture(self, columns: int, rows: int) -> list[Line]:
+        """As much of it as fits, as it stands."""
+        self.drawn = True
+        lines = self.result().picture(columns, rows - 1)
+        return [*lines, [("good", cut_middle("  Ctrl-C ends", columns))]]
+
+    def _charted(self, item: Item, now: float) -> "Charted":
+        seen = self.history.of(item.key, since=now - self.span)
+        value = self.live.latest(*item.key)
+        stretches = stretches_of(seen, value.stale_since if value else None, now if value else None)
+        if value is None:
+            said = "not advised" if not item.advised else "no value yet"
+        else:
+            said = f"{value_text(value.value)}  {quality_text(value)}  {freshness(value, item)}"
+        return Charted(item.tag, said, stretches, isinstance(value and value.value, bool))
+
+
+@dataclass(frozen=True, slots=True)
+class Charted:
+    """One tag of a picture."""
+
+    tag: str
+    said: str
+    """Its value now, in words."""
+    stretches: Sequence[Stretch]
+    boolean: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trended:
+    """A picture of a trend."""
+
+    tags: Sequence[Charted]
+    span: float
+    end: float
+    """Monotonic seconds."""
+    drawn: bool
+    """Whether the picture stands on the screen already."""
+    exit_code: ExitCode = ExitCode.DONE
+
+    @property
+    def value(self) -> Any:
+        return [[stretch.value for stretch in in_view(each.stretches, *self._times)] for each in self.tags]
+
+    @property
+    def _times(self) -> tuple[float, float]:
+        first = min((each.stretches[0].start for each in self.tags if each.stretches), default=self.end)
+        # No wider than what was seen, but for the first moments.
+        return max(self.end - self.span, min(first, self.end - min(self.span, _LEAST_SPAN))), self.end
+
+    def lines(self) -> list[str]:
+        if self.drawn:
+            return []
+        columns = min(100, shutil.get_terminal_size((80, 24)).columns - 8)
+        height = 2 + _FILE_HEIGHT * len(self.tags) + 2 * len(self.tags)
+        return ["".join(text for _, text in line).rstrip() for line in self.picture(columns, height)]
+
+    def picture(self, columns: int, rows: int) -> list[Line]:
+        """As lines that fit."""
+        least, most = _HEIGHTS
+        # A heading and a strip of each, the times and the legend once.
+        height = min(most, max(least, (rows - 2) // len(self.tags) - 2))
+        braille = _has_braille()
+        lines: list[Line] = []
+        for each in self.tags:
+            known = range_of(in_view(each.stretches, *self._times))
+            is_plain = each.boolean or known.low is None
+            extent = "" if is_plain else f"  min {value_text(known.low)}  max {value_text(known.high)}"
+            if width(each.said) + len(extent) + _TAG_WIDTH + 4 > columns:
+                extent = ""  # The axis says it too; half a number would be another one.
+            said = safe(f"{each.said}{extent}")
+            tag = cut_start(safe(each.tag), max(_TAG_WIDTH, columns - width(said) - 4))
+            lines.append([("good", cut_middle(f"  {tag}  {said}", columns))])
+            lines += chart(each.stretches, *self._times, columns, height, boolean=each.boolean, braille=braille)
+        lines.append([("good", self._clock(columns))])
+        if said := legend(lines):
+            lines.append([("good", cut_middle(f"  {said}", columns))])
+        return lines
+
+    def _clock(self, columns: int) -> str:
+        first, last = (f"{local(moment(at)):%H:%M:%S}" for at in self._times)
+        return f"{first:>20}{last:>{max(9, columns - 20)}}"
+
+    def form(self) -> Any:
+        return {
+            "end": time_text(moment(self.end)),
+            "seconds": round(self._times[1] - self._times[0], 3),
+            "tags": [
+                {
+                    "max": value_form(known.high),
+                    "min": value_form(known.low),
+                    "stretches": [
+                        {
+                            "end": time_text(moment(stretch.end)),
+                            "mood": stretch.mood,
+                            "start": time_text(moment(stretch.start)),
+                            "value": value_form(stretch.value),
+                        }
+                        for stretch in shown
+                    ],
+                    "tag": each.tag,
+                }
+                for each in self.tags
+                for shown in [in_view(each.stretches, *self._times)]
+                for known in [range_of(shown)]
+            ],
+        }
+
+
+def _has_braille() -> bool:
+    try:
+        "⣿─".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,145 @@
+"""Watching items for a time or a number of samples: what a watch follows. Shown by the front end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from zb_mom_ww_mxgateway.live.values import LiveValue
+from zb_mom_ww_mxgateway.models.events import BufferedData, EventFamily
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text
+from zb_mom_ww_mxgateway_shell.output.value_text import sample_text, value_record
+from zb_mom_ww_mxgateway_shell.output.watch_table import Panel
+from zb_mom_ww_mxgateway_shell.plural import counted
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample, samples_of
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveSession
+
+_WAITING = 10_000
+_DATA = (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE)
+
+
+@dataclass(slots=True)
+class Watch:
+    """A watch about to begin: what it follows, and when it ends by itself."""
+
+    live: "LiveSession"
+    items: list[Item]
+    duration: float | None = None
+    """Seconds."""
+    count: int | None = None
+    """Samples: the values held at the start, then every change."""
+    waiting: int = _WAITING
+    """So many events may come while others have their turn; beyond that the oldest are missed."""
+    samples: int = 0
+    missed: int = 0
+    """Changes that came faster than they could be shown."""
+    started: float = field(default_factory=clock.monotonic)
+    panel: Panel = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.panel = Panel(self.live)
+        self.panel.add(self.items)
+
+    async def follow(self, show: Callable[[str], None]) -> "Watched":
+        """Shows the values held, then every change with its own value, a line each, until the duration or count is
+        reached.
+
+        Raises what the session was lost to. Cancelling ends it; what was seen stays in the object.
+        """
+        wanted = {item.key: item for item in self.items}
+        with_events = self.live.subscribe(
+            lambda event: event.family in _DATA and (event.server_handle, event.item_handle) in wanted,
+            queue_size=self.waiting,
+        )
+        async with with_events as events:
+            try:
+                async with clock.timeout(self.duration):
+                    for item in self.items:
+                        if (value := self.live.latest(*item.key)) and self._sample():
+                            show(sample_text(item, value, self.live.unseen_write(*item.key)))
+                    while not self.is_over:
+                        event = await anext(events)
+                        item = wanted[event.server_handle, event.item_handle]
+                        for sample in samples_of(event):
+                            if self._sample():
+                                show(sample_text(item, _value_of(item, sample)))
+            except TimeoutError:
+                pass
+            except StopAsyncIteration:
+                pass
+            finally:
+                self.missed = events.dropped
+        return self.result()
+
+    @property
+    def is_over(self) -> bool:
+        return self.count is not None and self.samples >= self.count
+
+    def _sample(self) -> bool:
+        if self.is_over:
+            return False
+        self.samples += 1
+        return True
+
+    def result(self) -> "Watched":
+        """What has been seen so far."""
+        return Watched(self, clock.monotonic() - self.started)
+
+    def picture(self, columns: int, rows: int) -> list[list[tuple[str, str]]]:
+        """The values as they stand, as much of them as fits a screen of this size."""
+        lines = self.panel.lines(columns, rows - 1, more="and {} more")
+        return [[(mood, line)] for line, mood in [*lines, ("  Ctrl-C ends", "good")]]
+
+
+def _value_of(item: Item, sample: Sample) -> LiveValue:
+    """A sample as the value it was when it came."""
+    event = sample.event
+    value = LiveValue.of(event, item.tag, 0)
+    assert value is not None  # An event with a sample brings one.
+    if isinstance(event.body, BufferedData):
+        behind = event.gateway_time_ns - sample.source_time_ns if sample.source_time_ns and event.gateway_time_ns else 0
+        value = replace(
+            value,
+            value=sample.value,
+            quality=sample.quality,
+            source_time_ns=sample.source_time_ns,
+            age_when_received=max(0, behind) / 1e9,
+        )
+    if item.suspended:
+        value.stale_since = value.received_at
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a watch has seen."""
+
+    watch: Watch
+    seconds: float
+    exit_code: ExitCode = ExitCode.DONE
+
+    @property
+    def value(self) -> Any:
+        """The last values, in the order of the items."""
+        return [value and value.value for value in self._values()]
+
+    def lines(self) -> list[str]:
+        missed = f", {self.watch.missed} missed" if self.watch.missed else ""
+        return [f"{counted(self.watch.samples, 'sample')} in {age_text(self.seconds)}{missed}"]
+
+    def form(self) -> Any:
+        return {
+            "items": [
+                value_record(item, value, self.watch.live.unseen_write(*item.key))
+                for item, value in zip(self.watch.items, self._values(), strict=True)
+            ],
+            "missed": self.watch.missed,
+            "samples": self.watch.samples,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def _values(self) -> list[LiveValue | None]:
+        return [self.watch.live.latest(*item.key) for item in self.watch.items]

@@ -1,0 +1,286 @@
+"""The galaxy's tags, in memory: what completion offers and mistakes are measured against.
+
+Read by a background task, and again when the galaxy is deployed anew; every look-up answers at once from what has
+been read so far.
+"""
+
+import asyncio
+import time
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from zb_mom_ww_mxgateway.errors import (
+    MxGatewayAuthenticationError,
+    MxGatewayAuthorizationError,
+    MxGatewayError,
+    MxGatewayGalaxyChangedError,
+)
+from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway_shell.galaxy.tag_index import Found, TagIndex
+from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import SEEN, Owner, TagKind
+from zb_mom_ww_mxgateway_shell.language.literals import TagType
+from zb_mom_ww_mxgateway_shell.language.patterns import glob
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import GalaxyObject, GatewayClient
+
+_SUGGEST_AMONG = 5_000
+_SECOND_RANK_BELOW = 16
+"""So many rows fill a completion menu: with fewer, what only contains the text is offered too."""
+_SEARCHED_BESIDE = 1_000_000
+"""Characters of attributes' names that are searched for a second rank beside a first."""
+_PAGE_SIZE = 100
+"""Objects a page: what is unpacked at a stretch. Larger pages stop the event loop for longer."""
+_STRETCH = 0.003
+"""Seconds of work before others on the loop have their turn."""
+_ATTEMPTS = 5
+_AGAIN = (1.0, 60.0)
+"""Seconds before what failed is tried again: at first, and at most."""
+_FINAL = (MxGatewayAuthenticationError, MxGatewayAuthorizationError)
+
+
+class Catalogue:
+    """Tag names in any letter case, from the galaxy and from what was seen."""
+
+    def __init__(self) -> None:
+        self.galaxy = TagIndex()
+        """What the gateway lists."""
+        self.is_complete = False
+        """True once the whole galaxy has been read."""
+        self.error: MxGatewayError | None = None
+        """Why it could not be read, if so."""
+        self.watch_error: MxGatewayError | None = None
+        """Why deployments go unnoticed, while they do."""
+        self.deployed_anew: datetime | None = None
+        """When the galaxy was deployed last, where that is known to be another time than at first."""
+        self._seen = TagIndex()
+        self._noticed: datetime | None = None
+        self._changed = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, client: "GatewayClient") -> None:
+        """Begins to read the galaxy, if that has not begun."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._keep(client), name="catalogue")
+
+    @property
+    def tasks(self) -> "tuple[asyncio.Task[None], ...]":
+        """What goes on by itself once it has begun."""
+        return () if self._task is None else (self._task,)
+
+    @property
+    def objects(self) -> int:
+        """How many objects have been read, areas among them."""
+        return self.galaxy.objects
+
+    @property
+    def areas(self) -> int:
+        """How many areas have been read."""
+        return self.galaxy.areas
+
+    @property
+    def is_current(self) -> bool:
+        """True when the whole galaxy has been read, and no deployment is known that was not."""
+        return self.is_complete and self._settled.is_set() and self.error is None
+
+    async def loaded(self, timeout: float) -> bool:
+        """Waits for the reading to end, at most `timeout` seconds; says whether the catalogue is complete."""
+        if self._task is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._settled.wait()
+        return self.is_complete
+
+    async def aclose(self) -> None:
+        """Ends the reading. Idempotent."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    # Reading.
+
+    async def _keep(self, client: "GatewayClient") -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._read_when_outdated(client), name="galaxy")
+            group.create_task(self._watch(client), name="deployments")
+
+    async def _read_when_outdated(self, client: "GatewayClient") -> None:
+        pause, most = _AGAIN
+        while True:
+            self._settled.clear()
+            # What was noticed before the reading began is in it.
+            covered, wait = {self._noticed}, None
+            try:
+                covered.add(await self._read(client))
+                self.error, pause = None, _AGAIN[0]
+            except MxGatewayError as error:
+                self.error, wait = error, pause
+                pause = min(pause * 2, most)
+            self._settled.set()
+            if isinstance(self.error, _FINAL):
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    while self._noticed in covered:
+                        self._changed.clear()
+                        await self._changed.wait()
+
+    async def _read(self, client: "GatewayClient") -> datetime | None:
+        """Reads the whole galaxy; gives when it was deployed."""
+        attempt = 0
+        while True:
+            attempt += 1
+            reading = TagIndex()
+            if not self.is_complete:
+                # The first time, what has been read so far is offered already.
+                self.galaxy = reading
+            deployed = await client.galaxy.last_deploy_time()
+            began = time.perf_counter()
+            try:
+                async for item in client.galaxy.discover(page_size=_PAGE_SIZE):
+                    reading.add(item)
+                    if time.perf_counter() - began > _STRETCH:
+                        await asyncio.sleep(0)
+                        began = time.perf_counter()
+            except MxGatewayGalaxyChangedError:
+                if attempt == _ATTEMPTS:
+                    raise
+                continue
+            self.galaxy, self.is_complete = reading, True
+            return deployed
+
+    async def _watch(self, client: "GatewayClient") -> None:
+        """Notices deployments. Where that fails the catalogue stays as it was read: nothing else suffers."""
+        pause, most = _AGAIN
+        while True:
+            try:
+                async for event in client.galaxy.watch_deploy_events():
+                    self.watch_error, pause = None, _AGAIN[0]
+                    if self._noticed not in (None, event.time_of_last_deploy):
+                        self.deployed_anew = event.time_of_last_deploy
+                    self._noticed = event.time_of_last_deploy
+                    self._changed.set()
+            except MxGatewayError as error:
+                self.watch_error = error
+                if isinstance(error, _FINAL):
+                    return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, most)
+
+    # What is known.
+
+    def __len__(self) -> int:
+        return self.galaxy.tags
+
+    def learn(self, item: "GalaxyObject | str") -> None:
+        """Takes note of what an output has shown: an object of the galaxy, or a tag's name."""
+        if not isinstance(item, str):
+            if self.galaxy.owner(item.tag_name) is None:
+                self._seen.add(item)
+        elif self.galaxy.find(item) is None and self._seen.find(item) is None:
+            self._seen.add_tag(item, SEEN)
+
+    def kind_of(self, tag: str) -> TagKind | None:
+        """Type and access of a tag by its whole name; None when nothing is known of it."""
+        return self.galaxy.find(tag) or self._seen.find(tag)
+
+    def spelled(self, tag: str) -> str:
+        """The tag's name as the galaxy has it, letter for letter; as given where no such tag of it is known."""
+        plain = _without_index(tag)
+        for name in dict.fromkeys((tag, plain)):
+            for index in (self.galaxy, self._seen):
+                # A name that was only ever typed says nothing of how the galaxy spells it.
+                if index.find(name) not in (None, SEEN) and (exact := index.spelled(name)) is not None:
+                    return exact + tag[len(name) :]
+        return tag
+
+    def type_of(self, tag: str) -> TagType | None:
+        """The type the galaxy gives a tag; None when it is not known."""
+        known = self._type_of(tag)
+        if known is None and (plain := _without_index(tag)) != tag:
+            known = self._type_of(plain)
+            return known if known is None or tag.endswith("[]") else TagType(known.data_type)
+        return known
+
+    def _type_of(self, tag: str) -> TagType | None:
+        known = self.kind_of(tag)
+        return known.type if known else None
+
+    def misses(self, tag: str) -> bool:
+        """True when the whole galaxy has been read and has no such tag; never while it may have changed."""
+        return self.is_current and self.type_of(tag) is None
+
+    def owner_of(self, tag: str) -> Owner | None:
+        """The object a tag belongs to, or the object of that name itself, as far as is known."""
+        return self.galaxy.owner_of(tag) or self._seen.owner_of(tag)
+
+    def closest(self, tag: str) -> str:
+        """A hint at a similar tag, or nothing."""
+        return self._closest(tag, is_object=False)
+
+    def closest_object(self, name: str) -> str:
+        """A hint at an object of a similar name, or nothing."""
+        return self._closest(name, is_object=True)
+
+    def _closest(self, name: str, *, is_object: bool) -> str:
+        import difflib  # Slow to import for something only errors need.
+
+        *parts, last = name.split(".")
+        # One segment after another: comparing with a million whole names would take seconds.
+        right = ""
+        for part in [*parts, last]:
+            is_last = len(right.split(".")) > len(parts)
+            names: dict[str, str] = {}
+            for index in (self.galaxy, self._seen):
+                found = index.objects_like if is_object else index.segments
+                for start in (f"{right}{part[:1]}", right):
+                    for text, said in found(start, _SUGGEST_AMONG):
+                        if is_object or (is_last != text.endswith(".") and said != SEEN.said):
+                            segment = text.rstrip(".").rpartition(".")[2]
+                            names.setdefault(tag_key(segment), text.rstrip("."))
+            close = difflib.get_close_matches(tag_key(part), names, n=1, cutoff=0.6)
+            if not close:
+                return ""
+            right = names[close[0]] + "."
+        return f"; did you mean {right[:-1]}?"
+
+    # Completing.
+
+    def complete(self, prefix: str, limit: int, *, objects: bool = False) -> list[Found]:
+        """Tags, or `objects`, that begin like this, in any letter case, at most up to the next dot, with type and
+        access or what they are; where those are few, then what contains it."""
+        rows: dict[str, Found] = {}
+        for index in (self.galaxy, self._seen):
+            beginning = index.objects_like if objects else index.segments
+            rows = {tag_key(text): (text, said) for text, said in beginning(prefix, limit)} | rows
+        rows = dict(sorted(rows.items())[:limit])
+        if len(rows) < _SECOND_RANK_BELOW:
+            # Where there is something to offer already, a keystroke must not wait for more.
+            most = _SEARCHED_BESIDE if rows else None
+            for index in (self.galaxy, self._seen):
+                for text, said in index.containing(prefix, limit - len(rows), objects=objects, most=most):
+                    rows.setdefault(tag_key(text), (text, said))
+        return list(rows.values())[:limit]
+
+    async def matching(self, pattern: str, limit: int) -> list[str]:
+        """Tags that match a glob (``*``, ``?``) in any letter case, in order, at most `limit`."""
+        folded = tag_key(pattern)
+        start = folded[: min((folded.find(mark) for mark in "*?" if mark in folded), default=len(folded))]
+        expression = glob(folded)
+        found: list[str] = []
+        began = time.perf_counter()
+        for owner in self.galaxy.owners_from(start):
+            found += [tag for tag in self.galaxy.tags_of(owner) if expression.fullmatch(tag_key(tag))]
+            if len(found) >= limit:
+                break
+            if time.perf_counter() - began > _STRETCH:
+                await asyncio.sleep(0)
+                began = time.perf_counter()
+        return sorted(found, key=tag_key)[:limit]
+
+
+def _without_index(tag: str) -> str:
+    """An array's own name, without ``[]`` or ``[3]``."""
+    return tag[: tag.rindex("[")] if tag.endswith("]") and "[" in tag else tag

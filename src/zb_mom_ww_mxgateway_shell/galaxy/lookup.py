@@ -1,0 +1,103 @@
+"""Where the galaxy has a tag: its object and attribute. Asked of the gateway, not of memory."""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
+from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway_shell.errors import closest
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject, GatewayClient
+
+_ELEMENT = re.compile(r"(?P<path>.*?)(\[(?P<index>[^\[\]]*)\])?")
+_INDEX = re.compile(r"[0-9]{1,30}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the galaxy says of a tag."""
+
+    path: str
+    """The tag without brackets."""
+    index: str | None
+    """Between the brackets: empty for the whole array, None without them."""
+    found: "GalaxyObject | None"
+    """The object that has it, or that it is itself."""
+    attribute: "GalaxyAttribute | None"
+
+    @property
+    def address(self) -> str:
+        """What can be read: a whole array needs its brackets."""
+        if self.index is None:
+            return f"{self.path}[]" if self.attribute and self.attribute.is_array else self.path
+        return f"{self.path}[{self.index}]"
+
+    @property
+    def is_object(self) -> bool:
+        """True where the name is an object's, and no tag."""
+        return self.found is not None and tag_key(self.found.tag_name) == tag_key(self.path)
+
+    @property
+    def hint(self) -> str:
+        """At an attribute of a similar name, or nothing."""
+        if self.found is None or self.attribute is not None or self.is_object:
+            return ""
+        return closest(self.path, [attribute.full_tag_reference for attribute in self.found.attributes])
+
+
+async def locate(client: "GatewayClient", tag: str) -> Place:
+    """Looks the tag up. Raises the library's errors: a key without metadata:read sees no galaxy."""
+    parts = _ELEMENT.fullmatch(tag.strip())
+    path, index = (parts["path"], parts["index"]) if parts else (tag, None)
+    found, below = await object_beginning(client, path)
+    return Place(path, index, found, attribute_of(found, below) if found else None)
+
+
+async def object_beginning(client: "GatewayClient", name: str, first: str = "") -> "tuple[GalaxyObject | None, str]":
+    """The object that a name begins with, the longest there is, and what follows its name; None where there is none.
+
+    `first` is a beginning that is likely an object's. Raises the library's errors.
+    """
+    dots = [at for at, character in enumerate(name) if character == "." and at]
+    beginnings = [*filter(None, [first, name]), *(name[:at] for at in reversed(dots))]
+    for beginning in dict.fromkeys(beginnings):
+        if (found := await object_at(client, beginning)) is not None:
+            return found, name[len(beginning) + 1 :]
+    return None, ""
+
+
+async def object_at(client: "GatewayClient", root: str | int) -> "GalaxyObject | None":
+    """An object with its attributes, by its tag name or id; None when the galaxy has none. Raises the library's
+    errors."""
+    try:
+        found = [item async for item in client.galaxy.discover(root=root, max_depth=0)]
+    except MxGatewayCommandError as error:
+        if error.grpc_code != "NOT_FOUND":
+            raise
+        return None
+    return found[0] if found else None
+
+
+def attribute_of(item: "GalaxyObject", name: str) -> "GalaxyAttribute | None":
+    """The object's attribute of that name, in any letter case; of an element its array."""
+    wanted = tag_key(name), tag_key(name.partition("[")[0])
+    return next((each for each in item.attributes if tag_key(each.attribute_name) in wanted), None)
+
+
+def array_problem(place: Place) -> str:
+    """What is wrong with the brackets of an address, if so."""
+    attribute, index = place.attribute, place.index
+    if attribute is None or index is None:
+        return ""
+    if not attribute.is_array:
+        return f"{place.path} is no array: leave out [{index}]"
+    if not index:
+        return ""
+    length = attribute.array_dimension
+    if not _INDEX.fullmatch(index) or int(index) < 1:
+        return f"[{index}] is no element: they count from 1{f' to {length}' if length else ''}"
+    if length and int(index) > length:
+        return f"the galaxy gives {place.path} {length} elements, so there is no [{index}]"
+    return ""

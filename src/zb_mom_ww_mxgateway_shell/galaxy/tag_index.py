@@ -1,0 +1,383 @@
+"""Names of objects and their attributes, in memory: sorted, searchable in any letter case, and small.
+
+Objects of one template have the same attributes, so each such set is kept once. Objects stand in sorted runs that
+are split as they grow: adding one never moves many, and nothing has to be sorted at the end.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway_console.render.forms import safe
+from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import (
+    VIEW_ONLY,
+    Owner,
+    Run,
+    Shape,
+    TagKind,
+    between_newlines,
+    first_segments,
+    is_plain,
+    type_text,
+)
+from zb_mom_ww_mxgateway_shell.language.literals import TagType
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject
+
+_RUN = 1024
+_MOST_HITS = 1_000
+_LAST = "\U0010ffff"
+GROUP = "…"
+"""Said beside what has more below it."""
+
+Found = tuple[str, str]
+"""A name, and what is said beside it."""
+_Hit = tuple[bool, Iterator[Found]]
+"""Names that have something in them, and whether a segment of theirs begins with it."""
+
+
+class TagIndex:
+    """Objects and their attributes. Every look-up answers at once, also while more is added."""
+
+    def __init__(self) -> None:
+        self.tags = 0
+        self.objects = 0
+        self.areas = 0
+        self._runs = [Run([], [])]
+        self._firsts = [""]
+        self._shapes: dict[tuple[str, bytes], Shape] = {}
+        self._kinds: list[TagKind] = []
+        self._kind_numbers: dict[TagKind, int] = {}
+        self._attribute_kinds: dict[tuple[object, ...], int] = {}
+
+    # Adding.
+
+    def add(self, item: "GalaxyObject") -> None:
+        """An object with its attributes; what cannot be shown or typed as it is, is left out."""
+        prefix = f"{item.tag_name}."
+        own: dict[str, int] = {}
+        others: dict[str, dict[str, int]] = {}
+        for attribute in item.attributes:
+            number = self._number_of(attribute)
+            reference = attribute.full_tag_reference
+            if reference.startswith(prefix):
+                own[reference[len(prefix) :]] = number
+            else:
+                # A gateway may give a reference that does not begin with its object's name.
+                owner, _, name = reference.rpartition(".")
+                others.setdefault(owner, {})[name] = number
+        self.objects += 1
+        self.areas += item.is_area
+        template = item.template_chain[0] if item.template_chain else "object"
+        self._put(item.tag_name, own, "area" if item.is_area else template)
+        for owner, names in others.items():
+            self._put(owner, names, "")
+
+    def add_tag(self, tag: str, kind: TagKind) -> None:
+        """A tag by its whole name."""
+        owner, _, name = tag.rpartition(".")
+        self._put(owner, {name: self._number(kind)}, "")
+
+    def _number_of(self, attribute: "GalaxyAttribute") -> int:
+        writable = attribute.security_classification != VIEW_ONLY
+        known = (attribute.data_type, attribute.is_array, attribute.data_type_name, writable)
+        number = self._attribute_kinds.get(known)
+        if number is None:
+            kind = TagKind(TagType(attribute.data_type, attribute.is_array), safe(type_text(attribute)), writable)
+            number = self._attribute_kinds[known] = self._number(kind)
+        return number
+
+    def _number(self, kind: TagKind) -> int:
+        number = self._kind_numbers.get(kind)
+        if number is None:
+            number = self._kind_numbers[kind] = len(self._kinds)
+            self._kinds.append(kind)
+        return number
+
+    def _put(self, name: str, attributes: dict[str, int], said: str) -> None:
+        if not is_plain(name):
+            return
+        key = tag_key(name)
+        known = self.owner(key)
+        if known is None:
+            shape = self._shape(attributes)
+            owner = Owner(name, shape, safe(said))
+            self._insert(key, owner)
+        else:
+            owner = known
+            _, names = owner.shape.listed()
+            folded = {tag_key(each) for each in names}
+            new = {each: number for each, number in attributes.items() if tag_key(each) not in folded}
+            owner.said = safe(said) or owner.said
+            if not new:
+                return
+            former = owner.shape
+            former.owners.remove(owner)
+            if not former.owners:
+                del self._shapes[former.names, former.kinds.tobytes()]
+            self.tags -= len(former.kinds)
+            shape = owner.shape = self._shape(dict(zip(names, former.kinds, strict=True)) | new)
+        shape.owners.append(owner)
+        self.tags += len(shape.kinds)
+
+    def _shape(self, attributes: dict[str, int]) -> Shape:
+        listed = sorted({tag_key(name): (name, number) for name, number in attributes.items()}.items())
+        names = between_newlines(name for _, (name, _) in listed)
+        kinds = array("I", [number for _, (_, number) in listed])
+        known = self._shapes.get((names, kinds.tobytes()))
+        if known is not None:
+            return known
+        plain = {name: number for _, (name, number) in listed if name and is_plain(name)}
+        if len(plain) != len(listed):
+            return self._shape(plain)
+        keys = between_newlines(key for key, _ in listed)
+        made = self._shapes[names, kinds.tobytes()] = Shape(keys, names, kinds)
+        return made
+
+    def _insert(self, key: str, owner: Owner) -> None:
+        number = max(0, bisect_right(self._firsts, key) - 1)
+        run = self._runs[number]
+        at = bisect_left(run.keys, key)
+        run.keys.insert(at, key)
+        run.owners.insert(at, owner)
+        run.changed()
+        if len(run.keys) > _RUN:
+            half = _RUN // 2
+            rest = Run(run.keys[half:], run.owners[half:])
+            del run.keys[half:], run.owners[half:]
+            self._runs.insert(number + 1, rest)
+            self._firsts.insert(number + 1, rest.keys[0])
+
+    # Looking up.
+
+    def owner(self, name: str) -> Owner | None:
+        """The object of that name, in any letter case."""
+        key = tag_key(name)
+        run = self._runs[max(0, bisect_right(self._firsts, key) - 1)]
+        at = bisect_left(run.keys, key)
+        return run.owners[at] if at < len(run.keys) and run.keys[at] == key else None
+
+    def find(self, tag: str) -> TagKind | None:
+        """What is known of a tag, in any letter case."""
+        found = self._found(tag)
+        return self._kinds[found[0].shape.kinds[found[1]]] if found else None
+
+    def spelled(self, tag: str) -> str | None:
+        """The tag's own name, whose letters may differ in case; None where there is no such tag."""
+        found = self._found(tag)
+        return found[0].tag(found[0].shape.listed()[1][found[1]]) if found else None
+
+    def _found(self, tag: str) -> tuple[Owner, int] | None:
+        """The object that has the tag, and its place among the attributes."""
+        for owner, rest in self._splits(tag_key(tag)):
+            # A newline would be taken for the end of a name.
+            position = owner.shape.position(rest) if rest and "\n" not in rest else None
+            if position is not None:
+                return owner, position
+        return None
+
+    def owner_of(self, tag: str) -> Owner | None:
+        """The object that a tag belongs to, or the object of that name itself."""
+        return self.owner(tag) or next((owner for owner, _ in self._splits(tag_key(tag))), None)
+
+    def _splits(self, folded: str) -> Iterator[tuple[Owner, str]]:
+        """Objects that a folded name begins with, longest first, and what follows their dot."""
+        dot = folded.rfind(".")
+        while dot > 0:
+            owner = self.owner(folded[:dot])
+            if owner is not None:
+                yield owner, folded[dot + 1 :]
+            dot = folded.rfind(".", 0, dot)
+        owner = self.owner("")
+        if owner is not None:
+            yield owner, folded
+
+    def owners_from(self, start: str) -> Iterator[Owner]:
+        """Objects whose tags may begin with a folded text, in order."""
+        yield from [owner for owner, _ in self._splits(start)][::-1]
+        for _, owner in self._beginning(start):
+            yield owner
+
+    def tags_of(self, owner: Owner) -> Iterator[str]:
+        """The whole names of an object's tags."""
+        return (owner.tag(name) for name in owner.shape.listed()[1])
+
+    def _beginning(self, start: str) -> Iterator[tuple[str, Owner]]:
+        number, at = self._place(start)
+        while number < len(self._runs):
+            run = self._runs[number]
+            while at < len(run.keys):
+                if not run.keys[at].startswith(start):
+                    return
+                yield run.keys[at], run.owners[at]
+                at += 1
+            number, at = number + 1, 0
+
+    def _place(self, key: str) -> tuple[int, int]:
+        number = max(0, bisect_right(self._firsts, key) - 1)
+        return number, bisect_left(self._runs[number].keys, key)
+
+    # Completing.
+
+    def segments(self, prefix: str, limit: int) -> list[Found]:
+        """Names that begin like this, in any letter case, at most up to the next dot, in order.
+
+        ``Pla`` gives ``Plant.``; ``Plant.Tank1.`` gives its attributes and ``Plant.Tank1.Level.`` once.
+        """
+        folded = tag_key(prefix)
+        found: dict[str, Found] = {}
+        for owner, rest in self._splits(folded):
+            self._attributes_beginning(owner, rest, limit, found)
+        found |= {tag_key(f"{text}."): (f"{text}.", said) for text, said in self._objects(folded, limit)}
+        return [found[key] for key in sorted(found)[:limit]]
+
+    def objects_like(self, prefix: str, limit: int) -> list[Found]:
+        """Objects whose names begin like this, at most up to the next dot, with what they are."""
+        return self._objects(tag_key(prefix), limit)
+
+    def _objects(self, folded: str, limit: int) -> list[Found]:
+        found: dict[str, Found] = {}
+        depth = folded.count(".") + 1
+        number, at = self._place(folded)
+        while number < len(self._runs) and len(found) < limit:
+            run = self._runs[number]
+            if at >= len(run.keys):
+                number, at = number + 1, 0
+                continue
+            key, owner = run.keys[at], run.owners[at]
+            if not key.startswith(folded):
+                break
+            group = first_segments(key, depth)
+            text = first_segments(owner.name, depth)
+            if group == key:
+                if key:
+                    found[key] = (text, owner.said or GROUP)
+                at += 1
+                continue
+            found.setdefault(group, (text, GROUP))
+            number, at = self._place(f"{group}.{_LAST}")
+        return list(found.values())
+
+    def _attributes_beginning(self, owner: Owner, rest: str, limit: int, found: dict[str, Found]) -> None:
+        keys, names = owner.shape.listed()
+        depth = rest.count(".") + 1
+        position, most = bisect_left(keys, rest), len(found) + limit
+        while position < len(keys) and keys[position].startswith(rest) and len(found) < most:
+            group = first_segments(keys[position], depth)
+            name = owner.tag(first_segments(names[position], depth))
+            if group == keys[position]:
+                found[tag_key(name)] = (name, self._kinds[owner.shape.kinds[position]].said)
+                position += 1
+                continue
+            found[tag_key(f"{name}.")] = (f"{name}.", GROUP)
+            position = bisect_left(keys, f"{group}.{_LAST}", lo=position)
+
+    def _named(self, owner: Owner, rest: str) -> Iterator[Found]:
+        found: dict[str, Found] = {}
+        self._attributes_beginning(owner, rest, _RUN, found)
+        yield from found.values()
+
+    def containing(self, text: str, limit: int, *, objects: bool = False, most: int | None = None) -> list[Found]:
+        """Tags, or `objects`, that have this in their names, but not at the beginning, up to the dot behind it.
+
+        Those where a segment begins with it come first. A single character is too little to go by. No more than
+        about `most` characters of names are searched, where that is given.
+        """
+        needle = tag_key(text)
+        if len(needle) < 2:
+            return []
+        sources = [self._objects_with(needle)] if objects else self._sources(needle, most)
+        beginning: list[Iterator[Found]] = []
+        others: list[Iterator[Found]] = []
+        for source in sources:
+            for begins, names in islice(source, _MOST_HITS):
+                (beginning if begins else others).append(names)
+                if len(beginning) >= limit:
+                    break
+        found: dict[str, Found] = {}
+        for rank in (beginning, others):
+            more: dict[str, Found] = {}
+            for name, said in islice(chain.from_iterable(rank), _MOST_HITS):
+                key = tag_key(name)
+                if key not in found and not key.startswith(needle):
+                    more[key] = (name, said)
+                    if len(found) + len(more) >= limit:
+                        break
+            found |= {key: more[key] for key in sorted(more)}
+        return list(found.values())[:limit]
+
+    def _sources(self, needle: str, most: int | None) -> list[Iterator[_Hit]]:
+        groups = (
+            (begins, ((f"{name}.", said) for name, said in names)) for begins, names in self._objects_with(needle)
+        )
+        return [groups, self._across(needle), self._attributes_with(needle, most)]
+
+    def _objects_with(self, needle: str) -> Iterator[_Hit]:
+        """Objects with the needle in their names, but not at the beginning."""
+        for key, owner in self._owners_with(needle):
+            at = key.find(f".{needle}") + 1
+            begins = at > 0
+            end = (at if begins else key.find(needle, 1)) + len(needle)
+            name = first_segments(owner.name, key.count(".", 0, end) + 1)
+            yield begins, iter([(name, owner.said if name == owner.name else GROUP)])
+
+    def _across(self, needle: str) -> Iterator[_Hit]:
+        """Tags where the needle is the end of an object's name and the beginning of its attribute's."""
+        dot = needle.find(".", 1)
+        while dot >= 0:
+            left, right = needle[:dot], needle[dot + 1 :]
+            for key, owner in self._owners_with(f"{left}\n"):
+                if f"\n{right}" in owner.shape.keys:
+                    yield key.endswith(f".{left}"), self._named(owner, right)
+            dot = needle.find(".", dot + 1)
+
+    def _owners_with(self, pattern: str) -> Iterator[tuple[str, Owner]]:
+        """Objects with a pattern in their folded names, but not at the beginning; a newline is the name's end.
+
+        Of those in a row that are alike up to the dot behind it, one is enough.
+        """
+        for run in self._runs:
+            text = run.text
+            at, counted, line = text.find(pattern), 0, -1
+            while at >= 0:
+                if text[at - 1] == "\n":
+                    at = text.find(pattern, at + 1)
+                    continue
+                line += text.count("\n", counted, at)
+                counted = at
+                key = run.keys[line]
+                yield key, run.owners[line]
+                dot = key.find(".", at - text.rfind("\n", 0, at) - 1 + len(pattern))
+                after = line + 1
+                if dot >= 0 and after < len(run.keys) and run.keys[after].startswith(key[: dot + 1]):
+                    after = bisect_left(run.keys, f"{key[: dot + 1]}{_LAST}", lo=after)
+                    at = text.find(pattern, 1 + sum(map(len, run.keys[:after])) + after)
+                else:
+                    at = text.find(pattern, text.find("\n", at + 1))
+
+    def _attributes_with(self, needle: str, most: int | None) -> Iterator[_Hit]:
+        """Attributes with the needle in their names, each of all objects that share it."""
+        searched = 0
+        for shape in self._shapes.values():
+            searched += len(shape.keys)
+            if most is not None and searched > most:
+                return
+            if needle in shape.keys:
+                keys, names = shape.listed()
+                for position, key in enumerate(keys):
+                    if needle in key:
+                        yield self._attribute_with(needle, shape, position, key, names[position])
+
+    def _attribute_with(self, needle: str, shape: Shape, position: int, key: str, name: str) -> _Hit:
+        at = f".{key}".find(f".{needle}")
+        begins = at >= 0
+        end = (at if begins else key.find(needle)) + len(needle)
+        shown = first_segments(name, key.count(".", 0, end) + 1)
+        if shown == name:
+            said = self._kinds[shape.kinds[position]].said
+            return begins, ((owner.tag(shown), said) for owner in shape.owners)
+        return begins, ((f"{owner.tag(shown)}.", GROUP) for owner in shape.owners)

@@ -1,0 +1,112 @@
+"""What an index of tags is made of: kinds of tags, sets of attributes that objects share, and runs of objects."""
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from zb_mom_ww_mxgateway.status import name_of
+from zb_mom_ww_mxgateway_console.render.forms import safe
+from zb_mom_ww_mxgateway_shell.language.literals import TagType
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import GalaxyAttribute
+
+VIEW_ONLY = 6
+"""Security classification of an attribute nobody may write."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagKind:
+    """What is known of a tag beside its name."""
+
+    type: TagType | None
+    """None for a name that was only seen."""
+    type_name: str
+    """For a person: ``Double``, ``Integer[]``."""
+    is_writable: bool
+
+    @property
+    def said(self) -> str:
+        """Type and access, as completion shows them."""
+        return self.type_name if self.is_writable else f"{self.type_name}, read-only"
+
+
+SEEN = TagKind(None, "seen before", True)
+"""Of a tag that stood in an output, but in no galaxy."""
+
+
+def type_text(attribute: "GalaxyAttribute") -> str:
+    """An attribute's type for a person, as the gateway spells it: ``Double``, ``Integer[]``."""
+    said = attribute.data_type_name or name_of(attribute.data_type).lower()
+    return f"{said}[]" if attribute.is_array else said
+
+
+@dataclass(slots=True, eq=False)
+class Shape:
+    """The attributes that many objects share, in the order of their folded names, each between newlines."""
+
+    keys: str
+    names: str
+    kinds: "array[int]"
+    owners: list["Owner"] = field(default_factory=list)
+
+    def position(self, key: str) -> int | None:
+        """Where an attribute of this folded name stands."""
+        at = self.keys.find(f"\n{key}\n")
+        return None if at < 0 else self.keys.count("\n", 0, at)
+
+    def listed(self) -> tuple[list[str], list[str]]:
+        """Folded names and names, in the same order."""
+        return (self.keys[1:-1].split("\n"), self.names[1:-1].split("\n")) if self.kinds else ([], [])
+
+
+@dataclass(slots=True, eq=False)
+class Owner:
+    """One object, with the attributes its tags are made of."""
+
+    name: str
+    shape: Shape
+    said: str
+    """``area``, or its template."""
+
+    def tag(self, attribute: str) -> str:
+        return f"{self.name}.{attribute}" if self.name else attribute
+
+
+class Run:
+    """Some objects in the order of their folded names, which are one text as well, for searching."""
+
+    __slots__ = ("_text", "keys", "owners")
+
+    def __init__(self, keys: list[str], owners: list[Owner]) -> None:
+        self.keys = keys
+        self.owners = owners
+        self._text = ""
+
+    def changed(self) -> None:
+        self._text = ""
+
+    @property
+    def text(self) -> str:
+        if not self._text:
+            self._text = "\n" + "\n".join(self.keys) + "\n"
+        return self._text
+
+
+def is_plain(name: str) -> bool:
+    return safe(name) == name
+
+
+def between_newlines(names: Iterable[str]) -> str:
+    return "\n" + "".join(f"{name}\n" for name in names)
+
+
+def first_segments(name: str, count: int) -> str:
+    """A name up to its dot of that number, which is left out."""
+    end = -1
+    for _ in range(count):
+        end = name.find(".", end + 1)
+        if end < 0:
+            return name
+    return name[:end]

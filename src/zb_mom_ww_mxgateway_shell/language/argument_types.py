@@ -1,0 +1,416 @@
+"""The kinds of arguments: how each reads its word, and what it offers to complete."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_duration
+from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
+from zb_mom_ww_mxgateway_shell.language.commands import Flag, Kind, Offer
+from zb_mom_ww_mxgateway_shell.language.literals import Literal, TagType, check_prefix
+from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.language.variables import NAME, OWN_NAMES, literal_text
+from zb_mom_ww_mxgateway_shell.plural import duration_text
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.state.context import Context
+
+OFFERS = 50
+"""Rows of a completion menu: more only slow it down."""
+
+
+class Text(Kind):
+    """Any text."""
+
+    def __init__(self, name: str = "text") -> None:
+        self.name = name
+
+    def parse(self, word: Word, context: "Context") -> str:
+        if not word.value:
+            raise word.mistake(f"{self.name} must not be empty")
+        return word.value
+
+
+class HelpSubject(Kind):
+    """The name of a command, of a topic of help, or ``all``."""
+
+    name = "command|topic"
+
+    def parse(self, word: Word, context: "Context") -> str:
+        from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS  # Only help has need of them.
+
+        if word.text == "all" or word.text in TOPICS or word.text in context.aliases:
+            return word.text
+        return context.registry.find(word, list(TOPICS)).name
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS
+
+        offers = [Offer(c.name, c.summary) for c in context.registry.commands.values()]
+        offers += [Offer(name, topic.summary) for name, topic in TOPICS.items()]
+        return [
+            offer
+            for offer in [*offers, Offer("all", "every command, with what it does")]
+            if offer.text.startswith(prefix)
+        ]
+
+
+class ConnectionName(Kind):
+    """The name of an open connection."""
+
+    name = "name"
+
+    def parse(self, word: Word, context: "Context") -> str:
+        if word.value not in context.connections:
+            hint = closest(word.value, list(context.connections)) or "; use lists them"
+            raise word.mistake(f"no connection {word.value} is open{hint}")
+        return word.value
+
+    def check(self, word: Word, context: "Context") -> None:
+        pass  # Which are open is known in the run.
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        return [Offer(name, each.state) for name, each in context.connections.items() if name.startswith(prefix)]
+
+
+class Server(Kind):
+    """A server handle."""
+
+    name = "server"
+    is_first = True
+
+    def parse(self, word: Word, context: "Context") -> int:
+        return _server(word, context)
+
+    def check(self, word: Word, context: "Context") -> None:
+        _server_handle(word)
+
+    def foreseen(self, word: Word, context: "Context") -> int:
+        return _server_handle(word)
+
+    def lasting(self, word: Word, context: "Context") -> str:
+        # One server needs no name in a file. Of several, the same lines give each its number again.
+        return word.text if len(context.servers) > 1 else ""
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        return [Offer(str(handle), name) for handle, name in context.servers.items() if str(handle).startswith(prefix)]
+
+
+class Tag(Kind):
+    """A tag's address, known or not; with a leading dot it is the focused object's."""
+
+    name = "tag"
+
+    def parse(self, word: Word, context: "Context") -> str:
+        if not word.value.strip():
+            raise word.mistake("a tag name is expected")
+        return context.catalogue.spelled(full_address(word, context))
+
+    def lasting(self, word: Word, context: "Context") -> str:
+        return literal_text(self.parse(word, context))
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        return _from_catalogue(prefix, context, objects=False)
+
+
+class GalaxyPlace(Kind):
+    """An area, an object or what is in one, that the gateway is asked for; with a leading dot the focused object's."""
+
+    def __init__(self, name: str, *, objects: bool) -> None:
+        self.name = name
+        self._objects = objects
+
+    def parse(self, word: Word, context: "Context") -> Word:
+        if not word.value.strip():
+            raise word.mistake(f"the {self.name} must not be empty")
+        return word
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        return _from_catalogue(prefix, context, objects=self._objects)
+
+
+def full_address(word: Word, context: "Context") -> str:
+    """The name that a word means, which begins with the focused object where the word begins with a dot."""
+    if not word.value.startswith("."):
+        return word.value
+    if not context.focus:
+        raise word.mistake("a leading dot stands for the focused object, and there is none: cd OBJECT first")
+    return context.focus + word.value
+
+
+def _from_catalogue(prefix: str, context: "Context", *, objects: bool) -> list[Offer]:
+    focus = context.focus if prefix.startswith(".") else ""
+    if prefix.startswith(".") and not focus:
+        return []
+    found = context.catalogue.complete(focus + prefix, OFFERS, objects=objects)
+    # As it would be typed: below the focus, and quoted where it has a blank.
+    shown = [
+        (text[len(focus) :] if tag_key(text).startswith(tag_key(f"{focus}.")) else text, said) for text, said in found
+    ]
+    return [Offer(f'"{text}"' if " " in text else text, said) for text, said in shown]
+
+
+TAG = Tag()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a command is about: an item that was added, or a tag that is not yet."""
+
+    tag: str
+    item: Item | None
+    """With ``--server`` one of that server, whatever others have."""
+    word: Word
+
+
+class ItemOrTag(Kind):
+    """An item handle, or a tag name: that of an item, or with `may_add` of a tag the galaxy may have."""
+
+    name = "tag|item"
+
+    def __init__(self, *, may_add: bool, server: int | None = None) -> None:
+        """With `server` only items of that server are meant."""
+        self.may_add = may_add
+        self._server = server
+
+    def behind(self, given: Mapping[str, Any], context: "Context") -> Kind:
+        server = given.get("server")
+        return self if server is None else ItemOrTag(may_add=self.may_add, server=server)
+
+    def check(self, word: Word, context: "Context") -> None:
+        TAG.check(word, context)
+
+    def foreseen(self, word: Word, context: "Context") -> Target:
+        return Target(word.value, None, word)
+
+    def lasting(self, word: Word, context: "Context") -> str:
+        return literal_text(self.parse(word, context).tag)
+
+    def parse(self, word: Word, context: "Context") -> Target:
+        if not word.is_quoted and re.fullmatch(r"(\d+/)?\d+", word.text):
+            item = _item(word, context, self._server)
+            return Target(item.tag, item, word)
+        tag = TAG.parse(word, context)
+        found = context.find_item(tag, self._server)
+        if found is None and not self.may_add:
+            raise word.mistake(f"{tag} is not added", lambda: f"{context.closest_item(tag)}; items lists what is")
+        if found is None and context.catalogue.misses(tag):
+            raise word.mistake(f"no tag {tag}", lambda: context.catalogue.closest(tag))
+        return Target(found.tag if found else tag, found, word)
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        items = [
+            Offer(_handle_text(item, context), _meta(item))
+            for item in context.items
+            if _handle_text(item, context).startswith(prefix)
+        ]
+        if prefix or not self.may_add:
+            items += _item_names(prefix, context)
+        if not self.may_add:
+            return items[:OFFERS]
+        known = {offer.text for offer in items}
+        return (items + [offer for offer in TAG.offers(prefix, context) if offer.text not in known])[:OFFERS]
+
+
+class Value(Kind):
+    """A value to write."""
+
+    name = "value"
+
+    def parse(self, word: Word, context: "Context") -> Literal:
+        if not word.is_quoted:
+            check_prefix(word)
+        literal = Literal(word)
+        literal.check()
+        return literal
+
+    def behind(self, given: Mapping[str, Any], context: "Context") -> Kind:
+        known = target_type(given, context)
+        return ValueFor(*known) if known else self
+
+
+class ValueFor(Value):
+    """A value to write to a tag whose type is known."""
+
+    def __init__(self, tag: str, known: TagType) -> None:
+        self.name = known.said
+        self._tag = tag
+        self._known = known
+
+    def parse(self, word: Word, context: "Context") -> Literal:
+        literal = super().parse(word, context)
+        literal.for_tag(self._tag, self._known)
+        return literal
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        return [Offer(each) for each in self._known.choices if each.startswith(prefix)]
+
+
+def target_type(given: Mapping[str, Any], context: "Context") -> tuple[str, TagType] | None:
+    """The tag that the arguments so far are about, and its type; None where a bare value says nothing of it."""
+    target = next((each for each in given.values() if isinstance(each, Target)), None)
+    known = context.type_of(target.tag, target.item) if target else None
+    return (target.tag, known) if target and known and known.type_name else None
+
+
+class Duration(Kind):
+    """A span of time; gives seconds."""
+
+    name = "duration"
+
+    def __init__(self, *, most: float | None = None, because: str = "") -> None:
+        """At most so many seconds, for a reason that is said where it is more."""
+        self._most = most
+        self._because = because
+
+    def parse(self, word: Word, context: "Context") -> float:
+        try:
+            seconds = parse_duration(word.text)
+        except TextValueError as error:
+            raise word.mistake(str(error)) from None
+        if self._most is not None and seconds > self._most:
+            raise word.mistake(f"at most {duration_text(self._most)}: {self._because}")
+        return seconds
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        return [Offer(text) for text in ("5s", "30s", "5m") if text.startswith(prefix)]
+
+
+class Tolerance(Kind):
+    """How much two numbers, or two times, may differ."""
+
+    name = "number"
+
+    def parse(self, word: Word, context: "Context") -> Word:
+        return word
+
+
+class OneWord(Kind):
+    """One of a few words."""
+
+    def __init__(self, name: str, words: Sequence[str]) -> None:
+        self.name = name
+        self._words = words
+
+    def parse(self, word: Word, context: "Context") -> str:
+        if word.value not in self._words:
+            raise word.mistake(f"one of {', '.join(self._words)} is expected")
+        return word.value
+
+    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+        return [Offer(each) for each in self._words if each.startswith(prefix)]
+
+
+class NewName(Kind):
+    """A name that is given to a value."""
+
+    name = "name"
+    expands = False
+
+    def parse(self, word: Word, context: "Context") -> str:
+        if not NAME.fullmatch(word.text):
+            said = "; = stands by itself: let limit = 70" if "=" in word.text else ""
+            raise word.mistake(f"a name is expected: letters, digits and _, without ${said}")
+        if word.text in OWN_NAMES:
+            raise word.mistake(f"{word.text} is a name of the shell itself")
+        return word.text
+
+
+class FileName(Text):
+    """A file."""
+
+    def __init__(self) -> None:
+        super().__init__("file")
+
+
+class Count(Kind):
+    """A whole number above zero."""
+
+    name = "count"
+
+    def parse(self, word: Word, context: "Context") -> int:
+        number = _whole_number(word.text)
+        if number is None or not 0 < number < 2**31:
+            raise word.mistake("a whole number above zero is expected")
+        return number
+
+
+_MOST_DIGITS = 30
+"""More than any number here has; what has thousands Python does not read."""
+
+
+def _whole_number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+
+
+def _server_handle(word: Word) -> int:
+    handle = _whole_number(word.text)
+    if handle is None:
+        raise word.mistake("a server handle is expected, a whole number")
+    return handle
+
+
+def _server(word: Word, context: "Context") -> int:
+    handle = _server_handle(word)
+    if handle not in context.servers:
+        raise word.mistake(f"no server {handle}: {context.said_servers()}")
+    return handle
+
+
+def _item(word: Word, context: "Context", asked: int | None = None) -> Item:
+    server_text, slash, item_text = word.text.rpartition("/")
+    if slash:
+        server = _server(Word(server_text, word.start, word.start + len(server_text)), context)
+        if asked not in (None, server):
+            raise word.mistake(f"{word.text} is an item of server {server}, and --server says {asked}")
+    elif asked is not None:
+        server = asked
+    else:
+        try:
+            server = context.default_server()
+        except ShellError as error:
+            raise word.mistake(str(error)) from None
+    for item in context.items:
+        if item.key == (server, _whole_number(item_text)):
+            return item
+    raise word.mistake(f"no item {item_text} on server {server}: {context.said_items(server)}")
+
+
+def _handle_text(item: Item, context: "Context") -> str:
+    return str(item.item_handle) if len(context.servers) == 1 else f"{item.server_handle}/{item.item_handle}"
+
+
+def _item_names(prefix: str, context: "Context") -> list[Offer]:
+    focus = context.focus if prefix.startswith(".") else ""
+    folded = tag_key(focus + prefix)
+    return [
+        Offer(item.tag[len(focus) :], f"item {_handle_text(item, context)}{_said_of(item.tag, context)}")
+        for item in context.items
+        if tag_key(item.tag).startswith(folded)
+    ]
+
+
+def _said_of(tag: str, context: "Context") -> str:
+    known = context.catalogue.kind_of(tag)
+    return f", {known.said}" if known else ""
+
+
+def _meta(item: Item) -> str:
+    return item.tag if item.advised else f"{item.tag}, not advised"
+
+
+TextArgument = Annotated[str, Text()]
+ConnectionArgument = Annotated[str | None, ConnectionName()]
+HelpArgument = Annotated[str | None, HelpSubject()]
+ServerOption = Annotated[int | None, Server()]
+TagArgument = Annotated[str, TAG]
+ItemArgument = Annotated[Target, ItemOrTag(may_add=False)]
+TargetArgument = Annotated[Target, ItemOrTag(may_add=True)]
+ValueArgument = Annotated[Literal, Value()]
+DurationOption = Annotated[float | None, Duration()]
+CountOption = Annotated[int | None, Count()]
+FlagOption = Annotated[bool, Flag()]
+ToleranceOption = Annotated[Word | None, Tolerance()]

@@ -1,0 +1,263 @@
+"""Comparing a value with what was typed, by the type of the value.
+
+Numbers and times are ordered and may differ by a tolerance; texts are the same, another, or match a regular
+expression; arrays are compared whole, element by element. When two values are the same is the library's rule:
+:mod:`zb_mom_ww_mxgateway.comparison`.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from zb_mom_ww_mxgateway.comparison import same_value
+from zb_mom_ww_mxgateway.reals import Float32
+from zb_mom_ww_mxgateway.values import DataType
+from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_duration, parse_value
+from zb_mom_ww_mxgateway_shell.language.literals import Literal, check_prefix, split_type
+from zb_mom_ww_mxgateway_shell.language.patterns import Pattern, PatternError, pattern
+from zb_mom_ww_mxgateway_shell.language.tokens import Word, elements
+
+ORDERING = ("<", "<=", ">", ">=")
+OPERATORS = ("=", "!=", *ORDERING, "~")
+_FAMILIES = {
+    "bool": "true or false",
+    "int32": "a number",
+    "int64": "a number",
+    "float": "a number",
+    "double": "a number",
+    "string": "text",
+    "time": "a time",
+}
+_INTEGER = re.compile(r"[+-]?[0-9]{1,100}")
+# A dotted reference such as Plant.Tank1.Level, 1Tank.Level or Obj.Arr[3], or what is below the focused object: in the
+# galaxy each of its names has a letter, wherever.
+_REFERENCE = re.compile(r"(?:[\d$#]*[^\W\d][\w$#]*|[$#][\w$#]+)?(?:\.[\d$#]*[^\W\d][\w$#]*)+(?:\[\d*\])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An operator and what stands behind it, as typed."""
+
+    operator: Word
+    wanted: Word
+    tolerance: Word | None = None
+
+    @property
+    def text(self) -> str:
+        """As typed."""
+        tolerance = f" tol {self.tolerance.text}" if self.tolerance else ""
+        return f"{self.operator.text} {self.wanted.text}{tolerance}"
+
+    @property
+    def _is_bare(self) -> bool:
+        return not self.wanted.is_quoted and not self.wanted.is_array
+
+    @property
+    def asks_for_null(self) -> bool:
+        """``null``, in plain letters, is no value at all."""
+        return self._is_bare and self.wanted.text == "null"
+
+    @property
+    def asks_for_nan(self) -> bool:
+        """``nan`` is what is no number."""
+        return self._is_bare and self.wanted.text.lower() == "nan"
+
+    def check(self) -> None:
+        """Raises Mistake for what is wrong whatever the value will be."""
+        operator, wanted = self.operator.text, self.wanted
+        if self.tolerance is not None:
+            if operator == "~":
+                raise self.tolerance.mistake("a match has no tolerance")
+            self._check_tolerance(self.tolerance)
+        if self.asks_for_null or self.asks_for_nan:
+            if operator not in ("=", "!="):
+                raise self.operator.mistake(f"{wanted.text} is compared with = or != only")
+            return
+        if not wanted.is_quoted:
+            check_prefix(wanted)
+            if _REFERENCE.fullmatch(wanted.text) and not _is_number(wanted.text):
+                refuse_tag(wanted)
+        Literal(wanted).check()
+        type_name, rest = split_type(wanted)
+        if operator == "~":
+            if type_name not in (None, "string"):
+                raise self.operator.mistake("~ matches texts only")
+            self._pattern()
+        elif operator in ORDERING:
+            if rest.is_array:
+                raise self.operator.mistake("arrays are compared with = or != only")
+            if wanted.is_quoted or type_name in ("string", "bool"):
+                raise self.operator.mistake("only numbers and times are more or less; compare with = or !=")
+            if type_name is None and not _is_number_or_time(rest.text):
+                raise wanted.mistake(f"{operator} compares numbers and times, and this is neither")
+
+    def _check_tolerance(self, tolerance: Word) -> None:
+        number, _ = _tolerance(tolerance)
+        type_name, rest = split_type(self.wanted)
+        for each in elements(rest) if rest.is_array else [rest]:
+            if each.is_quoted or type_name in ("string", "bool") or not _is_number_or_time(each.text):
+                raise tolerance.mistake("only numbers and times have a tolerance")
+            if number is None and _is_number(each.text):
+                raise tolerance.mistake("a number is expected: the tolerance of a number")
+
+    def holds(self, actual: Any, data_type: DataType | int = DataType.UNSPECIFIED) -> bool:
+        """Whether it is true of a value; raises Mistake where the two cannot be compared."""
+        operator = self.operator.text
+        if self.asks_for_null:
+            return (actual is None) == (operator == "=")
+        if actual is None:
+            return operator == "!="
+        if isinstance(actual, list | tuple):
+            return self._array_holds(actual, data_type)
+        if self.asks_for_nan:
+            return (isinstance(actual, float) and math.isnan(actual)) == (operator == "=")
+        if operator == "~":
+            if not isinstance(actual, str):
+                raise self.operator.mistake(f"~ matches texts only; the value is {_family(actual)}")
+            return self._is_found_in(actual)
+        return self._compare(actual, _read(self.wanted, actual, data_type), data_type)
+
+    def _pattern(self) -> Pattern:
+        _, rest = split_type(self.wanted)
+        try:
+            return pattern(rest.value)
+        except PatternError as error:
+            raise self.wanted.mistake(str(error)) from None
+
+    def _is_found_in(self, actual: str) -> bool:
+        try:
+            return self._pattern().found_in(actual)
+        except PatternError as error:
+            raise self.wanted.mistake(str(error)) from None
+
+    def _compare(self, actual: Any, wanted: Any, data_type: DataType | int) -> bool:
+        room, operator = self._room(actual), self.operator.text
+        if isinstance(actual, bool | str) and operator in ORDERING:
+            raise self.operator.mistake(f"{_family(actual)} is compared with = or != only")
+        is_same = same_value(wanted, actual, tolerance=room, data_type=data_type)
+        match operator:
+            case "=":
+                return is_same
+            case "!=":
+                return not is_same
+            case "<" | "<=":
+                return bool(actual < wanted) or (is_same and (operator == "<=" or bool(room)))
+        return bool(actual > wanted) or (is_same and (operator == ">=" or bool(room)))
+
+    def _room(self, actual: Any) -> float | None:
+        return None if self.tolerance is None else tolerance_for(self.tolerance, actual)
+
+    def _array_holds(self, actual: Sequence[Any], data_type: DataType | int) -> bool:
+        if self.operator.text not in ("=", "!="):
+            raise self.operator.mistake("arrays are compared with = or != only; name an element, as in Obj.Arr[1]")
+        _, rest = split_type(self.wanted)
+        if not rest.is_array:
+            raise self.wanted.mistake("the value is an array: compare it with [1, 2, 3], or name an element")
+        wanted = elements(rest)
+        same = Comparison(Word("=", self.operator.start, self.operator.end), self.wanted, self.tolerance)
+        equal = len(wanted) == len(actual) and all(
+            same._compare(one, _read(other, one, data_type), data_type)
+            for one, other in zip(actual, wanted, strict=True)
+        )
+        return equal == (self.operator.text == "=")
+
+
+def refuse_tag(wanted: Word) -> None:
+    """Raises Mistake at the bare name of a tag: as text it differs from every value, whatever the tag has."""
+    if wanted.is_quoted or wanted.is_text:
+        return
+    raise wanted.mistake(
+        f'{wanted.text} is the name of a tag, and would be compared as text: "{wanted.text}" in quotes is that text; '
+        f"for the value that the tag has: capture other = {wanted.text}, then $other"
+    )
+
+
+def tolerance_for(word: Word, value: Any) -> float:
+    """How much such a value may differ: a number, for a time seconds; raises Mistake where it says nothing of it."""
+    number, seconds = _tolerance(word)
+    if isinstance(value, datetime):
+        return seconds
+    if isinstance(value, list | tuple):
+        return max((tolerance_for(word, each) for each in value), default=0.0)
+    if isinstance(value, bool | str):
+        raise word.mistake(f"{_family(value)} has no tolerance")
+    if number is None:
+        raise word.mistake("a number is expected: the tolerance of a number")
+    return number
+
+
+def _tolerance(word: Word) -> tuple[float | None, float]:
+    """As a number, where it is one, and as seconds."""
+    try:
+        number = float(word.text) if word.text[:1].isdigit() or word.text[:1] == "." else math.nan
+    except ValueError:
+        number = math.nan
+    if 0 <= number < math.inf:
+        return number, number
+    try:
+        return None, parse_duration(word.text)
+    except TextValueError:
+        raise word.mistake("a tolerance is a number, or for times a duration such as 2s") from None
+
+
+def _is_number_or_time(text: str) -> bool:
+    return _is_number(text) or _is("time", text)
+
+
+def _is_number(text: str) -> bool:
+    return _is("double", text) or _INTEGER.fullmatch(text) is not None
+
+
+def _is(type_name: str, text: str) -> bool:
+    with suppress(TextValueError):
+        parse_value(type_name, text)
+        return True
+    return False
+
+
+def _read(word: Word, actual: Any, data_type: DataType | int) -> Any:
+    """The typed value as one that can be compared with `actual`; raises Mistake."""
+    family = _family(actual)
+    type_name, rest = split_type(word)
+    if family not in _FAMILIES.values():
+        raise word.mistake(f"the value is {family}: it cannot be compared")
+    if rest.is_array:
+        raise word.mistake(f"the value is {family}, not an array")
+    if rest.is_quoted and type_name is None:
+        type_name = "string"
+    if type_name is not None and _FAMILIES[type_name] != family:
+        raise word.mistake(f"the value is {family}: it cannot be compared with {_FAMILIES[type_name]}")
+    if type_name is None:
+        type_name = {"true or false": "bool", "text": "string", "a time": "time"}.get(family, "double")
+    try:
+        if type_name == "double" and _INTEGER.fullmatch(rest.text):
+            return int(rest.text)
+        number = parse_value(type_name, rest.value)
+    except TextValueError as error:
+        raise word.mistake(str(error)) from None
+    if not isinstance(number, float):
+        return number
+    if isinstance(actual, int):
+        return _exactly(rest.value, number)
+    # A tag of 32 bits that was given 0.1 holds the number of 32 bits that is next to it.
+    return Float32(number) if data_type is DataType.FLOAT or isinstance(actual, Float32) else number
+
+
+def _exactly(text: str, nearest: float) -> Fraction | float:
+    """A number as it was typed: a whole number is compared with that, not with the double that is nearest to it."""
+    return Fraction(text) if nearest and len(text) <= 100 else nearest
+
+
+def _family(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    return "a time" if isinstance(value, datetime) else f"of a kind of its own ({type(value).__name__})"

@@ -1,0 +1,208 @@
+"""Splitting a line into words, each with its place: the one reader of lines, values, arrays and typed literals.
+
+What it takes reads back as itself, and nothing is left out: a quote or a bracket that is not closed, anything behind a
+closing one, and quotes that an editor has made curly are mistakes with their place.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from zb_mom_ww_mxgateway_console.text.text_files import CURLY, LINE_END, curly_said, line_end_said
+from zb_mom_ww_mxgateway_shell.errors import Mistake
+
+# An IPv6 address with a port, which is no array.
+_ADDRESS = re.compile(r"\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]:")
+# What bytes that are no UTF-8 are read as: nothing that could be sent, or written to a file.
+_NO_CHARACTER = re.compile("[\ud800-\udfff]")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a line."""
+
+    text: str
+    """As typed, or with the values of its ``$names`` in their place."""
+    start: int
+    end: int
+    is_expanded: bool = False
+    """True when the text is not what stands in the line: every place in it is the place of the word."""
+    is_text: bool = False
+    """True where a bare word stands for a text that was read or made, not typed: it names nothing."""
+
+    @property
+    def is_quoted(self) -> bool:
+        return self.text[:1] in ('"', "'")
+
+    @property
+    def is_array(self) -> bool:
+        return self.text.startswith("[") and not _ADDRESS.match(self.text)
+
+    @property
+    def value(self) -> str:
+        """Without quotes and escapes; the bare text otherwise."""
+        return unquoted(self) if self.is_quoted else self.text
+
+    def mistake(self, message: str, hint: Callable[[], str] | None = None) -> Mistake:
+        """An error that points at this word; `hint` gives the end of its message when it is read."""
+        return Mistake(message, self.start, self.end, hint)
+
+    def after(self, count: int) -> "Word":
+        """The rest of the word behind its first `count` characters."""
+        return self.part(count, len(self.text))
+
+    def part(self, first: int, end: int) -> "Word":
+        """The characters from `first` to before `end`, as a word of their own."""
+        if self.is_expanded:
+            return Word(self.text[first:end], self.start, self.end, True)
+        return Word(self.text[first:end], self.start + first, self.start + end)
+
+
+def split(line: str) -> list[Word]:
+    """The words of a line: bare, quoted, or ``[arrays]``; ``#`` at the start of a word begins a comment.
+
+    Raises Mistake at what is not one line, or no whole word.
+    """
+    line = line.rstrip()
+    words = []
+    position = 0
+    while position < len(line):
+        if line[position].isspace():
+            _refuse_line_end(line, position, position + 1)
+            position += 1
+        elif line[position] == "#":
+            # A program that shows the file may end the line, and with it the comment, there.
+            _refuse_line_end(line, position, len(line))
+            break
+        else:
+            end = _end_of_word(line, position)
+            if found := _NO_CHARACTER.search(line, position, end):
+                raise Mistake("what was typed here is no character in UTF-8", found.start(), found.end())
+            words.append(Word(line[position:end], position, end))
+            position = end
+    return words
+
+
+def has_words(line: str) -> bool:
+    """Whether there is anything in a line but a comment, or something wrong that :func:`split` says."""
+    text = line.strip()
+    return bool(text) and (text[0] != "#" or LINE_END.search(text) is not None)
+
+
+def elements(array: Word) -> list[Word]:
+    """The elements of an array word ``[1, "a, b", 3]``; raises Mistake at what is no element."""
+    try:
+        end, places = _array(array.text, 0)
+    except Mistake as error:
+        raise array.part(error.start, error.end).mistake(error.message) from None
+    if end != len(array.text):
+        raise array.part(end, len(array.text)).mistake("a space is missing after the closing ]")
+    return [array.part(*place) for place in places]
+
+
+def unquoted(word: Word) -> str:
+    """The text between the quotes. Double quotes know escapes: ``\\n \\t \\r \\" \\\\ \\$``."""
+    if _end_of_quoted(word.text, 0) != len(word.text):
+        raise word.mistake("a space is missing after the closing quote")
+    inner = word.text[1:-1]
+    if word.text[0] == "'":
+        return inner
+    result, position = [], 0
+    while position < len(inner):
+        character = inner[position]
+        if character == "\\":
+            position += 1
+            if inner[position] not in _ESCAPES:
+                raise word.part(position, position + 2).mistake(
+                    f'unknown escape \\{inner[position]}: one of \\n \\t \\r \\" \\\\ \\$ expected'
+                )
+            character = _ESCAPES[inner[position]]
+        result.append(character)
+        position += 1
+    return "".join(result)
+
+
+def _end_of_word(line: str, start: int) -> int:
+    if line[start] in "\"'":
+        end = _end_of_quoted(line, start)
+        _refuse_behind(line, end, "quote")
+        return end
+    if line[start] == "[" and not _ADDRESS.match(line, start):
+        end, _ = _array(line, start)
+        _refuse_behind(line, end, "]")
+        return end
+    end = start
+    while end < len(line) and not line[end].isspace():
+        if line[end - 1] == ":" and end > start and line[end] in "\"'[" and not _ADDRESS.match(line, end):
+            return _end_of_word(line, end)
+        _refuse_curly(line, end)
+        end += 1
+    return end
+
+
+def _refuse_behind(line: str, end: int, what: str) -> None:
+    if end < len(line) and not line[end].isspace():
+        raise Mistake(f"a space is missing after the closing {what}", end, end + 1)
+
+
+def _refuse_curly(line: str, place: int) -> None:
+    if CURLY.match(line, place):
+        raise Mistake(curly_said(line[place]), place, place + 1)
+
+
+def _refuse_line_end(line: str, start: int, end: int) -> None:
+    if found := LINE_END.search(line, start, end):
+        raise Mistake(line_end_said(found[0]), *found.span())
+
+
+def _end_of_quoted(line: str, start: int) -> int:
+    quote, position = line[start], start + 1
+    while position < len(line):
+        if line[position] == "\\" and quote == '"':
+            position += 1
+        elif line[position] == quote:
+            return position + 1
+        position += 1
+    raise Mistake(f"the closing {quote} is missing", start, len(line))
+
+
+def _array(line: str, start: int) -> tuple[int, list[tuple[int, int]]]:
+    """The end of the array that begins at `start`, and the places of its elements."""
+    places: list[tuple[int, int]] = []
+    position = _past_blanks(line, start + 1)
+    if line[position : position + 1] == "]":
+        return position + 1, places
+    while position < len(line):
+        end = _end_of_element(line, position)
+        places.append((position, end))
+        position = _past_blanks(line, end)
+        if position >= len(line):
+            break
+        if line[position] == "]":
+            return position + 1, places
+        if line[position] != ",":
+            raise Mistake("a comma is missing here; text with blanks is put in quotes", position, position + 1)
+        position = _past_blanks(line, position + 1)
+    raise Mistake("the closing ] is missing", start, len(line))
+
+
+def _end_of_element(line: str, start: int) -> int:
+    if line[start] in ",]":
+        raise Mistake("an element is missing here", start, start + 1)
+    if line[start] in "\"'":
+        return _end_of_quoted(line, start)
+    end = start
+    while end < len(line) and line[end] not in ",]" and not line[end].isspace():
+        _refuse_curly(line, end)
+        if line[end] in "\"'[":
+            raise Mistake(f"{line[end]} within a bare element: put the whole element in quotes", end, end + 1)
+        end += 1
+    return end
+
+
+def _past_blanks(line: str, position: int) -> int:
+    while position < len(line) and line[position].isspace():
+        _refuse_line_end(line, position, position + 1)
+        position += 1
+    return position

@@ -1,0 +1,290 @@
+"""``$NAME`` in a line: names that stand for plain values, set by ``let``, ``capture``, ``--var`` and in Python.
+
+What ``let`` and ``--var`` give a name is kept as it was typed, and read where it is used: ``01`` is a part of a tag's
+name, a number for a tag that has numbers, and "01" in Python. A name that is a whole word stands for its value:
+``$limit`` may be a number, a text, a tag, an array. Inside a word or a text in double quotes it stands for the value's
+text. Text in single quotes is left as it is.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from zb_mom_ww_mxgateway.values import TYPE_NAMES
+from zb_mom_ww_mxgateway_console.render.forms import time_text
+from zb_mom_ww_mxgateway_console.text.text_files import CURLY, curly_said
+from zb_mom_ww_mxgateway_shell.errors import Mistake, closest
+from zb_mom_ww_mxgateway_shell.language.literals import Literal, split_type
+from zb_mom_ww_mxgateway_shell.language.tokens import Word, elements, split
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+OWN_NAMES = ("client", "session", "live", "items", "mx", "asyncio", "_")
+"""What Python has from the shell: no value can be given these names."""
+_NAMED = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
+_TYPED = re.compile(f"({'|'.join(TYPE_NAMES)}):")
+# A zero before other digits belongs to a name or a code, and would be lost in a number.
+_INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,99})")
+_NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?)")
+_ARRAY = re.compile(r"([a-z0-9]+:)?\[")
+_BARE = re.compile(r"(?!--)[A-Za-z0-9_.+-][^\s\"'$#\\]*")
+_BARE_ELEMENT = re.compile(r"[^\s\"'\[\],]+")
+_PARTS_ELEMENTS = re.compile(r"[,\[\]]")
+_OWN_MEANING = ("null", "nan")
+_ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "$": "\\$"}
+_PLAIN = (bool, int, float, str, datetime)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a name was given by ``let`` or ``--var``: one word as it was typed."""
+
+    word: Word
+
+    @property
+    def value(self) -> Any:
+        """For Python: a number, true or false, a list … where it is one, else the text."""
+        return plain_value(self.word)
+
+    @property
+    def text(self) -> str:
+        """Inside another word or a text: without its type, without quotes and escapes."""
+        rest = split_type(self.word)[1]
+        return rest.text if rest.is_array else rest.value
+
+    @property
+    def untyped(self) -> str:
+        """As it would be typed behind a type."""
+        return split_type(self.word)[1].text
+
+    @classmethod
+    def typed(cls, word: Word) -> "Given":
+        """What a word stands for; raises Mistake at what it cannot."""
+        plain_value(word)
+        type_name, rest = split_type(word)
+        # Where names were put into it, or in --var, it may be more than a word.
+        if not (rest.is_quoted or rest.is_array) and any(map(str.isspace, rest.text)):
+            text = quoted(rest.text)
+            return cls(Word(f"{type_name}:{text}" if type_name else text, 0, 0, True))
+        return cls(Word(word.text, 0, 0, True))
+
+
+def value_of(named: Any) -> Any:
+    """What a name stands for in Python."""
+    return named.value if isinstance(named, Given) else named
+
+
+class NotYetKnown:
+    """In the place of a value that only a run can give: what is read from the plant."""
+
+
+class ValueNotYetKnown(Exception):
+    """A word has a name in it whose value only a run can give."""
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value can stand in a line: text, a number, true or false, a time, null, or a list of those."""
+    if isinstance(value, list | tuple):
+        return all(isinstance(element, _PLAIN) for element in value)
+    return value is None or isinstance(value, (*_PLAIN, Given))
+
+
+def expanded(word: Word, names: Mapping[str, Any]) -> Word:
+    """The word with the values of its names in their place.
+
+    Raises Mistake at a name that stands for nothing, or nothing plain; ValueNotYetKnown.
+    """
+    if "$" not in word.text:
+        return word
+    whole = _NAMED.fullmatch(word.text)
+    if whole is not None:
+        value = _value(whole, word, names)
+        return Word(literal_text(value), word.start, word.end, True, isinstance(value, str))
+    if (typed := _TYPED.match(word.text)) and (named := _NAMED.fullmatch(word.text, typed.end())):
+        value = _value(named, word, names)
+        text = value.untyped if isinstance(value, Given) else literal_text(value)
+        return Word(f"{typed[0]}{text}", word.start, word.end, True)
+    parts: list[str] = []
+    quote, position = "", 0
+    in_array = _ARRAY.match(word.text) is not None
+    while position < len(word.text):
+        character = word.text[position]
+        named = _NAMED.match(word.text, position) if quote != "'" else None
+        if named is not None:
+            value = _value(named, word, names)
+            is_in_element = in_array and not quote
+            parts.append(_in_element(value, named, word) if is_in_element else _inside(plain_text(value), quote))
+            position = named.end()
+            continue
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        step = 2 if quote == '"' and character == "\\" else 1
+        parts.append(word.text[position : position + step])
+        position += step
+    text = "".join(parts)
+    return _read_alike(Word(text, word.start, word.end, True), word) if text != word.text else word
+
+
+def _read_alike(made: Word, word: Word) -> Word:
+    """The word that was made of another: as a text in quotes where what was put in would make it one that is in quotes,
+    an array, one of a type, null, or an option."""
+    type_name, before = split_type(word)
+    made_type, rest = split_type(made)
+    is_word = (rest.text in _OWN_MEANING) > (before.text in _OWN_MEANING) or rest.text.startswith("--")
+    alike = (made_type, rest.is_quoted, rest.is_array) == (type_name, before.is_quoted, before.is_array)
+    if alike and (not is_word or before.text.startswith("--")):
+        return made
+    # The type that stands in the line is one.
+    typed = f"{type_name}:" if type_name else ""
+    return Word(f"{typed}{quoted(made.text[len(typed) :])}", word.start, word.end, True)
+
+
+def as_typed(word: Word) -> str:
+    """The word as a line has it that is read as this word again: where names were put into it, it may be in need of
+    quotes."""
+    type_name, rest = split_type(word)
+    if not word.is_expanded or rest.is_quoted or rest.is_array or _is_one_word(rest.text):
+        return word.text
+    return f"{type_name}:{quoted(rest.text)}" if type_name else quoted(rest.text)
+
+
+def _value(found: "re.Match[str]", word: Word, names: Mapping[str, Any]) -> Any:
+    name = found[1] or found[2]
+    place = word.part(found.start(), found.end())
+    if name not in names:
+        hint = "; let NAME = VALUE sets one, or --var NAME=VALUE"
+        raise place.mistake(f"${name} stands for nothing", lambda: closest(name, list(names)) or hint)
+    value = names[name]
+    if isinstance(value, NotYetKnown):
+        raise ValueNotYetKnown(name)
+    if not is_plain(value):
+        raise place.mistake(f"{name} is a {type(value).__name__}: only a plain value can stand in a line")
+    return value
+
+
+def _in_element(value: Any, found: "re.Match[str]", word: Word) -> str:
+    """The text of a value within an array: never more than one element, nor a part of one with quotes in it."""
+    place = word.part(found.start(), found.end())
+    if isinstance(value_of(value), list | tuple):
+        raise place.mistake(f"{found[0]} is an array: an element is a single value")
+    before, behind = word.text[: found.start()].rstrip(), word.text[found.end() :].lstrip()
+    text = _element_text(value)
+    if before[-1] in "[," and behind[:1] in (",", "]"):
+        return text
+    if text[0] == '"':
+        raise place.mistake(f"{found[0]} is {text}: where it is a part of an element, put that in double quotes")
+    return text
+
+
+def _inside(text: str, quote: str) -> str:
+    return _escaped(text) if quote else text
+
+
+def plain_text(value: Any) -> str:
+    """A plain value as text; numbers with all their digits."""
+    if isinstance(value, Given):
+        return value.text
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, datetime):
+        return time_text(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_element_text, value))}]"
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def literal_text(value: Any) -> str:
+    """A plain value as it would be typed: a text that would be read as something else is quoted."""
+    if isinstance(value, Given):
+        return value.word.text
+    text = plain_text(value)
+    return quoted(text) if isinstance(value, str) and not _is_bare(text) else text
+
+
+def _element_text(value: Any) -> str:
+    """A plain value as it would be typed as an element of an array."""
+    if isinstance(value, Given):
+        type_name, rest = split_type(value.word)
+        is_bare = type_name is None and not rest.is_quoted and _BARE_ELEMENT.fullmatch(rest.text)
+        return rest.text if is_bare or _NUMBER.fullmatch(rest.text) else quoted(value.text)
+    text = literal_text(value)
+    return quoted(value) if isinstance(value, str) and text == value and _PARTS_ELEMENTS.search(text) else text
+
+
+def _is_bare(text: str) -> bool:
+    """Whether a line has the text without quotes as this one word, which is only text there."""
+    if _BARE.fullmatch(text) is None or _TYPED.match(text) or text in _OWN_MEANING:
+        return False
+    return _is_one_word(text)
+
+
+def _is_one_word(text: str) -> bool:
+    """Whether a line has the text as this one word, in which nothing stands for anything else."""
+    try:
+        return "$" not in text and [word.text for word in split(text)] == [text]
+    except Mistake:
+        return False
+
+
+def quoted(text: str) -> str:
+    """The text in double quotes, as a line has it."""
+    return f'"{_escaped(text)}"'
+
+
+def _escaped(text: str) -> str:
+    return "".join(_ESCAPED.get(character, character) for character in text)
+
+
+def plain_value(word: Word) -> Any:
+    """The value that a word of ``let`` or ``--var`` stands for in Python: what it looks like, or its text."""
+    if split_type(word)[0] is not None:
+        typed: Any = Literal(word).for_tag("", None)
+        return typed.value
+    if word.is_quoted:
+        return word.value
+    if word.is_array:
+        Literal(word).check()
+        return [plain_value(element) for element in elements(word)]
+    if word.text in ("true", "false"):
+        return word.text == "true"
+    if word.text == "null":
+        return None
+    if _INTEGER.fullmatch(word.text):
+        return int(word.text)
+    return float(word.text) if _NUMBER.fullmatch(word.text) else word.text
+
+
+def variable(text: str) -> tuple[str, Given]:
+    """Name and value of ``--var NAME=VALUE``; raises Mistake with its place in the text.
+
+    A value in quotes, an array, and either behind a type are read as in a line; of anything else each character counts.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not NAME.fullmatch(name):
+        raise Mistake(f"expected NAME=VALUE, not {text}", 0, len(text))
+    if name in OWN_NAMES:
+        raise Mistake(f"{name} is a name of the shell itself", 0, len(text))
+    place = len(name) + 1
+    try:
+        return name, Given.typed(_given_word(value))
+    except Mistake as error:
+        raise Mistake(error.message, error.start + place, error.end + place) from None
+
+
+def _given_word(text: str) -> Word:
+    rest = split_type(bare := Word(text, 0, len(text)))[1]
+    if rest.text[:1] in ("[", '"', "'"):
+        words = split(text)
+        if len(words) > 1:
+            raise words[1].mistake("one value is expected; put text with blanks in quotes")
+        return words[0]
+    if found := CURLY.search(text):
+        raise Mistake(curly_said(found[0]), *found.span())
+    if rest is bare and not _is_bare(text):
+        return Word(text if text in _OWN_MEANING else quoted(text), 0, len(text), True)
+    return bare

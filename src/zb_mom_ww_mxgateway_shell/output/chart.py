@@ -1,0 +1,173 @@
+"""Drawing stretches of time as a chart of characters: braille dots, or plain ones where there is no braille.
+
+Ours rather than a library's: what matters here is what is *not* known, which plotting libraries join with a line.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from zb_mom_ww_mxgateway_console.render.forms import narrow_number
+from zb_mom_ww_mxgateway_shell.output.scale import between, share
+from zb_mom_ww_mxgateway_shell.samples.intervals import MOODS, Mood, Stretch
+
+Line: TypeAlias = list[tuple[Mood, str]]
+"""Pieces of one line, each with how sure what it shows is."""
+
+# Bits of a braille cell's dots, by row and column.
+_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+_STRIP: dict[Mood, str] = {"none": " ", "good": "─", "uncertain": "?", "stale": "~", "bad": "!", "gap": "x"}
+_PLAIN = {"─": "-", "┤": "|", "│": "|", "└": "+"}
+_LABEL = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The lowest and the highest of what is in view; None where nothing is."""
+
+    low: float | None
+    high: float | None
+
+
+def in_view(stretches: Sequence[Stretch], start: float, end: float) -> list[Stretch]:
+    """Those that show between two times."""
+    return [stretch for stretch in stretches if stretch.end > start and stretch.start < end]
+
+
+def range_of(stretches: Sequence[Stretch]) -> Range:
+    """Between what the values are."""
+    values = [stretch.value for stretch in stretches if stretch.value is not None]
+    return Range(min(values), max(values)) if values else Range(None, None)
+
+
+def chart(
+    stretches: Sequence[Stretch],
+    start: float,
+    end: float,
+    width: int,
+    height: int,
+    *,
+    boolean: bool = False,
+    braille: bool = True,
+) -> list[Line]:
+    """`height` lines of at most `width` columns, and one under them that says how sure each column is.
+
+    Time goes from left to right, `start` to `end`. A value holds until the next; where nothing is known nothing is
+    drawn, where it is not sure the line is broken. Booleans are between false and true whatever is in view.
+    """
+    columns = max(4, width - _LABEL - 2)
+    shown = in_view(stretches, start, end)
+    known = Range(0.0, 1.0) if boolean else range_of(shown)
+    plot = _Plot(columns, height, known)
+    step = (end - start) / (columns * 2)
+    position = 0
+    for x in range(columns * 2):
+        first, last = start + x * step, start + (x + 1) * step
+        while position < len(shown) and shown[position].end <= first:
+            position += 1
+        stop = position
+        while stop < len(shown) and shown[stop].start < last:
+            stop += 1
+        plot.column(x, shown[position:stop])
+    lines = [
+        [("good", _label(label, braille)), *_runs(plot.cells(row, braille), plot.moods)]
+        for row, label in enumerate(_boolean_labels(height) if boolean else _labels(known, height))
+    ]
+    strip = [_STRIP[mood] for mood in plot.moods]
+    under = [_plain(character, braille) for character in strip]
+    lines.append([("good", _plain(" " * _LABEL + " └", braille)), *_runs(under, plot.moods)])
+    return lines
+
+
+def legend(lines: Sequence[Line]) -> str:
+    """What the marks under the charts stand for; empty where everything is known."""
+    seen = {mood for line in lines for mood, _ in line}
+    words = {"uncertain": "? uncertain", "bad": "! bad", "stale": "~ stale", "gap": "x gap: nothing is known"}
+    return "   ".join(text for mood, text in words.items() if mood in seen)
+
+
+class _Plot:
+    """The dots of a chart."""
+
+    def __init__(self, columns: int, height: int, known: Range) -> None:
+        self._rows = height * 4
+        self._low, self._high = known.low or 0.0, known.high or 0.0
+        self._bits = [[0] * columns for _ in range(height)]
+        self.moods: list[Mood] = ["none"] * columns
+        self._before: int | None = None
+
+    def column(self, x: int, inside: Sequence[Stretch]) -> None:
+        """One column of dots: everything between the lowest and the highest of what held then."""
+        moods = [stretch.mood for stretch in inside]
+        mood: Mood = max(moods, key=MOODS.index) if moods else "none"
+        if MOODS.index(mood) > MOODS.index(self.moods[x // 2]):
+            self.moods[x // 2] = mood
+        heights = [self._height(stretch.value) for stretch in inside if stretch.value is not None]
+        if not heights:
+            self._before = None
+            return
+        last = heights[-1]
+        # Up or down to where it was before: a value that jumps is one line.
+        if self._before is not None:
+            heights.append(self._before)
+        self._before = last
+        if mood == "good" or (x % 4 < 2 if mood == "stale" else x % 2 == 0):
+            for y in range(min(heights), max(heights) + 1):
+                self._bits[y // 4][x // 2] |= _DOTS[y % 4][x % 2]
+        if inside[-1].value is None:
+            self._before = None
+
+    def _height(self, value: float) -> int:
+        """From 0, the top."""
+        return round((1 - share(value, self._low, self._high)) * (self._rows - 1))
+
+    def cells(self, row: int, braille: bool) -> list[str]:
+        if braille:
+            return [chr(0x2800 + bits) if bits else " " for bits in self._bits[row]]
+        return ["*" if bits else " " for bits in self._bits[row]]
+
+
+def _labels(known: Range, height: int) -> list[str]:
+    labels = [""] * height
+    if known.low is None or known.high is None:
+        return labels
+    if known.low == known.high:
+        labels[height // 2] = _number(known.low)
+        return labels
+    labels[0], labels[-1] = _number(known.high), _number(known.low)
+    if height >= 5:
+        # No value, but a place between two: a few digits say it.
+        digits = next((n for n in range(5, 9) if f"{known.low:.{n}g}" != f"{known.high:.{n}g}"), 9)
+        middle = between(known.low, known.high, 1 - (height // 2) / (height - 1))
+        rounded = float(f"{middle:.{digits}g}")
+        # The largest of all numbers has nothing to be rounded up to.
+        labels[height // 2] = _number(rounded if math.isfinite(rounded) else middle)
+    return labels
+
+
+def _boolean_labels(height: int) -> list[str]:
+    return ["true", *[""] * (height - 2), "false"]
+
+
+def _number(value: float) -> str:
+    return narrow_number(value, _LABEL).removesuffix(".0")
+
+
+def _label(text: str, braille: bool) -> str:
+    return _plain(f"{text:>{_LABEL}} {'┤' if text else '│'}", braille)
+
+
+def _plain(text: str, braille: bool) -> str:
+    return text if braille else "".join(_PLAIN.get(character, character) for character in text)
+
+
+def _runs(cells: Sequence[str], moods: Sequence[Mood]) -> Line:
+    """Neighbours of one mood as one piece."""
+    line: Line = []
+    for cell, mood in zip(cells, moods, strict=True):
+        if line and line[-1][0] == mood:
+            line[-1] = (mood, line[-1][1] + cell)
+        else:
+            line.append((mood, cell))
+    return line

@@ -1,0 +1,197 @@
+"""The watched items as rows: for the panel above the prompt and for the full screen.
+
+Rows are made from what the live session holds, only for what is in view, and only when it is drawn: the
+rate of events costs nothing here.
+"""
+
+import math
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway_console.render.forms import narrow_number, one_line, safe, value_text
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, padded, width
+from zb_mom_ww_mxgateway_shell.output.bars import bars
+from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveSession, LiveValue, UnseenWrite
+
+COLUMNS = ("item", "tag", "value", "quality", "age", "changes")
+_SAMPLES = 12
+_VALUE_WIDTH = 40
+_REASON_WIDTH = 25
+"""Columns that a quality with its reason has at least, as long as others can make room."""
+_Key = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One watched item as text, and what may be said of its value."""
+
+    cells: tuple[str, ...]
+    """Under COLUMNS."""
+    mood: str
+    """``good``, ``bad``, ``uncertain``, ``stale`` or ``none``: how it is coloured."""
+
+
+class Panel:
+    """What is watched on one connection."""
+
+    def __init__(self, live: "LiveSession") -> None:
+        self._live = live
+        self._keys: dict[_Key, None] = {}
+        self._seen: dict[_Key, int] = {}
+        self._history: dict[_Key, deque[float]] = {}
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def add(self, items: Iterable[Item]) -> None:
+        """Watches these too."""
+        for item in items:
+            self._keys[item.key] = None
+
+    def remove(self, items: Iterable[Item] | None = None) -> int:
+        """Watches these, or all, no longer; says how many those were."""
+        gone = list(self._keys) if items is None else [item.key for item in items if item.key in self._keys]
+        for key in gone:
+            del self._keys[key]
+            self._seen.pop(key, None)
+            self._history.pop(key, None)
+        return len(gone)
+
+    @property
+    def items(self) -> list[Item]:
+        """What is watched, in the order it was asked for; without items that were removed meanwhile."""
+        known = self._live.session.handles.items
+        return [known[key] for key in self._keys if key in known]
+
+    @property
+    def is_still(self) -> str:
+        """Why nothing moves, where the session is not live; else empty."""
+        state = self._live.state.value
+        return "" if state == "live" else one_line(f"{state}: {self._live.lost or ''}".rstrip(": "))
+
+    @property
+    def events(self) -> int:
+        """How many events have come: as long as it stays, no value changes."""
+        return self._live.events
+
+    def value(self, item: Item) -> "LiveValue | None":
+        """The latest value held."""
+        return self._live.latest(*item.key)
+
+    def written(self, item: Item) -> "UnseenWrite | None":
+        """What was written of it and not seen since: the value held is from before."""
+        return self._live.unseen_write(*item.key)
+
+    def rows(self, items: Sequence[Item]) -> list[Row]:
+        """Rows of these items, as things stand now."""
+        return [self._row(item) for item in items]
+
+    def lines(self, columns: int, rows: int, *, more: str) -> list[tuple[str, str]]:
+        """As much of it as fits, with moods: what is left out, and why nothing moves, is said.
+
+        `more` has ``{}`` for the number of items that are left out.
+        """
+        items, still = self.items, self.is_still
+        room = max(2, rows - 1 - bool(still))
+        shown = items if len(items) <= room else items[: room - 1]
+        lines = fitted(self.rows(shown), columns)
+        if len(shown) < len(items):
+            lines.append((cut_middle(f"  {more.format(len(items) - len(shown))}", columns), "good"))
+        if still:
+            lines.append((cut_middle(f"  {still}", columns), "bad"))
+        return lines
+
+    def _row(self, item: Item) -> Row:
+        value = self._live.latest(*item.key)
+        if value is None:
+            return Row((str(item.item_handle), safe(item.tag), "", _why_none(item), "", ""), "none")
+        text = cut(value_text(value.value), _VALUE_WIDTH)
+        mood = "stale" if value.stale_since is not None else value.quality_word
+        age = f"{freshness(value, item)}{', before the write' if self.written(item) else ''}"
+        cells = (str(item.item_handle), safe(item.tag), text, quality_text(value), age)
+        return Row((*cells, f"{value.changes:>6} {self._bars(item.key, value)}"), mood)
+
+    def _bars(self, key: _Key, value: "LiveValue") -> str:
+        history = self._history.setdefault(key, deque(maxlen=_SAMPLES))
+        if self._seen.get(key) != value.changes:
+            self._seen[key] = value.changes
+            if isinstance(value.value, int | float) and math.isfinite(value.value):
+                history.append(float(value.value))
+        return bars(history)
+
+
+def _why_none(item: Item) -> str:
+    return "no value yet" if item.advised else "not advised"
+
+
+_ITEM, _TAG, _VALUE, _QUALITY, _AGE, _CHANGES = range(len(COLUMNS))
+
+
+def fitted(rows: Sequence[Row], columns: int, hidden: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Lines with their moods, headed, at most `columns` wide, of which there must be 39.
+
+    First the reason of a quality is shortened, then the bars go, then the handles, then tags are cut. A quality's
+    word, the age, and how long it has been stale are never cut away.
+    """
+    shown = [index for index, name in enumerate(COLUMNS) if name not in hidden]
+    cells = [list(COLUMNS), *(list(row.cells) for row in rows)]
+    widths = [max(width(row[column]) for row in cells) for column in range(len(COLUMNS))]
+
+    def over() -> int:
+        return sum(widths[column] for column in shown) + 2 * len(shown) - columns
+
+    def narrow(column: int, least: int) -> None:
+        widths[column] = min(widths[column], max(least, widths[column] - max(0, over())))
+
+    narrow(_QUALITY, _REASON_WIDTH)
+    for droppable in (_CHANGES, _ITEM):
+        if over() > 0 and droppable in shown:
+            shown.remove(droppable)
+    narrow(_TAG, 16)
+    narrow(_QUALITY, max(width(_word(row[_QUALITY])) for row in cells))
+    narrow(_TAG, 8)
+    narrow(_VALUE, 6)
+    if over() > 0:
+        for row in cells:
+            row[_AGE] = row[_AGE].replace(" for ", " ")
+        widths[_AGE] = max(width(row[_AGE]) for row in cells)
+    narrow(_TAG, 5)
+    narrow(_VALUE, 5)
+
+    def cell(row: Sequence[str], column: int) -> str:
+        text, room = row[column], widths[column]
+        if width(text) <= room:
+            return padded(text, room)
+        if column == _TAG:
+            return padded(cut_start(text, room), room)
+        if column == _QUALITY:
+            word = _word(text)
+            return padded(cut(text, room) if room > width(word) + 1 else word, room)
+        return padded(_rounded(text, room) if column == _VALUE else cut_middle(text, room), room)
+
+    def line(row: Sequence[str]) -> str:
+        return ("  " + "  ".join(cell(row, column) for column in shown)).rstrip()
+
+    return [(line(row), mood) for row, mood in zip(cells, ("head", *(row.mood for row in rows)), strict=True)]
+
+
+def _rounded(text: str, columns: int) -> str:
+    """A value in at most so many columns: half a number would be another one, so it is rounded, and marked as that."""
+    try:
+        number = float(text)
+    except ValueError:
+        return cut_middle(text, columns)
+    rounded = f"≈{narrow_number(number, columns - 1)}"
+    is_number = text in (value_text(number), f"{number:.0f}")  # A text such as 007 is none.
+    return rounded if is_number and len(rounded) <= columns else cut_middle(text, columns)
+
+
+def _word(quality: str) -> str:
+    """A quality without its reason."""
+    return quality.partition(":")[0]

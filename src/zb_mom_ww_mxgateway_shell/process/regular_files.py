@@ -1,0 +1,61 @@
+"""Files that are written: none that holds anybody up, and none through a name that somebody may have prepared."""
+
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal, TextIO
+
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+
+
+def open_text(path: Path, mode: Literal["a", "w", "x"], *, errors: str = "strict", newline: str = "\n") -> TextIO:
+    """Opens a file as UTF-8 text. Raises ShellError for a pipe or a terminal, which would hold up everything until
+    somebody reads it; and what ``open`` raises otherwise."""
+    refuse_special(path)
+
+    def opener(name: str, flags: int) -> int:
+        # What it is may have changed since it was looked at: opening a pipe must not wait even then.
+        number = os.open(name, flags | _NO_WAIT, 0o666)
+        if not _never_waits(os.fstat(number).st_mode) or os.isatty(number):
+            os.close(number)
+            raise _special(path)
+        return number
+
+    return open(path, mode, encoding="utf-8", errors=errors, newline=newline, opener=opener)
+
+
+def refuse_special(path: Path) -> None:
+    """Raises ShellError for a pipe, a socket or the like."""
+    with suppress(OSError):
+        mode = path.stat().st_mode
+        if not _never_waits(mode) and not stat.S_ISDIR(mode):
+            raise _special(path)
+
+
+def _never_waits(mode: int) -> bool:
+    """Of a file, and of a device like /dev/null; not of a pipe."""
+    return stat.S_ISREG(mode) or stat.S_ISCHR(mode)
+
+
+def _special(path: Path) -> ShellError:
+    return ShellError(f"cannot write {path}: it is a pipe or a terminal; name a file")
+
+
+def replace(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+    """Writes a file whole, in place of one that is there; where that fails the former one stays. Raises OSError."""
+    target = path.resolve()
+    # A name that nobody can foresee, and a file that is new: nothing is written through a link that waits for it.
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(data)
+        beside.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink()
+        raise

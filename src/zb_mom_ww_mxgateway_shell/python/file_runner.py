@@ -1,0 +1,249 @@
+"""``mxgw-shell --python FILE.py``: a Python file with the names of the pane, on the same live session."""
+
+import ast
+import asyncio
+import gc
+import inspect
+import sys
+import tokenize
+import traceback
+from collections.abc import Coroutine
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from zb_mom_ww_mxgateway.redaction import redact
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest, json_line, safe
+from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, for_reader, shortened
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.output.formats import lines_of
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
+from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
+from zb_mom_ww_mxgateway_shell.process.tasks import UnaskedTasks, background_problem, leaves
+from zb_mom_ww_mxgateway_shell.python.namespace import (
+    Left,
+    PythonNames,
+    Show,
+    ctrl_c_ends_code_of,
+    ended_by_itself,
+    not_done,
+)
+from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_told
+from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, Statement, exit_code_for, message_of, problem_form
+from zb_mom_ww_mxgateway_shell.scripts.reporter import RunOutput
+from zb_mom_ww_mxgateway_shell.state.context import Context
+
+
+class PythonFile:
+    """A compiled file; ``await`` works at its top level."""
+
+    def __init__(self, path: str, code: CodeType, *, quiet: bool, debug: bool) -> None:
+        self._path = path
+        self._folder = str(Path(path).resolve().parent)
+        self._code = code
+        self._quiet = quiet
+        self._debug = debug
+        self._form = "table"
+        self._writer = OutputWriter()
+        self._beside = ExitCode.DONE
+        """What failed of the shell's own while it ran."""
+
+    @classmethod
+    def read(cls, path: str, *, quiet: bool = False, debug: bool = False) -> "PythonFile":
+        """Reads and compiles it; raises ShellError with the place of what is wrong."""
+        try:
+            with tokenize.open(path) as file:
+                text = file.read()
+            code = compile(text, path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        except OSError as error:
+            raise ShellError(f"cannot read {path}: {error.strerror}") from error
+        except SyntaxError as error:
+            raise ShellError(f"{path}:{error.lineno or 1}:{error.offset or 1}: {error.msg}") from None
+        except (UnicodeDecodeError, ValueError) as error:
+            raise ShellError(f"{path}: not Python: {error}") from None
+        return cls(path, code, quiet=quiet, debug=debug)
+
+    async def run(self, context: Context) -> ExitCode | int:
+        """Runs it to its end; the exit code is the gravest of what failed, or the one that it asks for itself."""
+        self._writer, self._form = context.writer, context.settings.output
+        context.say_by(self._say, self._alert)
+        context.runs_file = True
+        if context.current is not None:
+            await context.current.settled()
+        names = _Names(context, self._follow, self._show, self)
+        names.namespace["__file__"] = self._path
+        sys.argv[:] = [self._path]
+        sys.path.insert(0, self._folder)
+        failed: list[BaseException] = []
+
+        def failed_beside(error: BaseException) -> None:
+            failed.append(error)
+            self._say_problem(error, "in the background: ")
+
+        with self._writer.as_standard_streams(), UnaskedTasks(failed_beside) as tasks:
+            code = await self._code_of(context, names)
+            tasks.tell_all()
+            _let_tasks_go(names.namespace)
+        if code and not isinstance(code, ExitCode):
+            return code
+        # What failed beside it, and nobody asked about, has not passed.
+        return gravest(ExitCode(code), *map(_code_for, failed), self._beside)
+
+    async def _code_of(self, context: Context, names: PythonNames) -> ExitCode | int:
+        started = clock.monotonic()
+        try:
+            with ctrl_c_ends_code_of(self._path):
+                async with news_told(context, self._tell, self._failed_beside):
+                    await ended_by_itself(self._evaluated(names.namespace))
+        except Left as left:
+            return self._exit_code(left.code)
+        except (asyncio.CancelledError, Interrupted) as interrupted:
+            if said := names.said_of_writes(started):
+                self._complain(f"interrupted; {said}")
+                return ExitCode.UNKNOWN
+            if "; " in str(interrupted):  # a line that said more
+                self._complain(str(interrupted))
+            if isinstance(interrupted, asyncio.CancelledError) and not _is_cancelled():
+                # It waited for something of its own that was cancelled: nobody has ended the run.
+                self._say_problem(interrupted)
+                return ExitCode.NOT_MET
+            raise
+        except BaseException as error:  # a person's code may raise anything
+            self._say_problem(error)
+            return gravest(*map(_code_for, leaves(error)))
+        return ExitCode.DONE
+
+    async def _evaluated(self, namespace: dict[str, Any]) -> None:
+        result = eval(self._code, namespace)
+        if inspect.isawaitable(result):
+            await result
+
+    # What is said.
+
+    def _say_problem(self, error: BaseException, where: str = "") -> None:
+        """A line with its place for each error; with --json an object, with --debug all of the traceback."""
+        if self._form == "json":
+            for leaf in leaves(error):
+                self._report(leaf, error)
+            if not self._debug:
+                return
+        if self._debug:
+            lines = "".join(traceback.format_exception(error)).rstrip("\n").split("\n")
+        else:
+            lines = [line for leaf in leaves(error) for line in self._problem(leaf, error, where)]
+        for line in lines:
+            self._complain(line)
+
+    def _report(self, error: BaseException, group: BaseException) -> None:
+        form = problem_form(error) | {"exit_code": int(_code_for(error)), "message": _said(error)}
+        place = {"command": "python", "file": self._path, "line": self._line_of(error, group)}
+        self._writer.out(f"{json_line({**place, 'error': form, 'ok': False})}\n")
+
+    def _line_of(self, error: BaseException, group: BaseException) -> int:
+        frames = [*traceback.extract_tb(group.__traceback__), *traceback.extract_tb(error.__traceback__)]
+        return next((frame.lineno or 0 for frame in reversed(frames) if frame.filename == self._path), 0)
+
+    def _problem(self, error: BaseException, group: BaseException, beside: str) -> list[str]:
+        """One line with the place in the file, of the group where the error itself has none."""
+        line = self._line_of(error, group)
+        where = f"{self._path}:{line}: " if line else f"{self._path}: "
+        details = getattr(error, "details", ())
+        return [f"{where}{beside}{_said(error)}", *(f"      {line}" for line in details if isinstance(line, str))]
+
+    def _failed_beside(self, error: BaseException) -> None:
+        self._complain(background_problem(error))
+        self._beside = ExitCode.INTERNAL
+
+    def _say(self, text: str) -> None:
+        if not self._quiet and self._form == "table":
+            self._show_line(text)
+
+    def _alert(self, text: str) -> None:
+        self._complain(safe(text))
+
+    async def _tell(self, text: str, is_bad: bool) -> None:
+        self._alert(text)
+
+    def _complain(self, line: str) -> None:
+        self._writer.err("".join(f"{safe(shortened(each, LONGEST_LINE))}\n" for each in line.expandtabs().split("\n")))
+
+    async def _show(self, result: Result | None) -> None:
+        # With --json the object of the line has it.
+        for line in lines_of(result, self._form) if result and not self._quiet and self._form != "json" else []:
+            self._show_line(line)
+
+    async def _follow(self, feed: Feed) -> Result:
+        shows = not self._quiet and self._form == "table"
+        return await feed.follow(self._show_line if shows else lambda line: None)
+
+    def _show_line(self, line: str) -> None:
+        is_record = self._form.startswith("csv")
+        shown = redact(for_reader(line, sys.stdout)) if is_record else safe(shortened(line, LONGEST_LINE))
+        self._writer.out(f"{shown}\n")
+
+    def _exit_code(self, code: Any) -> int:
+        if code is None or isinstance(code, int):
+            return code or 0
+        self._complain(str(code))
+        return 1
+
+
+class _Names(PythonNames):
+    """Those of a file: with ``--json`` each line of the shell gives the object that it gives in a command file."""
+
+    def __init__(self, context: Context, follow: Follow, show: Show, file: PythonFile) -> None:
+        self._file = file
+        super().__init__(context, follow, show)
+
+    def mx(self, line: str) -> Coroutine[Any, Any, Any]:
+        if self._context.settings.output != "json":
+            return super().mx(line)
+        # Who asks is known now: a task that waits for it has no frame of the file.
+        frame = inspect.currentframe()
+        while frame is not None and frame.f_code.co_filename != self._file._path:
+            frame = frame.f_back
+        return self._reported(self._context.bound(), line, frame.f_lineno if frame else 0)
+
+    async def _reported(self, context: Context, line: str, number: int) -> Any:
+        file = self._file
+        output = RunOutput(context, quiet=file._quiet, source=file._path)
+        output.begin(Statement(line, number, file._path))
+        context.notice = output.notice
+        try:
+            result = await self.run(context, line)
+        except Exception as error:
+            output.failed([], problem_form(error), also_lines=False)
+            raise
+        if result is not None and result.exit_code != 0:
+            output.not_done([], [], result.form())
+            raise not_done(result)
+        output.done([], result=result and result.form())
+        return result and result.value
+
+
+def _code_for(error: BaseException) -> ExitCode:
+    """What a person's own code raises is no internal error: it has not passed."""
+    code = exit_code_for(error)
+    return ExitCode.NOT_MET if code is ExitCode.INTERNAL else code
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _let_tasks_go(namespace: dict[str, Any]) -> None:
+    """A task tells what it failed with when it is let go."""
+    for name in [name for name, value in namespace.items() if isinstance(value, asyncio.Task) and value.done()]:
+        del namespace[name]
+    gc.collect()
+
+
+def _said(error: BaseException) -> str:
+    said = message_of(error)
+    if not said.startswith("internal error"):
+        return said
+    text = safe(str(error))
+    return f"{type(error).__name__}{f': {text}' if text else ''} (--debug shows more)"

@@ -1,0 +1,99 @@
+"""What was seen of an item as stretches of time: from when to when it had a value, and how sure that is."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
+
+from zb_mom_ww_mxgateway.status import quality_word
+from zb_mom_ww_mxgateway_shell.samples.history import Seen
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import Mark, Sample
+
+Mood: TypeAlias = Literal["none", "good", "uncertain", "bad", "stale", "gap"]
+MOODS: Sequence[Mood] = ("none", "good", "uncertain", "stale", "bad", "gap")
+"""From harmless to worst; ``none`` is before anything was known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A time, in monotonic seconds, in which nothing changed."""
+
+    start: float
+    end: float
+    value: float | None
+    """None where there is no number to draw."""
+    mood: Mood
+
+
+def number_of(value: Any) -> float | None:
+    """A value as a number: a Boolean is 0 or 1; None for what is none, or not finite."""
+    if isinstance(value, int | float) and math.isfinite(value):
+        return float(value) if isinstance(value, bool) else value
+    return None
+
+
+def stretches_of(seen: Seen, stale_since: float | None, until: float | None) -> list[Stretch]:
+    """The stretches up to `until`, oldest first; the last value holds until then, but is stale since `stale_since`.
+
+    Where `until` is None nobody looks any more, and the last value holds no longer than it was confirmed.
+    """
+    made = _Made()
+    for at, entry in seen.entries():
+        if isinstance(entry, Sample):
+            made.take(at, number_of(entry.value), quality_word(entry.quality))
+        else:
+            made.mark(entry)
+    if until is not None:
+        if stale_since is not None and made.mood not in ("gap", "none"):
+            made.close(max(made.since, stale_since))
+            made.mood = "stale"
+        made.close(until)
+    return made.stretches
+
+
+class _Made:
+    """Stretches being made."""
+
+    def __init__(self) -> None:
+        self.stretches: list[Stretch] = []
+        self.since = 0.0
+        self.value: float | None = None
+        self.mood: Mood = "none"
+        self._quality: Mood = "none"
+        self._stale_at = float("-inf")
+        self._suspended = False
+
+    def close(self, at: float) -> None:
+        if self.mood != "none" and at > self.since:
+            self.stretches.append(Stretch(self.since, at, self.value, self.mood))
+        self.since = at
+
+    def take(self, at: float, value: float | None, quality: str) -> None:
+        self.close(at)
+        self.value = value
+        self._quality = "good" if quality == "good" else "uncertain" if quality == "uncertain" else "bad"
+        self.mood = "stale" if self._suspended else self._quality
+
+    def mark(self, mark: Mark) -> None:
+        self.close(mark.at)
+        if mark.key is not None:
+            self._suspended = mark.kind == "stale"
+        match mark.kind:
+            case "stale" | "closed":
+                self._stale_at = mark.at
+                if self.mood not in ("none", "gap"):
+                    self.mood = "stale"
+            case "live":
+                if self.mood == "stale" and not self._suspended:
+                    self.mood = self._quality
+            case "gap" | "dropped":
+                # Where the break was seen it began there; otherwise nobody knows how soon after the last event.
+                began = max(self._stale_at, mark.at if mark.since is None else mark.since)
+                self._lose_since(began, mark.at)
+                self.value, self.mood = None, "gap"
+
+    def _lose_since(self, began: float, until: float) -> None:
+        kept = [stretch for stretch in self.stretches if stretch.start < began]
+        if kept and kept[-1].end > began:
+            kept[-1] = replace(kept[-1], end=began)
+        self.stretches = [*kept, Stretch(began, until, None, "gap")] if until > began else kept

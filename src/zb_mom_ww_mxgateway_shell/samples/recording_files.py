@@ -1,0 +1,191 @@
+"""Files of recordings: made anew, or continued where they are whole.
+
+What was cut off in the middle of a row, as by a lost power, is taken out of the way first: it becomes the note of a
+row of kind ``torn``, so that every line of the file is a row, and nothing is lost.
+"""
+
+import json
+import re
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from zb_mom_ww_mxgateway_console.render.forms import one_line
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.plural import counted
+from zb_mom_ww_mxgateway_shell.process.regular_files import open_text, refuse_special
+from zb_mom_ww_mxgateway_shell.samples.record_format import COLUMNS, Format, heading, mark_row, text_of
+
+# A row that begins in what was taken for the rest of one: more than the last is not whole.
+_ANOTHER_ROW = re.compile(rb'\n(?:\{"kind": "\w+", |[a-z]+,\d{4}-\d\d-\d\dT)')
+_OBJECT = b'{"kind": "'
+# Not by Python's csv module: it takes no field that is longer than 128 KiB, and a text may be.
+_CSV_FIELD = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[^",\n]*+)'
+_CSV_ROW = re.compile(rb"%b(?:,%b){%d}\n" % (_CSV_FIELD, _CSV_FIELD, len(COLUMNS) - 1))
+_LONGEST_FIRST_LINE = 4_096
+_LONGEST_ROW = 64 << 20
+_SHOWN = 120
+
+
+def create(path: Path, form: Format) -> TextIO:
+    """A new file, headed; raises ShellError, and where there is one already."""
+    try:
+        # What UTF-8 has no bytes for is no reason to end a recording.
+        file = open_text(path, "x", errors="backslashreplace", newline="")
+        file.write(heading(form))
+    except FileExistsError:
+        raise ShellError(f"{path} is there already: --append adds to it, another name keeps it") from None
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return file
+
+
+def continue_(path: Path, form: Format, *, raw: bool) -> TextIO:
+    """A file to add rows to, made where there is none. Its last row is mended where it is not whole.
+
+    Raises ShellError for a file that cannot be written, and for one that is no recording of this form.
+    """
+    refuse_special(path)
+    try:
+        if _is_there(path):
+            with path.open("r+b") as file:
+                _mend(path, file, form, raw=raw)
+        file_at_end = open_text(path, "a", errors="backslashreplace", newline="")
+        if file_at_end.tell() == 0:
+            file_at_end.write(heading(form))
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return file_at_end
+
+
+def _unwritable(path: Path, error: OSError) -> ShellError:
+    return ShellError(f"cannot write {path}: {error.strerror or error}")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    # A device holds nothing to continue.
+    return stat.S_ISREG(found.st_mode) and found.st_size > 0
+
+
+def _mend(path: Path, file: BinaryIO, form: Format, *, raw: bool) -> None:
+    """Takes what is left of a row at its end out of the way; raises ShellError for what is not ours."""
+    torn_at = _first_row(path, file, form)
+    if torn_at is None:
+        torn_at = _end_of_rows(path, file, form)
+    if file.seek(0, 2) - torn_at > _LONGEST_ROW:
+        raise _not_ours(path, form, f"there is no end of a row in its last {_LONGEST_ROW >> 20} MB")
+    file.seek(torn_at)
+    torn = file.read()
+    if not torn:
+        return
+    if form == "jsonl" and _is_json_row(torn):
+        file.write(b"\n")  # Only its end was missing.
+        return
+    if _ANOTHER_ROW.search(torn):
+        raise _not_ours(path, form, "a row before its last one is not whole")
+    row = mark_row("torn", time.time(), f"cut off, as by a lost power: {_readable(torn)}")
+    file.seek(torn_at)
+    if torn_at == 0:
+        file.write(heading(form).encode())
+    file.write(text_of([row], form, raw=raw).encode("utf-8", "backslashreplace"))
+    file.truncate()
+
+
+def _first_row(path: Path, file: BinaryIO, form: Format) -> int | None:
+    """Looks at how the file begins: 0 where that alone is torn, None where it is ours."""
+    first = file.readline(_LONGEST_FIRST_LINE)
+    is_whole = first.endswith(b"\n")
+    if form == "csv":
+        wanted = heading(form).encode()
+        if first.rstrip(b"\r\n") == wanted.rstrip():
+            return None if is_whole else 0
+        if not is_whole and wanted.startswith(first.rstrip(b"\0")):
+            return 0
+        raise _not_ours(path, form, f"its columns are {_excerpt(first)}")
+    if is_whole and first.startswith(_OBJECT) and tuple(_object(first) or COLUMNS) == COLUMNS:
+        return None
+    if not is_whole and first.startswith(_OBJECT):
+        return None if len(first) == _LONGEST_FIRST_LINE else 0
+    if not is_whole and _OBJECT.startswith(first.rstrip(b"\0")):
+        return 0
+    raise _not_ours(path, form, f"it begins with {_excerpt(first)}")
+
+
+def _end_of_rows(path: Path, file: BinaryIO, form: Format) -> int:
+    """Where the last row ends that is whole; raises ShellError where another than the last is not."""
+    is_row = _is_csv_row if form == "csv" else _is_json_row
+    position = 0
+    for number, row in enumerate(_rows(file, form), start=1):
+        # A line's end may have reached the disk without all of the line.
+        if not is_row(row):
+            if file.read(1):
+                raise _not_ours(path, form, f"its row {number} is not whole")
+            break
+        position += len(row)
+    return position
+
+
+def _rows(file: BinaryIO, form: Format) -> Iterator[bytes]:
+    """Every row that ends with a line; a line's end inside of quotes is none of CSV."""
+    file.seek(0)
+    # Of a text of many lines: whatever is looked at more than once a row takes minutes of a megabyte.
+    begun: list[bytes] = []
+    length = quotes = 0
+    while line := file.readline(_LONGEST_ROW):
+        begun.append(line)
+        length += len(line)
+        quotes += line.count(b'"') if form == "csv" else 0
+        if line.endswith(b"\n") and quotes % 2 == 0:
+            yield b"".join(begun)
+            begun, length, quotes = [], 0, 0
+        elif length >= _LONGEST_ROW:
+            return
+
+
+def _is_csv_row(row: bytes) -> bool:
+    if b'"' not in row:
+        return row.count(b",") == len(COLUMNS) - 1 and b"\0" not in row
+    try:
+        row.decode()
+    except UnicodeDecodeError:
+        return False
+    return _CSV_ROW.fullmatch(row) is not None and b"\0" not in row
+
+
+def _is_json_row(row: bytes) -> bool:
+    # Two that were joined begin twice; in a text it would have other quotes.
+    if not row.startswith(_OBJECT) or row.count(_OBJECT) > 1:
+        return False
+    found = _object(row)
+    return found is not None and tuple(found) == COLUMNS
+
+
+def _object(line: bytes) -> dict[str, object] | None:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _readable(torn: bytes) -> str:
+    kept = torn.rstrip(b"\0")
+    empty = len(torn) - len(kept)
+    text = kept.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+    return f"{text} ({counted(empty, 'empty byte')})".strip() if empty else text
+
+
+def _excerpt(first: bytes) -> str:
+    text = one_line(first[:_SHOWN].decode("utf-8", "backslashreplace"))
+    return f"{text}{'…' * (len(first) > _SHOWN)}"
+
+
+def _not_ours(path: Path, form: Format, why: str) -> ShellError:
+    name = "CSV" if form == "csv" else "JSON Lines"
+    return ShellError(f"{path} is no recording in {name} that can be continued: {why}; take another name")

@@ -1,0 +1,170 @@
+"""``mxgw-shell plan``: what a file would do to the plant, found out without doing it.
+
+What changes the plant, and what has effects outside the shell, is not run. Beneath it the write guard of every
+connection refuses, whatever is asked for.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
+from zb_mom_ww_mxgateway_shell.commands.reading import is_bare_array
+from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
+    SECURED_WRITE,
+    VERIFIED_WRITE,
+    security_meaning,
+    security_name,
+)
+from zb_mom_ww_mxgateway_shell.feeds.condition import NotMet
+from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, locate
+from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY
+from zb_mom_ww_mxgateway_shell.language.argument_types import Tag, Target
+from zb_mom_ww_mxgateway_shell.language.commands import Invocation
+from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said
+from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, run, unfolded
+from zb_mom_ww_mxgateway_shell.state.context import Context
+
+
+class Plan:
+    """One plan: what was read after something that would have been written is said to be of before it."""
+
+    def __init__(self) -> None:
+        self._written: set[str] = set()
+        """Tags that would have been written."""
+        self._changes = False
+        """Whether anything would have been changed."""
+
+    async def foresee(self, context: Context, text: str, follow: Follow) -> Result | None:
+        """A line as it would be carried out: looked at where it only looks, else said.
+
+        Raises Mistake for what could not be right in a run: a tag that is not there, one that cannot be written.
+        """
+        try:
+            return await self._foreseen(context, text, follow)
+        except ValueNotYetKnown as error:
+            context.last = NotYetKnown()
+            return Said(f"${error} is known in the run only", {"planned": "unknown"})
+
+    async def _foreseen(self, context: Context, text: str, follow: Follow) -> Result | None:
+        with unfolded(context, text) as line:
+            invocation = context.registry.parse(line, context)
+            if invocation is None:
+                return None
+            command = invocation.command
+
+            async def not_followed(feed: Feed) -> Result:
+                context.last = NotYetKnown()
+                return _would(command.name)
+
+            if command.foresee is not None:
+                _ = context.live_session
+                found = await command.foresee(context, *invocation.positional, **invocation.options)
+                assert isinstance(found, Said)
+                await refuse_missing(context, invocation)
+                if command.mutating:
+                    await _refuse_unwritable(context, invocation)
+                    self._would_change(context, str(found.fields["tag"]))
+                context.last = NotYetKnown()
+                return found
+            runs = command.needs_session if command.in_plan is None else command.in_plan
+            if command.mutating or not runs:
+                self._changes |= command.mutating
+                context.last = NotYetKnown()
+                if command.needs_session and not command.mutating:
+                    await refuse_missing(context, invocation)
+                return _would(command.name)
+        if command.name in ("capture", "read") and self._changes:
+            context.notice("as it is now: what would be written before may change it")
+        try:
+            result = await run(context, text, not_followed)
+        except NotMet:
+            # What stands behind it is not to fail with it.
+            context.names.setdefault(invocation.positional[0], NotYetKnown())
+            context.last = NotYetKnown()
+            await refuse_missing(context, invocation)
+            raise
+        await refuse_missing(context, invocation)
+        return result
+
+    def _would_change(self, context: Context, tag: str) -> None:
+        if tag in self._written:
+            context.notice(f"{tag} would have been written before: what it is then is not known now")
+        self._written.add(tag)
+        self._changes = True
+
+
+def _would(name: str) -> Said:
+    return Said(f"would {name}", {"planned": name})
+
+
+async def refuse_missing(context: Context, invocation: Invocation) -> None:
+    """Raises Mistake at a word that names a tag which MXAccess, or the galaxy, does not have."""
+    named = [(target.tag, target.word) for target in _targets(invocation.positional)]
+    for parameter, word in invocation.words:
+        if isinstance(parameter.kind, Tag) and word is not None:
+            named.append((parameter.kind.parse(word, context), word))
+    for tag, word in named:
+        if problem := await _problem_of(context, tag):
+            why = await _why_missing(context, tag)
+            raise word.mistake(f"no tag {tag}: {why}" if why else f"{tag} cannot be read: {problem}")
+
+
+async def _problem_of(context: Context, tag: str) -> str:
+    """What MXAccess says of a reference that does not resolve; empty where it does, or nothing has been asked yet."""
+    item = context.find_item(tag)
+    value = context.live_session.latest(*item.key) if item else None
+    if value is not None:
+        failed = first_failed(value.statuses)
+        return str(failed) if failed and failed.category == StatusCategory.CONFIGURATION_ERROR else ""
+    if not context.servers:
+        return ""
+    await context.connected.settled()  # Not every line has waited for that.
+    (reading,) = await context.live_session.read([tag])
+    return "" if is_bare_array(reading) else reading.error
+
+
+async def _refuse_unwritable(context: Context, invocation: Invocation) -> None:
+    """Raises Mistake at a tag that no plain write of a user reaches."""
+    for target in _targets(invocation.positional):
+        place = await _place(context, target.tag)
+        if place is None or place.attribute is None:
+            continue
+        security = place.attribute.security_classification
+        if security in (SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY):
+            means = security_meaning(security)
+            raise target.word.mistake(f"{target.tag} cannot be written like this ({security_name(security)}): {means}")
+
+
+async def _why_missing(context: Context, tag: str) -> str:
+    """Why the galaxy has no such tag; empty where it has, or does not tell."""
+    place = await _place(context, tag)
+    if place is None:
+        return ""
+    if any(mark in tag for mark in "*?"):
+        return "a glob stands for many; watch and find take one"
+    if place.is_object:
+        return f"it is an object; browse {place.path} lists its attributes"
+    if place.found is None:
+        return "the galaxy has no such object"
+    if place.attribute is None:
+        return f"{place.found.tag_name} has no such attribute{place.hint}"
+    return array_problem(place)
+
+
+async def _place(context: Context, tag: str) -> Place | None:
+    try:
+        return await locate(context.connected.client, tag)
+    except MxGatewayError as error:
+        context.notice(f"the galaxy does not tell of {tag}: {error}")
+        return None
+
+
+def _targets(arguments: Any) -> Iterator[Target]:
+    for each in arguments:
+        if isinstance(each, Target):
+            yield each
+        elif isinstance(each, list | tuple) and not isinstance(each, Word):
+            yield from _targets(each)

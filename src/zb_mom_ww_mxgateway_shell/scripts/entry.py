@@ -1,0 +1,267 @@
+"""Command files from the command line: read, checked, and then run, planned or only checked."""
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest, json_line, safe
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
+from zb_mom_ww_mxgateway_shell.scripts import lint, loader
+from zb_mom_ww_mxgateway_shell.scripts.executor import Statement, message_of, run as perform
+from zb_mom_ww_mxgateway_shell.scripts.reporter import RunOutput
+from zb_mom_ww_mxgateway_shell.scripts.run_log import Journal
+from zb_mom_ww_mxgateway_shell.scripts.runner import ScriptRun
+from zb_mom_ww_mxgateway_shell.state.context import Context
+
+_NOT_ENDED = ("the run has not come to its end",)
+
+
+class How(NamedTuple):
+    """How statements are run."""
+
+    variables: tuple[str, ...] = ()
+    as_json: bool = False
+    quiet: bool = False
+    debug: bool = False
+    plans: bool = False
+    """Whether it is only said what would be written."""
+    junit: str | None = None
+    """The file of a report."""
+
+    def spare(self, files_to_run: Iterable[str]) -> None:
+        """Raises ShellError where the report would take the place of one of these."""
+        if self.junit is not None and Path(self.junit).resolve() in map(Path.resolve, map(Path, set(files_to_run))):
+            raise ShellError(f"{self.junit} is the file to run: its report would take its place")
+
+    def report_unfinished(self, name: str, why: Sequence[str]) -> None:
+        """Writes the report that stands where there is no better one, if one is wanted; raises ShellError."""
+        if self.junit is None:
+            return
+        from zb_mom_ww_mxgateway_shell.scripts import junit
+
+        if not junit.is_special(path := Path(self.junit)):
+            junit.write(path, junit.unfinished(name, why))
+
+
+class Part(NamedTuple):
+    """One file to run, or what was given in place of one."""
+
+    block: loader.Block
+    name: str
+    source: str | None
+    """Whose lines are shown with their numbers alone; None for lines that stand in no file."""
+
+
+class StatementRunner:
+    """What was given to run, read and checked; made by one of the constructors."""
+
+    def __init__(self, parts: Sequence[Part], how: How, *, has_mistakes: bool = False) -> None:
+        self._parts = parts
+        self._how = how
+        self._has_mistakes = has_mistakes
+
+    @classmethod
+    def of(cls, scripts: Sequence[str], lines: Iterable[str], how: How) -> "StatementRunner | Literal[ExitCode.USAGE]":
+        """Of files, in their order, of lines, or of standard input where neither is given.
+
+        USAGE when something is wrong with them, which has been said. Raises ShellError.
+        """
+        lines = list(lines)
+        name = ", ".join(_name(script) for script in scripts) or ("lines" if lines else "standard input")
+        how.spare(scripts)
+        if "-" in scripts or not (scripts or lines):
+            how.report_unfinished(name, _NOT_ENDED)  # Standard input may take long to come.
+        if not scripts and not lines and not sys.stdin.seekable():
+            # They come one by one, and what is to come is not known yet.
+            source = None if sys.stdin.isatty() else "<stdin>"
+            return cls([Part(loader.streamed(source), name, source)], how)
+        parts, wrong = [], []
+        try:
+            read = list(cls._read(scripts, lines))
+        except ShellError as error:
+            how.report_unfinished(name, [message_of(error)])
+            raise
+        how.spare(source for part, _ in read for each in part.block.statements() if (source := each.source))
+        # The report of a former run is not taken for that of this one, whatever becomes of it.
+        how.report_unfinished(name, _NOT_ENDED)
+        for part, found in read:
+            parts.append(part)
+            # Standard input alone may be empty: nobody has called that a file to be passed.
+            is_empty = loader.nothing_in(part.block, part.name) if scripts or how.junit is not None else []
+            findings = lint.check(part.block, [*found, *is_empty], offline(how.variables))
+            wrong += [finding for finding in findings if not finding.is_warning]
+        if wrong:
+            _say(wrong, as_json=how.as_json, to_error=True)
+            how.report_unfinished(name, [line for finding in wrong for line in lint.lines(finding)])
+            if not how.plans:
+                return ExitCode.USAGE
+            # A plan says of all the other lines what is wrong with them, too.
+            for part in parts:
+                part.block.leave_out([finding.statement for finding in wrong])
+        if unused := _unused(offline(how.variables), [part.block for part in parts], name):
+            raise unused
+        return cls(parts, how, has_mistakes=bool(wrong))
+
+    @staticmethod
+    def _read(scripts: Sequence[str], lines: Sequence[str]) -> Iterator[tuple[Part, list[loader.Finding]]]:
+        for script in scripts:
+            block, found = loader.read_standard_input() if script == "-" else loader.read(script)
+            yield Part(block, _name(script), "<stdin>" if script == "-" else script), found
+        if lines:
+            block, found = loader.given(lines)
+            yield Part(block, "lines", None), found
+        elif not scripts:
+            block, found = loader.read_standard_input()
+            yield Part(block, "standard input", "<stdin>"), found
+
+    def report_unfinished(self, why: list[str]) -> None:
+        """Writes the report of a run that could not begin, if one is wanted."""
+        self._how.report_unfinished(", ".join(part.name for part in self._parts), why)
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether all of it works the same without a connection."""
+        statements = [each for part in self._parts for each in part.block.statements()]
+        commands = [all_commands().commands.get(each.command) for each in statements]
+        return bool(commands) and all(each is not None and each.stands_alone for each in commands)
+
+    async def run(self, context: Context) -> ExitCode:
+        """Runs them on what the context is connected to, one file after another: each begins anew, but for the
+        connections, and what one fails with is no reason to leave out the next, unless nothing may go on."""
+        codes: list[ExitCode] = []
+        journals: list[Journal] = []
+        names, aliases, settings = context.names, context.aliases, context.settings
+        try:
+            for part in self._parts:
+                context.names, context.step, context.leaving = dict(names), "", False
+                context.aliases, context.settings = dict(aliases), replace(settings)
+                context.last, context.failure, context.focus_ahead = None, None, ""
+                for connected in context.connections.values():
+                    connected.focus = ""
+                journals.append(Journal(part.name))
+                code, is_over = await self._one(context, part, journals[-1])
+                codes.append(code)
+                if is_over:
+                    break
+        finally:
+            for part in self._parts[len(journals) :]:
+                left_out = Journal(part.name)
+                left_out.end(part.block, context)
+                left_out.not_run = left_out.not_run or [Path(part.name).stem]
+                journals.append(left_out)
+            problem = self._report(context, journals)
+        return gravest(*codes, *([ExitCode.USAGE] if problem or self._has_mistakes else []))
+
+    def _report(self, context: Context, journals: Sequence[Journal]) -> bool:
+        """Writes the report, if one is wanted; True when it cannot be written, which changes nothing about what was
+        done."""
+        if self._how.junit is None:
+            return False
+        from zb_mom_ww_mxgateway_shell.scripts import junit
+
+        try:
+            junit.write(Path(self._how.junit), junit.report(journals))
+        except Exception as error:
+            context.alert(f"no report: {message_of(error)}")
+            return True
+        return False
+
+    async def _one(self, context: Context, part: Part, journal: Journal) -> tuple[ExitCode, bool]:
+        """The exit code of one file, and whether it is to be the last."""
+        how = self._how
+        is_typed = part.block.stream is not None and part.source is None
+        context.runs_file = not is_typed
+        output = RunOutput(context, quiet=how.quiet, source=part.source, is_typed=is_typed)
+        if how.plans:
+            from zb_mom_ww_mxgateway_shell.scripts.dry_run import Plan
+
+            script = ScriptRun(context, output, journal, debug=how.debug, perform=Plan().foresee, looks_on=True)
+        else:
+            script = ScriptRun(context, output, journal, debug=how.debug, perform=perform, goes_on=is_typed)
+        if part.block.stream is None and sys.stdin.isatty():
+            context.ask = script.ask
+        code = await script.run(part.block)
+        if how.plans and code in (ExitCode.NOT_MET, ExitCode.REFUSED):
+            code = ExitCode.USAGE  # Nothing was tried: the file does not fit the plant.
+        if how.junit is not None and part.block.stream is not None and not any(journal.entries):
+            # No statement came: nothing was proved, and a report of nothing would pass.
+            journal.broken_off = "there was no statement to report of"
+            output.problem([f"{part.name}: {journal.broken_off}"])
+            code = gravest(code, ExitCode.USAGE)
+        if part.source is not None and part.block.stream is None:
+            name = f"{part.name}: " if len(self._parts) > 1 else ""
+            output.said(name + ("planned: nothing was written" if how.plans else journal.summary()))
+        return code, script.is_final
+
+
+def _name(script: str) -> str:
+    return "standard input" if script == "-" else script
+
+
+def _unused(context: Context, blocks: Sequence[loader.Block], name: str) -> ShellError | None:
+    """A name of ``--var`` that nothing uses: one that is not quite the one meant would leave the value of ``let`` to
+    be written."""
+    texts = [statement.text for block in blocks for statement in block.statements()] + list(context.aliases.values())
+    for given in sorted(context.given_names):
+        used = re.compile(rf"\$\{{?{given}\b|^\s*(let|capture)\s+{given}\b")
+        if not any(used.search(text) for text in texts):
+            there = sorted({found for text in texts for found in re.findall(r"\$\{?(\w+)|^\s*let\s+(\w+)", text)})
+            hint = closest(given, [first or second for first, second in there])
+            return ShellError(f"--var {given}: nothing in {name} is called ${given}{hint}")
+    return None
+
+
+def offline(variables: Iterable[str]) -> Context:
+    """A context that is connected to nothing, with the user's aliases and the names of ``--var``."""
+    context = Context(all_commands(), interactive=False)
+    context.load_profiles()
+    context.give_names(variables)
+    return context
+
+
+def lint_files(paths: Iterable[str], variables: Iterable[str], *, as_json: bool) -> ExitCode:
+    """Says everything that is wrong with command files; USAGE when something is."""
+    code = ExitCode.DONE
+    given, paths = tuple(variables), list(paths)
+    blocks: list[loader.Block] = []
+    for path in paths:
+        try:
+            block, found = loader.read(path)
+        except ShellError as error:
+            code = ExitCode.USAGE
+            _say_of_file(path, error, as_json=as_json)
+            continue
+        blocks.append(block)
+        findings = lint.check(block, [*found, *loader.nothing_in(block, path)], offline(given))
+        _say(findings, as_json=as_json, to_error=False)
+        wrong = sum(not finding.is_warning for finding in findings)
+        if wrong:
+            code = ExitCode.USAGE
+        if not as_json:
+            count = sum(1 for _ in block.statements())
+            warned = len(findings) - wrong
+            said = f"{wrong} mistake{'s' * (wrong != 1)}" if wrong else "nothing wrong"
+            said += f", {warned} warning{'s' * (warned != 1)}" if warned else ""
+            print(safe(f"{path}: {count} statement{'s' * (count != 1)}, {said}"))
+    if len(blocks) == len(paths) and (unused := _unused(offline(given), blocks, " and ".join(paths))):
+        code = ExitCode.USAGE
+        _say_of_file(paths[0], unused, as_json=as_json)
+    return code
+
+
+def _say_of_file(path: str, error: ShellError, *, as_json: bool) -> None:
+    form = lint.form(loader.Finding(Statement("", 0, path), error))
+    print(json_line(form) if as_json else message_of(error), flush=True)
+
+
+def _say(findings: Iterable[loader.Finding], *, as_json: bool, to_error: bool) -> None:
+    for finding in findings:
+        if as_json:
+            print(json_line(lint.form(finding)), flush=True)
+            continue
+        for line in lint.lines(finding):
+            print(safe(line), file=sys.stderr if to_error else sys.stdout, flush=True)

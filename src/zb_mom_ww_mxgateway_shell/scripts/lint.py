@@ -1,0 +1,123 @@
+"""What is wrong with a command file, as far as that can be known without a gateway."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.language.commands import Invocation
+from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
+from zb_mom_ww_mxgateway_shell.scripts.executor import Statement, problem_form, problem_lines, unfolded
+from zb_mom_ww_mxgateway_shell.scripts.loader import Block, Finding
+from zb_mom_ww_mxgateway_shell.state.context import Context
+
+_MEANT = re.compile(r"\s#\s*meant\b")
+"""A remark behind a line that says it is as it is to be."""
+
+
+def check(block: Block, found: Iterable[Finding], context: Context) -> list[Finding]:
+    """All findings of a block beside those that reading it gave, in the order of its lines.
+
+    `context` is connected to nothing; names that the lines set are set in it.
+    """
+    findings = list(found)
+    order = {id(statement): number for number, statement in enumerate(block.statements())}
+    for statement in block.statements():
+        findings += [Finding(statement, mistake) for mistake in _mistakes(statement, context)]
+        if warning := _warning(statement):
+            findings.append(Finding(statement, warning, is_warning=True))
+        context.last = NotYetKnown()
+    ordered = sorted(findings, key=lambda finding: order.get(id(finding.statement), len(order)))
+    # A file that is included twice has each of its mistakes once.
+    once: dict[object, Finding] = {}
+    for finding in ordered:
+        once.setdefault(_identity(finding), finding)
+    return list(once.values())
+
+
+def _identity(finding: Finding) -> object:
+    where, problem = finding.statement, finding.problem
+    if where.source is None:
+        return id(finding.problem)
+    # Of one file, however an include spells its name.
+    return Path(where.source).resolve(), where.line, str(problem), getattr(problem, "start", 0), finding.is_warning
+
+
+def _mistakes(statement: Statement, context: Context) -> Sequence[ShellError]:
+    try:
+        with unfolded(context, statement.text) as line:
+            found = context.registry.check(line, context)
+            name = line.split(maxsplit=1)[0]
+            if name != statement.command and name in ("include", "finally"):
+                found = [Mistake(f"{name} goes by no other name: a file is put together before it runs", 0, len(name))]
+            if line != statement.text and found:
+                raise found[0]  # so that its place becomes one in the line as typed
+            if found:
+                return found
+            _take(line, context)
+    except Mistake as error:
+        return [error]
+    return []
+
+
+def _take(line: str, context: Context) -> None:
+    """Takes over what a line makes known to those behind it."""
+    name = line.split(maxsplit=1)[0]
+    try:
+        if name == "py":
+            raise Mistake(
+                "py needs a terminal; it is for the prompt: mxgw-shell --python FILE.py runs a file", 0, len("py")
+            )
+        if name in ("let", "capture", "alias", "cd"):
+            invocation = context.registry.parse(line, context)
+            assert invocation is not None
+            _take_invocation(invocation, context)
+    except ValueNotYetKnown:
+        if name in ("let", "capture"):
+            context.names.setdefault(line.split(maxsplit=2)[1], NotYetKnown())
+
+
+def _take_invocation(invocation: Invocation, context: Context) -> None:
+    positional: tuple[Any, ...] = invocation.positional
+    match invocation.command.name:
+        case "let" if positional[0] not in context.given_names:
+            context.names[positional[0]] = positional[2]
+        case "capture" if positional[0] not in context.given_names:
+            context.names[positional[0]] = NotYetKnown()
+        case "cd":
+            # Which object it comes to is known in the run; that there is one, here.
+            context.focus_ahead = positional[0].text if positional and positional[0] else ""
+        case "alias" if len(positional) == 2:
+            context.aliases[positional[0]] = positional[1]
+
+
+def _warning(statement: Statement) -> Mistake | None:
+    if statement.command != "sleep" or _MEANT.search(statement.text):
+        return None
+    start = statement.text.index("sleep")
+    return Mistake(
+        "sleep waits a fixed time, which may be too short: wait goes on when it is so; sleep 5s # meant says that it "
+        "is wanted",
+        start,
+        start + len("sleep"),
+    )
+
+
+def lines(finding: Finding) -> list[str]:
+    """A finding for a person, with its place and a caret under it."""
+    first, *rest = problem_lines(finding.problem, finding.statement)
+    return [f"{first}{' (warning)' if finding.is_warning else ''}", *rest]
+
+
+def form(finding: Finding) -> dict[str, Any]:
+    """A finding for JSON, as a statement that failed."""
+    return {
+        "command": finding.statement.command,
+        "error": problem_form(finding.problem),
+        "file": None if finding.statement.source is None else redact(finding.statement.source),
+        "line": finding.statement.line,
+        "ok": finding.is_warning,
+        "severity": "warning" if finding.is_warning else "error",
+    }

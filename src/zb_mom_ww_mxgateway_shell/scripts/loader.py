@@ -1,0 +1,210 @@
+"""Command files: their lines as statements, with the files they include and what always runs at their end."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from zb_mom_ww_mxgateway.system.regular_files import read_bytes
+from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
+from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.language.tokens import has_words, split
+from zb_mom_ww_mxgateway_shell.process.stdin import StandardInput
+from zb_mom_ww_mxgateway_shell.scripts.executor import Statement
+
+_DEEPEST = 50
+"""Files that may be included in one another."""
+_MOST_INCLUDES, _MOST_INCLUDED_LINES = 1_000, 100_000
+"""Of all that a file includes, directly or not: a mistake in who includes whom would never end."""
+_STRUCTURE = ("include", "finally", "on-error")
+"""Lines that only say how others run."""
+
+
+class Finding(NamedTuple):
+    """Something about a statement that was found before anything ran."""
+
+    statement: Statement
+    problem: ShellError
+    is_warning: bool = False
+    """True for what is allowed, and is likely not what was meant."""
+
+
+@dataclass(slots=True)
+class Block:
+    """The statements of a file, or of what was given in place of one."""
+
+    head: Statement | None = None
+    """The include that it stands for."""
+    body: "list[Statement | Block]" = field(default_factory=list)
+    ending: "list[Statement | Block]" = field(default_factory=list)
+    """What stands behind ``finally``."""
+    stream: AsyncIterator[Statement] | None = None
+    """In place of a body: statements that come one by one."""
+
+    def statements(self) -> Iterator[Statement]:
+        """All of them, in the order of the lines."""
+        if self.head is not None:
+            yield self.head
+        for item in (*self.body, *self.ending):
+            if isinstance(item, Block):
+                yield from item.statements()
+            else:
+                yield item
+
+    def leave_out(self, statements: Collection[Statement]) -> None:
+        """Takes these out, wherever they stand."""
+        for part in (self.body, self.ending):
+            part[:] = [item for item in part if not any(item is each for each in statements)]
+            for item in part:
+                if isinstance(item, Block):
+                    item.leave_out(statements)
+
+
+def read(path: str) -> tuple[Block, list[Finding]]:
+    """A command file and all it includes, with what is wrong in its structure; raises ShellError when it cannot be
+    read."""
+    try:
+        # Whoever starts a run may give it a pipe, as <(…) in a shell is, and waits for it.
+        return _Reader().block(_numbered(Path(path).read_bytes(), path), (path,))
+    except OSError as error:
+        raise ShellError(f"cannot read {path}: {error.strerror}") from error
+
+
+def given(lines: Iterable[str]) -> tuple[Block, list[Finding]]:
+    """Lines of ``-e`` options, numbered from 1."""
+    return _Reader().block([Statement(line, number) for number, line in enumerate(lines, start=1)], ())
+
+
+def read_standard_input() -> tuple[Block, list[Finding]]:
+    """All of standard input, as a file; raises ShellError."""
+    return _Reader().block(_numbered(sys.stdin.buffer.read(), "<stdin>"), ())
+
+
+def nothing_in(block: Block, name: str) -> list[Finding]:
+    """What is wrong with a file in which nothing stands that could run: it would pass whatever the plant does."""
+    if any(each.command not in _STRUCTURE for each in block.statements()):
+        return []
+    return [
+        Finding(Statement("", 1, name), ShellError("there is no statement: nothing would run, and nothing be proved"))
+    ]
+
+
+def streamed(source: str | None) -> Block:
+    """Lines of standard input, as they come; `source` is None where a person types them."""
+    return Block(stream=_Streamed(source))
+
+
+class _Streamed:
+    """Lines of standard input; one that is no text is raised as ShellError, and the next one comes all the same."""
+
+    def __init__(self, source: str | None) -> None:
+        self._source = source
+        self._standard_input = StandardInput()
+        self._number = 0
+
+    def __aiter__(self) -> "_Streamed":
+        return self
+
+    async def __anext__(self) -> Statement:
+        self._number += 1
+        try:
+            line = await self._standard_input.text()
+        except UnicodeDecodeError:
+            raise ShellError(f"<stdin>:{self._number}: not text") from None
+        if line is None:
+            raise StopAsyncIteration
+        return Statement(line.removeprefix("\ufeff").rstrip("\r\n"), self._number, self._source)
+
+
+def _numbered(content: bytes, name: str) -> list[Statement]:
+    try:
+        text = decoded(content)
+    except TextFileError as error:
+        raise ShellError(f"{name}:{error.line}:{error.column}: {error}") from None
+    return [Statement(line.rstrip("\r"), number, name) for number, line in enumerate(text.split("\n"), start=1)]
+
+
+class _Reader:
+    """Builds blocks; collects what is wrong instead of stopping at it."""
+
+    def __init__(self) -> None:
+        self._findings: list[Finding] = []
+        self._includes = 0
+        self._included_lines = 0
+
+    def block(self, statements: Iterable[Statement], inside: tuple[str, ...]) -> tuple[Block, list[Finding]]:
+        """A block of these, with everything found in it; `inside` are the files that led here."""
+        return self._block(statements, inside), self._findings
+
+    def _block(self, statements: Iterable[Statement], inside: tuple[str, ...]) -> Block:
+        block = Block()
+        into, ends_at, left_at = block.body, None, None
+        for statement in statements:
+            if not has_words(statement.text):
+                continue
+            if left_at is not None and statement.command != "finally":
+                self._find(statement, f"never runs: line {left_at.line} is exit", is_warning=True)
+                left_at = None
+            match statement.command:
+                case "include":
+                    into.append(self._included(statement, inside))
+                    continue
+                case "finally" if ends_at is not None:
+                    self._find(statement, f"everything from line {ends_at.line} on is the finally part already")
+                case "finally":
+                    ends_at, left_at, into = statement, None, block.ending
+                case "exit" if ends_at is None:
+                    left_at = statement
+            into.append(statement)
+        if ends_at is not None and len(block.ending) == 1:
+            self._find(ends_at, "nothing stands behind finally", is_warning=True)
+        return block
+
+    def _included(self, statement: Statement, inside: tuple[str, ...]) -> "Statement | Block":
+        try:
+            words = split(statement.text)
+        except Mistake:
+            return statement  # What is wrong with its words is said as for any other.
+        if len(words) != 2:
+            return statement
+        name = words[1]
+        if "$" in name.text:
+            self._findings.append(Finding(statement, name.mistake("include takes a file's own name, without $")))
+            return statement
+        folder = os.path.dirname(inside[-1]) if inside else ""  # noqa: PTH120  # keeps the path as it was given
+        path = os.path.join(folder, name.value)  # noqa: PTH118  # the same
+        if any(os.path.abspath(path) == os.path.abspath(each) for each in inside):  # noqa: PTH100  # may not exist
+            self._findings.append(Finding(statement, name.mistake(f"{path} is included by itself")))
+            return statement
+        try:
+            lines = _numbered(read_bytes(Path(path)), path)
+        except (OSError, ShellError) as error:
+            why = f"cannot read {path}: {error.strerror}" if isinstance(error, OSError) else str(error)
+            self._findings.append(Finding(statement, name.mistake(why)))
+            return statement
+        self._bound(statement, len(inside), len(lines))
+        block = self._block(lines, (*inside, path))
+        block.head = statement
+        return block
+
+    def _bound(self, statement: Statement, depth: int, lines: int) -> None:
+        """Raises ShellError where files include each other without end, or nearly so."""
+        self._includes += 1
+        self._included_lines += lines
+        why = ""
+        if depth >= _DEEPEST:
+            why = f"files include each other more than {_DEEPEST} deep"
+        elif self._includes > _MOST_INCLUDES:
+            why = f"more than {_MOST_INCLUDES} files are included, one by another"
+        elif self._included_lines > _MOST_INCLUDED_LINES:
+            why = f"the included files have more than {_MOST_INCLUDED_LINES} lines together"
+        if why:
+            where = f"{statement.source}:{statement.line}: " if statement.source else ""
+            raise ShellError(f"{where}{why}: look at what this include leads to")
+
+    def _find(self, statement: Statement, message: str, *, is_warning: bool = False) -> None:
+        start = len(statement.text) - len(statement.text.lstrip())
+        problem = Mistake(message, start, len(statement.text.rstrip()))
+        self._findings.append(Finding(statement, problem, is_warning))

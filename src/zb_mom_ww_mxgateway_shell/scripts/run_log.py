@@ -1,0 +1,139 @@
+"""What a run has done: every statement with what came of it, by steps."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, gravest
+from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.language.tokens import split
+from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown, expanded
+from zb_mom_ww_mxgateway_shell.scripts.executor import Statement, unfolded
+from zb_mom_ww_mxgateway_shell.scripts.loader import Block
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.state.context import Context
+
+
+class Entry(NamedTuple):
+    """One statement that ran."""
+
+    statement: Statement
+    exit_code: ExitCode
+    seconds: float
+    lines: tuple[str, ...]
+    """What was shown, or what was wrong; safe for a terminal."""
+    error: str = ""
+    """The type of what was raised; empty for a statement that ended by itself."""
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code is ExitCode.DONE
+
+
+@dataclass(slots=True)
+class Step:
+    """A titled part of a run."""
+
+    title: str
+    part: Literal["leading", "step", "ending"] = "step"
+    """``leading`` is what stands before the first step, ``ending`` what always runs at the end."""
+    entries: list[Entry] = field(default_factory=list)
+
+    @property
+    def failure(self) -> Entry | None:
+        """The statement that failed most gravely; of several such the first."""
+        worst = gravest(*(entry.exit_code for entry in self.entries))
+        return next((entry for entry in self.entries if not entry.ok and entry.exit_code is worst), None)
+
+    @property
+    def seconds(self) -> float:
+        return sum(entry.seconds for entry in self.entries)
+
+
+class Journal:
+    """The steps of one run; its time begins when it is made."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        """Of the file."""
+        self.started = datetime.now(UTC)
+        self._clock = clock.monotonic()
+        self._ended: float | None = None
+        self.steps: list[Step] = [Step("", "leading")]
+        self.not_run: list[str] = []
+        """Titles of steps that were never reached."""
+        self.broken_off = ""
+        """Why it ended before its end, without a statement that failed."""
+
+    def begin(self, title: str) -> None:
+        """A step begins."""
+        self.steps.append(Step(title))
+
+    def begin_ending(self) -> None:
+        """What always runs begins."""
+        self.steps.append(Step(FINALLY, "ending"))
+
+    def add(self, entry: Entry) -> None:
+        """A statement of the present step ended."""
+        self.steps[-1].entries.append(entry)
+
+    def end(self, block: Block, context: "Context") -> None:
+        """The run is over: steps of the block that it did not reach are kept as not run."""
+        self._ended = clock.monotonic()
+        reached = {id(entry.statement) for step in self.steps for entry in step.entries}
+        for statement in block.statements():
+            if id(statement) not in reached:
+                with unfolded(context, statement.text) as line:
+                    if line.split(maxsplit=1)[0] == "step":
+                        self.not_run.append(_title(line, context.all_names))
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether the file has a step at all."""
+        return bool(self.not_run) or any(step.part == "step" for step in self.steps)
+
+    @property
+    def entries(self) -> Iterator[Entry]:
+        """All statements, in the order they ran."""
+        for step in self.steps:
+            yield from step.entries
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began, up to its end."""
+        return (clock.monotonic() if self._ended is None else self._ended) - self._clock
+
+    def summary(self) -> str:
+        """What came of it all, in a line."""
+        took = age_text(self.seconds)
+        titled = [step for step in self.steps if step.part == "step"]
+        count = len(titled) + len(self.not_run)
+        others = [step for step in self.steps if step not in titled and step.failure]
+        if not count:
+            entries = list(self.entries)
+            failed = sum(not entry.ok for entry in entries)
+            said = f"{failed} failed" if failed else self.broken_off or "all done"
+            return f"{len(entries)} statement{'s' * (len(entries) != 1)}, {said}, in {took}"
+        failed = sum(step.failure is not None for step in titled)
+        parts = [f"{len(titled) - failed} of {count} steps passed"]
+        parts += [f"{failed} failed"] if failed else []
+        parts += [f"{len(self.not_run)} not run"] if self.not_run else []
+        parts += [f"{step.title or 'what stands before them'} failed" for step in others]
+        parts += [self.broken_off] if self.broken_off else []
+        return f"{'; '.join(parts)}, in {took}"
+
+
+def _title(line: str, names: Mapping[str, Any]) -> str:
+    """Of a step that did not run: with the values of its names, as far as they are known."""
+    word = split(line)[1]
+    with suppress(Mistake, ValueNotYetKnown):
+        return expanded(word, names).value
+    return word.value
+
+
+FINALLY = "finally"
+"""The title of what always runs at the end."""

@@ -1,0 +1,382 @@
+"""Running statements without a prompt: a file, ``-e`` lines, or standard input. Imports no terminal library."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any
+
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_console.process.endings import CALLED_OFF, INTERRUPT
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.language.tokens import has_words
+from zb_mom_ww_mxgateway_shell.output.formats import lines_of
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Pending, Result, Said
+from zb_mom_ww_mxgateway_shell.process.signals import on_signals
+from zb_mom_ww_mxgateway_shell.process.stdin import Coming
+from zb_mom_ww_mxgateway_shell.process.tasks import background_problem
+from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_told
+from zb_mom_ww_mxgateway_shell.scripts.executor import (
+    Follow,
+    Statement,
+    command_of,
+    exit_code_for,
+    interruption,
+    message_of,
+    problem_form,
+    problem_lines,
+    run,
+)
+from zb_mom_ww_mxgateway_shell.scripts.loader import Block
+from zb_mom_ww_mxgateway_shell.scripts.reporter import RunOutput
+from zb_mom_ww_mxgateway_shell.scripts.run_log import FINALLY, Entry, Journal
+from zb_mom_ww_mxgateway_shell.state.context import Context
+
+_HELD_SECONDS = 1.0
+"""Within this time another signal is the same key, held down, or the same end, told twice, as ``timeout``, systemd and
+shells do: what always runs is not given up by that."""
+_GRACE_SECONDS = 3.0
+"""So long a write may still take to be answered once the run is told to end: the kill that follows may come soon."""
+
+_REST_SECONDS = 2.0
+"""So long the next line of a pipe may take to come once the run is to end: whether ``finally`` is among those left."""
+
+_FINAL = (ExitCode.UNKNOWN, ExitCode.INTERNAL, ExitCode.INTERRUPTED, ExitCode.GUARDED, ExitCode.CANNOT_CONNECT)
+"""What ends a run whatever ``on-error`` says: nothing behind it may go on as if it had been answered."""
+
+_NEXT_SESSION_SECONDS, _NEXT_SESSION_LOOK = 30.0, 0.2
+"""So long what always runs waits for a session in the place of one that was lost, and so often it looks."""
+
+Perform = Callable[[Context, str, Follow], Awaitable[Result | None]]
+"""How a line is carried out."""
+
+
+class ScriptRun:
+    """One run of statements.
+
+    It stops at the first that fails, unless ``on-error continue``, and then does what stands behind ``finally``,
+    whatever it was that ended it. Ctrl-C lets the statement in flight end and goes to ``finally``; a second one ends
+    that statement at once; a third leaves everything as it is. A key that is held down is no third, nor is a terminal
+    that closes. SIGTERM, SIGHUP and their like end a wait at once, also one behind ``finally``: a kill may follow soon.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        output: RunOutput,
+        journal: Journal,
+        *,
+        debug: bool,
+        perform: Perform = run,
+        goes_on: bool = False,
+        looks_on: bool = False,
+    ) -> None:
+        """With `goes_on` a failure stops nothing: a person sees it, and types the next line. With `looks_on` nor does
+        it: what is behind it is to be found out too; but it counts."""
+        self._context = context
+        self._output = output
+        self._journal = journal
+        self._debug = debug
+        self._perform = perform
+        self._goes_on = goes_on
+        self._looks_on = looks_on
+        self._code = ExitCode.DONE
+        self._stopping = False
+        self._is_final = False
+        """Whether what stops it stops all of it, whatever on-error says."""
+        self._in_ending = False
+        self._depth = 0
+        self._signals = 0
+        self._signalled_at = 0.0
+        self._in_flight: asyncio.Future[Any] | None = None
+        self._writes = False
+        """Whether what is in flight changes the plant."""
+        self._is_looking = False
+
+    async def run(self, block: Block) -> ExitCode:
+        """Runs them; the exit code is that of the gravest failure, an interruption counting as one."""
+        self._context.say_by(self._output.notice, self._output.alert)
+        try:
+            with on_signals(INTERRUPT, self._signalled), on_signals(CALLED_OFF, self._called_off):
+                async with news_told(self._context, self._tell, self._failed_beside):
+                    await self._block(block)
+        finally:
+            if self._signals:
+                self._journal.broken_off = "interrupted"
+            elif self._output.closed:
+                self._journal.broken_off = self._output.closed
+            self._journal.end(block, self._context)
+        if self._signals:
+            self._code = gravest(self._code, ExitCode.INTERRUPTED)
+        elif self._output.closed:
+            self._output.say_closed()
+            self._code = gravest(self._code, ExitCode.NOT_MET)
+        return self._code
+
+    @property
+    def is_final(self) -> bool:
+        """Whether what stopped it stops the files behind it, too."""
+        return self._is_final or bool(self._signals) or bool(self._output.closed)
+
+    def _failed_beside(self, error: BaseException) -> None:
+        """Of what goes on beside the statements: told when it happens, and the run has not passed."""
+        self._output.alert(background_problem(error))
+        self._code = gravest(self._code, ExitCode.INTERNAL)
+
+    async def ask(self, question: str) -> bool:
+        """Asks the person at the terminal; a signal ends the question at once."""
+        self._is_looking = True
+        try:
+            return await self._output.ask(question)
+        finally:
+            self._is_looking = False
+
+    async def _tell(self, text: str, is_bad: bool) -> None:
+        self._output.alert(text)
+
+    async def _block(self, block: Block) -> None:
+        self._depth += 1
+        on_error = self._context.on_error
+        self._context.on_error = "stop"
+        try:
+            if block.stream is not None:
+                await self._each_of_stream(block.stream)
+            await self._each(block.body)
+        except Exception as error:
+            self._broke(error)
+        finally:
+            # Behind whatever ended it.
+            if block.ending:
+                was_in_ending, self._in_ending = self._in_ending, True
+                await self._each(block.ending)
+                self._in_ending = was_in_ending
+        self._context.on_error = on_error
+        self._depth -= 1
+        if on_error == "continue" and not self._is_final:
+            # A file that stopped is one failed line of the file that includes it.
+            self._stopping = False
+
+    def _broke(self, error: Exception) -> None:
+        """Something between two statements failed: the run ends, but for what always runs."""
+        self._stopping = self._is_final = True
+        self._code = gravest(self._code, exit_code_for(error))
+        self._journal.broken_off = message_of(error)
+        self._output.problem(problem_lines(error, Statement("", 0), debug=self._debug))
+
+    async def _each(self, items: Iterable[Statement | Block]) -> None:
+        items = list(items)
+        for index, item in enumerate(items):
+            if self._is_over:
+                return
+            self._context.coming = [each.text for each in items[index + 1 :] if isinstance(each, Statement)]
+            try:
+                await self._item(item)
+            except Exception as error:
+                self._broke(error)
+
+    async def _item(self, item: Statement | Block) -> None:
+        if isinstance(item, Block):
+            assert item.head is not None
+            self._passes(item.head)
+            await self._block(item)
+        elif item.command == "finally":
+            if self._depth == 1:
+                self._context.step = FINALLY
+                self._journal.begin_ending()
+            self._passes(item)
+        else:
+            await self._one(item)
+
+    async def _each_of_stream(self, stream: AsyncIterator[Statement]) -> None:
+        """Lines as they come. Of a pipe what stands behind ``finally`` always runs, as of a file: a run that is over
+        looks through the lines that are left for it."""
+        lines = Coming(stream)
+        was_in_ending = self._in_ending
+        try:
+            while not (self._is_over and (self._goes_on or self._signals > 2)):
+                try:
+                    statement = await self._next_line(lines)
+                except ShellError as error:
+                    self._broke(error)
+                    continue
+                if statement is None:
+                    return
+                if statement.command == "finally" and not (self._goes_on or self._in_ending):
+                    self._in_ending = True
+                    await self._item(statement)
+                elif not self._is_over and has_words(statement.text):
+                    await self._one(statement)
+        finally:
+            self._in_ending = was_in_ending
+            lines.close()
+
+    async def _next_line(self, lines: Coming[Statement]) -> Statement | None:
+        """The next line; None where there is none, or none comes any more once the run is to end."""
+        while not (self._is_over and (self._goes_on or self._signals > 2)):
+            self._output.prompt()
+            patience = _REST_SECONDS if self._is_over or self._signals else None
+            self._in_flight = waiting = asyncio.ensure_future(lines.next(patience))
+            self._is_looking = True  # Waiting for a line has nothing to end.
+            try:
+                return await waiting
+            except asyncio.CancelledError:
+                current = asyncio.current_task()
+                if not self._signals or (current is not None and current.cancelling()):
+                    raise
+            finally:
+                self._in_flight, self._is_looking = None, False
+        return None
+
+    @property
+    def _is_over(self) -> bool:
+        if self._signals > 2:
+            return True
+        return not self._in_ending and (self._stopping or self._context.leaving or bool(self._output.closed))
+
+    def _passes(self, statement: Statement) -> None:
+        """A line that only says how the others run."""
+        self._output.begin(statement)
+        self._output.done([], result={})
+        self._journal.add(Entry(statement, ExitCode.DONE, self._output.seconds, ()))
+
+    async def _one(self, statement: Statement) -> None:
+        if not self._in_ending:
+            await self._output.has_room(lambda: self._is_over)
+            if self._is_over:
+                return
+        self._output.begin(statement)
+        command = command_of(self._context, statement.text)
+        self._writes = command is not None and command.mutating
+        # A task of its own: a signal ends it alone.
+        self._in_flight = task = asyncio.ensure_future(self._performed(statement))
+        try:
+            result = await task
+        except asyncio.CancelledError:
+            self._fail(statement, interruption(self._context, statement.text, self._output.begun))
+            current = asyncio.current_task()
+            if not self._signals or (current is not None and current.cancelling()):
+                raise
+        except Exception as error:
+            self._fail(statement, error)
+        else:
+            self._end(statement, result)
+        finally:
+            self._in_flight, self._writes = None, False
+
+    async def _performed(self, statement: Statement) -> Result | None:
+        """Behind ``finally`` a write that surely was not carried out, as its session or connection had just been lost,
+        is tried again on the next one; what may have happened is not."""
+        until, is_said = clock.monotonic() + _NEXT_SESSION_SECONDS, False
+        while True:
+            try:
+                return await self._perform(self._context, statement.text, self._follow)
+            except MxGatewayError as error:
+                command = command_of(self._context, statement.text)
+                is_write = command is not None and command.name == "write"
+                live = self._context.live
+                is_lost = error.never_reached and live is not None and live.state.value != "closed"
+                if not (self._in_ending and is_write and is_lost) or clock.monotonic() > until:
+                    raise
+                if not is_said:
+                    self._output.alert(f"surely not carried out, tried again: {message_of(error)}")
+                    is_said = True
+            await asyncio.sleep(_NEXT_SESSION_LOOK)
+
+    def _end(self, statement: Statement, result: Result | None) -> None:
+        command = command_of(self._context, statement.text)
+        if command is not None and command.name == "step":
+            self._journal.begin(self._context.step)
+        code = ExitCode.DONE if result is None else result.exit_code
+        try:
+            self._show(statement, result, code)
+        except Exception as error:
+            # What was done is done, and counts as what it was; only it cannot be shown.
+            self._count(code)
+            self._fail(statement, error, f"it ended with {int(code)}, but its result cannot be shown: ")
+        else:
+            self._count(code)
+
+    def _show(self, statement: Statement, result: Result | None, code: ExitCode) -> None:
+        output = self._context.settings.output
+        lines = [] if result is None else lines_of(result, output)
+        form = None if result is None else result.form()
+        if code is ExitCode.DONE or result is None:
+            brief = result.brief if isinstance(result, Said) else ""
+            self._output.done(lines, brief=brief, result=form)
+        else:
+            # The lines that say what was not done, where there are such; else all of them do.
+            told = getattr(result, "problems", None)
+            problem = told() if told is not None else lines if output == "table" else result.lines()
+            self._output.not_done(lines, problem, form)
+        self._journal.add(Entry(statement, code, self._output.seconds, (*lines, *self._output.alerts)))
+
+    def _fail(self, statement: Statement, error: Exception, what: str = "") -> None:
+        problem = problem_lines(error, statement, debug=self._debug, what=what)
+        code = exit_code_for(error)
+        said = (f"{what}{message_of(error)}", *(problem[1:] if not self._debug else ()))
+        told = (*said, *self._output.alerts)
+        self._journal.add(Entry(statement, code, self._output.seconds, told, type(error).__name__))
+        self._count(code)
+        self._output.failed(problem, problem_form(error), also_lines=self._debug)
+
+    def _count(self, code: ExitCode) -> None:
+        if code is ExitCode.DONE or self._goes_on:
+            return
+        self._code = gravest(self._code, code)
+        self._is_final |= code in _FINAL
+        self._stopping |= (self._context.on_error == "stop" and not self._looks_on) or self._is_final
+
+    async def _follow(self, feed: Feed) -> Result:
+        if isinstance(feed, Pending):
+            showing = asyncio.create_task(self._output.follow_progress(feed), name="progress")
+            try:
+                return await feed.follow(self._output.live)
+            finally:
+                showing.cancel()
+                await asyncio.wait([showing])
+                if not showing.cancelled() and (error := showing.exception()):
+                    self._failed_beside(error)
+        self._is_looking = True
+        try:
+            return await feed.follow(self._output.live)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._signals == 0 or task is None:
+                raise
+            # Ctrl-C is how an endless feed ends: what it has seen is its result.
+            task.uncancel()
+            return feed.result()
+        finally:
+            self._is_looking = False
+
+    def _called_off(self) -> None:
+        """Told to end, by whoever is going to kill it otherwise, or by a terminal that is gone."""
+        now = clock.monotonic()
+        is_first = not self._signals
+        if not is_first and now - self._signalled_at < _HELD_SECONDS:
+            return
+        # Never a third one: what always runs is given up by a key alone.
+        self._signals, self._signalled_at = max(self._signals, 1), now
+        self._stopping = self._is_final = True
+        if is_first:
+            self._output.problem(["interrupted: waits end now; what stands behind finally still runs"])
+        task = self._in_flight
+        if task is not None and not self._writes:
+            task.cancel()
+        elif task is not None:
+            asyncio.get_running_loop().call_later(_GRACE_SECONDS, lambda: task.done() or task.cancel())
+
+    def _signalled(self) -> None:
+        now = clock.monotonic()
+        is_held, self._signalled_at = now - self._signalled_at < _HELD_SECONDS, now
+        if self._signals > 1 and is_held:
+            return
+        self._signals += 1
+        self._stopping = self._is_final = True
+        if self._in_flight is not None and (self._signals > 1 or self._is_looking):
+            self._in_flight.cancel()
+        elif self._signals == 1:
+            self._output.problem(["interrupted: ends after this statement; once more ends it at once"])
+        if self._signals > 1:
+            left = "what stands behind finally still runs; once more leaves that, too"
+            self._output.problem([left if self._signals == 2 else "interrupted: everything is left as it is"])

@@ -1,0 +1,220 @@
+"""One gateway the shell is connected to, and everything the shell keeps of it."""
+
+import asyncio
+import warnings
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayTransportError
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import GatewayClient, LiveSession
+    from zb_mom_ww_mxgateway.models.write_guard import PendingWrite
+    from zb_mom_ww_mxgateway_shell.output.watch_table import Panel
+    from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import SpokenAlarms
+    from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
+
+
+_MOMENT_SECONDS = 0.1
+_CLOSING_SECONDS = 3.0
+"""So long a gateway has to answer that a session is closed, but for the few seconds that the library takes itself:
+who leaves a gateway that does not answer is not to be kept by it."""
+
+
+@dataclass(slots=True)
+class Arming:
+    """Whether writes are let through; the write guard of one connection, whichever way a write is asked for."""
+
+    armed: bool = True
+    for_good: str = ""
+    """Why it cannot be armed, if so."""
+    asked_at: float | None = None
+    """Monotonic seconds when the last write was let through or refused; None before the first."""
+    asked_in: dict[str, float] = field(default_factory=dict)
+    """By the session's id when the last was in it; without one for what is no write to an item, such as the
+    acknowledgement of an alarm."""
+
+    async def guard(self, pending: "PendingWrite") -> bool | str:
+        """True, or why not."""
+        self.asked_at = clock.monotonic()
+        are_writes = pending.entries and not any(each.alarm for each in pending.entries)
+        self.asked_in[pending.session_id if are_writes else ""] = self.asked_at
+        return self.armed or f"{self.for_good or 'read-only'}{'' if self.for_good else ': arm lets writes through'}"
+
+
+class Connected:
+    """A client, its live session, and what is known of the gateway's galaxy."""
+
+    def __init__(
+        self, name: str, connection: Connection, client: "GatewayClient", live: "LiveSession", arming: Arming
+    ) -> None:
+        self.name = name
+        """How the prompt and ``use`` call it."""
+        self.connection = connection
+        self.client = client
+        self.live = live
+        from zb_mom_ww_mxgateway_shell.galaxy.catalog import Catalogue
+        from zb_mom_ww_mxgateway_shell.samples.history import History
+
+        self.catalogue = Catalogue()
+        self.focus = ""
+        """The object that a leading dot stands for: with Plant.Tank1, ``.Level`` is Plant.Tank1.Level."""
+        self.color = ""
+        """Of its prompt; empty for none of its own."""
+        self.arming = arming
+        self.registering = asyncio.Lock()
+        """Held while the shell registers by itself: of lines that run at the same time one does."""
+        self.opened_at = clock.monotonic()
+        """By the library's clock."""
+        self._deployed_at_first: datetime | None = None
+        self._is_settled = False
+        self._patience_ends: float | None = None
+        self.history = History(live)
+        """What was seen since it was opened."""
+        self.recordings: dict[Path, Recording] = {}
+        """Files that are written, or were, by their paths."""
+
+    @cached_property
+    def alarms(self) -> "SpokenAlarms":
+        """What is in alarm; read from the start at a prompt only."""
+        from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import SpokenAlarms  # Most files have no need of it.
+
+        return SpokenAlarms(self.client)
+
+    @cached_property
+    def panel(self) -> "Panel":
+        """What is watched."""
+        from zb_mom_ww_mxgateway_shell.output.watch_table import Panel  # The same.
+
+        return Panel(self.live)
+
+    @classmethod
+    async def open(
+        cls,
+        connection: Connection,
+        name: str,
+        arming: Arming,
+        *,
+        notice: Callable[[str], None],
+        hurries: bool = False,
+    ) -> Self:
+        """Connects and opens a session; returns when it is settled, unless it `hurries`. Raises the library's errors,
+        or ShellError."""
+        import dataclasses
+
+        from zb_mom_ww_mxgateway import GatewayClient, LiveSession, MxGatewayWarning, OpenSessionOptions
+
+        options = dataclasses.replace(connection.client_options(), write_guard=arming.guard)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", MxGatewayWarning)
+            client = await GatewayClient.connect(options)
+        try:
+            with warnings.catch_warnings(record=True) as said_later:
+                warnings.simplefilter("always", MxGatewayWarning)
+                session = await client.open_session(OpenSessionOptions(client_session_name="mxgw-shell"))
+            for warning in [*said, *said_later]:
+                notice(str(warning.message))
+            made = cls(name or options.endpoint, connection, client, LiveSession(session), arming)
+        except BaseException:
+            await client.close()
+            raise
+        if not hurries:
+            try:
+                await made.settled()
+            except BaseException:
+                await made.aclose()
+                raise
+        return made
+
+    async def settled(self) -> None:
+        """Waits until the session's event stream is known to be read; raises what it was lost to, or ShellError."""
+        if self._is_settled:
+            return
+        try:
+            async with asyncio.timeout(self.client.options.connect_timeout):
+                await self.live.ready()
+        except TimeoutError:
+            why = f": {self.live.lost}" if self.live.lost else ""
+            raise ShellError(
+                f"{self.client.options.endpoint} opened a session that does not answer{why}", ExitCode.CANNOT_CONNECT
+            ) from None
+        self._is_settled = True
+
+    async def regained(self) -> None:
+        """Waits until a connection or a stream that broke is back, as long as connecting may take from when that was
+        first asked for. What does not come back is said by whatever needs it."""
+        ends = self._patience_ends or clock.monotonic() + self.client.options.connect_timeout
+        self._patience_ends = ends
+        with suppress(TimeoutError, MxGatewayError):
+            async with asyncio.timeout(ends - clock.monotonic()):
+                # What has just ended a call shows a moment later, and that of the stream another one.
+                await asyncio.sleep(self.client.failed_at + _MOMENT_SECONDS - clock.monotonic())
+                while True:
+                    if not await self.client.reconnected(0):
+                        if not await self.client.reconnected(ends - clock.monotonic()):
+                            return
+                        await asyncio.sleep(_MOMENT_SECONDS)
+                    elif self.live.state.value in ("stale", "rebuilding"):
+                        await self.live.ready()
+                    else:
+                        self._patience_ends = None
+                        return
+
+    def deployed_anew(self, last_deploy: "datetime | None") -> bool:
+        """Whether the galaxy, deployed at this time, is known to have been deployed at another one before, since this
+        was opened. Whose clock says when does not matter: no time is compared but with another of the same."""
+        if last_deploy is None:
+            return False
+        self._deployed_at_first = self._deployed_at_first or last_deploy
+        return self.catalogue.deployed_anew is not None or last_deploy != self._deployed_at_first
+
+    @property
+    def failures(self) -> "dict[str, BaseException]":
+        """What went wrong by itself with what goes on beside all commands, by the name of the task."""
+        ended = [task for task in (*self.history.tasks, *self.catalogue.tasks) if task.done() and not task.cancelled()]
+        return {task.get_name(): error for task in ended if (error := task.exception()) is not None}
+
+    @property
+    def recording(self) -> "list[Recording]":
+        """Those of the recordings that go on."""
+        return [each for each in self.recordings.values() if each.is_running]
+
+    @property
+    def state(self) -> str:
+        """``ready``, ``resuming``, ``rebuilding`` or ``lost``."""
+        state = self.live.state.value
+        return {"live": "ready", "stale": "resuming", "closed": "lost"}.get(state, state)
+
+    async def aclose(self) -> None:
+        """Ends the recordings, closes the session and the connection."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.client.close)
+            stack.push_async_callback(self._close_session)
+            stack.push_async_callback(self.history.aclose)
+            if "alarms" in self.__dict__:  # made when they were first asked for
+                stack.push_async_callback(self.alarms.aclose)
+            stack.push_async_callback(self.catalogue.aclose)
+            for recording in self.recordings.values():
+                stack.push_async_callback(recording.stop)
+
+    async def _close_session(self) -> None:
+        try:
+            async with asyncio.timeout(_CLOSING_SECONDS):
+                await self.live.aclose()
+        except TimeoutError:
+            endpoint = self.client.options.endpoint
+            raise MxGatewayTransportError(
+                f"{endpoint} does not answer: whether {self.live.session.session_id} is closed is not known; "
+                "if not, it expires by itself",
+                endpoint=endpoint,
+                call="close_session",
+            ) from None

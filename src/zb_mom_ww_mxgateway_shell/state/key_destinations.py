@@ -1,0 +1,55 @@
+"""Where the lines of a file may send the user's key: a file can come from anywhere."""
+
+import os
+
+from zb_mom_ww_mxgateway.transport.known_gateways import KnownGateways, endpoint_key
+from zb_mom_ww_mxgateway_console.connect.options import ENDPOINT_VARIABLE, KNOWN_GATEWAYS_VARIABLE, Connection
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.state.context import Context
+
+
+def refuse_stranger(context: Context, wanted: Connection) -> None:
+    """Raises ShellError where a line that no person types would send a key to a gateway that the person who started the
+    run has not named, and that is not remembered either."""
+    endpoint = wanted.endpoint or os.environ.get(ENDPOINT_VARIABLE)
+    if not context.runs_file or not endpoint or not wanted.api_key():
+        return
+    named = [each for each in context.started_for if _is_same(each.endpoint, endpoint)]
+    if any(_is_trusted_alike(each, wanted) for each in named):
+        return
+    if named:
+        less = [
+            (wanted.plaintext, "in plaintext, which was started with TLS", "--plaintext"),
+            (wanted.forget_certificate, "whatever its certificate is now", "--forget-certificate"),
+            (True, "by another authority's certificate", "--ca-file"),
+        ]
+        how, option = next((how, option) for is_so, how, option in less if is_so)
+        raise ShellError(
+            f"refused here: a file may not send the key to {endpoint} {how}: "
+            f"start with {option} if that is meant; nothing was sent",
+            ExitCode.GUARDED,
+        )
+    if not (wanted.plaintext or wanted.ca_file or wanted.forget_certificate) and _is_remembered(wanted, endpoint):
+        return
+    raise ShellError(
+        f"refused here: a file may not be the first to send the key to {endpoint}: start with --endpoint {endpoint}, "
+        f"give it a profile, connect to it once at the prompt, or run mxgw-shell trust {endpoint}; nothing was sent",
+        ExitCode.GUARDED,
+    )
+
+
+def _is_same(one: str | None, other: str) -> bool:
+    return one is not None and endpoint_key(one) == endpoint_key(other)
+
+
+def _is_trusted_alike(named: Connection, wanted: Connection) -> bool:
+    """Whether a gateway has to prove no less than it had to for the person who named it."""
+    if named.plaintext or wanted.plaintext:
+        return named.plaintext
+    return wanted.forget_certificate <= named.forget_certificate and wanted.ca_file in (None, named.ca_file)
+
+
+def _is_remembered(wanted: Connection, endpoint: str) -> bool:
+    file = KnownGateways(wanted.known_gateways or os.environ.get(KNOWN_GATEWAYS_VARIABLE) or None)
+    return file.get(endpoint) is not None

@@ -1,0 +1,96 @@
+"""Profiles: how gateways are reached and the shell is set, in a TOML file that has no room for mistakes.
+
+::
+
+    [settings]
+    timing = "on"
+
+    [aliases]
+    tank = "watch Plant.Tank1.Level"
+
+    [profiles.plantA]
+    endpoint = "plantgw:5001"
+    api_key_env = "PLANT_A_KEY"
+    read_only = true
+    watch = "tanks"
+
+A key itself never stands in it: it names the source.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zb_mom_ww_mxgateway_console.connect.profiles import (
+    Profile as Profile,
+    ProfilesFile,
+    from_keyring as from_keyring,
+    read_file,
+    with_key as with_key,
+)
+from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
+from zb_mom_ww_mxgateway_shell.language import aliases
+from zb_mom_ww_mxgateway_shell.state.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """What the file says."""
+
+    path: Path
+    profiles: dict[str, Profile]
+    aliases: dict[str, str]
+    settings: dict[str, str]
+
+    def named(self, name: str) -> Profile:
+        """The profile of that name; raises ShellError when there is none."""
+        if name not in self.profiles:
+            raise ShellError(f"no profile {name} in {self.path}{closest(name, list(self.profiles))}")
+        return self.profiles[name]
+
+    def apply(self, settings: Settings) -> None:
+        """Sets what the file sets."""
+        for name, value in self.settings.items():
+            settings.change(name, value)
+
+
+def load(path: Path | None = None, commands: Collection[str] = ()) -> Profiles:
+    """Reads the file; one that is not there is empty. Raises ShellError with the line of what is wrong.
+
+    An alias has to begin with one of the `commands`, and cannot have the name of one; without any nobody looks.
+    """
+    try:
+        file = read_file(path)
+        return Profiles(file.path, file.profiles, _aliases(file, commands), _settings(file))
+    except click.UsageError as error:
+        raise ShellError(error.message) from error.__cause__
+
+
+def _settings(file: ProfilesFile) -> dict[str, str]:
+    texts = _texts(file, "settings")
+    trial = Settings()
+    for name, value in texts.items():
+        try:
+            trial.change(name, value)
+        except ValueError as error:
+            file.fail(name, "settings", str(error))
+    return texts
+
+
+def _aliases(file: ProfilesFile, commands: Collection[str]) -> dict[str, str]:
+    lines = _texts(file, "aliases")
+    for name, line in lines.items() if commands else ():
+        if wrong := aliases.what_is_wrong(name, line, commands):
+            file.fail(name, "aliases", wrong)
+    return lines
+
+
+def _texts(file: ProfilesFile, section: str) -> dict[str, str]:
+    table: dict[str, Any] = file.content.get(section, {})
+    for name, value in table.items():
+        if not isinstance(value, str):
+            file.fail(name, section, f"{name} must be a text in quotes")
+    return table

@@ -1,0 +1,37 @@
+"""What ``set`` changes: how the shell shows things."""
+
+from dataclasses import dataclass, fields
+from typing import Literal, get_args
+
+from zb_mom_ww_mxgateway_shell.errors import closest
+
+
+@dataclass(slots=True)
+class Settings:
+    """How the shell shows things; each is changed by ``set NAME VALUE``."""
+
+    output: Literal["table", "json", "csv", "csv-raw"] = "table"
+    """Tables for people, one JSON object a statement, or CSV."""
+    pager: Literal["on", "off"] = "on"
+    """Results longer than the screen are shown a page at a time; the stream is read meanwhile."""
+    timing: Literal["on", "off"] = "off"
+    """Says how long each command took."""
+    keys: Literal["emacs", "vi"] = "emacs"
+    """Editing keys at the prompt."""
+    color: Literal["auto", "off"] = "auto"
+    """Colours at a terminal; NO_COLOR turns them off too."""
+
+    def change(self, name: str, value: str) -> None:
+        """Sets one; raises ValueError with what would be right."""
+        allowed = self.choices().get(name)
+        if allowed is None:
+            known = list(self.choices())
+            raise ValueError(f"no setting {name}{closest(name, known) or '; there is ' + ', '.join(known)}")
+        if value not in allowed:
+            raise ValueError(f"{name} is one of {', '.join(allowed)}, not {value}")
+        setattr(self, name, value)
+
+    @classmethod
+    def choices(cls) -> dict[str, tuple[str, ...]]:
+        """The names, and the values each may have."""
+        return {each.name: get_args(each.type) for each in fields(cls)}

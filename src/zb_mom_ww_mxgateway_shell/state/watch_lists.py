@@ -1,0 +1,162 @@
+"""Named lists of tags, kept as text files: one tag a line, ``#`` comments behind a blank.
+
+A tag that begins with ``#``, or has a blank before one, stands in double quotes.
+"""
+
+import re
+from pathlib import Path
+
+from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.system.config_dir import config_folder
+from zb_mom_ww_mxgateway.system.private_files import make_private_folder, open_to_others
+from zb_mom_ww_mxgateway.system.regular_files import read_bytes
+from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
+from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError, closest
+from zb_mom_ww_mxgateway_shell.language.tokens import split
+from zb_mom_ww_mxgateway_shell.language.variables import quoted
+from zb_mom_ww_mxgateway_shell.process.regular_files import replace
+
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_SUFFIX = ".tags"
+_COMMENT = re.compile(r"(?:^|\s)#")
+_REFERENCE = re.compile(r"[A-Za-z_$#][\w$#]*(\.[A-Za-z_$#][\w$#]*)+(\[\d*\])?")
+_TAG_FIELDS = ("reference", "tag", "attribute", "name", "item", "address")
+
+
+class WatchLists:
+    """The user's lists, in one folder.
+
+    A line that is being typed is read again at every key: so what was found is kept until :meth:`look_again`.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._given = folder
+        self._names: list[str] | None = None
+        self._loaded: dict[str, list[str]] = {}
+
+    def look_again(self) -> None:
+        """Forgets what was found: another program may have changed it."""
+        self._names = None
+        self._loaded.clear()
+
+    @property
+    def _folder(self) -> Path:
+        return self._given or config_folder() / "lists"
+
+    def names(self) -> list[str]:
+        """What there is."""
+        if self._names is None:
+            try:
+                self._names = sorted(path.stem for path in self._folder.glob(f"*{_SUFFIX}"))
+            except MxGatewayArgumentError:
+                self._names = []  # Who has no home has no lists in it.
+        return self._names
+
+    def load(self, name: str) -> list[str]:
+        """The tags of a list, in its order; raises ShellError when it cannot be read."""
+        if name not in self._loaded:
+            self._loaded[name] = self._read(name)
+        return list(self._loaded[name])
+
+    def _read(self, name: str) -> list[str]:
+        path = self._path(name)
+        try:
+            text = decoded(read_bytes(path))
+        except FileNotFoundError:
+            raise ShellError(f"no list {name}{closest(name, self.names()) or '; list shows them'}") from None
+        except TextFileError as error:
+            raise ShellError(f"{path}:{error.line}:{error.column}: {error}") from None
+        except OSError as error:
+            raise ShellError(f"cannot read the list {name}: {error.strerror}") from error
+        if others := open_to_others(path):
+            raise ShellError(f"the list {name} cannot be relied on: {others}; then look through it")
+        tags = []
+        for number, line in enumerate(text.split("\n"), start=1):
+            try:
+                tags.append(_tag_of(line.strip()))
+            except Mistake as error:
+                indent = len(line) - len(line.lstrip())
+                raise ShellError(f"{path}:{number}:{indent + error.start + 1}: {error}") from None
+        return [tag for tag in tags if tag]
+
+    def save(self, name: str, tags: list[str]) -> Path:
+        """Writes a list whole, in place of one of that name; gives its file. Raises ShellError for what is no tag but
+        a gateway's key."""
+        path = self._path(name)
+        self.look_again()
+        if any(redact(tag) != tag for tag in tags):
+            raise ShellError("that is a gateway's key, not a tag: no list keeps one; nothing was saved")
+        try:
+            make_private_folder(path.parent)
+            replace(path, "".join(f"{_line_of(tag)}\n" for tag in tags).encode(), mode=0o600)
+        except OSError as error:
+            raise ShellError(f"cannot write {path}: {error.strerror}") from error
+        return path
+
+    def delete(self, name: str) -> None:
+        """Forgets a list; raises ShellError when there is none of that name."""
+        self.look_again()
+        try:
+            self._path(name).unlink()
+        except FileNotFoundError:
+            raise ShellError(f"no list {name}{closest(name, self.names()) or '; list shows them'}") from None
+        except OSError as error:
+            raise ShellError(f"cannot delete the list {name}: {error.strerror}") from error
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise ShellError(f"a list's name has letters, digits, - and _ only, not {name}")
+        return self._folder / f"{name}{_SUFFIX}"
+
+
+def _tag_of(line: str) -> str:
+    """The tag that a line names; empty for none. ``#`` begins a comment where a blank, or nothing, is before it.
+
+    Raises Mistake for one in quotes that is not closed, or has more than a comment behind it.
+    """
+    if line.startswith('"'):
+        tag, *others = split(line)
+        if others:
+            raise others[0].mistake("a line holds one tag: put this on a line of its own, or # before it")
+        return tag.value
+    return _COMMENT.split(line, maxsplit=1)[0].strip()
+
+
+def _line_of(tag: str) -> str:
+    """A tag as a line that is read as that tag again."""
+    is_plain = tag.isprintable() and tag == tag.strip() and not tag.startswith('"') and not _COMMENT.search(tag)
+    return tag if is_plain else quoted(tag)
+
+
+def tags_of_object_viewer(path: Path) -> list[str]:
+    """The tags of a watch list that Object Viewer saved as XML, in its order, each once.
+
+    Its schema is not published: taken is whatever stands as a dotted reference in an attribute or an
+    element named like one (reference, tag, attribute, name, item, address); where there is no such, any
+    dotted reference. Raises ShellError when it cannot be read or holds none.
+    """
+    from xml.etree.ElementTree import ParseError, fromstring
+
+    try:
+        content = read_bytes(path)
+        # A file from somewhere else must not unfold to gigabytes.
+        if b"<!ENTITY" in content.replace(b"\0", b""):
+            raise ShellError(f"{path} declares XML entities of its own: not read")
+        root = fromstring(content)
+    except OSError as error:
+        raise ShellError(f"cannot read {path}: {error.strerror}") from error
+    except ParseError as error:
+        line, column = error.position
+        raise ShellError(f"{path}:{line}:{column + 1}: not XML as Object Viewer saves it") from None
+    named: dict[str, None] = {}
+    others: dict[str, None] = {}
+    for element in root.iter():
+        fields = [*element.attrib.items(), (element.tag, (element.text or "").strip())]
+        for name, text in fields:
+            if _REFERENCE.fullmatch(text.strip()):
+                is_named = any(each in name.rpartition("}")[2].casefold() for each in _TAG_FIELDS)
+                (named if is_named else others)[text.strip()] = None
+    if not (named or others):
+        raise ShellError(f"{path} holds no tags: dotted references such as Tank1.Level are looked for")
+    return list(named or others)

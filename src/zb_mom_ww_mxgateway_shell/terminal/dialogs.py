@@ -1,0 +1,37 @@
+"""Questions to the person at the terminal, beside the prompt."""
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.history import InMemoryHistory
+
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
+
+
+def _asking() -> PromptSession[str]:
+    asking: PromptSession[str] = PromptSession(history=InMemoryHistory())
+    without_warning(asking.app)
+    return asking
+
+
+async def ask(question: str) -> str:
+    """What a person answers, in lower case; empty for Ctrl-C and Ctrl-D."""
+    asking = _asking()
+    try:
+        return (await asking.prompt_async(question, handle_sigint=False)).strip().casefold()
+    except (KeyboardInterrupt, EOFError):
+        return ""
+
+
+async def confirmed(question: str) -> bool:
+    """Whether a person says yes."""
+    return await ask(f"{safe(question)} [y/N] ") in ("y", "yes")
+
+
+async def ask_secret(question: str) -> str:
+    """A key, typed unseen and kept nowhere; raises ShellError when none is given."""
+    asking = _asking()
+    try:
+        return await asking.prompt_async(question, is_password=True, handle_sigint=False)
+    except (KeyboardInterrupt, EOFError):
+        raise ShellError("no key was given", ExitCode.CANNOT_CONNECT) from None

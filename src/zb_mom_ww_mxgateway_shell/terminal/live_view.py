@@ -1,0 +1,106 @@
+"""A picture on the terminal: redrawn in place until its feed ends or Ctrl-C.
+
+What is typed meanwhile stands under it, and at the prompt afterwards.
+"""
+
+import asyncio
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.input import Input
+from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import FormattedTextControl, Layout, Window
+from prompt_toolkit.output import Output
+from prompt_toolkit.styles import Style
+
+from zb_mom_ww_mxgateway_console.render.forms import safe
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut_start
+from zb_mom_ww_mxgateway_shell.output.results import Pending, Picture, Result
+from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
+from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, leave, run_redrawn
+
+
+class PictureView:
+    """Shows one picture."""
+
+    def __init__(self, feed: Picture, input: Input, output: Output) -> None:
+        self._feed = feed
+        self._input = input
+        self._output = output
+        self._shown_more = True
+        self._ahead: list[KeyPress] = []
+        self._app: Application[None] = Application(
+            layout=Layout(Window(FormattedTextControl(self._text), dont_extend_height=True, wrap_lines=True)),
+            style=Style.from_dict(MOODS),
+            key_bindings=self._keys(),
+            # How a wait stood is over with it; what came of it stands under the line as typed, where carets point.
+            erase_when_done=isinstance(feed, Pending),
+            input=input,
+            output=output,
+        )
+        without_warning(self._app)
+
+    async def run(self) -> Result:
+        """Shows it to its end; raises what the session was lost to, and what redrawing it failed with."""
+        follower = asyncio.create_task(self._followed(), name="picture")
+        follower.add_done_callback(lambda _: leave(self._app))
+        try:
+            await run_redrawn(self._app, self._is_new)
+        finally:
+            follower.cancel()
+            await asyncio.wait([follower])
+            # Before what came too late to be seen here.
+            store_typeahead(self._input, [*self._ahead, *get_typeahead(self._input)])
+        if not follower.cancelled():
+            return follower.result()
+        return self._feed.result()
+
+    async def _followed(self) -> Result:
+        return await self._feed.follow(self._show)
+
+    def _show(self, line: str) -> None:
+        self._shown_more = True
+
+    def _is_new(self) -> bool:
+        is_new, self._shown_more = self._shown_more, False
+        return is_new
+
+    def _text(self) -> StyleAndTextTuples:
+        size = self._output.get_size()
+        shown: StyleAndTextTuples = []
+        for line in self._feed.picture(size.columns, size.rows - 1 - bool(self._ahead)):
+            shown += [*((f"class:mood.{mood}" if mood else "", text) for mood, text in line), ("", "\n")]
+        if self._ahead and not self._app.is_done:
+            typed = safe(self._typed().replace("\r", "⏎"))
+            return [*shown, ("", cut_start(f"  typed ahead: {typed}", size.columns - 1))]
+        return shown[:-1]
+
+    def _typed(self) -> str:
+        return "".join(press.data for press in self._ahead)
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+
+        @keys.add("c-c")
+        @keys.add("q", filter=Condition(lambda: not self._ahead))
+        def _(event: KeyPressEvent) -> None:
+            # Who stops something does not mean to run what was entered meanwhile: it stands at the prompt, not run.
+            text = self._typed().replace("\r", "\n").rstrip("\n")
+            self._ahead = [KeyPress(Keys.BracketedPaste, text)] if text else []
+            event.app.exit()
+
+        @keys.add("backspace")
+        def _(event: KeyPressEvent) -> None:
+            del self._ahead[-1:]
+
+        @keys.add("<any>")
+        def _(event: KeyPressEvent) -> None:
+            (press,) = event.key_sequence
+            if press.data.isprintable() or press.key in (Keys.ControlM, Keys.BracketedPaste):
+                self._ahead.append(press)
+
+        return keys

@@ -1,0 +1,359 @@
+"""The prompt: reads lines, runs them, shows what comes back, and says what happens meanwhile."""
+
+import asyncio
+import sys
+from contextlib import AsyncExitStack
+
+import platformdirs
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import create_app_session, get_app_session
+from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import OneStyleAndTextTuple, StyleAndTextTuples
+from prompt_toolkit.history import History
+from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.output.plain_text import PlainTextOutput
+from prompt_toolkit.styles import Style
+
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.version import __version__
+from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
+from zb_mom_ww_mxgateway_console.process.standard_streams import give_up_output
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe
+from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
+from zb_mom_ww_mxgateway_shell.commands.watches import FullScreen
+from zb_mom_ww_mxgateway_shell.output.formats import lines_of
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Picture, Result
+from zb_mom_ww_mxgateway_shell.output.wrapping import folded
+from zb_mom_ww_mxgateway_shell.plural import counted
+from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
+from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_background
+from zb_mom_ww_mxgateway_shell.python.namespace import PythonNames
+from zb_mom_ww_mxgateway_shell.scripts.connection_news import tell_news
+from zb_mom_ww_mxgateway_shell.scripts.executor import Statement, command_of, interruption, problem_lines, run
+from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.terminal.abilities import is_dumb, told_in_term, without_warning
+from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
+from zb_mom_ww_mxgateway_shell.terminal.console import Console
+from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask, ask_secret, confirmed
+from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
+from zb_mom_ww_mxgateway_shell.terminal.highlight import STYLES, LineLexer, mistake_so_far
+from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory, history_at
+from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
+from zb_mom_ww_mxgateway_shell.terminal.live_view import PictureView
+from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
+from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS
+from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
+from zb_mom_ww_mxgateway_shell.terminal.typed_ahead import TypedAhead
+from zb_mom_ww_mxgateway_shell.terminal.typed_text import ShownPlainly
+
+_STYLE = Style.from_dict(
+    {"bottom-toolbar": "noreverse", "prompt.lost": "ansired bold", "problem": "ansired"} | STYLES | MOODS
+)
+_REFRESH_SECONDS = 0.5
+_REDRAW_SECONDS = 0.1
+_LINES_AT_ONCE = 50
+_EDITING = {"emacs": EditingMode.EMACS, "vi": EditingMode.VI}
+
+
+class Prompt:
+    """The shell at a terminal."""
+
+    def __init__(self, context: Context, *, debug: bool, history: History) -> None:
+        session = get_app_session()
+        self._context = context
+        self._debug = debug
+        self._input, self._output = session.input, session.output
+        self._typed_ahead = TypedAhead(self._input)
+        self._console = Console(self._output, context.spool, _STYLE)
+        self._color_depth = getattr(self._output, "default_color_depth", None)
+        # A terminal that cannot move its cursor gets lines and nothing else.
+        self._is_dumb = is_dumb()
+        context.has_screen = not self._is_dumb
+        self._alerts: asyncio.Queue[str] = asyncio.Queue()
+        self._toolbar = Toolbar(context, self._output, lambda: self._prompt.default_buffer.text)
+        self._prompt: PromptSession[str] = PromptSession(
+            message=self._message,
+            completer=ShellCompleter(context),
+            lexer=LineLexer(context),
+            input_processors=[ShownPlainly()],
+            key_bindings=prompt_keys(),
+            search_ignore_case=True,
+            complete_while_typing=True,
+            bottom_toolbar=self._toolbar.text,
+            refresh_interval=_REFRESH_SECONDS,
+            history=history,
+            style=_STYLE,
+            input=self._input,
+            output=None if self._is_dumb else self._output,
+        )
+        without_warning(self._prompt.app)
+        # Above the prompt, not part of it: a message of many lines is made and taken apart several times a redraw.
+        above = ConditionalContainer(
+            Window(FormattedTextControl(self._panel), dont_extend_height=True), Condition(self._has_panel)
+        )
+        self._prompt.app.layout = Layout(
+            HSplit([above, self._prompt.layout.container]), focused_element=self._prompt.default_buffer
+        )
+        # All that may be typed, before it is.
+        list(context.registry.commands.values())
+        context.open_pane = self._open_pane
+        context.ask_secret = ask_secret
+        context.ask = confirmed
+
+    async def run(self) -> ExitCode:
+        """Reads and runs lines until exit or Ctrl-D."""
+        self._greet()
+        self._context.say_by(self._console.print, self._alerts.put_nowait)
+        async with AsyncExitStack() as beside:
+            for name, work in (
+                ("alerts", self._say_alerts),
+                ("state changes", self._tell_news),
+                ("watched values", self._keep_in_view),
+            ):
+                await beside.enter_async_context(in_background(name, work, self._failed_beside))
+            # Ctrl-C that comes between two lines has nothing to end, and is no reason to leave.
+            with on_signals(INTERRUPT, lambda: None):
+                await self._read_and_run()
+        self._context.say_by(self._console.print)
+        self._say_what_is_open()
+        return ExitCode.DONE
+
+    def _failed_beside(self, error: BaseException) -> None:
+        self._alerts.put_nowait(background_problem(error))
+
+    async def _read_and_run(self) -> None:
+        while not self._context.leaving:
+            self._apply_settings()
+            try:
+                line = await self._prompt.prompt_async(handle_sigint=False)
+            except KeyboardInterrupt:
+                continue
+            except EOFError:
+                return
+            is_in_burst = self._typed_ahead.entered()
+            if not await self._entered(line) and is_in_burst and (count := self._typed_ahead.drop()):
+                self._console.print(
+                    f"stopped there: {counted(count, 'line')} that came with it not run", "class:problem"
+                )
+
+    def _apply_settings(self) -> None:
+        settings = self._context.settings
+        self._prompt.editing_mode = _EDITING[settings.keys]
+        # NO_COLOR is obeyed by the output itself.
+        off = settings.color == "off"
+        depth = ColorDepth.MONOCHROME if off else self._color_depth
+        self._output.default_color_depth = depth  # type: ignore[attr-defined]  # of every kind that has colours
+
+    async def _entered(self, text: str) -> bool:
+        """Runs what was entered; False when it failed, or was not wanted."""
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) > 1 and not await self._wants_all(lines):
+            self._console.print("nothing was run")
+            return False
+        for line in lines:
+            if not await self._one(line, shows_line=len(lines) > 1):
+                if len(lines) > 1:
+                    self._console.print("stopped there", "class:problem")
+                return False
+        return True
+
+    async def _wants_all(self, lines: list[str]) -> bool:
+        """Shows what several pasted lines would do, and asks."""
+        for number, line in enumerate(lines, start=1):
+            found = command_of(self._context, line)
+            mark = "WRITES" if found and found.mutating else ""
+            wrong = mistake_so_far(self._context, line + " ")
+            said = f"   {wrong}" if wrong else ""
+            self._console.print(f"{number:>4}  {mark:6}  {line}{said}", "class:problem" if wrong else "")
+        return await ask(f"run these {len(lines)} lines? [y/N] ") in ("y", "yes")
+
+    async def _one(self, line: str, *, shows_line: bool) -> bool:
+        """Runs a line and shows what came of it, under the line where that stands there no longer; False when it
+        failed."""
+        typed = self._prompt_text() + line
+        if shows_line:
+            self._console.print(typed, fold=False)
+        else:
+            self._context.spool.line(typed)
+        started = clock.monotonic()
+        try:
+            try:
+                result = await interruptible(run(self._context, line, self._follow), INTERRUPT)
+            finally:
+                self._typed_ahead.ended()
+        except Interrupted as interrupted:
+            self._console.print(str(interrupted) or str(interruption(self._context, line)))
+            return False
+        except Exception as error:
+            self._say_problem(error, line)
+            return False
+        try:
+            await interruptible(self._show(result), INTERRUPT)
+        except Interrupted:
+            self._console.print("interrupted: not all of it is shown")
+        except OSError:
+            raise  # The terminal is gone.
+        except Exception as error:
+            # What was done is done; only it cannot be shown.
+            self._say_problem(error, line)
+        if self._context.settings.timing == "on":
+            self._console.print(f"({(clock.monotonic() - started) * 1000:.0f} ms)")
+        return result is None or result.exit_code is ExitCode.DONE
+
+    def _say_problem(self, error: Exception, line: str) -> None:
+        width = len(self._prompt_text())
+        for shown in problem_lines(error, Statement(line, 0), debug=self._debug, indent=width):
+            self._console.print(shown, "class:problem", fold=not shown.endswith("^"))
+
+    async def _show(self, result: Result | None) -> None:
+        if result is None:
+            return
+        if isinstance(result, FullScreen) and not self._is_dumb:
+            await FullWatch(result.panel, self._toolbar.figures, self._input, self._output).run()
+            return
+        style = "" if result.exit_code is ExitCode.DONE else "class:problem"
+        settings = self._context.settings
+        lines = lines_of(result, settings.output)
+        is_table = settings.output == "table"
+        size = self._output.get_size()
+        fitting = [part for line in lines for part in folded(line, size.columns)] if is_table else lines
+        if settings.pager == "on" and not self._is_dumb and len(fitting) >= size.rows:
+            for line in lines:
+                self._context.spool.line(line)
+            await Pager([safe(line) for line in lines], self._input, self._output, fold=is_table).run()
+            self._console.print(f"({counted(len(lines), 'line')})")
+            return
+        for number, shown in enumerate(lines, start=1):
+            self._console.print(shown, style, fold=is_table)
+            if number % _LINES_AT_ONCE == 0:
+                await asyncio.sleep(0)  # Ctrl-C may come meanwhile.
+
+    async def _follow(self, feed: Feed) -> Result:
+        is_table = self._context.settings.output == "table"
+        if isinstance(feed, Picture) and is_table and not self._is_dumb:
+            return await PictureView(feed, self._input, self._output).run()
+        try:
+            return await feed.follow(self._console.print if is_table else lambda line: None)
+        except asyncio.CancelledError:
+            # Ctrl-C is how an endless feed ends.
+            await self._show(feed.result())
+            raise
+
+    async def _open_pane(self) -> None:
+        from zb_mom_ww_mxgateway_shell.terminal.pane import Pane
+
+        names = PythonNames(self._context, self._follow, self._show)
+        await Pane(names, self._input, self._output, debug=self._debug).visit()
+
+    # What is always in view.
+
+    def _prompt_text(self) -> str:
+        context, current = self._context, self._context.current
+        if current is None:
+            return "mxgw> "
+        state = "" if context.state == "ready" else f":{context.state}"
+        focus = f" {current.focus}" if current.focus else ""
+        return f"{safe(current.name)}{state}{safe(focus)}{'' if current.arming.armed else ' (read-only)'}> "
+
+    def _message(self) -> StyleAndTextTuples:
+        current = self._context.current
+        style = f"ansi{current.color} bold" if current and current.color else ""
+        if self._context.state not in ("ready", "not connected"):
+            style = "class:prompt.lost"
+        return [(style, self._prompt_text())]
+
+    def _has_panel(self) -> bool:
+        """Whether anything is watched; gone from a line that has been entered."""
+        current = self._context.current
+        return current is not None and len(current.panel) > 0 and not self._is_dumb and not self._prompt.app.is_done
+
+    def _panel(self) -> StyleAndTextTuples:
+        """What is watched, above the prompt."""
+        current = self._context.current
+        if current is None:
+            return []
+        size = self._output.get_size()
+        shown = current.panel.lines(size.columns - 1, size.rows // 2 - 2, more="and {} more: watch --full shows all")
+        lines: list[OneStyleAndTextTuple] = [(f"class:mood.{mood}", line) for line, mood in shown]
+        return [piece for line in lines for piece in (line, ("", "\n"))][:-1]
+
+    async def _keep_in_view(self) -> None:
+        """Redraws the watched values, at most ten times a second, whatever the rate of events."""
+        drawn: tuple[object, int] = (None, 0)
+        while True:
+            await asyncio.sleep(_REDRAW_SECONDS)
+            current = self._context.current
+            if current is not None and len(current.panel) and drawn != (current, current.live.events):
+                drawn = (current, current.live.events)
+                if self._prompt.app.is_running:
+                    self._prompt.app.invalidate()
+
+    def _greet(self) -> None:
+        context = self._context
+        where = connection_text(context)
+        if context.name == "demo":
+            where = f"simulated gateway at {where}"
+        self._console.print(f"mxgw-shell {__version__}   {where}")
+        if context.live:
+            session = context.live.session.session_id
+            self._console.print(f"{session[:14]}…  {context.state}          type help, or press Tab")
+            return
+        known = list(context.profiles.profiles)
+        named = f", or connect PROFILE: {', '.join(known[:5])}{' …' if len(known) > 5 else ''}" if known else ""
+        self._console.print(f"connect HOST:PORT{named}          type help, or press Tab")
+
+    def _say_what_is_open(self) -> None:
+        for each in self._context.connections.values():
+            items = each.live.session.handles.items.values()
+            advised, watched = sum(item.advised for item in items), len(each.panel)
+            open_items = f"{counted(advised, 'item')} advised{f', {watched} watched' if watched else ''}"
+            self._console.print(f"closing {each.name}: {each.live.session.session_id} ({open_items})")
+            for recording in each.recording:
+                self._console.print(f"closing {recording.path} ({counted(recording.samples, 'sample')} so far)")
+        if self._context.spool.path is not None:
+            self._console.print(f"ending the copy to {self._context.spool.path}")
+
+    # What happens meanwhile.
+
+    async def _say_alerts(self) -> None:
+        """Says above the prompt what happens by itself."""
+        while True:
+            text = await self._alerts.get()
+            await self._console.print_above(text, "class:problem")
+
+    async def _tell_news(self) -> None:
+        """Says above the prompt what befalls the stream of any connection."""
+
+        async def say(text: str, is_bad: bool) -> None:
+            await self._console.print_above(text, "class:problem" if is_bad else "")
+
+        await tell_news(self._context, say)
+
+
+def why_no_prompt() -> str:
+    """Why there can be no prompt here; empty where there can."""
+    try:
+        session = get_app_session()
+        _ = session.input, session.output
+    except Exception as error:  # Consoles that are none are told of by errors of many kinds.
+        return str(error) or type(error).__name__
+    return ""
+
+
+async def at_prompt(context: Context, *, debug: bool) -> ExitCode:
+    """Runs the shell at the terminal of this process."""
+    try:
+        history = history_at(platformdirs.user_state_path("mxgw", appauthor=False) / "history", context.notice)
+    except RuntimeError:  # a user without a home, as in some containers
+        history = HistoryInMemory()
+    # A dumb terminal shows the escapes that another would obey.
+    plain = PlainTextOutput(sys.stdout) if is_dumb() else None
+    try:
+        with told_in_term(), create_app_session(output=plain):
+            return await Prompt(context, debug=debug, history=history).run()
+    except OSError as error:
+        if not give_up_output(error):
+            raise
+        return ExitCode.INTERRUPTED
