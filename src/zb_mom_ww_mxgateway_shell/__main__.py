@@ -292,8 +292,8 @@ async def _connected(
     from zb_mom_ww_mxgateway_console.render.forms import ExitCode, json_line, safe
     from zb_mom_ww_mxgateway_shell.commands import all_commands
     from zb_mom_ww_mxgateway_shell.errors import ShellError
+    from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, problem_form, problem_lines
     from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
-    from zb_mom_ww_mxgateway_shell.scripts.executor import Statement, exit_code_for, problem_form, problem_lines
     from zb_mom_ww_mxgateway_shell.state.context import Context
 
     connection = wanted.connection
@@ -436,7 +436,7 @@ def main() -> NoReturn:
         code = _fail("interrupted", 130)
     except Exception as error:
         from zb_mom_ww_mxgateway_console.render.forms import json_line, safe
-        from zb_mom_ww_mxgateway_shell.scripts.executor import Statement, exit_code_for, problem_form, problem_lines
+        from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, problem_form, problem_lines
 
         lines = problem_lines(error, Statement("", 0), debug="--debug" in sys.argv)
         code = exit_code_for(error)

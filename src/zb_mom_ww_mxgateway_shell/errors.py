@@ -1,8 +1,9 @@
 """What can go wrong in the shell itself: mistakes in what was typed, and commands that cannot be done."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_console.text.suggestions import closest as closest
@@ -35,6 +36,20 @@ class Mistake(ShellError):
             self.message += self._hint()
             self._hint = None
         return self.message
+
+
+class NotMet(Mistake):
+    """An expectation that is not met, with what there was instead. Points at the tag."""
+
+    def __init__(
+        self, message: str, place: tuple[int, int], fields: dict[str, Any], details: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message, *place)
+        self.exit_code = ExitCode.NOT_MET
+        self.fields = fields
+        """``expected``, ``actual``, and of a wait ``values``: for JSON."""
+        self.details = list(details)
+        """More lines for a person, safe for a terminal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from shell_waiting import until
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.feeds.condition import NotMet
+from zb_mom_ww_mxgateway_shell.errors import NotMet, ShellError
+from zb_mom_ww_mxgateway_shell.output.problems import exit_code_for
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.python.namespace import PythonNames
-from zb_mom_ww_mxgateway_shell.scripts.executor import exit_code_for, run
+from zb_mom_ww_mxgateway_shell.scripts.executor import run
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType

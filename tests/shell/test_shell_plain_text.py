@@ -16,10 +16,10 @@ from shell_waiting import until
 from wcwidth import wcwidth
 
 from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_lines
 from zb_mom_ww_mxgateway_shell.output.results import table_lines
 from zb_mom_ww_mxgateway_shell.output.watch_table import Row, fitted
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
-from zb_mom_ww_mxgateway_shell.scripts.executor import Statement, problem_lines
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.histories import history_at
 from zb_mom_ww_mxgateway_sim import SimulatedGateway, Tag, TagType

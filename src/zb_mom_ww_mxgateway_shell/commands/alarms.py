@@ -35,10 +35,11 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.paced import Flow
 from zb_mom_ww_mxgateway_shell.language.argument_types import OFFERS, CountOption, DurationOption, FlagOption, Text
 from zb_mom_ww_mxgateway_shell.language.commands import Kind, Offer, command
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Word
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
 from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import news_text, provider_text
-from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 _LIST_TIMEOUT = 15.0
 _STATES: dict[int, str] = {
@@ -53,15 +54,15 @@ class Reference(Kind):
 
     name = "reference"
 
-    def parse(self, word: Word, context: Context) -> str:
+    def parse(self, word: Word, context: Scope) -> str:
         try:
             return check_reference(word.value)
         except MxGatewayArgumentError:
             hint = "Galaxy!Area.Object.Alarm is expected, or a GUID; a comment of several words is quoted"
-            raise word.mistake(f"no alarm's reference: {hint}", lambda: _hint(context)) from None
+            raise word.mistake(f"no alarm's reference: {hint}", lambda: _hint(context_of(context))) from None
 
-    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
-        waiting = _unacknowledged(context)
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+        waiting = _unacknowledged(context_of(context))
         folded = tag_key(prefix)
         return [
             Offer(f'"{alarm.reference}"' if " " in alarm.reference else alarm.reference, _meta(alarm))

@@ -10,15 +10,8 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import value_form
 from zb_mom_ww_mxgateway_shell.commands.write import ensure, in_doubt, unseen_text, value_now
-from zb_mom_ww_mxgateway_shell.feeds.condition import (
-    QUALITIES,
-    Condition,
-    NotMet,
-    described,
-    form_of,
-    has_nan,
-    lately_text,
-)
+from zb_mom_ww_mxgateway_shell.errors import NotMet
+from zb_mom_ww_mxgateway_shell.feeds.condition import QUALITIES, Condition, described, form_of, has_nan, lately_text
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     Duration,
     NewName,
@@ -31,6 +24,7 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
 from zb_mom_ww_mxgateway_shell.language.commands import Clause, Flag, Kind, Offer, Sign, command
 from zb_mom_ww_mxgateway_shell.language.comparison import OPERATORS, Comparison, refuse_tag
 from zb_mom_ww_mxgateway_shell.language.literals import TagType
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Word
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said
@@ -45,13 +39,13 @@ class Operator(Kind):
 
     name = "operator"
 
-    def parse(self, word: Word, context: Context) -> Word:
+    def parse(self, word: Word, context: Scope) -> Word:
         if word.text not in OPERATORS:
             hint = {"==": "; = is meant", "<>": "; != is meant", "=>": "; >= is meant", "=<": "; <= is meant"}
             raise word.mistake(f"one of {' '.join(OPERATORS)} is expected here{hint.get(word.text, '')}")
         return word
 
-    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         return [Offer(each) for each in OPERATORS if each.startswith(prefix)]
 
 
@@ -60,13 +54,13 @@ class Wanted(Kind):
 
     name = "value"
 
-    def parse(self, word: Word, context: Context) -> Word:
+    def parse(self, word: Word, context: Scope) -> Word:
         is_bare = not word.is_quoted and not word.is_array
         if is_bare and (context.find_item(word.text) or context.catalogue.kind_of(word.text)):
             refuse_tag(word)
         return word
 
-    def behind(self, given: Mapping[str, Any], context: Context) -> Kind:
+    def behind(self, given: Mapping[str, Any], context: Scope) -> Kind:
         known = target_type(given, context)
         return WantedOf(known[1]) if known else self
 
@@ -78,7 +72,7 @@ class WantedOf(Wanted):
         self.name = known.said
         self._known = known
 
-    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         return [Offer(each) for each in self._known.choices if each.startswith(prefix)]
 
 
@@ -241,7 +235,7 @@ async def capture(
         reason = "it is not a plain value"
     if found is None or reason:
         message = f"{item.tag} is not captured, it is {described(found)}: {reason}"
-        raise NotMet(message, tag, {"actual": form_of(found), "reason": reason})
+        raise NotMet(message, tag.place, {"actual": form_of(found), "reason": reason})
     if unseen := unseen_text(context, item):
         context.notice(f"{item.tag} {unseen}: what is kept is the value from before")
     held = list(found.value) if isinstance(found.value, list) else found.value

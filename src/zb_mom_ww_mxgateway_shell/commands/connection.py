@@ -14,10 +14,11 @@ from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.argument_types import ConnectionArgument, FlagOption, Text
 from zb_mom_ww_mxgateway_shell.language.commands import Offer, command
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Word
 from zb_mom_ww_mxgateway_shell.output.results import Result, Said, Table
 from zb_mom_ww_mxgateway_shell.plural import counted
-from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
 
 
@@ -27,8 +28,8 @@ class EndpointOrProfile(Text):
     def __init__(self) -> None:
         super().__init__("host:port|profile")
 
-    def parse(self, word: Word, context: Context) -> str:
-        known = context.profiles.profiles
+    def parse(self, word: Word, context: Scope) -> str:
+        known = context_of(context).profiles.profiles
         if ":" not in word.value and word.value not in known:
             hint = closest(word.value, list(known)) or "; profiles lists them, HOST:PORT names a gateway"
             raise word.mistake(f"no profile {word.value}{hint}")
@@ -39,10 +40,10 @@ class EndpointOrProfile(Text):
                 raise word.mistake(str(error)) from None
         return word.value
 
-    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         return [
             Offer(name, each.connection.endpoint or "")
-            for name, each in context.profiles.profiles.items()
+            for name, each in context_of(context).profiles.profiles.items()
             if name.startswith(prefix)
         ]
 
@@ -53,7 +54,7 @@ class FileRead(Text):
     def __init__(self) -> None:
         super().__init__("file")
 
-    def parse(self, word: Word, context: Context) -> str:
+    def parse(self, word: Word, context: Scope) -> str:
         with suppress(OSError):
             if stat.S_ISFIFO(Path(word.value).stat().st_mode):
                 raise word.mistake(f"cannot read {word.value}: it is no regular file")

@@ -17,10 +17,11 @@ from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import hresult_meaning, st
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import TAG, FlagOption, ItemOrTag, Target, Text
 from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.output.problems import exit_code_for, message_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
-from zb_mom_ww_mxgateway_shell.scripts.executor import exit_code_for, message_of
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
 
@@ -30,7 +31,7 @@ _REPLY_CHARACTERS = 500
 class AnyTag(ItemOrTag):
     """An item or a tag, also one that the galaxy does not have: that it has none is an answer too."""
 
-    def parse(self, word: Word, context: Context) -> Target:
+    def parse(self, word: Word, context: Scope) -> Target:
         if not word.is_quoted and word.text.replace("/", "").isdigit():
             return super().parse(word, context)
         tag = TAG.parse(word, context)

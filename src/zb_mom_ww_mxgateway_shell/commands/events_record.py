@@ -27,12 +27,13 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     full_address,
 )
 from zb_mom_ww_mxgateway_shell.language.commands import Kind, Offer, command
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Word
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said, Table
 from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.samples.record_format import Format, format_of
 from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
-from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession
@@ -51,22 +52,22 @@ class ItemOrGlob(Kind):
 
     name = "tag|item|glob"
 
-    def check(self, word: Word, context: Context) -> None:
+    def check(self, word: Word, context: Scope) -> None:
         if not _is_glob(word):
             _ITEM.check(word, context)
 
-    def foreseen(self, word: Word, context: Context) -> Target | Word:
+    def foreseen(self, word: Word, context: Scope) -> Target | Word:
         return word if _is_glob(word) else _ITEM.foreseen(word, context)
 
-    def parse(self, word: Word, context: Context) -> Target | Word:
+    def parse(self, word: Word, context: Scope) -> Target | Word:
         return word if _is_glob(word) else _ITEM.parse(word, context)
 
-    def lasting(self, word: Word, context: Context) -> str:
+    def lasting(self, word: Word, context: Scope) -> str:
         if isinstance(self.parse(word, context), Word):
             return full_address(word, context)
         return _ITEM.lasting(word, context)
 
-    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         return _ITEM.offers(prefix, context)
 
 
@@ -79,13 +80,13 @@ class Family(Kind):
 
     name = "family"
 
-    def parse(self, word: Word, context: Context) -> EventFamily:
+    def parse(self, word: Word, context: Scope) -> EventFamily:
         found = _FAMILIES.get(word.value.casefold())
         if found is None:
             raise word.mistake(f"one of {', '.join(_FAMILIES)} is expected")
         return found
 
-    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         return [Offer(word) for word in _FAMILIES if word.startswith(prefix)]
 
 
@@ -171,20 +172,23 @@ class FileOrStop(Text):
     def __init__(self) -> None:
         super().__init__("file|stop")
 
-    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
-        is_any = context.current is not None and bool(context.current.recording)
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+        current = context_of(context).current
+        is_any = current is not None and bool(current.recording)
         return [Offer(_STOP, "ends recordings")] if _STOP.startswith(prefix) and is_any else []
 
 
 class Recorded(Watchable):
     """What to record, or after stop the file of a recording."""
 
-    def parse(self, word: Word, context: Context) -> list[Target] | Word:
-        known = context.current.recordings if context.current else {}
+    def parse(self, word: Word, context: Scope) -> list[Target] | Word:
+        current = context_of(context).current
+        known = current.recordings if current else {}
         return word if Path(word.value) in known else super().parse(word, context)
 
-    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
-        running = context.current.recording if context.current else ()
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+        current = context_of(context).current
+        running = current.recording if current else ()
         files = [Offer(str(each.path), "recording") for each in running if str(each.path).startswith(prefix)]
         return [*files, *super().offers(prefix, context)]
 

@@ -16,6 +16,7 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     TextArgument,
 )
 from zb_mom_ww_mxgateway_shell.language.commands import Kind, Sign, command
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Word
 from zb_mom_ww_mxgateway_shell.language.variables import Given, literal_text, value_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said
@@ -28,7 +29,7 @@ class PlainValue(Kind):
 
     name = "value"
 
-    def parse(self, word: Word, context: Context) -> Given:
+    def parse(self, word: Word, context: Scope) -> Given:
         return Given.typed(word)
 
 

@@ -9,10 +9,11 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.language import aliases
 from zb_mom_ww_mxgateway_shell.language.argument_types import OneWord, Text
 from zb_mom_ww_mxgateway_shell.language.commands import Kind, Offer, Rest, command
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Word
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
 from zb_mom_ww_mxgateway_shell.output.results import Result, Said, Table
-from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 
 class SettingName(Kind):
@@ -20,15 +21,15 @@ class SettingName(Kind):
 
     name = "setting"
 
-    def parse(self, word: Word, context: Context) -> str:
-        choices = context.settings.choices()
+    def parse(self, word: Word, context: Scope) -> str:
+        choices = context_of(context).settings.choices()
         if word.value not in choices:
             hint = closest(word.value, list(choices)) or f"; there is {', '.join(choices)}"
             raise word.mistake(f"no setting {word.value}{hint}")
         return word.value
 
-    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
-        choices = context.settings.choices()
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+        choices = context_of(context).settings.choices()
         return [Offer(name, ", ".join(values)) for name, values in choices.items() if name.startswith(prefix)]
 
 
@@ -37,8 +38,8 @@ class SettingValue(Kind):
 
     name = "value"
 
-    def behind(self, given: Mapping[str, Any], context: Context) -> Kind:
-        choices = context.settings.choices().get(given.get("name", ""), ())
+    def behind(self, given: Mapping[str, Any], context: Scope) -> Kind:
+        choices = context_of(context).settings.choices().get(given.get("name", ""), ())
         return OneWord("|".join(choices), choices) if choices else self
 
 
@@ -47,20 +48,20 @@ class AliasName(Kind):
 
     name = "name"
 
-    def parse(self, word: Word, context: Context) -> str:
+    def parse(self, word: Word, context: Scope) -> str:
         if word.value not in context.aliases:
             hint = closest(word.value, list(context.aliases)) or "; alias lists them"
             raise word.mistake(f"no alias {word.value}{hint}")
         return word.value
 
-    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         return [Offer(name, line) for name, line in context.aliases.items() if name.startswith(prefix)]
 
 
 class NewAlias(Text):
     """A name that may become one of an alias."""
 
-    def parse(self, word: Word, context: Context) -> str:
+    def parse(self, word: Word, context: Scope) -> str:
         if wrong := aliases.wrong_name(word.value, context.registry.commands):
             raise word.mistake(wrong)
         return super().parse(word, context)
@@ -69,7 +70,7 @@ class NewAlias(Text):
 class AliasedLine(Rest):
     """What an alias stands for."""
 
-    def parse(self, word: Word, context: Context) -> str:
+    def parse(self, word: Word, context: Scope) -> str:
         if wrong := aliases.wrong_line(word.value, context.registry.commands):
             raise word.mistake(wrong)
         return word.value

@@ -26,13 +26,14 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     full_address,
 )
 from zb_mom_ww_mxgateway_shell.language.commands import Kind, Offer, command
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Word
 from zb_mom_ww_mxgateway_shell.language.variables import literal_text
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said, Table
 from zb_mom_ww_mxgateway_shell.output.value_text import value_record
 from zb_mom_ww_mxgateway_shell.output.watch_table import COLUMNS, Panel
 from zb_mom_ww_mxgateway_shell.plural import counted
-from zb_mom_ww_mxgateway_shell.state.context import FIRST_VALUE_TIMEOUT, Context
+from zb_mom_ww_mxgateway_shell.state.context import FIRST_VALUE_TIMEOUT, Context, context_of
 from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists, tags_of_object_viewer
 
 _GLOB_LIMIT = 500
@@ -47,7 +48,7 @@ class Watchable(Kind):
     _server: int | None = None
     _target: ItemOrTag = _TARGET
 
-    def behind(self, given: Mapping[str, Any], context: Context) -> Kind:
+    def behind(self, given: Mapping[str, Any], context: Scope) -> Kind:
         server = given.get("server")
         if server is None:
             return self
@@ -55,27 +56,32 @@ class Watchable(Kind):
         kind._server, kind._target = server, ItemOrTag(may_add=True, server=server)
         return kind
 
-    def parse(self, word: Word, context: Context) -> list[Target] | Word:
+    def parse(self, word: Word, context: Scope) -> list[Target] | Word:
         if not word.is_quoted and any(mark in word.text for mark in "*?"):
             # Matched when it runs: the galaxy may not have been read yet.
             return word
-        if _is_list(word, context):
-            return [Target(tag, context.find_item(tag, self._server), word) for tag in context.lists.load(word.text)]
+        if _is_list(word, context_of(context)):
+            return [
+                Target(tag, context.find_item(tag, self._server), word)
+                for tag in context_of(context).lists.load(word.text)
+            ]
         return [self._target.parse(word, context)]
 
-    def check(self, word: Word, context: Context) -> None:
+    def check(self, word: Word, context: Scope) -> None:
         _TARGET.check(word, context)
 
-    def lasting(self, word: Word, context: Context) -> str:
+    def lasting(self, word: Word, context: Scope) -> str:
         if isinstance(self.parse(word, context), Word):
             return full_address(word, context)
-        if _is_list(word, context):
+        if _is_list(word, context_of(context)):
             # Where the file runs there may be no such list, or another.
-            return " ".join(map(literal_text, context.lists.load(word.text)))
+            return " ".join(map(literal_text, context_of(context).lists.load(word.text)))
         return self._target.lasting(word, context)
 
-    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
-        lists = [Offer(name, "list") for name in context.lists.names() if prefix and name.startswith(prefix)]
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+        lists = [
+            Offer(name, "list") for name in context_of(context).lists.names() if prefix and name.startswith(prefix)
+        ]
         return [*lists, *_TARGET.offers(prefix, context)]
 
 
@@ -86,8 +92,8 @@ def _is_list(word: Word, context: Context) -> bool:
 class ListName(Text):
     """The name of a list of tags."""
 
-    def offers(self, prefix: str, context: Context) -> Sequence[Offer]:
-        return [Offer(each) for each in context.lists.names() if each.startswith(prefix)]
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+        return [Offer(each) for each in context_of(context).lists.names() if each.startswith(prefix)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from contextlib import suppress
 
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.argument_types import Target
 from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown
-from zb_mom_ww_mxgateway_shell.scripts.executor import unfolded
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _FAR = 50

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import nanoseconds_text
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, value_text
-from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_console.render.forms import age_text, value_text
+from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.language.argument_types import Target
 from zb_mom_ww_mxgateway_shell.language.comparison import Comparison
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, known_of, quality_text
@@ -18,18 +18,6 @@ if TYPE_CHECKING:
 
 QUALITIES = ("good", "uncertain", "bad", "any")
 _SHOWN = 10
-
-
-class NotMet(Mistake):
-    """An expectation that is not met, with what there was instead. Points at the tag."""
-
-    def __init__(self, message: str, target: Target, fields: dict[str, Any], details: Sequence[str] = ()) -> None:
-        super().__init__(message, target.word.start, target.word.end)
-        self.exit_code = ExitCode.NOT_MET
-        self.fields = fields
-        """``expected``, ``actual``, and of a wait ``values``: for JSON."""
-        self.details = list(details)
-        """More lines for a person, safe for a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +66,10 @@ class Condition:
         said = f"expected {self.text}, is {described(value)}{because}"
         details = [] if value is None or not value.source_time_ns else [f"source time {_source_time(value)}"]
         return NotMet(
-            said, self.target, {"expected": self.text, "actual": form_of(value), "reason": reason, **fields}, details
+            said,
+            self.target.place,
+            {"expected": self.text, "actual": form_of(value), "reason": reason, **fields},
+            details,
         )
 
 

@@ -1,8 +1,10 @@
 """Names that stand for longer lines."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
-from zb_mom_ww_mxgateway_shell.errors import closest
+from zb_mom_ww_mxgateway_shell.errors import Mistake, closest
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 
 
 def what_is_wrong(name: str, line: str, commands: Collection[str]) -> str:
@@ -19,3 +21,20 @@ def wrong_line(line: str, commands: Collection[str]) -> str:
     """Why no name can stand for this line; empty where one can."""
     first = line.split(maxsplit=1)[0] if line.strip() else ""
     return "" if first in commands else f"no command {first}{closest(first, list(commands))}: an alias begins with one"
+
+
+@contextmanager
+def unfolded(context: Scope, text: str) -> Iterator[str]:
+    """The line with an alias at its beginning unfolded; mistakes in it get their places in the line as typed."""
+    name = text.split(maxsplit=1)[0] if text.strip() else ""
+    if name in context.registry.commands or name not in context.aliases:
+        yield text
+        return
+    end = text.index(name) + len(name)
+    longer = len(context.aliases[name]) - len(name)
+    try:
+        yield text[: end - len(name)] + context.aliases[name] + text[end:]
+    except Mistake as error:
+        is_behind = error.start - longer >= end
+        start, stop = (error.start - longer, error.end - longer) if is_behind else (end - len(name), end)
+        raise Mistake(f"{error} (in: {context.aliases[name]})", start, stop) from None

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -11,12 +11,10 @@ from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.commands import Flag, Kind, Offer
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, TagType, check_prefix
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Word
 from zb_mom_ww_mxgateway_shell.language.variables import NAME, OWN_NAMES, literal_text
 from zb_mom_ww_mxgateway_shell.plural import duration_text
-
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway_shell.state.context import Context
 
 OFFERS = 50
 """Rows of a completion menu: more only slow it down."""
@@ -28,7 +26,7 @@ class Text(Kind):
     def __init__(self, name: str = "text") -> None:
         self.name = name
 
-    def parse(self, word: Word, context: "Context") -> str:
+    def parse(self, word: Word, context: Scope) -> str:
         if not word.value:
             raise word.mistake(f"{self.name} must not be empty")
         return word.value
@@ -39,14 +37,14 @@ class HelpSubject(Kind):
 
     name = "command|topic"
 
-    def parse(self, word: Word, context: "Context") -> str:
+    def parse(self, word: Word, context: Scope) -> str:
         from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS  # Only help has need of them.
 
         if word.text == "all" or word.text in TOPICS or word.text in context.aliases:
             return word.text
         return context.registry.find(word, list(TOPICS)).name
 
-    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS
 
         offers = [Offer(c.name, c.summary) for c in context.registry.commands.values()]
@@ -63,16 +61,16 @@ class ConnectionName(Kind):
 
     name = "name"
 
-    def parse(self, word: Word, context: "Context") -> str:
+    def parse(self, word: Word, context: Scope) -> str:
         if word.value not in context.connections:
             hint = closest(word.value, list(context.connections)) or "; use lists them"
             raise word.mistake(f"no connection {word.value} is open{hint}")
         return word.value
 
-    def check(self, word: Word, context: "Context") -> None:
+    def check(self, word: Word, context: Scope) -> None:
         pass  # Which are open is known in the run.
 
-    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         return [Offer(name, each.state) for name, each in context.connections.items() if name.startswith(prefix)]
 
 
@@ -82,20 +80,20 @@ class Server(Kind):
     name = "server"
     is_first = True
 
-    def parse(self, word: Word, context: "Context") -> int:
+    def parse(self, word: Word, context: Scope) -> int:
         return _server(word, context)
 
-    def check(self, word: Word, context: "Context") -> None:
+    def check(self, word: Word, context: Scope) -> None:
         _server_handle(word)
 
-    def foreseen(self, word: Word, context: "Context") -> int:
+    def foreseen(self, word: Word, context: Scope) -> int:
         return _server_handle(word)
 
-    def lasting(self, word: Word, context: "Context") -> str:
+    def lasting(self, word: Word, context: Scope) -> str:
         # One server needs no name in a file. Of several, the same lines give each its number again.
         return word.text if len(context.servers) > 1 else ""
 
-    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         return [Offer(str(handle), name) for handle, name in context.servers.items() if str(handle).startswith(prefix)]
 
 
@@ -104,15 +102,15 @@ class Tag(Kind):
 
     name = "tag"
 
-    def parse(self, word: Word, context: "Context") -> str:
+    def parse(self, word: Word, context: Scope) -> str:
         if not word.value.strip():
             raise word.mistake("a tag name is expected")
         return context.catalogue.spelled(full_address(word, context))
 
-    def lasting(self, word: Word, context: "Context") -> str:
+    def lasting(self, word: Word, context: Scope) -> str:
         return literal_text(self.parse(word, context))
 
-    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         return _from_catalogue(prefix, context, objects=False)
 
 
@@ -123,16 +121,16 @@ class GalaxyPlace(Kind):
         self.name = name
         self._objects = objects
 
-    def parse(self, word: Word, context: "Context") -> Word:
+    def parse(self, word: Word, context: Scope) -> Word:
         if not word.value.strip():
             raise word.mistake(f"the {self.name} must not be empty")
         return word
 
-    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         return _from_catalogue(prefix, context, objects=self._objects)
 
 
-def full_address(word: Word, context: "Context") -> str:
+def full_address(word: Word, context: Scope) -> str:
     """The name that a word means, which begins with the focused object where the word begins with a dot."""
     if not word.value.startswith("."):
         return word.value
@@ -141,7 +139,7 @@ def full_address(word: Word, context: "Context") -> str:
     return context.focus + word.value
 
 
-def _from_catalogue(prefix: str, context: "Context", *, objects: bool) -> list[Offer]:
+def _from_catalogue(prefix: str, context: Scope, *, objects: bool) -> list[Offer]:
     focus = context.focus if prefix.startswith(".") else ""
     if prefix.startswith(".") and not focus:
         return []
@@ -165,6 +163,11 @@ class Target:
     """With ``--server`` one of that server, whatever others have."""
     word: Word
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where its word stands in the line: start and end."""
+        return self.word.start, self.word.end
+
 
 class ItemOrTag(Kind):
     """An item handle, or a tag name: that of an item, or with `may_add` of a tag the galaxy may have."""
@@ -176,20 +179,20 @@ class ItemOrTag(Kind):
         self.may_add = may_add
         self._server = server
 
-    def behind(self, given: Mapping[str, Any], context: "Context") -> Kind:
+    def behind(self, given: Mapping[str, Any], context: Scope) -> Kind:
         server = given.get("server")
         return self if server is None else ItemOrTag(may_add=self.may_add, server=server)
 
-    def check(self, word: Word, context: "Context") -> None:
+    def check(self, word: Word, context: Scope) -> None:
         TAG.check(word, context)
 
-    def foreseen(self, word: Word, context: "Context") -> Target:
+    def foreseen(self, word: Word, context: Scope) -> Target:
         return Target(word.value, None, word)
 
-    def lasting(self, word: Word, context: "Context") -> str:
+    def lasting(self, word: Word, context: Scope) -> str:
         return literal_text(self.parse(word, context).tag)
 
-    def parse(self, word: Word, context: "Context") -> Target:
+    def parse(self, word: Word, context: Scope) -> Target:
         if not word.is_quoted and re.fullmatch(r"(\d+/)?\d+", word.text):
             item = _item(word, context, self._server)
             return Target(item.tag, item, word)
@@ -201,7 +204,7 @@ class ItemOrTag(Kind):
             raise word.mistake(f"no tag {tag}", lambda: context.catalogue.closest(tag))
         return Target(found.tag if found else tag, found, word)
 
-    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         items = [
             Offer(_handle_text(item, context), _meta(item))
             for item in context.items
@@ -220,14 +223,14 @@ class Value(Kind):
 
     name = "value"
 
-    def parse(self, word: Word, context: "Context") -> Literal:
+    def parse(self, word: Word, context: Scope) -> Literal:
         if not word.is_quoted:
             check_prefix(word)
         literal = Literal(word)
         literal.check()
         return literal
 
-    def behind(self, given: Mapping[str, Any], context: "Context") -> Kind:
+    def behind(self, given: Mapping[str, Any], context: Scope) -> Kind:
         known = target_type(given, context)
         return ValueFor(*known) if known else self
 
@@ -240,16 +243,16 @@ class ValueFor(Value):
         self._tag = tag
         self._known = known
 
-    def parse(self, word: Word, context: "Context") -> Literal:
+    def parse(self, word: Word, context: Scope) -> Literal:
         literal = super().parse(word, context)
         literal.for_tag(self._tag, self._known)
         return literal
 
-    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         return [Offer(each) for each in self._known.choices if each.startswith(prefix)]
 
 
-def target_type(given: Mapping[str, Any], context: "Context") -> tuple[str, TagType] | None:
+def target_type(given: Mapping[str, Any], context: Scope) -> tuple[str, TagType] | None:
     """The tag that the arguments so far are about, and its type; None where a bare value says nothing of it."""
     target = next((each for each in given.values() if isinstance(each, Target)), None)
     known = context.type_of(target.tag, target.item) if target else None
@@ -266,7 +269,7 @@ class Duration(Kind):
         self._most = most
         self._because = because
 
-    def parse(self, word: Word, context: "Context") -> float:
+    def parse(self, word: Word, context: Scope) -> float:
         try:
             seconds = parse_duration(word.text)
         except TextValueError as error:
@@ -275,7 +278,7 @@ class Duration(Kind):
             raise word.mistake(f"at most {duration_text(self._most)}: {self._because}")
         return seconds
 
-    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         return [Offer(text) for text in ("5s", "30s", "5m") if text.startswith(prefix)]
 
 
@@ -284,7 +287,7 @@ class Tolerance(Kind):
 
     name = "number"
 
-    def parse(self, word: Word, context: "Context") -> Word:
+    def parse(self, word: Word, context: Scope) -> Word:
         return word
 
 
@@ -295,12 +298,12 @@ class OneWord(Kind):
         self.name = name
         self._words = words
 
-    def parse(self, word: Word, context: "Context") -> str:
+    def parse(self, word: Word, context: Scope) -> str:
         if word.value not in self._words:
             raise word.mistake(f"one of {', '.join(self._words)} is expected")
         return word.value
 
-    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         return [Offer(each) for each in self._words if each.startswith(prefix)]
 
 
@@ -310,7 +313,7 @@ class NewName(Kind):
     name = "name"
     expands = False
 
-    def parse(self, word: Word, context: "Context") -> str:
+    def parse(self, word: Word, context: Scope) -> str:
         if not NAME.fullmatch(word.text):
             said = "; = stands by itself: let limit = 70" if "=" in word.text else ""
             raise word.mistake(f"a name is expected: letters, digits and _, without ${said}")
@@ -331,7 +334,7 @@ class Count(Kind):
 
     name = "count"
 
-    def parse(self, word: Word, context: "Context") -> int:
+    def parse(self, word: Word, context: Scope) -> int:
         number = _whole_number(word.text)
         if number is None or not 0 < number < 2**31:
             raise word.mistake("a whole number above zero is expected")
@@ -353,14 +356,14 @@ def _server_handle(word: Word) -> int:
     return handle
 
 
-def _server(word: Word, context: "Context") -> int:
+def _server(word: Word, context: Scope) -> int:
     handle = _server_handle(word)
     if handle not in context.servers:
         raise word.mistake(f"no server {handle}: {context.said_servers()}")
     return handle
 
 
-def _item(word: Word, context: "Context", asked: int | None = None) -> Item:
+def _item(word: Word, context: Scope, asked: int | None = None) -> Item:
     server_text, slash, item_text = word.text.rpartition("/")
     if slash:
         server = _server(Word(server_text, word.start, word.start + len(server_text)), context)
@@ -379,11 +382,11 @@ def _item(word: Word, context: "Context", asked: int | None = None) -> Item:
     raise word.mistake(f"no item {item_text} on server {server}: {context.said_items(server)}")
 
 
-def _handle_text(item: Item, context: "Context") -> str:
+def _handle_text(item: Item, context: Scope) -> str:
     return str(item.item_handle) if len(context.servers) == 1 else f"{item.server_handle}/{item.item_handle}"
 
 
-def _item_names(prefix: str, context: "Context") -> list[Offer]:
+def _item_names(prefix: str, context: Scope) -> list[Offer]:
     focus = context.focus if prefix.startswith(".") else ""
     folded = tag_key(focus + prefix)
     return [
@@ -393,7 +396,7 @@ def _item_names(prefix: str, context: "Context") -> list[Offer]:
     ]
 
 
-def _said_of(tag: str, context: "Context") -> str:
+def _said_of(tag: str, context: Scope) -> str:
     known = context.catalogue.kind_of(tag)
     return f", {known.said}" if known else ""
 

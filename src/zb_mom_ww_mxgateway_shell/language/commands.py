@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 from zb_mom_ww_mxgateway_console.text.help_texts import WITHOUT_TEXTS
 from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError, closest
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Word, split
 from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown, as_typed, expanded
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
-    from zb_mom_ww_mxgateway_shell.state.context import Context
 
     Body = Callable[..., Awaitable[Result | Feed]]
     Check = Callable[[Sequence[Any], dict[str, Any]], None]
@@ -45,27 +45,27 @@ class Kind:
     expands = True
     """Whether the values of ``$names`` are put in their place before the word is read."""
 
-    def parse(self, word: Word, context: "Context") -> Any:
+    def parse(self, word: Word, context: Scope) -> Any:
         """The argument's value; raises ``word.mistake(...)``. Never waits for the network."""
         return word.value
 
-    def check(self, word: Word, context: "Context") -> None:
+    def check(self, word: Word, context: Scope) -> None:
         """Raises what is wrong with the word whatever the gateway has: the context is connected to none."""
         self.parse(word, context)
 
-    def foreseen(self, word: Word, context: "Context") -> Any:
+    def foreseen(self, word: Word, context: Scope) -> Any:
         """The argument's value as far as it is known whatever the gateway has."""
         return self.parse(word, context)
 
-    def lasting(self, word: Word, context: "Context") -> str:
+    def lasting(self, word: Word, context: Scope) -> str:
         """The word as it can stand in a file: by name where it is a handle; empty to be left out."""
         return as_typed(word)
 
-    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         """What may be typed here, best first, at most a few dozen. Never waits for the network."""
         return ()
 
-    def behind(self, given: Mapping[str, Any], context: "Context") -> "Kind":
+    def behind(self, given: Mapping[str, Any], context: Scope) -> "Kind":
         """The kind as it is where these arguments stand before it, by their Python names: they may say more of it.
         Never waits for the network."""
         return self
@@ -88,12 +88,12 @@ class Sign(Kind):
     def __init__(self, sign: str) -> None:
         self.name = sign
 
-    def parse(self, word: Word, context: "Context") -> str:
+    def parse(self, word: Word, context: Scope) -> str:
         if word.text != self.name:
             raise word.mistake(f"{self.name} is expected here, with spaces around it")
         return word.text
 
-    def offers(self, prefix: str, context: "Context") -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
         return [Offer(self.name)] if self.name.startswith(prefix) else []
 
 
@@ -259,7 +259,7 @@ class Invocation(NamedTuple):
     words: tuple[Assigned, ...]
     """Every word behind the command's name, expanded, in the order of the line."""
 
-    async def run(self, context: "Context") -> "Result | Feed":
+    async def run(self, context: Scope) -> "Result | Feed":
         """Runs it; returns what it found, or what is to be watched."""
         return await self.command.run(context, *self.positional, **self.options)
 
@@ -278,7 +278,7 @@ class Registry:
             raise word.mistake(f"no command {word.text}", lambda: closest(word.text, names) or "; help lists them")
         return found
 
-    def parse(self, line: str, context: "Context", *, ahead: bool = False) -> Invocation | None:
+    def parse(self, line: str, context: Scope, *, ahead: bool = False) -> Invocation | None:
         """A line as an invocation; None for an empty one. Raises Mistake with the place of what is wrong: `ahead` only
         what is wrong whatever the gateway has."""
         words = split(line)
@@ -306,7 +306,7 @@ class Registry:
             command.check(positional, options)
         return Invocation(command, tuple(positional), options, tuple(kept))
 
-    def check(self, line: str, context: "Context") -> list[Mistake]:
+    def check(self, line: str, context: Scope) -> list[Mistake]:
         """Everything in a line that is wrong whatever the gateway has: the context is connected to none."""
         found: list[Mistake] = []
         try:
@@ -347,7 +347,7 @@ def _is_first(parameter: Parameter) -> bool:
     return parameter.is_option and parameter.kind.is_first
 
 
-def _endless(command: Command, word: Word, options: Collection[str], context: "Context") -> Mistake | None:
+def _endless(command: Command, word: Word, options: Collection[str], context: Scope) -> Mistake | None:
     """What is wrong with a line that goes on for ever where there is neither a person nor a screen."""
     if command.unending is None or context.interactive or context.has_screen:
         return None

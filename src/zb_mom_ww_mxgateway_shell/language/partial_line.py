@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.commands import Command, Flag, Parameter, Rest, assign
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Word
 from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown, expanded
 
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway_shell.state.context import Context
 
-
-def given_by(command: Command, words: list[Word], context: "Context") -> dict[str, Any]:
+def given_by(command: Command, words: list[Word], context: Scope) -> dict[str, Any]:
     """The arguments that a line's words give so far, by their Python names, but for what cannot be read."""
     assigned, _ = assign(command, words, "")
     read: dict[str, Any] = {}

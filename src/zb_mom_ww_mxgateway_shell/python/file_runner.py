@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest, json_lin
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, for_reader, shortened
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.output.formats import lines_of
+from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_form
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
@@ -31,7 +32,7 @@ from zb_mom_ww_mxgateway_shell.python.namespace import (
     not_done,
 )
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_told
-from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, Statement, exit_code_for, message_of, problem_form
+from zb_mom_ww_mxgateway_shell.scripts.executor import Follow
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunOutput
 from zb_mom_ww_mxgateway_shell.state.context import Context
 

@@ -16,15 +16,16 @@ from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
     security_meaning,
     security_name,
 )
-from zb_mom_ww_mxgateway_shell.feeds.condition import NotMet
+from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, locate
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY
+from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.argument_types import Tag, Target
 from zb_mom_ww_mxgateway_shell.language.commands import Invocation
 from zb_mom_ww_mxgateway_shell.language.tokens import Word
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said
-from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, run, unfolded
+from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, run
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 

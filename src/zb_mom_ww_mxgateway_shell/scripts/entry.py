@@ -10,8 +10,9 @@ from typing import Literal, NamedTuple
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest, json_line, safe
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
+from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of
 from zb_mom_ww_mxgateway_shell.scripts import lint, loader
-from zb_mom_ww_mxgateway_shell.scripts.executor import Statement, message_of, run as perform
+from zb_mom_ww_mxgateway_shell.scripts.executor import run as perform
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunOutput
 from zb_mom_ww_mxgateway_shell.scripts.run_log import Journal
 from zb_mom_ww_mxgateway_shell.scripts.runner import ScriptRun

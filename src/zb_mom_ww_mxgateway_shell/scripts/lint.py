@@ -7,9 +7,10 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.commands import Invocation
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
-from zb_mom_ww_mxgateway_shell.scripts.executor import Statement, problem_form, problem_lines, unfolded
+from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_form, problem_lines
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block, Finding
 from zb_mom_ww_mxgateway_shell.state.context import Context
 

@@ -11,8 +11,8 @@ from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError
 from zb_mom_ww_mxgateway_shell.language.tokens import has_words, split
+from zb_mom_ww_mxgateway_shell.output.problems import Statement
 from zb_mom_ww_mxgateway_shell.process.stdin import StandardInput
-from zb_mom_ww_mxgateway_shell.scripts.executor import Statement
 
 _DEEPEST = 50
 """Files that may be included in one another."""

@@ -12,10 +12,10 @@ from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import json_line, safe, time_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, cut, for_reader, padded, shortened, width
+from zb_mom_ww_mxgateway_shell.output.problems import Statement
 from zb_mom_ww_mxgateway_shell.output.results import Pending
 from zb_mom_ww_mxgateway_shell.process.output_writer import ROOM
 from zb_mom_ww_mxgateway_shell.process.stdin import StandardInput
-from zb_mom_ww_mxgateway_shell.scripts.executor import Statement
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _TEXT_WIDTH, _LINE_WIDTH, _TOOK_WIDTH = 50, 92, 10

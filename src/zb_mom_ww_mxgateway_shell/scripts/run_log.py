@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, gravest
 from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.tokens import split
 from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown, expanded
-from zb_mom_ww_mxgateway_shell.scripts.executor import Statement, unfolded
+from zb_mom_ww_mxgateway_shell.output.problems import Statement
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block
 
 if TYPE_CHECKING:

@@ -11,22 +11,13 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.tokens import has_words
 from zb_mom_ww_mxgateway_shell.output.formats import lines_of
+from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_form, problem_lines
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Pending, Result, Said
 from zb_mom_ww_mxgateway_shell.process.signals import on_signals
 from zb_mom_ww_mxgateway_shell.process.stdin import Coming
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_told
-from zb_mom_ww_mxgateway_shell.scripts.executor import (
-    Follow,
-    Statement,
-    command_of,
-    exit_code_for,
-    interruption,
-    message_of,
-    problem_form,
-    problem_lines,
-    run,
-)
+from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, command_of, interruption, run
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunOutput
 from zb_mom_ww_mxgateway_shell.scripts.run_log import FINALLY, Entry, Journal

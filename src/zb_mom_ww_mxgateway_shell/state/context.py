@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import Failure, Mistake, ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.commands import Invocation, Registry
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.variables import variable
 from zb_mom_ww_mxgateway_shell.output.formats import Spool
 from zb_mom_ww_mxgateway_shell.plural import counted
@@ -400,3 +401,10 @@ class Context:
     def closest_item(self, tag: str) -> str:
         """A hint at an item of a similar name, or nothing."""
         return closest(tag, [item.tag for item in self.items])
+
+
+def context_of(scope: Scope) -> Context:
+    """The context as which a line's scope is given; for arguments that know more than the language does."""
+    if not isinstance(scope, Context):
+        raise TypeError(f"a line is read in a Context, not in a {type(scope).__name__}")
+    return scope

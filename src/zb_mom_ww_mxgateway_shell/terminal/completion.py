@@ -9,12 +9,13 @@ from prompt_toolkit.document import Document
 
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe, width
 from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.argument_types import OFFERS
 from zb_mom_ww_mxgateway_shell.language.commands import Flag, Offer
 from zb_mom_ww_mxgateway_shell.language.partial_line import current_parameter, given_by
 from zb_mom_ww_mxgateway_shell.language.tokens import Word, split
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain, plain_text
-from zb_mom_ww_mxgateway_shell.scripts.executor import command_of, unfolded
+from zb_mom_ww_mxgateway_shell.scripts.executor import command_of
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 

@@ -7,8 +7,9 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.lexers import Lexer
 
 from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.tokens import Word, split
-from zb_mom_ww_mxgateway_shell.scripts.executor import command_of, unfolded
+from zb_mom_ww_mxgateway_shell.scripts.executor import command_of
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 STYLES = {

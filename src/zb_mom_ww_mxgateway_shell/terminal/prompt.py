@@ -24,6 +24,7 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.commands.watches import FullScreen
 from zb_mom_ww_mxgateway_shell.output.formats import lines_of
+from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_lines
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Picture, Result
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.plural import counted
@@ -31,7 +32,7 @@ from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_background
 from zb_mom_ww_mxgateway_shell.python.namespace import PythonNames
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import tell_news
-from zb_mom_ww_mxgateway_shell.scripts.executor import Statement, command_of, interruption, problem_lines, run
+from zb_mom_ww_mxgateway_shell.scripts.executor import command_of, interruption, run
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.abilities import is_dumb, told_in_term, without_warning
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter

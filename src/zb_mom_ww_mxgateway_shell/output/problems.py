@@ -1,0 +1,106 @@
+"""What went wrong with a line: its exit code, its message and place, and its form in JSON."""
+
+import traceback
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, error_form, exit_code_of, one_line
+from zb_mom_ww_mxgateway_console.text.option_words import text_of
+from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST, escaped, safe, shortened, width
+from zb_mom_ww_mxgateway_shell.errors import Mistake, NotMet, ShellError
+from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
+
+_AROUND = 60
+"""Characters before and behind a mistake that are shown of a long line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One line to run, and where it stands."""
+
+    text: str
+    line: int
+    source: str | None = None
+    """File name; None for lines that were typed or given on the command line."""
+
+    @property
+    def command(self) -> str:
+        """The command's name, as far as it can be told."""
+        words = self.text.split(maxsplit=1)
+        return words[0] if words else ""
+
+
+def exit_code_for(error: BaseException) -> ExitCode:
+    """The exit code a failed statement leads to."""
+    if isinstance(error, Interrupted):
+        return ExitCode.UNKNOWN if isinstance(error, InterruptedInDoubt) else ExitCode.INTERRUPTED
+    if isinstance(error, ShellError):
+        return error.exit_code
+    return ExitCode.USAGE if isinstance(error, click.UsageError) else exit_code_of(error)
+
+
+def message_of(error: BaseException) -> str:
+    """One line for a person, without a key; what nobody foresaw is said to be that."""
+    if isinstance(error, click.UsageError):
+        text = error.format_message()
+    elif isinstance(error, ShellError | MxGatewayError | Interrupted):
+        text = text_of(error)
+    else:
+        text = f"internal error, please report it: {type(error).__name__}: {error} (--debug shows more)"
+    return redact(one_line(text))
+
+
+def problem_lines(
+    error: BaseException, statement: Statement, *, debug: bool = False, indent: int | None = None, what: str = ""
+) -> list[str]:
+    """What to show for a failed statement: the message, its place, and a caret under it.
+
+    `indent` is the width of the prompt under which the line still stands; without it the line is shown again.
+    `what` says what failed, where that is not the statement itself.
+    """
+    lines = traceback.format_exception(error) if debug else []
+    lines = [safe(part.expandtabs()) for line in lines for part in line.rstrip("\n").split("\n")]
+    start = error.start if isinstance(error, Mistake) else len(statement.text) - len(statement.text.lstrip())
+    if indent is not None:
+        under = [_carets(statement.text, error, indent)] if isinstance(error, Mistake) else []
+        return [*lines, *under, message_of(error), *_details(error)]
+    where = safe(f"{statement.source}:{statement.line}:{start + 1}: ") if statement.source else ""
+    shown = [f"{where}{what}{message_of(error)}"]
+    if isinstance(error, Mistake):
+        shown += [f"  {line}" for line in _pointed_at(statement.text.replace("\t", " "), error)]
+    return [*lines, *shown, *_details(error)]
+
+
+def _carets(text: str, error: Mistake, indent: int = 0) -> str:
+    """Carets under what is wrong in a text that is shown with escapes, in columns: wide characters have two."""
+    before, wrong = escaped(text[: error.start]), escaped(text[error.start : error.end])
+    return " " * (indent + width(before)) + "^" * max(1, width(wrong))
+
+
+def _pointed_at(text: str, error: Mistake) -> list[str]:
+    """A line with carets under it; of a long one the part that is wrong."""
+    if redact(text) != text:
+        return [safe(shortened(text))]  # Where a key is left out no column is what it was.
+    if len(text) > LONGEST:
+        first = max(0, error.start - _AROUND)
+        text = "…" * (first > 0) + text[first : error.start + _AROUND] + "…"
+        moved = first - (first > 0)
+        error = Mistake("", error.start - moved, min(error.end - moved, len(text)))
+    return [escaped(text), _carets(text, error)]
+
+
+def _details(error: BaseException) -> list[str]:
+    details = error.details if isinstance(error, NotMet) else getattr(error, "__notes__", ())
+    return [f"      {line}" for line in details]
+
+
+def problem_form(error: BaseException) -> dict[str, Any]:
+    """What went wrong, for JSON."""
+    form = error_form(error) | {"exit_code": int(exit_code_for(error)), "message": message_of(error)}
+    if isinstance(error, Mistake):
+        form["column"] = error.start + 1
+    return form | error.fields if isinstance(error, NotMet) else form
