@@ -2,9 +2,9 @@
 
 import grpc
 import pytest
-import zb_mom_ww_mxgateway_sim.gateway_service as gateway_service
 from cli_process import KEY, Open, Run
 
+import zb_mom_ww_mxgateway_sim.rpc.gateway_service as gateway_service
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 OPEN = ("open-session", "--plaintext")

@@ -17,8 +17,8 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     value_form,
     value_text,
 )
+from zb_mom_ww_mxgateway_shell.commands.values import ensure, shown_writes
 from zb_mom_ww_mxgateway_shell.commands.watches import Watchable, targets_of
-from zb_mom_ww_mxgateway_shell.commands.write import ensure, shown_writes
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.trend import Trend
 from zb_mom_ww_mxgateway_shell.language.argument_types import (

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal as OneOf
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.commands.write import ensure
+from zb_mom_ww_mxgateway_shell.commands.values import ensure
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.watch import Watch
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
