@@ -801,16 +801,16 @@ async def test_a_gap_of_which_nothing_is_kept_counts_once(
     assert live[INT].stale_since is None
     assert live[STRING].stale_since is not None
     # With that event it is over: the next one is another.
-    gateway.drop_streams()
+    gateway.faults.drop_streams()
     gateway.set(INT, 5)
-    gateway.evict_replay(live.session.session_id)
+    gateway.faults.evict_replay(live.session.session_id)
     await eventually(lambda: live.gaps > 1, "the next gap is counted", seconds=30)
 
 
 async def test_an_error_in_the_block_is_the_one_seen_when_closing_fails_too(
     gateway: SimulatedGateway, client: GatewayClient
 ) -> None:
-    gateway.fail_next("CloseSession", code=grpc.StatusCode.INTERNAL, details="cannot")
+    gateway.faults.fail_next("CloseSession", code=grpc.StatusCode.INTERNAL, details="cannot")
     with pytest.raises(KeyError) as caught:
         async with await LiveSession.open(client):
             raise KeyError("in the block")
