@@ -56,11 +56,12 @@ test-pythons: setup  ## the tests that depend most on Python itself, on each lat
 	done
 
 .PHONY: lint
-lint: setup  ## ruff and mypy
+lint: setup  ## ruff, mypy and codespell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict src
 	$(BIN)/mypy --strict --platform win32 --cache-dir .mypy_cache/win32 src
+	$(BIN)/codespell
 
 .PHONY: proto
 proto: setup  ## generate the messages from proto/ anew
@@ -69,6 +70,15 @@ proto: setup  ## generate the messages from proto/ anew
 .PHONY: reference
 reference: setup  ## write examples/COMMANDS.md anew from the commands of the shell
 	$(BIN)/python -m zb_mom_ww_mxgateway_shell.app.reference > examples/COMMANDS.md
+
+$(VENV)/docs.stamp: $(VENV)/dev.stamp
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@touch $@
+
+.PHONY: docs
+docs: $(VENV)/docs.stamp  ## the API reference from the docstrings, into build/docs
+	$(BIN)/python -m pdoc --docformat restructuredtext --no-show-source --output-directory build/docs \
+		zb_mom_ww_mxgateway zb_mom_ww_mxgateway_sim
 
 .PHONY: bench
 bench: setup  ## measure; prints a table and writes build/bench.json

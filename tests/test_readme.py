@@ -1,4 +1,4 @@
-"""Every command and program in the README works as printed."""
+"""Every command and program in README.md, CONTRIBUTING.md and docs/ works as printed."""
 
 import asyncio
 import os
@@ -9,20 +9,31 @@ import sys
 from pathlib import Path
 
 import pytest
+from documents import GUIDES, ROOT, blocks, guides_with, programs, text_of
 
 from zb_mom_ww_mxgateway_shell.state import profiles
+from zb_mom_ww_mxgateway_sim.faults.schedule import read_faults
+from zb_mom_ww_mxgateway_sim.plant.tag_file import read_tags
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Set up the machine; what they set up is what runs these tests.
-SETTING_UP = ("make demo", "make test", "python3 -m venv", ".venv/bin/")
-# What each program prints, among other things, in the order of the README.
-SAID = ("good", "60.0 good", "accepted", "AlarmSnapshotComplete()", "True")
+SETTING_UP = ("make ", "python3 -m venv", ".venv/bin/")
+# What each program prints, among other things, by its guide and number there.
+SAID = {
+    ("README.md", 0): "completed",
+    ("docs/python.md", 0): "good",
+    ("docs/python.md", 1): "60.0 good",
+    ("docs/python.md", 2): "accepted",
+    ("docs/python.md", 3): "AlarmSnapshotComplete()",
+    ("docs/simulator.md", 0): "True",
+}
+# What the commands of a guide print, among other things.
+PRINTED = {"docs/python.md": "writing 123: completed", "docs/mxgw-py.md": "__MXGW_BATCH_EOR__"}
 SIMULATOR = "mxgw-sim --port 5001 --api-key mxgw_demo_not-a-secret"
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def commands_of(guide: str) -> list[str]:
+    lines = [line for block in blocks("sh", guide) for line in block.splitlines()]
+    return [line for line in lines if line.strip() and not line.startswith(SETTING_UP)]
 
 
 def free_port() -> int:
@@ -38,42 +49,45 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return kept | {
         "PATH": f"{scripts}{os.pathsep}{kept['PATH']}",
         "MXGATEWAY_KNOWN_GATEWAYS": str(tmp_path / "known_gateways"),
-        # Programs in the README take the user's own places, which these are here.
+        # Programs of the guides take the user's own places, which these are here.
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
         "XDG_DATA_HOME": str(tmp_path / "data"),
         "XDG_STATE_HOME": str(tmp_path / "state"),
     }
 
 
-def test_the_commands_of_the_readme(environment: dict[str, str]) -> None:
+def test_no_block_has_left_the_documents() -> None:
+    assert sum(len(commands_of(guide)) for guide in GUIDES) >= 30
+    assert {(guide, number) for guide, number, _ in programs()} == set(SAID)
+    assert len(guides_with("mxs")) >= 2
+    assert len(guides_with("toml")) >= 1
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("guide", [guide for guide in GUIDES if commands_of(guide)])
+def test_the_commands_of_a_guide(guide: str, environment: dict[str, str]) -> None:
     if sys.platform == "win32":
-        pytest.skip("the README's shell lines are for a POSIX shell")
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
-    commands = [line for line in lines if line.strip() and not line.startswith(SETTING_UP)]
-    assert SIMULATOR in commands
-    assert len(commands) > 8
+        pytest.skip("the guides' shell lines are for a POSIX shell")
+    commands = commands_of(guide)
     port = str(free_port())
-    script = ["set -eu", "trap 'kill %1' EXIT"]
+    script = ["set -eu"]
     for command in commands:
         if command == SIMULATOR:
-            # The terminal beside it, as the README says; it serves once it has printed its line.
-            script += [f"{command} > sim.json &", "until [ -s sim.json ]; do sleep 0.05; done"]
+            # The terminal beside it, as the guides say; it serves once it has printed its line.
+            script += ["trap 'kill %1' EXIT", f"{command} > sim.json &", "until [ -s sim.json ]; do sleep 0.05; done"]
         else:
             script.append(command)
-    # The simulator has to be there before what the README runs against it, whichever comes first in the text.
     text = "\n".join(script).replace("5001", port)
     folder = Path(environment["MXGATEWAY_KNOWN_GATEWAYS"]).parent
     (folder / "examples").symlink_to(ROOT / "examples")
     done = subprocess.run(
-        ["bash", "-c", text], env=environment, cwd=folder, capture_output=True, text=True, timeout=55, check=False
+        ["bash", "-c", text], env=environment, cwd=folder, capture_output=True, text=True, timeout=170, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "writing 123: completed" in done.stdout
+    assert PRINTED.get(guide, "") in done.stdout
 
 
-def test_the_programs_of_the_readme(environment: dict[str, str], tmp_path: Path) -> None:
-    programs = blocks("python")
-    assert len(programs) == len(SAID)
+def test_the_programs_of_the_guides(environment: dict[str, str], tmp_path: Path) -> None:
     port = str(free_port())
     simulator = subprocess.Popen(
         [sys.executable, "-m", "zb_mom_ww_mxgateway_sim", "--port", port, "--api-key", "mxgw_demo_not-a-secret"],
@@ -83,7 +97,7 @@ def test_the_programs_of_the_readme(environment: dict[str, str], tmp_path: Path)
     try:
         assert simulator.stdout is not None
         assert b"endpoint" in simulator.stdout.readline()
-        for number, program in enumerate(programs):
+        for guide, number, program in programs():
             file = tmp_path / f"program{number}.py"
             file.write_text(program.replace("5001", port), encoding="utf-8")
             done = subprocess.run(
@@ -95,30 +109,32 @@ def test_the_programs_of_the_readme(environment: dict[str, str], tmp_path: Path)
                 check=False,
             )
             assert done.returncode == 0, done.stderr
-            assert SAID[number] in done.stdout
+            assert SAID[guide, number] in done.stdout, guide
     finally:
         simulator.terminate()
         simulator.communicate()
 
 
-def test_the_file_of_the_readme(environment: dict[str, str], tmp_path: Path) -> None:
-    (script,) = blocks("mxs")
-    (tmp_path / "level.mxs").write_text(script, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "zb_mom_ww_mxgateway_shell", "--demo", "-c", "level.mxs"],
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=40,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "completed" in done.stdout
-    assert "2 of 2 steps passed" in done.stdout
+@pytest.mark.parametrize("guide", guides_with("mxs"))
+def test_the_files_of_the_guides(guide: str, environment: dict[str, str], tmp_path: Path) -> None:
+    for script in blocks("mxs", guide):
+        (tmp_path / "level.mxs").write_text(script, encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-m", "zb_mom_ww_mxgateway_shell", "--demo", "-c", "level.mxs"],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=40,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "completed" in done.stdout
+        steps = script.count("\nstep ")
+        assert f"{steps} of {steps} step" in done.stdout
 
 
-def test_every_option_and_command_the_readme_names_exists(environment: dict[str, str]) -> None:
+def test_every_option_and_command_the_guides_name_exists(environment: dict[str, str]) -> None:
     async def help_of(*arguments: str) -> str:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", *arguments, stdout=asyncio.subprocess.PIPE, env=environment
@@ -148,18 +164,36 @@ def test_every_option_and_command_the_readme_names_exists(environment: dict[str,
         return "\n".join(texts)
 
     known = asyncio.run(all_help())
-    for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)):
-        assert option in known, option
+    # Options of mypy, in CONTRIBUTING.md.
+    others = {"--strict"}
+    for option in {option for guide in GUIDES for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text_of(guide))}:
+        assert option in known or option in others, option
 
 
-def test_make_targets_the_readme_names_exist() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    assert set(re.findall(r"`?make ([a-z]+)", README)) <= targets
+def test_make_targets_the_guides_name_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
+    for guide in (*GUIDES, "examples/README.md", "proto/README.md"):
+        assert set(re.findall(r"(?:`|^)make ([a-z-]+)", text_of(guide), re.MULTILINE)) <= targets, guide
 
 
-def test_the_profiles_of_the_readme_are_read(tmp_path: Path) -> None:
-    (text,) = blocks("toml")
+@pytest.mark.parametrize("guide", guides_with("toml"))
+def test_the_profiles_of_a_guide_are_read(guide: str, tmp_path: Path) -> None:
+    (text,) = blocks("toml", guide)
     (tmp_path / "profiles.toml").write_text(text, encoding="utf-8")
     found = profiles.load(tmp_path / "profiles.toml")
     assert found.profiles["plantA"].asks_key
     assert found.settings == {"timing": "on"}
+
+
+def test_the_files_of_the_simulator_are_read(tmp_path: Path) -> None:
+    (tags,), (faults,) = blocks("csv", "docs/simulator.md"), blocks("faults", "docs/simulator.md")
+    (tmp_path / "tags.csv").write_text(tags, encoding="utf-8")
+    (tmp_path / "faults.txt").write_text(faults, encoding="utf-8")
+    assert [tag.name for tag in read_tags(tmp_path / "tags.csv")] == ["Mixer1.Speed", "Mixer1.Recipe"]
+    assert len(read_faults(tmp_path / "faults.txt")) == len(faults.splitlines())
+
+
+def test_the_readme_is_three_screens_and_names_the_two_commands() -> None:
+    lines = text_of("README.md").splitlines()
+    assert len(lines) <= 120
+    assert [line.split("#")[0].strip() for line in lines if line.startswith("make ")] == ["make demo", "make test"]

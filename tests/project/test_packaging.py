@@ -15,7 +15,7 @@ CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
 def test_a_plain_install_has_what_every_extra_of_ours_needs() -> None:
     plain = set(PROJECT["dependencies"])
     extras = PROJECT["optional-dependencies"]
-    assert set(extras) == {"shell", "sim", "keyring", "dev"}
+    assert set(extras) == {"shell", "sim", "keyring", "dev", "docs"}
     assert set(extras["shell"]) <= plain
     assert set(extras["sim"]) <= plain
     assert set(PROJECT["scripts"]) == {"mxgw-py", "mxgw-shell", "mxgw-sim"}

@@ -1,14 +1,14 @@
-"""The programs of the README and of examples/ are what mypy and pyright want in their strict modes, and both find what
+"""The programs of the guides and of examples/ are what mypy and pyright want in their strict modes, and both find what
 is wrong with a call of the library."""
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import documents
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -43,11 +43,10 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("programs")
     for path in PROGRAMS:
         shutil.copy(path, folder)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
-    assert len(blocks) >= 5
+    blocks = [text for _, _, text in documents.programs()]
+    assert len(blocks) >= 6
     for number, block in enumerate(blocks):
-        (folder / f"readme_{number}.py").write_text(block, encoding="utf-8")
+        (folder / f"guide_{number}.py").write_text(block, encoding="utf-8")
     (folder / "right.py").write_text(RIGHT, encoding="utf-8")
     (folder / "wrong.py").write_text(WRONG, encoding="utf-8")
     settings = {"typeCheckingMode": "strict", "extraPaths": [str(ROOT / "src")]}
@@ -90,6 +89,6 @@ def test_pyright_strict_has_nothing_to_say(programs: Path) -> None:
     said = json.loads(ran("pyright", "--outputjson", "--pythonpath", sys.executable, "-p", str(programs)))
     errors = [(Path(each["file"]).name, each["message"]) for each in said["generalDiagnostics"]]
     assert [error for error in errors if error[0] != "wrong.py"] == []
-    assert said["summary"]["filesAnalyzed"] >= len(PROGRAMS) + 7
+    assert said["summary"]["filesAnalyzed"] >= len(PROGRAMS) + 8
     assert any("endpont" in message for _, message in errors)
     assert any("plaintext" in message or '"str"' in message for _, message in errors)
