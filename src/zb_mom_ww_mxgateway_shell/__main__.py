@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class LaunchOptions:
     """What the command line asks for."""
 
     connection: Connection
@@ -121,7 +121,7 @@ def command(
         raise click.UsageError("-c - may be given once: there is one standard input")
     if junit is not None and python is not None:
         raise click.UsageError("--report-junit is for statements: -c, -e, or standard input")
-    wanted = Wanted(
+    wanted = LaunchOptions(
         connection=connection,
         demo=demo,
         output="json" if as_json else "csv-raw" if csv_raw else "csv" if as_csv else "",
@@ -142,7 +142,7 @@ def command(
     context.exit(int(_run(wanted, scripts, lines)))
 
 
-def _check(wanted: Wanted) -> None:
+def _check(wanted: LaunchOptions) -> None:
     if wanted.demo and wanted.connection.endpoint:
         raise click.UsageError("--demo has a gateway of its own: leave --endpoint out")
     if wanted.profile and (wanted.demo or wanted.connection.endpoint):
@@ -154,7 +154,7 @@ def _check(wanted: Wanted) -> None:
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="What $NAME stands for.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per finding.")
 @click.pass_obj
-def lint(outer: Wanted, files: tuple[str, ...], variables: tuple[str, ...], as_json: bool) -> None:
+def lint(outer: LaunchOptions, files: tuple[str, ...], variables: tuple[str, ...], as_json: bool) -> None:
     """Check command files without a gateway: everything that can be known is found, all of it.
 
     Exits with 2 when something is wrong; a warning alone is none.
@@ -170,7 +170,7 @@ def lint(outer: Wanted, files: tuple[str, ...], variables: tuple[str, ...], as_j
 @run_options
 @click.pass_obj
 def plan(
-    outer: Wanted,
+    outer: LaunchOptions,
     file: str,
     connection: Connection,
     demo: bool,
@@ -212,7 +212,7 @@ def trust(endpoint: str, fingerprint: str | None, known_gateways: str | None) ->
     click.get_current_context().exit(int(trust_now(endpoint, fingerprint, known_gateways)))
 
 
-def _run(wanted: Wanted, scripts: tuple[str, ...], lines: tuple[str, ...], *, plans: bool = False) -> int:
+def _run(wanted: LaunchOptions, scripts: tuple[str, ...], lines: tuple[str, ...], *, plans: bool = False) -> int:
     import asyncio
 
     # Its errors come as ours; what gRPC logs besides would stand between the lines.
@@ -231,13 +231,13 @@ def _run(wanted: Wanted, scripts: tuple[str, ...], lines: tuple[str, ...], *, pl
     elif not has_statements and sys.platform == "win32" and "MSYSTEM" in os.environ:
         _hint("this window is no console to Windows programs; winpty mxgw-shell gives the prompt")
 
-    from zb_mom_ww_mxgateway_shell.scripts.entry import How, StatementRunner
+    from zb_mom_ww_mxgateway_shell.scripts.entry import RunOptions, ScriptJob
 
     # Read and checked before anything is connected: a file with a mistake has not half run.
-    runner = StatementRunner.of(
+    runner = ScriptJob.of(
         scripts,
         lines,
-        How(
+        RunOptions(
             variables=wanted.variables,
             as_json=wanted.as_json,
             quiet=wanted.quiet,
@@ -267,7 +267,7 @@ def _hint(why: str) -> None:
     )
 
 
-def _run_python(wanted: Wanted, file: str) -> int:
+def _run_python(wanted: LaunchOptions, file: str) -> int:
     import asyncio
 
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -278,7 +278,7 @@ def _run_python(wanted: Wanted, file: str) -> int:
 
 
 async def _connected(
-    wanted: Wanted,
+    wanted: LaunchOptions,
     front_end: "Callable[[Context], Awaitable[int]]",
     *,
     interactive: bool,

@@ -17,7 +17,7 @@ class ShellError(Exception):
         self.exit_code = exit_code
 
 
-class Mistake(ShellError):
+class InputError(ShellError):
     """Something typed that cannot be right, with its place in the line (from 0, end exclusive).
 
     A hint that takes long to find is given as a function, and only looked for when somebody reads it.
@@ -38,7 +38,7 @@ class Mistake(ShellError):
         return self.message
 
 
-class NotMet(Mistake):
+class NotMet(InputError):
     """An expectation that is not met, with what there was instead. Points at the tag."""
 
     def __init__(

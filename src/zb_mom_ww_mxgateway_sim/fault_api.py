@@ -24,7 +24,7 @@ from zb_mom_ww_mxgateway_sim.plant.deployment import Deployment
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
 from zb_mom_ww_mxgateway_sim.plant.tags import Tag, add_tags
 from zb_mom_ww_mxgateway_sim.rpc.alarm_service import AlarmService
-from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import Reception
+from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallPipeline
 from zb_mom_ww_mxgateway_sim.runtime.refusal import Ended
 from zb_mom_ww_mxgateway_sim.sessions.session_table import Sessions
 from zb_mom_ww_mxgateway_sim.sessions.write_queue import Writes
@@ -37,7 +37,7 @@ class GatewayFaults:
         self,
         *,
         calls: Faults,
-        reception: Reception,
+        reception: CallPipeline,
         sessions: Sessions,
         writes: Writes,
         listener: Listener,

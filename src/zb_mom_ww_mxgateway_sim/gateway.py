@@ -34,14 +34,14 @@ from zb_mom_ww_mxgateway_sim.plant.status import Status
 from zb_mom_ww_mxgateway_sim.plant.tags import Tag, add_generated, add_tags
 from zb_mom_ww_mxgateway_sim.rpc import reflection
 from zb_mom_ww_mxgateway_sim.rpc.alarm_service import AlarmService
-from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallRecord, Reception
+from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallPipeline, CallRecord
 from zb_mom_ww_mxgateway_sim.rpc.galaxy_service import GalaxyService
 from zb_mom_ww_mxgateway_sim.rpc.gateway_service import GatewayService
 from zb_mom_ww_mxgateway_sim.rpc.raw_replies import RawReplies
 from zb_mom_ww_mxgateway_sim.runtime.clock import Clock, SystemClock, nanoseconds
 from zb_mom_ww_mxgateway_sim.runtime.refusal import Ended
-from zb_mom_ww_mxgateway_sim.runtime.task_owner import Background
-from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Agenda
+from zb_mom_ww_mxgateway_sim.runtime.task_owner import TaskOwner
+from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
 from zb_mom_ww_mxgateway_sim.sessions.items import Plant
 from zb_mom_ww_mxgateway_sim.sessions.session import Session
 from zb_mom_ww_mxgateway_sim.sessions.session_table import Sessions
@@ -122,8 +122,8 @@ class SimulatedGateway:
         layout.build(self._hierarchy)
         add_generated(self._hierarchy, generated_tags, generated_change_period)
         add_tags(self._hierarchy, tags)
-        self._background = Background("simulated gateway")
-        self._agenda = Agenda(self._clock)
+        self._background = TaskOwner("simulated gateway")
+        self._agenda = TimerQueue(self._clock)
         self._points = Points(self._hierarchy, self._clock.now)
         self._signals = Signals(self._clock, seed)
         self._points.on_new = self._signals.adopt
@@ -140,7 +140,7 @@ class SimulatedGateway:
         )
         self._deployment = Deployment(self._clock)
         self._call_faults = Faults()
-        self._reception = Reception(self._keys, self._call_faults, self._clock, refuse_in_reply=refuse_in_reply)
+        self._reception = CallPipeline(self._keys, self._call_faults, self._clock, refuse_in_reply=refuse_in_reply)
         self._sessions = Sessions(self._background, random.Random(), max_sessions)
         self._listener = Listener(host, port, self._add_services, (RawReplies(),))
         self._alarms = AlarmBook(self._hierarchy, self._points, self._clock) if alarms else None

@@ -172,13 +172,13 @@ async def test_what_has_arrived_is_taken_in_before_a_value_is_judged(
     live, (item,) = context.live_session, context.items
     caught_up = live.caught_up
 
-    async def behind(**options: float) -> bool:
+    async def refined_by(**options: float) -> bool:
         """As if a change had waited in a buffer till now."""
         header = EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, quality=192, data_type=DataType.INTEGER)
         live.take(MxEvent(header, live.last_sequence + 1, 7))
         return await caught_up(**options)
 
-    monkeypatch.setattr(live, "caught_up", behind)
+    monkeypatch.setattr(live, "caught_up", refined_by)
     form = await _form(context, line.format(INT))
     assert "'value': 7" in str(form) or "'before': 7" in str(form)
 

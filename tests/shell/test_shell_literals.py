@@ -7,10 +7,10 @@ import pytest
 
 from zb_mom_ww_mxgateway.reals import Float32
 from zb_mom_ww_mxgateway.values import DataType, Typed
-from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.language.comparison import Comparison
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, TagType
-from zb_mom_ww_mxgateway_shell.language.tokens import Word, split
+from zb_mom_ww_mxgateway_shell.language.tokens import Token, split
 
 INTEGER = TagType(DataType.INTEGER)
 DOUBLE = TagType(DataType.DOUBLE)
@@ -76,7 +76,7 @@ def test_values(text: str, known: TagType | None, expected: Typed) -> None:
 def test_a_value_that_cannot_be_right_is_pointed_at(
     text: str, known: TagType | None, said: str, place: tuple[int, int]
 ) -> None:
-    with pytest.raises(Mistake) as caught:
+    with pytest.raises(InputError) as caught:
         typed(text, known)
     assert said in str(caught.value)
     assert (caught.value.start, caught.value.end) == place
@@ -104,5 +104,5 @@ def test_a_value_that_cannot_be_right_is_pointed_at(
 def test_a_whole_number_is_compared_with_every_digit_that_was_typed_and_a_tolerance_with_reals_as_they_are_shown(
     operator: str, wanted: str, tolerance: str | None, actual: object, holds: bool
 ) -> None:
-    words = [Word(operator, 0, 1), *split(wanted), *(split(tolerance) if tolerance else ())]
+    words = [Token(operator, 0, 1), *split(wanted), *(split(tolerance) if tolerance else ())]
     assert Comparison(*words).holds(actual) is holds

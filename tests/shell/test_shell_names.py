@@ -8,10 +8,10 @@ from hypothesis import example, given, strategies as st
 
 from zb_mom_ww_mxgateway.values import DataType
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.language.comparison import Comparison
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, TagType, split_type
-from zb_mom_ww_mxgateway_shell.language.tokens import Word, elements, split
+from zb_mom_ww_mxgateway_shell.language.tokens import Token, elements, split
 from zb_mom_ww_mxgateway_shell.language.variables import Given, as_typed, expanded, literal_text, plain_value, variable
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
@@ -108,11 +108,11 @@ def test_a_word_with_names_in_it_is_written_as_it_is_read_again(line: str, resul
 
 def test_a_name_that_stands_for_nothing_is_pointed_at() -> None:
     (word,) = split('"ab ${nn} c"')
-    with pytest.raises(Mistake, match=r"\$nn stands for nothing; did you mean none\?") as caught:
+    with pytest.raises(InputError, match=r"\$nn stands for nothing; did you mean none\?") as caught:
         expanded(word, NAMES)
     assert (caught.value.start, caught.value.end) == (4, 9)
     (word,) = split("$it")
-    with pytest.raises(Mistake, match="it is a object: only a plain value can stand in a line"):
+    with pytest.raises(InputError, match="it is a object: only a plain value can stand in a line"):
         expanded(word, {"it": object()})
 
 
@@ -154,7 +154,7 @@ def test_texts_reach_an_array_as_they_are_whatever_stands_in_them(texts: list[st
 )
 def test_a_name_is_never_more_than_one_element(line: str, message: str) -> None:
     (word,) = split(line)
-    with pytest.raises(Mistake, match=message):
+    with pytest.raises(InputError, match=message):
         expanded(word, NAMES | {"comma": "a,b"})
 
 
@@ -184,14 +184,14 @@ def test_let_gives_the_value_that_a_word_looks_like(text: str, value: object) ->
 
 @pytest.mark.parametrize("text", ["x", "5=x", "a b=5", "=5"])
 def test_a_variable_has_a_name_and_a_value(text: str) -> None:
-    with pytest.raises(Mistake, match="NAME=VALUE"):
+    with pytest.raises(InputError, match="NAME=VALUE"):
         variable(text)
 
 
 def holds(actual: object, operator: str, wanted: str, tolerance: str = "", data_type: int = 0) -> bool:
     (word,) = split(wanted)
-    tol = Word(tolerance, 0, 1) if tolerance else None
-    comparison = Comparison(Word(operator, 0, 1), word, tol)
+    tol = Token(tolerance, 0, 1) if tolerance else None
+    comparison = Comparison(Token(operator, 0, 1), word, tol)
     comparison.check()
     return comparison.holds(actual, data_type)
 
@@ -239,7 +239,7 @@ def test_a_32_bit_number_is_compared_as_one() -> None:
 @pytest.mark.parametrize("wanted", ["nan", "null"])
 @pytest.mark.parametrize("operator", ["<", ">=", "~"])
 def test_null_and_nan_are_neither_more_nor_less(operator: str, wanted: str) -> None:
-    with pytest.raises(Mistake, match="compared with = or != only"):
+    with pytest.raises(InputError, match="compared with = or != only"):
         holds(5, operator, wanted)
 
 
@@ -304,7 +304,7 @@ def test_python_has_a_code_with_leading_zeros_as_text(text: str, value: object) 
     ],
 )
 def test_a_variable_that_is_no_whole_value_is_refused_with_its_place(text: str, said: str, start: int) -> None:
-    with pytest.raises(Mistake) as caught:
+    with pytest.raises(InputError) as caught:
         variable(text)
     assert said in str(caught.value)
     assert caught.value.start == start
@@ -317,7 +317,7 @@ def test_a_variable_that_is_no_whole_value_is_refused_with_its_place(text: str, 
 def test_a_variable_that_is_accepted_reads_back_as_itself(text: str) -> None:
     try:
         _, first = variable(f"x={text}")
-    except Mistake:
+    except InputError:
         return
     (word,) = split("$x")
     (again,) = split(expanded(word, {"x": first}).text)
@@ -354,7 +354,7 @@ def test_a_value_as_it_would_be_typed_is_that_value(value: object) -> None:
     ["WTP.P102.Mode", "Obj.Arr[3]", ".Mode", "Tank_1.Level", "$Tank.Level", "P#2.Level", "1Tank.Level", "1Tank.2nd"],
 )
 def test_the_bare_name_of_a_tag_is_no_text_to_compare_with(operator: str, wanted: str) -> None:
-    with pytest.raises(Mistake, match="is the name of a tag, and would be compared as text") as caught:
+    with pytest.raises(InputError, match="is the name of a tag, and would be compared as text") as caught:
         holds("Auto", operator, wanted)
     assert f'"{wanted}" in quotes is that text' in str(caught.value)
     if operator in ("=", "!="):
@@ -367,12 +367,12 @@ def test_the_bare_name_of_a_tag_is_no_text_to_compare_with(operator: str, wanted
 def test_what_is_no_name_of_a_tag_is_compared_as_ever(wanted: str) -> None:
     words = split(wanted)
     if len(words) == 1:
-        Comparison(Word("=", 0, 1), words[0]).check()
+        Comparison(Token("=", 0, 1), words[0]).check()
 
 
 def test_a_text_that_was_captured_is_compared_as_text_even_where_it_looks_like_a_tag() -> None:
     (word,) = split("$x")
-    Comparison(Word("=", 0, 1), expanded(word, {"x": "Recipe.A"})).check()
-    with pytest.raises(Mistake, match="is the name of a tag"):
-        Comparison(Word("=", 0, 1), expanded(word, {"x": variable("x=Recipe.A")[1]})).check()
-    Comparison(Word("=", 0, 1), expanded(word, {"x": variable('x="Recipe.A"')[1]})).check()
+    Comparison(Token("=", 0, 1), expanded(word, {"x": "Recipe.A"})).check()
+    with pytest.raises(InputError, match="is the name of a tag"):
+        Comparison(Token("=", 0, 1), expanded(word, {"x": variable("x=Recipe.A")[1]})).check()
+    Comparison(Token("=", 0, 1), expanded(word, {"x": variable('x="Recipe.A"')[1]})).check()

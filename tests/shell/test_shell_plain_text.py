@@ -15,7 +15,7 @@ from shell_terminal import Terminal, shell
 from shell_waiting import until
 from wcwidth import wcwidth
 
-from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_lines
 from zb_mom_ww_mxgateway_shell.output.results import table_lines
 from zb_mom_ww_mxgateway_shell.output.watch_table import Row, fitted
@@ -191,19 +191,19 @@ def test_columns_stay_in_line_behind_wide_characters() -> None:
 def test_carets_stand_under_wide_and_hidden_characters() -> None:
     text = 'write 温度計\u200b.値 "x" oops'
     start = text.index("oops")
-    _, line, carets = problem_lines(Mistake("wrong", start, start + 4), Statement(text, 3, "f.mxs"))
+    _, line, carets = problem_lines(InputError("wrong", start, start + 4), Statement(text, 3, "f.mxs"))
     assert columns(line[: line.index("oops")]) == carets.index("^")
     assert carets.count("^") == 4
-    wide = problem_lines(Mistake("wrong", 6, 9), Statement(text, 3, "f.mxs"))
+    wide = problem_lines(InputError("wrong", 6, 9), Statement(text, 3, "f.mxs"))
     assert wide[2].count("^") == 6
-    (under, _) = problem_lines(Mistake("wrong", start, start + 4), Statement(text, 0), indent=5)
+    (under, _) = problem_lines(InputError("wrong", start, start + 4), Statement(text, 0), indent=5)
     assert under.index("^") == 5 + columns(line[2 : line.index("oops")])
 
 
 def test_a_long_line_is_shown_around_its_mistake() -> None:
     text = "write A.b " + "x" * 100_000 + " oops " + "y" * 100_000
     start = text.index("oops")
-    _, line, carets = problem_lines(Mistake("wrong", start, start + 4), Statement(text, 3, "f.mxs"))
+    _, line, carets = problem_lines(InputError("wrong", start, start + 4), Statement(text, 3, "f.mxs"))
     assert len(line) < 200
     assert line[carets.index("^") :].startswith("oops")
 

@@ -312,7 +312,7 @@ async def test_what_fails_in_the_background_of_the_pane_is_said_in_a_line(tmp_pa
 async def test_what_is_wrong_with_a_line_of_the_shell_is_said_without_the_shells_own_code(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("py", ">>>")
-        text = await sh.terminal.enter(f"await mx('write {INT} five')", "Mistake: Integer expected (int32)")
+        text = await sh.terminal.enter(f"await mx('write {INT} five')", "InputError: Integer expected (int32)")
         assert 'Traceback (most recent call last):\n  File "<stdin>", line 1, in <module>\nzb_mom' in text
         assert ".py" not in text
         await sh.terminal.enter("await session.register('')", "MxGatewayArgumentError")

@@ -7,7 +7,7 @@ import pytest
 
 from zb_mom_ww_mxgateway_shell import commands
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
@@ -16,8 +16,8 @@ def context() -> Context:
     return Context(all_commands(), interactive=False)
 
 
-def mistake(context: Context, line: str) -> Mistake:
-    with pytest.raises(Mistake) as caught:
+def mistake(context: Context, line: str) -> InputError:
+    with pytest.raises(InputError) as caught:
         context.registry.parse(line, context)
     return caught.value
 

@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway.transport.known_gateways import KnownGateways
 from zb_mom_ww_mxgateway_console.connect.profiles import read_file
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.scripts import loader
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
@@ -36,7 +36,7 @@ def test_an_include_of_one_is_a_mistake_with_its_place(pipe: Path, name: str) ->
     script.write_text(f"note first\ninclude {name}\n", encoding="utf-8")
     _, (finding,) = loader.read(str(script))
     assert SAID in str(finding.problem)
-    assert isinstance(finding.problem, Mistake)
+    assert isinstance(finding.problem, InputError)
     assert (finding.statement.line, finding.problem.start) == (2, len("include "))
 
 
@@ -55,7 +55,7 @@ def test_a_list_a_file_of_profiles_and_the_known_gateways_are_none(pipe: Path) -
 @pytest.mark.parametrize("option", ["--api-key-file", "--ca-file"])
 def test_a_line_takes_no_key_and_no_certificate_from_one(pipe: Path, command: str, option: str) -> None:
     context = Context(all_commands(), interactive=False)
-    with pytest.raises(Mistake, match=SAID):
+    with pytest.raises(InputError, match=SAID):
         context.registry.parse(f"{command} localhost:5000 {option} {pipe}", context)
 
 

@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayRefusedHereError
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands, watches
-from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.output.formats import csv_lines
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.scripts.executor import run
@@ -159,7 +159,7 @@ async def test_an_unknown_profile_is_a_mistake_with_its_place() -> None:
             Path("p"), {"plant": profiles.Profile(name="plant", connection=Connection(endpoint="x:1"))}, {}, {}
         )
     )
-    with pytest.raises(Mistake, match="no profile plnt; did you mean plant") as raised:
+    with pytest.raises(InputError, match="no profile plnt; did you mean plant") as raised:
         await run(context, "connect plnt", follow)
     assert (raised.value.start, raised.value.end) == (8, 12)
 
@@ -198,7 +198,7 @@ async def test_use_goes_between_connections_and_each_keeps_its_own(
         await run(context, "write TestChildObject.TestInt 2", follow)
         assert [write.value for write in first.writes] == [1, 2]
         assert not second.writes
-        with pytest.raises(Mistake, match="no connection frist is open; did you mean first"):
+        with pytest.raises(InputError, match="no connection frist is open; did you mean first"):
             await run(context, "use frist", follow)
         result = await run(context, f"disconnect {second.endpoint}", follow)
         assert result is not None
@@ -215,7 +215,7 @@ async def test_an_alias_takes_what_follows_it_and_points_at_mistakes(
     await run(context, "alias w write TestChildObject.TestInt", follow)
     await run(context, "w 5", follow)
     assert [write.value for write in gateway.writes] == [5]
-    with pytest.raises(Mistake, match="Integer expected") as raised:
+    with pytest.raises(InputError, match="Integer expected") as raised:
         await run(context, "w five", follow)
     assert (raised.value.start, raised.value.end) == (2, 6)
     with pytest.raises(ShellError, match="write is a command"):
@@ -226,9 +226,9 @@ async def test_an_alias_takes_what_follows_it_and_points_at_mistakes(
 
 async def test_set_refuses_what_there_is_not(connected: tuple[Context, SimulatedGateway]) -> None:
     context, _ = connected
-    with pytest.raises(Mistake, match="no setting timng; did you mean timing"):
+    with pytest.raises(InputError, match="no setting timng; did you mean timing"):
         await run(context, "set timng on", follow)
-    with pytest.raises(Mistake, match="one of table, json, csv, csv-raw is expected"):
+    with pytest.raises(InputError, match="one of table, json, csv, csv-raw is expected"):
         await run(context, "set output xml", follow)
 
 

@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_shell.output.bars import bars
 from zb_mom_ww_mxgateway_shell.output.chart import Line, chart, legend
 from zb_mom_ww_mxgateway_shell.output.scale import between, share
-from zb_mom_ww_mxgateway_shell.samples.intervals import Mood, Stretch
+from zb_mom_ww_mxgateway_shell.samples.intervals import Interval, ValueStatus
 from zb_mom_ww_mxgateway_sim import SimulatedGateway, Tag, TagType
 from zb_mom_ww_mxgateway_sim.runtime.clock import SystemClock
 
@@ -22,12 +22,12 @@ def text_of(lines: list[Line]) -> list[str]:
     return ["".join(text for _, text in line) for line in lines]
 
 
-def drawn(stretches: list[Stretch], width: int = 22, height: int = 3) -> list[str]:
+def drawn(stretches: list[Interval], width: int = 22, height: int = 3) -> list[str]:
     return [line[11:] for line in text_of(chart(stretches, 0.0, 10.0, width, height))]
 
 
-def part(start: float, end: float, value: float | None, mood: Mood = "good") -> Stretch:
-    return Stretch(start, end, value, mood)
+def part(start: float, end: float, value: float | None, mood: ValueStatus = "good") -> Interval:
+    return Interval(start, end, value, mood)
 
 
 # Drawing.
@@ -57,7 +57,7 @@ def test_nothing_is_drawn_across_a_gap_and_it_is_marked() -> None:
 
 
 @pytest.mark.parametrize(("mood", "mark"), [("bad", "!"), ("uncertain", "?"), ("stale", "~")])
-def test_what_is_not_sure_is_a_broken_line_with_its_mark(mood: Mood, mark: str) -> None:
+def test_what_is_not_sure_is_a_broken_line_with_its_mark(mood: ValueStatus, mark: str) -> None:
     lines = drawn([part(0, 5, 1.0), part(5, 10, 1.0, mood)])
     sure, unsure = lines[1][1:6], lines[1][6:]
     assert len(set(sure)) == 1

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from zb_mom_ww_mxgateway_shell.errors import Mistake
-from zb_mom_ww_mxgateway_shell.language.tokens import Word, elements, split
+from zb_mom_ww_mxgateway_shell.errors import InputError
+from zb_mom_ww_mxgateway_shell.language.tokens import Token, elements, split
 
 
 def texts(line: str) -> list[str]:
@@ -35,7 +35,7 @@ def texts(line: str) -> list[str]:
 )
 def test_words(line: str, expected: list[str] | None) -> None:
     if expected is None:
-        with pytest.raises(Mistake):
+        with pytest.raises(InputError):
             split(line)
     else:
         assert texts(line) == expected
@@ -51,7 +51,7 @@ def test_words(line: str, expected: list[str] | None) -> None:
     ],
 )
 def test_a_word_that_does_not_end_is_pointed_at(line: str, start: int, end: int) -> None:
-    with pytest.raises(Mistake) as caught:
+    with pytest.raises(InputError) as caught:
         split(line)
     assert (caught.value.start, caught.value.end) == (start, end)
 
@@ -60,7 +60,7 @@ def test_quotes_and_escapes() -> None:
     double, single = split(r'"a\"b\\\n" ' + r"'a\b'")
     assert double.value == 'a"b\\\n'
     assert single.value == r"a\b"
-    with pytest.raises(Mistake, match="unknown escape"):
+    with pytest.raises(InputError, match="unknown escape"):
         _ = split(r'"\q"')[0].value
 
 
@@ -73,19 +73,19 @@ def test_elements_of_an_array_keep_their_places() -> None:
         ("3", 16, 17),
     ]
     assert elements(split("[]")[0]) == []
-    with pytest.raises(Mistake, match="missing"):
+    with pytest.raises(InputError, match="missing"):
         elements(split("[1, , 2]")[0])
-    with pytest.raises(Mistake, match="missing"):
+    with pytest.raises(InputError, match="missing"):
         elements(split("[1, ]")[0])
 
 
 @given(st.text(alphabet="ab 1\"'[],#:\\\t", max_size=30))
 def test_every_line_splits_or_points_into_itself(line: str) -> None:
     place: int | None = None
-    words: list[Word] = []
+    words: list[Token] = []
     try:
         words = split(line)
-    except Mistake as mistake:
+    except InputError as mistake:
         place = mistake.start
     assert place is None or 0 <= place <= len(line)
     assert all(line[word.start : word.end] == word.text for word in words)
@@ -117,7 +117,7 @@ def test_every_line_splits_or_points_into_itself(line: str) -> None:
     ],
 )
 def test_what_is_no_whole_word_on_one_line_is_pointed_at(line: str, said: str, start: int) -> None:
-    with pytest.raises(Mistake) as caught:
+    with pytest.raises(InputError) as caught:
         split(line)
     assert said in str(caught.value)
     assert caught.value.start == start
@@ -128,7 +128,7 @@ def test_what_is_quoted_may_have_any_character_and_what_ends_a_line_hides_nothin
     assert texts("# only a comment \u201cas ever\u201d\r\n") == []
 
 
-def rendered(word: Word) -> str:
+def rendered(word: Token) -> str:
     return f"[{', '.join(element.text for element in elements(word))}]" if word.is_array else word.text
 
 
@@ -137,7 +137,7 @@ def test_what_is_accepted_reads_back_as_itself_and_nothing_is_left_out(line: str
     try:
         words = split(line)
         again = split(" ".join(rendered(word) for word in words))
-    except Mistake:
+    except InputError:
         return
     assert [rendered(word) for word in again] == [rendered(word) for word in words]
     read = "".join(word.text for word in words)

@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.process.signals import on_signals
 from zb_mom_ww_mxgateway_shell.scripts.executor import interruption, run
@@ -492,12 +492,12 @@ async def test_ctrl_c_while_a_result_is_shown_stops_that_and_not_the_shell(
 async def test_a_result_that_cannot_be_shown_is_said_and_does_not_end_the_shell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lines(said: Said) -> list[str]:
+    def lines(said: TextResult) -> list[str]:
         raise ValueError("no such text")
 
     async with shell(tmp_path) as sh:
         with monkeypatch.context() as broken:
-            broken.setattr(Said, "lines", lines)
+            broken.setattr(TextResult, "lines", lines)
             await sh.terminal.enter("echo what", "internal error, please report it: ValueError: no such text")
         await sh.terminal.enter("echo still there", "\nstill there")
 

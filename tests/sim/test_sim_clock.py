@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from zb_mom_ww_mxgateway_sim import ManualClock, SystemClock
-from zb_mom_ww_mxgateway_sim.runtime.task_owner import Background
-from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Agenda
+from zb_mom_ww_mxgateway_sim.runtime.task_owner import TaskOwner
+from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
 
 
 async def test_sleepers_wake_in_the_order_of_their_times_each_at_its_own() -> None:
@@ -41,9 +41,9 @@ def test_a_manual_clock_needs_to_know_its_zone() -> None:
 
 async def test_an_agenda_keeps_order_and_forgets_what_was_cancelled() -> None:
     clock = ManualClock()
-    agenda = Agenda(clock)
+    agenda = TimerQueue(clock)
     done: list[str] = []
-    tasks = Background("test")
+    tasks = TaskOwner("test")
     tasks.start(agenda.run(), "agenda")
     agenda.after(2, lambda: done.append("second"))
     agenda.after(2, lambda: done.append("third"))
@@ -61,9 +61,9 @@ async def test_what_recurs_does_not_drift_though_every_wake_up_is_late() -> None
             await super().sleep(seconds + 0.05)
 
     clock = Late()
-    agenda = Agenda(clock)
+    agenda = TimerQueue(clock)
     times: list[float] = []
-    tasks = Background("test")
+    tasks = TaskOwner("test")
     agenda.every(0.2, lambda: times.append(round(clock.monotonic(), 6)))
     tasks.start(agenda.run(), "agenda")
     await clock.advance(1.1)
@@ -75,7 +75,7 @@ async def test_a_failure_in_the_background_is_shown_and_raised(caplog: pytest.Lo
     async def fails() -> None:
         raise RuntimeError("it broke")
 
-    tasks = Background("owner")
+    tasks = TaskOwner("owner")
     tasks.start(fails(), "work")
     await asyncio.sleep(0)
     await asyncio.sleep(0)

@@ -21,7 +21,7 @@ _MOST_UNKNOWN = arguments.BULK_LIMIT
 Key = tuple[int, int]
 
 
-class HeldValues:
+class ValueCache:
     """What a live session holds of its items, by server and item handle."""
 
     def __init__(self, session: Session) -> None:

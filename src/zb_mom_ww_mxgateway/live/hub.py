@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 
 from zb_mom_ww_mxgateway import arguments, wire
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewaySessionError, MxGatewayTransportError
-from zb_mom_ww_mxgateway.live.cache import HeldValues
+from zb_mom_ww_mxgateway.live.cache import ValueCache
 from zb_mom_ww_mxgateway.live.change_callbacks import ChangeCallbacks
 from zb_mom_ww_mxgateway.live.state_changes import Changes
 from zb_mom_ww_mxgateway.live.subscription import Overflow, Subscription
 from zb_mom_ww_mxgateway.live.unseen_writes import UnseenWrite, UnseenWrites
 from zb_mom_ww_mxgateway.live.values import LiveChange, LiveState, LiveValue
-from zb_mom_ww_mxgateway.live.write_tracker import WriteLedger
+from zb_mom_ww_mxgateway.live.write_tracker import WriteTracker
 from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent, ReplayGap
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.session import Session
@@ -25,7 +25,7 @@ DEFAULT_CHANGES = 1_000
 _MOST_UNNAMED, _MOST_UNNAMED_EACH = arguments.BULK_LIMIT, 10
 
 
-class LiveStream:
+class EventHub:
     """The state of the stream, what it has brought, and what was lost of it."""
 
     def __init__(self, session: Session) -> None:
@@ -53,12 +53,12 @@ class LiveStream:
         """Seconds that the last sign of life took."""
         self.in_doubt = asyncio.Event()
         """Set where what is held may be old: it is then read again."""
-        self._held = HeldValues(session)
+        self._held = ValueCache(session)
         self._callbacks = ChangeCallbacks(self.advise_tags, self.latest)
         self._held.on_change = self._callbacks.tell
         # Events of items that no reply has named yet.
         self._unnamed: dict[tuple[int, int], list[MxEvent]] = {}
-        self._ledger = WriteLedger(session)
+        self._ledger = WriteTracker(session)
         self._unseen = UnseenWrites(session, lambda: self._held.number)
         self._subscriptions: list[Subscription] = []
         self._waiters: set[asyncio.Future[None]] = set()

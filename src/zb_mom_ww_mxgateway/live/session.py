@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayWaitError,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.live.supervisor import SessionKeeper, session_is_gone
+from zb_mom_ww_mxgateway.live.supervisor import SessionSupervisor, session_is_gone
 from zb_mom_ww_mxgateway.live.tags import LiveTags
 from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue, Reading
 from zb_mom_ww_mxgateway.live.wait import Wait
@@ -59,7 +59,7 @@ class LiveSession(LiveTags):
 
     def __init__(self, session: Session, *, rebuild: bool = True) -> None:
         super().__init__(session)
-        self._keeper = SessionKeeper(self, session, rebuild=rebuild)
+        self._keeper = SessionSupervisor(self, session, rebuild=rebuild)
         self._is_leaving = False
         self._reader = asyncio.create_task(self._read(), name=f"events of {session.session_id}")
         session.client.show_to(self._ledger)

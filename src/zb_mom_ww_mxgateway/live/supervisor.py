@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayTransportError,
     MxGatewayWorkerError,
 )
-from zb_mom_ww_mxgateway.live.hub import LiveStream
+from zb_mom_ww_mxgateway.live.hub import EventHub
 from zb_mom_ww_mxgateway.live.restore import restore
 from zb_mom_ww_mxgateway.models.events import MxEvent
 from zb_mom_ww_mxgateway.session import Session
@@ -47,10 +47,10 @@ def session_is_gone(error: MxGatewayError) -> bool:
     )
 
 
-class SessionKeeper:
+class SessionSupervisor:
     """Reads the one stream of a live session for as long as it lives."""
 
-    def __init__(self, live: LiveStream, session: Session, *, rebuild: bool) -> None:
+    def __init__(self, live: EventHub, session: Session, *, rebuild: bool) -> None:
         self._live = live
         self._session = session
         self._rebuilds = rebuild

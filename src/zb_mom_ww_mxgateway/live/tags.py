@@ -15,7 +15,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayWaitError,
 )
 from zb_mom_ww_mxgateway.live.change_callbacks import ChangeCallback
-from zb_mom_ww_mxgateway.live.hub import LiveStream
+from zb_mom_ww_mxgateway.live.hub import EventHub
 from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue
 from zb_mom_ww_mxgateway.live.write_tracker import WriteOutcome, WriteResult
 from zb_mom_ww_mxgateway.models.handles import Item
@@ -28,7 +28,7 @@ _CLIENT_NAME = "zb-mom-ww-mxgateway"
 _CHUNK = 1_000
 
 
-class LiveTags(LiveStream):
+class LiveTags(EventHub):
     """Subscribing, writing and callbacks by tag, for the live session that this is the ground of."""
 
     _registering: asyncio.Lock | None = None

@@ -56,7 +56,7 @@ class WriteResult:
     """Accepted, and no completion can be told to be its own: of another write to the item none is known."""
 
 
-class WriteLedger:
+class WriteTracker:
     """Matches OnWriteComplete events to writes. Sees every write of a session: typed or raw, bulk or single.
 
     Completions name the item, not the write: :mod:`zb_mom_ww_mxgateway.live.completions` says whose one is. Where that

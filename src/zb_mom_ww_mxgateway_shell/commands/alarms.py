@@ -32,11 +32,11 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     one_line,
 )
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.feeds.paced import Flow
+from zb_mom_ww_mxgateway_shell.feeds.paced import PacedFeed
 from zb_mom_ww_mxgateway_shell.language.argument_types import OFFERS, CountOption, DurationOption, FlagOption, Text
-from zb_mom_ww_mxgateway_shell.language.commands import Kind, Offer, command
+from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Suggestion, command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
 from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import news_text, provider_text
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
@@ -49,23 +49,23 @@ _STATES: dict[int, str] = {
 }
 
 
-class Reference(Kind):
+class Reference(ArgumentType):
     """An alarm's reference or GUID; offers those that nobody has acknowledged."""
 
     name = "reference"
 
-    def parse(self, word: Word, context: Scope) -> str:
+    def parse(self, word: Token, context: Scope) -> str:
         try:
             return check_reference(word.value)
         except MxGatewayArgumentError:
             hint = "Galaxy!Area.Object.Alarm is expected, or a GUID; a comment of several words is quoted"
             raise word.mistake(f"no alarm's reference: {hint}", lambda: _hint(context_of(context))) from None
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         waiting = _unacknowledged(context_of(context))
         folded = tag_key(prefix)
         return [
-            Offer(f'"{alarm.reference}"' if " " in alarm.reference else alarm.reference, _meta(alarm))
+            Suggestion(f'"{alarm.reference}"' if " " in alarm.reference else alarm.reference, _meta(alarm))
             for alarm in waiting
             if folded in tag_key(alarm.reference)
         ][:OFFERS]
@@ -162,7 +162,7 @@ def _followed(feed: AlarmFeed, wanted: Filter, duration: float | None, count: in
                 return chosen
         return []
 
-    return Flow(
+    return PacedFeed(
         what="changes",
         batches=batch,
         text=news_text,

@@ -21,64 +21,64 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     Tolerance,
     target_type,
 )
-from zb_mom_ww_mxgateway_shell.language.commands import Clause, Flag, Kind, Offer, Sign, command
+from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Clause, Flag, Sign, Suggestion, command
 from zb_mom_ww_mxgateway_shell.language.comparison import OPERATORS, Comparison, refuse_tag
 from zb_mom_ww_mxgateway_shell.language.literals import TagType
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _LATELY_SECONDS = 10.0
 """So much of what was seen is told with an expectation that is not met."""
 
 
-class Operator(Kind):
+class Operator(ArgumentType):
     """How a value is compared."""
 
     name = "operator"
 
-    def parse(self, word: Word, context: Scope) -> Word:
+    def parse(self, word: Token, context: Scope) -> Token:
         if word.text not in OPERATORS:
             hint = {"==": "; = is meant", "<>": "; != is meant", "=>": "; >= is meant", "=<": "; <= is meant"}
             raise word.mistake(f"one of {' '.join(OPERATORS)} is expected here{hint.get(word.text, '')}")
         return word
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
-        return [Offer(each) for each in OPERATORS if each.startswith(prefix)]
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return [Suggestion(each) for each in OPERATORS if each.startswith(prefix)]
 
 
-class Wanted(Kind):
+class ExpectedValue(ArgumentType):
     """What a value is compared with: how it is read depends on the value."""
 
     name = "value"
 
-    def parse(self, word: Word, context: Scope) -> Word:
+    def parse(self, word: Token, context: Scope) -> Token:
         is_bare = not word.is_quoted and not word.is_array
         if is_bare and (context.find_item(word.text) or context.catalogue.kind_of(word.text)):
             refuse_tag(word)
         return word
 
-    def behind(self, given: Mapping[str, Any], context: Scope) -> Kind:
+    def refined_by(self, given: Mapping[str, Any], context: Scope) -> ArgumentType:
         known = target_type(given, context)
         return WantedOf(known[1]) if known else self
 
 
-class WantedOf(Wanted):
+class WantedOf(ExpectedValue):
     """The same of a tag whose type is known."""
 
     def __init__(self, known: TagType) -> None:
         self.name = known.said
         self._known = known
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
-        return [Offer(each) for each in self._known.choices if each.startswith(prefix)]
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return [Suggestion(each) for each in self._known.choices if each.startswith(prefix)]
 
 
-OperatorArgument = Annotated[Word, Operator()]
-WantedArgument = Annotated[Word, Wanted()]
-ToleranceClause = Annotated[Word | None, Tolerance(), Clause()]
+OperatorArgument = Annotated[Token, Operator()]
+WantedArgument = Annotated[Token, ExpectedValue()]
+ToleranceClause = Annotated[Token | None, Tolerance(), Clause()]
 QualityClause = Annotated[str, OneWord("|".join(QUALITIES), QUALITIES), Clause()]
 AgeClause = Annotated[float | None, Duration(), Clause("<")]
 
@@ -97,10 +97,10 @@ def _compared(positional: Sequence[Any], options: dict[str, Any]) -> None:
 async def _foresee(
     context: Context,
     tag: Target,
-    operator: Word,
-    value: Word,
+    operator: Token,
+    value: Token,
     *,
-    tol: Word | None = None,
+    tol: Token | None = None,
     quality: str = "good",
     age: float | None = None,
     **waiting: Any,
@@ -111,7 +111,7 @@ async def _foresee(
     found = context.live_session.latest(*item.key)
     reason = condition.miss(found)
     stands = "holds now" if not reason else "does not hold now" if reason == "it differs" else f"not now: {reason}"
-    return Said(
+    return TextResult(
         f"{condition.text}: {stands}, it is {described(found)}",
         {"actual": form_of(found), "expected": condition.text, "holds_now": not reason, "planned": "look"},
         brief=f"{stands}: {described(found)}",
@@ -130,7 +130,7 @@ def _with_what_was_seen(error: NotMet, context: Context, item: Item) -> NotMet:
     return error
 
 
-@command("expect", example="expect TestChildObject.TestInt >= 0", stream=False, check=_compared, foresee=_foresee)
+@command("expect", example="expect TestChildObject.TestInt >= 0", stream=False, check=_compared, preview=_foresee)
 async def expect(
     context: Context,
     tag: TargetArgument,
@@ -162,7 +162,7 @@ async def expect(
         error.details += [f"it {unseen}" for unseen in [unseen_text(context, item)] if unseen]
         raise _with_what_was_seen(error, context, item)
     assert found is not None
-    return Said(
+    return TextResult(
         f"{condition.text}: {described(found)}",
         {"actual": form_of(found), "expected": condition.text},
         found.value,
@@ -170,7 +170,7 @@ async def expect(
     )
 
 
-@command("wait", example="wait Plant.Tank1.Level > 0 timeout 10s", stream=False, check=_compared, foresee=_foresee)
+@command("wait", example="wait Plant.Tank1.Level > 0 timeout 10s", stream=False, check=_compared, preview=_foresee)
 async def wait(
     context: Context,
     tag: TargetArgument,
@@ -243,7 +243,7 @@ async def capture(
         context.notice(f"${name} stays as --var gave it")
     else:
         context.names[name] = held
-    return Said(
+    return TextResult(
         f"{name} = {described(found)}", {"actual": form_of(found), "name": name, "value": value_form(held)}, held
     )
 

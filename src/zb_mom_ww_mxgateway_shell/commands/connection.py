@@ -13,10 +13,10 @@ from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.argument_types import ConnectionArgument, FlagOption, Text
-from zb_mom_ww_mxgateway_shell.language.commands import Offer, command
+from zb_mom_ww_mxgateway_shell.language.commands import Suggestion, command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.tokens import Word
-from zb_mom_ww_mxgateway_shell.output.results import Result, Said, Table
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
+from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
@@ -28,7 +28,7 @@ class EndpointOrProfile(Text):
     def __init__(self) -> None:
         super().__init__("host:port|profile")
 
-    def parse(self, word: Word, context: Scope) -> str:
+    def parse(self, word: Token, context: Scope) -> str:
         known = context_of(context).profiles.profiles
         if ":" not in word.value and word.value not in known:
             hint = closest(word.value, list(known)) or "; profiles lists them, HOST:PORT names a gateway"
@@ -40,9 +40,9 @@ class EndpointOrProfile(Text):
                 raise word.mistake(str(error)) from None
         return word.value
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [
-            Offer(name, each.connection.endpoint or "")
+            Suggestion(name, each.connection.endpoint or "")
             for name, each in context_of(context).profiles.profiles.items()
             if name.startswith(prefix)
         ]
@@ -54,7 +54,7 @@ class FileRead(Text):
     def __init__(self) -> None:
         super().__init__("file")
 
-    def parse(self, word: Word, context: Scope) -> str:
+    def parse(self, word: Token, context: Scope) -> str:
         with suppress(OSError):
             if stat.S_ISFIFO(Path(word.value).stat().st_mode):
                 raise word.mistake(f"cannot read {word.value}: it is no regular file")
@@ -105,7 +105,7 @@ async def connect(
         await context.connected.settled()
         if profile.watch:
             await watch_list(context, profile.watch)
-        return Said(connected_text(context), _status_fields(context), context.session.session_id)
+        return TextResult(connected_text(context), _status_fields(context), context.session.session_id)
     if endpoint is None:
         if {"api_key_env", "api_key_file"} & given.keys():
             given = {"api_key_env": None, "api_key_file": None} | given
@@ -122,18 +122,18 @@ async def connect(
     except MxGatewayTransportError as error:
         error.add_note(f"doctor {endpoint or ''}".rstrip() + " finds the step that fails")
         raise
-    return Said(connected_text(context), _status_fields(context), context.session.session_id)
+    return TextResult(connected_text(context), _status_fields(context), context.session.session_id)
 
 
 @command("disconnect", example="disconnect", needs_session=False, in_plan=True)
 async def disconnect(context: Context, name: ConnectionArgument = None) -> Result:
     """Closes the session and the connection: the current one, or the one named."""
     if not context.connections:
-        return Said("not connected")
+        return TextResult("not connected")
     closing = name or context.name
     await context.disconnect(closing)
     now = f"; {context.name} is the current one" if context.current else ""
-    return Said(f"disconnected from {closing}{now}", {"disconnected": closing, "current": context.name or None})
+    return TextResult(f"disconnected from {closing}{now}", {"disconnected": closing, "current": context.name or None})
 
 
 @command("use", example="use demo", needs_session=False, in_plan=True)
@@ -141,7 +141,7 @@ async def use(context: Context, name: ConnectionArgument = None) -> Result:
     """Makes another open connection the current one; without a name it lists them."""
     if name is not None:
         context.current = context.connections[name]
-        return Said(f"{name}: {context.state}", {"name": name, "state": context.state})
+        return TextResult(f"{name}: {context.state}", {"name": name, "state": context.state})
     rows = [
         ["*" if each is context.current else "", each.name, each.state, "armed" if each.arming.armed else "read-only"]
         for each in context.connections.values()
@@ -157,7 +157,7 @@ async def use(context: Context, name: ConnectionArgument = None) -> Result:
 async def status(context: Context) -> Result:
     """Shows the connection, the session, and what runs on it."""
     if context.live is None or context.client is None:
-        return Said("not connected: connect HOST:PORT first", _status_fields(context))
+        return TextResult("not connected: connect HOST:PORT first", _status_fields(context))
     live = context.live
     advised, watched = sum(item.advised for item in context.items), len(context.connected.panel)
     lines = [
@@ -172,7 +172,7 @@ async def status(context: Context) -> Result:
     ]
     if context.spool.path is not None:
         lines.append(f"copy        to {context.spool.path}")
-    return Said("\n".join(lines), _status_fields(context))
+    return TextResult("\n".join(lines), _status_fields(context))
 
 
 def connection_text(context: Context) -> str:

@@ -18,9 +18,9 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import TAG, FlagOption, ItemOrTag, Target, Text
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.problems import exit_code_for, message_of
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
@@ -31,7 +31,7 @@ _REPLY_CHARACTERS = 500
 class AnyTag(ItemOrTag):
     """An item or a tag, also one that the galaxy does not have: that it has none is an answer too."""
 
-    def parse(self, word: Word, context: Scope) -> Target:
+    def parse(self, word: Token, context: Scope) -> Target:
         if not word.is_quoted and word.text.replace("/", "").isdigit():
             return super().parse(word, context)
         tag = TAG.parse(word, context)
@@ -63,8 +63,8 @@ async def last_error(context: Context) -> Result:
     lost = context.live.lost if context.live else None
     if failure is None:
         if lost is None:
-            return Said("nothing has gone wrong", {"error": None})
-        return Said("\n".join(_rows(_facts(lost))), {"error": error_form(lost)})
+            return TextResult("nothing has gone wrong", {"error": None})
+        return TextResult("\n".join(_rows(_facts(lost))), {"error": error_form(lost)})
     rows = [("line", redact(failure.line)), ("when", f"{age_text(max(0.0, time.time() - failure.at))} ago")]
     rows += _facts(failure.error)
     if lost is not None and lost is not failure.error:
@@ -72,7 +72,7 @@ async def last_error(context: Context) -> Result:
     form = error_form(failure.error) | {"exit_code": int(exit_code_for(failure.error)), "line": redact(failure.line)}
     if isinstance(failure.error, MxGatewayError):
         form["reply"] = _reply_text(failure.error) or None
-    return Said("\n".join(_rows(rows)), {"error": form})
+    return TextResult("\n".join(_rows(rows)), {"error": form})
 
 
 @command("doctor", example="doctor", needs_session=False, stands_alone=True)

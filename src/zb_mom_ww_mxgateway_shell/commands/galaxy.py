@@ -7,7 +7,7 @@ from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import category_text, security_meaning, security_name
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.feeds.search import Deployments, Finding, Matching
+from zb_mom_ww_mxgateway_shell.feeds.search import Deployments, ObjectSearch, TagSearch
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import attribute_of, object_at, object_beginning
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY, type_text
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
@@ -19,8 +19,8 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     full_address,
 )
 from zb_mom_ww_mxgateway_shell.language.commands import command
-from zb_mom_ww_mxgateway_shell.language.tokens import Word
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said, Table
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _HINT_SECONDS = 2.0
 _ABOVE = 20
 """Objects above a tag's, at most, that are asked for its area."""
 
-ObjectArgument = Annotated[Word | None, GalaxyPlace("object", objects=True)]
+ObjectArgument = Annotated[Token | None, GalaxyPlace("object", objects=True)]
 
 
 @command("browse", example="browse Plant.Tank1", needs_session=False, in_plan=True)
@@ -79,13 +79,13 @@ async def cd(context: Context, object: ObjectArgument = None) -> Result:
             raise object.mistake(f"{_whole(place, below)} is no object{hint}")
     connected.focus = safe(place.tag_name) if place else ""
     said = f"in {connected.focus}" if place else "nothing is focused"
-    return Said(said, {"focus": connected.focus or None}, connected.focus or None)
+    return TextResult(said, {"focus": connected.focus or None}, connected.focus or None)
 
 
 @command("find", example="find Plant.Tank*", needs_session=False)
 async def find(
     context: Context,
-    glob: Annotated[Word, GalaxyPlace("glob", objects=True)],
+    glob: Annotated[Token, GalaxyPlace("glob", objects=True)],
     *,
     tags: FlagOption = False,
     under: ObjectArgument = None,
@@ -107,7 +107,7 @@ async def find(
     if tags:
         if under or template or alarms or historized:
             raise ShellError("--tags looks at names alone: leave --under, --template, --alarms and --historized out")
-        return Matching(context.connected, pattern, count)
+        return TagSearch(context.connected, pattern, count)
     root, below = await _place(context, under) if under is not None else (None, "")
     if below and under is not None:
         raise under.mistake(f"{full_address(under, context)} is no object")
@@ -116,11 +116,11 @@ async def find(
         "historized_only": historized,
         "template_chain_contains": [template] if template else [],
     }
-    return Finding(context.connected, pattern, root.gobject_id if root else None, filters, count)
+    return ObjectSearch(context.connected, pattern, root.gobject_id if root else None, filters, count)
 
 
 @command("tag", example="tag Plant.Tank1.Level", needs_session=False, in_plan=True)
-async def tag(context: Context, name: Annotated[Word, GalaxyPlace("tag", objects=False)]) -> Result:
+async def tag(context: Context, name: Annotated[Token, GalaxyPlace("tag", objects=False)]) -> Result:
     """Shows what the galaxy says of a tag: type, array, category, security classification, whether it is
     historized and has an alarm; its object, templates, area and host."""
     place, below = await _place(context, name)
@@ -165,7 +165,7 @@ async def tag(context: Context, name: Annotated[Word, GalaxyPlace("tag", objects
         "area": area.tag_name if area else "none",
         "hosted by": host.tag_name if host else "nothing",
     }
-    return Said("\n".join(f"{what:<12}{said}" for what, said in lines.items()), fields, fields["tag"])
+    return TextResult("\n".join(f"{what:<12}{said}" for what, said in lines.items()), fields, fields["tag"])
 
 
 def _unending(given: Collection[str]) -> str:
@@ -184,8 +184,8 @@ async def deploys(context: Context, *, for_: DurationOption = None, count: Count
 # Where something is.
 
 
-async def _place(context: Context, word: Word | None) -> "tuple[GalaxyObject | None, str]":
-    """The object that a word names, and what follows its name; None for the top. Raises Mistake when there is none.
+async def _place(context: Context, word: Token | None) -> "tuple[GalaxyObject | None, str]":
+    """The object that a word names, and what follows its name; None for the top. Raises InputError when there is none.
 
     Nothing is the focus, ``..`` what that is in; the name of something in the focused object will do.
     """
@@ -217,7 +217,7 @@ async def _place(context: Context, word: Word | None) -> "tuple[GalaxyObject | N
     raise word.mistake(f"the galaxy has no {name}{hint}")
 
 
-def _nothing(context: Context, word: Word | None, place: "GalaxyObject", below: str) -> ShellError:
+def _nothing(context: Context, word: Token | None, place: "GalaxyObject", below: str) -> ShellError:
     whole, catalogue = _whole(place, below), context.catalogue
     said = f"{place.tag_name} has no {below}"
     return (

@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import HelpArgument
 from zb_mom_ww_mxgateway_shell.language.commands import Command, command
 from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS
-from zb_mom_ww_mxgateway_shell.output.results import Result, Said, Table
+from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
@@ -29,13 +29,13 @@ async def help_(context: Context, name: HelpArgument = None) -> Result:
         return Table(("command", "what it does"), rows, records)
     if name in TOPICS and name not in commands:
         topic = TOPICS[name]
-        return Said(topic.text, {"name": name, "summary": topic.summary, "text": topic.text})
+        return TextResult(topic.text, {"name": name, "summary": topic.summary, "text": topic.text})
     if name not in commands:
         line = context.aliases[name]
-        return Said(f"{name} is an alias and stands for: {line}", {"line": line, "name": name})
+        return TextResult(f"{name} is an alias and stands for: {line}", {"line": line, "name": name})
     found = commands[name]
     lines = [found.usage, "", found.summary, *(["", _paragraphs(found.details)] if found.details else [])]
-    return Said(
+    return TextResult(
         "\n".join([*lines, "", f"example: {found.example}"]),
         {
             "details": found.details,
@@ -57,14 +57,14 @@ async def py(context: Context) -> Result:
     if context.open_pane is None:
         raise ShellError("py needs a terminal; it is for the prompt only", ExitCode.USAGE)
     await context.open_pane()
-    return Said("")
+    return TextResult("")
 
 
 @command("exit", example="exit", needs_session=False, in_plan=True)
 async def exit_(context: Context) -> Result:
     """Closes the session and leaves the shell."""
     context.leaving = True
-    return Said("")
+    return TextResult("")
 
 
 def _paragraphs(text: str) -> str:

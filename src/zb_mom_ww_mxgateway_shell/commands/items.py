@@ -6,7 +6,7 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.render.forms import value_text
 from zb_mom_ww_mxgateway_shell.language.argument_types import ItemArgument, Server, ServerOption, TagArgument, Text
 from zb_mom_ww_mxgateway_shell.language.commands import command
-from zb_mom_ww_mxgateway_shell.output.results import Result, Said, Table
+from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text, value_record, written_text
 from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -22,7 +22,7 @@ async def register(context: Context, name: Annotated[str, Text("name")]) -> Resu
     Items belong to a server handle. While there is a single one, commands use it without being told.
     """
     handle = await context.session.register(name)
-    return Said(f"server {handle}", {"client_name": name, "server_handle": handle}, handle)
+    return TextResult(f"server {handle}", {"client_name": name, "server_handle": handle}, handle)
 
 
 @command("unregister", example="unregister 1", stream=False)
@@ -32,7 +32,7 @@ async def unregister(context: Context, server: Annotated[int | None, Server()] =
     items = sum(item.server_handle == handle for item in context.items)
     await context.session.unregister(handle)
     gone = f", {counted(items, 'item')} gone" if items else ""
-    return Said(f"server {handle} unregistered{gone}", {"server_handle": handle})
+    return TextResult(f"server {handle} unregistered{gone}", {"server_handle": handle})
 
 
 @command("add-item", example="add-item TestChildObject.TestInt", stream=False)
@@ -47,7 +47,7 @@ async def add_item(context: Context, tag: TagArgument, *, server: ServerOption =
         context.notice(f"the galaxy lists no {tag}{context.catalogue.closest(tag)}")
     else:
         context.catalogue.learn(tag)
-    return Said(f"item {item}  {tag}", {"item_handle": item, "server_handle": handle, "tag": tag}, item)
+    return TextResult(f"item {item}  {tag}", {"item_handle": item, "server_handle": handle, "tag": tag}, item)
 
 
 @command("remove-item", example="remove-item TestChildObject.TestInt", stream=False)
@@ -104,7 +104,7 @@ async def _each(context: Context, targets: tuple[ItemArgument, ...], call: str, 
         await getattr(context.session, call)(*target.item.key)
         names.append(f"{target.item.item_handle} ({target.item.tag})")
         records.append({"item_handle": target.item.item_handle, "server_handle": target.item.server_handle})
-    return Said(f"{done} {', '.join(names)}", {"items": records})
+    return TextResult(f"{done} {', '.join(names)}", {"items": records})
 
 
 COMMANDS = (register, unregister, add_item, remove_item, advise, unadvise, items)

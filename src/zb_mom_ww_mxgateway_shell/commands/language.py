@@ -15,21 +15,21 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     OneWord,
     TextArgument,
 )
-from zb_mom_ww_mxgateway_shell.language.commands import Kind, Sign, command
+from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Sign, command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import Given, literal_text, value_of
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
-class PlainValue(Kind):
+class PlainValue(ArgumentType):
     """A value that a name stands for."""
 
     name = "value"
 
-    def parse(self, word: Word, context: Scope) -> Given:
+    def parse(self, word: Token, context: Scope) -> Given:
         return Given.typed(word)
 
 
@@ -52,7 +52,7 @@ async def let(
     kept = context.names[name]
     held = value_of(kept)
     shown = safe(literal_text(kept)) if isinstance(kept, Given) else value_text(kept)
-    return Said(f"{name} = {shown}{' (--var)' if given else ''}", {"name": name, "value": value_form(held)}, held)
+    return TextResult(f"{name} = {shown}{' (--var)' if given else ''}", {"name": name, "value": value_form(held)}, held)
 
 
 @command("step", example='step "fill the tank"', needs_session=False, in_plan=True)
@@ -62,13 +62,13 @@ async def step(context: Context, title: TextArgument) -> Result:
     A run says how many steps passed, and --report-junit has a case for each.
     """
     context.step = title
-    return Said("", {"title": title})
+    return TextResult("", {"title": title})
 
 
 @command("note", example='note "the tank is full"', needs_session=False, in_plan=True)
 async def note(context: Context, text: TextArgument) -> Result:
     """Puts a remark into what is shown and reported."""
-    return Said(text, {"text": text})
+    return TextResult(text, {"text": text})
 
 
 @command("confirm", example='confirm "is the valve free?"', needs_session=False)
@@ -78,12 +78,12 @@ async def confirm(context: Context, question: TextArgument) -> Result:
     Where there is nobody to ask, and no --yes, it is refused.
     """
     if context.assume_yes:
-        return Said("yes (--yes)", {"by": "--yes", "confirmed": True})
+        return TextResult("yes (--yes)", {"by": "--yes", "confirmed": True})
     if context.ask is None:
         raise ShellError(f"not confirmed: nobody to ask “{question}”; --yes says yes to all", ExitCode.GUARDED)
     if not await context.ask(question):
         raise ShellError("not confirmed", ExitCode.GUARDED)
-    return Said("yes", {"by": "a person", "confirmed": True})
+    return TextResult("yes", {"by": "a person", "confirmed": True})
 
 
 @command("sleep", example="sleep 100ms", needs_session=False)
@@ -118,7 +118,7 @@ async def on_error(
 ) -> Result:
     """Says what a file does after a line that fails: stop, or continue. The run has failed either way."""
     context.on_error = what
-    return Said(f"{'goes on' if what == 'continue' else 'stops'} after a failure", {"on_error": what})
+    return TextResult(f"{'goes on' if what == 'continue' else 'stops'} after a failure", {"on_error": what})
 
 
 @command("record-script", example="record-script steps.mxs --last 3 --expect", needs_session=False)
@@ -140,15 +140,15 @@ async def record_script(
     typed, context.records = context.typed, True
     if file is None:
         path = typed.stop()
-        return Said(f"{path} ended" if path else "nothing was recorded", {"file": path and str(path)})
+        return TextResult(f"{path} ended" if path else "nothing was recorded", {"file": path and str(path)})
     at = time_text(datetime.now(UTC))
     heading = f"Recorded by mxgw-shell at {at}{f' from {context.name}' if context.name else ''}."
     gateway = context.client.options.endpoint if context.client else ""
     count = typed.start(Path(file), heading, gateway=gateway, expects=expect, overwrite=overwrite, kept=last or 0)
     if last is None:
-        return Said(f"recording to {file}; record-script ends it", {"file": file})
+        return TextResult(f"recording to {file}; record-script ends it", {"file": file})
     typed.stop()
-    return Said(f"{file}: {counted(count, 'line')}", {"file": file, "lines": count}, file)
+    return TextResult(f"{file}: {counted(count, 'line')}", {"file": file, "lines": count}, file)
 
 
 def _only_in_a_file(name: str) -> NoReturn:

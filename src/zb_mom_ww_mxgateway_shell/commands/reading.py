@@ -31,12 +31,12 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     TargetArgument,
 )
 from zb_mom_ww_mxgateway_shell.language.commands import command
-from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
 from zb_mom_ww_mxgateway_shell.output.value_text import quality_text, written_text
 from zb_mom_ww_mxgateway_shell.plural import counted
-from zb_mom_ww_mxgateway_shell.samples.history import LIMIT, Seen, moment
-from zb_mom_ww_mxgateway_shell.samples.sample_stream import Mark, Sample, was_read_again
+from zb_mom_ww_mxgateway_shell.samples.history import LIMIT, ItemHistory, moment
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample, SampleMark, was_read_again
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Readings:
 @command("read", example="read Plant.Tank1.Level Plant.Pump1.Running")
 async def read(
     context: Context,
-    *tags: Annotated[list[Target] | Word, Watchable()],
+    *tags: Annotated[list[Target] | Token, Watchable()],
     fresh: FlagOption = False,
     for_: Annotated[float | None, Duration(most=3600.0, because="the gateway gives no tag longer")] = None,
     server: ServerOption = None,
@@ -156,8 +156,8 @@ class Past:
     """What was seen of one tag, as rows."""
 
     tag: str
-    seen: Seen
-    entries: Sequence[tuple[float, Sample | Mark]]
+    seen: ItemHistory
+    entries: Sequence[tuple[float, Sample | SampleMark]]
     """With monotonic seconds, oldest first."""
     exit_code: ExitCode = ExitCode.DONE
 
@@ -186,16 +186,16 @@ class Past:
         }
 
 
-def _cells(entry: Sample | Mark) -> list[str]:
-    if isinstance(entry, Mark):
+def _cells(entry: Sample | SampleMark) -> list[str]:
+    if isinstance(entry, SampleMark):
         return ["───", "", entry.text]
     failed = first_failed(entry.event.statuses)
     notes = ["read again" if was_read_again(entry.event) else "", str(failed) if failed else ""]
     return [value_text(entry.value), quality_word(entry.quality), ", ".join(filter(None, notes))]
 
 
-def _record(at: float, entry: Sample | Mark) -> dict[str, Any]:
-    if isinstance(entry, Mark):
+def _record(at: float, entry: Sample | SampleMark) -> dict[str, Any]:
+    if isinstance(entry, SampleMark):
         return {"kind": entry.kind, "lost": entry.lost, "note": entry.text, "received": time_text(moment(at))}
     return {
         "kind": "read" if was_read_again(entry.event) else "sample",
@@ -218,7 +218,7 @@ def _unending(given: Collection[str]) -> str:
 @command("trend", example="trend Plant.Tank1.Level --for 1s", unending=_unending)
 async def trend(
     context: Context,
-    *tags: Annotated[list[Target] | Word, Watchable()],
+    *tags: Annotated[list[Target] | Token, Watchable()],
     for_: DurationOption = None,
     span: DurationOption = None,
     server: ServerOption = None,

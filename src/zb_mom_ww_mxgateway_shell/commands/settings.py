@@ -8,60 +8,60 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.language import aliases
 from zb_mom_ww_mxgateway_shell.language.argument_types import OneWord, Text
-from zb_mom_ww_mxgateway_shell.language.commands import Kind, Offer, Rest, command
+from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Rest, Suggestion, command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
-from zb_mom_ww_mxgateway_shell.output.results import Result, Said, Table
+from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 
-class SettingName(Kind):
+class SettingName(ArgumentType):
     """A name that ``set`` knows."""
 
     name = "setting"
 
-    def parse(self, word: Word, context: Scope) -> str:
+    def parse(self, word: Token, context: Scope) -> str:
         choices = context_of(context).settings.choices()
         if word.value not in choices:
             hint = closest(word.value, list(choices)) or f"; there is {', '.join(choices)}"
             raise word.mistake(f"no setting {word.value}{hint}")
         return word.value
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         choices = context_of(context).settings.choices()
-        return [Offer(name, ", ".join(values)) for name, values in choices.items() if name.startswith(prefix)]
+        return [Suggestion(name, ", ".join(values)) for name, values in choices.items() if name.startswith(prefix)]
 
 
-class SettingValue(Kind):
+class SettingValue(ArgumentType):
     """A value of a setting: which ones it may have is known only with its name."""
 
     name = "value"
 
-    def behind(self, given: Mapping[str, Any], context: Scope) -> Kind:
+    def refined_by(self, given: Mapping[str, Any], context: Scope) -> ArgumentType:
         choices = context_of(context).settings.choices().get(given.get("name", ""), ())
         return OneWord("|".join(choices), choices) if choices else self
 
 
-class AliasName(Kind):
+class AliasName(ArgumentType):
     """The name of an alias."""
 
     name = "name"
 
-    def parse(self, word: Word, context: Scope) -> str:
+    def parse(self, word: Token, context: Scope) -> str:
         if word.value not in context.aliases:
             hint = closest(word.value, list(context.aliases)) or "; alias lists them"
             raise word.mistake(f"no alias {word.value}{hint}")
         return word.value
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
-        return [Offer(name, line) for name, line in context.aliases.items() if name.startswith(prefix)]
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return [Suggestion(name, line) for name, line in context.aliases.items() if name.startswith(prefix)]
 
 
 class NewAlias(Text):
     """A name that may become one of an alias."""
 
-    def parse(self, word: Word, context: Scope) -> str:
+    def parse(self, word: Token, context: Scope) -> str:
         if wrong := aliases.wrong_name(word.value, context.registry.commands):
             raise word.mistake(wrong)
         return super().parse(word, context)
@@ -70,7 +70,7 @@ class NewAlias(Text):
 class AliasedLine(Rest):
     """What an alias stands for."""
 
-    def parse(self, word: Word, context: Scope) -> str:
+    def parse(self, word: Token, context: Scope) -> str:
         if wrong := aliases.wrong_line(word.value, context.registry.commands):
             raise word.mistake(wrong)
         return word.value
@@ -86,7 +86,7 @@ async def set_(
     settings = context.settings
     if name is not None and value is not None:
         settings.change(name, value)
-        return Said(f"{name} {value}", {name: value})
+        return TextResult(f"{name} {value}", {name: value})
     names = [name] if name else list(settings.choices())
     return Table(
         ("setting", "value", "may be"),
@@ -114,14 +114,14 @@ async def alias(
             empty="no aliases; alias NAME LINE makes one",
         )
     context.aliases[name] = line
-    return Said(f"{name} stands for: {line}", {"line": line, "name": name})
+    return TextResult(f"{name} stands for: {line}", {"line": line, "name": name})
 
 
 @command("unalias", example="unalias level", needs_session=False, in_plan=True)
 async def unalias(context: Context, name: Annotated[str, AliasName()]) -> Result:
     """Forgets an alias."""
     del context.aliases[name]
-    return Said(f"{name} is no alias any more", {"name": name})
+    return TextResult(f"{name} is no alias any more", {"name": name})
 
 
 @command("tee", example="tee session.log", needs_session=False)
@@ -130,9 +130,9 @@ async def tee(context: Context, file: Annotated[str | None, Text("file")] = None
     if file is None:
         path = context.spool.path
         context.spool.stop()
-        return Said(f"{path} ended" if path else "nothing was copied", {"file": path and str(path)})
+        return TextResult(f"{path} ended" if path else "nothing was copied", {"file": path and str(path)})
     context.spool.start(Path(file))
-    return Said(f"copying to {file}", {"file": file})
+    return TextResult(f"copying to {file}", {"file": file})
 
 
 @command("profiles", example="profiles", needs_session=False, stands_alone=True)
@@ -168,7 +168,7 @@ async def arm(context: Context) -> Result:
     if arming.for_good:
         raise ShellError(f"not armed: {arming.for_good}", ExitCode.GUARDED)
     arming.armed = True
-    return Said("armed: writes are sent", {"armed": True})
+    return TextResult("armed: writes are sent", {"armed": True})
 
 
 @command("disarm", example="disarm", needs_session=False)
@@ -178,7 +178,7 @@ async def disarm(context: Context) -> Result:
     That holds for what is typed, for files and for Python, and also after connecting again. arm ends it.
     """
     context.connected.arming.armed = False
-    return Said("read-only: nothing that changes the plant is sent until arm", {"armed": False})
+    return TextResult("read-only: nothing that changes the plant is sent until arm", {"armed": False})
 
 
 @command("echo", example='echo "the tank is full"', needs_session=False, in_plan=True)
@@ -188,7 +188,7 @@ async def echo(context: Context, *texts: Annotated[str | None, Text("text")]) ->
         raise ValueNotYetKnown("_")
     shown = [context.last if text == "_" else text for text in texts]
     text = " ".join(each if isinstance(each, str) else value_text(each) for each in shown)
-    return Said(text, {"text": [value_form(each) for each in shown]}, shown[0] if len(shown) == 1 else None)
+    return TextResult(text, {"text": [value_form(each) for each in shown]}, shown[0] if len(shown) == 1 else None)
 
 
 COMMANDS = (set_, alias, unalias, tee, profiles, arm, disarm, echo)

@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.commands.values import ensure
 from zb_mom_ww_mxgateway_shell.commands.watches import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.feeds.paced import Flow
+from zb_mom_ww_mxgateway_shell.feeds.paced import PacedFeed
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     CountOption,
     DurationOption,
@@ -26,10 +26,10 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     Text,
     full_address,
 )
-from zb_mom_ww_mxgateway_shell.language.commands import Kind, Offer, command
+from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Suggestion, command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.tokens import Word
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said, Table
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.samples.record_format import Format, format_of
 from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
@@ -47,47 +47,47 @@ _FAMILIES = {
 }
 
 
-class ItemOrGlob(Kind):
+class ItemOrGlob(ArgumentType):
     """An item that was added, or a glob over the tags of items."""
 
     name = "tag|item|glob"
 
-    def check(self, word: Word, context: Scope) -> None:
+    def check(self, word: Token, context: Scope) -> None:
         if not _is_glob(word):
             _ITEM.check(word, context)
 
-    def foreseen(self, word: Word, context: Scope) -> Target | Word:
+    def foreseen(self, word: Token, context: Scope) -> Target | Token:
         return word if _is_glob(word) else _ITEM.foreseen(word, context)
 
-    def parse(self, word: Word, context: Scope) -> Target | Word:
+    def parse(self, word: Token, context: Scope) -> Target | Token:
         return word if _is_glob(word) else _ITEM.parse(word, context)
 
-    def lasting(self, word: Word, context: Scope) -> str:
-        if isinstance(self.parse(word, context), Word):
+    def lasting(self, word: Token, context: Scope) -> str:
+        if isinstance(self.parse(word, context), Token):
             return full_address(word, context)
         return _ITEM.lasting(word, context)
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return _ITEM.offers(prefix, context)
 
 
-def _is_glob(word: Word) -> bool:
+def _is_glob(word: Token) -> bool:
     return not word.is_quoted and any(mark in word.text for mark in "*?")
 
 
-class Family(Kind):
+class Family(ArgumentType):
     """A family of events, by its name without ``ON_``."""
 
     name = "family"
 
-    def parse(self, word: Word, context: Scope) -> EventFamily:
+    def parse(self, word: Token, context: Scope) -> EventFamily:
         found = _FAMILIES.get(word.value.casefold())
         if found is None:
             raise word.mistake(f"one of {', '.join(_FAMILIES)} is expected")
         return found
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
-        return [Offer(word) for word in _FAMILIES if word.startswith(prefix)]
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return [Suggestion(word) for word in _FAMILIES if word.startswith(prefix)]
 
 
 def _unending(given: Collection[str]) -> str:
@@ -97,7 +97,7 @@ def _unending(given: Collection[str]) -> str:
 @command("events", example="events --for 1s", unending=_unending)
 async def events(
     context: Context,
-    *tags: Annotated[Target | Word | None, ItemOrGlob()],
+    *tags: Annotated[Target | Token | None, ItemOrGlob()],
     family: Annotated[EventFamily | None, Family()] = None,
     for_: DurationOption = None,
     count: CountOption = None,
@@ -112,7 +112,7 @@ async def events(
     live = context.live_session
     wanted = functools.partial(_wants, live, family, *_names(context, tags))
     stream = live.subscribe(wanted, queue_size=_WAITING)
-    return Flow(
+    return PacedFeed(
         what="events",
         batches=stream.batch,
         text=functools.partial(_text, live),
@@ -125,9 +125,9 @@ async def events(
     )
 
 
-def _names(context: Context, tags: Sequence[Target | Word | None]) -> tuple[frozenset[tuple[int, int]], list[str]]:
+def _names(context: Context, tags: Sequence[Target | Token | None]) -> tuple[frozenset[tuple[int, int]], list[str]]:
     keys = frozenset(tag.item.key for tag in tags if isinstance(tag, Target) and tag.item)
-    return keys, [tag_key(full_address(tag, context)) for tag in tags if isinstance(tag, Word)]
+    return keys, [tag_key(full_address(tag, context)) for tag in tags if isinstance(tag, Token)]
 
 
 def _wants(
@@ -172,24 +172,24 @@ class FileOrStop(Text):
     def __init__(self) -> None:
         super().__init__("file|stop")
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         current = context_of(context).current
         is_any = current is not None and bool(current.recording)
-        return [Offer(_STOP, "ends recordings")] if _STOP.startswith(prefix) and is_any else []
+        return [Suggestion(_STOP, "ends recordings")] if _STOP.startswith(prefix) and is_any else []
 
 
 class Recorded(Watchable):
     """What to record, or after stop the file of a recording."""
 
-    def parse(self, word: Word, context: Scope) -> list[Target] | Word:
+    def parse(self, word: Token, context: Scope) -> list[Target] | Token:
         current = context_of(context).current
         known = current.recordings if current else {}
         return word if Path(word.value) in known else super().parse(word, context)
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         current = context_of(context).current
         running = current.recording if current else ()
-        files = [Offer(str(each.path), "recording") for each in running if str(each.path).startswith(prefix)]
+        files = [Suggestion(str(each.path), "recording") for each in running if str(each.path).startswith(prefix)]
         return [*files, *super().offers(prefix, context)]
 
 
@@ -203,7 +203,7 @@ def _has_a_format(positional: Sequence[Any], options: dict[str, Any]) -> None:
 async def record(
     context: Context,
     file: Annotated[str | None, FileOrStop()] = None,
-    *tags: Annotated[list[Target] | Word | None, Recorded()],
+    *tags: Annotated[list[Target] | Token | None, Recorded()],
     format: Annotated[Format | None, OneWord("format", ("csv", "jsonl"))] = None,
     append: FlagOption = False,
     csv_raw: FlagOption = False,
@@ -236,7 +236,7 @@ async def record(
     )
     connected.recordings[path] = recording
     what = counted(len(items), "tag") if items else f"everything that is advised ({counted(_advised(context), 'item')})"
-    return Said(f"recording {what} to {file}", {"file": file, "format": form, "tags": recording.tags})
+    return TextResult(f"recording {what} to {file}", {"file": file, "format": form, "tags": recording.tags})
 
 
 def _is_written(context: Context, path: Path) -> bool:
@@ -249,11 +249,11 @@ def _advised(context: Context) -> int:
     return sum(item.advised for item in context.items)
 
 
-async def _stopped(context: Context, names: Sequence[list[Target] | Word]) -> Result:
+async def _stopped(context: Context, names: Sequence[list[Target] | Token]) -> Result:
     known = context.connected.recordings
     wanted = []
     for name in names:
-        if not isinstance(name, Word):
+        if not isinstance(name, Token):
             raise ShellError(f"{name[0].word.text} is not being recorded; record lists what is")
         wanted.append(known[Path(name.value)])
     stopping = wanted or context.connected.recording

@@ -25,7 +25,7 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.comparison import tolerance_for
 from zb_mom_ww_mxgateway_shell.language.literals import Literal
-from zb_mom_ww_mxgateway_shell.output.results import Result, Said
+from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.output.value_text import written_text
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import FIRST_VALUE_TIMEOUT, Context
@@ -48,7 +48,7 @@ async def _would_write(
     plain = getattr(typed, "sent", typed)
     change = f"{_shown(before)} → {value_text(typed)}"
     same = " (as it is)" if same_value(plain, before.value) else ""
-    return Said(
+    return TextResult(
         f"would write {item.tag}   {change}{same}",
         {"before": value_form(before.value), "planned": "write", "tag": item.tag, "value": value_form(typed)},
         brief=f"would write {change}{same}",
@@ -62,7 +62,7 @@ def _fits(positional: Sequence[Any], options: dict[str, Any]) -> None:
         raise tolerance.mistake("--tol says how much the value of --verify may differ: --verify is missing")
 
 
-@command("write", example="write TestChildObject.TestInt 123", mutating=True, check=_fits, foresee=_would_write)
+@command("write", example="write TestChildObject.TestInt 123", mutating=True, check=_fits, preview=_would_write)
 async def write(
     context: Context,
     tag: TargetArgument,
@@ -111,7 +111,7 @@ async def write(
     check = f"\n   check:  read {item.tag} --fresh" if result.outcome.value == "unknown" else ""
     outcome = _outcome_text(result, timeout)
     said = f"{_shown(before)} → {value_text(typed)}   {outcome}{f'; {seen.text}' if seen else ''}"
-    return Said(
+    return TextResult(
         f"{item.tag}   {said}{check}",
         {
             "accepted_ms": _milliseconds(result.accepted_after),

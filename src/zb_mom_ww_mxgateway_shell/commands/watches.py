@@ -25,13 +25,13 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     Text,
     full_address,
 )
-from zb_mom_ww_mxgateway_shell.language.commands import Kind, Offer, command
+from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Suggestion, command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import literal_text
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said, Table
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.value_text import value_record
-from zb_mom_ww_mxgateway_shell.output.watch_table import COLUMNS, Panel
+from zb_mom_ww_mxgateway_shell.output.watch_table import COLUMNS, WatchTable
 from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.state.context import FIRST_VALUE_TIMEOUT, Context, context_of
 from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists, tags_of_object_viewer
@@ -41,14 +41,14 @@ _ACTIONS = ("show", "save", "load", "delete", "import")
 _TARGET = ItemOrTag(may_add=True)
 
 
-class Watchable(Kind):
+class Watchable(ArgumentType):
     """An item or a tag, a glob over the galaxy's tags, or the name of a list."""
 
     name = "tag|item|glob|list"
     _server: int | None = None
     _target: ItemOrTag = _TARGET
 
-    def behind(self, given: Mapping[str, Any], context: Scope) -> Kind:
+    def refined_by(self, given: Mapping[str, Any], context: Scope) -> ArgumentType:
         server = given.get("server")
         if server is None:
             return self
@@ -56,7 +56,7 @@ class Watchable(Kind):
         kind._server, kind._target = server, ItemOrTag(may_add=True, server=server)
         return kind
 
-    def parse(self, word: Word, context: Scope) -> list[Target] | Word:
+    def parse(self, word: Token, context: Scope) -> list[Target] | Token:
         if not word.is_quoted and any(mark in word.text for mark in "*?"):
             # Matched when it runs: the galaxy may not have been read yet.
             return word
@@ -67,40 +67,40 @@ class Watchable(Kind):
             ]
         return [self._target.parse(word, context)]
 
-    def check(self, word: Word, context: Scope) -> None:
+    def check(self, word: Token, context: Scope) -> None:
         _TARGET.check(word, context)
 
-    def lasting(self, word: Word, context: Scope) -> str:
-        if isinstance(self.parse(word, context), Word):
+    def lasting(self, word: Token, context: Scope) -> str:
+        if isinstance(self.parse(word, context), Token):
             return full_address(word, context)
         if _is_list(word, context_of(context)):
             # Where the file runs there may be no such list, or another.
             return " ".join(map(literal_text, context_of(context).lists.load(word.text)))
         return self._target.lasting(word, context)
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         lists = [
-            Offer(name, "list") for name in context_of(context).lists.names() if prefix and name.startswith(prefix)
+            Suggestion(name, "list") for name in context_of(context).lists.names() if prefix and name.startswith(prefix)
         ]
         return [*lists, *_TARGET.offers(prefix, context)]
 
 
-def _is_list(word: Word, context: Context) -> bool:
+def _is_list(word: Token, context: Context) -> bool:
     return "." not in word.text and word.text in context.lists.names()
 
 
 class ListName(Text):
     """The name of a list of tags."""
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
-        return [Offer(each) for each in context_of(context).lists.names() if each.startswith(prefix)]
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return [Suggestion(each) for each in context_of(context).lists.names() if each.startswith(prefix)]
 
 
 @dataclass(frozen=True, slots=True)
 class FullScreen:
     """A watch that fills the screen, where there is one."""
 
-    panel: Panel
+    panel: WatchTable
     said: str
     exit_code: ExitCode = ExitCode.DONE
 
@@ -122,7 +122,7 @@ def _unending(given: Collection[str]) -> str:
 @command("watch", example="watch Plant.Tank1.Level --count 3", stream=False, unending=_unending)
 async def watch(
     context: Context,
-    *tags: Annotated[list[Target] | Word | None, Watchable()],
+    *tags: Annotated[list[Target] | Token | None, Watchable()],
     for_: DurationOption = None,
     count: CountOption = None,
     full: FlagOption = False,
@@ -146,19 +146,19 @@ async def watch(
     panel.add(items)
     if full:
         return FullScreen(panel, f"watching {counted(len(panel), 'item')}")
-    return Said("", _fields(panel), _values(panel, items))
+    return TextResult("", _fields(panel), _values(panel, items))
 
 
 async def targets_of(
-    context: Context, groups: Sequence[list[Target] | Word | None], server: int | None = None
+    context: Context, groups: Sequence[list[Target] | Token | None], server: int | None = None
 ) -> list[Target]:
     """What Watchable words stand for, each item and each tag without one once."""
-    found = [await matching(context, group, server) if isinstance(group, Word) else group or [] for group in groups]
+    found = [await matching(context, group, server) if isinstance(group, Token) else group or [] for group in groups]
     targets = [target for group in found for target in group]
     return list({target.item.key if target.item else tag_key(target.tag): target for target in targets}.values())
 
 
-async def matching(context: Context, pattern: Word, server: int | None = None) -> list[Target]:
+async def matching(context: Context, pattern: Token, server: int | None = None) -> list[Target]:
     """The tags of the galaxy that match a glob, with their items on that server, or any; raises Mistake when there are
     none, or too many."""
     connected = context.connected
@@ -177,7 +177,7 @@ async def matching(context: Context, pattern: Word, server: int | None = None) -
 async def unwatch(context: Context, *items: Annotated[Target | None, ItemOrTag(may_add=False)]) -> Result:
     """Takes items off the watch above the prompt; without any, all of them. They stay advised."""
     gone = context.connected.panel.remove([each.item for each in items if each and each.item] if items else None)
-    return Said(f"{gone} no longer watched" if gone else "nothing of that was watched", {"unwatched": gone})
+    return TextResult(f"{gone} no longer watched" if gone else "nothing of that was watched", {"unwatched": gone})
 
 
 @command("watches", example="watches")
@@ -216,7 +216,7 @@ async def list_(
         return Table(("tag",), [[tag] for tag in kept], [{"tag": tag} for tag in kept], kept)
     if action == "delete":
         lists.delete(name)
-        return Said(f"list {name} deleted", {"deleted": name})
+        return TextResult(f"list {name} deleted", {"deleted": name})
     if action == "load":
         return await watch_list(context, name)
     if action == "import":
@@ -231,7 +231,7 @@ async def list_(
     unknown = [tag for tag in kept if context.catalogue.misses(tag)]
     if unknown:
         context.notice(f"the galaxy lists no {', '.join(unknown[:3])}{' …' if len(unknown) > 3 else ''}")
-    return Said(f"list {name}: {counted(len(kept), 'tag')}, in {path}", {"name": name, "tags": kept}, kept)
+    return TextResult(f"list {name}: {counted(len(kept), 'tag')}, in {path}", {"name": name, "tags": kept}, kept)
 
 
 def _listed(lists: WatchLists) -> Result:
@@ -262,17 +262,17 @@ async def watch_list(context: Context, name: str) -> Result:
     tags = context.lists.load(name)
     panel = context.connected.panel
     _ = context.live_session
-    word = Word(name, 0, len(name))
+    word = Token(name, 0, len(name))
     items = await ensure(context, [Target(tag, context.find_item(tag), word) for tag in tags], None)
     panel.add(items)
-    return Said(f"list {name}: watching {counted(len(items), 'item')}", _fields(panel), _values(panel, items))
+    return TextResult(f"list {name}: watching {counted(len(items), 'item')}", _fields(panel), _values(panel, items))
 
 
-def _fields(panel: Panel) -> dict[str, Any]:
+def _fields(panel: WatchTable) -> dict[str, Any]:
     return {"items": [value_record(item, panel.value(item), panel.written(item)) for item in panel.items]}
 
 
-def _values(panel: Panel, items: Sequence[Item]) -> list[Any]:
+def _values(panel: WatchTable, items: Sequence[Item]) -> list[Any]:
     return [(held := panel.value(item)) and held.value for item in items]
 
 

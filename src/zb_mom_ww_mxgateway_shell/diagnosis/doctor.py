@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway_console.connect.options import API_KEY_VARIABLE, Connec
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, exit_code_of
 from zb_mom_ww_mxgateway_console.text.option_words import text_of
 from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Finding, Verdict, bad, note, ok, to_seconds, worst
-from zb_mom_ww_mxgateway_shell.diagnosis.network import WayThere
+from zb_mom_ww_mxgateway_shell.diagnosis.network import NetworkProbe
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.state.profiles import with_key
 
@@ -60,7 +60,7 @@ class Doctor:
         self._connection = connection
         self._keyed = keyed
         self._options = with_key(connection, None).client_options()
-        self._way = WayThere(self._options)
+        self._way = NetworkProbe(self._options)
         self._findings: list[Finding] = []
         self._client: GatewayClient | None = None
         self._live: LiveSession | None = None

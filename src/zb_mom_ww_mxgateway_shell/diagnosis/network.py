@@ -18,7 +18,7 @@ from zb_mom_ww_mxgateway_shell.process.unwaited import unwaited
 _SOON = timedelta(days=30)
 
 
-class WayThere:
+class NetworkProbe:
     """Looks at each part of the way; nothing is trusted or remembered by looking."""
 
     def __init__(self, options: ClientOptions) -> None:

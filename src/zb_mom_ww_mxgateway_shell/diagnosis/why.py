@@ -30,7 +30,7 @@ from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY, type_t
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness
 from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
-from zb_mom_ww_mxgateway_shell.state.connection import Connected
+from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class _Walk:
 
     # From the shell to the session.
 
-    async def _connection(self) -> Connected | None:
+    async def _connection(self) -> GatewayConnection | None:
         current = self._context.current
         if current is None:
             known = self._context.connection.endpoint
@@ -112,7 +112,7 @@ class _Walk:
             self._found("connection", Verdict.OK, f"{where}, open for {up}")
         return current
 
-    async def _session(self, connected: Connected) -> bool:
+    async def _session(self, connected: GatewayConnection) -> bool:
         """Says how the session is; whether it answers."""
         live = connected.live
         name = live.session.session_id
@@ -153,7 +153,7 @@ class _Walk:
 
     # From the item to its value.
 
-    def _say_item(self, connected: Connected) -> None:
+    def _say_item(self, connected: GatewayConnection) -> None:
         item, tag = self._item, self._tag
         if item is None:
             self._found(
@@ -206,7 +206,7 @@ class _Walk:
         else:
             self._say_quality(text, value)
 
-    async def _read_now(self, connected: Connected, place: Place | None) -> None:
+    async def _read_now(self, connected: GatewayConnection, place: Place | None) -> None:
         """A tag that nobody follows is read by a short visit."""
         try:
             reading = await _visited(connected, place.address if place else self._tag)
@@ -258,7 +258,7 @@ class _Walk:
 
     # What the galaxy says of it.
 
-    async def _locate(self, connected: Connected) -> tuple[Place | None, datetime | None]:
+    async def _locate(self, connected: GatewayConnection) -> tuple[Place | None, datetime | None]:
         """Where the galaxy has the tag, and when it was deployed last."""
         client = connected.client
         try:
@@ -270,7 +270,7 @@ class _Walk:
             return None, None
 
     def _say_place(
-        self, connected: Connected, place: Place, last_deploy: datetime | None, value: "LiveValue | None"
+        self, connected: GatewayConnection, place: Place, last_deploy: datetime | None, value: "LiveValue | None"
     ) -> None:
         deployed = f"last deploy {to_seconds(last_deploy)}" if last_deploy else "never deployed"
         is_newer = connected.deployed_anew(last_deploy)
@@ -313,7 +313,7 @@ class _Walk:
             return
         self._found("galaxy", Verdict.OK, text)
 
-    def _say_security(self, connected: Connected, place: Place) -> None:
+    def _say_security(self, connected: GatewayConnection, place: Place) -> None:
         if place.attribute is None:
             return
         security = place.attribute.security_classification
@@ -327,7 +327,7 @@ class _Walk:
         else:
             self._found("writes", Verdict.OK, f"{name}: {means}")
 
-    async def _say_alarms(self, connected: Connected, place: Place) -> None:
+    async def _say_alarms(self, connected: GatewayConnection, place: Place) -> None:
         """For what has to do with alarms: whether they are inhibited, and whether the gateway has any."""
         if place.found is None or place.attribute is None or not _concerns_alarms(place):
             return
@@ -348,14 +348,14 @@ class _Walk:
             return
         self._found("alarms", Verdict.OK, f"not inhibited; {count} active in the galaxy")
 
-    async def _is_on(self, connected: Connected, tag: str) -> bool:
+    async def _is_on(self, connected: GatewayConnection, tag: str) -> bool:
         try:
             return (await _visited(connected, tag)).value is True
         except (MxGatewayError, TimeoutError):
             return False
 
 
-async def _visited(connected: Connected, address: str) -> "Reading":
+async def _visited(connected: GatewayConnection, address: str) -> "Reading":
     """Reads an address without leaving a trace; raises the library's errors, or TimeoutError."""
     session = connected.live.session
     own: int | None = None

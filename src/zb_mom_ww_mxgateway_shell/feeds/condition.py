@@ -39,7 +39,7 @@ class Condition:
         return f"{self.target.tag} {self.comparison.text}{quality}{age}"
 
     def miss(self, value: "LiveValue | None") -> str:
-        """Why a value does not meet it; empty where it does. Raises Mistake where they cannot be compared."""
+        """Why a value does not meet it; empty where it does. Raises InputError where they cannot be compared."""
         if value is None:
             return "there is no value yet"
         if value.stale_since is not None:

@@ -18,7 +18,7 @@ _PACE_SECONDS = 0.1
 
 
 @dataclass(slots=True)
-class Flow(Generic[T]):
+class PacedFeed(Generic[T]):
     """A feed of things that come in batches: shown as lines until its end."""
 
     what: str
@@ -40,7 +40,7 @@ class Flow(Generic[T]):
     started: float = field(default_factory=clock.monotonic)
     kept: deque[T] = field(default_factory=lambda: deque(maxlen=KEPT))
 
-    async def follow(self, show: Callable[[str], None]) -> "Flowed":
+    async def follow(self, show: Callable[[str], None]) -> "PacedResult":
         """Shows them until the duration or count is reached; raises what they were lost to."""
         if self.is_paced and self.duration is None and self.count is None:
             # There may be nothing to show for a long time.
@@ -72,9 +72,9 @@ class Flow(Generic[T]):
             self.hidden += len(batch) - len(shown)
             show(f"          … {len(batch) - len(shown)} more at that moment, not shown")
 
-    def result(self) -> "Flowed":
+    def result(self) -> "PacedResult":
         """What has been seen so far."""
-        return Flowed(
+        return PacedResult(
             self.what,
             self.seen,
             self.hidden,
@@ -85,7 +85,7 @@ class Flow(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Flowed:
+class PacedResult:
     """What a flow has brought."""
 
     what: str

@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, safe, t
 from zb_mom_ww_mxgateway_console.render.galaxy_forms import deploy_form
 from zb_mom_ww_mxgateway_console.text.terminal_text import padded
 from zb_mom_ww_mxgateway_shell.plural import counted
-from zb_mom_ww_mxgateway_shell.state.connection import Connected
+from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.context import FIRST_VALUE_TIMEOUT
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _LINES_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FoundRecords:
     """What a feed has shown, as records for JSON, and in words how much that was."""
 
     what: str
@@ -45,10 +45,10 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Finding:
+class ObjectSearch:
     """Objects of the galaxy that match, as their pages come."""
 
-    connected: Connected
+    connected: GatewayConnection
     glob: str
     root: int | None
     filters: dict[str, Any]
@@ -57,7 +57,7 @@ class Finding:
     has_ended: bool = False
     """False while there may be more than was found."""
 
-    async def follow(self, show: Callable[[str], None]) -> Seen:
+    async def follow(self, show: Callable[[str], None]) -> FoundRecords:
         """Shows a line for each object until there are no more, or `count` have come."""
         galaxy = self.connected.client.galaxy
         found = galaxy.discover(
@@ -75,28 +75,28 @@ class Finding:
         self.has_ended = True
         return self.result()
 
-    def result(self) -> Seen:
+    def result(self) -> FoundRecords:
         """What has been found so far."""
         said = counted(len(self.records), "object")
         if not self.has_ended:
             said += " so far"
         elif not self.records:
             said = f"no object matches {self.glob}; find --tags matches whole tag names"
-        return Seen("objects", self.records, said, [each["name"] for each in self.records])
+        return FoundRecords("objects", self.records, said, [each["name"] for each in self.records])
 
 
 @dataclass(slots=True)
-class Matching:
+class TagSearch:
     """Tags that match, among those that were read."""
 
-    connected: Connected
+    connected: GatewayConnection
     glob: str
     count: int | None
     records: list[dict[str, Any]] = field(default_factory=list)
     has_ended: bool = False
     """False while there may be more than was found."""
 
-    async def follow(self, show: Callable[[str], None]) -> Seen:
+    async def follow(self, show: Callable[[str], None]) -> FoundRecords:
         """Shows a line for each tag."""
         catalogue = self.connected.catalogue
         catalogue.start(self.connected.client)
@@ -112,7 +112,7 @@ class Matching:
         self.has_ended = True
         return self.result()
 
-    def result(self) -> Seen:
+    def result(self) -> FoundRecords:
         """What has been found so far."""
         catalogue, said = self.connected.catalogue, counted(len(self.records), "tag")
         if self.has_ended and not self.records:
@@ -122,7 +122,7 @@ class Matching:
         elif not catalogue.is_complete:
             why = f": {catalogue.error}" if catalogue.error else ""
             said += f" among those read so far; the galaxy is not read to its end{why}"
-        return Seen("tags", self.records, said, [each["name"] for each in self.records])
+        return FoundRecords("tags", self.records, said, [each["name"] for each in self.records])
 
 
 @dataclass(slots=True)
@@ -136,7 +136,7 @@ class Deployments:
     events: "list[DeployEvent]" = field(default_factory=list)
     started: float = field(default_factory=clock.monotonic)
 
-    async def follow(self, show: Callable[[str], None]) -> Seen:
+    async def follow(self, show: Callable[[str], None]) -> FoundRecords:
         """Shows a line for each until the duration or count is reached. Raises what ends the stream."""
         try:
             async with clock.timeout(self.duration), self.client.galaxy.watch_deploy_events() as stream:
@@ -150,12 +150,12 @@ class Deployments:
         endpoint = self.client.options.endpoint
         raise MxGatewayTransportError(f"deploys: {endpoint} ended the stream", endpoint=endpoint, call="deploys")
 
-    def result(self) -> Seen:
+    def result(self) -> FoundRecords:
         """What has been seen so far."""
         later = max(0, len(self.events) - 1)
         said = f"{later} new deployment{'s' if later != 1 else ''} in {age_text(clock.monotonic() - self.started)}"
         last = self.events[-1].time_of_last_deploy if self.events else None
-        return Seen("deploys", [deploy_form(event) for event in self.events], said, last)
+        return FoundRecords("deploys", [deploy_form(event) for event in self.events], said, last)
 
 
 def deploy_line(event: "DeployEvent") -> str:

@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway_console.text.terminal_text import cut_middle, cut_start
 from zb_mom_ww_mxgateway_shell.output.chart import Line, chart, in_view, legend, range_of
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text
 from zb_mom_ww_mxgateway_shell.samples.history import History, moment
-from zb_mom_ww_mxgateway_shell.samples.intervals import Stretch, stretches_of
+from zb_mom_ww_mxgateway_shell.samples.intervals import Interval, stretches_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession
@@ -76,7 +76,7 @@ class Charted:
     tag: str
     said: str
     """Its value now, in words."""
-    stretches: Sequence[Stretch]
+    stretches: Sequence[Interval]
     boolean: bool
 
 

@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, safe
 from zb_mom_ww_mxgateway_shell.feeds.condition import Condition, described, form_of, seen_text
 from zb_mom_ww_mxgateway_shell.feeds.hold import course_form, course_lines
-from zb_mom_ww_mxgateway_shell.output.results import Result, Said
+from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, LiveValue, WaitCourse
@@ -48,7 +48,7 @@ class Waiting:
         except MxGatewayWaitError as error:
             raise self._not_met(error.seen, error.course) from None
         seconds = clock.monotonic() - self.started
-        return Said(
+        return TextResult(
             f"{self.condition.text}: {described(value)} after {age_text(seconds)}",
             {"actual": form_of(value), "expected": self.condition.text, "seconds": round(seconds, 3)},
             value.value,
@@ -86,7 +86,7 @@ class Waiting:
     def result(self) -> Result:
         """What is known when it is given up."""
         value = self._held()
-        return Said(
+        return TextResult(
             f"{_STOPPED}: {self.item.tag} is {described(value)}",
             {"actual": form_of(value), "expected": self.condition.text},
             exit_code=ExitCode.INTERRUPTED,
@@ -113,12 +113,12 @@ class Sleeping:
         """Lets it pass."""
         self.started = clock.monotonic()
         await clock.sleep(self.seconds)
-        return Said(f"slept {self.seconds:g} s", {"slept": self.seconds})
+        return TextResult(f"slept {self.seconds:g} s", {"slept": self.seconds})
 
     def result(self) -> Result:
         """What is known when it is given up."""
         fields: dict[str, Any] = {"slept": round(clock.monotonic() - self.started, 3)}
-        return Said("stopped sleeping", fields, exit_code=ExitCode.INTERRUPTED)
+        return TextResult("stopped sleeping", fields, exit_code=ExitCode.INTERRUPTED)
 
     def progress(self) -> str:
         """The time left."""

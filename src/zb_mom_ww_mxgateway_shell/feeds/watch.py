@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text
 from zb_mom_ww_mxgateway_shell.output.value_text import sample_text, value_record
-from zb_mom_ww_mxgateway_shell.output.watch_table import Panel
+from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
 from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample, samples_of
 
@@ -37,10 +37,10 @@ class Watch:
     missed: int = 0
     """Changes that came faster than they could be shown."""
     started: float = field(default_factory=clock.monotonic)
-    panel: Panel = field(init=False)
+    panel: WatchTable = field(init=False)
 
     def __post_init__(self) -> None:
-        self.panel = Panel(self.live)
+        self.panel = WatchTable(self.live)
         self.panel.add(self.items)
 
     async def follow(self, show: Callable[[str], None]) -> "Watched":
@@ -100,13 +100,15 @@ def _value_of(item: Item, sample: Sample) -> LiveValue:
     value = LiveValue.of(event, item.tag, 0)
     assert value is not None  # An event with a sample brings one.
     if isinstance(event.body, BufferedData):
-        behind = event.gateway_time_ns - sample.source_time_ns if sample.source_time_ns and event.gateway_time_ns else 0
+        refined_by = (
+            event.gateway_time_ns - sample.source_time_ns if sample.source_time_ns and event.gateway_time_ns else 0
+        )
         value = replace(
             value,
             value=sample.value,
             quality=sample.quality,
             source_time_ns=sample.source_time_ns,
-            age_when_received=max(0, behind) / 1e9,
+            age_when_received=max(0, refined_by) / 1e9,
         )
     if item.suspended:
         value.stale_since = value.received_at

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ReadBack:
     """What the tag has after the write."""
 
     is_as_written: bool
@@ -33,7 +33,7 @@ class Seen:
 
 async def verified(
     live: "LiveSession", item: Item, written: object, timeout: float, tolerance: float | None = None
-) -> Seen:
+) -> ReadBack:
     """Waits at most `timeout` seconds until the item has the value written, good and not stale.
 
     That is by the rule of :mod:`zb_mom_ww_mxgateway.comparison`.
@@ -47,15 +47,15 @@ async def verified(
     problem = ""
     try:
         reached = await live.wait_for(item, is_there, timeout=timeout)
-        return Seen(True, reached, f"the value is {_shown(reached)}")
+        return ReadBack(True, reached, f"the value is {_shown(reached)}")
     except MxGatewayWaitError:
         pass
     except MxGatewayError as error:
         problem = f": {error}"
     value = live.latest(*item.key)
     if value is None:
-        return Seen(False, None, f"NOT VERIFIED: it has no value{problem}")
-    return Seen(False, value, f"NOT VERIFIED: after {timeout:g} s the value is {_shown(value)}{problem}")
+        return ReadBack(False, None, f"NOT VERIFIED: it has no value{problem}")
+    return ReadBack(False, value, f"NOT VERIFIED: after {timeout:g} s the value is {_shown(value)}{problem}")
 
 
 def _shown(value: "LiveValue") -> str:

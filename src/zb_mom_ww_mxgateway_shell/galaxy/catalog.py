@@ -40,7 +40,7 @@ _AGAIN = (1.0, 60.0)
 _FINAL = (MxGatewayAuthenticationError, MxGatewayAuthorizationError)
 
 
-class Catalogue:
+class TagCatalogue:
     """Tag names in any letter case, from the galaxy and from what was seen."""
 
     def __init__(self) -> None:

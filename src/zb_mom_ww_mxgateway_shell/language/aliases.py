@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from zb_mom_ww_mxgateway_shell.errors import Mistake, closest
+from zb_mom_ww_mxgateway_shell.errors import InputError, closest
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 
 
@@ -34,7 +34,7 @@ def unfolded(context: Scope, text: str) -> Iterator[str]:
     longer = len(context.aliases[name]) - len(name)
     try:
         yield text[: end - len(name)] + context.aliases[name] + text[end:]
-    except Mistake as error:
+    except InputError as error:
         is_behind = error.start - longer >= end
         start, stop = (error.start - longer, error.end - longer) if is_behind else (end - len(name), end)
-        raise Mistake(f"{error} (in: {context.aliases[name]})", start, stop) from None
+        raise InputError(f"{error} (in: {context.aliases[name]})", start, stop) from None

@@ -9,10 +9,10 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_duration
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
-from zb_mom_ww_mxgateway_shell.language.commands import Flag, Kind, Offer
+from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Flag, Suggestion
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, TagType, check_prefix
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import NAME, OWN_NAMES, literal_text
 from zb_mom_ww_mxgateway_shell.plural import duration_text
 
@@ -20,117 +20,119 @@ OFFERS = 50
 """Rows of a completion menu: more only slow it down."""
 
 
-class Text(Kind):
+class Text(ArgumentType):
     """Any text."""
 
     def __init__(self, name: str = "text") -> None:
         self.name = name
 
-    def parse(self, word: Word, context: Scope) -> str:
+    def parse(self, word: Token, context: Scope) -> str:
         if not word.value:
             raise word.mistake(f"{self.name} must not be empty")
         return word.value
 
 
-class HelpSubject(Kind):
+class HelpSubject(ArgumentType):
     """The name of a command, of a topic of help, or ``all``."""
 
     name = "command|topic"
 
-    def parse(self, word: Word, context: Scope) -> str:
+    def parse(self, word: Token, context: Scope) -> str:
         from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS  # Only help has need of them.
 
         if word.text == "all" or word.text in TOPICS or word.text in context.aliases:
             return word.text
         return context.registry.find(word, list(TOPICS)).name
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS
 
-        offers = [Offer(c.name, c.summary) for c in context.registry.commands.values()]
-        offers += [Offer(name, topic.summary) for name, topic in TOPICS.items()]
+        offers = [Suggestion(c.name, c.summary) for c in context.registry.commands.values()]
+        offers += [Suggestion(name, topic.summary) for name, topic in TOPICS.items()]
         return [
             offer
-            for offer in [*offers, Offer("all", "every command, with what it does")]
+            for offer in [*offers, Suggestion("all", "every command, with what it does")]
             if offer.text.startswith(prefix)
         ]
 
 
-class ConnectionName(Kind):
+class ConnectionName(ArgumentType):
     """The name of an open connection."""
 
     name = "name"
 
-    def parse(self, word: Word, context: Scope) -> str:
+    def parse(self, word: Token, context: Scope) -> str:
         if word.value not in context.connections:
             hint = closest(word.value, list(context.connections)) or "; use lists them"
             raise word.mistake(f"no connection {word.value} is open{hint}")
         return word.value
 
-    def check(self, word: Word, context: Scope) -> None:
+    def check(self, word: Token, context: Scope) -> None:
         pass  # Which are open is known in the run.
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
-        return [Offer(name, each.state) for name, each in context.connections.items() if name.startswith(prefix)]
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return [Suggestion(name, each.state) for name, each in context.connections.items() if name.startswith(prefix)]
 
 
-class Server(Kind):
+class Server(ArgumentType):
     """A server handle."""
 
     name = "server"
     is_first = True
 
-    def parse(self, word: Word, context: Scope) -> int:
+    def parse(self, word: Token, context: Scope) -> int:
         return _server(word, context)
 
-    def check(self, word: Word, context: Scope) -> None:
+    def check(self, word: Token, context: Scope) -> None:
         _server_handle(word)
 
-    def foreseen(self, word: Word, context: Scope) -> int:
+    def foreseen(self, word: Token, context: Scope) -> int:
         return _server_handle(word)
 
-    def lasting(self, word: Word, context: Scope) -> str:
+    def lasting(self, word: Token, context: Scope) -> str:
         # One server needs no name in a file. Of several, the same lines give each its number again.
         return word.text if len(context.servers) > 1 else ""
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
-        return [Offer(str(handle), name) for handle, name in context.servers.items() if str(handle).startswith(prefix)]
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return [
+            Suggestion(str(handle), name) for handle, name in context.servers.items() if str(handle).startswith(prefix)
+        ]
 
 
-class Tag(Kind):
+class Tag(ArgumentType):
     """A tag's address, known or not; with a leading dot it is the focused object's."""
 
     name = "tag"
 
-    def parse(self, word: Word, context: Scope) -> str:
+    def parse(self, word: Token, context: Scope) -> str:
         if not word.value.strip():
             raise word.mistake("a tag name is expected")
         return context.catalogue.spelled(full_address(word, context))
 
-    def lasting(self, word: Word, context: Scope) -> str:
+    def lasting(self, word: Token, context: Scope) -> str:
         return literal_text(self.parse(word, context))
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return _from_catalogue(prefix, context, objects=False)
 
 
-class GalaxyPlace(Kind):
+class GalaxyPlace(ArgumentType):
     """An area, an object or what is in one, that the gateway is asked for; with a leading dot the focused object's."""
 
     def __init__(self, name: str, *, objects: bool) -> None:
         self.name = name
         self._objects = objects
 
-    def parse(self, word: Word, context: Scope) -> Word:
+    def parse(self, word: Token, context: Scope) -> Token:
         if not word.value.strip():
             raise word.mistake(f"the {self.name} must not be empty")
         return word
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return _from_catalogue(prefix, context, objects=self._objects)
 
 
-def full_address(word: Word, context: Scope) -> str:
+def full_address(word: Token, context: Scope) -> str:
     """The name that a word means, which begins with the focused object where the word begins with a dot."""
     if not word.value.startswith("."):
         return word.value
@@ -139,7 +141,7 @@ def full_address(word: Word, context: Scope) -> str:
     return context.focus + word.value
 
 
-def _from_catalogue(prefix: str, context: Scope, *, objects: bool) -> list[Offer]:
+def _from_catalogue(prefix: str, context: Scope, *, objects: bool) -> list[Suggestion]:
     focus = context.focus if prefix.startswith(".") else ""
     if prefix.startswith(".") and not focus:
         return []
@@ -148,7 +150,7 @@ def _from_catalogue(prefix: str, context: Scope, *, objects: bool) -> list[Offer
     shown = [
         (text[len(focus) :] if tag_key(text).startswith(tag_key(f"{focus}.")) else text, said) for text, said in found
     ]
-    return [Offer(f'"{text}"' if " " in text else text, said) for text, said in shown]
+    return [Suggestion(f'"{text}"' if " " in text else text, said) for text, said in shown]
 
 
 TAG = Tag()
@@ -161,7 +163,7 @@ class Target:
     tag: str
     item: Item | None
     """With ``--server`` one of that server, whatever others have."""
-    word: Word
+    word: Token
 
     @property
     def place(self) -> tuple[int, int]:
@@ -169,7 +171,7 @@ class Target:
         return self.word.start, self.word.end
 
 
-class ItemOrTag(Kind):
+class ItemOrTag(ArgumentType):
     """An item handle, or a tag name: that of an item, or with `may_add` of a tag the galaxy may have."""
 
     name = "tag|item"
@@ -179,20 +181,20 @@ class ItemOrTag(Kind):
         self.may_add = may_add
         self._server = server
 
-    def behind(self, given: Mapping[str, Any], context: Scope) -> Kind:
+    def refined_by(self, given: Mapping[str, Any], context: Scope) -> ArgumentType:
         server = given.get("server")
         return self if server is None else ItemOrTag(may_add=self.may_add, server=server)
 
-    def check(self, word: Word, context: Scope) -> None:
+    def check(self, word: Token, context: Scope) -> None:
         TAG.check(word, context)
 
-    def foreseen(self, word: Word, context: Scope) -> Target:
+    def foreseen(self, word: Token, context: Scope) -> Target:
         return Target(word.value, None, word)
 
-    def lasting(self, word: Word, context: Scope) -> str:
+    def lasting(self, word: Token, context: Scope) -> str:
         return literal_text(self.parse(word, context).tag)
 
-    def parse(self, word: Word, context: Scope) -> Target:
+    def parse(self, word: Token, context: Scope) -> Target:
         if not word.is_quoted and re.fullmatch(r"(\d+/)?\d+", word.text):
             item = _item(word, context, self._server)
             return Target(item.tag, item, word)
@@ -204,9 +206,9 @@ class ItemOrTag(Kind):
             raise word.mistake(f"no tag {tag}", lambda: context.catalogue.closest(tag))
         return Target(found.tag if found else tag, found, word)
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         items = [
-            Offer(_handle_text(item, context), _meta(item))
+            Suggestion(_handle_text(item, context), _meta(item))
             for item in context.items
             if _handle_text(item, context).startswith(prefix)
         ]
@@ -218,19 +220,19 @@ class ItemOrTag(Kind):
         return (items + [offer for offer in TAG.offers(prefix, context) if offer.text not in known])[:OFFERS]
 
 
-class Value(Kind):
+class Value(ArgumentType):
     """A value to write."""
 
     name = "value"
 
-    def parse(self, word: Word, context: Scope) -> Literal:
+    def parse(self, word: Token, context: Scope) -> Literal:
         if not word.is_quoted:
             check_prefix(word)
         literal = Literal(word)
         literal.check()
         return literal
 
-    def behind(self, given: Mapping[str, Any], context: Scope) -> Kind:
+    def refined_by(self, given: Mapping[str, Any], context: Scope) -> ArgumentType:
         known = target_type(given, context)
         return ValueFor(*known) if known else self
 
@@ -243,13 +245,13 @@ class ValueFor(Value):
         self._tag = tag
         self._known = known
 
-    def parse(self, word: Word, context: Scope) -> Literal:
+    def parse(self, word: Token, context: Scope) -> Literal:
         literal = super().parse(word, context)
         literal.for_tag(self._tag, self._known)
         return literal
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
-        return [Offer(each) for each in self._known.choices if each.startswith(prefix)]
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return [Suggestion(each) for each in self._known.choices if each.startswith(prefix)]
 
 
 def target_type(given: Mapping[str, Any], context: Scope) -> tuple[str, TagType] | None:
@@ -259,7 +261,7 @@ def target_type(given: Mapping[str, Any], context: Scope) -> tuple[str, TagType]
     return (target.tag, known) if target and known and known.type_name else None
 
 
-class Duration(Kind):
+class Duration(ArgumentType):
     """A span of time; gives seconds."""
 
     name = "duration"
@@ -269,7 +271,7 @@ class Duration(Kind):
         self._most = most
         self._because = because
 
-    def parse(self, word: Word, context: Scope) -> float:
+    def parse(self, word: Token, context: Scope) -> float:
         try:
             seconds = parse_duration(word.text)
         except TextValueError as error:
@@ -278,42 +280,42 @@ class Duration(Kind):
             raise word.mistake(f"at most {duration_text(self._most)}: {self._because}")
         return seconds
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
-        return [Offer(text) for text in ("5s", "30s", "5m") if text.startswith(prefix)]
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return [Suggestion(text) for text in ("5s", "30s", "5m") if text.startswith(prefix)]
 
 
-class Tolerance(Kind):
+class Tolerance(ArgumentType):
     """How much two numbers, or two times, may differ."""
 
     name = "number"
 
-    def parse(self, word: Word, context: Scope) -> Word:
+    def parse(self, word: Token, context: Scope) -> Token:
         return word
 
 
-class OneWord(Kind):
+class OneWord(ArgumentType):
     """One of a few words."""
 
     def __init__(self, name: str, words: Sequence[str]) -> None:
         self.name = name
         self._words = words
 
-    def parse(self, word: Word, context: Scope) -> str:
+    def parse(self, word: Token, context: Scope) -> str:
         if word.value not in self._words:
             raise word.mistake(f"one of {', '.join(self._words)} is expected")
         return word.value
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
-        return [Offer(each) for each in self._words if each.startswith(prefix)]
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return [Suggestion(each) for each in self._words if each.startswith(prefix)]
 
 
-class NewName(Kind):
+class NewName(ArgumentType):
     """A name that is given to a value."""
 
     name = "name"
     expands = False
 
-    def parse(self, word: Word, context: Scope) -> str:
+    def parse(self, word: Token, context: Scope) -> str:
         if not NAME.fullmatch(word.text):
             said = "; = stands by itself: let limit = 70" if "=" in word.text else ""
             raise word.mistake(f"a name is expected: letters, digits and _, without ${said}")
@@ -329,12 +331,12 @@ class FileName(Text):
         super().__init__("file")
 
 
-class Count(Kind):
+class Count(ArgumentType):
     """A whole number above zero."""
 
     name = "count"
 
-    def parse(self, word: Word, context: Scope) -> int:
+    def parse(self, word: Token, context: Scope) -> int:
         number = _whole_number(word.text)
         if number is None or not 0 < number < 2**31:
             raise word.mistake("a whole number above zero is expected")
@@ -349,24 +351,24 @@ def _whole_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
 
 
-def _server_handle(word: Word) -> int:
+def _server_handle(word: Token) -> int:
     handle = _whole_number(word.text)
     if handle is None:
         raise word.mistake("a server handle is expected, a whole number")
     return handle
 
 
-def _server(word: Word, context: Scope) -> int:
+def _server(word: Token, context: Scope) -> int:
     handle = _server_handle(word)
     if handle not in context.servers:
         raise word.mistake(f"no server {handle}: {context.said_servers()}")
     return handle
 
 
-def _item(word: Word, context: Scope, asked: int | None = None) -> Item:
+def _item(word: Token, context: Scope, asked: int | None = None) -> Item:
     server_text, slash, item_text = word.text.rpartition("/")
     if slash:
-        server = _server(Word(server_text, word.start, word.start + len(server_text)), context)
+        server = _server(Token(server_text, word.start, word.start + len(server_text)), context)
         if asked not in (None, server):
             raise word.mistake(f"{word.text} is an item of server {server}, and --server says {asked}")
     elif asked is not None:
@@ -386,11 +388,11 @@ def _handle_text(item: Item, context: Scope) -> str:
     return str(item.item_handle) if len(context.servers) == 1 else f"{item.server_handle}/{item.item_handle}"
 
 
-def _item_names(prefix: str, context: Scope) -> list[Offer]:
+def _item_names(prefix: str, context: Scope) -> list[Suggestion]:
     focus = context.focus if prefix.startswith(".") else ""
     folded = tag_key(focus + prefix)
     return [
-        Offer(item.tag[len(focus) :], f"item {_handle_text(item, context)}{_said_of(item.tag, context)}")
+        Suggestion(item.tag[len(focus) :], f"item {_handle_text(item, context)}{_said_of(item.tag, context)}")
         for item in context.items
         if tag_key(item.tag).startswith(folded)
     ]
@@ -416,4 +418,4 @@ ValueArgument = Annotated[Literal, Value()]
 DurationOption = Annotated[float | None, Duration()]
 CountOption = Annotated[int | None, Count()]
 FlagOption = Annotated[bool, Flag()]
-ToleranceOption = Annotated[Word | None, Tolerance()]
+ToleranceOption = Annotated[Token | None, Tolerance()]

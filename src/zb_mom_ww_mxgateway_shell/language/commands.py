@@ -2,7 +2,7 @@
 
 From the declaration come parsing with exact places of errors, completion, the usage line and help.
 Positional parameters are positional words, keyword-only ones are ``--options``, ``*names`` takes the
-rest. An annotation carries the argument kind: ``Annotated[type, Kind()]``. A keyword-only one with a Clause
+rest. An annotation carries the argument kind: ``Annotated[type, ArgumentType()]``. A keyword-only one with a Clause
 beside its kind is spelled as a plain word behind the positional ones: ``timeout 10s``.
 """
 
@@ -13,9 +13,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 from zb_mom_ww_mxgateway_console.text.help_texts import WITHOUT_TEXTS
-from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError, closest
+from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.tokens import Word, split
+from zb_mom_ww_mxgateway_shell.language.tokens import Token, split
 from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown, as_typed, expanded
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     Unending = Callable[[Collection[str]], str]
 
 
-class Offer(NamedTuple):
+class Suggestion(NamedTuple):
     """One completion: the text, and what is said beside it."""
 
     text: str
     meta: str = ""
 
 
-class Kind:
+class ArgumentType:
     """How one kind of argument is read and completed."""
 
     name = "text"
@@ -45,56 +45,56 @@ class Kind:
     expands = True
     """Whether the values of ``$names`` are put in their place before the word is read."""
 
-    def parse(self, word: Word, context: Scope) -> Any:
+    def parse(self, word: Token, context: Scope) -> Any:
         """The argument's value; raises ``word.mistake(...)``. Never waits for the network."""
         return word.value
 
-    def check(self, word: Word, context: Scope) -> None:
+    def check(self, word: Token, context: Scope) -> None:
         """Raises what is wrong with the word whatever the gateway has: the context is connected to none."""
         self.parse(word, context)
 
-    def foreseen(self, word: Word, context: Scope) -> Any:
+    def foreseen(self, word: Token, context: Scope) -> Any:
         """The argument's value as far as it is known whatever the gateway has."""
         return self.parse(word, context)
 
-    def lasting(self, word: Word, context: Scope) -> str:
+    def lasting(self, word: Token, context: Scope) -> str:
         """The word as it can stand in a file: by name where it is a handle; empty to be left out."""
         return as_typed(word)
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         """What may be typed here, best first, at most a few dozen. Never waits for the network."""
         return ()
 
-    def behind(self, given: Mapping[str, Any], context: Scope) -> "Kind":
+    def refined_by(self, given: Mapping[str, Any], context: Scope) -> "ArgumentType":
         """The kind as it is where these arguments stand before it, by their Python names: they may say more of it.
         Never waits for the network."""
         return self
 
 
-class Flag(Kind):
+class Flag(ArgumentType):
     """An option without a value."""
 
 
-class Rest(Kind):
+class Rest(ArgumentType):
     """All that is left of the line, as it was typed."""
 
     name = "line"
     expands = False
 
 
-class Sign(Kind):
+class Sign(ArgumentType):
     """A word that is always the same, such as ``=``."""
 
     def __init__(self, sign: str) -> None:
         self.name = sign
 
-    def parse(self, word: Word, context: Scope) -> str:
+    def parse(self, word: Token, context: Scope) -> str:
         if word.text != self.name:
             raise word.mistake(f"{self.name} is expected here, with spaces around it")
         return word.text
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Offer]:
-        return [Offer(self.name)] if self.name.startswith(prefix) else []
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return [Suggestion(self.name)] if self.name.startswith(prefix) else []
 
 
 class Clause(NamedTuple):
@@ -109,7 +109,7 @@ class Parameter(NamedTuple):
 
     name: str
     """The Python name."""
-    kind: Kind
+    kind: ArgumentType
     is_option: bool
     is_variadic: bool
     is_required: bool
@@ -125,7 +125,7 @@ class Parameter(NamedTuple):
     def usage(self) -> str:
         return self.usage_as(self.kind)
 
-    def usage_as(self, kind: Kind) -> str:
+    def usage_as(self, kind: ArgumentType) -> str:
         """The usage where the argument is of this kind."""
         if isinstance(kind, Flag):
             return f"[{self.spelled}]"
@@ -155,10 +155,10 @@ class Command:
     """Works the same without a connection: a run of nothing else does not connect first."""
 
     check: "Check | None" = None
-    """Raises Mistake or ShellError for arguments that do not go together, whatever the gateway has."""
+    """Raises InputError or ShellError for arguments that do not go together, whatever the gateway has."""
     unending: "Unending | None" = None
     """Why a line with these options has no end where nobody is to end it; empty for one that has."""
-    foresee: "Body | None" = None
+    preview: "Body | None" = None
     """Takes its place in a plan: says what it would do, and does nothing of it."""
     stream: bool | None = None
     """Whether it waits until the event stream is known to be read; None for as it needs a session."""
@@ -215,7 +215,7 @@ def command(
     stands_alone: bool = False,
     check: "Check | None" = None,
     unending: "Unending | None" = None,
-    foresee: "Body | None" = None,
+    preview: "Body | None" = None,
     stream: bool | None = None,
     in_plan: bool | None = None,
 ) -> Callable[["Body"], Command]:
@@ -223,7 +223,7 @@ def command(
 
     def declare(function: "Body") -> Command:
         return Command(
-            name, function, example, mutating, needs_session, stands_alone, check, unending, foresee, stream, in_plan
+            name, function, example, mutating, needs_session, stands_alone, check, unending, preview, stream, in_plan
         )
 
     return declare
@@ -246,7 +246,7 @@ def _may_be_none(annotated: Any) -> bool:
     return type(None) in get_args(get_args(annotated)[0])
 
 
-Assigned = tuple[Parameter, Word | None]
+Assigned = tuple[Parameter, Token | None]
 """A parameter and the word that is for it; None for a flag."""
 
 
@@ -270,7 +270,7 @@ class Registry:
     def __init__(self, commands: Mapping[str, Command]) -> None:
         self.commands = commands
 
-    def find(self, word: Word, others: Sequence[str] = ()) -> Command:
+    def find(self, word: Token, others: Sequence[str] = ()) -> Command:
         """The command of that name; `others` are names that may have been meant too."""
         found = self.commands.get(word.text)
         if found is None:
@@ -279,19 +279,19 @@ class Registry:
         return found
 
     def parse(self, line: str, context: Scope, *, ahead: bool = False) -> Invocation | None:
-        """A line as an invocation; None for an empty one. Raises Mistake with the place of what is wrong: `ahead` only
-        what is wrong whatever the gateway has."""
+        """A line as an invocation; None for an empty one. Raises InputError with the place of what is wrong: `ahead`
+        only what is wrong whatever the gateway has."""
         words = split(line)
         if not words:
             return None
         command = self.find(words[0])
         assigned, missing = assign(command, words, line)
-        words_of: dict[int, Word | None] = {}
+        words_of: dict[int, Token | None] = {}
         values: dict[int, Any] = {}
         read: dict[str, Any] = {}
         for place, (parameter, given) in sorted(enumerate(assigned), key=lambda each: not _is_first(each[1][0])):
             word = expanded(given, context.all_names) if given and parameter.kind.expands else given
-            kind = parameter.kind.behind(read, context)
+            kind = parameter.kind.refined_by(read, context)
             value = True if word is None else (kind.foreseen if ahead else kind.parse)(word, context)
             words_of[place], values[place] = word, value
             read[parameter.name] = value
@@ -306,16 +306,16 @@ class Registry:
             command.check(positional, options)
         return Invocation(command, tuple(positional), options, tuple(kept))
 
-    def check(self, line: str, context: Scope) -> list[Mistake]:
+    def check(self, line: str, context: Scope) -> list[InputError]:
         """Everything in a line that is wrong whatever the gateway has: the context is connected to none."""
-        found: list[Mistake] = []
+        found: list[InputError] = []
         try:
             words = split(line)
             if not words:
                 return []
             command = self.find(words[0])
             assigned, missing = assign(command, words, line)
-        except Mistake as error:
+        except InputError as error:
             return [error]
         is_known = missing is None
         for parameter, given in assigned:
@@ -324,7 +324,7 @@ class Registry:
             try:
                 word = expanded(given, context.all_names) if parameter.kind.expands else given
                 parameter.kind.check(word, context)
-            except Mistake as error:
+            except InputError as error:
                 found.append(error)
             except ValueNotYetKnown:
                 is_known = False  # What a run captures is known in the run.
@@ -336,7 +336,7 @@ class Registry:
         if (command.check is not None or command.stands_alone) and is_known and not found:
             try:
                 self.parse(line, context, ahead=True)
-            except Mistake as error:
+            except InputError as error:
                 found.append(error)
             except ShellError as error:
                 found.append(words[0].mistake(str(error)))
@@ -347,7 +347,7 @@ def _is_first(parameter: Parameter) -> bool:
     return parameter.is_option and parameter.kind.is_first
 
 
-def _endless(command: Command, word: Word, options: Collection[str], context: Scope) -> Mistake | None:
+def _endless(command: Command, word: Token, options: Collection[str], context: Scope) -> InputError | None:
     """What is wrong with a line that goes on for ever where there is neither a person nor a screen."""
     if command.unending is None or context.interactive or context.has_screen:
         return None
@@ -355,7 +355,7 @@ def _endless(command: Command, word: Word, options: Collection[str], context: Sc
     return word.mistake(why) if why else None
 
 
-def assign(command: Command, words: list[Word], line: str) -> tuple[list[Assigned], Mistake | None]:
+def assign(command: Command, words: list[Token], line: str) -> tuple[list[Assigned], InputError | None]:
     """Gives each word its parameter, in the order of the line; beside them the mistake where that ends too early."""
     assigned: list[Assigned] = []
     places, known = command.positional, command.options
@@ -365,7 +365,7 @@ def assign(command: Command, words: list[Word], line: str) -> tuple[list[Assigne
     for word in rest:
         if count < len(places) and isinstance(places[count].kind, Rest):
             stop = len(line.rstrip())
-            assigned.append((places[count], Word(line[word.start : stop], word.start, stop)))
+            assigned.append((places[count], Token(line[word.start : stop], word.start, stop)))
             count += 1
             break
         option = known.get(word.text)
@@ -379,7 +379,7 @@ def assign(command: Command, words: list[Word], line: str) -> tuple[list[Assigne
                 return assigned, word.mistake(f"{word.text} is given twice")
             try:
                 assigned.append((option, None if isinstance(option.kind, Flag) else _value_of(option, rest, end)))
-            except Mistake as error:
+            except InputError as error:
                 return assigned, error
             continue
         if count < len(places):
@@ -392,11 +392,11 @@ def assign(command: Command, words: list[Word], line: str) -> tuple[list[Assigne
     for parameter in command.parameters:
         if parameter.is_required and not any(parameter is each for each in given):
             name = parameter.spelled.removesuffix("s") if parameter.is_variadic else parameter.spelled
-            return assigned, Mistake(f"{name} is missing: {command.usage}", end, end + 1)
+            return assigned, InputError(f"{name} is missing: {command.usage}", end, end + 1)
     return assigned, None
 
 
-def _value_of(option: Parameter, rest: Iterator[Word], end: int) -> Word:
+def _value_of(option: Parameter, rest: Iterator[Token], end: int) -> Token:
     """The word behind an option, or behind what stands between."""
     word = next(rest, None)
     if option.clause is not None and option.clause.between and word is not None:
@@ -404,5 +404,5 @@ def _value_of(option: Parameter, rest: Iterator[Word], end: int) -> Word:
             raise word.mistake(f"{option.usage.strip('[]')}: {option.clause.between} is expected here")
         word = next(rest, None)
     if word is None:
-        raise Mistake(f"{option.spelled} needs a value: <{option.kind.name}>", end, end + 1)
+        raise InputError(f"{option.spelled} needs a value: <{option.kind.name}>", end, end + 1)
     return word

@@ -20,7 +20,7 @@ from zb_mom_ww_mxgateway.values import DataType
 from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_duration, parse_value
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, check_prefix, split_type
 from zb_mom_ww_mxgateway_shell.language.patterns import Pattern, PatternError, pattern
-from zb_mom_ww_mxgateway_shell.language.tokens import Word, elements
+from zb_mom_ww_mxgateway_shell.language.tokens import Token, elements
 
 ORDERING = ("<", "<=", ">", ">=")
 OPERATORS = ("=", "!=", *ORDERING, "~")
@@ -43,9 +43,9 @@ _REFERENCE = re.compile(r"(?:[\d$#]*[^\W\d][\w$#]*|[$#][\w$#]+)?(?:\.[\d$#]*[^\W
 class Comparison:
     """An operator and what stands behind it, as typed."""
 
-    operator: Word
-    wanted: Word
-    tolerance: Word | None = None
+    operator: Token
+    wanted: Token
+    tolerance: Token | None = None
 
     @property
     def text(self) -> str:
@@ -68,7 +68,7 @@ class Comparison:
         return self._is_bare and self.wanted.text.lower() == "nan"
 
     def check(self) -> None:
-        """Raises Mistake for what is wrong whatever the value will be."""
+        """Raises InputError for what is wrong whatever the value will be."""
         operator, wanted = self.operator.text, self.wanted
         if self.tolerance is not None:
             if operator == "~":
@@ -96,7 +96,7 @@ class Comparison:
             if type_name is None and not _is_number_or_time(rest.text):
                 raise wanted.mistake(f"{operator} compares numbers and times, and this is neither")
 
-    def _check_tolerance(self, tolerance: Word) -> None:
+    def _check_tolerance(self, tolerance: Token) -> None:
         number, _ = _tolerance(tolerance)
         type_name, rest = split_type(self.wanted)
         for each in elements(rest) if rest.is_array else [rest]:
@@ -159,7 +159,7 @@ class Comparison:
         if not rest.is_array:
             raise self.wanted.mistake("the value is an array: compare it with [1, 2, 3], or name an element")
         wanted = elements(rest)
-        same = Comparison(Word("=", self.operator.start, self.operator.end), self.wanted, self.tolerance)
+        same = Comparison(Token("=", self.operator.start, self.operator.end), self.wanted, self.tolerance)
         equal = len(wanted) == len(actual) and all(
             same._compare(one, _read(other, one, data_type), data_type)
             for one, other in zip(actual, wanted, strict=True)
@@ -167,8 +167,8 @@ class Comparison:
         return equal == (self.operator.text == "=")
 
 
-def refuse_tag(wanted: Word) -> None:
-    """Raises Mistake at the bare name of a tag: as text it differs from every value, whatever the tag has."""
+def refuse_tag(wanted: Token) -> None:
+    """Raises InputError at the bare name of a tag: as text it differs from every value, whatever the tag has."""
     if wanted.is_quoted or wanted.is_text:
         return
     raise wanted.mistake(
@@ -177,7 +177,7 @@ def refuse_tag(wanted: Word) -> None:
     )
 
 
-def tolerance_for(word: Word, value: Any) -> float:
+def tolerance_for(word: Token, value: Any) -> float:
     """How much such a value may differ: a number, for a time seconds; raises Mistake where it says nothing of it."""
     number, seconds = _tolerance(word)
     if isinstance(value, datetime):
@@ -191,7 +191,7 @@ def tolerance_for(word: Word, value: Any) -> float:
     return number
 
 
-def _tolerance(word: Word) -> tuple[float | None, float]:
+def _tolerance(word: Token) -> tuple[float | None, float]:
     """As a number, where it is one, and as seconds."""
     try:
         number = float(word.text) if word.text[:1].isdigit() or word.text[:1] == "." else math.nan
@@ -220,7 +220,7 @@ def _is(type_name: str, text: str) -> bool:
     return False
 
 
-def _read(word: Word, actual: Any, data_type: DataType | int) -> Any:
+def _read(word: Token, actual: Any, data_type: DataType | int) -> Any:
     """The typed value as one that can be compared with `actual`; raises Mistake."""
     family = _family(actual)
     type_name, rest = split_type(word)

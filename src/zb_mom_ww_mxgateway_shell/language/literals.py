@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.values import TYPE_NAMES, DataType, Typed
 from zb_mom_ww_mxgateway_console.render.text_values import parse_value, type_name_of
-from zb_mom_ww_mxgateway_shell.language.tokens import Word, elements
+from zb_mom_ww_mxgateway_shell.language.tokens import Token, elements
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.values import MxValueInput
@@ -53,7 +53,7 @@ class TagType:
 class Literal:
     """A value as typed; its type may depend on the tag it goes to."""
 
-    word: Word
+    word: Token
 
     def for_tag(self, tag: str, known: TagType | None) -> "MxValueInput":
         """The value for a tag of this type; raises Mistake, pointing at what is wrong, before anything is sent."""
@@ -72,7 +72,7 @@ class Literal:
             raise self.word.mistake(str(error).removeprefix("value: ")) from None
 
     def check(self) -> None:
-        """Raises Mistake for what is wrong whatever the tag's type is."""
+        """Raises InputError for what is wrong whatever the tag's type is."""
         type_name, word = split_type(self.word)
         if type_name is not None or word.is_quoted:
             self.for_tag("", None)
@@ -90,15 +90,15 @@ class Literal:
         raise self.word.mistake(f"the type of {tag} is {shown}; say it: int32:5, double:5, string:5 …")
 
 
-def check_prefix(word: Word) -> None:
-    """Raises Mistake for a type that does not exist, as in ``int23:5``."""
+def check_prefix(word: Token) -> None:
+    """Raises InputError for a type that does not exist, as in ``int23:5``."""
     match = _PREFIX.match(word.text)
     # A time has a colon too: 12:30.
     if match and match[1] not in TYPE_NAMES and not match[1].isdigit() and "T" not in word.text:
         raise word.mistake(f"no type {match[1]}: one of {', '.join(TYPE_NAMES)} expected, or text in quotes")
 
 
-def split_type(word: Word) -> tuple[str | None, Word]:
+def split_type(word: Token) -> tuple[str | None, Token]:
     """The type that a word says outright, if it does, and the rest of the word."""
     match = None if word.is_quoted else _PREFIX.match(word.text)
     if match and match[1] in TYPE_NAMES:
@@ -106,7 +106,7 @@ def split_type(word: Word) -> tuple[str | None, Word]:
     return None, word
 
 
-def _elements(array: Word) -> list[Word]:
+def _elements(array: Token) -> list[Token]:
     found = elements(array)
     for each in found:
         if split_type(each)[0] is not None:
@@ -114,13 +114,13 @@ def _elements(array: Word) -> list[Word]:
     return found
 
 
-def _refuse_quoted(found: list[Word], type_name: str) -> None:
+def _refuse_quoted(found: list[Token], type_name: str) -> None:
     for each in found:
         if each.is_quoted:
             raise each.mistake(f"an array of {type_name} expected, and what is in quotes is text: take them away")
 
 
-def _scalar(type_name: str, word: Word) -> Any:
+def _scalar(type_name: str, word: Token) -> Any:
     try:
         return parse_value(type_name, word.value)
     except ValueError as error:

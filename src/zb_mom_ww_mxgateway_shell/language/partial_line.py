@@ -7,11 +7,11 @@ from typing import Any
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.commands import Command, Flag, Parameter, Rest, assign
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown, expanded
 
 
-def given_by(command: Command, words: list[Word], context: Scope) -> dict[str, Any]:
+def given_by(command: Command, words: list[Token], context: Scope) -> dict[str, Any]:
     """The arguments that a line's words give so far, by their Python names, but for what cannot be read."""
     assigned, _ = assign(command, words, "")
     read: dict[str, Any] = {}
@@ -20,11 +20,11 @@ def given_by(command: Command, words: list[Word], context: Scope) -> dict[str, A
             continue
         with suppress(ShellError, ValueNotYetKnown):
             word = expanded(given, context.all_names) if parameter.kind.expands else given
-            read[parameter.name] = parameter.kind.behind(read, context).parse(word, context)
+            read[parameter.name] = parameter.kind.refined_by(read, context).parse(word, context)
     return read
 
 
-def current_parameter(command: Command, words: list[Word]) -> Parameter | None:
+def current_parameter(command: Command, words: list[Token]) -> Parameter | None:
     """The parameter that a word typed next, behind `words`, would belong to; None when there is none."""
     count = 0
     places = command.positional
@@ -40,7 +40,7 @@ def current_parameter(command: Command, words: list[Word]) -> Parameter | None:
     return places[-1] if places and places[-1].is_variadic else None
 
 
-def _is_open(option: Parameter, rest: Iterator[Word]) -> bool:
+def _is_open(option: Parameter, rest: Iterator[Token]) -> bool:
     """Whether the value of an option is still to come."""
     word = next(rest, None)
     if option.clause is not None and option.clause.between and word is not None:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_shell.language.literals import TagType
-from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
 
 
 class NamedCommand(Protocol):
@@ -24,7 +24,7 @@ class CommandTable(Protocol):
     @property
     def commands(self) -> Mapping[str, NamedCommand]: ...
 
-    def find(self, word: Word, others: Sequence[str] = ()) -> NamedCommand: ...
+    def find(self, word: Token, others: Sequence[str] = ()) -> NamedCommand: ...
 
 
 class OpenConnection(Protocol):

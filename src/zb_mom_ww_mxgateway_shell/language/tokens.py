@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from zb_mom_ww_mxgateway_console.text.text_files import CURLY, LINE_END, curly_said, line_end_said
-from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.errors import InputError
 
 # An IPv6 address with a port, which is no array.
 _ADDRESS = re.compile(r"\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]:")
@@ -19,7 +19,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$"}
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Token:
     """One word of a line."""
 
     text: str
@@ -44,25 +44,25 @@ class Word:
         """Without quotes and escapes; the bare text otherwise."""
         return unquoted(self) if self.is_quoted else self.text
 
-    def mistake(self, message: str, hint: Callable[[], str] | None = None) -> Mistake:
+    def mistake(self, message: str, hint: Callable[[], str] | None = None) -> InputError:
         """An error that points at this word; `hint` gives the end of its message when it is read."""
-        return Mistake(message, self.start, self.end, hint)
+        return InputError(message, self.start, self.end, hint)
 
-    def after(self, count: int) -> "Word":
+    def after(self, count: int) -> "Token":
         """The rest of the word behind its first `count` characters."""
         return self.part(count, len(self.text))
 
-    def part(self, first: int, end: int) -> "Word":
+    def part(self, first: int, end: int) -> "Token":
         """The characters from `first` to before `end`, as a word of their own."""
         if self.is_expanded:
-            return Word(self.text[first:end], self.start, self.end, True)
-        return Word(self.text[first:end], self.start + first, self.start + end)
+            return Token(self.text[first:end], self.start, self.end, True)
+        return Token(self.text[first:end], self.start + first, self.start + end)
 
 
-def split(line: str) -> list[Word]:
+def split(line: str) -> list[Token]:
     """The words of a line: bare, quoted, or ``[arrays]``; ``#`` at the start of a word begins a comment.
 
-    Raises Mistake at what is not one line, or no whole word.
+    Raises InputError at what is not one line, or no whole word.
     """
     line = line.rstrip()
     words = []
@@ -78,8 +78,8 @@ def split(line: str) -> list[Word]:
         else:
             end = _end_of_word(line, position)
             if found := _NO_CHARACTER.search(line, position, end):
-                raise Mistake("what was typed here is no character in UTF-8", found.start(), found.end())
-            words.append(Word(line[position:end], position, end))
+                raise InputError("what was typed here is no character in UTF-8", found.start(), found.end())
+            words.append(Token(line[position:end], position, end))
             position = end
     return words
 
@@ -90,18 +90,18 @@ def has_words(line: str) -> bool:
     return bool(text) and (text[0] != "#" or LINE_END.search(text) is not None)
 
 
-def elements(array: Word) -> list[Word]:
+def elements(array: Token) -> list[Token]:
     """The elements of an array word ``[1, "a, b", 3]``; raises Mistake at what is no element."""
     try:
         end, places = _array(array.text, 0)
-    except Mistake as error:
+    except InputError as error:
         raise array.part(error.start, error.end).mistake(error.message) from None
     if end != len(array.text):
         raise array.part(end, len(array.text)).mistake("a space is missing after the closing ]")
     return [array.part(*place) for place in places]
 
 
-def unquoted(word: Word) -> str:
+def unquoted(word: Token) -> str:
     """The text between the quotes. Double quotes know escapes: ``\\n \\t \\r \\" \\\\ \\$``."""
     if _end_of_quoted(word.text, 0) != len(word.text):
         raise word.mistake("a space is missing after the closing quote")
@@ -143,17 +143,17 @@ def _end_of_word(line: str, start: int) -> int:
 
 def _refuse_behind(line: str, end: int, what: str) -> None:
     if end < len(line) and not line[end].isspace():
-        raise Mistake(f"a space is missing after the closing {what}", end, end + 1)
+        raise InputError(f"a space is missing after the closing {what}", end, end + 1)
 
 
 def _refuse_curly(line: str, place: int) -> None:
     if CURLY.match(line, place):
-        raise Mistake(curly_said(line[place]), place, place + 1)
+        raise InputError(curly_said(line[place]), place, place + 1)
 
 
 def _refuse_line_end(line: str, start: int, end: int) -> None:
     if found := LINE_END.search(line, start, end):
-        raise Mistake(line_end_said(found[0]), *found.span())
+        raise InputError(line_end_said(found[0]), *found.span())
 
 
 def _end_of_quoted(line: str, start: int) -> int:
@@ -164,7 +164,7 @@ def _end_of_quoted(line: str, start: int) -> int:
         elif line[position] == quote:
             return position + 1
         position += 1
-    raise Mistake(f"the closing {quote} is missing", start, len(line))
+    raise InputError(f"the closing {quote} is missing", start, len(line))
 
 
 def _array(line: str, start: int) -> tuple[int, list[tuple[int, int]]]:
@@ -182,21 +182,21 @@ def _array(line: str, start: int) -> tuple[int, list[tuple[int, int]]]:
         if line[position] == "]":
             return position + 1, places
         if line[position] != ",":
-            raise Mistake("a comma is missing here; text with blanks is put in quotes", position, position + 1)
+            raise InputError("a comma is missing here; text with blanks is put in quotes", position, position + 1)
         position = _past_blanks(line, position + 1)
-    raise Mistake("the closing ] is missing", start, len(line))
+    raise InputError("the closing ] is missing", start, len(line))
 
 
 def _end_of_element(line: str, start: int) -> int:
     if line[start] in ",]":
-        raise Mistake("an element is missing here", start, start + 1)
+        raise InputError("an element is missing here", start, start + 1)
     if line[start] in "\"'":
         return _end_of_quoted(line, start)
     end = start
     while end < len(line) and line[end] not in ",]" and not line[end].isspace():
         _refuse_curly(line, end)
         if line[end] in "\"'[":
-            raise Mistake(f"{line[end]} within a bare element: put the whole element in quotes", end, end + 1)
+            raise InputError(f"{line[end]} within a bare element: put the whole element in quotes", end, end + 1)
         end += 1
     return end
 

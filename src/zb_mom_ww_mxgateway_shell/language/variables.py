@@ -15,9 +15,9 @@ from typing import Any
 from zb_mom_ww_mxgateway.values import TYPE_NAMES
 from zb_mom_ww_mxgateway_console.render.forms import time_text
 from zb_mom_ww_mxgateway_console.text.text_files import CURLY, curly_said
-from zb_mom_ww_mxgateway_shell.errors import Mistake, closest
+from zb_mom_ww_mxgateway_shell.errors import InputError, closest
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, split_type
-from zb_mom_ww_mxgateway_shell.language.tokens import Word, elements, split
+from zb_mom_ww_mxgateway_shell.language.tokens import Token, elements, split
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 OWN_NAMES = ("client", "session", "live", "items", "mx", "asyncio", "_")
@@ -40,7 +40,7 @@ _PLAIN = (bool, int, float, str, datetime)
 class Given:
     """What a name was given by ``let`` or ``--var``: one word as it was typed."""
 
-    word: Word
+    word: Token
 
     @property
     def value(self) -> Any:
@@ -59,15 +59,15 @@ class Given:
         return split_type(self.word)[1].text
 
     @classmethod
-    def typed(cls, word: Word) -> "Given":
+    def typed(cls, word: Token) -> "Given":
         """What a word stands for; raises Mistake at what it cannot."""
         plain_value(word)
         type_name, rest = split_type(word)
         # Where names were put into it, or in --var, it may be more than a word.
         if not (rest.is_quoted or rest.is_array) and any(map(str.isspace, rest.text)):
             text = quoted(rest.text)
-            return cls(Word(f"{type_name}:{text}" if type_name else text, 0, 0, True))
-        return cls(Word(word.text, 0, 0, True))
+            return cls(Token(f"{type_name}:{text}" if type_name else text, 0, 0, True))
+        return cls(Token(word.text, 0, 0, True))
 
 
 def value_of(named: Any) -> Any:
@@ -90,21 +90,21 @@ def is_plain(value: Any) -> bool:
     return value is None or isinstance(value, (*_PLAIN, Given))
 
 
-def expanded(word: Word, names: Mapping[str, Any]) -> Word:
+def expanded(word: Token, names: Mapping[str, Any]) -> Token:
     """The word with the values of its names in their place.
 
-    Raises Mistake at a name that stands for nothing, or nothing plain; ValueNotYetKnown.
+    Raises InputError at a name that stands for nothing, or nothing plain; ValueNotYetKnown.
     """
     if "$" not in word.text:
         return word
     whole = _NAMED.fullmatch(word.text)
     if whole is not None:
         value = _value(whole, word, names)
-        return Word(literal_text(value), word.start, word.end, True, isinstance(value, str))
+        return Token(literal_text(value), word.start, word.end, True, isinstance(value, str))
     if (typed := _TYPED.match(word.text)) and (named := _NAMED.fullmatch(word.text, typed.end())):
         value = _value(named, word, names)
         text = value.untyped if isinstance(value, Given) else literal_text(value)
-        return Word(f"{typed[0]}{text}", word.start, word.end, True)
+        return Token(f"{typed[0]}{text}", word.start, word.end, True)
     parts: list[str] = []
     quote, position = "", 0
     in_array = _ARRAY.match(word.text) is not None
@@ -125,10 +125,10 @@ def expanded(word: Word, names: Mapping[str, Any]) -> Word:
         parts.append(word.text[position : position + step])
         position += step
     text = "".join(parts)
-    return _read_alike(Word(text, word.start, word.end, True), word) if text != word.text else word
+    return _read_alike(Token(text, word.start, word.end, True), word) if text != word.text else word
 
 
-def _read_alike(made: Word, word: Word) -> Word:
+def _read_alike(made: Token, word: Token) -> Token:
     """The word that was made of another: as a text in quotes where what was put in would make it one that is in quotes,
     an array, one of a type, null, or an option."""
     type_name, before = split_type(word)
@@ -139,10 +139,10 @@ def _read_alike(made: Word, word: Word) -> Word:
         return made
     # The type that stands in the line is one.
     typed = f"{type_name}:" if type_name else ""
-    return Word(f"{typed}{quoted(made.text[len(typed) :])}", word.start, word.end, True)
+    return Token(f"{typed}{quoted(made.text[len(typed) :])}", word.start, word.end, True)
 
 
-def as_typed(word: Word) -> str:
+def as_typed(word: Token) -> str:
     """The word as a line has it that is read as this word again: where names were put into it, it may be in need of
     quotes."""
     type_name, rest = split_type(word)
@@ -151,7 +151,7 @@ def as_typed(word: Word) -> str:
     return f"{type_name}:{quoted(rest.text)}" if type_name else quoted(rest.text)
 
 
-def _value(found: "re.Match[str]", word: Word, names: Mapping[str, Any]) -> Any:
+def _value(found: "re.Match[str]", word: Token, names: Mapping[str, Any]) -> Any:
     name = found[1] or found[2]
     place = word.part(found.start(), found.end())
     if name not in names:
@@ -165,14 +165,14 @@ def _value(found: "re.Match[str]", word: Word, names: Mapping[str, Any]) -> Any:
     return value
 
 
-def _in_element(value: Any, found: "re.Match[str]", word: Word) -> str:
+def _in_element(value: Any, found: "re.Match[str]", word: Token) -> str:
     """The text of a value within an array: never more than one element, nor a part of one with quotes in it."""
     place = word.part(found.start(), found.end())
     if isinstance(value_of(value), list | tuple):
         raise place.mistake(f"{found[0]} is an array: an element is a single value")
-    before, behind = word.text[: found.start()].rstrip(), word.text[found.end() :].lstrip()
+    before, refined_by = word.text[: found.start()].rstrip(), word.text[found.end() :].lstrip()
     text = _element_text(value)
-    if before[-1] in "[," and behind[:1] in (",", "]"):
+    if before[-1] in "[," and refined_by[:1] in (",", "]"):
         return text
     if text[0] == '"':
         raise place.mistake(f"{found[0]} is {text}: where it is a part of an element, put that in double quotes")
@@ -227,7 +227,7 @@ def _is_one_word(text: str) -> bool:
     """Whether a line has the text as this one word, in which nothing stands for anything else."""
     try:
         return "$" not in text and [word.text for word in split(text)] == [text]
-    except Mistake:
+    except InputError:
         return False
 
 
@@ -240,7 +240,7 @@ def _escaped(text: str) -> str:
     return "".join(_ESCAPED.get(character, character) for character in text)
 
 
-def plain_value(word: Word) -> Any:
+def plain_value(word: Token) -> Any:
     """The value that a word of ``let`` or ``--var`` stands for in Python: what it looks like, or its text."""
     if split_type(word)[0] is not None:
         typed: Any = Literal(word).for_tag("", None)
@@ -266,25 +266,25 @@ def variable(text: str) -> tuple[str, Given]:
     """
     name, equals, value = text.partition("=")
     if not equals or not NAME.fullmatch(name):
-        raise Mistake(f"expected NAME=VALUE, not {text}", 0, len(text))
+        raise InputError(f"expected NAME=VALUE, not {text}", 0, len(text))
     if name in OWN_NAMES:
-        raise Mistake(f"{name} is a name of the shell itself", 0, len(text))
+        raise InputError(f"{name} is a name of the shell itself", 0, len(text))
     place = len(name) + 1
     try:
         return name, Given.typed(_given_word(value))
-    except Mistake as error:
-        raise Mistake(error.message, error.start + place, error.end + place) from None
+    except InputError as error:
+        raise InputError(error.message, error.start + place, error.end + place) from None
 
 
-def _given_word(text: str) -> Word:
-    rest = split_type(bare := Word(text, 0, len(text)))[1]
+def _given_word(text: str) -> Token:
+    rest = split_type(bare := Token(text, 0, len(text)))[1]
     if rest.text[:1] in ("[", '"', "'"):
         words = split(text)
         if len(words) > 1:
             raise words[1].mistake("one value is expected; put text with blanks in quotes")
         return words[0]
     if found := CURLY.search(text):
-        raise Mistake(curly_said(found[0]), *found.span())
+        raise InputError(curly_said(found[0]), *found.span())
     if rest is bare and not _is_bare(text):
-        return Word(text if text in _OWN_MEANING else quoted(text), 0, len(text), True)
+        return Token(text if text in _OWN_MEANING else quoted(text), 0, len(text), True)
     return bare

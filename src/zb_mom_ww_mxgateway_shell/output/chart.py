@@ -10,14 +10,14 @@ from typing import TypeAlias
 
 from zb_mom_ww_mxgateway_console.render.forms import narrow_number
 from zb_mom_ww_mxgateway_shell.output.scale import between, share
-from zb_mom_ww_mxgateway_shell.samples.intervals import MOODS, Mood, Stretch
+from zb_mom_ww_mxgateway_shell.samples.intervals import MOODS, Interval, ValueStatus
 
-Line: TypeAlias = list[tuple[Mood, str]]
+Line: TypeAlias = list[tuple[ValueStatus, str]]
 """Pieces of one line, each with how sure what it shows is."""
 
 # Bits of a braille cell's dots, by row and column.
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
-_STRIP: dict[Mood, str] = {"none": " ", "good": "─", "uncertain": "?", "stale": "~", "bad": "!", "gap": "x"}
+_STRIP: dict[ValueStatus, str] = {"none": " ", "good": "─", "uncertain": "?", "stale": "~", "bad": "!", "gap": "x"}
 _PLAIN = {"─": "-", "┤": "|", "│": "|", "└": "+"}
 _LABEL = 10
 
@@ -30,19 +30,19 @@ class Range:
     high: float | None
 
 
-def in_view(stretches: Sequence[Stretch], start: float, end: float) -> list[Stretch]:
+def in_view(stretches: Sequence[Interval], start: float, end: float) -> list[Interval]:
     """Those that show between two times."""
     return [stretch for stretch in stretches if stretch.end > start and stretch.start < end]
 
 
-def range_of(stretches: Sequence[Stretch]) -> Range:
+def range_of(stretches: Sequence[Interval]) -> Range:
     """Between what the values are."""
     values = [stretch.value for stretch in stretches if stretch.value is not None]
     return Range(min(values), max(values)) if values else Range(None, None)
 
 
 def chart(
-    stretches: Sequence[Stretch],
+    stretches: Sequence[Interval],
     start: float,
     end: float,
     width: int,
@@ -94,13 +94,13 @@ class _Plot:
         self._rows = height * 4
         self._low, self._high = known.low or 0.0, known.high or 0.0
         self._bits = [[0] * columns for _ in range(height)]
-        self.moods: list[Mood] = ["none"] * columns
+        self.moods: list[ValueStatus] = ["none"] * columns
         self._before: int | None = None
 
-    def column(self, x: int, inside: Sequence[Stretch]) -> None:
+    def column(self, x: int, inside: Sequence[Interval]) -> None:
         """One column of dots: everything between the lowest and the highest of what held then."""
         moods = [stretch.mood for stretch in inside]
-        mood: Mood = max(moods, key=MOODS.index) if moods else "none"
+        mood: ValueStatus = max(moods, key=MOODS.index) if moods else "none"
         if MOODS.index(mood) > MOODS.index(self.moods[x // 2]):
             self.moods[x // 2] = mood
         heights = [self._height(stretch.value) for stretch in inside if stretch.value is not None]
@@ -162,7 +162,7 @@ def _plain(text: str, braille: bool) -> str:
     return text if braille else "".join(_PLAIN.get(character, character) for character in text)
 
 
-def _runs(cells: Sequence[str], moods: Sequence[Mood]) -> Line:
+def _runs(cells: Sequence[str], moods: Sequence[ValueStatus]) -> Line:
     """Neighbours of one mood as one piece."""
     line: Line = []
     for cell, mood in zip(cells, moods, strict=True):

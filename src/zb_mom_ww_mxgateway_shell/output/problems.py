@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, error_form, exit_code_of, one_line
 from zb_mom_ww_mxgateway_console.text.option_words import text_of
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST, escaped, safe, shortened, width
-from zb_mom_ww_mxgateway_shell.errors import Mistake, NotMet, ShellError
+from zb_mom_ww_mxgateway_shell.errors import InputError, NotMet, ShellError
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 
 _AROUND = 60
@@ -64,24 +64,24 @@ def problem_lines(
     """
     lines = traceback.format_exception(error) if debug else []
     lines = [safe(part.expandtabs()) for line in lines for part in line.rstrip("\n").split("\n")]
-    start = error.start if isinstance(error, Mistake) else len(statement.text) - len(statement.text.lstrip())
+    start = error.start if isinstance(error, InputError) else len(statement.text) - len(statement.text.lstrip())
     if indent is not None:
-        under = [_carets(statement.text, error, indent)] if isinstance(error, Mistake) else []
+        under = [_carets(statement.text, error, indent)] if isinstance(error, InputError) else []
         return [*lines, *under, message_of(error), *_details(error)]
     where = safe(f"{statement.source}:{statement.line}:{start + 1}: ") if statement.source else ""
     shown = [f"{where}{what}{message_of(error)}"]
-    if isinstance(error, Mistake):
+    if isinstance(error, InputError):
         shown += [f"  {line}" for line in _pointed_at(statement.text.replace("\t", " "), error)]
     return [*lines, *shown, *_details(error)]
 
 
-def _carets(text: str, error: Mistake, indent: int = 0) -> str:
+def _carets(text: str, error: InputError, indent: int = 0) -> str:
     """Carets under what is wrong in a text that is shown with escapes, in columns: wide characters have two."""
     before, wrong = escaped(text[: error.start]), escaped(text[error.start : error.end])
     return " " * (indent + width(before)) + "^" * max(1, width(wrong))
 
 
-def _pointed_at(text: str, error: Mistake) -> list[str]:
+def _pointed_at(text: str, error: InputError) -> list[str]:
     """A line with carets under it; of a long one the part that is wrong."""
     if redact(text) != text:
         return [safe(shortened(text))]  # Where a key is left out no column is what it was.
@@ -89,7 +89,7 @@ def _pointed_at(text: str, error: Mistake) -> list[str]:
         first = max(0, error.start - _AROUND)
         text = "…" * (first > 0) + text[first : error.start + _AROUND] + "…"
         moved = first - (first > 0)
-        error = Mistake("", error.start - moved, min(error.end - moved, len(text)))
+        error = InputError("", error.start - moved, min(error.end - moved, len(text)))
     return [escaped(text), _carets(text, error)]
 
 
@@ -101,6 +101,6 @@ def _details(error: BaseException) -> list[str]:
 def problem_form(error: BaseException) -> dict[str, Any]:
     """What went wrong, for JSON."""
     form = error_form(error) | {"exit_code": int(exit_code_for(error)), "message": message_of(error)}
-    if isinstance(error, Mistake):
+    if isinstance(error, InputError):
         form["column"] = error.start + 1
     return form | error.fields if isinstance(error, NotMet) else form

@@ -53,7 +53,7 @@ class Pending(Feed, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TextResult:
     """A result in a few words, with its fields for JSON."""
 
     text: str

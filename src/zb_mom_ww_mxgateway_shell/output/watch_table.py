@@ -37,7 +37,7 @@ class Row:
     """``good``, ``bad``, ``uncertain``, ``stale`` or ``none``: how it is coloured."""
 
 
-class Panel:
+class WatchTable:
     """What is watched on one connection."""
 
     def __init__(self, live: "LiveSession") -> None:

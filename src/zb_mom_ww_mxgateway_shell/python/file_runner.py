@@ -33,7 +33,7 @@ from zb_mom_ww_mxgateway_shell.python.namespace import (
 )
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_told
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow
-from zb_mom_ww_mxgateway_shell.scripts.reporter import RunOutput
+from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
@@ -209,7 +209,7 @@ class _Names(PythonNames):
 
     async def _reported(self, context: Context, line: str, number: int) -> Any:
         file = self._file
-        output = RunOutput(context, quiet=file._quiet, source=file._path)
+        output = RunReporter(context, quiet=file._quiet, source=file._path)
         output.begin(Statement(line, number, file._path))
         context.notice = output.notice
         try:

@@ -18,7 +18,7 @@ from zb_mom_ww_mxgateway_shell.scripts.executor import UNSURE, Follow, run
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway_shell.state.connection import Connected
+    from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 
 HIDDEN = ("__name__", "__builtins__", "get_ptpython", "exit", "__file__")
 Show = Callable[[Result | None], Awaitable[None]]
@@ -108,7 +108,7 @@ class PythonNames:
         context.last = self.namespace.get("_")
 
 
-def _is_unsure(connected: "Connected", since: float) -> bool:
+def _is_unsure(connected: "GatewayConnection", since: float) -> bool:
     # The live session knows how its own writes ended; of others nobody here does.
     own = connected.live.session.session_id
     others = (at for session_id, at in connected.arming.asked_in.items() if session_id != own)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.models.events import BufferedData, MxEvent
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key, Mark, Sample, Tap, samples_of
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key, Sample, SampleMark, SampleStream, samples_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession
@@ -34,21 +34,21 @@ class _Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ItemHistory:
     """What was seen of one item: its events and the marks that concern it, each oldest first."""
 
     events: Sequence[MxEvent]
     known: int
     """Events that are kept."""
-    marks: Sequence[Mark]
+    marks: Sequence[SampleMark]
     forgotten: int
     """Older events that were let go to make room."""
     since: float
     """Monotonic seconds when the shell began to look."""
 
-    def entries(self) -> list[tuple[float, Sample | Mark]]:
+    def entries(self) -> list[tuple[float, Sample | SampleMark]]:
         """Every value and every mark, with its monotonic seconds, oldest first."""
-        entries: list[tuple[float, Sample | Mark]] = [(mark.at, mark) for mark in self.marks]
+        entries: list[tuple[float, Sample | SampleMark]] = [(mark.at, mark) for mark in self.marks]
         # What is read again comes with the mark that was its reason, and stands behind it.
         entries += [(event.received_at, sample) for event in self.events for sample in samples_of(event)]
         return sorted(entries, key=lambda entry: entry[0])
@@ -60,10 +60,10 @@ class History:
     def __init__(self, live: "LiveSession", limit: int = LIMIT) -> None:
         self.since = clock.monotonic()
         self._limit = limit
-        self._tap = Tap(live, queue_size=_WAITING)
+        self._tap = SampleStream(live, queue_size=_WAITING)
         self._series: dict[Key, _Series] = {}
         self._bytes = 0
-        self._marks: deque[Mark] = deque(maxlen=_MARKS)
+        self._marks: deque[SampleMark] = deque(maxlen=_MARKS)
         self._keeper = asyncio.create_task(self._keep(), name="history")
 
     @property
@@ -80,7 +80,7 @@ class History:
         """Takes in what has come up to now."""
         series = self._series
         for entry in self._tap.take():
-            if isinstance(entry, Mark):
+            if isinstance(entry, SampleMark):
                 self._marks.append(entry)
                 continue
             key = entry.server_handle, entry.item_handle
@@ -103,7 +103,7 @@ class History:
                 largest.bytes -= weight
                 self._bytes -= weight
 
-    def of(self, key: Key, since: float = float("-inf")) -> Seen:
+    def of(self, key: Key, since: float = float("-inf")) -> ItemHistory:
         """What was seen of an item up to now; of what was before `since` (monotonic seconds) only the last."""
         self.catch_up()
         kept = self._series.get(key) or _Series()
@@ -116,7 +116,7 @@ class History:
         marks = [
             mark for mark in self._marks if mark.key in (None, key) and events and mark.at >= events[0].received_at
         ]
-        return Seen(events, len(kept.events), marks, kept.forgotten, self.since)
+        return ItemHistory(events, len(kept.events), marks, kept.forgotten, self.since)
 
     async def aclose(self) -> None:
         """Ends it and lets go of everything. Idempotent."""

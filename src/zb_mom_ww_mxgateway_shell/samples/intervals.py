@@ -6,23 +6,23 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from zb_mom_ww_mxgateway.status import quality_word
-from zb_mom_ww_mxgateway_shell.samples.history import Seen
-from zb_mom_ww_mxgateway_shell.samples.sample_stream import Mark, Sample
+from zb_mom_ww_mxgateway_shell.samples.history import ItemHistory
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample, SampleMark
 
-Mood: TypeAlias = Literal["none", "good", "uncertain", "bad", "stale", "gap"]
-MOODS: Sequence[Mood] = ("none", "good", "uncertain", "stale", "bad", "gap")
+ValueStatus: TypeAlias = Literal["none", "good", "uncertain", "bad", "stale", "gap"]
+MOODS: Sequence[ValueStatus] = ("none", "good", "uncertain", "stale", "bad", "gap")
 """From harmless to worst; ``none`` is before anything was known."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Interval:
     """A time, in monotonic seconds, in which nothing changed."""
 
     start: float
     end: float
     value: float | None
     """None where there is no number to draw."""
-    mood: Mood
+    mood: ValueStatus
 
 
 def number_of(value: Any) -> float | None:
@@ -32,7 +32,7 @@ def number_of(value: Any) -> float | None:
     return None
 
 
-def stretches_of(seen: Seen, stale_since: float | None, until: float | None) -> list[Stretch]:
+def stretches_of(seen: ItemHistory, stale_since: float | None, until: float | None) -> list[Interval]:
     """The stretches up to `until`, oldest first; the last value holds until then, but is stale since `stale_since`.
 
     Where `until` is None nobody looks any more, and the last value holds no longer than it was confirmed.
@@ -55,17 +55,17 @@ class _Made:
     """Stretches being made."""
 
     def __init__(self) -> None:
-        self.stretches: list[Stretch] = []
+        self.stretches: list[Interval] = []
         self.since = 0.0
         self.value: float | None = None
-        self.mood: Mood = "none"
-        self._quality: Mood = "none"
+        self.mood: ValueStatus = "none"
+        self._quality: ValueStatus = "none"
         self._stale_at = float("-inf")
         self._suspended = False
 
     def close(self, at: float) -> None:
         if self.mood != "none" and at > self.since:
-            self.stretches.append(Stretch(self.since, at, self.value, self.mood))
+            self.stretches.append(Interval(self.since, at, self.value, self.mood))
         self.since = at
 
     def take(self, at: float, value: float | None, quality: str) -> None:
@@ -74,7 +74,7 @@ class _Made:
         self._quality = "good" if quality == "good" else "uncertain" if quality == "uncertain" else "bad"
         self.mood = "stale" if self._suspended else self._quality
 
-    def mark(self, mark: Mark) -> None:
+    def mark(self, mark: SampleMark) -> None:
         self.close(mark.at)
         if mark.key is not None:
             self._suspended = mark.kind == "stale"
@@ -96,4 +96,4 @@ class _Made:
         kept = [stretch for stretch in self.stretches if stretch.start < began]
         if kept and kept[-1].end > began:
             kept[-1] = replace(kept[-1], end=began)
-        self.stretches = [*kept, Stretch(began, until, None, "gap")] if until > began else kept
+        self.stretches = [*kept, Interval(began, until, None, "gap")] if until > began else kept

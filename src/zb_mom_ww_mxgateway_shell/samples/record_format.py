@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway.status import name_of, quality_word
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.csv_records import csv_record
 from zb_mom_ww_mxgateway_console.render.forms import redacted, value_form
-from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key, Mark, samples_of, was_read_again
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key, SampleMark, samples_of, was_read_again
 
 Format: TypeAlias = Literal["csv", "jsonl"]
 Row: TypeAlias = tuple[Any, ...]
@@ -47,14 +47,14 @@ def format_of(suffix: str) -> Format | None:
     return _ENDINGS.get(suffix.casefold())
 
 
-def rows_of(entries: Iterable[MxEvent | Mark], tag_of: Callable[[Key], str]) -> Iterator[Row]:
+def rows_of(entries: Iterable[MxEvent | SampleMark], tag_of: Callable[[Key], str]) -> Iterator[Row]:
     """A row for every value and every mark."""
     # From monotonic seconds to nanoseconds of the day's clock.
     ahead = time.time() - clock.monotonic()
     # What events share is put into words once.
     known: dict[int, tuple[EventHeader, Row]] = {}
     for entry in entries:
-        if isinstance(entry, Mark):
+        if isinstance(entry, SampleMark):
             yield mark_row(entry.kind, entry.at + ahead, entry.text, entry.lost, entry.tag, entry.key)
             continue
         header = entry.header

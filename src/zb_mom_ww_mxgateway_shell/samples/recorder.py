@@ -18,7 +18,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.samples.record_format import Format, Row, held_row, mark_row, rows_of, text_of
 from zb_mom_ww_mxgateway_shell.samples.recording_files import continue_, create
-from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key, Mark, Tap
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key, SampleMark, SampleStream
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession
@@ -52,11 +52,11 @@ class Recording:
         self._only = {item.key for item in tags}
         self._names: dict[Key, str] = {item.key: item.tag for item in tags}
         # What has come for an item before its name was known, and all behind that; since when it waits.
-        self._held: list[MxEvent | Mark] = []
+        self._held: list[MxEvent | SampleMark] = []
         self._held_since = 0.0
         # What a thread takes to write it: a cancel finds here what no thread has taken.
-        self._due: list[MxEvent | Mark] = []
-        self._tap = Tap(live, [item.key for item in tags] or None, queue_size=WAITING)
+        self._due: list[MxEvent | SampleMark] = []
+        self._tap = SampleStream(live, [item.key for item in tags] or None, queue_size=WAITING)
         self._first = self._start_rows()
         # Of a thread that nobody waits for any more, and of what is written in its stead.
         self._writing = threading.Lock()
@@ -150,7 +150,7 @@ class Recording:
                 rows.append(held_row(item.tag, item.key, value))
         return rows
 
-    def _named(self, entries: list[MxEvent | Mark]) -> list[MxEvent | Mark]:
+    def _named(self, entries: list[MxEvent | SampleMark]) -> list[MxEvent | SampleMark]:
         """Takes over the names of the items that have come, and gives what can be written now.
 
         The first event of an item may come before the answer that says which item that is: it waits for it.
@@ -182,17 +182,17 @@ class Recording:
 
     # In a thread.
 
-    def _write(self, behind: Collection[MxEvent | Mark] = ()) -> None:
+    def _write(self, refined_by: Collection[MxEvent | SampleMark] = ()) -> None:
         """Writes what is due and what comes behind that; nothing once the file has its end."""
         with self._writing:
             if self._file.closed:
                 return
-            entries, self._due = [*self._due, *behind], []
+            entries, self._due = [*self._due, *refined_by], []
             first, self._first = self._first, []
             rows = list(rows_of(entries, lambda key: self._names.get(key, "")))
             self._put([*first, *rows])
             self.samples += sum(row[0] in ("sample", "read") for row in rows)
-            self.lost += sum(entry.lost or 0 for entry in entries if isinstance(entry, Mark))
+            self.lost += sum(entry.lost or 0 for entry in entries if isinstance(entry, SampleMark))
 
     def _finish(self, end: str) -> None:
         with self._writing:
@@ -218,6 +218,6 @@ def _let_go(path: Path, opened: asyncio.Future[TextIO], *, is_new: bool) -> None
             path.unlink()
 
 
-def _says_the_end(entries: Iterable[MxEvent | Mark]) -> bool:
+def _says_the_end(entries: Iterable[MxEvent | SampleMark]) -> bool:
     """Whether the session has ended."""
-    return any(isinstance(entry, Mark) and entry.kind == "closed" for entry in entries)
+    return any(isinstance(entry, SampleMark) and entry.kind == "closed" for entry in entries)

@@ -22,7 +22,7 @@ _DATA = frozenset({EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHAN
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class SampleMark:
     """Something that is no value: a time of which nothing, or nothing sure, is known."""
 
     kind: Literal["gap", "stale", "live", "dropped", "closed"]
@@ -74,7 +74,7 @@ def gap_text(gap: ReplayGap) -> str:
     return f"GAP {last - first + 1} events lost (sequence {first} to {last})"
 
 
-class Tap:
+class SampleStream:
     """Taps a live session, of some items or all. What is not taken waits, at most `queue_size` events of it."""
 
     def __init__(self, live: "LiveSession", keys: Collection[Key] | None = None, *, queue_size: int) -> None:
@@ -82,7 +82,7 @@ class Tap:
         self._keys = None if keys is None else frozenset(keys)
         self._events = live.subscribe(self._wants, queue_size=queue_size)
         self._dropped = 0
-        self._marks: list[Mark] = []
+        self._marks: list[SampleMark] = []
         self._last_at: float | None = None
         # What was held of each item when it came into doubt, until something newer is known.
         self._doubted: dict[Key, LiveValue] = {}
@@ -97,13 +97,13 @@ class Tap:
             return False
         return self._keys is None or (header.server_handle, header.item_handle) in self._keys
 
-    def take(self) -> list[MxEvent | Mark]:
+    def take(self) -> list[MxEvent | SampleMark]:
         """All that has come since the last time, in order."""
         events = self._events.take()
         marks, self._marks = self._marks, []
         lost, self._dropped = self._events.dropped - self._dropped, self._events.dropped
         is_plain = not (marks or lost or self._doubted) and all(event.header.replay_gap is None for event in events)
-        taken: list[MxEvent | Mark] = []
+        taken: list[MxEvent | SampleMark] = []
         if is_plain:
             taken += events
         else:
@@ -123,7 +123,7 @@ class Tap:
             self._last_at = events[-1].received_at
         return taken
 
-    def _seen(self, event: MxEvent) -> MxEvent | Mark:
+    def _seen(self, event: MxEvent) -> MxEvent | SampleMark:
         if (gap := event.replay_gap) is None:
             self._last_at = event.received_at
             self._doubted.pop((event.server_handle, event.item_handle), None)
@@ -131,10 +131,10 @@ class Tap:
         lost = gap.oldest_available_sequence - gap.requested_after_sequence - 1
         return self._lose("gap", event.received_at, gap_text(gap), lost if lost > 0 else None)
 
-    def _lose(self, kind: Literal["gap", "dropped"], at: float, text: str, lost: int | None) -> Mark:
+    def _lose(self, kind: Literal["gap", "dropped"], at: float, text: str, lost: int | None) -> SampleMark:
         self._after_loss = True
         self._doubt()
-        return Mark(kind, at, text, self._last_at, lost)
+        return SampleMark(kind, at, text, self._last_at, lost)
 
     def _doubt(self) -> None:
         for key in self._live.session.handles.items:
@@ -169,7 +169,7 @@ class Tap:
                 before = change.state
                 self._doubt()
                 at = self._asleep_since(change)
-                self._marks.append(Mark("stale", at, f"{change.lost}: nothing is known of that time"))
+                self._marks.append(SampleMark("stale", at, f"{change.lost}: nothing is known of that time"))
                 continue
             if change.state is before:
                 continue
@@ -178,14 +178,14 @@ class Tap:
             match change.state:
                 case LiveState.STALE:
                     self._doubt()
-                    self._marks.append(Mark("stale", now, f"event stream lost{why}"))
+                    self._marks.append(SampleMark("stale", now, f"event stream lost{why}"))
                 case LiveState.REBUILDING:
                     self._doubt()
-                    self._marks.append(Mark("stale", now, f"session lost{why}"))
+                    self._marks.append(SampleMark("stale", now, f"session lost{why}"))
                 case LiveState.LIVE:
-                    self._marks.append(Mark("live", now, "live again"))
+                    self._marks.append(SampleMark("live", now, "live again"))
                 case LiveState.CLOSED:
-                    self._marks.append(Mark("closed", now, f"the session ended{why}"))
+                    self._marks.append(SampleMark("closed", now, f"the session ended{why}"))
 
     def _asleep_since(self, change: "LiveChange") -> float:
         """Since when the machine slept, as far as anybody can tell: not before what it was still awake to receive."""
@@ -205,7 +205,7 @@ class Tap:
             return
         kind: Literal["stale", "live"] = "stale" if suspended else "live"
         text = "suspended: nothing is reported of it" if suspended else "no longer suspended"
-        self._marks.append(Mark(kind, at, f"{item.tag} {text}", key=key, tag=item.tag))
+        self._marks.append(SampleMark(kind, at, f"{item.tag} {text}", key=key, tag=item.tag))
 
     async def aclose(self) -> None:
         """Ends it. Idempotent."""

@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_shell.diagnosis.findings import to_seconds
 from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_background, leaves
-from zb_mom_ww_mxgateway_shell.state.connection import Connected
+from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _LOOK_SECONDS = 0.25
@@ -32,16 +32,16 @@ async def news_told(
 async def tell_news(context: Context, say: Callable[[str, bool], Awaitable[None]]) -> None:
     """Says when the stream of any connection is lost, resumed or has a gap, or its galaxy is deployed anew, and whether
     that is bad news, until it is cancelled."""
-    told: set[Connected] = set()
-    reasons: WeakKeyDictionary[Connected, _Reasons] = WeakKeyDictionary()
-    deployed: WeakKeyDictionary[Connected, datetime | None] = WeakKeyDictionary()
+    told: set[GatewayConnection] = set()
+    reasons: WeakKeyDictionary[GatewayConnection, _Reasons] = WeakKeyDictionary()
+    deployed: WeakKeyDictionary[GatewayConnection, datetime | None] = WeakKeyDictionary()
 
-    async def said(connected: Connected, text: str, is_bad: bool) -> None:
+    async def said(connected: GatewayConnection, text: str, is_bad: bool) -> None:
         if text and connected.name in context.connections:
             of = "" if connected is context.current else f"{connected.name}: "
             await say(f"{of}{text}", is_bad)
 
-    async def follow(connected: Connected, changes: Changes) -> None:
+    async def follow(connected: GatewayConnection, changes: Changes) -> None:
         # It was live when it was made; what it is now may have to be said.
         before, slept_at = LiveState.LIVE, -1
         async for change in changes:
@@ -83,7 +83,7 @@ class _Reasons:
         """Tasks of its own that have failed."""
         self._last, self._since = "", 0.0
 
-    def another(self, connected: Connected) -> str:
+    def another(self, connected: GatewayConnection) -> str:
         """One that has not been said, once it has stayed for a while; else nothing."""
         live, now = connected.live, clock.monotonic()
         if live.state not in (LiveState.STALE, LiveState.REBUILDING):
@@ -99,7 +99,7 @@ class _Reasons:
         return f"still {connected.state}: {reason}"
 
 
-def _news(connected: Connected, change: LiveChange, before: LiveState, only_slept: bool) -> tuple[str, bool]:
+def _news(connected: GatewayConnection, change: LiveChange, before: LiveState, only_slept: bool) -> tuple[str, bool]:
     """In words, and whether it is bad; empty where there is nothing to say. `only_slept` where nothing else was the
     matter."""
     live = connected.live

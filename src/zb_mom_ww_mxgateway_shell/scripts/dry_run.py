@@ -22,9 +22,9 @@ from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.argument_types import Tag, Target
 from zb_mom_ww_mxgateway_shell.language.commands import Invocation
-from zb_mom_ww_mxgateway_shell.language.tokens import Word
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, run
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
@@ -38,16 +38,16 @@ class Plan:
         self._changes = False
         """Whether anything would have been changed."""
 
-    async def foresee(self, context: Context, text: str, follow: Follow) -> Result | None:
+    async def preview(self, context: Context, text: str, follow: Follow) -> Result | None:
         """A line as it would be carried out: looked at where it only looks, else said.
 
-        Raises Mistake for what could not be right in a run: a tag that is not there, one that cannot be written.
+        Raises InputError for what could not be right in a run: a tag that is not there, one that cannot be written.
         """
         try:
             return await self._foreseen(context, text, follow)
         except ValueNotYetKnown as error:
             context.last = NotYetKnown()
-            return Said(f"${error} is known in the run only", {"planned": "unknown"})
+            return TextResult(f"${error} is known in the run only", {"planned": "unknown"})
 
     async def _foreseen(self, context: Context, text: str, follow: Follow) -> Result | None:
         with unfolded(context, text) as line:
@@ -60,10 +60,10 @@ class Plan:
                 context.last = NotYetKnown()
                 return _would(command.name)
 
-            if command.foresee is not None:
+            if command.preview is not None:
                 _ = context.live_session
-                found = await command.foresee(context, *invocation.positional, **invocation.options)
-                assert isinstance(found, Said)
+                found = await command.preview(context, *invocation.positional, **invocation.options)
+                assert isinstance(found, TextResult)
                 await refuse_missing(context, invocation)
                 if command.mutating:
                     await _refuse_unwritable(context, invocation)
@@ -97,12 +97,12 @@ class Plan:
         self._changes = True
 
 
-def _would(name: str) -> Said:
-    return Said(f"would {name}", {"planned": name})
+def _would(name: str) -> TextResult:
+    return TextResult(f"would {name}", {"planned": name})
 
 
 async def refuse_missing(context: Context, invocation: Invocation) -> None:
-    """Raises Mistake at a word that names a tag which MXAccess, or the galaxy, does not have."""
+    """Raises InputError at a word that names a tag which MXAccess, or the galaxy, does not have."""
     named = [(target.tag, target.word) for target in _targets(invocation.positional)]
     for parameter, word in invocation.words:
         if isinstance(parameter.kind, Tag) and word is not None:
@@ -128,7 +128,7 @@ async def _problem_of(context: Context, tag: str) -> str:
 
 
 async def _refuse_unwritable(context: Context, invocation: Invocation) -> None:
-    """Raises Mistake at a tag that no plain write of a user reaches."""
+    """Raises InputError at a tag that no plain write of a user reaches."""
     for target in _targets(invocation.positional):
         place = await _place(context, target.tag)
         if place is None or place.attribute is None:
@@ -167,5 +167,5 @@ def _targets(arguments: Any) -> Iterator[Target]:
     for each in arguments:
         if isinstance(each, Target):
             yield each
-        elif isinstance(each, list | tuple) and not isinstance(each, Word):
+        elif isinstance(each, list | tuple) and not isinstance(each, Token):
             yield from _targets(each)

@@ -13,15 +13,15 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of
 from zb_mom_ww_mxgateway_shell.scripts import lint, loader
 from zb_mom_ww_mxgateway_shell.scripts.executor import run as perform
-from zb_mom_ww_mxgateway_shell.scripts.reporter import RunOutput
-from zb_mom_ww_mxgateway_shell.scripts.run_log import Journal
+from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
+from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
 from zb_mom_ww_mxgateway_shell.scripts.runner import ScriptRun
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _NOT_ENDED = ("the run has not come to its end",)
 
 
-class How(NamedTuple):
+class RunOptions(NamedTuple):
     """How statements are run."""
 
     variables: tuple[str, ...] = ()
@@ -57,16 +57,16 @@ class Part(NamedTuple):
     """Whose lines are shown with their numbers alone; None for lines that stand in no file."""
 
 
-class StatementRunner:
+class ScriptJob:
     """What was given to run, read and checked; made by one of the constructors."""
 
-    def __init__(self, parts: Sequence[Part], how: How, *, has_mistakes: bool = False) -> None:
+    def __init__(self, parts: Sequence[Part], how: RunOptions, *, has_mistakes: bool = False) -> None:
         self._parts = parts
         self._how = how
         self._has_mistakes = has_mistakes
 
     @classmethod
-    def of(cls, scripts: Sequence[str], lines: Iterable[str], how: How) -> "StatementRunner | Literal[ExitCode.USAGE]":
+    def of(cls, scripts: Sequence[str], lines: Iterable[str], how: RunOptions) -> "ScriptJob | Literal[ExitCode.USAGE]":
         """Of files, in their order, of lines, or of standard input where neither is given.
 
         USAGE when something is wrong with them, which has been said. Raises ShellError.
@@ -108,7 +108,7 @@ class StatementRunner:
         return cls(parts, how, has_mistakes=bool(wrong))
 
     @staticmethod
-    def _read(scripts: Sequence[str], lines: Sequence[str]) -> Iterator[tuple[Part, list[loader.Finding]]]:
+    def _read(scripts: Sequence[str], lines: Sequence[str]) -> Iterator[tuple[Part, list[loader.LintFinding]]]:
         for script in scripts:
             block, found = loader.read_standard_input() if script == "-" else loader.read(script)
             yield Part(block, _name(script), "<stdin>" if script == "-" else script), found
@@ -134,7 +134,7 @@ class StatementRunner:
         """Runs them on what the context is connected to, one file after another: each begins anew, but for the
         connections, and what one fails with is no reason to leave out the next, unless nothing may go on."""
         codes: list[ExitCode] = []
-        journals: list[Journal] = []
+        journals: list[RunLog] = []
         names, aliases, settings = context.names, context.aliases, context.settings
         try:
             for part in self._parts:
@@ -143,21 +143,21 @@ class StatementRunner:
                 context.last, context.failure, context.focus_ahead = None, None, ""
                 for connected in context.connections.values():
                     connected.focus = ""
-                journals.append(Journal(part.name))
+                journals.append(RunLog(part.name))
                 code, is_over = await self._one(context, part, journals[-1])
                 codes.append(code)
                 if is_over:
                     break
         finally:
             for part in self._parts[len(journals) :]:
-                left_out = Journal(part.name)
+                left_out = RunLog(part.name)
                 left_out.end(part.block, context)
                 left_out.not_run = left_out.not_run or [Path(part.name).stem]
                 journals.append(left_out)
             problem = self._report(context, journals)
         return gravest(*codes, *([ExitCode.USAGE] if problem or self._has_mistakes else []))
 
-    def _report(self, context: Context, journals: Sequence[Journal]) -> bool:
+    def _report(self, context: Context, journals: Sequence[RunLog]) -> bool:
         """Writes the report, if one is wanted; True when it cannot be written, which changes nothing about what was
         done."""
         if self._how.junit is None:
@@ -171,16 +171,16 @@ class StatementRunner:
             return True
         return False
 
-    async def _one(self, context: Context, part: Part, journal: Journal) -> tuple[ExitCode, bool]:
+    async def _one(self, context: Context, part: Part, journal: RunLog) -> tuple[ExitCode, bool]:
         """The exit code of one file, and whether it is to be the last."""
         how = self._how
         is_typed = part.block.stream is not None and part.source is None
         context.runs_file = not is_typed
-        output = RunOutput(context, quiet=how.quiet, source=part.source, is_typed=is_typed)
+        output = RunReporter(context, quiet=how.quiet, source=part.source, is_typed=is_typed)
         if how.plans:
             from zb_mom_ww_mxgateway_shell.scripts.dry_run import Plan
 
-            script = ScriptRun(context, output, journal, debug=how.debug, perform=Plan().foresee, looks_on=True)
+            script = ScriptRun(context, output, journal, debug=how.debug, perform=Plan().preview, looks_on=True)
         else:
             script = ScriptRun(context, output, journal, debug=how.debug, perform=perform, goes_on=is_typed)
         if part.block.stream is None and sys.stdin.isatty():
@@ -255,11 +255,11 @@ def lint_files(paths: Iterable[str], variables: Iterable[str], *, as_json: bool)
 
 
 def _say_of_file(path: str, error: ShellError, *, as_json: bool) -> None:
-    form = lint.form(loader.Finding(Statement("", 0, path), error))
+    form = lint.form(loader.LintFinding(Statement("", 0, path), error))
     print(json_line(form) if as_json else message_of(error), flush=True)
 
 
-def _say(findings: Iterable[loader.Finding], *, as_json: bool, to_error: bool) -> None:
+def _say(findings: Iterable[loader.LintFinding], *, as_json: bool, to_error: bool) -> None:
     for finding in findings:
         if as_json:
             print(json_line(lint.form(finding)), flush=True)

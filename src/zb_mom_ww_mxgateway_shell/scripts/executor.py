@@ -8,12 +8,12 @@ from zb_mom_ww_mxgateway_shell.errors import Failure
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.commands import Command
 from zb_mom_ww_mxgateway_shell.output.problems import message_of
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Said
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway_shell.state.script_recorder import Typed
+    from zb_mom_ww_mxgateway_shell.state.script_recorder import RecordedLine
 
 Follow = Callable[[Feed], Awaitable[Result]]
 """How a front end shows a feed until it ends."""
@@ -63,14 +63,14 @@ async def _run(context: Context, text: str, follow: Follow) -> Result | None:
         finally:
             if line_kept:
                 _keep(context, line_kept, None if isinstance(result, Feed) else result)
-    if isinstance(result, Said) and result.error is not None:
+    if isinstance(result, TextResult) and result.error is not None:
         context.failure = Failure(result.error, text)
     if result.value is not None:
         context.last = result.value
     return result
 
 
-def _keep(context: Context, line: "Typed", result: Result | None) -> None:
+def _keep(context: Context, line: "RecordedLine", result: Result | None) -> None:
     """Gives a line that ran to record-script; what fails there is told, and changes nothing about what came of it."""
     try:
         context.typed.keep(context, line, result)

@@ -11,13 +11,13 @@ from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.process.regular_files import replace
-from zb_mom_ww_mxgateway_shell.scripts.run_log import Journal, Step
+from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog, Step
 
 # What XML 1.0 has no way to say.
 _UNSAYABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def report(journals: Sequence[Journal]) -> str:
+def report(journals: Sequence[RunLog]) -> str:
     """The report as XML: a suite for each file."""
     names: set[tuple[str, str]] = set()
     return _document([_suite(journal, names) for journal in journals])
@@ -25,12 +25,12 @@ def report(journals: Sequence[Journal]) -> str:
 
 def unfinished(name: str, lines: Sequence[str]) -> str:
     """The report of a run that has not come to its end, and why, as far as that is known."""
-    suite = _Suite(Journal(name), set())
+    suite = _Suite(RunLog(name), set())
     suite.case("the whole run", 0.0).told("error", lines[0]).text = _clean("\n".join(lines))
     return _document([suite.ended()])
 
 
-def _suite(journal: Journal, names: set[tuple[str, str]]) -> ElementTree.Element:
+def _suite(journal: RunLog, names: set[tuple[str, str]]) -> ElementTree.Element:
     suite = _Suite(journal, names)
     for step in journal.steps:
         # What stands before the first step is a case of its own where there is something.
@@ -55,7 +55,7 @@ def _suite(journal: Journal, names: set[tuple[str, str]]) -> ElementTree.Element
 class _Suite:
     """A suite that is being made: its cases have names of their own."""
 
-    def __init__(self, journal: Journal, names: set[tuple[str, str]]) -> None:
+    def __init__(self, journal: RunLog, names: set[tuple[str, str]]) -> None:
         """`names` are those of the whole report: files of one name in two folders have the same class."""
         self._journal = journal
         self._element = ElementTree.Element("testsuite", {"name": _clean(journal.name)})
@@ -154,7 +154,7 @@ def is_special(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def _leading(journal: Journal) -> str:
+def _leading(journal: RunLog) -> str:
     return "before the first step" if journal.has_steps else Path(journal.name).stem
 
 

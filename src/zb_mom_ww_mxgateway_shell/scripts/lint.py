@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from zb_mom_ww_mxgateway.auth import redact
-from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.commands import Invocation
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_form, problem_lines
-from zb_mom_ww_mxgateway_shell.scripts.loader import Block, Finding
+from zb_mom_ww_mxgateway_shell.scripts.loader import Block, LintFinding
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _MEANT = re.compile(r"\s#\s*meant\b")
 """A remark behind a line that says it is as it is to be."""
 
 
-def check(block: Block, found: Iterable[Finding], context: Context) -> list[Finding]:
+def check(block: Block, found: Iterable[LintFinding], context: Context) -> list[LintFinding]:
     """All findings of a block beside those that reading it gave, in the order of its lines.
 
     `context` is connected to nothing; names that the lines set are set in it.
@@ -26,19 +26,19 @@ def check(block: Block, found: Iterable[Finding], context: Context) -> list[Find
     findings = list(found)
     order = {id(statement): number for number, statement in enumerate(block.statements())}
     for statement in block.statements():
-        findings += [Finding(statement, mistake) for mistake in _mistakes(statement, context)]
+        findings += [LintFinding(statement, mistake) for mistake in _mistakes(statement, context)]
         if warning := _warning(statement):
-            findings.append(Finding(statement, warning, is_warning=True))
+            findings.append(LintFinding(statement, warning, is_warning=True))
         context.last = NotYetKnown()
     ordered = sorted(findings, key=lambda finding: order.get(id(finding.statement), len(order)))
     # A file that is included twice has each of its mistakes once.
-    once: dict[object, Finding] = {}
+    once: dict[object, LintFinding] = {}
     for finding in ordered:
         once.setdefault(_identity(finding), finding)
     return list(once.values())
 
 
-def _identity(finding: Finding) -> object:
+def _identity(finding: LintFinding) -> object:
     where, problem = finding.statement, finding.problem
     if where.source is None:
         return id(finding.problem)
@@ -52,13 +52,15 @@ def _mistakes(statement: Statement, context: Context) -> Sequence[ShellError]:
             found = context.registry.check(line, context)
             name = line.split(maxsplit=1)[0]
             if name != statement.command and name in ("include", "finally"):
-                found = [Mistake(f"{name} goes by no other name: a file is put together before it runs", 0, len(name))]
+                found = [
+                    InputError(f"{name} goes by no other name: a file is put together before it runs", 0, len(name))
+                ]
             if line != statement.text and found:
                 raise found[0]  # so that its place becomes one in the line as typed
             if found:
                 return found
             _take(line, context)
-    except Mistake as error:
+    except InputError as error:
         return [error]
     return []
 
@@ -68,7 +70,7 @@ def _take(line: str, context: Context) -> None:
     name = line.split(maxsplit=1)[0]
     try:
         if name == "py":
-            raise Mistake(
+            raise InputError(
                 "py needs a terminal; it is for the prompt: mxgw-shell --python FILE.py runs a file", 0, len("py")
             )
         if name in ("let", "capture", "alias", "cd"):
@@ -94,11 +96,11 @@ def _take_invocation(invocation: Invocation, context: Context) -> None:
             context.aliases[positional[0]] = positional[1]
 
 
-def _warning(statement: Statement) -> Mistake | None:
+def _warning(statement: Statement) -> InputError | None:
     if statement.command != "sleep" or _MEANT.search(statement.text):
         return None
     start = statement.text.index("sleep")
-    return Mistake(
+    return InputError(
         "sleep waits a fixed time, which may be too short: wait goes on when it is so; sleep 5s # meant says that it "
         "is wanted",
         start,
@@ -106,13 +108,13 @@ def _warning(statement: Statement) -> Mistake | None:
     )
 
 
-def lines(finding: Finding) -> list[str]:
+def lines(finding: LintFinding) -> list[str]:
     """A finding for a person, with its place and a caret under it."""
     first, *rest = problem_lines(finding.problem, finding.statement)
     return [f"{first}{' (warning)' if finding.is_warning else ''}", *rest]
 
 
-def form(finding: Finding) -> dict[str, Any]:
+def form(finding: LintFinding) -> dict[str, Any]:
     """A finding for JSON, as a statement that failed."""
     return {
         "command": finding.statement.command,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
-from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.tokens import has_words, split
 from zb_mom_ww_mxgateway_shell.output.problems import Statement
 from zb_mom_ww_mxgateway_shell.process.stdin import StandardInput
@@ -22,7 +22,7 @@ _STRUCTURE = ("include", "finally", "on-error")
 """Lines that only say how others run."""
 
 
-class Finding(NamedTuple):
+class LintFinding(NamedTuple):
     """Something about a statement that was found before anything ran."""
 
     statement: Statement
@@ -62,7 +62,7 @@ class Block:
                     item.leave_out(statements)
 
 
-def read(path: str) -> tuple[Block, list[Finding]]:
+def read(path: str) -> tuple[Block, list[LintFinding]]:
     """A command file and all it includes, with what is wrong in its structure; raises ShellError when it cannot be
     read."""
     try:
@@ -72,22 +72,24 @@ def read(path: str) -> tuple[Block, list[Finding]]:
         raise ShellError(f"cannot read {path}: {error.strerror}") from error
 
 
-def given(lines: Iterable[str]) -> tuple[Block, list[Finding]]:
+def given(lines: Iterable[str]) -> tuple[Block, list[LintFinding]]:
     """Lines of ``-e`` options, numbered from 1."""
     return _Reader().block([Statement(line, number) for number, line in enumerate(lines, start=1)], ())
 
 
-def read_standard_input() -> tuple[Block, list[Finding]]:
+def read_standard_input() -> tuple[Block, list[LintFinding]]:
     """All of standard input, as a file; raises ShellError."""
     return _Reader().block(_numbered(sys.stdin.buffer.read(), "<stdin>"), ())
 
 
-def nothing_in(block: Block, name: str) -> list[Finding]:
+def nothing_in(block: Block, name: str) -> list[LintFinding]:
     """What is wrong with a file in which nothing stands that could run: it would pass whatever the plant does."""
     if any(each.command not in _STRUCTURE for each in block.statements()):
         return []
     return [
-        Finding(Statement("", 1, name), ShellError("there is no statement: nothing would run, and nothing be proved"))
+        LintFinding(
+            Statement("", 1, name), ShellError("there is no statement: nothing would run, and nothing be proved")
+        )
     ]
 
 
@@ -130,11 +132,11 @@ class _Reader:
     """Builds blocks; collects what is wrong instead of stopping at it."""
 
     def __init__(self) -> None:
-        self._findings: list[Finding] = []
+        self._findings: list[LintFinding] = []
         self._includes = 0
         self._included_lines = 0
 
-    def block(self, statements: Iterable[Statement], inside: tuple[str, ...]) -> tuple[Block, list[Finding]]:
+    def block(self, statements: Iterable[Statement], inside: tuple[str, ...]) -> tuple[Block, list[LintFinding]]:
         """A block of these, with everything found in it; `inside` are the files that led here."""
         return self._block(statements, inside), self._findings
 
@@ -165,24 +167,24 @@ class _Reader:
     def _included(self, statement: Statement, inside: tuple[str, ...]) -> "Statement | Block":
         try:
             words = split(statement.text)
-        except Mistake:
+        except InputError:
             return statement  # What is wrong with its words is said as for any other.
         if len(words) != 2:
             return statement
         name = words[1]
         if "$" in name.text:
-            self._findings.append(Finding(statement, name.mistake("include takes a file's own name, without $")))
+            self._findings.append(LintFinding(statement, name.mistake("include takes a file's own name, without $")))
             return statement
         folder = os.path.dirname(inside[-1]) if inside else ""  # noqa: PTH120  # keeps the path as it was given
         path = os.path.join(folder, name.value)  # noqa: PTH118  # the same
         if any(os.path.abspath(path) == os.path.abspath(each) for each in inside):  # noqa: PTH100  # may not exist
-            self._findings.append(Finding(statement, name.mistake(f"{path} is included by itself")))
+            self._findings.append(LintFinding(statement, name.mistake(f"{path} is included by itself")))
             return statement
         try:
             lines = _numbered(read_bytes(Path(path)), path)
         except (OSError, ShellError) as error:
             why = f"cannot read {path}: {error.strerror}" if isinstance(error, OSError) else str(error)
-            self._findings.append(Finding(statement, name.mistake(why)))
+            self._findings.append(LintFinding(statement, name.mistake(why)))
             return statement
         self._bound(statement, len(inside), len(lines))
         block = self._block(lines, (*inside, path))
@@ -206,5 +208,5 @@ class _Reader:
 
     def _find(self, statement: Statement, message: str, *, is_warning: bool = False) -> None:
         start = len(statement.text) - len(statement.text.lstrip())
-        problem = Mistake(message, start, len(statement.text.rstrip()))
-        self._findings.append(Finding(statement, problem, is_warning))
+        problem = InputError(message, start, len(statement.text.rstrip()))
+        self._findings.append(LintFinding(statement, problem, is_warning))

@@ -25,7 +25,7 @@ _LINES_AFTER_SECONDS = (2.0, 8.0, 20.0, 30.0)
 _INDENT = "      "
 
 
-class RunOutput:
+class RunReporter:
     """Writes to standard output and standard error, never a key; knows which statement it is about.
 
     It never waits for a reader. When nobody reads any more it is silent, and `closed` says so: what always runs has to

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, gravest
-from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.tokens import split
 from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown, expanded
@@ -55,7 +55,7 @@ class Step:
         return sum(entry.seconds for entry in self.entries)
 
 
-class Journal:
+class RunLog:
     """The steps of one run; its time begins when it is made."""
 
     def __init__(self, name: str) -> None:
@@ -131,7 +131,7 @@ class Journal:
 def _title(line: str, names: Mapping[str, Any]) -> str:
     """Of a step that did not run: with the values of its names, as far as they are known."""
     word = split(line)[1]
-    with suppress(Mistake, ValueNotYetKnown):
+    with suppress(InputError, ValueNotYetKnown):
         return expanded(word, names).value
     return word.value
 

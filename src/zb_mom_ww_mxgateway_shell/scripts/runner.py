@@ -12,15 +12,15 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.tokens import has_words
 from zb_mom_ww_mxgateway_shell.output.formats import lines_of
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_form, problem_lines
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Pending, Result, Said
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Pending, Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import on_signals
 from zb_mom_ww_mxgateway_shell.process.stdin import Coming
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_told
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, command_of, interruption, run
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block
-from zb_mom_ww_mxgateway_shell.scripts.reporter import RunOutput
-from zb_mom_ww_mxgateway_shell.scripts.run_log import FINALLY, Entry, Journal
+from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
+from zb_mom_ww_mxgateway_shell.scripts.run_log import FINALLY, Entry, RunLog
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _HELD_SECONDS = 1.0
@@ -54,8 +54,8 @@ class ScriptRun:
     def __init__(
         self,
         context: Context,
-        output: RunOutput,
-        journal: Journal,
+        output: RunReporter,
+        journal: RunLog,
         *,
         debug: bool,
         perform: Perform = run,
@@ -292,7 +292,7 @@ class ScriptRun:
         lines = [] if result is None else lines_of(result, output)
         form = None if result is None else result.form()
         if code is ExitCode.DONE or result is None:
-            brief = result.brief if isinstance(result, Said) else ""
+            brief = result.brief if isinstance(result, TextResult) else ""
             self._output.done(lines, brief=brief, result=form)
         else:
             # The lines that say what was not done, where there are such; else all of them do.

@@ -1,6 +1,6 @@
 """The state of a shell as one command sees it, from its first word to its result."""
 
-from zb_mom_ww_mxgateway_shell.state.connection import Connected
+from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
@@ -18,10 +18,10 @@ class BoundContext(Context):
         self._meant = context.current
 
     @property
-    def current(self) -> Connected | None:
+    def current(self) -> GatewayConnection | None:
         return self._meant
 
     @current.setter
-    def current(self, connected: Connected | None) -> None:
+    def current(self, connected: GatewayConnection | None) -> None:
         """By a command that goes from one to another: it goes along."""
         self._meant = self._current = connected

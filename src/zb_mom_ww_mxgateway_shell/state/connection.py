@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession
     from zb_mom_ww_mxgateway.models.write_guard import PendingWrite
-    from zb_mom_ww_mxgateway_shell.output.watch_table import Panel
+    from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
     from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import SpokenAlarms
     from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
 
@@ -31,7 +31,7 @@ who leaves a gateway that does not answer is not to be kept by it."""
 
 
 @dataclass(slots=True)
-class Arming:
+class WriteInterlock:
     """Whether writes are let through; the write guard of one connection, whichever way a write is asked for."""
 
     armed: bool = True
@@ -51,21 +51,21 @@ class Arming:
         return self.armed or f"{self.for_good or 'read-only'}{'' if self.for_good else ': arm lets writes through'}"
 
 
-class Connected:
+class GatewayConnection:
     """A client, its live session, and what is known of the gateway's galaxy."""
 
     def __init__(
-        self, name: str, connection: Connection, client: "GatewayClient", live: "LiveSession", arming: Arming
+        self, name: str, connection: Connection, client: "GatewayClient", live: "LiveSession", arming: WriteInterlock
     ) -> None:
         self.name = name
         """How the prompt and ``use`` call it."""
         self.connection = connection
         self.client = client
         self.live = live
-        from zb_mom_ww_mxgateway_shell.galaxy.catalog import Catalogue
+        from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue
         from zb_mom_ww_mxgateway_shell.samples.history import History
 
-        self.catalogue = Catalogue()
+        self.catalogue = TagCatalogue()
         self.focus = ""
         """The object that a leading dot stands for: with Plant.Tank1, ``.Level`` is Plant.Tank1.Level."""
         self.color = ""
@@ -91,18 +91,18 @@ class Connected:
         return SpokenAlarms(self.client)
 
     @cached_property
-    def panel(self) -> "Panel":
+    def panel(self) -> "WatchTable":
         """What is watched."""
-        from zb_mom_ww_mxgateway_shell.output.watch_table import Panel  # The same.
+        from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable  # The same.
 
-        return Panel(self.live)
+        return WatchTable(self.live)
 
     @classmethod
     async def open(
         cls,
         connection: Connection,
         name: str,
-        arming: Arming,
+        arming: WriteInterlock,
         *,
         notice: Callable[[str], None],
         hurries: bool = False,

@@ -11,22 +11,22 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.connect import profiles_path
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.errors import Failure, Mistake, ShellError, closest
+from zb_mom_ww_mxgateway_shell.errors import Failure, InputError, ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.commands import Invocation, Registry
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.variables import variable
 from zb_mom_ww_mxgateway_shell.output.formats import Spool
 from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
-from zb_mom_ww_mxgateway_shell.state.connection import Arming, Connected
+from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection, WriteInterlock
 from zb_mom_ww_mxgateway_shell.state.settings import Settings
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
-    from zb_mom_ww_mxgateway_shell.galaxy.catalog import Catalogue
+    from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue
     from zb_mom_ww_mxgateway_shell.language.literals import TagType
     from zb_mom_ww_mxgateway_shell.state.profiles import Profile, Profiles
-    from zb_mom_ww_mxgateway_shell.state.script_recorder import Typed, TypedLines
+    from zb_mom_ww_mxgateway_shell.state.script_recorder import RecordedLine, ScriptRecorder
     from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
 
 FIRST_VALUE_TIMEOUT = 15.0
@@ -45,9 +45,9 @@ class Context:
         """How the last connection was called; empty before the first."""
         self._disarmed: set[str] = set()
         """Connections that were disarmed when they were closed, by name."""
-        self.connections: dict[str, Connected] = {}
+        self.connections: dict[str, GatewayConnection] = {}
         """All that is open, by name."""
-        self._current: Connected | None = None
+        self._current: GatewayConnection | None = None
         self.settings = Settings()
         self.aliases: dict[str, str] = {}
         """What stands for a longer line, by its name."""
@@ -100,12 +100,12 @@ class Context:
         """While nothing is connected: what a cd that was read, but not run, would focus."""
 
     @property
-    def current(self) -> Connected | None:
+    def current(self) -> GatewayConnection | None:
         """The connection that commands are for. To a command it stays the one that was current when it began."""
         return self._current
 
     @current.setter
-    def current(self, connected: Connected | None) -> None:
+    def current(self, connected: GatewayConnection | None) -> None:
         self._current = connected
 
     def bound(self) -> "Context":
@@ -115,10 +115,10 @@ class Context:
         return BoundContext(self)
 
     @cached_property
-    def _no_catalogue(self) -> "Catalogue":
-        from zb_mom_ww_mxgateway_shell.galaxy.catalog import Catalogue
+    def _no_catalogue(self) -> "TagCatalogue":
+        from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue
 
-        return Catalogue()
+        return TagCatalogue()
 
     @cached_property
     def lists(self) -> "WatchLists":
@@ -133,11 +133,11 @@ class Context:
             self.lists.look_again()
 
     @cached_property
-    def typed(self) -> "TypedLines":
+    def typed(self) -> "ScriptRecorder":
         """What ran, for record-script."""
-        from zb_mom_ww_mxgateway_shell.state.script_recorder import TypedLines  # The same.
+        from zb_mom_ww_mxgateway_shell.state.script_recorder import ScriptRecorder
 
-        return TypedLines()
+        return ScriptRecorder()
 
     @property
     def all_names(self) -> Mapping[str, Any]:
@@ -150,7 +150,7 @@ class Context:
         for text in variables:
             try:
                 name, value = variable(text)
-            except Mistake as error:
+            except InputError as error:
                 # It stands in no line that could be shown.
                 where = f" {text}: {error}, at character {error.start + 1}" if error.start else f": {error}"
                 raise ShellError(f"--var{where}") from None
@@ -167,8 +167,8 @@ class Context:
         so. `read_only` says why nothing may be written to it, if so.
         """
         for_good = self.read_only or read_only
-        arming = Arming(not for_good, for_good)
-        made = await Connected.open(
+        arming = WriteInterlock(not for_good, for_good)
+        made = await GatewayConnection.open(
             connection, name, arming, notice=lambda text: self.notice(text), hurries=self.hurries
         )
         former = self.connections.pop(made.name, None)
@@ -187,7 +187,7 @@ class Context:
                 # What it was replaced for may well be why it cannot be closed.
                 self.notice(f"the session before it could not be closed and will expire: {error}")
 
-    def start_alarms(self, connected: Connected) -> None:
+    def start_alarms(self, connected: GatewayConnection) -> None:
         """Begins to read the alarms of a connection, if that has not begun; at a prompt what is new is said."""
 
         def say(text: str) -> None:
@@ -261,7 +261,7 @@ class Context:
         if failures:
             raise failures[0]
 
-    async def _let_go(self, connected: Connected) -> None:
+    async def _let_go(self, connected: GatewayConnection) -> None:
         running = connected.recording
         watched = [item.tag for item in connected.panel.items] if connected.name in self.connections else []
         try:
@@ -286,7 +286,7 @@ class Context:
         return self.current.live if self.current else None
 
     @property
-    def catalogue(self) -> "Catalogue":
+    def catalogue(self) -> "TagCatalogue":
         """The galaxy of the current connection; an empty one when there is none."""
         return self.current.catalogue if self.current else self._no_catalogue
 
@@ -296,7 +296,7 @@ class Context:
         return self.current.focus if self.current else self.focus_ahead
 
     @property
-    def connected(self) -> Connected:
+    def connected(self) -> GatewayConnection:
         """The current connection; raises ShellError when there is none, or it was closed while a command waited."""
         current = self.current
         if current is None:
@@ -311,7 +311,7 @@ class Context:
         """Whether the connection that a command began with is one no longer."""
         return self.current is not None and self.connections.get(self.current.name) is not self.current
 
-    def line_to_keep(self, invocation: Invocation) -> "Typed | None":
+    def line_to_keep(self, invocation: Invocation) -> "RecordedLine | None":
         """A line that is about to run, as a script has it, where one may be made of it: when it has run, its handles
         may mean nothing any more. None where none may."""
         return self.typed.line_of(self, invocation) if self.interactive or self.records else None

@@ -31,7 +31,7 @@ _MOVES, _LATELY_SECONDS = 3, 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class RecordedLine:
     """A line that ran, as it can stand in a file, and what was seen."""
 
     line: str
@@ -54,25 +54,25 @@ class Typed:
         return [self.line, *(line for line in self.expects if expects and redact(line) == line)]
 
 
-class TypedLines:
+class ScriptRecorder:
     """The last lines that ran, and the file that gets them as they come."""
 
     def __init__(self) -> None:
-        self._kept: deque[Typed] = deque(maxlen=_KEPT)
+        self._kept: deque[RecordedLine] = deque(maxlen=_KEPT)
         self._file: TextIO | None = None
         self._expects = False
         self._gateway = ""
         self.path: Path | None = None
         """The file that is written now."""
 
-    def line_of(self, context: "Context", invocation: Invocation) -> Typed | None:
+    def line_of(self, context: "Context", invocation: Invocation) -> RecordedLine | None:
         """A line as a script has it; None for one that no script needs."""
         command = invocation.command
         if not _belongs(command):
             return None
-        return Typed(_line(context, invocation), "" if command.name in _OF_THE_LANGUAGE else _gateway(context))
+        return RecordedLine(_line(context, invocation), "" if command.name in _OF_THE_LANGUAGE else _gateway(context))
 
-    def keep(self, context: "Context", line: Typed, result: Result | None) -> None:
+    def keep(self, context: "Context", line: RecordedLine, result: Result | None) -> None:
         """Keeps a line that ran; `result` is None for one that raised."""
         failed = "failed" if result is None else ""
         if result is not None and result.exit_code is not ExitCode.DONE:
@@ -84,7 +84,7 @@ class TypedLines:
             self._gateway = self._gateway or typed.gateway
             self._write(typed.lines(expects=self._expects, gateway=self._gateway))
 
-    def last(self, count: int) -> list[Typed]:
+    def last(self, count: int) -> list[RecordedLine]:
         """The last lines that ran, at most `count`, oldest first."""
         return list(self._kept)[-count:]
 
@@ -151,7 +151,7 @@ def _line(context: "Context", invocation: Invocation) -> str:
             parts.append(parameter.spelled)
             continue
         assert word is not None
-        text = parameter.kind.behind(invocation.options, context).lasting(word, context)
+        text = parameter.kind.refined_by(invocation.options, context).lasting(word, context)
         if not text:
             continue
         if parameter.is_option:

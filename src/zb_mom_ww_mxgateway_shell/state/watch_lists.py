@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.system.config_dir import config_folder
 from zb_mom_ww_mxgateway.system.private_files import make_private_folder, open_to_others
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
-from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError, closest
+from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.tokens import split
 from zb_mom_ww_mxgateway_shell.language.variables import quoted
 from zb_mom_ww_mxgateway_shell.process.regular_files import replace
@@ -75,7 +75,7 @@ class WatchLists:
         for number, line in enumerate(text.split("\n"), start=1):
             try:
                 tags.append(_tag_of(line.strip()))
-            except Mistake as error:
+            except InputError as error:
                 indent = len(line) - len(line.lstrip())
                 raise ShellError(f"{path}:{number}:{indent + error.start + 1}: {error}") from None
         return [tag for tag in tags if tag]
@@ -113,7 +113,7 @@ class WatchLists:
 def _tag_of(line: str) -> str:
     """The tag that a line names; empty for none. ``#`` begins a comment where a blank, or nothing, is before it.
 
-    Raises Mistake for one in quotes that is not closed, or has more than a comment behind it.
+    Raises InputError for one in quotes that is not closed, or has more than a comment behind it.
     """
     if line.startswith('"'):
         tag, *others = split(line)

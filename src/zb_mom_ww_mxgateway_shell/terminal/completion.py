@@ -8,12 +8,12 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe, width
-from zb_mom_ww_mxgateway_shell.errors import Mistake
+from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.argument_types import OFFERS
-from zb_mom_ww_mxgateway_shell.language.commands import Flag, Offer
+from zb_mom_ww_mxgateway_shell.language.commands import Flag, Suggestion
 from zb_mom_ww_mxgateway_shell.language.partial_line import current_parameter, given_by
-from zb_mom_ww_mxgateway_shell.language.tokens import Word, split
+from zb_mom_ww_mxgateway_shell.language.tokens import Token, split
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain, plain_text
 from zb_mom_ww_mxgateway_shell.scripts.executor import command_of
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -35,16 +35,16 @@ class ShellCompleter(Completer):
             for offer in offers[:OFFERS]
         ]
 
-    def _offers(self, line: str) -> tuple[str, Sequence[Offer]]:
+    def _offers(self, line: str) -> tuple[str, Sequence[Suggestion]]:
         typed = "" if not line or line[-1].isspace() else line.split()[-1]
         try:
             words = split(line[: len(line) - len(typed)])
-        except Mistake:
+        except InputError:
             return typed, ()
         registry = self._context.registry
         if not words:
-            names = [Offer(c.name, c.summary) for c in registry.commands.values() if c.name.startswith(typed)]
-            aliases = [Offer(name, text) for name, text in self._context.aliases.items() if name.startswith(typed)]
+            names = [Suggestion(c.name, c.summary) for c in registry.commands.values() if c.name.startswith(typed)]
+            aliases = [Suggestion(name, text) for name, text in self._context.aliases.items() if name.startswith(typed)]
             return typed, names + aliases
         if alias := self._context.aliases.get(words[0].text):
             words = [*split(alias), *words[1:]]
@@ -54,7 +54,7 @@ class ShellCompleter(Completer):
         parameter = current_parameter(command, words)
         used = {word.text for word in words}
         options = [
-            Offer(name, "" if isinstance(option.kind, Flag) else f"<{option.kind.name}>")
+            Suggestion(name, "" if isinstance(option.kind, Flag) else f"<{option.kind.name}>")
             for name, option in command.options.items()
             if name not in used and name.startswith(typed) and (parameter is None or option.clause is None)
         ]
@@ -64,16 +64,16 @@ class ShellCompleter(Completer):
             return typed, options
         if parameter is None:
             return typed, options
-        kind = parameter.kind.behind(given_by(command, words, self._context), self._context)
+        kind = parameter.kind.refined_by(given_by(command, words, self._context), self._context)
         found = list(kind.offers(typed, self._context))
         return typed, found if found or typed else options
 
 
-def _names(typed: str, context: Context) -> list[Offer]:
+def _names(typed: str, context: Context) -> list[Suggestion]:
     """Names that stand for values, as ``$name``."""
     names = context.all_names.items()
     plain = {f"${name}": plain_text(value) for name, value in names if is_plain(value)}
-    return [Offer(name, cut(safe(value[:40]), 40)) for name, value in plain.items() if name.startswith(typed)]
+    return [Suggestion(name, cut(safe(value[:40]), 40)) for name, value in plain.items() if name.startswith(typed)]
 
 
 def usage_of(context: Context, line: str, room: int) -> str:
@@ -84,16 +84,16 @@ def usage_of(context: Context, line: str, room: int) -> str:
     command = command_of(context, line)
     if command is None:
         return cut("help lists the commands; Tab completes", room)
-    words: list[Word] = []
+    words: list[Token] = []
     given: dict[str, Any] = {}
-    with suppress(Mistake), unfolded(context, line) as unfolded_line:
+    with suppress(InputError), unfolded(context, line) as unfolded_line:
         words = split(unfolded_line)
         given = given_by(command, words, context)
     is_typing = bool(words) and not line[-1:].isspace()
     next_one = current_parameter(command, words[:-1] if is_typing and len(words) > 1 else words)
     text, start, end = command.name, 0, 0
     for parameter in command.parameters:
-        shown = safe(parameter.usage_as(parameter.kind.behind(given, context)))
+        shown = safe(parameter.usage_as(parameter.kind.refined_by(given, context)))
         if parameter is next_one:
             start, end = len(text) + 1, width(f"{text} {shown}")
         text += f" {shown}"

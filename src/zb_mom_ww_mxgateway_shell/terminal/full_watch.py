@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import age_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut_middle, safe
-from zb_mom_ww_mxgateway_shell.output.watch_table import Panel, Row, fitted
+from zb_mom_ww_mxgateway_shell.output.watch_table import Row, WatchTable, fitted
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, run_redrawn
@@ -53,7 +53,7 @@ _HELP = (
 class FullWatch:
     """Shows a panel on the whole screen until q."""
 
-    def __init__(self, panel: Panel, figures: Callable[[], str], input: Input, output: Output) -> None:
+    def __init__(self, panel: WatchTable, figures: Callable[[], str], input: Input, output: Output) -> None:
         """`figures` says how the connection is."""
         self._panel = panel
         self._figures = figures

@@ -6,9 +6,9 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.lexers import Lexer
 
-from zb_mom_ww_mxgateway_shell.errors import Mistake, ShellError
+from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
-from zb_mom_ww_mxgateway_shell.language.tokens import Word, split
+from zb_mom_ww_mxgateway_shell.language.tokens import Token, split
 from zb_mom_ww_mxgateway_shell.scripts.executor import command_of
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
@@ -22,12 +22,12 @@ STYLES = {
 }
 
 
-def mistake_so_far(context: Context, line: str) -> Mistake | None:
+def mistake_so_far(context: Context, line: str) -> InputError | None:
     """What is wrong in a line that may not be finished: the word being typed, or one missing, is not wrong yet."""
     try:
         with unfolded(context, line) as unfolded_line:
             context.registry.parse(unfolded_line, context)
-    except Mistake as error:
+    except InputError as error:
         return error if error.end < len(line.rstrip()) or (line[-1:].isspace() and error.end <= len(line)) else None
     except ShellError:
         return None
@@ -48,7 +48,7 @@ class LineLexer(Lexer):
     def _line(self, line: str) -> StyleAndTextTuples:
         try:
             words = split(line)
-        except Mistake as error:
+        except InputError as error:
             return [("", line[: error.start]), ("class:typed.quoted", line[error.start :])]
         wrong = mistake_so_far(self._context, line)
         shown: StyleAndTextTuples = []
@@ -64,7 +64,7 @@ class LineLexer(Lexer):
         shown.append(("class:typed.comment" if rest.lstrip().startswith("#") else "", rest))
         return shown
 
-    def _style(self, index: int, word: Word) -> str:
+    def _style(self, index: int, word: Token) -> str:
         if index == 0:
             command = command_of(self._context, word.text)
             if command is None:

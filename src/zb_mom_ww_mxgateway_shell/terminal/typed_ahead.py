@@ -38,8 +38,8 @@ class TypedAhead:
         it were being typed, and so does what came since."""
         keys = get_typeahead(self._input)
         ends = [index for index, key in enumerate(keys[: self._before_the_end]) if key.key in _ENTER]
-        behind = ends[-1] + 1 if ends else 0
-        store_typeahead(self._input, [*(key for key in keys[:behind] if not _is_typed(key)), *keys[behind:]])
+        refined_by = ends[-1] + 1 if ends else 0
+        store_typeahead(self._input, [*(key for key in keys[:refined_by] if not _is_typed(key)), *keys[refined_by:]])
         self._is_in_burst = False
         return len(ends)
 

@@ -19,8 +19,8 @@ from zb_mom_ww_mxgateway_sim.faults.call_faults import (
 )
 from zb_mom_ww_mxgateway_sim.faults.schedule import Fault
 from zb_mom_ww_mxgateway_sim.runtime.errors import FaultError
-from zb_mom_ww_mxgateway_sim.runtime.task_owner import Background
-from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Agenda
+from zb_mom_ww_mxgateway_sim.runtime.task_owner import TaskOwner
+from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
 
 _log = logging.getLogger(__package__)
 Action = Callable[[], Coroutine[Any, Any, None] | None]
@@ -86,8 +86,8 @@ class Scheduler:
         gateway: Gateway,
         actions: Actions,
         faults: Faults,
-        agenda: Agenda,
-        background: Background,
+        agenda: TimerQueue,
+        background: TaskOwner,
         first_key: str,
     ) -> None:
         """``first_key`` is the id of the key that is revoked if a fault names none."""

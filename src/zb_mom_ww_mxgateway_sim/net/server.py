@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 
 from zb_mom_ww_mxgateway_sim.net.certificate import Certificate
-from zb_mom_ww_mxgateway_sim.net.tcp_proxy import Relay
+from zb_mom_ww_mxgateway_sim.net.tcp_proxy import TcpProxy
 from zb_mom_ww_mxgateway_sim.runtime.errors import ListenError
 
 MAX_MESSAGE = 16 * 1024 * 1024
@@ -40,7 +40,7 @@ class Listener:
         self._add_services = add_services
         self._interceptors = interceptors
         self._server: grpc.aio.Server | None = None
-        self.relay = Relay()
+        self.relay = TcpProxy()
         self._listening = False
 
     @property

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection
 
-from zb_mom_ww_mxgateway_sim.runtime.task_owner import Background
+from zb_mom_ww_mxgateway_sim.runtime.task_owner import TaskOwner
 
 # Neither the head of an HTTP/2 frame nor that of a TLS record: too long, and of no known kind.
 GARBAGE = b"\xff\xff\xff\xff\xff this is not the protocol \xff" * 1024
@@ -53,13 +53,13 @@ class _End(asyncio.Protocol):
                 self.other.transport.abort()
 
 
-class Relay:
+class TcpProxy:
     """Listens in place of a server on another port of this machine, and passes everything on."""
 
     def __init__(self) -> None:
         self._listening: asyncio.Server | None = None
         self._clients: dict[_End, None] = {}
-        self._connecting = Background("relay")
+        self._connecting = TaskOwner("relay")
         self._target = 0
 
     async def start(self, address: str, port: int) -> int:

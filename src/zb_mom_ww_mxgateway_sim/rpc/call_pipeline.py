@@ -44,7 +44,7 @@ class CallRecord:
     """The port from which its connection reaches the server."""
 
 
-class Reception:
+class CallPipeline:
     """Lets calls in, or refuses them. ``refuse_in_reply``: with a protocol status wherever a reply has one."""
 
     def __init__(self, keys: KeyRing, faults: Faults, clock: Clock, *, refuse_in_reply: bool = False) -> None:

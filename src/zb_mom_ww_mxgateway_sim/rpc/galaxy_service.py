@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
 from zb_mom_ww_mxgateway_sim.plant.model import Attribute, GalaxyObject
 from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
 from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType
-from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import Context, Reception
+from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallPipeline, Context
 from zb_mom_ww_mxgateway_sim.rpc.galaxy_view import View
 from zb_mom_ww_mxgateway_sim.rpc.paging import Question, page
 from zb_mom_ww_mxgateway_sim.runtime.clock import Clock
@@ -33,7 +33,7 @@ _TYPE_NAMES = {
 class GalaxyService(rpc.GalaxyRepositoryServicer):
     """Looks at the hierarchy for its callers."""
 
-    def __init__(self, reception: Reception, hierarchy: Hierarchy, deployment: Deployment, clock: Clock) -> None:
+    def __init__(self, reception: CallPipeline, hierarchy: Hierarchy, deployment: Deployment, clock: Clock) -> None:
         self._reception = reception
         self._hierarchy = hierarchy
         self._deployment = deployment

@@ -8,9 +8,9 @@ from zb_mom_ww_mxgateway_sim.faults.call_faults import Faults, ReplyFailure, kin
 from zb_mom_ww_mxgateway_sim.net.api_keys import ApiKey, Scope
 from zb_mom_ww_mxgateway_sim.rpc import alarm_commands, invoke
 from zb_mom_ww_mxgateway_sim.rpc.alarm_service import AlarmService
-from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import Context, Reception, require, spoiled
+from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallPipeline, Context, require, spoiled
 from zb_mom_ww_mxgateway_sim.runtime.refusal import Ended, InvalidRequest, TookTooLong
-from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Agenda
+from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
 from zb_mom_ww_mxgateway_sim.sessions.session import Session
 from zb_mom_ww_mxgateway_sim.sessions.session_table import Sessions
 
@@ -27,10 +27,10 @@ class GatewayService(rpc.MxAccessGatewayServicer):
 
     def __init__(
         self,
-        reception: Reception,
+        reception: CallPipeline,
         sessions: Sessions,
         faults: Faults,
-        agenda: Agenda,
+        agenda: TimerQueue,
         alarms: AlarmService,
         make_session: MakeSession,
         session_start_time: float,

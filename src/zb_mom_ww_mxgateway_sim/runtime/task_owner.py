@@ -8,7 +8,7 @@ from typing import Any
 _log = logging.getLogger(__package__)
 
 
-class Background:
+class TaskOwner:
     """An owner of tasks. A task that fails is logged at once, and ``aclose`` raises what failed."""
 
     def __init__(self, name: str) -> None:

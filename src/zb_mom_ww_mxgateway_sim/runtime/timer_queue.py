@@ -28,7 +28,7 @@ class Appointment:
         self.action = None
 
 
-class Agenda:
+class TimerQueue:
     """Runs appointments in the order of their times, those of one time in the order they were made."""
 
     def __init__(self, clock: Clock) -> None:

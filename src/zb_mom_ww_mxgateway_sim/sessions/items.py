@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway_sim.plant import status
 from zb_mom_ww_mxgateway_sim.plant.point_store import Binding, Point, Points, Reading, nothing
 from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
 from zb_mom_ww_mxgateway_sim.runtime.clock import Clock
-from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Agenda, Appointment
+from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Appointment, TimerQueue
 from zb_mom_ww_mxgateway_sim.sessions.write_queue import Writes
 
 Delay = tuple[float, float] | None
@@ -72,7 +72,7 @@ class Plant:
 
     points: Points
     writes: Writes
-    agenda: Agenda
+    agenda: TimerQueue
     clock: Clock
     random: random.Random
     first_change_delay: Delay = None

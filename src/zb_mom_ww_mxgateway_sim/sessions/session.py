@@ -15,7 +15,7 @@ from zb_mom_ww_mxgateway_sim.runtime.refusal import (
     Refused,
     WorkerGone,
 )
-from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Agenda, Appointment
+from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Appointment, TimerQueue
 from zb_mom_ww_mxgateway_sim.sessions.event_log import EventLog, Subscription
 from zb_mom_ww_mxgateway_sim.sessions.items import Item, Plant
 from zb_mom_ww_mxgateway_sim.sessions.users import Galaxy
@@ -65,7 +65,7 @@ class Session:
         self.process_id = process_id
         self.started_ns = plant.clock.now()
         self._state: int = pb.SESSION_STATE_CREATING
-        self._agenda: Agenda = plant.agenda
+        self._agenda: TimerQueue = plant.agenda
         self._clock: Clock = plant.clock
         self._lease = lease
         self._detach_grace = detach_grace

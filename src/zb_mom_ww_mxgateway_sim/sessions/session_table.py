@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.runtime.refusal import Ended, Exhausted, NoSuchSession
-from zb_mom_ww_mxgateway_sim.runtime.task_owner import Background
+from zb_mom_ww_mxgateway_sim.runtime.task_owner import TaskOwner
 from zb_mom_ww_mxgateway_sim.sessions.session import Session
 
 # So many closed ones can still be looked at.
@@ -18,7 +18,7 @@ Make = Callable[[str, int], Session]
 class Sessions:
     """Sessions by id. Closed ones stay to be looked at, the latest of them, but are not found by calls."""
 
-    def __init__(self, background: Background, random_source: random.Random, limit: int) -> None:
+    def __init__(self, background: TaskOwner, random_source: random.Random, limit: int) -> None:
         self._background = background
         self._random = random_source
         self._limit = limit

@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway_sim.plant.point_store import Binding, Point, Points
 from zb_mom_ww_mxgateway_sim.plant.status import Status
 from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, TagType, Value, coerce, coerce_scalar
 from zb_mom_ww_mxgateway_sim.runtime.clock import Clock, moment, nanoseconds
-from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Agenda
+from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
 from zb_mom_ww_mxgateway_sim.wire.codec import Undecodable
 
 
@@ -57,7 +57,7 @@ Completed = Callable[[tuple[Status, ...]], None]
 class Writes:
     """Carries accepted writes out, in the order in which they came."""
 
-    def __init__(self, agenda: Agenda, points: Points, clock: Clock, delay: float) -> None:
+    def __init__(self, agenda: TimerQueue, points: Points, clock: Clock, delay: float) -> None:
         self._agenda = agenda
         self._points = points
         self._clock = clock
