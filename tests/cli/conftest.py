@@ -18,7 +18,9 @@ from zb_mom_ww_mxgateway_sim import SimulatedGateway
 def environment(tmp_path: Path) -> dict[str, str]:
     """No settings but the test's own: the user's key and remembered certificates stay out of it."""
     # Unbuffered output, as some have it set, would hide a line that is not flushed.
-    others = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    # Nor what asyncio says in its debug mode, which depends on how busy the machine is.
+    python = ("PYTHONUNBUFFERED", "PYTHONASYNCIODEBUG")
+    others = {name: value for name, value in os.environ.items() if name not in python}
     mine = {name: value for name, value in others.items() if not name.startswith("MXGATEWAY_")}
     return mine | {
         "MXGATEWAY_KNOWN_GATEWAYS": str(tmp_path / "known_gateways"),
