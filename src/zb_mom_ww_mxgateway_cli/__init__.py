@@ -1,1 +1,4 @@
-"""``mxgw-py``: one-shot commands with stable JSON, and the output forms the shell shares."""
+"""``mxgw-py``: one-shot commands with stable JSON.
+
+No output form of its own and no state between commands. May import the library and the console.
+"""

@@ -1,7 +1,7 @@
 """The one place that reads and writes generated messages field by field.
 
-Where upstream's contract turns out to differ from ours, this package changes and the rest stays. What is for alarms
-and for the galaxy is loaded when it is first used: a session needs neither.
+No call and no state of a session: where upstream's contract turns out to differ from ours, this room changes and the
+rest stays. What is for alarms and for the galaxy is loaded when first used. May import ``generated`` and ``models``.
 """
 
 from importlib import import_module

@@ -1,6 +1,7 @@
-"""The commands of the shell, and the registry of them all.
+"""The commands of the shell, one module per group, and the registry of them all: a module is loaded at first use.
 
-A module is loaded when one of its commands is first asked for: a file that uses three needs no more.
+No waiting, no layout and no state of its own: a command puts together what the other rooms offer.
+May import ``diagnosis``, ``feeds``, ``galaxy``, ``language``, ``output``, ``process``, ``samples`` and ``state``.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,0 +1,5 @@
+"""Command files: loading, lint, dry run, execution, and the reports of a run.
+
+No prompt and no terminal control.
+May import ``commands``, ``diagnosis``, ``galaxy``, ``language``, ``output``, ``process`` and ``state``.
+"""
