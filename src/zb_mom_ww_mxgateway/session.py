@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.commands.writes import WriteCommands
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewaySessionError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.models.events import MxEvent
-from zb_mom_ww_mxgateway.models.handles import HandleTable
+from zb_mom_ww_mxgateway.models.handles import HandleChange, HandleTable
 from zb_mom_ww_mxgateway.options import OpenSessionOptions
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
 from zb_mom_ww_mxgateway.transport.reader_thread import Arrived
@@ -44,7 +44,7 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
         """How it was opened; None for a session that was attached, or opened by default."""
         self.handles = HandleTable()
         """Handles as the replies confirmed them, whichever way the commands were sent."""
-        self.on_handle_changes: Callable[[Sequence[wire.HandleChange]], None] = lambda changes: None
+        self.on_handle_changes: Callable[[Sequence[HandleChange]], None] = lambda changes: None
         """Told of every change of them, after it."""
         self._closing = asyncio.Lock()
         self._streams: weakref.WeakSet[EventStream[Any]] = weakref.WeakSet()

@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway.live.gateway_clock import GatewayClock
 from zb_mom_ww_mxgateway.live.values import CLOCKS_MAY_DIFFER, LiveValue
 from zb_mom_ww_mxgateway.live.wait import Wait
 from zb_mom_ww_mxgateway.models.events import MxEvent
-from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.models.handles import HandleChange, Item
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.system import clock
 
@@ -101,7 +101,7 @@ class ValueCache:
         item = self._session.handles.items.get(key)
         return self._values.get(key) if item and item.advised else None
 
-    def follow(self, changes: Sequence[wire.HandleChange]) -> None:
+    def follow(self, changes: Sequence[HandleChange]) -> None:
         """What became of handles: a value whose item is gone is not kept."""
         for change in changes:
             key = change.server_handle, change.item_handle

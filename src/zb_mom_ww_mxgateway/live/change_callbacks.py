@@ -6,10 +6,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, Self, TypeAlias
 
-from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.errors import MxGatewayCommandError, MxGatewayError
 from zb_mom_ww_mxgateway.live.values import LiveValue
-from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.models.handles import HandleChange, Item
 
 # Calls of one coroutine function that wait for the one before.
 _WAITING = 1_000
@@ -255,7 +254,7 @@ class ChangeCallbacks:
         for callback in tuple(self._by_key.get(key, ())):
             callback.see(value)
 
-    def follow(self, changes: Sequence[wire.HandleChange]) -> None:
+    def follow(self, changes: Sequence[HandleChange]) -> None:
         """What became of handles: with an item its callbacks end, as somebody here has wanted."""
         for change in changes:
             keys: Sequence[Key] = ()

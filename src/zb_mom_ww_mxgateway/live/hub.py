@@ -5,7 +5,7 @@ import weakref
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
-from zb_mom_ww_mxgateway import arguments, wire
+from zb_mom_ww_mxgateway import arguments
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewaySessionError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.live.cache import ValueCache
 from zb_mom_ww_mxgateway.live.change_callbacks import ChangeCallbacks
@@ -15,7 +15,7 @@ from zb_mom_ww_mxgateway.live.unseen_writes import UnseenWrite, UnseenWrites
 from zb_mom_ww_mxgateway.live.values import LiveChange, LiveState, LiveValue
 from zb_mom_ww_mxgateway.live.write_tracker import WriteTracker
 from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent, ReplayGap
-from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.models.handles import HandleChange, Item
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.system import clock
 
@@ -238,7 +238,7 @@ class EventHub:
                 waiter.set_result(None)
         self._waiters.clear()
 
-    def _follow_handles(self, changes: Sequence[wire.HandleChange]) -> None:
+    def _follow_handles(self, changes: Sequence[HandleChange]) -> None:
         for change in changes:
             key = change.server_handle, change.item_handle
             if change.what in ("added", "removed"):

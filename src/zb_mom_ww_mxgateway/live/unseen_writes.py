@@ -9,6 +9,7 @@ from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.models.events import EventFamily, MxEvent
+from zb_mom_ww_mxgateway.models.handles import HandleChange
 from zb_mom_ww_mxgateway.system import clock
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class UnseenWrites:
         for key in tuple(self._writes):
             self._keep(key, [each for each in self._writes[key] if not each.seen])
 
-    def follow(self, changes: Sequence[wire.HandleChange]) -> None:
+    def follow(self, changes: Sequence[HandleChange]) -> None:
         """What became of handles: of an item that is gone nothing is seen any more."""
         for change in changes:
             if change.what == "removed":

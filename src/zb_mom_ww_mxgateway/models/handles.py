@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway.wire import HandleChange
 
 
 @dataclass(slots=True)
@@ -26,6 +26,34 @@ class Item:
     @property
     def key(self) -> tuple[int, int]:
         return self.server_handle, self.item_handle
+
+
+class HandleChange(NamedTuple):
+    """One change to a session's handles that a reply has confirmed."""
+
+    what: Literal[
+        "registered",
+        "unregistered",
+        "added",
+        "removed",
+        "advised",
+        "unadvised",
+        "suspended",
+        "activated",
+        "buffered_interval",
+        "alarms",
+    ]
+    server_handle: int
+    item_handle: int = 0
+    name: str = ""
+    """The client's name, or the tag."""
+    definition: str = ""
+    context: str = ""
+    buffered: bool = False
+    supervisory: bool = False
+    milliseconds: int = 0
+    command: object = None
+    """For alarms: the subscription (a message); None when it was taken back."""
 
 
 class HandleTable:

@@ -30,7 +30,6 @@ from zb_mom_ww_mxgateway.wire.events import (
 )
 from zb_mom_ww_mxgateway.wire.handle_map import HandleMap
 from zb_mom_ww_mxgateway.wire.handles import (
-    HandleChange,
     concerns_handles,
     handle_changes,
     refused_writes,
@@ -128,7 +127,6 @@ __all__ = [
     "DiscoverPage",
     "GalaxyAttribute",
     "GalaxyObject",
-    "HandleChange",
     "HandleMap",
     "ReadResult",
     "Rpc",

@@ -1,43 +1,15 @@
 """What commands do to a session's handles."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from zb_mom_ww_mxgateway.errors import may_have_run_despite
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.models.handles import HandleChange
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
 from zb_mom_ww_mxgateway.wire.commands import MUTATING_KINDS, kind_name
 from zb_mom_ww_mxgateway.wire.matching import is_contradictory, matched_results
 from zb_mom_ww_mxgateway.wire.values import open_enum
-
-
-class HandleChange(NamedTuple):
-    """One change to a session's handles that a reply has confirmed."""
-
-    what: Literal[
-        "registered",
-        "unregistered",
-        "added",
-        "removed",
-        "advised",
-        "unadvised",
-        "suspended",
-        "activated",
-        "buffered_interval",
-        "alarms",
-    ]
-    server_handle: int
-    item_handle: int = 0
-    name: str = ""
-    """The client's name, or the tag."""
-    definition: str = ""
-    context: str = ""
-    buffered: bool = False
-    supervisory: bool = False
-    milliseconds: int = 0
-    command: pb.MxCommand | None = None
-    """For alarms: the subscription; None when it was taken back."""
-
 
 USER_REPLIES = ("authenticate_user", "archestra_user_to_id")
 
