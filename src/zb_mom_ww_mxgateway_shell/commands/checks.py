@@ -21,14 +21,15 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     Tolerance,
     target_type,
 )
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Clause, Flag, Sign, Suggestion, command
 from zb_mom_ww_mxgateway_shell.language.comparison import OPERATORS, Comparison, refuse_tag
 from zb_mom_ww_mxgateway_shell.language.literals import TagType
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
-from zb_mom_ww_mxgateway_shell.language.variables import is_plain
+from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, is_plain
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
-from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 _LATELY_SECONDS = 10.0
 """So much of what was seen is told with an expectation that is not met."""
@@ -130,7 +131,14 @@ def _with_what_was_seen(error: NotMet, context: Context, item: Item) -> NotMet:
     return error
 
 
-@command("expect", example="expect TestChildObject.TestInt >= 0", stream=False, check=_compared, preview=_foresee)
+@command(
+    "expect",
+    example="expect TestChildObject.TestInt >= 0",
+    stream=False,
+    check=_compared,
+    preview=_foresee,
+    traits=CommandTraits(judges="now"),
+)
 async def expect(
     context: Context,
     tag: TargetArgument,
@@ -170,7 +178,14 @@ async def expect(
     )
 
 
-@command("wait", example="wait Plant.Tank1.Level > 0 timeout 10s", stream=False, check=_compared, preview=_foresee)
+@command(
+    "wait",
+    example="wait Plant.Tank1.Level > 0 timeout 10s",
+    stream=False,
+    check=_compared,
+    preview=_foresee,
+    traits=CommandTraits(judges="until"),
+)
 async def wait(
     context: Context,
     tag: TargetArgument,
@@ -207,7 +222,18 @@ async def wait(
     return Waiting(live, item, condition, timeout, started, hold, mark)
 
 
-@command("capture", example="capture level = Plant.Tank1.Level", stream=False)
+def _expect_name(scope: Scope, given: Sequence[Any]) -> None:
+    context = context_of(scope)
+    if given[0] not in context.given_names:
+        context.names[given[0]] = NotYetKnown()
+
+
+@command(
+    "capture",
+    example="capture level = Plant.Tank1.Level",
+    stream=False,
+    traits=CommandTraits(checked_effect=_expect_name, sets_name=True, reads_plant=True),
+)
 async def capture(
     context: Context,
     name: Annotated[str, NewName()],

@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.argument_types import ConnectionArgument, FlagOption, Text
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import Suggestion, command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
@@ -61,7 +62,13 @@ class FileRead(Text):
         return super().parse(word, context)
 
 
-@command("connect", example="connect localhost:5001 --api-key-env MXGATEWAY_API_KEY", needs_session=False, in_plan=True)
+@command(
+    "connect",
+    example="connect localhost:5001 --api-key-env MXGATEWAY_API_KEY",
+    needs_session=False,
+    in_plan=True,
+    traits=CommandTraits(changes_subject=True),
+)
 async def connect(
     context: Context,
     endpoint: Annotated[str | None, EndpointOrProfile()] = None,
@@ -125,7 +132,9 @@ async def connect(
     return TextResult(connected_text(context), _status_fields(context), context.session.session_id)
 
 
-@command("disconnect", example="disconnect", needs_session=False, in_plan=True)
+@command(
+    "disconnect", example="disconnect", needs_session=False, in_plan=True, traits=CommandTraits(changes_subject=True)
+)
 async def disconnect(context: Context, name: ConnectionArgument = None) -> Result:
     """Closes the session and the connection: the current one, or the one named."""
     if not context.connections:
@@ -136,7 +145,7 @@ async def disconnect(context: Context, name: ConnectionArgument = None) -> Resul
     return TextResult(f"disconnected from {closing}{now}", {"disconnected": closing, "current": context.name or None})
 
 
-@command("use", example="use demo", needs_session=False, in_plan=True)
+@command("use", example="use demo", needs_session=False, in_plan=True, traits=CommandTraits(changes_subject=True))
 async def use(context: Context, name: ConnectionArgument = None) -> Result:
     """Makes another open connection the current one; without a name it lists them."""
     if name is not None:

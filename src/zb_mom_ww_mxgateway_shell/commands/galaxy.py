@@ -1,6 +1,6 @@
 """browse, cd, find, tag, deploys: what there is in the galaxy. The gateway is asked; none of them needs a session."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -18,10 +18,12 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     Text,
     full_address,
 )
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
-from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject, GatewayClient
@@ -62,7 +64,18 @@ async def browse(context: Context, object: ObjectArgument = None) -> Result:
     )
 
 
-@command("cd", example="cd Plant.Tank1", needs_session=False, in_plan=True)
+def _focus_ahead(scope: Scope, given: Sequence[Any]) -> None:
+    # Which object it comes to is known in the run; that there is one, here.
+    context_of(scope).focus_ahead = given[0].text if given and given[0] else ""
+
+
+@command(
+    "cd",
+    example="cd Plant.Tank1",
+    needs_session=False,
+    in_plan=True,
+    traits=CommandTraits(checked_effect=_focus_ahead, changes_subject=True),
+)
 async def cd(context: Context, object: ObjectArgument = None) -> Result:
     """Focuses an object, so that a leading dot stands for it: after `cd Plant.Tank1`, .Level is Plant.Tank1.Level.
 

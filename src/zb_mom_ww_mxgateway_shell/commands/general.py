@@ -7,6 +7,7 @@ from typing import Any
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import HelpArgument
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, FileRole
 from zb_mom_ww_mxgateway_shell.language.commands import Command, command
 from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
@@ -47,7 +48,10 @@ async def help_(context: Context, name: HelpArgument = None) -> Result:
     )
 
 
-@command("py", example="py", needs_session=False)
+_PROMPT_ONLY = "py needs a terminal; it is for the prompt: mxgw-shell --python FILE.py runs a file"
+
+
+@command("py", example="py", needs_session=False, traits=CommandTraits(not_in_file=_PROMPT_ONLY))
 async def py(context: Context) -> Result:
     """Opens Python on the live session; exit() or Ctrl-D comes back.
 
@@ -60,7 +64,7 @@ async def py(context: Context) -> Result:
     return TextResult("")
 
 
-@command("exit", example="exit", needs_session=False, in_plan=True)
+@command("exit", example="exit", needs_session=False, in_plan=True, traits=CommandTraits(file_role=FileRole.END))
 async def exit_(context: Context) -> Result:
     """Closes the session and leaves the shell."""
     context.leaving = True

@@ -1,8 +1,9 @@
 """let, step, note, confirm, sleep, the lines that only a file has (include, finally, on-error), record-script."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe, time_text, value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
@@ -15,13 +16,14 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     OneWord,
     TextArgument,
 )
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, FileRole
 from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Sign, command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import Given, literal_text, value_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.plural import counted
-from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 
 class PlainValue(ArgumentType):
@@ -33,7 +35,19 @@ class PlainValue(ArgumentType):
         return Given.typed(word)
 
 
-@command("let", example="let limit = 70", needs_session=False, in_plan=True)
+def _set_name(scope: Scope, given: Sequence[Any]) -> None:
+    context = context_of(scope)
+    if given[0] not in context.given_names:
+        context.names[given[0]] = given[2]
+
+
+@command(
+    "let",
+    example="let limit = 70",
+    needs_session=False,
+    in_plan=True,
+    traits=CommandTraits(checked_effect=_set_name, sets_name=True, recorded=True),
+)
 async def let(
     context: Context,
     name: Annotated[str, NewName()],
@@ -55,7 +69,13 @@ async def let(
     return TextResult(f"{name} = {shown}{' (--var)' if given else ''}", {"name": name, "value": value_form(held)}, held)
 
 
-@command("step", example='step "fill the tank"', needs_session=False, in_plan=True)
+@command(
+    "step",
+    example='step "fill the tank"',
+    needs_session=False,
+    in_plan=True,
+    traits=CommandTraits(begins_step=True, recorded=True),
+)
 async def step(context: Context, title: TextArgument) -> Result:
     """Begins a step: what follows belongs to it, until the next step or finally.
 
@@ -65,13 +85,15 @@ async def step(context: Context, title: TextArgument) -> Result:
     return TextResult("", {"title": title})
 
 
-@command("note", example='note "the tank is full"', needs_session=False, in_plan=True)
+@command(
+    "note", example='note "the tank is full"', needs_session=False, in_plan=True, traits=CommandTraits(recorded=True)
+)
 async def note(context: Context, text: TextArgument) -> Result:
     """Puts a remark into what is shown and reported."""
     return TextResult(text, {"text": text})
 
 
-@command("confirm", example='confirm "is the valve free?"', needs_session=False)
+@command("confirm", example='confirm "is the valve free?"', needs_session=False, traits=CommandTraits(recorded=True))
 async def confirm(context: Context, question: TextArgument) -> Result:
     """Goes on only when a person says yes. With --yes nobody is asked.
 
@@ -86,7 +108,18 @@ async def confirm(context: Context, question: TextArgument) -> Result:
     return TextResult("yes", {"by": "a person", "confirmed": True})
 
 
-@command("sleep", example="sleep 100ms", needs_session=False)
+_SLEEP_WARNING = (
+    "sleep waits a fixed time, which may be too short: wait goes on when it is so; sleep 5s # meant says that it "
+    "is wanted"
+)
+
+
+@command(
+    "sleep",
+    example="sleep 100ms",
+    needs_session=False,
+    traits=CommandTraits(lint_warning=_SLEEP_WARNING, recorded=True),
+)
 async def sleep(context: Context, duration: Annotated[float, Duration()]) -> Result | Feed:
     """Waits for a fixed time. To wait until something is so, `wait` is quicker and certain.
 
@@ -97,13 +130,13 @@ async def sleep(context: Context, duration: Annotated[float, Duration()]) -> Res
     return Sleeping(duration)
 
 
-@command("include", example="include setup.mxs", needs_session=False)
+@command("include", example="include setup.mxs", needs_session=False, traits=CommandTraits(file_role=FileRole.INCLUDE))
 async def include(context: Context, file: Annotated[str, FileName()]) -> Result:
     """Runs another file in place of this line; a relative name starts at the folder of the file that has this line."""
     _only_in_a_file("include")
 
 
-@command("finally", example="finally", needs_session=False)
+@command("finally", example="finally", needs_session=False, traits=CommandTraits(file_role=FileRole.FINALLY))
 async def finally_(context: Context) -> Result:
     """On a line of its own: everything after it, to the end of the file, always runs.
 
@@ -112,7 +145,13 @@ async def finally_(context: Context) -> Result:
     _only_in_a_file("finally")
 
 
-@command("on-error", example="on-error continue", needs_session=False, in_plan=True)
+@command(
+    "on-error",
+    example="on-error continue",
+    needs_session=False,
+    in_plan=True,
+    traits=CommandTraits(file_role=FileRole.POLICY),
+)
 async def on_error(
     context: Context, what: Annotated[Literal["stop", "continue"], OneWord("stop|continue", ("stop", "continue"))]
 ) -> Result:

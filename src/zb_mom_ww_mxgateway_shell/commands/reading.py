@@ -30,6 +30,7 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     Target,
     TargetArgument,
 )
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
@@ -101,7 +102,7 @@ class Readings:
         ]
 
 
-@command("read", example="read Plant.Tank1.Level Plant.Pump1.Running")
+@command("read", example="read Plant.Tank1.Level Plant.Pump1.Running", traits=CommandTraits(reads_plant=True))
 async def read(
     context: Context,
     *tags: Annotated[list[Target] | Token, Watchable()],

@@ -8,6 +8,7 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.language import aliases
 from zb_mom_ww_mxgateway_shell.language.argument_types import OneWord, Text
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Rest, Suggestion, command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
@@ -95,7 +96,18 @@ async def set_(
     )
 
 
-@command("alias", example="alias level watch Plant.Tank1.Level --count 1", needs_session=False, in_plan=True)
+def _name_line(scope: Scope, given: Sequence[Any]) -> None:
+    if len(given) == 2:
+        context_of(scope).aliases[given[0]] = given[1]
+
+
+@command(
+    "alias",
+    example="alias level watch Plant.Tank1.Level --count 1",
+    needs_session=False,
+    in_plan=True,
+    traits=CommandTraits(checked_effect=_name_line),
+)
 async def alias(
     context: Context,
     name: Annotated[str | None, NewAlias("name")] = None,
@@ -181,7 +193,9 @@ async def disarm(context: Context) -> Result:
     return TextResult("read-only: nothing that changes the plant is sent until arm", {"armed": False})
 
 
-@command("echo", example='echo "the tank is full"', needs_session=False, in_plan=True)
+@command(
+    "echo", example='echo "the tank is full"', needs_session=False, in_plan=True, traits=CommandTraits(recorded=True)
+)
 async def echo(context: Context, *texts: Annotated[str | None, Text("text")]) -> Result:
     """Says something; `echo _` shows the last result, `echo $name` a name set in Python or by a file."""
     if "_" in texts and isinstance(context.last, NotYetKnown):

@@ -22,6 +22,7 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     ToleranceOption,
     ValueArgument,
 )
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.comparison import tolerance_for
 from zb_mom_ww_mxgateway_shell.language.literals import Literal
@@ -62,7 +63,14 @@ def _fits(positional: Sequence[Any], options: dict[str, Any]) -> None:
         raise tolerance.mistake("--tol says how much the value of --verify may differ: --verify is missing")
 
 
-@command("write", example="write TestChildObject.TestInt 123", mutating=True, check=_fits, preview=_would_write)
+@command(
+    "write",
+    example="write TestChildObject.TestInt 123",
+    mutating=True,
+    check=_fits,
+    preview=_would_write,
+    traits=CommandTraits(retried_in_finally=True),
+)
 async def write(
     context: Context,
     tag: TargetArgument,

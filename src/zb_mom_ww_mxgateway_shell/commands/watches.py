@@ -25,6 +25,7 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     Text,
     full_address,
 )
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Suggestion, command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
@@ -119,7 +120,13 @@ def _unending(given: Collection[str]) -> str:
     return "" if {"for_", "count"} & set(given) else "a watch in a file needs an end: --for 5s or --count 3"
 
 
-@command("watch", example="watch Plant.Tank1.Level --count 3", stream=False, unending=_unending)
+@command(
+    "watch",
+    example="watch Plant.Tank1.Level --count 3",
+    stream=False,
+    unending=_unending,
+    traits=CommandTraits(recorded_end=("--count", "1")),
+)
 async def watch(
     context: Context,
     *tags: Annotated[list[Target] | Token | None, Watchable()],

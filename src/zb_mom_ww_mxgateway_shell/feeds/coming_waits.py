@@ -10,8 +10,6 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _FAR = 50
 """So many lines are looked at."""
-_ELSEWHERE = ("use", "connect", "disconnect", "cd")
-"""What is behind these is about something else."""
 
 
 def coming_waits(context: Context) -> list[Target]:
@@ -24,10 +22,10 @@ def coming_waits(context: Context) -> list[Target]:
             invocation = context.registry.parse(line, context)
         if invocation is None:
             continue
-        name = invocation.command.name
-        if name in _ELSEWHERE or (is_checked and invocation.command.mutating):
+        traits = invocation.command.traits
+        if traits.changes_subject or (is_checked and invocation.command.mutating):
             break
-        if name == "wait":
+        if traits.judges == "until":
             found.append(invocation.positional[0])
-        is_checked |= name in ("wait", "expect")
+        is_checked |= traits.judges is not None
     return found

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 from zb_mom_ww_mxgateway_console.text.help_texts import WITHOUT_TEXTS
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError, closest
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token, split
 from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown, as_typed, expanded
@@ -141,6 +142,9 @@ class Parameter(NamedTuple):
         return shown if self.is_required else f"[{shown}]"
 
 
+_ORDINARY = CommandTraits()
+
+
 @dataclass(frozen=True)
 class Command:
     """One command of the shell. What follows from its declaration is worked out when it is first asked for."""
@@ -165,6 +169,8 @@ class Command:
     in_plan: bool | None = None
     """Whether a plan runs it: its effects stay in the shell and the session. None: where it needs one, and does not
     write."""
+    traits: CommandTraits = _ORDINARY
+    """What lint, plans, runs and recordings know about it."""
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -218,12 +224,24 @@ def command(
     preview: "Body | None" = None,
     stream: bool | None = None,
     in_plan: bool | None = None,
+    traits: CommandTraits = _ORDINARY,
 ) -> Callable[["Body"], Command]:
     """Declares a command: ``async def`` of a Context and annotated parameters, its docstring the help."""
 
     def declare(function: "Body") -> Command:
         return Command(
-            name, function, example, mutating, needs_session, stands_alone, check, unending, preview, stream, in_plan
+            name=name,
+            run=function,
+            example=example,
+            mutating=mutating,
+            needs_session=needs_session,
+            stands_alone=stands_alone,
+            check=check,
+            unending=unending,
+            preview=preview,
+            stream=stream,
+            in_plan=in_plan,
+            traits=traits,
         )
 
     return declare

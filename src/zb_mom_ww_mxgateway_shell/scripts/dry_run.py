@@ -77,13 +77,14 @@ class Plan:
                 if command.needs_session and not command.mutating:
                     await refuse_missing(context, invocation)
                 return _would(command.name)
-        if command.name in ("capture", "read") and self._changes:
+        if command.traits.reads_plant and self._changes:
             context.notice("as it is now: what would be written before may change it")
         try:
             result = await run(context, text, not_followed)
         except NotMet:
             # What stands behind it is not to fail with it.
-            context.names.setdefault(invocation.positional[0], NotYetKnown())
+            if command.traits.sets_name:
+                context.names.setdefault(invocation.positional[0], NotYetKnown())
             context.last = NotYetKnown()
             await refuse_missing(context, invocation)
             raise

@@ -8,7 +8,7 @@ from typing import Any
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
-from zb_mom_ww_mxgateway_shell.language.commands import Invocation
+from zb_mom_ww_mxgateway_shell.language.command_traits import FileRole
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_form, problem_lines
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block, LintFinding
@@ -27,7 +27,7 @@ def check(block: Block, found: Iterable[LintFinding], context: Context) -> list[
     order = {id(statement): number for number, statement in enumerate(block.statements())}
     for statement in block.statements():
         findings += [LintFinding(statement, mistake) for mistake in _mistakes(statement, context)]
-        if warning := _warning(statement):
+        if warning := _warning(statement, context):
             findings.append(LintFinding(statement, warning, is_warning=True))
         context.last = NotYetKnown()
     ordered = sorted(findings, key=lambda finding: order.get(id(finding.statement), len(order)))
@@ -51,7 +51,7 @@ def _mistakes(statement: Statement, context: Context) -> Sequence[ShellError]:
         with unfolded(context, statement.text) as line:
             found = context.registry.check(line, context)
             name = line.split(maxsplit=1)[0]
-            if name != statement.command and name in ("include", "finally"):
+            if name != statement.command and _is_put_together(context, name):
                 found = [
                     InputError(f"{name} goes by no other name: a file is put together before it runs", 0, len(name))
                 ]
@@ -68,44 +68,35 @@ def _mistakes(statement: Statement, context: Context) -> Sequence[ShellError]:
 def _take(line: str, context: Context) -> None:
     """Takes over what a line makes known to those behind it."""
     name = line.split(maxsplit=1)[0]
+    command = context.registry.commands.get(name)
+    if command is None:
+        return
+    traits = command.traits
+    if traits.not_in_file:
+        raise InputError(traits.not_in_file, 0, len(name))
+    if traits.checked_effect is None:
+        return
     try:
-        if name == "py":
-            raise InputError(
-                "py needs a terminal; it is for the prompt: mxgw-shell --python FILE.py runs a file", 0, len("py")
-            )
-        if name in ("let", "capture", "alias", "cd"):
-            invocation = context.registry.parse(line, context)
-            assert invocation is not None
-            _take_invocation(invocation, context)
+        invocation = context.registry.parse(line, context)
+        assert invocation is not None
+        traits.checked_effect(context, invocation.positional)
     except ValueNotYetKnown:
-        if name in ("let", "capture"):
+        if traits.sets_name:
             context.names.setdefault(line.split(maxsplit=2)[1], NotYetKnown())
 
 
-def _take_invocation(invocation: Invocation, context: Context) -> None:
-    positional: tuple[Any, ...] = invocation.positional
-    match invocation.command.name:
-        case "let" if positional[0] not in context.given_names:
-            context.names[positional[0]] = positional[2]
-        case "capture" if positional[0] not in context.given_names:
-            context.names[positional[0]] = NotYetKnown()
-        case "cd":
-            # Which object it comes to is known in the run; that there is one, here.
-            context.focus_ahead = positional[0].text if positional and positional[0] else ""
-        case "alias" if len(positional) == 2:
-            context.aliases[positional[0]] = positional[1]
+def _is_put_together(context: Context, name: str) -> bool:
+    """Whether lines of this name are carried out when the file is put together, before it runs."""
+    command = context.registry.commands.get(name)
+    return command is not None and command.traits.file_role in (FileRole.INCLUDE, FileRole.FINALLY)
 
 
-def _warning(statement: Statement) -> InputError | None:
-    if statement.command != "sleep" or _MEANT.search(statement.text):
+def _warning(statement: Statement, context: Context) -> InputError | None:
+    command = context.registry.commands.get(statement.command)
+    if command is None or not command.traits.lint_warning or _MEANT.search(statement.text):
         return None
-    start = statement.text.index("sleep")
-    return InputError(
-        "sleep waits a fixed time, which may be too short: wait goes on when it is so; sleep 5s # meant says that it "
-        "is wanted",
-        start,
-        start + len("sleep"),
-    )
+    start = statement.text.index(command.name)
+    return InputError(command.traits.lint_warning, start, start + len(command.name))
 
 
 def lines(finding: LintFinding) -> list[str]:

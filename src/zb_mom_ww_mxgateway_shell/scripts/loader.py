@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
+from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
+from zb_mom_ww_mxgateway_shell.language.command_traits import FileRole
 from zb_mom_ww_mxgateway_shell.language.tokens import has_words, split
 from zb_mom_ww_mxgateway_shell.output.problems import Statement
 from zb_mom_ww_mxgateway_shell.process.stdin import StandardInput
@@ -18,8 +20,15 @@ _DEEPEST = 50
 """Files that may be included in one another."""
 _MOST_INCLUDES, _MOST_INCLUDED_LINES = 1_000, 100_000
 """Of all that a file includes, directly or not: a mistake in who includes whom would never end."""
-_STRUCTURE = ("include", "finally", "on-error")
+_STRUCTURE = (FileRole.INCLUDE, FileRole.FINALLY, FileRole.POLICY)
 """Lines that only say how others run."""
+_COMMANDS = all_commands().commands
+
+
+def file_role(statement: Statement) -> FileRole | None:
+    """How a line arranges the lines of its file; None for one that does not."""
+    command = _COMMANDS.get(statement.command)
+    return None if command is None else command.traits.file_role
 
 
 class LintFinding(NamedTuple):
@@ -84,7 +93,7 @@ def read_standard_input() -> tuple[Block, list[LintFinding]]:
 
 def nothing_in(block: Block, name: str) -> list[LintFinding]:
     """What is wrong with a file in which nothing stands that could run: it would pass whatever the plant does."""
-    if any(each.command not in _STRUCTURE for each in block.statements()):
+    if any(file_role(each) not in _STRUCTURE for each in block.statements()):
         return []
     return [
         LintFinding(
@@ -146,18 +155,19 @@ class _Reader:
         for statement in statements:
             if not has_words(statement.text):
                 continue
-            if left_at is not None and statement.command != "finally":
+            role = file_role(statement)
+            if left_at is not None and role is not FileRole.FINALLY:
                 self._find(statement, f"never runs: line {left_at.line} is exit", is_warning=True)
                 left_at = None
-            match statement.command:
-                case "include":
+            match role:
+                case FileRole.INCLUDE:
                     into.append(self._included(statement, inside))
                     continue
-                case "finally" if ends_at is not None:
+                case FileRole.FINALLY if ends_at is not None:
                     self._find(statement, f"everything from line {ends_at.line} on is the finally part already")
-                case "finally":
+                case FileRole.FINALLY:
                     ends_at, left_at, into = statement, None, block.ending
-                case "exit" if ends_at is None:
+                case FileRole.END if ends_at is None:
                     left_at = statement
             into.append(statement)
         if ends_at is not None and len(block.ending) == 1:

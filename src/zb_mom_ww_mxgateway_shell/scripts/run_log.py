@@ -89,7 +89,8 @@ class RunLog:
         for statement in block.statements():
             if id(statement) not in reached:
                 with unfolded(context, statement.text) as line:
-                    if line.split(maxsplit=1)[0] == "step":
+                    command = context.registry.commands.get(line.split(maxsplit=1)[0])
+                    if command is not None and command.traits.begins_step:
                         self.not_run.append(_title(line, context.all_names))
 
     @property

@@ -9,6 +9,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.process.endings import CALLED_OFF, INTERRUPT
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.language.command_traits import FileRole
 from zb_mom_ww_mxgateway_shell.language.tokens import has_words
 from zb_mom_ww_mxgateway_shell.output.formats import lines_of
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_form, problem_lines
@@ -18,7 +19,7 @@ from zb_mom_ww_mxgateway_shell.process.stdin import Coming
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_told
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, command_of, interruption, run
-from zb_mom_ww_mxgateway_shell.scripts.loader import Block
+from zb_mom_ww_mxgateway_shell.scripts.loader import Block, file_role
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.scripts.run_log import FINALLY, Entry, RunLog
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -170,7 +171,7 @@ class ScriptRun:
             assert item.head is not None
             self._passes(item.head)
             await self._block(item)
-        elif item.command == "finally":
+        elif file_role(item) is FileRole.FINALLY:
             if self._depth == 1:
                 self._context.step = FINALLY
                 self._journal.begin_ending()
@@ -192,7 +193,7 @@ class ScriptRun:
                     continue
                 if statement is None:
                     return
-                if statement.command == "finally" and not (self._goes_on or self._in_ending):
+                if file_role(statement) is FileRole.FINALLY and not (self._goes_on or self._in_ending):
                     self._in_ending = True
                     await self._item(statement)
                 elif not self._is_over and has_words(statement.text):
@@ -263,7 +264,7 @@ class ScriptRun:
                 return await self._perform(self._context, statement.text, self._follow)
             except MxGatewayError as error:
                 command = command_of(self._context, statement.text)
-                is_write = command is not None and command.name == "write"
+                is_write = command is not None and command.traits.retried_in_finally
                 live = self._context.live
                 is_lost = error.never_reached and live is not None and live.state.value != "closed"
                 if not (self._in_ending and is_write and is_lost) or clock.monotonic() > until:
@@ -275,7 +276,7 @@ class ScriptRun:
 
     def _end(self, statement: Statement, result: Result | None) -> None:
         command = command_of(self._context, statement.text)
-        if command is not None and command.name == "step":
+        if command is not None and command.traits.begins_step:
             self._journal.begin(self._context.step)
         code = ExitCode.DONE if result is None else result.exit_code
         try:

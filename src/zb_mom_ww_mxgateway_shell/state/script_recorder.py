@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _KEPT = 1000
-_OF_THE_LANGUAGE = ("let", "step", "note", "confirm", "sleep", "echo")
 # What a value that is measured may differ by when it is looked at again, as a part of it.
 _TOLERANCE = 0.01
 # A number that came so many times in so many seconds moves by itself: nobody can say what it will be.
@@ -70,7 +69,7 @@ class ScriptRecorder:
         command = invocation.command
         if not _belongs(command):
             return None
-        return RecordedLine(_line(context, invocation), "" if command.name in _OF_THE_LANGUAGE else _gateway(context))
+        return RecordedLine(_line(context, invocation), "" if command.traits.recorded else _gateway(context))
 
     def keep(self, context: "Context", line: RecordedLine, result: Result | None) -> None:
         """Keeps a line that ran; `result` is None for one that raised."""
@@ -127,7 +126,7 @@ class ScriptRecorder:
 
 
 def _belongs(command: Command) -> bool:
-    return command.needs_session or command.mutating or command.name in _OF_THE_LANGUAGE
+    return command.needs_session or command.mutating or command.traits.recorded
 
 
 def _gateway(context: "Context") -> str:
@@ -159,8 +158,9 @@ def _line(context: "Context", invocation: Invocation) -> str:
             parts += [parameter.clause.between] if parameter.clause and parameter.clause.between else []
         parts.append(text)
     parts += _server_of(context, invocation)
-    if invocation.command.name == "watch" and not {"for_", "count"} & invocation.options.keys():
-        parts += ["--count", "1"]  # In a file a watch has an end.
+    command = invocation.command
+    if command.unending is not None and command.unending(invocation.options):
+        parts += command.traits.recorded_end
     return " ".join(parts)
 
 
