@@ -316,7 +316,7 @@ class Calls:
         """Shows every command from now on to `observer`, until what this gives is ended, or the client is closed."""
         self._held[id(observer)] = observer
         self.show_to(observer)
-        return Observation(self, observer)
+        return Observation(lambda: self.unobserve(observer))
 
     def show_to(self, observer: CommandObserver) -> None:
         """Shows every command from now on to `observer`, for as long as somebody else holds it: a session that was

@@ -1,11 +1,9 @@
 """Who sees the commands of a client."""
 
-from typing import TYPE_CHECKING, Protocol, Self
+from collections.abc import Callable
+from typing import Protocol, Self
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.transport.calls import Calls
 
 
 class CommandObserver(Protocol):
@@ -24,13 +22,12 @@ class CommandObserver(Protocol):
 class Observation:
     """That somebody sees the commands of a client, until it is ended; also a context manager, which ends it."""
 
-    def __init__(self, calls: "Calls", observer: CommandObserver) -> None:
-        self._calls = calls
-        self._observer = observer
+    def __init__(self, end: Callable[[], None]) -> None:
+        self._end = end
 
     def end(self) -> None:
         """Shows it nothing any more. Idempotent."""
-        self._calls.unobserve(self._observer)
+        self._end()
 
     def __enter__(self) -> Self:
         return self
