@@ -57,12 +57,12 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
     from zb_mom_ww_mxgateway.live.session import LiveSession as LiveSession
     from zb_mom_ww_mxgateway.live.state_changes import Changes as Changes
     from zb_mom_ww_mxgateway.live.subscription import Overflow as Overflow, Subscription as Subscription
-    from zb_mom_ww_mxgateway.live.unseen_writes import UnseenWrite as UnseenWrite
     from zb_mom_ww_mxgateway.live.values import (
         LiveChange as LiveChange,
         LiveState as LiveState,
         LiveValue as LiveValue,
         Reading as Reading,
+        UnseenWrite as UnseenWrite,
     )
     from zb_mom_ww_mxgateway.live.wait import WaitCourse as WaitCourse
     from zb_mom_ww_mxgateway.live.write_tracker import WriteOutcome as WriteOutcome, WriteResult as WriteResult
@@ -170,7 +170,7 @@ _HOMES = {
     "models.write_guard": ["PendingEntry", "PendingWrite", "SparseArray", "WriteGuard"],
     "models.handles": ["HandleTable", "Item"],
     "live.session": ["LiveSession"],
-    "live.values": ["LiveChange", "LiveState", "LiveValue", "Reading"],
+    "live.values": ["LiveChange", "LiveState", "LiveValue", "Reading", "UnseenWrite"],
     "transport.observers": ["CommandObserver", "Observation"],
     "options": ["ClientOptionNames", "ClientOptions", "OpenSessionOptions"],
     "reals": ["Float32"],
@@ -179,7 +179,6 @@ _HOMES = {
     "status": ["MxStatus", "ProtocolStatusCode", "SessionState", "StatusCategory", "StatusSource", "quality_word"],
     "live.subscription": ["Overflow", "Subscription"],
     "transport.tls": ["KnownGateway", "KnownGateways"],
-    "live.unseen_writes": ["UnseenWrite"],
     "live.wait": ["WaitCourse"],
     "values": ["Array", "DataType", "MxValueInput", "MxValueOutput", "RawValue", "Typed"],
     "wire": [

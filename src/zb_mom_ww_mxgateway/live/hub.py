@@ -11,8 +11,8 @@ from zb_mom_ww_mxgateway.live.cache import ValueCache
 from zb_mom_ww_mxgateway.live.change_callbacks import ChangeCallbacks
 from zb_mom_ww_mxgateway.live.state_changes import Changes
 from zb_mom_ww_mxgateway.live.subscription import Overflow, Subscription
-from zb_mom_ww_mxgateway.live.unseen_writes import UnseenWrite, UnseenWrites
-from zb_mom_ww_mxgateway.live.values import LiveChange, LiveState, LiveValue
+from zb_mom_ww_mxgateway.live.unseen_writes import UnseenWrites
+from zb_mom_ww_mxgateway.live.values import LiveChange, LiveState, LiveValue, UnseenWrite
 from zb_mom_ww_mxgateway.live.write_tracker import WriteTracker
 from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent, ReplayGap
 from zb_mom_ww_mxgateway.models.handles import HandleChange, Item

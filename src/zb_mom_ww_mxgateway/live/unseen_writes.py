@@ -2,47 +2,23 @@
 one, however good it is."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.live.values import LiveValue, UnseenWrite
 from zb_mom_ww_mxgateway.models.events import EventFamily, MxEvent
 from zb_mom_ww_mxgateway.models.handles import HandleChange
 from zb_mom_ww_mxgateway.system import clock
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.live.values import LiveValue
     from zb_mom_ww_mxgateway.session import Session
 
 # So many writes of an item are remembered for their completions.
 _MOST = 100
 
 Key = tuple[int, int]
-
-
-@dataclass(slots=True)
-class UnseenWrite:
-    """A write of an item that was sent and not refused, while nothing that came since can be its effect."""
-
-    value: object
-    """What was written."""
-    at: float
-    """When it was sent, in seconds of :func:`clock.monotonic`."""
-    correlation_id: str
-    """Of the command that wrote it."""
-    user_id: int = 0
-    """Who was named as its writer; 0 for nobody."""
-    ended_at: float | None = None
-    """When it was completed, or when it was clear that its outcome stays unknown; None while it is on its way."""
-    seen: bool = False
-    """Whether its effect has been seen; then it is only kept for its completion."""
-
-    @property
-    def ago(self) -> float:
-        """Seconds since it was sent."""
-        return clock.monotonic() - self.at
 
 
 class UnseenWrites:
@@ -109,7 +85,7 @@ class UnseenWrites:
 
     # What comes.
 
-    def take(self, event: MxEvent, held: "LiveValue | None") -> None:
+    def take(self, event: MxEvent, held: LiveValue | None) -> None:
         """The next event of an item, with the value that is held of it now."""
         key = event.server_handle, event.item_handle
         writes = self._writes.get(key)
@@ -157,7 +133,7 @@ class UnseenWrites:
             self._writes.pop(key, None)
 
 
-def _is(held: "LiveValue", write: UnseenWrite) -> bool:
+def _is(held: LiveValue, write: UnseenWrite) -> bool:
     from zb_mom_ww_mxgateway.comparison import same_value  # A session that writes nothing needs none of it.
 
     return same_value(write.value, held.value, data_type=held.data_type)

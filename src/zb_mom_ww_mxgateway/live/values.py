@@ -5,7 +5,6 @@ from datetime import datetime
 from enum import Enum
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway.live.unseen_writes import UnseenWrite
 from zb_mom_ww_mxgateway.models.events import BufferedData, MxEvent
 from zb_mom_ww_mxgateway.status import MxStatus, quality_word
 from zb_mom_ww_mxgateway.system import clock
@@ -152,6 +151,29 @@ class LiveValue:
             age_when_received=age,
             changed_at=changed_at,
         )
+
+
+@dataclass(slots=True)
+class UnseenWrite:
+    """A write of an item that was sent and not refused, while nothing that came since can be its effect."""
+
+    value: object
+    """What was written."""
+    at: float
+    """When it was sent, in seconds of :func:`clock.monotonic`."""
+    correlation_id: str
+    """Of the command that wrote it."""
+    user_id: int = 0
+    """Who was named as its writer; 0 for nobody."""
+    ended_at: float | None = None
+    """When it was completed, or when it was clear that its outcome stays unknown; None while it is on its way."""
+    seen: bool = False
+    """Whether its effect has been seen; then it is only kept for its completion."""
+
+    @property
+    def ago(self) -> float:
+        """Seconds since it was sent."""
+        return clock.monotonic() - self.at
 
 
 @dataclass(frozen=True, slots=True)
