@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.plural import counted
+from zb_mom_ww_mxgateway_shell.state.connection import connection_text
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
 
@@ -170,7 +171,7 @@ async def status(context: Context) -> Result:
     live = context.live
     advised, watched = sum(item.advised for item in context.items), len(context.connected.panel)
     lines = [
-        f"gateway     {connection_text(context)}",
+        f"gateway     {connection_text(context.current)}",
         f"writes      {'armed' if context.connected.arming.armed else 'read-only'}",
         f"session     {live.session.session_id}, {context.state}{f': {live.lost}' if live.lost else ''}",
         f"servers     {', '.join(f'{h} ({name})' for h, name in context.servers.items()) or 'none registered'}",
@@ -184,25 +185,9 @@ async def status(context: Context) -> Result:
     return TextResult("\n".join(lines), _status_fields(context))
 
 
-def connection_text(context: Context) -> str:
-    """Endpoint and trust, in words."""
-    client = context.client
-    if client is None:
-        return "not connected"
-    trust = client.trust
-    if trust.plaintext:
-        how = "plaintext"
-    elif trust.known is None:
-        how = "TLS, certificate verified"
-    else:
-        ends = f"{trust.known.sha256[:5]}…:{trust.known.sha256[-2:]}"
-        how = f"TLS, certificate {ends} {'trusted on first use' if trust.is_first_use else 'as remembered'}"
-    return f"{client.options.endpoint} ({how})"
-
-
 def connected_text(context: Context) -> str:
     """What is said after connecting."""
-    return f"connected to {connection_text(context)}\n{context.session.session_id}  {context.state}"
+    return f"connected to {connection_text(context.current)}\n{context.session.session_id}  {context.state}"
 
 
 def galaxy_text(context: Context) -> str:

@@ -15,7 +15,6 @@ from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import age_text, value_text
-from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Finding, Verdict, to_seconds, worst
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
     SECURED_WRITE,
@@ -30,7 +29,7 @@ from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY, type_t
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness
 from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
-from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
+from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection, connection_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ class _Walk:
             )
             return None
         up = age_text(clock.monotonic() - current.opened_at)
-        where = connection_text(self._context)
+        where = connection_text(self._context.current)
         if current.live.state.value != "live" and not await current.client.reconnected(0):
             # The session says why, and what that means.
             self._found("connection", Verdict.NOTE, f"{where}, opened {up} ago, not connected now")

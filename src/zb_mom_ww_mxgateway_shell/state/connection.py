@@ -218,3 +218,19 @@ class GatewayConnection:
                 endpoint=endpoint,
                 call="close_session",
             ) from None
+
+
+def connection_text(connected: GatewayConnection | None) -> str:
+    """Return endpoint and trust, in words."""
+    if connected is None:
+        return "not connected"
+    client = connected.client
+    trust = client.trust
+    if trust.plaintext:
+        how = "plaintext"
+    elif trust.known is None:
+        how = "TLS, certificate verified"
+    else:
+        ends = f"{trust.known.sha256[:5]}…:{trust.known.sha256[-2:]}"
+        how = f"TLS, certificate {ends} {'trusted on first use' if trust.is_first_use else 'as remembered'}"
+    return f"{client.options.endpoint} ({how})"

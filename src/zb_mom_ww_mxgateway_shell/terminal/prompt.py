@@ -21,7 +21,6 @@ from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
 from zb_mom_ww_mxgateway_console.process.standard_streams import give_up_output
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe
-from zb_mom_ww_mxgateway_shell.commands.connection import connection_text
 from zb_mom_ww_mxgateway_shell.commands.watches import FullScreen
 from zb_mom_ww_mxgateway_shell.output.formats import lines_of
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_lines
@@ -33,6 +32,7 @@ from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_backg
 from zb_mom_ww_mxgateway_shell.python.namespace import PythonNames
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import tell_news
 from zb_mom_ww_mxgateway_shell.scripts.executor import command_of, interruption, run
+from zb_mom_ww_mxgateway_shell.state.connection import connection_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.abilities import is_dumb, told_in_term, without_warning
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
@@ -293,7 +293,7 @@ class Prompt:
 
     def _greet(self) -> None:
         context = self._context
-        where = connection_text(context)
+        where = connection_text(context.current)
         if context.name == "demo":
             where = f"simulated gateway at {where}"
         self._console.print(f"mxgw-shell {__version__}   {where}")
