@@ -11,7 +11,7 @@ from pathlib import Path
 from library_waiting import eventually, soon
 
 from zb_mom_ww_mxgateway import GatewayClient, Item, LiveSession, LiveState, MxGatewayError
-from zb_mom_ww_mxgateway_sim import SimulatedGateway
+from zb_mom_ww_mxgateway_sim import Fault, SimulatedGateway
 
 TAG, OTHER = "TestChildObject.TestInt", "TestChildObject.TestDouble"
 # Seconds for a call: short where the fault is that nothing comes of it; else as much as a busy machine may need.
@@ -50,7 +50,11 @@ class Case:
             getattr(self.gateway.faults, fault.removesuffix("()"))()
             return
         for first in filter(None, before.split("; ")):
-            self.gateway.schedule(first.replace("CALL", call))
+            if first.startswith("after 0 "):
+                # Now, and not when a busy machine comes to it.
+                self.gateway._scheduler._run(Fault.parse(first))
+            else:
+                self.gateway.schedule(first.replace("CALL", call))
         if stage != "streaming":
             count = "2" if call == "subscribe_bulk" else "1"
             self.gateway.schedule(f"at {call} {count} {fault}")

@@ -22,7 +22,8 @@ WRITES = ("zb_mom_ww_mxgateway_shell", "--demo", "-e", "write TestChildObject.Te
 
 
 def environment(tmp_path: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MXGATEWAY_", "XDG_", "HOME"))}
+    ours = ("MXGATEWAY_", "XDG_", "HOME", "PYTHONASYNCIODEBUG")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return kept | {"TMPDIR": str(tmp_path)}
 
 
