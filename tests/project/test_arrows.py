@@ -21,7 +21,6 @@ KNOWN_CIRCLES = (
     {f"{LIBRARY}.{name}" for name in (
         "client", "galaxy", "session", "commands.base", "commands.items", "commands.control", "commands.writes"
     )},
-    {f"{SHELL}.state.context", f"{SHELL}.state.bound_context", f"{SHELL}.state.script_recorder"},
 )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from zb_mom_ww_mxgateway_shell.python.namespace import (
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_told
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
+from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
@@ -205,7 +206,7 @@ class _Names(PythonNames):
         frame = inspect.currentframe()
         while frame is not None and frame.f_code.co_filename != self._file._path:
             frame = frame.f_back
-        return self._reported(self._context.bound(), line, frame.f_lineno if frame else 0)
+        return self._reported(BoundContext(self._context), line, frame.f_lineno if frame else 0)
 
     async def _reported(self, context: Context, line: str, number: int) -> Any:
         file = self._file

@@ -15,6 +15,7 @@ from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.process.tasks import UnaskedTasks
 from zb_mom_ww_mxgateway_shell.scripts.executor import UNSURE, Follow, run
+from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class PythonNames:
         It is for the connection that is current at this call, whenever a task comes to it. Raises what is wrong with
         it, and ShellError for what was refused, or of which nothing is known.
         """
-        context = self._context.bound()
+        context = BoundContext(self._context)
 
         async def mx() -> Any:  # So Python calls it where an await is forgotten.
             result = await self.run(context, line)

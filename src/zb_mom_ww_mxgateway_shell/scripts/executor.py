@@ -10,6 +10,7 @@ from zb_mom_ww_mxgateway_shell.language.commands import Command
 from zb_mom_ww_mxgateway_shell.output.problems import message_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
+from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ async def run(context: Context, text: str, follow: Follow) -> Result | None:
 
     From its first word to its result it is about the connection that is the current one now.
     """
-    context = context.bound()
+    context = BoundContext(context)
     context.look_again()
     try:
         return await _run(context, text, follow)

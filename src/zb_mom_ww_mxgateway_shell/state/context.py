@@ -108,12 +108,6 @@ class Context:
     def current(self, connected: GatewayConnection | None) -> None:
         self._current = connected
 
-    def bound(self) -> "Context":
-        """This context as one command sees it: whatever becomes the current connection meanwhile, its own stays."""
-        from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext  # It is one of these.
-
-        return BoundContext(self)
-
     @cached_property
     def _no_catalogue(self) -> "TagCatalogue":
         from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue

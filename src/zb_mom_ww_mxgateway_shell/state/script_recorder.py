@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.models.handles import Item
@@ -15,12 +15,14 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import Target
 from zb_mom_ww_mxgateway_shell.language.commands import Command, Flag, Invocation
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain, literal_text, quoted
 from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.process.regular_files import open_text
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway_shell.state.context import Context
+    from zb_mom_ww_mxgateway import LiveSession
+    from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 
 _KEPT = 1000
 # What a value that is measured may differ by when it is looked at again, as a part of it.
@@ -53,6 +55,22 @@ class RecordedLine:
         return [self.line, *(line for line in self.expects if expects and redact(line) == line)]
 
 
+class RecordedShell(Scope, Protocol):
+    """The shell whose lines are recorded: what they can refer to, and the connection that they are for."""
+
+    @property
+    def current(self) -> "GatewayConnection | None": ...
+
+    @property
+    def connected(self) -> "GatewayConnection": ...
+
+    @property
+    def live(self) -> "LiveSession | None": ...
+
+    @property
+    def live_session(self) -> "LiveSession": ...
+
+
 class ScriptRecorder:
     """The last lines that ran, and the file that gets them as they come."""
 
@@ -64,14 +82,14 @@ class ScriptRecorder:
         self.path: Path | None = None
         """The file that is written now."""
 
-    def line_of(self, context: "Context", invocation: Invocation) -> RecordedLine | None:
+    def line_of(self, context: RecordedShell, invocation: Invocation) -> RecordedLine | None:
         """A line as a script has it; None for one that no script needs."""
         command = invocation.command
         if not _belongs(command):
             return None
         return RecordedLine(_line(context, invocation), "" if command.traits.recorded else _gateway(context))
 
-    def keep(self, context: "Context", line: RecordedLine, result: Result | None) -> None:
+    def keep(self, context: RecordedShell, line: RecordedLine, result: Result | None) -> None:
         """Keeps a line that ran; `result` is None for one that raised."""
         failed = "failed" if result is None else ""
         if result is not None and result.exit_code is not ExitCode.DONE:
@@ -129,11 +147,11 @@ def _belongs(command: Command) -> bool:
     return command.needs_session or command.mutating or command.traits.recorded
 
 
-def _gateway(context: "Context") -> str:
+def _gateway(context: RecordedShell) -> str:
     return context.current.client.options.endpoint if context.current else ""
 
 
-def _server_of(context: "Context", invocation: Invocation) -> list[str]:
+def _server_of(context: RecordedShell, invocation: Invocation) -> list[str]:
     """The server of the items that a line is about, where there are several and it names none: their tags alone would
     not say it."""
     if "--server" not in invocation.command.options or "server" in invocation.options or len(context.servers) < 2:
@@ -143,7 +161,7 @@ def _server_of(context: "Context", invocation: Invocation) -> list[str]:
     return ["--server", str(servers.pop())] if len(servers) == 1 else []
 
 
-def _line(context: "Context", invocation: Invocation) -> str:
+def _line(context: RecordedShell, invocation: Invocation) -> str:
     parts = [invocation.command.name]
     for parameter, word in invocation.words:
         if isinstance(parameter.kind, Flag):
@@ -164,7 +182,7 @@ def _line(context: "Context", invocation: Invocation) -> str:
     return " ".join(parts)
 
 
-def _expectations(context: "Context", result: Result) -> Iterator[str]:
+def _expectations(context: RecordedShell, result: Result) -> Iterator[str]:
     """A line for each tag whose value the result shows."""
     for tag, shown in dict(_tags(result.form())).items():
         item = context.find_item(tag)
@@ -195,7 +213,7 @@ def _expectation_of_read(tag: str, shown: dict[str, Any]) -> Iterator[str]:
         yield f"expect {literal_text(tag)} = {literal_text(value)}{quality}"
 
 
-def _moves(context: "Context", item: Item) -> bool:
+def _moves(context: RecordedShell, item: Item) -> bool:
     since = clock.monotonic() - _LATELY_SECONDS
     seen = context.connected.history.of(item.key, since).events
     return sum(event.received_at >= since for event in seen) >= _MOVES
