@@ -2,8 +2,6 @@
 
 import asyncio
 import random
-import warnings
-from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
@@ -15,23 +13,19 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayAuthenticationError,
     MxGatewayAuthorizationError,
     MxGatewayCommandError,
-    MxGatewayError,
-    MxGatewayProtocolWarning,
-    MxGatewaySessionError,
     MxGatewayTransportError,
     MxGatewayWorkerError,
 )
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.options import ClientOptionNames, ClientOptions, OpenSessionOptions
-from zb_mom_ww_mxgateway.session import Session
+from zb_mom_ww_mxgateway.session import Session, open_session_raw
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.process_limits import check_descriptors, warn_of_tracing
 from zb_mom_ww_mxgateway.transport import tls
-from zb_mom_ww_mxgateway.transport.calls import Calls
+from zb_mom_ww_mxgateway.transport.calls import Transport
 from zb_mom_ww_mxgateway.transport.channels import make_channel
 from zb_mom_ww_mxgateway.transport.connect_errors import why_not_connected
 from zb_mom_ww_mxgateway.transport.streams import MessageStream
-from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.galaxy import Galaxy
@@ -39,12 +33,10 @@ if TYPE_CHECKING:
 
 # Seconds between attempts to connect to a gateway that is waited for, and the least for the last one.
 _DELAYS, _LEAST_TIMEOUT = (0.2, 0.5, 1.0, 2.0), 1.0
-# Seconds for closing a session that nobody wants any more.
-_CLOSE_TIMEOUT = 5.0
 _SET_KEY = "set api_key="
 
 
-class GatewayClient(Calls):
+class GatewayClient(Transport):
     """A connected client. Made by :meth:`connect`; also an async context manager.
 
     Belongs to the event loop it was made on. Every call takes a `timeout` in seconds; without one it is
@@ -160,34 +152,7 @@ class GatewayClient(Calls):
 
         When cancelled it closes the session that the gateway opens all the same, which takes a few seconds at most.
         """
-        opening = asyncio.ensure_future(self.open_session_raw(options, timeout=timeout))
-        try:
-            session = Session(self, wire.session_info(await asyncio.shield(opening)), options)
-        except asyncio.CancelledError:
-            with suppress(MxGatewayError, TimeoutError):
-                async with asyncio.timeout(_CLOSE_TIMEOUT):
-                    await Session(self, wire.session_info(await opening)).close()
-            raise
-        try:
-            self._check_protocol(session)
-        except Exception:  # the warning too, where a program makes errors of warnings
-            with suppress(MxGatewayError):
-                await session.close()
-            raise
-        return session
-
-    def _check_protocol(self, session: Session) -> None:
-        theirs = session.info.gateway_protocol_version
-        if theirs == GATEWAY_PROTOCOL_VERSION or self.options.protocol_mismatch == "ignore":
-            return
-        text = (
-            f"{self.options.endpoint} speaks gateway protocol version {theirs or 'unknown'}, this library "
-            f"{GATEWAY_PROTOCOL_VERSION}: commands may fail or mean something else"
-        )
-        if self.options.protocol_mismatch == "warn":
-            warnings.warn(text, MxGatewayProtocolWarning, stacklevel=3)
-            return
-        raise MxGatewaySessionError(text, endpoint=self.options.endpoint, call="open_session")
+        return await Session.open(self, options, timeout=timeout)
 
     def tag_of(self, session_id: str, server_handle: int, item_handle: int) -> str:
         """The tag behind handles; empty where no session of this client knows it."""
@@ -201,13 +166,7 @@ class GatewayClient(Calls):
         self, options: OpenSessionOptions | None = None, *, timeout: float | None = None
     ) -> pb.OpenSessionReply:
         """Opens a session and gives the gateway's message."""
-        options = options or OpenSessionOptions()
-        request = wire.open_session_request(
-            options.client_session_name, self.next_correlation_id(), options.command_timeout
-        )
-        reply: pb.OpenSessionReply = await self.unary(wire.OPEN_SESSION, request, call="open_session", timeout=timeout)
-        wire.raise_for_session_status(reply, call="open_session", said=self.said, endpoint=self.options.endpoint)
-        return reply
+        return await open_session_raw(self, options, timeout=timeout)
 
     def attach(self, session_id: str) -> Session:
         """A session that was opened elsewhere, by its id. Makes no call; the handles known so far stay unknown here."""
@@ -254,18 +213,6 @@ class GatewayClient(Calls):
             endpoint=self.options.endpoint,
             correlation_id=wire.correlation_of(request),
         )
-
-    async def invoke(self, request: pb.MxCommandRequest, *, timeout: float | None = None) -> pb.MxCommandReply:
-        """Sends one command and gives the reply as it came: the one place through which every command goes.
-
-        A reply that says no is returned, not raised. Cancelling stops the waiting, not the command. `timeout` is in
-        seconds; without one it is the `call_timeout` of the options.
-        Raises with ``outcome_unknown`` when a command that changes the plant may have run unanswered.
-        """
-        if not isinstance(request, pb.MxCommandRequest):
-            raise MxGatewayArgumentError(f"request must be an MxCommandRequest, not {type(request).__name__}")
-        reply: pb.MxCommandReply = await self.unary(wire.INVOKE, request, call=wire.kind_name(request), timeout=timeout)
-        return reply
 
     async def __aenter__(self) -> Self:
         return self

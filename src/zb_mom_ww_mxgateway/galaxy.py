@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zb_mom_ww_mxgateway import arguments, wire
 from zb_mom_ww_mxgateway.errors import (
@@ -12,11 +12,9 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayGalaxyChangedError,
 )
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
+from zb_mom_ww_mxgateway.transport.calls import Transport
 from zb_mom_ww_mxgateway.transport.streams import MessageStream
 from zb_mom_ww_mxgateway.values import from_nanoseconds
-
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.client import GatewayClient
 
 PAGE_SIZE_LIMIT = 5000
 # Pages without an object in a row, after which no more is asked for.
@@ -40,12 +38,12 @@ class Galaxy:
             print(node.object.tag_name, len(await node.children()))
     """
 
-    def __init__(self, client: "GatewayClient") -> None:
-        self._client = client
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
 
     async def test_connection(self, *, timeout: float | None = None) -> bool:
         """Whether the gateway reaches the galaxy's database."""
-        reply = await self._client.unary(
+        reply = await self._transport.unary(
             wire.TEST_CONNECTION, pb.TestConnectionRequest(), call="test_connection", timeout=timeout
         )
         return wire.galaxy_answers(reply)
@@ -53,7 +51,7 @@ class Galaxy:
     async def last_deploy_time(self, *, timeout: float | None = None) -> datetime | None:
         """When something was last deployed (UTC); None if never."""
         call = "last_deploy_time"
-        reply = await self._client.unary(
+        reply = await self._transport.unary(
             wire.LAST_DEPLOY_TIME, pb.GetLastDeployTimeRequest(), call=call, timeout=timeout
         )
         nanoseconds = wire.last_deploy_time(reply)
@@ -95,7 +93,7 @@ class Galaxy:
         while True:
             request = wire.discover_request(size, token, **filters)
             try:
-                reply = await self._client.unary(wire.DISCOVER_HIERARCHY, request, call="discover", timeout=timeout)
+                reply = await self._transport.unary(wire.DISCOVER_HIERARCHY, request, call="discover", timeout=timeout)
             except MxGatewayCommandError as error:
                 if token and error.grpc_code == "INVALID_ARGUMENT":
                     raise _changed(error) from error
@@ -153,7 +151,7 @@ class Galaxy:
         while True:
             request = wire.browse_request(page_size, token, **place, **filters)
             try:
-                reply = await self._client.unary(wire.BROWSE_CHILDREN, request, call="browse", timeout=timeout)
+                reply = await self._transport.unary(wire.BROWSE_CHILDREN, request, call="browse", timeout=timeout)
             except MxGatewayCommandError as error:
                 if token and error.grpc_code == "INVALID_ARGUMENT":
                     return None
@@ -169,7 +167,7 @@ class Galaxy:
     def watch_deploy_events(self) -> MessageStream[wire.DeployEvent]:
         """The deployment as it is, then every change of it, as an async iterator."""
         request = pb.WatchDeployEventsRequest()
-        return self._client.stream(
+        return self._transport.stream(
             wire.WATCH_DEPLOY_EVENTS, request, call="watch_deploy_events", decode=wire.deploy_event
         )
 

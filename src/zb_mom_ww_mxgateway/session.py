@@ -1,26 +1,31 @@
 """One MXAccess session: register, add items, advise, write, events."""
 
 import asyncio
+import warnings
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from contextlib import suppress
+from typing import Any, Self
 
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.commands.control import ControlCommands
 from zb_mom_ww_mxgateway.commands.items import ItemCommands
 from zb_mom_ww_mxgateway.commands.writes import WriteCommands
-from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewaySessionError
+from zb_mom_ww_mxgateway.errors import (
+    MxGatewayArgumentError,
+    MxGatewayError,
+    MxGatewayProtocolWarning,
+    MxGatewaySessionError,
+)
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.models.events import MxEvent
 from zb_mom_ww_mxgateway.models.handles import HandleChange, HandleTable
 from zb_mom_ww_mxgateway.options import OpenSessionOptions
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
+from zb_mom_ww_mxgateway.transport.calls import Transport
 from zb_mom_ww_mxgateway.transport.reader_thread import Arrived
 from zb_mom_ww_mxgateway.transport.streams import EventStream
-
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.client import GatewayClient
-
+from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
 
 # Seconds that a cancelled close still waits for the gateway's answer.
 _CLOSE_TIMEOUT = 5.0
@@ -35,9 +40,7 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
     is ``ClientOptions.call_timeout``. A write that is not answered in time has an unknown outcome.
     """
 
-    def __init__(
-        self, client: "GatewayClient", info: wire.SessionInfo, options: OpenSessionOptions | None = None
-    ) -> None:
+    def __init__(self, client: Transport, info: wire.SessionInfo, options: OpenSessionOptions | None = None) -> None:
         super().__init__(client, info.session_id)
         self.info = info
         self.options = options
@@ -49,6 +52,40 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
         self._closing = asyncio.Lock()
         self._streams: weakref.WeakSet[EventStream[Any]] = weakref.WeakSet()
         client.show_to(self)
+
+    @classmethod
+    async def open(
+        cls, client: Transport, options: OpenSessionOptions | None = None, *, timeout: float | None = None
+    ) -> Self:
+        """Opens a session, see :meth:`GatewayClient.open_session`."""
+        opening = asyncio.ensure_future(open_session_raw(client, options, timeout=timeout))
+        try:
+            session = cls(client, wire.session_info(await asyncio.shield(opening)), options)
+        except asyncio.CancelledError:
+            with suppress(MxGatewayError, TimeoutError):
+                async with asyncio.timeout(_CLOSE_TIMEOUT):
+                    await cls(client, wire.session_info(await opening)).close()
+            raise
+        try:
+            session._check_protocol()
+        except Exception:  # the warning too, where a program makes errors of warnings
+            with suppress(MxGatewayError):
+                await session.close()
+            raise
+        return session
+
+    def _check_protocol(self) -> None:
+        theirs, options = self.info.gateway_protocol_version, self.client.options
+        if theirs == GATEWAY_PROTOCOL_VERSION or options.protocol_mismatch == "ignore":
+            return
+        text = (
+            f"{options.endpoint} speaks gateway protocol version {theirs or 'unknown'}, this library "
+            f"{GATEWAY_PROTOCOL_VERSION}: commands may fail or mean something else"
+        )
+        if options.protocol_mismatch == "warn":
+            warnings.warn(text, MxGatewayProtocolWarning, stacklevel=4)  # Where the client is asked for a session.
+            return
+        raise MxGatewaySessionError(text, endpoint=options.endpoint, call="open_session")
 
     @property
     def session_id(self) -> str:
@@ -173,3 +210,16 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
 
     def __repr__(self) -> str:
         return f"<Session {self.session_id}{' closed' if self._closed else ''}>"
+
+
+async def open_session_raw(
+    client: Transport, options: OpenSessionOptions | None = None, *, timeout: float | None = None
+) -> pb.OpenSessionReply:
+    """Opens a session and gives the gateway's message."""
+    options = options or OpenSessionOptions()
+    request = wire.open_session_request(
+        options.client_session_name, client.next_correlation_id(), options.command_timeout
+    )
+    reply: pb.OpenSessionReply = await client.unary(wire.OPEN_SESSION, request, call="open_session", timeout=timeout)
+    wire.raise_for_session_status(reply, call="open_session", said=client.said, endpoint=client.options.endpoint)
+    return reply

@@ -13,15 +13,7 @@ LIBRARY, CONSOLE, CLI, SHELL, SIM = PACKAGES.values()
 GENERATED = f"{LIBRARY}.generated"
 
 TABLE = tomllib.loads(Path(__file__).with_name("arrows.toml").read_text(encoding="utf-8"))
-KNOWN: dict[str, list[str]] = TABLE.pop("known")
 BETWEEN: dict[str, list[str]] = TABLE.pop("between")
-
-# Circles that are still to be broken: this list may only shrink.
-KNOWN_CIRCLES = (
-    {f"{LIBRARY}.{name}" for name in (
-        "client", "galaxy", "session", "commands.base", "commands.items", "commands.control", "commands.writes"
-    )},
-)  # fmt: skip
 
 
 def top(module: str) -> str:
@@ -65,18 +57,12 @@ def test_imports_follow_the_table(package: str) -> None:
         for place, targets in place_graph().items()
         if place.startswith(f"{package}.")
         for target in targets - declared()[place]
-        if target not in KNOWN.get(place, ())
     }
     assert strange == set()
 
 
-def test_no_arrow_is_excused_that_the_table_allows() -> None:
-    assert all(target not in declared()[place] for place, targets in KNOWN.items() for target in targets)
-
-
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    found = circles(module_graph())
-    assert {circle for circle in found if not any(circle <= known for known in KNOWN_CIRCLES)} == set()
+    assert circles(module_graph()) == set()
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,17 @@
 """How a session's commands are sent: the common ground of the groups of calls."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.errors import MxGatewaySessionError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.client import GatewayClient
+from zb_mom_ww_mxgateway.transport.calls import Transport
 
 
 class Commands:
-    """A session's way to its client."""
+    """A session's way to its gateway."""
 
-    def __init__(self, client: "GatewayClient", session_id: str) -> None:
+    def __init__(self, client: Transport, session_id: str) -> None:
         self.client = client
         self._session_id = session_id
         self._closed = False

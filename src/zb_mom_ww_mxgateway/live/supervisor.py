@@ -367,7 +367,7 @@ class SessionSupervisor:
         await self._close_remains()
         client, table = self._session.client, self._session.handles
         began = clock.monotonic()
-        new = await client.open_session(self._session.options)
+        new = await Session.open(client, self._session.options)
         try:
             # Read from now on by its thread, and looked at when the handles are known.
             stream = new.stream_events_proven()

@@ -14,6 +14,7 @@ import grpc.aio
 
 from zb_mom_ww_mxgateway import arguments, auth, wire
 from zb_mom_ww_mxgateway.errors import (
+    MxGatewayArgumentError,
     MxGatewayError,
     MxGatewayRefusedHereError,
     MxGatewaySessionError,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Calls:
+class Transport:
     """Makes every call of one client, on its channels."""
 
     def __init__(self, options: ClientOptions, trust: tls.Trust, channel: grpc.aio.Channel) -> None:
@@ -110,6 +111,18 @@ class Calls:
             raise
         for observer in observers:
             observer.answered(request, reply)
+        return reply
+
+    async def invoke(self, request: pb.MxCommandRequest, *, timeout: float | None = None) -> pb.MxCommandReply:
+        """Sends one command and gives the reply as it came: the one place through which every command goes.
+
+        A reply that says no is returned, not raised. Cancelling stops the waiting, not the command. `timeout` is in
+        seconds; without one it is the `call_timeout` of the options.
+        Raises with ``outcome_unknown`` when a command that changes the plant may have run unanswered.
+        """
+        if not isinstance(request, pb.MxCommandRequest):
+            raise MxGatewayArgumentError(f"request must be an MxCommandRequest, not {type(request).__name__}")
+        reply: pb.MxCommandReply = await self.unary(wire.INVOKE, request, call=wire.kind_name(request), timeout=timeout)
         return reply
 
     async def _ask_guard(self, guard: "WriteGuard", request: Any, call: str) -> None:
