@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from documents import GUIDES, OTHERS, ROOT, text_of
+from import_graph import PACKAGES
 
 SRC = ROOT / "src"
 PROSE = [*GUIDES, *OTHERS]
@@ -141,15 +142,23 @@ def test_every_path_and_name_in_a_document_about_the_code_exists(name: str) -> N
     assert [each for each in named if each not in ELSEWHERE and not is_there(each)] == []
 
 
-def test_every_room_is_on_the_page_of_the_architecture() -> None:
+def rooms_of(package: str) -> list[str]:
+    """The rooms of a package on the page of the architecture, from above."""
     page = text_of("docs/architecture.md")
-    rooms = {path.parent for path in SRC.glob("*/*/__init__.py")} - {SRC / "zb_mom_ww_mxgateway" / "generated"}
-    for package in {room.parent.name for room in rooms}:
-        heading = f"| room of `{package}` |"
-        assert heading in page, package
-        table = page[page.index(heading) :].partition("\n\n")[0]
-        described = set(re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE))
-        assert described == {room.name for room in rooms if room.parent.name == package}, package
+    heading = f"| room of `{package}` |"
+    assert heading in page, package
+    table = page[page.index(heading) :].partition("\n\n")[0]
+    return re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("name", "package"), PACKAGES.items())
+def test_every_room_is_on_the_page_of_the_architecture_above_those_that_import_it(name: str, package: str) -> None:
+    rooms = {path.parent.name for path in (SRC / package).glob("*/__init__.py")} - {"generated"}
+    described = rooms_of(package)
+    assert set(described) == rooms
+    arrows = tomllib.loads(text_of("tests/project/arrows.toml"))[name]
+    for number, room in enumerate(described):
+        assert {other for other in arrows[room] if other in rooms} <= set(described[:number]), room
 
 
 @pytest.mark.parametrize(
