@@ -5,6 +5,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from shell_lines import run
 from shell_process import ShellProcess
 from shell_terminal import ENTER, TAB, Shell, shell
 from shell_waiting import until
@@ -12,7 +13,6 @@ from shell_waiting import until
 from zb_mom_ww_mxgateway import AlarmConditionState
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
-from zb_mom_ww_mxgateway_shell.scripts.executor import run
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT = "TestChildObject.TestInt"

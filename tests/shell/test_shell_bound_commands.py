@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from shell_lines import run
 from shell_process import ShellProcess
 from shell_waiting import until
 
@@ -17,7 +18,6 @@ from zb_mom_ww_mxgateway_shell.errors import NotMet, ShellError
 from zb_mom_ww_mxgateway_shell.output.problems import exit_code_for
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.python.namespace import PythonNames
-from zb_mom_ww_mxgateway_shell.scripts.executor import run
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType

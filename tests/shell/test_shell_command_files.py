@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from shell_lines import run as perform
 from shell_process import Runs, ShellProcess
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
@@ -15,7 +16,6 @@ from zb_mom_ww_mxgateway.live.values import LiveState
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import NotMet
-from zb_mom_ww_mxgateway_shell.scripts.executor import run as perform
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 

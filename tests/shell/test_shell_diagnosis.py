@@ -10,6 +10,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from shell_lines import run
 from shell_process import KEY, ShellProcess
 from shell_terminal import shell
 from shell_waiting import until
@@ -23,7 +24,6 @@ from zb_mom_ww_mxgateway_shell.diagnosis import doctor
 from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Verdict
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
-from zb_mom_ww_mxgateway_shell.scripts.executor import run
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.profiles import with_key
 from zb_mom_ww_mxgateway_sim import (

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
+from shell_lines import run
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
-from zb_mom_ww_mxgateway_shell.scripts.executor import run
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
 from zb_mom_ww_mxgateway_sim import SimulatedGateway

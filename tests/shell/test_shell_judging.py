@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shell_lines import run
 from shell_process import Runs
 from shell_waiting import until
 
@@ -18,7 +19,6 @@ from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.output.problems import exit_code_for
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
-from zb_mom_ww_mxgateway_shell.scripts.executor import run
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway, SystemClock
 

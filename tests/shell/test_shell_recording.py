@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from shell_lines import run
 from shell_process import ShellProcess
 from shell_terminal import CTRL_D, Shell, shell
 from shell_waiting import until
@@ -25,7 +26,6 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.samples.history import History
 from zb_mom_ww_mxgateway_shell.samples.intervals import stretches_of
-from zb_mom_ww_mxgateway_shell.scripts.executor import run
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 

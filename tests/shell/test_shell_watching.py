@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from shell_lines import run
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent
@@ -11,7 +12,6 @@ from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.feeds.watch import Watch
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
-from zb_mom_ww_mxgateway_shell.scripts.executor import run
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import grpc
 import pytest
 from prompt_toolkit.history import FileHistory
+from shell_lines import run
 from shell_process import KEY, ShellProcess
 from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB, shell
 from shell_waiting import until
@@ -24,7 +25,7 @@ from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.process.signals import on_signals
-from zb_mom_ww_mxgateway_shell.scripts.executor import interruption, run
+from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun
 from zb_mom_ww_mxgateway_shell.state import profiles
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.prompt import history_at
@@ -323,7 +324,9 @@ async def test_an_alias_of_a_write_is_a_write(tmp_path: Path) -> None:
         sh.terminal.type("\x1b[200~w 5\nstatus\x1b[201~" + ENTER)
         await sh.terminal.shows("WRITES  w 5")
         await sh.terminal.enter("n", "nothing was run")
-        assert "UNKNOWN" in str(interruption(sh.context, "w 5"))
+        line = LineRun(sh.context, "w 5")
+        with line.parsed():
+            assert "UNKNOWN" in str(line.interruption())
 
 
 async def test_connecting_again_stays_read_only_and_says_what_is_no_longer_watched(tmp_path: Path) -> None:

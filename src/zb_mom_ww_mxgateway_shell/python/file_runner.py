@@ -213,11 +213,10 @@ class _Names(PythonNames):
         output = RunReporter(context, quiet=file._quiet, source=file._path)
         output.begin(Statement(line, number, file._path))
         context.notice = output.notice
-        try:
-            result = await self.run(context, line)
-        except Exception as error:
-            output.failed([], problem_form(error), also_lines=False)
-            raise
+        outcome = await self.run(context, line)
+        if outcome.error is not None:
+            output.failed([], problem_form(outcome.error), also_lines=False)
+        result = outcome.unwrap()
         if result is not None and result.exit_code != 0:
             output.not_done([], [], result.form())
             raise not_done(result)

@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway_shell.language.variables import OWN_NAMES, value_of
 from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.process.tasks import UnaskedTasks
-from zb_mom_ww_mxgateway_shell.scripts.executor import UNSURE, Follow, run
+from zb_mom_ww_mxgateway_shell.scripts.executor import UNSURE, Follow, LineRun, Outcome
 from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
@@ -60,7 +60,7 @@ class PythonNames:
         context = BoundContext(self._context)
 
         async def mx() -> Any:  # So Python calls it where an await is forgotten.
-            result = await self.run(context, line)
+            result = (await self.run(context, line)).unwrap()
             if result is not None and result.exit_code != 0:
                 raise not_done(result)
             await self._show(result)
@@ -68,10 +68,10 @@ class PythonNames:
 
         return mx()
 
-    async def run(self, context: Context, line: str) -> Result | None:
+    async def run(self, context: Context, line: str) -> Outcome:
         """Runs a line of the shell; the names are as it left them."""
         try:
-            return await run(context, line, self._follow)
+            return await LineRun(context, line).run(self._follow)
         finally:
             self.refresh()
 

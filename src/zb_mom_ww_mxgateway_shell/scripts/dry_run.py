@@ -19,13 +19,12 @@ from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
 from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, locate
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY
-from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.argument_types import Tag, Target
 from zb_mom_ww_mxgateway_shell.language.commands import Invocation
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
-from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, run
+from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, LineRun, Outcome
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
@@ -38,20 +37,22 @@ class Plan:
         self._changes = False
         """Whether anything would have been changed."""
 
-    async def preview(self, context: Context, text: str, follow: Follow) -> Result | None:
+    async def preview(self, line: LineRun, follow: Follow) -> Outcome:
         """A line as it would be carried out: looked at where it only looks, else said.
 
-        Raises InputError for what could not be right in a run: a tag that is not there, one that cannot be written.
+        An InputError is of what could not be right in a run: a tag that is not there, one that cannot be written.
         """
         try:
-            return await self._foreseen(context, text, follow)
+            result = await self._foreseen(line.context, line)
         except ValueNotYetKnown as error:
-            context.last = NotYetKnown()
-            return TextResult(f"${error} is known in the run only", {"planned": "unknown"})
+            line.context.last = NotYetKnown()
+            result = TextResult(f"${error} is known in the run only", {"planned": "unknown"})
+        except Exception as error:
+            return Outcome(line.invocation, error=error)
+        return Outcome(line.invocation, result)
 
-    async def _foreseen(self, context: Context, text: str, follow: Follow) -> Result | None:
-        with unfolded(context, text) as line:
-            invocation = context.registry.parse(line, context)
+    async def _foreseen(self, context: Context, line: LineRun) -> Result | None:
+        with line.parsed() as invocation:
             if invocation is None:
                 return None
             command = invocation.command
@@ -80,7 +81,7 @@ class Plan:
         if command.traits.reads_plant and self._changes:
             context.notice("as it is now: what would be written before may change it")
         try:
-            result = await run(context, text, not_followed)
+            result = (await line.run(not_followed)).unwrap()
         except NotMet:
             # What stands behind it is not to fail with it.
             if command.traits.sets_name:

@@ -12,7 +12,6 @@ from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of
 from zb_mom_ww_mxgateway_shell.scripts import lint, loader
-from zb_mom_ww_mxgateway_shell.scripts.executor import run as perform
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
 from zb_mom_ww_mxgateway_shell.scripts.runner import ScriptRun
@@ -182,7 +181,7 @@ class ScriptJob:
 
             script = ScriptRun(context, output, journal, debug=how.debug, perform=Plan().preview, looks_on=True)
         else:
-            script = ScriptRun(context, output, journal, debug=how.debug, perform=perform, goes_on=is_typed)
+            script = ScriptRun(context, output, journal, debug=how.debug, goes_on=is_typed)
         if part.block.stream is None and sys.stdin.isatty():
             context.ask = script.ask
         code = await script.run(part.block)

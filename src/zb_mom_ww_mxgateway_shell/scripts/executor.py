@@ -1,12 +1,14 @@
-"""Running one line, and saying what went wrong with it: the same for the prompt, files and Python."""
+"""Running one line, and what came of it: the same for the prompt, files and Python."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway_shell.errors import Failure
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
-from zb_mom_ww_mxgateway_shell.language.commands import Command
+from zb_mom_ww_mxgateway_shell.language.commands import Command, Invocation
 from zb_mom_ww_mxgateway_shell.output.problems import message_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
@@ -23,52 +25,105 @@ UNSURE = "if a write was sent, its outcome is UNKNOWN"
 """What is to be said where something that writes was interrupted."""
 
 
-async def run(context: Context, text: str, follow: Follow) -> Result | None:
-    """Parses and runs a line; None when there is nothing to run. What went wrong is kept in the context, and raised.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a line: the invocation it was parsed into, and either its result or its error."""
 
-    From its first word to its result it is about the connection that is the current one now.
-    """
-    context = BoundContext(context)
-    context.look_again()
-    try:
-        return await _run(context, text, follow)
-    except Exception as error:
-        context.failure = Failure(error, text)
-        raise
-    except asyncio.CancelledError:
-        command = command_of(context, text)
-        if command and command.mutating:
-            context.failure = Failure(interruption(context, text), text)
-        raise
+    invocation: Invocation | None
+    """None for a line that is empty, or is none."""
+    result: Result | None = None
+    """None for a line with nothing to run, and for one that raised."""
+    error: Exception | None = None
+
+    @property
+    def command(self) -> Command | None:
+        return self.invocation.command if self.invocation else None
+
+    def unwrap(self) -> Result | None:
+        """The result; raises the error."""
+        if self.error is not None:
+            raise self.error
+        return self.result
 
 
-async def _run(context: Context, text: str, follow: Follow) -> Result | None:
-    with unfolded(context, text) as line:
-        invocation = context.registry.parse(line, context)
-        if invocation is None:
-            return None
-        if invocation.command.needs_session:
-            _ = context.live_session  # raises when there is none
-        command = invocation.command
-        if (command.needs_session if command.stream is None else command.stream) and context.current is not None:
-            await context.current.settled()
-        if command.needs_session and not context.interactive and context.current is not None:
-            # At the prompt a person sees that it is not there, and decides.
-            await context.current.regained()
-        line_kept = context.line_to_keep(invocation)
-        result: Result | Feed | None = None
+class LineRun:
+    """One line that is run: parsed once, so that all who follow it know which command it is."""
+
+    def __init__(self, context: Context, text: str) -> None:
+        self.context = context
+        self.text = text
+        self.invocation: Invocation | None = None
+        """None before it is parsed, and for a line that is empty, or is none."""
+
+    @property
+    def command(self) -> Command | None:
+        return self.invocation.command if self.invocation else None
+
+    @property
+    def is_mutating(self) -> bool:
+        """Whether it changes the plant."""
+        return self.invocation is not None and self.invocation.command.mutating
+
+    @contextmanager
+    def parsed(self, context: Context | None = None) -> Iterator[Invocation | None]:
+        """The line as an invocation, which runs inside this: a mistake gets its place in the line as it was typed."""
+        context = context or self.context
+        with unfolded(context, self.text) as line:
+            if self.invocation is None:
+                self.invocation = context.registry.parse(line, context)
+            yield self.invocation
+
+    async def run(self, follow: Follow) -> Outcome:
+        """Runs it, for the connection that is the current one now, from its first word to its result. What went wrong
+        is kept in the context, too."""
+        context = BoundContext(self.context)
+        context.look_again()
         try:
-            result = await invocation.run(context)
-            if isinstance(result, Feed):
-                result = await follow(result)
-        finally:
-            if line_kept:
-                _keep(context, line_kept, None if isinstance(result, Feed) else result)
-    if isinstance(result, TextResult) and result.error is not None:
-        context.failure = Failure(result.error, text)
-    if result.value is not None:
-        context.last = result.value
-    return result
+            result = await self._run(context, follow)
+        except Exception as error:
+            context.failure = Failure(error, self.text)
+            return Outcome(self.invocation, error=error)
+        except asyncio.CancelledError:
+            if self.is_mutating:
+                context.failure = Failure(self.interruption(), self.text)
+            raise
+        return Outcome(self.invocation, result)
+
+    async def _run(self, context: Context, follow: Follow) -> Result | None:
+        with self.parsed(context) as invocation:
+            if invocation is None:
+                return None
+            if invocation.command.needs_session:
+                _ = context.live_session  # raises when there is none
+            command = invocation.command
+            if (command.needs_session if command.stream is None else command.stream) and context.current is not None:
+                await context.current.settled()
+            if command.needs_session and not context.interactive and context.current is not None:
+                # At the prompt a person sees that it is not there, and decides.
+                await context.current.regained()
+            line_kept = context.line_to_keep(invocation)
+            result: Result | Feed | None = None
+            try:
+                result = await invocation.run(context)
+                if isinstance(result, Feed):
+                    result = await follow(result)
+            finally:
+                if line_kept:
+                    _keep(context, line_kept, None if isinstance(result, Feed) else result)
+        if isinstance(result, TextResult) and result.error is not None:
+            context.failure = Failure(result.error, self.text)
+        if result.value is not None:
+            context.last = result.value
+        return result
+
+    def interruption(self, since: float | None = None) -> Interrupted:
+        """The error for a line that was interrupted: a write may have been on its way. It is in doubt where one was let
+        through since then (monotonic seconds)."""
+        if not self.is_mutating:
+            return Interrupted("interrupted")
+        asked = [each.arming.asked_at for each in self.context.connections.values()]
+        was_asked = since is not None and any(at is not None and at >= since for at in asked)
+        return (InterruptedInDoubt if was_asked else Interrupted)(f"interrupted; {UNSURE}")
 
 
 def _keep(context: Context, line: "RecordedLine", result: Result | None) -> None:
@@ -80,20 +135,9 @@ def _keep(context: Context, line: "RecordedLine", result: Result | None) -> None
 
 
 def command_of(context: Context, text: str) -> Command | None:
-    """The command that a line begins with, by itself or by an alias; None where there is none."""
+    """The command that a line which is not run begins with, by itself or by an alias; None where there is none."""
     name = text.split(maxsplit=1)[0] if text.strip() else ""
     found = context.registry.commands.get(name)
     if found is None and name in context.aliases:
         found = context.registry.commands.get(context.aliases[name].split(maxsplit=1)[0])
     return found
-
-
-def interruption(context: Context, text: str, since: float | None = None) -> Interrupted:
-    """The error for a line that was interrupted: a write may have been on its way. It is in doubt where one was let
-    through since then (monotonic seconds)."""
-    command = command_of(context, text)
-    if not command or not command.mutating:
-        return Interrupted("interrupted")
-    asked = [each.arming.asked_at for each in context.connections.values()]
-    was_asked = since is not None and any(at is not None and at >= since for at in asked)
-    return (InterruptedInDoubt if was_asked else Interrupted)(f"interrupted; {UNSURE}")

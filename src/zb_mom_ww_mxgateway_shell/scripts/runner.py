@@ -10,6 +10,7 @@ from zb_mom_ww_mxgateway_console.process.endings import CALLED_OFF, INTERRUPT
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.command_traits import FileRole
+from zb_mom_ww_mxgateway_shell.language.commands import Command
 from zb_mom_ww_mxgateway_shell.language.tokens import has_words
 from zb_mom_ww_mxgateway_shell.output.formats import lines_of
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_form, problem_lines
@@ -18,7 +19,7 @@ from zb_mom_ww_mxgateway_shell.process.signals import on_signals
 from zb_mom_ww_mxgateway_shell.process.stdin import Coming
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_told
-from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, command_of, interruption, run
+from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, LineRun, Outcome
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block, file_role
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.scripts.run_log import FINALLY, Entry, RunLog
@@ -39,7 +40,7 @@ _FINAL = (ExitCode.UNKNOWN, ExitCode.INTERNAL, ExitCode.INTERRUPTED, ExitCode.GU
 _NEXT_SESSION_SECONDS, _NEXT_SESSION_LOOK = 30.0, 0.2
 """So long what always runs waits for a session in the place of one that was lost, and so often it looks."""
 
-Perform = Callable[[Context, str, Follow], Awaitable[Result | None]]
+Perform = Callable[[LineRun, Follow], Awaitable[Outcome]]
 """How a line is carried out."""
 
 
@@ -59,7 +60,7 @@ class ScriptRun:
         journal: RunLog,
         *,
         debug: bool,
-        perform: Perform = run,
+        perform: Perform = LineRun.run,
         goes_on: bool = False,
         looks_on: bool = False,
     ) -> None:
@@ -81,8 +82,8 @@ class ScriptRun:
         self._signals = 0
         self._signalled_at = 0.0
         self._in_flight: asyncio.Future[Any] | None = None
-        self._writes = False
-        """Whether what is in flight changes the plant."""
+        self._line: LineRun | None = None
+        """What is in flight, of the statements."""
         self._is_looking = False
 
     async def run(self, block: Block) -> ExitCode:
@@ -237,45 +238,50 @@ class ScriptRun:
             if self._is_over:
                 return
         self._output.begin(statement)
-        command = command_of(self._context, statement.text)
-        self._writes = command is not None and command.mutating
+        self._line = line = LineRun(self._context, statement.text)
         # A task of its own: a signal ends it alone.
-        self._in_flight = task = asyncio.ensure_future(self._performed(statement))
+        self._in_flight = task = asyncio.ensure_future(self._performed(line))
         try:
-            result = await task
+            outcome = await task
         except asyncio.CancelledError:
-            self._fail(statement, interruption(self._context, statement.text, self._output.begun))
+            self._fail(statement, line.interruption(self._output.begun))
             current = asyncio.current_task()
             if not self._signals or (current is not None and current.cancelling()):
                 raise
         except Exception as error:
             self._fail(statement, error)
         else:
-            self._end(statement, result)
+            self._end(statement, outcome)
         finally:
-            self._in_flight, self._writes = None, False
+            self._in_flight = self._line = None
 
-    async def _performed(self, statement: Statement) -> Result | None:
+    async def _performed(self, line: LineRun) -> Outcome:
         """Behind ``finally`` a write that surely was not carried out, as its session or connection had just been lost,
         is tried again on the next one; what may have happened is not."""
         until, is_said = clock.monotonic() + _NEXT_SESSION_SECONDS, False
         while True:
-            try:
-                return await self._perform(self._context, statement.text, self._follow)
-            except MxGatewayError as error:
-                command = command_of(self._context, statement.text)
-                is_write = command is not None and command.traits.retried_in_finally
-                live = self._context.live
-                is_lost = error.never_reached and live is not None and live.state.value != "closed"
-                if not (self._in_ending and is_write and is_lost) or clock.monotonic() > until:
-                    raise
-                if not is_said:
-                    self._output.alert(f"surely not carried out, tried again: {message_of(error)}")
-                    is_said = True
+            outcome = await self._perform(line, self._follow)
+            error = outcome.error
+            if not isinstance(error, MxGatewayError) or not self._is_tried_again(outcome.command, error):
+                return outcome
+            if clock.monotonic() > until:
+                return outcome
+            if not is_said:
+                self._output.alert(f"surely not carried out, tried again: {message_of(error)}")
+                is_said = True
             await asyncio.sleep(_NEXT_SESSION_LOOK)
+            line.invocation = None  # It is read again: its handles are those of the session that was lost.
 
-    def _end(self, statement: Statement, result: Result | None) -> None:
-        command = command_of(self._context, statement.text)
+    def _is_tried_again(self, command: Command | None, error: MxGatewayError) -> bool:
+        live = self._context.live
+        is_lost = error.never_reached and live is not None and live.state.value != "closed"
+        return self._in_ending and command is not None and command.traits.retried_in_finally and is_lost
+
+    def _end(self, statement: Statement, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self._fail(statement, outcome.error)
+            return
+        result, command = outcome.result, outcome.command
         if command is not None and command.traits.begins_step:
             self._journal.begin(self._context.step)
         code = ExitCode.DONE if result is None else result.exit_code
@@ -353,7 +359,8 @@ class ScriptRun:
         if is_first:
             self._output.problem(["interrupted: waits end now; what stands behind finally still runs"])
         task = self._in_flight
-        if task is not None and not self._writes:
+        writes = self._line is not None and self._line.is_mutating
+        if task is not None and not writes:
             task.cancel()
         elif task is not None:
             asyncio.get_running_loop().call_later(_GRACE_SECONDS, lambda: task.done() or task.cancel())

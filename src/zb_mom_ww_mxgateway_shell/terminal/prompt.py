@@ -31,7 +31,7 @@ from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_background
 from zb_mom_ww_mxgateway_shell.python.namespace import PythonNames
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import tell_news
-from zb_mom_ww_mxgateway_shell.scripts.executor import command_of, interruption, run
+from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun, command_of
 from zb_mom_ww_mxgateway_shell.state.connection import connection_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.abilities import is_dumb, told_in_term, without_warning
@@ -179,13 +179,14 @@ class Prompt:
         else:
             self._context.spool.line(typed)
         started = clock.monotonic()
+        running = LineRun(self._context, line)
         try:
             try:
-                result = await interruptible(run(self._context, line, self._follow), INTERRUPT)
+                result = (await interruptible(running.run(self._follow), INTERRUPT)).unwrap()
             finally:
                 self._typed_ahead.ended()
         except Interrupted as interrupted:
-            self._console.print(str(interrupted) or str(interruption(self._context, line)))
+            self._console.print(str(interrupted) or str(running.interruption()))
             return False
         except Exception as error:
             self._say_problem(error, line)
