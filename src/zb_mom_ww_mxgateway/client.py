@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
@@ -18,13 +19,14 @@ from zb_mom_ww_mxgateway.errors import (
 )
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.options import ClientOptionNames, ClientOptions, OpenSessionOptions
-from zb_mom_ww_mxgateway.session import Session, open_session_raw
+from zb_mom_ww_mxgateway.session import Session, open_session_raw, tag_of
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.process_limits import check_descriptors, warn_of_tracing
 from zb_mom_ww_mxgateway.transport import tls
 from zb_mom_ww_mxgateway.transport.calls import Transport
 from zb_mom_ww_mxgateway.transport.channels import make_channel
 from zb_mom_ww_mxgateway.transport.connect_errors import why_not_connected
+from zb_mom_ww_mxgateway.transport.observers import CommandObserver, Observation
 from zb_mom_ww_mxgateway.transport.streams import MessageStream
 
 if TYPE_CHECKING:
@@ -36,19 +38,55 @@ _DELAYS, _LEAST_TIMEOUT = (0.2, 0.5, 1.0, 2.0), 1.0
 _SET_KEY = "set api_key="
 
 
-class GatewayClient(Transport):
+class GatewayClient:
     """A connected client. Made by :meth:`connect`; also an async context manager.
 
     Belongs to the event loop it was made on. Every call takes a `timeout` in seconds; without one it is
     ``ClientOptions.call_timeout``. A call that changes the plant and is not answered in time has an unknown outcome.
     """
 
+    def __init__(self, options: ClientOptions, trust: tls.Trust, channel: grpc.aio.Channel) -> None:
+        self._transport = Transport(options, trust, channel, tag_of)
+
+    @property
+    def options(self) -> ClientOptions:
+        """How it was connected. Time-outs and the write guard may be replaced: the next call goes by them."""
+        return self._transport.options
+
+    @options.setter
+    def options(self, options: ClientOptions) -> None:
+        self._transport.options = options
+
+    @property
+    def trust(self) -> tls.Trust:
+        """How the gateway is known to be the right one."""
+        return self._transport.trust
+
+    @property
+    def failed_at(self) -> float:
+        """Monotonic seconds when a call last found no connection or lost it: for a moment the channel may not know."""
+        return self._transport.failed_at
+
+    async def reconnected(self, timeout: float) -> bool:
+        """Connects the channel again where it has let go, waiting at most `timeout` seconds; says whether it is
+        connected."""
+        return await self._transport.reconnected(timeout)
+
+    @property
+    def observers(self) -> tuple[CommandObserver, ...]:
+        """Who sees every command, in the order they came."""
+        return self._transport.observers
+
+    def observe(self, observer: CommandObserver) -> Observation:
+        """Shows every command from now on to `observer`, until what this gives is ended, or the client is closed."""
+        return self._transport.observe(observer)
+
     @cached_property
     def galaxy(self) -> "Galaxy":
         """The galaxy behind this gateway."""
         from zb_mom_ww_mxgateway.galaxy import Galaxy  # A session needs none of it.
 
-        return Galaxy(self)
+        return Galaxy(self._transport)
 
     @classmethod
     async def connect(
@@ -109,26 +147,17 @@ class GatewayClient(Transport):
         before a key goes there, so that it goes to the gateway that is remembered or to none."""
         if not self.trust.is_first_use or not self.options.remember_certificate:
             return
-        state = self._channel.get_state(try_to_connect=True)
-        while state in (grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.CONNECTING):
-            await self._channel.wait_for_state_change(state)
-            state = self._channel.get_state(try_to_connect=True)
-        if state is not grpc.ChannelConnectivity.READY:
+        if not await self._transport.first_connected():
             # Only a call says why. It has no key: the connection may come about all the same.
-            key, self._metadata = self._metadata, ()
-            try:
+            with self._transport.without_key(), suppress(MxGatewayAuthenticationError):
                 await self._first_call()
-            except MxGatewayAuthenticationError:
-                pass
-            finally:
-                self._metadata = key
-        self.trust = await tls.remembered(self.options, self.trust)
+        self._transport.trust = await tls.remembered(self.options, self.trust)
 
     async def _first_call(self) -> None:
         """Proves that the gateway answers and takes the key; a key without metadata:read is good enough."""
         refused: MxGatewayAuthenticationError | None = None
         try:
-            await self.unary(wire.TEST_CONNECTION, galaxy_pb.TestConnectionRequest(), call="connect")
+            await self._transport.unary(wire.TEST_CONNECTION, galaxy_pb.TestConnectionRequest(), call="connect")
         except (MxGatewayAuthorizationError, MxGatewayCommandError):
             pass
         except MxGatewayAuthenticationError as error:
@@ -152,38 +181,34 @@ class GatewayClient(Transport):
 
         When cancelled it closes the session that the gateway opens all the same, which takes a few seconds at most.
         """
-        return await Session.open(self, options, timeout=timeout)
-
-    def tag_of(self, session_id: str, server_handle: int, item_handle: int) -> str:
-        """The tag behind handles; empty where no session of this client knows it."""
-        for observer in self.observers:
-            if isinstance(observer, Session) and observer.session_id == session_id:
-                item = observer.handles.items.get((server_handle, item_handle))
-                return item.tag if item else ""
-        return ""
+        return await Session.open(self._transport, options, timeout=timeout)
 
     async def open_session_raw(
         self, options: OpenSessionOptions | None = None, *, timeout: float | None = None
     ) -> pb.OpenSessionReply:
         """Opens a session and gives the gateway's message."""
-        return await open_session_raw(self, options, timeout=timeout)
+        return await open_session_raw(self._transport, options, timeout=timeout)
 
     def attach(self, session_id: str) -> Session:
         """A session that was opened elsewhere, by its id. Makes no call; the handles known so far stay unknown here."""
         if not isinstance(session_id, str) or not session_id.strip():
             raise MxGatewayArgumentError("session_id must not be empty")
-        return Session(self, wire.SessionInfo(session_id, "", 0, 0, 0, (), 0.0))
+        return Session(self._transport, wire.SessionInfo(session_id, "", 0, 0, 0, (), 0.0))
 
     def stream_alarms(self, prefix: str = "") -> "MessageStream[AlarmFeedItem]":
         """Alarms whose reference begins with `prefix`: those active now, a mark that these are all, the
         provider's status, then transitions as they come. Ends like any stream of this client."""
-        request = wire.stream_alarms_request(arguments.sendable("prefix", prefix), self.next_correlation_id())
-        return self.stream(wire.STREAM_ALARMS, request, call="stream_alarms", decode=wire.from_alarm_feed)
+        request = wire.stream_alarms_request(
+            arguments.sendable("prefix", prefix), self._transport.next_correlation_id()
+        )
+        return self._transport.stream(wire.STREAM_ALARMS, request, call="stream_alarms", decode=wire.from_alarm_feed)
 
     def query_active_alarms(self, prefix: str = "", *, timeout: float | None = None) -> "MessageStream[ActiveAlarm]":
         """The alarms active now whose reference begins with `prefix`, all of them in `timeout` seconds."""
-        request = wire.query_active_alarms_request(arguments.sendable("prefix", prefix), self.next_correlation_id())
-        return self.stream(
+        request = wire.query_active_alarms_request(
+            arguments.sendable("prefix", prefix), self._transport.next_correlation_id()
+        )
+        return self._transport.stream(
             wire.QUERY_ACTIVE_ALARMS,
             request,
             call="query_active_alarms",
@@ -202,17 +227,30 @@ class GatewayClient(Transport):
             check_reference(reference),
             arguments.sendable("comment", comment),
             arguments.sendable("operator", operator),
-            self.next_correlation_id(),
+            self._transport.next_correlation_id(),
         )
-        reply = await self.unary(wire.ACKNOWLEDGE_ALARM, request, call="acknowledge_alarm", timeout=timeout)
+        reply = await self._transport.unary(wire.ACKNOWLEDGE_ALARM, request, call="acknowledge_alarm", timeout=timeout)
         wire.raise_for_status(
             reply,
             call="acknowledge_alarm",
-            said=self.said,
+            said=self._transport.said,
             mutating=True,
             endpoint=self.options.endpoint,
             correlation_id=wire.correlation_of(request),
         )
+
+    async def invoke(self, request: pb.MxCommandRequest, *, timeout: float | None = None) -> pb.MxCommandReply:
+        """Sends one command and gives the reply as it came: the one place through which every command goes.
+
+        A reply that says no is returned, not raised. Cancelling stops the waiting, not the command. `timeout` is in
+        seconds; without one it is the `call_timeout` of the options.
+        Raises with ``outcome_unknown`` when a command that changes the plant may have run unanswered.
+        """
+        return await self._transport.invoke(request, timeout=timeout)
+
+    async def close(self) -> None:
+        """Ends all streams and the connection. Idempotent. Sessions stay open until closed or expired."""
+        await self._transport.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -221,7 +259,7 @@ class GatewayClient(Transport):
         await self.close()
 
     def __repr__(self) -> str:
-        return f"<GatewayClient {self.options.endpoint}{' closed' if self._closed else ''}>"
+        return f"<GatewayClient {self.options.endpoint}{' closed' if self._transport.closed else ''}>"
 
 
 def _options_of(options: ClientOptions | str | None, names: dict[str, Any]) -> ClientOptions:

@@ -3,7 +3,7 @@
 import asyncio
 import warnings
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
@@ -40,8 +40,8 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
     is ``ClientOptions.call_timeout``. A write that is not answered in time has an unknown outcome.
     """
 
-    def __init__(self, client: Transport, info: wire.SessionInfo, options: OpenSessionOptions | None = None) -> None:
-        super().__init__(client, info.session_id)
+    def __init__(self, transport: Transport, info: wire.SessionInfo, options: OpenSessionOptions | None = None) -> None:
+        super().__init__(transport, info.session_id)
         self.info = info
         self.options = options
         """How it was opened; None for a session that was attached, or opened by default."""
@@ -51,20 +51,20 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
         """Told of every change of them, after it."""
         self._closing = asyncio.Lock()
         self._streams: weakref.WeakSet[EventStream[Any]] = weakref.WeakSet()
-        client.show_to(self)
+        transport.show_to(self)
 
     @classmethod
     async def open(
-        cls, client: Transport, options: OpenSessionOptions | None = None, *, timeout: float | None = None
+        cls, transport: Transport, options: OpenSessionOptions | None = None, *, timeout: float | None = None
     ) -> Self:
         """Opens a session, see :meth:`GatewayClient.open_session`."""
-        opening = asyncio.ensure_future(open_session_raw(client, options, timeout=timeout))
+        opening = asyncio.ensure_future(open_session_raw(transport, options, timeout=timeout))
         try:
-            session = cls(client, wire.session_info(await asyncio.shield(opening)), options)
+            session = cls(transport, wire.session_info(await asyncio.shield(opening)), options)
         except asyncio.CancelledError:
             with suppress(MxGatewayError, TimeoutError):
                 async with asyncio.timeout(_CLOSE_TIMEOUT):
-                    await cls(client, wire.session_info(await opening)).close()
+                    await cls(transport, wire.session_info(await opening)).close()
             raise
         try:
             session._check_protocol()
@@ -75,7 +75,7 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
         return session
 
     def _check_protocol(self) -> None:
-        theirs, options = self.info.gateway_protocol_version, self.client.options
+        theirs, options = self.info.gateway_protocol_version, self.transport.options
         if theirs == GATEWAY_PROTOCOL_VERSION or options.protocol_mismatch == "ignore":
             return
         text = (
@@ -134,22 +134,22 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
         self._check_open("stream_events")
         if isinstance(after, bool) or not isinstance(after, int) or not 0 <= after < 2**64:
             raise MxGatewayArgumentError(f"after must be a sequence number, not {after!r}")
-        session_id, handle_maps = self.session_id, self.client.handle_maps
+        session_id, handle_maps = self.session_id, self.transport.handle_maps
 
         def decoded(arrived: Sequence[Arrived]) -> Any:
             handles = handle_maps.get(session_id)
             return decode(arrived, handles.event_from_gateway if handles else None)
 
-        stream = self.client.event_stream(session_id, after, decoded, proof)
+        stream = self.transport.event_stream(session_id, after, decoded, proof)
         self._streams.add(stream)
         return stream
 
     def move(self, to: "Session", handles: wire.HandleMap) -> None:
         """Goes on as another session of the gateway, opened for it: who holds this object, and the handles it
         knows, goes on with them."""
-        self.client.unobserve(to)
-        self.client.handle_maps.pop(self.session_id, None)
-        self.client.handle_maps[to.session_id] = handles
+        self.transport.unobserve(to)
+        self.transport.handle_maps.pop(self.session_id, None)
+        self.transport.handle_maps[to.session_id] = handles
         self.info, self._session_id = to.info, to.session_id
         self._streams.update(to._streams)
 
@@ -180,15 +180,15 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
                 if error.grpc_code != "NOT_FOUND" and error.protocol_status is not ProtocolStatusCode.SESSION_NOT_FOUND:
                     raise
             finally:
-                self.client.unobserve(self)
-                self.client.handle_maps.pop(self.session_id, None)
+                self.transport.unobserve(self)
+                self.transport.handle_maps.pop(self.session_id, None)
 
     async def tell_closed(self, *, timeout: float | None = None) -> None:
         """Closes the session at the gateway, and nothing here. Raises MxGatewaySessionError when it knows none."""
-        request = wire.close_session_request(self.session_id, self.client.next_correlation_id())
-        reply = await self.client.unary(wire.CLOSE_SESSION, request, call="close_session", timeout=timeout)
+        request = wire.close_session_request(self.session_id, self.transport.next_correlation_id())
+        reply = await self.transport.unary(wire.CLOSE_SESSION, request, call="close_session", timeout=timeout)
         wire.raise_for_session_status(
-            reply, call="close_session", said=self.client.said, endpoint=self.client.options.endpoint
+            reply, call="close_session", said=self.transport.said, endpoint=self.transport.options.endpoint
         )
 
     @property
@@ -213,13 +213,22 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
 
 
 async def open_session_raw(
-    client: Transport, options: OpenSessionOptions | None = None, *, timeout: float | None = None
+    transport: Transport, options: OpenSessionOptions | None = None, *, timeout: float | None = None
 ) -> pb.OpenSessionReply:
     """Opens a session and gives the gateway's message."""
     options = options or OpenSessionOptions()
     request = wire.open_session_request(
-        options.client_session_name, client.next_correlation_id(), options.command_timeout
+        options.client_session_name, transport.next_correlation_id(), options.command_timeout
     )
-    reply: pb.OpenSessionReply = await client.unary(wire.OPEN_SESSION, request, call="open_session", timeout=timeout)
-    wire.raise_for_session_status(reply, call="open_session", said=client.said, endpoint=client.options.endpoint)
+    reply: pb.OpenSessionReply = await transport.unary(wire.OPEN_SESSION, request, call="open_session", timeout=timeout)
+    wire.raise_for_session_status(reply, call="open_session", said=transport.said, endpoint=transport.options.endpoint)
     return reply
+
+
+def tag_of(observers: Iterable[object], session_id: str, server_handle: int, item_handle: int) -> str:
+    """The tag behind handles; empty where none of the observers is a session that knows it."""
+    for observer in observers:
+        if isinstance(observer, Session) and observer.session_id == session_id:
+            item = observer.handles.items.get((server_handle, item_handle))
+            return item.tag if item else ""
+    return ""

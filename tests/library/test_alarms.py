@@ -148,7 +148,7 @@ async def test_leaving_the_stream_ends_its_call(gateway: SimulatedGateway, clien
     async for message in client.stream_alarms():
         if isinstance(message, AlarmSnapshotComplete):
             break
-    await eventually(lambda: not client._streams, "the stream is gone")
+    await eventually(lambda: not client._transport._streams, "the stream is gone")
 
 
 async def test_alarms_come_as_events_of_a_session_that_asked(gateway: SimulatedGateway, client: GatewayClient) -> None:

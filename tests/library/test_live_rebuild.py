@@ -189,7 +189,7 @@ async def test_every_path_of_a_write_is_refused_while_it_is_not_live(
         live.write_and_confirm(*item.key, 1),
         live.session.write(*item.key, 1),
         live.session.write_bulk(server, [(item.item_handle, 1)]),
-        live.session.client.invoke(request),
+        live.session.transport.invoke(request),
     ):
         with pytest.raises(MxGatewaySessionError, match=r"rebuilding, not live .*nothing was sent") as caught:
             await attempt

@@ -176,7 +176,7 @@ async def test_no_kind_and_no_payload_that_changes_the_plant_gets_past_a_guard_t
                 with pytest.raises(MxGatewayRefusedHereError, match="nothing was sent"):
                     await guarded.invoke(request)
                 with pytest.raises(MxGatewayRefusedHereError):
-                    await guarded.unary(wire.INVOKE, request, call="raw")
+                    await guarded._transport.unary(wire.INVOKE, request, call="raw")
     assert len(gateway.calls) == calls
     await session.close()
 
@@ -214,29 +214,31 @@ async def test_no_other_kind_is_asked_about(gateway: SimulatedGateway, guard: Gu
     await session.close()
 
 
-Path = Callable[[LiveSession, int, int], Awaitable[object]]
+Path = Callable[[GatewayClient, LiveSession, int, int], Awaitable[object]]
 PATHS: dict[str, Path] = {
-    "write": lambda live, server, item: live.session.write(server, item, 5),
-    "write2": lambda live, server, item: live.session.write2(server, item, 5, NOW),
-    "write_secured": lambda live, server, item: live.session.write_secured(server, item, 5, 1, 1),
-    "write_secured2": lambda live, server, item: live.session.write_secured2(server, item, 5, NOW, 1, 1),
-    "write_bulk": lambda live, server, item: live.session.write_bulk(server, [(item, 5)]),
-    "write2_bulk": lambda live, server, item: live.session.write2_bulk(server, [(item, 5, NOW)]),
-    "confirmed": lambda live, server, item: live.write_and_confirm(server, item, 5),
-    "acknowledge": lambda live, server, item: live.session.client.acknowledge_alarm("Galaxy!Area.Object.Alarm", "ok"),
-    "raw": lambda live, server, item: live.session.client.invoke(live.session.write_request(server, item, 5)),
+    "write": lambda client, live, server, item: live.session.write(server, item, 5),
+    "write2": lambda client, live, server, item: live.session.write2(server, item, 5, NOW),
+    "write_secured": lambda client, live, server, item: live.session.write_secured(server, item, 5, 1, 1),
+    "write_secured2": lambda client, live, server, item: live.session.write_secured2(server, item, 5, NOW, 1, 1),
+    "write_bulk": lambda client, live, server, item: live.session.write_bulk(server, [(item, 5)]),
+    "write2_bulk": lambda client, live, server, item: live.session.write2_bulk(server, [(item, 5, NOW)]),
+    "confirmed": lambda client, live, server, item: live.write_and_confirm(server, item, 5),
+    "acknowledge": lambda client, live, server, item: client.acknowledge_alarm("Galaxy!Area.Object.Alarm", "ok"),
+    "raw": lambda client, live, server, item: client.invoke(live.session.write_request(server, item, 5)),
 }
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_every_path_is_refused(path: str, gateway: SimulatedGateway, guard: Guard, live: LiveSession) -> None:
+async def test_every_path_is_refused(
+    path: str, gateway: SimulatedGateway, guard: Guard, guarded: GatewayClient, live: LiveSession
+) -> None:
     server = await live.session.register("guarded")
     (item,) = await live.subscribe_tags([INT], server)
     await live.first_value(item)
     guard.answer = "the plant is running"
     calls = len(gateway.calls)
     with pytest.raises(MxGatewayRefusedHereError) as caught:
-        await PATHS[path](live, *item.key)
+        await PATHS[path](guarded, live, *item.key)
     error = caught.value
     assert str(error).endswith(": the plant is running; nothing was sent")
     assert not error.outcome_unknown
@@ -378,7 +380,7 @@ async def test_nothing_that_changes_the_plant_waits_for_a_connection(
     server = await session.register("t")
     gateway.faults.kill_connections()
     await eventually(
-        lambda: client._channel.get_state().name != "READY",  # what it goes by
+        lambda: client._transport._channel.get_state().name != "READY",  # what it goes by
         "the loss is seen",
     )
     calls = len(gateway.calls)

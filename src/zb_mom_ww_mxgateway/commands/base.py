@@ -11,18 +11,20 @@ from zb_mom_ww_mxgateway.transport.calls import Transport
 class Commands:
     """A session's way to its gateway."""
 
-    def __init__(self, client: Transport, session_id: str) -> None:
-        self.client = client
+    def __init__(self, transport: Transport, session_id: str) -> None:
+        self.transport = transport
         self._session_id = session_id
         self._closed = False
 
     def request(self, kind: str, **fields: Any) -> pb.MxCommandRequest:
         """A request of this session for a command kind (``add_item``), with a correlation id of its own."""
-        return wire.command_request(self._session_id, wire.command(kind, **fields), self.client.next_correlation_id())
+        return wire.command_request(
+            self._session_id, wire.command(kind, **fields), self.transport.next_correlation_id()
+        )
 
     def repeat(self, command: Any) -> pb.MxCommandRequest:
         """A request of this session for a command (a message) that was sent before."""
-        return wire.command_request(self._session_id, command, self.client.next_correlation_id())
+        return wire.command_request(self._session_id, command, self.transport.next_correlation_id())
 
     async def send(
         self, request: pb.MxCommandRequest, *, secret: str = "", timeout: float | None = None
@@ -34,12 +36,12 @@ class Commands:
         """
         kind = wire.kind_name(request)
         self._check_open(kind)
-        reply = await self.client.invoke(request, timeout=timeout)
-        known = {"endpoint": self.client.options.endpoint, "correlation_id": wire.correlation_of(request)}
+        reply = await self.transport.invoke(request, timeout=timeout)
+        known = {"endpoint": self.transport.options.endpoint, "correlation_id": wire.correlation_of(request)}
         wire.raise_for_status(
             reply,
             call=kind,
-            said=lambda text: self.client.said(text.replace(secret, "***") if secret else text),
+            said=lambda text: self.transport.said(text.replace(secret, "***") if secret else text),
             mutating=wire.is_mutating(request),
             **known,
         )
@@ -52,5 +54,5 @@ class Commands:
     def _check_open(self, call: str) -> None:
         if self._closed:
             raise MxGatewaySessionError(
-                f"{call}: {self._session_id} was closed here", endpoint=self.client.options.endpoint, call=call
+                f"{call}: {self._session_id} was closed here", endpoint=self.transport.options.endpoint, call=call
             )

@@ -167,6 +167,6 @@ class ItemCommands(Commands):
             tag_addresses=arguments.tags(tag_addresses),
             timeout_ms=arguments.whole("timeout_ms", timeout_ms, 0, 3_600_000),
         )
-        whole_call = self.client.options.call_timeout + timeout_ms / 1000 if timeout is None else timeout
+        whole_call = self.transport.options.call_timeout + timeout_ms / 1000 if timeout is None else timeout
         reply = await self.send(request, timeout=whole_call)
         return wire.read_results(request, reply)

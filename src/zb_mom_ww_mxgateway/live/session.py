@@ -62,9 +62,9 @@ class LiveSession(LiveTags):
         self._keeper = SessionSupervisor(self, session, rebuild=rebuild)
         self._is_leaving = False
         self._reader = asyncio.create_task(self._read(), name=f"events of {session.session_id}")
-        session.client.show_to(self._ledger)
-        session.client.show_to(self._unseen)
-        session.client.show_to(self)
+        session.transport.show_to(self._ledger)
+        session.transport.show_to(self._unseen)
+        session.transport.show_to(self)
         session.on_handle_changes = self._follow_handles
 
     @classmethod
@@ -117,7 +117,7 @@ class LiveSession(LiveTags):
             raise MxGatewaySessionError(
                 f"{wire.kind_name(request)}: the session is {self.state.value}, not live "
                 f"({self.lost or 'closed'}); nothing was sent",
-                endpoint=self.session.client.options.endpoint,
+                endpoint=self.session.transport.options.endpoint,
                 call=wire.kind_name(request),
                 correlation_id=wire.correlation_of(request),
             )
@@ -371,7 +371,7 @@ class LiveSession(LiveTags):
             self._end(None)
             self.session.on_handle_changes = lambda changes: None
             for observer in (self._ledger, self._unseen, self):
-                self.session.client.unobserve(observer)
+                self.session.transport.unobserve(observer)
 
     async def __aenter__(self) -> Self:
         return self

@@ -175,7 +175,7 @@ class SessionSupervisor:
             cause = failed.exceptions[0]
             self._failure = MxGatewayError(
                 f"the session cannot be kept, internal error, please report it: {cause!r}; connect again",
-                endpoint=self._session.client.options.endpoint,
+                endpoint=self._session.transport.options.endpoint,
             )
             self._failure.__cause__ = cause
             return self._failure
@@ -196,11 +196,11 @@ class SessionSupervisor:
 
     async def _prove(self, stream: EventStream[MxEvent]) -> None:
         # What broke the stream may have broken the other connection too: a write right after this must find it.
-        connecting = asyncio.create_task(self._session.client.reconnected(_CONNECT_TIMEOUT))
+        connecting = asyncio.create_task(self._session.transport.reconnected(_CONNECT_TIMEOUT))
         proven = False
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._session.client.options.call_timeout):
+                async with asyncio.timeout(self._session.transport.options.call_timeout):
                     proven = await stream.attached()
             await connecting
         finally:
@@ -217,7 +217,7 @@ class SessionSupervisor:
             self._live.in_doubt.set()
 
     def _no_answer(self) -> MxGatewayTransportError:
-        endpoint = self._session.client.options.endpoint
+        endpoint = self._session.transport.options.endpoint
         return MxGatewayTransportError(
             f"stream_events at {endpoint}: no answer on the stream's connection",
             endpoint=endpoint,
@@ -299,7 +299,7 @@ class SessionSupervisor:
             self._live.slept(slept, max(before, self._heard_at))
 
     def _no_answer_to_commands(self) -> MxGatewayTransportError:
-        endpoint = self._session.client.options.endpoint
+        endpoint = self._session.transport.options.endpoint
         return MxGatewayTransportError(
             f"ping at {endpoint}: no answer to {_SILENCES} signs of life on the connection of the commands: "
             f"another one is made",
@@ -312,7 +312,7 @@ class SessionSupervisor:
         dead = self._no_answer_to_commands()
         self._is_mute = True
         self._live.lose(dead, self._heard_at)
-        self._session.client.renew_channel(dead)
+        self._session.transport.renew_channel(dead)
 
     async def _read_again(self) -> None:
         """Reads what may be old: one after another, so that nothing that is lost meanwhile is passed over."""
@@ -343,7 +343,7 @@ class SessionSupervisor:
         if not self._rebuilds:
             raise error
         self._live.lose_session(error)
-        self._session.client.lost_sessions.add(self._session.session_id)
+        self._session.transport.lost_sessions.add(self._session.session_id)
         silences = 0
         while True:
             try:
@@ -359,13 +359,13 @@ class SessionSupervisor:
                 silences = silences + 1 if failed.grpc_code == "DEADLINE_EXCEEDED" else 0
                 if silences >= _SILENCES:
                     silences = 0
-                    self._session.client.renew_channel(failed)
+                    self._session.transport.renew_channel(failed)
             await self._pause()
 
     async def _build(self) -> EventStream[MxEvent]:
         """Another session with everything the lost one had, and its stream."""
         await self._close_remains()
-        client, table = self._session.client, self._session.handles
+        client, table = self._session.transport, self._session.handles
         began = clock.monotonic()
         new = await Session.open(client, self._session.options)
         try:
@@ -394,4 +394,4 @@ class SessionSupervisor:
                     with suppress(MxGatewayError):
                         await self._session.tell_closed()
                     return
-        self._session.client.renew_channel(self._no_answer_to_commands())
+        self._session.transport.renew_channel(self._no_answer_to_commands())

@@ -5,7 +5,8 @@ import itertools
 import os
 import re
 import weakref
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -42,13 +43,21 @@ T = TypeVar("T")
 class Transport:
     """Makes every call of one client, on its channels."""
 
-    def __init__(self, options: ClientOptions, trust: tls.Trust, channel: grpc.aio.Channel) -> None:
+    def __init__(
+        self,
+        options: ClientOptions,
+        trust: tls.Trust,
+        channel: grpc.aio.Channel,
+        tag_of: Callable[[Iterable[CommandObserver], str, int, int], str] = lambda *_: "",
+    ) -> None:
+        """`tag_of` finds the tag behind a session's handles among the observers, for the write guard."""
         self.options = options
         self.trust = trust
         # In the order they came; this does not hold them.
         self._observers: weakref.WeakKeyDictionary[CommandObserver, None] = weakref.WeakKeyDictionary()
         self._held: dict[int, CommandObserver] = {}
         self._channel = channel
+        self._tag_of = tag_of
         # Closed by its task, when the calls on it have had their time.
         self._retired: dict[asyncio.Task[None], grpc.aio.Channel] = {}
         self._metadata = auth.metadata(options.api_key)
@@ -137,7 +146,7 @@ class Transport:
             session_id=session_id,
             correlation_id=wire.correlation_of(request),
             entries=tuple(
-                replace(entry, tag=self.tag_of(session_id, entry.server_handle, entry.item_handle))
+                replace(entry, tag=self._tag_of(self.observers, session_id, entry.server_handle, entry.item_handle))
                 for entry in wire.pending_entries(request)
             ),
         )
@@ -160,9 +169,27 @@ class Transport:
             correlation_id=wire.correlation_of(request) or None,
         ) from cause
 
-    def tag_of(self, session_id: str, server_handle: int, item_handle: int) -> str:
-        """The tag behind handles; empty where it is not known."""
-        return ""
+    @property
+    def closed(self) -> bool:
+        """True once :meth:`close` was called."""
+        return self._closed
+
+    async def first_connected(self) -> bool:
+        """Connects the channel, and says whether the first attempt succeeded."""
+        state = self._channel.get_state(try_to_connect=True)
+        while state in (grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.CONNECTING):
+            await self._channel.wait_for_state_change(state)
+            state = self._channel.get_state(try_to_connect=True)
+        return state is grpc.ChannelConnectivity.READY
+
+    @contextmanager
+    def without_key(self) -> Iterator[None]:
+        """Sends no key meanwhile."""
+        key, self._metadata = self._metadata, ()
+        try:
+            yield
+        finally:
+            self._metadata = key
 
     async def reconnected(self, timeout: float) -> bool:
         """Connects the channel again where it has let go, waiting at most `timeout` seconds; says whether it is

@@ -100,7 +100,7 @@ def stream_events(runner: Runner, session_id: str, after: int, most: int | None,
         from zb_mom_ww_mxgateway_cli.commands.streaming import Rendering, print_stream, stream_ended
         from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text
 
-        ended = stream_ended(session.client.options.endpoint)
+        ended = stream_ended(session.transport.options.endpoint)
         stream = session.stream_events(after=after)
         await print_stream(stream, runner.report, Rendering(event_form, event_text), ended, most, duration)
 
