@@ -13,11 +13,14 @@ from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_shell.language.commands import Invocation, Registry
 from zb_mom_ww_mxgateway_shell.output.watch_table import Row, fitted
+from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.live_view import PictureView
 from zb_mom_ww_mxgateway_shell.terminal.prompt import history_at
+from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
 from zb_mom_ww_mxgateway_sim import ALL_SCOPES, ApiKey, Scope, SimulatedGateway
 
 
@@ -668,3 +671,33 @@ async def test_a_person_is_asked_to_confirm_and_steps_and_notes_are_said(tmp_pat
         # How it stood meanwhile is no longer there, and the carets are under what they point at.
         assert re.search(r"timeout 300ms\n {11}\^{23}\nexpected TestChildObject", text)
         assert "s left" not in text
+
+
+async def test_a_redraw_parses_nothing_and_each_text_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with shell(tmp_path, cursor_reports=True) as sh:
+        await sh.context.catalogue.loaded(10)
+        parsed: list[str] = []
+        parse = Registry.parse
+
+        def counted(registry: Registry, line: str, context: Context, *, ahead: bool = False) -> Invocation | None:
+            parsed.append(line)
+            return parse(registry, line, context, ahead=ahead)
+
+        monkeypatch.setattr(Registry, "parse", counted)
+        sh.terminal.type("write TestChildObject.TestInt 5")
+        await sh.terminal.shows("write <tag|item> <Integer> [--verify]", "TestInt 5")
+        seen = len(parsed)
+        assert parsed
+        assert len(set(parsed)) == seen
+        drawn = 0
+        figures = Toolbar.figures
+
+        def counted_figures(toolbar: Toolbar) -> str:
+            nonlocal drawn
+            drawn += 1
+            return figures(toolbar)
+
+        monkeypatch.setattr(Toolbar, "figures", counted_figures)
+        await until(lambda: drawn >= 3)
+        assert len(parsed) == seen
+        sh.terminal.type("\x15")

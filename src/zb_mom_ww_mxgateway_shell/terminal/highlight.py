@@ -6,11 +6,11 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.lexers import Lexer
 
-from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
-from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
+from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.language.tokens import Token, split
 from zb_mom_ww_mxgateway_shell.scripts.executor import command_of
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 
 STYLES = {
     "typed.command": "bold",
@@ -22,23 +22,12 @@ STYLES = {
 }
 
 
-def mistake_so_far(context: Context, line: str) -> InputError | None:
-    """What is wrong in a line that may not be finished: the word being typed, or one missing, is not wrong yet."""
-    try:
-        with unfolded(context, line) as unfolded_line:
-            context.registry.parse(unfolded_line, context)
-    except InputError as error:
-        return error if error.end < len(line.rstrip()) or (line[-1:].isspace() and error.end <= len(line)) else None
-    except ShellError:
-        return None
-    return None
-
-
 class LineLexer(Lexer):
     """Colours one line; every look-up is in memory."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, typed: TypedLine) -> None:
         self._context = context
+        self._typed = typed
 
     def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
         """Styles by line number."""
@@ -50,7 +39,7 @@ class LineLexer(Lexer):
             words = split(line)
         except InputError as error:
             return [("", line[: error.start]), ("class:typed.quoted", line[error.start :])]
-        wrong = mistake_so_far(self._context, line)
+        wrong = self._typed.mistake(line)
         shown: StyleAndTextTuples = []
         position = 0
         for index, word in enumerate(words):

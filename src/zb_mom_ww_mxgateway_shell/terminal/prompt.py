@@ -39,7 +39,7 @@ from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask, ask_secret, confirmed
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
-from zb_mom_ww_mxgateway_shell.terminal.highlight import STYLES, LineLexer, mistake_so_far
+from zb_mom_ww_mxgateway_shell.terminal.highlight import STYLES, LineLexer
 from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory, history_at
 from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
 from zb_mom_ww_mxgateway_shell.terminal.live_view import PictureView
@@ -47,6 +47,7 @@ from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS
 from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
 from zb_mom_ww_mxgateway_shell.terminal.typed_ahead import TypedAhead
+from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine, mistake_so_far
 from zb_mom_ww_mxgateway_shell.terminal.typed_text import ShownPlainly
 
 _STYLE = Style.from_dict(
@@ -73,11 +74,12 @@ class Prompt:
         self._is_dumb = is_dumb()
         context.has_screen = not self._is_dumb
         self._alerts: asyncio.Queue[str] = asyncio.Queue()
-        self._toolbar = Toolbar(context, self._output, lambda: self._prompt.default_buffer.text)
+        self._typed = TypedLine(context)
+        self._toolbar = Toolbar(context, self._output, self._typed, lambda: self._prompt.default_buffer.text)
         self._prompt: PromptSession[str] = PromptSession(
             message=self._message,
             completer=ShellCompleter(context),
-            lexer=LineLexer(context),
+            lexer=LineLexer(context, self._typed),
             input_processors=[ShownPlainly()],
             key_bindings=prompt_keys(),
             search_ignore_case=True,
@@ -126,6 +128,7 @@ class Prompt:
 
     async def _read_and_run(self) -> None:
         while not self._context.leaving:
+            self._typed.forget()
             self._apply_settings()
             try:
                 line = await self._prompt.prompt_async(handle_sigint=False)

@@ -9,8 +9,7 @@ from zb_mom_ww_mxgateway.live.session import LiveSession
 from zb_mom_ww_mxgateway.live.values import LiveState
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe, width
 from zb_mom_ww_mxgateway_shell.state.context import Context
-from zb_mom_ww_mxgateway_shell.terminal.completion import usage_of
-from zb_mom_ww_mxgateway_shell.terminal.highlight import mistake_so_far
+from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 
 _USAGE_COLUMNS = 20
 
@@ -18,10 +17,11 @@ _USAGE_COLUMNS = 20
 class Toolbar:
     """Its text, made anew whenever it is drawn."""
 
-    def __init__(self, context: Context, output: Output, line: Callable[[], str]) -> None:
+    def __init__(self, context: Context, output: Output, typed: TypedLine, line: Callable[[], str]) -> None:
         """`line` is what is being typed."""
         self._context = context
         self._output = output
+        self._typed = typed
         self._line = line
         self._rate = _Rate()
 
@@ -54,8 +54,8 @@ class Toolbar:
     def _said(self, line: str, room: int) -> str:
         if count := sum(bool(each.strip()) for each in line.splitlines()[1:]):
             return cut(f"{count + 1} lines: Enter shows what each would do, and asks", room)
-        wrong = mistake_so_far(self._context, line) if line else None
-        return cut(safe(wrong.message[: 2 * room]), room) if wrong else usage_of(self._context, line, room)
+        wrong = self._typed.mistake(line) if line else None
+        return cut(safe(wrong.message[: 2 * room]), room) if wrong else self._typed.usage(line, room)
 
 
 class _Rate:
