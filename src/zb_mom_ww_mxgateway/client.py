@@ -1,6 +1,7 @@
 """A connected gateway client, and the sessions opened on it."""
 
 import asyncio
+import logging
 import random
 from contextlib import suppress
 from functools import cached_property
@@ -14,6 +15,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayAuthenticationError,
     MxGatewayAuthorizationError,
     MxGatewayCommandError,
+    MxGatewayError,
     MxGatewayTransportError,
     MxGatewayWorkerError,
 )
@@ -21,6 +23,7 @@ from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mx
 from zb_mom_ww_mxgateway.options import ClientOptionNames, ClientOptions, OpenSessionOptions
 from zb_mom_ww_mxgateway.session import Session, open_session_raw, tag_of
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.system.log import CONNECT, log
 from zb_mom_ww_mxgateway.system.process_limits import check_descriptors, warn_of_tracing
 from zb_mom_ww_mxgateway.transport import tls
 from zb_mom_ww_mxgateway.transport.calls import Transport
@@ -110,13 +113,19 @@ class GatewayClient:
         while True:
             check_descriptors(options.endpoint, "connect")
             try:
-                return await cls._connected(options, timeout)
-            except (MxGatewayTransportError, MxGatewayWorkerError) as error:
+                client = await cls._connected(options, timeout)
+            except MxGatewayError as error:
+                log(CONNECT, logging.WARNING, f"connect: {error}", api_key=options.api_key)
+                if not isinstance(error, MxGatewayTransportError | MxGatewayWorkerError):
+                    raise
                 left = until - clock.monotonic()
                 if left <= 0 or (isinstance(error, MxGatewayTransportError) and error.is_lasting):
                     if tries:
                         error.add_note(f"tried {tries + 1} times within {wait:g} s")
                     raise
+            else:
+                log(CONNECT, logging.INFO, f"connected to {options.endpoint}", api_key=options.api_key)
+                return client
             await asyncio.sleep(min(left, _DELAYS[min(tries, len(_DELAYS) - 1)] * random.uniform(0.75, 1.25)))
             tries += 1
             timeout = max(_LEAST_TIMEOUT, min(options.connect_timeout, until - clock.monotonic()))

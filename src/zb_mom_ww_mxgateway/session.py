@@ -1,6 +1,7 @@
 """One MXAccess session: register, add items, advise, write, events."""
 
 import asyncio
+import logging
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +23,7 @@ from zb_mom_ww_mxgateway.models.events import MxEvent
 from zb_mom_ww_mxgateway.models.handles import HandleChange, HandleTable
 from zb_mom_ww_mxgateway.options import OpenSessionOptions
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
+from zb_mom_ww_mxgateway.system.log import SESSION, log
 from zb_mom_ww_mxgateway.transport.calls import Transport
 from zb_mom_ww_mxgateway.transport.reader_thread import Arrived
 from zb_mom_ww_mxgateway.transport.streams import EventStream
@@ -72,6 +74,8 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
             with suppress(MxGatewayError):
                 await session.close()
             raise
+        text = f"{session.session_id} opened at {transport.options.endpoint}"
+        log(SESSION, logging.INFO, text, api_key=transport.options.api_key)
         return session
 
     def _check_protocol(self) -> None:
@@ -180,6 +184,7 @@ class Session(ItemCommands, WriteCommands, ControlCommands):
                 if error.grpc_code != "NOT_FOUND" and error.protocol_status is not ProtocolStatusCode.SESSION_NOT_FOUND:
                     raise
             finally:
+                log(SESSION, logging.INFO, f"{self.session_id} closed", api_key=self.transport.options.api_key)
                 self.transport.unobserve(self)
                 self.transport.handle_maps.pop(self.session_id, None)
 

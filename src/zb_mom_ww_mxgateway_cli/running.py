@@ -7,7 +7,7 @@ import threading
 import time
 import warnings
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -16,6 +16,7 @@ import click
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError, MxGatewayWarning
 from zb_mom_ww_mxgateway_console.connect.options import Connection, connection_options, profile_option, said_by_line
 from zb_mom_ww_mxgateway_console.process import endings
+from zb_mom_ww_mxgateway_console.process.log_options import log_options
 from zb_mom_ww_mxgateway_console.render.report import Report
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ class Gateways:
         """Whether Ctrl-C ended the last action, whatever that raised."""
         self._loop: asyncio.Runner | None = None
         self._clients: dict[ClientOptions, GatewayClient] = {}
+        self._kept = ExitStack()
+
+    def keep(self, log: AbstractContextManager[None]) -> None:
+        """Enters the log of this command line, and leaves it when the connections are closed."""
+        self._kept.enter_context(log)
 
     def run(self, options: "ClientOptions", report: Report, action: Action) -> None:
         """Awaits `action` on a connected client. Raises its errors, and click.Abort for Ctrl-C and its like."""
@@ -87,11 +93,12 @@ class Gateways:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        if self._loop is not None:
-            try:
-                self._loop.run(self._disconnected())
-            finally:
-                self._loop.close()
+        with self._kept:
+            if self._loop is not None:
+                try:
+                    self._loop.run(self._disconnected())
+                finally:
+                    self._loop.close()
 
 
 _TOLD_TWICE_SECONDS = 1.0
@@ -251,6 +258,13 @@ def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
     ]
 
+    def keep(log: AbstractContextManager[None]) -> None:
+        invocation: Invocation = click.get_current_context().obj
+        if invocation.in_batch:
+            raise click.UsageError("--log-file is for the whole batch: mxgw-py batch --log-file FILE")
+        invocation.gateways.keep(log)
+
+    @log_options("mxgw-py", keep)
     @functools.wraps(function)
     def with_report(**arguments: Any) -> Any:
         return function(report=click.get_current_context().obj.report, **arguments)

@@ -13,6 +13,7 @@ import click
 
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_console.connect.options import Connection, connection_options
+from zb_mom_ww_mxgateway_console.process.log_options import log_options
 from zb_mom_ww_mxgateway_console.process.standard_streams import (
     fill_closed_streams,
     never_fail_on_a_character,
@@ -58,6 +59,7 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
         click.option("--json", "as_json", is_flag=True, help="One JSON object per statement on standard output."),
         click.option("-q", "--quiet", is_flag=True, help="Show only what fails."),
         click.option("--debug", is_flag=True, help="Show tracebacks."),
+        log_options("mxgw-shell", lambda log: click.get_current_context().with_resource(log)),
     ]
     for option in reversed(options):
         function = option(function)

@@ -9,6 +9,7 @@ from zb_mom_ww_mxgateway import arguments
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewaySessionError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.live.cache import ValueCache
 from zb_mom_ww_mxgateway.live.change_callbacks import ChangeCallbacks
+from zb_mom_ww_mxgateway.live.change_log import log_change, log_completion
 from zb_mom_ww_mxgateway.live.state_changes import Changes
 from zb_mom_ww_mxgateway.live.subscription import Overflow, Subscription
 from zb_mom_ww_mxgateway.live.unseen_writes import UnseenWrites
@@ -110,6 +111,8 @@ class EventHub:
             if event.family in (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE):
                 self._held.take(event, self._slept_since)
             else:
+                if event.family is EventFamily.ON_WRITE_COMPLETE:
+                    log_completion(self.session, event)
                 self._ledger.take(event)
             self._unseen.take(event, self.latest(event.server_handle, event.item_handle))
         self._share(event)
@@ -229,6 +232,7 @@ class EventHub:
             self._wake()
 
     def _tell(self, change: LiveChange) -> None:
+        log_change(self.session, change)
         for listener in tuple(self._listeners):
             listener.put(change)
 

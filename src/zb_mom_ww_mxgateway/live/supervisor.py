@@ -1,6 +1,7 @@
 """Keeping a session's event stream: read, resumed where it stopped, and the session rebuilt when it is lost."""
 
 import asyncio
+import logging
 import random
 from contextlib import suppress
 
@@ -13,12 +14,14 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayTransportError,
     MxGatewayWorkerError,
 )
+from zb_mom_ww_mxgateway.live.change_log import log_rebuilt
 from zb_mom_ww_mxgateway.live.hub import EventHub
 from zb_mom_ww_mxgateway.live.restore import restore
 from zb_mom_ww_mxgateway.models.events import MxEvent
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.system.log import SESSION, log
 from zb_mom_ww_mxgateway.transport.streams import EventStream
 
 # Seconds between attempts, each a quarter more or less by chance, so that many clients do not come at once.
@@ -333,6 +336,12 @@ class SessionSupervisor:
     async def _resume(self, error: MxGatewayError) -> EventStream[MxEvent]:
         self._live.lose(error)
         await self._pause()
+        log(
+            SESSION,
+            logging.INFO,
+            f"{self._session.session_id}: the event stream is resumed after sequence {self._live.last_sequence}",
+            api_key=self._session.transport.options.api_key,
+        )
         self._live.resumes += 1
         self._resumed = True
         if not self._live.last_sequence and self._was_attached:
@@ -355,6 +364,12 @@ class SessionSupervisor:
             except MxGatewayError as failed:
                 if self._session.closed:
                     raise
+                log(
+                    SESSION,
+                    logging.INFO,
+                    f"{self._session.session_id}: not rebuilt yet: {failed}",
+                    api_key=self._session.transport.options.api_key,
+                )
                 self._live.lose_session(failed)
                 silences = silences + 1 if failed.grpc_code == "DEADLINE_EXCEEDED" else 0
                 if silences >= _SILENCES:
@@ -381,7 +396,9 @@ class SessionSupervisor:
                     await new.close()
             raise
         self._resumed = self._was_attached = False
+        former = self._session.session_id
         self._session.move(new, handles)
+        log_rebuilt(self._session, former)
         self._live.moved(missing, began)
         return stream
 

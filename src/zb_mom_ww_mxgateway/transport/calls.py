@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import os
 import re
 import weakref
@@ -27,8 +28,10 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.home_loop import HomeLoop
+from zb_mom_ww_mxgateway.system.log import CONNECT, log
 from zb_mom_ww_mxgateway.system.process_limits import check_descriptors, too_few_descriptors
 from zb_mom_ww_mxgateway.transport import tls
+from zb_mom_ww_mxgateway.transport.call_log import LoggedCall, log_answered_write, log_failed_write
 from zb_mom_ww_mxgateway.transport.channels import make_channel, make_reading_channel
 from zb_mom_ww_mxgateway.transport.observers import CommandObserver, Observation
 from zb_mom_ww_mxgateway.transport.reader_thread import Arrived, EventBuffer, ReadingThread
@@ -82,7 +85,17 @@ class Transport:
         self._check_open(call)
         if timeout is not None:
             arguments.seconds("timeout", timeout)
-        mutating = wire.changes_plant(request)
+        if not wire.changes_plant(request):
+            return await self._checked(rpc, request, call, False, timeout)
+        try:
+            reply = await self._checked(rpc, request, call, True, timeout)
+        except MxGatewayError as error:
+            log_failed_write(self.options, call, request, error)
+            raise
+        log_answered_write(self.options, call, request, reply)
+        return reply
+
+    async def _checked(self, rpc: wire.Rpc, request: Any, call: str, mutating: bool, timeout: float | None) -> Any:
         if mutating:
             if self.options.write_guard is not None:
                 # What was allowed is what is sent, whatever becomes of the caller's message meanwhile.
@@ -207,6 +220,7 @@ class Transport:
         on it end as they would have; streams, but for those of events, break with `error`."""
         if self._closed or too_few_descriptors() is not None:
             return
+        log(CONNECT, logging.WARNING, f"another connection is made: {error}", api_key=self.options.api_key)
         old, self._channel = self._channel, make_channel(self.options, self.trust)
         for stream in tuple(self._streams):
             if not isinstance(stream, EventStream):
@@ -245,7 +259,8 @@ class Transport:
             rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
         )
         try:
-            reply = await method(request, timeout=timeout or self.options.call_timeout, metadata=self._metadata)
+            with LoggedCall(self.options, call, request, mutating=mutating):
+                reply = await method(request, timeout=timeout or self.options.call_timeout, metadata=self._metadata)
         except (grpc.RpcError, grpc.aio.BaseError) as error:
             # Its cause is set; by a name here the error and its traceback would hold each other.
             raise self._translated(error, call, request, rpc.of_session, mutating)  # noqa: B904
@@ -434,6 +449,7 @@ class Transport:
             await old.close()
         await self._channel.close()
         await asyncio.gather(*retired, return_exceptions=True)
+        log(CONNECT, logging.INFO, f"connection to {self.options.endpoint} closed", api_key=self.options.api_key)
 
 
 async def _closed_after(seconds: float, channel: grpc.aio.Channel) -> None:

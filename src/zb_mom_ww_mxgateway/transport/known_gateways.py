@@ -4,6 +4,7 @@ import base64
 import hashlib
 import ipaddress
 import json
+import logging
 import os
 import socket
 import ssl
@@ -16,6 +17,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayTranspor
 from zb_mom_ww_mxgateway.options import split_endpoint
 from zb_mom_ww_mxgateway.system.config_dir import config_folder
 from zb_mom_ww_mxgateway.system.file_locks import locked
+from zb_mom_ww_mxgateway.system.log import TRUST, log
 from zb_mom_ww_mxgateway.system.private_files import make_private_file, open_to_others
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway.system.text_encodings import other_encoding
@@ -161,6 +163,7 @@ class KnownGateways:
     def remember(self, entry: KnownGateway) -> None:
         """Appends an entry, which from now on counts for its endpoint in place of any other."""
         self._locked(entry, keeps_first=False)
+        log(TRUST, logging.WARNING, f"{entry.endpoint}: certificate {entry.sha256} trusted from now on, in {self.path}")
 
     def _locked(self, entry: KnownGateway, *, keeps_first: bool) -> KnownGateway:
         try:

@@ -7,6 +7,7 @@ From then on the key goes to nobody else.
 
 import asyncio
 import base64
+import logging
 import socket
 import ssl
 from contextlib import suppress
@@ -20,6 +21,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayTransportError,
 )
 from zb_mom_ww_mxgateway.options import ClientOptions, split_endpoint
+from zb_mom_ww_mxgateway.system.log import TRUST, log
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway.transport.known_gateways import (
     KnownGateway as KnownGateway,
@@ -54,9 +56,12 @@ class Trust:
 async def settle(options: ClientOptions) -> Trust:
     """What to trust by these options; probes the gateway where trust on first use asks for it."""
     if options.plaintext:
+        log(TRUST, logging.INFO, f"{options.endpoint}: plaintext, no certificate", api_key=options.api_key)
         return Trust(None, plaintext=True)
     if not options.trust_on_first_use:
         roots = _system_roots() if options.ca_file is None else _roots_of(Path(options.ca_file))
+        against = "the system's roots" if options.ca_file is None else str(options.ca_file)
+        log(TRUST, logging.INFO, f"{options.endpoint}: verified against {against}", api_key=options.api_key)
         return Trust(roots, options.server_name_override)
     memory = KnownGateways(options.known_gateways) if options.remember_certificate else None
     known = memory.get(options.endpoint) if memory else None
@@ -69,6 +74,10 @@ async def settle(options: ClientOptions) -> Trust:
                 endpoint=options.endpoint,
                 call="connect",
             )
+    how = "seen for the first time" if first_use else f"as remembered since {known.first_seen}"
+    if first_use and not options.remember_certificate:
+        how = "trusted for this connection and forgotten after it"
+    log(TRUST, logging.INFO, f"{options.endpoint}: certificate {known.sha256} {how}", api_key=options.api_key)
     return Trust(known.pem.encode(), options.server_name_override or known.server_name, False, known, first_use)
 
 
@@ -80,6 +89,7 @@ async def remembered(options: ClientOptions, trust: Trust) -> Trust:
     counts = await asyncio.to_thread(KnownGateways(options.known_gateways).first, trust.known)
     if counts.sha256 != trust.known.sha256:
         raise certificate_changed(counts, trust.known)
+    log(TRUST, logging.INFO, f"{options.endpoint}: certificate {counts.sha256} remembered", api_key=options.api_key)
     return trust if counts is trust.known else replace(trust, known=counts, is_first_use=False)
 
 
@@ -115,6 +125,7 @@ async def seen_now(endpoint: str, timeout: float) -> KnownGateway:
 
 def certificate_changed(known: KnownGateway, now: KnownGateway) -> MxGatewayCertificateChangedError:
     """The error for a gateway that shows another certificate than the remembered one."""
+    log(TRUST, logging.WARNING, f"{known.endpoint}: certificate changed from {known.sha256} to {now.sha256}")
     wrong = wrong_dates(known)
     expired = (
         f" The trusted one {wrong.partition(':')[0]}, so a new one was due." if wrong.startswith("expired") else ""

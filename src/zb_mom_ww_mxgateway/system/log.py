@@ -1,0 +1,32 @@
+"""The library's loggers: one tree under ``mxgw``, silent until a program configures ``logging``."""
+
+import logging
+from contextlib import suppress
+
+from zb_mom_ww_mxgateway.redaction import redact
+
+ROOT = logging.getLogger("mxgw")
+# Without a handler of its own, Python would print warnings to standard error.
+ROOT.addHandler(logging.NullHandler())
+
+CONNECT = logging.getLogger("mxgw.connect")
+"""Connections made, refused, given up and closed."""
+TRUST = logging.getLogger("mxgw.trust")
+"""What a connection relies on: certificates seen first, remembered, changed, replaced."""
+SESSION = logging.getLogger("mxgw.session")
+"""Sessions opened and closed; states, resumes, rebuilds and gaps of live ones."""
+CALLS = logging.getLogger("mxgw.calls")
+"""Every unary call, at DEBUG."""
+WRITES = logging.getLogger("mxgw.writes")
+"""Writes that were refused, and those whose outcome is unknown."""
+
+_LONGEST = 2_000
+
+
+def log(logger: logging.Logger, level: int, text: str, *, api_key: str | None = None) -> None:
+    """Log `text` in one line, without keys. Never raises: a log must not change the outcome of a call."""
+    with suppress(Exception):
+        if logger.isEnabledFor(level):
+            line = " ".join(redact(text, api_key).split())
+            line = line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+            logger.log(level, "%s", line, stacklevel=2)
