@@ -24,10 +24,10 @@ from library_waiting import soon
 from zb_mom_ww_mxgateway import MxGatewayWorkerError
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
-# A hundred schedules take as long as the machine lets them.
+# Fifty schedules take as long as the machine lets them.
 pytestmark = pytest.mark.timeout(900)
 
-BLOCK, AT_ONCE, ACTS = 100, 20, 4
+BLOCK, AT_ONCE, ACTS = 50, 20, 4
 
 
 # As long as the process that began it lives.
@@ -101,7 +101,7 @@ def blocks() -> list[list[int]]:
     if seed := os.environ.get("FAULT_SEED"):
         return [[int(seed)] * int(os.environ.get("FAULT_TIMES", "1"))]
     first = int(os.environ.get("FAULT_FIRST", "0"))
-    end = first + int(os.environ.get("FAULT_SCHEDULES", "100"))
+    end = first + int(os.environ.get("FAULT_SCHEDULES", "50"))
     return [list(range(start, min(start + BLOCK, end))) for start in range(first, end, BLOCK)]
 
 
