@@ -19,7 +19,6 @@ def script_figures(endpoint: str, rounds: int) -> dict[str, dict[str, object]]:
     with TemporaryDirectory() as folder:
         # Both find their bytecode, as what is installed does.
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        environment["PYTHONPYCACHEPREFIX"] = folder
         script = Path(folder) / "two-lines.mxs"
         script.write_text(FILE, encoding="utf-8")
         shell = [sys.executable, "-m", "zb_mom_ww_mxgateway_shell", "--endpoint", endpoint, "--plaintext"]

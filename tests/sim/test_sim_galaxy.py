@@ -280,7 +280,7 @@ async def test_a_million_tags_are_paged_through_in_bounded_memory() -> None:
                 token = reply.next_page_token
                 if not token:
                     break
-            await discover(client, page_size=5000)
+            await discover(client, page_size=2000)
             assert tracemalloc.get_traced_memory()[1] < 100_000_000
         finally:
             tracemalloc.stop()
