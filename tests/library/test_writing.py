@@ -1,10 +1,12 @@
 """Timed, secured, bulk and sparse writes, users, bulk reads: what is sent, what comes back, what is refused here."""
 
+import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import grpc
 import pytest
 
 from zb_mom_ww_mxgateway import (
@@ -15,6 +17,7 @@ from zb_mom_ww_mxgateway import (
     MxAccessError,
     MxGatewayArgumentError,
     MxGatewayCommandError,
+    MxGatewayError,
     Session,
     Typed,
     Write2Entry,
@@ -321,6 +324,11 @@ async def test_a_password_never_stands_in_an_error(gateway: SimulatedGateway, se
     assert "bad password ***" in str(caught.value)
     assert secret not in str(caught.value)
     assert secret not in repr(caught.value)
+    gateway.faults.fail_next("authenticate_user", code=grpc.StatusCode.INTERNAL, details=f"bad password {secret}")
+    with pytest.raises(MxGatewayError) as broken:
+        await session.authenticate_user(1, "operator", secret)
+    assert "bad password ***" in str(broken.value)
+    assert secret not in "".join(traceback.format_exception(broken.value))
     with pytest.raises(MxGatewayArgumentError) as refused:
         await session.authenticate_user(-1, "operator", secret)
     assert secret not in str(refused.value)

@@ -56,7 +56,7 @@ class Two(NamedTuple):
 @asynccontextmanager
 async def _two() -> AsyncIterator[Two]:
     clock = ManualClock()
-    options: dict[str, Any] = {"plaintext": True, "api_keys": ()}
+    options: dict[str, Any] = {"plaintext": True, "api_keys": (), "write_complete_delay": 0.0}
     async with (
         SimulatedGateway(
             tags=[Tag("Lamp.Test", TagType.INTEGER, 1)], first_change_delay=5.0, clock=clock, **options

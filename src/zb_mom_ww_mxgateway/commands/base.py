@@ -26,13 +26,11 @@ class Commands:
         """A request of this session for a command (a message) that was sent before."""
         return wire.command_request(self._session_id, command, self.transport.next_correlation_id())
 
-    async def send(
-        self, request: pb.MxCommandRequest, *, secret: str = "", timeout: float | None = None
-    ) -> pb.MxCommandReply:
+    async def send(self, request: pb.MxCommandRequest, *, timeout: float | None = None) -> pb.MxCommandReply:
         """Sends a request of this session and raises what its reply says; returns an OK reply.
 
-        `secret` never stands in the error, even if the gateway quotes it. `timeout` is in seconds; without
-        one it is ``ClientOptions.call_timeout``.
+        A password in the request never stands in the error, even if the gateway quotes it. `timeout` is in seconds;
+        without one it is ``ClientOptions.call_timeout``.
         """
         kind = wire.kind_name(request)
         self._check_open(kind)
@@ -41,7 +39,7 @@ class Commands:
         wire.raise_for_status(
             reply,
             call=kind,
-            said=lambda text: self.transport.said(text.replace(secret, "***") if secret else text),
+            said=lambda text: self.transport.said(text, wire.secret_of(request)),
             mutating=wire.is_mutating(request),
             **known,
         )

@@ -228,7 +228,7 @@ class WriteCommands(Commands):
             verify_user=arguments.text("user", user),
             verify_user_password=password,
         )
-        return wire.user_id(await self.send(request, secret=password, timeout=timeout), "authenticate_user")
+        return wire.user_id(await self.send(request, timeout=timeout), "authenticate_user")
 
     async def archestra_user_to_id(self, server_handle: int, user_guid: str, *, timeout: float | None = None) -> int:
         """The id of an ArchestrA user by its GUID; it dies with the server handle."""

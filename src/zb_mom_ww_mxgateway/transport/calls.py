@@ -400,9 +400,12 @@ class Transport:
             outcome_unknown=mutating,
         )
 
-    def said(self, text: str) -> str:
-        """What the other side said, fit to be shown: in one line, without the key."""
-        return " ".join(auth.redact(text, self.options.api_key).split())
+    def said(self, text: str, secret: str = "") -> str:
+        """What the other side said, fit to be shown: in one line, without the key and without this secret."""
+        return " ".join(self._without(text, secret).split())
+
+    def _without(self, text: str, secret: str) -> str:
+        return auth.redact(text.replace(secret, "***") if secret else text, self.options.api_key)
 
     def _translated(
         self, error: Exception, call: str, request: Any, of_session: bool, mutating: bool = False
@@ -418,7 +421,8 @@ class Transport:
         kind = error_of_grpc(code, details, of_session=of_session)
         if kind is MxGatewayTransportError and code != "DEADLINE_EXCEEDED":
             self.failed_at = clock.monotonic()
-        said = self.said(_in_words(details)) or "no reason given"
+        secret = wire.secret_of(request)
+        said = self.said(_in_words(details), secret) or "no reason given"
         translated = kind(
             f"{'outcome unknown: ' if unknown else ''}{call} at {self.options.endpoint}: {code} {said}",
             endpoint=self.options.endpoint,
@@ -427,9 +431,9 @@ class Transport:
             correlation_id=wire.correlation_of(request) or None,
             outcome_unknown=unknown,
         )
-        # A traceback shows the cause too: not one that quotes the key.
+        # A traceback shows the cause too: not one that quotes the key, or a password.
         quoted = str(error)
-        translated.__cause__ = error if auth.redact(quoted, self.options.api_key) == quoted else None
+        translated.__cause__ = error if self._without(quoted, secret) == quoted else None
         # Its traceback holds the call, and that the connection, for as long as somebody keeps the error.
         error.__traceback__ = None
         return translated

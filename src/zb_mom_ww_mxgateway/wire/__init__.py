@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway.wire.commands import (
     new_handle,
     raise_for_contradiction,
     raise_for_status,
+    secret_of,
     session_of,
     write_entry,
 )
@@ -172,6 +173,7 @@ __all__ = [
     "refused_writes",
     "reply_is_doubtful",
     "says_session_is_gone",
+    "secret_of",
     "session_info",
     "session_of",
     "session_state",

@@ -54,6 +54,13 @@ def correlation_of(request: Any) -> str:
     return getattr(request, "client_correlation_id", "")
 
 
+def secret_of(request: Any) -> str:
+    """The password in a request; empty where it has none."""
+    if isinstance(request, pb.MxCommandRequest) and request.command.HasField("authenticate_user"):
+        return request.command.authenticate_user.verify_user_password
+    return ""
+
+
 def kind_name(request: pb.MxCommandRequest) -> str:
     """The command's name in lower case (``add_item``), or ``command 77`` for a number we do not know."""
     try:
