@@ -29,7 +29,7 @@ from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun
 from zb_mom_ww_mxgateway_shell.state import profiles
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.prompt import history_at
-from zb_mom_ww_mxgateway_sim import SimulatedGateway
+from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 
 UP, CTRL_R, ESCAPE = "\x1b[A", "\x12", "\x1b"
 
@@ -193,9 +193,10 @@ async def test_a_verified_write_waits_for_the_value_and_says_what_it_is(tmp_path
 
 
 async def test_a_write_that_is_not_verified_has_its_own_exit_code(tmp_path: Path) -> None:
-    async with SimulatedGateway(plaintext=True) as gateway:
+    # The valve stays where it is: the plant's clock stands still.
+    async with SimulatedGateway(plaintext=True, clock=ManualClock(), write_complete_delay=0.0) as gateway:
         process = ShellProcess(tmp_path).on(gateway)
-        line = "write Plant.Tank1.Inlet.Position 90 --verify --for 200ms"
+        line = "write Plant.Tank1.Inlet.Position 90 --verify --for 2s"
         done = await process("--plaintext", "--json", "-e", line)
         assert done.code == ExitCode.NOT_MET
         result = done.objects[0]["result"]
