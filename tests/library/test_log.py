@@ -249,3 +249,20 @@ async def test_a_handler_that_fails_changes_no_result(client: GatewayClient) -> 
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)
+
+
+async def test_a_line_that_cannot_be_made_takes_no_outcome_away(
+    gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(request: object) -> list[tuple[int, int]]:
+        raise KeyError("no such command")
+
+    monkeypatch.setattr("zb_mom_ww_mxgateway.wire.written_items", broken)
+    async with (
+        await GatewayClient.connect(endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True) as client,
+        await client.open_session() as session,
+    ):
+        server = await session.register("log")
+        (item,) = await session.subscribe_bulk(server, ["TestChildObject.TestInt"])
+        await session.write(server, item.item_handle, 7)
+    assert [write.value for write in gateway.writes] == [7]

@@ -288,6 +288,8 @@ async def test_a_file_that_is_there_is_kept(tmp_path: Path, monkeypatch: pytest.
         for _ in range(2):
             await sh.terminal.enter("record new.csv --append", "everything that is advised")
             await sh.terminal.enter("record stop", "closed")
+        # The screen may still show the first of the two.
+        await until(lambda: (tmp_path / "new.csv").read_text(encoding="utf-8").count("\n") == 5)
     lines = (tmp_path / "new.csv").read_text(encoding="utf-8").splitlines()
     assert [line.split(",")[0] for line in lines] == ["kind", *["start", "stop"] * 2]
 

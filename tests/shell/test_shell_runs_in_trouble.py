@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -315,7 +316,8 @@ class TestInterruption:
             if number is not signal.SIGHUP or calls_of(run.gateway, "write") < 1:
                 await self.err_line(process)
         for _ in range(20):
-            process.send_signal(signal.SIGINT)
+            with suppress(ProcessLookupError):  # it may have ended
+                process.send_signal(signal.SIGINT)
             await asyncio.sleep(0.01)
         run.gateway.set(INT, 5)
         run.gateway.set(INT, 6)

@@ -1,20 +1,26 @@
 """What the log says of calls: each one at DEBUG, and writes that were refused or whose outcome is unknown."""
 
 import asyncio
+import functools
 import logging
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ParamSpec, Self
 
 import grpc
 import grpc.aio
 
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.errors import MxGatewayError, may_have_run_despite
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode, name_of
 from zb_mom_ww_mxgateway.system.log import CALLS, WRITES, log
 from zb_mom_ww_mxgateway.wire.values import open_enum
+
+P = ParamSpec("P")
 
 
 class LoggedCall:
@@ -49,11 +55,24 @@ class LoggedCall:
         )
 
 
+def _harmless(write: Callable[P, None]) -> Callable[P, None]:
+    """Whatever fails while a line is made: the write has its outcome, and nothing of a log may take it away."""
+
+    @functools.wraps(write)
+    def written(*args: P.args, **kwargs: P.kwargs) -> None:
+        with suppress(Exception):
+            write(*args, **kwargs)
+
+    return written
+
+
+@_harmless
 def log_failed_write(options: ClientOptions, call: str, request: Any, error: MxGatewayError) -> None:
     """Log a call that changes the plant and raised: refused, not sent, or of unknown outcome as its text says."""
     _log_write(options, call, wire.correlation_of(request), str(error))
 
 
+@_harmless
 def log_answered_write(options: ClientOptions, call: str, request: Any, reply: Any) -> None:
     """Log what the reply to a call that changes the plant refuses or leaves open; nothing where it says yes."""
     status = reply.protocol_status.code
@@ -62,7 +81,7 @@ def log_answered_write(options: ClientOptions, call: str, request: Any, reply: A
         verdict = "outcome unknown" if may_have_run_despite(known) else "refused"
         _log_write(options, call, wire.correlation_of(request), f"{verdict}: {name_of(known)}")
         return
-    if not wire.written_items(request):
+    if not isinstance(request, pb.MxCommandRequest) or not wire.written_items(request):
         return
     refusals = wire.refused_writes(request, reply)
     if not refusals:
