@@ -78,9 +78,9 @@ async def check_sequences(subscription: Subscription, seen: Seen) -> None:
             after_gap = True
             continue
         seen.events += 1
-        if seen.last and event.sequence != seen.last + 1 and not after_gap:
-            seen.unreported += abs(event.sequence - seen.last - 1)
-        seen.last, after_gap = event.sequence, False
+        if seen.last and event.worker_sequence != seen.last + 1 and not after_gap:
+            seen.unreported += abs(event.worker_sequence - seen.last - 1)
+        seen.last, after_gap = event.worker_sequence, False
 
 
 async def write(live: LiveSession, seen: Seen, pause: float) -> None:

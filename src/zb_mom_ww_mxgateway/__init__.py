@@ -38,12 +38,12 @@ if TYPE_CHECKING:  # the same names for type checkers; the alias marks a re-expo
         MxGatewayGalaxyChangedError as MxGatewayGalaxyChangedError,
         MxGatewayKeyWarning as MxGatewayKeyWarning,
         MxGatewayProtocolWarning as MxGatewayProtocolWarning,
-        MxGatewayRefusedHereError as MxGatewayRefusedHereError,
         MxGatewaySessionError as MxGatewaySessionError,
         MxGatewayTransportError as MxGatewayTransportError,
         MxGatewayWaitError as MxGatewayWaitError,
         MxGatewayWarning as MxGatewayWarning,
         MxGatewayWorkerError as MxGatewayWorkerError,
+        MxGatewayWriteBlockedError as MxGatewayWriteBlockedError,
     )
     from zb_mom_ww_mxgateway.galaxy import Galaxy as Galaxy, GalaxyNode as GalaxyNode
     from zb_mom_ww_mxgateway.live.alarm_feed import (
@@ -158,7 +158,7 @@ _HOMES = {
         "MxGatewayGalaxyChangedError",
         "MxGatewayKeyWarning",
         "MxGatewayProtocolWarning",
-        "MxGatewayRefusedHereError",
+        "MxGatewayWriteBlockedError",
         "MxGatewaySessionError",
         "MxGatewayTransportError",
         "MxGatewayWaitError",

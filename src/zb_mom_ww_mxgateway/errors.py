@@ -4,7 +4,7 @@
 
     MxGatewayError
     ├── MxGatewayArgumentError (also ValueError)   an argument or option that cannot be right; nothing was sent
-    ├── MxGatewayRefusedHereError                  the write guard of this client refused it; nothing was sent
+    ├── MxGatewayWriteBlockedError                 the write guard of this client refused it; nothing was sent
     ├── MxGatewayTransportError                    no connection, a broken one, or noise on it
     │   └── MxGatewayCertificateChangedError       the gateway shows another certificate than the remembered one
     ├── MxGatewayAuthenticationError               no key, or not a valid one
@@ -162,7 +162,7 @@ class MxGatewayArgumentError(MxGatewayError, ValueError):
     """An argument or option that cannot be right. Nothing was sent."""
 
 
-class MxGatewayRefusedHereError(MxGatewayError):
+class MxGatewayWriteBlockedError(MxGatewayError):
     """The client's own write guard refused a call that changes the plant. Nothing was sent."""
 
     def __init__(self, message: str, *, pending: Any = None, **known: Any) -> None:

@@ -148,7 +148,7 @@ async def shell(what: str, port: int, count: int, seconds: float) -> dict[str, f
             await until(lambda: bool(context.connected.recordings))
             found = await echoes(keys, screen, seconds)
             live = context.live_session
-            await until(lambda: live.last_sequence == count, 60)
+            await until(lambda: live.last_worker_sequence == count, 60)
             await context.connected.recordings[file].stop()
             return found | recorded(file, count)
         finally:
@@ -194,7 +194,7 @@ async def echoes(keys: Any, screen: Screen, seconds: float) -> dict[str, float]:
 def recorded(file: Path, count: int) -> dict[str, float]:
     """How many events are in the file, and how many between the first of them and the last sent are not."""
     with file.open(encoding="utf-8", newline="") as opened:
-        sequences = [int(row["sequence"]) for row in csv.DictReader(opened) if row["kind"] == "sample"]
+        sequences = [int(row["worker_sequence"]) for row in csv.DictReader(opened) if row["kind"] == "sample"]
     assert sequences == sorted(set(sequences))
     return {"rows": len(sequences), "missing": count - sequences[0] + 1 - len(sequences)}
 

@@ -40,7 +40,9 @@ async def settled(rig: Rig) -> None:
 
     def quiet() -> bool:
         session = _session(rig)
-        return live() and session is not None and session.last_sequence == rig.live.last_sequence == rig.trail.last
+        return (
+            live() and session is not None and session.last_sequence == rig.live.last_worker_sequence == rig.trail.last
+        )
 
     if not await _commands_are_answered(rig):
         return
@@ -86,7 +88,7 @@ async def _eventually(rig: Rig, condition: Callable[[], bool], what: str) -> boo
         session, live = _session(rig), rig.live
         rig.problems.append(
             f"not within {SETTLED_WITHIN:g} s: {what}; the client is {live.state.value} ({live.lost}), at event "
-            f"{live.last_sequence}, the session "
+            f"{live.last_worker_sequence}, the session "
             + (f"{session.state}, at {session.last_sequence}, attached: {session.attached}" if session else "unknown")
         )
     return found

@@ -41,7 +41,7 @@ class Trail:
         self._rebuilds = live.rebuilds
         self._gaps = live.gaps
         self._open = False
-        self.last = live.last_sequence
+        self.last = live.last_worker_sequence
         self.offered = 0
         self.problems: list[str] = []
         self.subscription = live.subscribe(self.see, queue_size=1)
@@ -52,7 +52,7 @@ class Trail:
         told, self._gaps = live.gaps > self._gaps, live.gaps
         if live.rebuilds != self._rebuilds:
             if gap is None or not told:
-                self.problems.append(f"a session was rebuilt without a gap; the first event is {event.sequence}")
+                self.problems.append(f"a session was rebuilt without a gap; the first event is {event.worker_sequence}")
             self._rebuilds, self._open, self.last = live.rebuilds, False, 0
             return True
         if gap is not None:
@@ -62,11 +62,11 @@ class Trail:
                 self.last = gap.oldest_available_sequence - 1
             self._open = not gap.oldest_available_sequence
             return True
-        if event.sequence <= self.last:
-            self.problems.append(f"event {event.sequence} came after {self.last}")
-        elif event.sequence != self.last + 1 and not (self._open or told):
-            self.problems.append(f"event {event.sequence} followed {self.last}, and no gap was reported")
-        self.last, self._open = event.sequence, False
+        if event.worker_sequence <= self.last:
+            self.problems.append(f"event {event.worker_sequence} came after {self.last}")
+        elif event.worker_sequence != self.last + 1 and not (self._open or told):
+            self.problems.append(f"event {event.worker_sequence} followed {self.last}, and no gap was reported")
+        self.last, self._open = event.worker_sequence, False
         item = live.session.handles.items.get((event.server_handle, event.item_handle))
         if item and event.family is EventFamily.ON_DATA_CHANGE and owner_of(event.value) not in (None, item.tag):
             self.problems.append(f"{event.value} came as a value of {item.tag}")

@@ -198,7 +198,7 @@ async def _became(case: Case, stale: bool) -> str:
             live.state is LiveState.LIVE
             and session is not None
             and session.attached
-            and session.last_sequence == live.last_sequence
+            and session.last_sequence == live.last_worker_sequence
         )
 
     if stale:

@@ -67,7 +67,7 @@ async def test_what_waits_in_the_buffer_is_taken_in(live: LiveSession, items: li
     buffer = live._keeper._stream._buffer
     for value in range(1, 1000):
         event = pb.MxEvent(family=pb.MX_EVENT_FAMILY_ON_DATA_CHANGE, quality=192)
-        event.worker_sequence = live.last_sequence + value
+        event.worker_sequence = live.last_worker_sequence + value
         event.server_handle, event.item_handle = items[0].key
         event.value.int32_value = value
         buffer.put(clock.monotonic(), event.SerializeToString())
@@ -77,7 +77,7 @@ async def test_what_waits_in_the_buffer_is_taken_in(live: LiveSession, items: li
 
 async def test_a_stream_that_never_rests_is_caught_up_with(live: LiveSession, items: list[Item]) -> None:
     buffer, is_over = live._keeper._stream._buffer, threading.Event()
-    sequences = itertools.count(live.last_sequence + 1)
+    sequences = itertools.count(live.last_worker_sequence + 1)
 
     def pour() -> None:
         while not is_over.is_set():
@@ -91,9 +91,9 @@ async def test_a_stream_that_never_rests_is_caught_up_with(live: LiveSession, it
     pouring.start()
     try:
         for _ in range(3):
-            sequence = live.last_sequence + len(buffer)
+            sequence = live.last_worker_sequence + len(buffer)
             assert await live.caught_up(timeout=60)
-            assert live.last_sequence >= sequence
+            assert live.last_worker_sequence >= sequence
     finally:
         is_over.set()
         pouring.join()
@@ -235,7 +235,7 @@ async def test_a_change_shows_it_when_it_has_the_value_or_came_after_the_complet
     gateway.faults.stall("StreamEvents")
 
     def comes(family: EventFamily, value: int | None = None) -> UnseenWrite | None:
-        live.take(MxEvent(EventHeader(family, *item.key, 192), live.last_sequence + 1, value))
+        live.take(MxEvent(EventHeader(family, *item.key, 192), live.last_worker_sequence + 1, value))
         return live.unseen_write(*item.key)
 
     await live.session.write(*item.key, 5)
@@ -307,7 +307,7 @@ async def test_a_change_that_had_arrived_and_is_looked_at_late_is_not_new(
         asked += 1
         if asked == 2:
             header = EventHeader(EventFamily.ON_DATA_CHANGE, *items[0].key, 192)
-            live.take(MxEvent(header, live.last_sequence + 1, 7))
+            live.take(MxEvent(header, live.last_worker_sequence + 1, 7))
         return asked > 1 and await caught_up(**options)
 
     monkeypatch.setattr(live, "caught_up", held_up)
@@ -357,7 +357,9 @@ async def test_what_a_gap_hides_is_new_since_before_it_and_not_since_a_mark_of_m
     before = live.mark()
 
     def comes(item: Item, value: int, after: int = 1) -> None:
-        live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_sequence + after, value))
+        live.take(
+            MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_worker_sequence + after, value)
+        )
 
     comes(items[1], 1, after=5)
     meanwhile = live.mark()

@@ -19,11 +19,11 @@ from zb_mom_ww_mxgateway import (
     MxGatewayCertificateChangedError,
     MxGatewayCommandError,
     MxGatewayError,
-    MxGatewayRefusedHereError,
     MxGatewaySessionError,
     MxGatewayTransportError,
     MxGatewayWaitError,
     MxGatewayWorkerError,
+    MxGatewayWriteBlockedError,
     MxStatus,
     PendingEntry,
     PendingWrite,
@@ -116,7 +116,7 @@ def test_the_tree() -> None:
     assert parents == {
         "MxGatewayError": "Exception",
         "MxGatewayArgumentError": "MxGatewayError",
-        "MxGatewayRefusedHereError": "MxGatewayError",
+        "MxGatewayWriteBlockedError": "MxGatewayError",
         "MxGatewayTransportError": "MxGatewayError",
         "MxGatewayCertificateChangedError": "MxGatewayTransportError",
         "MxGatewayAuthenticationError": "MxGatewayError",
@@ -381,7 +381,7 @@ def every_error() -> list[MxGatewayError]:
     own = {
         MxGatewayCertificateChangedError: {"trusted": "AA", "presented": "BB", "first_seen": "2026"},
         MxGatewayWaitError: {"seen": (1, 2)},
-        MxGatewayRefusedHereError: {"pending": PendingWrite("write", "host:1", "s", "c", (PendingEntry(1, 2),))},
+        MxGatewayWriteBlockedError: {"pending": PendingWrite("write", "host:1", "s", "c", (PendingEntry(1, 2),))},
     }
     kinds = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, MxGatewayError)]
     assert len(kinds) >= 13

@@ -121,11 +121,11 @@ async def test_a_reader_who_stops_taking_holds_no_more_than_the_limit() -> None:
                     await asyncio.sleep(0.005)
             rest = [each async for each in events]
         assert held <= limit + 1_000
-        assert first.sequence == 1
+        assert first.worker_sequence == 1
         # What was dropped is said, and the rest is whole to the end.
         (gap,) = [each for each in rest if each.replay_gap]
         assert gap.replay_gap is not None
-        assert rest[-1].sequence == 8_000
+        assert rest[-1].worker_sequence == 8_000
         assert len(rest) < 7_000
 
 
@@ -142,7 +142,7 @@ async def test_a_live_session_endures_any_order_of_sequences(sequences: list[int
             async with asyncio.timeout(30):
                 while live.events < len(sequences):
                     await live.changed()
-            assert live.last_sequence == max(sequences)
+            assert live.last_worker_sequence == max(sequences)
             assert live.state is LiveState.LIVE
         finally:
             async with asyncio.timeout(30):
@@ -159,7 +159,7 @@ async def test_a_batch_of_times_that_no_calendar_has_is_raw_and_ends_nothing() -
     async with hostile() as (handler, client):
         streaming(handler, [event(1), batch.SerializeToString(), event(3)])
         found = await read(client, 3)
-    assert [each.sequence for each in found] == [1, 2, 3]
+    assert [each.worker_sequence for each in found] == [1, 2, 3]
     assert isinstance(found[1].body, BufferedData)
     assert isinstance(found[1].body.values[0], RawValue)
 

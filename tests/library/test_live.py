@@ -289,7 +289,7 @@ async def test_a_hole_in_the_sequence_is_an_event_of_its_own_for_subscribers(
     live: LiveSession, items: list[Item]
 ) -> None:
     subscription = live.subscribe()
-    last = live.last_sequence
+    last = live.last_worker_sequence
     live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *items[0].key, 192), last + 4, 7))
     gap, event = subscription.take()
     assert gap.replay_gap is not None
@@ -602,7 +602,7 @@ async def test_a_dropped_stream_is_resumed_and_nothing_is_lost(
     subscription = live.subscribe()
     gateway.set(INT, 1)
     await values_of(subscription, 1)
-    last = live.last_sequence
+    last = live.last_worker_sequence
     gateway.faults.drop_streams()
     for value in (2, 3):
         gateway.set(INT, value)
@@ -612,7 +612,7 @@ async def test_a_dropped_stream_is_resumed_and_nothing_is_lost(
     assert live[INT].value == 1
     async with asyncio.timeout(30):
         events = [await anext(subscription), await anext(subscription)]
-    assert [(event.sequence, event.value) for event in events] == [(last + 1, 2), (last + 2, 3)]
+    assert [(event.worker_sequence, event.value) for event in events] == [(last + 1, 2), (last + 2, 3)]
     assert (live.state, live.lost, live.gaps, live.lost_events) == (LiveState.LIVE, None, 0, 0)
     # What went on without a hole holds for every item.
     assert live[INT].stale_since is None
@@ -636,7 +636,7 @@ async def test_resuming_waits_until_the_gateway_has_let_go_of_the_former_stream(
     gateway: SimulatedGateway, client: GatewayClient, live: LiveSession, items: list[Item]
 ) -> None:
     gateway.faults.drop_streams()
-    other = client.attach(live.session.session_id).stream_events(after=live.last_sequence)
+    other = client.attach(live.session.session_id).stream_events(after=live.last_worker_sequence)
     await eventually(lambda: gateway.open_streams == 1, "the other stream is attached")
     tried = [call.rpc for call in gateway.calls].count("StreamEvents")
     await eventually(
@@ -730,7 +730,7 @@ async def test_an_answer_from_before_a_gap_confirms_nothing_after_it(
         return answer
 
     def hole(value: int) -> None:
-        sequence = live.last_sequence + 3
+        sequence = live.last_worker_sequence + 3
         live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *items[0].key, 192), sequence, value))
 
     monkeypatch.setattr(live.session, "read_bulk", late)
@@ -762,7 +762,7 @@ async def test_a_reading_that_proves_nothing_confirms_nothing(
         return answer
 
     monkeypatch.setattr(live.session, "read_bulk", useless)
-    sequence = live.last_sequence + 3
+    sequence = live.last_worker_sequence + 3
     live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *items[0].key, 192), sequence, 7))
     await asyncio.wait_for(read_it.wait(), 5)
     await asyncio.sleep(0)

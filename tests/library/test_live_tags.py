@@ -17,8 +17,8 @@ from zb_mom_ww_mxgateway import (
     MxEvent,
     MxGatewayArgumentError,
     MxGatewayError,
-    MxGatewayRefusedHereError,
     MxGatewayWaitError,
+    MxGatewayWriteBlockedError,
     OpenSessionOptions,
     PendingWrite,
     WriteOutcome,
@@ -136,7 +136,7 @@ async def test_of_many_writes_what_is_not_sent_says_why(gateway: SimulatedGatewa
         results = await live.write_many({INT: 1, FLOAT: 2.0}, timeout=PATIENCE)
         assert results[INT].outcome is WriteOutcome.COMPLETED
         assert results[FLOAT].outcome is WriteOutcome.NOT_SENT
-        assert isinstance(results[FLOAT].error, MxGatewayRefusedHereError)
+        assert isinstance(results[FLOAT].error, MxGatewayWriteBlockedError)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ async def test_an_event_that_comes_before_the_reply_that_names_its_item_gets_its
 ) -> None:
     server = await live.session.register("early")
     async with live.subscribe() as events, asyncio.timeout(PATIENCE):
-        early = MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, server, 1, 192), live.last_sequence + 1, 5)
+        early = MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, server, 1, 192), live.last_worker_sequence + 1, 5)
         live.take(early)
         event = await anext(events)
         assert event.tag == ""

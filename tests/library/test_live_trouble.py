@@ -129,13 +129,13 @@ async def test_a_gap_in_what_was_stale_already_is_not_confirmed_by_a_stream_that
     live.lose(MxGatewayTransportError("lost"))
     stale_since = live[INT].stale_since
     other = EventHeader(EventFamily.OPERATION_COMPLETE)
-    live.take(MxEvent(other, live.last_sequence + 5))  # some are missing
-    live.take(MxEvent(other, live.last_sequence + 1))
+    live.take(MxEvent(other, live.last_worker_sequence + 5))  # some are missing
+    live.take(MxEvent(other, live.last_worker_sequence + 1))
     live.alive()
     live.lose(MxGatewayTransportError("lost again"))
-    live.take(MxEvent(other, live.last_sequence + 1))
+    live.take(MxEvent(other, live.last_worker_sequence + 1))
     assert live[INT].stale_since == stale_since
-    live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_sequence + 1, 1))
+    live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_worker_sequence + 1, 1))
     assert live[INT].stale_since is None
     gateway.faults.release()
 
@@ -143,7 +143,7 @@ async def test_a_gap_in_what_was_stale_already_is_not_confirmed_by_a_stream_that
 async def test_a_value_that_comes_before_the_reply_that_names_its_item_gets_its_tag(live: LiveSession) -> None:
     server = await live.session.register("live")
     await live.session.ping()
-    live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, server, 1, 192), live.last_sequence + 1, 7))
+    live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, server, 1, 192), live.last_worker_sequence + 1, 7))
     early = live.latest(server, 1)
     assert early is not None
     assert (early.tag, early.value) == ("", 7)
@@ -166,9 +166,9 @@ async def test_events_that_come_again_are_given_to_nobody(
     subscription, events, value = live.subscribe(), live.events, live[INT]
     gateway.faults.drop_streams()
     await eventually(lambda: live.state is LiveState.STALE, "the stream is lost", seconds=20)
-    again = MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_sequence, 5)
+    again = MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_worker_sequence, 5)
     live.take(again)
-    live.take(MxEvent(EventHeader(EventFamily.ON_WRITE_COMPLETE, *item.key), live.last_sequence, None))
+    live.take(MxEvent(EventHeader(EventFamily.ON_WRITE_COMPLETE, *item.key), live.last_worker_sequence, None))
     assert (live.repeated, live.events, live.gaps) == (2, events, 0)
     assert live[INT] is value
     assert subscription.take() == []

@@ -131,7 +131,9 @@ async def test_what_came_while_the_loop_was_blocked_breaks_a_hold(
     waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 0, hold=0.1, timeout=1))
     await asyncio.sleep(0)
     buffer = live._keeper._stream._buffer
-    event = pb.MxEvent(family=pb.MX_EVENT_FAMILY_ON_DATA_CHANGE, quality=192, worker_sequence=live.last_sequence + 1)
+    event = pb.MxEvent(
+        family=pb.MX_EVENT_FAMILY_ON_DATA_CHANGE, quality=192, worker_sequence=live.last_worker_sequence + 1
+    )
     event.server_handle, event.item_handle = item.key
     event.value.int32_value = int(breaks)
     # As the reading thread does it while the loop is blocked.
@@ -154,7 +156,7 @@ async def test_what_is_not_advised_any_more_does_not_hold(
     await getattr(live.session, leave)(*(item.key[:1] if leave == "unregister" else item.key))
     gateway.set(INT, 1)
     # Not even with a change that was still on its way.
-    live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_sequence + 1, 0))
+    live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_worker_sequence + 1, 0))
     with pytest.raises(MxGatewayWaitError):
         await waiting
 

@@ -16,7 +16,7 @@ from zb_mom_ww_mxgateway import (
     LiveState,
     MxGatewayCertificateChangedError,
     MxGatewayError,
-    MxGatewayRefusedHereError,
+    MxGatewayWriteBlockedError,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.transport.tls import KnownGateways, seen_now
@@ -189,7 +189,7 @@ async def test_a_write_that_a_guard_refuses(gateway: SimulatedGateway, lines: Ca
     ):
         server = await session.register("log")
         item = await session.add_item(server, INT)
-        with pytest.raises(MxGatewayRefusedHereError):
+        with pytest.raises(MxGatewayWriteBlockedError):
             await session.write(server, item, 1)
     (said,) = lines("mxgw.writes", logging.WARNING)
     assert "nothing was sent" in said

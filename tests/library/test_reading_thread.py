@@ -72,7 +72,7 @@ async def test_a_blocked_loop_loses_nothing(busy_gateway) -> None:
         block_until(stream, 1_800)
         blocked_until = clock.monotonic()
         events = await read_past(stream, blocked_until)
-        assert [event.sequence for event in events] == list(range(2, len(events) + 2))
+        assert [event.worker_sequence for event in events] == list(range(2, len(events) + 2))
         assert len([event for event in events if event.received_at < blocked_until]) >= 1_700
         assert await session.get_session_state() is SessionState.READY
 
@@ -99,15 +99,15 @@ async def test_a_full_buffer_drops_the_oldest_and_a_gap_stands_in_their_place(bu
         events = await read_past(stream, clock.monotonic())
         gaps = [event for event in events if event.replay_gap]
         assert gaps
-        last = first.sequence
+        last = first.worker_sequence
         for event in events:
             if event.replay_gap:
                 assert event.replay_gap.requested_after_sequence == last
                 last = event.replay_gap.oldest_available_sequence - 1
                 assert last > event.replay_gap.requested_after_sequence
             else:
-                assert event.sequence == last + 1
-                last = event.sequence
+                assert event.worker_sequence == last + 1
+                last = event.worker_sequence
         # What is kept is what came last.
         assert len(events) - len(gaps) < 300
 
@@ -183,7 +183,7 @@ async def test_two_tasks_may_wait_for_the_same_stream(gateway: SimulatedGateway,
     await advise(session, ["TestChildObject.TestInt", "TestChildObject.TestBool"])
     async with asyncio.timeout(30):
         events = [await task for task in waiting]
-    assert sorted(event.sequence for event in events) == [1, 2]
+    assert sorted(event.worker_sequence for event in events) == [1, 2]
 
 
 def test_a_program_that_forgets_its_stream_still_leaves(far_gateway) -> None:

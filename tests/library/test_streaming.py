@@ -59,7 +59,7 @@ async def test_events_come_in_order_without_holes(gateway: SimulatedGateway, ses
         if len(events) == 20:
             break
         gateway.set(TAG, len(events))
-    assert [event.sequence for event in events] == list(range(1, 21))
+    assert [event.worker_sequence for event in events] == list(range(1, 21))
     assert [event.value for event in events] == list(range(20))
     assert {(event.family, event.server_handle, event.item_handle, event.quality) for event in events} == {
         (EventFamily.ON_DATA_CHANGE, advised, 1, 192)
@@ -107,7 +107,7 @@ async def test_a_stream_is_an_async_iterator_and_a_context_manager(
         first = await anext(stream)
         gateway.set(TAG, 1)
         async for event in stream:
-            assert event.sequence == first.sequence + 1
+            assert event.worker_sequence == first.worker_sequence + 1
             break
     await gone(gateway)
 
@@ -122,13 +122,16 @@ async def test_resuming_after_a_sequence_gives_what_came_since(
     gateway: SimulatedGateway, session: Session, advised: int
 ) -> None:
     async for event in session.stream_events():
-        assert event.sequence == 1
+        assert event.worker_sequence == 1
         break
     await gone(gateway)
     for value in (7, 8):
         gateway.set(TAG, value)
     stream = session.stream_events(after=1)
-    assert [(event.sequence, event.value) for event in [await anext(stream), await anext(stream)]] == [(2, 7), (3, 8)]
+    assert [(event.worker_sequence, event.value) for event in [await anext(stream), await anext(stream)]] == [
+        (2, 7),
+        (3, 8),
+    ]
     (_, request) = (call.request for call in gateway.calls if call.rpc == "StreamEvents")
     assert request.after_worker_sequence == 1
 
@@ -143,7 +146,7 @@ async def test_a_replay_gap_is_an_event(gateway: SimulatedGateway, session: Sess
     stream = session.stream_events(after=1)
     gap, event = await anext(stream), await anext(stream)
     assert (gap.family, gap.replay_gap) == (EventFamily.UNSPECIFIED, ReplayGap(1, 3))
-    assert (event.sequence, event.value, event.replay_gap) == (3, 8, None)
+    assert (event.worker_sequence, event.value, event.replay_gap) == (3, 8, None)
 
 
 # Leaving it ends the call.

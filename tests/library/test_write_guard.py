@@ -18,8 +18,8 @@ from zb_mom_ww_mxgateway import (
     LiveState,
     MxGatewayArgumentError,
     MxGatewayError,
-    MxGatewayRefusedHereError,
     MxGatewayTransportError,
+    MxGatewayWriteBlockedError,
     PendingWrite,
     Session,
     SparseArray,
@@ -173,9 +173,9 @@ async def test_no_kind_and_no_payload_that_changes_the_plant_gets_past_a_guard_t
             by_payload = pb.MxCommandRequest(session_id=session.session_id, command=pb.MxCommand(kind=KINDS[other]))
             getattr(by_payload.command, name.lower()).SetInParent()
             for request in (by_kind, by_payload):
-                with pytest.raises(MxGatewayRefusedHereError, match="nothing was sent"):
+                with pytest.raises(MxGatewayWriteBlockedError, match="nothing was sent"):
                     await guarded.invoke(request)
-                with pytest.raises(MxGatewayRefusedHereError):
+                with pytest.raises(MxGatewayWriteBlockedError):
                     await guarded._transport.unary(wire.INVOKE, request, call="raw")
     assert len(gateway.calls) == calls
     await session.close()
@@ -191,7 +191,7 @@ async def test_what_only_a_newer_gateway_knows_may_be_a_write(
     payload.command.MergeFromString(b"\xa2\x1f\x02\x08\x01")  # a message of one number, as field 500
     calls = len(gateway.calls)
     for request in (kind, payload):
-        with pytest.raises(MxGatewayRefusedHereError, match="of nothing that can be named"):
+        with pytest.raises(MxGatewayWriteBlockedError, match="of nothing that can be named"):
             await guarded.invoke(request)
     assert len(gateway.calls) == calls
     await session.close()
@@ -206,7 +206,7 @@ async def test_no_other_kind_is_asked_about(gateway: SimulatedGateway, guard: Gu
             getattr(request.command, name.lower()).SetInParent()
         try:
             await guarded.invoke(request)
-        except MxGatewayRefusedHereError:
+        except MxGatewayWriteBlockedError:
             raise
         except MxGatewayError:
             pass
@@ -237,7 +237,7 @@ async def test_every_path_is_refused(
     await live.first_value(item)
     guard.answer = "the plant is running"
     calls = len(gateway.calls)
-    with pytest.raises(MxGatewayRefusedHereError) as caught:
+    with pytest.raises(MxGatewayWriteBlockedError) as caught:
         await PATHS[path](guarded, live, *item.key)
     error = caught.value
     assert str(error).endswith(": the plant is running; nothing was sent")
@@ -269,9 +269,11 @@ async def test_only_true_allows(
 ) -> None:
     guard.answer = answer
     async with await guarded.open_session() as session:
-        with pytest.raises(MxGatewayRefusedHereError, match=f"refused here: write of 5 to item 3 on server 1: {said};"):
+        with pytest.raises(
+            MxGatewayWriteBlockedError, match=f"blocked locally: write of 5 to item 3 on server 1: {said};"
+        ):
             await session.write(1, 3, 5)
-        with pytest.raises(MxGatewayRefusedHereError, match="write of true to item 3"):
+        with pytest.raises(MxGatewayWriteBlockedError, match="write of true to item 3"):
             await session.write(1, 3, True)
     assert not [call for call in gateway.calls if call.rpc == "Invoke"]
 
@@ -430,7 +432,7 @@ def test_a_large_write_is_shown_in_short() -> None:
 async def test_a_sparse_write_shows_what_it_sets(guard: Guard, guarded: GatewayClient) -> None:
     guard.answer = False
     async with await guarded.open_session() as session:
-        with pytest.raises(MxGatewayRefusedHereError, match="an array of 4 with 1 elements set"):
+        with pytest.raises(MxGatewayWriteBlockedError, match="an array of 4 with 1 elements set"):
             await guarded.invoke(sparse(session))
 
 
@@ -438,14 +440,14 @@ async def test_the_guard_is_shown_every_element_of_a_sparse_write(guard: Guard, 
     guard.answer = False
     async with await guarded.open_session() as session:
         elements = {index: index * 10 for index in range(12)}
-        with pytest.raises(MxGatewayRefusedHereError):
+        with pytest.raises(MxGatewayWriteBlockedError):
             await session.write_array_elements(1, 1, 12, elements)
         shown = guard.asked[-1].entries[0].value
         assert shown == SparseArray(12, tuple(elements.items()))
         assert all(f"{index}: {value}" in str(shown) for index, value in elements.items())
         twice = sparse(session)
         twice.command.write.value.sparse_array_value.elements.add(index=2, value=pb.MxValue(int32_value=999))
-        with pytest.raises(MxGatewayRefusedHereError):
+        with pytest.raises(MxGatewayWriteBlockedError):
             await guarded.invoke(twice)
         assert str(guard.asked[-1].entries[0].value) == "an array of 4 with 2 elements set: {2: 7, 2: 999}"
 

@@ -251,7 +251,7 @@ def test_looking_into_a_message_is_seen(line: str) -> None:
     [
         "request = pb.TestConnectionRequest()",
         "def f(request: pb.MxCommandRequest) -> str: return wire.kind_name(request)",
-        "def f(event: MxEvent) -> int: return event.sequence",
+        "def f(event: MxEvent) -> int: return event.worker_sequence",
         "def f(info: SessionInfo) -> str: return info.session_id",
     ],
 )

@@ -175,7 +175,7 @@ async def test_what_has_arrived_is_taken_in_before_a_value_is_judged(
     async def refined_by(**options: float) -> bool:
         """As if a change had waited in a buffer till now."""
         header = EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, quality=192, data_type=DataType.INTEGER)
-        live.take(MxEvent(header, live.last_sequence + 1, 7))
+        live.take(MxEvent(header, live.last_worker_sequence + 1, 7))
         return await caught_up(**options)
 
     monkeypatch.setattr(live, "caught_up", refined_by)
@@ -212,7 +212,7 @@ async def test_a_wait_takes_no_change_from_before_it_that_arrives_late(
         asked += 1
         if asked == 2:
             header = EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, quality=192, data_type=DataType.INTEGER)
-            live.take(MxEvent(header, live.last_sequence + 1, 7))
+            live.take(MxEvent(header, live.last_worker_sequence + 1, 7))
         return asked > 1 and await caught_up(**options)
 
     monkeypatch.setattr(live, "caught_up", held_up)

@@ -346,12 +346,12 @@ async def test_a_blocked_loop_loses_no_row(tmp_path: Path) -> None:
             async with asyncio.timeout(30):
                 while live.events < blocked_until + 1500:
                     await live.changed()
-            last = live.last_sequence
+            last = live.last_worker_sequence
             await run(context, "record stop", follow)
         finally:
             await context.disconnect()
     rows = csv_rows(path)
-    sequences = [int(row["sequence"]) for row in rows if row["kind"] == "sample"]
+    sequences = [int(row["worker_sequence"]) for row in rows if row["kind"] == "sample"]
     assert sequences == list(range(sequences[0], sequences[-1] + 1))
     assert sequences[-1] >= last
     assert {row["kind"] for row in rows} == {"start", "held", "sample", "stop"}
@@ -365,7 +365,7 @@ async def test_what_comes_faster_than_it_can_be_kept_is_a_row(tmp_path: Path, mo
         live = sh.context.live_session
         event = next(iter(sh.context.connected.history.of(sh.context.items[0].key).events))
         for _ in range(30):
-            event.sequence = live.last_sequence + 1
+            event.worker_sequence = live.last_worker_sequence + 1
             live.take(event)
         rows = await recorded(path, "dropped")
         assert next(row["lost"] for row in rows if row["kind"] == "dropped") == "20"

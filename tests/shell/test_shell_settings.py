@@ -10,7 +10,7 @@ from shell_lines import run
 from shell_process import KEY, ShellProcess
 from shell_terminal import ENTER, shell
 
-from zb_mom_ww_mxgateway.errors import MxGatewayRefusedHereError
+from zb_mom_ww_mxgateway.errors import MxGatewayWriteBlockedError
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands, watches
@@ -117,7 +117,7 @@ async def test_a_profile_connects_read_only_and_watches_its_list(
         try:
             await run(context, "connect plant", follow)
             assert [item.tag for item in context.connected.panel.items] == ["Plant.Tank1.Level"]
-            with pytest.raises(MxGatewayRefusedHereError, match="the profile plant is read-only"):
+            with pytest.raises(MxGatewayWriteBlockedError, match="the profile plant is read-only"):
                 await run(context, "write TestChildObject.TestInt 5", follow)
             with pytest.raises(ShellError, match="the profile plant is read-only"):
                 await run(context, "arm", follow)
@@ -172,11 +172,11 @@ async def test_disarm_holds_for_commands_and_python_alike_until_arm(
 ) -> None:
     context, gateway = connected
     await run(context, "disarm", follow)
-    with pytest.raises(MxGatewayRefusedHereError, match="read-only: arm lets writes through"):
+    with pytest.raises(MxGatewayWriteBlockedError, match="read-only: arm lets writes through"):
         await run(context, "write TestChildObject.TestInt 5", follow)
     item = context.find_item("TestChildObject.TestInt")
     assert item is not None
-    with pytest.raises(MxGatewayRefusedHereError):
+    with pytest.raises(MxGatewayWriteBlockedError):
         await context.session.write(*item.key, 6)
     assert not gateway.writes
     await run(context, "arm", follow)

@@ -35,7 +35,7 @@ class EventHub:
         self.state = LiveState.CONNECTING
         self.lost: MxGatewayError | None = None
         """Why the stream or the session was lost, while it is."""
-        self.last_sequence = 0
+        self.last_worker_sequence = 0
         """Of the session as it is now."""
         self.events = 0
         """Events received, each once."""
@@ -82,7 +82,7 @@ class EventHub:
 
     def take(self, event: MxEvent) -> None:
         """Part of keeping the stream: the next event."""
-        if event.replay_gap is None and 0 < event.sequence <= self.last_sequence:
+        if event.replay_gap is None and 0 < event.worker_sequence <= self.last_worker_sequence:
             self._pass_over()
             return
         self.events += 1
@@ -92,21 +92,21 @@ class EventHub:
             gap = event.replay_gap
             first_kept = gap.oldest_available_sequence or gap.requested_after_sequence + 1
             self._count_gap(max(0, first_kept - gap.requested_after_sequence - 1))
-            self.last_sequence = max(self.last_sequence, gap.oldest_available_sequence - 1)
+            self.last_worker_sequence = max(self.last_worker_sequence, gap.oldest_available_sequence - 1)
             # Where nothing is kept, only the next event tells how many were lost.
             self._gap_is_open = not gap.oldest_available_sequence
         else:
             # Of a stream that was resumed before its first event the gateway keeps nothing back.
-            known = self.last_sequence or not self._confirmed
-            if known and event.sequence > self.last_sequence + 1:
-                self._count_gap(event.sequence - self.last_sequence - 1)
-                self._share(_gap_event(self.last_sequence, event.sequence, event.received_at))
+            known = self.last_worker_sequence or not self._confirmed
+            if known and event.worker_sequence > self.last_worker_sequence + 1:
+                self._count_gap(event.worker_sequence - self.last_worker_sequence - 1)
+                self._share(_gap_event(self.last_worker_sequence, event.worker_sequence, event.received_at))
             elif not self._confirmed and self._slept_since is None:
                 # The stream went on where it had stopped.
                 self._confirmed = True
                 self._held.confirm()
             self._gap_is_open = False
-            self.last_sequence = max(self.last_sequence, event.sequence)
+            self.last_worker_sequence = max(self.last_worker_sequence, event.worker_sequence)
             self._name(event)
             if event.family in (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE):
                 self._held.take(event, self._slept_since)
@@ -200,10 +200,10 @@ class EventHub:
         for key, reason in missing.items():
             self._held.drop(key)
             self._callbacks.lose(key, reason)
-        gap = _gap_event(self.last_sequence, 0, began)
+        gap = _gap_event(self.last_worker_sequence, 0, began)
         self.rebuilds += 1
         self.gaps += 1
-        self.last_sequence = 0
+        self.last_worker_sequence = 0
         self._confirmed, self._gap_is_open = True, False
         self._tell(LiveChange(self.state, self.lost, 0, told))
         self._share(gap)

@@ -216,7 +216,7 @@ class SessionSupervisor:
             return
         self._alive()
         # In a new session the first data changes do it.
-        if self._live.last_sequence or self._resumed:
+        if self._live.last_worker_sequence or self._resumed:
             self._live.in_doubt.set()
 
     def _no_answer(self) -> MxGatewayTransportError:
@@ -339,14 +339,14 @@ class SessionSupervisor:
         log(
             SESSION,
             logging.INFO,
-            f"{self._session.session_id}: the event stream is resumed after sequence {self._live.last_sequence}",
+            f"{self._session.session_id}: the event stream is resumed after sequence {self._live.last_worker_sequence}",
             api_key=self._session.transport.options.api_key,
         )
         self._live.resumes += 1
         self._resumed = True
-        if not self._live.last_sequence and self._was_attached:
+        if not self._live.last_worker_sequence and self._was_attached:
             self._live.miss()
-        return self._session.stream_events_proven(after=self._live.last_sequence)
+        return self._session.stream_events_proven(after=self._live.last_worker_sequence)
 
     async def _rebuild(self, error: MxGatewayError) -> EventStream[MxEvent]:
         if not self._rebuilds:

@@ -147,10 +147,10 @@ class WriteTracker:
         """An event: an ON_WRITE_COMPLETE is that of a write to its item. One that comes again is not taken."""
         if event.family is not EventFamily.ON_WRITE_COMPLETE:
             return
-        if event.sequence:
-            if event.sequence <= self._last_sequence:
+        if event.worker_sequence:
+            if event.worker_sequence <= self._last_sequence:
                 return
-            self._last_sequence = event.sequence
+            self._last_sequence = event.worker_sequence
         key = event.server_handle, event.item_handle
         if writes := self._items.get(key):
             writes.take(event)

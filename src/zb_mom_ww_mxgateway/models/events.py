@@ -68,7 +68,7 @@ class MxEvent:
     # Not frozen: thousands are made a second, and a frozen one costs a third more.
 
     header: EventHeader
-    sequence: int
+    worker_sequence: int
     """``worker_sequence``: contiguous in a session."""
     value: MxValueOutput = None
     source_time_ns: int = 0

@@ -18,9 +18,9 @@ from zb_mom_ww_mxgateway import arguments, auth, wire
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayArgumentError,
     MxGatewayError,
-    MxGatewayRefusedHereError,
     MxGatewaySessionError,
     MxGatewayTransportError,
+    MxGatewayWriteBlockedError,
     error_of_grpc,
     may_have_run,
 )
@@ -174,8 +174,8 @@ class Transport:
             reason = self.said(answer)
         else:
             reason = "the write guard said no" if answer is False else f"the write guard answered {answer!r}, not True"
-        raise MxGatewayRefusedHereError(
-            f"refused here: {pending}: {reason}; nothing was sent",
+        raise MxGatewayWriteBlockedError(
+            f"blocked locally: {pending}: {reason}; nothing was sent",
             pending=pending,
             endpoint=self.options.endpoint,
             call=call,

@@ -39,7 +39,7 @@ def event_form(event: "MxEvent") -> dict[str, Any]:
         "statuses": [status_form(status) for status in event.statuses],
         "value": value_form(event.value),
         "variant_type": event.variant_type,
-        "worker_sequence": event.sequence,
+        "worker_sequence": event.worker_sequence,
     }
 
 
@@ -65,7 +65,7 @@ def event_text(event: "MxEvent") -> str:
             oldest if gap.oldest_available_sequence else "none is available"
         )
     handles = f"{event.server_handle}/{event.item_handle}"
-    return f"{event.sequence:>8}  {name_of(event.family):<17}  {handles:<7}  {reading_text(event)}".rstrip()
+    return f"{event.worker_sequence:>8}  {name_of(event.family):<17}  {handles:<7}  {reading_text(event)}".rstrip()
 
 
 def reading_text(event: "MxEvent") -> str:

@@ -16,9 +16,9 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayArgumentError,
     MxGatewayAuthenticationError,
     MxGatewayError,
-    MxGatewayRefusedHereError,
     MxGatewaySessionError,
     MxGatewayTransportError,
+    MxGatewayWriteBlockedError,
 )
 from zb_mom_ww_mxgateway.reals import shortest_text
 from zb_mom_ww_mxgateway.redaction import redact
@@ -80,7 +80,7 @@ def exit_code_of(error: BaseException) -> ExitCode:
             return ExitCode.USAGE
         case MxGatewayTransportError() | MxGatewayAuthenticationError():
             return ExitCode.CANNOT_CONNECT
-        case MxGatewayRefusedHereError():
+        case MxGatewayWriteBlockedError():
             return ExitCode.GUARDED
         case MxGatewayError() | EntriesFailed():
             return ExitCode.REFUSED

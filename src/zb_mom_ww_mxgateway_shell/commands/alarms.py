@@ -7,7 +7,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
-from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayArgumentError, MxGatewayError, MxGatewayRefusedHereError
+from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayArgumentError, MxGatewayError, MxGatewayWriteBlockedError
 from zb_mom_ww_mxgateway.live.alarm_feed import AlarmFeed, AlarmFeedLost, AlarmListRead, AlarmNews, is_unacknowledged
 from zb_mom_ww_mxgateway.models.alarms import (
     ActiveAlarm,
@@ -303,11 +303,11 @@ async def ack(
     for reference in dict.fromkeys(references):
         try:
             if context.is_left:
-                raise MxGatewayRefusedHereError(f"the connection {connected.name} was closed meanwhile")
+                raise MxGatewayWriteBlockedError(f"the connection {connected.name} was closed meanwhile")
             if in_doubt:
-                raise MxGatewayRefusedHereError(f"not tried behind {in_doubt}, of which nobody knows the outcome")
+                raise MxGatewayWriteBlockedError(f"not tried behind {in_doubt}, of which nobody knows the outcome")
             await connected.client.acknowledge_alarm(reference, comment or "", operator or "")
-        except MxGatewayRefusedHereError as error:
+        except MxGatewayWriteBlockedError as error:
             if not outcomes:
                 raise
             # What was done before it is told all the same.

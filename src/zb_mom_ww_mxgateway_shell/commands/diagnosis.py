@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import click
 
 from zb_mom_ww_mxgateway.auth import redact
-from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError, MxGatewayRefusedHereError
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError, MxGatewayWriteBlockedError
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import age_text, error_form, one_line
@@ -156,7 +156,7 @@ def _outcome(error: BaseException) -> str:
     if isinstance(error, MxGatewayError):
         if error.outcome_unknown:
             return "UNKNOWN: it may have been carried out, and was not sent again"
-        if isinstance(error, MxGatewayArgumentError | MxGatewayRefusedHereError):
+        if isinstance(error, MxGatewayArgumentError | MxGatewayWriteBlockedError):
             return "nothing was sent"
         if error.statuses or error.hresult is not None:
             return "refused by MXAccess: it was not carried out"

@@ -156,7 +156,7 @@ def _text(live: "LiveSession", event: MxEvent) -> str:
     if event.replay_gap is not None:
         return safe(event_text(event))
     name = name_of(event.family).removeprefix("ON_").replace("_", "-").lower()
-    return safe(f"{event.sequence:>8}  {name:<14}  {_tag(live, event)}  {reading_text(event)}".rstrip())
+    return safe(f"{event.worker_sequence:>8}  {name:<14}  {_tag(live, event)}  {reading_text(event)}".rstrip())
 
 
 def _form(live: "LiveSession", event: MxEvent) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def samples_of(event: MxEvent) -> Iterator[Sample]:
 
 def was_read_again(event: MxEvent) -> bool:
     """True for a value that was not sent but read, because what was held before came into doubt."""
-    return event.sequence == 0
+    return event.worker_sequence == 0
 
 
 def gap_text(gap: ReplayGap) -> str:

@@ -124,7 +124,7 @@ def _news(connected: GatewayConnection, change: LiveChange, before: LiveState, o
         case LiveState.STALE, LiveState.LIVE if only_slept:
             return "the gateway answers again: values are confirmed", False
         case LiveState.STALE, LiveState.LIVE:
-            return f"event stream resumed after sequence {live.last_sequence}", False
+            return f"event stream resumed after sequence {live.last_worker_sequence}", False
         case _, LiveState.CLOSED if change.lost:
             return f"session lost: {change.lost}; connect opens a new one", True
     return "", False

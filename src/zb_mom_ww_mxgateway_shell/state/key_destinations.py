@@ -26,15 +26,16 @@ def refuse_stranger(context: Context, wanted: Connection) -> None:
         ]
         how, option = next((how, option) for is_so, how, option in less if is_so)
         raise ShellError(
-            f"refused here: a file may not send the key to {endpoint} {how}: "
+            f"blocked locally: a file may not send the key to {endpoint} {how}: "
             f"start with {option} if that is meant; nothing was sent",
             ExitCode.GUARDED,
         )
     if not (wanted.plaintext or wanted.ca_file or wanted.forget_certificate) and _is_remembered(wanted, endpoint):
         return
     raise ShellError(
-        f"refused here: a file may not be the first to send the key to {endpoint}: start with --endpoint {endpoint}, "
-        f"give it a profile, connect to it once at the prompt, or run mxgw-shell trust {endpoint}; nothing was sent",
+        f"blocked locally: a file may not be the first to send the key to {endpoint}: "
+        f"start with --endpoint {endpoint}, give it a profile, connect to it once at the prompt, "
+        f"or run mxgw-shell trust {endpoint}; nothing was sent",
         ExitCode.GUARDED,
     )
 
