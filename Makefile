@@ -69,6 +69,10 @@ lint: setup  ## ruff, mypy and codespell
 proto: setup  ## generate the messages from proto/ anew
 	$(BIN)/python proto/generate.py
 
+.PHONY: exports
+exports: setup  ## write for type checkers what the packages export, from the list in each __init__.py
+	$(BIN)/python tests/exports.py
+
 .PHONY: reference
 reference: setup  ## write examples/COMMANDS.md anew from the commands of the shell
 	$(BIN)/python -m zb_mom_ww_mxgateway_shell.app.reference > examples/COMMANDS.md

@@ -30,6 +30,8 @@ def main() -> None:
     for package in PACKAGES:
         assert "site-packages" in str(resources.files(package)), f"{package} is not the installed one"
         assert (resources.files(package) / "py.typed").is_file(), f"{package} has no types"
+    for package in ("zb_mom_ww_mxgateway", "zb_mom_ww_mxgateway_sim"):
+        assert (resources.files(package) / "__init__.pyi").is_file(), f"type checkers see no names of {package}"
     assert version in said("mxgw-py", "version")
     assert version in said("mxgw-shell", "--version")
     assert "port" in said("mxgw-sim", "--help")

@@ -4,98 +4,35 @@
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway_sim.faults.schedule import Fault, read_faults
-    from zb_mom_ww_mxgateway_sim.gateway import SimulatedGateway
-    from zb_mom_ww_mxgateway_sim.net.api_keys import ALL_SCOPES, ApiKey, Scope
-    from zb_mom_ww_mxgateway_sim.plant.alarms import Alarm
-    from zb_mom_ww_mxgateway_sim.plant.point_store import Reading
-    from zb_mom_ww_mxgateway_sim.plant.status import Category, Source, Status
-    from zb_mom_ww_mxgateway_sim.plant.tag_file import read_tags
-    from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, TagType
-    from zb_mom_ww_mxgateway_sim.plant.tags import Tag
-    from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallRecord
-    from zb_mom_ww_mxgateway_sim.runtime.clock import Clock, ManualClock, SystemClock
-    from zb_mom_ww_mxgateway_sim.runtime.errors import (
-        CertificateError,
-        FaultError,
-        ListenError,
-        SimulatorError,
-        TagError,
-    )
-    from zb_mom_ww_mxgateway_sim.sessions.session import Session
-    from zb_mom_ww_mxgateway_sim.sessions.users import GalaxyUser
-    from zb_mom_ww_mxgateway_sim.sessions.write_queue import WriteRecord
-
-# Loaded when asked for: ``mxgw-sim --help`` needs none of them, and grpc takes its time.
-_HOME = {
-    "ALL_SCOPES": "net.api_keys",
-    "Alarm": "plant.alarms",
-    "ApiKey": "net.api_keys",
-    "CallRecord": "rpc.call_pipeline",
-    "Category": "plant.status",
-    "CertificateError": "runtime.errors",
-    "Clock": "runtime.clock",
-    "CoercionError": "plant.tag_types",
-    "Fault": "faults.schedule",
-    "FaultError": "runtime.errors",
-    "GalaxyUser": "sessions.users",
-    "ListenError": "runtime.errors",
-    "ManualClock": "runtime.clock",
-    "Reading": "plant.point_store",
-    "Scope": "net.api_keys",
-    "Session": "sessions.session",
-    "SimulatedGateway": "gateway",
-    "SimulatorError": "runtime.errors",
-    "Source": "plant.status",
-    "Status": "plant.status",
-    "SystemClock": "runtime.clock",
-    "Tag": "plant.tags",
-    "TagError": "runtime.errors",
-    "TagType": "plant.tag_types",
-    "WriteRecord": "sessions.write_queue",
-    "read_faults": "faults.schedule",
-    "read_tags": "plant.tag_file",
+# The one list of the names and the modules that they come from; ``make exports`` writes it for type checkers.
+# Names are loaded when first used: ``mxgw-sim --help`` needs none of them, and grpc is slow to import.
+_HOMES = {
+    "faults.schedule": ["Fault", "read_faults"],
+    "gateway": ["SimulatedGateway"],
+    "net.api_keys": ["ALL_SCOPES", "ApiKey", "Scope"],
+    "plant.alarms": ["Alarm"],
+    "plant.point_store": ["Reading"],
+    "plant.status": ["Category", "Source", "Status"],
+    "plant.tag_file": ["read_tags"],
+    "plant.tag_types": ["CoercionError", "TagType"],
+    "plant.tags": ["Tag"],
+    "rpc.call_pipeline": ["CallRecord"],
+    "runtime.clock": ["Clock", "ManualClock", "SystemClock"],
+    "runtime.errors": ["CertificateError", "FaultError", "ListenError", "SimulatorError", "TagError"],
+    "sessions.session": ["Session"],
+    "sessions.users": ["GalaxyUser"],
+    "sessions.write_queue": ["WriteRecord"],
 }
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = [
-    "ALL_SCOPES",
-    "Alarm",
-    "ApiKey",
-    "CallRecord",
-    "Category",
-    "CertificateError",
-    "Clock",
-    "CoercionError",
-    "Fault",
-    "FaultError",
-    "GalaxyUser",
-    "ListenError",
-    "ManualClock",
-    "Reading",
-    "Scope",
-    "Session",
-    "SimulatedGateway",
-    "SimulatorError",
-    "Source",
-    "Status",
-    "SystemClock",
-    "Tag",
-    "TagError",
-    "TagType",
-    "WriteRecord",
-    "read_faults",
-    "read_tags",
-]
+__all__ = sorted(_HOME_OF)
 
 
 def __getattr__(name: str) -> object:
-    home = _HOME.get(name)
-    if home is None:
+    if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f".{home}", __name__), name)
+    value: object = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
     globals()[name] = value
     return value
 

@@ -22,8 +22,9 @@ Graph = Mapping[str, frozenset[str]]
 
 
 def files(package: str) -> list[Path]:
-    """The files of a package that are written by hand."""
-    return [path for path in sorted((SRC / package).rglob("*.py")) if "generated" not in path.parts]
+    """The files of a package, without the generated messages; with the stubs that say what a package exports."""
+    paths = sorted((*(SRC / package).rglob("*.py"), *(SRC / package).rglob("*.pyi")))
+    return [path for path in paths if "generated" not in path.parts]
 
 
 def _imported(path: Path) -> Iterator[tuple[str, str]]:
@@ -64,10 +65,14 @@ def _targets(path: Path, known: frozenset[str]) -> Iterator[str]:
 @cache
 def module_graph() -> Graph:
     """Each module of ours, and the modules of ours that it imports: in functions and for type checking, too."""
-    paths = {module_name(path): path for package in PACKAGES.values() for path in files(package)}
+    paths = [path for package in PACKAGES.values() for path in files(package)]
     generated = {module_name(path) for path in (SRC / PACKAGES["library"] / "generated").glob("*.py")}
-    known = frozenset(paths) | generated
-    return {module: frozenset(_targets(path, known)) - {module} for module, path in paths.items()}
+    known = generated.union(map(module_name, paths))
+    graph: dict[str, frozenset[str]] = {}
+    for path in paths:
+        module = module_name(path)
+        graph[module] = graph.get(module, frozenset()).union(_targets(path, known)) - {module}
+    return graph
 
 
 def place(module: str) -> str:

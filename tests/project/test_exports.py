@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import exports
 import pytest
 
 SRC = Path(__file__).parents[2] / "src"
@@ -14,14 +15,14 @@ APPLICATIONS = ("zb_mom_ww_mxgateway_cli", "zb_mom_ww_mxgateway_console", "zb_mo
 
 
 def exported_to_type_checkers(package: str) -> set[str]:
-    """The names that the package's ``__init__`` imports for type checkers, or defines."""
-    tree = ast.parse((SRC / package / "__init__.py").read_text(encoding="utf-8"))
-    return {
-        alias.asname or alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module not in ("importlib", "typing")
-        for alias in node.names
-    }
+    """The names that the package's ``__init__.pyi`` imports."""
+    tree = ast.parse(exports.path_of(package).read_text(encoding="utf-8"))
+    return {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+
+
+@pytest.mark.parametrize("package", exports.PACKAGES)
+def test_the_stub_is_what_the_list_gives(package: str) -> None:
+    assert exports.path_of(package).read_text(encoding="utf-8") == exports.stub(package), "run `make exports`"
 
 
 @pytest.mark.parametrize("package", PUBLIC)
@@ -56,7 +57,7 @@ def test_applications_export_nothing(package: str) -> None:
 
 def test_wire_exports_what_it_says() -> None:
     wire = importlib.import_module("zb_mom_ww_mxgateway.wire")
-    assert set(wire.__all__) == exported_to_type_checkers("zb_mom_ww_mxgateway/wire")
+    assert set(wire.__all__) == exported_to_type_checkers("zb_mom_ww_mxgateway.wire")
     assert all(getattr(wire, name) is not None for name in wire.__all__)
 
 

@@ -28,7 +28,8 @@ async def main() -> None:
         print(tag, result.outcome.value)
 """
 WRONG = """
-from zb_mom_ww_mxgateway import GatewayClient
+from zb_mom_ww_mxgateway import GatewayClient, NoSuchName
+from zb_mom_ww_mxgateway_sim import NoSuchGateway
 
 
 async def main() -> None:
@@ -79,9 +80,11 @@ def test_mypy_strict_has_nothing_to_say(programs: Path) -> None:
     lines = ran("mypy", "--strict", "--no-pretty", str(programs)).splitlines()
     errors = [line for line in lines if ": error:" in line]
     assert [line for line in errors if "wrong.py" not in line] == []
-    assert len(errors) == 2
-    assert "endpont" in errors[0]
-    assert "plaintext" in errors[1]
+    assert len(errors) == 4
+    assert "NoSuchName" in errors[0]
+    assert "NoSuchGateway" in errors[1]
+    assert "endpont" in errors[2]
+    assert "plaintext" in errors[3]
 
 
 @pytest.mark.timeout(300)
@@ -90,5 +93,7 @@ def test_pyright_strict_has_nothing_to_say(programs: Path) -> None:
     errors = [(Path(each["file"]).name, each["message"]) for each in said["generalDiagnostics"]]
     assert [error for error in errors if error[0] != "wrong.py"] == []
     assert said["summary"]["filesAnalyzed"] >= len(PROGRAMS) + 8
+    assert any("NoSuchName" in message for _, message in errors)
+    assert any("NoSuchGateway" in message for _, message in errors)
     assert any("endpont" in message for _, message in errors)
     assert any("plaintext" in message or '"str"' in message for _, message in errors)

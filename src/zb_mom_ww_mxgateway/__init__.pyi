@@ -1,0 +1,251 @@
+# Written by `make exports` from the list in __init__.py. Not edited by hand.
+
+from zb_mom_ww_mxgateway.client import (
+    GatewayClient,
+)
+from zb_mom_ww_mxgateway.commands.writes import (
+    Write2Entry,
+    WriteEntry,
+    WriteSecured2Entry,
+    WriteSecuredEntry,
+)
+from zb_mom_ww_mxgateway.comparison import (
+    same_value,
+)
+from zb_mom_ww_mxgateway.errors import (
+    MxAccessError,
+    MxGatewayArgumentError,
+    MxGatewayAuthenticationError,
+    MxGatewayAuthorizationError,
+    MxGatewayCertificateChangedError,
+    MxGatewayCommandError,
+    MxGatewayError,
+    MxGatewayGalaxyChangedError,
+    MxGatewayKeyWarning,
+    MxGatewayProtocolWarning,
+    MxGatewaySessionError,
+    MxGatewayTransportError,
+    MxGatewayWaitError,
+    MxGatewayWarning,
+    MxGatewayWorkerError,
+    MxGatewayWriteBlockedError,
+)
+from zb_mom_ww_mxgateway.galaxy import (
+    Galaxy,
+    GalaxyNode,
+)
+from zb_mom_ww_mxgateway.live.alarm_feed import (
+    AlarmFeed,
+    AlarmFeedLost,
+    AlarmFollower,
+    AlarmListRead,
+    AlarmNews,
+)
+from zb_mom_ww_mxgateway.live.change_callbacks import (
+    ChangeCallback,
+)
+from zb_mom_ww_mxgateway.live.session import (
+    LiveSession,
+)
+from zb_mom_ww_mxgateway.live.state_changes import (
+    Changes,
+)
+from zb_mom_ww_mxgateway.live.subscription import (
+    Overflow,
+    Subscription,
+)
+from zb_mom_ww_mxgateway.live.values import (
+    LiveChange,
+    LiveState,
+    LiveValue,
+    Reading,
+    UnseenWrite,
+)
+from zb_mom_ww_mxgateway.live.wait import (
+    WaitCourse,
+)
+from zb_mom_ww_mxgateway.live.write_tracker import (
+    WriteOutcome,
+    WriteResult,
+)
+from zb_mom_ww_mxgateway.models.alarms import (
+    ActiveAlarm,
+    AlarmConditionState,
+    AlarmFeedItem,
+    AlarmProviderMode,
+    AlarmProviderStatus,
+    AlarmSnapshotComplete,
+    AlarmTransition,
+    AlarmTransitionKind,
+    UnknownAlarmMessage,
+)
+from zb_mom_ww_mxgateway.models.events import (
+    BufferedData,
+    EventFamily,
+    EventHeader,
+    MxEvent,
+    ReplayGap,
+)
+from zb_mom_ww_mxgateway.models.handles import (
+    HandleTable,
+    Item,
+)
+from zb_mom_ww_mxgateway.models.write_guard import (
+    PendingEntry,
+    PendingWrite,
+    SparseArray,
+    WriteGuard,
+)
+from zb_mom_ww_mxgateway.options import (
+    ClientOptionNames,
+    ClientOptions,
+    OpenSessionOptions,
+)
+from zb_mom_ww_mxgateway.reals import (
+    Float32,
+)
+from zb_mom_ww_mxgateway.session import (
+    Session,
+)
+from zb_mom_ww_mxgateway.status import (
+    MxStatus,
+    ProtocolStatusCode,
+    SessionState,
+    StatusCategory,
+    StatusSource,
+    quality_word,
+)
+from zb_mom_ww_mxgateway.transport.observers import (
+    CommandObserver,
+    Observation,
+)
+from zb_mom_ww_mxgateway.transport.streams import (
+    EventStream,
+    MessageStream,
+)
+from zb_mom_ww_mxgateway.transport.tls import (
+    KnownGateway,
+    KnownGateways,
+)
+from zb_mom_ww_mxgateway.values import (
+    Array,
+    DataType,
+    MxValueInput,
+    MxValueOutput,
+    RawValue,
+    Typed,
+)
+from zb_mom_ww_mxgateway.version import (
+    __version__,
+)
+from zb_mom_ww_mxgateway.wire import (
+    BulkWriteResult,
+    DeployEvent,
+    GalaxyAttribute,
+    GalaxyObject,
+    ReadResult,
+    SessionInfo,
+    SubscribeResult,
+    WorkerInfo,
+    from_mx_value,
+    to_mx_value,
+)
+
+__all__ = [
+    "ActiveAlarm",
+    "AlarmConditionState",
+    "AlarmFeed",
+    "AlarmFeedItem",
+    "AlarmFeedLost",
+    "AlarmFollower",
+    "AlarmListRead",
+    "AlarmNews",
+    "AlarmProviderMode",
+    "AlarmProviderStatus",
+    "AlarmSnapshotComplete",
+    "AlarmTransition",
+    "AlarmTransitionKind",
+    "Array",
+    "BufferedData",
+    "BulkWriteResult",
+    "ChangeCallback",
+    "Changes",
+    "ClientOptionNames",
+    "ClientOptions",
+    "CommandObserver",
+    "DataType",
+    "DeployEvent",
+    "EventFamily",
+    "EventHeader",
+    "EventStream",
+    "Float32",
+    "Galaxy",
+    "GalaxyAttribute",
+    "GalaxyNode",
+    "GalaxyObject",
+    "GatewayClient",
+    "HandleTable",
+    "Item",
+    "KnownGateway",
+    "KnownGateways",
+    "LiveChange",
+    "LiveSession",
+    "LiveState",
+    "LiveValue",
+    "MessageStream",
+    "MxAccessError",
+    "MxEvent",
+    "MxGatewayArgumentError",
+    "MxGatewayAuthenticationError",
+    "MxGatewayAuthorizationError",
+    "MxGatewayCertificateChangedError",
+    "MxGatewayCommandError",
+    "MxGatewayError",
+    "MxGatewayGalaxyChangedError",
+    "MxGatewayKeyWarning",
+    "MxGatewayProtocolWarning",
+    "MxGatewaySessionError",
+    "MxGatewayTransportError",
+    "MxGatewayWaitError",
+    "MxGatewayWarning",
+    "MxGatewayWorkerError",
+    "MxGatewayWriteBlockedError",
+    "MxStatus",
+    "MxValueInput",
+    "MxValueOutput",
+    "Observation",
+    "OpenSessionOptions",
+    "Overflow",
+    "PendingEntry",
+    "PendingWrite",
+    "ProtocolStatusCode",
+    "RawValue",
+    "ReadResult",
+    "Reading",
+    "ReplayGap",
+    "Session",
+    "SessionInfo",
+    "SessionState",
+    "SparseArray",
+    "StatusCategory",
+    "StatusSource",
+    "SubscribeResult",
+    "Subscription",
+    "Typed",
+    "UnknownAlarmMessage",
+    "UnseenWrite",
+    "WaitCourse",
+    "WorkerInfo",
+    "Write2Entry",
+    "WriteEntry",
+    "WriteGuard",
+    "WriteOutcome",
+    "WriteResult",
+    "WriteSecured2Entry",
+    "WriteSecuredEntry",
+    "__version__",
+    "from_mx_value",
+    "quality_word",
+    "same_value",
+    "to_mx_value",
+]
