@@ -12,9 +12,9 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayGalaxyChangedError,
 )
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
+from zb_mom_ww_mxgateway.times import from_nanoseconds
 from zb_mom_ww_mxgateway.transport.calls import Transport
 from zb_mom_ww_mxgateway.transport.streams import MessageStream
-from zb_mom_ww_mxgateway.values import from_nanoseconds
 
 PAGE_SIZE_LIMIT = 5000
 # Pages without an object in a row, after which no more is asked for.

@@ -44,7 +44,7 @@ from zb_mom_ww_mxgateway import (
     wire,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway.values import to_nanoseconds
+from zb_mom_ww_mxgateway.times import to_nanoseconds
 from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_text, feed_form
 from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text
 from zb_mom_ww_mxgateway_console.render.forms import (

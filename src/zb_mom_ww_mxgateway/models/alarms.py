@@ -18,7 +18,8 @@ from enum import IntEnum
 from typing import Any, TypeAlias
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.values import MxValueOutput, moment_of
+from zb_mom_ww_mxgateway.times import moment_of
+from zb_mom_ww_mxgateway.values import MxValueOutput
 
 _GUID = re.compile(r"\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?")
 _REFERENCE = re.compile(r"[^!\s][^!]*!([^.!\s][^.!]*\.){2,}[^.!\s]+")

@@ -6,7 +6,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.status import MxStatus, quality_word
-from zb_mom_ww_mxgateway.values import DataType, MxValueOutput, moment_of
+from zb_mom_ww_mxgateway.times import moment_of
+from zb_mom_ww_mxgateway.values import DataType, MxValueOutput
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.models.alarms import AlarmProviderStatus, AlarmTransition

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.models.events import MxEvent
 from zb_mom_ww_mxgateway.status import MxStatus, SessionState, quality_word
-from zb_mom_ww_mxgateway.values import MxValueOutput, moment_of
+from zb_mom_ww_mxgateway.times import moment_of
+from zb_mom_ww_mxgateway.values import MxValueOutput
 from zb_mom_ww_mxgateway.wire.commands import contradiction, payload_of
 from zb_mom_ww_mxgateway.wire.events import from_mx_event
 from zb_mom_ww_mxgateway.wire.matching import matched_results

@@ -9,16 +9,8 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.reals import Float32
 from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, StatusSource
-from zb_mom_ww_mxgateway.values import (
-    Array,
-    DataType,
-    MxValueInput,
-    MxValueOutput,
-    RawValue,
-    from_nanoseconds,
-    normalize,
-    to_nanoseconds,
-)
+from zb_mom_ww_mxgateway.times import from_nanoseconds, to_nanoseconds
+from zb_mom_ww_mxgateway.values import Array, DataType, MxValueInput, MxValueOutput, RawValue, normalize
 
 _members: dict[type[IntEnum], dict[int, IntEnum]] = {}
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from zb_mom_ww_mxgateway.status import hresult_text
-from zb_mom_ww_mxgateway.values import nanoseconds_text
+from zb_mom_ww_mxgateway.times import nanoseconds_text
 from zb_mom_ww_mxgateway_cli.running import milliseconds_since
 from zb_mom_ww_mxgateway_console.render.forms import (
     EntriesFailed,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
-from zb_mom_ww_mxgateway.values import Array, Typed, nanoseconds_text
+from zb_mom_ww_mxgateway.times import nanoseconds_text
+from zb_mom_ww_mxgateway.values import Array, Typed
 from zb_mom_ww_mxgateway_cli.options import check_count, lines_of, not_blank, seconds
 from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since
 from zb_mom_ww_mxgateway_console.render.forms import (

@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.models.alarms import (
     UnknownAlarmMessage,
 )
 from zb_mom_ww_mxgateway.status import name_of
-from zb_mom_ww_mxgateway.values import nanoseconds_text
+from zb_mom_ww_mxgateway.times import nanoseconds_text
 from zb_mom_ww_mxgateway_console.render.forms import one_line, source_time_form, value_form, value_text
 
 if TYPE_CHECKING:

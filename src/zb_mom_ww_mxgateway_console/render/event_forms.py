@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.models.alarms import AlarmProviderStatus, AlarmTransition
 from zb_mom_ww_mxgateway.status import StatusCategory, hresult_text, name_of, quality_word
-from zb_mom_ww_mxgateway.values import nanoseconds_text
+from zb_mom_ww_mxgateway.times import nanoseconds_text
 from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_form, alarm_text
 from zb_mom_ww_mxgateway_console.render.forms import safe, source_time_form, status_form, value_form, value_text
 

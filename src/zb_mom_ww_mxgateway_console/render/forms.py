@@ -23,7 +23,8 @@ from zb_mom_ww_mxgateway.errors import (
 from zb_mom_ww_mxgateway.reals import shortest_text
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode, hresult_text, name_of
-from zb_mom_ww_mxgateway.values import RawValue, Typed, moment_of, nanoseconds_text
+from zb_mom_ww_mxgateway.times import moment_of, nanoseconds_text, time_text
+from zb_mom_ww_mxgateway.values import RawValue, Typed
 from zb_mom_ww_mxgateway_console.text.option_words import text_of
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST, one_line as one_line, safe as safe, shortened
 
@@ -174,13 +175,6 @@ def value_form(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): value_form(element) for key, element in value.items()}
     return str(value)
-
-
-def time_text(moment: datetime) -> str:
-    """ISO 8601 in UTC: ``2026-10-02T08:14:00.250Z``."""
-    moment = moment.astimezone(UTC)
-    digits = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
-    return moment.replace(tzinfo=None).isoformat(timespec=digits) + "Z"
 
 
 def source_time_form(nanoseconds: int) -> str | int | None:

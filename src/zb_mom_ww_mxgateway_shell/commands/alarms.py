@@ -20,7 +20,7 @@ from zb_mom_ww_mxgateway.models.alarms import (
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway.values import nanoseconds_text
+from zb_mom_ww_mxgateway.times import nanoseconds_text
 from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_form, alarm_value_text
 from zb_mom_ww_mxgateway_console.render.forms import (
     ExitCode,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.status import first_failed, quality_word
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.forms import (
     ExitCode,
     age_text,
@@ -13,7 +14,6 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     safe,
     source_time_form,
     status_form,
-    time_text,
     value_form,
     value_text,
 )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, local, safe, time_text, value_form, value_text
+from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, local, safe, value_form, value_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut_middle, cut_start, width
 from zb_mom_ww_mxgateway_shell.output.chart import Line, chart, in_view, legend, range_of
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text

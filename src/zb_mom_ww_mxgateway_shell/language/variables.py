@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway.values import TYPE_NAMES
-from zb_mom_ww_mxgateway_console.render.forms import time_text
 from zb_mom_ww_mxgateway_console.text.text_files import CURLY, curly_said
 from zb_mom_ww_mxgateway_shell.errors import InputError, closest
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, split_type

@@ -10,7 +10,8 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_console.render.forms import json_line, safe, time_text
+from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway_console.render.forms import json_line, safe
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, cut, for_reader, padded, shortened, width
 from zb_mom_ww_mxgateway_shell.output.problems import Statement
 from zb_mom_ww_mxgateway_shell.output.results import Pending
