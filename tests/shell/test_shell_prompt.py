@@ -252,10 +252,10 @@ async def test_a_full_screen_that_cannot_be_redrawn_is_left_and_says_why(
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("watch TestChildObject.TestInt", "good")
 
-        def fails(view: FullWatch) -> bool:
+        async def fails(view: FullWatch) -> None:
             raise RuntimeError("nothing can be drawn")
 
-        monkeypatch.setattr(FullWatch, "_is_new", fails)
+        monkeypatch.setattr(FullWatch, "_changed", fails)
         sh.terminal.type("watch --full" + ENTER)
         await sh.terminal.shows("internal error, please report it: RuntimeError: nothing can be drawn", timeout=20)
 
@@ -265,10 +265,10 @@ async def test_a_picture_that_cannot_be_redrawn_is_left_and_says_why(
 ) -> None:
     async with shell(tmp_path) as sh:
 
-        def fails(view: PictureView) -> bool:
+        async def fails(view: PictureView) -> None:
             raise RuntimeError("nothing can be drawn")
 
-        monkeypatch.setattr(PictureView, "_is_new", fails)
+        monkeypatch.setattr(PictureView, "_changed", fails)
         sh.terminal.type("wait TestChildObject.TestInt = 99 timeout 60s" + ENTER)
         await sh.terminal.shows("internal error, please report it: RuntimeError: nothing can be drawn", timeout=20)
 

@@ -8,9 +8,8 @@ from shell_process import ShellProcess
 from shell_terminal import CTRL_C, ENTER, shell
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_shell.output.bars import bars
 from zb_mom_ww_mxgateway_shell.output.chart import Line, chart, legend
-from zb_mom_ww_mxgateway_shell.output.scale import between, share
+from zb_mom_ww_mxgateway_shell.output.scale import between, share, sparkline
 from zb_mom_ww_mxgateway_shell.samples.intervals import Interval, ValueStatus
 from zb_mom_ww_mxgateway_sim import SimulatedGateway, Tag, TagType
 from zb_mom_ww_mxgateway_sim.runtime.clock import SystemClock
@@ -199,8 +198,8 @@ def test_whatever_doubles_there_are_a_chart_can_be_drawn(
 
 
 @given(st.lists(ODD, max_size=12))
-def test_whatever_doubles_there_are_they_are_bars(values: list[float]) -> None:
-    blocks = bars(values)
+def test_whatever_doubles_there_are_they_are_sparkline(values: list[float]) -> None:
+    blocks = sparkline(values)
     assert len(blocks) == len(values)
     if values and min(values) < max(values):
         assert blocks[values.index(max(values))] == "█"

@@ -8,10 +8,13 @@ from shell_lines import run
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.feeds.trend import Trend
 from zb_mom_ww_mxgateway_shell.feeds.watch import Watch
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.output.scale import sparkline
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -79,9 +82,51 @@ async def test_the_changes_of_a_buffered_item_are_all_shown(context: Context, ga
     assert _values(lines) == [100, 101, 102, 103]
 
 
+async def test_the_sparkline_shows_what_came_between_two_redraws(context: Context) -> None:
+    await run(context, f"watch {INT} --count 1", lambda feed: feed.follow(lambda line: None))
+    panel = context.connected.panel
+    panel.add(context.items)
+    assert panel.rows(panel.items)[0].cells[-1].split() == ["1", sparkline([100])]
+    _burst(context, 5)
+    assert panel.rows(panel.items)[0].cells[-1].split() == ["6", sparkline(range(100, 106))]
+    # Taken off and watched again it shows what was seen meanwhile; no more than the newest twelve.
+    panel.remove()
+    _burst(context, 20)
+    panel.add(context.items)
+    assert panel.rows(panel.items)[0].cells[-1].split() == ["26", sparkline(range(109, 121))]
+
+
+async def test_the_history_is_the_only_store_of_samples(context: Context) -> None:
+    """What the watch table, a trend and `history` show of an item is the same."""
+    await run(context, f"watch {INT} --count 1", lambda feed: feed.follow(lambda line: None))
+    connected, (item,) = context.connected, context.items
+    _burst(context, 3)
+    connected.panel.add([item])
+    seen = [100, 101, 102, 103]
+    assert connected.panel.rows([item])[0].cells[-1].endswith(f" {sparkline(seen)}")
+    shown = await run(context, f"history {INT}", lambda feed: feed.follow(lambda line: None))
+    drawn = Trend(context.live_session, connected.history, [item], 60.0).result()
+    assert shown is not None
+    assert [shown.value, drawn.value[0]] == [seen, seen]
+
+
+async def test_a_change_between_two_redraws_is_not_missed(context: Context) -> None:
+    await run(context, f"watch {INT} --count 1", lambda feed: feed.follow(lambda line: None))
+    panel = context.connected.panel
+    drawn = panel.version
+    changed = asyncio.create_task(panel.changed_since(drawn))
+    await asyncio.sleep(0)
+    assert not changed.done()
+    _burst(context, 1)
+    await changed
+    # The redraw takes its time, and meanwhile the next one comes.
+    _burst(context, 1)
+    await panel.changed_since(drawn)
+
+
 async def _watching(context: Context, **options: int) -> tuple[Watch, "asyncio.Task[object]", list[str]]:
     await run(context, f"watch {INT} --count 1", lambda feed: feed.follow(lambda line: None))
-    watch, lines = Watch(context.live_session, context.items, **options), list[str]()
+    watch, lines = Watch(context.live_session, context.connected.history, context.items, **options), list[str]()
     following = asyncio.create_task(watch.follow(lines.append))
     await until(lambda: lines)
     return watch, following, lines
@@ -92,7 +137,7 @@ def _burst(context: Context, count: int) -> None:
     (item,), live = context.items, context.live_session
     header = EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, quality=192)
     for number in range(1, count + 1):
-        live.take(MxEvent(header, live.last_worker_sequence + 1, 100 + number))
+        live.take(MxEvent(header, live.last_worker_sequence + 1, 100 + number, received_at=clock.monotonic()))
 
 
 async def test_what_comes_faster_than_a_watch_takes_it_is_counted_as_missed(context: Context) -> None:

@@ -149,7 +149,7 @@ async def watch(
         raise ShellError("nothing is watched: watch TAG… names what to watch")
     items = await ensure(context, targets, server) if targets else []
     if not is_lasting or not context.has_screen:
-        return Watch(context.live_session, items, for_, count)
+        return Watch(context.live_session, context.connected.history, items, for_, count)
     panel.add(items)
     if full:
         return FullScreen(panel, f"watching {counted(len(panel), 'item')}")
@@ -195,7 +195,7 @@ async def watches(context: Context) -> Result:
     return Table(
         COLUMNS,
         [row.cells for row in panel.rows(items)],
-        [value_record(item, panel.value(item), panel.written(item)) for item in items],
+        [value_record(item, panel.value(item), panel.unseen_write(item)) for item in items],
         empty="nothing is watched; watch TAG… does",
     )
 
@@ -276,7 +276,7 @@ async def watch_list(context: Context, name: str) -> Result:
 
 
 def _fields(panel: WatchTable) -> dict[str, Any]:
-    return {"items": [value_record(item, panel.value(item), panel.written(item)) for item in panel.items]}
+    return {"items": [value_record(item, panel.value(item), panel.unseen_write(item)) for item in panel.items]}
 
 
 def _values(panel: WatchTable, items: Sequence[Item]) -> list[Any]:

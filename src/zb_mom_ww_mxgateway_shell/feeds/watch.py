@@ -16,6 +16,7 @@ from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample, samples_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession
+    from zb_mom_ww_mxgateway_shell.samples.history import History
 
 _WAITING = 10_000
 _DATA = (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE)
@@ -26,6 +27,7 @@ class Watch:
     """A watch about to begin: what it follows, and when it ends by itself."""
 
     live: "LiveSession"
+    history: "History"
     items: list[Item]
     duration: float | None = None
     """Seconds."""
@@ -40,7 +42,7 @@ class Watch:
     panel: WatchTable = field(init=False)
 
     def __post_init__(self) -> None:
-        self.panel = WatchTable(self.live)
+        self.panel = WatchTable(self.live, self.history)
         self.panel.add(self.items)
 
     async def follow(self, show: Callable[[str], None]) -> "Watched":

@@ -1,10 +1,13 @@
-"""Places of numbers between a lowest and a highest, whatever finite doubles those are."""
+"""Numbers between a lowest and a highest, whatever finite doubles those are: their places, and a sparkline of them."""
 
 import math
+from collections.abc import Collection
+
+_BARS = "▁▂▃▄▅▆▇█"
 
 
 def share(number: float, low: float, high: float) -> float:
-    """How far a number is on the way from the lowest to the highest, 0 to 1; half-way where those are the same."""
+    """Return how far a number is on the way from the lowest to the highest, 0 to 1; 0.5 where those are equal."""
     if not low < high:
         return 0.5
     if math.isinf(high - low):
@@ -13,6 +16,16 @@ def share(number: float, low: float, high: float) -> float:
 
 
 def between(low: float, high: float, part: float) -> float:
-    """The number that is a part of the way from the lowest to the highest."""
+    """Return the number that is this part of the way from the lowest to the highest."""
     # The smallest numbers have no half.
     return min(high, max(low, low * (1 - part) + high * part))
+
+
+def sparkline(numbers: Collection[float]) -> str:
+    """Return one block for each finite number, from the lowest to the highest; level where all are equal."""
+    if not numbers:
+        return ""
+    low, high = min(numbers), max(numbers)
+    if low == high:
+        return _BARS[3] * len(numbers)
+    return "".join(_BARS[round(share(number, low, high) * (len(_BARS) - 1))] for number in numbers)

@@ -1,11 +1,9 @@
 """The watched items as rows: for the panel above the prompt and for the full screen.
 
-Rows are made from what the live session holds, only for what is in view, and only when it is drawn: the
-rate of events costs nothing here.
+A row shows the latest value of the live session and the newest samples of the history. Rows are made only for what is
+in view, and only when it is drawn: the rate of events costs nothing here.
 """
 
-import math
-from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,11 +11,12 @@ from typing import TYPE_CHECKING
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.render.forms import narrow_number, one_line, safe, value_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, cut_middle, cut_start, padded, width
-from zb_mom_ww_mxgateway_shell.output.bars import bars
+from zb_mom_ww_mxgateway_shell.output.scale import sparkline
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, LiveValue, UnseenWrite
+    from zb_mom_ww_mxgateway_shell.samples.history import History
 
 COLUMNS = ("item", "tag", "value", "quality", "age", "changes")
 _SAMPLES = 12
@@ -29,7 +28,7 @@ _Key = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One watched item as text, and what may be said of its value."""
+    """One watched item as text, with the status of its value."""
 
     cells: tuple[str, ...]
     """Under COLUMNS."""
@@ -38,73 +37,76 @@ class Row:
 
 
 class WatchTable:
-    """What is watched on one connection."""
+    """The watched items of one connection."""
 
-    def __init__(self, live: "LiveSession") -> None:
+    def __init__(self, live: "LiveSession", history: "History") -> None:
         self._live = live
+        self._history = history
         self._keys: dict[_Key, None] = {}
-        self._seen: dict[_Key, int] = {}
-        self._history: dict[_Key, deque[float]] = {}
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def add(self, items: Iterable[Item]) -> None:
-        """Watches these too."""
+        """Add items to the table."""
         for item in items:
             self._keys[item.key] = None
 
     def remove(self, items: Iterable[Item] | None = None) -> int:
-        """Watches these, or all, no longer; says how many those were."""
-        gone = list(self._keys) if items is None else [item.key for item in items if item.key in self._keys]
-        for key in gone:
+        """Remove these items, or all; return how many of them were in the table."""
+        removed = list(self._keys) if items is None else [item.key for item in items if item.key in self._keys]
+        for key in removed:
             del self._keys[key]
-            self._seen.pop(key, None)
-            self._history.pop(key, None)
-        return len(gone)
+        return len(removed)
 
     @property
     def items(self) -> list[Item]:
-        """What is watched, in the order it was asked for; without items that were removed meanwhile."""
+        """The watched items in the order in which they were added, without those removed from the session meanwhile."""
         known = self._live.session.handles.items
         return [known[key] for key in self._keys if key in known]
 
     @property
-    def is_still(self) -> str:
-        """Why nothing moves, where the session is not live; else empty."""
+    def pause_reason(self) -> str:
+        """Why no value changes, where the session is not live; else empty."""
         state = self._live.state.value
         return "" if state == "live" else one_line(f"{state}: {self._live.lost or ''}".rstrip(": "))
 
     @property
-    def events(self) -> int:
-        """How many events have come: as long as it stays, no value changes."""
-        return self._live.events
+    def version(self) -> tuple[object, ...]:
+        """Equal as long as no event has arrived and the state of the session is the same. Ages change all the same."""
+        return self._live, self._live.events, self._live.state
+
+    async def changed_since(self, version: tuple[object, ...]) -> None:
+        """Wait until :attr:`version` is another one; return at once if it is already."""
+        while self.version == version:
+            await self._live.changed()
 
     def value(self, item: Item) -> "LiveValue | None":
-        """The latest value held."""
+        """Return the latest value of an item."""
         return self._live.latest(*item.key)
 
-    def written(self, item: Item) -> "UnseenWrite | None":
-        """What was written of it and not seen since: the value held is from before."""
+    def unseen_write(self, item: Item) -> "UnseenWrite | None":
+        """Return the write to an item whose effect was not seen yet: its latest value is from before."""
         return self._live.unseen_write(*item.key)
 
     def rows(self, items: Sequence[Item]) -> list[Row]:
-        """Rows of these items, as things stand now."""
+        """Return the rows of these items as they are now."""
+        self._history.catch_up()
         return [self._row(item) for item in items]
 
     def lines(self, columns: int, rows: int, *, more: str) -> list[tuple[str, str]]:
-        """As much of it as fits, with moods: what is left out, and why nothing moves, is said.
+        """Return as many lines as fit, with moods; then how many items are left out, and why no value changes.
 
         `more` has ``{}`` for the number of items that are left out.
         """
-        items, still = self.items, self.is_still
-        room = max(2, rows - 1 - bool(still))
+        items, reason = self.items, self.pause_reason
+        room = max(2, rows - 1 - bool(reason))
         shown = items if len(items) <= room else items[: room - 1]
         lines = fitted(self.rows(shown), columns)
         if len(shown) < len(items):
             lines.append((cut_middle(f"  {more.format(len(items) - len(shown))}", columns), "good"))
-        if still:
-            lines.append((cut_middle(f"  {still}", columns), "bad"))
+        if reason:
+            lines.append((cut_middle(f"  {reason}", columns), "bad"))
         return lines
 
     def _row(self, item: Item) -> Row:
@@ -113,17 +115,10 @@ class WatchTable:
             return Row((str(item.item_handle), safe(item.tag), "", _why_none(item), "", ""), "none")
         text = cut(value_text(value.value), _VALUE_WIDTH)
         mood = "stale" if value.stale_since is not None else value.quality_word
-        age = f"{freshness(value, item)}{', before the write' if self.written(item) else ''}"
+        age = f"{freshness(value, item)}{', before the write' if self.unseen_write(item) else ''}"
         cells = (str(item.item_handle), safe(item.tag), text, quality_text(value), age)
-        return Row((*cells, f"{value.changes:>6} {self._bars(item.key, value)}"), mood)
-
-    def _bars(self, key: _Key, value: "LiveValue") -> str:
-        history = self._history.setdefault(key, deque(maxlen=_SAMPLES))
-        if self._seen.get(key) != value.changes:
-            self._seen[key] = value.changes
-            if isinstance(value.value, int | float) and math.isfinite(value.value):
-                history.append(float(value.value))
-        return bars(history)
+        newest = sparkline(self._history.newest_numbers(item.key, _SAMPLES))
+        return Row((*cells, f"{value.changes:>6} {newest}"), mood)
 
 
 def _why_none(item: Item) -> str:
@@ -134,9 +129,9 @@ _ITEM, _TAG, _VALUE, _QUALITY, _AGE, _CHANGES = range(len(COLUMNS))
 
 
 def fitted(rows: Sequence[Row], columns: int, hidden: Collection[str] = ()) -> list[tuple[str, str]]:
-    """Lines with their moods, headed, at most `columns` wide, of which there must be 39.
+    """Return a heading and the rows as lines with their moods, at most `columns` (39 or more) wide.
 
-    First the reason of a quality is shortened, then the bars go, then the handles, then tags are cut. A quality's
+    First the reason of a quality is shortened, then the sparklines go, then the handles, then tags are cut. A quality's
     word, the age, and how long it has been stale are never cut away.
     """
     shown = [index for index, name in enumerate(COLUMNS) if name not in hidden]
@@ -182,16 +177,16 @@ def fitted(rows: Sequence[Row], columns: int, hidden: Collection[str] = ()) -> l
 
 
 def _rounded(text: str, columns: int) -> str:
-    """A value in at most so many columns: half a number would be another one, so it is rounded, and marked as that."""
+    """Return a value in at most so many columns: a number is rounded and marked, because half of it is another one."""
     try:
         number = float(text)
     except ValueError:
         return cut_middle(text, columns)
     rounded = f"≈{narrow_number(number, columns - 1)}"
-    is_number = text in (value_text(number), f"{number:.0f}")  # A text such as 007 is none.
+    is_number = text in (value_text(number), f"{number:.0f}")  # A text such as 007 is not a number.
     return rounded if is_number and len(rounded) <= columns else cut_middle(text, columns)
 
 
 def _word(quality: str) -> str:
-    """A quality without its reason."""
+    """Return a quality without its reason."""
     return quality.partition(":")[0]

@@ -6,11 +6,12 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.models.events import BufferedData, MxEvent
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key, Sample, SampleMark, SampleStream, samples_of
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key, Sample, SampleMark, SampleStream, number_of, samples_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession
@@ -117,6 +118,16 @@ class History:
             mark for mark in self._marks if mark.key in (None, key) and events and mark.at >= events[0].received_at
         ]
         return ItemHistory(events, len(kept.events), marks, kept.forgotten, self.since)
+
+    def newest_numbers(self, key: Key, count: int) -> list[float]:
+        """Return the finite numbers among the newest `count` samples of an item, oldest first, as of the last
+        :meth:`catch_up`."""
+        kept = self._series.get(key)
+        if kept is None:
+            return []
+        newest = (sample for event in reversed(kept.events) for sample in reversed(list(samples_of(event))))
+        numbers = [number_of(sample.value) for sample in islice(newest, count)]
+        return [float(number) for number in reversed(numbers) if number is not None]
 
     async def aclose(self) -> None:
         """Ends it and lets go of everything. Idempotent."""

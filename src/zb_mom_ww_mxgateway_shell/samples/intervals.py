@@ -1,13 +1,12 @@
 """What was seen of an item as stretches of time: from when to when it had a value, and how sure that is."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway_shell.samples.history import ItemHistory
-from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample, SampleMark
+from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample, SampleMark, number_of
 
 ValueStatus: TypeAlias = Literal["none", "good", "uncertain", "bad", "stale", "gap"]
 MOODS: Sequence[ValueStatus] = ("none", "good", "uncertain", "stale", "bad", "gap")
@@ -23,13 +22,6 @@ class Interval:
     value: float | None
     """None where there is no number to draw."""
     mood: ValueStatus
-
-
-def number_of(value: Any) -> float | None:
-    """A value as a number: a Boolean is 0 or 1; None for what is none, or not finite."""
-    if isinstance(value, int | float) and math.isfinite(value):
-        return float(value) if isinstance(value, bool) else value
-    return None
 
 
 def stretches_of(seen: ItemHistory, stale_since: float | None, until: float | None) -> list[Interval]:

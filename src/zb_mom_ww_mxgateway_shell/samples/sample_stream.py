@@ -61,6 +61,13 @@ def samples_of(event: MxEvent) -> Iterator[Sample]:
         yield Sample(value, quality, time_ns, event)
 
 
+def number_of(value: Any) -> float | None:
+    """Return a value as a number: a Boolean is 0 or 1. None for one that is not a finite number."""
+    if isinstance(value, int | float) and math.isfinite(value):
+        return float(value) if isinstance(value, bool) else value
+    return None
+
+
 def was_read_again(event: MxEvent) -> bool:
     """True for a value that was not sent but read, because what was held before came into doubt."""
     return event.worker_sequence == 0

@@ -95,7 +95,7 @@ class GatewayConnection:
         """What is watched."""
         from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable  # The same.
 
-        return WatchTable(self.live)
+        return WatchTable(self.live, self.history)
 
     @classmethod
     async def open(

@@ -69,7 +69,7 @@ class FullWatch:
         # What stood there when it was paused: by item, the row and the value.
         self._frozen: dict[tuple[int, int], tuple[Row, LiveValue | None]] | None = None
         self._frozen_at = 0.0
-        self._drawn = -1
+        self._drawn: tuple[object, ...] = ()
         self._order: list[Item] = []
         self._ordered_at = float("-inf")
         self._app: Application[None] = Application(
@@ -93,11 +93,11 @@ class FullWatch:
 
     async def run(self) -> None:
         """Shows it until q or Ctrl-C; raises what redrawing it failed with."""
-        await run_redrawn(self._app, self._is_new)
+        await run_redrawn(self._app, self._changed)
 
-    def _is_new(self) -> bool:
-        before, self._drawn = self._drawn, self._panel.events
-        return self._drawn != before
+    async def _changed(self) -> None:
+        await self._panel.changed_since(self._drawn)
+        self._drawn = self._panel.version
 
     def _rows(self) -> int:
         # Headings, what is in view, the connection and the keys.
@@ -172,8 +172,8 @@ class FullWatch:
         if self._only_bad:
             parts.append("only bad")
         # Why nothing moves comes first; a long reason must not hide the rest.
-        if still := self._panel.is_still:
-            parts.insert(0, cut_middle(still, max(20, self._output.get_size().columns - 50)))
+        if reason := self._panel.pause_reason:
+            parts.insert(0, cut_middle(reason, max(20, self._output.get_size().columns - 50)))
         if self._frozen is not None:
             parts.insert(0, f"PAUSED {age_text(clock.monotonic() - self._frozen_at)} ago")
         text = f" {' · '.join(parts)} "

@@ -31,7 +31,7 @@ class PictureView:
         self._feed = feed
         self._input = input
         self._output = output
-        self._shown_more = True
+        self._new = asyncio.Event()
         self._ahead: list[KeyPress] = []
         self._app: Application[None] = Application(
             layout=Layout(Window(FormattedTextControl(self._text), dont_extend_height=True, wrap_lines=True)),
@@ -49,7 +49,7 @@ class PictureView:
         follower = asyncio.create_task(self._followed(), name="picture")
         follower.add_done_callback(lambda _: leave(self._app))
         try:
-            await run_redrawn(self._app, self._is_new)
+            await run_redrawn(self._app, self._changed)
         finally:
             follower.cancel()
             await asyncio.wait([follower])
@@ -63,11 +63,11 @@ class PictureView:
         return await self._feed.follow(self._show)
 
     def _show(self, line: str) -> None:
-        self._shown_more = True
+        self._new.set()
 
-    def _is_new(self) -> bool:
-        is_new, self._shown_more = self._shown_more, False
-        return is_new
+    async def _changed(self) -> None:
+        await self._new.wait()
+        self._new.clear()
 
     def _text(self) -> StyleAndTextTuples:
         size = self._output.get_size()

@@ -44,7 +44,7 @@ from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory, histor
 from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
 from zb_mom_ww_mxgateway_shell.terminal.live_view import PictureView
 from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
-from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS
+from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, keep_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
 from zb_mom_ww_mxgateway_shell.terminal.typed_ahead import TypedAhead
 from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine, mistake_so_far
@@ -53,8 +53,6 @@ from zb_mom_ww_mxgateway_shell.terminal.typed_text import ShownPlainly
 _STYLE = Style.from_dict(
     {"bottom-toolbar": "noreverse", "prompt.lost": "ansired bold", "problem": "ansired"} | STYLES | MOODS
 )
-_REFRESH_SECONDS = 0.5
-_REDRAW_SECONDS = 0.1
 _LINES_AT_ONCE = 50
 _EDITING = {"emacs": EditingMode.EMACS, "vi": EditingMode.VI}
 
@@ -75,6 +73,7 @@ class Prompt:
         context.has_screen = not self._is_dumb
         self._alerts: asyncio.Queue[str] = asyncio.Queue()
         self._typed = TypedLine(context)
+        self._drawn: tuple[object, ...] = ()
         self._toolbar = Toolbar(context, self._output, self._typed, lambda: self._prompt.default_buffer.text)
         self._prompt: PromptSession[str] = PromptSession(
             message=self._message,
@@ -85,7 +84,6 @@ class Prompt:
             search_ignore_case=True,
             complete_while_typing=True,
             bottom_toolbar=self._toolbar.text,
-            refresh_interval=_REFRESH_SECONDS,
             history=history,
             style=_STYLE,
             input=self._input,
@@ -285,15 +283,17 @@ class Prompt:
         return [piece for line in lines for piece in (line, ("", "\n"))][:-1]
 
     async def _keep_in_view(self) -> None:
-        """Redraws the watched values, at most ten times a second, whatever the rate of events."""
-        drawn: tuple[object, int] = (None, 0)
-        while True:
-            await asyncio.sleep(_REDRAW_SECONDS)
-            current = self._context.current
-            if current is not None and len(current.panel) and drawn != (current, current.live.events):
-                drawn = (current, current.live.events)
-                if self._prompt.app.is_running:
-                    self._prompt.app.invalidate()
+        """Redraws the prompt and the watched values above it."""
+        await keep_redrawn(self._prompt.app, self._panel_changed)
+
+    async def _panel_changed(self) -> None:
+        """Waits until a watched value of the current connection may be another one."""
+        current = self._context.current
+        if current is None or not len(current.panel):
+            await asyncio.Event().wait()  # Until keep_redrawn asks again.
+            return
+        await current.panel.changed_since(self._drawn)
+        self._drawn = current.panel.version
 
     def _greet(self) -> None:
         context = self._context

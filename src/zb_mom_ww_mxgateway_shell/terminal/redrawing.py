@@ -1,15 +1,15 @@
-"""What is redrawn in place, at most ten times a second whatever the rate of events, and its colours."""
+"""Redraws an application when something changes, at most ten times a second; and the colours of values."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 from prompt_toolkit.application import Application
 
 _REDRAW_SECONDS = 0.1
-# Ages move on even when no value does.
-_IDLE_REDRAWS = 5
+# Ages change even when no value does.
+_IDLE_SECONDS = 0.5
 
 MOODS = {
     "mood.good": "",
@@ -23,12 +23,12 @@ MOODS = {
 """How values look, by what may be said of them."""
 
 
-async def run_redrawn(app: Application[Any], is_new: Callable[[], bool]) -> None:
-    """Runs `app` to its end, and redraws it where `is_new` says that there is something new since it was last asked.
+async def run_redrawn(app: Application[Any], changed: Callable[[], Awaitable[object]]) -> None:
+    """Run `app` to its end, and redraw it meanwhile as :func:`keep_redrawn` does.
 
-    Leaves it where that fails, and raises why: values that no longer move must not stand there as if they were fresh.
+    Exit it where redrawing fails, and raise why: values that no longer change must not look fresh.
     """
-    redrawer = asyncio.create_task(_keep_redrawn(app, is_new), name="redraw")
+    redrawer = asyncio.create_task(keep_redrawn(app, changed), name="redraw")
     redrawer.add_done_callback(lambda _: leave(app))
     try:
         await app.run_async(handle_sigint=False)
@@ -40,16 +40,21 @@ async def run_redrawn(app: Application[Any], is_new: Callable[[], bool]) -> None
 
 
 def leave(app: Application[Any]) -> None:
-    """Ends it, where it is not left by a key already."""
+    """Exit `app`, unless a key did it already."""
     with suppress(Exception):  # Not running, or no longer.
         app.exit()
 
 
-async def _keep_redrawn(app: Application[Any], is_new: Callable[[], bool]) -> None:
-    idle = 0
+async def keep_redrawn(app: Application[Any], changed: Callable[[], Awaitable[object]]) -> None:
+    """Redraw `app`, while it is running, whenever `changed` returns, at most ten times a second whatever the rate of
+    events, and twice a second in any case. Cancelling ends it.
+
+    `changed` waits for something newer than when it returned last, so that nothing in between is missed.
+    """
     while True:
-        await asyncio.sleep(_REDRAW_SECONDS)
-        idle += 1
-        if is_new() or idle >= _IDLE_REDRAWS:
-            idle = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_IDLE_SECONDS):
+                await changed()
+        if app.is_running:
             app.invalidate()
+        await asyncio.sleep(_REDRAW_SECONDS)
