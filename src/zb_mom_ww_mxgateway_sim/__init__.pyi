@@ -9,14 +9,14 @@ from zb_mom_ww_mxgateway_sim.gateway import (
 )
 from zb_mom_ww_mxgateway_sim.net.api_keys import (
     ALL_SCOPES,
-    ApiKey,
-    Scope,
+    GatewayKey,
+    KeyScope,
 )
 from zb_mom_ww_mxgateway_sim.plant.alarms import (
     Alarm,
 )
 from zb_mom_ww_mxgateway_sim.plant.point_store import (
-    Reading,
+    TagReading,
 )
 from zb_mom_ww_mxgateway_sim.plant.status import (
     Category,
@@ -28,18 +28,18 @@ from zb_mom_ww_mxgateway_sim.plant.tag_file import (
 )
 from zb_mom_ww_mxgateway_sim.plant.tag_types import (
     CoercionError,
-    TagType,
+    NativeType,
 )
 from zb_mom_ww_mxgateway_sim.plant.tags import (
-    Tag,
+    TagDefinition,
 )
 from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import (
     CallRecord,
 )
 from zb_mom_ww_mxgateway_sim.runtime.clock import (
-    Clock,
     ManualClock,
     SystemClock,
+    TimeSource,
 )
 from zb_mom_ww_mxgateway_sim.runtime.errors import (
     CertificateError,
@@ -49,7 +49,7 @@ from zb_mom_ww_mxgateway_sim.runtime.errors import (
     TagError,
 )
 from zb_mom_ww_mxgateway_sim.sessions.session import (
-    Session,
+    SimulatedSession,
 )
 from zb_mom_ww_mxgateway_sim.sessions.users import (
     GalaxyUser,
@@ -61,28 +61,28 @@ from zb_mom_ww_mxgateway_sim.sessions.write_queue import (
 __all__ = [
     "ALL_SCOPES",
     "Alarm",
-    "ApiKey",
     "CallRecord",
     "Category",
     "CertificateError",
-    "Clock",
     "CoercionError",
     "Fault",
     "FaultError",
     "GalaxyUser",
+    "GatewayKey",
+    "KeyScope",
     "ListenError",
     "ManualClock",
-    "Reading",
-    "Scope",
-    "Session",
+    "NativeType",
     "SimulatedGateway",
+    "SimulatedSession",
     "SimulatorError",
     "Source",
     "Status",
     "SystemClock",
-    "Tag",
+    "TagDefinition",
     "TagError",
-    "TagType",
+    "TagReading",
+    "TimeSource",
     "WriteRecord",
     "read_faults",
     "read_tags",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zb_mom_ww_mxgateway.version import __version__
-from zb_mom_ww_mxgateway_sim.net.api_keys import ApiKey
+from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey
 from zb_mom_ww_mxgateway_sim.runtime.errors import CertificateError, FaultError, ListenError, TagError
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 USAGE, CANNOT_SERVE, INTERNAL, INTERRUPTED = 2, 4, 70, 130
 
 
-def _key(context: click.Context, option: click.Parameter, text: str | None) -> ApiKey | None:
+def _key(context: click.Context, option: click.Parameter, text: str | None) -> GatewayKey | None:
     try:
-        return None if text is None else ApiKey.parse(text)
+        return None if text is None else GatewayKey.parse(text)
     except ValueError as error:
         # Never the text itself: it may be a good key with one stray character.
         raise click.BadParameter(str(error)) from error
@@ -125,7 +125,7 @@ def command(
     host: str,
     port: int,
     plaintext: bool,
-    api_key: ApiKey | None,
+    api_key: GatewayKey | None,
     no_api_key: bool,
     tags: Path | None,
     generated_tags: int,
@@ -166,10 +166,10 @@ def command(
         )
         code = asyncio.run(_serve(gateway))
     except (TagError, FaultError) as error:
-        _say(error)
+        _print_error(error)
         sys.exit(USAGE)
     except (ListenError, CertificateError) as error:
-        _say(error)
+        _print_error(error)
         sys.exit(CANNOT_SERVE)
     sys.exit(code)
 
@@ -207,7 +207,7 @@ def _on_signals(stopped: "asyncio.Future[int]") -> None:
             signal.signal(number, lambda *_, code=code: loop.call_soon_threadsafe(stop, code))
 
 
-def _say(error: Exception | str) -> None:
+def _print_error(error: Exception | str) -> None:
     # A key put in the wrong place is a key all the same.
     print("mxgw-sim:", re.sub(r"(mxgw_[^_\s]*_)\S+", r"\1***", str(error)), file=sys.stderr)
 
@@ -234,7 +234,7 @@ def main() -> None:
     try:
         command(prog_name="mxgw-sim", standalone_mode=False)
     except click.ClickException as error:
-        _say(error.format_message())
+        _print_error(error.format_message())
         sys.exit(USAGE)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)
@@ -244,7 +244,7 @@ def main() -> None:
     except Exception as error:
         if "--debug" in sys.argv:
             raise
-        _say(f"internal error, please report it: {type(error).__name__}: {error} (--debug shows more)")
+        _print_error(f"internal error, please report it: {type(error).__name__}: {error} (--debug shows more)")
         sys.exit(INTERNAL)
 
 

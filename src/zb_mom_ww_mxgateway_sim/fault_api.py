@@ -7,7 +7,7 @@ import grpc
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.faults.call_faults import (
     CallFailure,
-    Faults,
+    CallFaults,
     ReplyFailure,
     call_name,
     check_failure,
@@ -18,16 +18,16 @@ from zb_mom_ww_mxgateway_sim.faults.call_faults import (
     oversizing,
 )
 from zb_mom_ww_mxgateway_sim.net.api_keys import KeyRing
-from zb_mom_ww_mxgateway_sim.net.server import Listener
+from zb_mom_ww_mxgateway_sim.net.server import GatewayServer
 from zb_mom_ww_mxgateway_sim.plant.alarms import AlarmBook
 from zb_mom_ww_mxgateway_sim.plant.deployment import Deployment
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
-from zb_mom_ww_mxgateway_sim.plant.tags import Tag, add_tags
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, add_tags
 from zb_mom_ww_mxgateway_sim.rpc.alarm_service import AlarmService
 from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallPipeline
-from zb_mom_ww_mxgateway_sim.runtime.refusal import Ended
-from zb_mom_ww_mxgateway_sim.sessions.session_table import Sessions
-from zb_mom_ww_mxgateway_sim.sessions.write_queue import Writes
+from zb_mom_ww_mxgateway_sim.runtime.refusal import StreamEnded
+from zb_mom_ww_mxgateway_sim.sessions.session_table import SessionTable
+from zb_mom_ww_mxgateway_sim.sessions.write_queue import WriteQueue
 
 
 class GatewayFaults:
@@ -36,11 +36,11 @@ class GatewayFaults:
     def __init__(
         self,
         *,
-        calls: Faults,
-        reception: CallPipeline,
-        sessions: Sessions,
-        writes: Writes,
-        listener: Listener,
+        calls: CallFaults,
+        pipeline: CallPipeline,
+        sessions: SessionTable,
+        writes: WriteQueue,
+        server: GatewayServer,
         keys: KeyRing,
         hierarchy: Hierarchy,
         deployment: Deployment,
@@ -49,10 +49,10 @@ class GatewayFaults:
     ) -> None:
         """``alarm_book`` raises ValueError in a gateway without alarms."""
         self._calls = calls
-        self._reception = reception
+        self._pipeline = pipeline
         self._sessions = sessions
         self._writes = writes
-        self._listener = listener
+        self._server = server
         self._keys = keys
         self._hierarchy = hierarchy
         self._deployment = deployment
@@ -114,7 +114,7 @@ class GatewayFaults:
 
     def lose_session(self, session_id: str) -> None:
         """The session's worker dies: its stream breaks with UNAVAILABLE and nobody knows it any more."""
-        self._sessions.find(session_id).close(Ended("UNAVAILABLE", f"the worker of {session_id} ended"))
+        self._sessions.find(session_id).close(StreamEnded("UNAVAILABLE", f"the worker of {session_id} ended"))
 
     def fault_session(self, session_id: str) -> None:
         """The session becomes FAULTED: it can only be closed."""
@@ -123,7 +123,7 @@ class GatewayFaults:
     def drop_streams(self, code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> None:
         """Every attached event stream ends with this status; the sessions live on for the detach grace."""
         for session in self._sessions.live:
-            session.drop_stream(Ended(code.name, "the event stream was dropped"))
+            session.drop_stream(StreamEnded(code.name, "the event stream was dropped"))
 
     def overflow_streams(self) -> None:
         """Every attached event stream ends as if its queue had overflowed, with all that this policy means."""
@@ -146,22 +146,22 @@ class GatewayFaults:
 
     def kill_connections(self) -> None:
         """Every TCP connection is reset, in the middle of whatever it was carrying; the sessions live on."""
-        self._listener.relay.cut()
+        self._server.proxy.cut()
 
     def garble_connections(self) -> None:
         """Every client is sent bytes that are neither HTTP/2 nor TLS."""
-        self._listener.relay.spoil()
+        self._server.proxy.garble()
 
     def swallow_connections(self, rpc_or_kind: str | int | None = None) -> None:
         """Every TCP connection stays open and carries nothing any more, either way; with a name only that over which
         the last such call came. Connections from now on are as they should be."""
         if rpc_or_kind is None:
-            self._listener.relay.swallow()
+            self._server.proxy.swallow()
             return
         name = call_name(rpc_or_kind)
-        for call in reversed(self._reception.calls):
+        for call in reversed(self._pipeline.calls):
             if name in (call.rpc, kind_of(call.request)):
-                self._listener.relay.swallow({call.connection})
+                self._server.proxy.swallow({call.connection})
                 return
 
     def revoke(self, key_id: str) -> None:
@@ -172,7 +172,7 @@ class GatewayFaults:
         """Whether a key of that id is let in now."""
         return self._keys.knows(key_id)
 
-    def redeploy(self, tags: Iterable[Tag] = ()) -> None:
+    def redeploy(self, tags: Iterable[TagDefinition] = ()) -> None:
         """The galaxy is deployed again, with these tags beside those it has: watchers hear of it, page tokens are
         void. TagError: one of them is there already, or cannot be."""
         add_tags(self._hierarchy, tags)
@@ -197,7 +197,7 @@ class GatewayFaults:
 
     def drop_alarm_streams(self, code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> None:
         """Every attached alarm stream ends with this status."""
-        self._alarm_service.end(Ended(code.name, "the alarm stream was dropped"))
+        self._alarm_service.end(StreamEnded(code.name, "the alarm stream was dropped"))
 
     def restore_alarm_provider(self, reason: str = "") -> None:
         """Alarms come from the alarm manager again."""

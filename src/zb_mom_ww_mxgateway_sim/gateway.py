@@ -16,37 +16,37 @@ from zb_mom_ww_mxgateway.generated import (
     mxaccess_gateway_pb2_grpc,
 )
 from zb_mom_ww_mxgateway_sim.fault_api import GatewayFaults
-from zb_mom_ww_mxgateway_sim.faults.call_faults import Faults
+from zb_mom_ww_mxgateway_sim.faults.call_faults import CallFaults
 from zb_mom_ww_mxgateway_sim.faults.schedule import Fault
 from zb_mom_ww_mxgateway_sim.faults.scheduler import Scheduler
 from zb_mom_ww_mxgateway_sim.net import certificate as certificates
-from zb_mom_ww_mxgateway_sim.net.api_keys import ApiKey, KeyRing
+from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey, KeyRing
 from zb_mom_ww_mxgateway_sim.net.certificate import Certificate
-from zb_mom_ww_mxgateway_sim.net.server import Listener
+from zb_mom_ww_mxgateway_sim.net.server import GatewayServer
 from zb_mom_ww_mxgateway_sim.plant import layout, status
 from zb_mom_ww_mxgateway_sim.plant.alarms import Alarm, AlarmBook
 from zb_mom_ww_mxgateway_sim.plant.deployment import Deployment
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
-from zb_mom_ww_mxgateway_sim.plant.point_store import Points, Reading
-from zb_mom_ww_mxgateway_sim.plant.process import Process
+from zb_mom_ww_mxgateway_sim.plant.point_store import PointStore, TagReading
+from zb_mom_ww_mxgateway_sim.plant.process import PlantProcess
 from zb_mom_ww_mxgateway_sim.plant.signals import TICK, Signals
 from zb_mom_ww_mxgateway_sim.plant.status import Status
-from zb_mom_ww_mxgateway_sim.plant.tags import Tag, add_generated, add_tags
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, add_generated, add_tags
 from zb_mom_ww_mxgateway_sim.rpc import reflection
 from zb_mom_ww_mxgateway_sim.rpc.alarm_service import AlarmService
 from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallPipeline, CallRecord
 from zb_mom_ww_mxgateway_sim.rpc.galaxy_service import GalaxyService
 from zb_mom_ww_mxgateway_sim.rpc.gateway_service import GatewayService
 from zb_mom_ww_mxgateway_sim.rpc.raw_replies import RawReplies
-from zb_mom_ww_mxgateway_sim.runtime.clock import Clock, SystemClock, nanoseconds
-from zb_mom_ww_mxgateway_sim.runtime.refusal import Ended
+from zb_mom_ww_mxgateway_sim.runtime.clock import SystemClock, TimeSource, nanoseconds
+from zb_mom_ww_mxgateway_sim.runtime.refusal import StreamEnded
 from zb_mom_ww_mxgateway_sim.runtime.task_owner import TaskOwner
 from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
-from zb_mom_ww_mxgateway_sim.sessions.items import Plant
-from zb_mom_ww_mxgateway_sim.sessions.session import Session
-from zb_mom_ww_mxgateway_sim.sessions.session_table import Sessions
-from zb_mom_ww_mxgateway_sim.sessions.users import Galaxy, GalaxyUser
-from zb_mom_ww_mxgateway_sim.sessions.write_queue import WriteRecord, Writes
+from zb_mom_ww_mxgateway_sim.sessions.items import PlantAccess
+from zb_mom_ww_mxgateway_sim.sessions.session import SimulatedSession
+from zb_mom_ww_mxgateway_sim.sessions.session_table import SessionTable
+from zb_mom_ww_mxgateway_sim.sessions.users import GalaxyUser, GalaxyUsers
+from zb_mom_ww_mxgateway_sim.sessions.write_queue import WriteQueue, WriteRecord
 
 OverflowPolicy = Literal["fail-fast", "disconnect-subscriber"]
 
@@ -64,12 +64,12 @@ class SimulatedGateway:
         host: str = "127.0.0.1",
         port: int = 0,
         plaintext: bool = False,
-        api_keys: Iterable[ApiKey] | None = None,
-        tags: Iterable[Tag] = (),
+        api_keys: Iterable[GatewayKey] | None = None,
+        tags: Iterable[TagDefinition] = (),
         generated_tags: int = 0,
         generated_change_period: float = 10.0,
         certificate_directory: Path | str | None = None,
-        clock: Clock | None = None,
+        clock: TimeSource | None = None,
         seed: int = 1,
         users: Iterable[GalaxyUser] | None = None,
         first_change_delay: float | tuple[float, float] | None = None,
@@ -99,7 +99,7 @@ class SimulatedGateway:
             raise ValueError(f"overflow_policy is 'fail-fast' or 'disconnect-subscriber', not {overflow_policy!r}")
         if event_queue_size < 1:
             raise ValueError("event_queue_size is at least 1")
-        keys = (ApiKey.random(),) if api_keys is None else tuple(api_keys)
+        keys = (GatewayKey.random(),) if api_keys is None else tuple(api_keys)
         self.api_key = keys[0].text if keys else None
         self.plaintext = plaintext
         self._keys = KeyRing(keys)
@@ -110,7 +110,7 @@ class SimulatedGateway:
         self._fail_fast = overflow_policy == "fail-fast"
         self._command_timeout = default_command_timeout
         self._session_start_time = session_start_time
-        self._galaxy_users = Galaxy(users)
+        self._galaxy_users = GalaxyUsers(users)
         self._lease = lease
         self._detach_grace = detach_grace
         self._running = False
@@ -123,34 +123,34 @@ class SimulatedGateway:
         add_generated(self._hierarchy, generated_tags, generated_change_period)
         add_tags(self._hierarchy, tags)
         self._background = TaskOwner("simulated gateway")
-        self._agenda = TimerQueue(self._clock)
-        self._points = Points(self._hierarchy, self._clock.now)
+        self._timers = TimerQueue(self._clock)
+        self._points = PointStore(self._hierarchy, self._clock.now)
         self._signals = Signals(self._clock, seed)
         self._points.on_new = self._signals.adopt
         self._points.on_seen = self._signals.refresh
-        self._process = Process(self._points, self._clock, seed)
-        self._writes = Writes(self._agenda, self._points, self._clock, write_complete_delay)
-        self._plant = Plant(
+        self._process = PlantProcess(self._points, self._clock, seed)
+        self._writes = WriteQueue(self._timers, self._points, self._clock, write_complete_delay)
+        self._plant = PlantAccess(
             self._points,
             self._writes,
-            self._agenda,
+            self._timers,
             self._clock,
             random.Random(seed),
             _range(first_change_delay),
         )
         self._deployment = Deployment(self._clock)
-        self._call_faults = Faults()
-        self._reception = CallPipeline(self._keys, self._call_faults, self._clock, refuse_in_reply=refuse_in_reply)
-        self._sessions = Sessions(self._background, random.Random(), max_sessions)
-        self._listener = Listener(host, port, self._add_services, (RawReplies(),))
+        self._call_faults = CallFaults()
+        self._pipeline = CallPipeline(self._keys, self._call_faults, self._clock, refuse_in_reply=refuse_in_reply)
+        self._sessions = SessionTable(self._background, random.Random(), max_sessions)
+        self._server = GatewayServer(host, port, self._add_services, (RawReplies(),))
         self._alarms = AlarmBook(self._hierarchy, self._points, self._clock) if alarms else None
         self._alarm_service = AlarmService(self._alarms, event_queue_size)
         self.faults = GatewayFaults(
             calls=self._call_faults,
-            reception=self._reception,
+            pipeline=self._pipeline,
             sessions=self._sessions,
             writes=self._writes,
-            listener=self._listener,
+            server=self._server,
             keys=self._keys,
             hierarchy=self._hierarchy,
             deployment=self._deployment,
@@ -158,7 +158,7 @@ class SimulatedGateway:
             alarm_book=self._alarm_book,
         )
         first_key = keys[0].key_id if keys else ""
-        self._scheduler = Scheduler(self, self.faults, self._call_faults, self._agenda, self._background, first_key)
+        self._scheduler = Scheduler(self, self.faults, self._call_faults, self._timers, self._background, first_key)
         self._scheduled: list[Fault] = []
         self.schedule(*faults)
 
@@ -188,12 +188,12 @@ class SimulatedGateway:
             raise RuntimeError("a gateway that was closed does not start again; make another")
         if not self.plaintext:
             self._certificate = certificates.kept(self._directory or certificates.default_directory())
-        await self._listener.start(self._certificate)
+        await self._server.start(self._certificate)
         self._running = True
-        self._agenda.every(TICK, self._tick)
+        self._timers.every(TICK, self._tick)
         for fault in self._scheduled:
             self._scheduler.add(fault)
-        self._background.start(self._agenda.run(), "agenda")
+        self._background.start(self._timers.run(), "agenda")
 
     async def aclose(self) -> None:
         """Ends every call, the sessions and the plant; raises what failed in the background. Idempotent."""
@@ -201,14 +201,14 @@ class SimulatedGateway:
             return
         self._running = False
         self._closed = True
-        self._sessions.close_all(Ended("UNAVAILABLE", "the gateway shuts down"))
+        self._sessions.close_all(StreamEnded("UNAVAILABLE", "the gateway shuts down"))
         self._deployment.close()
-        self._alarm_service.end(Ended("UNAVAILABLE", "the gateway shuts down"))
+        self._alarm_service.end(StreamEnded("UNAVAILABLE", "the gateway shuts down"))
         self._call_faults.release()
         try:
             async with self._turn:
                 # Calls cancelled by the server make grpc clients in the same process write to standard error.
-                await self._listener.aclose(grace=0.2)
+                await self._server.aclose(grace=0.2)
         finally:
             await self._background.aclose()
 
@@ -217,7 +217,7 @@ class SimulatedGateway:
     @property
     def endpoint(self) -> str:
         """``127.0.0.1:50551``; with port 0 only known once started."""
-        return self._listener.endpoint
+        return self._server.endpoint
 
     @property
     def certificate_pem(self) -> str | None:
@@ -234,7 +234,7 @@ class SimulatedGateway:
     @property
     def calls(self) -> Sequence[CallRecord]:
         """The last 5000 calls, refused ones too, oldest first."""
-        return tuple(self._reception.calls)
+        return tuple(self._pipeline.calls)
 
     @property
     def alarms(self) -> Sequence[Alarm]:
@@ -252,7 +252,7 @@ class SimulatedGateway:
         return self._alarm_service.streams
 
     @property
-    def sessions(self) -> Mapping[str, Session]:
+    def sessions(self) -> Mapping[str, SimulatedSession]:
         """Sessions by id, the last closed ones too; see their ``state``."""
         return dict(self._sessions.all)
 
@@ -269,14 +269,14 @@ class SimulatedGateway:
     @property
     def open_connections(self) -> int:
         """How many TCP connections clients have now."""
-        return self._listener.relay.connections
+        return self._server.proxy.connections
 
     @property
     def writes(self) -> Sequence[WriteRecord]:
         """The last 10000 writes that reached the plant, oldest first."""
         return tuple(self._writes.records)
 
-    def read(self, tag: str) -> Reading:
+    def read(self, tag: str) -> TagReading:
         """A tag's value now; KeyError if there is no such tag."""
         point = self._points.find(tag)
         if point is None:
@@ -312,10 +312,10 @@ class SimulatedGateway:
         async with self._turn:
             if self._closed:
                 return
-            await self._listener.stop()
-            self._sessions.close_all(Ended("UNAVAILABLE", "the gateway restarted"))
+            await self._server.stop()
+            self._sessions.close_all(StreamEnded("UNAVAILABLE", "the gateway restarted"))
             self._deployment.restarted()
-            await self._listener.start(self._certificate)
+            await self._server.start(self._certificate)
 
     async def swap_certificate(self) -> None:
         """A new certificate on the same port, kept from now on. Connections are lost, sessions are not."""
@@ -325,8 +325,8 @@ class SimulatedGateway:
             if self._closed:
                 return
             self._certificate = certificates.renew(self._directory or certificates.default_directory())
-            await self._listener.stop()
-            await self._listener.start(self._certificate)
+            await self._server.stop()
+            await self._server.start(self._certificate)
 
     def schedule(self, *faults: Fault | str) -> None:
         """Lets faults come about, e.g. ``after 5s drop-stream``: times count from now, or from the start.
@@ -380,23 +380,23 @@ class SimulatedGateway:
 
     async def _add_services(self, server: grpc.aio.Server) -> None:
         gateway = GatewayService(
-            self._reception,
+            self._pipeline,
             self._sessions,
             self._call_faults,
-            self._agenda,
+            self._timers,
             self._alarm_service,
             self._make_session,
             self._session_start_time,
         )
-        galaxy = GalaxyService(self._reception, self._hierarchy, self._deployment, self._clock)
+        galaxy = GalaxyService(self._pipeline, self._hierarchy, self._deployment, self._clock)
         # The generated service code has no types.
         mxaccess_gateway_pb2_grpc.add_MxAccessGatewayServicer_to_server(gateway, server)  # type: ignore[no-untyped-call]
         galaxy_repository_pb2_grpc.add_GalaxyRepositoryServicer_to_server(galaxy, server)  # type: ignore[no-untyped-call]
         await reflection.add(server)
 
-    def _make_session(self, request: pb.OpenSessionRequest, session_id: str, process_id: int) -> Session:
+    def _make_session(self, request: pb.OpenSessionRequest, session_id: str, process_id: int) -> SimulatedSession:
         asked = request.command_timeout.ToNanoseconds() / 1e9
-        return Session(
+        return SimulatedSession(
             session_id,
             request.client_session_name,
             self._plant,

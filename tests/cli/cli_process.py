@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from zb_mom_ww_mxgateway import Session
-from zb_mom_ww_mxgateway_sim import ApiKey
+from zb_mom_ww_mxgateway_sim import GatewayKey
 
-KEY = ApiKey("plant", "s3cret_with-underscore")
+KEY = GatewayKey("plant", "s3cret_with-underscore")
 DEADLINE = 20.0
 EOR = "__MXGW_BATCH_EOR__"
 

@@ -10,7 +10,7 @@ from cli_process import KEY, Drive, Open, Run
 
 from zb_mom_ww_mxgateway import GatewayClient
 from zb_mom_ww_mxgateway_cli.commands.benchmark import figures
-from zb_mom_ww_mxgateway_sim import ApiKey, SimulatedGateway
+from zb_mom_ww_mxgateway_sim import GatewayKey, SimulatedGateway
 
 INT, BOOL, DOUBLE = "TestChildObject.TestInt", "TestChildObject.TestBool", "TestChildObject.TestDouble"
 
@@ -121,7 +121,7 @@ async def test_subscribe_bulk_tells_each_entry(
 
 
 async def test_an_entry_that_is_refused_is_told_at_its_place(mxgw_py: Run) -> None:
-    limited = ApiKey("limited", KEY.secret, subtrees=frozenset({"TestChildObject"}))
+    limited = GatewayKey("limited", KEY.secret, subtrees=frozenset({"TestChildObject"}))
     async with (
         SimulatedGateway(plaintext=True, api_keys=[limited]) as gateway,
         await GatewayClient.connect(endpoint=gateway.endpoint, api_key=limited.text, plaintext=True) as client,

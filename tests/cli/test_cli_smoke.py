@@ -10,7 +10,7 @@ import pytest
 from cli_process import KEY, Run, Start, ended
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway
+from zb_mom_ww_mxgateway_sim import GatewayKey, KeyScope, SimulatedGateway
 
 ITEM = "TestChildObject.TestInt"
 SMOKE = ("smoke", "--plaintext", "--item", ITEM)
@@ -173,7 +173,7 @@ async def test_a_stream_that_breaks_is_the_first_events_failure(environment: dic
 
 
 async def test_a_key_without_the_scope_is_refused_not_unknown(mxgw_py: Run) -> None:
-    reader = ApiKey("reader", KEY.secret, frozenset({Scope.METADATA_READ}))
+    reader = GatewayKey("reader", KEY.secret, frozenset({KeyScope.METADATA_READ}))
     async with SimulatedGateway(plaintext=True, api_keys=[reader]) as gateway:
         ran = await mxgw_py(*SMOKE, MXGATEWAY_ENDPOINT=gateway.endpoint, MXGATEWAY_API_KEY=reader.text)
         assert ran.code == 3

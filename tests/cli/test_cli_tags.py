@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cli_process import KEY, Drive, Run, Start, ended, until
 
-from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway, Tag, TagType
+from zb_mom_ww_mxgateway_sim import GatewayKey, KeyScope, NativeType, SimulatedGateway, TagDefinition
 
 INT, FLOAT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestFloat", "TestChildObject.TestBool"
 STRING, SETPOINT, LEVEL = "TestChildObject.TestString", "Plant.Tank1.LevelSP", "Plant.Tank1.Level"
@@ -103,7 +103,7 @@ async def test_a_negative_value_may_stand_behind_a_flag(gateway: SimulatedGatewa
 
 
 async def test_an_array_of_texts_is_written_as_it_is_typed(mxgw_py: Run) -> None:
-    texts = Tag("Recipe.Texts", TagType.STRING, ("a", "b", "c"), is_array=True)
+    texts = TagDefinition("Recipe.Texts", NativeType.STRING, ("a", "b", "c"), is_array=True)
     async with SimulatedGateway(plaintext=True, api_keys=[KEY], tags=[texts]) as gateway:
         words = ("--plaintext", "--endpoint", gateway.endpoint)
         ran = await mxgw_py("write", texts.name, '[1.10, "x", 1e5]', *words)
@@ -156,7 +156,7 @@ async def test_a_write_whose_completion_does_not_come_is_not_called_done(
 
 
 async def test_a_key_that_may_not_write_writes_nothing(gateway: SimulatedGateway, mxgw_py: Run) -> None:
-    reader = ApiKey("reader", "only", frozenset(Scope) - {Scope.INVOKE_WRITE})
+    reader = GatewayKey("reader", "only", frozenset(KeyScope) - {KeyScope.INVOKE_WRITE})
     async with SimulatedGateway(plaintext=True, api_keys=[reader]) as other:
         ran = await mxgw_py(
             "write", INT, "5", "--plaintext", "--json", "--endpoint", other.endpoint, MXGATEWAY_API_KEY=reader.text

@@ -8,7 +8,7 @@ import pytest
 from cli_process import KEY, Open, Run, until
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway
+from zb_mom_ww_mxgateway_sim import GatewayKey, KeyScope, SimulatedGateway
 
 
 def sent(gateway: SimulatedGateway) -> int:
@@ -142,7 +142,7 @@ async def test_a_faulted_session_is_refused_with_what_to_do(
 
 
 async def test_a_key_that_may_not_write_is_refused(mxgw_py: Run) -> None:
-    reader = ApiKey("reader", KEY.secret, frozenset({Scope.INVOKE_READ, Scope.METADATA_READ}))
+    reader = GatewayKey("reader", KEY.secret, frozenset({KeyScope.INVOKE_READ, KeyScope.METADATA_READ}))
     async with SimulatedGateway(plaintext=True, api_keys=[reader]) as gateway:
         ran = await mxgw_py(
             *("write", "--plaintext", "--session-id", "session-1", "--server-handle", "1", "--item-handle", "1"),

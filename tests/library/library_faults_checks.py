@@ -20,7 +20,7 @@ from zb_mom_ww_mxgateway import (
     WriteOutcome,
     WriteResult,
 )
-from zb_mom_ww_mxgateway_sim import Session as GatewaySession
+from zb_mom_ww_mxgateway_sim import SimulatedSession
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ async def _commands_are_answered(rig: Rig) -> bool:
     return False
 
 
-def _session(rig: Rig) -> GatewaySession | None:
+def _session(rig: Rig) -> SimulatedSession | None:
     return rig.gateway.sessions.get(rig.live.session.session_id)
 
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from zb_mom_ww_mxgateway import EventFamily, GatewayClient, LiveSession, MxEvent, MxGatewayError
-from zb_mom_ww_mxgateway_sim import SimulatedGateway, Tag, TagType
+from zb_mom_ww_mxgateway_sim import NativeType, SimulatedGateway, TagDefinition
 
 # Each tag has values of its own, so that one that comes under another's name is seen.
 SPAN = 10_000_000
@@ -110,7 +110,7 @@ def _base(tag: str) -> int:
 @asynccontextmanager
 async def rig(**options: object) -> AsyncIterator[Rig]:
     """A live session with the first tags advised, on a gateway of its own; all is closed afterwards."""
-    tags = [Tag(tag, TagType.INTEGER, _base(tag)) for tag in TAGS]
+    tags = [TagDefinition(tag, NativeType.INTEGER, _base(tag)) for tag in TAGS]
     async with SimulatedGateway(plaintext=True, tags=tags, write_complete_delay=0.005, alarms=False) as gateway:
         client = await GatewayClient.connect(
             endpoint=gateway.endpoint,

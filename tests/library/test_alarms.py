@@ -22,7 +22,7 @@ from zb_mom_ww_mxgateway import (
     MxGatewayTransportError,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway
+from zb_mom_ww_mxgateway_sim import GatewayKey, KeyScope, SimulatedGateway
 
 LEVEL = "Plant.Tank1.Level"
 
@@ -125,7 +125,7 @@ async def test_an_acknowledgement_whose_answer_was_lost_is_unknown(
 
 
 async def test_acknowledging_wants_the_scope_to_write() -> None:
-    key = ApiKey("reader", "secret", frozenset({Scope.EVENTS_READ, Scope.METADATA_READ}))
+    key = GatewayKey("reader", "secret", frozenset({KeyScope.EVENTS_READ, KeyScope.METADATA_READ}))
     async with (
         SimulatedGateway(plaintext=True, api_keys=[key]) as gateway,
         await GatewayClient.connect(endpoint=gateway.endpoint, api_key=key.text, plaintext=True) as client,

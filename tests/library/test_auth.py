@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway import (
 from zb_mom_ww_mxgateway.auth import check_api_key, metadata, redact, redact_key
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.redaction import masked
-from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway
+from zb_mom_ww_mxgateway_sim import GatewayKey, KeyScope, SimulatedGateway
 
 SECRET = "s3cret_With-underscores"
 KEY = f"mxgw_plant7_{SECRET}"
@@ -152,7 +152,7 @@ async def test_a_key_that_is_revoked_later_is_an_authentication_error(
 
 
 async def test_a_missing_scope_is_an_authorization_error() -> None:
-    reader = ApiKey("reader", "secret", {Scope.METADATA_READ, Scope.SESSION_OPEN, Scope.SESSION_CLOSE})
+    reader = GatewayKey("reader", "secret", {KeyScope.METADATA_READ, KeyScope.SESSION_OPEN, KeyScope.SESSION_CLOSE})
     async with SimulatedGateway(plaintext=True, api_keys=[reader]) as gateway:
         client = await GatewayClient.connect(endpoint=gateway.endpoint, api_key=reader.text, plaintext=True)
         async with client, await client.open_session() as session:
@@ -164,7 +164,7 @@ async def test_a_missing_scope_is_an_authorization_error() -> None:
 
 
 async def test_a_key_without_metadata_read_connects() -> None:
-    key = ApiKey("operator", "secret", {Scope.SESSION_OPEN, Scope.SESSION_CLOSE, Scope.INVOKE_READ})
+    key = GatewayKey("operator", "secret", {KeyScope.SESSION_OPEN, KeyScope.SESSION_CLOSE, KeyScope.INVOKE_READ})
     async with SimulatedGateway(plaintext=True, api_keys=[key]) as gateway:
         client = await GatewayClient.connect(endpoint=gateway.endpoint, api_key=key.text, plaintext=True)
         async with client, await client.open_session() as session:

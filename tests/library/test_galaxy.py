@@ -18,7 +18,7 @@ from zb_mom_ww_mxgateway import (
     wire,
 )
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
-from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway
+from zb_mom_ww_mxgateway_sim import GatewayKey, KeyScope, SimulatedGateway
 
 
 def pages(gateway: SimulatedGateway) -> list[Any]:
@@ -160,7 +160,7 @@ def test_never_deployed_is_no_time() -> None:
 
 
 async def test_a_key_without_the_scope_is_told(gateway: SimulatedGateway) -> None:
-    key = ApiKey("operator", "secret", {Scope.SESSION_OPEN})
+    key = GatewayKey("operator", "secret", {KeyScope.SESSION_OPEN})
     async with SimulatedGateway(plaintext=True, api_keys=[key]) as gateway:
         client = await GatewayClient.connect(endpoint=gateway.endpoint, api_key=key.text, plaintext=True)
         async with client:

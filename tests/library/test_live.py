@@ -35,7 +35,7 @@ from zb_mom_ww_mxgateway import (
     WriteOutcome,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway
+from zb_mom_ww_mxgateway_sim import GatewayKey, KeyScope, SimulatedGateway
 
 INT, DOUBLE, STRING = (f"TestChildObject.Test{name}" for name in ("Int", "Double", "String"))
 
@@ -189,7 +189,7 @@ async def test_subscribing_a_tag_that_was_only_added_advises_it(gateway: Simulat
 
 
 async def test_subscribing_names_every_tag_that_was_refused() -> None:
-    key = ApiKey("tank1", "secret", subtrees={"Plant.Tank1"})
+    key = GatewayKey("tank1", "secret", subtrees={"Plant.Tank1"})
     async with SimulatedGateway(plaintext=True, api_keys=[key]) as gateway:
         client = await GatewayClient.connect(endpoint=gateway.endpoint, api_key=key.text, plaintext=True)
         async with client, await LiveSession.open(client) as live:
@@ -213,7 +213,7 @@ async def test_live_without_an_event(gateway: SimulatedGateway, client: GatewayC
 
 
 async def test_live_with_a_key_that_may_not_ping() -> None:
-    key = ApiKey("watcher", "secret", {Scope.SESSION_OPEN, Scope.SESSION_CLOSE, Scope.EVENTS_READ})
+    key = GatewayKey("watcher", "secret", {KeyScope.SESSION_OPEN, KeyScope.SESSION_CLOSE, KeyScope.EVENTS_READ})
     async with SimulatedGateway(plaintext=True, api_keys=[key]) as gateway:
         client = await GatewayClient.connect(endpoint=gateway.endpoint, api_key=key.text, plaintext=True)
         async with client, await LiveSession.open(client) as live, asyncio.timeout(30):

@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway import (
     WriteOutcome,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim import ApiKey, CallRecord, SimulatedGateway
+from zb_mom_ww_mxgateway_sim import CallRecord, GatewayKey, SimulatedGateway
 
 INT, DOUBLE, STRING, BOOL = (f"TestChildObject.Test{name}" for name in ("Int", "Double", "String", "Bool"))
 
@@ -398,7 +398,7 @@ async def test_every_kind_of_item_is_had_again_as_it_was(gateway: SimulatedGatew
 
 
 async def test_what_cannot_be_had_again_is_named_with_the_reason() -> None:
-    key = ApiKey("narrow", "secret", subtrees={"TestChildObject", "Plant.Tank1"})
+    key = GatewayKey("narrow", "secret", subtrees={"TestChildObject", "Plant.Tank1"})
     async with (
         SimulatedGateway(plaintext=True, api_keys=[key]) as gateway,
         await GatewayClient.connect(endpoint=gateway.endpoint, api_key=key.text, plaintext=True) as client,

@@ -28,7 +28,7 @@ from zb_mom_ww_mxgateway import (
     from_mx_value,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim import ApiKey, SimulatedGateway
+from zb_mom_ww_mxgateway_sim import GatewayKey, SimulatedGateway
 
 INT, DOUBLE, STRING = (f"TestChildObject.Test{name}" for name in ("Int", "Double", "String"))
 Method = Callable[[Session], Coroutine[Any, Any, object]]
@@ -221,7 +221,7 @@ async def test_an_entry_that_fails_fails_alone(method: str, session: Session) ->
 
 
 async def test_an_entry_outside_of_the_keys_reach_fails_alone() -> None:
-    key = ApiKey("tank1", "secret", subtrees={"Plant.Tank1"})
+    key = GatewayKey("tank1", "secret", subtrees={"Plant.Tank1"})
     async with SimulatedGateway(plaintext=True, api_keys=[key]) as gateway:
         client = await GatewayClient.connect(endpoint=gateway.endpoint, api_key=key.text, plaintext=True)
         async with client, await client.open_session() as session:

@@ -23,7 +23,7 @@ from zb_mom_ww_mxgateway import (
     wire,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway
+from zb_mom_ww_mxgateway_sim import GatewayKey, KeyScope, SimulatedGateway
 
 TAG = "TestChildObject.TestInt"
 
@@ -324,7 +324,7 @@ async def test_a_session_that_is_unknown_is_a_session_error(client: GatewayClien
 
 
 async def test_a_missing_scope_is_an_authorization_error() -> None:
-    key = ApiKey("writer", "secret", {Scope.SESSION_OPEN, Scope.SESSION_CLOSE, Scope.METADATA_READ})
+    key = GatewayKey("writer", "secret", {KeyScope.SESSION_OPEN, KeyScope.SESSION_CLOSE, KeyScope.METADATA_READ})
     async with SimulatedGateway(plaintext=True, api_keys=[key]) as gateway:
         client = await GatewayClient.connect(endpoint=gateway.endpoint, api_key=key.text, plaintext=True)
         async with client, await client.open_session() as session:

@@ -20,8 +20,8 @@ from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.python.namespace import PythonNames
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
-from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType
-from zb_mom_ww_mxgateway_sim.plant.tags import Tag
+from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition
 
 INT, INT_ARRAY = "TestChildObject.TestInt", "TestChildObject.TestIntArray"
 
@@ -59,9 +59,9 @@ async def _two() -> AsyncIterator[Two]:
     options: dict[str, Any] = {"plaintext": True, "api_keys": (), "write_complete_delay": 0.0}
     async with (
         SimulatedGateway(
-            tags=[Tag("Lamp.Test", TagType.INTEGER, 1)], first_change_delay=5.0, clock=clock, **options
+            tags=[TagDefinition("Lamp.Test", NativeType.INTEGER, 1)], first_change_delay=5.0, clock=clock, **options
         ) as lamp,
-        SimulatedGateway(tags=[Tag("Boiler.Trip", TagType.INTEGER, 2)], **options) as boiler,
+        SimulatedGateway(tags=[TagDefinition("Boiler.Trip", NativeType.INTEGER, 2)], **options) as boiler,
     ):
         context = Context(all_commands(), interactive=False)
         try:
@@ -220,7 +220,7 @@ async def test_a_whole_array_is_read_by_its_name_as_it_is_watched(tmp_path: Path
 
 async def test_a_line_of_python_is_for_the_connection_that_was_current_when_it_was_asked_for() -> None:
     """A task comes to its first step later than the call that makes it, and another line may run before."""
-    tags = [Tag("Pump.Start", TagType.BOOLEAN, False)]
+    tags = [TagDefinition("Pump.Start", NativeType.BOOLEAN, False)]
     options: dict[str, Any] = {"plaintext": True, "api_keys": ()}
 
     async def show(result: Result | None) -> None:

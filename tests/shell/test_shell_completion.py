@@ -8,7 +8,7 @@ from shell_terminal import ENTER, TAB, Terminal, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway_shell.commands.connection import galaxy_text
-from zb_mom_ww_mxgateway_sim import Tag, TagType
+from zb_mom_ww_mxgateway_sim import NativeType, TagDefinition
 
 CLEAR = "\x15"
 
@@ -60,7 +60,9 @@ async def test_tab_goes_as_far_as_there_is_one_way_in_any_letter_case(tmp_path: 
 async def test_what_only_contains_the_text_comes_second_and_where_a_segment_begins_with_it_first(
     tmp_path: Path,
 ) -> None:
-    async with shell(tmp_path, tags=[Tag("Levels.Count", TagType.INTEGER), Tag("Mixer.HighLevel")]) as sh:
+    async with shell(
+        tmp_path, tags=[TagDefinition("Levels.Count", NativeType.INTEGER), TagDefinition("Mixer.HighLevel")]
+    ) as sh:
         assert await sh.context.catalogue.loaded(10)
         rows = await menu(sh.terminal, "watch level", "Levels.", "Plant.Tank1.Level")
         assert rows[0] == "Levels. $UserTags"
@@ -97,7 +99,7 @@ async def test_a_deployment_brings_new_tags_and_a_watch_of_them_that_breaks_hurt
     async with shell(tmp_path) as sh:
         catalogue = sh.context.catalogue
         assert await catalogue.loaded(10)
-        sh.gateway.faults.redeploy([Tag("NewUnit.Flow")])
+        sh.gateway.faults.redeploy([TagDefinition("NewUnit.Flow")])
         await until(lambda: catalogue.kind_of("NewUnit.Flow"))
         assert (await menu(sh.terminal, "watch newunit.f", "NewUnit.Flow"))[0] == "NewUnit.Flow Double"
         sh.gateway.faults.stall("WatchDeployEvents")
@@ -107,7 +109,7 @@ async def test_a_deployment_brings_new_tags_and_a_watch_of_them_that_breaks_hurt
         sh.terminal.type(CLEAR)
         await sh.terminal.enter("status", "deployments go unnoticed")
         sh.gateway.faults.release("WatchDeployEvents")
-        sh.gateway.faults.redeploy([Tag("NewUnit.Heat", writable=False)])
+        sh.gateway.faults.redeploy([TagDefinition("NewUnit.Heat", writable=False)])
         await until(lambda: catalogue.kind_of("NewUnit.Heat"))
         assert (await menu(sh.terminal, "watch newunit.h", "NewUnit.Heat"))[0] == "NewUnit.Heat Double, read-only"
 
@@ -117,16 +119,16 @@ async def test_a_reading_that_fails_or_is_overtaken_by_a_deployment_is_begun_aga
         catalogue = sh.context.catalogue
         assert await catalogue.loaded(30)
         sh.gateway.faults.fail_next("DiscoverHierarchy", code=grpc.StatusCode.INTERNAL)
-        sh.gateway.faults.redeploy([Tag("NewUnit.Flow")])
+        sh.gateway.faults.redeploy([TagDefinition("NewUnit.Flow")])
         await until(lambda: catalogue.error)
         assert "as they were: reading them again failed: " in galaxy_text(sh.context)
         assert (await menu(sh.terminal, "watch area001.unit0001.value07", "Value07"))[0].endswith("Double")
         await until(lambda: catalogue.kind_of("NewUnit.Flow"))
         assert catalogue.error is None
         asked = len(sh.gateway.calls)
-        sh.gateway.faults.redeploy([Tag("NewUnit.Heat")])
+        sh.gateway.faults.redeploy([TagDefinition("NewUnit.Heat")])
         await until(lambda: sum(call.rpc == "DiscoverHierarchy" for call in sh.gateway.calls[asked:]) >= 2)
-        sh.gateway.faults.redeploy([Tag("NewUnit.Mass")])
+        sh.gateway.faults.redeploy([TagDefinition("NewUnit.Mass")])
         await until(lambda: catalogue.kind_of("NewUnit.Mass") and catalogue.is_current)
         assert (await menu(sh.terminal, "watch newunit.m", "NewUnit.Mass"))[0] == "NewUnit.Mass Double"
 
@@ -135,7 +137,7 @@ async def test_names_that_an_output_has_shown_are_offered_while_the_galaxy_is_re
     async with shell(tmp_path) as sh:
         assert await sh.context.catalogue.loaded(10)
         sh.gateway.faults.stall("DiscoverHierarchy")
-        sh.gateway.faults.redeploy([Tag("NewUnit.Flow")])
+        sh.gateway.faults.redeploy([TagDefinition("NewUnit.Flow")])
         await until(lambda: not sh.context.catalogue.is_current)
         await sh.terminal.enter("browse", "object", "NewUnit")
         assert (await menu(sh.terminal, "watch newu", "NewUnit."))[0] == "NewUnit. $UserTags"

@@ -28,9 +28,9 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.profiles import with_key
 from zb_mom_ww_mxgateway_sim import (
     ALL_SCOPES,
-    ApiKey,
     Category,
-    Scope,
+    GatewayKey,
+    KeyScope,
     SimulatedGateway,
     Source,
     Status,
@@ -222,7 +222,7 @@ async def test_why_of_addresses(connected: tuple[Context, SimulatedGateway], tag
 
 
 async def test_why_of_a_tag_beyond_the_key_does_not_say_that_there_is_none() -> None:
-    key = ApiKey("tank1", "c2VjcmV0", subtrees=frozenset({"Plant.Tank1"}))
+    key = GatewayKey("tank1", "c2VjcmV0", subtrees=frozenset({"Plant.Tank1"}))
     async with SimulatedGateway(plaintext=True, api_keys=[key]) as gateway:
         context = Context(all_commands(), interactive=False)
         await context.connect(keyed(gateway), "plant")
@@ -319,7 +319,7 @@ async def test_why_of_an_inhibited_alarm(connected: tuple[Context, SimulatedGate
 
 
 async def test_why_where_the_gateway_has_no_alarms_and_the_key_sees_no_galaxy() -> None:
-    key = ApiKey("op", "secret", frozenset(ALL_SCOPES) - {Scope.METADATA_READ})
+    key = GatewayKey("op", "secret", frozenset(ALL_SCOPES) - {KeyScope.METADATA_READ})
     async with SimulatedGateway(plaintext=True, api_keys=(), alarms=False) as gateway:
         context = Context(all_commands(), interactive=False)
         await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
@@ -543,7 +543,7 @@ async def test_doctor_says_which_step_fails(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_doctor_of_a_key_with_few_scopes_and_no_alarms_notes_what_is_missing() -> None:
-    key = ApiKey("op", "secret", frozenset(ALL_SCOPES) - {Scope.METADATA_READ})
+    key = GatewayKey("op", "secret", frozenset(ALL_SCOPES) - {KeyScope.METADATA_READ})
     async with SimulatedGateway(plaintext=True, api_keys=(key,), alarms=False) as gateway:
         found = await examined(keyed(gateway))
         assert found.exit_code is ExitCode.DONE

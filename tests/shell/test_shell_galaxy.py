@@ -13,7 +13,7 @@ from shell_process import ShellProcess
 from shell_terminal import ENTER, shell
 from shell_waiting import until
 
-from zb_mom_ww_mxgateway_sim import ApiKey, Scope, SimulatedGateway, Tag
+from zb_mom_ww_mxgateway_sim import GatewayKey, KeyScope, SimulatedGateway, TagDefinition
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ async def test_deploys_shows_the_present_state_at_once_and_then_each_deployment(
         assert process.stdout is not None
         async with asyncio.timeout(30):
             first = await process.stdout.readline()
-            gateway.faults.redeploy([Tag("NewUnit.Flow")])
+            gateway.faults.redeploy([TagDefinition("NewUnit.Flow")])
             rest, _ = await process.communicate()
         assert b"h " in first
         assert b"objects, " in first
@@ -218,7 +218,7 @@ async def test_a_deployment_is_said_at_the_prompt_but_not_the_one_that_was_there
         await until(lambda: sh.context.catalogue._noticed is not None)
         await sh.terminal.enter("status", "\ngalaxy ")
         assert "deployed anew" not in sh.terminal.text
-        sh.gateway.faults.redeploy([Tag("NewUnit.Flow")])
+        sh.gateway.faults.redeploy([TagDefinition("NewUnit.Flow")])
         await sh.terminal.shows("the galaxy was deployed anew at 20", "Z: its tags are read again")
         await sh.terminal.enter("tag NewUnit.Flow", "object      NewUnit")
         assert sh.terminal.text.count("deployed anew") == 1
@@ -235,8 +235,8 @@ async def test_deploys_at_the_prompt_goes_on_until_ctrl_c(tmp_path: Path) -> Non
 
 
 async def test_a_key_without_the_scope_is_told_so_and_the_shell_goes_on(tmp_path: Path) -> None:
-    scopes = frozenset(Scope) - {Scope.METADATA_READ}
-    key = ApiKey("viewer", "c2VjcmV0", scopes=scopes)
+    scopes = frozenset(KeyScope) - {KeyScope.METADATA_READ}
+    key = GatewayKey("viewer", "c2VjcmV0", scopes=scopes)
     async with SimulatedGateway(plaintext=True, api_keys=[key]) as gateway:
         run = ShellProcess(tmp_path).on(gateway)
         done = await run("--plaintext", "--json", "-e", "browse")

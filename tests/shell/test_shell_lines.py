@@ -7,8 +7,8 @@ import pytest
 from shell_process import Runs, ShellProcess
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
-from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType
-from zb_mom_ww_mxgateway_sim.plant.tags import Tag
+from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition
 
 INT = "TestChildObject.TestInt"
 
@@ -16,11 +16,11 @@ INT = "TestChildObject.TestInt"
 @pytest.fixture
 async def run(tmp_path: Path) -> AsyncIterator[Runs]:
     tags = [
-        Tag("Unit1.Pump1.Start", TagType.BOOLEAN, False),
-        Tag("Unit1.Pump01.Start", TagType.BOOLEAN, False),
-        Tag("Unit1.Batch.Id", TagType.STRING, ""),
-        Tag("Unit1.Flow.Total", TagType.DOUBLE, 12345678.9),
-        Tag("Unit1.Flow.Coarse", TagType.FLOAT, 0.1),
+        TagDefinition("Unit1.Pump1.Start", NativeType.BOOLEAN, False),
+        TagDefinition("Unit1.Pump01.Start", NativeType.BOOLEAN, False),
+        TagDefinition("Unit1.Batch.Id", NativeType.STRING, ""),
+        TagDefinition("Unit1.Flow.Total", NativeType.DOUBLE, 12345678.9),
+        TagDefinition("Unit1.Flow.Coarse", NativeType.FLOAT, 0.1),
     ]
     async with SimulatedGateway(plaintext=True, write_complete_delay=0, tags=tags) as gateway:
         yield Runs(tmp_path, gateway)

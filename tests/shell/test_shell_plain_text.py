@@ -22,7 +22,7 @@ from zb_mom_ww_mxgateway_shell.output.watch_table import Row, fitted
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.histories import history_at
-from zb_mom_ww_mxgateway_sim import SimulatedGateway, Tag, TagType
+from zb_mom_ww_mxgateway_sim import NativeType, SimulatedGateway, TagDefinition
 
 INT, STRING = "TestChildObject.TestInt", "TestChildObject.TestString"
 SECRET = "c2VjcmV0LXZhbHVl-x_y"
@@ -217,7 +217,7 @@ def test_wide_lines_are_folded_at_the_width_of_the_screen(width: int) -> None:
 
 
 async def test_a_tag_in_wide_characters_is_read_on_a_real_screen(tmp_path: Path) -> None:
-    tags = [Tag("温度計.値", TagType.DOUBLE, 1.5), Tag("Plain.Value", TagType.DOUBLE, 2.5)]
+    tags = [TagDefinition("温度計.値", NativeType.DOUBLE, 1.5), TagDefinition("Plain.Value", NativeType.DOUBLE, 2.5)]
     async with shell(tmp_path, tags=tags) as sh:
         await sh.terminal.enter("read 温度計.値 Plain.Value", "2.5")
         rows = [line for line in sh.terminal.screen.display if " good " in line]

@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.live_view import PictureView
 from zb_mom_ww_mxgateway_shell.terminal.prompt import history_at
 from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
-from zb_mom_ww_mxgateway_sim import ALL_SCOPES, ApiKey, Scope, SimulatedGateway
+from zb_mom_ww_mxgateway_sim import ALL_SCOPES, GatewayKey, KeyScope, SimulatedGateway
 
 
 async def test_a_newcomers_first_minute(tmp_path: Path) -> None:
@@ -501,7 +501,7 @@ async def test_what_is_expected_next_is_in_view_on_a_narrow_screen(tmp_path: Pat
 
 
 async def test_a_value_that_is_advised_says_its_type_by_handle_where_the_galaxy_does_not(tmp_path: Path) -> None:
-    keys = (ApiKey("low", "s", scopes=ALL_SCOPES - {Scope.METADATA_READ}),)
+    keys = (GatewayKey("low", "s", scopes=ALL_SCOPES - {KeyScope.METADATA_READ}),)
     async with SimulatedGateway(plaintext=True, api_keys=keys) as gateway, shell(tmp_path, cursor_reports=True) as sh:
         key = tmp_path / "key"
         key.write_text(gateway.api_key or "", encoding="utf-8")

@@ -9,8 +9,8 @@ from shell_process import ShellProcess
 
 from zb_mom_ww_mxgateway_shell.terminal.keys import _common
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
-from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType
-from zb_mom_ww_mxgateway_sim.plant.tags import Tag
+from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition
 
 ALIKE = [
     ("Straße.Cmd", "Strasse.Cmd"),
@@ -22,7 +22,7 @@ ALIKE = [
 
 def plant(*names: str) -> SimulatedGateway:
     return SimulatedGateway(
-        plaintext=True, write_complete_delay=0, tags=[Tag(name, TagType.BOOLEAN, False) for name in names]
+        plaintext=True, write_complete_delay=0, tags=[TagDefinition(name, NativeType.BOOLEAN, False) for name in names]
     )
 
 

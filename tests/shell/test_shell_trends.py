@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_shell.output.chart import Line, chart, legend
 from zb_mom_ww_mxgateway_shell.output.scale import between, share, sparkline
 from zb_mom_ww_mxgateway_shell.samples.intervals import Interval, ValueStatus
-from zb_mom_ww_mxgateway_sim import SimulatedGateway, Tag, TagType
+from zb_mom_ww_mxgateway_sim import NativeType, SimulatedGateway, TagDefinition
 from zb_mom_ww_mxgateway_sim.runtime.clock import SystemClock
 
 INT = "TestChildObject.TestInt"
@@ -215,12 +215,12 @@ def test_the_place_of_a_number_keeps_the_order_of_numbers(one: float, two: float
 
 async def test_trends_of_odd_numbers_end_and_what_stands_behind_them_runs(tmp_path: Path) -> None:
     tags = [
-        Tag("U.Never.Set", TagType.FLOAT, 3.4e38),
-        Tag("U.Counter.Ns", TagType.DOUBLE, 1.764e18),
-        Tag("U.Swing.X", TagType.DOUBLE, -1.7e308),
-        Tag("U.Nothing.X", TagType.DOUBLE),
-        Tag("U.Fine.X", TagType.DOUBLE, 9007199254740991.0),
-        Tag("U.Infinite.X", TagType.DOUBLE),
+        TagDefinition("U.Never.Set", NativeType.FLOAT, 3.4e38),
+        TagDefinition("U.Counter.Ns", NativeType.DOUBLE, 1.764e18),
+        TagDefinition("U.Swing.X", NativeType.DOUBLE, -1.7e308),
+        TagDefinition("U.Nothing.X", NativeType.DOUBLE),
+        TagDefinition("U.Fine.X", NativeType.DOUBLE, 9007199254740991.0),
+        TagDefinition("U.Infinite.X", NativeType.DOUBLE),
     ]
     async with SimulatedGateway(plaintext=True, api_keys=(), tags=tags) as gateway:
         process = ShellProcess(tmp_path).on(gateway)

@@ -7,11 +7,11 @@ import pytest
 from sim_wire import Wire, bearer, failing, wire
 
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy, mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim import ALL_SCOPES, ApiKey, ManualClock, Scope, SimulatedGateway
+from zb_mom_ww_mxgateway_sim import ALL_SCOPES, GatewayKey, KeyScope, ManualClock, SimulatedGateway
 from zb_mom_ww_mxgateway_sim.faults.call_faults import KINDS
 
 # A secret may hold underscores: the id ends at the first one.
-KEY = ApiKey("plant-a", "s_ecret_-")
+KEY = GatewayKey("plant-a", "s_ecret_-")
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ async def test_the_default_key_is_random_and_can_do_all() -> None:
     first, second = SimulatedGateway(plaintext=True), SimulatedGateway(plaintext=True)
     assert first.api_key != second.api_key
     assert first.api_key is not None
-    assert ApiKey.parse(first.api_key).key_id == "demo"
-    assert len(ApiKey.parse(first.api_key).secret) >= 32
+    assert GatewayKey.parse(first.api_key).key_id == "demo"
+    assert len(GatewayKey.parse(first.api_key).secret) >= 32
 
 
 def _command(name: str) -> pb.MxCommandRequest:
@@ -86,27 +86,29 @@ _SECURED = ("write_secured", "write_secured2", "write_secured_bulk", "write_secu
 # Every other kind.
 _READS = tuple(sorted(set(KINDS) - {*_WRITES, *_SECURED, "drain_events"}))
 CALLS = [
-    ("OpenSession", pb.OpenSessionRequest(), Scope.SESSION_OPEN),
-    ("CloseSession", pb.CloseSessionRequest(), Scope.SESSION_CLOSE),
-    ("StreamEvents", pb.StreamEventsRequest(), Scope.EVENTS_READ),
-    ("StreamAlarms", pb.StreamAlarmsRequest(), Scope.EVENTS_READ),
-    ("QueryActiveAlarms", pb.QueryActiveAlarmsRequest(), Scope.EVENTS_READ),
-    ("AcknowledgeAlarm", pb.AcknowledgeAlarmRequest(), Scope.INVOKE_WRITE),
-    ("TestConnection", galaxy.TestConnectionRequest(), Scope.METADATA_READ),
-    ("GetLastDeployTime", galaxy.GetLastDeployTimeRequest(), Scope.METADATA_READ),
-    ("DiscoverHierarchy", galaxy.DiscoverHierarchyRequest(), Scope.METADATA_READ),
-    ("BrowseChildren", galaxy.BrowseChildrenRequest(), Scope.METADATA_READ),
-    ("WatchDeployEvents", galaxy.WatchDeployEventsRequest(), Scope.METADATA_READ),
-    *[("Invoke", _command(name), Scope.INVOKE_WRITE) for name in _WRITES],
-    *[("Invoke", _command(name), Scope.INVOKE_SECURE) for name in _SECURED],
-    *[("Invoke", _command(name), Scope.INVOKE_READ) for name in _READS],
-    ("Invoke", _command("drain_events"), Scope.EVENTS_READ),
+    ("OpenSession", pb.OpenSessionRequest(), KeyScope.SESSION_OPEN),
+    ("CloseSession", pb.CloseSessionRequest(), KeyScope.SESSION_CLOSE),
+    ("StreamEvents", pb.StreamEventsRequest(), KeyScope.EVENTS_READ),
+    ("StreamAlarms", pb.StreamAlarmsRequest(), KeyScope.EVENTS_READ),
+    ("QueryActiveAlarms", pb.QueryActiveAlarmsRequest(), KeyScope.EVENTS_READ),
+    ("AcknowledgeAlarm", pb.AcknowledgeAlarmRequest(), KeyScope.INVOKE_WRITE),
+    ("TestConnection", galaxy.TestConnectionRequest(), KeyScope.METADATA_READ),
+    ("GetLastDeployTime", galaxy.GetLastDeployTimeRequest(), KeyScope.METADATA_READ),
+    ("DiscoverHierarchy", galaxy.DiscoverHierarchyRequest(), KeyScope.METADATA_READ),
+    ("BrowseChildren", galaxy.BrowseChildrenRequest(), KeyScope.METADATA_READ),
+    ("WatchDeployEvents", galaxy.WatchDeployEventsRequest(), KeyScope.METADATA_READ),
+    *[("Invoke", _command(name), KeyScope.INVOKE_WRITE) for name in _WRITES],
+    *[("Invoke", _command(name), KeyScope.INVOKE_SECURE) for name in _SECURED],
+    *[("Invoke", _command(name), KeyScope.INVOKE_READ) for name in _READS],
+    ("Invoke", _command("drain_events"), KeyScope.EVENTS_READ),
 ]
 
 
 async def test_every_call_needs_its_scope_and_no_other() -> None:
-    everything_but = {scope: ApiKey(f"no-{number}", "x", ALL_SCOPES - {scope}) for number, scope in enumerate(Scope)}
-    only = {scope: ApiKey(f"only-{number}", "x", frozenset({scope})) for number, scope in enumerate(Scope)}
+    everything_but = {
+        scope: GatewayKey(f"no-{number}", "x", ALL_SCOPES - {scope}) for number, scope in enumerate(KeyScope)
+    }
+    only = {scope: GatewayKey(f"only-{number}", "x", frozenset({scope})) for number, scope in enumerate(KeyScope)}
     keys = (*everything_but.values(), *only.values())
     async with SimulatedGateway(plaintext=True, api_keys=keys) as gateway, wire(gateway) as client:
         for rpc, request, scope in CALLS:
@@ -125,7 +127,7 @@ async def test_every_call_needs_its_scope_and_no_other() -> None:
 
 
 async def test_a_key_of_a_sub_tree_reaches_nothing_else() -> None:
-    key = ApiKey("tank", "x", subtrees=frozenset({"plant.tank1"}))
+    key = GatewayKey("tank", "x", subtrees=frozenset({"plant.tank1"}))
     async with SimulatedGateway(plaintext=True, api_keys=(key,)) as gateway, wire(gateway) as client:
         await client.open()
         server = await client.register()
@@ -145,10 +147,10 @@ async def test_a_key_of_a_sub_tree_reaches_nothing_else() -> None:
 def test_a_key_that_could_not_be_sent_is_refused_without_being_shown() -> None:
     for text in ("", "abc", "mxgw_a", "mxgw_a_b c", "mxgw_a_sécret", "mxgw__x", "mxgw_a_b\n"):
         with pytest.raises(ValueError, match="an API key is") as caught:
-            ApiKey.parse(text)
+            GatewayKey.parse(text)
         assert not text or text not in str(caught.value)
     with pytest.raises(ValueError, match="no such scope"):
-        ApiKey("a", "b", frozenset({"write"}))
+        GatewayKey("a", "b", frozenset({"write"}))
 
 
 def test_neither_keys_nor_calls_show_a_secret() -> None:

@@ -7,7 +7,7 @@ import pytest
 from sim_wire import DEADLINE, Wire, failing, wire
 
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
-from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway, Tag
+from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway, TagDefinition
 
 
 async def discover(client: Wire, **fields: Any) -> pb.DiscoverHierarchyReply:
@@ -82,7 +82,7 @@ async def test_attributes_say_what_they_are(client: Wire) -> None:
 
 async def test_browsing_gives_areas_first_then_display_names(clock: ManualClock) -> None:
     # An object beside areas, and names whose case would sort them wrongly.
-    tags = [Tag("aardvark.PV"), Tag("zoo.Cage.PV"), Tag("Plant.aLoop.PV")]
+    tags = [TagDefinition("aardvark.PV"), TagDefinition("zoo.Cage.PV"), TagDefinition("Plant.aLoop.PV")]
     async with SimulatedGateway(plaintext=True, clock=clock, tags=tags) as gateway, wire(gateway) as client:
         reply = await browse(client)
         assert names(reply.children) == ["Packaging", "Plant", "TestArea", "Utilities", "zoo", "aardvark"]
@@ -246,7 +246,7 @@ async def test_a_watcher_hears_the_present_state_then_each_deployment(
 async def test_a_page_ends_early_rather_than_outgrow_a_message(ask: Any) -> None:
     # Units with many more and longer attributes than any of the plant has: some 20 MiB altogether.
     long = "Attribute_with_quite_a_long_name_" * 16
-    tags = [Tag(f"Big.Unit{unit:03d}.{long}{number:04d}") for unit in range(130) for number in range(140)]
+    tags = [TagDefinition(f"Big.Unit{unit:03d}.{long}{number:04d}") for unit in range(130) for number in range(140)]
     async with SimulatedGateway(plaintext=True, tags=tags) as gateway, wire(gateway) as client:
         root = {"root_tag_name" if ask is discover else "parent_tag_name": "Big"}
         seen: list[str] = []

@@ -8,11 +8,11 @@ from sim_wire import DEADLINE, Wire, failing, wire
 from test_sim_galaxy import browse, discover, names
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim import ApiKey, ManualClock, SimulatedGateway, Tag, TagError
+from zb_mom_ww_mxgateway_sim import GatewayKey, ManualClock, SimulatedGateway, TagDefinition, TagError
 
-TANK = ApiKey("tank", "x", subtrees=frozenset({"plant.tank1"}))
-ONE_TAG = ApiKey("one", "x", subtrees=frozenset({"TestChildObject.TestInt", "Plant.Tank2.Level"}))
-ALL = ApiKey("all", "x")
+TANK = GatewayKey("tank", "x", subtrees=frozenset({"plant.tank1"}))
+ONE_TAG = GatewayKey("one", "x", subtrees=frozenset({"TestChildObject.TestInt", "Plant.Tank2.Level"}))
+ALL = GatewayKey("all", "x")
 DENIED = grpc.StatusCode.PERMISSION_DENIED
 
 
@@ -50,12 +50,12 @@ async def test_a_sub_tree_may_be_one_attribute(gateway: SimulatedGateway) -> Non
 
 async def test_what_a_deployment_brings_is_shown_to_whom_it_is_for(gateway: SimulatedGateway, client: Wire) -> None:
     assert "Plant.Tank1.Mixer" not in names((await discover(client)).objects)
-    gateway.faults.redeploy([Tag("Plant.Tank1.Mixer.Speed"), Tag("Elsewhere.Speed")])
+    gateway.faults.redeploy([TagDefinition("Plant.Tank1.Mixer.Speed"), TagDefinition("Elsewhere.Speed")])
     shown = names((await discover(client)).objects)
     assert "Plant.Tank1.Mixer" in shown
     assert "Elsewhere" not in shown
     with pytest.raises(TagError, match="already"):
-        gateway.faults.redeploy([Tag("Plant.Tank1.Level")])
+        gateway.faults.redeploy([TagDefinition("Plant.Tank1.Level")])
 
 
 async def test_a_page_token_of_another_view_is_refused(gateway: SimulatedGateway, client: Wire) -> None:

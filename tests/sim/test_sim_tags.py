@@ -11,11 +11,11 @@ from sim_wire import wire
 from test_sim_galaxy import discover
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway, Tag, TagError, TagType
+from zb_mom_ww_mxgateway_sim import ManualClock, NativeType, SimulatedGateway, TagDefinition, TagError
 from zb_mom_ww_mxgateway_sim.plant.tag_file import read_tags
 
 
-def read(tmp_path: Path, text: str | bytes) -> list[Tag]:
+def read(tmp_path: Path, text: str | bytes) -> list[TagDefinition]:
     file = tmp_path / "tags.csv"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     return read_tags(file)
@@ -46,14 +46,14 @@ def test_a_file_of_every_type(tmp_path: Path) -> None:
 
 def test_only_the_name_is_needed_and_a_type_is_guessed(tmp_path: Path) -> None:
     tags = read(tmp_path, "Name\nA.B\n  C.D  \n")
-    assert tags == [Tag("A.B"), Tag("C.D")]
+    assert tags == [TagDefinition("A.B"), TagDefinition("C.D")]
     tags = read(tmp_path, "value;name\ntrue;A.B\n1,5;A.C\nx;A.D\n2.5;A.E\n;A.F\n")
     assert [tag.type for tag in tags] == [
-        TagType.BOOLEAN,
-        TagType.STRING,
-        TagType.STRING,
-        TagType.DOUBLE,
-        TagType.DOUBLE,
+        NativeType.BOOLEAN,
+        NativeType.STRING,
+        NativeType.STRING,
+        NativeType.DOUBLE,
+        NativeType.DOUBLE,
     ]
     assert SimulatedGateway(plaintext=True, tags=tags).read("A.F").value == 0.0
 
@@ -98,25 +98,25 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tags", "complaint"),
     [
-        ([Tag("Plant.Tank1.level")], "there is a tag Plant.Tank1.level already"),
-        ([Tag("A.B"), Tag("a.b")], "there is a tag a.b already"),
-        ([Tag("Area001.Unit0001.Value01")], "already"),
-        ([Tag("NoDot")], "'NoDot' is not a tag name"),
-        ([Tag("A.B", TagType.INTEGER, "x")], "A.B: 'x' is not a number"),
+        ([TagDefinition("Plant.Tank1.level")], "there is a tag Plant.Tank1.level already"),
+        ([TagDefinition("A.B"), TagDefinition("a.b")], "there is a tag a.b already"),
+        ([TagDefinition("Area001.Unit0001.Value01")], "already"),
+        ([TagDefinition("NoDot")], "'NoDot' is not a tag name"),
+        ([TagDefinition("A.B", NativeType.INTEGER, "x")], "A.B: 'x' is not a number"),
     ],
 )
-def test_a_tag_that_cannot_be_had_is_refused(tags: list[Tag], complaint: str) -> None:
+def test_a_tag_that_cannot_be_had_is_refused(tags: list[TagDefinition], complaint: str) -> None:
     with pytest.raises(TagError, match=complaint):
         SimulatedGateway(plaintext=True, tags=tags, generated_tags=50)
 
 
 async def test_tags_of_ones_own_are_in_the_galaxy_and_can_be_written(clock: ManualClock) -> None:
     tags = [
-        Tag("Area1.Press.PV", TagType.DOUBLE, 12.7, writable=False, unit="bar"),
-        Tag("Area1.Press.PV.HiHi.Limit", TagType.DOUBLE, 20),
-        Tag("Area1.Press.SP"),
-        Tag("Plant.Tank1.Mine", TagType.INTEGER, 3),
-        Tag("Solo.On", TagType.BOOLEAN),
+        TagDefinition("Area1.Press.PV", NativeType.DOUBLE, 12.7, writable=False, unit="bar"),
+        TagDefinition("Area1.Press.PV.HiHi.Limit", NativeType.DOUBLE, 20),
+        TagDefinition("Area1.Press.SP"),
+        TagDefinition("Plant.Tank1.Mine", NativeType.INTEGER, 3),
+        TagDefinition("Solo.On", NativeType.BOOLEAN),
     ]
     async with SimulatedGateway(plaintext=True, clock=clock, tags=tags) as gateway, wire(gateway) as client:
         (press,) = (await discover(client, tag_name_glob="Area1.*")).objects

@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from sim_wire import Wire, failing
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim import CoercionError, ManualClock, SimulatedGateway, Tag, TagType
+from zb_mom_ww_mxgateway_sim import CoercionError, ManualClock, NativeType, SimulatedGateway, TagDefinition
 from zb_mom_ww_mxgateway_sim.plant.tag_types import Value
 from zb_mom_ww_mxgateway_sim.wire.codec import encode_value
 
@@ -54,15 +54,15 @@ async def test_each_type_has_its_arm_and_variant(
 @pytest.mark.parametrize(
     ("tag_type", "value", "arm"),
     [
-        (TagType.BOOLEAN, (True, False), "bool_values"),
-        (TagType.INTEGER, (1, -1), "int32_values"),
-        (TagType.FLOAT, (0.5,), "float_values"),
-        (TagType.DOUBLE, (), "double_values"),
-        (TagType.STRING, ("a", ""), "string_values"),
-        (TagType.ELAPSED_TIME, (1.5,), "double_values"),
+        (NativeType.BOOLEAN, (True, False), "bool_values"),
+        (NativeType.INTEGER, (1, -1), "int32_values"),
+        (NativeType.FLOAT, (0.5,), "float_values"),
+        (NativeType.DOUBLE, (), "double_values"),
+        (NativeType.STRING, ("a", ""), "string_values"),
+        (NativeType.ELAPSED_TIME, (1.5,), "double_values"),
     ],
 )
-def test_arrays_of_each_type(tag_type: TagType, value: Value, arm: str) -> None:
+def test_arrays_of_each_type(tag_type: NativeType, value: Value, arm: str) -> None:
     message = pb.MxValue()
     encode_value(message, value, tag_type, True)
     array = message.array_value
@@ -74,13 +74,13 @@ def test_arrays_of_each_type(tag_type: TagType, value: Value, arm: str) -> None:
 
 def test_an_array_of_times() -> None:
     message = pb.MxValue()
-    encode_value(message, (AT, AT + timedelta(seconds=1)), TagType.TIME, True)
+    encode_value(message, (AT, AT + timedelta(seconds=1)), NativeType.TIME, True)
     times = message.array_value.timestamp_values.values
     assert [time.seconds for time in times] == [1767873600, 1767873601]
 
 
 def test_a_tag_is_set_by_its_type() -> None:
-    gateway = SimulatedGateway(plaintext=True, tags=[Tag("A.B", TagType.INTEGER, 3)])
+    gateway = SimulatedGateway(plaintext=True, tags=[TagDefinition("A.B", NativeType.INTEGER, 3)])
     gateway.set("a.b", "4")
     assert gateway.read("A.B").value == 4
     with pytest.raises(CoercionError, match="'x' is not a number"):

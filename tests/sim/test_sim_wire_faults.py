@@ -238,11 +238,11 @@ async def test_a_connection_that_swallows_all_stays_open_and_carries_nothing(
 
 
 async def test_who_comes_while_the_gateway_restarts_is_led_nowhere(gateway: SimulatedGateway) -> None:
-    listener = gateway._listener
-    await listener.stop()
+    server = gateway._server
+    await server.stop()
     reader, writer = await _from_the_port(gateway)
     with contextlib.suppress(ConnectionError):
         assert await asyncio.wait_for(reader.read(1), DEADLINE) == b""
     writer.close()
-    assert listener.relay._target == 0
-    await listener.start(None)
+    assert server.proxy._target == 0
+    await server.start(None)

@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from sim_wire import E_INVALIDARG, Wire, wire
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway, Tag, TagType
+from zb_mom_ww_mxgateway_sim import ManualClock, NativeType, SimulatedGateway, TagDefinition
 
 OK = pb.MX_STATUS_CATEGORY_OK
 SECURITY_ERROR = pb.MX_STATUS_CATEGORY_SECURITY_ERROR
@@ -270,21 +270,26 @@ def test_a_duration_is_seconds() -> None:
     assert gateway.read("TestChildObject.TestElapsed").value == 120.0
 
 
-FILLED: list[tuple[TagType, dict[str, Any], object, object]] = [
-    (TagType.BOOLEAN, {"bool_value": True}, True, False),
-    (TagType.INTEGER, {"int32_value": 7}, 7, 0),
-    (TagType.FLOAT, {"float_value": 0.5}, 0.5, 0.0),
-    (TagType.DOUBLE, {"double_value": 0.1}, 0.1, 0.0),
-    (TagType.STRING, {"string_value": "x"}, "x", ""),
-    (TagType.TIME, {"timestamp_value": NOON}, datetime(2026, 1, 8, 12, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC)),
+FILLED: list[tuple[NativeType, dict[str, Any], object, object]] = [
+    (NativeType.BOOLEAN, {"bool_value": True}, True, False),
+    (NativeType.INTEGER, {"int32_value": 7}, 7, 0),
+    (NativeType.FLOAT, {"float_value": 0.5}, 0.5, 0.0),
+    (NativeType.DOUBLE, {"double_value": 0.1}, 0.1, 0.0),
+    (NativeType.STRING, {"string_value": "x"}, "x", ""),
+    (
+        NativeType.TIME,
+        {"timestamp_value": NOON},
+        datetime(2026, 1, 8, 12, tzinfo=UTC),
+        datetime(1970, 1, 1, tzinfo=UTC),
+    ),
 ]
 
 
 @pytest.mark.parametrize(("tag_type", "value", "held", "filling"), FILLED)
 async def test_a_sparse_write_is_filled_up_with_the_types_default(
-    clock: ManualClock, tag_type: TagType, value: dict[str, Any], held: object, filling: object
+    clock: ManualClock, tag_type: NativeType, value: dict[str, Any], held: object, filling: object
 ) -> None:
-    tags = [Tag("A.B", tag_type, is_array=True)]
+    tags = [TagDefinition("A.B", tag_type, is_array=True)]
     async with SimulatedGateway(plaintext=True, clock=clock, tags=tags) as gateway, wire(gateway) as client:
         data_type = pb.MxDataType.Name(tag_type + 2)
         sparse = pb.MxSparseArray(element_data_type=data_type, total_length=3)

@@ -57,7 +57,7 @@ class ReplyFailure:
 
 
 @dataclass(slots=True)
-class Fate:
+class CallEffects:
     """What is to become of one call. ``reply``: bytes that are sent in place of its (first) answer."""
 
     delay: float = 0.0
@@ -67,7 +67,7 @@ class Fate:
     gate: asyncio.Event | None = None
 
 
-Change = Callable[[Fate], None]
+Injection = Callable[[CallEffects], None]
 
 
 def kind_of(request: object) -> str:
@@ -111,13 +111,13 @@ def check_failure(name: str, failure: CallFailure | ReplyFailure) -> None:
         raise ValueError(f"the answer of {name} has no protocol status; a gRPC status would be right")
 
 
-class Faults:
+class CallFaults:
     """The faults that wait for a call. A name is an rpc (``OpenSession``) or a kind (``write``)."""
 
     def __init__(self) -> None:
         self._delays: dict[str, float] = {}
-        self._next: dict[str, deque[Change]] = {}
-        self._counted: dict[str, list[tuple[int, Change]]] = {}
+        self._next: dict[str, deque[Injection]] = {}
+        self._counted: dict[str, list[tuple[int, Injection]]] = {}
         self._gates: dict[str, asyncio.Event] = {}
         self._stalled: set[str] = set()
         self._calls: dict[str, int] = {}
@@ -154,64 +154,64 @@ class Faults:
         self._counted.clear()
         self.release()
 
-    def on_next(self, name: str | int, change: Change) -> None:
+    def on_next(self, name: str | int, change: Injection) -> None:
         """The next such call meets this; several queue up, and each takes one call."""
         self._next.setdefault(call_name(name), deque()).append(change)
 
-    def at(self, name: str | int, number: int, change: Change) -> None:
+    def at(self, name: str | int, number: int, change: Injection) -> None:
         """The such-and-such call of that name from the start, the first is 1, meets this."""
         self._counted.setdefault(call_name(name), []).append((number, change))
 
-    def meet(self, name: str) -> Fate:
+    def meet(self, name: str) -> CallEffects:
         """What becomes of this call of that name; asking counts it and uses up what waited for it."""
         count = self._calls[name] = self._calls.get(name, 0) + 1
-        fate = Fate(delay=self._delays.get(name, 0.0), gate=self.stalled(name))
+        effects = CallEffects(delay=self._delays.get(name, 0.0), gate=self.stalled(name))
         waiting = self._next.get(name)
         if waiting:
-            waiting.popleft()(fate)
+            waiting.popleft()(effects)
         for number, change in self._counted.get(name, ()):
             if number == count:
-                change(fate)
-        return fate
+                change(effects)
+        return effects
 
 
-def failing(failure: CallFailure | ReplyFailure) -> Change:
+def failing(failure: CallFailure | ReplyFailure) -> Injection:
     """The call ends so."""
 
-    def change(fate: Fate) -> None:
-        fate.failure = failure
+    def change(effects: CallEffects) -> None:
+        effects.failure = failure
 
     return change
 
 
-def delaying(seconds: float) -> Change:
+def delaying(seconds: float) -> Injection:
     """The call waits so long."""
 
-    def change(fate: Fate) -> None:
-        fate.delay = max(fate.delay, seconds)
+    def change(effects: CallEffects) -> None:
+        effects.delay = max(effects.delay, seconds)
 
     return change
 
 
-def stalling(gate: asyncio.Event) -> Change:
+def stalling(gate: asyncio.Event) -> Injection:
     """The call waits for that."""
 
-    def change(fate: Fate) -> None:
-        fate.gate = gate
+    def change(effects: CallEffects) -> None:
+        effects.gate = gate
 
     return change
 
 
-def losing(fate: Fate) -> None:
+def losing(effects: CallEffects) -> None:
     """The call takes effect, and its answer is lost."""
-    fate.reply_lost = True
+    effects.reply_lost = True
 
 
-def garbling(fate: Fate) -> None:
+def garbling(effects: CallEffects) -> None:
     """The call takes effect, and its answer cannot be read."""
-    fate.reply = GARBAGE_REPLY
+    effects.reply = GARBAGE_REPLY
 
 
-def oversizing(fate: Fate) -> None:
+def oversizing(effects: CallEffects) -> None:
     """The call takes effect, and its answer is larger than a message may be."""
-    fate.reply = oversized_reply()
+    effects.reply = oversized_reply()

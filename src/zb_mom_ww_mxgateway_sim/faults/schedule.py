@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway_sim.faults.call_faults import (
     check_failure,
     protocol_status,
 )
-from zb_mom_ww_mxgateway_sim.runtime.errors import FaultError, Mistake
+from zb_mom_ww_mxgateway_sim.runtime.errors import FaultError, LineError
 
 # What each action takes after its name. CALL is left out with ``at``; what is in brackets may be.
 ACTIONS = {
@@ -74,7 +74,7 @@ class Fault:
         """A fault from a line such as ``after 5s drop-stream``; FaultError with the column."""
         try:
             fault = _parse(line, "")
-        except Mistake as mistake:
+        except LineError as mistake:
             raise FaultError(f"{mistake.column}: {mistake.text}") from mistake
         if fault is None:
             raise FaultError("1: no fault; 'after 5s drop-stream' would be one")
@@ -93,7 +93,7 @@ def read_faults(path: Path) -> list[Fault]:
     for number, line in enumerate(lines, 1):
         try:
             fault = _parse(line, f"{path}:{number}:")
-        except Mistake as mistake:
+        except LineError as mistake:
             raise FaultError(f"{path}:{number}:{mistake.column}: {mistake.text}") from mistake
         if fault is not None:
             faults.append(fault)
@@ -118,7 +118,7 @@ class _Words:
     def take(self, wanted: str) -> tuple[str, int]:
         """The next word and its column; a mistake if there is none."""
         if not self.word:
-            raise Mistake(self.column, f"{wanted} is missing")
+            raise LineError(self.column, f"{wanted} is missing")
         word, column = self.word, self.column
         self.next()
         return word, column
@@ -144,19 +144,19 @@ def _parse(line: str, place: str) -> Fault | None:
             at = words.column
             every = _time(*words.take("a TIME such as 30s"))
             if every < _SHORTEST_PERIOD:
-                raise Mistake(at, f"a period of {every:g} s; at least {_SHORTEST_PERIOD:g} s would be right")
+                raise LineError(at, f"a period of {every:g} s; at least {_SHORTEST_PERIOD:g} s would be right")
         case "at":
             call = _call(*words.take("the name of an rpc or command kind"))
             text, at = words.take("the number of the call, from 1,")
             if not (text.isascii() and text.isdigit() and int(text)):
-                raise Mistake(at, f"{text!r} is no number of a call; 1 is the first")
+                raise LineError(at, f"{text!r} is no number of a call; 1 is the first")
             number = int(text)
         case _:
-            raise Mistake(column, f"{when!r} is no time; after, every or at would be right")
+            raise LineError(column, f"{when!r} is no time; after, every or at would be right")
     action, column = words.take("what is to happen")
     if action not in ACTIONS:
         close = get_close_matches(action, ACTIONS, 1)
-        raise Mistake(column, f"no fault {action!r}; " + (f"did you mean {close[0]}?" if close else _LIST))
+        raise LineError(column, f"no fault {action!r}; " + (f"did you mean {close[0]}?" if close else _LIST))
     where = f"{place}{column}"
     if ACTIONS[action].startswith("CALL") and not call:
         call = _call(*words.take("the name of an rpc or command kind"))
@@ -175,7 +175,7 @@ def _parse(line: str, place: str) -> Fault | None:
         case "fail-alarm-provider":
             text = words.rest()
     if words.word:
-        raise Mistake(words.column, f"{words.word!r} is too much; {action} takes {ACTIONS[action] or 'nothing'}")
+        raise LineError(words.column, f"{words.word!r} is too much; {action} takes {ACTIONS[action] or 'nothing'}")
     return Fault(action, after, every, call, number, seconds, failure, text, where)
 
 
@@ -185,7 +185,7 @@ _LIST = f"there are {', '.join(ACTIONS)}"
 def _time(text: str, column: int) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|min|)", text, re.ASCII)
     if found is None:
-        raise Mistake(column, f"{text!r} is no time; 250ms, 5s, 2min or seconds would be right")
+        raise LineError(column, f"{text!r} is no time; 250ms, 5s, 2min or seconds would be right")
     return float(found[1]) * _UNITS[found[2]]
 
 
@@ -193,12 +193,12 @@ def _call(text: str, column: int) -> str:
     try:
         return call_name(text)
     except ValueError as error:
-        raise Mistake(column, str(error)) from error
+        raise LineError(column, str(error)) from error
 
 
 def _code(text: str, column: int) -> str:
     if text not in grpc.StatusCode.__members__ or text == "OK":
-        raise Mistake(column, f"{text!r} is no gRPC status of a failure; UNAVAILABLE is one")
+        raise LineError(column, f"{text!r} is no gRPC status of a failure; UNAVAILABLE is one")
     return text
 
 
@@ -211,5 +211,5 @@ def _failure(words: _Words, call: str) -> CallFailure | ReplyFailure:
         failure = ReplyFailure(protocol_status(status), None, details)
         check_failure(call, failure)
     except ValueError as error:
-        raise Mistake(column, str(error)) from error
+        raise LineError(column, str(error)) from error
     return failure

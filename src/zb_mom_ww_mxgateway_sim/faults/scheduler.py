@@ -7,9 +7,9 @@ from typing import Any, Protocol
 import grpc
 
 from zb_mom_ww_mxgateway_sim.faults.call_faults import (
-    Change,
-    Fate,
-    Faults,
+    CallEffects,
+    CallFaults,
+    Injection,
     delaying,
     failing,
     garbling,
@@ -26,7 +26,7 @@ _log = logging.getLogger(__package__)
 Action = Callable[[], Coroutine[Any, Any, None] | None]
 
 
-class Gateway(Protocol):
+class ScheduledGateway(Protocol):
     """What of a gateway a schedule needs."""
 
     plaintext: bool
@@ -42,7 +42,7 @@ class Gateway(Protocol):
     async def swap_certificate(self) -> None: ...
 
 
-class Actions(Protocol):
+class ScheduledFaults(Protocol):
     """What of ``gateway.faults`` a schedule needs."""
 
     def has_key(self, key_id: str) -> bool: ...
@@ -83,10 +83,10 @@ class Scheduler:
 
     def __init__(
         self,
-        gateway: Gateway,
-        actions: Actions,
-        faults: Faults,
-        agenda: TimerQueue,
+        gateway: ScheduledGateway,
+        actions: ScheduledFaults,
+        faults: CallFaults,
+        timers: TimerQueue,
         background: TaskOwner,
         first_key: str,
     ) -> None:
@@ -94,7 +94,7 @@ class Scheduler:
         self._gateway = gateway
         self._actions = actions
         self._faults = faults
-        self._agenda = agenda
+        self._timers = timers
         self._background = background
         self._first_key = first_key
 
@@ -112,7 +112,7 @@ class Scheduler:
         """Waits for the fault's time, counted from now, or for its call."""
         change = self._change(fault)
         if fault.number is not None:
-            own = change or (lambda fate: self._run(fault))
+            own = change or (lambda effects: self._run(fault))
             self._faults.at(fault.call, fault.number, own)
             return
 
@@ -127,11 +127,11 @@ class Scheduler:
                 self._faults.on_next(fault.call, change)
 
         if fault.every is not None:
-            self._agenda.every(fault.every, happen)
+            self._timers.every(fault.every, happen)
         else:
-            self._agenda.after(fault.after or 0.0, happen)
+            self._timers.after(fault.after or 0.0, happen)
 
-    def _change(self, fault: Fault) -> Change | None:
+    def _change(self, fault: Fault) -> Injection | None:
         """What the fault does to one call; None if it is not about a call."""
         match fault.action:
             case "delay":
@@ -149,10 +149,10 @@ class Scheduler:
                 return oversizing
         return None
 
-    def _stall_one(self, call: str) -> Change:
-        def change(fate: Fate) -> None:
+    def _stall_one(self, call: str) -> Injection:
+        def change(effects: CallEffects) -> None:
             # Asked for when it comes about: an earlier release does not open it.
-            stalling(self._faults.gate(call))(fate)
+            stalling(self._faults.gate(call))(effects)
 
         return change
 

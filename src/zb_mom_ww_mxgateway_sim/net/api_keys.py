@@ -15,7 +15,7 @@ _ID = re.compile(r"[A-Za-z0-9-]+")
 _SECRET = re.compile(r"[!-~]+")
 
 
-class Scope(StrEnum):
+class KeyScope(StrEnum):
     """What a key may do."""
 
     SESSION_OPEN = "session:open"
@@ -28,11 +28,11 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
-ALL_SCOPES = frozenset(Scope)
+ALL_SCOPES = frozenset(KeyScope)
 
 
 @dataclass(frozen=True, slots=True)
-class ApiKey:
+class GatewayKey:
     """One key. ``subtrees``: only tags at or under one of these names (``Plant.Tank1``); None is all."""
 
     key_id: str
@@ -56,7 +56,7 @@ class ApiKey:
             object.__setattr__(self, "subtrees", frozenset(tag_key(tree) for tree in self.subtrees))
 
     @classmethod
-    def parse(cls, text: str) -> "ApiKey":
+    def parse(cls, text: str) -> "GatewayKey":
         """A key with all scopes from its text; ValueError, without the text, if it could not be sent."""
         found = _TEXT.fullmatch(text)
         if found is None:
@@ -64,7 +64,7 @@ class ApiKey:
         return cls(found[1], found[2])
 
     @classmethod
-    def random(cls, key_id: str = "demo") -> "ApiKey":
+    def random(cls, key_id: str = "demo") -> "GatewayKey":
         """A new key with all scopes."""
         return cls(key_id, secrets.token_urlsafe(24))
 
@@ -84,16 +84,16 @@ class ApiKey:
 class KeyRing:
     """The keys the gateway knows. Without any (``open_to_all``) everyone may do everything."""
 
-    def __init__(self, keys: Iterable[ApiKey]) -> None:
-        self._keys: dict[str, ApiKey] = {}
+    def __init__(self, keys: Iterable[GatewayKey]) -> None:
+        self._keys: dict[str, GatewayKey] = {}
         for key in keys:
             if key.key_id in self._keys:
                 raise ValueError(f"two API keys with the id {key.key_id}")
             self._keys[key.key_id] = key
         self.open_to_all = not self._keys
-        self._anyone = ApiKey("anyone", "-")
+        self._anyone = GatewayKey("anyone", "-")
 
-    def admit(self, authorization: str | None) -> ApiKey | None:
+    def admit(self, authorization: str | None) -> GatewayKey | None:
         """The key that the header's value carries; None whatever is wrong with it."""
         if self.open_to_all:
             return self._anyone

@@ -25,7 +25,7 @@ _OPTIONS = (
 _INSIDE = "127.0.0.1:0"
 
 
-class Listener:
+class GatewayServer:
     """One address. ``add_services`` is called for each new server. Starts and stops take turns: see to it."""
 
     def __init__(
@@ -40,23 +40,23 @@ class Listener:
         self._add_services = add_services
         self._interceptors = interceptors
         self._server: grpc.aio.Server | None = None
-        self.relay = TcpProxy()
+        self.proxy = TcpProxy()
         self._listening = False
 
     @property
     def endpoint(self) -> str:
         """Where clients of this machine reach it."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)
-        return _joined(host, self._port)
+        return _host_and_port(host, self._port)
 
     async def start(self, certificate: Certificate | None) -> None:
         """Listens, in plaintext without a certificate; ListenError says what is in the way."""
         if not self._listening:
             address = _check(self._host, self._port)
             try:
-                self._port = await self.relay.start(address, self._port)
+                self._port = await self.proxy.start(address, self._port)
             except OSError as error:
-                where = _joined(self._host, self._port)
+                where = _host_and_port(self._host, self._port)
                 raise ListenError(f"cannot listen on {where}: {error.strerror or error}") from error
             self._listening = True
         server = grpc.aio.server(interceptors=self._interceptors, options=_OPTIONS)
@@ -67,8 +67,8 @@ class Listener:
             pair = (certificate.key_pem, certificate.certificate_pem)
             port = server.add_secure_port(_INSIDE, grpc.ssl_server_credentials([pair]))
         self._server = server
-        await _undisturbed(server.start())
-        self.relay.forward_to(port)
+        await _to_completion(server.start())
+        self.proxy.forward_to(port)
 
     async def stop(self, grace: float | None = None) -> None:
         """Ends every connection: at once, or when its calls have ended, within ``grace`` real seconds.
@@ -77,18 +77,18 @@ class Listener:
         """
         server, self._server = self._server, None
         # Who comes meanwhile must not be led to whoever has that port by then.
-        self.relay.forward_to(0)
+        self.proxy.forward_to(0)
         if server is not None:
-            await _undisturbed(server.stop(grace))
+            await _to_completion(server.stop(grace))
 
     async def aclose(self, grace: float) -> None:
         """Stops, and gives the port back. Idempotent."""
         await self.stop(grace)
         self._listening = False
-        await self.relay.aclose()
+        await self.proxy.aclose()
 
 
-async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
+async def _to_completion(work: Coroutine[Any, Any, None]) -> None:
     """To the end, even when cancelled: a gRPC server let go while it starts or stops brings the process down."""
     task = asyncio.ensure_future(work)
     try:
@@ -98,7 +98,7 @@ async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
         raise
 
 
-def _joined(host: str, port: int) -> str:
+def _host_and_port(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -116,4 +116,4 @@ def _check(host: str, port: int) -> str:
             probe.bind(address)
             return str(address[0])
     except OSError as error:
-        raise ListenError(f"cannot listen on {_joined(host, port)}: {error.strerror or error}") from error
+        raise ListenError(f"cannot listen on {_host_and_port(host, port)}: {error.strerror or error}") from error

@@ -9,17 +9,17 @@ from zb_mom_ww_mxgateway_sim.runtime.task_owner import TaskOwner
 GARBAGE = b"\xff\xff\xff\xff\xff this is not the protocol \xff" * 1024
 
 
-class _End(asyncio.Protocol):
+class _ProxyEnd(asyncio.Protocol):
     """One end of a relayed connection; what it reads, the other end writes."""
 
     def __init__(
-        self, connected: Callable[["_End"], None], lost: Callable[["_End"], None], *, is_server: bool = False
+        self, connected: Callable[["_ProxyEnd"], None], lost: Callable[["_ProxyEnd"], None], *, is_server: bool = False
     ) -> None:
         self._connected = connected
         self._lost = lost
         self.is_server = is_server
         self.transport: asyncio.Transport | None = None
-        self.other: _End | None = None
+        self.other: _ProxyEnd | None = None
         self.swallows = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -58,7 +58,7 @@ class TcpProxy:
 
     def __init__(self) -> None:
         self._listening: asyncio.Server | None = None
-        self._clients: dict[_End, None] = {}
+        self._clients: dict[_ProxyEnd, None] = {}
         self._connecting = TaskOwner("relay")
         self._target = 0
 
@@ -83,7 +83,7 @@ class TcpProxy:
             if client.transport is not None:
                 client.transport.abort()
 
-    def spoil(self) -> None:
+    def garble(self) -> None:
         """Every client is sent bytes that are not the protocol."""
         for client in list(self._clients):
             if client.transport is not None:
@@ -108,18 +108,18 @@ class TcpProxy:
             if client.transport is not None:
                 client.transport.close()
 
-    def _accept(self) -> _End:
-        return _End(self._accepted, lambda client: self._clients.pop(client, None))
+    def _accept(self) -> _ProxyEnd:
+        return _ProxyEnd(self._accepted, lambda client: self._clients.pop(client, None))
 
-    def _accepted(self, client: _End) -> None:
+    def _accepted(self, client: _ProxyEnd) -> None:
         self._clients[client] = None
         if client.transport is not None:
             # Nothing is read before there is someone to hand it to.
             client.transport.pause_reading()
         self._connecting.start(self._connect(client), "connect")
 
-    async def _connect(self, client: _End) -> None:
-        server = client.other = _End(lambda end: None, lambda end: None, is_server=True)
+    async def _connect(self, client: _ProxyEnd) -> None:
+        server = client.other = _ProxyEnd(lambda end: None, lambda end: None, is_server=True)
         server.other = client
         server.swallows = client.swallows
         assert client.transport is not None
@@ -136,7 +136,7 @@ class TcpProxy:
                 client.transport.resume_reading()
 
 
-def _port(end: _End | None) -> int:
+def _port(end: _ProxyEnd | None) -> int:
     """The port of this machine from which it is connected; 0 while it is not."""
     name = end.transport.get_extra_info("sockname") if end is not None and end.transport is not None else None
     return int(name[1]) if name else 0

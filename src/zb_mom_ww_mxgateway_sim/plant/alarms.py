@@ -9,11 +9,11 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.plant import status
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
-from zb_mom_ww_mxgateway_sim.plant.model import GalaxyObject
-from zb_mom_ww_mxgateway_sim.plant.point_store import Point, Points, Reading
+from zb_mom_ww_mxgateway_sim.plant.model import PlantObject
+from zb_mom_ww_mxgateway_sim.plant.point_store import Point, PointStore, TagReading
 from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
-from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType, Value
-from zb_mom_ww_mxgateway_sim.runtime.clock import Clock
+from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value
+from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 
 GALAXY = "ZB"
 _IN_ALARM = ".InAlarm"
@@ -21,14 +21,14 @@ _REFERENCE = re.compile(r"[^!.\s][^!.]*!(?:[^!.]+\.){2,}[^!.]+")
 _GUID = re.compile(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
 
 
-class Mode(IntEnum):
+class ProviderMode(IntEnum):
     """Where alarms come from: the alarm manager, or in its absence the alarms' own subtags."""
 
     ALARMMGR = pb.ALARM_PROVIDER_MODE_ALARMMGR
     SUBTAG = pb.ALARM_PROVIDER_MODE_SUBTAG
 
 
-class Kind(IntEnum):
+class TransitionKind(IntEnum):
     """What happened to an alarm, with the numbers of the wire."""
 
     RAISE = pb.ALARM_TRANSITION_KIND_RAISE
@@ -54,8 +54,8 @@ class Alarm:
     changed_ns: int = 0
     operator: str = ""
     comment: str = ""
-    current: Reading | None = None
-    limit: Reading | None = None
+    current: TagReading | None = None
+    limit: TagReading | None = None
 
     @property
     def guid(self) -> UUID:
@@ -64,10 +64,10 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
+class AlarmProvider:
     """Where alarms come from, and since when (UTC ns)."""
 
-    mode: Mode
+    mode: ProviderMode
     degraded: bool
     reason: str
     since_ns: int
@@ -77,13 +77,13 @@ class Provider:
 class Transition:
     """One change of an alarm, and the alarm after it."""
 
-    kind: Kind
+    kind: TransitionKind
     alarm: Alarm
     time_ns: int
-    provider: Provider
+    provider: AlarmProvider
 
 
-Listener = Callable[[Transition | Provider], None]
+AlarmListener = Callable[[Transition | AlarmProvider], None]
 
 
 class BadReference(ValueError):
@@ -97,7 +97,7 @@ class NoAckSubtag(Exception):
 class AlarmBook:
     """All alarms that are active, or wait to be acknowledged."""
 
-    def __init__(self, hierarchy: Hierarchy, points: Points, clock: Clock) -> None:
+    def __init__(self, hierarchy: Hierarchy, points: PointStore, clock: TimeSource) -> None:
         self._points = points
         self._clock = clock
         self._alarms: dict[str, Alarm] = {}
@@ -105,11 +105,11 @@ class AlarmBook:
         self._acknowledgeable = True
         # References, folded, whose acknowledge subtags somebody told us of.
         self.ack_targets: dict[object, frozenset[str]] = {}
-        self.listeners: dict[Listener, None] = {}
-        self.provider = Provider(Mode.ALARMMGR, False, "", clock.now())
-        for thing in hierarchy:
-            if thing.template.has_alarm:
-                self._adopt(hierarchy, thing)
+        self.listeners: dict[AlarmListener, None] = {}
+        self.provider = AlarmProvider(ProviderMode.ALARMMGR, False, "", clock.now())
+        for plant_object in hierarchy:
+            if plant_object.template.has_alarm:
+                self._adopt(hierarchy, plant_object)
 
     @property
     def all(self) -> list[Alarm]:
@@ -166,7 +166,7 @@ class AlarmBook:
         """The alarm is acknowledged; nothing changes if it was. NoAckSubtag."""
         folded = tag_key(alarm.reference)
         known = self._acknowledgeable or any(folded in targets for targets in self.ack_targets.values())
-        if self.provider.mode is Mode.SUBTAG and not known:
+        if self.provider.mode is ProviderMode.SUBTAG and not known:
             raise NoAckSubtag(f"alarms come from subtags now, and no acknowledge subtag of {alarm.reference} is known")
         if alarm.acked:
             return
@@ -177,34 +177,35 @@ class AlarmBook:
             self._alarms[folded] = done
         else:
             del self._alarms[folded]
-        self._tell(Kind.ACKNOWLEDGE, done)
+        self._notify(TransitionKind.ACKNOWLEDGE, done)
 
     def fail_provider(self, reason: str, *, acknowledgeable: bool) -> None:
         """The alarm manager is away: subtags take its place. ``acknowledgeable``: their names are known."""
         self._acknowledgeable = acknowledgeable
-        self._switch(Provider(Mode.SUBTAG, True, reason, self._clock.now()))
+        self._switch(AlarmProvider(ProviderMode.SUBTAG, True, reason, self._clock.now()))
 
     def restore_provider(self, reason: str) -> None:
         """The alarm manager is back."""
         self._acknowledgeable = True
-        self._switch(Provider(Mode.ALARMMGR, False, reason, self._clock.now()))
+        self._switch(AlarmProvider(ProviderMode.ALARMMGR, False, reason, self._clock.now()))
 
-    def _switch(self, provider: Provider) -> None:
+    def _switch(self, provider: AlarmProvider) -> None:
         self.provider = provider
         for listener in list(self.listeners):
             listener(provider)
 
-    def _adopt(self, hierarchy: Hierarchy, thing: GalaxyObject) -> None:
+    def _adopt(self, hierarchy: Hierarchy, plant_object: PlantObject) -> None:
         """Follows the alarms of one object of the plant."""
-        for attribute in thing.template.attributes:
+        for attribute in plant_object.template.attributes:
             if not attribute.alarm or not attribute.name.endswith(_IN_ALARM):
                 continue
-            tag = f"{thing.tag_name}.{attribute.name.removesuffix(_IN_ALARM)}"
-            area = _area(hierarchy, thing)
+            tag = f"{plant_object.tag_name}.{attribute.name.removesuffix(_IN_ALARM)}"
+            area = _area(hierarchy, plant_object)
             path = tag if tag.startswith(f"{area}.") else f"{area}.{tag}"
             kind = tag.rpartition(".")[2]
-            description = f"{thing.initial_value(thing.template.by_name['shortdesc'])}: {tag.rpartition('.')[0]} {kind}"
-            alarm = Alarm(f"{GALAXY}!{path}", thing.tag_name, tag, f"{kind}Limit", description=description)
+            short = plant_object.initial_value(plant_object.template.by_name["shortdesc"])
+            description = f"{short}: {tag.rpartition('.')[0]} {kind}"
+            alarm = Alarm(f"{GALAXY}!{path}", plant_object.tag_name, tag, f"{kind}Limit", description=description)
             self._of_plant[tag_key(alarm.reference)] = alarm
             self._follow(alarm)
 
@@ -241,7 +242,7 @@ class AlarmBook:
             self._points.keep(in_alarm)
             self._points.keep(message)
             in_alarm.listeners[changed] = None
-            message.steer = written
+            message.on_write = written
             if in_alarm.value:
                 changed(in_alarm)
 
@@ -255,7 +256,7 @@ class AlarmBook:
         raised = replace(alarm, active=True, acked=False, raised_ns=old.raised_ns if old else now, changed_ns=now)
         self._alarms[folded] = raised
         # Back before anybody acknowledged that it had been there.
-        self._tell(Kind.RETRIGGER if old else Kind.RAISE, raised)
+        self._notify(TransitionKind.RETRIGGER if old else TransitionKind.RAISE, raised)
 
     def _clear(self, folded: str) -> None:
         alarm = self._alarms.get(folded)
@@ -266,7 +267,7 @@ class AlarmBook:
             del self._alarms[folded]
         else:
             self._alarms[folded] = cleared
-        self._tell(Kind.CLEAR, cleared)
+        self._notify(TransitionKind.CLEAR, cleared)
 
     def _subtag(self, alarm: Alarm, end: str, value: Value) -> None:
         point = self._points.find(alarm.tag + end)
@@ -274,7 +275,7 @@ class AlarmBook:
             self._points.keep(point)
             point.update(value, self._clock.now())
 
-    def _tell(self, kind: Kind, alarm: Alarm) -> None:
+    def _notify(self, kind: TransitionKind, alarm: Alarm) -> None:
         transition = Transition(kind, alarm, alarm.changed_ns, self.provider)
         for listener in list(self.listeners):
             listener(transition)
@@ -292,14 +293,14 @@ def matching(alarms: Iterable[Alarm], prefix: str) -> list[Alarm]:
     return [alarm for alarm in alarms if tag_key(alarm.reference).startswith(folded)]
 
 
-def _area(hierarchy: Hierarchy, thing: GalaxyObject) -> str:
-    step: GalaxyObject | None = thing
+def _area(hierarchy: Hierarchy, plant_object: PlantObject) -> str:
+    step: PlantObject | None = plant_object
     while step is not None and not step.is_area:
         step = hierarchy.by_id(step.parent_id)
-    return step.tag_name if step is not None else thing.tag_name
+    return step.tag_name if step is not None else plant_object.tag_name
 
 
-def _reading(value: Value, now: int) -> Reading | None:
-    types = {bool: TagType.BOOLEAN, int: TagType.INTEGER, float: TagType.DOUBLE, str: TagType.STRING}
+def _reading(value: Value, now: int) -> TagReading | None:
+    types = {bool: NativeType.BOOLEAN, int: NativeType.INTEGER, float: NativeType.DOUBLE, str: NativeType.STRING}
     tag_type = types.get(type(value))
-    return None if tag_type is None else Reading(value, tag_type, False, status.GOOD, now)
+    return None if tag_type is None else TagReading(value, tag_type, False, status.GOOD, now)

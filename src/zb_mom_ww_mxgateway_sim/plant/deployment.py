@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
-from zb_mom_ww_mxgateway_sim.runtime.clock import Clock
-from zb_mom_ww_mxgateway_sim.runtime.refusal import Ended
+from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
+from zb_mom_ww_mxgateway_sim.runtime.refusal import StreamEnded
 
 # The galaxy was deployed so long before the gateway started.
 _BEFORE_START_NS = 3_600_000_000_000
@@ -13,7 +13,7 @@ _BEFORE_START_NS = 3_600_000_000_000
 class Deployment:
     """The number of the deployment seen, its time, and changes of it."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: TimeSource) -> None:
         self._clock = clock
         self.sequence = 1
         self._starts = 1
@@ -27,7 +27,7 @@ class Deployment:
         """The galaxy is deployed again, now."""
         self.sequence += 1
         self.time_ns = self._clock.now()
-        self._tell()
+        self._notify()
 
     def restarted(self) -> None:
         """The gateway started anew: it counts from 1 again, and knows none of its old page tokens."""
@@ -42,9 +42,9 @@ class Deployment:
     def close(self) -> None:
         """Ends every watch."""
         self._closed = True
-        self._tell()
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
@@ -55,6 +55,6 @@ class Deployment:
             while seen == self.sequence and not self._closed:
                 await self._changed.wait()
             if self._closed:
-                raise Ended("UNAVAILABLE", "the gateway shuts down")
+                raise StreamEnded("UNAVAILABLE", "the gateway shuts down")
             seen = self.sequence if seen == 0 else seen + 1
             yield seen

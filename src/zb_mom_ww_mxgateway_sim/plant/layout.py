@@ -9,12 +9,12 @@ from zb_mom_ww_mxgateway_sim.plant.model import (
     OBJECT_CATEGORY,
     Attribute,
     AttributeCategory,
-    GalaxyObject,
+    PlantObject,
     Security,
     Template,
     Wave,
 )
-from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType, Value
+from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value
 
 # A category number beside those of areas and of objects; ours.
 _DEVICE = 11
@@ -22,11 +22,13 @@ _DEVICE = 11
 Initial = dict[str, Value]
 
 
-def _fixed(name: str, value: Value | Callable[[GalaxyObject], Value], tag_type: TagType = TagType.STRING) -> Attribute:
+def _fixed(
+    name: str, value: Value | Callable[[PlantObject], Value], tag_type: NativeType = NativeType.STRING
+) -> Attribute:
     return Attribute(name, tag_type, value, security=Security.VIEW_ONLY, category=AttributeCategory.CALCULATED)
 
 
-def _measured(name: str, tag_type: TagType, value: Value, *, historized: bool = False) -> Attribute:
+def _measured(name: str, tag_type: NativeType, value: Value, *, historized: bool = False) -> Attribute:
     return Attribute(
         name,
         tag_type,
@@ -37,11 +39,11 @@ def _measured(name: str, tag_type: TagType, value: Value, *, historized: bool = 
     )
 
 
-def _swinging(name: str, wave: Wave, unit: str, tag_type: TagType = TagType.DOUBLE) -> tuple[Attribute, ...]:
+def _swinging(name: str, wave: Wave, unit: str, tag_type: NativeType = NativeType.DOUBLE) -> tuple[Attribute, ...]:
     measured = Attribute(
         name,
         tag_type,
-        False if tag_type is TagType.BOOLEAN else wave.mean,
+        False if tag_type is NativeType.BOOLEAN else wave.mean,
         security=Security.VIEW_ONLY,
         category=AttributeCategory.WRITEABLE_S,
         historized=True,
@@ -54,29 +56,29 @@ def _alarm(name: str, limit: float, priority: int) -> tuple[Attribute, ...]:
     return (
         Attribute(
             f"{name}.InAlarm",
-            TagType.BOOLEAN,
+            NativeType.BOOLEAN,
             False,
             security=Security.VIEW_ONLY,
             category=AttributeCategory.WRITEABLE_S,
             alarm=True,
         ),
-        Attribute(f"{name}.Limit", TagType.DOUBLE, limit, security=Security.TUNE),
-        Attribute(f"{name}.Priority", TagType.INTEGER, priority, security=Security.CONFIGURE),
-        _measured(f"{name}.Acked", TagType.BOOLEAN, True),
-        Attribute(f"{name}.AckMsg", TagType.STRING, ""),
+        Attribute(f"{name}.Limit", NativeType.DOUBLE, limit, security=Security.TUNE),
+        Attribute(f"{name}.Priority", NativeType.INTEGER, priority, security=Security.CONFIGURE),
+        _measured(f"{name}.Acked", NativeType.BOOLEAN, True),
+        Attribute(f"{name}.AckMsg", NativeType.STRING, ""),
     )
 
 
 def _built_in(description: str) -> tuple[Attribute, ...]:
     """What every object has, whatever it is."""
     return (
-        _fixed("Tagname", lambda thing: thing.tag_name),
-        _fixed("ContainedName", lambda thing: thing.contained_name),
-        _fixed("Area", lambda thing: thing.tag_name.partition(".")[0]),
-        Attribute("ShortDesc", TagType.STRING, description, security=Security.CONFIGURE),
-        _fixed("ScanState", True, TagType.BOOLEAN),
-        _measured("InAlarm", TagType.BOOLEAN, False),
-        Attribute("AlarmInhibit", TagType.BOOLEAN, False, security=Security.TUNE),
+        _fixed("Tagname", lambda plant_object: plant_object.tag_name),
+        _fixed("ContainedName", lambda plant_object: plant_object.contained_name),
+        _fixed("Area", lambda plant_object: plant_object.tag_name.partition(".")[0]),
+        Attribute("ShortDesc", NativeType.STRING, description, security=Security.CONFIGURE),
+        _fixed("ScanState", True, NativeType.BOOLEAN),
+        _measured("InAlarm", NativeType.BOOLEAN, False),
+        Attribute("AlarmInhibit", NativeType.BOOLEAN, False, security=Security.TUNE),
     )
 
 
@@ -92,75 +94,75 @@ AREA = template("$ProcessArea", "Process area", category=AREA_CATEGORY, base="$A
 TANK = template(
     "$Tank",
     "Tank with level measurement",
-    _measured("Level", TagType.DOUBLE, 61.0, historized=True),
+    _measured("Level", NativeType.DOUBLE, 61.0, historized=True),
     _fixed("Level.EngUnits", "%"),
-    _fixed("Level.RangeLo", 0.0, TagType.DOUBLE),
-    _fixed("Level.RangeHi", 100.0, TagType.DOUBLE),
+    _fixed("Level.RangeLo", 0.0, NativeType.DOUBLE),
+    _fixed("Level.RangeHi", 100.0, NativeType.DOUBLE),
     *_alarm("Level.HiHi", 90.0, 100),
     *_alarm("Level.Hi", 80.0, 300),
     *_alarm("Level.Lo", 20.0, 300),
     *_alarm("Level.LoLo", 10.0, 100),
-    Attribute("LevelSP", TagType.DOUBLE, 60.0),
+    Attribute("LevelSP", NativeType.DOUBLE, 60.0),
     _fixed("LevelSP.EngUnits", "%"),
-    _measured("Overflow", TagType.BOOLEAN, False),
-    _measured("Volume", TagType.FLOAT, 12.2, historized=True),
+    _measured("Overflow", NativeType.BOOLEAN, False),
+    _measured("Volume", NativeType.FLOAT, 12.2, historized=True),
     _fixed("Volume.EngUnits", "m3"),
 )
 
 VALVE = template(
     "$ControlValve",
     "Control valve",
-    Attribute("Position", TagType.DOUBLE, 35.0),
+    Attribute("Position", NativeType.DOUBLE, 35.0),
     _fixed("Position.EngUnits", "%"),
-    _measured("Position.Target", TagType.DOUBLE, 35.0),
-    _measured("Travelling", TagType.BOOLEAN, False),
-    Attribute("Position.TravelTime", TagType.ELAPSED_TIME, 4.0, security=Security.TUNE),
+    _measured("Position.Target", NativeType.DOUBLE, 35.0),
+    _measured("Travelling", NativeType.BOOLEAN, False),
+    Attribute("Position.TravelTime", NativeType.ELAPSED_TIME, 4.0, security=Security.TUNE),
     category=_DEVICE,
 )
 
 PUMP = template(
     "$Pump",
     "Pump with variable speed",
-    _measured("Running", TagType.BOOLEAN, True, historized=True),
-    Attribute("Start", TagType.BOOLEAN, False),
-    Attribute("Stop", TagType.BOOLEAN, False),
-    Attribute("Command", TagType.BOOLEAN, True),
-    Attribute("Speed", TagType.DOUBLE, 80.0),
+    _measured("Running", NativeType.BOOLEAN, True, historized=True),
+    Attribute("Start", NativeType.BOOLEAN, False),
+    Attribute("Stop", NativeType.BOOLEAN, False),
+    Attribute("Command", NativeType.BOOLEAN, True),
+    Attribute("Speed", NativeType.DOUBLE, 80.0),
     _fixed("Speed.EngUnits", "%"),
-    _measured("Current", TagType.FLOAT, 9.6, historized=True),
+    _measured("Current", NativeType.FLOAT, 9.6, historized=True),
     _fixed("Current.EngUnits", "A"),
-    _measured("Starts", TagType.INTEGER, 1),
-    _measured("RunTime", TagType.ELAPSED_TIME, 0.0),
+    _measured("Starts", NativeType.INTEGER, 1),
+    _measured("RunTime", NativeType.ELAPSED_TIME, 0.0),
     category=_DEVICE,
 )
 
 LEVEL_CONTROLLER = template(
     "$LevelController",
     "Level controller",
-    Attribute("Auto", TagType.BOOLEAN, False),
-    _measured("PV", TagType.DOUBLE, 61.0),
-    Attribute("SP", TagType.DOUBLE, 60.0),
-    _measured("Output", TagType.DOUBLE, 35.0),
-    Attribute("Gain", TagType.DOUBLE, 8.0, security=Security.TUNE),
-    Attribute("ResetTime", TagType.ELAPSED_TIME, 30.0, security=Security.TUNE),
+    Attribute("Auto", NativeType.BOOLEAN, False),
+    _measured("PV", NativeType.DOUBLE, 61.0),
+    Attribute("SP", NativeType.DOUBLE, 60.0),
+    _measured("Output", NativeType.DOUBLE, 35.0),
+    Attribute("Gain", NativeType.DOUBLE, 8.0, security=Security.TUNE),
+    Attribute("ResetTime", NativeType.ELAPSED_TIME, 30.0, security=Security.TUNE),
     _fixed("PV.EngUnits", "%"),
 )
 
 INTERLOCK = template(
     "$Interlock",
     "Safety interlock",
-    _measured("Tripped", TagType.BOOLEAN, False),
-    Attribute("Bypass", TagType.BOOLEAN, False, security=Security.SECURED_WRITE),
-    Attribute("Reset", TagType.BOOLEAN, False, security=Security.VERIFIED_WRITE),
+    _measured("Tripped", NativeType.BOOLEAN, False),
+    Attribute("Bypass", NativeType.BOOLEAN, False, security=Security.SECURED_WRITE),
+    Attribute("Reset", NativeType.BOOLEAN, False, security=Security.VERIFIED_WRITE),
 )
 
 BOILER = template(
     "$Boiler",
     "Steam boiler",
     *_swinging("Pressure", Wave(7.5, 0.35, 45.0), "bar"),
-    *_swinging("Temperature", Wave(172.0, 3.0, 90.0, decimals=1), "°C", TagType.FLOAT),
-    Attribute("PressureSP", TagType.DOUBLE, 7.5),
-    Attribute("Burner", TagType.BOOLEAN, True),
+    *_swinging("Temperature", Wave(172.0, 3.0, 90.0, decimals=1), "°C", NativeType.FLOAT),
+    Attribute("PressureSP", NativeType.DOUBLE, 7.5),
+    Attribute("Burner", NativeType.BOOLEAN, True),
     category=_DEVICE,
 )
 
@@ -168,8 +170,8 @@ COMPRESSOR = template(
     "$Compressor",
     "Air compressor",
     *_swinging("Pressure", Wave(6.8, 0.2, 25.0), "bar"),
-    *_swinging("Loaded", Wave(0.0, 1.0, 40.0), "", TagType.BOOLEAN),
-    Attribute("Enable", TagType.BOOLEAN, True),
+    *_swinging("Loaded", Wave(0.0, 1.0, 40.0), "", NativeType.BOOLEAN),
+    Attribute("Enable", NativeType.BOOLEAN, True),
     category=_DEVICE,
 )
 
@@ -177,40 +179,40 @@ MEASUREMENT = template(
     "$AnalogInput",
     "Measurement",
     *_swinging("PV", Wave(50.0, 10.0, 75.0), "%"),
-    Attribute("Simulate", TagType.BOOLEAN, False, security=Security.CONFIGURE),
+    Attribute("Simulate", NativeType.BOOLEAN, False, security=Security.CONFIGURE),
     category=_DEVICE,
 )
 
 LINE = template(
     "$PackagingLine",
     "Packaging line",
-    *_swinging("Rate", Wave(118.0, 6.0, 50.0, decimals=0), "1/min", TagType.INTEGER),
-    *_swinging("Batch", Wave(0.0, 1.0, step=60.0), "", TagType.STRING),
-    Attribute("RateSP", TagType.INTEGER, 120),
-    Attribute("Product", TagType.STRING, "Standard 1 l"),
-    Attribute("Counters", TagType.INTEGER, (0, 0, 0, 0), array_length=4),
+    *_swinging("Rate", Wave(118.0, 6.0, 50.0, decimals=0), "1/min", NativeType.INTEGER),
+    *_swinging("Batch", Wave(0.0, 1.0, step=60.0), "", NativeType.STRING),
+    Attribute("RateSP", NativeType.INTEGER, 120),
+    Attribute("Product", NativeType.STRING, "Standard 1 l"),
+    Attribute("Counters", NativeType.INTEGER, (0, 0, 0, 0), array_length=4),
 )
 
 MOTOR = template(
     "$Motor",
     "Motor",
-    *_swinging("Current", Wave(4.2, 0.4, 20.0), "A", TagType.FLOAT),
-    Attribute("Command", TagType.BOOLEAN, True),
-    Attribute("Speed", TagType.DOUBLE, 60.0),
+    *_swinging("Current", Wave(4.2, 0.4, 20.0), "A", NativeType.FLOAT),
+    Attribute("Command", NativeType.BOOLEAN, True),
+    Attribute("Speed", NativeType.DOUBLE, 60.0),
     category=_DEVICE,
 )
 
 TEST_OBJECT = template(
     "$TestObject",
     "One attribute of each type, all writable",
-    Attribute("TestBool", TagType.BOOLEAN, False, security=Security.FREE_ACCESS),
-    Attribute("TestInt", TagType.INTEGER, 0, security=Security.FREE_ACCESS),
-    Attribute("TestFloat", TagType.FLOAT, 0.0, security=Security.FREE_ACCESS),
-    Attribute("TestDouble", TagType.DOUBLE, 0.0, security=Security.FREE_ACCESS),
-    Attribute("TestString", TagType.STRING, "", security=Security.FREE_ACCESS),
-    Attribute("TestTime", TagType.TIME, datetime(2026, 1, 1, tzinfo=UTC), security=Security.FREE_ACCESS),
-    Attribute("TestElapsed", TagType.ELAPSED_TIME, 0.0, security=Security.FREE_ACCESS),
-    Attribute("TestIntArray", TagType.INTEGER, tuple(range(1, 11)), array_length=10, security=Security.FREE_ACCESS),
+    Attribute("TestBool", NativeType.BOOLEAN, False, security=Security.FREE_ACCESS),
+    Attribute("TestInt", NativeType.INTEGER, 0, security=Security.FREE_ACCESS),
+    Attribute("TestFloat", NativeType.FLOAT, 0.0, security=Security.FREE_ACCESS),
+    Attribute("TestDouble", NativeType.DOUBLE, 0.0, security=Security.FREE_ACCESS),
+    Attribute("TestString", NativeType.STRING, "", security=Security.FREE_ACCESS),
+    Attribute("TestTime", NativeType.TIME, datetime(2026, 1, 1, tzinfo=UTC), security=Security.FREE_ACCESS),
+    Attribute("TestElapsed", NativeType.ELAPSED_TIME, 0.0, security=Security.FREE_ACCESS),
+    Attribute("TestIntArray", NativeType.INTEGER, tuple(range(1, 11)), array_length=10, security=Security.FREE_ACCESS),
 )
 
 
@@ -224,8 +226,8 @@ def build(hierarchy: Hierarchy) -> None:
 
 
 def _inside(
-    hierarchy: Hierarchy, parent: GalaxyObject, name: str, template: Template, initial: Initial | None = None
-) -> GalaxyObject:
+    hierarchy: Hierarchy, parent: PlantObject, name: str, template: Template, initial: Initial | None = None
+) -> PlantObject:
     return hierarchy.add(f"{parent.tag_name}.{name}", template, parent, contained_name=name, initial=initial or {})
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
-from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType, Value
+from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value
 
 AREA_CATEGORY = 13
 OBJECT_CATEGORY = 10
@@ -47,8 +47,8 @@ class Attribute:
     """One attribute of a template. ``value`` is what it begins with, or how an object comes to it."""
 
     name: str
-    type: TagType
-    value: "Value | Callable[[GalaxyObject], Value]"
+    type: NativeType
+    value: "Value | Callable[[PlantObject], Value]"
     array_length: int | None = None
     security: Security = Security.OPERATE
     category: AttributeCategory = AttributeCategory.WRITEABLE
@@ -78,7 +78,7 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GalaxyObject:
+class PlantObject:
     """One deployed object. References to its attributes are ``tag_name.attribute``."""
 
     gobject_id: int

@@ -9,23 +9,23 @@ from weakref import WeakValueDictionary
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.plant import status
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
-from zb_mom_ww_mxgateway_sim.plant.model import Attribute, GalaxyObject
+from zb_mom_ww_mxgateway_sim.plant.model import Attribute, PlantObject
 from zb_mom_ww_mxgateway_sim.plant.status import Status
 from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
-from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType, Value, coerce
+from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value, coerce
 from zb_mom_ww_mxgateway_sim.runtime.clock import moment
 
 _ADDRESS = re.compile(r"(?P<path>[^\[\]]+)(?P<brackets>\[(?P<index>-?\d*)\])?")
 
-Listener = Callable[["Point"], None]
+PointListener = Callable[["Point"], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class TagReading:
     """A value with what MXAccess says of it. ``time_ns``: when it came about, UTC nanoseconds."""
 
     value: Value
-    type: TagType | None
+    type: NativeType | None
     is_array: bool
     quality: int
     time_ns: int
@@ -47,25 +47,25 @@ class Point:
         "attribute",
         "forced",
         "listeners",
-        "own_course",
+        "on_write",
         "reading",
         "reference",
-        "steer",
-        "swung_at",
+        "swings",
+        "swung_at_tick",
     )
 
-    def __init__(self, reference: str, attribute: Attribute, reading: Reading) -> None:
+    def __init__(self, reference: str, attribute: Attribute, reading: TagReading) -> None:
         self.reference = reference
         self.attribute = attribute
         self.reading = reading
         # In the order they came.
-        self.listeners: dict[Listener, None] = {}
+        self.listeners: dict[PointListener, None] = {}
         # What a write does where it does not simply set the value: a valve begins to travel.
-        self.steer: Callable[[Value], None] | None = None
+        self.on_write: Callable[[Value], None] | None = None
         # Whether it swings by itself; a write or ``set`` ends that.
-        self.own_course = attribute.wave is not None
+        self.swings = attribute.wave is not None
         # The tick of its last swing.
-        self.swung_at = -1
+        self.swung_at_tick = -1
         # Whether ``set`` holds it against the process, until it is written.
         self.forced = False
 
@@ -83,7 +83,7 @@ class Point:
     ) -> None:
         """Takes a value of the right type; listeners hear of it if anything but the time is new."""
         old = self.reading
-        self.reading = Reading(value, old.type, old.is_array, quality, time_ns, statuses, message)
+        self.reading = TagReading(value, old.type, old.is_array, quality, time_ns, statuses, message)
         if (old.value, old.quality, old.statuses, old.message) != (value, quality, statuses, message):
             for listener in list(self.listeners):
                 listener(self)
@@ -97,22 +97,22 @@ class Binding:
     element: int | None = None
     fault: Status | None = None
 
-    def of(self, reading: Reading) -> Reading:
+    def of(self, reading: TagReading) -> TagReading:
         """What this binding's holder sees of its point's reading."""
         if self.element is None:
             return reading
         value = reading.value
         if not isinstance(value, tuple) or not 0 <= self.element < len(value):
             return nothing(reading.time_ns, status.INDEX_OUT_OF_RANGE)
-        return Reading(value[self.element], reading.type, False, reading.quality, reading.time_ns, reading.statuses)
+        return TagReading(value[self.element], reading.type, False, reading.quality, reading.time_ns, reading.statuses)
 
 
-def nothing(time_ns: int, fault: Status) -> Reading:
+def nothing(time_ns: int, fault: Status) -> TagReading:
     """No value, bad, and why."""
-    return Reading(None, None, False, status.BAD, time_ns, (fault,))
+    return TagReading(None, None, False, status.BAD, time_ns, (fault,))
 
 
-class Points:
+class PointStore:
     """Finds points, making them on first sight. A point that nobody holds or changed is forgotten again."""
 
     def __init__(self, hierarchy: Hierarchy, now: Callable[[], int]) -> None:
@@ -121,7 +121,7 @@ class Points:
         self._alive: WeakValueDictionary[str, Point] = WeakValueDictionary()
         self._kept: dict[str, Point] = {}
         self._started = now()
-        self.on_new: Callable[[Point, GalaxyObject], None] | None = None
+        self.on_new: Callable[[Point, PlantObject], None] | None = None
         self.on_seen: Callable[[Point], None] | None = None
 
     def find(self, path: str) -> Point | None:
@@ -138,14 +138,14 @@ class Points:
             found = self._hierarchy.attribute(folded)
             if found is None:
                 return None
-            thing, attribute = found
-            reading = Reading(
-                thing.initial_value(attribute), attribute.type, attribute.is_array, status.GOOD, self._started
+            plant_object, attribute = found
+            reading = TagReading(
+                plant_object.initial_value(attribute), attribute.type, attribute.is_array, status.GOOD, self._started
             )
-            point = Point(f"{thing.tag_name}.{attribute.name}", attribute, reading)
+            point = Point(f"{plant_object.tag_name}.{attribute.name}", attribute, reading)
             self._alive[folded] = point
             if self.on_new is not None:
-                self.on_new(point, thing)
+                self.on_new(point, plant_object)
         return point
 
     def refresh(self, point: Point) -> None:
@@ -188,7 +188,7 @@ class Points:
         if point is None:
             raise KeyError(path)
         held = None if value is None else coerce(value, point.attribute.type, array=point.attribute.is_array)
-        point.own_course = False
+        point.swings = False
         point.forced = True
         self.keep(point)
         point.update(held, self._now() if time_ns is None else time_ns, quality, statuses, message)

@@ -4,9 +4,9 @@ import math
 import random
 from collections.abc import Callable
 
-from zb_mom_ww_mxgateway_sim.plant.point_store import Point, Points
-from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType, Value, coerce_scalar
-from zb_mom_ww_mxgateway_sim.runtime.clock import Clock
+from zb_mom_ww_mxgateway_sim.plant.point_store import Point, PointStore
+from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value, coerce_scalar
+from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 
 # Flow in % of a tank's volume a second: a full pump through an open inlet, an open outlet under a full tank.
 _FEED = 6.0
@@ -22,7 +22,7 @@ _ALARM_DEADBAND = 0.5
 class _Values:
     """Reads and sets the plant's points by name."""
 
-    def __init__(self, points: Points, clock: Clock) -> None:
+    def __init__(self, points: PointStore, clock: TimeSource) -> None:
         self._points = points
         self._clock = clock
         self._known: dict[str, Point] = {}
@@ -54,8 +54,8 @@ class _Values:
         point = self.point(name)
         if point.forced:
             return
-        if isinstance(value, float) and point.attribute.type is TagType.FLOAT:
-            value = coerce_scalar(value, TagType.FLOAT)
+        if isinstance(value, float) and point.attribute.type is NativeType.FLOAT:
+            value = coerce_scalar(value, NativeType.FLOAT)
         if point.value != value:
             point.update(value, self._clock.now())
 
@@ -76,7 +76,7 @@ class _Valve:
             if isinstance(value, int | float):
                 self.go_to(value)
 
-        point.steer = go
+        point.on_write = go
 
     def go_to(self, target: float) -> None:
         self.target = min(100.0, max(0.0, target))
@@ -99,10 +99,10 @@ class _Pump:
         self._values = values
         self._name = name
         self._noise = noise
-        self._agreed_for = 0.0
+        self._differing_for = 0.0
         self._ran = 0.0
-        values.point(f"{name}.Start").steer = lambda value: self._command(True, value)
-        values.point(f"{name}.Stop").steer = lambda value: self._command(False, value)
+        values.point(f"{name}.Start").on_write = lambda value: self._command(True, value)
+        values.point(f"{name}.Stop").on_write = lambda value: self._command(False, value)
 
     def _command(self, run: bool, pressed: Value) -> None:
         # A push button: only its being pressed counts, and it springs back.
@@ -118,8 +118,8 @@ class _Pump:
     def step(self, seconds: float) -> None:
         values, name = self._values, self._name
         wanted, running = values.flag(f"{name}.Command"), values.flag(f"{name}.Running")
-        self._agreed_for = 0.0 if wanted == running else self._agreed_for + seconds
-        if self._agreed_for >= 1.0:
+        self._differing_for = 0.0 if wanted == running else self._differing_for + seconds
+        if self._differing_for >= 1.0:
             running = wanted
             values.put(f"{name}.Running", running)
             values.put(f"{name}.Starts", int(values.number(f"{name}.Starts")) + running)
@@ -130,10 +130,10 @@ class _Pump:
         values.put(f"{name}.Current", round(load, 2))
 
 
-class Process:
+class PlantProcess:
     """Everything that moves by physics. ``step`` it with the seconds since the last step."""
 
-    def __init__(self, points: Points, clock: Clock, seed: int) -> None:
+    def __init__(self, points: PointStore, clock: TimeSource, seed: int) -> None:
         self._values = values = _Values(points, clock)
         random_source = random.Random(seed)
 
@@ -153,8 +153,8 @@ class Process:
         self._in_auto = False
         # The controller's setpoint and the tank's are one value under two names.
         values.put("Plant.LC1.SP", values.number("Plant.Tank1.LevelSP"))
-        values.point("Plant.LC1.SP").steer = self._setpoint
-        values.point("Plant.Tank1.LevelSP").steer = self._setpoint
+        values.point("Plant.LC1.SP").on_write = self._setpoint
+        values.point("Plant.Tank1.LevelSP").on_write = self._setpoint
 
     def _setpoint(self, value: Value) -> None:
         self._values.put("Plant.LC1.SP", value)

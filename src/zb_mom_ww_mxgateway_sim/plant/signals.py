@@ -4,10 +4,10 @@ import math
 import zlib
 from weakref import WeakSet
 
-from zb_mom_ww_mxgateway_sim.plant.model import GalaxyObject, Wave
+from zb_mom_ww_mxgateway_sim.plant.model import PlantObject, Wave
 from zb_mom_ww_mxgateway_sim.plant.point_store import Point
-from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, TagType, Value, coerce_scalar
-from zb_mom_ww_mxgateway_sim.runtime.clock import Clock
+from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType, Value, coerce_scalar
+from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 
 # Waves are looked at so often; a step is a whole number of these.
 TICK = 0.2
@@ -16,7 +16,7 @@ TICK = 0.2
 class Signals:
     """Drives every point with a wave. Those nobody listens to cost nothing until they are looked at."""
 
-    def __init__(self, clock: Clock, seed: int) -> None:
+    def __init__(self, clock: TimeSource, seed: int) -> None:
         self._clock = clock
         self._seed = seed
         self._start = clock.monotonic()
@@ -24,7 +24,7 @@ class Signals:
         # By wave step in ticks, then by turn within it: one tick touches one turn of each step.
         self._turns: dict[int, dict[int, WeakSet[Point]]] = {}
 
-    def adopt(self, point: Point, thing: GalaxyObject) -> None:
+    def adopt(self, point: Point, plant_object: PlantObject) -> None:
         """A new point begins to swing, if it has a wave."""
         wave = point.attribute.wave
         if wave is not None:
@@ -35,12 +35,12 @@ class Signals:
     def refresh(self, point: Point) -> None:
         """Brings a point up to date that nobody listens to."""
         wave = point.attribute.wave
-        if wave is not None and point.swung_at != self._tick and point.own_course and not point.listeners:
+        if wave is not None and point.swung_at_tick != self._tick and point.swings and not point.listeners:
             phase = self._phase(point)
             ticks = _ticks(wave)
             last = self._tick - (self._tick - phase) % ticks
             self._step(point, wave, last, phase)
-            point.swung_at = self._tick
+            point.swung_at_tick = self._tick
 
     def tick(self) -> None:
         """One tick of time has passed."""
@@ -48,7 +48,7 @@ class Signals:
         for ticks, turns in self._turns.items():
             for point in turns.get(self._tick % ticks, ()):
                 wave = point.attribute.wave
-                if wave is not None and point.own_course and point.listeners:
+                if wave is not None and point.swings and point.listeners:
                     self._step(point, wave, self._tick, self._phase(point))
 
     def _step(self, point: Point, wave: Wave, tick: int, phase: int) -> None:
@@ -65,11 +65,11 @@ def _ticks(wave: Wave) -> int:
     return max(1, round(wave.step / TICK))
 
 
-def _value(wave: Wave, swing: float, tag_type: TagType, tick: int) -> Value:
+def _value(wave: Wave, swing: float, tag_type: NativeType, tick: int) -> Value:
     """The wave's value as the type has it: a Boolean is true in the upper half, a String counts."""
-    if tag_type is TagType.BOOLEAN:
+    if tag_type is NativeType.BOOLEAN:
         return swing > 0
-    if tag_type is TagType.STRING:
+    if tag_type is NativeType.STRING:
         return f"batch {max(0, tick) // max(1, _ticks(wave)) + 1}"
     number = round(wave.mean + wave.amplitude * swing, wave.decimals)
     try:

@@ -6,24 +6,24 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
-from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, TagType
-from zb_mom_ww_mxgateway_sim.plant.tags import Tag, check_name, initial_value
-from zb_mom_ww_mxgateway_sim.runtime.errors import Mistake, TagError
+from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, check_name, initial_value
+from zb_mom_ww_mxgateway_sim.runtime.errors import LineError, TagError
 
 COLUMNS = ("name", "type", "value", "writable", "description", "unit")
 
 _TYPES = {
-    "bool": TagType.BOOLEAN,
-    "boolean": TagType.BOOLEAN,
-    "int": TagType.INTEGER,
-    "int32": TagType.INTEGER,
-    "integer": TagType.INTEGER,
-    "float": TagType.FLOAT,
-    "double": TagType.DOUBLE,
-    "string": TagType.STRING,
-    "time": TagType.TIME,
-    "elapsed": TagType.ELAPSED_TIME,
-    "elapsedtime": TagType.ELAPSED_TIME,
+    "bool": NativeType.BOOLEAN,
+    "boolean": NativeType.BOOLEAN,
+    "int": NativeType.INTEGER,
+    "int32": NativeType.INTEGER,
+    "integer": NativeType.INTEGER,
+    "float": NativeType.FLOAT,
+    "double": NativeType.DOUBLE,
+    "string": NativeType.STRING,
+    "time": NativeType.TIME,
+    "elapsed": NativeType.ELAPSED_TIME,
+    "elapsedtime": NativeType.ELAPSED_TIME,
 }
 _YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -36,7 +36,7 @@ class _Cell:
     column: int
 
 
-def read_tags(path: Path) -> list[Tag]:
+def read_tags(path: Path) -> list[TagDefinition]:
     """The tags of a CSV file; TagError ``file:line:column: what, what would be right``.
 
     The first line names the columns: name, and any of type, value, writable, description, unit. Fields are parted by
@@ -51,7 +51,7 @@ def read_tags(path: Path) -> list[Tag]:
         lines = _decoded(raw)
         separator = ";" if lines and ";" in lines[0] and "," not in lines[0] else ","
         columns: list[str] = []
-        tags: dict[str, tuple[Tag, int]] = {}
+        tags: dict[str, tuple[TagDefinition, int]] = {}
         for line, text in enumerate(lines, 1):
             if not text.strip() or text.lstrip().startswith("#"):
                 continue
@@ -62,11 +62,11 @@ def read_tags(path: Path) -> list[Tag]:
             tag = _tag(columns, cells)
             first = tags.setdefault(tag_key(tag.name), (tag, line))
             if first[1] != line:
-                raise Mistake(cells[columns.index("name")].column, f"{tag.name} is in line {first[1]} already")
+                raise LineError(cells[columns.index("name")].column, f"{tag.name} is in line {first[1]} already")
         if not columns:
             line += 1
-            raise Mistake(1, f"no line names the columns; it would be {','.join(COLUMNS)}")
-    except Mistake as mistake:
+            raise LineError(1, f"no line names the columns; it would be {','.join(COLUMNS)}")
+    except LineError as mistake:
         raise TagError(f"{path}:{max(1, line)}:{mistake.column}: {mistake.text}") from mistake
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
@@ -95,13 +95,13 @@ def _cells(text: str, separator: str) -> list[_Cell]:
         if position < len(text) and text[position] == '"':
             quoted = re.compile(r'"((?:[^"]|"")*)"').match(text, position)
             if quoted is None:
-                raise Mistake(position + 1, 'a quote is not closed; a quote within a quoted field is written ""')
+                raise LineError(position + 1, 'a quote is not closed; a quote within a quoted field is written ""')
             cells.append(_Cell(quoted[1].replace('""', '"'), position + 1))
             position = quoted.end()
             while position < len(text) and text[position] == " ":
                 position += 1
             if position < len(text) and text[position] != separator:
-                raise Mistake(
+                raise LineError(
                     position + 1, f"text after a closing quote; {separator!r} or the line's end would be right"
                 )
         else:
@@ -122,18 +122,20 @@ def _header(cells: list[_Cell]) -> list[str]:
         if name not in COLUMNS:
             close = get_close_matches(name, COLUMNS, 1)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(COLUMNS)}"
-            raise Mistake(cell.column, f"no column {cell.text!r}; {hint}")
+            raise LineError(cell.column, f"no column {cell.text!r}; {hint}")
         if name in columns:
-            raise Mistake(cell.column, f"column {name} twice; once is right")
+            raise LineError(cell.column, f"column {name} twice; once is right")
         columns.append(name)
     if "name" not in columns:
-        raise Mistake(1, f"the column name is missing; a first line would be {','.join(COLUMNS)}")
+        raise LineError(1, f"the column name is missing; a first line would be {','.join(COLUMNS)}")
     return columns
 
 
-def _tag(columns: list[str], cells: list[_Cell]) -> Tag:
+def _tag(columns: list[str], cells: list[_Cell]) -> TagDefinition:
     if len(cells) > len(columns):
-        raise Mistake(cells[len(columns)].column, f"{len(cells)} fields for {len(columns)} columns; quote a separator")
+        raise LineError(
+            cells[len(columns)].column, f"{len(cells)} fields for {len(columns)} columns; quote a separator"
+        )
     row = dict(zip(columns, cells, strict=False))
     missing = _Cell("", cells[-1].column + len(cells[-1].text))
 
@@ -141,10 +143,10 @@ def _tag(columns: list[str], cells: list[_Cell]) -> Tag:
     try:
         check_name(name.text)
     except TagError as error:
-        raise Mistake(name.column, str(error)) from error
+        raise LineError(name.column, str(error)) from error
     value = row.get("value", missing)
     tag_type, is_array = _type(row.get("type", missing), value.text)
-    tag = Tag(
+    tag = TagDefinition(
         name.text,
         tag_type,
         _value(value.text, tag_type, is_array),
@@ -156,36 +158,38 @@ def _tag(columns: list[str], cells: list[_Cell]) -> Tag:
     try:
         initial_value(tag)
     except CoercionError as error:
-        raise Mistake(value.column, f"{error}; a value of its type would be right") from error
+        raise LineError(value.column, f"{error}; a value of its type would be right") from error
     return tag
 
 
-def _type(cell: _Cell, value: str) -> tuple[TagType, bool]:
+def _type(cell: _Cell, value: str) -> tuple[NativeType, bool]:
     text = cell.text.lower().replace(" ", "")
     is_array = text.endswith("[]")
     if not text:
         return _guess(value), False
     tag_type = _TYPES.get(text.removesuffix("[]"))
     if tag_type is None:
-        raise Mistake(cell.column, f"no type {cell.text!r}; there are {', '.join(_TYPES)}, with [] for an array")
+        raise LineError(cell.column, f"no type {cell.text!r}; there are {', '.join(_TYPES)}, with [] for an array")
     return tag_type, is_array
 
 
-def _guess(value: str) -> TagType:
+def _guess(value: str) -> NativeType:
     """The type of a value that came without one: what it looks like; a number is a double."""
     if value.lower() in ("true", "false"):
-        return TagType.BOOLEAN
+        return NativeType.BOOLEAN
     try:
         float(value or "0")
     except ValueError:
-        return TagType.STRING
-    return TagType.DOUBLE
+        return NativeType.STRING
+    return NativeType.DOUBLE
 
 
-def _value(text: str, tag_type: TagType, is_array: bool) -> object:
+def _value(text: str, tag_type: NativeType, is_array: bool) -> object:
     if is_array:
-        return tuple(part if tag_type is TagType.STRING else part.strip() for part in text.split("|")) if text else None
-    return text if text or tag_type is TagType.STRING else None
+        return (
+            tuple(part if tag_type is NativeType.STRING else part.strip() for part in text.split("|")) if text else None
+        )
+    return text if text or tag_type is NativeType.STRING else None
 
 
 def _writable(cell: _Cell) -> bool:
@@ -193,5 +197,5 @@ def _writable(cell: _Cell) -> bool:
         return True
     writable = _YES_NO.get(cell.text.lower())
     if writable is None:
-        raise Mistake(cell.column, f"{cell.text!r} in the column writable; true or false would be right")
+        raise LineError(cell.column, f"{cell.text!r} in the column writable; true or false would be right")
     return writable

@@ -13,7 +13,7 @@ _WORDS = {"true": True, "false": False}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class TagType(IntEnum):
+class NativeType(IntEnum):
     """The native data type numbers. ELAPSED_TIME is a float of seconds, TIME an aware datetime."""
 
     BOOLEAN = 1
@@ -33,23 +33,23 @@ class CoercionError(ValueError):
         self.out_of_range = out_of_range
 
 
-def default(tag_type: TagType) -> Scalar:
+def default(tag_type: NativeType) -> Scalar:
     """What an element has that nobody wrote."""
     return _DEFAULTS[tag_type]
 
 
-_DEFAULTS: dict[TagType, Scalar] = {
-    TagType.BOOLEAN: False,
-    TagType.INTEGER: 0,
-    TagType.FLOAT: 0.0,
-    TagType.DOUBLE: 0.0,
-    TagType.STRING: "",
-    TagType.TIME: _EPOCH,
-    TagType.ELAPSED_TIME: 0.0,
+_DEFAULTS: dict[NativeType, Scalar] = {
+    NativeType.BOOLEAN: False,
+    NativeType.INTEGER: 0,
+    NativeType.FLOAT: 0.0,
+    NativeType.DOUBLE: 0.0,
+    NativeType.STRING: "",
+    NativeType.TIME: _EPOCH,
+    NativeType.ELAPSED_TIME: 0.0,
 }
 
 
-def coerce(value: object, tag_type: TagType, *, array: bool) -> Value:
+def coerce(value: object, tag_type: NativeType, *, array: bool) -> Value:
     """The value as the tag holds it; CoercionError when it cannot be held."""
     if array:
         if not isinstance(value, tuple | list):
@@ -58,22 +58,22 @@ def coerce(value: object, tag_type: TagType, *, array: bool) -> Value:
     return coerce_scalar(value, tag_type)
 
 
-def coerce_scalar(value: object, tag_type: TagType) -> Scalar:
+def coerce_scalar(value: object, tag_type: NativeType) -> Scalar:
     """One value or element as the type; CoercionError when it cannot be."""
     match tag_type:
-        case TagType.BOOLEAN:
+        case NativeType.BOOLEAN:
             return _boolean(value)
-        case TagType.INTEGER:
+        case NativeType.INTEGER:
             return _integer(value)
-        case TagType.FLOAT:
+        case NativeType.FLOAT:
             return _single(_number(value))
-        case TagType.DOUBLE:
+        case NativeType.DOUBLE:
             return _number(value)
-        case TagType.STRING:
+        case NativeType.STRING:
             return _string(value)
-        case TagType.TIME:
+        case NativeType.TIME:
             return _time(value)
-        case TagType.ELAPSED_TIME:
+        case NativeType.ELAPSED_TIME:
             return _elapsed(value)
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
 from zb_mom_ww_mxgateway_sim.plant.layout import AREA, template
-from zb_mom_ww_mxgateway_sim.plant.model import Attribute, AttributeCategory, GalaxyObject, Security, Wave
+from zb_mom_ww_mxgateway_sim.plant.model import Attribute, AttributeCategory, PlantObject, Security, Wave
 from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
-from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, TagType, Value, coerce, default
+from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType, Value, coerce, default
 from zb_mom_ww_mxgateway_sim.runtime.errors import TagError
 
 _NAME = re.compile(r"[^\W]\w*(\.[^\W]\w*)+")
@@ -18,11 +18,11 @@ _UNITS_PER_AREA = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Tag:
+class TagDefinition:
     """One tag of the user's own, ``Object.Attribute``. Without a value it begins with its type's default."""
 
     name: str
-    type: TagType = TagType.DOUBLE
+    type: NativeType = NativeType.DOUBLE
     value: object = None
     writable: bool = True
     description: str = ""
@@ -36,16 +36,16 @@ def check_name(name: str) -> None:
         raise TagError(f"{name!r} is not a tag name: names of letters, digits and _, joined by dots: Object.Attribute")
 
 
-def initial_value(tag: Tag) -> Value:
+def initial_value(tag: TagDefinition) -> Value:
     """What the tag begins with; CoercionError if its value is not of its type."""
     if tag.value is None:
         return () if tag.is_array else default(tag.type)
     return coerce(tag.value, tag.type, array=tag.is_array)
 
 
-def add_tags(hierarchy: Hierarchy, tags: Iterable[Tag]) -> None:
+def add_tags(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> None:
     """Adds objects and attributes for the tags; TagError if one is there already, or cannot be."""
-    named: dict[str, Tag] = {}
+    named: dict[str, TagDefinition] = {}
     for tag in tags:
         check_name(tag.name)
         folded = tag_key(tag.name)
@@ -62,7 +62,7 @@ def add_tags(hierarchy: Hierarchy, tags: Iterable[Tag]) -> None:
         _place(hierarchy, owners[folded], tuple(attributes[folded]))
 
 
-def _owner(hierarchy: Hierarchy, name: str, tags: dict[str, Tag]) -> str:
+def _owner(hierarchy: Hierarchy, name: str, tags: dict[str, TagDefinition]) -> str:
     """The object of a tag: what stands before its last dot, unless that is a tag itself, as of ``PV.HiHi.Limit``."""
     owner = name
     while "." in owner:
@@ -76,7 +76,7 @@ def _owner(hierarchy: Hierarchy, name: str, tags: dict[str, Tag]) -> str:
     return owner
 
 
-def _attributes(tag: Tag, name: str, tags: dict[str, Tag], owner: str) -> list[Attribute]:
+def _attributes(tag: TagDefinition, name: str, tags: dict[str, TagDefinition], owner: str) -> list[Attribute]:
     try:
         value = initial_value(tag)
     except CoercionError as error:
@@ -95,7 +95,7 @@ def _attributes(tag: Tag, name: str, tags: dict[str, Tag], owner: str) -> list[A
     made.extend(
         Attribute(
             f"{name}.{extra}",
-            TagType.STRING,
+            NativeType.STRING,
             text,
             security=Security.VIEW_ONLY,
             category=AttributeCategory.CALCULATED,
@@ -112,7 +112,7 @@ def _place(hierarchy: Hierarchy, tag_name: str, attributes: tuple[Attribute, ...
         if hierarchy.by_tag_name(tag_name) is not None:
             hierarchy.extend(tag_name, attributes)
             return
-        parent: GalaxyObject | None = None
+        parent: PlantObject | None = None
         above, _, contained = tag_name.rpartition(".")
         for end in [match.start() for match in re.finditer(r"\.", tag_name)]:
             name = tag_name[:end]
@@ -131,7 +131,7 @@ def add_generated(hierarchy: Hierarchy, count: int, change_period: float) -> Non
         raise ValueError(f"generated_tags is {count}; at least 0")
     values = [_generated(number, change_period) for number in range(1, _VALUES_PER_UNIT + 1)]
     full = template("$GeneratedUnit", "Generated unit", *values)
-    area: GalaxyObject | None = None
+    area: PlantObject | None = None
     for unit in range(-(-count // _VALUES_PER_UNIT)):
         if unit % _UNITS_PER_AREA == 0:
             area = hierarchy.add(f"Area{unit // _UNITS_PER_AREA + 1:03d}", AREA)
@@ -143,7 +143,7 @@ def add_generated(hierarchy: Hierarchy, count: int, change_period: float) -> Non
 
 
 def _generated(number: int, change_period: float) -> Attribute:
-    kinds = {0: TagType.INTEGER, 5: TagType.BOOLEAN, 8: TagType.FLOAT}
-    tag_type = TagType.STRING if number == _VALUES_PER_UNIT else kinds.get(number % 10, TagType.DOUBLE)
+    kinds = {0: NativeType.INTEGER, 5: NativeType.BOOLEAN, 8: NativeType.FLOAT}
+    tag_type = NativeType.STRING if number == _VALUES_PER_UNIT else kinds.get(number % 10, NativeType.DOUBLE)
     wave = Wave(50.0 + number, 5.0 + number / 10, change_period * 12, change_period, 3)
     return Attribute(f"Value{number:02d}", tag_type, default(tag_type), historized=number % 10 == 1, wave=wave)

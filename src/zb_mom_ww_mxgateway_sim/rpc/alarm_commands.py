@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim.net.api_keys import ApiKey
-from zb_mom_ww_mxgateway_sim.plant.alarms import GALAXY, AlarmBook, Mode, Provider, Transition
+from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey
+from zb_mom_ww_mxgateway_sim.plant.alarms import GALAXY, AlarmBook, AlarmProvider, ProviderMode, Transition
 from zb_mom_ww_mxgateway_sim.plant.status import MxRefusal
 from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
 from zb_mom_ww_mxgateway_sim.rpc.alarm_service import AlarmService, acknowledge
 from zb_mom_ww_mxgateway_sim.rpc.commands import Handler
 from zb_mom_ww_mxgateway_sim.runtime.refusal import BadAlarmReference
-from zb_mom_ww_mxgateway_sim.sessions.session import Session
+from zb_mom_ww_mxgateway_sim.sessions.session import SimulatedSession
 from zb_mom_ww_mxgateway_sim.wire.alarm_codec import encode_provider, encode_transition
 
 
@@ -21,37 +21,37 @@ class SessionAlarms:
     def __init__(self, book: AlarmBook, publish: Callable[[pb.MxEvent], None]) -> None:
         self._book = book
         self._publish = publish
-        self._hear: Callable[[Transition | Provider], None] | None = None
+        self._on_change: Callable[[Transition | AlarmProvider], None] | None = None
 
-    def subscribe(self, key: ApiKey, command: pb.SubscribeAlarmsCommand) -> None:
+    def subscribe(self, key: GatewayKey, command: pb.SubscribeAlarmsCommand) -> None:
         """Begins to report; MxRefusal if it does already, or the expression is none."""
-        if self._hear is not None:
+        if self._on_change is not None:
             raise MxRefusal("this session has subscribed to alarms already")
         prefix = _prefix(command.subscription_expression)
         forced = command.forced_mode == pb.ALARM_PROVIDER_MODE_SUBTAG
 
-        def hear(news: Transition | Provider) -> None:
-            if isinstance(news, Provider):
-                self._provider(_forced(news) if forced else news)
-            elif key.allows(news.alarm.tag) and tag_key(news.alarm.reference).startswith(prefix):
-                self._transition(replace(news, provider=_forced(news.provider)) if forced else news)
+        def on_change(change: Transition | AlarmProvider) -> None:
+            if isinstance(change, AlarmProvider):
+                self._provider(_forced(change) if forced else change)
+            elif key.allows(change.alarm.tag) and tag_key(change.alarm.reference).startswith(prefix):
+                self._transition(replace(change, provider=_forced(change.provider)) if forced else change)
 
-        self._hear = hear
-        self._book.listeners[hear] = None
+        self._on_change = on_change
+        self._book.listeners[on_change] = None
         self._book.ack_targets[self] = frozenset(
             tag_key(target.alarm_full_reference)
             for target in command.watch_list
             if target.acked_subtag or target.ack_comment_subtag
         )
         if forced or self._book.provider.degraded:
-            hear(self._book.provider)
+            on_change(self._book.provider)
 
     def unsubscribe(self) -> None:
         """Reports no more; nothing if it did not."""
-        if self._hear is not None:
-            self._book.listeners.pop(self._hear, None)
+        if self._on_change is not None:
+            self._book.listeners.pop(self._on_change, None)
             self._book.ack_targets.pop(self, None)
-            self._hear = None
+            self._on_change = None
 
     def _transition(self, transition: Transition) -> None:
         event = pb.MxEvent(family=pb.MX_EVENT_FAMILY_ON_ALARM_TRANSITION)
@@ -59,14 +59,14 @@ class SessionAlarms:
         event.source_timestamp.CopyFrom(event.on_alarm_transition.transition_timestamp)
         self._publish(event)
 
-    def _provider(self, provider: Provider) -> None:
+    def _provider(self, provider: AlarmProvider) -> None:
         event = pb.MxEvent(family=pb.MX_EVENT_FAMILY_ON_ALARM_PROVIDER_MODE_CHANGED)
         encode_provider(provider, event.on_alarm_provider_mode_changed)
         self._publish(event)
 
 
-def _forced(provider: Provider) -> Provider:
-    return replace(provider, mode=Mode.SUBTAG, degraded=True)
+def _forced(provider: AlarmProvider) -> AlarmProvider:
+    return replace(provider, mode=ProviderMode.SUBTAG, degraded=True)
 
 
 def _prefix(expression: str) -> str:
@@ -83,7 +83,9 @@ def handlers(alarms: AlarmService) -> Mapping[int, Handler]:
     """The alarm commands; AlarmsDisabled comes out of each if alarms are."""
     by_session: dict[str, SessionAlarms] = {}
 
-    def subscribe(session: Session, key: ApiKey, command: pb.SubscribeAlarmsCommand, reply: pb.MxCommandReply) -> None:
+    def subscribe(
+        session: SimulatedSession, key: GatewayKey, command: pb.SubscribeAlarmsCommand, reply: pb.MxCommandReply
+    ) -> None:
         known = by_session.get(session.session_id)
         if known is None:
             known = by_session[session.session_id] = SessionAlarms(alarms.book, session.events.append)
@@ -91,26 +93,28 @@ def handlers(alarms: AlarmService) -> Mapping[int, Handler]:
         known.subscribe(key, command)
 
     def unsubscribe(
-        session: Session, key: ApiKey, command: pb.UnsubscribeAlarmsCommand, reply: pb.MxCommandReply
+        session: SimulatedSession, key: GatewayKey, command: pb.UnsubscribeAlarmsCommand, reply: pb.MxCommandReply
     ) -> None:
         alarms.require_enabled()
         if session.session_id in by_session:
             by_session[session.session_id].unsubscribe()
 
-    def by_guid(session: Session, key: ApiKey, command: pb.AcknowledgeAlarmCommand, reply: pb.MxCommandReply) -> None:
+    def by_guid(
+        session: SimulatedSession, key: GatewayKey, command: pb.AcknowledgeAlarmCommand, reply: pb.MxCommandReply
+    ) -> None:
         if "!" in command.alarm_guid:
             raise MxRefusal(f"{command.alarm_guid!r} is not a GUID")
         _acknowledge(key, command.alarm_guid, command, reply)
 
     def by_name(
-        session: Session, key: ApiKey, command: pb.AcknowledgeAlarmByNameCommand, reply: pb.MxCommandReply
+        session: SimulatedSession, key: GatewayKey, command: pb.AcknowledgeAlarmByNameCommand, reply: pb.MxCommandReply
     ) -> None:
         galaxy = GALAXY if tag_key(command.provider_name) in ("", "galaxy") else command.provider_name
         parts = [part for part in (command.group_name, command.alarm_name) if part]
         _acknowledge(key, f"{galaxy}!{'.'.join(parts)}", command, reply)
 
     def _acknowledge(
-        key: ApiKey,
+        key: GatewayKey,
         reference: str,
         command: pb.AcknowledgeAlarmCommand | pb.AcknowledgeAlarmByNameCommand,
         reply: pb.MxCommandReply,
@@ -122,7 +126,9 @@ def handlers(alarms: AlarmService) -> Mapping[int, Handler]:
         reply.acknowledge_alarm.native_status = 0
         reply.acknowledge_alarm.SetInParent()
 
-    def query(session: Session, key: ApiKey, command: pb.QueryActiveAlarmsCommand, reply: pb.MxCommandReply) -> None:
+    def query(
+        session: SimulatedSession, key: GatewayKey, command: pb.QueryActiveAlarmsCommand, reply: pb.MxCommandReply
+    ) -> None:
         reply.query_active_alarms.SetInParent()
         reply.query_active_alarms.snapshots.extend(alarms.active(key, command.alarm_filter_prefix))
 

@@ -3,14 +3,14 @@
 from collections.abc import AsyncGenerator
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim.net.api_keys import ApiKey
+from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey
 from zb_mom_ww_mxgateway_sim.plant import status
 from zb_mom_ww_mxgateway_sim.plant.alarms import (
     Alarm,
     AlarmBook,
+    AlarmProvider,
     BadReference,
     NoAckSubtag,
-    Provider,
     Transition,
     matching,
 )
@@ -19,10 +19,10 @@ from zb_mom_ww_mxgateway_sim.runtime.refusal import (
     AlarmsDisabled,
     BadAlarmReference,
     CannotAcknowledge,
-    Ended,
     NotAllowed,
+    StreamEnded,
 )
-from zb_mom_ww_mxgateway_sim.sessions.event_log import Subscription
+from zb_mom_ww_mxgateway_sim.sessions.event_log import SubscriberQueue
 from zb_mom_ww_mxgateway_sim.wire.alarm_codec import encode_provider, encode_snapshot, encode_transition
 
 
@@ -32,7 +32,7 @@ class AlarmService:
     def __init__(self, book: AlarmBook | None, queue_size: int) -> None:
         self._book = book
         self._queue_size = queue_size
-        self._feeds: dict[Subscription[pb.AlarmFeedMessage], None] = {}
+        self._feeds: dict[SubscriberQueue[pb.AlarmFeedMessage], None] = {}
 
     @property
     def book(self) -> AlarmBook:
@@ -50,12 +50,12 @@ class AlarmService:
         """How many feeds are attached now."""
         return len(self._feeds)
 
-    def active(self, key: ApiKey, prefix: str) -> list[pb.ActiveAlarmSnapshot]:
+    def active(self, key: GatewayKey, prefix: str) -> list[pb.ActiveAlarmSnapshot]:
         """The active alarms whose references begin so."""
         book = self.book
         return [encode_snapshot(alarm, book.provider) for alarm in _visible(book, key, prefix)]
 
-    async def stream(self, key: ApiKey, prefix: str) -> AsyncGenerator[pb.AlarmFeedMessage, None]:
+    async def stream(self, key: GatewayKey, prefix: str) -> AsyncGenerator[pb.AlarmFeedMessage, None]:
         """The active alarms, a mark, the provider, then what happens; Ended when the gateway ends it."""
         book = self.book
         first = [
@@ -63,28 +63,28 @@ class AlarmService:
             for alarm in _visible(book, key, prefix)
         ]
         first += [pb.AlarmFeedMessage(snapshot_complete=True), _provider_status(book.provider)]
-        feed = Subscription(first, self._queue_size)
+        feed = SubscriberQueue(first, self._queue_size)
 
-        def hear(news: Transition | Provider) -> None:
-            if isinstance(news, Provider):
-                message = _provider_status(news)
-            elif key.allows(news.alarm.tag) and matching([news.alarm], prefix):
-                message = pb.AlarmFeedMessage(transition=encode_transition(news))
+        def on_change(change: Transition | AlarmProvider) -> None:
+            if isinstance(change, AlarmProvider):
+                message = _provider_status(change)
+            elif key.allows(change.alarm.tag) and matching([change.alarm], prefix):
+                message = pb.AlarmFeedMessage(transition=encode_transition(change))
             else:
                 return
             if not feed.offer(message):
-                feed.end(Ended("RESOURCE_EXHAUSTED", f"more than {self._queue_size} alarm messages are waiting"))
+                feed.end(StreamEnded("RESOURCE_EXHAUSTED", f"more than {self._queue_size} alarm messages are waiting"))
 
-        book.listeners[hear] = None
+        book.listeners[on_change] = None
         self._feeds[feed] = None
         try:
             while True:
                 yield await feed.next()
         finally:
-            book.listeners.pop(hear, None)
+            book.listeners.pop(on_change, None)
             self._feeds.pop(feed, None)
 
-    def acknowledge(self, key: ApiKey, request: pb.AcknowledgeAlarmRequest) -> pb.AcknowledgeAlarmReply:
+    def acknowledge(self, key: GatewayKey, request: pb.AcknowledgeAlarmRequest) -> pb.AcknowledgeAlarmReply:
         """Acknowledges by reference or GUID; an alarm that is not there is a failing reply."""
         reply = pb.AcknowledgeAlarmReply(correlation_id=request.client_correlation_id)
         try:
@@ -99,13 +99,13 @@ class AlarmService:
         reply.hresult = status.S_OK
         return reply
 
-    def end(self, ended: Ended) -> None:
+    def end(self, ended: StreamEnded) -> None:
         """Ends every feed."""
         for feed in list(self._feeds):
             feed.end(ended)
 
 
-def acknowledge(book: AlarmBook, key: ApiKey, reference: str, operator: str, comment: str) -> None:
+def acknowledge(book: AlarmBook, key: GatewayKey, reference: str, operator: str, comment: str) -> None:
     """Acknowledges an alarm for a caller. Refused: it may not be; MxRefusal: there is no such alarm."""
     try:
         alarm = book.find(reference)
@@ -121,11 +121,11 @@ def acknowledge(book: AlarmBook, key: ApiKey, reference: str, operator: str, com
         raise CannotAcknowledge(str(error)) from error
 
 
-def _visible(book: AlarmBook, key: ApiKey, prefix: str) -> list[Alarm]:
+def _visible(book: AlarmBook, key: GatewayKey, prefix: str) -> list[Alarm]:
     return [alarm for alarm in matching(book.active, prefix) if key.allows(alarm.tag)]
 
 
-def _provider_status(provider: Provider) -> pb.AlarmFeedMessage:
+def _provider_status(provider: AlarmProvider) -> pb.AlarmFeedMessage:
     message = pb.AlarmFeedMessage()
     encode_provider(provider, message.provider_status)
     return message

@@ -10,23 +10,29 @@ import grpc
 from google.protobuf.message import Message
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim.faults.call_faults import CallFailure, Fate, Faults, ReplyFailure, protocol_status
-from zb_mom_ww_mxgateway_sim.net.api_keys import ApiKey, KeyRing, Scope
+from zb_mom_ww_mxgateway_sim.faults.call_faults import (
+    CallEffects,
+    CallFailure,
+    CallFaults,
+    ReplyFailure,
+    protocol_status,
+)
+from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey, KeyRing, KeyScope
 from zb_mom_ww_mxgateway_sim.net.server import MAX_MESSAGE
-from zb_mom_ww_mxgateway_sim.runtime.clock import Clock
+from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 from zb_mom_ww_mxgateway_sim.runtime.refusal import (
+    CallRefused,
     ConnectionLost,
-    Ended,
     NotAllowed,
     NotAuthenticated,
-    Refused,
+    StreamEnded,
     TooLarge,
 )
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Reply = TypeVar("Reply", bound=Message)
 # How a reply of that rpc says a protocol status, where it can.
-Speak = Callable[[ReplyFailure], Reply]
+AsReply = Callable[[ReplyFailure], Reply]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class CallRecord:
 class CallPipeline:
     """Lets calls in, or refuses them. ``refuse_in_reply``: with a protocol status wherever a reply has one."""
 
-    def __init__(self, keys: KeyRing, faults: Faults, clock: Clock, *, refuse_in_reply: bool = False) -> None:
+    def __init__(self, keys: KeyRing, faults: CallFaults, clock: TimeSource, *, refuse_in_reply: bool = False) -> None:
         self._keys = keys
         self._faults = faults
         self._clock = clock
@@ -59,25 +65,25 @@ class CallPipeline:
         rpc: str,
         request: Message,
         context: Context,
-        scope: Scope | None,
-        answer: Callable[[ApiKey], Awaitable[Reply]],
-        speak: Speak[Reply] | None = None,
+        scope: KeyScope | None,
+        answer: Callable[[GatewayKey], Awaitable[Reply]],
+        as_reply: AsReply[Reply] | None = None,
     ) -> Reply:
         """The reply to a unary call, or its end with a gRPC status."""
         try:
             key = self._enter(rpc, request, context, scope)
-            fate = self._faults.meet(rpc)
-            await self.suffer(fate)
-            if isinstance(fate.failure, ReplyFailure) and speak is not None:
-                return speak(fate.failure)
+            effects = self._faults.meet(rpc)
+            await self.apply(effects)
+            if isinstance(effects.failure, ReplyFailure) and as_reply is not None:
+                return as_reply(effects.failure)
             reply = await answer(key)
             # What is to be sent in place of a reply is bytes already; see ``RawReplies``.
             if not isinstance(reply, bytes) and reply.ByteSize() > MAX_MESSAGE:
                 raise TooLarge(f"the reply has {reply.ByteSize()} bytes, more than {MAX_MESSAGE}")
-            return spoiled(fate, reply)
-        except Refused as refused:
-            if speak is not None and refused.protocol_status and (refused.in_reply or self._refuse_in_reply):
-                return speak(ReplyFailure(protocol_status(refused.protocol_status), None, refused.text))
+            return with_effects(effects, reply)
+        except CallRefused as refused:
+            if as_reply is not None and refused.protocol_status and (refused.in_reply or self._refuse_in_reply):
+                return as_reply(ReplyFailure(protocol_status(refused.protocol_status), None, refused.text))
             await abort(context, refused.code, refused.text)
 
     async def stream(
@@ -85,39 +91,41 @@ class CallPipeline:
         rpc: str,
         request: Message,
         context: Context,
-        scope: Scope | None,
-        messages: Callable[[ApiKey], AsyncGenerator[Message, None]],
+        scope: KeyScope | None,
+        messages: Callable[[GatewayKey], AsyncGenerator[Message, None]],
     ) -> None:
         """Writes the messages to the caller; raises CancelledError when the caller goes."""
         try:
             key = self._enter(rpc, request, context, scope)
-            fate = self._faults.meet(rpc)
-            await self.suffer(fate)
+            effects = self._faults.meet(rpc)
+            await self.apply(effects)
             async with aclosing(messages(key)) as produced:
                 async for message in produced:
                     while (gate := self._faults.stalled(rpc)) is not None:
                         await gate.wait()
-                    await context.write(spoiled(fate, message))
-                    fate.reply = None
-        except Refused as refused:
+                    await context.write(with_effects(effects, message))
+                    effects.reply = None
+        except CallRefused as refused:
             await abort(context, refused.code, refused.text)
-        except Ended as ended:
+        except StreamEnded as ended:
             if ended.code is not None:
                 await abort(context, ended.code, ended.text)
 
-    async def suffer(self, fate: Fate) -> None:
+    async def apply(self, effects: CallEffects) -> None:
         """Waits as long as the call's fate says; raises Refused if that is how it ends."""
-        if fate.delay > 0:
-            await self._clock.sleep(fate.delay)
-        if fate.gate is not None:
-            await fate.gate.wait()
-        if isinstance(fate.failure, CallFailure):
-            raise Refused(fate.failure.details, fate.failure.code)
+        if effects.delay > 0:
+            await self._clock.sleep(effects.delay)
+        if effects.gate is not None:
+            await effects.gate.wait()
+        if isinstance(effects.failure, CallFailure):
+            raise CallRefused(effects.failure.details, effects.failure.code)
 
-    def _enter(self, rpc: str, request: Message, context: Context, scope: Scope | None) -> ApiKey:
+    def _enter(self, rpc: str, request: Message, context: Context, scope: KeyScope | None) -> GatewayKey:
         metadata = {str(key): value for key, value in context.invocation_metadata() or ()}
         session_id, port = str(getattr(request, "session_id", "")), context.peer().rpartition(":")[2]
-        self.calls.append(CallRecord(rpc, _blotted(request), metadata, session_id, int(port) if port.isdigit() else 0))
+        self.calls.append(
+            CallRecord(rpc, _without_password(request), metadata, session_id, int(port) if port.isdigit() else 0)
+        )
         authorization = metadata.get("authorization")
         key = self._keys.admit(authorization if isinstance(authorization, str) else None)
         if key is None:
@@ -127,14 +135,14 @@ class CallPipeline:
         return key
 
 
-def spoiled(fate: Fate, reply: Reply) -> Reply:
+def with_effects(effects: CallEffects, reply: Reply) -> Reply:
     """The reply, or what its fate puts in its place; ConnectionLost if it never arrives."""
-    if fate.reply_lost:
+    if effects.reply_lost:
         raise ConnectionLost("the connection was lost before the answer")
-    return reply if fate.reply is None else cast(Reply, fate.reply)
+    return reply if effects.reply is None else cast(Reply, effects.reply)
 
 
-def require(key: ApiKey, scope: Scope) -> None:
+def require(key: GatewayKey, scope: KeyScope) -> None:
     """NotAllowed unless the key has the scope."""
     if scope not in key.scopes:
         raise NotAllowed(f"the API key lacks the scope {scope}")
@@ -145,7 +153,7 @@ async def abort(context: Context, code: str, text: str) -> NoReturn:
     await context.abort(grpc.StatusCode[code], text)
 
 
-def _blotted(request: Message) -> Message:
+def _without_password(request: Message) -> Message:
     """The request, or a copy without its password."""
     if not isinstance(request, pb.MxCommandRequest) or not request.command.HasField("authenticate_user"):
         return request

@@ -6,66 +6,66 @@ from contextlib import aclosing
 from fnmatch import translate
 
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb, galaxy_repository_pb2_grpc as rpc
-from zb_mom_ww_mxgateway_sim.net.api_keys import ApiKey, Scope
+from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey, KeyScope
 from zb_mom_ww_mxgateway_sim.plant.deployment import Deployment
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
-from zb_mom_ww_mxgateway_sim.plant.model import Attribute, GalaxyObject
+from zb_mom_ww_mxgateway_sim.plant.model import Attribute, PlantObject
 from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
-from zb_mom_ww_mxgateway_sim.plant.tag_types import TagType
+from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType
 from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallPipeline, Context
-from zb_mom_ww_mxgateway_sim.rpc.galaxy_view import View
-from zb_mom_ww_mxgateway_sim.rpc.paging import Question, page
-from zb_mom_ww_mxgateway_sim.runtime.clock import Clock
-from zb_mom_ww_mxgateway_sim.runtime.refusal import InvalidRequest, NoSuchObject
+from zb_mom_ww_mxgateway_sim.rpc.galaxy_view import GalaxyView
+from zb_mom_ww_mxgateway_sim.rpc.paging import PagedRequest, page
+from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
+from zb_mom_ww_mxgateway_sim.runtime.refusal import InvalidRequest, ObjectNotFound
 from zb_mom_ww_mxgateway_sim.wire.codec import timestamp
 
 _TYPE_NAMES = {
-    TagType.BOOLEAN: "Boolean",
-    TagType.INTEGER: "Integer",
-    TagType.FLOAT: "Float",
-    TagType.DOUBLE: "Double",
-    TagType.STRING: "String",
-    TagType.TIME: "Time",
-    TagType.ELAPSED_TIME: "ElapsedTime",
+    NativeType.BOOLEAN: "Boolean",
+    NativeType.INTEGER: "Integer",
+    NativeType.FLOAT: "Float",
+    NativeType.DOUBLE: "Double",
+    NativeType.STRING: "String",
+    NativeType.TIME: "Time",
+    NativeType.ELAPSED_TIME: "ElapsedTime",
 }
 
 
 class GalaxyService(rpc.GalaxyRepositoryServicer):
     """Looks at the hierarchy for its callers."""
 
-    def __init__(self, reception: CallPipeline, hierarchy: Hierarchy, deployment: Deployment, clock: Clock) -> None:
-        self._reception = reception
+    def __init__(self, pipeline: CallPipeline, hierarchy: Hierarchy, deployment: Deployment, clock: TimeSource) -> None:
+        self._pipeline = pipeline
         self._hierarchy = hierarchy
         self._deployment = deployment
         self._clock = clock
-        self._views: dict[tuple[frozenset[str] | None, str], View] = {}
+        self._views: dict[tuple[frozenset[str] | None, str], GalaxyView] = {}
 
     async def TestConnection(self, request: pb.TestConnectionRequest, context: Context) -> pb.TestConnectionReply:
-        async def answer(key: ApiKey) -> pb.TestConnectionReply:
+        async def answer(key: GatewayKey) -> pb.TestConnectionReply:
             return pb.TestConnectionReply(ok=self._deployment.reachable)
 
-        return await self._reception.unary("TestConnection", request, context, Scope.METADATA_READ, answer)
+        return await self._pipeline.unary("TestConnection", request, context, KeyScope.METADATA_READ, answer)
 
     async def GetLastDeployTime(
         self, request: pb.GetLastDeployTimeRequest, context: Context
     ) -> pb.GetLastDeployTimeReply:
-        async def answer(key: ApiKey) -> pb.GetLastDeployTimeReply:
+        async def answer(key: GatewayKey) -> pb.GetLastDeployTimeReply:
             reply = pb.GetLastDeployTimeReply()
             if self._deployment.time_ns is not None:
                 timestamp(self._deployment.time_ns, reply.time_of_last_deploy)
             return reply
 
-        return await self._reception.unary("GetLastDeployTime", request, context, Scope.METADATA_READ, answer)
+        return await self._pipeline.unary("GetLastDeployTime", request, context, KeyScope.METADATA_READ, answer)
 
     async def DiscoverHierarchy(
         self, request: pb.DiscoverHierarchyRequest, context: Context
     ) -> pb.DiscoverHierarchyReply:
-        async def answer(key: ApiKey) -> pb.DiscoverHierarchyReply:
+        async def answer(key: GatewayKey) -> pb.DiscoverHierarchyReply:
             return await self._discover(request, self._view(key))
 
-        return await self._reception.unary("DiscoverHierarchy", request, context, Scope.METADATA_READ, answer)
+        return await self._pipeline.unary("DiscoverHierarchy", request, context, KeyScope.METADATA_READ, answer)
 
-    async def _discover(self, request: pb.DiscoverHierarchyRequest, view: View) -> pb.DiscoverHierarchyReply:
+    async def _discover(self, request: pb.DiscoverHierarchyRequest, view: GalaxyView) -> pb.DiscoverHierarchyReply:
         depth = request.max_depth.value if request.HasField("max_depth") else None
         if depth is not None and depth < 0:
             raise InvalidRequest(f"max_depth {depth} is negative")
@@ -73,22 +73,26 @@ class GalaxyService(rpc.GalaxyRepositoryServicer):
         root = self._start(arm, getattr(request, arm)) if arm else None
         view.require(root)
         matches = _matcher(request)
-        found = [thing for thing in self._hierarchy.walk(root, depth) if view.shows(thing) and matches(thing)]
+        found = [
+            plant_object
+            for plant_object in self._hierarchy.walk(root, depth)
+            if view.shows(plant_object) and matches(plant_object)
+        ]
         objects, _, token = await page(request, self._cache(view), found, _encoder(request, view))
         return pb.DiscoverHierarchyReply(objects=objects, next_page_token=token, total_object_count=len(found))
 
     async def BrowseChildren(self, request: pb.BrowseChildrenRequest, context: Context) -> pb.BrowseChildrenReply:
-        async def answer(key: ApiKey) -> pb.BrowseChildrenReply:
+        async def answer(key: GatewayKey) -> pb.BrowseChildrenReply:
             return await self._browse(request, self._view(key))
 
-        return await self._reception.unary("BrowseChildren", request, context, Scope.METADATA_READ, answer)
+        return await self._pipeline.unary("BrowseChildren", request, context, KeyScope.METADATA_READ, answer)
 
-    async def _browse(self, request: pb.BrowseChildrenRequest, view: View) -> pb.BrowseChildrenReply:
+    async def _browse(self, request: pb.BrowseChildrenRequest, view: GalaxyView) -> pb.BrowseChildrenReply:
         arm = request.WhichOneof("parent")
         parent = self._start(arm, getattr(request, arm)) if arm else None
         view.require(parent)
         matches = _matcher(request)
-        found = [thing for thing in view.children(parent) if matches(thing)]
+        found = [plant_object for plant_object in view.children(parent) if matches(plant_object)]
         children, shown, token = await page(request, self._cache(view), found, _encoder(request, view))
         return pb.BrowseChildrenReply(
             children=children,
@@ -98,19 +102,19 @@ class GalaxyService(rpc.GalaxyRepositoryServicer):
             cache_sequence=self._deployment.sequence,
         )
 
-    def _view(self, key: ApiKey) -> View:
+    def _view(self, key: GatewayKey) -> GalaxyView:
         wanted = key.subtrees, self._deployment.cache
         view = self._views.get(wanted)
         if view is None:
             self._views = {each: of_now for each, of_now in self._views.items() if each[1] == wanted[1]}
-            view = self._views[wanted] = View(self._hierarchy, key)
+            view = self._views[wanted] = GalaxyView(self._hierarchy, key)
         return view
 
-    def _cache(self, view: View) -> str:
+    def _cache(self, view: GalaxyView) -> str:
         return f"{self._deployment.cache} {view.name}"
 
     async def WatchDeployEvents(self, request: pb.WatchDeployEventsRequest, context: Context) -> None:
-        async def deployments(key: ApiKey) -> AsyncGenerator[pb.DeployEvent, None]:
+        async def deployments(key: GatewayKey) -> AsyncGenerator[pb.DeployEvent, None]:
             async with aclosing(self._deployment.watch()) as sequences:
                 async for sequence in sequences:
                     event = pb.DeployEvent(
@@ -123,9 +127,9 @@ class GalaxyService(rpc.GalaxyRepositoryServicer):
                         timestamp(self._deployment.time_ns, event.time_of_last_deploy)
                     yield event
 
-        await self._reception.stream("WatchDeployEvents", request, context, Scope.METADATA_READ, deployments)
+        await self._pipeline.stream("WatchDeployEvents", request, context, KeyScope.METADATA_READ, deployments)
 
-    def _start(self, arm: str, wanted: int | str) -> GalaxyObject | None:
+    def _start(self, arm: str, wanted: int | str) -> PlantObject | None:
         """The object that a root or parent names; None for id 0, the galaxy itself."""
         if isinstance(wanted, int):
             found = self._hierarchy.by_id(wanted)
@@ -136,21 +140,21 @@ class GalaxyService(rpc.GalaxyRepositoryServicer):
         else:
             found = self._hierarchy.by_contained_path(wanted)
         if found is None:
-            raise NoSuchObject(f"the galaxy has no object {wanted}")
+            raise ObjectNotFound(f"the galaxy has no object {wanted}")
         return found
 
 
-def _matcher(request: Question) -> Callable[[GalaxyObject], bool]:
+def _matcher(request: PagedRequest) -> Callable[[PlantObject], bool]:
     """Whether an object passes all of the request's filters."""
     categories = frozenset(request.category_ids)
     templates = [tag_key(text) for text in request.template_chain_contains]
     glob = re.compile(translate(request.tag_name_glob), re.IGNORECASE) if request.tag_name_glob else None
 
-    def matches(thing: GalaxyObject) -> bool:
-        template = thing.template
+    def matches(plant_object: PlantObject) -> bool:
+        template = plant_object.template
         return (
             (not categories or template.category in categories)
-            and (glob is None or glob.fullmatch(thing.tag_name) is not None)
+            and (glob is None or glob.fullmatch(plant_object.tag_name) is not None)
             and (not request.alarm_bearing_only or template.has_alarm)
             and (not request.historized_only or template.has_history)
             and (not templates or _has_template(template.chain, templates))
@@ -164,33 +168,35 @@ def _has_template(chain: tuple[str, ...], wanted: Iterable[str]) -> bool:
     return any(text in name for text in wanted for name in folded)
 
 
-def _encoder(request: Question, view: View) -> Callable[[GalaxyObject], pb.GalaxyObject]:
+def _encoder(request: PagedRequest, view: GalaxyView) -> Callable[[PlantObject], pb.GalaxyObject]:
     """How an object is shown to who asks."""
     with_attributes = not request.HasField("include_attributes") or request.include_attributes
 
-    def encode(thing: GalaxyObject) -> pb.GalaxyObject:
+    def encode(plant_object: PlantObject) -> pb.GalaxyObject:
         message = pb.GalaxyObject(
-            gobject_id=thing.gobject_id,
-            tag_name=thing.tag_name,
-            contained_name=thing.contained_name,
-            browse_name=thing.browse_name,
-            parent_gobject_id=thing.parent_id,
-            is_area=thing.is_area,
-            category_id=thing.template.category,
-            hosted_by_gobject_id=thing.parent_id,
-            template_chain=thing.template.chain,
+            gobject_id=plant_object.gobject_id,
+            tag_name=plant_object.tag_name,
+            contained_name=plant_object.contained_name,
+            browse_name=plant_object.browse_name,
+            parent_gobject_id=plant_object.parent_id,
+            is_area=plant_object.is_area,
+            category_id=plant_object.template.category,
+            hosted_by_gobject_id=plant_object.parent_id,
+            template_chain=plant_object.template.chain,
         )
         if with_attributes:
-            message.attributes.extend(_attribute(thing, attribute) for attribute in view.attributes(thing))
+            message.attributes.extend(
+                _attribute(plant_object, attribute) for attribute in view.attributes(plant_object)
+            )
         return message
 
     return encode
 
 
-def _attribute(thing: GalaxyObject, attribute: Attribute) -> pb.GalaxyAttribute:
+def _attribute(plant_object: PlantObject, attribute: Attribute) -> pb.GalaxyAttribute:
     return pb.GalaxyAttribute(
         attribute_name=attribute.name,
-        full_tag_reference=f"{thing.tag_name}.{attribute.name}",
+        full_tag_reference=f"{plant_object.tag_name}.{attribute.name}",
         mx_data_type=attribute.type,
         data_type_name=_TYPE_NAMES[attribute.type],
         is_array=attribute.is_array,

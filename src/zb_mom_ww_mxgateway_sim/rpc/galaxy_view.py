@@ -1,16 +1,16 @@
 """What a key sees of the galaxy: its sub-trees, and the bare way that leads to them."""
 
-from zb_mom_ww_mxgateway_sim.net.api_keys import ApiKey
+from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
-from zb_mom_ww_mxgateway_sim.plant.model import Attribute, GalaxyObject
+from zb_mom_ww_mxgateway_sim.plant.model import Attribute, PlantObject
 from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
 from zb_mom_ww_mxgateway_sim.runtime.refusal import NotAllowed
 
 
-class View:
+class GalaxyView:
     """The hierarchy through one key's eyes."""
 
-    def __init__(self, hierarchy: Hierarchy, key: ApiKey) -> None:
+    def __init__(self, hierarchy: Hierarchy, key: GatewayKey) -> None:
         self._hierarchy = hierarchy
         self._key = key
         self._visible = None if key.subtrees is None else self._find()
@@ -20,42 +20,44 @@ class View:
         """The same for all keys that see the same."""
         return "" if self._key.subtrees is None else " ".join(sorted(self._key.subtrees))
 
-    def shows(self, thing: GalaxyObject) -> bool:
+    def shows(self, plant_object: PlantObject) -> bool:
         """Whether the object is in a sub-tree, or above one."""
-        return self._visible is None or thing.gobject_id in self._visible
+        return self._visible is None or plant_object.gobject_id in self._visible
 
-    def require(self, thing: GalaxyObject | None) -> None:
+    def require(self, plant_object: PlantObject | None) -> None:
         """NotAllowed unless the object is shown; the galaxy itself is."""
-        if thing is not None and not self.shows(thing):
-            raise NotAllowed(f"the API key does not reach {thing.tag_name}")
+        if plant_object is not None and not self.shows(plant_object):
+            raise NotAllowed(f"the API key does not reach {plant_object.tag_name}")
 
-    def children(self, parent: GalaxyObject | None) -> list[GalaxyObject]:
+    def children(self, parent: PlantObject | None) -> list[PlantObject]:
         """Those that are shown, in browse order."""
         return [child for child in self._hierarchy.children(parent) if self.shows(child)]
 
-    def attributes(self, thing: GalaxyObject) -> list[Attribute]:
+    def attributes(self, plant_object: PlantObject) -> list[Attribute]:
         """The object's attributes that are in a sub-tree."""
         return [
             attribute
-            for attribute in thing.template.attributes
-            if self._visible is None or self._key.allows(f"{thing.tag_name}.{attribute.name}")
+            for attribute in plant_object.template.attributes
+            if self._visible is None or self._key.allows(f"{plant_object.tag_name}.{attribute.name}")
         ]
 
     def _find(self) -> set[int]:
         visible: set[int] = set()
-        for thing in self._hierarchy:
-            if not self._reaches(thing):
+        for plant_object in self._hierarchy:
+            if not self._reaches(plant_object):
                 continue
-            step: GalaxyObject | None = thing
+            step: PlantObject | None = plant_object
             while step is not None and step.gobject_id not in visible:
                 visible.add(step.gobject_id)
                 step = self._hierarchy.by_id(step.parent_id)
         return visible
 
-    def _reaches(self, thing: GalaxyObject) -> bool:
-        if self._key.allows(thing.tag_name):
+    def _reaches(self, plant_object: PlantObject) -> bool:
+        if self._key.allows(plant_object.tag_name):
             return True
-        prefix = tag_key(f"{thing.tag_name}.")
+        prefix = tag_key(f"{plant_object.tag_name}.")
         below = [tree[len(prefix) :] for tree in self._key.subtrees or () if tree.startswith(prefix)]
         # A sub-tree may be one attribute, or what stands below one.
-        return any(name == tree or name.startswith(f"{tree}.") for tree in below for name in thing.template.by_name)
+        return any(
+            name == tree or name.startswith(f"{tree}.") for tree in below for name in plant_object.template.by_name
+        )

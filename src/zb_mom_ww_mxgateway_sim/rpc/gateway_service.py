@@ -4,22 +4,22 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb, mxaccess_gateway_pb2_grpc as rpc
-from zb_mom_ww_mxgateway_sim.faults.call_faults import Faults, ReplyFailure, kind_name
-from zb_mom_ww_mxgateway_sim.net.api_keys import ApiKey, Scope
+from zb_mom_ww_mxgateway_sim.faults.call_faults import CallFaults, ReplyFailure, kind_name
+from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey, KeyScope
 from zb_mom_ww_mxgateway_sim.rpc import alarm_commands, invoke
 from zb_mom_ww_mxgateway_sim.rpc.alarm_service import AlarmService
-from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallPipeline, Context, require, spoiled
-from zb_mom_ww_mxgateway_sim.runtime.refusal import Ended, InvalidRequest, TookTooLong
+from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallPipeline, Context, require, with_effects
+from zb_mom_ww_mxgateway_sim.runtime.refusal import CommandTimedOut, InvalidRequest, StreamEnded
 from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
-from zb_mom_ww_mxgateway_sim.sessions.session import Session
-from zb_mom_ww_mxgateway_sim.sessions.session_table import Sessions
+from zb_mom_ww_mxgateway_sim.sessions.session import SimulatedSession
+from zb_mom_ww_mxgateway_sim.sessions.session_table import SessionTable
 
 GATEWAY_PROTOCOL_VERSION = 3
 WORKER_PROTOCOL_VERSION = 1
 BACKEND = "mxaccess-simulated"
 CAPABILITIES = ("events", "bulk", "replay", "galaxy", "alarms")
 
-MakeSession = Callable[[pb.OpenSessionRequest, str, int], Session]
+MakeSession = Callable[[pb.OpenSessionRequest, str, int], SimulatedSession]
 
 
 class GatewayService(rpc.MxAccessGatewayServicer):
@@ -27,33 +27,33 @@ class GatewayService(rpc.MxAccessGatewayServicer):
 
     def __init__(
         self,
-        reception: CallPipeline,
-        sessions: Sessions,
-        faults: Faults,
-        agenda: TimerQueue,
+        pipeline: CallPipeline,
+        sessions: SessionTable,
+        faults: CallFaults,
+        timers: TimerQueue,
         alarms: AlarmService,
         make_session: MakeSession,
         session_start_time: float,
     ) -> None:
-        self._reception = reception
+        self._pipeline = pipeline
         self._sessions = sessions
         self._faults = faults
-        self._agenda = agenda
+        self._timers = timers
         self._alarms = alarms
         self._handlers = {**invoke.HANDLERS, **alarm_commands.handlers(alarms)}
         self._make_session = make_session
         self._start_time = session_start_time
 
     async def OpenSession(self, request: pb.OpenSessionRequest, context: Context) -> pb.OpenSessionReply:
-        async def answer(key: ApiKey) -> pb.OpenSessionReply:
+        async def answer(key: GatewayKey) -> pb.OpenSessionReply:
             return self._open(request)
 
-        def speak(failure: ReplyFailure) -> pb.OpenSessionReply:
+        def as_reply(failure: ReplyFailure) -> pb.OpenSessionReply:
             return pb.OpenSessionReply(
                 gateway_protocol_version=GATEWAY_PROTOCOL_VERSION, protocol_status=_status(failure)
             )
 
-        return await self._reception.unary("OpenSession", request, context, Scope.SESSION_OPEN, answer, speak)
+        return await self._pipeline.unary("OpenSession", request, context, KeyScope.SESSION_OPEN, answer, as_reply)
 
     def _open(self, request: pb.OpenSessionRequest) -> pb.OpenSessionReply:
         if request.command_timeout.ToNanoseconds() < 0:
@@ -74,22 +74,22 @@ class GatewayService(rpc.MxAccessGatewayServicer):
         return reply
 
     async def CloseSession(self, request: pb.CloseSessionRequest, context: Context) -> pb.CloseSessionReply:
-        async def answer(key: ApiKey) -> pb.CloseSessionReply:
+        async def answer(key: GatewayKey) -> pb.CloseSessionReply:
             session = self._sessions.find(request.session_id)
-            session.close(Ended(None))
+            session.close(StreamEnded(None))
             return pb.CloseSessionReply(
                 session_id=session.session_id,
                 final_state=pb.SESSION_STATE_CLOSED,
                 protocol_status=pb.ProtocolStatus(code=pb.PROTOCOL_STATUS_CODE_OK, message="OK"),
             )
 
-        def speak(failure: ReplyFailure) -> pb.CloseSessionReply:
+        def as_reply(failure: ReplyFailure) -> pb.CloseSessionReply:
             return pb.CloseSessionReply(session_id=request.session_id, protocol_status=_status(failure))
 
-        return await self._reception.unary("CloseSession", request, context, Scope.SESSION_CLOSE, answer, speak)
+        return await self._pipeline.unary("CloseSession", request, context, KeyScope.SESSION_CLOSE, answer, as_reply)
 
     async def Invoke(self, request: pb.MxCommandRequest, context: Context) -> pb.MxCommandReply:
-        async def answer(key: ApiKey) -> pb.MxCommandReply:
+        async def answer(key: GatewayKey) -> pb.MxCommandReply:
             require(key, invoke.check(request))
             session = self._sessions.find(request.session_id)
             session.renew()
@@ -98,36 +98,38 @@ class GatewayService(rpc.MxAccessGatewayServicer):
                 return await invoke.run(self._handlers, session, key, request)
             return await self._command(session, key, request)
 
-        def speak(failure: ReplyFailure) -> pb.MxCommandReply:
+        def as_reply(failure: ReplyFailure) -> pb.MxCommandReply:
             return invoke.failed(request, failure)
 
-        return await self._reception.unary("Invoke", request, context, None, answer, speak)
+        return await self._pipeline.unary("Invoke", request, context, None, answer, as_reply)
 
-    async def _command(self, session: Session, key: ApiKey, request: pb.MxCommandRequest) -> pb.MxCommandReply:
+    async def _command(
+        self, session: SimulatedSession, key: GatewayKey, request: pb.MxCommandRequest
+    ) -> pb.MxCommandReply:
         """Waits for the worker as long as a command may take; the command runs even if nobody waits."""
         name = kind_name(request.command.kind)
 
         async def run() -> pb.MxCommandReply:
-            fate = self._faults.meet(name)
-            await self._reception.suffer(fate)
-            if isinstance(fate.failure, ReplyFailure):
-                return invoke.failed(request, fate.failure)
-            return spoiled(fate, await invoke.run(self._handlers, session, key, request))
+            effects = self._faults.meet(name)
+            await self._pipeline.apply(effects)
+            if isinstance(effects.failure, ReplyFailure):
+                return invoke.failed(request, effects.failure)
+            return with_effects(effects, await invoke.run(self._handlers, session, key, request))
 
         answer = session.submit(run)
 
         def too_long() -> None:
             if not answer.done():
-                answer.set_exception(TookTooLong(f"{name} took longer than {session.command_timeout:g} s"))
+                answer.set_exception(CommandTimedOut(f"{name} took longer than {session.command_timeout:g} s"))
 
-        limit = self._agenda.after(session.command_timeout, too_long)
+        limit = self._timers.after(session.command_timeout, too_long)
         try:
             return await answer
         finally:
             limit.cancel()
 
     async def StreamEvents(self, request: pb.StreamEventsRequest, context: Context) -> None:
-        async def events(key: ApiKey) -> AsyncGenerator[pb.MxEvent, None]:
+        async def events(key: GatewayKey) -> AsyncGenerator[pb.MxEvent, None]:
             session = self._sessions.find(request.session_id)
             subscription = session.attach(request.after_worker_sequence)
             try:
@@ -136,28 +138,28 @@ class GatewayService(rpc.MxAccessGatewayServicer):
             finally:
                 session.detach(subscription)
 
-        await self._reception.stream("StreamEvents", request, context, Scope.EVENTS_READ, events)
+        await self._pipeline.stream("StreamEvents", request, context, KeyScope.EVENTS_READ, events)
 
     async def StreamAlarms(self, request: pb.StreamAlarmsRequest, context: Context) -> None:
-        async def messages(key: ApiKey) -> AsyncGenerator[pb.AlarmFeedMessage, None]:
+        async def messages(key: GatewayKey) -> AsyncGenerator[pb.AlarmFeedMessage, None]:
             async with aclosing(self._alarms.stream(key, request.alarm_filter_prefix)) as feed:
                 async for message in feed:
                     yield message
 
-        await self._reception.stream("StreamAlarms", request, context, Scope.EVENTS_READ, messages)
+        await self._pipeline.stream("StreamAlarms", request, context, KeyScope.EVENTS_READ, messages)
 
     async def QueryActiveAlarms(self, request: pb.QueryActiveAlarmsRequest, context: Context) -> None:
-        async def snapshots(key: ApiKey) -> AsyncGenerator[pb.ActiveAlarmSnapshot, None]:
+        async def snapshots(key: GatewayKey) -> AsyncGenerator[pb.ActiveAlarmSnapshot, None]:
             for snapshot in self._alarms.active(key, request.alarm_filter_prefix):
                 yield snapshot
 
-        await self._reception.stream("QueryActiveAlarms", request, context, Scope.EVENTS_READ, snapshots)
+        await self._pipeline.stream("QueryActiveAlarms", request, context, KeyScope.EVENTS_READ, snapshots)
 
     async def AcknowledgeAlarm(self, request: pb.AcknowledgeAlarmRequest, context: Context) -> pb.AcknowledgeAlarmReply:
-        async def answer(key: ApiKey) -> pb.AcknowledgeAlarmReply:
+        async def answer(key: GatewayKey) -> pb.AcknowledgeAlarmReply:
             return self._alarms.acknowledge(key, request)
 
-        def speak(failure: ReplyFailure) -> pb.AcknowledgeAlarmReply:
+        def as_reply(failure: ReplyFailure) -> pb.AcknowledgeAlarmReply:
             reply = pb.AcknowledgeAlarmReply(
                 correlation_id=request.client_correlation_id,
                 protocol_status=_status(failure),
@@ -167,7 +169,7 @@ class GatewayService(rpc.MxAccessGatewayServicer):
                 reply.hresult = failure.hresult
             return reply
 
-        return await self._reception.unary("AcknowledgeAlarm", request, context, Scope.INVOKE_WRITE, answer, speak)
+        return await self._pipeline.unary("AcknowledgeAlarm", request, context, KeyScope.INVOKE_WRITE, answer, as_reply)
 
 
 def _status(failure: ReplyFailure) -> pb.ProtocolStatus:

@@ -4,36 +4,36 @@ from collections.abc import Mapping
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.faults.call_faults import ReplyFailure, kind_name
-from zb_mom_ww_mxgateway_sim.net.api_keys import ApiKey, Scope
+from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey, KeyScope
 from zb_mom_ww_mxgateway_sim.plant import status
 from zb_mom_ww_mxgateway_sim.plant.status import MxRefusal
 from zb_mom_ww_mxgateway_sim.rpc import bulk_commands, commands
 from zb_mom_ww_mxgateway_sim.rpc.commands import Handler
 from zb_mom_ww_mxgateway_sim.runtime.refusal import InvalidRequest
-from zb_mom_ww_mxgateway_sim.sessions.session import Session
+from zb_mom_ww_mxgateway_sim.sessions.session import SimulatedSession
 from zb_mom_ww_mxgateway_sim.wire.codec import encode_statuses
 
 # What every gateway has; the alarm kinds come on top, see ``alarm_commands``.
 HANDLERS: Mapping[int, Handler] = {**commands.HANDLERS, **bulk_commands.HANDLERS}
 
 # Every other kind needs invoke:read.
-_SCOPES: Mapping[int, Scope] = {
-    pb.MX_COMMAND_KIND_WRITE: Scope.INVOKE_WRITE,
-    pb.MX_COMMAND_KIND_WRITE2: Scope.INVOKE_WRITE,
-    pb.MX_COMMAND_KIND_WRITE_BULK: Scope.INVOKE_WRITE,
-    pb.MX_COMMAND_KIND_WRITE2_BULK: Scope.INVOKE_WRITE,
-    pb.MX_COMMAND_KIND_ACKNOWLEDGE_ALARM: Scope.INVOKE_WRITE,
-    pb.MX_COMMAND_KIND_ACKNOWLEDGE_ALARM_BY_NAME: Scope.INVOKE_WRITE,
-    pb.MX_COMMAND_KIND_WRITE_SECURED: Scope.INVOKE_SECURE,
-    pb.MX_COMMAND_KIND_WRITE_SECURED2: Scope.INVOKE_SECURE,
-    pb.MX_COMMAND_KIND_WRITE_SECURED_BULK: Scope.INVOKE_SECURE,
-    pb.MX_COMMAND_KIND_WRITE_SECURED2_BULK: Scope.INVOKE_SECURE,
-    pb.MX_COMMAND_KIND_DRAIN_EVENTS: Scope.EVENTS_READ,
+_SCOPES: Mapping[int, KeyScope] = {
+    pb.MX_COMMAND_KIND_WRITE: KeyScope.INVOKE_WRITE,
+    pb.MX_COMMAND_KIND_WRITE2: KeyScope.INVOKE_WRITE,
+    pb.MX_COMMAND_KIND_WRITE_BULK: KeyScope.INVOKE_WRITE,
+    pb.MX_COMMAND_KIND_WRITE2_BULK: KeyScope.INVOKE_WRITE,
+    pb.MX_COMMAND_KIND_ACKNOWLEDGE_ALARM: KeyScope.INVOKE_WRITE,
+    pb.MX_COMMAND_KIND_ACKNOWLEDGE_ALARM_BY_NAME: KeyScope.INVOKE_WRITE,
+    pb.MX_COMMAND_KIND_WRITE_SECURED: KeyScope.INVOKE_SECURE,
+    pb.MX_COMMAND_KIND_WRITE_SECURED2: KeyScope.INVOKE_SECURE,
+    pb.MX_COMMAND_KIND_WRITE_SECURED_BULK: KeyScope.INVOKE_SECURE,
+    pb.MX_COMMAND_KIND_WRITE_SECURED2_BULK: KeyScope.INVOKE_SECURE,
+    pb.MX_COMMAND_KIND_DRAIN_EVENTS: KeyScope.EVENTS_READ,
 }
 
 
 async def run(
-    handlers: Mapping[int, Handler], session: Session, key: ApiKey, request: pb.MxCommandRequest
+    handlers: Mapping[int, Handler], session: SimulatedSession, key: GatewayKey, request: pb.MxCommandRequest
 ) -> pb.MxCommandReply:
     """Runs one checked command in the worker; a refusal of MXAccess is in the reply."""
     command = request.command
@@ -69,7 +69,7 @@ def _refuse(reply: pb.MxCommandReply, refusal: MxRefusal) -> None:
     reply.diagnostic_message = refusal.text
 
 
-def check(request: pb.MxCommandRequest) -> Scope:
+def check(request: pb.MxCommandRequest) -> KeyScope:
     """The scope that the command needs. InvalidRequest: no such kind, or a payload of another."""
     command = request.command
     if command.kind == pb.MX_COMMAND_KIND_UNSPECIFIED or command.kind not in pb.MxCommandKind.values():
@@ -78,7 +78,7 @@ def check(request: pb.MxCommandRequest) -> Scope:
     payload = command.WhichOneof("payload")
     if payload != name:
         raise InvalidRequest(f"the kind is {name} but the payload is {payload or 'missing'}")
-    return _SCOPES.get(command.kind, Scope.INVOKE_READ)
+    return _SCOPES.get(command.kind, KeyScope.INVOKE_READ)
 
 
 def failed(request: pb.MxCommandRequest, failure: ReplyFailure) -> pb.MxCommandReply:

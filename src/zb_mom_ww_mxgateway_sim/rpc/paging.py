@@ -14,14 +14,14 @@ LARGEST_PAGE = 5000
 # A page ends early rather than outgrow a message of 16 MiB.
 _LARGEST_BYTES = 15 * 1024 * 1024
 # So many objects are made at a stretch before others get their turn.
-_STRETCH = 50
+_OBJECTS_PER_TURN = 50
 
 T = TypeVar("T")
-Question = pb.DiscoverHierarchyRequest | pb.BrowseChildrenRequest
+PagedRequest = pb.DiscoverHierarchyRequest | pb.BrowseChildrenRequest
 
 
 async def page(
-    request: Question, cache: str, everything: Sequence[T], encode: Callable[[T], pb.GalaxyObject]
+    request: PagedRequest, cache: str, everything: Sequence[T], encode: Callable[[T], pb.GalaxyObject]
 ) -> tuple[list[pb.GalaxyObject], Sequence[T], str]:
     """The page that is asked for: its messages, what they are of, and the next one's token, empty after the last.
 
@@ -40,7 +40,7 @@ async def page(
         if messages and size > _LARGEST_BYTES:
             break
         messages.append(message)
-        if len(messages) % _STRETCH == 0:
+        if len(messages) % _OBJECTS_PER_TURN == 0:
             await asyncio.sleep(0)
     end = start + len(messages)
     return messages, wanted[: len(messages)], f"{mark}.{end}" if end < len(everything) else ""
@@ -55,9 +55,9 @@ def _start(token: str, mark: str, count: int) -> int:
     return int(offset)
 
 
-def _mark(request: Question, cache: str) -> str:
-    question = copy.copy(request)
-    question.ClearField("page_token")
-    question.ClearField("page_size")
-    text = question.SerializeToString(deterministic=True)
+def _mark(request: PagedRequest, cache: str) -> str:
+    asked = copy.copy(request)
+    asked.ClearField("page_token")
+    asked.ClearField("page_size")
+    text = asked.SerializeToString(deterministic=True)
     return hashlib.sha256(f"{type(request).__name__} {cache} ".encode() + text).hexdigest()[:24]

@@ -13,7 +13,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TURNS_TO_SETTLE = 12
 
 
-class Clock(Protocol):
+class TimeSource(Protocol):
     """What the simulator needs of time."""
 
     def now(self) -> int:

@@ -17,7 +17,7 @@ class ListenError(SimulatorError):
     """The gateway cannot listen where it should."""
 
 
-class Mistake(Exception):
+class LineError(Exception):
     """Something in a line that cannot be right, at its column from 1; whoever reads the file says which line."""
 
     def __init__(self, column: int, text: str) -> None:

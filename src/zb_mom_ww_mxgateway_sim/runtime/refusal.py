@@ -1,7 +1,7 @@
 """Why a call ends with a gRPC status other than OK. ``code`` is the status's name."""
 
 
-class Refused(Exception):
+class CallRefused(Exception):
     """The call ends with this gRPC status and text."""
 
     code = "UNKNOWN"
@@ -18,52 +18,52 @@ class Refused(Exception):
             self.code = code
 
 
-class InvalidRequest(Refused):
+class InvalidRequest(CallRefused):
     """The request contradicts itself or the contract."""
 
     code = "INVALID_ARGUMENT"
     protocol_status = "INVALID_REQUEST"
 
 
-class NotAuthenticated(Refused):
+class NotAuthenticated(CallRefused):
     """No key, or not a good one: one answer for all."""
 
     code = "UNAUTHENTICATED"
 
 
-class NotAllowed(Refused):
+class NotAllowed(CallRefused):
     """The key lacks a scope, or the tag is outside of its sub-trees."""
 
     code = "PERMISSION_DENIED"
 
 
-class NoSuchSession(Refused):
+class SessionNotFound(CallRefused):
     """There is no such session, or not any more."""
 
     code = "NOT_FOUND"
     protocol_status = "SESSION_NOT_FOUND"
 
 
-class NoSuchObject(Refused):
+class ObjectNotFound(CallRefused):
     """The galaxy has no such object to start from."""
 
     code = "NOT_FOUND"
 
 
-class NotReady(Refused):
+class SessionNotReady(CallRefused):
     """The session exists but takes no commands."""
 
     code = "FAILED_PRECONDITION"
     protocol_status = "SESSION_NOT_READY"
 
 
-class NotYetReady(NotReady):
+class SessionStarting(SessionNotReady):
     """The session's worker is starting."""
 
     in_reply = True
 
 
-class WorkerGone(Refused):
+class WorkerEnded(CallRefused):
     """The session has no worker any more."""
 
     code = "UNAVAILABLE"
@@ -71,13 +71,13 @@ class WorkerGone(Refused):
     in_reply = True
 
 
-class AlarmsDisabled(Refused):
+class AlarmsDisabled(CallRefused):
     """The gateway's configuration does not enable alarms."""
 
     code = "FAILED_PRECONDITION"
 
 
-class CannotAcknowledge(Refused):
+class CannotAcknowledge(CallRefused):
     """Alarms come from subtags, and none is known that acknowledges this one."""
 
     code = "FAILED_PRECONDITION"
@@ -89,38 +89,38 @@ class BadAlarmReference(InvalidRequest):
     in_reply = True
 
 
-class AlreadyAttached(Refused):
+class AlreadyAttached(CallRefused):
     """The session has its one event subscriber."""
 
     code = "ALREADY_EXISTS"
 
 
-class Exhausted(Refused):
+class Exhausted(CallRefused):
     """Too many sessions, or too many pending commands of one."""
 
     code = "RESOURCE_EXHAUSTED"
 
 
-class TooLarge(Refused):
+class TooLarge(CallRefused):
     """The answer would be larger than a message may be."""
 
     code = "RESOURCE_EXHAUSTED"
 
 
-class TookTooLong(Refused):
+class CommandTimedOut(CallRefused):
     """The command runs on, but nobody waits for it any more."""
 
     code = "DEADLINE_EXCEEDED"
     protocol_status = "TIMEOUT"
 
 
-class ConnectionLost(Refused):
+class ConnectionLost(CallRefused):
     """The call broke; whether it had an effect, the caller cannot know."""
 
     code = "UNAVAILABLE"
 
 
-class Ended(Exception):
+class StreamEnded(Exception):
     """An event stream is over: regularly when ``code`` is None, else with that gRPC status."""
 
     def __init__(self, code: str | None, text: str = "") -> None:

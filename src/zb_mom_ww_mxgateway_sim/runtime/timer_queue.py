@@ -4,13 +4,13 @@ import asyncio
 import heapq
 from collections.abc import Callable
 
-from zb_mom_ww_mxgateway_sim.runtime.clock import Clock
+from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 
 # A clock of whole nanoseconds read as a float can fall short of a due time by its rounding.
 _CLOSE_ENOUGH = 1e-6
 
 
-class Appointment:
+class Timer:
     """One action at one time; ``cancel`` makes it never happen."""
 
     __slots__ = ("action", "due", "order")
@@ -20,7 +20,7 @@ class Appointment:
         self.order = order
         self.action = action
 
-    def __lt__(self, other: "Appointment") -> bool:
+    def __lt__(self, other: "Timer") -> bool:
         return (self.due, self.order) < (other.due, other.order)
 
     def cancel(self) -> None:
@@ -31,20 +31,20 @@ class Appointment:
 class TimerQueue:
     """Runs appointments in the order of their times, those of one time in the order they were made."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: TimeSource) -> None:
         self._clock = clock
-        self._heap: list[Appointment] = []
+        self._heap: list[Timer] = []
         self._made = 0
         self._earlier = asyncio.Event()
 
-    def after(self, seconds: float, action: Callable[[], None]) -> Appointment:
+    def after(self, seconds: float, action: Callable[[], None]) -> Timer:
         """Calls ``action`` so many seconds from now; never within this call."""
         self._made += 1
-        appointment = Appointment(self._clock.monotonic() + seconds, self._made, action)
-        heapq.heappush(self._heap, appointment)
-        if self._heap[0] is appointment:
+        timer = Timer(self._clock.monotonic() + seconds, self._made, action)
+        heapq.heappush(self._heap, timer)
+        if self._heap[0] is timer:
             self._earlier.set()
-        return appointment
+        return timer
 
     def every(self, seconds: float, action: Callable[[], None]) -> None:
         """Calls ``action`` at this period for as long as the agenda runs, without drift."""

@@ -4,21 +4,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim.plant.point_store import Reading
-from zb_mom_ww_mxgateway_sim.runtime.clock import Clock
+from zb_mom_ww_mxgateway_sim.plant.point_store import TagReading
+from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 from zb_mom_ww_mxgateway_sim.runtime.refusal import (
     AlreadyAttached,
-    Ended,
+    CallRefused,
     Exhausted,
-    NotReady,
-    NotYetReady,
-    Refused,
-    WorkerGone,
+    SessionNotReady,
+    SessionStarting,
+    StreamEnded,
+    WorkerEnded,
 )
-from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Appointment, TimerQueue
-from zb_mom_ww_mxgateway_sim.sessions.event_log import EventLog, Subscription
-from zb_mom_ww_mxgateway_sim.sessions.items import Item, Plant
-from zb_mom_ww_mxgateway_sim.sessions.users import Galaxy
+from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Timer, TimerQueue
+from zb_mom_ww_mxgateway_sim.sessions.event_log import EventLog, SubscriberQueue
+from zb_mom_ww_mxgateway_sim.sessions.items import PlantAccess, WorkerItem
+from zb_mom_ww_mxgateway_sim.sessions.users import GalaxyUsers
 from zb_mom_ww_mxgateway_sim.sessions.worker import Worker
 from zb_mom_ww_mxgateway_sim.wire.codec import encode_buffered, encode_event
 
@@ -42,15 +42,15 @@ def state_name(state: int) -> str:
     return pb.SessionState.Name(state).removeprefix("SESSION_STATE_")
 
 
-class Session:
+class SimulatedSession:
     """One session. ``state`` only moves forward: CLOSED is final, FAULTED can only become CLOSED."""
 
     def __init__(
         self,
         session_id: str,
         client_name: str,
-        plant: Plant,
-        galaxy: Galaxy,
+        plant: PlantAccess,
+        galaxy: GalaxyUsers,
         *,
         command_timeout: float,
         queue_size: int,
@@ -65,13 +65,13 @@ class Session:
         self.process_id = process_id
         self.started_ns = plant.clock.now()
         self._state: int = pb.SESSION_STATE_CREATING
-        self._agenda: TimerQueue = plant.agenda
-        self._clock: Clock = plant.clock
+        self._timers: TimerQueue = plant.timers
+        self._clock: TimeSource = plant.clock
         self._lease = lease
         self._detach_grace = detach_grace
         self._renewed = self._clock.monotonic()
-        self._starting: Appointment | None = None
-        self._check: Appointment | None = None
+        self._starting: Timer | None = None
+        self._check: Timer | None = None
         self._detached_at: float | None = None
         self._commands: asyncio.Queue[tuple[Command, Answer] | None] = asyncio.Queue()
         self._running: Answer | None = None
@@ -80,7 +80,7 @@ class Session:
         self.on_worker_end: list[Callable[[], None]] = []
         self.worker = Worker(plant, galaxy, self)
         self.events = EventLog(
-            session_id, plant.clock, queue_size, self.fault if fault_on_overflow else self._stream_gone
+            session_id, plant.clock, queue_size, self.fault if fault_on_overflow else self._stream_ended
         )
 
     @property
@@ -103,7 +103,7 @@ class Session:
         return self.events.subscription is not None
 
     @property
-    def items(self) -> list[Item]:
+    def items(self) -> list[WorkerItem]:
         """The items of all its server handles, to be looked at."""
         return self.worker.items
 
@@ -123,7 +123,7 @@ class Session:
         def advance() -> None:
             self._state = next(later)
             starting = self._state != pb.SESSION_STATE_READY
-            self._starting = self._agenda.after(seconds / len(_STARTING), advance) if starting else None
+            self._starting = self._timers.after(seconds / len(_STARTING), advance) if starting else None
 
         advance()
 
@@ -134,12 +134,12 @@ class Session:
     def check_ready(self) -> None:
         """Raises NotReady unless the session takes commands."""
         if self._worker_gone:
-            raise WorkerGone(f"the worker of {self.session_id} ended")
+            raise WorkerEnded(f"the worker of {self.session_id} ended")
         if self._state in _STARTING:
-            raise NotYetReady(f"Session state is {self.state}; worker state is {_STARTING[self._state]}")
+            raise SessionStarting(f"Session state is {self.state}; worker state is {_STARTING[self._state]}")
         if self._state != pb.SESSION_STATE_READY:
             worker = "FAULTED" if self._state == pb.SESSION_STATE_FAULTED else self.state
-            raise NotReady(f"Session state is {self.state}; worker state is {worker}")
+            raise SessionNotReady(f"Session state is {self.state}; worker state is {worker}")
 
     def submit(self, command: Command) -> Answer:
         """Queues a command for the worker, which runs it even if nobody waits any more."""
@@ -162,14 +162,14 @@ class Session:
             except Exception as error:
                 if not answer.done():
                     answer.set_exception(error)
-                elif not isinstance(error, Refused):
+                elif not isinstance(error, CallRefused):
                     raise
             else:
                 if not answer.done():
                     answer.set_result(reply)
             self._running = None
 
-    def attach(self, after: int) -> Subscription[pb.MxEvent]:
+    def attach(self, after: int) -> SubscriberQueue[pb.MxEvent]:
         """Attaches the one event stream; AlreadyAttached if there is one, NotReady if the session is not."""
         self.check_ready()
         if self.attached:
@@ -177,17 +177,17 @@ class Session:
         self._detached_at = None
         return self.events.attach(after)
 
-    def detach(self, subscription: Subscription[pb.MxEvent]) -> None:
+    def detach(self, subscription: SubscriberQueue[pb.MxEvent]) -> None:
         """The stream is gone; the detach grace begins. Nothing if another is attached by now."""
         if self.events.subscription is subscription:
             self.events.detach()
-            self._stream_gone()
+            self._stream_ended()
 
-    def drop_stream(self, ended: Ended) -> None:
+    def drop_stream(self, ended: StreamEnded) -> None:
         """Ends the attached stream from this side, if there is one."""
         if self.attached:
             self.events.detach(ended)
-            self._stream_gone()
+            self._stream_ended()
 
     def fault(self) -> None:
         """The session can only be closed from now on; its stream ends."""
@@ -195,8 +195,8 @@ class Session:
             return
         self._end_worker(pb.SESSION_STATE_FAULTED)
         reason = "Session state is FAULTED; worker state is FAULTED"
-        self._refuse_pending(NotReady(reason))
-        self.events.detach(Ended("FAILED_PRECONDITION", reason))
+        self._refuse_pending(SessionNotReady(reason))
+        self.events.detach(StreamEnded("FAILED_PRECONDITION", reason))
         self._watch_lease()
 
     def lose_worker(self) -> None:
@@ -205,18 +205,18 @@ class Session:
         self._worker_gone = True
         self._running = None
         reason = f"the worker of {self.session_id} ended"
-        self._refuse_pending(WorkerGone(reason))
-        self.events.detach(Ended("UNAVAILABLE", reason))
+        self._refuse_pending(WorkerEnded(reason))
+        self.events.detach(StreamEnded("UNAVAILABLE", reason))
         self._watch_lease()
 
-    def close(self, ended: Ended) -> None:
+    def close(self, ended: StreamEnded) -> None:
         """Final. The attached stream, if any, ends as ``ended`` says."""
         if self._state == pb.SESSION_STATE_CLOSED:
             return
         self._end_worker(pb.SESSION_STATE_CLOSED)
         if self._check is not None:
             self._check.cancel()
-        self._refuse_pending(NotReady("Session state is CLOSED; worker state is CLOSED"))
+        self._refuse_pending(SessionNotReady("Session state is CLOSED; worker state is CLOSED"))
         self.events.detach(ended)
         self.events.forget()
 
@@ -229,25 +229,25 @@ class Session:
         while self.on_worker_end:
             self.on_worker_end.pop()()
 
-    def data_changed(self, item: Item, reading: Reading) -> None:
+    def data_changed(self, item: WorkerItem, reading: TagReading) -> None:
         event = encode_event(pb.MX_EVENT_FAMILY_ON_DATA_CHANGE, item.server_handle, item.handle, reading)
         event.on_data_change.SetInParent()
         self.events.append(event)
 
-    def buffered_data_changed(self, item: Item, readings: list[Reading]) -> None:
+    def buffered_data_changed(self, item: WorkerItem, readings: list[TagReading]) -> None:
         self.events.append(encode_buffered(item.server_handle, item.handle, readings))
 
-    def write_completed(self, item: Item, reading: Reading) -> None:
+    def write_completed(self, item: WorkerItem, reading: TagReading) -> None:
         event = encode_event(pb.MX_EVENT_FAMILY_ON_WRITE_COMPLETE, item.server_handle, item.handle, reading)
         event.on_write_complete.SetInParent()
         event.hresult = 0
         self.events.append(event)
 
-    def _stream_gone(self) -> None:
+    def _stream_ended(self) -> None:
         self._detached_at = self._clock.monotonic()
         self._watch_lease()
 
-    def _refuse_pending(self, refused: Refused) -> None:
+    def _refuse_pending(self, refused: CallRefused) -> None:
         answers = [] if self._running is None else [self._running]
         while not self._commands.empty():
             waiting = self._commands.get_nowait()
@@ -262,7 +262,7 @@ class Session:
     def _watch_lease(self) -> None:
         if self._check is not None:
             self._check.cancel()
-        self._check = self._agenda.after(max(0.0, self._deadline() - self._clock.monotonic()), self._check_lease)
+        self._check = self._timers.after(max(0.0, self._deadline() - self._clock.monotonic()), self._check_lease)
 
     def _deadline(self) -> float:
         """When the session ends if nothing happens. Only a new stream saves one that lost its stream."""
@@ -275,6 +275,6 @@ class Session:
         if self.attached:
             return
         if self._clock.monotonic() >= self._deadline() - 1e-6:
-            self.close(Ended("NOT_FOUND", f"the lease of {self.session_id} has run out"))
+            self.close(StreamEnded("NOT_FOUND", f"the lease of {self.session_id} has run out"))
         else:
             self._watch_lease()

@@ -4,18 +4,18 @@ import random
 from collections.abc import Callable
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim.runtime.refusal import Ended, Exhausted, NoSuchSession
+from zb_mom_ww_mxgateway_sim.runtime.refusal import Exhausted, SessionNotFound, StreamEnded
 from zb_mom_ww_mxgateway_sim.runtime.task_owner import TaskOwner
-from zb_mom_ww_mxgateway_sim.sessions.session import Session
+from zb_mom_ww_mxgateway_sim.sessions.session import SimulatedSession
 
 # So many closed ones can still be looked at.
 _CLOSED_KEPT = 256
 
 
-Make = Callable[[str, int], Session]
+Make = Callable[[str, int], SimulatedSession]
 
 
-class Sessions:
+class SessionTable:
     """Sessions by id. Closed ones stay to be looked at, the latest of them, but are not found by calls."""
 
     def __init__(self, background: TaskOwner, random_source: random.Random, limit: int) -> None:
@@ -23,13 +23,13 @@ class Sessions:
         self._random = random_source
         self._limit = limit
         self._process_id = 4000
-        self.all: dict[str, Session] = {}
+        self.all: dict[str, SimulatedSession] = {}
 
     @property
-    def live(self) -> list[Session]:
+    def live(self) -> list[SimulatedSession]:
         return [session for session in self.all.values() if session.state_number != pb.SESSION_STATE_CLOSED]
 
-    def open(self, make: Make, start_time: float = 0.0) -> Session:
+    def open(self, make: Make, start_time: float = 0.0) -> SimulatedSession:
         """A new session, READY after ``start_time`` seconds; ``make`` gets its id and its worker's process id.
 
         Exhausted: there are too many.
@@ -45,14 +45,14 @@ class Sessions:
         self._background.start(session.run(), session_id)
         return session
 
-    def find(self, session_id: str) -> Session:
+    def find(self, session_id: str) -> SimulatedSession:
         """The session, not closed; NoSuchSession."""
         session = self.all.get(session_id)
         if session is None or session.state_number == pb.SESSION_STATE_CLOSED:
-            raise NoSuchSession(f"no session {session_id}" if session_id else "no session id")
+            raise SessionNotFound(f"no session {session_id}" if session_id else "no session id")
         return session
 
-    def close_all(self, ended: Ended) -> None:
+    def close_all(self, ended: StreamEnded) -> None:
         """Closes every session; nothing of them can be found again."""
         for session in self.live:
             session.close(ended)

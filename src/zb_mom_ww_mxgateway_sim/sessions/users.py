@@ -23,7 +23,7 @@ class GalaxyUser:
             object.__setattr__(self, "guid", UUID(str(self.guid)))
 
 
-class Galaxy:
+class GalaxyUsers:
     """Who may log in: those users; anyone with any password when there are none (a permissive galaxy)."""
 
     def __init__(self, users: Iterable[GalaxyUser] | None) -> None:

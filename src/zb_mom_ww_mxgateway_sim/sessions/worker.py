@@ -5,54 +5,54 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from zb_mom_ww_mxgateway_sim.plant import status
-from zb_mom_ww_mxgateway_sim.plant.point_store import Reading
+from zb_mom_ww_mxgateway_sim.plant.point_store import TagReading
 from zb_mom_ww_mxgateway_sim.plant.status import MxRefusal, Status
 from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
-from zb_mom_ww_mxgateway_sim.sessions.items import Audience, Item, Plant, Reporting, Server
-from zb_mom_ww_mxgateway_sim.sessions.users import Galaxy, UserIds
-from zb_mom_ww_mxgateway_sim.sessions.write_queue import Author, Clearance
+from zb_mom_ww_mxgateway_sim.sessions.items import EventSink, ItemReporter, PlantAccess, Registration, WorkerItem
+from zb_mom_ww_mxgateway_sim.sessions.users import GalaxyUsers, UserIds
+from zb_mom_ww_mxgateway_sim.sessions.write_queue import Clearance, WriteAuthor
 
 _READ_TIMEOUT = 10.0
 _OUT_OF_RANGE = "Value does not fall within the expected range"
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReadAnswer:
     """One answer of ReadBulk; without a reading the time ran out."""
 
     item_handle: int
-    reading: Reading | None
+    reading: TagReading | None
     cached: bool
 
 
 class Worker:
     """The MXAccess calls. Each raises MxRefusal where MXAccess refuses."""
 
-    def __init__(self, plant: Plant, galaxy: Galaxy, audience: Audience) -> None:
+    def __init__(self, plant: PlantAccess, galaxy: GalaxyUsers, sink: EventSink) -> None:
         self._plant = plant
         self._galaxy = galaxy
-        self._audience = audience
-        self._reporting = Reporting(plant, audience)
+        self._sink = sink
+        self._reporter = ItemReporter(plant, sink)
         self._users = UserIds()
-        self._servers: dict[int, Server] = {}
+        self._servers: dict[int, Registration] = {}
         self._last_server = 0
 
     @property
-    def items(self) -> list[Item]:
+    def items(self) -> list[WorkerItem]:
         """Those of all server handles, in the order they were added to each."""
         return [item for server in self._servers.values() for item in server.items.values()]
 
     def register(self, client_name: str) -> int:
         """A new server handle."""
         self._last_server += 1
-        self._servers[self._last_server] = Server(self._last_server, client_name)
+        self._servers[self._last_server] = Registration(self._last_server, client_name)
         return self._last_server
 
     def unregister(self, server_handle: int) -> None:
         """Forgets the server handle, its items and its users."""
         server = self._server(server_handle)
         for item in list(server.items.values()):
-            self._reporting.silence(server, item)
+            self._reporter.stop(server, item)
         self._users.forget(server_handle)
         del self._servers[server_handle]
 
@@ -70,17 +70,17 @@ class Worker:
             item.buffer = []
         return item.handle
 
-    def _add(self, server: Server, address: str, *, append_brackets: bool) -> Item:
+    def _add(self, server: Registration, address: str, *, append_brackets: bool) -> WorkerItem:
         server.last_item += 1
         binding = self._plant.points.bind(address, append_brackets=append_brackets)
-        item = server.items[server.last_item] = Item(server.handle, server.last_item, address, binding)
+        item = server.items[server.last_item] = WorkerItem(server.handle, server.last_item, address, binding)
         return item
 
     def remove_item(self, server_handle: int, item_handle: int) -> None:
         """Forgets the item; its handle is not used again."""
         item = self.item(server_handle, item_handle)
         server = self._servers[server_handle]
-        self._reporting.silence(server, item)
+        self._reporter.stop(server, item)
         del server.items[item_handle]
 
     def set_buffered_update_interval(self, server_handle: int, milliseconds: int) -> None:
@@ -95,16 +95,16 @@ class Worker:
         item = self.item(server_handle, item_handle)
         item.supervisory = item.supervisory or supervisory
         if not item.advised:
-            self._reporting.begin(self._servers[server_handle], item)
+            self._reporter.begin(self._servers[server_handle], item)
 
     def first_changes_after_reply(self) -> AbstractContextManager[None]:
         """What is advised within reports for the first time after the reply to the command."""
-        return self._reporting.first_changes_after_reply()
+        return self._reporter.first_changes_after_reply()
 
     def un_advise(self, server_handle: int, item_handle: int) -> None:
         """Ends reporting the item."""
         item = self._advised(server_handle, item_handle)
-        self._reporting.silence(self._servers[server_handle], item)
+        self._reporter.stop(self._servers[server_handle], item)
 
     def suspend(self, server_handle: int, item_handle: int) -> Status:
         """The item reports nothing until it is activated."""
@@ -115,10 +115,10 @@ class Worker:
         """A suspended item reports again, beginning with its value now."""
         item = self._advised(server_handle, item_handle)
         if item.suspended:
-            self._reporting.activate(self._servers[server_handle], item)
+            self._reporter.activate(self._servers[server_handle], item)
         return status.OK
 
-    def item(self, server_handle: int, item_handle: int) -> Item:
+    def item(self, server_handle: int, item_handle: int) -> WorkerItem:
         """The item of these handles; MxRefusal if there is none."""
         item = self._server(server_handle).items.get(item_handle)
         if item is None:
@@ -128,7 +128,7 @@ class Worker:
             )
         return item
 
-    def _advised(self, server_handle: int, item_handle: int) -> Item:
+    def _advised(self, server_handle: int, item_handle: int) -> WorkerItem:
         item = self.item(server_handle, item_handle)
         if not item.advised:
             raise MxRefusal(f"item {item_handle} is not advised")
@@ -146,13 +146,13 @@ class Worker:
         server = self._server(server_handle)
         return self._users.give(server.handle, self._galaxy.by_guid(guid))
 
-    def author(self, server_handle: int, user_id: int, verifier_id: int) -> Author:
+    def author(self, server_handle: int, user_id: int, verifier_id: int) -> WriteAuthor:
         """On whose behalf a secured write is; MxRefusal 0x80004021 unless the ids are this server handle's."""
         user = self._users.name(self._server(server_handle).handle, user_id)
         if verifier_id == 0:
-            return Author(user_id, 0, Clearance.SECURED)
+            return WriteAuthor(user_id, 0, Clearance.SECURED)
         verifier = self._users.name(server_handle, verifier_id)
-        return Author(user_id, verifier_id, Clearance.SECURED if verifier == user else Clearance.VERIFIED)
+        return WriteAuthor(user_id, verifier_id, Clearance.SECURED if verifier == user else Clearance.VERIFIED)
 
     def write(
         self,
@@ -160,7 +160,7 @@ class Worker:
         item_handle: int,
         value: Callable[[], object],
         *,
-        author: Author,
+        author: WriteAuthor,
         time_ns: int | None = None,
     ) -> None:
         """Accepts a write to a writable item; what becomes of it is an OnWriteComplete."""
@@ -169,14 +169,14 @@ class Worker:
         def completed(statuses: tuple[Status, ...]) -> None:
             if self._has(item):
                 now = self._plant.clock.now()
-                self._audience.write_completed(item, Reading(None, None, False, status.GOOD, now, statuses))
+                self._sink.write_completed(item, TagReading(None, None, False, status.GOOD, now, statuses))
 
         if author.clearance is Clearance.PLAIN and not item.supervisory:
             # Who it was counts only under supervisory advise.
-            author = Author()
+            author = WriteAuthor()
         self._plant.writes.accept(item.binding, value, completed, author=author, time_ns=time_ns)
 
-    def writable(self, server_handle: int, item_handle: int) -> Item:
+    def writable(self, server_handle: int, item_handle: int) -> WorkerItem:
         """The item of these handles if MXAccess takes writes to it: not before its first data change."""
         item = self.item(server_handle, item_handle)
         if item.last is None:
@@ -185,7 +185,7 @@ class Worker:
 
     # ------------------------------------------------------------ reading
 
-    async def read(self, server_handle: int, addresses: Sequence[str], timeout: float) -> list[Read]:
+    async def read(self, server_handle: int, addresses: Sequence[str], timeout: float) -> list[ReadAnswer]:
         """What advised items had last; the others are subscribed to together for as long as their first values take.
 
         Time-out 0 is the default one. When cancelled, the short subscriptions end too.
@@ -195,42 +195,42 @@ class Worker:
         found = [
             self._cached(server, address) or self._add(server, address, append_brackets=False) for address in addresses
         ]
-        fresh = {item.handle: self._reporting.first_delay(item) for item in found if isinstance(item, Item)}
+        fresh = {item.handle: self._reporter.first_delay(item) for item in found if isinstance(item, WorkerItem)}
         try:
             wait = min(max(fresh.values(), default=0.0), limit)
             if wait > 0:
                 await self._plant.clock.sleep(wait)
             return [
-                one if isinstance(one, Read) else self._first_look(one, in_time=fresh[one.handle] <= limit)
+                one if isinstance(one, ReadAnswer) else self._first_reading(one, in_time=fresh[one.handle] <= limit)
                 for one in found
             ]
         finally:
             for handle in fresh:
                 server.items.pop(handle, None)
 
-    def _cached(self, server: Server, address: str) -> Read | None:
+    def _cached(self, server: Registration, address: str) -> ReadAnswer | None:
         for item in server.advised.get(tag_key(address), ()):
             if item.last is not None:
-                return Read(item.handle, item.last, cached=True)
+                return ReadAnswer(item.handle, item.last, cached=True)
         return None
 
-    def _first_look(self, item: Item, *, in_time: bool) -> Read:
+    def _first_reading(self, item: WorkerItem, *, in_time: bool) -> ReadAnswer:
         if in_time:
-            self._reporting.meet(item)
-        return Read(item.handle, self._reporting.look(item) if in_time else None, cached=False)
+            self._reporter.meet(item)
+        return ReadAnswer(item.handle, self._reporter.current(item) if in_time else None, cached=False)
 
     def close(self) -> None:
         """Ends all reporting."""
         for handle in list(self._servers):
             self.unregister(handle)
 
-    def _server(self, server_handle: int) -> Server:
+    def _server(self, server_handle: int) -> Registration:
         server = self._servers.get(server_handle)
         if server is None:
             raise MxRefusal(f"server handle {server_handle} is not registered", statuses=(status.INVALID_ARGUMENT,))
         return server
 
-    def _has(self, item: Item) -> bool:
+    def _has(self, item: WorkerItem) -> bool:
         server = self._servers.get(item.server_handle)
         return server is not None and server.items.get(item.handle) is item
 

@@ -8,12 +8,12 @@ from enum import IntEnum
 
 from zb_mom_ww_mxgateway_sim.plant import status
 from zb_mom_ww_mxgateway_sim.plant.model import AttributeCategory, Security
-from zb_mom_ww_mxgateway_sim.plant.point_store import Binding, Point, Points
+from zb_mom_ww_mxgateway_sim.plant.point_store import Binding, Point, PointStore
 from zb_mom_ww_mxgateway_sim.plant.status import Status
-from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, TagType, Value, coerce, coerce_scalar
-from zb_mom_ww_mxgateway_sim.runtime.clock import Clock, moment, nanoseconds
+from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType, Value, coerce, coerce_scalar
+from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource, moment, nanoseconds
 from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
-from zb_mom_ww_mxgateway_sim.wire.codec import Undecodable
+from zb_mom_ww_mxgateway_sim.wire.codec import UndecodableValue
 
 
 class Clearance(IntEnum):
@@ -32,7 +32,7 @@ _NEEDED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Author:
+class WriteAuthor:
     """On whose behalf a write is, and what that allows."""
 
     user_id: int = 0
@@ -54,11 +54,11 @@ class WriteRecord:
 Completed = Callable[[tuple[Status, ...]], None]
 
 
-class Writes:
+class WriteQueue:
     """Carries accepted writes out, in the order in which they came."""
 
-    def __init__(self, agenda: TimerQueue, points: Points, clock: Clock, delay: float) -> None:
-        self._agenda = agenda
+    def __init__(self, timers: TimerQueue, points: PointStore, clock: TimeSource, delay: float) -> None:
+        self._timers = timers
         self._points = points
         self._clock = clock
         self._delay = delay
@@ -72,7 +72,7 @@ class Writes:
         value: Callable[[], object],
         completed: Completed,
         *,
-        author: Author,
+        author: WriteAuthor,
         time_ns: int | None = None,
     ) -> None:
         """Takes a write. ``value`` may raise Undecodable; ``completed`` hears what became of it."""
@@ -87,7 +87,7 @@ class Writes:
             if not isinstance(outcome, Status) and binding.point is not None:
                 self._carry_out(binding.point, outcome.value, author, time_ns)
 
-        self._agenda.after(self._delay, carry_out)
+        self._timers.after(self._delay, carry_out)
 
     def hold(self) -> None:
         """Withholds every completion from now on; the writes themselves take effect."""
@@ -110,19 +110,19 @@ class Writes:
             return _Accepted(_held_value(binding, point, value()))
         except CoercionError as error:
             return status.OUT_OF_RANGE if error.out_of_range else status.WRONG_TYPE
-        except Undecodable:
+        except UndecodableValue:
             return status.WRONG_TYPE
         except IndexError:
             return status.INDEX_OUT_OF_RANGE
 
-    def _carry_out(self, point: Point, value: Value, author: Author, time_ns: int | None) -> None:
+    def _carry_out(self, point: Point, value: Value, author: WriteAuthor, time_ns: int | None) -> None:
         now = moment(self._clock.now())
         self.records.append(WriteRecord(point.reference, value, author.user_id, now, author.verifier_id))
         self._points.keep(point)
-        point.own_course = False
+        point.swings = False
         point.forced = False
-        if point.steer is not None:
-            point.steer(value)
+        if point.on_write is not None:
+            point.on_write(value)
         else:
             point.update(value, self._clock.now() if time_ns is None else time_ns)
 
@@ -155,5 +155,5 @@ def source_time(value: object) -> int | None:
     """A write's own time as nanoseconds; CoercionError if it is none."""
     if value is None:
         return None
-    time = coerce_scalar(value, TagType.TIME)
+    time = coerce_scalar(value, NativeType.TIME)
     return nanoseconds(time) if isinstance(time, datetime) else None

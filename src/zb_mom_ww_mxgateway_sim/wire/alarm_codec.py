@@ -3,11 +3,11 @@
 from typing import cast
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim.plant.alarms import Alarm, Mode, Provider, Transition
+from zb_mom_ww_mxgateway_sim.plant.alarms import Alarm, AlarmProvider, ProviderMode, Transition
 from zb_mom_ww_mxgateway_sim.wire.codec import encode_value, timestamp
 
 
-def encode_snapshot(alarm: Alarm, provider: Provider) -> pb.ActiveAlarmSnapshot:
+def encode_snapshot(alarm: Alarm, provider: AlarmProvider) -> pb.ActiveAlarmSnapshot:
     """The alarm as it is now."""
     message = pb.ActiveAlarmSnapshot(current_state=_state(alarm))
     timestamp(alarm.changed_ns, message.last_transition_timestamp)
@@ -23,7 +23,9 @@ def encode_transition(transition: Transition) -> pb.OnAlarmTransitionEvent:
     return message
 
 
-def encode_provider(provider: Provider, message: pb.AlarmProviderStatus | pb.OnAlarmProviderModeChangedEvent) -> None:
+def encode_provider(
+    provider: AlarmProvider, message: pb.AlarmProviderStatus | pb.OnAlarmProviderModeChangedEvent
+) -> None:
     """Fills in where alarms come from."""
     message.mode = cast("pb.AlarmProviderMode", int(provider.mode))
     message.degraded = provider.degraded
@@ -37,7 +39,7 @@ def _state(alarm: Alarm) -> "pb.AlarmConditionState":
     return pb.ALARM_CONDITION_STATE_ACTIVE_ACKED if alarm.acked else pb.ALARM_CONDITION_STATE_ACTIVE
 
 
-def _fill(message: pb.ActiveAlarmSnapshot | pb.OnAlarmTransitionEvent, alarm: Alarm, provider: Provider) -> None:
+def _fill(message: pb.ActiveAlarmSnapshot | pb.OnAlarmTransitionEvent, alarm: Alarm, provider: AlarmProvider) -> None:
     message.alarm_full_reference = alarm.reference
     message.source_object_reference = alarm.source
     message.alarm_type_name = alarm.type_name
@@ -50,5 +52,5 @@ def _fill(message: pb.ActiveAlarmSnapshot | pb.OnAlarmTransitionEvent, alarm: Al
     for reading, value in ((alarm.current, message.current_value), (alarm.limit, message.limit_value)):
         if reading is not None:
             encode_value(value, reading.value, reading.type, reading.is_array)
-    message.degraded = provider.mode is Mode.SUBTAG
+    message.degraded = provider.mode is ProviderMode.SUBTAG
     message.source_provider = cast("pb.AlarmProviderMode", int(provider.mode))

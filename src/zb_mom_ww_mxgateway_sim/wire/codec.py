@@ -8,41 +8,41 @@ from typing import cast
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim.plant.point_store import Reading
+from zb_mom_ww_mxgateway_sim.plant.point_store import TagReading
 from zb_mom_ww_mxgateway_sim.plant.status import Category, Status
-from zb_mom_ww_mxgateway_sim.plant.tag_types import Scalar, TagType, Value, default
+from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Scalar, Value, default
 from zb_mom_ww_mxgateway_sim.runtime.clock import nanoseconds
 
 # The wire's number of a type or status is the native one plus this.
-_NATIVE = 2
+_NATIVE_OFFSET = 2
 
 _VARIANT = {
-    TagType.BOOLEAN: "VT_BOOL",
-    TagType.INTEGER: "VT_I4",
-    TagType.FLOAT: "VT_R4",
-    TagType.DOUBLE: "VT_R8",
-    TagType.STRING: "VT_BSTR",
-    TagType.TIME: "VT_DATE",
+    NativeType.BOOLEAN: "VT_BOOL",
+    NativeType.INTEGER: "VT_I4",
+    NativeType.FLOAT: "VT_R4",
+    NativeType.DOUBLE: "VT_R8",
+    NativeType.STRING: "VT_BSTR",
+    NativeType.TIME: "VT_DATE",
     # Seconds, as a double; there is no variant type of its own.
-    TagType.ELAPSED_TIME: "VT_R8",
+    NativeType.ELAPSED_TIME: "VT_R8",
 }
 _ARM = {
-    TagType.BOOLEAN: "bool_value",
-    TagType.INTEGER: "int32_value",
-    TagType.FLOAT: "float_value",
-    TagType.DOUBLE: "double_value",
-    TagType.STRING: "string_value",
-    TagType.ELAPSED_TIME: "double_value",
+    NativeType.BOOLEAN: "bool_value",
+    NativeType.INTEGER: "int32_value",
+    NativeType.FLOAT: "float_value",
+    NativeType.DOUBLE: "double_value",
+    NativeType.STRING: "string_value",
+    NativeType.ELAPSED_TIME: "double_value",
 }
-_BY_WIRE_TYPE = {tag_type + _NATIVE: tag_type for tag_type in TagType}
+_BY_WIRE_TYPE = {tag_type + _NATIVE_OFFSET: tag_type for tag_type in NativeType}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _wire_type(tag_type: TagType) -> "pb.MxDataType":
-    return cast("pb.MxDataType", tag_type + _NATIVE)
+def _wire_type(tag_type: NativeType) -> "pb.MxDataType":
+    return cast("pb.MxDataType", tag_type + _NATIVE_OFFSET)
 
 
-class Undecodable(ValueError):
+class UndecodableValue(ValueError):
     """The message holds no value that a tag could take."""
 
 
@@ -53,7 +53,7 @@ def timestamp(nanos: int, into: Timestamp | None = None) -> Timestamp:
     return message
 
 
-def encode_value(message: pb.MxValue, value: Value, tag_type: TagType | None, is_array: bool) -> None:
+def encode_value(message: pb.MxValue, value: Value, tag_type: NativeType | None, is_array: bool) -> None:
     """Fills an MxValue; no value, or no type, is VT_EMPTY."""
     if value is None or tag_type is None:
         message.data_type = pb.MX_DATA_TYPE_NO_DATA
@@ -72,7 +72,7 @@ def encode_value(message: pb.MxValue, value: Value, tag_type: TagType | None, is
         setattr(message, _ARM[tag_type], value)
 
 
-def encode_reading(message: pb.MxValue, reading: Reading) -> None:
+def encode_reading(message: pb.MxValue, reading: TagReading) -> None:
     """Fills an MxValue with what the reading has."""
     if reading.message is not None:
         message.CopyFrom(reading.message)
@@ -80,11 +80,11 @@ def encode_reading(message: pb.MxValue, reading: Reading) -> None:
         encode_value(message, reading.value, reading.type, reading.is_array)
 
 
-def _encode_array(message: pb.MxArray, elements: Sequence[Scalar], tag_type: TagType) -> None:
+def _encode_array(message: pb.MxArray, elements: Sequence[Scalar], tag_type: NativeType) -> None:
     message.element_data_type = _wire_type(tag_type)
     message.variant_type = _VARIANT[tag_type]
     message.dimensions.append(len(elements))
-    if tag_type is TagType.TIME:
+    if tag_type is NativeType.TIME:
         message.timestamp_values.SetInParent()
         message.timestamp_values.values.extend(
             timestamp(nanoseconds(element)) for element in elements if isinstance(element, datetime)
@@ -101,7 +101,7 @@ def decode_value(message: pb.MxValue) -> object:
     if message.is_null or (arm is None and message.data_type == pb.MX_DATA_TYPE_NO_DATA):
         return None
     if arm is None:
-        raise Undecodable("the value is not set")
+        raise UndecodableValue("the value is not set")
     if arm == "timestamp_value":
         return _datetime(message.timestamp_value)
     if arm == "array_value":
@@ -109,7 +109,7 @@ def decode_value(message: pb.MxValue) -> object:
     if arm == "sparse_array_value":
         return _decode_sparse(message.sparse_array_value)
     if arm == "raw_value":
-        raise Undecodable("a raw value cannot be written")
+        raise UndecodableValue("a raw value cannot be written")
     held: object = getattr(message, arm)
     return held
 
@@ -121,20 +121,20 @@ def _decode_array(message: pb.MxArray) -> tuple[object, ...]:
     if arm == "timestamp_values":
         return tuple(_datetime(element) for element in message.timestamp_values.values)
     if arm == "raw_values":
-        raise Undecodable("raw values cannot be written")
+        raise UndecodableValue("raw values cannot be written")
     return tuple(getattr(message, arm).values)
 
 
 def _decode_sparse(message: pb.MxSparseArray) -> tuple[object, ...]:
     tag_type = _BY_WIRE_TYPE.get(message.element_data_type)
     if tag_type is None:
-        raise Undecodable("a sparse array needs the type of its elements")
+        raise UndecodableValue("a sparse array needs the type of its elements")
     if message.total_length > 1_000_000:
-        raise Undecodable("a sparse array of more than 1000000 elements")
+        raise UndecodableValue("a sparse array of more than 1000000 elements")
     elements: list[object] = [default(tag_type)] * message.total_length
     for element in message.elements:
         if element.index >= message.total_length:
-            raise Undecodable(f"index {element.index} in a sparse array of length {message.total_length}")
+            raise UndecodableValue(f"index {element.index} in a sparse array of length {message.total_length}")
         elements[element.index] = decode_value(element.value)
     return tuple(elements)
 
@@ -143,7 +143,7 @@ def _datetime(message: Timestamp) -> datetime:
     try:
         return _EPOCH + timedelta(seconds=message.seconds, microseconds=message.nanos // 1000)
     except OverflowError:
-        raise Undecodable("a time outside of the years 1 to 9999") from None
+        raise UndecodableValue("a time outside of the years 1 to 9999") from None
 
 
 @lru_cache(maxsize=1024)
@@ -155,15 +155,15 @@ def encode_statuses(statuses: tuple[Status, ...], *, ok_is_minus_one: bool) -> S
             category=cast("pb.MxStatusCategory", int(status.category)),
             detected_by=cast("pb.MxStatusSource", int(status.detected_by)),
             detail=status.detail,
-            raw_category=status.category - _NATIVE,
-            raw_detected_by=status.detected_by - _NATIVE,
+            raw_category=status.category - _NATIVE_OFFSET,
+            raw_detected_by=status.detected_by - _NATIVE_OFFSET,
             diagnostic_text=status.text,
         )
         for status in statuses
     )
 
 
-def encode_event(family: "pb.MxEventFamily", server_handle: int, item_handle: int, reading: Reading) -> pb.MxEvent:
+def encode_event(family: "pb.MxEventFamily", server_handle: int, item_handle: int, reading: TagReading) -> pb.MxEvent:
     """An event of an item, without what only its session knows."""
     event = pb.MxEvent(
         family=family,
@@ -177,7 +177,7 @@ def encode_event(family: "pb.MxEventFamily", server_handle: int, item_handle: in
     return event
 
 
-def encode_buffered(server_handle: int, item_handle: int, readings: Sequence[Reading]) -> pb.MxEvent:
+def encode_buffered(server_handle: int, item_handle: int, readings: Sequence[TagReading]) -> pb.MxEvent:
     """An event of a buffered item; quality and statuses of the event itself are those of the last reading."""
     last = readings[-1]
     event = pb.MxEvent(
@@ -189,7 +189,7 @@ def encode_buffered(server_handle: int, item_handle: int, readings: Sequence[Rea
     )
     timestamp(last.time_ns, event.source_timestamp)
     body = event.on_buffered_data_change
-    tag_type = last.type or TagType.STRING
+    tag_type = last.type or NativeType.STRING
     body.data_type = _wire_type(last.type) if last.type else pb.MX_DATA_TYPE_NO_DATA
     # An array has no place for a missing value: there it has the type's default, and a bad quality.
     values = [
