@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 import grpc
 
 from zb_mom_ww_mxgateway import arguments, auth, wire
+from zb_mom_ww_mxgateway.commands.session_link import SessionLink, open_session_raw, tag_of
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayArgumentError,
     MxGatewayAuthenticationError,
@@ -21,7 +22,7 @@ from zb_mom_ww_mxgateway.errors import (
 )
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.options import ClientOptionNames, ClientOptions, OpenSessionOptions
-from zb_mom_ww_mxgateway.session import Session, open_session_raw, tag_of
+from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.log import CONNECT, log
 from zb_mom_ww_mxgateway.system.process_limits import check_descriptors, warn_of_tracing
@@ -190,7 +191,7 @@ class GatewayClient:
 
         When cancelled it closes the session that the gateway opens all the same, which takes a few seconds at most.
         """
-        return await Session.open(self._transport, options, timeout=timeout)
+        return Session(await SessionLink.open(self._transport, options, timeout=timeout))
 
     async def open_session_raw(
         self, options: OpenSessionOptions | None = None, *, timeout: float | None = None
@@ -202,7 +203,7 @@ class GatewayClient:
         """A session that was opened elsewhere, by its id. Makes no call; the handles known so far stay unknown here."""
         if not isinstance(session_id, str) or not session_id.strip():
             raise MxGatewayArgumentError("session_id must not be empty")
-        return Session(self._transport, wire.SessionInfo(session_id, "", 0, 0, 0, (), 0.0))
+        return Session(SessionLink(self._transport, wire.SessionInfo(session_id, "", 0, 0, 0, (), 0.0)))
 
     def stream_alarms(self, prefix: str = "") -> "MessageStream[AlarmFeedItem]":
         """Alarms whose reference begins with `prefix`: those active now, a mark that these are all, the

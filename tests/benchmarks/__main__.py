@@ -24,6 +24,7 @@ from completion import completion_figures
 from simulated import simulator
 
 from zb_mom_ww_mxgateway import GatewayClient, LiveSession, wire
+from zb_mom_ww_mxgateway.commands.writes import write_request
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb, mxaccess_gateway_pb2_grpc
 
 CALLS = 300
@@ -177,7 +178,7 @@ async def write_ratio(endpoint: str, rounds: int, calls: int) -> Figures:
             (item,) = await live.subscribe_tags([TAG], server)
             await live.first_value(item)
             handles.append(item.key)
-        request = others.session.write_request(*handles[1], 1)
+        request = write_request(others.session._link, *handles[1], 1)
 
         async def bare() -> None:
             reply = await stub.Invoke(pb.MxCommandRequest.FromString(request.SerializeToString()))

@@ -147,7 +147,7 @@ async def test_a_lost_session_is_rebuilt_although_the_connection_of_the_commands
     gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
     # It does not take the time-outs of two calls.
-    client = live.session.transport
+    client = live.session._link.transport
     client.options = replace(client.options, call_timeout=PATIENCE)
     gateway.faults.swallow_connections("subscribe_bulk")
     gateway.faults.lose_session(live.session.session_id)

@@ -509,7 +509,7 @@ async def test_a_raw_bulk_write_does_not_take_anothers_completion(
     request = session.request("write_bulk", server_handle=server)
     for handle in (items[0].item_handle, unadvised, items[0].item_handle):
         request.command.write_bulk.entries.add(item_handle=handle, value=value)
-    reply = await session.transport.invoke(request)
+    reply = await session._link.transport.invoke(request)
     assert [result.was_successful for result in reply.write_bulk.results] == [True, False, True]
     assert (await live.write_and_confirm(*items[0].key, "no number")).outcome is WriteOutcome.REFUSED
     await session.advise(server, unadvised)

@@ -20,6 +20,7 @@ from zb_mom_ww_mxgateway import (
     SessionState,
     WriteOutcome,
 )
+from zb_mom_ww_mxgateway.commands.writes import write_request
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import CallRecord, GatewayKey, SimulatedGateway
 
@@ -183,13 +184,13 @@ async def test_every_path_of_a_write_is_refused_while_it_is_not_live(
     async with asyncio.timeout(30):
         while live.state is not LiveState.REBUILDING:
             await live.changed()
-    request = live.session.write_request(*item.key, 1)
+    request = write_request(live.session._link, *item.key, 1)
     calls = len([call for call in gateway.calls if call.rpc == "Invoke"])
     for attempt in (
         live.write_and_confirm(*item.key, 1),
         live.session.write(*item.key, 1),
         live.session.write_bulk(server, [(item.item_handle, 1)]),
-        live.session.transport.invoke(request),
+        live.session._link.transport.invoke(request),
     ):
         with pytest.raises(MxGatewaySessionError, match=r"rebuilding, not live .*nothing was sent") as caught:
             await attempt

@@ -195,7 +195,7 @@ async def test_a_task_of_the_session_that_fails_is_told_and_makes_values_stale(
     monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._HEARTBEAT", 0.01)
     monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANXIOUS_HEARTBEAT", 0.01)
     changes = live.changes()
-    owner = {"ping": Session, "reconnected": type(live.session.transport), "read_again": type(live._held)}[part]
+    owner = {"ping": Session, "reconnected": type(live.session._link.transport), "read_again": type(live._held)}[part]
     monkeypatch.setattr(owner, part, broken)
     gateway.faults.drop_streams()  # the tasks begin anew
     async with asyncio.timeout(20):

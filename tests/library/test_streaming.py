@@ -373,7 +373,7 @@ async def test_a_message_that_cannot_be_decoded_is_shown(session: Session, advis
         raise ValueError("cannot be decoded")
 
     request = pb.StreamEventsRequest(session_id=session.session_id)
-    stream = session.transport.stream(wire.STREAM_EVENTS, request, call="stream_events", decode=decode)
+    stream = session._link.transport.stream(wire.STREAM_EVENTS, request, call="stream_events", decode=decode)
     with pytest.raises(ValueError, match="cannot be decoded"):
         await anext(stream)
     assert stream.closed

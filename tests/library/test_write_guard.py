@@ -26,6 +26,7 @@ from zb_mom_ww_mxgateway import (
     WriteOutcome,
     wire,
 )
+from zb_mom_ww_mxgateway.commands.writes import write_request
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -224,7 +225,7 @@ PATHS: dict[str, Path] = {
     "write2_bulk": lambda client, live, server, item: live.session.write2_bulk(server, [(item, 5, NOW)]),
     "confirmed": lambda client, live, server, item: live.write_and_confirm(server, item, 5),
     "acknowledge": lambda client, live, server, item: client.acknowledge_alarm("Galaxy!Area.Object.Alarm", "ok"),
-    "raw": lambda client, live, server, item: client.invoke(live.session.write_request(server, item, 5)),
+    "raw": lambda client, live, server, item: client.invoke(write_request(live.session._link, server, item, 5)),
 }
 
 
@@ -294,7 +295,7 @@ async def test_a_guard_may_ask_a_person_for_as_long_as_it_takes(gateway: Simulat
         server = await live.session.register("asked")
         (item,) = await live.subscribe_tags([INT], server)
         await live.first_value(item)
-        request = live.session.write_request(*item.key, 5)
+        request = write_request(live.session._link, *item.key, 5)
         writing = asyncio.create_task(client.invoke(request))
         await asked.wait()
         # What is sent is what was shown, and a longer wait than a call may take is none of the call's.

@@ -251,9 +251,9 @@ async def test_a_completion_that_is_delivered_again_is_not_the_next_writes(
 async def test_one_time_covers_the_call_and_the_completion(
     gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
-    assert live.session.transport.options.call_timeout > 5
+    assert live.session._link.transport.options.call_timeout > 5
     gateway.faults.stall("write")
-    async with asyncio.timeout(live.session.transport.options.call_timeout):
+    async with asyncio.timeout(live.session._link.transport.options.call_timeout):
         result = await live.write_and_confirm(*item.key, 1, timeout=0.1)
     gateway.faults.release("write")
     assert result.outcome is WriteOutcome.UNKNOWN
@@ -268,7 +268,7 @@ async def test_the_time_of_the_guard_is_not_the_writes(
         await asyncio.sleep(timeout * 1.5)
         return True
 
-    client = live.session.transport
+    client = live.session._link.transport
     client.options = replace(client.options, write_guard=slow)
     assert (await live.write_and_confirm(*item.key, 1, timeout=timeout)).outcome is not WriteOutcome.UNKNOWN
     assert [write.value for write in gateway.writes] == [1]

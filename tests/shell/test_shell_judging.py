@@ -12,6 +12,7 @@ from shell_process import Runs
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway import DataType, EventFamily, LiveState, MxEvent, MxGatewayWaitError
+from zb_mom_ww_mxgateway.commands.writes import write_request
 from zb_mom_ww_mxgateway.models.events import EventHeader
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
@@ -75,7 +76,7 @@ async def test_a_value_from_before_a_write_says_so_wherever_it_is_shown(context:
     await _form(context, f"watch {INT} --count 1")
     (item,) = context.items
     # A write that is on its way, whatever it meets there.
-    request = live.session.write_request(*item.key, 5)
+    request = write_request(live.session._link, *item.key, 5)
     live._unseen.sending(request)
     said = "not seen yet"
     (record,) = await _form(context, "items")

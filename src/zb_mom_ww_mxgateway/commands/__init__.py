@@ -1,5 +1,5 @@
-"""The commands of a session, one module per group: items, writes, control.
+"""The commands of a session, one module per group (items, writes, control), and the link that sends them.
 
-No connection and no event: a command is checked, sent and its reply read.
-May import ``generated``, ``models``, ``transport`` and ``wire``.
+No connection: a command is checked, sent and its reply read.
+May import ``generated``, ``models``, ``system``, ``transport`` and ``wire``.
 """

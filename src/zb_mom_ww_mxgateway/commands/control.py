@@ -1,31 +1,36 @@
 """A session's calls about itself."""
 
 from zb_mom_ww_mxgateway import arguments, wire
-from zb_mom_ww_mxgateway.commands.base import Commands
+from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.models.events import MxEvent
 from zb_mom_ww_mxgateway.status import SessionState
 
 
-class ControlCommands(Commands):
+class ControlCommands:
     """Signs of life, state, worker."""
+
+    def __init__(self, link: SessionLink) -> None:
+        self._link = link
 
     async def ping(self, *, timeout: float | None = None) -> None:
         """Asks the gateway for a sign of life from this session, in `timeout` seconds; renews its lease."""
-        await self.send(self.request("ping"), timeout=timeout)
+        await self._link.send(self._link.request("ping"), timeout=timeout)
 
     async def get_session_state(self, *, timeout: float | None = None) -> SessionState | int:
         """The session's state; a number where the gateway knows more states than this library."""
-        return wire.session_state(await self._run("get_session_state", timeout=timeout))
+        return wire.session_state(await self._link.run("get_session_state", timeout=timeout))
 
     async def get_worker_info(self, *, timeout: float | None = None) -> wire.WorkerInfo:
         """What is known of the session's worker process."""
-        return wire.worker_info(await self._run("get_worker_info", timeout=timeout))
+        return wire.worker_info(await self._link.run("get_worker_info", timeout=timeout))
 
     async def drain_events(self, max_events: int = 0, *, timeout: float | None = None) -> list[MxEvent]:
         """Takes events that wait in the worker, at most so many; 0 is all. Not for a session with a stream."""
-        reply = await self._run("drain_events", timeout=timeout, max_events=arguments.whole("max_events", max_events))
+        reply = await self._link.run(
+            "drain_events", timeout=timeout, max_events=arguments.whole("max_events", max_events)
+        )
         return wire.drained_events(reply)
 
     async def shutdown_worker(self, *, timeout: float | None = None) -> None:
         """Ends the session's worker: the session is of no use any more."""
-        await self._run("shutdown_worker", timeout=timeout)
+        await self._link.run("shutdown_worker", timeout=timeout)

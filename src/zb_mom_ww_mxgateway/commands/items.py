@@ -12,25 +12,32 @@ from collections.abc import Sequence
 from typing import Any
 
 from zb_mom_ww_mxgateway import arguments, wire
-from zb_mom_ww_mxgateway.commands.base import Commands
+from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.status import MxStatus
 
 
-class ItemCommands(Commands):
+class ItemCommands:
     """Register, add, advise, remove, one by one and in bulk."""
+
+    def __init__(self, link: SessionLink) -> None:
+        self._link = link
 
     async def register(self, client_name: str, *, timeout: float | None = None) -> int:
         """Registers a client name and returns its server handle."""
-        reply = await self._run("register", timeout=timeout, client_name=arguments.text("client_name", client_name))
+        reply = await self._link.run(
+            "register", timeout=timeout, client_name=arguments.text("client_name", client_name)
+        )
         return wire.new_handle(reply, "register")
 
     async def unregister(self, server_handle: int, *, timeout: float | None = None) -> None:
         """Ends a registration, with all its items and user ids."""
-        await self._run("unregister", timeout=timeout, server_handle=arguments.whole("server_handle", server_handle))
+        await self._link.run(
+            "unregister", timeout=timeout, server_handle=arguments.whole("server_handle", server_handle)
+        )
 
     async def add_item(self, server_handle: int, item: str, *, timeout: float | None = None) -> int:
         """Adds an item by its address and returns its item handle. A name that does not exist succeeds too."""
-        reply = await self._run(
+        reply = await self._link.run(
             "add_item",
             timeout=timeout,
             server_handle=arguments.whole("server_handle", server_handle),
@@ -54,7 +61,7 @@ class ItemCommands(Commands):
     async def _add_in_context(
         self, kind: str, server_handle: int, item: str, context: str, timeout: float | None
     ) -> int:
-        reply = await self._run(
+        reply = await self._link.run(
             kind,
             timeout=timeout,
             server_handle=arguments.whole("server_handle", server_handle),
@@ -67,7 +74,7 @@ class ItemCommands(Commands):
         self, server_handle: int, milliseconds: int, *, timeout: float | None = None
     ) -> None:
         """Sets how often buffered items of a server handle report."""
-        await self._run(
+        await self._link.run(
             "set_buffered_update_interval",
             timeout=timeout,
             server_handle=arguments.whole("server_handle", server_handle),
@@ -76,30 +83,30 @@ class ItemCommands(Commands):
 
     async def remove_item(self, server_handle: int, item_handle: int, *, timeout: float | None = None) -> None:
         """Removes an item."""
-        await self._run("remove_item", timeout=timeout, **arguments.item(server_handle, item_handle))
+        await self._link.run("remove_item", timeout=timeout, **arguments.item(server_handle, item_handle))
 
     async def advise(self, server_handle: int, item_handle: int, *, timeout: float | None = None) -> None:
         """Asks for the item's data changes; the first comes 3 to 8 s later on a fresh session."""
-        await self._run("advise", timeout=timeout, **arguments.item(server_handle, item_handle))
+        await self._link.run("advise", timeout=timeout, **arguments.item(server_handle, item_handle))
 
     async def unadvise(self, server_handle: int, item_handle: int, *, timeout: float | None = None) -> None:
         """Ends the item's data changes."""
-        await self._run("un_advise", timeout=timeout, **arguments.item(server_handle, item_handle))
+        await self._link.run("un_advise", timeout=timeout, **arguments.item(server_handle, item_handle))
 
     async def advise_supervisory(self, server_handle: int, item_handle: int, *, timeout: float | None = None) -> None:
         """Advises as a supervisory client: only then is a plain write's user id recorded."""
-        await self._run("advise_supervisory", timeout=timeout, **arguments.item(server_handle, item_handle))
+        await self._link.run("advise_supervisory", timeout=timeout, **arguments.item(server_handle, item_handle))
 
     async def suspend(self, server_handle: int, item_handle: int, *, timeout: float | None = None) -> MxStatus:
         """Suspends the item's data changes; returns MXAccess's status of it. Its held value is stale."""
         return wire.item_status(
-            await self._run("suspend", timeout=timeout, **arguments.item(server_handle, item_handle)), "suspend"
+            await self._link.run("suspend", timeout=timeout, **arguments.item(server_handle, item_handle)), "suspend"
         )
 
     async def activate(self, server_handle: int, item_handle: int, *, timeout: float | None = None) -> MxStatus:
         """Takes a suspended item's data changes up again; returns MXAccess's status of it."""
         return wire.item_status(
-            await self._run("activate", timeout=timeout, **arguments.item(server_handle, item_handle)), "activate"
+            await self._link.run("activate", timeout=timeout, **arguments.item(server_handle, item_handle)), "activate"
         )
 
     async def add_item_bulk(
@@ -149,8 +156,8 @@ class ItemCommands(Commands):
     async def _bulk(
         self, kind: str, server_handle: int, timeout: float | None, **entries: list[Any]
     ) -> list[wire.SubscribeResult]:
-        request = self.request(kind, server_handle=arguments.whole("server_handle", server_handle), **entries)
-        return wire.subscribe_results(request, await self.send(request, timeout=timeout))
+        request = self._link.request(kind, server_handle=arguments.whole("server_handle", server_handle), **entries)
+        return wire.subscribe_results(request, await self._link.send(request, timeout=timeout))
 
     async def read_bulk(
         self, server_handle: int, tag_addresses: Sequence[str], timeout_ms: int = 0, *, timeout: float | None = None
@@ -161,12 +168,12 @@ class ItemCommands(Commands):
         `timeout_ms` is for one tag; 0 is the worker's default. `timeout` is for the whole call: by default, as long as
         any call and one tag may take.
         """
-        request = self.request(
+        request = self._link.request(
             "read_bulk",
             server_handle=arguments.whole("server_handle", server_handle),
             tag_addresses=arguments.tags(tag_addresses),
             timeout_ms=arguments.whole("timeout_ms", timeout_ms, 0, 3_600_000),
         )
-        whole_call = self.transport.options.call_timeout + timeout_ms / 1000 if timeout is None else timeout
-        reply = await self.send(request, timeout=whole_call)
+        whole_call = self._link.transport.options.call_timeout + timeout_ms / 1000 if timeout is None else timeout
+        reply = await self._link.send(request, timeout=whole_call)
         return wire.read_results(request, reply)

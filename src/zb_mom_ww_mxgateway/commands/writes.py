@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from zb_mom_ww_mxgateway import arguments, wire
-from zb_mom_ww_mxgateway.commands.base import Commands
+from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.values import MxValueInput, Scalar, Typed
@@ -57,8 +57,11 @@ class WriteSecured2Entry(NamedTuple):
     verifier_user_id: int = 0
 
 
-class WriteCommands(Commands):
+class WriteCommands:
     """Plain, timed, secured, bulk and sparse writes; user ids."""
+
+    def __init__(self, link: SessionLink) -> None:
+        self._link = link
 
     async def write(
         self,
@@ -70,18 +73,7 @@ class WriteCommands(Commands):
         timeout: float | None = None,
     ) -> None:
         """Writes a value. `user_id` is recorded only under supervisory advise."""
-        await self.send(self.write_request(server_handle, item_handle, value, user_id), timeout=timeout)
-
-    def write_request(
-        self, server_handle: int, item_handle: int, value: MxValueInput, user_id: int = 0
-    ) -> pb.MxCommandRequest:
-        """The checked request of a :meth:`write`, for :meth:`send`."""
-        return self.request(
-            "write",
-            **arguments.item(server_handle, item_handle),
-            value=wire.to_mx_value(value),
-            user_id=arguments.whole("user_id", user_id),
-        )
+        await self._link.send(write_request(self._link, server_handle, item_handle, value, user_id), timeout=timeout)
 
     async def write2(
         self,
@@ -94,7 +86,7 @@ class WriteCommands(Commands):
         timeout: float | None = None,
     ) -> None:
         """Writes a value with its source time (an aware datetime)."""
-        await self._run(
+        await self._link.run(
             "write2",
             timeout=timeout,
             **arguments.item(server_handle, item_handle),
@@ -114,7 +106,7 @@ class WriteCommands(Commands):
         timeout: float | None = None,
     ) -> None:
         """Writes to an attribute that wants a user, or for verified writes two (ids of ``authenticate_user``)."""
-        await self._run(
+        await self._link.run(
             "write_secured",
             timeout=timeout,
             **arguments.item(server_handle, item_handle),
@@ -134,7 +126,7 @@ class WriteCommands(Commands):
         timeout: float | None = None,
     ) -> None:
         """As :meth:`write_secured`, with the value's source time (an aware datetime)."""
-        await self._run(
+        await self._link.run(
             "write_secured2",
             timeout=timeout,
             **arguments.item(server_handle, item_handle),
@@ -163,7 +155,7 @@ class WriteCommands(Commands):
             raise MxGatewayArgumentError("elements must be a mapping of indexes to values that is not empty")
         for index in elements:
             arguments.whole("an index of elements", index, 0, length - 1)
-        await self._run(
+        await self._link.run(
             "write",
             timeout=timeout,
             **arguments.item(server_handle, item_handle),
@@ -209,8 +201,8 @@ class WriteCommands(Commands):
                 made.append(wire.write_entry(kind, **_checked(entry_type(*entry))))
             except (TypeError, MxGatewayArgumentError) as error:
                 raise MxGatewayArgumentError(f"entries[{index}]: {error}") from None
-        request = self.request(kind, server_handle=arguments.whole("server_handle", server_handle), entries=made)
-        return wire.write_results(request, await self.send(request, timeout=timeout))
+        request = self._link.request(kind, server_handle=arguments.whole("server_handle", server_handle), entries=made)
+        return wire.write_results(request, await self._link.send(request, timeout=timeout))
 
     async def authenticate_user(
         self, server_handle: int, user: str, password: str, *, timeout: float | None = None
@@ -222,23 +214,35 @@ class WriteCommands(Commands):
         """
         if not isinstance(password, str) or not _is_sendable(password):
             raise MxGatewayArgumentError("password must be text that can be sent as UTF-8")
-        request = self.request(
+        request = self._link.request(
             "authenticate_user",
             server_handle=arguments.whole("server_handle", server_handle),
             verify_user=arguments.text("user", user),
             verify_user_password=password,
         )
-        return wire.user_id(await self.send(request, timeout=timeout), "authenticate_user")
+        return wire.user_id(await self._link.send(request, timeout=timeout), "authenticate_user")
 
     async def archestra_user_to_id(self, server_handle: int, user_guid: str, *, timeout: float | None = None) -> int:
         """The id of an ArchestrA user by its GUID; it dies with the server handle."""
-        reply = await self._run(
+        reply = await self._link.run(
             "archestra_user_to_id",
             timeout=timeout,
             server_handle=arguments.whole("server_handle", server_handle),
             user_id_guid=arguments.text("user_guid", user_guid),
         )
         return wire.user_id(reply, "archestra_user_to_id")
+
+
+def write_request(
+    link: SessionLink, server_handle: int, item_handle: int, value: MxValueInput, user_id: int = 0
+) -> pb.MxCommandRequest:
+    """Make the checked request of a plain write."""
+    return link.request(
+        "write",
+        **arguments.item(server_handle, item_handle),
+        value=wire.to_mx_value(value),
+        user_id=arguments.whole("user_id", user_id),
+    )
 
 
 def _is_sendable(password: str) -> bool:

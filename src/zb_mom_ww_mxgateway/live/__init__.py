@@ -1,5 +1,5 @@
 """Live sessions: the event hub, values held, waiting, written values, restoring after a loss.
 
 No call of its own: all go through the session and its transport.
-May import ``generated``, ``models``, ``system``, ``transport`` and ``wire``.
+May import ``commands``, ``generated``, ``models``, ``system``, ``transport`` and ``wire``.
 """

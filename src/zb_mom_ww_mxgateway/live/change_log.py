@@ -2,13 +2,13 @@
 
 import logging
 
+from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.live.values import LiveChange, LiveState
 from zb_mom_ww_mxgateway.models.events import MxEvent
-from zb_mom_ww_mxgateway.session import Session
-from zb_mom_ww_mxgateway.system.log import SESSION, WRITES, log
+from zb_mom_ww_mxgateway.system.log import SESSION, WRITES
 
 
-def log_change(session: Session, change: LiveChange) -> None:
+def log_change(link: SessionLink, change: LiveChange) -> None:
     """Log a change of state, a gap, a sleep of the machine, or an item that was suspended."""
     level = logging.WARNING
     if change.gap:
@@ -16,7 +16,7 @@ def log_change(session: Session, change: LiveChange) -> None:
     elif change.slept:
         text = f"this machine slept for {change.slept:.0f} s"
     elif change.item is not None:
-        item = session.handles.items.get(change.item)
+        item = link.handles.items.get(change.item)
         text = f"{item.tag if item else change.item} {'suspended' if change.suspended else 'active'}"
         level = logging.INFO
     elif change.missing:
@@ -26,18 +26,17 @@ def log_change(session: Session, change: LiveChange) -> None:
         level = logging.INFO if change.state is LiveState.LIVE or change.lost is None else logging.WARNING
         if change.lost is not None:
             text += f": {change.lost}"
-    log(SESSION, level, f"{session.session_id}: {text}", api_key=session.transport.options.api_key)
+    link.log(SESSION, level, f"{link.session_id}: {text}")
 
 
-def log_rebuilt(session: Session, former: str) -> None:
+def log_rebuilt(link: SessionLink, former: str) -> None:
     """Log that a session of another id has taken the place of the lost one."""
-    text = f"{former}: rebuilt as {session.session_id}"
-    log(SESSION, logging.WARNING, text, api_key=session.transport.options.api_key)
+    link.log(SESSION, logging.WARNING, f"{former}: rebuilt as {link.session_id}")
 
 
-def log_completion(session: Session, event: MxEvent) -> None:
+def log_completion(link: SessionLink, event: MxEvent) -> None:
     """Log a completion that says that a write was refused; nothing of any other."""
     if event.failed:
         statuses = "; ".join(str(status) for status in event.statuses)
         text = f"{event.tag or event.item_handle}: refused in its completion: {statuses}"
-        log(WRITES, logging.WARNING, text, api_key=session.transport.options.api_key)
+        link.log(WRITES, logging.WARNING, text)

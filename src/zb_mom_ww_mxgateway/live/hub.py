@@ -112,7 +112,7 @@ class EventHub:
                 self._held.take(event, self._slept_since)
             else:
                 if event.family is EventFamily.ON_WRITE_COMPLETE:
-                    log_completion(self.session, event)
+                    log_completion(self.session._link, event)
                 self._ledger.take(event)
             self._unseen.take(event, self.latest(event.server_handle, event.item_handle))
         self._share(event)
@@ -232,7 +232,7 @@ class EventHub:
             self._wake()
 
     def _tell(self, change: LiveChange) -> None:
-        log_change(self.session, change)
+        log_change(self.session._link, change)
         for listener in tuple(self._listeners):
             listener.put(change)
 

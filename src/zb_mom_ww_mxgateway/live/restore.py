@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
 from zb_mom_ww_mxgateway.models.handles import HandleTable, Item
 from zb_mom_ww_mxgateway.session import Session
@@ -10,12 +11,13 @@ from zb_mom_ww_mxgateway.session import Session
 _CHUNK = 1000
 
 
-async def restore(table: HandleTable, session: Session, handles: wire.HandleMap) -> dict[tuple[int, int], str]:
-    """Registers, adds and advises on `session` what `table` has, and binds its handles to the new ones.
+async def restore(table: HandleTable, link: SessionLink, handles: wire.HandleMap) -> dict[tuple[int, int], str]:
+    """Registers, adds and advises on the session of `link` what `table` has, and binds its handles to the new ones.
 
     Returns, by the table's keys, why an item could not be had again. Raises what ends the whole: no
     connection, a session lost anew, a key that is refused.
     """
+    session = Session(link)
     missing: dict[tuple[int, int], str] = {}
     for server, name in tuple(table.servers.items()):
         new = await session.register(name)
@@ -25,7 +27,7 @@ async def restore(table: HandleTable, session: Session, handles: wire.HandleMap)
         items = [item for item in table.items.values() if item.server_handle == server]
         await _Restoring(session, new, handles, missing).all_of(items)
     if table.alarm_subscription is not None:
-        await session.send(session.repeat(table.alarm_subscription))
+        await link.send(link.repeat(table.alarm_subscription))
     return missing
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from zb_mom_ww_mxgateway import arguments, wire
+from zb_mom_ww_mxgateway.commands.writes import write_request
 from zb_mom_ww_mxgateway.errors import (
     MxAccessError,
     MxGatewayError,
@@ -62,10 +63,10 @@ class LiveSession(LiveTags):
         self._keeper = SessionSupervisor(self, session, rebuild=rebuild)
         self._is_leaving = False
         self._reader = asyncio.create_task(self._read(), name=f"events of {session.session_id}")
-        session.transport.show_to(self._ledger)
-        session.transport.show_to(self._unseen)
-        session.transport.show_to(self)
-        session.on_handle_changes = self._follow_handles
+        session._link.transport.show_to(self._ledger)
+        session._link.transport.show_to(self._unseen)
+        session._link.transport.show_to(self)
+        session._link.on_handle_changes = self._follow_handles
 
     @classmethod
     async def open(cls, client: "GatewayClient", session: Session | None = None, *, rebuild: bool = True) -> Self:
@@ -117,7 +118,7 @@ class LiveSession(LiveTags):
             raise MxGatewaySessionError(
                 f"{wire.kind_name(request)}: the session is {self.state.value}, not live "
                 f"({self.lost or 'closed'}); nothing was sent",
-                endpoint=self.session.transport.options.endpoint,
+                endpoint=self.session._link.transport.options.endpoint,
                 call=wire.kind_name(request),
                 correlation_id=wire.correlation_of(request),
             )
@@ -313,7 +314,7 @@ class LiveSession(LiveTags):
         the waiting, not the write.
         """
         self._raise_if_closed()
-        request = self.session.write_request(server_handle, item_handle, value, user_id)
+        request = write_request(self.session._link, server_handle, item_handle, value, user_id)
         gaps = self.gaps
         with self._ledger.awaiting(request, timeout, self.latest, in_turn=in_turn) as awaited:
             try:
@@ -369,9 +370,9 @@ class LiveSession(LiveTags):
         finally:
             await self._keeper.close()
             self._end(None)
-            self.session.on_handle_changes = lambda changes: None
+            self.session._link.on_handle_changes = lambda changes: None
             for observer in (self._ledger, self._unseen, self):
-                self.session.transport.unobserve(observer)
+                self.session._link.transport.unobserve(observer)
 
     async def __aenter__(self) -> Self:
         return self

@@ -6,6 +6,7 @@ import random
 from contextlib import suppress
 
 from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayAuthenticationError,
     MxGatewayAuthorizationError,
@@ -56,9 +57,10 @@ class SessionSupervisor:
     def __init__(self, live: EventHub, session: Session, *, rebuild: bool) -> None:
         self._live = live
         self._session = session
+        self._link = session._link
         self._rebuilds = rebuild
         # Open at once, so that nothing is missed.
-        self._stream = session.stream_events_proven()
+        self._stream = self._link.stream_events_proven()
         self._ever_live = False
         # Whether the gateway is known to have taken the stream.
         self._attached = False
@@ -85,7 +87,7 @@ class SessionSupervisor:
         """Returns why it is over for good; None when the session was closed here."""
         while True:
             error = await self._follow(self._stream)
-            if self._session.closed:
+            if self._link.closed:
                 return None
             if self._is_final(error):
                 return error
@@ -95,7 +97,7 @@ class SessionSupervisor:
                 else:
                     stream = await self._resume(error)
             except MxGatewayError as lost:
-                return None if self._session.closed else lost
+                return None if self._link.closed else lost
             self._stream = stream
 
     @property
@@ -178,7 +180,7 @@ class SessionSupervisor:
             cause = failed.exceptions[0]
             self._failure = MxGatewayError(
                 f"the session cannot be kept, internal error, please report it: {cause!r}; connect again",
-                endpoint=self._session.transport.options.endpoint,
+                endpoint=self._link.transport.options.endpoint,
             )
             self._failure.__cause__ = cause
             return self._failure
@@ -199,11 +201,11 @@ class SessionSupervisor:
 
     async def _prove(self, stream: EventStream[MxEvent]) -> None:
         # What broke the stream may have broken the other connection too: a write right after this must find it.
-        connecting = asyncio.create_task(self._session.transport.reconnected(_CONNECT_TIMEOUT))
+        connecting = asyncio.create_task(self._link.transport.reconnected(_CONNECT_TIMEOUT))
         proven = False
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._session.transport.options.call_timeout):
+                async with asyncio.timeout(self._link.transport.options.call_timeout):
                     proven = await stream.attached()
             await connecting
         finally:
@@ -220,7 +222,7 @@ class SessionSupervisor:
             self._live.in_doubt.set()
 
     def _no_answer(self) -> MxGatewayTransportError:
-        endpoint = self._session.transport.options.endpoint
+        endpoint = self._link.transport.options.endpoint
         return MxGatewayTransportError(
             f"stream_events at {endpoint}: no answer on the stream's connection",
             endpoint=endpoint,
@@ -296,13 +298,13 @@ class SessionSupervisor:
 
     def _look_for_sleep(self) -> None:
         before, self._looked_at = self._looked_at, clock.monotonic()
-        if (slept := self._sleep_watch.slept()) and not self._session.closed:
+        if (slept := self._sleep_watch.slept()) and not self._link.closed:
             self._was_asleep = True
             # What came last came before it.
             self._live.slept(slept, max(before, self._heard_at))
 
     def _no_answer_to_commands(self) -> MxGatewayTransportError:
-        endpoint = self._session.transport.options.endpoint
+        endpoint = self._link.transport.options.endpoint
         return MxGatewayTransportError(
             f"ping at {endpoint}: no answer to {_SILENCES} signs of life on the connection of the commands: "
             f"another one is made",
@@ -315,7 +317,7 @@ class SessionSupervisor:
         dead = self._no_answer_to_commands()
         self._is_mute = True
         self._live.lose(dead, self._heard_at)
-        self._session.transport.renew_channel(dead)
+        self._link.transport.renew_channel(dead)
 
     async def _read_again(self) -> None:
         """Reads what may be old: one after another, so that nothing that is lost meanwhile is passed over."""
@@ -339,20 +341,20 @@ class SessionSupervisor:
         log(
             SESSION,
             logging.INFO,
-            f"{self._session.session_id}: the event stream is resumed after sequence {self._live.last_worker_sequence}",
-            api_key=self._session.transport.options.api_key,
+            f"{self._link.session_id}: the event stream is resumed after sequence {self._live.last_worker_sequence}",
+            api_key=self._link.transport.options.api_key,
         )
         self._live.resumes += 1
         self._resumed = True
         if not self._live.last_worker_sequence and self._was_attached:
             self._live.miss()
-        return self._session.stream_events_proven(after=self._live.last_worker_sequence)
+        return self._link.stream_events_proven(after=self._live.last_worker_sequence)
 
     async def _rebuild(self, error: MxGatewayError) -> EventStream[MxEvent]:
         if not self._rebuilds:
             raise error
         self._live.lose_session(error)
-        self._session.transport.lost_sessions.add(self._session.session_id)
+        self._link.transport.lost_sessions.add(self._link.session_id)
         silences = 0
         while True:
             try:
@@ -362,33 +364,33 @@ class SessionSupervisor:
             except (MxGatewayAuthenticationError, MxGatewayAuthorizationError):
                 raise
             except MxGatewayError as failed:
-                if self._session.closed:
+                if self._link.closed:
                     raise
                 log(
                     SESSION,
                     logging.INFO,
-                    f"{self._session.session_id}: not rebuilt yet: {failed}",
-                    api_key=self._session.transport.options.api_key,
+                    f"{self._link.session_id}: not rebuilt yet: {failed}",
+                    api_key=self._link.transport.options.api_key,
                 )
                 self._live.lose_session(failed)
                 silences = silences + 1 if failed.grpc_code == "DEADLINE_EXCEEDED" else 0
                 if silences >= _SILENCES:
                     silences = 0
-                    self._session.transport.renew_channel(failed)
+                    self._link.transport.renew_channel(failed)
             await self._pause()
 
     async def _build(self) -> EventStream[MxEvent]:
         """Another session with everything the lost one had, and its stream."""
         await self._close_remains()
-        client, table = self._session.transport, self._session.handles
+        client, table = self._link.transport, self._link.handles
         began = clock.monotonic()
-        new = await Session.open(client, self._session.options)
+        new = await SessionLink.open(client, self._link.options)
         try:
             # Read from now on by its thread, and looked at when the handles are known.
             stream = new.stream_events_proven()
             handles = wire.HandleMap(dict(table.highest))
             missing = await restore(table, new, handles)
-            if self._session.closed:
+            if self._link.closed:
                 raise MxGatewaySessionError("the live session was closed")
         except BaseException:
             with suppress(MxGatewayError, TimeoutError):
@@ -396,9 +398,9 @@ class SessionSupervisor:
                     await new.close()
             raise
         self._resumed = self._was_attached = False
-        former = self._session.session_id
-        self._session.move(new, handles)
-        log_rebuilt(self._session, former)
+        former = self._link.session_id
+        self._link.move(new, handles)
+        log_rebuilt(self._link, former)
         self._live.moved(missing, began)
         return stream
 
@@ -409,6 +411,6 @@ class SessionSupervisor:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     with suppress(MxGatewayError):
-                        await self._session.tell_closed()
+                        await self._link.close_at_gateway()
                     return
-        self._session.transport.renew_channel(self._no_answer_to_commands())
+        self._link.transport.renew_channel(self._no_answer_to_commands())

@@ -91,7 +91,7 @@ class WriteTracker:
         value = wire.from_mx_value(*wire.written_values(request))
         turn = self._turns.setdefault(key, asyncio.Lock()) if in_turn else None
         awaited = AwaitedWrite(key, value, timeout, lambda: latest(*key), lambda: self._items.get(key), turn)
-        turns = self._session.transport.turns
+        turns = self._session._link.transport.turns
         self._awaited[correlation_id], turns[correlation_id] = awaited, awaited.turn
         try:
             yield awaited

@@ -70,7 +70,7 @@ def close_session(runner: Runner, session_id: str) -> None:
     """Close a session, with its worker, items and user ids."""
 
     async def call(session: "Session") -> dict[str, Any]:
-        await session.tell_closed()
+        await session.close(missing_ok=False)
         return {}
 
     runner.answer(session_id, {}, call, "closed")
@@ -100,7 +100,7 @@ def stream_events(runner: Runner, session_id: str, after: int, most: int | None,
         from zb_mom_ww_mxgateway_cli.commands.streaming import Rendering, print_stream, stream_ended
         from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text
 
-        ended = stream_ended(session.transport.options.endpoint)
+        ended = stream_ended(session.endpoint)
         stream = session.stream_events(after=after)
         await print_stream(stream, runner.report, Rendering(event_form, event_text), ended, most, duration)
 

@@ -154,7 +154,7 @@ async def _written(
     from zb_mom_ww_mxgateway_cli.doubt import unknown_if_interrupted  # Loads asyncio.
 
     try:
-        async with unknown_if_interrupted("write", live.session.transport.options.endpoint):
+        async with unknown_if_interrupted("write", live.session.endpoint):
             result = await live.write_and_confirm(*item.key, value, user_id, timeout=timeout)
     except MxGatewayError as error:
         report.summary["outcome"] = "unknown" if error.outcome_unknown else "not sent"
@@ -174,7 +174,7 @@ async def _written(
         report.line({**form, "ok": True}, f"{shown} after {form['completed_ms']:.0f} ms")
         return
     known: dict[str, Any] = {
-        "endpoint": live.session.transport.options.endpoint,
+        "endpoint": live.session.endpoint,
         "call": "write",
         "statuses": result.statuses,
     }
@@ -192,7 +192,7 @@ def _without_type(live: "LiveSession", tag: str, before: "LiveValue") -> MxAcces
     reason = "; ".join(str(status) for status in before.statuses) or f"its quality is {before.quality_word}"
     return MxAccessError(
         f"write: {tag} has no value that tells its type ({reason}); nothing was written. --type says it",
-        endpoint=live.session.transport.options.endpoint,
+        endpoint=live.session.endpoint,
         call="write",
         statuses=before.statuses,
     )

@@ -137,7 +137,7 @@ def write(
         from zb_mom_ww_mxgateway_cli.doubt import unknown_if_interrupted
 
         started = time.perf_counter()
-        async with unknown_if_interrupted("write", session.transport.options.endpoint):
+        async with unknown_if_interrupted("write", session.endpoint):
             await session.write(server_handle, item_handle, value, user_id)
         form = {
             "item_handle": item_handle,
@@ -233,7 +233,7 @@ def _write(
         from zb_mom_ww_mxgateway_cli.doubt import unknown_if_interrupted
 
         async def in_doubt() -> "Sequence[BulkWriteResult]":
-            async with unknown_if_interrupted(name, session.transport.options.endpoint):
+            async with unknown_if_interrupted(name, session.endpoint):
                 return await call(session)
 
         if prepare is not None:

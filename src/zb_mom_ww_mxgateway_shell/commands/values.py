@@ -310,7 +310,7 @@ def _problem_of(context: Context, result: "WriteResult", item: Item, timeout: fl
         hresult=result.error.hresult if result.error else None,
         reply=result.error.reply if result.error else None,
         correlation_id=result.error.correlation_id if result.error else None,
-        endpoint=context.live_session.session.transport.options.endpoint,
+        endpoint=context.live_session.session.endpoint,
         outcome_unknown=not refused,
     )
 

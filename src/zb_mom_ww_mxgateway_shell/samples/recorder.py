@@ -143,7 +143,7 @@ class Recording:
 
     def _start_rows(self) -> list[Row]:
         what = counted(len(self.tags), "tag") if self.tags else "everything that is advised"
-        rows = [mark_row("start", time.time(), f"recording {what} of {self._live.session.transport.options.endpoint}")]
+        rows = [mark_row("start", time.time(), f"recording {what} of {self._live.session.endpoint}")]
         for item in self._live.session.handles.items.values():
             value = self._live.latest(*item.key)
             if value is not None and (not self._only or item.key in self._only):
