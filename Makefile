@@ -55,8 +55,16 @@ test-pythons: setup  ## the tests that depend most on Python itself, on each lat
 		build/python$$version/bin/python -m pytest --numprocesses auto --dist worksteal $(ELSEWHERE) || exit 1; \
 	done
 
+.PHONY: types
+types: setup  ## the public names of the library and the simulator are typed throughout (pyright)
+	@for package in zb_mom_ww_mxgateway zb_mom_ww_mxgateway_sim; do \
+		report=$$(PYTHONPATH=src PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python \
+			--ignoreexternal --verifytypes $$package) || { echo "$$report"; exit 1; }; \
+		echo "$$package: $$(echo "$$report" | grep completeness)"; \
+	done
+
 .PHONY: lint
-lint: setup  ## ruff, mypy and codespell
+lint: setup types  ## ruff, mypy, pyright and codespell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	@# Both at once: each keeps one processor busy.

@@ -10,9 +10,10 @@ R = TypeVar("R", covariant=True)
 class ForwardedMethod(Generic[P, R]):
     """A method that an object forwards to one of its parts, with the signature and the docstring that it has there.
 
-    ``register = ForwardedMethod("_items", ItemCommands.register)`` in the body of a class makes ``session.register``
-    the same as ``session._items.register``. On the class it is the function itself: that is what documentation shows.
-    Type checkers see the signature, but of an overloaded method only the first one.
+    ``register: Final = ForwardedMethod("_items", ItemCommands.register)`` in the body of a class makes
+    ``session.register`` the same as ``session._items.register``. On the class it is the function itself: that is what
+    documentation shows. Type checkers see the signature, but of an overloaded method only the first one; without
+    ``Final`` they would have to infer it.
     """
 
     def __init__(self, part: str, method: Callable[Concatenate[Any, P], R]) -> None:

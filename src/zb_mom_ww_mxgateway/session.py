@@ -1,6 +1,6 @@
 """One MXAccess session: register, add items, advise, write, events."""
 
-from typing import Self
+from typing import Final, Self
 
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.commands.control import ControlCommands
@@ -61,56 +61,56 @@ class Session:
 
     # Registrations, items, data changes.
 
-    register = ForwardedMethod("_items", ItemCommands.register)
-    unregister = ForwardedMethod("_items", ItemCommands.unregister)
-    add_item = ForwardedMethod("_items", ItemCommands.add_item)
-    add_item2 = ForwardedMethod("_items", ItemCommands.add_item2)
-    add_buffered_item = ForwardedMethod("_items", ItemCommands.add_buffered_item)
-    set_buffered_update_interval = ForwardedMethod("_items", ItemCommands.set_buffered_update_interval)
-    remove_item = ForwardedMethod("_items", ItemCommands.remove_item)
-    advise = ForwardedMethod("_items", ItemCommands.advise)
-    advise_supervisory = ForwardedMethod("_items", ItemCommands.advise_supervisory)
-    unadvise = ForwardedMethod("_items", ItemCommands.unadvise)
-    suspend = ForwardedMethod("_items", ItemCommands.suspend)
-    activate = ForwardedMethod("_items", ItemCommands.activate)
-    add_item_bulk = ForwardedMethod("_items", ItemCommands.add_item_bulk)
-    advise_item_bulk = ForwardedMethod("_items", ItemCommands.advise_item_bulk)
-    remove_item_bulk = ForwardedMethod("_items", ItemCommands.remove_item_bulk)
-    unadvise_item_bulk = ForwardedMethod("_items", ItemCommands.unadvise_item_bulk)
-    subscribe_bulk = ForwardedMethod("_items", ItemCommands.subscribe_bulk)
-    unsubscribe_bulk = ForwardedMethod("_items", ItemCommands.unsubscribe_bulk)
-    read_bulk = ForwardedMethod("_items", ItemCommands.read_bulk)
+    register: Final = ForwardedMethod("_items", ItemCommands.register)
+    unregister: Final = ForwardedMethod("_items", ItemCommands.unregister)
+    add_item: Final = ForwardedMethod("_items", ItemCommands.add_item)
+    add_item2: Final = ForwardedMethod("_items", ItemCommands.add_item2)
+    add_buffered_item: Final = ForwardedMethod("_items", ItemCommands.add_buffered_item)
+    set_buffered_update_interval: Final = ForwardedMethod("_items", ItemCommands.set_buffered_update_interval)
+    remove_item: Final = ForwardedMethod("_items", ItemCommands.remove_item)
+    advise: Final = ForwardedMethod("_items", ItemCommands.advise)
+    advise_supervisory: Final = ForwardedMethod("_items", ItemCommands.advise_supervisory)
+    unadvise: Final = ForwardedMethod("_items", ItemCommands.unadvise)
+    suspend: Final = ForwardedMethod("_items", ItemCommands.suspend)
+    activate: Final = ForwardedMethod("_items", ItemCommands.activate)
+    add_item_bulk: Final = ForwardedMethod("_items", ItemCommands.add_item_bulk)
+    advise_item_bulk: Final = ForwardedMethod("_items", ItemCommands.advise_item_bulk)
+    remove_item_bulk: Final = ForwardedMethod("_items", ItemCommands.remove_item_bulk)
+    unadvise_item_bulk: Final = ForwardedMethod("_items", ItemCommands.unadvise_item_bulk)
+    subscribe_bulk: Final = ForwardedMethod("_items", ItemCommands.subscribe_bulk)
+    unsubscribe_bulk: Final = ForwardedMethod("_items", ItemCommands.unsubscribe_bulk)
+    read_bulk: Final = ForwardedMethod("_items", ItemCommands.read_bulk)
 
     # Writes, and the users of secured ones.
 
-    write = ForwardedMethod("_writes", WriteCommands.write)
-    write2 = ForwardedMethod("_writes", WriteCommands.write2)
-    write_secured = ForwardedMethod("_writes", WriteCommands.write_secured)
-    write_secured2 = ForwardedMethod("_writes", WriteCommands.write_secured2)
-    write_array_elements = ForwardedMethod("_writes", WriteCommands.write_array_elements)
-    write_bulk = ForwardedMethod("_writes", WriteCommands.write_bulk)
-    write2_bulk = ForwardedMethod("_writes", WriteCommands.write2_bulk)
-    write_secured_bulk = ForwardedMethod("_writes", WriteCommands.write_secured_bulk)
-    write_secured2_bulk = ForwardedMethod("_writes", WriteCommands.write_secured2_bulk)
-    authenticate_user = ForwardedMethod("_writes", WriteCommands.authenticate_user)
-    archestra_user_to_id = ForwardedMethod("_writes", WriteCommands.archestra_user_to_id)
+    write: Final = ForwardedMethod("_writes", WriteCommands.write)
+    write2: Final = ForwardedMethod("_writes", WriteCommands.write2)
+    write_secured: Final = ForwardedMethod("_writes", WriteCommands.write_secured)
+    write_secured2: Final = ForwardedMethod("_writes", WriteCommands.write_secured2)
+    write_array_elements: Final = ForwardedMethod("_writes", WriteCommands.write_array_elements)
+    write_bulk: Final = ForwardedMethod("_writes", WriteCommands.write_bulk)
+    write2_bulk: Final = ForwardedMethod("_writes", WriteCommands.write2_bulk)
+    write_secured_bulk: Final = ForwardedMethod("_writes", WriteCommands.write_secured_bulk)
+    write_secured2_bulk: Final = ForwardedMethod("_writes", WriteCommands.write_secured2_bulk)
+    authenticate_user: Final = ForwardedMethod("_writes", WriteCommands.authenticate_user)
+    archestra_user_to_id: Final = ForwardedMethod("_writes", WriteCommands.archestra_user_to_id)
 
     # The session itself.
 
-    ping = ForwardedMethod("_control", ControlCommands.ping)
-    get_session_state = ForwardedMethod("_control", ControlCommands.get_session_state)
-    get_worker_info = ForwardedMethod("_control", ControlCommands.get_worker_info)
-    drain_events = ForwardedMethod("_control", ControlCommands.drain_events)
-    shutdown_worker = ForwardedMethod("_control", ControlCommands.shutdown_worker)
+    ping: Final = ForwardedMethod("_control", ControlCommands.ping)
+    get_session_state: Final = ForwardedMethod("_control", ControlCommands.get_session_state)
+    get_worker_info: Final = ForwardedMethod("_control", ControlCommands.get_worker_info)
+    drain_events: Final = ForwardedMethod("_control", ControlCommands.drain_events)
+    shutdown_worker: Final = ForwardedMethod("_control", ControlCommands.shutdown_worker)
 
     # Commands as messages, events, the end.
 
-    request = ForwardedMethod("_link", SessionLink.request)
-    send = ForwardedMethod("_link", SessionLink.send)
-    stream_events = ForwardedMethod("_link", SessionLink.stream_events)
-    stream_events_raw = ForwardedMethod("_link", SessionLink.stream_events_raw)
-    stream_events_proven = ForwardedMethod("_link", SessionLink.stream_events_proven)
-    close = ForwardedMethod("_link", SessionLink.close)
+    request: Final = ForwardedMethod("_link", SessionLink.request)
+    send: Final = ForwardedMethod("_link", SessionLink.send)
+    stream_events: Final = ForwardedMethod("_link", SessionLink.stream_events)
+    stream_events_raw: Final = ForwardedMethod("_link", SessionLink.stream_events_raw)
+    stream_events_proven: Final = ForwardedMethod("_link", SessionLink.stream_events_proven)
+    close: Final = ForwardedMethod("_link", SessionLink.close)
 
     async def __aenter__(self) -> Self:
         return self

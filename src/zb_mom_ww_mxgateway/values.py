@@ -65,8 +65,8 @@ class Array(list[Any]):
 
     def __init__(self, elements: Sequence[Any], dimensions: tuple[int, ...], element_type: DataType | int) -> None:
         super().__init__(elements)
-        self.dimensions = dimensions
-        self.element_type = element_type
+        self.dimensions: tuple[int, ...] = dimensions
+        self.element_type: DataType | int = element_type
 
 
 @dataclass(frozen=True, slots=True)

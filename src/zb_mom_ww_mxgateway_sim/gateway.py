@@ -100,7 +100,7 @@ class SimulatedGateway:
         if event_queue_size < 1:
             raise ValueError("event_queue_size is at least 1")
         keys = (GatewayKey.random(),) if api_keys is None else tuple(api_keys)
-        self.api_key = keys[0].text if keys else None
+        self.api_key: str | None = keys[0].text if keys else None
         self.plaintext = plaintext
         self._keys = KeyRing(keys)
         self._directory = Path(certificate_directory) if certificate_directory else None
@@ -145,7 +145,7 @@ class SimulatedGateway:
         self._server = GatewayServer(host, port, self._add_services, (RawReplies(),))
         self._alarms = AlarmBook(self._hierarchy, self._points, self._clock) if alarms else None
         self._alarm_service = AlarmService(self._alarms, event_queue_size)
-        self.faults = GatewayFaults(
+        self.faults: GatewayFaults = GatewayFaults(
             calls=self._call_faults,
             pipeline=self._pipeline,
             sessions=self._sessions,
@@ -390,8 +390,8 @@ class SimulatedGateway:
         )
         galaxy = GalaxyService(self._pipeline, self._hierarchy, self._deployment, self._clock)
         # The generated service code has no types.
-        mxaccess_gateway_pb2_grpc.add_MxAccessGatewayServicer_to_server(gateway, server)  # type: ignore[no-untyped-call]
-        galaxy_repository_pb2_grpc.add_GalaxyRepositoryServicer_to_server(galaxy, server)  # type: ignore[no-untyped-call]
+        mxaccess_gateway_pb2_grpc.add_MxAccessGatewayServicer_to_server(gateway, server)
+        galaxy_repository_pb2_grpc.add_GalaxyRepositoryServicer_to_server(galaxy, server)
         await reflection.add(server)
 
     def _make_session(self, request: pb.OpenSessionRequest, session_id: str, process_id: int) -> SimulatedSession:

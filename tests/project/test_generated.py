@@ -23,5 +23,6 @@ def test_generating_anew_changes_nothing(tmp_path: Path) -> None:
 def test_every_proto_file_is_generated() -> None:
     protos = sorted(path.stem for path in (ROOT / "proto").glob("*.proto"))
     assert protos == ["galaxy_repository", "mxaccess_gateway"]
-    expected = {"__init__.py"} | {f"{stem}{end}" for stem in protos for end in ("_pb2.py", "_pb2.pyi", "_pb2_grpc.py")}
+    ends = ("_pb2.py", "_pb2.pyi", "_pb2_grpc.py", "_pb2_grpc.pyi")
+    expected = {"__init__.py"} | {f"{stem}{end}" for stem in protos for end in ends}
     assert set(contents(ROOT / "src" / PACKAGE)) == expected

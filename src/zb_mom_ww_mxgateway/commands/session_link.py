@@ -38,14 +38,14 @@ class SessionLink:
 
     def __init__(self, transport: Transport, info: wire.SessionInfo, options: OpenSessionOptions | None = None) -> None:
         self.transport = transport
-        self.info = info
+        self.info: wire.SessionInfo = info
         self.options = options
         """How it was opened; None for a session that was attached, or opened by default."""
-        self.handles = HandleTable()
+        self.handles: HandleTable = HandleTable()
         """Handles as the replies confirmed them, whichever way the commands were sent."""
         self.on_handle_changes: Callable[[Sequence[HandleChange]], None] = lambda changes: None
         """Called with every change of the handles, after it."""
-        self.closed = False
+        self.closed: bool = False
         """Whether :meth:`close` was called."""
         self._closing = asyncio.Lock()
         self._streams: weakref.WeakSet[EventStream[Any]] = weakref.WeakSet()

@@ -6,7 +6,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
-from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+from typing import Any as _Any, ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -28,7 +28,7 @@ class GetLastDeployTimeReply(_message.Message):
     __slots__ = ("time_of_last_deploy",)
     TIME_OF_LAST_DEPLOY_FIELD_NUMBER: _ClassVar[int]
     time_of_last_deploy: _timestamp_pb2.Timestamp
-    def __init__(self, time_of_last_deploy: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, time_of_last_deploy: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class DiscoverHierarchyRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "root_gobject_id", "root_tag_name", "root_contained_path", "max_depth", "category_ids", "template_chain_contains", "tag_name_glob", "include_attributes", "alarm_bearing_only", "historized_only")
@@ -56,7 +56,7 @@ class DiscoverHierarchyRequest(_message.Message):
     include_attributes: bool
     alarm_bearing_only: bool
     historized_only: bool
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., root_gobject_id: _Optional[int] = ..., root_tag_name: _Optional[str] = ..., root_contained_path: _Optional[str] = ..., max_depth: _Optional[_Union[_wrappers_pb2.Int32Value, _Mapping]] = ..., category_ids: _Optional[_Iterable[int]] = ..., template_chain_contains: _Optional[_Iterable[str]] = ..., tag_name_glob: _Optional[str] = ..., include_attributes: _Optional[bool] = ..., alarm_bearing_only: _Optional[bool] = ..., historized_only: _Optional[bool] = ...) -> None: ...
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., root_gobject_id: _Optional[int] = ..., root_tag_name: _Optional[str] = ..., root_contained_path: _Optional[str] = ..., max_depth: _Optional[_Union[_wrappers_pb2.Int32Value, _Mapping[str, _Any]]] = ..., category_ids: _Optional[_Iterable[int]] = ..., template_chain_contains: _Optional[_Iterable[str]] = ..., tag_name_glob: _Optional[str] = ..., include_attributes: _Optional[bool] = ..., alarm_bearing_only: _Optional[bool] = ..., historized_only: _Optional[bool] = ...) -> None: ...
 
 class DiscoverHierarchyReply(_message.Message):
     __slots__ = ("objects", "next_page_token", "total_object_count")
@@ -66,7 +66,7 @@ class DiscoverHierarchyReply(_message.Message):
     objects: _containers.RepeatedCompositeFieldContainer[GalaxyObject]
     next_page_token: str
     total_object_count: int
-    def __init__(self, objects: _Optional[_Iterable[_Union[GalaxyObject, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., total_object_count: _Optional[int] = ...) -> None: ...
+    def __init__(self, objects: _Optional[_Iterable[_Union[GalaxyObject, _Mapping[str, _Any]]]] = ..., next_page_token: _Optional[str] = ..., total_object_count: _Optional[int] = ...) -> None: ...
 
 class BrowseChildrenRequest(_message.Message):
     __slots__ = ("parent_gobject_id", "parent_tag_name", "parent_contained_path", "page_size", "page_token", "category_ids", "template_chain_contains", "tag_name_glob", "include_attributes", "alarm_bearing_only", "historized_only")
@@ -106,7 +106,7 @@ class BrowseChildrenReply(_message.Message):
     child_has_children: _containers.RepeatedScalarFieldContainer[bool]
     total_child_count: int
     cache_sequence: int
-    def __init__(self, children: _Optional[_Iterable[_Union[GalaxyObject, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., child_has_children: _Optional[_Iterable[bool]] = ..., total_child_count: _Optional[int] = ..., cache_sequence: _Optional[int] = ...) -> None: ...
+    def __init__(self, children: _Optional[_Iterable[_Union[GalaxyObject, _Mapping[str, _Any]]]] = ..., next_page_token: _Optional[str] = ..., child_has_children: _Optional[_Iterable[bool]] = ..., total_child_count: _Optional[int] = ..., cache_sequence: _Optional[int] = ...) -> None: ...
 
 class GalaxyObject(_message.Message):
     __slots__ = ("gobject_id", "tag_name", "contained_name", "browse_name", "parent_gobject_id", "is_area", "category_id", "hosted_by_gobject_id", "template_chain", "attributes")
@@ -130,7 +130,7 @@ class GalaxyObject(_message.Message):
     hosted_by_gobject_id: int
     template_chain: _containers.RepeatedScalarFieldContainer[str]
     attributes: _containers.RepeatedCompositeFieldContainer[GalaxyAttribute]
-    def __init__(self, gobject_id: _Optional[int] = ..., tag_name: _Optional[str] = ..., contained_name: _Optional[str] = ..., browse_name: _Optional[str] = ..., parent_gobject_id: _Optional[int] = ..., is_area: _Optional[bool] = ..., category_id: _Optional[int] = ..., hosted_by_gobject_id: _Optional[int] = ..., template_chain: _Optional[_Iterable[str]] = ..., attributes: _Optional[_Iterable[_Union[GalaxyAttribute, _Mapping]]] = ...) -> None: ...
+    def __init__(self, gobject_id: _Optional[int] = ..., tag_name: _Optional[str] = ..., contained_name: _Optional[str] = ..., browse_name: _Optional[str] = ..., parent_gobject_id: _Optional[int] = ..., is_area: _Optional[bool] = ..., category_id: _Optional[int] = ..., hosted_by_gobject_id: _Optional[int] = ..., template_chain: _Optional[_Iterable[str]] = ..., attributes: _Optional[_Iterable[_Union[GalaxyAttribute, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class GalaxyAttribute(_message.Message):
     __slots__ = ("attribute_name", "full_tag_reference", "mx_data_type", "data_type_name", "is_array", "array_dimension", "array_dimension_present", "mx_attribute_category", "security_classification", "is_historized", "is_alarm")
@@ -174,4 +174,4 @@ class DeployEvent(_message.Message):
     time_of_last_deploy: _timestamp_pb2.Timestamp
     object_count: int
     attribute_count: int
-    def __init__(self, sequence: _Optional[int] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_of_last_deploy: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., object_count: _Optional[int] = ..., attribute_count: _Optional[int] = ...) -> None: ...
+    def __init__(self, sequence: _Optional[int] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., time_of_last_deploy: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., object_count: _Optional[int] = ..., attribute_count: _Optional[int] = ...) -> None: ...

@@ -7,7 +7,7 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
-from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+from typing import Any as _Any, ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -283,7 +283,7 @@ class OpenSessionRequest(_message.Message):
     client_session_name: str
     client_correlation_id: str
     command_timeout: _duration_pb2.Duration
-    def __init__(self, client_session_name: _Optional[str] = ..., client_correlation_id: _Optional[str] = ..., command_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    def __init__(self, client_session_name: _Optional[str] = ..., client_correlation_id: _Optional[str] = ..., command_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class OpenSessionReply(_message.Message):
     __slots__ = ("session_id", "backend_name", "worker_process_id", "worker_protocol_version", "capabilities", "gateway_protocol_version", "default_command_timeout", "protocol_status")
@@ -303,7 +303,7 @@ class OpenSessionReply(_message.Message):
     gateway_protocol_version: int
     default_command_timeout: _duration_pb2.Duration
     protocol_status: ProtocolStatus
-    def __init__(self, session_id: _Optional[str] = ..., backend_name: _Optional[str] = ..., worker_process_id: _Optional[int] = ..., worker_protocol_version: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ..., gateway_protocol_version: _Optional[int] = ..., default_command_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., protocol_status: _Optional[_Union[ProtocolStatus, _Mapping]] = ...) -> None: ...
+    def __init__(self, session_id: _Optional[str] = ..., backend_name: _Optional[str] = ..., worker_process_id: _Optional[int] = ..., worker_protocol_version: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ..., gateway_protocol_version: _Optional[int] = ..., default_command_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping[str, _Any]]] = ..., protocol_status: _Optional[_Union[ProtocolStatus, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class CloseSessionRequest(_message.Message):
     __slots__ = ("session_id", "client_correlation_id")
@@ -321,7 +321,7 @@ class CloseSessionReply(_message.Message):
     session_id: str
     final_state: SessionState
     protocol_status: ProtocolStatus
-    def __init__(self, session_id: _Optional[str] = ..., final_state: _Optional[_Union[SessionState, str]] = ..., protocol_status: _Optional[_Union[ProtocolStatus, _Mapping]] = ...) -> None: ...
+    def __init__(self, session_id: _Optional[str] = ..., final_state: _Optional[_Union[SessionState, str]] = ..., protocol_status: _Optional[_Union[ProtocolStatus, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class StreamEventsRequest(_message.Message):
     __slots__ = ("session_id", "after_worker_sequence")
@@ -347,7 +347,7 @@ class MxCommandRequest(_message.Message):
     session_id: str
     client_correlation_id: str
     command: MxCommand
-    def __init__(self, session_id: _Optional[str] = ..., client_correlation_id: _Optional[str] = ..., command: _Optional[_Union[MxCommand, _Mapping]] = ...) -> None: ...
+    def __init__(self, session_id: _Optional[str] = ..., client_correlation_id: _Optional[str] = ..., command: _Optional[_Union[MxCommand, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class MxCommand(_message.Message):
     __slots__ = ("kind", "register", "unregister", "add_item", "add_item2", "remove_item", "advise", "un_advise", "advise_supervisory", "add_buffered_item", "set_buffered_update_interval", "suspend", "activate", "write", "write2", "write_secured", "write_secured2", "authenticate_user", "archestra_user_to_id", "add_item_bulk", "advise_item_bulk", "remove_item_bulk", "un_advise_item_bulk", "subscribe_bulk", "unsubscribe_bulk", "subscribe_alarms", "unsubscribe_alarms", "acknowledge_alarm", "query_active_alarms", "acknowledge_alarm_by_name", "write_bulk", "write2_bulk", "write_secured_bulk", "write_secured2_bulk", "read_bulk", "ping", "get_session_state", "get_worker_info", "drain_events", "shutdown_worker")
@@ -431,7 +431,7 @@ class MxCommand(_message.Message):
     get_worker_info: GetWorkerInfoCommand
     drain_events: DrainEventsCommand
     shutdown_worker: ShutdownWorkerCommand
-    def __init__(self, kind: _Optional[_Union[MxCommandKind, str]] = ..., register: _Optional[_Union[RegisterCommand, _Mapping]] = ..., unregister: _Optional[_Union[UnregisterCommand, _Mapping]] = ..., add_item: _Optional[_Union[AddItemCommand, _Mapping]] = ..., add_item2: _Optional[_Union[AddItem2Command, _Mapping]] = ..., remove_item: _Optional[_Union[RemoveItemCommand, _Mapping]] = ..., advise: _Optional[_Union[AdviseCommand, _Mapping]] = ..., un_advise: _Optional[_Union[UnAdviseCommand, _Mapping]] = ..., advise_supervisory: _Optional[_Union[AdviseSupervisoryCommand, _Mapping]] = ..., add_buffered_item: _Optional[_Union[AddBufferedItemCommand, _Mapping]] = ..., set_buffered_update_interval: _Optional[_Union[SetBufferedUpdateIntervalCommand, _Mapping]] = ..., suspend: _Optional[_Union[SuspendCommand, _Mapping]] = ..., activate: _Optional[_Union[ActivateCommand, _Mapping]] = ..., write: _Optional[_Union[WriteCommand, _Mapping]] = ..., write2: _Optional[_Union[Write2Command, _Mapping]] = ..., write_secured: _Optional[_Union[WriteSecuredCommand, _Mapping]] = ..., write_secured2: _Optional[_Union[WriteSecured2Command, _Mapping]] = ..., authenticate_user: _Optional[_Union[AuthenticateUserCommand, _Mapping]] = ..., archestra_user_to_id: _Optional[_Union[ArchestrAUserToIdCommand, _Mapping]] = ..., add_item_bulk: _Optional[_Union[AddItemBulkCommand, _Mapping]] = ..., advise_item_bulk: _Optional[_Union[AdviseItemBulkCommand, _Mapping]] = ..., remove_item_bulk: _Optional[_Union[RemoveItemBulkCommand, _Mapping]] = ..., un_advise_item_bulk: _Optional[_Union[UnAdviseItemBulkCommand, _Mapping]] = ..., subscribe_bulk: _Optional[_Union[SubscribeBulkCommand, _Mapping]] = ..., unsubscribe_bulk: _Optional[_Union[UnsubscribeBulkCommand, _Mapping]] = ..., subscribe_alarms: _Optional[_Union[SubscribeAlarmsCommand, _Mapping]] = ..., unsubscribe_alarms: _Optional[_Union[UnsubscribeAlarmsCommand, _Mapping]] = ..., acknowledge_alarm: _Optional[_Union[AcknowledgeAlarmCommand, _Mapping]] = ..., query_active_alarms: _Optional[_Union[QueryActiveAlarmsCommand, _Mapping]] = ..., acknowledge_alarm_by_name: _Optional[_Union[AcknowledgeAlarmByNameCommand, _Mapping]] = ..., write_bulk: _Optional[_Union[WriteBulkCommand, _Mapping]] = ..., write2_bulk: _Optional[_Union[Write2BulkCommand, _Mapping]] = ..., write_secured_bulk: _Optional[_Union[WriteSecuredBulkCommand, _Mapping]] = ..., write_secured2_bulk: _Optional[_Union[WriteSecured2BulkCommand, _Mapping]] = ..., read_bulk: _Optional[_Union[ReadBulkCommand, _Mapping]] = ..., ping: _Optional[_Union[PingCommand, _Mapping]] = ..., get_session_state: _Optional[_Union[GetSessionStateCommand, _Mapping]] = ..., get_worker_info: _Optional[_Union[GetWorkerInfoCommand, _Mapping]] = ..., drain_events: _Optional[_Union[DrainEventsCommand, _Mapping]] = ..., shutdown_worker: _Optional[_Union[ShutdownWorkerCommand, _Mapping]] = ...) -> None: ...
+    def __init__(self, kind: _Optional[_Union[MxCommandKind, str]] = ..., register: _Optional[_Union[RegisterCommand, _Mapping[str, _Any]]] = ..., unregister: _Optional[_Union[UnregisterCommand, _Mapping[str, _Any]]] = ..., add_item: _Optional[_Union[AddItemCommand, _Mapping[str, _Any]]] = ..., add_item2: _Optional[_Union[AddItem2Command, _Mapping[str, _Any]]] = ..., remove_item: _Optional[_Union[RemoveItemCommand, _Mapping[str, _Any]]] = ..., advise: _Optional[_Union[AdviseCommand, _Mapping[str, _Any]]] = ..., un_advise: _Optional[_Union[UnAdviseCommand, _Mapping[str, _Any]]] = ..., advise_supervisory: _Optional[_Union[AdviseSupervisoryCommand, _Mapping[str, _Any]]] = ..., add_buffered_item: _Optional[_Union[AddBufferedItemCommand, _Mapping[str, _Any]]] = ..., set_buffered_update_interval: _Optional[_Union[SetBufferedUpdateIntervalCommand, _Mapping[str, _Any]]] = ..., suspend: _Optional[_Union[SuspendCommand, _Mapping[str, _Any]]] = ..., activate: _Optional[_Union[ActivateCommand, _Mapping[str, _Any]]] = ..., write: _Optional[_Union[WriteCommand, _Mapping[str, _Any]]] = ..., write2: _Optional[_Union[Write2Command, _Mapping[str, _Any]]] = ..., write_secured: _Optional[_Union[WriteSecuredCommand, _Mapping[str, _Any]]] = ..., write_secured2: _Optional[_Union[WriteSecured2Command, _Mapping[str, _Any]]] = ..., authenticate_user: _Optional[_Union[AuthenticateUserCommand, _Mapping[str, _Any]]] = ..., archestra_user_to_id: _Optional[_Union[ArchestrAUserToIdCommand, _Mapping[str, _Any]]] = ..., add_item_bulk: _Optional[_Union[AddItemBulkCommand, _Mapping[str, _Any]]] = ..., advise_item_bulk: _Optional[_Union[AdviseItemBulkCommand, _Mapping[str, _Any]]] = ..., remove_item_bulk: _Optional[_Union[RemoveItemBulkCommand, _Mapping[str, _Any]]] = ..., un_advise_item_bulk: _Optional[_Union[UnAdviseItemBulkCommand, _Mapping[str, _Any]]] = ..., subscribe_bulk: _Optional[_Union[SubscribeBulkCommand, _Mapping[str, _Any]]] = ..., unsubscribe_bulk: _Optional[_Union[UnsubscribeBulkCommand, _Mapping[str, _Any]]] = ..., subscribe_alarms: _Optional[_Union[SubscribeAlarmsCommand, _Mapping[str, _Any]]] = ..., unsubscribe_alarms: _Optional[_Union[UnsubscribeAlarmsCommand, _Mapping[str, _Any]]] = ..., acknowledge_alarm: _Optional[_Union[AcknowledgeAlarmCommand, _Mapping[str, _Any]]] = ..., query_active_alarms: _Optional[_Union[QueryActiveAlarmsCommand, _Mapping[str, _Any]]] = ..., acknowledge_alarm_by_name: _Optional[_Union[AcknowledgeAlarmByNameCommand, _Mapping[str, _Any]]] = ..., write_bulk: _Optional[_Union[WriteBulkCommand, _Mapping[str, _Any]]] = ..., write2_bulk: _Optional[_Union[Write2BulkCommand, _Mapping[str, _Any]]] = ..., write_secured_bulk: _Optional[_Union[WriteSecuredBulkCommand, _Mapping[str, _Any]]] = ..., write_secured2_bulk: _Optional[_Union[WriteSecured2BulkCommand, _Mapping[str, _Any]]] = ..., read_bulk: _Optional[_Union[ReadBulkCommand, _Mapping[str, _Any]]] = ..., ping: _Optional[_Union[PingCommand, _Mapping[str, _Any]]] = ..., get_session_state: _Optional[_Union[GetSessionStateCommand, _Mapping[str, _Any]]] = ..., get_worker_info: _Optional[_Union[GetWorkerInfoCommand, _Mapping[str, _Any]]] = ..., drain_events: _Optional[_Union[DrainEventsCommand, _Mapping[str, _Any]]] = ..., shutdown_worker: _Optional[_Union[ShutdownWorkerCommand, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class MxCommandReply(_message.Message):
     __slots__ = ("session_id", "correlation_id", "kind", "protocol_status", "hresult", "return_value", "statuses", "diagnostic_message", "register", "add_item", "add_item2", "add_buffered_item", "suspend", "activate", "authenticate_user", "archestra_user_to_id", "add_item_bulk", "advise_item_bulk", "remove_item_bulk", "un_advise_item_bulk", "subscribe_bulk", "unsubscribe_bulk", "acknowledge_alarm", "query_active_alarms", "write_bulk", "write2_bulk", "write_secured_bulk", "write_secured2_bulk", "read_bulk", "session_state", "worker_info", "drain_events")
@@ -499,7 +499,7 @@ class MxCommandReply(_message.Message):
     session_state: SessionStateReply
     worker_info: WorkerInfoReply
     drain_events: DrainEventsReply
-    def __init__(self, session_id: _Optional[str] = ..., correlation_id: _Optional[str] = ..., kind: _Optional[_Union[MxCommandKind, str]] = ..., protocol_status: _Optional[_Union[ProtocolStatus, _Mapping]] = ..., hresult: _Optional[int] = ..., return_value: _Optional[_Union[MxValue, _Mapping]] = ..., statuses: _Optional[_Iterable[_Union[MxStatusProxy, _Mapping]]] = ..., diagnostic_message: _Optional[str] = ..., register: _Optional[_Union[RegisterReply, _Mapping]] = ..., add_item: _Optional[_Union[AddItemReply, _Mapping]] = ..., add_item2: _Optional[_Union[AddItem2Reply, _Mapping]] = ..., add_buffered_item: _Optional[_Union[AddBufferedItemReply, _Mapping]] = ..., suspend: _Optional[_Union[SuspendReply, _Mapping]] = ..., activate: _Optional[_Union[ActivateReply, _Mapping]] = ..., authenticate_user: _Optional[_Union[AuthenticateUserReply, _Mapping]] = ..., archestra_user_to_id: _Optional[_Union[ArchestrAUserToIdReply, _Mapping]] = ..., add_item_bulk: _Optional[_Union[BulkSubscribeReply, _Mapping]] = ..., advise_item_bulk: _Optional[_Union[BulkSubscribeReply, _Mapping]] = ..., remove_item_bulk: _Optional[_Union[BulkSubscribeReply, _Mapping]] = ..., un_advise_item_bulk: _Optional[_Union[BulkSubscribeReply, _Mapping]] = ..., subscribe_bulk: _Optional[_Union[BulkSubscribeReply, _Mapping]] = ..., unsubscribe_bulk: _Optional[_Union[BulkSubscribeReply, _Mapping]] = ..., acknowledge_alarm: _Optional[_Union[AcknowledgeAlarmReplyPayload, _Mapping]] = ..., query_active_alarms: _Optional[_Union[QueryActiveAlarmsReplyPayload, _Mapping]] = ..., write_bulk: _Optional[_Union[BulkWriteReply, _Mapping]] = ..., write2_bulk: _Optional[_Union[BulkWriteReply, _Mapping]] = ..., write_secured_bulk: _Optional[_Union[BulkWriteReply, _Mapping]] = ..., write_secured2_bulk: _Optional[_Union[BulkWriteReply, _Mapping]] = ..., read_bulk: _Optional[_Union[BulkReadReply, _Mapping]] = ..., session_state: _Optional[_Union[SessionStateReply, _Mapping]] = ..., worker_info: _Optional[_Union[WorkerInfoReply, _Mapping]] = ..., drain_events: _Optional[_Union[DrainEventsReply, _Mapping]] = ...) -> None: ...
+    def __init__(self, session_id: _Optional[str] = ..., correlation_id: _Optional[str] = ..., kind: _Optional[_Union[MxCommandKind, str]] = ..., protocol_status: _Optional[_Union[ProtocolStatus, _Mapping[str, _Any]]] = ..., hresult: _Optional[int] = ..., return_value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ..., statuses: _Optional[_Iterable[_Union[MxStatusProxy, _Mapping[str, _Any]]]] = ..., diagnostic_message: _Optional[str] = ..., register: _Optional[_Union[RegisterReply, _Mapping[str, _Any]]] = ..., add_item: _Optional[_Union[AddItemReply, _Mapping[str, _Any]]] = ..., add_item2: _Optional[_Union[AddItem2Reply, _Mapping[str, _Any]]] = ..., add_buffered_item: _Optional[_Union[AddBufferedItemReply, _Mapping[str, _Any]]] = ..., suspend: _Optional[_Union[SuspendReply, _Mapping[str, _Any]]] = ..., activate: _Optional[_Union[ActivateReply, _Mapping[str, _Any]]] = ..., authenticate_user: _Optional[_Union[AuthenticateUserReply, _Mapping[str, _Any]]] = ..., archestra_user_to_id: _Optional[_Union[ArchestrAUserToIdReply, _Mapping[str, _Any]]] = ..., add_item_bulk: _Optional[_Union[BulkSubscribeReply, _Mapping[str, _Any]]] = ..., advise_item_bulk: _Optional[_Union[BulkSubscribeReply, _Mapping[str, _Any]]] = ..., remove_item_bulk: _Optional[_Union[BulkSubscribeReply, _Mapping[str, _Any]]] = ..., un_advise_item_bulk: _Optional[_Union[BulkSubscribeReply, _Mapping[str, _Any]]] = ..., subscribe_bulk: _Optional[_Union[BulkSubscribeReply, _Mapping[str, _Any]]] = ..., unsubscribe_bulk: _Optional[_Union[BulkSubscribeReply, _Mapping[str, _Any]]] = ..., acknowledge_alarm: _Optional[_Union[AcknowledgeAlarmReplyPayload, _Mapping[str, _Any]]] = ..., query_active_alarms: _Optional[_Union[QueryActiveAlarmsReplyPayload, _Mapping[str, _Any]]] = ..., write_bulk: _Optional[_Union[BulkWriteReply, _Mapping[str, _Any]]] = ..., write2_bulk: _Optional[_Union[BulkWriteReply, _Mapping[str, _Any]]] = ..., write_secured_bulk: _Optional[_Union[BulkWriteReply, _Mapping[str, _Any]]] = ..., write_secured2_bulk: _Optional[_Union[BulkWriteReply, _Mapping[str, _Any]]] = ..., read_bulk: _Optional[_Union[BulkReadReply, _Mapping[str, _Any]]] = ..., session_state: _Optional[_Union[SessionStateReply, _Mapping[str, _Any]]] = ..., worker_info: _Optional[_Union[WorkerInfoReply, _Mapping[str, _Any]]] = ..., drain_events: _Optional[_Union[DrainEventsReply, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class RegisterCommand(_message.Message):
     __slots__ = ("client_name",)
@@ -617,7 +617,7 @@ class SuspendReply(_message.Message):
     __slots__ = ("status",)
     STATUS_FIELD_NUMBER: _ClassVar[int]
     status: MxStatusProxy
-    def __init__(self, status: _Optional[_Union[MxStatusProxy, _Mapping]] = ...) -> None: ...
+    def __init__(self, status: _Optional[_Union[MxStatusProxy, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class ActivateCommand(_message.Message):
     __slots__ = ("server_handle", "item_handle")
@@ -631,7 +631,7 @@ class ActivateReply(_message.Message):
     __slots__ = ("status",)
     STATUS_FIELD_NUMBER: _ClassVar[int]
     status: MxStatusProxy
-    def __init__(self, status: _Optional[_Union[MxStatusProxy, _Mapping]] = ...) -> None: ...
+    def __init__(self, status: _Optional[_Union[MxStatusProxy, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class WriteCommand(_message.Message):
     __slots__ = ("server_handle", "item_handle", "value", "user_id")
@@ -643,7 +643,7 @@ class WriteCommand(_message.Message):
     item_handle: int
     value: MxValue
     user_id: int
-    def __init__(self, server_handle: _Optional[int] = ..., item_handle: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping]] = ..., user_id: _Optional[int] = ...) -> None: ...
+    def __init__(self, server_handle: _Optional[int] = ..., item_handle: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ..., user_id: _Optional[int] = ...) -> None: ...
 
 class Write2Command(_message.Message):
     __slots__ = ("server_handle", "item_handle", "value", "timestamp_value", "user_id")
@@ -657,7 +657,7 @@ class Write2Command(_message.Message):
     value: MxValue
     timestamp_value: MxValue
     user_id: int
-    def __init__(self, server_handle: _Optional[int] = ..., item_handle: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping]] = ..., timestamp_value: _Optional[_Union[MxValue, _Mapping]] = ..., user_id: _Optional[int] = ...) -> None: ...
+    def __init__(self, server_handle: _Optional[int] = ..., item_handle: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ..., timestamp_value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ..., user_id: _Optional[int] = ...) -> None: ...
 
 class WriteSecuredCommand(_message.Message):
     __slots__ = ("server_handle", "item_handle", "current_user_id", "verifier_user_id", "value")
@@ -671,7 +671,7 @@ class WriteSecuredCommand(_message.Message):
     current_user_id: int
     verifier_user_id: int
     value: MxValue
-    def __init__(self, server_handle: _Optional[int] = ..., item_handle: _Optional[int] = ..., current_user_id: _Optional[int] = ..., verifier_user_id: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping]] = ...) -> None: ...
+    def __init__(self, server_handle: _Optional[int] = ..., item_handle: _Optional[int] = ..., current_user_id: _Optional[int] = ..., verifier_user_id: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class WriteSecured2Command(_message.Message):
     __slots__ = ("server_handle", "item_handle", "current_user_id", "verifier_user_id", "value", "timestamp_value")
@@ -687,7 +687,7 @@ class WriteSecured2Command(_message.Message):
     verifier_user_id: int
     value: MxValue
     timestamp_value: MxValue
-    def __init__(self, server_handle: _Optional[int] = ..., item_handle: _Optional[int] = ..., current_user_id: _Optional[int] = ..., verifier_user_id: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping]] = ..., timestamp_value: _Optional[_Union[MxValue, _Mapping]] = ...) -> None: ...
+    def __init__(self, server_handle: _Optional[int] = ..., item_handle: _Optional[int] = ..., current_user_id: _Optional[int] = ..., verifier_user_id: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ..., timestamp_value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class AuthenticateUserCommand(_message.Message):
     __slots__ = ("server_handle", "verify_user", "verify_user_password")
@@ -771,7 +771,7 @@ class BulkSubscribeReply(_message.Message):
     __slots__ = ("results",)
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[SubscribeResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[SubscribeResult, _Mapping]]] = ...) -> None: ...
+    def __init__(self, results: _Optional[_Iterable[_Union[SubscribeResult, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class SubscribeResult(_message.Message):
     __slots__ = ("server_handle", "tag_address", "item_handle", "was_successful", "error_message")
@@ -793,7 +793,7 @@ class WriteBulkCommand(_message.Message):
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     server_handle: int
     entries: _containers.RepeatedCompositeFieldContainer[WriteBulkEntry]
-    def __init__(self, server_handle: _Optional[int] = ..., entries: _Optional[_Iterable[_Union[WriteBulkEntry, _Mapping]]] = ...) -> None: ...
+    def __init__(self, server_handle: _Optional[int] = ..., entries: _Optional[_Iterable[_Union[WriteBulkEntry, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class WriteBulkEntry(_message.Message):
     __slots__ = ("item_handle", "value", "user_id")
@@ -803,7 +803,7 @@ class WriteBulkEntry(_message.Message):
     item_handle: int
     value: MxValue
     user_id: int
-    def __init__(self, item_handle: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping]] = ..., user_id: _Optional[int] = ...) -> None: ...
+    def __init__(self, item_handle: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ..., user_id: _Optional[int] = ...) -> None: ...
 
 class Write2BulkCommand(_message.Message):
     __slots__ = ("server_handle", "entries")
@@ -811,7 +811,7 @@ class Write2BulkCommand(_message.Message):
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     server_handle: int
     entries: _containers.RepeatedCompositeFieldContainer[Write2BulkEntry]
-    def __init__(self, server_handle: _Optional[int] = ..., entries: _Optional[_Iterable[_Union[Write2BulkEntry, _Mapping]]] = ...) -> None: ...
+    def __init__(self, server_handle: _Optional[int] = ..., entries: _Optional[_Iterable[_Union[Write2BulkEntry, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class Write2BulkEntry(_message.Message):
     __slots__ = ("item_handle", "value", "timestamp_value", "user_id")
@@ -823,7 +823,7 @@ class Write2BulkEntry(_message.Message):
     value: MxValue
     timestamp_value: MxValue
     user_id: int
-    def __init__(self, item_handle: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping]] = ..., timestamp_value: _Optional[_Union[MxValue, _Mapping]] = ..., user_id: _Optional[int] = ...) -> None: ...
+    def __init__(self, item_handle: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ..., timestamp_value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ..., user_id: _Optional[int] = ...) -> None: ...
 
 class WriteSecuredBulkCommand(_message.Message):
     __slots__ = ("server_handle", "entries")
@@ -831,7 +831,7 @@ class WriteSecuredBulkCommand(_message.Message):
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     server_handle: int
     entries: _containers.RepeatedCompositeFieldContainer[WriteSecuredBulkEntry]
-    def __init__(self, server_handle: _Optional[int] = ..., entries: _Optional[_Iterable[_Union[WriteSecuredBulkEntry, _Mapping]]] = ...) -> None: ...
+    def __init__(self, server_handle: _Optional[int] = ..., entries: _Optional[_Iterable[_Union[WriteSecuredBulkEntry, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class WriteSecuredBulkEntry(_message.Message):
     __slots__ = ("item_handle", "current_user_id", "verifier_user_id", "value")
@@ -843,7 +843,7 @@ class WriteSecuredBulkEntry(_message.Message):
     current_user_id: int
     verifier_user_id: int
     value: MxValue
-    def __init__(self, item_handle: _Optional[int] = ..., current_user_id: _Optional[int] = ..., verifier_user_id: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping]] = ...) -> None: ...
+    def __init__(self, item_handle: _Optional[int] = ..., current_user_id: _Optional[int] = ..., verifier_user_id: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class WriteSecured2BulkCommand(_message.Message):
     __slots__ = ("server_handle", "entries")
@@ -851,7 +851,7 @@ class WriteSecured2BulkCommand(_message.Message):
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     server_handle: int
     entries: _containers.RepeatedCompositeFieldContainer[WriteSecured2BulkEntry]
-    def __init__(self, server_handle: _Optional[int] = ..., entries: _Optional[_Iterable[_Union[WriteSecured2BulkEntry, _Mapping]]] = ...) -> None: ...
+    def __init__(self, server_handle: _Optional[int] = ..., entries: _Optional[_Iterable[_Union[WriteSecured2BulkEntry, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class WriteSecured2BulkEntry(_message.Message):
     __slots__ = ("item_handle", "current_user_id", "verifier_user_id", "value", "timestamp_value")
@@ -865,13 +865,13 @@ class WriteSecured2BulkEntry(_message.Message):
     verifier_user_id: int
     value: MxValue
     timestamp_value: MxValue
-    def __init__(self, item_handle: _Optional[int] = ..., current_user_id: _Optional[int] = ..., verifier_user_id: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping]] = ..., timestamp_value: _Optional[_Union[MxValue, _Mapping]] = ...) -> None: ...
+    def __init__(self, item_handle: _Optional[int] = ..., current_user_id: _Optional[int] = ..., verifier_user_id: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ..., timestamp_value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class BulkWriteReply(_message.Message):
     __slots__ = ("results",)
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[BulkWriteResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[BulkWriteResult, _Mapping]]] = ...) -> None: ...
+    def __init__(self, results: _Optional[_Iterable[_Union[BulkWriteResult, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class BulkWriteResult(_message.Message):
     __slots__ = ("server_handle", "item_handle", "was_successful", "hresult", "statuses", "error_message")
@@ -887,7 +887,7 @@ class BulkWriteResult(_message.Message):
     hresult: int
     statuses: _containers.RepeatedCompositeFieldContainer[MxStatusProxy]
     error_message: str
-    def __init__(self, server_handle: _Optional[int] = ..., item_handle: _Optional[int] = ..., was_successful: _Optional[bool] = ..., hresult: _Optional[int] = ..., statuses: _Optional[_Iterable[_Union[MxStatusProxy, _Mapping]]] = ..., error_message: _Optional[str] = ...) -> None: ...
+    def __init__(self, server_handle: _Optional[int] = ..., item_handle: _Optional[int] = ..., was_successful: _Optional[bool] = ..., hresult: _Optional[int] = ..., statuses: _Optional[_Iterable[_Union[MxStatusProxy, _Mapping[str, _Any]]]] = ..., error_message: _Optional[str] = ...) -> None: ...
 
 class ReadBulkCommand(_message.Message):
     __slots__ = ("server_handle", "tag_addresses", "timeout_ms")
@@ -903,7 +903,7 @@ class BulkReadReply(_message.Message):
     __slots__ = ("results",)
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[BulkReadResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[BulkReadResult, _Mapping]]] = ...) -> None: ...
+    def __init__(self, results: _Optional[_Iterable[_Union[BulkReadResult, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class BulkReadResult(_message.Message):
     __slots__ = ("server_handle", "tag_address", "item_handle", "was_successful", "was_cached", "value", "quality", "source_timestamp", "statuses", "error_message")
@@ -927,7 +927,7 @@ class BulkReadResult(_message.Message):
     source_timestamp: _timestamp_pb2.Timestamp
     statuses: _containers.RepeatedCompositeFieldContainer[MxStatusProxy]
     error_message: str
-    def __init__(self, server_handle: _Optional[int] = ..., tag_address: _Optional[str] = ..., item_handle: _Optional[int] = ..., was_successful: _Optional[bool] = ..., was_cached: _Optional[bool] = ..., value: _Optional[_Union[MxValue, _Mapping]] = ..., quality: _Optional[int] = ..., source_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., statuses: _Optional[_Iterable[_Union[MxStatusProxy, _Mapping]]] = ..., error_message: _Optional[str] = ...) -> None: ...
+    def __init__(self, server_handle: _Optional[int] = ..., tag_address: _Optional[str] = ..., item_handle: _Optional[int] = ..., was_successful: _Optional[bool] = ..., was_cached: _Optional[bool] = ..., value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ..., quality: _Optional[int] = ..., source_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., statuses: _Optional[_Iterable[_Union[MxStatusProxy, _Mapping[str, _Any]]]] = ..., error_message: _Optional[str] = ...) -> None: ...
 
 class SubscribeAlarmsCommand(_message.Message):
     __slots__ = ("subscription_expression", "forced_mode", "watch_list", "failover")
@@ -939,7 +939,7 @@ class SubscribeAlarmsCommand(_message.Message):
     forced_mode: AlarmProviderMode
     watch_list: _containers.RepeatedCompositeFieldContainer[AlarmSubtagTarget]
     failover: AlarmFailoverConfig
-    def __init__(self, subscription_expression: _Optional[str] = ..., forced_mode: _Optional[_Union[AlarmProviderMode, str]] = ..., watch_list: _Optional[_Iterable[_Union[AlarmSubtagTarget, _Mapping]]] = ..., failover: _Optional[_Union[AlarmFailoverConfig, _Mapping]] = ...) -> None: ...
+    def __init__(self, subscription_expression: _Optional[str] = ..., forced_mode: _Optional[_Union[AlarmProviderMode, str]] = ..., watch_list: _Optional[_Iterable[_Union[AlarmSubtagTarget, _Mapping[str, _Any]]]] = ..., failover: _Optional[_Union[AlarmFailoverConfig, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class UnsubscribeAlarmsCommand(_message.Message):
     __slots__ = ()
@@ -1023,7 +1023,7 @@ class QueryActiveAlarmsReplyPayload(_message.Message):
     __slots__ = ("snapshots",)
     SNAPSHOTS_FIELD_NUMBER: _ClassVar[int]
     snapshots: _containers.RepeatedCompositeFieldContainer[ActiveAlarmSnapshot]
-    def __init__(self, snapshots: _Optional[_Iterable[_Union[ActiveAlarmSnapshot, _Mapping]]] = ...) -> None: ...
+    def __init__(self, snapshots: _Optional[_Iterable[_Union[ActiveAlarmSnapshot, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class PingCommand(_message.Message):
     __slots__ = ()
@@ -1057,7 +1057,7 @@ class WorkerInfoReply(_message.Message):
     worker_version: str
     mxaccess_version: str
     started_at: _timestamp_pb2.Timestamp
-    def __init__(self, worker_process_id: _Optional[int] = ..., worker_version: _Optional[str] = ..., mxaccess_version: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, worker_process_id: _Optional[int] = ..., worker_version: _Optional[str] = ..., mxaccess_version: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class DrainEventsCommand(_message.Message):
     __slots__ = ("max_events",)
@@ -1069,7 +1069,7 @@ class DrainEventsReply(_message.Message):
     __slots__ = ("events",)
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     events: _containers.RepeatedCompositeFieldContainer[MxEvent]
-    def __init__(self, events: _Optional[_Iterable[_Union[MxEvent, _Mapping]]] = ...) -> None: ...
+    def __init__(self, events: _Optional[_Iterable[_Union[MxEvent, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class MxValue(_message.Message):
     __slots__ = ("data_type", "variant_type", "is_null", "raw_diagnostic", "raw_data_type", "bool_value", "int32_value", "int64_value", "float_value", "double_value", "string_value", "timestamp_value", "array_value", "raw_value", "sparse_array_value")
@@ -1103,7 +1103,7 @@ class MxValue(_message.Message):
     array_value: MxArray
     raw_value: bytes
     sparse_array_value: MxSparseArray
-    def __init__(self, data_type: _Optional[_Union[MxDataType, str]] = ..., variant_type: _Optional[str] = ..., is_null: _Optional[bool] = ..., raw_diagnostic: _Optional[str] = ..., raw_data_type: _Optional[int] = ..., bool_value: _Optional[bool] = ..., int32_value: _Optional[int] = ..., int64_value: _Optional[int] = ..., float_value: _Optional[float] = ..., double_value: _Optional[float] = ..., string_value: _Optional[str] = ..., timestamp_value: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., array_value: _Optional[_Union[MxArray, _Mapping]] = ..., raw_value: _Optional[bytes] = ..., sparse_array_value: _Optional[_Union[MxSparseArray, _Mapping]] = ...) -> None: ...
+    def __init__(self, data_type: _Optional[_Union[MxDataType, str]] = ..., variant_type: _Optional[str] = ..., is_null: _Optional[bool] = ..., raw_diagnostic: _Optional[str] = ..., raw_data_type: _Optional[int] = ..., bool_value: _Optional[bool] = ..., int32_value: _Optional[int] = ..., int64_value: _Optional[int] = ..., float_value: _Optional[float] = ..., double_value: _Optional[float] = ..., string_value: _Optional[str] = ..., timestamp_value: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., array_value: _Optional[_Union[MxArray, _Mapping[str, _Any]]] = ..., raw_value: _Optional[bytes] = ..., sparse_array_value: _Optional[_Union[MxSparseArray, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class MxArray(_message.Message):
     __slots__ = ("element_data_type", "variant_type", "dimensions", "raw_diagnostic", "bool_values", "int32_values", "int64_values", "float_values", "double_values", "string_values", "timestamp_values", "raw_values")
@@ -1131,7 +1131,7 @@ class MxArray(_message.Message):
     string_values: StringArray
     timestamp_values: TimestampArray
     raw_values: RawArray
-    def __init__(self, element_data_type: _Optional[_Union[MxDataType, str]] = ..., variant_type: _Optional[str] = ..., dimensions: _Optional[_Iterable[int]] = ..., raw_diagnostic: _Optional[str] = ..., bool_values: _Optional[_Union[BoolArray, _Mapping]] = ..., int32_values: _Optional[_Union[Int32Array, _Mapping]] = ..., int64_values: _Optional[_Union[Int64Array, _Mapping]] = ..., float_values: _Optional[_Union[FloatArray, _Mapping]] = ..., double_values: _Optional[_Union[DoubleArray, _Mapping]] = ..., string_values: _Optional[_Union[StringArray, _Mapping]] = ..., timestamp_values: _Optional[_Union[TimestampArray, _Mapping]] = ..., raw_values: _Optional[_Union[RawArray, _Mapping]] = ...) -> None: ...
+    def __init__(self, element_data_type: _Optional[_Union[MxDataType, str]] = ..., variant_type: _Optional[str] = ..., dimensions: _Optional[_Iterable[int]] = ..., raw_diagnostic: _Optional[str] = ..., bool_values: _Optional[_Union[BoolArray, _Mapping[str, _Any]]] = ..., int32_values: _Optional[_Union[Int32Array, _Mapping[str, _Any]]] = ..., int64_values: _Optional[_Union[Int64Array, _Mapping[str, _Any]]] = ..., float_values: _Optional[_Union[FloatArray, _Mapping[str, _Any]]] = ..., double_values: _Optional[_Union[DoubleArray, _Mapping[str, _Any]]] = ..., string_values: _Optional[_Union[StringArray, _Mapping[str, _Any]]] = ..., timestamp_values: _Optional[_Union[TimestampArray, _Mapping[str, _Any]]] = ..., raw_values: _Optional[_Union[RawArray, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class BoolArray(_message.Message):
     __slots__ = ("values",)
@@ -1173,7 +1173,7 @@ class TimestampArray(_message.Message):
     __slots__ = ("values",)
     VALUES_FIELD_NUMBER: _ClassVar[int]
     values: _containers.RepeatedCompositeFieldContainer[_timestamp_pb2.Timestamp]
-    def __init__(self, values: _Optional[_Iterable[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]]] = ...) -> None: ...
+    def __init__(self, values: _Optional[_Iterable[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class RawArray(_message.Message):
     __slots__ = ("values",)
@@ -1189,7 +1189,7 @@ class MxSparseArray(_message.Message):
     element_data_type: MxDataType
     total_length: int
     elements: _containers.RepeatedCompositeFieldContainer[MxSparseElement]
-    def __init__(self, element_data_type: _Optional[_Union[MxDataType, str]] = ..., total_length: _Optional[int] = ..., elements: _Optional[_Iterable[_Union[MxSparseElement, _Mapping]]] = ...) -> None: ...
+    def __init__(self, element_data_type: _Optional[_Union[MxDataType, str]] = ..., total_length: _Optional[int] = ..., elements: _Optional[_Iterable[_Union[MxSparseElement, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class MxSparseElement(_message.Message):
     __slots__ = ("index", "value")
@@ -1197,7 +1197,7 @@ class MxSparseElement(_message.Message):
     VALUE_FIELD_NUMBER: _ClassVar[int]
     index: int
     value: MxValue
-    def __init__(self, index: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping]] = ...) -> None: ...
+    def __init__(self, index: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class MxStatusProxy(_message.Message):
     __slots__ = ("success", "category", "detected_by", "detail", "raw_category", "raw_detected_by", "diagnostic_text")
@@ -1259,7 +1259,7 @@ class MxEvent(_message.Message):
     on_buffered_data_change: OnBufferedDataChangeEvent
     on_alarm_transition: OnAlarmTransitionEvent
     on_alarm_provider_mode_changed: OnAlarmProviderModeChangedEvent
-    def __init__(self, family: _Optional[_Union[MxEventFamily, str]] = ..., session_id: _Optional[str] = ..., server_handle: _Optional[int] = ..., item_handle: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping]] = ..., quality: _Optional[int] = ..., source_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., statuses: _Optional[_Iterable[_Union[MxStatusProxy, _Mapping]]] = ..., worker_sequence: _Optional[int] = ..., worker_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., gateway_receive_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hresult: _Optional[int] = ..., raw_status: _Optional[str] = ..., replay_gap: _Optional[_Union[ReplayGap, _Mapping]] = ..., on_data_change: _Optional[_Union[OnDataChangeEvent, _Mapping]] = ..., on_write_complete: _Optional[_Union[OnWriteCompleteEvent, _Mapping]] = ..., operation_complete: _Optional[_Union[OperationCompleteEvent, _Mapping]] = ..., on_buffered_data_change: _Optional[_Union[OnBufferedDataChangeEvent, _Mapping]] = ..., on_alarm_transition: _Optional[_Union[OnAlarmTransitionEvent, _Mapping]] = ..., on_alarm_provider_mode_changed: _Optional[_Union[OnAlarmProviderModeChangedEvent, _Mapping]] = ...) -> None: ...
+    def __init__(self, family: _Optional[_Union[MxEventFamily, str]] = ..., session_id: _Optional[str] = ..., server_handle: _Optional[int] = ..., item_handle: _Optional[int] = ..., value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ..., quality: _Optional[int] = ..., source_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., statuses: _Optional[_Iterable[_Union[MxStatusProxy, _Mapping[str, _Any]]]] = ..., worker_sequence: _Optional[int] = ..., worker_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., gateway_receive_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., hresult: _Optional[int] = ..., raw_status: _Optional[str] = ..., replay_gap: _Optional[_Union[ReplayGap, _Mapping[str, _Any]]] = ..., on_data_change: _Optional[_Union[OnDataChangeEvent, _Mapping[str, _Any]]] = ..., on_write_complete: _Optional[_Union[OnWriteCompleteEvent, _Mapping[str, _Any]]] = ..., operation_complete: _Optional[_Union[OperationCompleteEvent, _Mapping[str, _Any]]] = ..., on_buffered_data_change: _Optional[_Union[OnBufferedDataChangeEvent, _Mapping[str, _Any]]] = ..., on_alarm_transition: _Optional[_Union[OnAlarmTransitionEvent, _Mapping[str, _Any]]] = ..., on_alarm_provider_mode_changed: _Optional[_Union[OnAlarmProviderModeChangedEvent, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class OnDataChangeEvent(_message.Message):
     __slots__ = ()
@@ -1283,7 +1283,7 @@ class OnBufferedDataChangeEvent(_message.Message):
     values: MxArray
     qualities: _containers.RepeatedScalarFieldContainer[int]
     timestamps: _containers.RepeatedCompositeFieldContainer[_timestamp_pb2.Timestamp]
-    def __init__(self, data_type: _Optional[_Union[MxDataType, str]] = ..., values: _Optional[_Union[MxArray, _Mapping]] = ..., qualities: _Optional[_Iterable[int]] = ..., timestamps: _Optional[_Iterable[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]]] = ...) -> None: ...
+    def __init__(self, data_type: _Optional[_Union[MxDataType, str]] = ..., values: _Optional[_Union[MxArray, _Mapping[str, _Any]]] = ..., qualities: _Optional[_Iterable[int]] = ..., timestamps: _Optional[_Iterable[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class OnAlarmProviderModeChangedEvent(_message.Message):
     __slots__ = ("mode", "degraded", "reason", "since")
@@ -1295,7 +1295,7 @@ class OnAlarmProviderModeChangedEvent(_message.Message):
     degraded: bool
     reason: str
     since: _timestamp_pb2.Timestamp
-    def __init__(self, mode: _Optional[_Union[AlarmProviderMode, str]] = ..., degraded: _Optional[bool] = ..., reason: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, mode: _Optional[_Union[AlarmProviderMode, str]] = ..., degraded: _Optional[bool] = ..., reason: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class ReplayGap(_message.Message):
     __slots__ = ("requested_after_sequence", "oldest_available_sequence")
@@ -1337,7 +1337,7 @@ class OnAlarmTransitionEvent(_message.Message):
     limit_value: MxValue
     degraded: bool
     source_provider: AlarmProviderMode
-    def __init__(self, alarm_full_reference: _Optional[str] = ..., source_object_reference: _Optional[str] = ..., alarm_type_name: _Optional[str] = ..., transition_kind: _Optional[_Union[AlarmTransitionKind, str]] = ..., severity: _Optional[int] = ..., original_raise_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., transition_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., operator_user: _Optional[str] = ..., operator_comment: _Optional[str] = ..., category: _Optional[str] = ..., description: _Optional[str] = ..., current_value: _Optional[_Union[MxValue, _Mapping]] = ..., limit_value: _Optional[_Union[MxValue, _Mapping]] = ..., degraded: _Optional[bool] = ..., source_provider: _Optional[_Union[AlarmProviderMode, str]] = ...) -> None: ...
+    def __init__(self, alarm_full_reference: _Optional[str] = ..., source_object_reference: _Optional[str] = ..., alarm_type_name: _Optional[str] = ..., transition_kind: _Optional[_Union[AlarmTransitionKind, str]] = ..., severity: _Optional[int] = ..., original_raise_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., transition_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., operator_user: _Optional[str] = ..., operator_comment: _Optional[str] = ..., category: _Optional[str] = ..., description: _Optional[str] = ..., current_value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ..., limit_value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ..., degraded: _Optional[bool] = ..., source_provider: _Optional[_Union[AlarmProviderMode, str]] = ...) -> None: ...
 
 class ActiveAlarmSnapshot(_message.Message):
     __slots__ = ("alarm_full_reference", "source_object_reference", "alarm_type_name", "severity", "original_raise_timestamp", "current_state", "category", "description", "last_transition_timestamp", "operator_user", "operator_comment", "current_value", "limit_value", "degraded", "source_provider")
@@ -1371,7 +1371,7 @@ class ActiveAlarmSnapshot(_message.Message):
     limit_value: MxValue
     degraded: bool
     source_provider: AlarmProviderMode
-    def __init__(self, alarm_full_reference: _Optional[str] = ..., source_object_reference: _Optional[str] = ..., alarm_type_name: _Optional[str] = ..., severity: _Optional[int] = ..., original_raise_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., current_state: _Optional[_Union[AlarmConditionState, str]] = ..., category: _Optional[str] = ..., description: _Optional[str] = ..., last_transition_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., operator_user: _Optional[str] = ..., operator_comment: _Optional[str] = ..., current_value: _Optional[_Union[MxValue, _Mapping]] = ..., limit_value: _Optional[_Union[MxValue, _Mapping]] = ..., degraded: _Optional[bool] = ..., source_provider: _Optional[_Union[AlarmProviderMode, str]] = ...) -> None: ...
+    def __init__(self, alarm_full_reference: _Optional[str] = ..., source_object_reference: _Optional[str] = ..., alarm_type_name: _Optional[str] = ..., severity: _Optional[int] = ..., original_raise_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., current_state: _Optional[_Union[AlarmConditionState, str]] = ..., category: _Optional[str] = ..., description: _Optional[str] = ..., last_transition_timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., operator_user: _Optional[str] = ..., operator_comment: _Optional[str] = ..., current_value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ..., limit_value: _Optional[_Union[MxValue, _Mapping[str, _Any]]] = ..., degraded: _Optional[bool] = ..., source_provider: _Optional[_Union[AlarmProviderMode, str]] = ...) -> None: ...
 
 class AlarmFeedMessage(_message.Message):
     __slots__ = ("active_alarm", "snapshot_complete", "transition", "provider_status")
@@ -1383,7 +1383,7 @@ class AlarmFeedMessage(_message.Message):
     snapshot_complete: bool
     transition: OnAlarmTransitionEvent
     provider_status: AlarmProviderStatus
-    def __init__(self, active_alarm: _Optional[_Union[ActiveAlarmSnapshot, _Mapping]] = ..., snapshot_complete: _Optional[bool] = ..., transition: _Optional[_Union[OnAlarmTransitionEvent, _Mapping]] = ..., provider_status: _Optional[_Union[AlarmProviderStatus, _Mapping]] = ...) -> None: ...
+    def __init__(self, active_alarm: _Optional[_Union[ActiveAlarmSnapshot, _Mapping[str, _Any]]] = ..., snapshot_complete: _Optional[bool] = ..., transition: _Optional[_Union[OnAlarmTransitionEvent, _Mapping[str, _Any]]] = ..., provider_status: _Optional[_Union[AlarmProviderStatus, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class AlarmProviderStatus(_message.Message):
     __slots__ = ("mode", "degraded", "reason", "since")
@@ -1395,7 +1395,7 @@ class AlarmProviderStatus(_message.Message):
     degraded: bool
     reason: str
     since: _timestamp_pb2.Timestamp
-    def __init__(self, mode: _Optional[_Union[AlarmProviderMode, str]] = ..., degraded: _Optional[bool] = ..., reason: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, mode: _Optional[_Union[AlarmProviderMode, str]] = ..., degraded: _Optional[bool] = ..., reason: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class QueryActiveAlarmsRequest(_message.Message):
     __slots__ = ("session_id", "client_correlation_id", "alarm_filter_prefix")
@@ -1441,4 +1441,4 @@ class AcknowledgeAlarmReply(_message.Message):
     hresult: int
     status: MxStatusProxy
     diagnostic_message: str
-    def __init__(self, session_id: _Optional[str] = ..., correlation_id: _Optional[str] = ..., protocol_status: _Optional[_Union[ProtocolStatus, _Mapping]] = ..., hresult: _Optional[int] = ..., status: _Optional[_Union[MxStatusProxy, _Mapping]] = ..., diagnostic_message: _Optional[str] = ...) -> None: ...
+    def __init__(self, session_id: _Optional[str] = ..., correlation_id: _Optional[str] = ..., protocol_status: _Optional[_Union[ProtocolStatus, _Mapping[str, _Any]]] = ..., hresult: _Optional[int] = ..., status: _Optional[_Union[MxStatusProxy, _Mapping[str, _Any]]] = ..., diagnostic_message: _Optional[str] = ...) -> None: ...

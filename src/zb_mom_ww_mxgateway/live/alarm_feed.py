@@ -83,7 +83,7 @@ class AlarmFeed:
         """References of those that went while the stream was lost: cleared, and perhaps acknowledged."""
         self.provider: AlarmProviderStatus | None = None
         """Where they come from; None before the gateway said so."""
-        self.is_complete = False
+        self.is_complete: bool = False
         """True once the list of active alarms has been read, and while it is kept up to date."""
         self.lost_at: float | None = None
         """Monotonic seconds since when it may be old; None while it is not."""
@@ -264,7 +264,7 @@ class AlarmFollower:
     """
 
     def __init__(self, among: "list[AlarmFollower]", queue_size: int) -> None:
-        self.dropped = 0
+        self.dropped: int = 0
         """News this follower has lost to its own slowness: the newest, where the queue is full."""
         self._among = among
         self._queue_size = queue_size

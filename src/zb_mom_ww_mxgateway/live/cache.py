@@ -32,7 +32,7 @@ class ValueCache:
         self._missed: set[Key] = set()
         # When each value became doubtful that is so, as `number` counts.
         self._doubted: dict[Key, int] = {}
-        self.number = 0
+        self.number: int = 0
         """How many events there have been, and how many times what is held became doubtful: what is new is told by
         it."""
         self._losses = 0

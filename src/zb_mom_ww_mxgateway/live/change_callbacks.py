@@ -39,15 +39,15 @@ class ChangeCallback:
         """As it was given."""
         self.item: Item | None = None
         """The tag's item; None until it is advised."""
-        self.calls = 0
+        self.calls: int = 0
         """Times that the function was called."""
-        self.failures = 0
+        self.failures: int = 0
         """Exceptions that it raised."""
-        self.dropped = 0
+        self.dropped: int = 0
         """Of a coroutine function: changes that were passed over because it was so many behind."""
         self.error: Exception | None = None
         """The last exception: its own, or why there are no changes of the tag."""
-        self.is_active = True
+        self.is_active: bool = True
         """Whether it is still called; False once it was closed, the tag was refused or its item is gone."""
         self._server_handle = server_handle
         self._callback = callback

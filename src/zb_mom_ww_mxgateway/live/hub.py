@@ -32,27 +32,27 @@ class EventHub:
     def __init__(self, session: Session) -> None:
         self.session = session
         """The same object for good; its session id changes when the session is rebuilt."""
-        self.state = LiveState.CONNECTING
+        self.state: LiveState = LiveState.CONNECTING
         self.lost: MxGatewayError | None = None
         """Why the stream or the session was lost, while it is."""
-        self.last_worker_sequence = 0
+        self.last_worker_sequence: int = 0
         """Of the session as it is now."""
-        self.events = 0
+        self.events: int = 0
         """Events received, each once."""
-        self.repeated = 0
+        self.repeated: int = 0
         """Events that came although they had been seen: a stream that is resumed may bring some again. Nobody is given
         them."""
-        self.gaps = 0
+        self.gaps: int = 0
         """Times that events were lost, a lost session included."""
-        self.lost_events = 0
+        self.lost_events: int = 0
         """Events lost, as far as the sequences tell."""
         self.resumes = 0
         """Attempts to resume the stream."""
-        self.rebuilds = 0
+        self.rebuilds: int = 0
         """Sessions opened in the place of one that was lost."""
         self.round_trip: float | None = None
         """Seconds that the last sign of life took."""
-        self.in_doubt = asyncio.Event()
+        self.in_doubt: asyncio.Event = asyncio.Event()
         """Set where what is held may be old: it is then read again."""
         self._held = ValueCache(session)
         self._callbacks = ChangeCallbacks(self.advise_tags, self.latest)

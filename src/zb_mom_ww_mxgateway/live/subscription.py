@@ -33,7 +33,7 @@ class Subscription:
     ) -> None:
         if isinstance(queue_size, bool) or not isinstance(queue_size, int) or queue_size < 1:
             raise MxGatewayArgumentError(f"queue_size must be a whole number of at least 1, not {queue_size!r}")
-        self.dropped = 0
+        self.dropped: int = 0
         """Events this subscriber has lost to its own slowness."""
         self._wanted = wanted
         self._queue_size = queue_size

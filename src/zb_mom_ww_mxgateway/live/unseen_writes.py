@@ -36,7 +36,7 @@ class UnseenWrites:
         self._writes: dict[Key, list[UnseenWrite]] = {}
         self.mark: int | None = None
         """The number of the last event when the first write was sent after what was checked last; None before."""
-        self.is_checked = False
+        self.is_checked: bool = False
         """Whether something was checked since that write: then the next write sets the mark anew."""
 
     def of(self, key: Key) -> UnseenWrite | None:

@@ -212,7 +212,7 @@ class AwaitedWrite:
         """Once it is being sent."""
         self.is_lost = False
         """Whether the session was lost, so that no completion will come."""
-        self.is_ambiguous = False
+        self.is_ambiguous: bool = False
         """Whether completions came, and none could be told to be its own."""
 
     async def turn(self) -> float:

@@ -73,7 +73,7 @@ class Transport:
         self.turns: dict[str, Callable[[], Awaitable[float]]] = {}
         """By correlation id, of a write that waits for its turn before it is sent: gives the seconds left for its call.
         """
-        self.failed_at = float("-inf")
+        self.failed_at: float = float("-inf")
         """Monotonic seconds when a call last found no connection or lost it: for a moment the channel may not know."""
         self._correlation = (f"{os.urandom(4).hex()}-{number}" for number in itertools.count(1))
         self._closed = False

@@ -82,7 +82,7 @@ class KnownGateways:
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
-        self.path = Path(path) if path is not None else default_known_gateways()
+        self.path: Path = Path(path) if path is not None else default_known_gateways()
 
     def get(self, endpoint: str) -> KnownGateway | None:
         """The entry of an endpoint, however it is spelled. Raises MxGatewayTransportError for a file that cannot be

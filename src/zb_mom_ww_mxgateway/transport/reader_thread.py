@@ -56,7 +56,7 @@ class EventBuffer:
         """Whether its reader on the loop has nothing to do but wait; else it may be what the thread waits for."""
         self.is_asking = False
         """Whether the thread waits for the next message, and has put in all that it got."""
-        self.is_urgent = threading.Event()
+        self.is_urgent: threading.Event = threading.Event()
         """Set while somebody wants all that has arrived: the thread then lets nothing gather."""
         self.attached: asyncio.Future[bool] = loop.create_future()
         """Whether the gateway has proven that it has taken the stream, when that is settled."""

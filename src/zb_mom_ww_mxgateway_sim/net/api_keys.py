@@ -90,7 +90,7 @@ class KeyRing:
             if key.key_id in self._keys:
                 raise ValueError(f"two API keys with the id {key.key_id}")
             self._keys[key.key_id] = key
-        self.open_to_all = not self._keys
+        self.open_to_all: bool = not self._keys
         self._anyone = GatewayKey("anyone", "-")
 
     def admit(self, authorization: str | None) -> GatewayKey | None:

@@ -40,7 +40,7 @@ class GatewayServer:
         self._add_services = add_services
         self._interceptors = interceptors
         self._server: grpc.aio.Server | None = None
-        self.proxy = TcpProxy()
+        self.proxy: TcpProxy = TcpProxy()
         self._listening = False
 
     @property

@@ -106,7 +106,7 @@ class AlarmBook:
         # References, folded, whose acknowledge subtags somebody told us of.
         self.ack_targets: dict[object, frozenset[str]] = {}
         self.listeners: dict[AlarmListener, None] = {}
-        self.provider = AlarmProvider(ProviderMode.ALARMMGR, False, "", clock.now())
+        self.provider: AlarmProvider = AlarmProvider(ProviderMode.ALARMMGR, False, "", clock.now())
         for plant_object in hierarchy:
             if plant_object.template.has_alarm:
                 self._adopt(hierarchy, plant_object)

@@ -15,7 +15,7 @@ class Deployment:
 
     def __init__(self, clock: TimeSource) -> None:
         self._clock = clock
-        self.sequence = 1
+        self.sequence: int = 1
         self._starts = 1
         # Whether the galaxy's database answers.
         self.reachable = True

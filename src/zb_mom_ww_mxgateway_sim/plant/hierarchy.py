@@ -18,7 +18,7 @@ class Hierarchy:
         self._by_tag_name: dict[str, PlantObject] = {}
         self._children: dict[int, list[PlantObject]] = {}
         self._sorted = True
-        self.attribute_count = 0
+        self.attribute_count: int = 0
 
     def add(
         self,

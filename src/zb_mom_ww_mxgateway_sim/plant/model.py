@@ -69,12 +69,12 @@ class Template:
     def __init__(
         self, chain: tuple[str, ...], attributes: tuple[Attribute, ...], category: int = OBJECT_CATEGORY
     ) -> None:
-        self.chain = chain
-        self.attributes = attributes
-        self.category = category
-        self.by_name = {tag_key(attribute.name): attribute for attribute in attributes}
-        self.has_alarm = any(attribute.alarm for attribute in attributes)
-        self.has_history = any(attribute.historized for attribute in attributes)
+        self.chain: tuple[str, ...] = chain
+        self.attributes: tuple[Attribute, ...] = attributes
+        self.category: int = category
+        self.by_name: dict[str, Attribute] = {tag_key(attribute.name): attribute for attribute in attributes}
+        self.has_alarm: bool = any(attribute.alarm for attribute in attributes)
+        self.has_history: bool = any(attribute.historized for attribute in attributes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

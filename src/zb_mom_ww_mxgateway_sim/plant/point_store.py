@@ -55,19 +55,19 @@ class Point:
     )
 
     def __init__(self, reference: str, attribute: Attribute, reading: TagReading) -> None:
-        self.reference = reference
-        self.attribute = attribute
-        self.reading = reading
+        self.reference: str = reference
+        self.attribute: Attribute = attribute
+        self.reading: TagReading = reading
         # In the order they came.
         self.listeners: dict[PointListener, None] = {}
         # What a write does where it does not simply set the value: a valve begins to travel.
         self.on_write: Callable[[Value], None] | None = None
         # Whether it swings by itself; a write or ``set`` ends that.
-        self.swings = attribute.wave is not None
+        self.swings: bool = attribute.wave is not None
         # The tick of its last swing.
-        self.swung_at_tick = -1
+        self.swung_at_tick: int = -1
         # Whether ``set`` holds it against the process, until it is written.
-        self.forced = False
+        self.forced: bool = False
 
     @property
     def value(self) -> Value:

@@ -4,12 +4,12 @@
 class CallRefused(Exception):
     """The call ends with this gRPC status and text."""
 
-    code = "UNKNOWN"
+    code: str = "UNKNOWN"
 
-    # The protocol status that says the same in a reply, where the reply has one.
-    protocol_status: str | None = None
-    # Whether a reply is how it is said, even of a gateway that prefers gRPC statuses.
-    in_reply = False
+    # The protocol status that says the same in a reply; empty where a reply has none.
+    protocol_status: str = ""
+    # True where the gateway answers with a reply, even if it prefers gRPC statuses.
+    in_reply: bool = False
 
     def __init__(self, text: str, code: str | None = None) -> None:
         super().__init__(text)

@@ -16,8 +16,8 @@ class Timer:
     __slots__ = ("action", "due", "order")
 
     def __init__(self, due: float, order: int, action: Callable[[], None] | None) -> None:
-        self.due = due
-        self.order = order
+        self.due: float = due
+        self.order: int = order
         self.action = action
 
     def __lt__(self, other: "Timer") -> bool:

@@ -63,7 +63,7 @@ class SimulatedSession:
         self.client_name = client_name
         self.command_timeout = command_timeout
         self.process_id = process_id
-        self.started_ns = plant.clock.now()
+        self.started_ns: int = plant.clock.now()
         self._state: int = pb.SESSION_STATE_CREATING
         self._timers: TimerQueue = plant.timers
         self._clock: TimeSource = plant.clock
@@ -78,8 +78,8 @@ class SimulatedSession:
         self._worker_gone = False
         # Called once, when the worker ends for whatever reason.
         self.on_worker_end: list[Callable[[], None]] = []
-        self.worker = Worker(plant, galaxy, self)
-        self.events = EventLog(
+        self.worker: Worker = Worker(plant, galaxy, self)
+        self.events: EventLog = EventLog(
             session_id, plant.clock, queue_size, self.fault if fault_on_overflow else self._stream_ended
         )
 
