@@ -68,7 +68,8 @@ _HOMES = {
     "transport.observers": ["CommandObserver", "Observation"],
     "transport.streams": ["EventStream", "MessageStream"],
     "transport.tls": ["KnownGateway", "KnownGateways"],
-    "values": ["Array", "DataType", "MxValueInput", "MxValueOutput", "RawValue", "Typed"],
+    "value_types": ["DataType"],
+    "values": ["Array", "MxValueInput", "MxValueOutput", "RawValue", "Typed"],
     "version": ["__version__"],
     "wire": [
         "BulkWriteResult",

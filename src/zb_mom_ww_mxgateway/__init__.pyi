@@ -127,9 +127,11 @@ from zb_mom_ww_mxgateway.transport.tls import (
     KnownGateway,
     KnownGateways,
 )
+from zb_mom_ww_mxgateway.value_types import (
+    DataType,
+)
 from zb_mom_ww_mxgateway.values import (
     Array,
-    DataType,
     MxValueInput,
     MxValueOutput,
     RawValue,

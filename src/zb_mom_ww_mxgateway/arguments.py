@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.values import INT32
+from zb_mom_ww_mxgateway.value_checks import INT32
 
 BULK_LIMIT = 10_000
 """Entries in one bulk call; far below the gateway's 16 MiB a message."""

@@ -11,12 +11,12 @@
 """
 
 import math
-from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
 from zb_mom_ww_mxgateway.reals import Float32, are_neighbours
-from zb_mom_ww_mxgateway.values import DataType, Typed
+from zb_mom_ww_mxgateway.value_types import DataType, Family, family_of
+from zb_mom_ww_mxgateway.values import Typed
 
 
 def same_value(
@@ -34,20 +34,23 @@ def same_value(
             same_value(one, other, tolerance=tolerance, data_type=data_type)
             for one, other in zip(wanted, actual, strict=True)
         )
-    if isinstance(wanted, bool) or isinstance(actual, bool):
-        return wanted is actual
-    if isinstance(wanted, int | float | Fraction) and isinstance(actual, int | float):
-        return _same_number(wanted, actual, tolerance, data_type)
-    if isinstance(wanted, datetime) and isinstance(actual, datetime):
-        return wanted == actual or (tolerance is not None and abs((actual - wanted).total_seconds()) <= tolerance)
+    family = family_of(actual)
+    if family is Family.NUMBER and (isinstance(wanted, Fraction) or family_of(wanted) is Family.NUMBER):
+        return _same_number(wanted, actual, tolerance, is_single(actual, data_type))
+    if family is Family.TIME and family_of(wanted) is Family.TIME:
+        return bool(wanted == actual) or (tolerance is not None and abs((actual - wanted).total_seconds()) <= tolerance)
     return type(wanted) is type(actual) and bool(wanted == actual)
 
 
-def _same_number(wanted: float | Fraction, actual: float, tolerance: float | None, data_type: DataType | int) -> bool:
+def is_single(actual: Any, data_type: DataType | int) -> bool:
+    """Whether the value of a tag of this type is a real of 32 bits."""
+    return isinstance(actual, Float32) or data_type is DataType.FLOAT
+
+
+def _same_number(wanted: float | Fraction, actual: float, tolerance: float | None, single: bool) -> bool:
     if wanted == actual:
         return True
-    is_single = isinstance(actual, Float32) or data_type is DataType.FLOAT
-    if isinstance(actual, float) and are_neighbours(_as_real(wanted), actual, single=is_single):
+    if isinstance(actual, float) and are_neighbours(_as_real(wanted), actual, single=single):
         return True
     return tolerance is not None and _distance(wanted, actual) <= _decimal(tolerance)
 

@@ -11,7 +11,7 @@ import click
 
 from zb_mom_ww_mxgateway.arguments import BULK_LIMIT
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
-from zb_mom_ww_mxgateway.values import INT32
+from zb_mom_ww_mxgateway.value_checks import INT32
 from zb_mom_ww_mxgateway_console.render.text_values import parse_duration, parse_value
 from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
 

@@ -13,7 +13,7 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 from simulated import simulator
 
-from zb_mom_ww_mxgateway.values import DataType
+from zb_mom_ww_mxgateway.value_types import DataType
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index import TagIndex

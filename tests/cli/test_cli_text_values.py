@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from zb_mom_ww_mxgateway.values import TYPE_NAMES, Typed
+from zb_mom_ww_mxgateway.value_types import TYPE_NAMES
+from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_duration, parse_typed, parse_value
 
 

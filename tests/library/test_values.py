@@ -32,7 +32,7 @@ from zb_mom_ww_mxgateway import (
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.status import hresult_text
 from zb_mom_ww_mxgateway.times import from_nanoseconds, nanoseconds_text, to_nanoseconds
-from zb_mom_ww_mxgateway.values import TYPE_NAMES
+from zb_mom_ww_mxgateway.value_types import TYPE_NAMES
 from zb_mom_ww_mxgateway.wire import from_mx_event
 from zb_mom_ww_mxgateway_console.render.forms import source_time_form, value_form, value_text
 from zb_mom_ww_mxgateway_shell.output.value_text import known_of

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from zb_mom_ww_mxgateway.reals import Float32
-from zb_mom_ww_mxgateway.values import DataType, Typed
+from zb_mom_ww_mxgateway.value_types import DataType
+from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.language.comparison import Comparison
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, TagType

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway.values import DataType
+from zb_mom_ww_mxgateway.value_types import DataType
 from zb_mom_ww_mxgateway_shell.galaxy import tag_index
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index import TagIndex
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY

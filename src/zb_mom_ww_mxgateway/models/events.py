@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.status import MxStatus, quality_word
 from zb_mom_ww_mxgateway.times import moment_of
-from zb_mom_ww_mxgateway.values import DataType, MxValueOutput
+from zb_mom_ww_mxgateway.value_types import DataType
+from zb_mom_ww_mxgateway.values import MxValueOutput
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.models.alarms import AlarmProviderStatus, AlarmTransition

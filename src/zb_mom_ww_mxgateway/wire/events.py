@@ -8,7 +8,8 @@ from google.protobuf.message import DecodeError
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.models.events import BufferedData, EventFamily, EventHeader, MxEvent, ReplayGap
-from zb_mom_ww_mxgateway.values import Array, DataType
+from zb_mom_ww_mxgateway.value_types import DataType
+from zb_mom_ww_mxgateway.values import Array
 from zb_mom_ww_mxgateway.wire.values import PLAIN_ARMS, array_of, from_mx_value, nanoseconds_of, open_enum, statuses_of
 
 

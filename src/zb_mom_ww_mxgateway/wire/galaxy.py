@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
 from zb_mom_ww_mxgateway.times import moment_of
-from zb_mom_ww_mxgateway.values import DataType
+from zb_mom_ww_mxgateway.value_types import DataType
 from zb_mom_ww_mxgateway.wire.values import nanoseconds_of, open_enum
 
 # Native data types are the contract's less 2.

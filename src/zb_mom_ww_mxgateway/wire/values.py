@@ -10,7 +10,8 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.reals import Float32
 from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, StatusSource
 from zb_mom_ww_mxgateway.times import from_nanoseconds, to_nanoseconds
-from zb_mom_ww_mxgateway.values import Array, DataType, MxValueInput, MxValueOutput, RawValue, normalize
+from zb_mom_ww_mxgateway.value_types import TYPES, DataType
+from zb_mom_ww_mxgateway.values import Array, MxValueInput, MxValueOutput, NormalValue, RawValue, normalize
 
 _members: dict[type[IntEnum], dict[int, IntEnum]] = {}
 
@@ -33,32 +34,37 @@ def nanoseconds_of(message: Any) -> int:
 
 
 def to_mx_value(value: MxValueInput) -> pb.MxValue:
-    """A Python value as a message; raises MxGatewayArgumentError for what no tag can take."""
-    arm, data_type, variant_type, plain, dimensions = normalize(value)
-    message = pb.MxValue(data_type=int(data_type), variant_type=variant_type)  # type: ignore[arg-type]  # an open enum
-    if arm is None:
+    """Return the message of a Python value; raise MxGatewayArgumentError for what no tag can take."""
+    return _message_of(normalize(value))
+
+
+def _message_of(normal: NormalValue) -> pb.MxValue:
+    data_type, variant_type = int(normal.data_type), normal.variant_type
+    message = pb.MxValue(data_type=data_type, variant_type=variant_type)  # type: ignore[arg-type]  # an open enum
+    if normal.arm is None:
         message.is_null = True
-    elif dimensions is not None:
+    elif normal.dimensions is not None:
         array = message.array_value
-        array.element_data_type = int(data_type)  # type: ignore[assignment]  # an open enum
+        array.element_data_type = data_type  # type: ignore[assignment]  # an open enum
         array.variant_type = variant_type.rpartition("|")[2]
-        array.dimensions.extend(dimensions)
-        target = getattr(array, f"{arm}_values")
+        array.dimensions.extend(normal.dimensions)
+        target = getattr(array, f"{normal.arm}_values")
         target.SetInParent()
-        if arm == "timestamp":
-            for moment in plain:
+        if normal.arm == "timestamp":
+            for moment in normal.value:
                 _set_timestamp(target.values.add(), to_nanoseconds(moment))
         else:
-            target.values.extend(plain)
-    elif arm == "timestamp":
-        _set_timestamp(message.timestamp_value, to_nanoseconds(plain))
+            target.values.extend(normal.value)
+    elif normal.arm == "timestamp":
+        _set_timestamp(message.timestamp_value, to_nanoseconds(normal.value))
     else:
-        setattr(message, f"{arm}_value", plain)
+        setattr(message, f"{normal.arm}_value", normal.value)
     return message
 
 
 def to_sparse_value(total_length: int, elements: Mapping[int, Any]) -> pb.MxValue:
-    """An array by some of its elements; raises MxGatewayArgumentError unless all are scalars of one type."""
+    """Return the message of an array by some of its elements; raise MxGatewayArgumentError unless all are scalars of
+    one type."""
     normal = {index: normalize(value) for index, value in elements.items()}
     for index, element in normal.items():
         if element.arm is None or element.dimensions is not None:
@@ -72,8 +78,8 @@ def to_sparse_value(total_length: int, elements: Mapping[int, Any]) -> pb.MxValu
     sparse = message.sparse_array_value
     sparse.element_data_type = int(data_type)  # type: ignore[assignment]  # an open enum
     sparse.total_length = total_length
-    for index, value in sorted(elements.items()):
-        sparse.elements.add(index=index, value=to_mx_value(value))
+    for index, element in sorted(normal.items()):
+        sparse.elements.add(index=index, value=_message_of(element))
     return message
 
 
@@ -103,7 +109,10 @@ def from_mx_value(message: pb.MxValue) -> MxValueOutput:
     )
 
 
-PLAIN_ARMS = frozenset({"bool_value", "int32_value", "int64_value", "double_value", "string_value"})
+PLAIN_ARMS = frozenset(
+    f"{spec.wire.arm}_value" for spec in TYPES.values() if spec.python_type in (bool, int, float, str)
+)
+"""Arms of ``MxValue.kind`` whose field is the Python value itself."""
 
 
 def _single(number: float) -> Float32:

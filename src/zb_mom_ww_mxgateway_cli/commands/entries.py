@@ -8,10 +8,9 @@ from typing import Any
 
 import click
 
-from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.values import INT32, TYPE_NAMES, Typed
+from zb_mom_ww_mxgateway.value_checks import INT32
 from zb_mom_ww_mxgateway_cli.options import check_count, lines_of
-from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_typed, parse_value
+from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_typed, parse_value, typed_from_json
 
 _ENTRY = re.compile(r"([0-9]{1,10})=([^:]*):(.*)", re.DOTALL)
 
@@ -64,7 +63,10 @@ def _from_json(line: str, common: Mapping[str, Any]) -> Entry:
     for name in ("item_handle", "type", "value"):
         if found.get(name) is None:
             raise TextValueError(f"{name} is missing")
-    entry: Entry = {"item_handle": _handle(found["item_handle"]), "value": _typed(found["type"], found["value"])}
+    entry: Entry = {
+        "item_handle": _handle(found["item_handle"]),
+        "value": typed_from_json(found["type"], found["value"]),
+    }
     for name in common:
         if found.get(name) is not None:
             entry[name] = _moment(found[name]) if name == "timestamp" else _whole(name, found[name], 0)
@@ -79,20 +81,7 @@ def _complete(entry: Entry, common: Mapping[str, Any]) -> Entry:
     return entry
 
 
-def _typed(type_name: Any, value: Any) -> Typed:
-    if type_name not in TYPE_NAMES:
-        raise TextValueError(f"no type {type_name}: one of {', '.join(TYPE_NAMES)} expected")
-    if type_name == "time":
-        value = [_moment(one) for one in value] if isinstance(value, list) else _moment(value)
-    try:
-        return Typed(type_name, value)
-    except MxGatewayArgumentError as error:
-        raise TextValueError(str(error)) from None
-
-
 def _moment(value: Any) -> datetime:
-    if not isinstance(value, str):
-        raise TextValueError("Time expected, ISO 8601 with a zone: for example 2026-10-02T08:14:00Z")
     moment: datetime = parse_value("time", value)
     return moment
 

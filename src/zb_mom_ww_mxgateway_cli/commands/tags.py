@@ -9,6 +9,7 @@ import click
 
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.times import nanoseconds_text
+from zb_mom_ww_mxgateway.value_types import type_of_tag
 from zb_mom_ww_mxgateway.values import Array, Typed
 from zb_mom_ww_mxgateway_cli.options import check_count, lines_of, not_blank, seconds
 from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since
@@ -21,7 +22,7 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     value_text,
 )
 from zb_mom_ww_mxgateway_console.render.report import Report
-from zb_mom_ww_mxgateway_console.render.text_values import parse_typed, type_name_of
+from zb_mom_ww_mxgateway_console.render.text_values import parse_typed
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, LiveValue, ReadResult, Session
@@ -115,8 +116,7 @@ def _read_text(result: "ReadResult") -> str:
 
 def write_by_name(runner: Runner, tag: str, text: str, type_name: str | None, user_id: int, timeout: float) -> None:
     """Writes in one step: session, register, add, advise, first value, write, outcome, close."""
-    if type_name is not None:
-        _value(text, type_name)  # before anything is sent
+    named = None if type_name is None else _value(text, type_name)  # before anything is sent
 
     async def action(client: "GatewayClient") -> None:
         from zb_mom_ww_mxgateway import LiveSession
@@ -124,7 +124,7 @@ def write_by_name(runner: Runner, tag: str, text: str, type_name: str | None, us
         async with _session(client, runner.report) as session:
             live = await LiveSession.open(client, session)
             try:
-                await _written(runner.report, live, tag, text, type_name, user_id, timeout)
+                await _written(runner.report, live, tag, text, named, user_id, timeout)
             finally:
                 await _close(session, runner.report)
                 await live.aclose()
@@ -133,20 +133,19 @@ def write_by_name(runner: Runner, tag: str, text: str, type_name: str | None, us
 
 
 async def _written(
-    report: Report, live: "LiveSession", tag: str, text: str, type_name: str | None, user_id: int, timeout: float
+    report: Report, live: "LiveSession", tag: str, text: str, named: Typed | None, user_id: int, timeout: float
 ) -> None:
     started = time.perf_counter()
     (item,) = await live.subscribe_tags([tag], await live.session.register(CLIENT_NAME), timeout=timeout)
     before = await live.first_value(item, timeout=timeout)
-    chosen = type_name or type_name_of(before.data_type, before.variant_type)
-    if chosen is None:
+    value = _value_for(text, named, before)
+    if value is None:
         raise _without_type(live, tag, before)
-    value = _value(text, chosen, None if before.value is None else isinstance(before.value, Array))
     form: dict[str, Any] = {
         "before": value_form(before.value),
         "outcome": "unknown",
         "tag": tag,
-        "type": chosen,
+        "type": value.type,
         "user_id": user_id,
         "value": value_form(value),
     }
@@ -196,6 +195,16 @@ def _without_type(live: "LiveSession", tag: str, before: "LiveValue") -> MxAcces
         call="write",
         statuses=before.statuses,
     )
+
+
+def _value_for(text: str, named: Typed | None, before: "LiveValue") -> Typed | None:
+    """The value for a tag that has this one; None where neither names a type. Raises click.BadParameter."""
+    is_array = None if before.value is None else isinstance(before.value, Array)
+    if named is not None and is_array in (None, isinstance(named.value, list)):
+        return named
+    own = type_of_tag(before.data_type, before.variant_type)
+    type_name = named.type if named else own and own.name
+    return _value(text, type_name, is_array) if type_name else None
 
 
 def _value(text: str, type_name: str, is_array: bool | None = None) -> Typed:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zb_mom_ww_mxgateway.values import TYPE_NAMES
+from zb_mom_ww_mxgateway.value_types import TYPE_NAMES
 from zb_mom_ww_mxgateway_cli.commands.credentials import Credentials, credential_options
 from zb_mom_ww_mxgateway_cli.commands.entries import Entry, entries_of
 from zb_mom_ww_mxgateway_cli.options import (

@@ -20,10 +20,10 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayTransportError,
     MxGatewayWriteBlockedError,
 )
-from zb_mom_ww_mxgateway.reals import shortest_text
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode, hresult_text, name_of
 from zb_mom_ww_mxgateway.times import moment_of, nanoseconds_text, time_text
+from zb_mom_ww_mxgateway.value_types import Family, type_of
 from zb_mom_ww_mxgateway.values import RawValue, Typed
 from zb_mom_ww_mxgateway_console.text.option_words import text_of
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST, one_line as one_line, safe as safe, shortened
@@ -147,15 +147,12 @@ def value_form(value: Any) -> Any:
     objects."""
     if isinstance(value, Enum):
         return value.name.lower()
-    if value is None or isinstance(value, bool | int | str):
-        return value
+    if value is None:
+        return None
+    if spec := type_of(value):
+        return spec.to_json(value)
     if isinstance(value, Typed):
         return value_form(value.sent)
-    if isinstance(value, float):
-        # Of a 32-bit real the shortest decimal that reads back as the same one.
-        return float(shortest_text(value)) if math.isfinite(value) else str(value)
-    if isinstance(value, datetime):
-        return time_text(value)
     if isinstance(value, bytes):
         return {"base64": base64.b64encode(value).decode("ascii")}
     if isinstance(value, RawValue):
@@ -229,16 +226,11 @@ def value_text(value: Any) -> str:
     of its type."""
     if isinstance(value, Typed):
         value = value.sent
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if value is None:
         return "null"
-    if isinstance(value, float):
-        return shortest_text(value)
-    if isinstance(value, str):
-        return safe(shortened(value)) or '""'
-    if isinstance(value, datetime):
-        return time_text(value)
+    if spec := type_of(value):
+        text = shortened(spec.text(value))
+        return safe(text) or '""' if spec.family is Family.TEXT else text
     if isinstance(value, bytes):
         return f"{len(value)} bytes {value[:16].hex(' ')}"
     if isinstance(value, RawValue):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayWaitError
 from zb_mom_ww_mxgateway.models.handles import Item
-from zb_mom_ww_mxgateway.values import DataType
+from zb_mom_ww_mxgateway.value_types import DataType
 from zb_mom_ww_mxgateway_console.render.forms import value_form, value_text
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text
 

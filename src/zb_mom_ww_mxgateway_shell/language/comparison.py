@@ -14,9 +14,9 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from zb_mom_ww_mxgateway.comparison import same_value
+from zb_mom_ww_mxgateway.comparison import is_single, same_value
 from zb_mom_ww_mxgateway.reals import Float32
-from zb_mom_ww_mxgateway.values import DataType
+from zb_mom_ww_mxgateway.value_types import TYPES, WIDEST, DataType, Family, family_of
 from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_duration, parse_value
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, check_prefix, split_type
 from zb_mom_ww_mxgateway_shell.language.patterns import Pattern, PatternError, pattern
@@ -24,15 +24,6 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token, elements
 
 ORDERING = ("<", "<=", ">", ">=")
 OPERATORS = ("=", "!=", *ORDERING, "~")
-_FAMILIES = {
-    "bool": "true or false",
-    "int32": "a number",
-    "int64": "a number",
-    "float": "a number",
-    "double": "a number",
-    "string": "text",
-    "time": "a time",
-}
 _INTEGER = re.compile(r"[+-]?[0-9]{1,100}")
 # A dotted reference such as Plant.Tank1.Level, 1Tank.Level or Obj.Arr[3], or what is below the focused object: in the
 # galaxy each of its names has a letter, wherever.
@@ -91,7 +82,7 @@ class Comparison:
         elif operator in ORDERING:
             if rest.is_array:
                 raise self.operator.mistake("arrays are compared with = or != only")
-            if wanted.is_quoted or type_name in ("string", "bool"):
+            if wanted.is_quoted or not _is_ordered(type_name):
                 raise self.operator.mistake("only numbers and times are more or less; compare with = or !=")
             if type_name is None and not _is_number_or_time(rest.text):
                 raise wanted.mistake(f"{operator} compares numbers and times, and this is neither")
@@ -100,7 +91,7 @@ class Comparison:
         number, _ = _tolerance(tolerance)
         type_name, rest = split_type(self.wanted)
         for each in elements(rest) if rest.is_array else [rest]:
-            if each.is_quoted or type_name in ("string", "bool") or not _is_number_or_time(each.text):
+            if each.is_quoted or not _is_ordered(type_name) or not _is_number_or_time(each.text):
                 raise tolerance.mistake("only numbers and times have a tolerance")
             if number is None and _is_number(each.text):
                 raise tolerance.mistake("a number is expected: the tolerance of a number")
@@ -118,7 +109,7 @@ class Comparison:
             return (isinstance(actual, float) and math.isnan(actual)) == (operator == "=")
         if operator == "~":
             if not isinstance(actual, str):
-                raise self.operator.mistake(f"~ matches texts only; the value is {_family(actual)}")
+                raise self.operator.mistake(f"~ matches texts only; the value is {_described(actual)}")
             return self._is_found_in(actual)
         return self._compare(actual, _read(self.wanted, actual, data_type), data_type)
 
@@ -137,8 +128,8 @@ class Comparison:
 
     def _compare(self, actual: Any, wanted: Any, data_type: DataType | int) -> bool:
         room, operator = self._room(actual), self.operator.text
-        if isinstance(actual, bool | str) and operator in ORDERING:
-            raise self.operator.mistake(f"{_family(actual)} is compared with = or != only")
+        if operator in ORDERING and not _may_order(actual):
+            raise self.operator.mistake(f"{_described(actual)} is compared with = or != only")
         is_same = same_value(wanted, actual, tolerance=room, data_type=data_type)
         match operator:
             case "=":
@@ -184,8 +175,8 @@ def tolerance_for(word: Token, value: Any) -> float:
         return seconds
     if isinstance(value, list | tuple):
         return max((tolerance_for(word, each) for each in value), default=0.0)
-    if isinstance(value, bool | str):
-        raise word.mistake(f"{_family(value)} has no tolerance")
+    if not _may_order(value):
+        raise word.mistake(f"{_described(value)} has no tolerance")
     if number is None:
         raise word.mistake("a number is expected: the tolerance of a number")
     return number
@@ -213,6 +204,17 @@ def _is_number(text: str) -> bool:
     return _is("double", text) or _INTEGER.fullmatch(text) is not None
 
 
+def _is_ordered(type_name: str | None) -> bool:
+    """Whether values of a type that is named, if one is, are more or less than each other."""
+    return type_name is None or TYPES[type_name].family.is_ordered
+
+
+def _may_order(value: Any) -> bool:
+    """Whether nothing is known against a value being more or less than another."""
+    family = family_of(value)
+    return family is None or family.is_ordered
+
+
 def _is(type_name: str, text: str) -> bool:
     with suppress(TextValueError):
         parse_value(type_name, text)
@@ -222,20 +224,20 @@ def _is(type_name: str, text: str) -> bool:
 
 def _read(word: Token, actual: Any, data_type: DataType | int) -> Any:
     """The typed value as one that can be compared with `actual`; raises Mistake."""
-    family = _family(actual)
+    family = family_of(actual)
     type_name, rest = split_type(word)
-    if family not in _FAMILIES.values():
-        raise word.mistake(f"the value is {family}: it cannot be compared")
+    if family is None:
+        raise word.mistake(f"the value is {_described(actual)}: it cannot be compared")
     if rest.is_array:
         raise word.mistake(f"the value is {family}, not an array")
     if rest.is_quoted and type_name is None:
         type_name = "string"
-    if type_name is not None and _FAMILIES[type_name] != family:
-        raise word.mistake(f"the value is {family}: it cannot be compared with {_FAMILIES[type_name]}")
     if type_name is None:
-        type_name = {"true or false": "bool", "text": "string", "a time": "time"}.get(family, "double")
+        type_name = WIDEST[family].name
+    elif (other := TYPES[type_name].family) is not family:
+        raise word.mistake(f"the value is {family}: it cannot be compared with {other}")
     try:
-        if type_name == "double" and _INTEGER.fullmatch(rest.text):
+        if type_name == WIDEST[Family.NUMBER].name and _INTEGER.fullmatch(rest.text):
             return int(rest.text)
         number = parse_value(type_name, rest.value)
     except TextValueError as error:
@@ -245,7 +247,7 @@ def _read(word: Token, actual: Any, data_type: DataType | int) -> Any:
     if isinstance(actual, int):
         return _exactly(rest.value, number)
     # A tag of 32 bits that was given 0.1 holds the number of 32 bits that is next to it.
-    return Float32(number) if data_type is DataType.FLOAT or isinstance(actual, Float32) else number
+    return Float32(number) if is_single(actual, data_type) else number
 
 
 def _exactly(text: str, nearest: float) -> Fraction | float:
@@ -253,11 +255,5 @@ def _exactly(text: str, nearest: float) -> Fraction | float:
     return Fraction(text) if nearest and len(text) <= 100 else nearest
 
 
-def _family(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, int | float):
-        return "a number"
-    if isinstance(value, str):
-        return "text"
-    return "a time" if isinstance(value, datetime) else f"of a kind of its own ({type(value).__name__})"
+def _described(value: Any) -> str:
+    return family_of(value) or f"of a kind of its own ({type(value).__name__})"

@@ -1,26 +1,13 @@
-"""Values as typed: bare text takes the tag's own type, ``int32:5`` says it, quotes make a string."""
+"""Values as typed: bare text takes the tag's own type, ``int32:5`` names it, quotes make a string."""
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.values import TYPE_NAMES, DataType, Typed
-from zb_mom_ww_mxgateway_console.render.text_values import parse_value, type_name_of
+from zb_mom_ww_mxgateway.value_types import TYPE_NAMES, TYPES, DataType, TypeSpec, type_of_tag
+from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_shell.language.tokens import Token, elements
 
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.values import MxValueInput
-
-_SAID = {
-    "bool": "true|false",
-    "int32": "Integer",
-    "int64": "Integer",
-    "float": "Float",
-    "double": "Double",
-    "string": "String",
-    "time": "Time",
-}
 _PREFIX = re.compile(r"([a-z0-9]+):(?!//)")
 
 
@@ -33,51 +20,66 @@ class TagType:
     variant_type: str = ""
 
     @property
+    def _spec(self) -> TypeSpec | None:
+        return type_of_tag(self.data_type, self.variant_type)
+
+    @property
     def type_name(self) -> str | None:
-        """The type a bare value takes; None where a value must say its own."""
-        return type_name_of(self.data_type, self.variant_type)
+        """The type that a bare value takes; None where a value must name its own."""
+        return self._spec.name if self._spec else None
 
     @property
     def choices(self) -> tuple[str, ...]:
         """All that may be typed, where that is little."""
-        return ("true", "false") if self.type_name == "bool" and not self.is_array else ()
+        return self._spec.choices if self._spec and not self.is_array else ()
 
     @property
     def said(self) -> str:
         """What is expected of somebody who types a value."""
-        one = _SAID.get(self.type_name or "", "value")
+        one = self._spec.title if self._spec else "value"
         return f"[{one}, …]" if self.is_array else one
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value as typed; its type may depend on the tag it goes to."""
+    """A value as typed; its type may depend on the tag that it goes to."""
 
     word: Token
+    _typed: dict[str, Typed] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The value by name of type: each is read and checked once."""
 
-    def for_tag(self, tag: str, known: TagType | None) -> "MxValueInput":
-        """The value for a tag of this type; raises Mistake, pointing at what is wrong, before anything is sent."""
+    def for_tag(self, tag: str, known: TagType | None) -> Typed:
+        """Return the value for a tag of this type; raise InputError, pointing at what is wrong."""
         type_name, word = split_type(self.word)
         if type_name is None:
             type_name = "string" if word.is_quoted else self._own_type(tag, known)
-        try:
-            if word.is_array:
-                found = _elements(word)
-                # Texts have quotes, and times may; a type that is said outright is what the quoted text is read as.
-                if type_name not in ("string", "time") and word is self.word:
-                    _refuse_quoted(found, type_name)
-                return Typed(type_name, [_scalar(type_name, element) for element in found])
-            return Typed(type_name, _scalar(type_name, word))
-        except MxGatewayArgumentError as error:
-            raise self.word.mistake(str(error).removeprefix("value: ")) from None
+        if type_name not in self._typed:
+            self._typed[type_name] = self._read(TYPES[type_name], word)
+        return self._typed[type_name]
 
     def check(self) -> None:
-        """Raises InputError for what is wrong whatever the tag's type is."""
+        """Raise InputError for what is wrong whatever the tag's type is."""
         type_name, word = split_type(self.word)
         if type_name is not None or word.is_quoted:
             self.for_tag("", None)
         elif word.is_array:
             _elements(word)
+
+    def _read(self, spec: TypeSpec, word: Token) -> Typed:
+        if not word.is_array:
+            return _checked(spec, word, _parsed(spec, word))
+        found = _elements(word)
+        # Texts have quotes, and times may; where the type is named, the quoted text is read as that type.
+        if not spec.is_quoted and word is self.word:
+            _refuse_quoted(found, spec.name)
+        values = [_parsed(spec, element) for element in found]
+        try:
+            return Typed(spec.name, values)
+        except MxGatewayArgumentError:
+            # Only now element by element, to point at the one that does not fit.
+            for element, value in zip(found, values, strict=True):
+                _checked(spec, element, value)
+            raise
 
     def _own_type(self, tag: str, known: TagType | None) -> str:
         """The type of the tag itself, which a bare value takes."""
@@ -91,7 +93,7 @@ class Literal:
 
 
 def check_prefix(word: Token) -> None:
-    """Raises InputError for a type that does not exist, as in ``int23:5``."""
+    """Raise InputError for a type that does not exist, as in ``int23:5``."""
     match = _PREFIX.match(word.text)
     # A time has a colon too: 12:30.
     if match and match[1] not in TYPE_NAMES and not match[1].isdigit() and "T" not in word.text:
@@ -99,7 +101,7 @@ def check_prefix(word: Token) -> None:
 
 
 def split_type(word: Token) -> tuple[str | None, Token]:
-    """The type that a word says outright, if it does, and the rest of the word."""
+    """Return the type that a word names, if it does, and the rest of the word."""
     match = None if word.is_quoted else _PREFIX.match(word.text)
     if match and match[1] in TYPE_NAMES:
         return match[1], word.after(match.end())
@@ -120,8 +122,15 @@ def _refuse_quoted(found: list[Token], type_name: str) -> None:
             raise each.mistake(f"an array of {type_name} expected, and what is in quotes is text: take them away")
 
 
-def _scalar(type_name: str, word: Token) -> Any:
+def _parsed(spec: TypeSpec, word: Token) -> object:
     try:
-        return parse_value(type_name, word.value)
-    except ValueError as error:
+        return spec.parse(spec.name, word.value)
+    except MxGatewayArgumentError as error:
         raise word.mistake(str(error)) from None
+
+
+def _checked(spec: TypeSpec, word: Token, value: object) -> Typed:
+    try:
+        return Typed(spec.name, value)
+    except MxGatewayArgumentError as error:
+        raise word.mistake(str(error).removeprefix("value: ")) from None

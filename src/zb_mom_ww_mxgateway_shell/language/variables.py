@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from zb_mom_ww_mxgateway.times import time_text
-from zb_mom_ww_mxgateway.values import TYPE_NAMES
+from zb_mom_ww_mxgateway.value_types import TYPE_NAMES, type_of
 from zb_mom_ww_mxgateway_console.text.text_files import CURLY, curly_said
 from zb_mom_ww_mxgateway_shell.errors import InputError, closest
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, split_type
@@ -187,15 +186,12 @@ def plain_text(value: Any) -> str:
     """A plain value as text; numbers with all their digits."""
     if isinstance(value, Given):
         return value.text
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if value is None:
         return "null"
-    if isinstance(value, datetime):
-        return time_text(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_element_text, value))}]"
-    return repr(value) if isinstance(value, float) else str(value)
+    spec = type_of(value)
+    return spec.text(value) if spec else str(value)
 
 
 def literal_text(value: Any) -> str:

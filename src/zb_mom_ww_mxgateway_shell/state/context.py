@@ -354,7 +354,8 @@ class Context:
 
     def type_of(self, tag: str, item: Item | None) -> "TagType | None":
         """What is known of a tag's type: from its value, or else from the galaxy."""
-        from zb_mom_ww_mxgateway.values import Array, DataType
+        from zb_mom_ww_mxgateway.value_types import DataType
+        from zb_mom_ww_mxgateway.values import Array
         from zb_mom_ww_mxgateway_shell.language.literals import TagType
 
         value = self.live.latest(*item.key) if self.live and item else None

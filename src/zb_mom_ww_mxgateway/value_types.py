@@ -1,0 +1,296 @@
+"""Types that a value can have: one table, from which everything that knows types derives.
+
+Python values to messages and back, comparison, text, JSON, the literals of the shell and the options of ``mxgw-py``
+read :data:`TYPES`. The simulator and the documentation are checked against it by tests.
+"""
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from zb_mom_ww_mxgateway.reals import Float32, shortest_text
+from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway.value_checks import (
+    INT32,
+    INT64,
+    checked_bool,
+    checked_bytes,
+    checked_double,
+    checked_single,
+    checked_text,
+    checked_time,
+    integer_check,
+)
+from zb_mom_ww_mxgateway.value_spelling import (
+    bool_text,
+    parse_bool,
+    parse_integer,
+    parse_real,
+    parse_text,
+    parse_time,
+)
+
+
+class DataType(IntEnum):
+    """``MxDataType`` of MXAccess (the native value plus 2)."""
+
+    UNSPECIFIED = 0
+    UNKNOWN = 1
+    NO_DATA = 2
+    BOOLEAN = 3
+    INTEGER = 4
+    FLOAT = 5
+    DOUBLE = 6
+    STRING = 7
+    TIME = 8
+    ELAPSED_TIME = 9
+    REFERENCE_TYPE = 10
+    STATUS_TYPE = 11
+    DATA_TYPE_ENUM = 12
+    SECURITY_CLASSIFICATION_ENUM = 13
+    DATA_QUALITY_TYPE = 14
+    QUALIFIED_ENUM = 15
+    QUALIFIED_STRUCT = 16
+    INTERNATIONALIZED_STRING = 17
+    BIG_STRING = 18
+
+
+class Family(StrEnum):
+    """Types whose values compare with each other; the value names the family in messages."""
+
+    BOOLEAN = "true or false"
+    NUMBER = "a number"
+    TEXT = "text"
+    TIME = "a time"
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether one value is less than another, and two may differ by a tolerance."""
+        return self in (Family.NUMBER, Family.TIME)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WireType:
+    """How a value is sent."""
+
+    arm: str
+    """Of the message's oneof, without ``_value`` or ``_values``."""
+    data_type: DataType
+    variant_type: str
+    check: Callable[[Any], Any]
+    """Returns the value to send; raises MxGatewayArgumentError for a value that does not fit."""
+    limits: tuple[int, int] | None = None
+    """Of whole numbers, inclusive."""
+
+    def has_room(self, value: Any) -> bool:
+        """Whether a value is within the limits, if there are any."""
+        return self.limits is None or (isinstance(value, int) and self.limits[0] <= value <= self.limits[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TypeSpec:
+    """All that is known of one type of values."""
+
+    name: str
+    """In commands, files and :class:`~zb_mom_ww_mxgateway.Typed`."""
+    wire: WireType
+    python_type: type
+    """Of its values as they come back."""
+    implied_by: type | None
+    """Python type that is sent as this type if none is named."""
+    family: Family
+    title: str
+    """What is expected of a person, in completion and in the toolbar."""
+    example: str
+    """A value as text."""
+    parse: Callable[[str, str], Any]
+    """Name and text to a value that is not yet checked; raises MxGatewayArgumentError."""
+    text: Callable[[Any], str]
+    """Value to the text that :meth:`read` reads back as the same value."""
+    tag_types: tuple[DataType, ...] = ()
+    """Of the tags that take a bare value as this type; empty where only the tag's VARIANT type tells."""
+    choices: tuple[str, ...] = ()
+    """All texts, where there are few."""
+
+    @property
+    def is_quoted(self) -> bool:
+        """Whether its values are text in JSON."""
+        return self.family in (Family.TEXT, Family.TIME)
+
+    def read(self, text: str) -> Any:
+        """Return the value that a text spells, which can be sent; raise MxGatewayArgumentError."""
+        value = self.parse(self.name, text)
+        self.wire.check(value)
+        return value
+
+    def to_json(self, value: Any) -> Any:
+        """Return the JSON form: a real with all its digits, NaN and infinities as text."""
+        if self.is_quoted:
+            return self.text(value)
+        if not isinstance(value, float):
+            return value
+        return float(self.text(value)) if math.isfinite(value) else str(value)
+
+    def from_json(self, value: Any) -> Any:
+        """Return the value of a JSON form, not yet checked; raise MxGatewayArgumentError."""
+        return self.parse(self.name, value) if self.is_quoted else value
+
+
+TYPES: dict[str, TypeSpec] = {
+    spec.name: spec
+    for spec in (
+        TypeSpec(
+            name="bool",
+            wire=WireType("bool", DataType.BOOLEAN, "VT_BOOL", checked_bool),
+            python_type=bool,
+            implied_by=bool,
+            family=Family.BOOLEAN,
+            title="true|false",
+            example="true",
+            parse=parse_bool,
+            text=bool_text,
+            tag_types=(DataType.BOOLEAN,),
+            choices=("true", "false"),
+        ),
+        TypeSpec(
+            name="int32",
+            wire=WireType("int32", DataType.INTEGER, "VT_I4", integer_check(INT32, "int32"), INT32),
+            python_type=int,
+            implied_by=int,
+            family=Family.NUMBER,
+            title="Integer",
+            example="5",
+            parse=parse_integer,
+            text=str,
+            tag_types=(DataType.INTEGER,),
+        ),
+        TypeSpec(
+            name="int64",
+            wire=WireType("int64", DataType.INTEGER, "VT_I8", integer_check(INT64, "int64"), INT64),
+            python_type=int,
+            implied_by=int,
+            family=Family.NUMBER,
+            title="Integer",
+            example="5",
+            parse=parse_integer,
+            text=str,
+        ),
+        TypeSpec(
+            name="float",
+            wire=WireType("float", DataType.FLOAT, "VT_R4", checked_single),
+            python_type=Float32,
+            implied_by=None,
+            family=Family.NUMBER,
+            title="Float",
+            example="5",
+            parse=parse_real,
+            text=shortest_text,
+            tag_types=(DataType.FLOAT,),
+        ),
+        TypeSpec(
+            name="double",
+            wire=WireType("double", DataType.DOUBLE, "VT_R8", checked_double),
+            python_type=float,
+            implied_by=float,
+            family=Family.NUMBER,
+            title="Double",
+            example="5",
+            parse=parse_real,
+            text=shortest_text,
+            tag_types=(DataType.DOUBLE, DataType.ELAPSED_TIME),  # Elapsed time is in seconds.
+        ),
+        TypeSpec(
+            name="string",
+            wire=WireType("string", DataType.STRING, "VT_BSTR", checked_text),
+            python_type=str,
+            implied_by=str,
+            family=Family.TEXT,
+            title="String",
+            example="5",
+            parse=parse_text,
+            text=str,
+            tag_types=(DataType.STRING, DataType.INTERNATIONALIZED_STRING, DataType.BIG_STRING),
+        ),
+        TypeSpec(
+            name="time",
+            wire=WireType("timestamp", DataType.TIME, "VT_DATE", checked_time),
+            python_type=datetime,
+            implied_by=datetime,
+            family=Family.TIME,
+            title="Time",
+            example="2026-10-02T08:14:00Z",
+            parse=parse_time,
+            text=time_text,
+            tag_types=(DataType.TIME,),
+        ),
+    )
+}
+"""Types by name. Within a family, and among types that one Python type implies, the widest is last."""
+
+TYPE_NAMES: tuple[str, ...] = tuple(TYPES)
+
+RAW = WireType("raw", DataType.UNKNOWN, "VT_UI1", checked_bytes)
+"""Of bytes, whose type has no name and no text."""
+
+WIDEST: Mapping[Family, TypeSpec] = {spec.family: spec for spec in TYPES.values()}
+"""The type that has room for every value of a family."""
+
+_OF_PYTHON_TYPE: dict[type, TypeSpec] = {spec.python_type: spec for spec in reversed(TYPES.values())}
+_IMPLIED_BY: dict[type, tuple[WireType, ...]] = {
+    python_type: tuple(spec.wire for spec in TYPES.values() if spec.implied_by is python_type)
+    for python_type in (spec.implied_by for spec in TYPES.values())
+    if python_type is not None
+} | {bytes: (RAW,)}
+_OF_TAG_TYPE: dict[DataType | int, TypeSpec] = {
+    data_type: spec for spec in TYPES.values() for data_type in spec.tag_types
+}
+_OF_VARIANT_TYPE: dict[str, TypeSpec] = {spec.wire.variant_type: spec for spec in TYPES.values() if not spec.tag_types}
+
+_PLACE: dict[WireType, int] = {wire: place for place, wire in enumerate([spec.wire for spec in TYPES.values()] + [RAW])}
+
+
+def type_of(value: Any) -> TypeSpec | None:
+    """The type of a value as it comes back; None for null, bytes, arrays and what no tag has."""
+    # Most specific first: True is not a number, and a Float32 is not a double.
+    return next((_OF_PYTHON_TYPE[base] for base in type(value).__mro__ if base in _OF_PYTHON_TYPE), None)
+
+
+def family_of(value: Any) -> Family | None:
+    """The family of a value; None as for :func:`type_of`."""
+    spec = type_of(value)
+    return spec.family if spec else None
+
+
+def implied_type(value: Any) -> WireType | None:
+    """The type that a Python value is sent as if none is named; None if it implies none."""
+    for base in type(value).__mro__:
+        if base in _IMPLIED_BY:
+            types = _IMPLIED_BY[base]
+            # Where none has room, the check of the widest says what is wrong.
+            return next((each for each in types if each.has_room(value)), types[-1])
+    return None
+
+
+def common_type(types: Collection[WireType]) -> WireType | None:
+    """The type that has room for values of all these types; None if there is none."""
+    if len({each.data_type for each in types}) == 1:
+        return max(types, key=_PLACE.__getitem__)
+    families = {spec.family for spec in TYPES.values() if spec.wire in types}
+    return WIDEST[families.pop()].wire if len(families) == 1 and RAW not in types else None
+
+
+def element_type(data_type: DataType | int, elements: Sequence[Any]) -> WireType | None:
+    """The type of the elements of an array that has this element type; None if no type can be written as it."""
+    types = [spec.wire for spec in TYPES.values() if spec.wire.data_type is data_type]
+    return next((each for each in types if all(map(each.has_room, elements))), types[-1] if types else None)
+
+
+def type_of_tag(data_type: DataType | int, variant_type: str = "") -> TypeSpec | None:
+    """The type that a bare value for a tag takes; None where a value must name its own."""
+    for name, spec in _OF_VARIANT_TYPE.items():
+        if name in variant_type:
+            return spec
+    return _OF_TAG_TYPE.get(data_type) if isinstance(data_type, DataType) else None
