@@ -1,5 +1,5 @@
 """The programs of the guides and of examples/ are what mypy and pyright want in their strict modes, and both find what
-is wrong with a call of the library."""
+is wrong with a call of the library. Every public name has a type, as ``make types`` says in full."""
 
 import json
 import os
@@ -58,6 +58,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ran(*command: str) -> str:
     """What a checker says. It is installed by ``make setup``; without it this fails, it is not passed over."""
     environment = os.environ | {"MYPYPATH": str(ROOT / "src"), "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+    environment["PYTHONPATH"] = str(ROOT / "src")
     done = subprocess.run(
         [sys.executable, "-m", *command],
         capture_output=True,
@@ -97,3 +98,11 @@ def test_pyright_strict_has_nothing_to_say(programs: Path) -> None:
     assert any("NoSuchGateway" in message for _, message in errors)
     assert any("endpont" in message for _, message in errors)
     assert any("plaintext" in message or '"str"' in message for _, message in errors)
+
+
+@pytest.mark.parametrize("package", ["zb_mom_ww_mxgateway", "zb_mom_ww_mxgateway_sim"])
+@pytest.mark.timeout(300)
+def test_every_public_name_has_a_type(package: str) -> None:
+    report = ran("pyright", "--pythonpath", sys.executable, "--ignoreexternal", "--verifytypes", package)
+    assert [line for line in report.splitlines() if "error:" in line] == [], "run `make types`"
+    assert "Type completeness score: 100%" in report
