@@ -142,7 +142,7 @@ def _without_key(self: ClientOptions, *arguments: Any, **names: Any) -> None:
         raise refused
 
 
-ClientOptions.__init__ = _without_key  # type: ignore[method-assign]  # the same, seen from outside
+ClientOptions.__init__ = _without_key  # type: ignore[method-assign]  # it has the signature of what it wraps
 
 
 class ClientOptionNames(TypedDict, total=False):

@@ -146,7 +146,7 @@ def _library_warnings(report: Report) -> Iterator[None]:
             else:
                 others(message, category, *where)
 
-        warnings.showwarning = show  # type: ignore[assignment]  # where it was warned is handed on as it came
+        warnings.showwarning = show  # type: ignore[assignment]  # *where: file and line, passed on
         yield
 
 

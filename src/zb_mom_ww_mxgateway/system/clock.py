@@ -57,6 +57,7 @@ class Windows:
     def __init__(self) -> None:
         import ctypes  # Of Windows only.
 
+        # Checked for Linux the module has no windll; checked for Windows it has, and needs no "ignore".
         kernel: Callable[..., int] = ctypes.windll.kernel32.QueryUnbiasedInterruptTime  # type: ignore[attr-defined, unused-ignore]
         self._query, self._ticks, self._byref = kernel, ctypes.c_ulonglong(), ctypes.byref
 

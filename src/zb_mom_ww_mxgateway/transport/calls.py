@@ -262,8 +262,8 @@ class Transport:
             with LoggedCall(self.options, call, request, mutating=mutating):
                 reply = await method(request, timeout=timeout or self.options.call_timeout, metadata=self._metadata)
         except (grpc.RpcError, grpc.aio.BaseError) as error:
-            # Its cause is set; by a name here the error and its traceback would hold each other.
-            raise self._translated(error, call, request, rpc.of_session, mutating)  # noqa: B904
+            # A name for the new error here would make a reference cycle of it and its traceback.
+            raise self._translated(error, call, request, rpc.of_session, mutating)  # noqa: B904  # it has its cause
         except asyncio.CancelledError as ended:
             task = asyncio.current_task()
             # A call ended with its channel looks to its caller like a cancelled task, which it is not.

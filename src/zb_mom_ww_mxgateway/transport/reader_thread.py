@@ -217,7 +217,7 @@ class ReadingThread:
             tell(False)
             return lambda: None
         asked.add_done_callback(lambda done: tell(done.code() not in _NO_ANSWER))
-        return asked.cancel  # type: ignore[no-any-return]  # of gRPC
+        return asked.cancel  # type: ignore[no-any-return]  # gRPC's future is untyped
 
     def cancel(self) -> None:
         """Ends the call, and the thread with it; from any thread, at any time."""

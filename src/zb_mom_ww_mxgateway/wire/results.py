@@ -125,7 +125,7 @@ def user_id(reply: pb.MxCommandReply, kind: str) -> int:
 
 def session_state(reply: pb.MxCommandReply) -> SessionState | int:
     """The state; the bare number of one that is not known here."""
-    return open_enum(SessionState, payload_of(reply, "session_state").state)  # type: ignore[no-any-return]  # open
+    return open_enum(SessionState, payload_of(reply, "session_state").state)  # type: ignore[no-any-return]  # any int
 
 
 def worker_info(reply: pb.MxCommandReply) -> WorkerInfo:

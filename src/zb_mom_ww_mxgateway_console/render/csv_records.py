@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway_console.render.forms import json_line, value_form
 
 # What a spreadsheet evaluates, also in its full-width forms, or skips to reach it; an apostrophe before that is a mark
 # of ours already, or has to be told from one.
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001  # the full-width ones are meant
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001  # full-width signs start a formula too
 _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf)", re.IGNORECASE | re.ASCII)
 # Whatever a reader may take for the end of a field or a record, and space that it may strip.
 _QUOTED = re.compile('[",;\\x00-\\x1f\\x7f-\\x9f\u2028\u2029]|^\\s|\\s$')
@@ -35,7 +35,7 @@ def _field(cell: Any, raw: bool) -> str:
     if kind is float or kind is int:
         return repr(cell)
     if kind is str and _PLAIN(cell) and "mxgw_" not in cell:
-        return cell  # type: ignore[no-any-return]  # it is text
+        return cell  # type: ignore[no-any-return]  # its class is str
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, str):

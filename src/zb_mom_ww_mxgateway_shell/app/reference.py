@@ -57,7 +57,7 @@ def main() -> None:
     """Prints the page."""
     import sys
 
-    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]  # a text file, as in every process
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]  # a process has a text file
     print(reference(), end="")
 
 

@@ -185,9 +185,9 @@ class _Reader:
         if "$" in name.text:
             self._findings.append(LintFinding(statement, name.mistake("include takes a file's own name, without $")))
             return statement
-        folder = os.path.dirname(inside[-1]) if inside else ""  # noqa: PTH120  # keeps the path as it was given
-        path = os.path.join(folder, name.value)  # noqa: PTH118  # the same
-        if any(os.path.abspath(path) == os.path.abspath(each) for each in inside):  # noqa: PTH100  # may not exist
+        folder = os.path.dirname(inside[-1]) if inside else ""  # noqa: PTH120  # Path would normalise it
+        path = os.path.join(folder, name.value)  # noqa: PTH118  # Path would normalise it
+        if any(os.path.abspath(path) == os.path.abspath(each) for each in inside):  # noqa: PTH100  # resolve() follows links
             self._findings.append(LintFinding(statement, name.mistake(f"{path} is included by itself")))
             return statement
         try:

@@ -146,7 +146,7 @@ class Prompt:
         # NO_COLOR is obeyed by the output itself.
         off = settings.color == "off"
         depth = ColorDepth.MONOCHROME if off else self._color_depth
-        self._output.default_color_depth = depth  # type: ignore[attr-defined]  # of every kind that has colours
+        self._output.default_color_depth = depth  # type: ignore[attr-defined]  # each output with colours has it
 
     async def _entered(self, text: str) -> bool:
         """Runs what was entered; False when it failed, or was not wanted."""
