@@ -307,11 +307,13 @@ async def _connected(
     context.give_names(wanted.variables)
 
     async def connect_by_profile(profile: "Profile") -> None:
+        from zb_mom_ww_mxgateway_shell.state.profile_connections import connect_profile
+
         if interactive:
             from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask_secret
 
             context.ask_secret = ask_secret
-        await context.connect_profile(profile)
+        await connect_profile(context, profile)
         if interactive and profile.watch:
             from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
 

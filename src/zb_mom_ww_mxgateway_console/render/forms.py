@@ -269,3 +269,8 @@ def age_text(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = int(seconds // 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} m"
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of something in words: ``1 sample``, ``2 samples``."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -91,3 +91,11 @@ def parse_duration(text: str) -> float:
     if not 0 < seconds <= _LONGEST:
         raise TextValueError("Duration expected, above zero and at most 24h: for example 500ms, 10s, 2m or 1h")
     return seconds
+
+
+def duration_text(seconds: float) -> str:
+    """Return a span of time as it can be typed."""
+    for unit, of in (("h", 3600.0), ("m", 60.0)):
+        if seconds >= of and seconds % of == 0:
+            return f"{seconds / of:g}{unit}"
+    return f"{seconds:g}s"

@@ -1,4 +1,7 @@
-"""``--demo``: a simulated gateway inside this process, as the real one would be reached."""
+"""``--demo``: a simulated gateway inside this process, reached as a real one.
+
+A module of its own, because nothing else in the shell may import the simulator.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,7 +14,7 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 
 @asynccontextmanager
 async def simulated(context: Context) -> AsyncIterator[None]:
-    """Connects the shell to a simulated gateway of its own, over TLS and with a key."""
+    """Start a simulated gateway and connect the shell to it, over TLS and with a key."""
     from zb_mom_ww_mxgateway_sim import CertificateError, SimulatedGateway
 
     async with AsyncExitStack() as stack:
@@ -19,9 +22,9 @@ async def simulated(context: Context) -> AsyncIterator[None]:
         try:
             gateway = await stack.enter_async_context(SimulatedGateway())
         except CertificateError:
-            # Where nothing can be kept, as in a home that is read-only, there is a new one each time.
+            # Where the certificate cannot be kept, as in a read-only home, each start makes another one.
             gateway = await stack.enter_async_context(SimulatedGateway(certificate_directory=folder))
-        # The key reaches the client as a user's would: from a file only its owner reads.
+        # The key reaches the client as a user's would: from a file that only its owner can read.
         key_file = Path(folder) / "key"
         key_file.touch(mode=0o600)
         key_file.write_text(gateway.api_key or "", encoding="utf-8", newline="\n")

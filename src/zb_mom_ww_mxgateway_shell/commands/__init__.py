@@ -7,7 +7,8 @@ May import ``diagnosis``, ``feeds``, ``galaxy``, ``language``, ``output``, ``pro
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 
-from zb_mom_ww_mxgateway_shell.language.commands import Command, Registry
+from zb_mom_ww_mxgateway_shell.language.commands import Command
+from zb_mom_ww_mxgateway_shell.language.parser import Registry
 
 MODULES: dict[str, tuple[str, ...]] = {
     "connection": ("connect", "disconnect", "use", "status"),

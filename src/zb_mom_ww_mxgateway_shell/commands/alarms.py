@@ -33,8 +33,16 @@ from zb_mom_ww_mxgateway_console.render.forms import (
 )
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.paced import PacedFeed
-from zb_mom_ww_mxgateway_shell.language.argument_types import OFFERS, CountOption, DurationOption, FlagOption, Text
-from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Suggestion, command
+from zb_mom_ww_mxgateway_shell.language.argument_types import (
+    OFFERS,
+    ArgumentType,
+    CountOption,
+    DurationOption,
+    FlagOption,
+    Suggestion,
+    Text,
+)
+from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines

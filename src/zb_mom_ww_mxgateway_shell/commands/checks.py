@@ -13,19 +13,21 @@ from zb_mom_ww_mxgateway_shell.commands.values import ensure, in_doubt, unseen_t
 from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.feeds.condition import QUALITIES, Condition, described, form_of, has_nan, lately_text
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
+    ArgumentType,
     Duration,
+    Flag,
     NewName,
     OneWord,
-    Target,
-    TargetArgument,
+    Sign,
+    Suggestion,
     Tolerance,
-    target_type,
 )
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
-from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Clause, Flag, Sign, Suggestion, command
+from zb_mom_ww_mxgateway_shell.language.commands import Clause, command
 from zb_mom_ww_mxgateway_shell.language.comparison import OPERATORS, Comparison, refuse_tag
 from zb_mom_ww_mxgateway_shell.language.literals import TagType
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
+from zb_mom_ww_mxgateway_shell.language.target_types import Target, TargetArgument, target_type
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, is_plain
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult

@@ -10,18 +10,19 @@ from typing import Annotated, Any
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.options import split_endpoint
 from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_console.render.forms import counted
 from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
-from zb_mom_ww_mxgateway_shell.language.argument_types import ConnectionArgument, FlagOption, Text
+from zb_mom_ww_mxgateway_shell.language.argument_types import ConnectionArgument, FlagOption, Suggestion, Text
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
-from zb_mom_ww_mxgateway_shell.language.commands import Suggestion, command
+from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
-from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.state.connection import connection_text
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
+from zb_mom_ww_mxgateway_shell.state.profile_connections import connect_profile
 
 
 class EndpointOrProfile(Text):
@@ -109,7 +110,7 @@ async def connect(
                 f"the profile {profile.name} says how to connect: {spelled} cannot be added to it; "
                 f"connect HOST:PORT takes options, or change the profile"
             )
-        await context.connect_profile(profile)
+        await connect_profile(context, profile)
         await context.connected.settled()
         if profile.watch:
             await watch_list(context, profile.watch)

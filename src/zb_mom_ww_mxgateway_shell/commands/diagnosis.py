@@ -15,15 +15,17 @@ from zb_mom_ww_mxgateway_shell.commands.connection import EndpointOrProfile, Fil
 from zb_mom_ww_mxgateway_shell.diagnosis.doctor import Doctor
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import hresult_meaning, status_meaning
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.language.argument_types import TAG, FlagOption, ItemOrTag, Target, Text
+from zb_mom_ww_mxgateway_shell.language.argument_types import FlagOption, Text
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
+from zb_mom_ww_mxgateway_shell.language.target_types import TAG, ItemOrTag, Target
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.problems import exit_code_for, message_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
+from zb_mom_ww_mxgateway_shell.state.profile_connections import keyed_connection
 
 _REPLY_CHARACTERS = 500
 
@@ -106,7 +108,7 @@ async def doctor(
     )
     profile = context.profiles.profiles.get(endpoint or context.name)
     if profile is not None:
-        return Doctor(endpoint or profile.name, profile.connection, lambda: context.keyed_connection(profile))
+        return Doctor(endpoint or profile.name, profile.connection, lambda: keyed_connection(context, profile))
     if given == Connection(endpoint=endpoint, known_gateways=given.known_gateways):
         given = _known_connection(context, endpoint) or given
 

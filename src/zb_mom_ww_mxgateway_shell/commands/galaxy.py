@@ -10,17 +10,11 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.search import Deployments, ObjectSearch, TagSearch
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import attribute_of, object_at, object_beginning
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY, type_text
-from zb_mom_ww_mxgateway_shell.language.argument_types import (
-    CountOption,
-    DurationOption,
-    FlagOption,
-    GalaxyPlace,
-    Text,
-    full_address,
-)
+from zb_mom_ww_mxgateway_shell.language.argument_types import CountOption, DurationOption, FlagOption, Text
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
+from zb_mom_ww_mxgateway_shell.language.target_types import GalaxyPlace, full_address
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of

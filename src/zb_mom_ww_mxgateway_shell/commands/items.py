@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING, Annotated
 
 from zb_mom_ww_mxgateway.models.handles import Item
-from zb_mom_ww_mxgateway_console.render.forms import value_text
-from zb_mom_ww_mxgateway_shell.language.argument_types import ItemArgument, Server, ServerOption, TagArgument, Text
+from zb_mom_ww_mxgateway_console.render.forms import counted, value_text
+from zb_mom_ww_mxgateway_shell.language.argument_types import Text
 from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.target_types import ItemArgument, Server, ServerOption, TagArgument
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text, value_record, written_text
-from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:

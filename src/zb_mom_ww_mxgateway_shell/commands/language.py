@@ -6,24 +6,25 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
 from zb_mom_ww_mxgateway.times import time_text
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, safe, value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
+    ArgumentType,
     CountOption,
     Duration,
     FileName,
     FlagOption,
     NewName,
     OneWord,
+    Sign,
     TextArgument,
 )
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, FileRole
-from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Sign, command
+from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import Given, literal_text, value_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
-from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 

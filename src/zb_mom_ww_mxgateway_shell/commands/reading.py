@@ -10,6 +10,7 @@ from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.forms import (
     ExitCode,
     age_text,
+    counted,
     local,
     safe,
     source_time_form,
@@ -21,21 +22,13 @@ from zb_mom_ww_mxgateway_shell.commands.values import ensure, shown_writes
 from zb_mom_ww_mxgateway_shell.commands.watches import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.trend import Trend
-from zb_mom_ww_mxgateway_shell.language.argument_types import (
-    CountOption,
-    Duration,
-    DurationOption,
-    FlagOption,
-    ServerOption,
-    Target,
-    TargetArgument,
-)
+from zb_mom_ww_mxgateway_shell.language.argument_types import CountOption, Duration, DurationOption, FlagOption
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target, TargetArgument
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
 from zb_mom_ww_mxgateway_shell.output.value_text import quality_text, written_text
-from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.samples.history import LIMIT, ItemHistory, moment
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample, SampleMark, was_read_again
 from zb_mom_ww_mxgateway_shell.state.context import Context

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.language import aliases
-from zb_mom_ww_mxgateway_shell.language.argument_types import OneWord, Text
+from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, OneWord, Rest, Suggestion, Text
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
-from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Rest, Suggestion, command
+from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown

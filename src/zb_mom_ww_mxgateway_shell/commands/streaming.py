@@ -10,27 +10,25 @@ from zb_mom_ww_mxgateway.models.events import EventFamily, MxEvent
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text, reading_text
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, safe
 from zb_mom_ww_mxgateway_shell.commands.values import ensure
 from zb_mom_ww_mxgateway_shell.commands.watches import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.paced import PacedFeed
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
+    ArgumentType,
     CountOption,
     DurationOption,
     FlagOption,
-    ItemOrTag,
     OneWord,
-    ServerOption,
-    Target,
+    Suggestion,
     Text,
-    full_address,
 )
-from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Suggestion, command
+from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
+from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, ServerOption, Target, full_address
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
-from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.samples.record_format import Format, format_of
 from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of

@@ -13,19 +13,12 @@ from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, error_form, status_form, value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.language.argument_types import (
-    DurationOption,
-    FlagOption,
-    ServerOption,
-    Target,
-    TargetArgument,
-    ToleranceOption,
-    ValueArgument,
-)
+from zb_mom_ww_mxgateway_shell.language.argument_types import DurationOption, FlagOption, ToleranceOption
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.comparison import tolerance_for
 from zb_mom_ww_mxgateway_shell.language.literals import Literal
+from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target, TargetArgument, ValueArgument
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.output.value_text import written_text
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
@@ -156,7 +149,7 @@ async def _follow_what_comes(context: Context) -> None:
     """Follows what the file waits for behind this write. What of it fails is said by the wait itself."""
     if not context.coming:
         return
-    from zb_mom_ww_mxgateway_shell.feeds.coming_waits import coming_waits
+    from zb_mom_ww_mxgateway_shell.feeds.wait import coming_waits
 
     for target in coming_waits(context):
         with suppress(MxGatewayError, ShellError):

@@ -9,31 +9,28 @@ from typing import Annotated, Any, Literal as OneOf
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted
 from zb_mom_ww_mxgateway_shell.commands.values import ensure
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.watch import Watch
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
+    ArgumentType,
     CountOption,
     DurationOption,
     FlagOption,
-    ItemOrTag,
     OneWord,
-    ServerOption,
-    Tag,
-    Target,
+    Suggestion,
     Text,
-    full_address,
 )
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
-from zb_mom_ww_mxgateway_shell.language.commands import ArgumentType, Suggestion, command
+from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
+from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, ServerOption, Tag, Target, full_address
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import literal_text
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.value_text import value_record
 from zb_mom_ww_mxgateway_shell.output.watch_table import COLUMNS, WatchTable
-from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.state.context import FIRST_VALUE_TIMEOUT, Context, context_of
 from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists, tags_of_object_viewer
 

@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway_console.render.forms import age_text, value_text
+from zb_mom_ww_mxgateway_console.render.forms import age_text, counted, value_text
 from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Finding, Verdict, to_seconds, worst
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
     SECURED_WRITE,
@@ -27,7 +27,6 @@ from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, attribute_of, locate
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY, type_text
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness
-from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection, connection_text
 from zb_mom_ww_mxgateway_shell.state.context import Context

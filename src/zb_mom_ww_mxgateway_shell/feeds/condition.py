@@ -9,8 +9,8 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import nanoseconds_text
 from zb_mom_ww_mxgateway_console.render.forms import age_text, value_text
 from zb_mom_ww_mxgateway_shell.errors import NotMet
-from zb_mom_ww_mxgateway_shell.language.argument_types import Target
 from zb_mom_ww_mxgateway_shell.language.comparison import Comparison
+from zb_mom_ww_mxgateway_shell.language.target_types import Target
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, known_of, quality_text
 
 if TYPE_CHECKING:

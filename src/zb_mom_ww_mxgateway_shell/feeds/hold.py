@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway_console.render.forms import age_text, value_text
+from zb_mom_ww_mxgateway_console.render.forms import age_text, counted, value_text
 from zb_mom_ww_mxgateway_shell.feeds.condition import form_of
 from zb_mom_ww_mxgateway_shell.output.value_text import quality_text
-from zb_mom_ww_mxgateway_shell.plural import counted
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import WaitCourse

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import time_text
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, safe, value_form
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, safe, value_form
 from zb_mom_ww_mxgateway_console.render.galaxy_forms import deploy_form
 from zb_mom_ww_mxgateway_console.text.terminal_text import padded
-from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.context import FIRST_VALUE_TIMEOUT
 

@@ -1,6 +1,7 @@
 """What a file waits for: a condition on the event stream, or a time."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -8,14 +9,21 @@ from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, safe
+from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.condition import Condition, described, form_of, seen_text
 from zb_mom_ww_mxgateway_shell.feeds.hold import course_form, course_lines
+from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
+from zb_mom_ww_mxgateway_shell.language.target_types import Target
+from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
+from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, LiveValue, WaitCourse
 
 _STOPPED = "stopped waiting"
+_LINES_AHEAD = 50
+"""Lines of a file that are looked at for its coming waits."""
 
 
 @dataclass(slots=True)
@@ -123,3 +131,26 @@ class Sleeping:
     def progress(self) -> str:
         """The time left."""
         return f"sleeping, {age_text(max(0.0, self.started + self.seconds - clock.monotonic()))} left"
+
+
+def coming_waits(context: Context) -> list[Target]:
+    """Return the tags that a file waits for up to the next write that follows a check.
+
+    They are followed before a write is sent, so that its effects are seen. A line that cannot be parsed yet is left
+    out.
+    """
+    found: list[Target] = []
+    is_checked = False
+    for text in context.coming[:_LINES_AHEAD]:
+        invocation = None
+        with suppress(ShellError, ValueNotYetKnown), unfolded(context, text) as line:
+            invocation = context.registry.parse(line, context)
+        if invocation is None:
+            continue
+        traits = invocation.command.traits
+        if traits.changes_subject or (is_checked and invocation.command.mutating):
+            break
+        if traits.judges == "until":
+            found.append(invocation.positional[0])
+        is_checked |= traits.judges is not None
+    return found

@@ -15,8 +15,7 @@ from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.process.tasks import UnaskedTasks
 from zb_mom_ww_mxgateway_shell.scripts.executor import UNSURE, Follow, LineRun, Outcome
-from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
-from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.context import BoundContext, Context
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection

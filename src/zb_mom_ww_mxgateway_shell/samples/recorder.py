@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 from zb_mom_ww_mxgateway.models.events import MxEvent
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_shell.plural import counted
+from zb_mom_ww_mxgateway_console.render.forms import counted
 from zb_mom_ww_mxgateway_shell.samples.record_format import Format, Row, held_row, mark_row, rows_of, text_of
 from zb_mom_ww_mxgateway_shell.samples.recording_files import continue_, create
 from zb_mom_ww_mxgateway_shell.samples.sample_stream import Key, SampleMark, SampleStream

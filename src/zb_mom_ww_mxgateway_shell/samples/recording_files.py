@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from zb_mom_ww_mxgateway_console.render.forms import one_line
+from zb_mom_ww_mxgateway_console.render.forms import counted, one_line
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.process.regular_files import open_text, refuse_special
 from zb_mom_ww_mxgateway_shell.samples.record_format import COLUMNS, Format, heading, mark_row, text_of
 

@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 from zb_mom_ww_mxgateway.live.state_changes import Changes
 from zb_mom_ww_mxgateway.live.values import LiveChange, LiveState
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway_console.render.forms import counted
 from zb_mom_ww_mxgateway_shell.diagnosis.findings import to_seconds
-from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_background, leaves
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.context import Context

@@ -19,8 +19,8 @@ from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
 from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, locate
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY
-from zb_mom_ww_mxgateway_shell.language.argument_types import Tag, Target
-from zb_mom_ww_mxgateway_shell.language.commands import Invocation
+from zb_mom_ww_mxgateway_shell.language.parser import Invocation
+from zb_mom_ww_mxgateway_shell.language.target_types import Tag, Target
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway_shell.errors import Failure
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
-from zb_mom_ww_mxgateway_shell.language.commands import Command, Invocation
+from zb_mom_ww_mxgateway_shell.language.commands import Command
+from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.output.problems import message_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
-from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
-from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.context import BoundContext, Context
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.script_recorder import RecordedLine

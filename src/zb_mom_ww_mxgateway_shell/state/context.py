@@ -1,6 +1,5 @@
 """The state of a shell: connections, handles, settings, last result."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,13 +9,12 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.connect import profiles_path
 from zb_mom_ww_mxgateway_console.connect.options import Connection
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.errors import Failure, InputError, ShellError, closest
-from zb_mom_ww_mxgateway_shell.language.commands import Invocation, Registry
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted
+from zb_mom_ww_mxgateway_shell.errors import Failure, InputError, ShellError
+from zb_mom_ww_mxgateway_shell.language.parser import Invocation, Registry
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.variables import variable
 from zb_mom_ww_mxgateway_shell.output.formats import Spool
-from zb_mom_ww_mxgateway_shell.plural import counted
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection, WriteInterlock
 from zb_mom_ww_mxgateway_shell.state.settings import Settings
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
     from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue
     from zb_mom_ww_mxgateway_shell.language.literals import TagType
-    from zb_mom_ww_mxgateway_shell.state.profiles import Profile, Profiles
+    from zb_mom_ww_mxgateway_shell.state.profiles import Profiles
     from zb_mom_ww_mxgateway_shell.state.script_recorder import RecordedLine, ScriptRecorder
     from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
 
@@ -216,28 +214,6 @@ class Context:
         profiles.apply(self.settings)
         self.aliases |= profiles.aliases
 
-    async def keyed_connection(self, profile: "Profile") -> Connection:
-        """A profile's connection; asks for the key, or takes it from the keyring, where it says so."""
-        from zb_mom_ww_mxgateway_shell.state.profiles import from_keyring, with_key
-
-        if profile.keyring:
-            return with_key(profile.connection, await asyncio.to_thread(from_keyring, profile))
-        if not profile.asks_key:
-            return profile.connection
-        if self.ask_secret is None:
-            raise ShellError(
-                f"no key: the profile {profile.name} asks for it, and here is nobody to ask",
-                ExitCode.CANNOT_CONNECT,
-            )
-        return with_key(profile.connection, await self.ask_secret(f"API key of {profile.name}: "))
-
-    async def connect_profile(self, profile: "Profile") -> None:
-        """Connects as a profile says."""
-        connection = await self.keyed_connection(profile)
-        read_only = f"the profile {profile.name} is read-only" if profile.read_only else ""
-        await self.connect(connection, profile.name, read_only=read_only)
-        self.connected.color = profile.color
-
     async def disconnect(self, name: str | None = None) -> None:
         """Closes the connection of that name; without one, all. The shell has let go of them even if that fails."""
         names = list(self.connections) if name is None else [name]
@@ -382,20 +358,28 @@ class Context:
                 self.notice(f"registered mxgw-shell as server {handle}")
         return self.default_server()
 
-    def said_servers(self) -> str:
-        """What servers there are, in words."""
-        names = ", ".join(f"{handle} ({name})" for handle, name in self.servers.items())
-        return f"there is {names}" if names else "nothing is registered; register NAME does"
 
-    def said_items(self, server: int) -> str:
-        """What items a server has, in words."""
-        handles = [str(item.item_handle) for item in self.items if item.server_handle == server]
-        shown = ", ".join(handles[:10]) + (" …" if len(handles) > 10 else "")
-        return f"there is {shown}" if handles else "it has none; add-item TAG adds one"
+class BoundContext(Context):
+    """Shares everything with the context it is made of, but for which connection is meant.
 
-    def closest_item(self, tag: str) -> str:
-        """A hint at an item of a similar name, or nothing."""
-        return closest(tag, [item.tag for item in self.items])
+    Another line, a task or the Python pane may make another connection the current one while a command waits: its
+    words were read, and its items looked up, on the one that was current when it began.
+    """
+
+    __slots__ = ("_meant",)  # The only thing of its own.
+
+    def __init__(self, context: Context) -> None:
+        self.__dict__ = context.__dict__
+        self._meant = context.current
+
+    @property
+    def current(self) -> GatewayConnection | None:
+        return self._meant
+
+    @current.setter
+    def current(self, connected: GatewayConnection | None) -> None:
+        """By a command that goes from one to another: it goes along."""
+        self._meant = self._current = connected
 
 
 def context_of(scope: Scope) -> Context:

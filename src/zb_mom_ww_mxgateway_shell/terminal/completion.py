@@ -10,9 +10,8 @@ from prompt_toolkit.document import Document
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe, width
 from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
-from zb_mom_ww_mxgateway_shell.language.argument_types import OFFERS
-from zb_mom_ww_mxgateway_shell.language.commands import Flag, Suggestion
-from zb_mom_ww_mxgateway_shell.language.partial_line import current_parameter, given_by
+from zb_mom_ww_mxgateway_shell.language.argument_types import OFFERS, Flag, Suggestion
+from zb_mom_ww_mxgateway_shell.language.parser import current_parameter, given_by
 from zb_mom_ww_mxgateway_shell.language.tokens import Token, split
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain, plain_text
 from zb_mom_ww_mxgateway_shell.scripts.executor import command_of

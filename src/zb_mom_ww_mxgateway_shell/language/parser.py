@@ -1,0 +1,213 @@
+"""A line of text as a command with its arguments, and what is wrong with one that is none."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError, closest
+from zb_mom_ww_mxgateway_shell.language.argument_types import Flag, Rest
+from zb_mom_ww_mxgateway_shell.language.commands import Command, Parameter
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
+from zb_mom_ww_mxgateway_shell.language.tokens import Token, split
+from zb_mom_ww_mxgateway_shell.language.variables import ValueNotYetKnown, expanded
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+
+Assigned = tuple[Parameter, Token | None]
+"""A parameter and the word that is for it; None for a flag."""
+
+
+class Invocation(NamedTuple):
+    """A parsed line, ready to run."""
+
+    command: Command
+    positional: tuple[Any, ...]
+    options: dict[str, Any]
+    words: tuple[Assigned, ...]
+    """Every word behind the command's name, expanded, in the order of the line."""
+
+    async def run(self, context: Scope) -> "Result | Feed":
+        """Runs it; returns what it found, or what is to be watched."""
+        return await self.command.run(context, *self.positional, **self.options)
+
+
+class Registry:
+    """All commands of a shell, by name."""
+
+    def __init__(self, commands: Mapping[str, Command]) -> None:
+        self.commands = commands
+
+    def find(self, word: Token, others: Sequence[str] = ()) -> Command:
+        """The command of that name; `others` are names that may have been meant too."""
+        found = self.commands.get(word.text)
+        if found is None:
+            names = [*self.commands, *others]
+            raise word.mistake(f"no command {word.text}", lambda: closest(word.text, names) or "; help lists them")
+        return found
+
+    def parse(self, line: str, context: Scope, *, ahead: bool = False) -> Invocation | None:
+        """A line as an invocation; None for an empty one. Raises InputError with the place of what is wrong: `ahead`
+        only what is wrong whatever the gateway has."""
+        words = split(line)
+        if not words:
+            return None
+        command = self.find(words[0])
+        assigned, missing = assign(command, words, line)
+        words_of: dict[int, Token | None] = {}
+        values: dict[int, Any] = {}
+        read: dict[str, Any] = {}
+        for place, (parameter, given) in sorted(enumerate(assigned), key=lambda each: not _is_first(each[1][0])):
+            word = expanded(given, context.all_names) if given and parameter.kind.expands else given
+            kind = parameter.kind.refined_by(read, context)
+            value = True if word is None else (kind.foreseen if ahead else kind.parse)(word, context)
+            words_of[place], values[place] = word, value
+            read[parameter.name] = value
+        positional = [values[place] for place, (parameter, _) in enumerate(assigned) if not parameter.is_option]
+        options = {parameter.name: values[at] for at, (parameter, _) in enumerate(assigned) if parameter.is_option}
+        kept = [(parameter, words_of[place]) for place, (parameter, _) in enumerate(assigned)]
+        if missing is not None:
+            raise missing
+        if endless := _endless(command, words[0], options, context):
+            raise endless
+        if command.check is not None:
+            command.check(positional, options)
+        return Invocation(command, tuple(positional), options, tuple(kept))
+
+    def check(self, line: str, context: Scope) -> list[InputError]:
+        """Everything in a line that is wrong whatever the gateway has: the context is connected to none."""
+        found: list[InputError] = []
+        try:
+            words = split(line)
+            if not words:
+                return []
+            command = self.find(words[0])
+            assigned, missing = assign(command, words, line)
+        except InputError as error:
+            return [error]
+        is_known = missing is None
+        for parameter, given in assigned:
+            if given is None:
+                continue
+            try:
+                word = expanded(given, context.all_names) if parameter.kind.expands else given
+                parameter.kind.check(word, context)
+            except InputError as error:
+                found.append(error)
+            except ValueNotYetKnown:
+                is_known = False  # What a run captures is known in the run.
+        if missing is not None:
+            return [*found, missing]
+        given_options = [parameter.name for parameter, _ in assigned if parameter.is_option]
+        if endless := _endless(command, words[0], given_options, context):
+            return [endless, *found]
+        if (command.check is not None or command.stands_alone) and is_known and not found:
+            try:
+                self.parse(line, context, ahead=True)
+            except InputError as error:
+                found.append(error)
+            except ShellError as error:
+                found.append(words[0].mistake(str(error)))
+        return found
+
+
+def _is_first(parameter: Parameter) -> bool:
+    return parameter.is_option and parameter.kind.is_first
+
+
+def _endless(command: Command, word: Token, options: Collection[str], context: Scope) -> InputError | None:
+    """What is wrong with a line that goes on for ever where there is neither a person nor a screen."""
+    if command.unending is None or context.interactive or context.has_screen:
+        return None
+    why = command.unending(options)
+    return word.mistake(why) if why else None
+
+
+def assign(command: Command, words: list[Token], line: str) -> tuple[list[Assigned], InputError | None]:
+    """Gives each word its parameter, in the order of the line; beside them the mistake where that ends too early."""
+    assigned: list[Assigned] = []
+    places, known = command.positional, command.options
+    end = words[-1].end + 1
+    count = 0
+    rest = iter(words[1:])
+    for word in rest:
+        if count < len(places) and isinstance(places[count].kind, Rest):
+            stop = len(line.rstrip())
+            assigned.append((places[count], Token(line[word.start : stop], word.start, stop)))
+            count += 1
+            break
+        option = known.get(word.text)
+        if option is not None and option.clause is not None and count < len(places):
+            option = None  # A clause stands behind all positional words.
+        if option is None and word.text.startswith("--"):
+            hint = closest(word.text, list(known)) or f"; {command.usage}"
+            return assigned, word.mistake(f"{command.name} has no option {word.text}{hint}")
+        if option is not None:
+            if any(option is seen for seen, _ in assigned):
+                return assigned, word.mistake(f"{word.text} is given twice")
+            try:
+                assigned.append((option, None if isinstance(option.kind, Flag) else _value_of(option, rest, end)))
+            except InputError as error:
+                return assigned, error
+            continue
+        if count < len(places):
+            assigned.append((places[count], word))
+            count += not places[count].is_variadic
+        else:
+            hint = closest(word.text, [name for name, each in known.items() if each.clause]) or f": {command.usage}"
+            return assigned, word.mistake(f"one word too many{hint}")
+    given = [parameter for parameter, _ in assigned]
+    for parameter in command.parameters:
+        if parameter.is_required and not any(parameter is each for each in given):
+            name = parameter.spelled.removesuffix("s") if parameter.is_variadic else parameter.spelled
+            return assigned, InputError(f"{name} is missing: {command.usage}", end, end + 1)
+    return assigned, None
+
+
+def _value_of(option: Parameter, rest: Iterator[Token], end: int) -> Token:
+    """The word behind an option, or behind what stands between."""
+    word = next(rest, None)
+    if option.clause is not None and option.clause.between and word is not None:
+        if word.text != option.clause.between:
+            raise word.mistake(f"{option.usage.strip('[]')}: {option.clause.between} is expected here")
+        word = next(rest, None)
+    if word is None:
+        raise InputError(f"{option.spelled} needs a value: <{option.kind.name}>", end, end + 1)
+    return word
+
+
+def given_by(command: Command, words: list[Token], context: Scope) -> dict[str, Any]:
+    """The arguments that a line's words give so far, by their Python names, but for what cannot be read."""
+    assigned, _ = assign(command, words, "")
+    read: dict[str, Any] = {}
+    for parameter, given in assigned:
+        if given is None or isinstance(parameter.kind, Rest):
+            continue
+        with suppress(ShellError, ValueNotYetKnown):
+            word = expanded(given, context.all_names) if parameter.kind.expands else given
+            read[parameter.name] = parameter.kind.refined_by(read, context).parse(word, context)
+    return read
+
+
+def current_parameter(command: Command, words: list[Token]) -> Parameter | None:
+    """The parameter that a word typed next, behind `words`, would belong to; None when there is none."""
+    count = 0
+    places = command.positional
+    rest = iter(words[1:])
+    for word in rest:
+        option = command.options.get(word.text)
+        if option is None or (option.clause is not None and count < len(places)):
+            count += not word.text.startswith("--")
+        elif not isinstance(option.kind, Flag) and _is_open(option, rest):
+            return option
+    if count < len(places):
+        return places[count]
+    return places[-1] if places and places[-1].is_variadic else None
+
+
+def _is_open(option: Parameter, rest: Iterator[Token]) -> bool:
+    """Whether the value of an option is still to come."""
+    word = next(rest, None)
+    if option.clause is not None and option.clause.between and word is not None:
+        word = next(rest, None)
+    return word is None

@@ -1,0 +1,281 @@
+"""Arguments that mean servers, items, tags, and the values of tags."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
+from zb_mom_ww_mxgateway_shell.language.argument_types import OFFERS, ArgumentType, Suggestion, whole_number
+from zb_mom_ww_mxgateway_shell.language.literals import Literal, TagType, check_prefix
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
+from zb_mom_ww_mxgateway_shell.language.variables import literal_text
+
+
+class Server(ArgumentType):
+    """A server handle."""
+
+    name = "server"
+    is_first = True
+
+    def parse(self, word: Token, context: Scope) -> int:
+        return _server(word, context)
+
+    def check(self, word: Token, context: Scope) -> None:
+        _server_handle(word)
+
+    def foreseen(self, word: Token, context: Scope) -> int:
+        return _server_handle(word)
+
+    def lasting(self, word: Token, context: Scope) -> str:
+        # One server needs no name in a file. Of several, the same lines give each its number again.
+        return word.text if len(context.servers) > 1 else ""
+
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return [
+            Suggestion(str(handle), name) for handle, name in context.servers.items() if str(handle).startswith(prefix)
+        ]
+
+
+class Tag(ArgumentType):
+    """A tag's address, known or not; with a leading dot it is the focused object's."""
+
+    name = "tag"
+
+    def parse(self, word: Token, context: Scope) -> str:
+        if not word.value.strip():
+            raise word.mistake("a tag name is expected")
+        return context.catalogue.spelled(full_address(word, context))
+
+    def lasting(self, word: Token, context: Scope) -> str:
+        return literal_text(self.parse(word, context))
+
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return _from_catalogue(prefix, context, objects=False)
+
+
+class GalaxyPlace(ArgumentType):
+    """An area, an object or what is in one, that the gateway is asked for; with a leading dot the focused object's."""
+
+    def __init__(self, name: str, *, objects: bool) -> None:
+        self.name = name
+        self._objects = objects
+
+    def parse(self, word: Token, context: Scope) -> Token:
+        if not word.value.strip():
+            raise word.mistake(f"the {self.name} must not be empty")
+        return word
+
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return _from_catalogue(prefix, context, objects=self._objects)
+
+
+def full_address(word: Token, context: Scope) -> str:
+    """The name that a word means, which begins with the focused object where the word begins with a dot."""
+    if not word.value.startswith("."):
+        return word.value
+    if not context.focus:
+        raise word.mistake("a leading dot stands for the focused object, and there is none: cd OBJECT first")
+    return context.focus + word.value
+
+
+def _from_catalogue(prefix: str, context: Scope, *, objects: bool) -> list[Suggestion]:
+    focus = context.focus if prefix.startswith(".") else ""
+    if prefix.startswith(".") and not focus:
+        return []
+    found = context.catalogue.complete(focus + prefix, OFFERS, objects=objects)
+    # As it would be typed: below the focus, and quoted where it has a blank.
+    shown = [
+        (text[len(focus) :] if tag_key(text).startswith(tag_key(f"{focus}.")) else text, said) for text, said in found
+    ]
+    return [Suggestion(f'"{text}"' if " " in text else text, said) for text, said in shown]
+
+
+TAG = Tag()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a command is about: an item that was added, or a tag that is not yet."""
+
+    tag: str
+    item: Item | None
+    """With ``--server`` one of that server, whatever others have."""
+    word: Token
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where its word stands in the line: start and end."""
+        return self.word.start, self.word.end
+
+
+class ItemOrTag(ArgumentType):
+    """An item handle, or a tag name: that of an item, or with `may_add` of a tag the galaxy may have."""
+
+    name = "tag|item"
+
+    def __init__(self, *, may_add: bool, server: int | None = None) -> None:
+        """With `server` only items of that server are meant."""
+        self.may_add = may_add
+        self._server = server
+
+    def refined_by(self, given: Mapping[str, Any], context: Scope) -> ArgumentType:
+        server = given.get("server")
+        return self if server is None else ItemOrTag(may_add=self.may_add, server=server)
+
+    def check(self, word: Token, context: Scope) -> None:
+        TAG.check(word, context)
+
+    def foreseen(self, word: Token, context: Scope) -> Target:
+        return Target(word.value, None, word)
+
+    def lasting(self, word: Token, context: Scope) -> str:
+        return literal_text(self.parse(word, context).tag)
+
+    def parse(self, word: Token, context: Scope) -> Target:
+        if not word.is_quoted and re.fullmatch(r"(\d+/)?\d+", word.text):
+            item = _item(word, context, self._server)
+            return Target(item.tag, item, word)
+        tag = TAG.parse(word, context)
+        found = context.find_item(tag, self._server)
+        if found is None and not self.may_add:
+            raise word.mistake(f"{tag} is not added", lambda: f"{_closest_item(tag, context)}; items lists what is")
+        if found is None and context.catalogue.misses(tag):
+            raise word.mistake(f"no tag {tag}", lambda: context.catalogue.closest(tag))
+        return Target(found.tag if found else tag, found, word)
+
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        items = [
+            Suggestion(_handle_text(item, context), _meta(item))
+            for item in context.items
+            if _handle_text(item, context).startswith(prefix)
+        ]
+        if prefix or not self.may_add:
+            items += _item_names(prefix, context)
+        if not self.may_add:
+            return items[:OFFERS]
+        known = {offer.text for offer in items}
+        return (items + [offer for offer in TAG.offers(prefix, context) if offer.text not in known])[:OFFERS]
+
+
+class Value(ArgumentType):
+    """A value to write."""
+
+    name = "value"
+
+    def parse(self, word: Token, context: Scope) -> Literal:
+        if not word.is_quoted:
+            check_prefix(word)
+        literal = Literal(word)
+        literal.check()
+        return literal
+
+    def refined_by(self, given: Mapping[str, Any], context: Scope) -> ArgumentType:
+        known = target_type(given, context)
+        return ValueFor(*known) if known else self
+
+
+class ValueFor(Value):
+    """A value to write to a tag whose type is known."""
+
+    def __init__(self, tag: str, known: TagType) -> None:
+        self.name = known.said
+        self._tag = tag
+        self._known = known
+
+    def parse(self, word: Token, context: Scope) -> Literal:
+        literal = super().parse(word, context)
+        literal.for_tag(self._tag, self._known)
+        return literal
+
+    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return [Suggestion(each) for each in self._known.choices if each.startswith(prefix)]
+
+
+def target_type(given: Mapping[str, Any], context: Scope) -> tuple[str, TagType] | None:
+    """The tag that the arguments so far are about, and its type; None where a bare value says nothing of it."""
+    target = next((each for each in given.values() if isinstance(each, Target)), None)
+    known = context.type_of(target.tag, target.item) if target else None
+    return (target.tag, known) if target and known and known.type_name else None
+
+
+def _server_handle(word: Token) -> int:
+    handle = whole_number(word.text)
+    if handle is None:
+        raise word.mistake("a server handle is expected, a whole number")
+    return handle
+
+
+def _server(word: Token, context: Scope) -> int:
+    handle = _server_handle(word)
+    if handle not in context.servers:
+        raise word.mistake(f"no server {handle}: {_describe_servers(context)}")
+    return handle
+
+
+def _item(word: Token, context: Scope, asked: int | None = None) -> Item:
+    server_text, slash, item_text = word.text.rpartition("/")
+    if slash:
+        server = _server(Token(server_text, word.start, word.start + len(server_text)), context)
+        if asked not in (None, server):
+            raise word.mistake(f"{word.text} is an item of server {server}, and --server says {asked}")
+    elif asked is not None:
+        server = asked
+    else:
+        try:
+            server = context.default_server()
+        except ShellError as error:
+            raise word.mistake(str(error)) from None
+    for item in context.items:
+        if item.key == (server, whole_number(item_text)):
+            return item
+    raise word.mistake(f"no item {item_text} on server {server}: {_describe_items(server, context)}")
+
+
+def _describe_servers(context: Scope) -> str:
+    names = ", ".join(f"{handle} ({name})" for handle, name in context.servers.items())
+    return f"there is {names}" if names else "nothing is registered; register NAME does"
+
+
+def _describe_items(server: int, context: Scope) -> str:
+    handles = [str(item.item_handle) for item in context.items if item.server_handle == server]
+    shown = ", ".join(handles[:10]) + (" …" if len(handles) > 10 else "")
+    return f"there is {shown}" if handles else "it has none; add-item TAG adds one"
+
+
+def _closest_item(tag: str, context: Scope) -> str:
+    """Return a hint at an item of a similar name, or an empty text."""
+    return closest(tag, [item.tag for item in context.items])
+
+
+def _handle_text(item: Item, context: Scope) -> str:
+    return str(item.item_handle) if len(context.servers) == 1 else f"{item.server_handle}/{item.item_handle}"
+
+
+def _item_names(prefix: str, context: Scope) -> list[Suggestion]:
+    focus = context.focus if prefix.startswith(".") else ""
+    folded = tag_key(focus + prefix)
+    return [
+        Suggestion(item.tag[len(focus) :], f"item {_handle_text(item, context)}{_said_of(item.tag, context)}")
+        for item in context.items
+        if tag_key(item.tag).startswith(folded)
+    ]
+
+
+def _said_of(tag: str, context: Scope) -> str:
+    known = context.catalogue.kind_of(tag)
+    return f", {known.said}" if known else ""
+
+
+def _meta(item: Item) -> str:
+    return item.tag if item.advised else f"{item.tag}, not advised"
+
+
+ServerOption = Annotated[int | None, Server()]
+TagArgument = Annotated[str, TAG]
+ItemArgument = Annotated[Target, ItemOrTag(may_add=False)]
+TargetArgument = Annotated[Target, ItemOrTag(may_add=True)]
+ValueArgument = Annotated[Literal, Value()]

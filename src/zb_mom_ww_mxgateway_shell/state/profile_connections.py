@@ -1,0 +1,39 @@
+"""Connecting as a profile of the user says."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.state.context import Context
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.state.profiles import Profile
+
+
+async def keyed_connection(context: Context, profile: "Profile") -> Connection:
+    """Return the connection of a profile with its key: asked for, or from the keyring, where the profile says so.
+
+    Raises ShellError where the key cannot be had.
+    """
+    from zb_mom_ww_mxgateway_shell.state.profiles import from_keyring, with_key  # Slow to import.
+
+    if profile.keyring:
+        return with_key(profile.connection, await asyncio.to_thread(from_keyring, profile))
+    if not profile.asks_key:
+        return profile.connection
+    if context.ask_secret is None:
+        raise ShellError(
+            f"no key: the profile {profile.name} asks for it, and here is nobody to ask",
+            ExitCode.CANNOT_CONNECT,
+        )
+    return with_key(profile.connection, await context.ask_secret(f"API key of {profile.name}: "))
+
+
+async def connect_profile(context: Context, profile: "Profile") -> None:
+    """Connect to the gateway of a profile, and make its session the current one."""
+    connection = await keyed_connection(context, profile)
+    read_only = f"the profile {profile.name} is read-only" if profile.read_only else ""
+    await context.connect(connection, profile.name, read_only=read_only)
+    context.connected.color = profile.color
