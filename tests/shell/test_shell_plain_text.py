@@ -139,10 +139,9 @@ async def test_hidden_characters_are_escapes_on_every_screen_and_whole_in_files(
 async def test_menus_and_what_is_typed_show_hidden_characters_too(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         sh.gateway.raise_alarm("ZB!TestArea.A\u2066\ufeffB.Hi", description="bi\u202edi")
-        sh.context.start_alarms(sh.context.connected)
-        await until(lambda: sh.context.connected.alarms.is_complete)
-        document = Document("ack Z", 5)
-        (offer,) = ShellCompleter(sh.context).get_completions(document, CompleteEvent())
+        completer, document = ShellCompleter(sh.context), Document("ack Z", 5)
+        await until(lambda: list(completer.get_completions(document, CompleteEvent())))
+        (offer,) = completer.get_completions(document, CompleteEvent())
         assert to_plain_text(offer.display) == "ZB!TestArea.A\\u2066\\ufeffB.Hi"
         assert "\\u202e" in to_plain_text(offer.display_meta)
         assert offer.text == "ZB!TestArea.A\u2066\ufeffB.Hi"
