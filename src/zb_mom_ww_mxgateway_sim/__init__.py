@@ -20,7 +20,7 @@ _HOMES = {
     "rpc.call_pipeline": ["CallRecord"],
     "runtime.clock": ["ManualClock", "SystemClock", "TimeSource"],
     "runtime.errors": ["CertificateError", "FaultError", "ListenError", "SimulatorError", "TagError"],
-    "sessions.session": ["SimulatedSession"],
+    "sessions.session_view": ["SimulatedItem", "SimulatedSession"],
     "sessions.users": ["GalaxyUser"],
     "sessions.write_queue": ["WriteRecord"],
 }

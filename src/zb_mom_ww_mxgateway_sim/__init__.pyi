@@ -48,7 +48,8 @@ from zb_mom_ww_mxgateway_sim.runtime.errors import (
     SimulatorError,
     TagError,
 )
-from zb_mom_ww_mxgateway_sim.sessions.session import (
+from zb_mom_ww_mxgateway_sim.sessions.session_view import (
+    SimulatedItem,
     SimulatedSession,
 )
 from zb_mom_ww_mxgateway_sim.sessions.users import (
@@ -74,6 +75,7 @@ __all__ = [
     "ManualClock",
     "NativeType",
     "SimulatedGateway",
+    "SimulatedItem",
     "SimulatedSession",
     "SimulatorError",
     "Source",

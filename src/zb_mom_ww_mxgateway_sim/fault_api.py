@@ -1,6 +1,6 @@
-"""What a gateway's owner can make go wrong; a schedule of faults does the same, at its times."""
+"""The faults of a simulated gateway as methods. A schedule calls the same methods at its times."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import grpc
 
@@ -18,20 +18,21 @@ from zb_mom_ww_mxgateway_sim.faults.call_faults import (
     oversizing,
 )
 from zb_mom_ww_mxgateway_sim.net.api_keys import KeyRing
-from zb_mom_ww_mxgateway_sim.net.server import GatewayServer
-from zb_mom_ww_mxgateway_sim.plant.alarms import AlarmBook
-from zb_mom_ww_mxgateway_sim.plant.deployment import Deployment
-from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
-from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, add_tags
+from zb_mom_ww_mxgateway_sim.net.tcp_proxy import TcpProxy
+from zb_mom_ww_mxgateway_sim.plant.simulated_plant import SimulatedPlant
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition
 from zb_mom_ww_mxgateway_sim.rpc.alarm_service import AlarmService
 from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallPipeline
-from zb_mom_ww_mxgateway_sim.runtime.refusal import StreamEnded
+from zb_mom_ww_mxgateway_sim.runtime.errors import StreamEnded
 from zb_mom_ww_mxgateway_sim.sessions.session_table import SessionTable
 from zb_mom_ww_mxgateway_sim.sessions.write_queue import WriteQueue
 
 
 class GatewayFaults:
-    """The faults of one simulated gateway, as ``gateway.faults``. A call's name is ``OpenSession`` or ``add_item``."""
+    """Faults of one gateway, as ``gateway.faults``.
+
+    A call is named by its rpc (``OpenSession``) or its command kind (``add_item``).
+    """
 
     def __init__(
         self,
@@ -40,29 +41,24 @@ class GatewayFaults:
         pipeline: CallPipeline,
         sessions: SessionTable,
         writes: WriteQueue,
-        server: GatewayServer,
+        proxy: TcpProxy,
         keys: KeyRing,
-        hierarchy: Hierarchy,
-        deployment: Deployment,
+        plant: SimulatedPlant,
         alarm_service: AlarmService,
-        alarm_book: Callable[[], AlarmBook],
     ) -> None:
-        """``alarm_book`` raises ValueError in a gateway without alarms."""
         self._calls = calls
         self._pipeline = pipeline
         self._sessions = sessions
         self._writes = writes
-        self._server = server
+        self._proxy = proxy
         self._keys = keys
-        self._hierarchy = hierarchy
-        self._deployment = deployment
+        self._plant = plant
         self._alarm_service = alarm_service
-        self._alarm_book = alarm_book
 
     # ------------------------------------------------------------ calls
 
     def delay(self, rpc_or_kind: str | int, seconds: float) -> None:
-        """Every such call waits so long from now on; 0 ends it."""
+        """Delay every such call from now on; 0 ends the delay."""
         self._calls.delay(rpc_or_kind, seconds)
 
     def fail_next(
@@ -74,7 +70,7 @@ class GatewayFaults:
         hresult: int | None = None,
         details: str = "made to fail",
     ) -> None:
-        """The next such call has no effect and ends with a gRPC status, or with a protocol status in its reply."""
+        """Fail the next such call, without an effect: with a gRPC status, or with a protocol status in its reply."""
         failure: CallFailure | ReplyFailure
         if code is not None and protocol_status is None:
             failure = CallFailure(code.name, details)
@@ -86,119 +82,124 @@ class GatewayFaults:
         self._calls.on_next(rpc_or_kind, failing(failure))
 
     def lose_next_reply(self, rpc_or_kind: str | int) -> None:
-        """The next such call takes effect, then breaks with UNAVAILABLE."""
+        """Let the next such call take effect, then break it with UNAVAILABLE."""
         self._calls.on_next(rpc_or_kind, losing)
 
     def garble_next_reply(self, rpc_or_kind: str | int) -> None:
-        """The next such call takes effect, and what comes back is the encoding of nothing."""
+        """Let the next such call take effect, and answer it with bytes that are no message."""
         self._calls.on_next(rpc_or_kind, garbling)
 
     def oversize_next_reply(self, rpc_or_kind: str | int) -> None:
-        """The next such call takes effect, and 17 MiB come back: more than a message may have."""
+        """Let the next such call take effect, and answer it with 17 MiB, more than a message may have."""
         self._calls.on_next(rpc_or_kind, oversizing)
 
     def stall(self, rpc_or_kind: str | int) -> None:
-        """Every such call waits from now on, and streams of that name stay open and deliver nothing."""
+        """Hold every such call from now on. Streams of that name stay open and deliver nothing."""
         self._calls.stall(rpc_or_kind)
 
     def release(self, rpc_or_kind: str | int | None = None) -> None:
-        """What is stalled goes on: that, or everything."""
+        """Let stalled calls go on: those of that name, or all."""
         self._calls.release(rpc_or_kind)
 
     def calm(self) -> None:
-        """What waits for a call is taken back, what is stalled or withheld goes on. What has happened stays."""
+        """Withdraw every fault that waits for a call, and release what is stalled or withheld."""
         self._calls.forget()
         self._writes.release()
 
     # ------------------------------------------------------------ sessions and streams
 
     def lose_session(self, session_id: str) -> None:
-        """The session's worker dies: its stream breaks with UNAVAILABLE and nobody knows it any more."""
+        """End the session's worker: its stream breaks with UNAVAILABLE, and later calls find no such session."""
         self._sessions.find(session_id).close(StreamEnded("UNAVAILABLE", f"the worker of {session_id} ended"))
 
     def fault_session(self, session_id: str) -> None:
-        """The session becomes FAULTED: it can only be closed."""
+        """Set the session to FAULTED. It can only be closed then."""
         self._sessions.find(session_id).fault()
 
     def drop_streams(self, code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> None:
-        """Every attached event stream ends with this status; the sessions live on for the detach grace."""
+        """End every attached event stream with this status. The sessions live on for the detach grace."""
         for session in self._sessions.live:
             session.drop_stream(StreamEnded(code.name, "the event stream was dropped"))
 
     def overflow_streams(self) -> None:
-        """Every attached event stream ends as if its queue had overflowed, with all that this policy means."""
+        """End every attached event stream as an overflow of its queue does, by the gateway's overflow policy."""
         for session in self._sessions.live:
             session.events.overflow()
 
     def evict_replay(self, session_id: str) -> None:
-        """Empties the session's replay ring: a resumed stream starts with a ReplayGap."""
+        """Empty the session's replay ring: a resumed stream starts with a ReplayGap."""
         self._sessions.find(session_id).events.forget()
 
     def hold_write_completes(self) -> None:
-        """OnWriteComplete is withheld from now on; writes take effect all the same."""
+        """Withhold OnWriteComplete events from now on. Writes still take effect."""
         self._writes.hold()
 
     def release_write_completes(self) -> None:
-        """Sends the withheld OnWriteComplete events, and withholds no more."""
+        """Send the withheld OnWriteComplete events, and withhold no more."""
         self._writes.release()
 
     # ------------------------------------------------------------ connections and keys
 
     def kill_connections(self) -> None:
-        """Every TCP connection is reset, in the middle of whatever it was carrying; the sessions live on."""
-        self._server.proxy.cut()
+        """Reset every TCP connection at once, in the middle of its data. The sessions live on."""
+        self._proxy.cut()
 
     def garble_connections(self) -> None:
-        """Every client is sent bytes that are neither HTTP/2 nor TLS."""
-        self._server.proxy.garble()
+        """Send every client bytes that are neither HTTP/2 nor TLS."""
+        self._proxy.garble()
 
     def swallow_connections(self, rpc_or_kind: str | int | None = None) -> None:
-        """Every TCP connection stays open and carries nothing any more, either way; with a name only that over which
-        the last such call came. Connections from now on are as they should be."""
+        """Keep the TCP connections open, but pass nothing on in either direction.
+
+        With a name, do so only with the connection of the last such call. New connections work.
+        """
         if rpc_or_kind is None:
-            self._server.proxy.swallow()
+            self._proxy.swallow()
             return
         name = call_name(rpc_or_kind)
         for call in reversed(self._pipeline.calls):
             if name in (call.rpc, kind_of(call.request)):
-                self._server.proxy.swallow({call.connection})
+                self._proxy.swallow({call.connection})
                 return
 
     def revoke(self, key_id: str) -> None:
-        """The key is refused from the next call on; KeyError if there is none of that id."""
+        """Refuse the key from the next call on. Raise KeyError if there is no such key."""
         self._keys.revoke(key_id)
 
     def has_key(self, key_id: str) -> bool:
-        """Whether a key of that id is let in now."""
+        """Return whether the gateway accepts a key of that id."""
         return self._keys.knows(key_id)
 
+    # ------------------------------------------------------------ galaxy and alarms
+
     def redeploy(self, tags: Iterable[TagDefinition] = ()) -> None:
-        """The galaxy is deployed again, with these tags beside those it has: watchers hear of it, page tokens are
-        void. TagError: one of them is there already, or cannot be."""
-        add_tags(self._hierarchy, tags)
-        self._deployment.redeploy()
+        """Deploy the galaxy again with these tags in addition: watchers get an event, page tokens become invalid.
+
+        Raise TagError for a tag that is impossible or exists already.
+        """
+        self._plant.redeploy(tags)
 
     def lose_galaxy(self) -> None:
-        """The galaxy's database is away: TestConnection says so; what the gateway has of it is still shown."""
-        self._deployment.reachable = False
+        """Take the galaxy's database away: TestConnection fails. The gateway still shows its copy of the galaxy."""
+        self._plant.deployment.reachable = False
 
     def restore_galaxy(self) -> None:
-        """The galaxy's database is back."""
-        self._deployment.reachable = True
-
-    # ------------------------------------------------------------ alarms
+        """Bring the galaxy's database back."""
+        self._plant.deployment.reachable = True
 
     def fail_alarm_provider(
         self, reason: str = "the alarm manager does not answer", *, ack_subtags: bool = False
     ) -> None:
-        """Alarms come from subtags from now on, degraded. Without ``ack_subtags`` nothing can be acknowledged then,
-        but for what a session's watch list names."""
-        self._alarm_book().fail_provider(reason, acknowledgeable=ack_subtags)
+        """Take the alarm manager away: alarms come from subtags, degraded.
 
-    def drop_alarm_streams(self, code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> None:
-        """Every attached alarm stream ends with this status."""
-        self._alarm_service.end(StreamEnded(code.name, "the alarm stream was dropped"))
+        Without ``ack_subtags`` only alarms of a session's watch list can be acknowledged then.
+        """
+        self._plant.alarm_book().fail_provider(reason, acknowledgeable=ack_subtags)
 
     def restore_alarm_provider(self, reason: str = "") -> None:
-        """Alarms come from the alarm manager again."""
-        self._alarm_book().restore_provider(reason)
+        """Bring the alarm manager back."""
+        self._plant.alarm_book().restore_provider(reason)
+
+    def drop_alarm_streams(self, code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> None:
+        """End every attached alarm stream with this status."""
+        self._alarm_service.end(StreamEnded(code.name, "the alarm stream was dropped"))

@@ -1,51 +1,40 @@
-"""The simulated gateway: everything put together, and what its owner sees and does."""
+"""The simulated gateway: what its parts are, and what its owner sees and does."""
 
-import asyncio
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Literal, Self
 
-import grpc
-
-from zb_mom_ww_mxgateway.generated import (
-    galaxy_repository_pb2_grpc,
-    mxaccess_gateway_pb2 as pb,
-    mxaccess_gateway_pb2_grpc,
-)
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.fault_api import GatewayFaults
 from zb_mom_ww_mxgateway_sim.faults.call_faults import CallFaults
 from zb_mom_ww_mxgateway_sim.faults.schedule import Fault
 from zb_mom_ww_mxgateway_sim.faults.scheduler import Scheduler
-from zb_mom_ww_mxgateway_sim.net import certificate as certificates
 from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey, KeyRing
-from zb_mom_ww_mxgateway_sim.net.certificate import Certificate
+from zb_mom_ww_mxgateway_sim.net.endpoint import GatewayEndpoint
 from zb_mom_ww_mxgateway_sim.net.server import GatewayServer
-from zb_mom_ww_mxgateway_sim.plant import layout, status
-from zb_mom_ww_mxgateway_sim.plant.alarms import Alarm, AlarmBook
-from zb_mom_ww_mxgateway_sim.plant.deployment import Deployment
-from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
-from zb_mom_ww_mxgateway_sim.plant.point_store import PointStore, TagReading
-from zb_mom_ww_mxgateway_sim.plant.process import PlantProcess
-from zb_mom_ww_mxgateway_sim.plant.signals import TICK, Signals
+from zb_mom_ww_mxgateway_sim.plant import status
+from zb_mom_ww_mxgateway_sim.plant.alarms import Alarm
+from zb_mom_ww_mxgateway_sim.plant.point_store import TagReading
+from zb_mom_ww_mxgateway_sim.plant.simulated_plant import SimulatedPlant
 from zb_mom_ww_mxgateway_sim.plant.status import Status
-from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, add_generated, add_tags
-from zb_mom_ww_mxgateway_sim.rpc import reflection
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition
 from zb_mom_ww_mxgateway_sim.rpc.alarm_service import AlarmService
-from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallPipeline, CallRecord
+from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallPipeline, CallRecord, RawReplies
 from zb_mom_ww_mxgateway_sim.rpc.galaxy_service import GalaxyService
 from zb_mom_ww_mxgateway_sim.rpc.gateway_service import GatewayService
-from zb_mom_ww_mxgateway_sim.rpc.raw_replies import RawReplies
-from zb_mom_ww_mxgateway_sim.runtime.clock import SystemClock, TimeSource, nanoseconds
-from zb_mom_ww_mxgateway_sim.runtime.refusal import StreamEnded
+from zb_mom_ww_mxgateway_sim.rpc.services import GatewayServices
+from zb_mom_ww_mxgateway_sim.runtime.clock import SystemClock, TimeSource
+from zb_mom_ww_mxgateway_sim.runtime.errors import StreamEnded
 from zb_mom_ww_mxgateway_sim.runtime.task_owner import TaskOwner
 from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
 from zb_mom_ww_mxgateway_sim.sessions.items import PlantAccess
-from zb_mom_ww_mxgateway_sim.sessions.session import SimulatedSession
+from zb_mom_ww_mxgateway_sim.sessions.session import SessionOptions
 from zb_mom_ww_mxgateway_sim.sessions.session_table import SessionTable
-from zb_mom_ww_mxgateway_sim.sessions.users import GalaxyUser, GalaxyUsers
+from zb_mom_ww_mxgateway_sim.sessions.session_view import SimulatedSession
+from zb_mom_ww_mxgateway_sim.sessions.users import GalaxyUser
 from zb_mom_ww_mxgateway_sim.sessions.write_queue import WriteQueue, WriteRecord
 
 OverflowPolicy = Literal["fail-fast", "disconnect-subscriber"]
@@ -54,8 +43,9 @@ OverflowPolicy = Literal["fail-fast", "disconnect-subscriber"]
 class SimulatedGateway:
     """A gateway on a port of this machine, with a small plant behind it.
 
-    ``async with SimulatedGateway() as gateway`` serves until the block is left. Everything but ``endpoint``,
-    ``api_key`` and ``certificate_pem`` is for looking on and for moving the plant; ``faults`` makes things go wrong.
+    ``async with SimulatedGateway() as gateway`` serves until the block is left. A client needs ``endpoint``,
+    ``api_key`` and ``certificate_pem``. The other members observe the gateway and move the plant; ``faults`` injects
+    faults.
     """
 
     def __init__(
@@ -85,91 +75,73 @@ class SimulatedGateway:
         refuse_in_reply: bool = False,
         faults: Iterable[Fault | str] = (),
     ) -> None:
-        """Nothing is opened before ``start``. Times are seconds of ``clock``.
+        """Build the gateway; ``start`` opens its port. docs/simulator.md explains each option.
 
-        ``port`` 0 is a free one. ``api_keys`` None is one random key with all scopes, empty is no authentication.
-        ``users`` None is a permissive galaxy: any credentials give a user id. ``first_change_delay``: from advise to
-        the first data change, a number or a range. ``session_start_time``: from OpenSession to READY; commands are
-        refused meanwhile. ``alarms`` False: they are disabled, as in a gateway that nobody configured.
-        ``refuse_in_reply``: with a protocol status in the reply instead of a gRPC status, where a reply has one.
-        ``faults``: see ``schedule``. TagError: a tag of ``tags`` or a generated one cannot be had; FaultError: so with
-        a fault; ValueError: an argument out of range.
+        Raise TagError for a tag that is impossible or exists already, FaultError for such a fault, and ValueError for
+        an argument out of range.
         """
         if overflow_policy not in ("fail-fast", "disconnect-subscriber"):
             raise ValueError(f"overflow_policy is 'fail-fast' or 'disconnect-subscriber', not {overflow_policy!r}")
         if event_queue_size < 1:
             raise ValueError("event_queue_size is at least 1")
+        first_delay = _range(first_change_delay)
         keys = (GatewayKey.random(),) if api_keys is None else tuple(api_keys)
         self.api_key: str | None = keys[0].text if keys else None
-        self.plaintext = plaintext
-        self._keys = KeyRing(keys)
-        self._directory = Path(certificate_directory) if certificate_directory else None
-        self._certificate: Certificate | None = None
-        self._clock = clock or SystemClock()
-        self._queue_size = event_queue_size
-        self._fail_fast = overflow_policy == "fail-fast"
-        self._command_timeout = default_command_timeout
-        self._session_start_time = session_start_time
-        self._galaxy_users = GalaxyUsers(users)
-        self._lease = lease
-        self._detach_grace = detach_grace
+        """Text of the first key; None where no key is asked for."""
+        self.plaintext: bool = plaintext
+        """Whether the gateway serves without TLS."""
         self._running = False
         self._closed = False
-        # Starts and stops of the server, one at a time: one that is stopped while it starts brings the process down.
-        self._turn = asyncio.Lock()
 
-        self._hierarchy = Hierarchy()
-        layout.build(self._hierarchy)
-        add_generated(self._hierarchy, generated_tags, generated_change_period)
-        add_tags(self._hierarchy, tags)
+        clock = clock or SystemClock()
         self._background = TaskOwner("simulated gateway")
-        self._timers = TimerQueue(self._clock)
-        self._points = PointStore(self._hierarchy, self._clock.now)
-        self._signals = Signals(self._clock, seed)
-        self._points.on_new = self._signals.adopt
-        self._points.on_seen = self._signals.refresh
-        self._process = PlantProcess(self._points, self._clock, seed)
-        self._writes = WriteQueue(self._timers, self._points, self._clock, write_complete_delay)
-        self._plant = PlantAccess(
-            self._points,
-            self._writes,
-            self._timers,
-            self._clock,
-            random.Random(seed),
-            _range(first_change_delay),
+        self._timers = TimerQueue(clock)
+        self._plant = plant = SimulatedPlant(
+            clock,
+            seed=seed,
+            tags=tags,
+            generated_tags=generated_tags,
+            generated_change_period=generated_change_period,
+            alarms=alarms,
         )
-        self._deployment = Deployment(self._clock)
+        self._writes = WriteQueue(self._timers, plant.points, clock, write_complete_delay)
+        access = PlantAccess(plant.points, self._writes, self._timers, clock, random.Random(seed), first_delay)
+        options = SessionOptions(
+            command_timeout=default_command_timeout,
+            queue_size=event_queue_size,
+            fault_on_overflow=overflow_policy == "fail-fast",
+            lease=lease,
+            detach_grace=detach_grace,
+            start_time=session_start_time,
+        )
+        self._sessions = SessionTable(self._background, access, users, options, max_sessions)
+
         self._call_faults = CallFaults()
-        self._pipeline = CallPipeline(self._keys, self._call_faults, self._clock, refuse_in_reply=refuse_in_reply)
-        self._sessions = SessionTable(self._background, random.Random(), max_sessions)
-        self._server = GatewayServer(host, port, self._add_services, (RawReplies(),))
-        self._alarms = AlarmBook(self._hierarchy, self._points, self._clock) if alarms else None
-        self._alarm_service = AlarmService(self._alarms, event_queue_size)
+        key_ring = KeyRing(keys)
+        self._pipeline = CallPipeline(key_ring, self._call_faults, clock, refuse_in_reply=refuse_in_reply)
+        self._alarm_service = AlarmService(plant.alarms, event_queue_size)
+        services = GatewayServices(
+            GatewayService(self._pipeline, self._sessions, self._call_faults, self._timers, self._alarm_service),
+            GalaxyService(self._pipeline, plant.hierarchy, plant.deployment, clock),
+        )
+        server = GatewayServer(host, port, services.add_to, (RawReplies(),))
+        self._endpoint = GatewayEndpoint(server, plaintext=plaintext, certificate_directory=certificate_directory)
+
         self.faults: GatewayFaults = GatewayFaults(
             calls=self._call_faults,
             pipeline=self._pipeline,
             sessions=self._sessions,
             writes=self._writes,
-            server=self._server,
-            keys=self._keys,
-            hierarchy=self._hierarchy,
-            deployment=self._deployment,
+            proxy=server.proxy,
+            keys=key_ring,
+            plant=plant,
             alarm_service=self._alarm_service,
-            alarm_book=self._alarm_book,
         )
+        """Injects faults."""
         first_key = keys[0].key_id if keys else ""
         self._scheduler = Scheduler(self, self.faults, self._call_faults, self._timers, self._background, first_key)
         self._scheduled: list[Fault] = []
         self.schedule(*faults)
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            # Where the faults were before they had a place of their own: programs written then go on, until 1.0.
-            faults = self.__dict__.get("faults")
-            if faults is None or name.startswith("_") or not hasattr(type(faults), name):
-                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            return getattr(faults, name)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -181,107 +153,94 @@ class SimulatedGateway:
         await self.aclose()
 
     async def start(self) -> None:
-        """Listens and lets the plant run. ListenError, CertificateError: it cannot be; RuntimeError: it was closed."""
+        """Listen, and let the plant run. Raise ListenError or CertificateError; RuntimeError after ``aclose``."""
         if self._running:
             return
         if self._closed:
             raise RuntimeError("a gateway that was closed does not start again; make another")
-        if not self.plaintext:
-            self._certificate = certificates.kept(self._directory or certificates.default_directory())
-        await self._server.start(self._certificate)
+        await self._endpoint.start()
         self._running = True
-        self._timers.every(TICK, self._tick)
+        self._plant.run(self._timers)
         for fault in self._scheduled:
             self._scheduler.add(fault)
-        self._background.start(self._timers.run(), "agenda")
+        self._background.start(self._timers.run(), "timers")
 
     async def aclose(self) -> None:
-        """Ends every call, the sessions and the plant; raises what failed in the background. Idempotent."""
+        """End every call, every session and the plant. Raise what failed in the background. Idempotent."""
         if not self._running:
             return
         self._running = False
         self._closed = True
         self._sessions.close_all(StreamEnded("UNAVAILABLE", "the gateway shuts down"))
-        self._deployment.close()
+        self._plant.deployment.close()
         self._alarm_service.end(StreamEnded("UNAVAILABLE", "the gateway shuts down"))
         self._call_faults.release()
         try:
-            async with self._turn:
-                # Calls cancelled by the server make grpc clients in the same process write to standard error.
-                await self._server.aclose(grace=0.2)
+            # A grace, because grpc clients in this process print a warning for each call that the server cancels.
+            await self._endpoint.aclose(grace=0.2)
         finally:
             await self._background.aclose()
 
-    # ------------------------------------------------------------ where and how
+    # ------------------------------------------------------------ address
 
     @property
     def endpoint(self) -> str:
-        """``127.0.0.1:50551``; with port 0 only known once started."""
-        return self._server.endpoint
+        """Address such as ``127.0.0.1:50551``. With port 0 it is final after the start."""
+        return self._endpoint.server.address
 
     @property
     def certificate_pem(self) -> str | None:
-        """The certificate that is served now; None in plaintext or before the start."""
-        return self._certificate.certificate_pem.decode() if self._certificate else None
+        """The certificate that is served now; None in plaintext and before the start."""
+        certificate = self._endpoint.certificate
+        return certificate.certificate_pem.decode() if certificate else None
 
     @property
     def fingerprint_sha256(self) -> str | None:
-        """``3F:9A:…`` of that certificate."""
-        return self._certificate.fingerprint_sha256 if self._certificate else None
+        """Fingerprint of that certificate, such as ``3F:9A:…``."""
+        return self._endpoint.certificate.fingerprint_sha256 if self._endpoint.certificate else None
 
-    # ------------------------------------------------------------ looking on
+    # ------------------------------------------------------------ observation
 
     @property
     def calls(self) -> Sequence[CallRecord]:
-        """The last 5000 calls, refused ones too, oldest first."""
+        """The last 5000 calls, including refused ones, oldest first."""
         return tuple(self._pipeline.calls)
-
-    @property
-    def alarms(self) -> Sequence[Alarm]:
-        """The alarms that are active or wait to be acknowledged, in the order they were raised."""
-        return () if self._alarms is None else tuple(self._alarms.all)
-
-    @property
-    def alarms_enabled(self) -> bool:
-        """Whether there are alarms at all."""
-        return self._alarms is not None
-
-    @property
-    def open_alarm_streams(self) -> int:
-        """How many alarm feeds are attached now."""
-        return self._alarm_service.streams
-
-    @property
-    def sessions(self) -> Mapping[str, SimulatedSession]:
-        """Sessions by id, the last closed ones too; see their ``state``."""
-        return dict(self._sessions.all)
-
-    @property
-    def live_sessions(self) -> list[str]:
-        """The ids of the sessions that are not closed."""
-        return [session.session_id for session in self._sessions.live]
-
-    @property
-    def open_streams(self) -> int:
-        """How many event streams are attached now."""
-        return sum(session.attached for session in self._sessions.all.values())
-
-    @property
-    def open_connections(self) -> int:
-        """How many TCP connections clients have now."""
-        return self._server.proxy.connections
 
     @property
     def writes(self) -> Sequence[WriteRecord]:
         """The last 10000 writes that reached the plant, oldest first."""
         return tuple(self._writes.records)
 
+    @property
+    def sessions(self) -> Mapping[str, SimulatedSession]:
+        """Sessions by id, including the last 256 closed ones."""
+        return {key: SimulatedSession(session) for key, session in self._sessions.all.items()}
+
+    @property
+    def live_sessions(self) -> list[str]:
+        """Ids of the sessions that are not closed."""
+        return [session.session_id for session in self._sessions.live]
+
+    @property
+    def open_streams(self) -> int:
+        """Number of attached event streams."""
+        return sum(session.attached for session in self._sessions.live)
+
+    @property
+    def open_alarm_streams(self) -> int:
+        """Number of attached alarm streams."""
+        return self._alarm_service.streams
+
+    @property
+    def open_connections(self) -> int:
+        """Number of TCP connections of clients."""
+        return self._endpoint.server.proxy.connections
+
+    # ------------------------------------------------------------ the plant
+
     def read(self, tag: str) -> TagReading:
-        """A tag's value now; KeyError if there is no such tag."""
-        point = self._points.find(tag)
-        if point is None:
-            raise KeyError(tag)
-        return point.reading
+        """Return the tag's current value. Raise KeyError if there is no such tag."""
+        return self._plant.read(tag)
 
     def set(
         self,
@@ -291,55 +250,26 @@ class SimulatedGateway:
         timestamp: datetime | None = None,
         statuses: Sequence[Status] = (status.OK,),
     ) -> None:
-        """Sets a tag as the plant would, read-only or not; advised items hear of it.
+        """Set a tag from the plant's side, read-only or not. Advised items report it.
 
-        It stays as set until it is written, and the plant goes by it. None is no value. KeyError: no such tag;
-        CoercionError: not of its type.
+        The tag keeps the value until it is set or written again, and the process follows it. None means no value.
+        Raise KeyError if there is no such tag, and CoercionError if the value is not of its type.
         """
-        time_ns = None if timestamp is None else nanoseconds(timestamp)
-        self._points.set(tag, value, quality, time_ns, tuple(statuses))
+        self._plant.set(tag, value, quality, timestamp, statuses)
 
     def set_message(self, tag: str, value: pb.MxValue, quality: int = status.GOOD) -> None:
-        """Sets a tag to a value sent as it is: a raw one, another VT, more dimensions. KeyError: no such tag."""
-        held = pb.MxValue()
-        held.CopyFrom(value)
-        self._points.set(tag, None, quality, None, (status.OK,), held)
+        """Set a tag to a message that is sent unchanged: a raw value, another VT. Raise KeyError."""
+        self._plant.set_message(tag, value, quality)
 
-    # ------------------------------------------------------------ restarts and schedules; more in ``faults``
+    @property
+    def alarms(self) -> Sequence[Alarm]:
+        """Alarms that are active or not yet acknowledged, in the order in which they were raised."""
+        return () if self._plant.alarms is None else tuple(self._plant.alarms.all)
 
-    async def restart(self) -> None:
-        """The gateway's process ends and starts again on the same port: connections and sessions are lost."""
-        async with self._turn:
-            if self._closed:
-                return
-            await self._server.stop()
-            self._sessions.close_all(StreamEnded("UNAVAILABLE", "the gateway restarted"))
-            self._deployment.restarted()
-            await self._server.start(self._certificate)
-
-    async def swap_certificate(self) -> None:
-        """A new certificate on the same port, kept from now on. Connections are lost, sessions are not."""
-        if self.plaintext:
-            raise ValueError("a plaintext gateway has no certificate")
-        async with self._turn:
-            if self._closed:
-                return
-            self._certificate = certificates.renew(self._directory or certificates.default_directory())
-            await self._server.stop()
-            await self._server.start(self._certificate)
-
-    def schedule(self, *faults: Fault | str) -> None:
-        """Lets faults come about, e.g. ``after 5s drop-stream``: times count from now, or from the start.
-
-        FaultError: it is none, or cannot be with this gateway. The form of a line is the fault files', see ``Fault``.
-        """
-        for fault in faults:
-            found = Fault.parse(fault) if isinstance(fault, str) else fault
-            self._scheduler.check(found)
-            if self._running:
-                self._scheduler.add(found)
-            else:
-                self._scheduled.append(found)
+    @property
+    def alarms_enabled(self) -> bool:
+        """Whether the gateway has alarms."""
+        return self._plant.alarms is not None
 
     def raise_alarm(
         self,
@@ -352,8 +282,8 @@ class SimulatedGateway:
         value: bool | int | float | str | None = None,
         limit: bool | int | float | str | None = None,
     ) -> None:
-        """Raises an alarm ``Galaxy!Area.Object.Alarm``; nothing if it is active. ValueError: not such a reference."""
-        self._alarm_book().raise_alarm(
+        """Raise an alarm ``Galaxy!Area.Object.Alarm``; do nothing if it is active. ValueError for other references."""
+        self._plant.alarm_book().raise_alarm(
             reference,
             severity=severity,
             type_name=type_name,
@@ -364,50 +294,36 @@ class SimulatedGateway:
         )
 
     def clear_alarm(self, reference: str) -> None:
-        """The alarm's condition is gone; one of the plant's own follows the plant again."""
-        self._alarm_book().clear_alarm(reference)
+        """Clear an alarm. An alarm of the plant's own follows the process again."""
+        self._plant.alarm_book().clear_alarm(reference)
 
-    # ------------------------------------------------------------ inside
+    # ------------------------------------------------------------ restarts and schedules
 
-    def _tick(self) -> None:
-        self._process.step(TICK)
-        self._signals.tick()
+    async def restart(self) -> None:
+        """End the gateway's process and start it on the same port. Connections and sessions are lost."""
 
-    def _alarm_book(self) -> AlarmBook:
-        if self._alarms is None:
-            raise ValueError("alarms are disabled in this gateway")
-        return self._alarms
+        def while_down() -> None:
+            self._sessions.close_all(StreamEnded("UNAVAILABLE", "the gateway restarted"))
+            self._plant.deployment.restarted()
 
-    async def _add_services(self, server: grpc.aio.Server) -> None:
-        gateway = GatewayService(
-            self._pipeline,
-            self._sessions,
-            self._call_faults,
-            self._timers,
-            self._alarm_service,
-            self._make_session,
-            self._session_start_time,
-        )
-        galaxy = GalaxyService(self._pipeline, self._hierarchy, self._deployment, self._clock)
-        # The generated service code has no types.
-        mxaccess_gateway_pb2_grpc.add_MxAccessGatewayServicer_to_server(gateway, server)
-        galaxy_repository_pb2_grpc.add_GalaxyRepositoryServicer_to_server(galaxy, server)
-        await reflection.add(server)
+        await self._endpoint.restart(while_down)
 
-    def _make_session(self, request: pb.OpenSessionRequest, session_id: str, process_id: int) -> SimulatedSession:
-        asked = request.command_timeout.ToNanoseconds() / 1e9
-        return SimulatedSession(
-            session_id,
-            request.client_session_name,
-            self._plant,
-            self._galaxy_users,
-            command_timeout=asked or self._command_timeout,
-            queue_size=self._queue_size,
-            fault_on_overflow=self._fail_fast,
-            lease=self._lease,
-            detach_grace=self._detach_grace,
-            process_id=process_id,
-        )
+    async def swap_certificate(self) -> None:
+        """Serve a new certificate on the same port, and keep it. Connections are lost, sessions are not."""
+        await self._endpoint.swap_certificate()
+
+    def schedule(self, *faults: Fault | str) -> None:
+        """Schedule faults such as ``after 5s drop-stream``. Times count from now, or from the start.
+
+        A line has the form of a fault file. Raise FaultError if it is malformed or impossible with this gateway.
+        """
+        for fault in faults:
+            found = Fault.parse(fault) if isinstance(fault, str) else fault
+            self._scheduler.check(found)
+            if self._running:
+                self._scheduler.add(found)
+            else:
+                self._scheduled.append(found)
 
 
 def _range(delay: float | tuple[float, float] | None) -> tuple[float, float] | None:

@@ -234,8 +234,7 @@ async def test_a_reader_that_has_enough_ends_it_without_a_word(
 
 def waiting_at(gateway: SimulatedGateway, session_id: str) -> int:
     """Events that the gateway has not yet handed over."""
-    subscription = gateway.sessions[session_id].events.subscription
-    return len(subscription._queue) if subscription is not None else 0
+    return gateway.sessions[session_id].waiting_events
 
 
 async def test_a_reader_that_pauses_does_not_stop_the_stream(environment: dict[str, str], start: Start) -> None:

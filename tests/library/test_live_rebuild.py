@@ -377,9 +377,7 @@ async def test_every_kind_of_item_is_had_again_as_it_was(gateway: SimulatedGatew
     await rebuilt(live)
     assert session.handles.items == before
     found = {item.address.rpartition(".")[2]: item for item in gateway.sessions[session.session_id].items}
-    assert {
-        name: (item.advised, item.supervisory, item.suspended, item.buffer is not None) for name, item in found.items()
-    } == {
+    assert {name: (item.advised, item.supervisory, item.suspended, item.buffered) for name, item in found.items()} == {
         "TestInt": (True, False, False, True),
         "TestString": (True, False, True, False),
         "TestDouble": (True, True, False, False),

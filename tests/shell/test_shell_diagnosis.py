@@ -474,7 +474,7 @@ async def test_doctor_judges_the_validity_by_the_clock_here(
 ) -> None:
     made = renew(tmp_path, datetime.now(UTC) + timedelta(days=years * 366))
     assert (tmp_path / FILE_NAME).exists()
-    monkeypatch.setattr("zb_mom_ww_mxgateway_sim.net.certificate.kept", lambda directory: made)
+    monkeypatch.setattr("zb_mom_ww_mxgateway_sim.net.certificate.load_or_renew", lambda directory: made)
     async with SimulatedGateway(certificate_directory=tmp_path) as gateway:
         found = await examined(keyed(gateway, known_gateways=str(tmp_path / "known")))
         assert said in found.deciding.meaning

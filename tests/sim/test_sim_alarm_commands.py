@@ -36,7 +36,7 @@ async def test_a_subscribed_session_hears_of_transitions(
     await client.done("unsubscribe_alarms")
     gateway.raise_alarm(LO2)
     await client.done("unsubscribe_alarms")
-    assert gateway.sessions[client.session_id].events.last_sequence == 1
+    assert gateway.sessions[client.session_id].last_sequence == 1
     await client.done("subscribe_alarms")
     gateway.raise_alarm("ZB!A.B.C")
     assert (await events.next()).on_alarm_transition.alarm_full_reference == "ZB!A.B.C"
@@ -88,7 +88,7 @@ async def test_a_watch_list_makes_its_alarms_acknowledgeable_in_subtag_mode(
     code, _ = await failing(client.invoke("acknowledge_alarm", alarm_guid=guid))
     assert code is grpc.StatusCode.FAILED_PRECONDITION
     await client.close()
-    assert not gateway._alarm_book().ack_targets
+    assert not gateway._plant.alarm_book().ack_targets
 
 
 async def test_alarms_are_acknowledged_by_guid_and_by_name(client: Wire, gateway: SimulatedGateway) -> None:

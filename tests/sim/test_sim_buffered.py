@@ -25,14 +25,14 @@ async def test_changes_come_together_at_the_end_of_an_interval(
 ) -> None:
     events, item = await buffering(client, "TestInt", item_context="TestChildObject")
     await client.done("set_buffered_update_interval", server_handle=1, update_interval_milliseconds=500)
-    log = gateway.sessions[client.session_id].events
+    session = gateway.sessions[client.session_id]
     await clock.advance(0.4)
     gateway.set(TAG, 1)
     gateway.set(TAG, 2, quality=64)
     begun = clock.now()
     # The interval of the first value is the one that was set when it came.
     await clock.advance(0.59)
-    assert log.last_sequence == 0
+    assert session.last_sequence == 0
     await clock.advance(0.02)
     event = await events.next()
     assert event.family == pb.MX_EVENT_FAMILY_ON_BUFFERED_DATA_CHANGE
@@ -45,12 +45,12 @@ async def test_changes_come_together_at_the_end_of_an_interval(
     assert [stamp.ToNanoseconds() for stamp in body.timestamps[1:]] == [begun, begun]
     gateway.set(TAG, 3)
     await clock.advance(0.49)
-    assert log.last_sequence == 1
+    assert session.last_sequence == 1
     await clock.advance(0.02)
     assert list((await events.next()).on_buffered_data_change.values.int32_values.values) == [3]
     # Nothing new, no event.
     await clock.advance(10)
-    assert log.last_sequence == 2
+    assert session.last_sequence == 2
 
 
 async def test_a_missing_value_keeps_its_place(client: Wire, gateway: SimulatedGateway, clock: ManualClock) -> None:
@@ -77,7 +77,7 @@ async def test_what_was_buffered_is_gone_with_the_advise(
     events, item = await buffering(client, TAG)
     await client.done("un_advise", server_handle=1, item_handle=item)
     await clock.advance(5)
-    assert gateway.sessions[client.session_id].events.last_sequence == 0
+    assert gateway.sessions[client.session_id].last_sequence == 0
     gateway.set(TAG, 7)
     await client.advise(1, item)
     await clock.advance(1)

@@ -17,7 +17,7 @@ async def test_add_advise_un_advise_and_remove(client: Wire, gateway: SimulatedG
     ]
     handles = [entry.item_handle for entry in added]
     assert handles == sorted(set(handles))
-    assert gateway.sessions[client.session_id].events.last_sequence == 0
+    assert gateway.sessions[client.session_id].last_sequence == 0
 
     mixed = [handles[0], 999, handles[2]]
     for kind in ("advise_item_bulk", "un_advise_item_bulk", "remove_item_bulk"):

@@ -193,7 +193,7 @@ async def test_a_client_that_stops_reading_overflows_its_queue(clock: ManualCloc
             assert (await failing(client.invoke("ping")))[0] is grpc.StatusCode.FAILED_PRECONDITION
         else:
             assert session.state == "READY"
-            again = client.stream(after=session.events.last_sequence)
+            again = client.stream(after=session.last_sequence)
             await becomes(lambda: gateway.open_streams == 1)
             gateway.set("TestChildObject.TestString", "after")
             assert (await again.next()).value.string_value == "after"

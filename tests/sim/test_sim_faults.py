@@ -1,7 +1,6 @@
 """Faults on purpose: each does what it says, once, and nothing else."""
 
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
@@ -185,10 +184,3 @@ async def test_completions_can_be_withheld_while_the_writes_take_effect(
     await client.write(1, item, int32_value=3)
     await clock.advance(0.1)
     await events.write_complete()
-
-
-async def test_programs_written_before_faults_had_their_place_go_on(gateway: SimulatedGateway) -> None:
-    old: Any = gateway
-    assert old.drop_streams == gateway.faults.drop_streams
-    with pytest.raises(AttributeError, match="has no attribute 'drop_everything'"):
-        old.drop_everything()

@@ -157,9 +157,9 @@ async def test_a_first_change_may_take_its_time_once_a_session() -> None:
         reply = await client.invoke("write", server_handle=server, item_handle=item, value=pb.MxValue(int32_value=1))
         assert reply.hresult == E_INVALIDARG
         await clock.advance(2.9)
-        assert session.events.last_sequence == 0
+        assert session.last_sequence == 0
         await clock.advance(5.2)
-        assert session.events.last_sequence == 1
+        assert session.last_sequence == 1
         again = await client.add(server, "testchildobject.TESTINT")
         await client.advise(server, again)
         assert [event.item_handle for event in await client.stream().take(2)] == [item, again]
@@ -179,9 +179,9 @@ async def test_thousands_of_advised_items_need_no_task_each(clock: ManualClock) 
         await client.done("subscribe_bulk", server_handle=server, tag_addresses=tags)
         assert len(asyncio.all_tasks()) <= tasks + 1
         # Not all at once: that would overflow the queue of anyone who reads.
-        assert gateway.sessions[client.session_id].events.last_sequence < 2500
+        assert gateway.sessions[client.session_id].last_sequence < 2500
         await clock.advance(1)
-        assert gateway.sessions[client.session_id].events.last_sequence > 5000
+        assert gateway.sessions[client.session_id].last_sequence > 5000
         await clock.advance(9)
         # Each took its one step; a Boolean or a batch number may have kept its value.
-        assert gateway.sessions[client.session_id].events.last_sequence > 8500
+        assert gateway.sessions[client.session_id].last_sequence > 8500

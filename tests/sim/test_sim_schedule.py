@@ -53,25 +53,29 @@ def test_a_file_of_faults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "place", "complaint"),
     [
-        ("soon restart", "1:1", "'soon' is no time; after, every or at would be right"),
+        ("soon restart", "1:1", "'soon' is not a time; use after, every or at"),
         ("after", "1:6", "a TIME such as 5s is missing"),
-        ("after 5h restart", "1:7", "'5h' is no time; 250ms, 5s, 2min or seconds would be right"),
-        ("after -1s restart", "1:7", "'-1s' is no time"),
-        ("every 0s restart", "1:7", "a period of 0 s; at least 0.01 s would be right"),
-        ("after 5s", "1:9", "what is to happen is missing"),
+        ("after 5h restart", "1:7", "'5h' is not a time; use 250ms, 5s, 2min or seconds"),
+        ("after -1s restart", "1:7", "'-1s' is not a time"),
+        ("every 0s restart", "1:7", "a period of 0 s is too short; use 0.01 s or more"),
+        ("after 5s", "1:9", "the fault is missing"),
         ("after 5s restrat", "1:10", "no fault 'restrat'; did you mean restart?"),
         ("after 5s xyzzy", "1:10", "no fault 'xyzzy'; there are delay, refuse"),
-        ("after 5s restart now", "1:18", "'now' is too much; restart takes nothing"),
+        ("after 5s restart now", "1:18", "'now' is one argument too many; restart takes nothing"),
         ("after 5s delay wriet 2s", "1:16", "no rpc or command kind 'wriet'"),
         ("after 5s delay write", "1:21", "a TIME such as 2s is missing"),
-        ("at write restart", "1:10", "'restart' is no number of a call; 1 is the first"),
-        ("at write 0 restart", "1:10", "'0' is no number of a call"),
+        ("at write restart", "1:10", "'restart' is not the number of a call; the first call is 1"),
+        ("at write 0 restart", "1:10", "'0' is not the number of a call"),
         ("at write 1 refuse", "1:18", "a STATUS such as UNAVAILABLE or WORKER_UNAVAILABLE is missing"),
-        ("at write 1 refuse SOMEHOW", "1:19", "'SOMEHOW' is neither a gRPC status of a failure nor a protocol status"),
+        (
+            "at write 1 refuse SOMEHOW",
+            "1:19",
+            "'SOMEHOW' is neither the gRPC status of a failure nor a protocol status",
+        ),
         ("at write 1 refuse OK", "1:19", "'OK' is neither"),
-        ("at BrowseChildren 1 refuse TIMEOUT", "1:28", "the answer of BrowseChildren has no protocol status"),
-        ("after 1 drop-stream NO_SUCH", "1:21", "'NO_SUCH' is no gRPC status of a failure"),
-        ("\n# fine\nafter 1 restart\n  after x restart", "4:9", "'x' is no time"),
+        ("at BrowseChildren 1 refuse TIMEOUT", "1:28", "the reply of BrowseChildren has no protocol status"),
+        ("after 1 drop-stream NO_SUCH", "1:21", "'NO_SUCH' is not the gRPC status of a failure"),
+        ("\n# fine\nafter 1 restart\n  after x restart", "4:9", "'x' is not a time"),
     ],
 )
 def test_a_mistake_is_one_line_that_points_at_it(tmp_path: Path, line: str, place: str, complaint: str) -> None:
@@ -109,7 +113,7 @@ async def test_times_count_from_the_start_or_from_when_it_is_scheduled(clock: Ma
     gateway = SimulatedGateway(plaintext=True, clock=clock, faults=["after 5s redeploy", "every 2s redeploy"])
     await clock.advance(100)
     async with gateway:
-        deployed = gateway._deployment
+        deployed = gateway._plant.deployment
         await clock.advance(4.9)
         assert deployed.sequence == 3
         await clock.advance(0.2)
@@ -244,12 +248,12 @@ async def test_a_swapped_certificate_and_a_revoked_key_by_schedule(tmp_path: Pat
         assert gateway.read("Plant.Tank1.Level").value != level
 
 
-async def test_what_could_not_be_is_logged(clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_scheduled_fault_that_fails_is_logged(clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
     faults = ["after 1s revoke-key", "after 1s revoke-key"]
     async with SimulatedGateway(plaintext=True, clock=clock, faults=faults):
         with caplog.at_level(logging.WARNING):
             await clock.advance(1)
-    assert [record.getMessage() for record in caplog.records] == ["fault revoke-key could not be: 'demo'"]
+    assert [record.getMessage() for record in caplog.records] == ["fault revoke-key failed: 'demo'"]
 
 
 async def test_replay_completions_and_alarms_by_schedule(
@@ -269,9 +273,9 @@ async def test_replay_completions_and_alarms_by_schedule(
     await clock.advance(1)
     assert (await client.stream(after=1).next()).HasField("replay_gap")
     await clock.advance(1)
-    assert gateway._alarm_book().provider.reason == "no answer"
+    assert gateway._plant.alarm_book().provider.reason == "no answer"
     await clock.advance(1)
-    assert not gateway._alarm_book().provider.degraded
+    assert not gateway._plant.alarm_book().provider.degraded
 
 
 def test_the_help_shows_every_fault() -> None:

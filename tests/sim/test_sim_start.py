@@ -46,14 +46,14 @@ async def test_the_certificate_is_kept_across_runs(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
 def test_only_its_owner_can_read_the_key(tmp_path: Path) -> None:
-    certificate.kept(tmp_path)
+    certificate.load_or_renew(tmp_path)
     (kept,) = tmp_path.iterdir()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("damage", ["missing", "corrupt", "other key", "expired"])
 def test_a_useless_certificate_is_renewed(tmp_path: Path, damage: str) -> None:
-    first = certificate.kept(tmp_path)
+    first = certificate.load_or_renew(tmp_path)
     file = tmp_path / certificate.FILE_NAME
     match damage:
         case "missing":
@@ -61,12 +61,12 @@ def test_a_useless_certificate_is_renewed(tmp_path: Path, damage: str) -> None:
         case "corrupt":
             file.write_bytes(file.read_bytes()[:300])
         case "other key":
-            file.write_bytes(certificate.kept(tmp_path / "other").key_pem + first.certificate_pem)
+            file.write_bytes(certificate.load_or_renew(tmp_path / "other").key_pem + first.certificate_pem)
         case "expired":
             first = certificate.renew(tmp_path, datetime.now(UTC) - timedelta(days=3660))
-    second = certificate.kept(tmp_path)
+    second = certificate.load_or_renew(tmp_path)
     assert second.fingerprint_sha256 != first.fingerprint_sha256
-    assert certificate.kept(tmp_path) == second
+    assert certificate.load_or_renew(tmp_path) == second
 
 
 async def test_a_directory_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:

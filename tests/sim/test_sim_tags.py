@@ -165,13 +165,13 @@ async def test_an_advised_generated_tag_changes_slowly_until_it_is_written(clock
         await clock.advance(30)
         seen = [first, *await events.take(3)]
         assert len({event.value.double_value for event in seen}) == 4
-        log = gateway.sessions[client.session_id].events
-        assert log.last_sequence == 4
+        session = gateway.sessions[client.session_id]
+        assert session.last_sequence == 4
         steps = [event.source_timestamp.ToNanoseconds() / 1e9 for event in seen[1:]]
         assert [round(later - earlier, 3) for earlier, later in pairwise(steps)] == [10, 10]
         await client.write(1, item, double_value=5.0)
         await clock.advance(30)
-        assert log.last_sequence == 6
+        assert session.last_sequence == 6
         assert gateway.read("Area001.Unit0002.Value01").value == 5.0
 
 
@@ -179,10 +179,10 @@ async def test_what_nobody_looks_at_is_forgotten_and_comes_back_the_same(clock: 
     async with SimulatedGateway(plaintext=True, clock=clock, generated_tags=1000) as gateway:
         await clock.advance(123)
         first = gateway.read("Area001.Unit0003.Value07")
-        alive = len(gateway._points._alive)
+        alive = len(gateway._plant.points._alive)
         for number in range(1, 51):
             gateway.read(f"Area001.Unit0004.Value{number:02d}")
-        assert len(gateway._points._alive) == alive
+        assert len(gateway._plant.points._alive) == alive
         assert gateway.read("Area001.Unit0003.Value07") == first
 
 

@@ -238,7 +238,7 @@ async def test_a_connection_that_swallows_all_stays_open_and_carries_nothing(
 
 
 async def test_who_comes_while_the_gateway_restarts_is_led_nowhere(gateway: SimulatedGateway) -> None:
-    server = gateway._server
+    server = gateway._endpoint.server
     await server.stop()
     reader, writer = await _from_the_port(gateway)
     with contextlib.suppress(ConnectionError):

@@ -258,10 +258,10 @@ async def test_a_write_to_an_item_removed_since_takes_effect_without_an_event(
     _, item, _ = await client.watching("TestChildObject.TestInt")
     await client.write(1, item, int32_value=3)
     await client.done("remove_item", server_handle=1, item_handle=item)
-    before = gateway.sessions[client.session_id].events.last_sequence
+    before = gateway.sessions[client.session_id].last_sequence
     await clock.advance(0.1)
     assert gateway.read("TestChildObject.TestInt").value == 3
-    assert gateway.sessions[client.session_id].events.last_sequence == before
+    assert gateway.sessions[client.session_id].last_sequence == before
 
 
 def test_a_duration_is_seconds() -> None:

@@ -1,4 +1,4 @@
-"""Faults to inject: what happens to a call, the schedule file and what carries it out.
+"""Faults to inject: into calls, and from a schedule.
 
-No service and no session: a fault is told what it may do. May import ``runtime``.
+No service and no session: protocols name the methods that a schedule calls. May import ``runtime``.
 """

@@ -1,4 +1,4 @@
-"""What goes wrong with calls on purpose: by rpc or by command kind, for one call or until taken back."""
+"""Faults of calls: by rpc or by command kind, for one call or until they are withdrawn."""
 
 import asyncio
 from collections import deque
@@ -23,7 +23,7 @@ RPCS = (
     "WatchDeployEvents",
     "BrowseChildren",
 )
-# The rpcs whose replies have a protocol status; every command kind has.
+# Rpcs whose replies have a protocol status. The replies of all command kinds have one.
 _WITH_STATUS = frozenset({"OpenSession", "CloseSession", "Invoke", "AcknowledgeAlarm"})
 KINDS = tuple(
     name.removeprefix(_KIND_PREFIX).lower()
@@ -32,7 +32,7 @@ KINDS = tuple(
 )
 _NAMES = {name.lower(): name for name in (*RPCS, *KINDS)}
 
-# Not the encoding of any message: a field whose length goes beyond the end.
+# No message has this encoding: the length of its field goes beyond the end.
 GARBAGE_REPLY = b"\x0a\xff\xff\xff\x07garbage"
 # A field that no message has, longer than any message may be.
 _OVERSIZE = 17 * 1024 * 1024
@@ -41,7 +41,7 @@ OVERSIZED_REPLY_HEAD = b"\xfa\xff\x03\x80\x80\xc0\x08"
 
 @dataclass(frozen=True, slots=True)
 class CallFailure:
-    """The call ends with this gRPC status, without having had an effect."""
+    """The call ends with this gRPC status and has no effect."""
 
     code: str
     details: str
@@ -49,7 +49,7 @@ class CallFailure:
 
 @dataclass(frozen=True, slots=True)
 class ReplyFailure:
-    """The reply carries this protocol status, the command having had no effect."""
+    """The reply carries this protocol status, and the command has no effect."""
 
     protocol_status: "pb.ProtocolStatusCode"
     hresult: int | None
@@ -58,61 +58,65 @@ class ReplyFailure:
 
 @dataclass(slots=True)
 class CallEffects:
-    """What is to become of one call. ``reply``: bytes that are sent in place of its (first) answer."""
+    """What the faults do to one call."""
 
     delay: float = 0.0
+    """Seconds that the call waits first."""
     failure: CallFailure | ReplyFailure | None = None
     reply_lost: bool = False
+    """Whether the call takes effect and then breaks."""
     reply: bytes | None = None
+    """Bytes that replace the reply, or the first message of a stream."""
     gate: asyncio.Event | None = None
+    """The event that the call waits for."""
 
 
 Injection = Callable[[CallEffects], None]
 
 
 def kind_of(request: object) -> str:
-    """The name of a command's kind; empty for what is no command."""
+    """Return the name of the command's kind; empty if the request is no command."""
     return kind_name(request.command.kind) if isinstance(request, pb.MxCommandRequest) else ""
 
 
 def kind_name(kind: int) -> str:
-    """``write`` for the kind of that number; its number where there is no such kind."""
+    """Return ``write`` for the number of that kind, and the number itself for an unknown kind."""
     if kind in pb.MxCommandKind.values():
         return pb.MxCommandKind.Name(kind).removeprefix(_KIND_PREFIX).lower()
     return str(kind)
 
 
 def call_name(name: str | int) -> str:
-    """An rpc's or a kind's name as the faults know it; ValueError if there is none."""
+    """Return the canonical name of an rpc or command kind. Raise ValueError for any other name."""
     if isinstance(name, int):
         name = kind_name(name)
     found = _NAMES.get(name.lower().removeprefix(_KIND_PREFIX.lower()))
     if found is None:
-        raise ValueError(f"no rpc or command kind {name!r}; an rpc is e.g. 'OpenSession', a kind e.g. 'add_item'")
+        raise ValueError(f"no rpc or command kind {name!r}; an rpc is for example 'OpenSession', a kind 'add_item'")
     return found
 
 
 def protocol_status(name: str) -> "pb.ProtocolStatusCode":
-    """The status ``WORKER_UNAVAILABLE`` of that name; ValueError if there is none, or it is no failure."""
+    """Return the status for ``WORKER_UNAVAILABLE``. Raise ValueError for an unknown name or a status of success."""
     found = pb.ProtocolStatusCode.DESCRIPTOR.values_by_name.get(f"PROTOCOL_STATUS_CODE_{name}")
     if found is None or found.number <= pb.PROTOCOL_STATUS_CODE_OK:
-        raise ValueError(f"{name!r} is neither a gRPC status of a failure nor a protocol status")
+        raise ValueError(f"{name!r} is neither the gRPC status of a failure nor a protocol status")
     return cast("pb.ProtocolStatusCode", found.number)
 
 
 def oversized_reply() -> bytes:
-    """A reply of 17 MiB that any message's parser would take."""
+    """Return a reply of 17 MiB that every message's parser accepts."""
     return OVERSIZED_REPLY_HEAD + bytes(_OVERSIZE)
 
 
 def check_failure(name: str, failure: CallFailure | ReplyFailure) -> None:
-    """ValueError when the answer of such a call has no place for the failure."""
+    """Raise ValueError if the reply of such a call cannot carry the failure."""
     if isinstance(failure, ReplyFailure) and name in RPCS and name not in _WITH_STATUS:
-        raise ValueError(f"the answer of {name} has no protocol status; a gRPC status would be right")
+        raise ValueError(f"the reply of {name} has no protocol status; use a gRPC status")
 
 
 class CallFaults:
-    """The faults that wait for a call. A name is an rpc (``OpenSession``) or a kind (``write``)."""
+    """Faults that wait for calls. A name is an rpc (``OpenSession``) or a kind (``write``)."""
 
     def __init__(self) -> None:
         self._delays: dict[str, float] = {}
@@ -123,16 +127,16 @@ class CallFaults:
         self._calls: dict[str, int] = {}
 
     def delay(self, name: str | int, seconds: float) -> None:
-        """Every such call waits so long from now on, on the simulator's clock; 0 ends it."""
+        """Delay every such call from now on, by the simulator's clock; 0 ends the delay."""
         self._delays[call_name(name)] = seconds
 
     def stall(self, name: str | int) -> None:
-        """Every such call, and every open stream of that name, waits until it is released."""
+        """Hold every such call, and every open stream of that name, until ``release``."""
         self._stalled.add(call_name(name))
         self.gate(call_name(name))
 
     def release(self, name: str | int | None = None) -> None:
-        """What is stalled goes on: that, or everything."""
+        """Let stalled calls go on: those of that name, or all."""
         for found in list(self._gates) if name is None else [call_name(name)]:
             self._stalled.discard(found)
             gate = self._gates.pop(found, None)
@@ -140,78 +144,78 @@ class CallFaults:
                 gate.set()
 
     def gate(self, name: str) -> asyncio.Event:
-        """What the next release of that name opens."""
+        """Return the event that the next ``release`` of that name sets."""
         return self._gates.setdefault(name, asyncio.Event())
 
     def stalled(self, name: str) -> asyncio.Event | None:
-        """What calls of that name wait for; None if they do not."""
+        """Return the event that calls of that name wait for; None if they are not stalled."""
         return self._gates.get(name) if name in self._stalled else None
 
     def forget(self) -> None:
-        """Nothing waits for a call any more: no delay, no stall, no fault of a next or a counted call."""
+        """Withdraw every delay, every stall, and every fault of a next or a counted call."""
         self._delays.clear()
         self._next.clear()
         self._counted.clear()
         self.release()
 
-    def on_next(self, name: str | int, change: Injection) -> None:
-        """The next such call meets this; several queue up, and each takes one call."""
-        self._next.setdefault(call_name(name), deque()).append(change)
+    def on_next(self, name: str | int, injection: Injection) -> None:
+        """Inject into the next such call. Several injections wait in a queue, one for each call."""
+        self._next.setdefault(call_name(name), deque()).append(injection)
 
-    def at(self, name: str | int, number: int, change: Injection) -> None:
-        """The such-and-such call of that name from the start, the first is 1, meets this."""
-        self._counted.setdefault(call_name(name), []).append((number, change))
+    def at(self, name: str | int, number: int, injection: Injection) -> None:
+        """Inject into the Nth call of that name since the start; the first is 1."""
+        self._counted.setdefault(call_name(name), []).append((number, injection))
 
-    def meet(self, name: str) -> CallEffects:
-        """What becomes of this call of that name; asking counts it and uses up what waited for it."""
+    def take(self, name: str) -> CallEffects:
+        """Count a call of that name, and return what the faults do to it. Each injection is used up."""
         count = self._calls[name] = self._calls.get(name, 0) + 1
         effects = CallEffects(delay=self._delays.get(name, 0.0), gate=self.stalled(name))
         waiting = self._next.get(name)
         if waiting:
             waiting.popleft()(effects)
-        for number, change in self._counted.get(name, ()):
+        for number, injection in self._counted.get(name, ()):
             if number == count:
-                change(effects)
+                injection(effects)
         return effects
 
 
 def failing(failure: CallFailure | ReplyFailure) -> Injection:
-    """The call ends so."""
+    """Return an injection that fails the call."""
 
-    def change(effects: CallEffects) -> None:
+    def inject(effects: CallEffects) -> None:
         effects.failure = failure
 
-    return change
+    return inject
 
 
 def delaying(seconds: float) -> Injection:
-    """The call waits so long."""
+    """Return an injection that delays the call."""
 
-    def change(effects: CallEffects) -> None:
+    def inject(effects: CallEffects) -> None:
         effects.delay = max(effects.delay, seconds)
 
-    return change
+    return inject
 
 
 def stalling(gate: asyncio.Event) -> Injection:
-    """The call waits for that."""
+    """Return an injection that holds the call until the event is set."""
 
-    def change(effects: CallEffects) -> None:
+    def inject(effects: CallEffects) -> None:
         effects.gate = gate
 
-    return change
+    return inject
 
 
 def losing(effects: CallEffects) -> None:
-    """The call takes effect, and its answer is lost."""
+    """Let the call take effect, and lose its reply."""
     effects.reply_lost = True
 
 
 def garbling(effects: CallEffects) -> None:
-    """The call takes effect, and its answer cannot be read."""
+    """Let the call take effect, and garble its reply."""
     effects.reply = GARBAGE_REPLY
 
 
 def oversizing(effects: CallEffects) -> None:
-    """The call takes effect, and its answer is larger than a message may be."""
+    """Let the call take effect, and make its reply larger than a message may be."""
     effects.reply = oversized_reply()

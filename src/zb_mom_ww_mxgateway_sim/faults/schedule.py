@@ -1,9 +1,9 @@
-"""Faults at their times: what a line of a fault file says, and how it comes about.
+"""Fault files: one fault a line, first when, then what. ``#`` begins a remark.
 
-One fault a line, ``#`` begins a remark. First when: ``after TIME``, ``every TIME``, or ``at CALL N``, which is the Nth
-call of an rpc (``StreamEvents``) or command kind (``write``) from the start. Then what; see ``ACTIONS``. With ``at`` a
-call's fault is that call's own and takes no CALL; else it is the next call's, or for delay and stall every later one's.
-A TIME is ``250ms``, ``5s``, ``2min`` or seconds.
+When is ``after TIME``, ``every TIME`` or ``at CALL N``: the Nth call of an rpc (``StreamEvents``) or command kind
+(``write``) since the start. What is one of ``ACTIONS``. With ``at`` the fault is injected into that call, and CALL is
+left out. Otherwise it is injected into the next such call; ``delay`` and ``stall`` apply to all later ones. A TIME is
+``250ms``, ``5s``, ``2min`` or seconds.
 """
 
 import re
@@ -23,7 +23,7 @@ from zb_mom_ww_mxgateway_sim.faults.call_faults import (
 )
 from zb_mom_ww_mxgateway_sim.runtime.errors import FaultError, LineError
 
-# What each action takes after its name. CALL is left out with ``at``; what is in brackets may be.
+# Arguments of each action. CALL is left out with ``at``; those in brackets are optional.
 ACTIONS = {
     "delay": "CALL TIME",
     "refuse": "CALL STATUS [TEXT]",
@@ -55,34 +55,34 @@ _SHORTEST_PERIOD = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One entry of a schedule: its time or its call, its action, and what that takes."""
+    """One entry of a schedule: its time or its call, its action and the action's arguments."""
 
     action: str
     after: float | None = None
     every: float | None = None
     call: str = ""
-    """With ``number`` the call that brings it about; else the one that it befalls."""
+    """With ``number`` the call that triggers the fault; otherwise the call that it is injected into."""
     number: int | None = None
     seconds: float = 0.0
     failure: CallFailure | ReplyFailure | None = None
     text: str = ""
     where: str = ""
-    """``file:line:column`` of its action."""
+    """``file:line:column`` of the action."""
 
     @classmethod
     def parse(cls, line: str) -> "Fault":
-        """A fault from a line such as ``after 5s drop-stream``; FaultError with the column."""
+        """Return the fault of a line such as ``after 5s drop-stream``. Raise FaultError with the column."""
         try:
             fault = _parse(line, "")
-        except LineError as mistake:
-            raise FaultError(f"{mistake.column}: {mistake.text}") from mistake
+        except LineError as error:
+            raise FaultError(f"{error.column}: {error.text}") from error
         if fault is None:
-            raise FaultError("1: no fault; 'after 5s drop-stream' would be one")
+            raise FaultError("1: the line has no fault; write for example 'after 5s drop-stream'")
         return fault
 
 
 def read_faults(path: Path) -> list[Fault]:
-    """The faults of a file; FaultError ``file:line:column: what, what would be right``."""
+    """Return the faults of a file. Raise FaultError as ``file:line:column: what is wrong, what is right``."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
@@ -93,15 +93,15 @@ def read_faults(path: Path) -> list[Fault]:
     for number, line in enumerate(lines, 1):
         try:
             fault = _parse(line, f"{path}:{number}:")
-        except LineError as mistake:
-            raise FaultError(f"{path}:{number}:{mistake.column}: {mistake.text}") from mistake
+        except LineError as error:
+            raise FaultError(f"{path}:{number}:{error.column}: {error.text}") from error
         if fault is not None:
             faults.append(fault)
     return faults
 
 
 class _Words:
-    """The words of a line, each with its column from 1; a remark ends them."""
+    """The words of a line up to a remark, each with its column from 1."""
 
     def __init__(self, line: str) -> None:
         self._line = re.sub(r"(^|\s)#.*", "", line).rstrip()
@@ -111,12 +111,13 @@ class _Words:
         self.next()
 
     def next(self) -> None:
+        """Go to the next word; the word is empty at the end."""
         found = next(self._words, None)
         self.word = found[0] if found else ""
         self.column = found.start() + 1 if found else len(self._line) + 1
 
     def take(self, wanted: str) -> tuple[str, int]:
-        """The next word and its column; a mistake if there is none."""
+        """Return this word and its column, and go to the next. Raise LineError if there is none."""
         if not self.word:
             raise LineError(self.column, f"{wanted} is missing")
         word, column = self.word, self.column
@@ -124,6 +125,7 @@ class _Words:
         return word, column
 
     def rest(self) -> str:
+        """Return the rest of the line."""
         text = self._line[self.column - 1 :]
         while self.word:
             self.next()
@@ -144,19 +146,19 @@ def _parse(line: str, place: str) -> Fault | None:
             at = words.column
             every = _time(*words.take("a TIME such as 30s"))
             if every < _SHORTEST_PERIOD:
-                raise LineError(at, f"a period of {every:g} s; at least {_SHORTEST_PERIOD:g} s would be right")
+                raise LineError(at, f"a period of {every:g} s is too short; use {_SHORTEST_PERIOD:g} s or more")
         case "at":
             call = _call(*words.take("the name of an rpc or command kind"))
             text, at = words.take("the number of the call, from 1,")
             if not (text.isascii() and text.isdigit() and int(text)):
-                raise LineError(at, f"{text!r} is no number of a call; 1 is the first")
+                raise LineError(at, f"{text!r} is not the number of a call; the first call is 1")
             number = int(text)
         case _:
-            raise LineError(column, f"{when!r} is no time; after, every or at would be right")
-    action, column = words.take("what is to happen")
+            raise LineError(column, f"{when!r} is not a time; use after, every or at")
+    action, column = words.take("the fault")
     if action not in ACTIONS:
         close = get_close_matches(action, ACTIONS, 1)
-        raise LineError(column, f"no fault {action!r}; " + (f"did you mean {close[0]}?" if close else _LIST))
+        raise LineError(column, f"no fault {action!r}; " + (f"did you mean {close[0]}?" if close else _ALL_ACTIONS))
     where = f"{place}{column}"
     if ACTIONS[action].startswith("CALL") and not call:
         call = _call(*words.take("the name of an rpc or command kind"))
@@ -175,17 +177,19 @@ def _parse(line: str, place: str) -> Fault | None:
         case "fail-alarm-provider":
             text = words.rest()
     if words.word:
-        raise LineError(words.column, f"{words.word!r} is too much; {action} takes {ACTIONS[action] or 'nothing'}")
+        raise LineError(
+            words.column, f"{words.word!r} is one argument too many; {action} takes {ACTIONS[action] or 'nothing'}"
+        )
     return Fault(action, after, every, call, number, seconds, failure, text, where)
 
 
-_LIST = f"there are {', '.join(ACTIONS)}"
+_ALL_ACTIONS = f"there are {', '.join(ACTIONS)}"
 
 
 def _time(text: str, column: int) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|min|)", text, re.ASCII)
     if found is None:
-        raise LineError(column, f"{text!r} is no time; 250ms, 5s, 2min or seconds would be right")
+        raise LineError(column, f"{text!r} is not a time; use 250ms, 5s, 2min or seconds")
     return float(found[1]) * _UNITS[found[2]]
 
 
@@ -198,7 +202,7 @@ def _call(text: str, column: int) -> str:
 
 def _code(text: str, column: int) -> str:
     if text not in grpc.StatusCode.__members__ or text == "OK":
-        raise LineError(column, f"{text!r} is no gRPC status of a failure; UNAVAILABLE is one")
+        raise LineError(column, f"{text!r} is not the gRPC status of a failure, such as UNAVAILABLE")
     return text
 
 

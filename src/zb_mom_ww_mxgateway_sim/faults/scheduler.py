@@ -1,4 +1,4 @@
-"""Carries a schedule of faults out on a gateway, by the same methods that its owner has."""
+"""Carries out a schedule of faults on a gateway, with the methods that its owner has."""
 
 import logging
 from collections.abc import Callable, Coroutine
@@ -27,9 +27,10 @@ Action = Callable[[], Coroutine[Any, Any, None] | None]
 
 
 class ScheduledGateway(Protocol):
-    """What of a gateway a schedule needs."""
+    """Members of a gateway that a schedule needs."""
 
-    plaintext: bool
+    @property
+    def plaintext(self) -> bool: ...
 
     @property
     def alarms_enabled(self) -> bool: ...
@@ -43,7 +44,7 @@ class ScheduledGateway(Protocol):
 
 
 class ScheduledFaults(Protocol):
-    """What of ``gateway.faults`` a schedule needs."""
+    """Methods of ``gateway.faults`` that a schedule needs."""
 
     def has_key(self, key_id: str) -> bool: ...
 
@@ -79,7 +80,7 @@ class ScheduledFaults(Protocol):
 
 
 class Scheduler:
-    """Brings faults about at their times or calls. One that cannot be when its time comes is logged, no more."""
+    """Injects faults at their times or calls. A fault that is impossible at its time is only logged."""
 
     def __init__(
         self,
@@ -90,7 +91,7 @@ class Scheduler:
         background: TaskOwner,
         first_key: str,
     ) -> None:
-        """``first_key`` is the id of the key that is revoked if a fault names none."""
+        """Start without a fault. ``first_key`` is the id of the key that ``revoke-key`` revokes by default."""
         self._gateway = gateway
         self._actions = actions
         self._faults = faults
@@ -99,7 +100,7 @@ class Scheduler:
         self._first_key = first_key
 
     def check(self, fault: Fault) -> None:
-        """FaultError if this gateway can never do that."""
+        """Raise FaultError if the fault is impossible with this gateway."""
         place = f"{fault.where}: " if fault.where else ""
         if fault.action == "swap-certificate" and self._gateway.plaintext:
             raise FaultError(f"{place}a plaintext gateway has no certificate to swap")
@@ -109,30 +110,29 @@ class Scheduler:
             raise FaultError(f"{place}alarms are disabled in this gateway")
 
     def add(self, fault: Fault) -> None:
-        """Waits for the fault's time, counted from now, or for its call."""
-        change = self._change(fault)
+        """Schedule the fault for its call, or for its time counted from now."""
+        injection = self._injection(fault)
         if fault.number is not None:
-            own = change or (lambda effects: self._run(fault))
-            self._faults.at(fault.call, fault.number, own)
+            self._faults.at(fault.call, fault.number, injection or (lambda effects: self._run(fault)))
             return
 
         def happen() -> None:
-            if change is None:
+            if injection is None:
                 self._run(fault)
             elif fault.action == "delay":
                 self._faults.delay(fault.call, fault.seconds)
             elif fault.action == "stall":
                 self._faults.stall(fault.call)
             else:
-                self._faults.on_next(fault.call, change)
+                self._faults.on_next(fault.call, injection)
 
         if fault.every is not None:
             self._timers.every(fault.every, happen)
         else:
             self._timers.after(fault.after or 0.0, happen)
 
-    def _change(self, fault: Fault) -> Injection | None:
-        """What the fault does to one call; None if it is not about a call."""
+    def _injection(self, fault: Fault) -> Injection | None:
+        """Return what the fault does to one call; None if it does not concern calls."""
         match fault.action:
             case "delay":
                 return delaying(fault.seconds)
@@ -150,18 +150,18 @@ class Scheduler:
         return None
 
     def _stall_one(self, call: str) -> Injection:
-        def change(effects: CallEffects) -> None:
-            # Asked for when it comes about: an earlier release does not open it.
+        def inject(effects: CallEffects) -> None:
+            # Taken at the time of the call: an earlier release must not let it go on.
             stalling(self._faults.gate(call))(effects)
 
-        return change
+        return inject
 
     def _run(self, fault: Fault) -> None:
         _log.info("fault: %s", fault.action)
         try:
             work = self._action(fault)()
         except (KeyError, ValueError) as error:
-            _log.warning("fault %s could not be: %s", fault.action, error)
+            _log.warning("fault %s failed: %s", fault.action, error)
         else:
             if work is not None:
                 self._background.start(work, fault.action)

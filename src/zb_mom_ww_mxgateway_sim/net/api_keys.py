@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
+from zb_mom_ww_mxgateway_sim.plant.model import tag_key
 
 _PREFIX = "mxgw_"
 _TEXT = re.compile(r"mxgw_([A-Za-z0-9-]+)_([!-~]+)")

@@ -53,7 +53,7 @@ def default_directory() -> Path:
     return path
 
 
-def kept(directory: Path) -> Certificate:
+def load_or_renew(directory: Path) -> Certificate:
     """The certificate kept there; a new one if it is missing, expired or corrupt. CertificateError: cannot be kept."""
     return _load(directory / FILE_NAME) or renew(directory)
 

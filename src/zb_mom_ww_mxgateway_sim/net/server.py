@@ -44,8 +44,8 @@ class GatewayServer:
         self._listening = False
 
     @property
-    def endpoint(self) -> str:
-        """Where clients of this machine reach it."""
+    def address(self) -> str:
+        """Host and port for clients of this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)
         return _host_and_port(host, self._port)
 

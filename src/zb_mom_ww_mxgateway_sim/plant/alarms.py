@@ -9,9 +9,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.plant import status
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
-from zb_mom_ww_mxgateway_sim.plant.model import PlantObject
+from zb_mom_ww_mxgateway_sim.plant.model import PlantObject, tag_key
 from zb_mom_ww_mxgateway_sim.plant.point_store import Point, PointStore, TagReading
-from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
-from zb_mom_ww_mxgateway_sim.runtime.refusal import StreamEnded
+from zb_mom_ww_mxgateway_sim.runtime.errors import StreamEnded
 
 # The galaxy was deployed so long before the gateway started.
 _BEFORE_START_NS = 3_600_000_000_000

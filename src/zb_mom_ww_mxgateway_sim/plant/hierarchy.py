@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from zb_mom_ww_mxgateway_sim.plant.model import Attribute, PlantObject, Template
-from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
+from zb_mom_ww_mxgateway_sim.plant.model import Attribute, PlantObject, Template, tag_key
 from zb_mom_ww_mxgateway_sim.plant.tag_types import Value
 
 NO_PARENT = 0

@@ -1,18 +1,28 @@
-"""What a galaxy is made of: templates, objects and their attributes. No values of now."""
+"""The parts of a galaxy: templates, objects, attributes and their names. Current values are in ``point_store``."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from string import ascii_lowercase, ascii_uppercase
 
-from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value
 
 AREA_CATEGORY = 13
 OBJECT_CATEGORY = 10
 
+_FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+
+def tag_key(name: str) -> str:
+    """Return the name with its ASCII letters in lower case: names with the same key are one name to the gateway.
+
+    The library has a function of its own: code that both ends share cannot check itself.
+    """
+    return name.translate(_FOLDED)
+
 
 class Security(IntEnum):
-    """Security classifications, native numbers."""
+    """Security classifications, by their native numbers."""
 
     FREE_ACCESS = 0
     OPERATE = 1
@@ -24,7 +34,7 @@ class Security(IntEnum):
 
 
 class AttributeCategory(IntEnum):
-    """Who may set an attribute at run time: only its object, objects and scripts, or users too."""
+    """Who may set an attribute at run time: its object alone, objects and scripts, or users as well."""
 
     CALCULATED = 2
     WRITEABLE_S = 5
@@ -33,7 +43,7 @@ class AttributeCategory(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """A measurement that swings by itself; one new value every ``step`` seconds."""
+    """The course of a simulated measurement, with a new value every ``step`` seconds."""
 
     mean: float
     amplitude: float
@@ -44,7 +54,7 @@ class Wave:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute of a template. ``value`` is what it begins with, or how an object comes to it."""
+    """One attribute of a template. ``value`` is the initial value, or a function of the object that returns it."""
 
     name: str
     type: NativeType
@@ -58,11 +68,12 @@ class Attribute:
 
     @property
     def is_array(self) -> bool:
+        """Whether the attribute holds an array."""
         return self.array_length is not None
 
 
 class Template:
-    """Attributes that many objects share, found by folded name."""
+    """Attributes that many objects share. ``by_name`` finds them by ``tag_key``."""
 
     __slots__ = ("attributes", "by_name", "category", "chain", "has_alarm", "has_history")
 
@@ -86,19 +97,21 @@ class PlantObject:
     contained_name: str
     parent_id: int
     template: Template
-    # Where this object begins otherwise than its template says; keys are folded attribute names.
+    # Initial values that differ from the template's, by the ``tag_key`` of the attribute.
     initial: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def is_area(self) -> bool:
+        """Whether the object is an area."""
         return self.template.category == AREA_CATEGORY
 
     @property
     def browse_name(self) -> str:
+        """Name in the browse tree."""
         return self.contained_name or self.tag_name
 
     def initial_value(self, attribute: Attribute) -> Value:
-        """The attribute's value at the start of the plant."""
+        """Return the attribute's value at the start of the plant."""
         folded = tag_key(attribute.name)
         if folded in self.initial:
             return self.initial[folded]

@@ -9,9 +9,8 @@ from weakref import WeakValueDictionary
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.plant import status
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
-from zb_mom_ww_mxgateway_sim.plant.model import Attribute, PlantObject
+from zb_mom_ww_mxgateway_sim.plant.model import Attribute, PlantObject, tag_key
 from zb_mom_ww_mxgateway_sim.plant.status import Status
-from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value, coerce
 from zb_mom_ww_mxgateway_sim.runtime.clock import moment
 

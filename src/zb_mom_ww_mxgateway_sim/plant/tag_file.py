@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
+from zb_mom_ww_mxgateway_sim.plant.model import tag_key
 from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType
 from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, check_name, initial_value
 from zb_mom_ww_mxgateway_sim.runtime.errors import LineError, TagError

@@ -6,12 +6,12 @@ from dataclasses import replace
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey
 from zb_mom_ww_mxgateway_sim.plant.alarms import GALAXY, AlarmBook, AlarmProvider, ProviderMode, Transition
+from zb_mom_ww_mxgateway_sim.plant.model import tag_key
 from zb_mom_ww_mxgateway_sim.plant.status import MxRefusal
-from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
 from zb_mom_ww_mxgateway_sim.rpc.alarm_service import AlarmService, acknowledge
 from zb_mom_ww_mxgateway_sim.rpc.commands import Handler
-from zb_mom_ww_mxgateway_sim.runtime.refusal import BadAlarmReference
-from zb_mom_ww_mxgateway_sim.sessions.session import SimulatedSession
+from zb_mom_ww_mxgateway_sim.runtime.errors import BadAlarmReference
+from zb_mom_ww_mxgateway_sim.sessions.session import GatewaySession
 from zb_mom_ww_mxgateway_sim.wire.alarm_codec import encode_provider, encode_transition
 
 
@@ -84,7 +84,7 @@ def handlers(alarms: AlarmService) -> Mapping[int, Handler]:
     by_session: dict[str, SessionAlarms] = {}
 
     def subscribe(
-        session: SimulatedSession, key: GatewayKey, command: pb.SubscribeAlarmsCommand, reply: pb.MxCommandReply
+        session: GatewaySession, key: GatewayKey, command: pb.SubscribeAlarmsCommand, reply: pb.MxCommandReply
     ) -> None:
         known = by_session.get(session.session_id)
         if known is None:
@@ -93,21 +93,21 @@ def handlers(alarms: AlarmService) -> Mapping[int, Handler]:
         known.subscribe(key, command)
 
     def unsubscribe(
-        session: SimulatedSession, key: GatewayKey, command: pb.UnsubscribeAlarmsCommand, reply: pb.MxCommandReply
+        session: GatewaySession, key: GatewayKey, command: pb.UnsubscribeAlarmsCommand, reply: pb.MxCommandReply
     ) -> None:
         alarms.require_enabled()
         if session.session_id in by_session:
             by_session[session.session_id].unsubscribe()
 
     def by_guid(
-        session: SimulatedSession, key: GatewayKey, command: pb.AcknowledgeAlarmCommand, reply: pb.MxCommandReply
+        session: GatewaySession, key: GatewayKey, command: pb.AcknowledgeAlarmCommand, reply: pb.MxCommandReply
     ) -> None:
         if "!" in command.alarm_guid:
             raise MxRefusal(f"{command.alarm_guid!r} is not a GUID")
         _acknowledge(key, command.alarm_guid, command, reply)
 
     def by_name(
-        session: SimulatedSession, key: GatewayKey, command: pb.AcknowledgeAlarmByNameCommand, reply: pb.MxCommandReply
+        session: GatewaySession, key: GatewayKey, command: pb.AcknowledgeAlarmByNameCommand, reply: pb.MxCommandReply
     ) -> None:
         galaxy = GALAXY if tag_key(command.provider_name) in ("", "galaxy") else command.provider_name
         parts = [part for part in (command.group_name, command.alarm_name) if part]
@@ -127,7 +127,7 @@ def handlers(alarms: AlarmService) -> Mapping[int, Handler]:
         reply.acknowledge_alarm.SetInParent()
 
     def query(
-        session: SimulatedSession, key: GatewayKey, command: pb.QueryActiveAlarmsCommand, reply: pb.MxCommandReply
+        session: GatewaySession, key: GatewayKey, command: pb.QueryActiveAlarmsCommand, reply: pb.MxCommandReply
     ) -> None:
         reply.query_active_alarms.SetInParent()
         reply.query_active_alarms.snapshots.extend(alarms.active(key, command.alarm_filter_prefix))

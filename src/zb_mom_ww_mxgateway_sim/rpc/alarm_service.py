@@ -15,7 +15,7 @@ from zb_mom_ww_mxgateway_sim.plant.alarms import (
     matching,
 )
 from zb_mom_ww_mxgateway_sim.plant.status import MxRefusal
-from zb_mom_ww_mxgateway_sim.runtime.refusal import (
+from zb_mom_ww_mxgateway_sim.runtime.errors import (
     AlarmsDisabled,
     BadAlarmReference,
     CannotAcknowledge,

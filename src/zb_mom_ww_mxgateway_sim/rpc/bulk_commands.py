@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey
 from zb_mom_ww_mxgateway_sim.plant import status
 from zb_mom_ww_mxgateway_sim.plant.status import Category, MxRefusal
 from zb_mom_ww_mxgateway_sim.rpc.commands import Handler, secured_author, write_time
-from zb_mom_ww_mxgateway_sim.sessions.session import SimulatedSession
+from zb_mom_ww_mxgateway_sim.sessions.session import GatewaySession
 from zb_mom_ww_mxgateway_sim.sessions.worker import ReadAnswer
 from zb_mom_ww_mxgateway_sim.sessions.write_queue import WriteAuthor
 from zb_mom_ww_mxgateway_sim.wire.codec import decode_value, encode_reading, encode_statuses, timestamp
@@ -19,7 +19,7 @@ _Items = pb.AdviseItemBulkCommand | pb.RemoveItemBulkCommand | pb.UnAdviseItemBu
 
 _Writes = pb.WriteBulkCommand | pb.Write2BulkCommand | pb.WriteSecuredBulkCommand | pb.WriteSecured2BulkCommand
 # On whose behalf the write of an entry is; which of the four entries, the table below knows.
-_AuthorOf = Callable[[SimulatedSession, int, Any], WriteAuthor]
+_AuthorOf = Callable[[GatewaySession, int, Any], WriteAuthor]
 
 
 def _not_reached(reference: str) -> MxRefusal:
@@ -27,7 +27,7 @@ def _not_reached(reference: str) -> MxRefusal:
 
 
 def _add_item_bulk(
-    session: SimulatedSession, key: GatewayKey, command: _Tags, reply: pb.MxCommandReply, *, advise: bool = False
+    session: GatewaySession, key: GatewayKey, command: _Tags, reply: pb.MxCommandReply, *, advise: bool = False
 ) -> None:
     payload = reply.subscribe_bulk if advise else reply.add_item_bulk
     payload.SetInParent()
@@ -46,13 +46,13 @@ def _add_item_bulk(
 
 
 def _on_items(
-    session: SimulatedSession,
+    session: GatewaySession,
     key: GatewayKey,
     command: _Items,
     reply: pb.MxCommandReply,
     *,
     arm: str,
-    act: Callable[[SimulatedSession, int, int], None],
+    act: Callable[[GatewaySession, int, int], None],
 ) -> None:
     payload: pb.BulkSubscribeReply = getattr(reply, arm)
     payload.SetInParent()
@@ -69,26 +69,26 @@ def _on_items(
             result.error_message = refusal.text
 
 
-def _advise(session: SimulatedSession, server_handle: int, item_handle: int) -> None:
+def _advise(session: GatewaySession, server_handle: int, item_handle: int) -> None:
     session.worker.advise(server_handle, item_handle)
 
 
-def _remove(session: SimulatedSession, server_handle: int, item_handle: int) -> None:
+def _remove(session: GatewaySession, server_handle: int, item_handle: int) -> None:
     session.worker.remove_item(server_handle, item_handle)
 
 
-def _un_advise(session: SimulatedSession, server_handle: int, item_handle: int) -> None:
+def _un_advise(session: GatewaySession, server_handle: int, item_handle: int) -> None:
     session.worker.un_advise(server_handle, item_handle)
 
 
-def _unsubscribe(session: SimulatedSession, server_handle: int, item_handle: int) -> None:
+def _unsubscribe(session: GatewaySession, server_handle: int, item_handle: int) -> None:
     if session.worker.item(server_handle, item_handle).advised:
         session.worker.un_advise(server_handle, item_handle)
     session.worker.remove_item(server_handle, item_handle)
 
 
 def _write_entries(
-    session: SimulatedSession,
+    session: GatewaySession,
     key: GatewayKey,
     command: _Writes,
     reply: pb.MxCommandReply,
@@ -122,13 +122,13 @@ def _write_entries(
 
 
 def _plain_author(
-    session: SimulatedSession, server_handle: int, entry: pb.WriteBulkEntry | pb.Write2BulkEntry
+    session: GatewaySession, server_handle: int, entry: pb.WriteBulkEntry | pb.Write2BulkEntry
 ) -> WriteAuthor:
     return WriteAuthor(entry.user_id)
 
 
 async def _read_bulk(
-    session: SimulatedSession, key: GatewayKey, command: pb.ReadBulkCommand, reply: pb.MxCommandReply
+    session: GatewaySession, key: GatewayKey, command: pb.ReadBulkCommand, reply: pb.MxCommandReply
 ) -> None:
     payload = reply.read_bulk
     payload.SetInParent()

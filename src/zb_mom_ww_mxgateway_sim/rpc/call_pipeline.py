@@ -1,4 +1,4 @@
-"""What every call goes through: it is noted, its key looked at, its faults applied, its refusal spoken."""
+"""The path of every call: record it, check its key, apply its faults, run it, and answer or refuse it."""
 
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -20,7 +20,7 @@ from zb_mom_ww_mxgateway_sim.faults.call_faults import (
 from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey, KeyRing, KeyScope
 from zb_mom_ww_mxgateway_sim.net.server import MAX_MESSAGE
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
-from zb_mom_ww_mxgateway_sim.runtime.refusal import (
+from zb_mom_ww_mxgateway_sim.runtime.errors import (
     CallRefused,
     ConnectionLost,
     NotAllowed,
@@ -31,15 +31,15 @@ from zb_mom_ww_mxgateway_sim.runtime.refusal import (
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Reply = TypeVar("Reply", bound=Message)
-# How a reply of that rpc says a protocol status, where it can.
+# Makes a failing reply of an rpc whose replies have a protocol status.
 AsReply = Callable[[ReplyFailure], Reply]
 
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One call as it came in, before anything was done with it; a password in it is blotted out.
+    """One call as it arrived. A password in it is replaced by asterisks.
 
-    Keys are in ``metadata`` only; neither that nor the request is in the repr.
+    ``metadata`` may hold a key. Neither it nor the request is in the repr.
     """
 
     rpc: str
@@ -47,13 +47,14 @@ class CallRecord:
     metadata: Mapping[str, str | bytes] = field(repr=False)
     session_id: str
     connection: int = 0
-    """The port from which its connection reaches the server."""
+    """Port of the connection, as the server sees it."""
 
 
 class CallPipeline:
-    """Lets calls in, or refuses them. ``refuse_in_reply``: with a protocol status wherever a reply has one."""
+    """Admits calls or refuses them."""
 
     def __init__(self, keys: KeyRing, faults: CallFaults, clock: TimeSource, *, refuse_in_reply: bool = False) -> None:
+        """Start without a call. ``refuse_in_reply``: refuse with a protocol status wherever a reply has one."""
         self._keys = keys
         self._faults = faults
         self._clock = clock
@@ -69,22 +70,22 @@ class CallPipeline:
         answer: Callable[[GatewayKey], Awaitable[Reply]],
         as_reply: AsReply[Reply] | None = None,
     ) -> Reply:
-        """The reply to a unary call, or its end with a gRPC status."""
+        """Answer a unary call: return its reply, or end it with a gRPC status."""
         try:
             key = self._enter(rpc, request, context, scope)
-            effects = self._faults.meet(rpc)
+            effects = self._faults.take(rpc)
             await self.apply(effects)
             if isinstance(effects.failure, ReplyFailure) and as_reply is not None:
                 return as_reply(effects.failure)
             reply = await answer(key)
-            # What is to be sent in place of a reply is bytes already; see ``RawReplies``.
+            # An injected reply is bytes already, see ``RawReplies``.
             if not isinstance(reply, bytes) and reply.ByteSize() > MAX_MESSAGE:
                 raise TooLarge(f"the reply has {reply.ByteSize()} bytes, more than {MAX_MESSAGE}")
             return with_effects(effects, reply)
         except CallRefused as refused:
             if as_reply is not None and refused.protocol_status and (refused.in_reply or self._refuse_in_reply):
                 return as_reply(ReplyFailure(protocol_status(refused.protocol_status), None, refused.text))
-            await abort(context, refused.code, refused.text)
+            await _abort(context, refused.code, refused.text)
 
     async def stream(
         self,
@@ -94,10 +95,10 @@ class CallPipeline:
         scope: KeyScope | None,
         messages: Callable[[GatewayKey], AsyncGenerator[Message, None]],
     ) -> None:
-        """Writes the messages to the caller; raises CancelledError when the caller goes."""
+        """Answer a streaming call: write the messages. Raise CancelledError if the caller cancels."""
         try:
             key = self._enter(rpc, request, context, scope)
-            effects = self._faults.meet(rpc)
+            effects = self._faults.take(rpc)
             await self.apply(effects)
             async with aclosing(messages(key)) as produced:
                 async for message in produced:
@@ -106,13 +107,13 @@ class CallPipeline:
                     await context.write(with_effects(effects, message))
                     effects.reply = None
         except CallRefused as refused:
-            await abort(context, refused.code, refused.text)
+            await _abort(context, refused.code, refused.text)
         except StreamEnded as ended:
             if ended.code is not None:
-                await abort(context, ended.code, ended.text)
+                await _abort(context, ended.code, ended.text)
 
     async def apply(self, effects: CallEffects) -> None:
-        """Waits as long as the call's fate says; raises Refused if that is how it ends."""
+        """Wait as the faults of the call say. Raise CallRefused if they fail it."""
         if effects.delay > 0:
             await self._clock.sleep(effects.delay)
         if effects.gate is not None:
@@ -136,28 +137,51 @@ class CallPipeline:
 
 
 def with_effects(effects: CallEffects, reply: Reply) -> Reply:
-    """The reply, or what its fate puts in its place; ConnectionLost if it never arrives."""
+    """Return the reply, or the bytes that replace it. Raise ConnectionLost if the faults lose it."""
     if effects.reply_lost:
-        raise ConnectionLost("the connection was lost before the answer")
+        raise ConnectionLost("the connection was lost before the reply")
     return reply if effects.reply is None else cast(Reply, effects.reply)
 
 
 def require(key: GatewayKey, scope: KeyScope) -> None:
-    """NotAllowed unless the key has the scope."""
+    """Raise NotAllowed unless the key has the scope."""
     if scope not in key.scopes:
         raise NotAllowed(f"the API key lacks the scope {scope}")
 
 
-async def abort(context: Context, code: str, text: str) -> NoReturn:
-    """Ends the call with the status of that name."""
+async def _abort(context: Context, code: str, text: str) -> NoReturn:
+    """End the call with the gRPC status of that name."""
     await context.abort(grpc.StatusCode[code], text)
 
 
 def _without_password(request: Message) -> Message:
-    """The request, or a copy without its password."""
+    """Return the request, or a copy without its password."""
     if not isinstance(request, pb.MxCommandRequest) or not request.command.HasField("authenticate_user"):
         return request
     kept = pb.MxCommandRequest()
     kept.CopyFrom(request)
     kept.command.authenticate_user.verify_user_password = "***"
     return kept
+
+
+class RawReplies(grpc.aio.ServerInterceptor):
+    """Lets a method return bytes in place of its message. They are sent unchanged."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable["grpc.RpcMethodHandler[Any, Any] | None"]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> "grpc.RpcMethodHandler[Any, Any] | None":
+        """Return the method's handler with a serializer that passes bytes on."""
+        handler = await continuation(handler_call_details)
+        if handler is None or handler.request_streaming or handler.response_serializer is None:
+            return handler
+        encode = handler.response_serializer
+
+        def serialize(reply: Any) -> bytes:
+            return reply if isinstance(reply, bytes) else encode(reply)
+
+        if handler.unary_stream is not None:
+            return grpc.unary_stream_rpc_method_handler(handler.unary_stream, handler.request_deserializer, serialize)
+        assert handler.unary_unary is not None
+        return grpc.unary_unary_rpc_method_handler(handler.unary_unary, handler.request_deserializer, serialize)

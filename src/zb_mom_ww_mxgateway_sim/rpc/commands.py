@@ -9,8 +9,8 @@ from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey
 from zb_mom_ww_mxgateway_sim.plant import status
 from zb_mom_ww_mxgateway_sim.plant.status import MxRefusal
 from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType
-from zb_mom_ww_mxgateway_sim.runtime.refusal import NotAllowed
-from zb_mom_ww_mxgateway_sim.sessions.session import SimulatedSession
+from zb_mom_ww_mxgateway_sim.runtime.errors import NotAllowed
+from zb_mom_ww_mxgateway_sim.sessions.session import GatewaySession
 from zb_mom_ww_mxgateway_sim.sessions.worker import full_address
 from zb_mom_ww_mxgateway_sim.sessions.write_queue import WriteAuthor, source_time
 from zb_mom_ww_mxgateway_sim.wire.codec import UndecodableValue, decode_value, encode_statuses, encode_value, timestamp
@@ -19,7 +19,7 @@ WORKER_VERSION = "1.0.0-simulated"
 MXACCESS_VERSION = "3.2.0.0 (simulated)"
 
 # A payload is of its kind's own message type; which, the table below knows.
-Handler = Callable[[SimulatedSession, GatewayKey, Any, pb.MxCommandReply], Awaitable[None] | None]
+Handler = Callable[[GatewaySession, GatewayKey, Any, pb.MxCommandReply], Awaitable[None] | None]
 
 _OfItem = (
     pb.AdviseCommand
@@ -38,26 +38,24 @@ def allow(key: GatewayKey, reference: str) -> None:
         raise NotAllowed(f"the API key does not reach {reference}")
 
 
-def allow_item(session: SimulatedSession, key: GatewayKey, command: _OfItem) -> None:
+def allow_item(session: GatewaySession, key: GatewayKey, command: _OfItem) -> None:
     """NotAllowed unless the command's item is in the key's sub-trees; MxRefusal if there is no such item."""
     allow(key, session.worker.item(command.server_handle, command.item_handle).address)
 
 
-def _register(
-    session: SimulatedSession, key: GatewayKey, command: pb.RegisterCommand, reply: pb.MxCommandReply
-) -> None:
+def _register(session: GatewaySession, key: GatewayKey, command: pb.RegisterCommand, reply: pb.MxCommandReply) -> None:
     handle = session.worker.register(command.client_name)
     reply.register.server_handle = handle
     encode_value(reply.return_value, handle, NativeType.INTEGER, False)
 
 
 def _unregister(
-    session: SimulatedSession, key: GatewayKey, command: pb.UnregisterCommand, reply: pb.MxCommandReply
+    session: GatewaySession, key: GatewayKey, command: pb.UnregisterCommand, reply: pb.MxCommandReply
 ) -> None:
     session.worker.unregister(command.server_handle)
 
 
-def _add_item(session: SimulatedSession, key: GatewayKey, command: pb.AddItemCommand, reply: pb.MxCommandReply) -> None:
+def _add_item(session: GatewaySession, key: GatewayKey, command: pb.AddItemCommand, reply: pb.MxCommandReply) -> None:
     allow(key, command.item_definition)
     handle = session.worker.add_item(command.server_handle, command.item_definition)
     reply.add_item.item_handle = handle
@@ -65,7 +63,7 @@ def _add_item(session: SimulatedSession, key: GatewayKey, command: pb.AddItemCom
 
 
 def _add_item2(
-    session: SimulatedSession,
+    session: GatewaySession,
     key: GatewayKey,
     command: pb.AddItem2Command | pb.AddBufferedItemCommand,
     reply: pb.MxCommandReply,
@@ -81,20 +79,20 @@ def _add_item2(
 
 
 def _set_interval(
-    session: SimulatedSession, key: GatewayKey, command: pb.SetBufferedUpdateIntervalCommand, reply: pb.MxCommandReply
+    session: GatewaySession, key: GatewayKey, command: pb.SetBufferedUpdateIntervalCommand, reply: pb.MxCommandReply
 ) -> None:
     session.worker.set_buffered_update_interval(command.server_handle, command.update_interval_milliseconds)
 
 
 def _remove_item(
-    session: SimulatedSession, key: GatewayKey, command: pb.RemoveItemCommand, reply: pb.MxCommandReply
+    session: GatewaySession, key: GatewayKey, command: pb.RemoveItemCommand, reply: pb.MxCommandReply
 ) -> None:
     allow_item(session, key, command)
     session.worker.remove_item(command.server_handle, command.item_handle)
 
 
 def _advise(
-    session: SimulatedSession,
+    session: GatewaySession,
     key: GatewayKey,
     command: pb.AdviseCommand | pb.AdviseSupervisoryCommand,
     reply: pb.MxCommandReply,
@@ -105,29 +103,25 @@ def _advise(
     session.worker.advise(command.server_handle, command.item_handle, supervisory=supervisory)
 
 
-def _un_advise(
-    session: SimulatedSession, key: GatewayKey, command: pb.UnAdviseCommand, reply: pb.MxCommandReply
-) -> None:
+def _un_advise(session: GatewaySession, key: GatewayKey, command: pb.UnAdviseCommand, reply: pb.MxCommandReply) -> None:
     allow_item(session, key, command)
     session.worker.un_advise(command.server_handle, command.item_handle)
 
 
-def _suspend(session: SimulatedSession, key: GatewayKey, command: pb.SuspendCommand, reply: pb.MxCommandReply) -> None:
+def _suspend(session: GatewaySession, key: GatewayKey, command: pb.SuspendCommand, reply: pb.MxCommandReply) -> None:
     allow_item(session, key, command)
     found = session.worker.suspend(command.server_handle, command.item_handle)
     reply.suspend.status.CopyFrom(*encode_statuses((found,), ok_is_minus_one=False))
 
 
-def _activate(
-    session: SimulatedSession, key: GatewayKey, command: pb.ActivateCommand, reply: pb.MxCommandReply
-) -> None:
+def _activate(session: GatewaySession, key: GatewayKey, command: pb.ActivateCommand, reply: pb.MxCommandReply) -> None:
     allow_item(session, key, command)
     found = session.worker.activate(command.server_handle, command.item_handle)
     reply.activate.status.CopyFrom(*encode_statuses((found,), ok_is_minus_one=False))
 
 
 def _write(
-    session: SimulatedSession, key: GatewayKey, command: pb.WriteCommand | pb.Write2Command, reply: pb.MxCommandReply
+    session: GatewaySession, key: GatewayKey, command: pb.WriteCommand | pb.Write2Command, reply: pb.MxCommandReply
 ) -> None:
     allow(key, session.worker.writable(command.server_handle, command.item_handle).address)
     session.worker.write(
@@ -140,7 +134,7 @@ def _write(
 
 
 def _write_secured(
-    session: SimulatedSession,
+    session: GatewaySession,
     key: GatewayKey,
     command: pb.WriteSecuredCommand | pb.WriteSecured2Command,
     reply: pb.MxCommandReply,
@@ -155,7 +149,7 @@ def _write_secured(
     )
 
 
-def secured_author(session: SimulatedSession, server_handle: int, message: _Secured) -> WriteAuthor:
+def secured_author(session: GatewaySession, server_handle: int, message: _Secured) -> WriteAuthor:
     """On whose behalf a secured write is; MxRefusal 0x80004021 without a known user or without a value."""
     if message.value.WhichOneof("kind") is None:
         raise MxRefusal("a secured write needs a value", status.NOT_SECURED)
@@ -163,7 +157,7 @@ def secured_author(session: SimulatedSession, server_handle: int, message: _Secu
 
 
 def _authenticate(
-    session: SimulatedSession, key: GatewayKey, command: pb.AuthenticateUserCommand, reply: pb.MxCommandReply
+    session: GatewaySession, key: GatewayKey, command: pb.AuthenticateUserCommand, reply: pb.MxCommandReply
 ) -> None:
     user_id = session.worker.authenticate(command.server_handle, command.verify_user, command.verify_user_password)
     reply.authenticate_user.user_id = user_id
@@ -171,7 +165,7 @@ def _authenticate(
 
 
 def _user_by_guid(
-    session: SimulatedSession, key: GatewayKey, command: pb.ArchestrAUserToIdCommand, reply: pb.MxCommandReply
+    session: GatewaySession, key: GatewayKey, command: pb.ArchestrAUserToIdCommand, reply: pb.MxCommandReply
 ) -> None:
     user_id = session.worker.user_by_guid(command.server_handle, command.user_id_guid)
     reply.archestra_user_to_id.user_id = user_id
@@ -186,18 +180,18 @@ def write_time(message: pb.MxValue) -> int | None:
         raise MxRefusal(f"the timestamp is no time: {error}", statuses=(status.INVALID_ARGUMENT,)) from error
 
 
-def _ping(session: SimulatedSession, key: GatewayKey, command: pb.PingCommand, reply: pb.MxCommandReply) -> None:
+def _ping(session: GatewaySession, key: GatewayKey, command: pb.PingCommand, reply: pb.MxCommandReply) -> None:
     pass
 
 
 def _session_state(
-    session: SimulatedSession, key: GatewayKey, command: pb.GetSessionStateCommand, reply: pb.MxCommandReply
+    session: GatewaySession, key: GatewayKey, command: pb.GetSessionStateCommand, reply: pb.MxCommandReply
 ) -> None:
     reply.session_state.state = cast("pb.SessionState", session.state_number)
 
 
 def _worker_info(
-    session: SimulatedSession, key: GatewayKey, command: pb.GetWorkerInfoCommand, reply: pb.MxCommandReply
+    session: GatewaySession, key: GatewayKey, command: pb.GetWorkerInfoCommand, reply: pb.MxCommandReply
 ) -> None:
     reply.worker_info.worker_process_id = session.process_id
     reply.worker_info.worker_version = WORKER_VERSION
@@ -205,15 +199,13 @@ def _worker_info(
     timestamp(session.started_ns, reply.worker_info.started_at)
 
 
-def _drain(
-    session: SimulatedSession, key: GatewayKey, command: pb.DrainEventsCommand, reply: pb.MxCommandReply
-) -> None:
+def _drain(session: GatewaySession, key: GatewayKey, command: pb.DrainEventsCommand, reply: pb.MxCommandReply) -> None:
     reply.drain_events.SetInParent()
     reply.drain_events.events.extend(session.events.drain(command.max_events))
 
 
 def _shut_down(
-    session: SimulatedSession, key: GatewayKey, command: pb.ShutdownWorkerCommand, reply: pb.MxCommandReply
+    session: GatewaySession, key: GatewayKey, command: pb.ShutdownWorkerCommand, reply: pb.MxCommandReply
 ) -> None:
     session.lose_worker()
 

@@ -9,14 +9,13 @@ from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb, galaxy_re
 from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey, KeyScope
 from zb_mom_ww_mxgateway_sim.plant.deployment import Deployment
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
-from zb_mom_ww_mxgateway_sim.plant.model import Attribute, PlantObject
-from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
+from zb_mom_ww_mxgateway_sim.plant.model import Attribute, PlantObject, tag_key
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType
 from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallPipeline, Context
 from zb_mom_ww_mxgateway_sim.rpc.galaxy_view import GalaxyView
 from zb_mom_ww_mxgateway_sim.rpc.paging import PagedRequest, page
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
-from zb_mom_ww_mxgateway_sim.runtime.refusal import InvalidRequest, ObjectNotFound
+from zb_mom_ww_mxgateway_sim.runtime.errors import InvalidRequest, ObjectNotFound
 from zb_mom_ww_mxgateway_sim.wire.codec import timestamp
 
 _TYPE_NAMES = {

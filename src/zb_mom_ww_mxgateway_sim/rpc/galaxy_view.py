@@ -2,9 +2,8 @@
 
 from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
-from zb_mom_ww_mxgateway_sim.plant.model import Attribute, PlantObject
-from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
-from zb_mom_ww_mxgateway_sim.runtime.refusal import NotAllowed
+from zb_mom_ww_mxgateway_sim.plant.model import Attribute, PlantObject, tag_key
+from zb_mom_ww_mxgateway_sim.runtime.errors import NotAllowed
 
 
 class GalaxyView:

@@ -1,6 +1,6 @@
 """The rpcs of MxAccessGateway."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb, mxaccess_gateway_pb2_grpc as rpc
@@ -9,9 +9,9 @@ from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey, KeyScope
 from zb_mom_ww_mxgateway_sim.rpc import alarm_commands, invoke
 from zb_mom_ww_mxgateway_sim.rpc.alarm_service import AlarmService
 from zb_mom_ww_mxgateway_sim.rpc.call_pipeline import CallPipeline, Context, require, with_effects
-from zb_mom_ww_mxgateway_sim.runtime.refusal import CommandTimedOut, InvalidRequest, StreamEnded
+from zb_mom_ww_mxgateway_sim.runtime.errors import CommandTimedOut, InvalidRequest, StreamEnded
 from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
-from zb_mom_ww_mxgateway_sim.sessions.session import SimulatedSession
+from zb_mom_ww_mxgateway_sim.sessions.session import GatewaySession
 from zb_mom_ww_mxgateway_sim.sessions.session_table import SessionTable
 
 GATEWAY_PROTOCOL_VERSION = 3
@@ -19,11 +19,9 @@ WORKER_PROTOCOL_VERSION = 1
 BACKEND = "mxaccess-simulated"
 CAPABILITIES = ("events", "bulk", "replay", "galaxy", "alarms")
 
-MakeSession = Callable[[pb.OpenSessionRequest, str, int], SimulatedSession]
-
 
 class GatewayService(rpc.MxAccessGatewayServicer):
-    """Sessions, commands and events. What it raises, the reception speaks."""
+    """Sessions, commands, events and alarms. The pipeline turns what it raises into the end of the call."""
 
     def __init__(
         self,
@@ -32,8 +30,6 @@ class GatewayService(rpc.MxAccessGatewayServicer):
         faults: CallFaults,
         timers: TimerQueue,
         alarms: AlarmService,
-        make_session: MakeSession,
-        session_start_time: float,
     ) -> None:
         self._pipeline = pipeline
         self._sessions = sessions
@@ -41,8 +37,6 @@ class GatewayService(rpc.MxAccessGatewayServicer):
         self._timers = timers
         self._alarms = alarms
         self._handlers = {**invoke.HANDLERS, **alarm_commands.handlers(alarms)}
-        self._make_session = make_session
-        self._start_time = session_start_time
 
     async def OpenSession(self, request: pb.OpenSessionRequest, context: Context) -> pb.OpenSessionReply:
         async def answer(key: GatewayKey) -> pb.OpenSessionReply:
@@ -58,9 +52,7 @@ class GatewayService(rpc.MxAccessGatewayServicer):
     def _open(self, request: pb.OpenSessionRequest) -> pb.OpenSessionReply:
         if request.command_timeout.ToNanoseconds() < 0:
             raise InvalidRequest("command_timeout is negative")
-        session = self._sessions.open(
-            lambda key, process_id: self._make_session(request, key, process_id), self._start_time
-        )
+        session = self._sessions.open(request.client_session_name, request.command_timeout.ToNanoseconds() / 1e9)
         reply = pb.OpenSessionReply(
             session_id=session.session_id,
             backend_name=BACKEND,
@@ -94,7 +86,7 @@ class GatewayService(rpc.MxAccessGatewayServicer):
             session = self._sessions.find(request.session_id)
             session.renew()
             if request.command.kind == pb.MX_COMMAND_KIND_GET_SESSION_STATE and not session.ready:
-                # The gateway knows, whatever the worker does.
+                # The gateway itself knows the state, even without a worker that takes commands.
                 return await invoke.run(self._handlers, session, key, request)
             return await self._command(session, key, request)
 
@@ -104,13 +96,13 @@ class GatewayService(rpc.MxAccessGatewayServicer):
         return await self._pipeline.unary("Invoke", request, context, None, answer, as_reply)
 
     async def _command(
-        self, session: SimulatedSession, key: GatewayKey, request: pb.MxCommandRequest
+        self, session: GatewaySession, key: GatewayKey, request: pb.MxCommandRequest
     ) -> pb.MxCommandReply:
-        """Waits for the worker as long as a command may take; the command runs even if nobody waits."""
+        """Wait for the worker, at most for the command's time-out. The command runs even if the caller has gone."""
         name = kind_name(request.command.kind)
 
         async def run() -> pb.MxCommandReply:
-            effects = self._faults.meet(name)
+            effects = self._faults.take(name)
             await self._pipeline.apply(effects)
             if isinstance(effects.failure, ReplyFailure):
                 return invoke.failed(request, effects.failure)
@@ -131,12 +123,12 @@ class GatewayService(rpc.MxAccessGatewayServicer):
     async def StreamEvents(self, request: pb.StreamEventsRequest, context: Context) -> None:
         async def events(key: GatewayKey) -> AsyncGenerator[pb.MxEvent, None]:
             session = self._sessions.find(request.session_id)
-            subscription = session.attach(request.after_worker_sequence)
+            subscriber = session.attach(request.after_worker_sequence)
             try:
                 while True:
-                    yield await subscription.next()
+                    yield await subscriber.next()
             finally:
-                session.detach(subscription)
+                session.detach(subscriber)
 
         await self._pipeline.stream("StreamEvents", request, context, KeyScope.EVENTS_READ, events)
 

@@ -9,8 +9,8 @@ from zb_mom_ww_mxgateway_sim.plant import status
 from zb_mom_ww_mxgateway_sim.plant.status import MxRefusal
 from zb_mom_ww_mxgateway_sim.rpc import bulk_commands, commands
 from zb_mom_ww_mxgateway_sim.rpc.commands import Handler
-from zb_mom_ww_mxgateway_sim.runtime.refusal import InvalidRequest
-from zb_mom_ww_mxgateway_sim.sessions.session import SimulatedSession
+from zb_mom_ww_mxgateway_sim.runtime.errors import InvalidRequest
+from zb_mom_ww_mxgateway_sim.sessions.session import GatewaySession
 from zb_mom_ww_mxgateway_sim.wire.codec import encode_statuses
 
 # What every gateway has; the alarm kinds come on top, see ``alarm_commands``.
@@ -33,7 +33,7 @@ _SCOPES: Mapping[int, KeyScope] = {
 
 
 async def run(
-    handlers: Mapping[int, Handler], session: SimulatedSession, key: GatewayKey, request: pb.MxCommandRequest
+    handlers: Mapping[int, Handler], session: GatewaySession, key: GatewayKey, request: pb.MxCommandRequest
 ) -> pb.MxCommandReply:
     """Runs one checked command in the worker; a refusal of MXAccess is in the reply."""
     command = request.command

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
-from zb_mom_ww_mxgateway_sim.runtime.refusal import InvalidRequest
+from zb_mom_ww_mxgateway_sim.runtime.errors import InvalidRequest
 
 DEFAULT_PAGE = 500
 LARGEST_PAGE = 5000

@@ -1,4 +1,4 @@
-"""A session's events: numbered, kept for replay, and handed to at most one subscriber."""
+"""A session's events: numbered, kept for replay, and delivered to at most one subscriber."""
 
 import asyncio
 from collections import deque
@@ -9,12 +9,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
-from zb_mom_ww_mxgateway_sim.runtime.refusal import StreamEnded
+from zb_mom_ww_mxgateway_sim.runtime.errors import StreamEnded
 from zb_mom_ww_mxgateway_sim.wire.codec import timestamp
 
 RING_EVENTS = 1024
 RING_SECONDS = 300.0
-# Bytes; the rest waits for the next drain.
+# Bytes of one drained reply; other events wait for the next drain.
 _LARGEST_DRAIN = 15 * 1024 * 1024
 
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class SubscriberQueue(Generic[T]):
-    """One attached stream. Its queue holds what grpc has not yet been handed."""
+    """The queue of one attached stream: events that grpc has not taken yet."""
 
     def __init__(self, first: Iterable[T], size: int) -> None:
         self._first = deque(first)
@@ -31,8 +31,13 @@ class SubscriberQueue(Generic[T]):
         self._something = asyncio.Event()
         self._ended: StreamEnded | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Number of events in the queue."""
+        return len(self._queue)
+
     def offer(self, event: T) -> bool:
-        """Queues an event; False when there is no room for it."""
+        """Queue an event. Return False if there is no room for it."""
         if len(self._queue) >= self._size:
             return False
         self._queue.append(event)
@@ -40,13 +45,13 @@ class SubscriberQueue(Generic[T]):
         return True
 
     def end(self, ended: StreamEnded) -> None:
-        """Ends the stream: a regular end comes after what is queued, any other at once."""
+        """End the stream: a regular end comes after the queued events, any other at once."""
         if self._ended is None:
             self._ended = ended
             self._something.set()
 
     async def next(self) -> T:
-        """The next event for this subscriber; raises Ended."""
+        """Wait for the next event and return it. Raise StreamEnded at the end."""
         while True:
             if self._ended is not None and self._ended.code is not None:
                 raise self._ended
@@ -61,7 +66,7 @@ class SubscriberQueue(Generic[T]):
 
 
 class EventLog:
-    """Numbers the events from 1 without holes, keeps the last ones, and feeds the subscriber."""
+    """Events numbered from 1 without holes. The last ones are kept for replay."""
 
     def __init__(self, session_id: str, clock: TimeSource, queue_size: int, on_overflow: Callable[[], None]) -> None:
         self._session_id = session_id
@@ -70,40 +75,41 @@ class EventLog:
         self._on_overflow = on_overflow
         self._ring: deque[tuple[float, pb.MxEvent]] = deque(maxlen=RING_EVENTS)
         self._last = 0
-        # Up to here someone was given the events, or could have been.
+        # Events up to this number were delivered, or were queued for a subscriber.
         self._delivered = 0
         self._attached_before = False
-        self.subscription: SubscriberQueue[pb.MxEvent] | None = None
+        self.subscriber: SubscriberQueue[pb.MxEvent] | None = None
 
     @property
     def last_sequence(self) -> int:
+        """Number of the newest event; 0 before the first."""
         return self._last
 
     def append(self, event: pb.MxEvent) -> None:
-        """Publishes an event, filling in what the session knows of it."""
+        """Number an event, complete it with the session's fields, and publish it."""
         self._last += 1
         event.session_id = self._session_id
         event.worker_sequence = self._last
         timestamp(self._clock.now(), event.worker_timestamp)
         event.gateway_receive_timestamp.CopyFrom(event.worker_timestamp)
         self._ring.append((self._clock.monotonic(), event))
-        if self.subscription is None:
+        if self.subscriber is None:
             return
         self._delivered = self._last
-        if not self.subscription.offer(event):
+        if not self.subscriber.offer(event):
             self.overflow()
 
     def overflow(self) -> None:
-        """The subscriber, if there is one, has fallen behind too far."""
-        if self.subscription is not None:
+        """Disconnect the subscriber, if any, because its queue is full."""
+        if self.subscriber is not None:
             text = f"EventQueueOverflow: more than {self._queue_size} events are waiting"
             self.detach(StreamEnded("RESOURCE_EXHAUSTED", text))
             self._on_overflow()
 
     def attach(self, after: int) -> SubscriberQueue[pb.MxEvent]:
-        """Attaches the subscriber; ``after`` 0 starts afresh, else what came after it is replayed first.
+        """Attach the subscriber. ``after`` 0 starts afresh; any other number replays the events after it first.
 
-        The first subscriber ever is given what nobody could have had before.
+        The first subscriber of the session also gets the events from before it, unless they were drained.
         """
         self._drop_expired()
         first: list[pb.MxEvent] = []
@@ -113,17 +119,17 @@ class EventLog:
             first = self._replay_after(self._delivered)
         self._attached_before = True
         self._delivered = self._last
-        self.subscription = SubscriberQueue(first, self._queue_size)
-        return self.subscription
+        self.subscriber = SubscriberQueue(first, self._queue_size)
+        return self.subscriber
 
     def detach(self, ended: StreamEnded | None = None) -> None:
-        """Takes the subscriber off, telling it why if it does not know."""
-        subscription, self.subscription = self.subscription, None
-        if subscription is not None and ended is not None:
-            subscription.end(ended)
+        """Detach the subscriber, if any. ``ended`` ends its stream."""
+        subscriber, self.subscriber = self.subscriber, None
+        if subscriber is not None and ended is not None:
+            subscriber.end(ended)
 
     def drain(self, limit: int) -> list[pb.MxEvent]:
-        """Takes events that wait for a subscriber: at most so many, 0 is all that fit into one reply."""
+        """Take events that no subscriber got: at most ``limit``, or with 0 all that fit into one reply."""
         self._drop_expired()
         waiting = [event for _, event in self._ring if event.worker_sequence > self._delivered]
         taken: list[pb.MxEvent] = []
@@ -138,7 +144,7 @@ class EventLog:
         return taken
 
     def forget(self) -> None:
-        """Empties the ring: nothing before now can be replayed."""
+        """Empty the ring: no earlier event can be replayed."""
         self._ring.clear()
 
     def _replay_after(self, after: int) -> list[pb.MxEvent]:

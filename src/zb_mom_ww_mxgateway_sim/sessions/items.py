@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from zb_mom_ww_mxgateway_sim.plant import status
+from zb_mom_ww_mxgateway_sim.plant.model import tag_key
 from zb_mom_ww_mxgateway_sim.plant.point_store import Binding, Point, PointStore, TagReading, nothing
-from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Timer, TimerQueue
 from zb_mom_ww_mxgateway_sim.sessions.write_queue import WriteQueue

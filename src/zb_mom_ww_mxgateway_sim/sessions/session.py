@@ -1,12 +1,13 @@
-"""One session: its state, its lease, its worker, its events, and the queue of its commands."""
+"""One session of the gateway: state, lease, worker, events and the queue of its commands."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.plant.point_store import TagReading
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
-from zb_mom_ww_mxgateway_sim.runtime.refusal import (
+from zb_mom_ww_mxgateway_sim.runtime.errors import (
     AlreadyAttached,
     CallRefused,
     Exhausted,
@@ -24,7 +25,7 @@ from zb_mom_ww_mxgateway_sim.wire.codec import encode_buffered, encode_event
 
 MAX_PENDING = 128
 
-# The states of a starting session in their order, and how far its worker is meanwhile.
+# States of a starting session in their order, each with the state of its worker.
 _STARTING: dict[int, str] = {
     pb.SESSION_STATE_CREATING: "NOT_STARTED",
     pb.SESSION_STATE_STARTING_WORKER: "STARTING",
@@ -38,11 +39,28 @@ Answer = asyncio.Future[pb.MxCommandReply]
 
 
 def state_name(state: int) -> str:
-    """``READY`` for the state of that number."""
+    """Return ``READY`` for the number of that state."""
     return pb.SessionState.Name(state).removeprefix("SESSION_STATE_")
 
 
-class SimulatedSession:
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What the gateway decides for its sessions. Times are seconds."""
+
+    command_timeout: float = 30.0
+    queue_size: int = 10_000
+    """Events that wait for the subscriber; one more is an overflow."""
+    fault_on_overflow: bool = True
+    """Whether an overflow faults the session, or only ends its stream."""
+    lease: float = 1800.0
+    """How long a session without a stream lives after its last unary call."""
+    detach_grace: float = 30.0
+    """How long a session lives after its stream has ended."""
+    start_time: float = 0.0
+    """From OpenSession to READY."""
+
+
+class GatewaySession:
     """One session. ``state`` only moves forward: CLOSED is final, FAULTED can only become CLOSED."""
 
     def __init__(
@@ -50,46 +68,40 @@ class SimulatedSession:
         session_id: str,
         client_name: str,
         plant: PlantAccess,
-        galaxy: GalaxyUsers,
-        *,
-        command_timeout: float,
-        queue_size: int,
-        fault_on_overflow: bool,
-        lease: float,
-        detach_grace: float,
+        users: GalaxyUsers,
+        options: SessionOptions,
         process_id: int,
     ) -> None:
         self.session_id = session_id
         self.client_name = client_name
-        self.command_timeout = command_timeout
+        self.command_timeout: float = options.command_timeout
         self.process_id = process_id
         self.started_ns: int = plant.clock.now()
         self._state: int = pb.SESSION_STATE_CREATING
         self._timers: TimerQueue = plant.timers
         self._clock: TimeSource = plant.clock
-        self._lease = lease
-        self._detach_grace = detach_grace
+        self._options = options
         self._renewed = self._clock.monotonic()
         self._starting: Timer | None = None
         self._check: Timer | None = None
         self._detached_at: float | None = None
         self._commands: asyncio.Queue[tuple[Command, Answer] | None] = asyncio.Queue()
         self._running: Answer | None = None
-        self._worker_gone = False
-        # Called once, when the worker ends for whatever reason.
+        self._worker_ended = False
+        # Called once, when the worker ends for any reason.
         self.on_worker_end: list[Callable[[], None]] = []
-        self.worker: Worker = Worker(plant, galaxy, self)
-        self.events: EventLog = EventLog(
-            session_id, plant.clock, queue_size, self.fault if fault_on_overflow else self._stream_ended
-        )
+        self.worker: Worker = Worker(plant, users, self)
+        on_overflow = self.fault if options.fault_on_overflow else self._stream_ended
+        self.events: EventLog = EventLog(session_id, plant.clock, options.queue_size, on_overflow)
 
     @property
     def state(self) -> str:
-        """``READY``, ``FAULTED``, ``CLOSED`` …"""
+        """Name of the state: ``READY``, ``FAULTED``, ``CLOSED`` …"""
         return state_name(self._state)
 
     @property
     def state_number(self) -> int:
+        """The state as ``pb.SessionState``."""
         return self._state
 
     @property
@@ -100,20 +112,11 @@ class SimulatedSession:
     @property
     def attached(self) -> bool:
         """Whether an event stream is attached."""
-        return self.events.subscription is not None
+        return self.events.subscriber is not None
 
-    @property
-    def items(self) -> list[WorkerItem]:
-        """The items of all its server handles, to be looked at."""
-        return self.worker.items
-
-    @property
-    def last_sequence(self) -> int:
-        """Of the last event that came about, whether or not anyone was given it."""
-        return self.events.last_sequence
-
-    def become_ready(self, seconds: float) -> None:
-        """Goes through the states of a starting worker, in so many seconds altogether."""
+    def start(self) -> None:
+        """Start the worker: pass through its states within the start time."""
+        seconds = self._options.start_time
         self._watch_lease()
         if seconds <= 0:
             self._state = pb.SESSION_STATE_READY
@@ -128,12 +131,12 @@ class SimulatedSession:
         advance()
 
     def renew(self) -> None:
-        """A unary call came: the lease begins anew."""
+        """Restart the lease, as each unary call does."""
         self._renewed = self._clock.monotonic()
 
     def check_ready(self) -> None:
-        """Raises NotReady unless the session takes commands."""
-        if self._worker_gone:
+        """Raise SessionNotReady or WorkerEnded unless the session takes commands."""
+        if self._worker_ended:
             raise WorkerEnded(f"the worker of {self.session_id} ended")
         if self._state in _STARTING:
             raise SessionStarting(f"Session state is {self.state}; worker state is {_STARTING[self._state]}")
@@ -142,18 +145,18 @@ class SimulatedSession:
             raise SessionNotReady(f"Session state is {self.state}; worker state is {worker}")
 
     def submit(self, command: Command) -> Answer:
-        """Queues a command for the worker, which runs it even if nobody waits any more."""
+        """Queue a command for the worker. It runs even if its caller has gone. Raise Exhausted if too many wait."""
         self.check_ready()
         if self._commands.qsize() >= MAX_PENDING:
             raise Exhausted(f"{MAX_PENDING} commands are pending in {self.session_id}")
         answer: Answer = asyncio.get_running_loop().create_future()
-        # An answer whose caller has gone may fail without anyone asking.
+        # Read the exception: asyncio warns of one that is never read, and the caller may have gone.
         answer.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._commands.put_nowait((command, answer))
         return answer
 
     async def run(self) -> None:
-        """Runs the commands one after the other, until cancelled or closed."""
+        """Run the commands one after another, until cancelled or closed."""
         while (waiting := await self._commands.get()) is not None:
             command, answer = waiting
             self._running = answer
@@ -170,27 +173,27 @@ class SimulatedSession:
             self._running = None
 
     def attach(self, after: int) -> SubscriberQueue[pb.MxEvent]:
-        """Attaches the one event stream; AlreadyAttached if there is one, NotReady if the session is not."""
+        """Attach the one event stream. Raise AlreadyAttached if there is one, and what ``check_ready`` raises."""
         self.check_ready()
         if self.attached:
             raise AlreadyAttached(f"{self.session_id} has an event subscriber")
         self._detached_at = None
         return self.events.attach(after)
 
-    def detach(self, subscription: SubscriberQueue[pb.MxEvent]) -> None:
-        """The stream is gone; the detach grace begins. Nothing if another is attached by now."""
-        if self.events.subscription is subscription:
+    def detach(self, subscriber: SubscriberQueue[pb.MxEvent]) -> None:
+        """Detach a stream that has ended, and begin the detach grace. Do nothing if another stream is attached."""
+        if self.events.subscriber is subscriber:
             self.events.detach()
             self._stream_ended()
 
     def drop_stream(self, ended: StreamEnded) -> None:
-        """Ends the attached stream from this side, if there is one."""
+        """End the attached stream, if any, from the gateway's side."""
         if self.attached:
             self.events.detach(ended)
             self._stream_ended()
 
     def fault(self) -> None:
-        """The session can only be closed from now on; its stream ends."""
+        """Fault the session: its stream ends, and it can only be closed."""
         if self._state >= pb.SESSION_STATE_CLOSING:
             return
         self._end_worker(pb.SESSION_STATE_FAULTED)
@@ -200,9 +203,9 @@ class SimulatedSession:
         self._watch_lease()
 
     def lose_worker(self) -> None:
-        """The worker's process ends, after the command that it is at: the session can only be closed."""
+        """End the worker's process after its current command. The session can only be closed then."""
         self._end_worker(pb.SESSION_STATE_FAULTED)
-        self._worker_gone = True
+        self._worker_ended = True
         self._running = None
         reason = f"the worker of {self.session_id} ended"
         self._refuse_pending(WorkerEnded(reason))
@@ -210,7 +213,7 @@ class SimulatedSession:
         self._watch_lease()
 
     def close(self, ended: StreamEnded) -> None:
-        """Final. The attached stream, if any, ends as ``ended`` says."""
+        """Close the session for good. The attached stream, if any, ends with ``ended``."""
         if self._state == pb.SESSION_STATE_CLOSED:
             return
         self._end_worker(pb.SESSION_STATE_CLOSED)
@@ -230,14 +233,17 @@ class SimulatedSession:
             self.on_worker_end.pop()()
 
     def data_changed(self, item: WorkerItem, reading: TagReading) -> None:
+        """Publish an OnDataChange event."""
         event = encode_event(pb.MX_EVENT_FAMILY_ON_DATA_CHANGE, item.server_handle, item.handle, reading)
         event.on_data_change.SetInParent()
         self.events.append(event)
 
     def buffered_data_changed(self, item: WorkerItem, readings: list[TagReading]) -> None:
+        """Publish an OnBufferedDataChange event."""
         self.events.append(encode_buffered(item.server_handle, item.handle, readings))
 
     def write_completed(self, item: WorkerItem, reading: TagReading) -> None:
+        """Publish an OnWriteComplete event."""
         event = encode_event(pb.MX_EVENT_FAMILY_ON_WRITE_COMPLETE, item.server_handle, item.handle, reading)
         event.on_write_complete.SetInParent()
         event.hresult = 0
@@ -256,7 +262,7 @@ class SimulatedSession:
         for answer in answers:
             if not answer.done():
                 answer.set_exception(refused)
-        # Wakes the runner, that it may end.
+        # Wake ``run``, so that it ends.
         self._commands.put_nowait(None)
 
     def _watch_lease(self) -> None:
@@ -265,10 +271,10 @@ class SimulatedSession:
         self._check = self._timers.after(max(0.0, self._deadline() - self._clock.monotonic()), self._check_lease)
 
     def _deadline(self) -> float:
-        """When the session ends if nothing happens. Only a new stream saves one that lost its stream."""
+        """Return when the session ends without a new stream or call. After a lost stream only a new stream counts."""
         if self._detached_at is not None:
-            return self._detached_at + self._detach_grace
-        return self._renewed + self._lease
+            return self._detached_at + self._options.detach_grace
+        return self._renewed + self._options.lease
 
     def _check_lease(self) -> None:
         self._check = None

@@ -1,59 +1,70 @@
-"""All sessions of a gateway: opened, found, closed, lost."""
+"""All sessions of a gateway: opened, found and closed."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import replace
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_sim.runtime.refusal import Exhausted, SessionNotFound, StreamEnded
+from zb_mom_ww_mxgateway_sim.runtime.errors import Exhausted, SessionNotFound, StreamEnded
 from zb_mom_ww_mxgateway_sim.runtime.task_owner import TaskOwner
-from zb_mom_ww_mxgateway_sim.sessions.session import SimulatedSession
+from zb_mom_ww_mxgateway_sim.sessions.items import PlantAccess
+from zb_mom_ww_mxgateway_sim.sessions.session import GatewaySession, SessionOptions
+from zb_mom_ww_mxgateway_sim.sessions.users import GalaxyUser, GalaxyUsers
 
-# So many closed ones can still be looked at.
+# Number of closed sessions whose state can still be read.
 _CLOSED_KEPT = 256
 
 
-Make = Callable[[str, int], SimulatedSession]
-
-
 class SessionTable:
-    """Sessions by id. Closed ones stay to be looked at, the latest of them, but are not found by calls."""
+    """Sessions by id. The latest closed ones stay here, but no call finds them."""
 
-    def __init__(self, background: TaskOwner, random_source: random.Random, limit: int) -> None:
+    def __init__(
+        self,
+        background: TaskOwner,
+        plant: PlantAccess,
+        users: Iterable[GalaxyUser] | None,
+        options: SessionOptions,
+        limit: int,
+    ) -> None:
+        """Start without a session. ``limit`` is the largest number of open ones. ``users``: see ``GalaxyUsers``."""
         self._background = background
-        self._random = random_source
+        self._plant = plant
+        self._users = GalaxyUsers(users)
+        self._options = options
         self._limit = limit
+        # Without a seed: a session id must differ from those of an earlier run.
+        self._random = random.Random()
         self._process_id = 4000
-        self.all: dict[str, SimulatedSession] = {}
+        self.all: dict[str, GatewaySession] = {}
 
     @property
-    def live(self) -> list[SimulatedSession]:
+    def live(self) -> list[GatewaySession]:
+        """Sessions that are not closed."""
         return [session for session in self.all.values() if session.state_number != pb.SESSION_STATE_CLOSED]
 
-    def open(self, make: Make, start_time: float = 0.0) -> SimulatedSession:
-        """A new session, READY after ``start_time`` seconds; ``make`` gets its id and its worker's process id.
-
-        Exhausted: there are too many.
-        """
+    def open(self, client_name: str, command_timeout: float = 0.0) -> GatewaySession:
+        """Open a session and start its worker. Time-out 0 means the gateway's default. Raise Exhausted at the limit."""
         if len(self.live) >= self._limit:
             raise Exhausted(f"all {self._limit} sessions are in use")
         self._process_id += 4 * self._random.randint(1, 50)
         session_id = f"session-{self._random.getrandbits(128):032x}"
-        session = make(session_id, self._process_id)
+        options = replace(self._options, command_timeout=command_timeout or self._options.command_timeout)
+        session = GatewaySession(session_id, client_name, self._plant, self._users, options, self._process_id)
         self.all[session_id] = session
         self._trim()
-        session.become_ready(start_time)
+        session.start()
         self._background.start(session.run(), session_id)
         return session
 
-    def find(self, session_id: str) -> SimulatedSession:
-        """The session, not closed; NoSuchSession."""
+    def find(self, session_id: str) -> GatewaySession:
+        """Return the session. Raise SessionNotFound if there is none or it is closed."""
         session = self.all.get(session_id)
         if session is None or session.state_number == pb.SESSION_STATE_CLOSED:
             raise SessionNotFound(f"no session {session_id}" if session_id else "no session id")
         return session
 
     def close_all(self, ended: StreamEnded) -> None:
-        """Closes every session; nothing of them can be found again."""
+        """Close every session; their streams end with ``ended``."""
         for session in self.live:
             session.close(ended)
 

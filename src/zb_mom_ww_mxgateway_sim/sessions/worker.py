@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from zb_mom_ww_mxgateway_sim.plant import status
+from zb_mom_ww_mxgateway_sim.plant.model import tag_key
 from zb_mom_ww_mxgateway_sim.plant.point_store import TagReading
 from zb_mom_ww_mxgateway_sim.plant.status import MxRefusal, Status
-from zb_mom_ww_mxgateway_sim.plant.tag_names import tag_key
 from zb_mom_ww_mxgateway_sim.sessions.items import EventSink, ItemReporter, PlantAccess, Registration, WorkerItem
 from zb_mom_ww_mxgateway_sim.sessions.users import GalaxyUsers, UserIds
 from zb_mom_ww_mxgateway_sim.sessions.write_queue import Clearance, WriteAuthor

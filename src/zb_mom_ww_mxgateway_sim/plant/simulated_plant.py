@@ -1,0 +1,84 @@
+"""The plant as its owner moves it: tags are read and set, alarms raised and cleared, the process runs."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway_sim.plant import layout, status
+from zb_mom_ww_mxgateway_sim.plant.alarms import AlarmBook
+from zb_mom_ww_mxgateway_sim.plant.deployment import Deployment
+from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
+from zb_mom_ww_mxgateway_sim.plant.point_store import PointStore, TagReading
+from zb_mom_ww_mxgateway_sim.plant.process import PlantProcess
+from zb_mom_ww_mxgateway_sim.plant.signals import TICK, Signals
+from zb_mom_ww_mxgateway_sim.plant.status import Status
+from zb_mom_ww_mxgateway_sim.plant.tags import TagDefinition, add_generated, add_tags
+from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource, nanoseconds
+from zb_mom_ww_mxgateway_sim.runtime.timer_queue import TimerQueue
+
+
+class SimulatedPlant:
+    """A plant without clients: objects, tags with their values, alarms, deployments."""
+
+    def __init__(
+        self,
+        clock: TimeSource,
+        *,
+        seed: int,
+        tags: Iterable[TagDefinition],
+        generated_tags: int,
+        generated_change_period: float,
+        alarms: bool,
+    ) -> None:
+        """Build the plant, standing still. Raise TagError for a tag that is impossible or exists already."""
+        self.hierarchy: Hierarchy = Hierarchy()
+        layout.build(self.hierarchy)
+        add_generated(self.hierarchy, generated_tags, generated_change_period)
+        add_tags(self.hierarchy, tags)
+        self.points: PointStore = PointStore(self.hierarchy, clock.now)
+        self._signals = Signals(clock, seed)
+        self.points.on_new = self._signals.adopt
+        self.points.on_seen = self._signals.refresh
+        self._process = PlantProcess(self.points, clock, seed)
+        self.deployment: Deployment = Deployment(clock)
+        self.alarms: AlarmBook | None = AlarmBook(self.hierarchy, self.points, clock) if alarms else None
+        """The alarms; None where they are disabled."""
+
+    def run(self, timers: TimerQueue) -> None:
+        """Move the process and the signals at every tick."""
+        timers.every(TICK, self._tick)
+
+    def read(self, tag: str) -> TagReading:
+        """Return the tag's current value. Raise KeyError if there is no such tag."""
+        point = self.points.find(tag)
+        if point is None:
+            raise KeyError(tag)
+        return point.reading
+
+    def set(
+        self, tag: str, value: object, quality: int, timestamp: datetime | None, statuses: Sequence[Status]
+    ) -> None:
+        """Set the tag from the plant's side. Raise KeyError or CoercionError."""
+        time_ns = None if timestamp is None else nanoseconds(timestamp)
+        self.points.set(tag, value, quality, time_ns, tuple(statuses))
+
+    def set_message(self, tag: str, value: pb.MxValue, quality: int) -> None:
+        """Set the tag to a message that is sent unchanged. Raise KeyError if there is no such tag."""
+        message = pb.MxValue()
+        message.CopyFrom(value)
+        self.points.set(tag, None, quality, None, (status.OK,), message)
+
+    def redeploy(self, tags: Iterable[TagDefinition]) -> None:
+        """Deploy the galaxy again with these tags in addition. Raise TagError."""
+        add_tags(self.hierarchy, tags)
+        self.deployment.redeploy()
+
+    def alarm_book(self) -> AlarmBook:
+        """Return the alarms. Raise ValueError where they are disabled."""
+        if self.alarms is None:
+            raise ValueError("alarms are disabled in this gateway")
+        return self.alarms
+
+    def _tick(self) -> None:
+        self._process.step(TICK)
+        self._signals.tick()

@@ -1,0 +1,45 @@
+"""docs/simulator.md lists the simulator's public interface, and nothing else."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import zb_mom_ww_mxgateway_sim as sim
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+PAGE = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
+
+
+def documented(heading: str) -> list[str]:
+    """The names in the first column of the table under that heading."""
+    section = PAGE.partition(f"\n### {heading}\n")[2].partition("\n### ")[0]
+    rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    return [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+
+
+def members(thing: object) -> list[str]:
+    return sorted(name for name in dir(thing) if not name.startswith("_"))
+
+
+async def test_the_options_of_a_gateway_are_documented() -> None:
+    options = list(inspect.signature(SimulatedGateway.__init__).parameters)[1:]
+    assert sorted(documented("Options of SimulatedGateway")) == sorted(options)
+
+
+async def test_the_members_of_a_gateway_are_documented() -> None:
+    assert sorted(documented("Members of SimulatedGateway")) == members(SimulatedGateway())
+
+
+async def test_the_faults_of_a_gateway_are_documented() -> None:
+    assert sorted(documented("Members of gateway.faults")) == members(SimulatedGateway().faults)
+
+
+def test_the_names_of_the_package_are_documented() -> None:
+    assert sorted([*documented("Other names"), "SimulatedGateway"]) == sorted(sim.__all__)
+
+
+async def test_faults_are_not_attributes_of_the_gateway_itself() -> None:
+    with pytest.raises(AttributeError):
+        _ = SimulatedGateway().drop_streams  # type: ignore[attr-defined] # Its absence is what is tested.
