@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index import TagIndex
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
+from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 
 Figures = dict[str, dict[str, object]]
 Keystrokes = Callable[[Sequence[str], random.Random], list[str]]
@@ -117,7 +118,7 @@ def parts(names: Sequence[str], chance: random.Random) -> list[str]:
 
 def p99_of(context: Context, keystrokes: Keystrokes, words: int, chance: random.Random) -> float:
     """Milliseconds from a keystroke to the candidates, for the slowest but one in a hundred of them."""
-    completer, taken = ShellCompleter(context), []
+    completer, taken = ShellCompleter(context, TypedLine(context)), []
     for text in keystrokes(chosen(context.catalogue.galaxy, words, chance), chance):
         document = Document(f"watch {text}")
         start = time.perf_counter()

@@ -22,6 +22,7 @@ from zb_mom_ww_mxgateway_shell.output.watch_table import Row, fitted
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.histories import history_at
+from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 from zb_mom_ww_mxgateway_sim import NativeType, SimulatedGateway, TagDefinition
 
 INT, STRING = "TestChildObject.TestInt", "TestChildObject.TestString"
@@ -96,7 +97,9 @@ async def test_a_key_typed_at_the_prompt_or_in_the_pane_is_not_on_the_screen_nor
         await sh.terminal.enter("", "NOT READ", "\ndemo>")
         await sh.terminal.enter(f"echo {KEY}", "\nmxgw_demo_***\ndemo>")
         sh.context.names["k"] = KEY
-        found = ShellCompleter(sh.context).get_completions(Document("echo $k", 7), CompleteEvent())
+        found = ShellCompleter(sh.context, TypedLine(sh.context)).get_completions(
+            Document("echo $k", 7), CompleteEvent()
+        )
         assert [to_plain_text(offer.display_meta) for offer in found] == ["mxgw_demo_***"]
         await sh.terminal.enter("py", ">>>")
         await sh.terminal.enter(f"'{KEY}'", "mxgw_demo_***'")
@@ -139,7 +142,7 @@ async def test_hidden_characters_are_escapes_on_every_screen_and_whole_in_files(
 async def test_menus_and_what_is_typed_show_hidden_characters_too(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         sh.gateway.raise_alarm("ZB!TestArea.A\u2066\ufeffB.Hi", description="bi\u202edi")
-        completer, document = ShellCompleter(sh.context), Document("ack Z", 5)
+        completer, document = ShellCompleter(sh.context, TypedLine(sh.context)), Document("ack Z", 5)
         await until(lambda: list(completer.get_completions(document, CompleteEvent())))
         (offer,) = completer.get_completions(document, CompleteEvent())
         assert to_plain_text(offer.display) == "ZB!TestArea.A\\u2066\\ufeffB.Hi"

@@ -2,25 +2,29 @@
 
 import asyncio
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import grpc
 import pytest
-from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.completion import CompleteEvent, Completion
 from prompt_toolkit.document import Document
 from shell_process import KEY
 from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB, shell
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.language.parser import Invocation, Registry
+from zb_mom_ww_mxgateway_shell.errors import InputError
+from zb_mom_ww_mxgateway_shell.language import parser
+from zb_mom_ww_mxgateway_shell.language.commands import Command
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.watch_table import Row, fitted
-from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.live_view import PictureView
 from zb_mom_ww_mxgateway_shell.terminal.prompt import history_at
 from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
+from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 from zb_mom_ww_mxgateway_sim import ALL_SCOPES, GatewayKey, KeyScope, SimulatedGateway
 
 
@@ -290,7 +294,7 @@ async def test_several_pasted_lines_say_what_they_would_do_first(tmp_path: Path)
         screen.type(f"\x1b[200~{lines}\n\x1b[201~")
         await screen.shows("3 lines: Enter shows what each would do")
         # Where the paste ended nobody begins another command.
-        completer = ShellCompleter(sh.context)
+        completer = ShellCompleter(sh.context, TypedLine(sh.context))
         assert not list(completer.get_completions(Document(f"{lines}\n"), CompleteEvent()))
         assert list(completer.get_completions(Document(""), CompleteEvent()))
         screen.type(ENTER)
@@ -677,15 +681,28 @@ async def test_a_redraw_parses_nothing_and_each_text_once(tmp_path: Path, monkey
     async with shell(tmp_path, cursor_reports=True) as sh:
         await sh.context.catalogue.loaded(10)
         parsed: list[str] = []
-        parse = Registry.parse
+        assign = parser.assign
 
-        def counted(registry: Registry, line: str, context: Context, *, ahead: bool = False) -> Invocation | None:
+        def counted(command: Command, words: list[Token], line: str) -> tuple[list[parser.Assigned], InputError | None]:
             parsed.append(line)
-            return parse(registry, line, context, ahead=ahead)
+            return assign(command, words, line)
 
-        monkeypatch.setattr(Registry, "parse", counted)
-        sh.terminal.type("write TestChildObject.TestInt 5")
-        await sh.terminal.shows("write <tag|item> <Integer> [--verify]", "TestInt 5")
+        monkeypatch.setattr(parser, "assign", counted)
+        completed: list[str] = []
+        completions = ShellCompleter.get_completions
+
+        def noted(completer: ShellCompleter, document: Document, event: CompleteEvent) -> Iterable[Completion]:
+            found = completions(completer, document, event)
+            completed.append(document.text)
+            return found
+
+        monkeypatch.setattr(ShellCompleter, "get_completions", noted)
+        sh.terminal.type("write TestChildObject.TestInt ")
+        await sh.terminal.shows("write <tag|item> <Integer> [--verify]", "TestInt")
+        sh.terminal.type("5")
+        await sh.terminal.shows("TestInt 5")
+        # Completion, colours, mistakes and usage share it.
+        await until(lambda: "write TestChildObject.TestInt 5" in completed)
         seen = len(parsed)
         assert parsed
         assert len(set(parsed)) == seen

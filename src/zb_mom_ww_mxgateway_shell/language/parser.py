@@ -1,7 +1,7 @@
 """A line of text as a command with its arguments, and what is wrong with one that is none."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError, closest
@@ -32,6 +32,22 @@ class Invocation(NamedTuple):
         return await self.command.run(context, *self.positional, **self.options)
 
 
+@dataclass(slots=True)
+class ParsedLine:
+    """What a line says, as far as it can be parsed; a line that is being typed may not be finished."""
+
+    line: str
+    words: Sequence[Token] = ()
+    """Empty where the line cannot be split into words."""
+    command: Command | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """By their Python names, without those that cannot be parsed."""
+    invocation: Invocation | None = None
+    """None for an empty line, and for one with a mistake."""
+    error: ShellError | ValueNotYetKnown | None = None
+    """The first mistake."""
+
+
 class Registry:
     """All commands of a shell, by name."""
 
@@ -47,32 +63,53 @@ class Registry:
         return found
 
     def parse(self, line: str, context: Scope, *, ahead: bool = False) -> Invocation | None:
-        """A line as an invocation; None for an empty one. Raises InputError with the place of what is wrong: `ahead`
-        only what is wrong whatever the gateway has."""
-        words = split(line)
+        """Return a line as an invocation; None for an empty one.
+
+        Raises InputError with the place of the first mistake: with `ahead` only what is wrong whatever the gateway has.
+        """
+        parsed = self.parsed(line, context, ahead=ahead)
+        if parsed.error is not None:
+            raise parsed.error
+        return parsed.invocation
+
+    def parsed(self, line: str, context: Scope, *, ahead: bool = False) -> ParsedLine:
+        """Return what a line says, as far as it can be parsed, with its first mistake."""
+        parsed = ParsedLine(line)
+        try:
+            self._parse(parsed, context, ahead)
+        except (ShellError, ValueNotYetKnown) as error:
+            parsed.error = error
+        return parsed
+
+    def _parse(self, parsed: ParsedLine, context: Scope, ahead: bool) -> None:
+        parsed.words = words = split(parsed.line)
         if not words:
-            return None
-        command = self.find(words[0])
-        assigned, missing = assign(command, words, line)
+            return
+        parsed.command = command = self.find(words[0])
+        assigned, missing = assign(command, words, parsed.line)
         words_of: dict[int, Token | None] = {}
         values: dict[int, Any] = {}
-        read: dict[str, Any] = {}
+        first_error: ShellError | ValueNotYetKnown | None = None
         for place, (parameter, given) in sorted(enumerate(assigned), key=lambda each: not _is_first(each[1][0])):
-            word = expanded(given, context.all_names) if given and parameter.kind.expands else given
-            kind = parameter.kind.refined_by(read, context)
-            value = True if word is None else (kind.foreseen if ahead else kind.parse)(word, context)
+            try:
+                word = expanded(given, context.all_names) if given and parameter.kind.expands else given
+                kind = parameter.kind.refined_by(parsed.arguments, context)
+                value = True if word is None else (kind.foreseen if ahead else kind.parse)(word, context)
+            except (ShellError, ValueNotYetKnown) as error:
+                first_error = first_error or error
+                continue
             words_of[place], values[place] = word, value
-            read[parameter.name] = value
+            parsed.arguments[parameter.name] = value
+        if (mistake := first_error or missing) is not None:
+            raise mistake
         positional = [values[place] for place, (parameter, _) in enumerate(assigned) if not parameter.is_option]
         options = {parameter.name: values[at] for at, (parameter, _) in enumerate(assigned) if parameter.is_option}
         kept = [(parameter, words_of[place]) for place, (parameter, _) in enumerate(assigned)]
-        if missing is not None:
-            raise missing
         if endless := _endless(command, words[0], options, context):
             raise endless
         if command.check is not None:
             command.check(positional, options)
-        return Invocation(command, tuple(positional), options, tuple(kept))
+        parsed.invocation = Invocation(command, tuple(positional), options, tuple(kept))
 
     def check(self, line: str, context: Scope) -> list[InputError]:
         """Everything in a line that is wrong whatever the gateway has: the context is connected to none."""
@@ -176,21 +213,8 @@ def _value_of(option: Parameter, rest: Iterator[Token], end: int) -> Token:
     return word
 
 
-def given_by(command: Command, words: list[Token], context: Scope) -> dict[str, Any]:
-    """The arguments that a line's words give so far, by their Python names, but for what cannot be read."""
-    assigned, _ = assign(command, words, "")
-    read: dict[str, Any] = {}
-    for parameter, given in assigned:
-        if given is None or isinstance(parameter.kind, Rest):
-            continue
-        with suppress(ShellError, ValueNotYetKnown):
-            word = expanded(given, context.all_names) if parameter.kind.expands else given
-            read[parameter.name] = parameter.kind.refined_by(read, context).parse(word, context)
-    return read
-
-
-def current_parameter(command: Command, words: list[Token]) -> Parameter | None:
-    """The parameter that a word typed next, behind `words`, would belong to; None when there is none."""
+def current_parameter(command: Command, words: Sequence[Token]) -> Parameter | None:
+    """Return the parameter to which a word typed next, behind `words`, would belong; None where there is none."""
     count = 0
     places = command.positional
     rest = iter(words[1:])
@@ -206,7 +230,7 @@ def current_parameter(command: Command, words: list[Token]) -> Parameter | None:
 
 
 def _is_open(option: Parameter, rest: Iterator[Token]) -> bool:
-    """Whether the value of an option is still to come."""
+    """Return whether the value of an option is still missing."""
     word = next(rest, None)
     if option.clause is not None and option.clause.between and word is not None:
         word = next(rest, None)

@@ -1,28 +1,24 @@
 """Completion at the prompt: from the registry and from what the context holds. Never waits for the network."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from typing import Any
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe, width
-from zb_mom_ww_mxgateway_shell.errors import InputError
-from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
+from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe
 from zb_mom_ww_mxgateway_shell.language.argument_types import OFFERS, Flag, Suggestion
-from zb_mom_ww_mxgateway_shell.language.parser import current_parameter, given_by
-from zb_mom_ww_mxgateway_shell.language.tokens import Token, split
+from zb_mom_ww_mxgateway_shell.language.parser import current_parameter
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain, plain_text
-from zb_mom_ww_mxgateway_shell.scripts.executor import command_of
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 
 
 class ShellCompleter(Completer):
     """Offers what may stand at the cursor."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, typed: TypedLine) -> None:
         self._context = context
+        self._typed = typed
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         line = document.current_line_before_cursor
@@ -35,21 +31,24 @@ class ShellCompleter(Completer):
         ]
 
     def _offers(self, line: str) -> tuple[str, Sequence[Suggestion]]:
+        context = self._context
         typed = "" if not line or line[-1].isspace() else line.split()[-1]
-        try:
-            words = split(line[: len(line) - len(typed)])
-        except InputError:
-            return typed, ()
-        registry = self._context.registry
-        if not words:
-            names = [Suggestion(c.name, c.summary) for c in registry.commands.values() if c.name.startswith(typed)]
-            aliases = [Suggestion(name, text) for name, text in self._context.aliases.items() if name.startswith(typed)]
+        if line.strip() == typed:
+            names = [
+                Suggestion(each.name, each.summary)
+                for each in context.registry.commands.values()
+                if each.name.startswith(typed)
+            ]
+            aliases = [Suggestion(name, text) for name, text in context.aliases.items() if name.startswith(typed)]
             return typed, names + aliases
-        if alias := self._context.aliases.get(words[0].text):
-            words = [*split(alias), *words[1:]]
-        command = registry.commands.get(words[0].text)
+        parsed = self._typed.parsed(line)
+        command, words = parsed.command, parsed.words
         if command is None:
             return typed, ()
+        if typed:
+            if words[-1].text != typed or words[-1].end < len(parsed.line):
+                return typed, ()  # In quotes, or in a comment.
+            words = words[:-1]
         parameter = current_parameter(command, words)
         used = {word.text for word in words}
         options = [
@@ -58,13 +57,11 @@ class ShellCompleter(Completer):
             if name not in used and name.startswith(typed) and (parameter is None or option.clause is None)
         ]
         if typed.startswith("$"):
-            return typed, _names(typed, self._context)
-        if typed.startswith("--"):
+            return typed, _names(typed, context)
+        if typed.startswith("--") or parameter is None:
             return typed, options
-        if parameter is None:
-            return typed, options
-        kind = parameter.kind.refined_by(given_by(command, words, self._context), self._context)
-        found = list(kind.offers(typed, self._context))
+        given = {name: value for name, value in parsed.arguments.items() if name != parameter.name}
+        found = list(parameter.kind.refined_by(given, context).offers(typed, context))
         return typed, found if found or typed else options
 
 
@@ -73,28 +70,3 @@ def _names(typed: str, context: Context) -> list[Suggestion]:
     names = context.all_names.items()
     plain = {f"${name}": plain_text(value) for name, value in names if is_plain(value)}
     return [Suggestion(name, cut(safe(value[:40]), 40)) for name, value in plain.items() if name.startswith(typed)]
-
-
-def usage_of(context: Context, line: str, room: int) -> str:
-    """The usage of the command being typed, with what the line says so far of the rest, or a hint; in `room` columns.
-
-    Where it is too long, what is typed next stays in view.
-    """
-    command = command_of(context, line)
-    if command is None:
-        return cut("help lists the commands; Tab completes", room)
-    words: list[Token] = []
-    given: dict[str, Any] = {}
-    with suppress(InputError), unfolded(context, line) as unfolded_line:
-        words = split(unfolded_line)
-        given = given_by(command, words, context)
-    is_typing = bool(words) and not line[-1:].isspace()
-    next_one = current_parameter(command, words[:-1] if is_typing and len(words) > 1 else words)
-    text, start, end = command.name, 0, 0
-    for parameter in command.parameters:
-        shown = safe(parameter.usage_as(parameter.kind.refined_by(given, context)))
-        if parameter is next_one:
-            start, end = len(text) + 1, width(f"{text} {shown}")
-        text += f" {shown}"
-    is_in_view = width(text) <= room or end < room
-    return cut(text if is_in_view else f"… {text[start:]}", room)

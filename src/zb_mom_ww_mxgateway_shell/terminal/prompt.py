@@ -46,7 +46,7 @@ from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, keep_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
 from zb_mom_ww_mxgateway_shell.terminal.typed_ahead import TypedAhead
-from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine, mistake_so_far
+from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 from zb_mom_ww_mxgateway_shell.terminal.typed_text import ShownPlainly
 
 _STYLE = Style.from_dict(
@@ -76,7 +76,7 @@ class Prompt:
         self._toolbar = Toolbar(context, self._output, self._typed, lambda: self._prompt.default_buffer.text)
         self._prompt: PromptSession[str] = PromptSession(
             message=self._message,
-            completer=ShellCompleter(context),
+            completer=ShellCompleter(context, self._typed),
             lexer=LineLexer(context, self._typed),
             input_processors=[ShownPlainly()],
             key_bindings=prompt_keys(),
@@ -165,7 +165,7 @@ class Prompt:
         for number, line in enumerate(lines, start=1):
             found = command_of(self._context, line)
             mark = "WRITES" if found and found.mutating else ""
-            wrong = mistake_so_far(self._context, line + " ")
+            wrong = self._typed.mistake(line + " ")
             said = f"   {wrong}" if wrong else ""
             self._console.print(f"{number:>4}  {mark:6}  {line}{said}", "class:problem" if wrong else "")
         return await ask(f"run these {len(lines)} lines? [y/N] ") in ("y", "yes")
