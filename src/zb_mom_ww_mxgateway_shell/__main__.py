@@ -1,5 +1,6 @@
 """The console script ``mxgw-shell``: options, and which front end runs."""
 
+import functools
 import gc
 import os
 import sys
@@ -7,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -20,11 +21,15 @@ from zb_mom_ww_mxgateway_console.process.standard_streams import (
     written_to_the_end,
 )
 from zb_mom_ww_mxgateway_console.text.help_texts import told_if_without
+from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
     from zb_mom_ww_mxgateway_shell.state.context import Context
     from zb_mom_ww_mxgateway_shell.state.profiles import Profile
+
+
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +39,7 @@ class LaunchOptions:
     connection: Connection
     demo: bool
     output: str
-    """``table``, ``json``, ``csv`` or ``csv-raw``; empty for the setting."""
+    """The name of an output form; empty for the setting."""
     profile: str | None
     variables: tuple[str, ...]
     read_only: str
@@ -45,18 +50,40 @@ class LaunchOptions:
     debug: bool
 
     @property
-    def as_json(self) -> bool:
-        return self.output == "json"
+    def formatter(self) -> Formatter:
+        """The output form of what does not belong to a run."""
+        return FORMATTERS[self.output or DEFAULT_FORM]
+
+
+def form_options(help_of: Callable[[Formatter], str]) -> Decorator:
+    """Add an option for each output form that has a help text; the command gets the chosen name, or '', as `output`."""
+    names = {f"as_{name.replace('-', '_')}": name for name, form in FORMATTERS.items() if help_of(form)}
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def with_form(**arguments: Any) -> None:
+            chosen = [name for flag, name in names.items() if arguments.pop(flag)]
+            if len(chosen) > 1:
+                *others, last = (f"--{name}" for name in names.values())
+                raise click.UsageError(f"{', '.join(others)} and {last} exclude each other: name one")
+            function(output=chosen[0] if chosen else "", **arguments)
+
+        decorated: Callable[..., None] = with_form
+        for flag, name in reversed(names.items()):
+            decorated = click.option(f"--{name}", flag, is_flag=True, help=help_of(FORMATTERS[name]))(decorated)
+        return decorated
+
+    return decorate
 
 
 def run_options(function: Callable[..., None]) -> Callable[..., None]:
     """The options of whatever runs statements."""
-    options = [
+    options: list[Decorator] = [
         connection_options,
         click.option("--demo", is_flag=True, help="Connect to a simulated gateway inside this process."),
         click.option("--profile", metavar="NAME", help="Connect as this profile of the profiles file says."),
         click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="What $NAME stands for."),
-        click.option("--json", "as_json", is_flag=True, help="One JSON object per statement on standard output."),
+        form_options(lambda form: form.option_help),
         click.option("-q", "--quiet", is_flag=True, help="Show only what fails."),
         click.option("--debug", is_flag=True, help="Show tracebacks."),
         log_options("mxgw-shell", lambda log: click.get_current_context().with_resource(log)),
@@ -84,8 +111,6 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("-e", "lines", multiple=True, metavar="LINE", help="Run a line; may be repeated.")
 @click.option("--python", "python", metavar="FILE.py", help="Run a Python file on the live session.")
-@click.option("--csv", "as_csv", is_flag=True, help="Results as CSV, with headings; a ' keeps formulas text.")
-@click.option("--csv-raw", is_flag=True, help="Results as CSV, texts that look like formulas as they are.")
 @click.option("--report-junit", "junit", metavar="FILE", help="Write a JUnit report, with a case for each step.")
 @click.option("--yes", "assume_yes", is_flag=True, help="Say yes to every confirm.")
 @click.option("--read-only", is_flag=True, help="Refuse everything that would change the plant.")
@@ -96,14 +121,12 @@ def command(
     demo: bool,
     profile: str | None,
     variables: tuple[str, ...],
-    as_json: bool,
+    output: str,
     quiet: bool,
     debug: bool,
     scripts: tuple[str, ...],
     lines: tuple[str, ...],
     python: str | None,
-    as_csv: bool,
-    csv_raw: bool,
     junit: str | None,
     assume_yes: bool,
     read_only: bool,
@@ -113,8 +136,6 @@ def command(
     With a terminal: a prompt. With -c, -e, --python or standard input: runs the statements and stops at
     the first that fails.
     """
-    if sum([as_json, as_csv, csv_raw]) > 1:
-        raise click.UsageError("--json, --csv and --csv-raw exclude each other: name one")
     if sum([bool(scripts), bool(lines), python is not None]) > 1:
         raise click.UsageError("-c, -e and --python exclude each other")
     if context.invoked_subcommand is not None and (scripts or lines or python is not None):
@@ -126,7 +147,7 @@ def command(
     wanted = LaunchOptions(
         connection=connection,
         demo=demo,
-        output="json" if as_json else "csv-raw" if csv_raw else "csv" if as_csv else "",
+        output=output,
         profile=profile,
         variables=variables,
         read_only="started with --read-only" if read_only else "",
@@ -154,9 +175,9 @@ def _check(wanted: LaunchOptions) -> None:
 @command.command()
 @click.argument("files", metavar="FILE.mxs…", nargs=-1, required=True)
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="What $NAME stands for.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per finding.")
+@form_options(lambda form: form.finding_help)
 @click.pass_obj
-def lint(outer: LaunchOptions, files: tuple[str, ...], variables: tuple[str, ...], as_json: bool) -> None:
+def lint(outer: LaunchOptions, files: tuple[str, ...], variables: tuple[str, ...], output: str) -> None:
     """Check command files without a gateway: everything that can be known is found, all of it.
 
     Exits with 2 when something is wrong; a warning alone is none.
@@ -164,7 +185,7 @@ def lint(outer: LaunchOptions, files: tuple[str, ...], variables: tuple[str, ...
     from zb_mom_ww_mxgateway_shell.scripts.entry import lint_files
 
     given = (*outer.variables, *variables)
-    click.get_current_context().exit(int(lint_files(files, given, as_json=as_json or outer.as_json)))
+    click.get_current_context().exit(int(lint_files(files, given, FORMATTERS[output] if output else outer.formatter)))
 
 
 @command.command()
@@ -178,7 +199,7 @@ def plan(
     demo: bool,
     profile: str | None,
     variables: tuple[str, ...],
-    as_json: bool,
+    output: str,
     quiet: bool,
     debug: bool,
 ) -> None:
@@ -194,7 +215,7 @@ def plan(
         demo=demo or outer.demo,
         profile=profile or outer.profile,
         variables=(*outer.variables, *variables),
-        output="json" if as_json else outer.output,
+        output=output or outer.output,
         quiet=quiet or outer.quiet,
         debug=debug or outer.debug,
         read_only="a plan writes nothing",
@@ -241,7 +262,7 @@ def _run(wanted: LaunchOptions, scripts: tuple[str, ...], lines: tuple[str, ...]
         lines,
         RunOptions(
             variables=wanted.variables,
-            as_json=wanted.as_json,
+            formatter=wanted.formatter,
             quiet=wanted.quiet,
             debug=wanted.debug,
             plans=plans,
@@ -291,7 +312,7 @@ async def _connected(
     before the front end runs is given to `never_began`, too."""
     from zb_mom_ww_mxgateway_console.connect.options import ENDPOINT_VARIABLE
     from zb_mom_ww_mxgateway_console.process.endings import ENDING
-    from zb_mom_ww_mxgateway_console.render.forms import ExitCode, json_line, safe
+    from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe
     from zb_mom_ww_mxgateway_shell.commands import all_commands
     from zb_mom_ww_mxgateway_shell.errors import ShellError
     from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, problem_form, problem_lines
@@ -378,9 +399,9 @@ async def _connected(
                 leave_reader()
             ended = (code or 0) if is_over else _graver(code, ExitCode.INTERRUPTED)
         except Exception as error:
-            if wanted.as_json:
-                form = {"command": "connect", "error": problem_form(error), "line": 0, "ok": False}
-                context.writer.out(f"{json_line(form)}\n")
+            fields = {"command": "connect", "error": problem_form(error), "line": 0, "ok": False}
+            if record := wanted.formatter.record(fields):
+                context.writer.out(f"{record}\n")
             else:
                 for line in problem_lines(error, Statement("", 0), debug=wanted.debug):
                     context.writer.err(f"{safe(line)}\n")
@@ -439,14 +460,14 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         code = _fail("interrupted", 130)
     except Exception as error:
-        from zb_mom_ww_mxgateway_console.render.forms import json_line, safe
+        from zb_mom_ww_mxgateway_console.render.forms import safe
         from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, problem_form, problem_lines
 
         lines = problem_lines(error, Statement("", 0), debug="--debug" in sys.argv)
         code = exit_code_for(error)
-        if "--json" in sys.argv:
-            form = {"command": "", "error": problem_form(error), "line": 0, "ok": False}
-            sys.stdout.write(f"{json_line(form)}\n")
+        named = next((form for name, form in FORMATTERS.items() if f"--{name}" in sys.argv), FORMATTERS[DEFAULT_FORM])
+        if record := named.record({"command": "", "error": problem_form(error), "line": 0, "ok": False}):
+            sys.stdout.write(f"{record}\n")
         else:
             sys.stderr.write("".join(f"{safe(line)}\n" for line in [*lines[:-1], f"mxgw-shell: {lines[-1]}"]))
     if not written_to_the_end():

@@ -211,11 +211,11 @@ async def test_a_full_disk_beneath_a_stream_stops_a_run_but_not_what_always_runs
 
 @POSIX
 async def test_a_result_that_cannot_be_shown_is_an_internal_error_and_what_was_done_is_done(run: Runs) -> None:
-    broken = "import zb_mom_ww_mxgateway_shell.output.formats as s; o = s.lines_of\n" + (
-        "def broken(result, output):\n"
+    broken = "from zb_mom_ww_mxgateway_shell.output.formats import TableFormatter as t; o = t.result\n" + (
+        "def broken(self, page, result):\n"
         " if 'events' in str(result.form()): raise KeyError('how')\n"
-        " return o(result, output)\n"
-        "s.lines_of = broken"
+        " return o(self, page, result)\n"
+        "t.result = broken"
     )
     run.file(f"on-error continue\nwrite {INT} 1\nstatus\nwrite {INT} 2\nfinally\nstatus\nwrite {INT} 3\n")
     done = await ended(await started(run, "-c", "try.mxs", "--report-junit", "out.xml", prelude=broken))

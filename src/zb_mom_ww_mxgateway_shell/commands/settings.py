@@ -83,7 +83,7 @@ async def set_(
     name: Annotated[str | None, SettingName()] = None,
     value: Annotated[str | None, SettingValue()] = None,
 ) -> Result:
-    """Shows the settings, or changes one: output table|json|csv|csv-raw, pager, timing, keys emacs|vi, color."""
+    """Show the settings and what each may be, or change one: output, pager, timing, keys, color."""
     settings = context.settings
     if name is not None and value is not None:
         settings.change(name, value)

@@ -1,31 +1,271 @@
-"""A result as lines: for people, as JSON, or as CSV; and the file that a session is spooled to."""
+"""The output forms: how statements, results and failures look as text, JSON or CSV.
 
-from collections.abc import Callable
-from contextlib import suppress
+A form is a :class:`Formatter` and an entry in :data:`FORMATTERS`. Options, the ``output`` setting, completion and help
+follow from that table.
+"""
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from zb_mom_ww_mxgateway.auth import redact
-from zb_mom_ww_mxgateway_console.render.forms import json_line, safe
-from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.output.results import Result
-from zb_mom_ww_mxgateway_shell.process.regular_files import open_text
+from zb_mom_ww_mxgateway.redaction import redact
+from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, json_line
+from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, for_reader, padded, safe, shortened, width
+from zb_mom_ww_mxgateway_shell.output.page import INDENT, Page
+from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_form
+from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult, problems_of
+
+_TEXT_WIDTH, _LINE_WIDTH, _TOOK_WIDTH = 50, 92, 10
 
 
-def lines_of(result: Result, output: str) -> list[str]:
-    """What to show: lines for people (``table``), one object (``json``), or records, headed (``csv``, ``csv-raw``)."""
-    match output:
-        case "json":
-            return [json_line(result.form())]
-        case "csv" | "csv-raw":
-            return csv_lines(result.form(), raw=output == "csv-raw")
-    return result.lines()
+class Formatter(ABC):
+    """One output form. A run calls begin, notice, live, result, failure and end; each writes on the run's page.
+
+    By default it is a form for programs: the lines of results on standard output, problems on standard error.
+    """
+
+    option_help = ""
+    """Help of the command-line option; empty for a form without one."""
+    finding_help = ""
+    """Help of the option of ``lint``; empty if findings stay text in this form."""
+    for_people = False
+    """Whether it is text: folded to the screen, with pictures, lines that come meanwhile, and progress."""
+    wraps_python_lines = False
+    """Whether each line of the shell that Python code runs is shown as a statement of its own."""
+
+    @abstractmethod
+    def lines(self, result: Result) -> list[str]:
+        """Return the lines of a result alone, as the prompt shows it."""
+
+    def printable(self, line: str) -> str:
+        """Return a line of a result as it may be written to standard output."""
+        return redact(for_reader(line, sys.stdout))
+
+    def record(self, fields: Mapping[str, Any]) -> str:
+        """Return the line on standard output for what is no statement: a failed start, a finding of ``lint``.
+
+        It is empty if this form reports such things as text.
+        """
+        return ""
+
+    def begin(self, page: Page) -> None:  # noqa: B027  # optional
+        """Start with the statement of the page."""
+
+    def notice(self, page: Page, text: str) -> None:
+        """Report something in addition to the result."""
+        if page.statement is None:
+            page.text(f"{INDENT}{safe(text)}")
+
+    def live(self, page: Page, line: str) -> None:  # noqa: B027  # optional
+        """Show a line of a feed as it comes; `line` is safe for a terminal."""
+
+    def progress(self, page: Page, line: str) -> None:
+        """Show the state of a feed that takes long."""
+        page.aside(line)
+
+    def show_head(self, page: Page) -> None:  # noqa: B027  # optional
+        """Show which statement runs, if this form holds that back until its outcome."""
+
+    def result(self, page: Page, result: Result | None) -> list[str]:
+        """Show what a statement ended with; return the lines of its result."""
+        lines = [] if result is None else self.lines(result)
+        page.copy(lines)
+        for line in lines:
+            page.record(line)
+        if result is not None and result.exit_code is not ExitCode.DONE:
+            page.not_met(problems_of(result) or (lines if page.quiet else []))
+        return lines
+
+    def failure(self, page: Page, error: BaseException, problem: Sequence[str]) -> None:
+        """Show what a statement failed with; `problem` are the lines for a person."""
+        page.problem(problem)
+
+    def end(self, page: Page, summary: str) -> None:  # noqa: B027  # optional
+        """Show the summary of a file, now that it is over."""
+
+
+class TableFormatter(Formatter):
+    """Text for a person: each statement of a file with its line, outcome and time; of other lines the result alone."""
+
+    for_people = True
+
+    def lines(self, result: Result) -> list[str]:
+        return result.lines()
+
+    def printable(self, line: str) -> str:
+        return safe(shortened(line, LONGEST_LINE))
+
+    def begin(self, page: Page) -> None:
+        if page.is_numbered:
+            page.transient(_head(page))
+
+    def notice(self, page: Page, text: str) -> None:
+        if not page.is_numbered:
+            page.text(f"{INDENT}{safe(text)}")
+
+    def live(self, page: Page, line: str) -> None:
+        self.show_head(page)
+        page.copy([line])
+        page.text(f"{INDENT}{line}")
+
+    def progress(self, page: Page, line: str) -> None:
+        self.show_head(page)
+        if page.is_screen:
+            page.transient(line)
+        else:
+            page.text(line)
+
+    def show_head(self, page: Page) -> None:
+        self._show_head(page)
+
+    def result(self, page: Page, result: Result | None) -> list[str]:
+        lines = [] if result is None else result.lines()
+        page.copy(lines)
+        if result is not None and result.exit_code is not ExitCode.DONE:
+            self._show_not_met(page, lines, problems_of(result))
+        elif page.is_numbered:
+            brief = result.brief if isinstance(result, TextResult) else ""
+            self._show_outcome(page, [brief] if brief else lines)
+        else:
+            for line in lines:
+                page.text(f"{INDENT}{line}")
+        return lines
+
+    def failure(self, page: Page, error: BaseException, problem: Sequence[str]) -> None:
+        self._show_head_and_notices(page)
+        page.problem(problem)
+
+    def end(self, page: Page, summary: str) -> None:
+        page.text(summary)
+
+    def _show_outcome(self, page: Page, lines: Sequence[str]) -> None:
+        """Show a statement of a file that is done: on one line if it fits."""
+        if page.is_head_shown or len(lines) != 1 or _own_notices(page):
+            self._show_head_and_notices(page)
+            for line in lines:
+                page.text(f"{INDENT}{line}")
+            return
+        line = f"{padded(_head(page), _TEXT_WIDTH)}  {lines[0]}"
+        if page.is_screen and width(line) > _line_width(page):
+            self._show_head(page, _took(page))
+            page.text(f"{INDENT}{lines[0]}")
+        else:
+            page.text(padded(line, _line_width(page)) + _took(page))
+
+    def _show_not_met(self, page: Page, lines: Sequence[str], problem: Sequence[str]) -> None:
+        self._show_head_and_notices(page)
+        for line in lines:
+            # A terminal shows the same lines with the problem; a file or a program reads standard output alone.
+            if lines != problem or not page.is_screen:
+                page.text(f"{INDENT}{line}")
+        page.not_met(problem or (lines if page.quiet else []))
+
+    def _show_head_and_notices(self, page: Page) -> None:
+        if page.is_numbered:
+            self._show_head(page, _took(page))
+            for text in _own_notices(page):
+                page.text(f"{INDENT}{safe(text)}")
+
+    def _show_head(self, page: Page, took: str = "") -> None:
+        if page.is_numbered and not page.is_head_shown:
+            page.is_head_shown = True
+            page.text(f"{padded(_head(page), _line_width(page) if took else 0)}{took}")
+
+
+class JsonFormatter(Formatter):
+    """One JSON object for each statement, with its outcome."""
+
+    option_help = "One JSON object per statement on standard output."
+    finding_help = "One JSON object per finding."
+    wraps_python_lines = True
+
+    def lines(self, result: Result) -> list[str]:
+        return [json_line(result.form())]
+
+    def record(self, fields: Mapping[str, Any]) -> str:
+        return json_line(fields)
+
+    def result(self, page: Page, result: Result | None) -> list[str]:
+        form = None if result is None else result.form()
+        self._write(page, ok=result is None or result.exit_code is ExitCode.DONE, result=form)
+        return [] if result is None else [json_line(form)]
+
+    def failure(self, page: Page, error: BaseException, problem: Sequence[str]) -> None:
+        self._write(page, ok=False, error=problem_form(error))
+        if page.debug:
+            page.problem(problem)
+
+    def _write(self, page: Page, **outcome: Any) -> None:
+        statement = page.statement or Statement("", 0)
+        fields = {
+            "at": time_text(page.at),
+            "command": statement.command,
+            "file": statement.source,
+            "line": statement.line,
+            "notices": [notice.text for notice in page.notices],
+            "seconds": round(page.seconds, 3),
+            "statement": statement.text.strip(),
+            "step": page.step or None,
+        }
+        page.out(f"{json_line(fields | outcome)}\n")
+
+
+class CsvFormatter(Formatter):
+    """The records of each result, with headings."""
+
+    def __init__(self, option_help: str, *, raw: bool = False) -> None:
+        """With `raw`, texts that look like formulas stay as they are."""
+        self.option_help = option_help
+        self._raw = raw
+
+    def lines(self, result: Result) -> list[str]:
+        return csv_lines(result.form(), raw=self._raw)
+
+
+FORMATTERS: dict[str, Formatter] = {
+    "table": TableFormatter(),
+    "json": JsonFormatter(),
+    "csv": CsvFormatter("Results as CSV, with headings; a ' keeps formulas text."),
+    "csv-raw": CsvFormatter("Results as CSV, texts that look like formulas as they are.", raw=True),
+}
+"""Every output form by its name."""
+DEFAULT_FORM = "table"
+
+
+def _head(page: Page) -> str:
+    """The statement with its place, as a line of the report."""
+    statement = page.statement
+    assert statement is not None
+    place = f"{statement.line}"
+    if statement.source != page.source and statement.source is not None:
+        place = f"{Path(statement.source).name}:{statement.line}"
+    return f"{safe(place):>4}  {safe(shortened(statement.text.strip().expandtabs(1)))}"
+
+
+def _own_notices(page: Page) -> list[str]:
+    return [notice.text for notice in page.notices if not notice.is_alert]
+
+
+def _line_width(page: Page) -> int:
+    """Columns before the time that a statement took."""
+    return min(_LINE_WIDTH, page.columns - _TOOK_WIDTH - 1) if page.is_screen else _LINE_WIDTH
+
+
+def _took(page: Page) -> str:
+    seconds = page.seconds
+    text = f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+    return f"{text:>{_TOOK_WIDTH}}"
 
 
 def csv_lines(form: Any, *, raw: bool = False) -> list[str]:
-    """The records of a form as CSV, columns in the order of their names; nested values as JSON. One record each, which
-    is of several lines where a text in it is."""
-    from zb_mom_ww_mxgateway_console.render.csv_records import csv_record
+    """Return the records of a form as CSV, columns in the order of their names; nested values as JSON.
+
+    Each line is one record, which has several lines if a text in it does.
+    """
+    from zb_mom_ww_mxgateway_console.render.csv_records import csv_record  # Lazy: most runs never need it.
 
     records = _records(form)
     names = sorted({name for record in records for name in record})
@@ -39,7 +279,7 @@ def csv_lines(form: Any, *, raw: bool = False) -> list[str]:
 
 def _records(form: Any) -> list[dict[str, Any]]:
     if isinstance(form, dict):
-        # Statuses say something of a record, they are none.
+        # Statuses describe a record; they are not records.
         inner = [value for name, value in form.items() if name != "statuses" and _is_table(value)]
         # A dict about one list of records, as a watch gives: the records are what is asked for.
         return _records(inner[0]) if len(inner) == 1 else [form]
@@ -50,41 +290,3 @@ def _records(form: Any) -> list[dict[str, Any]]:
 
 def _is_table(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
-
-
-class Spool:
-    """A file that gets a copy of what is typed and shown, without keys, from :meth:`start` to :meth:`stop`."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        """`say` is told why it ended by itself."""
-        self._say = say
-        self._file: TextIO | None = None
-        self.path: Path | None = None
-
-    def start(self, path: Path) -> None:
-        """Appends to this file from now on; raises ShellError when it cannot be written."""
-        try:
-            file = open_text(path, "a", errors="backslashreplace")
-        except OSError as error:
-            raise ShellError(f"cannot write {path}: {error.strerror}") from error
-        self.stop()
-        self._file, self.path = file, path
-
-    def line(self, text: str) -> None:
-        """Adds a line; a file that can no longer be written is said once and let go."""
-        if self._file is None:
-            return
-        try:
-            self._file.write(redact(text) + "\n")
-            self._file.flush()
-        except OSError as error:
-            path = self.path
-            self.stop()
-            self._say(safe(f"tee {path} ended: {error.strerror}"))
-
-    def stop(self) -> None:
-        """Ends it. Idempotent."""
-        file, self._file, self.path = self._file, None, None
-        if file is not None:
-            with suppress(OSError):
-                file.close()

@@ -94,6 +94,12 @@ class Table:
         return value_form(list(self.records))
 
 
+def problems_of(result: Result) -> list[str]:
+    """Return the lines that say what was not done, if the result has such lines; else all its lines."""
+    problems: Callable[[], list[str]] | None = getattr(result, "problems", None)
+    return result.lines() if problems is None else problems()
+
+
 def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows under headings in columns as wide as their widest cell, without borders."""
     cells = [list(headings), *([safe(cell) for cell in row] for row in rows)]

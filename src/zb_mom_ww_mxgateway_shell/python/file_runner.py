@@ -12,12 +12,11 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest, json_line, safe
-from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, for_reader, shortened
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest, safe
+from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, shortened
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.output.formats import lines_of
+from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_form
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
@@ -46,7 +45,7 @@ class PythonFile:
         self._code = code
         self._quiet = quiet
         self._debug = debug
-        self._form = "table"
+        self._formatter: Formatter = FORMATTERS[DEFAULT_FORM]
         self._writer = OutputWriter()
         self._beside = ExitCode.DONE
         """What failed of the shell's own while it ran."""
@@ -68,7 +67,7 @@ class PythonFile:
 
     async def run(self, context: Context) -> ExitCode | int:
         """Runs it to its end; the exit code is the gravest of what failed, or the one that it asks for itself."""
-        self._writer, self._form = context.writer, context.settings.output
+        self._writer, self._formatter = context.writer, context.settings.formatter
         context.say_by(self._say, self._alert)
         context.runs_file = True
         if context.current is not None:
@@ -124,12 +123,13 @@ class PythonFile:
     # What is said.
 
     def _say_problem(self, error: BaseException, where: str = "") -> None:
-        """A line with its place for each error; with --json an object, with --debug all of the traceback."""
-        if self._form == "json":
-            for leaf in leaves(error):
-                self._report(leaf, error)
-            if not self._debug:
-                return
+        """Report each error: as a record if the form has such, else as a line with its place; with --debug also the
+        traceback."""
+        records = [record for leaf in leaves(error) if (record := self._record(leaf, error))]
+        for record in records:
+            self._writer.out(f"{record}\n")
+        if records and not self._debug:
+            return
         if self._debug:
             lines = "".join(traceback.format_exception(error)).rstrip("\n").split("\n")
         else:
@@ -137,10 +137,10 @@ class PythonFile:
         for line in lines:
             self._complain(line)
 
-    def _report(self, error: BaseException, group: BaseException) -> None:
+    def _record(self, error: BaseException, group: BaseException) -> str:
         form = problem_form(error) | {"exit_code": int(_code_for(error)), "message": _said(error)}
         place = {"command": "python", "file": self._path, "line": self._line_of(error, group)}
-        self._writer.out(f"{json_line({**place, 'error': form, 'ok': False})}\n")
+        return self._formatter.record({**place, "error": form, "ok": False})
 
     def _line_of(self, error: BaseException, group: BaseException) -> int:
         frames = [*traceback.extract_tb(group.__traceback__), *traceback.extract_tb(error.__traceback__)]
@@ -158,7 +158,7 @@ class PythonFile:
         self._beside = ExitCode.INTERNAL
 
     def _say(self, text: str) -> None:
-        if not self._quiet and self._form == "table":
+        if not self._quiet and self._formatter.for_people:
             self._show_line(text)
 
     def _alert(self, text: str) -> None:
@@ -171,18 +171,17 @@ class PythonFile:
         self._writer.err("".join(f"{safe(shortened(each, LONGEST_LINE))}\n" for each in line.expandtabs().split("\n")))
 
     async def _show(self, result: Result | None) -> None:
-        # With --json the object of the line has it.
-        for line in lines_of(result, self._form) if result and not self._quiet and self._form != "json" else []:
+        if result is None or self._quiet or self._formatter.wraps_python_lines:
+            return
+        for line in self._formatter.lines(result):
             self._show_line(line)
 
     async def _follow(self, feed: Feed) -> Result:
-        shows = not self._quiet and self._form == "table"
+        shows = not self._quiet and self._formatter.for_people
         return await feed.follow(self._show_line if shows else lambda line: None)
 
     def _show_line(self, line: str) -> None:
-        is_record = self._form.startswith("csv")
-        shown = redact(for_reader(line, sys.stdout)) if is_record else safe(shortened(line, LONGEST_LINE))
-        self._writer.out(f"{shown}\n")
+        self._writer.out(f"{self._formatter.printable(line)}\n")
 
     def _exit_code(self, code: Any) -> int:
         if code is None or isinstance(code, int):
@@ -192,14 +191,14 @@ class PythonFile:
 
 
 class _Names(PythonNames):
-    """Those of a file: with ``--json`` each line of the shell gives the object that it gives in a command file."""
+    """Names of a file: some forms show each line of the shell as a statement, as in a command file."""
 
     def __init__(self, context: Context, follow: Follow, show: Show, file: PythonFile) -> None:
         self._file = file
         super().__init__(context, follow, show)
 
     def mx(self, line: str) -> Coroutine[Any, Any, Any]:
-        if self._context.settings.output != "json":
+        if not self._context.settings.formatter.wraps_python_lines:
             return super().mx(line)
         # Who asks is known now: a task that waits for it has no frame of the file.
         frame = inspect.currentframe()
@@ -214,12 +213,11 @@ class _Names(PythonNames):
         context.notice = output.notice
         outcome = await self.run(context, line)
         if outcome.error is not None:
-            output.failed([], problem_form(outcome.error), also_lines=False)
+            output.failure(outcome.error)
         result = outcome.unwrap()
+        output.result(result)
         if result is not None and result.exit_code != 0:
-            output.not_done([], [], result.form())
             raise not_done(result)
-        output.done([], result=result and result.form())
         return result and result.value
 
 

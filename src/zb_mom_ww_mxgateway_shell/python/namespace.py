@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.variables import OWN_NAMES, value_of
-from zb_mom_ww_mxgateway_shell.output.results import Result
+from zb_mom_ww_mxgateway_shell.output.results import Result, problems_of
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.process.tasks import UnaskedTasks
 from zb_mom_ww_mxgateway_shell.scripts.executor import UNSURE, Follow, LineRun, Outcome
@@ -28,9 +28,7 @@ Show = Callable[[Result | None], Awaitable[None]]
 def not_done(result: Result) -> ShellError:
     """What a line raises that ended by itself, and not as asked for: by the lines that say what was not done, where
     there are such."""
-    told = getattr(result, "problems", None)
-    lines = (told() if told is not None else None) or result.lines()
-    return ShellError(" ".join(lines), result.exit_code)
+    return ShellError(" ".join(problems_of(result) or result.lines()), result.exit_code)
 
 
 class PythonNames:

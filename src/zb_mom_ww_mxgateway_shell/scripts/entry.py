@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest, json_line, safe
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest, safe
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
+from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of
 from zb_mom_ww_mxgateway_shell.scripts import lint, loader
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
@@ -24,7 +25,8 @@ class RunOptions(NamedTuple):
     """How statements are run."""
 
     variables: tuple[str, ...] = ()
-    as_json: bool = False
+    formatter: Formatter = FORMATTERS[DEFAULT_FORM]
+    """The output form of what was found before anything ran."""
     quiet: bool = False
     debug: bool = False
     plans: bool = False
@@ -95,7 +97,7 @@ class ScriptJob:
             findings = lint.check(part.block, [*found, *is_empty], offline(how.variables))
             wrong += [finding for finding in findings if not finding.is_warning]
         if wrong:
-            _say(wrong, as_json=how.as_json, to_error=True)
+            _report_findings(wrong, how.formatter, to_error=True)
             how.report_unfinished(name, [line for finding in wrong for line in lint.lines(finding)])
             if not how.plans:
                 return ExitCode.USAGE
@@ -175,7 +177,7 @@ class ScriptJob:
         how = self._how
         is_typed = part.block.stream is not None and part.source is None
         context.runs_file = not is_typed
-        output = RunReporter(context, quiet=how.quiet, source=part.source, is_typed=is_typed)
+        output = RunReporter(context, quiet=how.quiet, source=part.source, is_typed=is_typed, debug=how.debug)
         if how.plans:
             from zb_mom_ww_mxgateway_shell.scripts.dry_run import Plan
 
@@ -194,7 +196,7 @@ class ScriptJob:
             code = gravest(code, ExitCode.USAGE)
         if part.source is not None and part.block.stream is None:
             name = f"{part.name}: " if len(self._parts) > 1 else ""
-            output.said(name + ("planned: nothing was written" if how.plans else journal.summary()))
+            output.end(name + ("planned: nothing was written" if how.plans else journal.summary()))
         return code, script.is_final
 
 
@@ -223,7 +225,7 @@ def offline(variables: Iterable[str]) -> Context:
     return context
 
 
-def lint_files(paths: Iterable[str], variables: Iterable[str], *, as_json: bool) -> ExitCode:
+def lint_files(paths: Iterable[str], variables: Iterable[str], formatter: Formatter) -> ExitCode:
     """Says everything that is wrong with command files; USAGE when something is."""
     code = ExitCode.DONE
     given, paths = tuple(variables), list(paths)
@@ -233,15 +235,15 @@ def lint_files(paths: Iterable[str], variables: Iterable[str], *, as_json: bool)
             block, found = loader.read(path)
         except ShellError as error:
             code = ExitCode.USAGE
-            _say_of_file(path, error, as_json=as_json)
+            _report_file(path, error, formatter)
             continue
         blocks.append(block)
         findings = lint.check(block, [*found, *loader.nothing_in(block, path)], offline(given))
-        _say(findings, as_json=as_json, to_error=False)
+        _report_findings(findings, formatter, to_error=False)
         wrong = sum(not finding.is_warning for finding in findings)
         if wrong:
             code = ExitCode.USAGE
-        if not as_json:
+        if not formatter.finding_help:
             count = sum(1 for _ in block.statements())
             warned = len(findings) - wrong
             said = f"{wrong} mistake{'s' * (wrong != 1)}" if wrong else "nothing wrong"
@@ -249,19 +251,19 @@ def lint_files(paths: Iterable[str], variables: Iterable[str], *, as_json: bool)
             print(safe(f"{path}: {count} statement{'s' * (count != 1)}, {said}"))
     if len(blocks) == len(paths) and (unused := _unused(offline(given), blocks, " and ".join(paths))):
         code = ExitCode.USAGE
-        _say_of_file(paths[0], unused, as_json=as_json)
+        _report_file(paths[0], unused, formatter)
     return code
 
 
-def _say_of_file(path: str, error: ShellError, *, as_json: bool) -> None:
-    form = lint.form(loader.LintFinding(Statement("", 0, path), error))
-    print(json_line(form) if as_json else message_of(error), flush=True)
+def _report_file(path: str, error: ShellError, formatter: Formatter) -> None:
+    record = formatter.record(lint.form(loader.LintFinding(Statement("", 0, path), error)))
+    print(record or message_of(error), flush=True)
 
 
-def _say(findings: Iterable[loader.LintFinding], *, as_json: bool, to_error: bool) -> None:
+def _report_findings(findings: Iterable[loader.LintFinding], formatter: Formatter, *, to_error: bool) -> None:
     for finding in findings:
-        if as_json:
-            print(json_line(lint.form(finding)), flush=True)
+        if record := formatter.record(lint.form(finding)):
+            print(record, flush=True)
             continue
         for line in lint.lines(finding):
             print(safe(line), file=sys.stderr if to_error else sys.stdout, flush=True)

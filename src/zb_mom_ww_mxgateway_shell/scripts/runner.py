@@ -12,8 +12,7 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.command_traits import FileRole
 from zb_mom_ww_mxgateway_shell.language.commands import Command
 from zb_mom_ww_mxgateway_shell.language.tokens import has_words
-from zb_mom_ww_mxgateway_shell.output.formats import lines_of
-from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_form, problem_lines
+from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_lines
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Pending, Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import on_signals
 from zb_mom_ww_mxgateway_shell.process.stdin import Coming
@@ -102,7 +101,7 @@ class ScriptRun:
         if self._signals:
             self._code = gravest(self._code, ExitCode.INTERRUPTED)
         elif self._output.closed:
-            self._output.say_closed()
+            self._output.report_closed()
             self._code = gravest(self._code, ExitCode.NOT_MET)
         return self._code
 
@@ -229,7 +228,7 @@ class ScriptRun:
     def _passes(self, statement: Statement) -> None:
         """A line that only says how the others run."""
         self._output.begin(statement)
-        self._output.done([], result={})
+        self._output.result(TextResult(""))
         self._journal.add(Entry(statement, ExitCode.DONE, self._output.seconds, ()))
 
     async def _one(self, statement: Statement) -> None:
@@ -295,17 +294,7 @@ class ScriptRun:
             self._count(code)
 
     def _show(self, statement: Statement, result: Result | None, code: ExitCode) -> None:
-        output = self._context.settings.output
-        lines = [] if result is None else lines_of(result, output)
-        form = None if result is None else result.form()
-        if code is ExitCode.DONE or result is None:
-            brief = result.brief if isinstance(result, TextResult) else ""
-            self._output.done(lines, brief=brief, result=form)
-        else:
-            # The lines that say what was not done, where there are such; else all of them do.
-            told = getattr(result, "problems", None)
-            problem = told() if told is not None else lines if output == "table" else result.lines()
-            self._output.not_done(lines, problem, form)
+        lines = self._output.result(result)
         self._journal.add(Entry(statement, code, self._output.seconds, (*lines, *self._output.alerts)))
 
     def _fail(self, statement: Statement, error: Exception, what: str = "") -> None:
@@ -315,7 +304,7 @@ class ScriptRun:
         told = (*said, *self._output.alerts)
         self._journal.add(Entry(statement, code, self._output.seconds, told, type(error).__name__))
         self._count(code)
-        self._output.failed(problem, problem_form(error), also_lines=self._debug)
+        self._output.failure(error, problem)
 
     def _count(self, code: ExitCode) -> None:
         if code is ExitCode.DONE or self._goes_on:

@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway_shell.errors import Failure, InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation, Registry
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.variables import variable
-from zb_mom_ww_mxgateway_shell.output.formats import Spool
+from zb_mom_ww_mxgateway_shell.output.transcript import Transcript
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection, WriteInterlock
 from zb_mom_ww_mxgateway_shell.state.settings import Settings
@@ -49,7 +49,7 @@ class Context:
         self.settings = Settings()
         self.aliases: dict[str, str] = {}
         """What stands for a longer line, by its name."""
-        self.spool = Spool(lambda text: self.alert(text))
+        self.spool = Transcript(lambda text: self.alert(text))
         """A copy of what is typed and shown."""
         self.writer = OutputWriter()
         """Standard output and standard error of a run."""

@@ -4,14 +4,15 @@ from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 from zb_mom_ww_mxgateway_shell.errors import closest
+from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
 
 
 @dataclass(slots=True)
 class Settings:
     """How the shell shows things; each is changed by ``set NAME VALUE``."""
 
-    output: Literal["table", "json", "csv", "csv-raw"] = "table"
-    """Tables for people, one JSON object a statement, or CSV."""
+    output: str = DEFAULT_FORM
+    """The output form: text for people, or one for programs."""
     pager: Literal["on", "off"] = "on"
     """Results longer than the screen are shown a page at a time; the stream is read meanwhile."""
     timing: Literal["on", "off"] = "off"
@@ -34,4 +35,9 @@ class Settings:
     @classmethod
     def choices(cls) -> dict[str, tuple[str, ...]]:
         """The names, and the values each may have."""
-        return {each.name: get_args(each.type) for each in fields(cls)}
+        return {each.name: get_args(each.type) for each in fields(cls)} | {"output": tuple(FORMATTERS)}
+
+    @property
+    def formatter(self) -> Formatter:
+        """The output form that ``output`` names."""
+        return FORMATTERS[self.output]

@@ -8,7 +8,7 @@ from prompt_toolkit.styles import BaseStyle, default_ui_style, merge_styles
 
 from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, shortened
-from zb_mom_ww_mxgateway_shell.output.formats import Spool
+from zb_mom_ww_mxgateway_shell.output.transcript import Transcript
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 
 
@@ -16,7 +16,7 @@ class Console:
     """The one object that writes lines to the terminal. Text is stripped of control characters here again, and of
     keys."""
 
-    def __init__(self, output: Output, spool: Spool, style: BaseStyle) -> None:
+    def __init__(self, output: Output, spool: Transcript, style: BaseStyle) -> None:
         self._output = output
         self._spool = spool
         # Merged once: prompt_toolkit's shortcut does it anew for every line, which takes some milliseconds.

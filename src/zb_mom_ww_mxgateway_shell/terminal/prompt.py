@@ -22,7 +22,6 @@ from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
 from zb_mom_ww_mxgateway_console.process.standard_streams import give_up_output
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, safe
 from zb_mom_ww_mxgateway_shell.commands.watches import FullScreen
-from zb_mom_ww_mxgateway_shell.output.formats import lines_of
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_lines
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Picture, Result
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
@@ -217,27 +216,27 @@ class Prompt:
             return
         style = "" if result.exit_code is ExitCode.DONE else "class:problem"
         settings = self._context.settings
-        lines = lines_of(result, settings.output)
-        is_table = settings.output == "table"
+        formatter = settings.formatter
+        lines = formatter.lines(result)
         size = self._output.get_size()
-        fitting = [part for line in lines for part in folded(line, size.columns)] if is_table else lines
+        fitting = [part for line in lines for part in folded(line, size.columns)] if formatter.for_people else lines
         if settings.pager == "on" and not self._is_dumb and len(fitting) >= size.rows:
             for line in lines:
                 self._context.spool.line(line)
-            await Pager([safe(line) for line in lines], self._input, self._output, fold=is_table).run()
+            await Pager([safe(line) for line in lines], self._input, self._output, fold=formatter.for_people).run()
             self._console.print(f"({counted(len(lines), 'line')})")
             return
         for number, shown in enumerate(lines, start=1):
-            self._console.print(shown, style, fold=is_table)
+            self._console.print(shown, style, fold=formatter.for_people)
             if number % _LINES_AT_ONCE == 0:
                 await asyncio.sleep(0)  # Ctrl-C may come meanwhile.
 
     async def _follow(self, feed: Feed) -> Result:
-        is_table = self._context.settings.output == "table"
-        if isinstance(feed, Picture) and is_table and not self._is_dumb:
+        for_people = self._context.settings.formatter.for_people
+        if isinstance(feed, Picture) and for_people and not self._is_dumb:
             return await PictureView(feed, self._input, self._output).run()
         try:
-            return await feed.follow(self._console.print if is_table else lambda line: None)
+            return await feed.follow(self._console.print if for_people else lambda line: None)
         except asyncio.CancelledError:
             # Ctrl-C is how an endless feed ends.
             await self._show(feed.result())
