@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, overload
 
-from zb_mom_ww_mxgateway import arguments, wire
+from zb_mom_ww_mxgateway import arguments
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayArgumentError,
     MxGatewayCommandError,
@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway.live.write_tracker import WriteOutcome, WriteResult
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway.values import MxValueInput
+from zb_mom_ww_mxgateway.values import MxValueInput, NormalValue, normalize
 
 _CLIENT_NAME = "zb-mom-ww-mxgateway"
 # Tags that are added and advised in one call.
@@ -171,11 +171,11 @@ class LiveTags(EventHub):
         """
         arguments.text("tag", tag)
         arguments.seconds("timeout", timeout)
-        wire.to_mx_value(value)
+        checked = normalize(value)
         until = clock.monotonic() + timeout
         (item,) = await self._writable([tag], server_handle, timeout)
         left = max(0.001, until - clock.monotonic())
-        return await self.write_and_confirm(*item.key, value, user_id, timeout=left)
+        return await self.write_and_confirm(*item.key, checked, user_id, timeout=left)
 
     async def _writable(self, tags: Sequence[str], server_handle: int | None, timeout: float) -> list[Item]:
         try:
@@ -301,11 +301,11 @@ class LiveTags(EventHub):
         return self._callbacks.make(tag, server_handle, callback, on_error)
 
 
-def _wanted(values: Any) -> dict[str, Any]:
+def _wanted(values: Any) -> dict[str, NormalValue]:
     """What is to be written, by tag; raises MxGatewayArgumentError for what cannot be, and for a tag named twice."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise MxGatewayArgumentError(f"values must be a mapping of tags to values, not {type(values).__name__}")
-    wanted: dict[str, Any] = {}
+    wanted: dict[str, NormalValue] = {}
     seen: dict[str, str] = {}
     pairs = values.items() if isinstance(values, Mapping) else values
     for pair in pairs:
@@ -316,8 +316,7 @@ def _wanted(values: Any) -> dict[str, Any]:
         if (other := seen.setdefault(tag_key(tag), tag)) != tag or tag in wanted:
             raise MxGatewayArgumentError(f"{tag} is named twice{f', as {other} too' if other != tag else ''}")
         try:
-            wire.to_mx_value(value)
+            wanted[tag] = normalize(value)
         except MxGatewayArgumentError as error:
             raise MxGatewayArgumentError(f"{tag}: {error}") from None
-        wanted[tag] = value
     return wanted

@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, error_form, status_form, value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import DurationOption, FlagOption, ToleranceOption
@@ -25,7 +26,7 @@ from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedIn
 from zb_mom_ww_mxgateway_shell.state.context import FIRST_VALUE_TIMEOUT, Context
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveSession, LiveValue, MxValueInput, WriteResult
+    from zb_mom_ww_mxgateway import LiveSession, LiveValue, WriteResult
 
 OUTCOME_TIMEOUT = 30.0
 """Seconds to wait for a write's completion: the gateway's own command timeout."""
@@ -39,9 +40,8 @@ async def _would_write(
     context: Context, tag: Target, value: Literal, *, server: int | None = None, **others: object
 ) -> Result:
     item, before, typed = await _ready(context, tag, value, server)
-    plain = getattr(typed, "sent", typed)
     change = f"{_shown(before)} → {value_text(typed)}"
-    same = " (as it is)" if same_value(plain, before.value) else ""
+    same = " (as it is)" if same_value(typed, before.value) else ""
     return TextResult(
         f"would write {item.tag}   {change}{same}",
         {"before": value_form(before.value), "planned": "write", "tag": item.tag, "value": value_form(typed)},
@@ -85,8 +85,7 @@ async def write(
     """
     try:
         item, before, typed = await _ready(context, tag, value, server, sends=True)
-        plain = getattr(typed, "sent", typed)
-        room = None if tol is None else tolerance_for(tol, plain)
+        room = None if tol is None else tolerance_for(tol, typed.sent)
         live = _still(context, item)
     except MxGatewayError as error:
         if context.is_left:
@@ -101,7 +100,7 @@ async def write(
         from zb_mom_ww_mxgateway_shell.feeds.write_check import verified
 
         try:
-            seen = await verified(live, item, plain, for_ or VERIFY_TIMEOUT, room)
+            seen = await verified(live, item, typed, for_ or VERIFY_TIMEOUT, room)
         except asyncio.CancelledError:
             # What came of the write is known, be it that it is in doubt; only whether the tag shows it is not.
             kind = Interrupted if result.outcome.value == "completed" else InterruptedInDoubt
@@ -136,7 +135,7 @@ async def write(
 
 async def _ready(
     context: Context, tag: Target, value: Literal, server: int | None, *, sends: bool = False
-) -> tuple[Item, "LiveValue", "MxValueInput"]:
+) -> tuple[Item, "LiveValue", Typed]:
     """The item, its value before, and what is to be written: all that is known before anything is sent."""
     (item,) = await ensure(context, [tag], server)
     if sends:
