@@ -64,7 +64,7 @@ async def test_what_has_arrived_is_taken_in(
 
 
 async def test_what_waits_in_the_buffer_is_taken_in(live: LiveSession, items: list[Item]) -> None:
-    buffer = live._keeper._stream._buffer
+    buffer = live._supervisor._stream._buffer
     for value in range(1, 1000):
         event = pb.MxEvent(family=pb.MX_EVENT_FAMILY_ON_DATA_CHANGE, quality=192)
         event.worker_sequence = live.last_worker_sequence + value
@@ -76,7 +76,7 @@ async def test_what_waits_in_the_buffer_is_taken_in(live: LiveSession, items: li
 
 
 async def test_a_stream_that_never_rests_is_caught_up_with(live: LiveSession, items: list[Item]) -> None:
-    buffer, is_over = live._keeper._stream._buffer, threading.Event()
+    buffer, is_over = live._supervisor._stream._buffer, threading.Event()
     sequences = itertools.count(live.last_worker_sequence + 1)
 
     def pour() -> None:
@@ -235,7 +235,7 @@ async def test_a_change_shows_it_when_it_has_the_value_or_came_after_the_complet
     gateway.faults.stall("StreamEvents")
 
     def comes(family: EventFamily, value: int | None = None) -> UnseenWrite | None:
-        live.take(MxEvent(EventHeader(family, *item.key, 192), live.last_worker_sequence + 1, value))
+        live._hub.take(MxEvent(EventHeader(family, *item.key, 192), live.last_worker_sequence + 1, value))
         return live.unseen_write(*item.key)
 
     await live.session.write(*item.key, 5)
@@ -307,10 +307,10 @@ async def test_a_change_that_had_arrived_and_is_looked_at_late_is_not_new(
         asked += 1
         if asked == 2:
             header = EventHeader(EventFamily.ON_DATA_CHANGE, *items[0].key, 192)
-            live.take(MxEvent(header, live.last_worker_sequence + 1, 7))
+            live._hub.take(MxEvent(header, live.last_worker_sequence + 1, 7))
         return asked > 1 and await caught_up(**options)
 
-    monkeypatch.setattr(live, "caught_up", held_up)
+    monkeypatch.setattr(live._reader, "caught_up", held_up)
     with pytest.raises(MxGatewayWaitError, match="it is 7"):
         await live.wait_for(INT, lambda value: value == 7, timeout=0.5, new=True)
 
@@ -337,7 +337,7 @@ async def test_what_changed_between_two_sessions_is_new_since_before_and_not_sin
     # What is lost is not waited for, to say what is new.
     meanwhile = await live.fresh_mark(timeout=20)
     waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 7, timeout=20, new=True))
-    await eventually(lambda: live._held.waiting, "it waits", seconds=20)
+    await eventually(lambda: live._hub.values.waiting, "it waits", seconds=20)
     gateway.faults.release()
     assert (await live.wait_for(DOUBLE, lambda value: value == 7.0, timeout=20, mark=before)).value == 7.0
     with pytest.raises(MxGatewayWaitError, match=r"it is 7\.0"):
@@ -357,7 +357,7 @@ async def test_what_a_gap_hides_is_new_since_before_it_and_not_since_a_mark_of_m
     before = live.mark()
 
     def comes(item: Item, value: int, after: int = 1) -> None:
-        live.take(
+        live._hub.take(
             MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_worker_sequence + after, value)
         )
 

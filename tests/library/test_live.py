@@ -290,7 +290,7 @@ async def test_a_hole_in_the_sequence_is_an_event_of_its_own_for_subscribers(
 ) -> None:
     subscription = live.subscribe()
     last = live.last_worker_sequence
-    live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *items[0].key, 192), last + 4, 7))
+    live._hub.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *items[0].key, 192), last + 4, 7))
     gap, event = subscription.take()
     assert gap.replay_gap is not None
     assert (gap.replay_gap.requested_after_sequence, gap.replay_gap.oldest_available_sequence) == (last, last + 4)
@@ -731,7 +731,7 @@ async def test_an_answer_from_before_a_gap_confirms_nothing_after_it(
 
     def hole(value: int) -> None:
         sequence = live.last_worker_sequence + 3
-        live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *items[0].key, 192), sequence, value))
+        live._hub.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *items[0].key, 192), sequence, value))
 
     monkeypatch.setattr(live.session, "read_bulk", late)
     hole(7)
@@ -757,13 +757,13 @@ async def test_a_reading_that_proves_nothing_confirms_nothing(
         if why == "the entry failed":
             answer = [result._replace(was_successful=False, value=None) for result in answer]
         else:
-            live.lose(MxGatewayTransportError("away"))
+            live._hub.lose(MxGatewayTransportError("away"))
         read_it.set()
         return answer
 
     monkeypatch.setattr(live.session, "read_bulk", useless)
     sequence = live.last_worker_sequence + 3
-    live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *items[0].key, 192), sequence, 7))
+    live._hub.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *items[0].key, 192), sequence, 7))
     await asyncio.wait_for(read_it.wait(), 5)
     await asyncio.sleep(0)
     assert (live[STRING].value, live[STRING].stale_since is None) == ("", False)

@@ -64,7 +64,7 @@ async def test_one_time_covers_what_is_needed_first_and_the_write(
         given.append(timeout)
         return WriteResult(WriteOutcome.COMPLETED)
 
-    monkeypatch.setattr(LiveSession, "write_and_confirm", confirmed)
+    monkeypatch.setattr(live._writer, "write_and_confirm", confirmed)
     gateway.faults.delay("subscribe_bulk", 0.3)
     await live.write(INT, 5, timeout=PATIENCE)
     assert 0 < given[0] <= PATIENCE - 0.3
@@ -208,7 +208,7 @@ async def test_an_event_that_comes_before_the_reply_that_names_its_item_gets_its
     server = await live.session.register("early")
     async with live.subscribe() as events, asyncio.timeout(PATIENCE):
         early = MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, server, 1, 192), live.last_worker_sequence + 1, 5)
-        live.take(early)
+        live._hub.take(early)
         event = await anext(events)
         assert event.tag == ""
         await live.subscribe_tags([INT], server)

@@ -104,18 +104,18 @@ async def test_a_wait_is_over_when_the_machine_slept_through_it(
 
 async def test_a_value_is_stale_since_it_was_last_known_to_hold(live: LiveSession, item: Item) -> None:
     lost, received = MxGatewayTransportError("lost"), live[INT].received_at
-    live.lose(lost, received - 100)
+    live._hub.lose(lost, received - 100)
     assert live[INT].stale_since == received
-    live.lose(lost, received + 1)
+    live._hub.lose(lost, received + 1)
     assert live[INT].stale_since == received  # and not since the next thing that happened
-    live.alive()
-    live._held.confirm()
+    live._hub.alive()
+    live._hub.values.confirm()
     assert live[INT].stale_since is None
-    live.lose(lost, received + 2)
+    live._hub.lose(lost, received + 2)
     assert live[INT].stale_since == received + 2
-    live._held.confirm()
+    live._hub.values.confirm()
     before = clock.monotonic()
-    live.lose(lost)
+    live._hub.lose(lost)
     assert before <= (live[INT].stale_since or 0) <= clock.monotonic()
     reading = Reading.held(INT, live[INT])
     assert reading.stale_for is not None
@@ -126,16 +126,16 @@ async def test_a_gap_in_what_was_stale_already_is_not_confirmed_by_a_stream_that
     gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
     gateway.faults.stall("read_bulk")
-    live.lose(MxGatewayTransportError("lost"))
+    live._hub.lose(MxGatewayTransportError("lost"))
     stale_since = live[INT].stale_since
     other = EventHeader(EventFamily.OPERATION_COMPLETE)
-    live.take(MxEvent(other, live.last_worker_sequence + 5))  # some are missing
-    live.take(MxEvent(other, live.last_worker_sequence + 1))
-    live.alive()
-    live.lose(MxGatewayTransportError("lost again"))
-    live.take(MxEvent(other, live.last_worker_sequence + 1))
+    live._hub.take(MxEvent(other, live.last_worker_sequence + 5))  # some are missing
+    live._hub.take(MxEvent(other, live.last_worker_sequence + 1))
+    live._hub.alive()
+    live._hub.lose(MxGatewayTransportError("lost again"))
+    live._hub.take(MxEvent(other, live.last_worker_sequence + 1))
     assert live[INT].stale_since == stale_since
-    live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_worker_sequence + 1, 1))
+    live._hub.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_worker_sequence + 1, 1))
     assert live[INT].stale_since is None
     gateway.faults.release()
 
@@ -143,15 +143,15 @@ async def test_a_gap_in_what_was_stale_already_is_not_confirmed_by_a_stream_that
 async def test_a_value_that_comes_before_the_reply_that_names_its_item_gets_its_tag(live: LiveSession) -> None:
     server = await live.session.register("live")
     await live.session.ping()
-    live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, server, 1, 192), live.last_worker_sequence + 1, 7))
+    live._hub.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, server, 1, 192), live.last_worker_sequence + 1, 7))
     early = live.latest(server, 1)
     assert early is not None
     assert (early.tag, early.value) == ("", 7)
     handle = await live.session.add_item(server, INT)
     assert handle == 1
-    named = live._held._values[server, 1]
+    named = live._hub.values._values[server, 1]
     assert (named.tag, named.value) == (INT, 7)
-    assert not live._held._unknown
+    assert not live._hub.values._unknown
 
 
 # Events that come again.
@@ -167,8 +167,8 @@ async def test_events_that_come_again_are_given_to_nobody(
     gateway.faults.drop_streams()
     await eventually(lambda: live.state is LiveState.STALE, "the stream is lost", seconds=20)
     again = MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_worker_sequence, 5)
-    live.take(again)
-    live.take(MxEvent(EventHeader(EventFamily.ON_WRITE_COMPLETE, *item.key), live.last_worker_sequence, None))
+    live._hub.take(again)
+    live._hub.take(MxEvent(EventHeader(EventFamily.ON_WRITE_COMPLETE, *item.key), live.last_worker_sequence, None))
     assert (live.repeated, live.events, live.gaps) == (2, events, 0)
     assert live[INT] is value
     assert subscription.take() == []
@@ -177,7 +177,7 @@ async def test_events_that_come_again_are_given_to_nobody(
     result = await live.write_and_confirm(*item.key, 2)
     assert result.outcome is WriteOutcome.COMPLETED
     # In the middle of a stream nothing may come again: who knows what did not come.
-    live.take(again)
+    live._hub.take(again)
     assert live[INT].value != 5
     assert live.gaps == 1
 
@@ -195,7 +195,8 @@ async def test_a_task_of_the_session_that_fails_is_told_and_makes_values_stale(
     monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._HEARTBEAT", 0.01)
     monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANXIOUS_HEARTBEAT", 0.01)
     changes = live.changes()
-    owner = {"ping": Session, "reconnected": type(live.session._link.transport), "read_again": type(live._held)}[part]
+    transport, values = live.session._link.transport, live._hub.values
+    owner = {"ping": Session, "reconnected": type(transport), "read_again": type(values)}[part]
     monkeypatch.setattr(owner, part, broken)
     gateway.faults.drop_streams()  # the tasks begin anew
     async with asyncio.timeout(20):
@@ -250,7 +251,7 @@ async def test_changes_are_listened_to_from_the_call(gateway: SimulatedGateway, 
 async def test_changes_that_nobody_takes_are_bounded_and_counted(live: LiveSession) -> None:
     changes = live.changes(queue_size=3)
     for lost in range(1, 11):
-        live._tell(LiveChange(LiveState.LIVE, None, lost_events=lost))
+        live._hub._tell(LiveChange(LiveState.LIVE, None, lost_events=lost))
     first = await anext(changes)
     assert (first.lost_events, first.dropped) == (8, 7)
     assert (await anext(changes)).dropped == 0
@@ -268,17 +269,17 @@ async def test_who_no_longer_follows_is_forgotten(live: LiveSession) -> None:
 
     looking = asyncio.create_task(look())
     await asyncio.sleep(0)
-    assert len(live._listeners) >= 1
+    assert len(live._hub._listeners) >= 1
     looking.cancel()
     await asyncio.wait([looking])
     del looking
-    await eventually(lambda: not live._listeners, "it is forgotten", seconds=20)
+    await eventually(lambda: not live._hub._listeners, "it is forgotten", seconds=20)
     for _ in range(100):
         waiting = asyncio.create_task(live.changed())
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.wait([waiting])
-    assert not live._waiters
+    assert not live._hub._waiters
     async with live.changes() as closed:
         assert isinstance(closed, Changes)
 

@@ -99,7 +99,7 @@ async def test_the_value_that_is_held_counts_unless_a_new_one_is_asked_for(
     value = await live.wait_for(INT, lambda value: value == 0, timeout=5)
     assert value.value == 0
     waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 0, timeout=20, new=True))
-    await eventually(lambda: live._held.waiting, "what had arrived before is taken in", seconds=20)
+    await eventually(lambda: live._hub.values.waiting, "what had arrived before is taken in", seconds=20)
     gateway.set(INT, 1)
     gateway.set(INT, 0)
     assert (await waiting).changes == 3
@@ -130,7 +130,7 @@ async def test_what_came_while_the_loop_was_blocked_breaks_a_hold(
 ) -> None:
     waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 0, hold=0.1, timeout=1))
     await asyncio.sleep(0)
-    buffer = live._keeper._stream._buffer
+    buffer = live._supervisor._stream._buffer
     event = pb.MxEvent(
         family=pb.MX_EVENT_FAMILY_ON_DATA_CHANGE, quality=192, worker_sequence=live.last_worker_sequence + 1
     )
@@ -156,7 +156,7 @@ async def test_what_is_not_advised_any_more_does_not_hold(
     await getattr(live.session, leave)(*(item.key[:1] if leave == "unregister" else item.key))
     gateway.set(INT, 1)
     # Not even with a change that was still on its way.
-    live.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_worker_sequence + 1, 0))
+    live._hub.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_worker_sequence + 1, 0))
     with pytest.raises(MxGatewayWaitError):
         await waiting
 
@@ -258,7 +258,7 @@ async def test_a_predicate_that_raises_whatever_it_likes_ends_its_own_wait_alone
     waiting = asyncio.create_task(live.wait_for(INT, fail, timeout=20, new=True))
     other = asyncio.create_task(live.wait_for(INT, lambda value: value == 1, timeout=20))
     picking = live.subscribe(fail)
-    await eventually(lambda: live._held.waiting == 2, "what had arrived before is taken in", seconds=20)
+    await eventually(lambda: live._hub.values.waiting == 2, "what had arrived before is taken in", seconds=20)
     gateway.set(INT, 1)
     assert (await other).value == 1
     with pytest.raises(RuntimeError if error is StopIteration else error):
@@ -274,7 +274,7 @@ async def test_a_cancelled_wait_leaves_nothing(live: LiveSession, item: Item) ->
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
-    await eventually(lambda: not live._held.waiting, "nobody waits")
+    await eventually(lambda: not live._hub.values.waiting, "nobody waits")
 
 
 async def test_a_wait_ends_with_the_session(live: LiveSession, item: Item) -> None:

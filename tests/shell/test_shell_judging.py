@@ -77,7 +77,7 @@ async def test_a_value_from_before_a_write_says_so_wherever_it_is_shown(context:
     (item,) = context.items
     # A write that is on its way, whatever it meets there.
     request = write_request(live.session._link, *item.key, 5)
-    live._unseen.sending(request)
+    live._hub.unseen.sending(request)
     said = "not seen yet"
     (record,) = await _form(context, "items")
     assert (record["value"], "written_seconds_ago" in record) == (0, True)
@@ -176,10 +176,10 @@ async def test_what_has_arrived_is_taken_in_before_a_value_is_judged(
     async def refined_by(**options: float) -> bool:
         """As if a change had waited in a buffer till now."""
         header = EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, quality=192, data_type=DataType.INTEGER)
-        live.take(MxEvent(header, live.last_worker_sequence + 1, 7))
+        live._hub.take(MxEvent(header, live.last_worker_sequence + 1, 7))
         return await caught_up(**options)
 
-    monkeypatch.setattr(live, "caught_up", refined_by)
+    monkeypatch.setattr(live._reader, "caught_up", refined_by)
     form = await _form(context, line.format(INT))
     assert "'value': 7" in str(form) or "'before': 7" in str(form)
 
@@ -192,7 +192,7 @@ async def test_a_value_is_not_judged_while_the_gateway_does_not_say_that_it_is_a
     async def silent(**options: float) -> bool:
         return False
 
-    monkeypatch.setattr(context.live_session, "caught_up", silent)
+    monkeypatch.setattr(context.live_session._reader, "caught_up", silent)
     for line in (f"expect {INT} = 0", f"capture seen = {INT}"):
         with pytest.raises(NotMet, match="nobody knows whether the value still holds"):
             await run(context, line, _follow)
@@ -213,10 +213,10 @@ async def test_a_wait_takes_no_change_from_before_it_that_arrives_late(
         asked += 1
         if asked == 2:
             header = EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, quality=192, data_type=DataType.INTEGER)
-            live.take(MxEvent(header, live.last_worker_sequence + 1, 7))
+            live._hub.take(MxEvent(header, live.last_worker_sequence + 1, 7))
         return asked > 1 and await caught_up(**options)
 
-    monkeypatch.setattr(live, "caught_up", held_up)
+    monkeypatch.setattr(live._reader, "caught_up", held_up)
     with pytest.raises(NotMet, match="no new value came"):
         await run(context, f"wait {INT} = 7 timeout 1s", _follow)
 
@@ -230,7 +230,7 @@ async def test_a_wait_that_cannot_tell_what_is_new_is_not_met_when_its_time_is_o
         await asyncio.sleep(timeout)
         return False
 
-    monkeypatch.setattr(context.live_session, "caught_up", held_up)
+    monkeypatch.setattr(context.live_session._reader, "caught_up", held_up)
     async with asyncio.timeout(4):
         with pytest.raises(NotMet, match="nobody knows what is new") as not_met:
             await run(context, f"wait {INT} = 0 timeout 300ms", _follow)
@@ -249,11 +249,11 @@ async def test_a_wait_takes_no_change_from_before_it_that_a_rebuilt_session_show
     gateway.set(INT, 7)
     context.interactive = True  # At the prompt nothing waits for the session first.
     waiting = asyncio.create_task(run(context, f"wait {INT} = 7 timeout 30s", _follow))
-    await until(lambda: live._held.waiting)
+    await until(lambda: live._hub.values.waiting)
     gateway.faults.release()
     await until(lambda: live[INT].value == 7 and live[INT].stale_since is None)
     (item,) = context.items
-    (wait,) = live._held._waits[item.key]
+    (wait,) = live._hub.values._waits[item.key]
     assert not wait.over.done()
     gateway.set(INT, 8)
     await until(lambda: live[INT].value == 8)
@@ -272,11 +272,11 @@ async def test_a_broken_hold_keeps_what_broke_it_and_how_near_it_came(
     line = f"wait {INT} < 50 now hold 20s timeout 21s"
     waiting = asyncio.create_task(run(context, line, _follow))
     live, (item,) = context.live_session, context.items
-    await until(lambda: live._held.waiting and live._held._waits[item.key][0]._held_since is not None)
+    await until(lambda: live._hub.values.waiting and live._hub.values._waits[item.key][0]._held_since is not None)
     for value in (20, 60, 30, 70, 40):
         gateway.set(INT, value)
         await until(lambda value=value: live[INT].value == value)  # type: ignore[misc]
-    (wait,) = live._held._waits[item.key]
+    (wait,) = live._hub.values._waits[item.key]
     # The time that is over is not waited for.
     wait.fail(MxGatewayWaitError("the time is over", seen=tuple(wait.seen), course=wait.course))
     with pytest.raises(NotMet) as not_met:

@@ -366,7 +366,7 @@ async def test_what_comes_faster_than_it_can_be_kept_is_a_row(tmp_path: Path, mo
         event = next(iter(sh.context.connected.history.of(sh.context.items[0].key).events))
         for _ in range(30):
             event.worker_sequence = live.last_worker_sequence + 1
-            live.take(event)
+            live._hub.take(event)
         rows = await recorded(path, "dropped")
         assert next(row["lost"] for row in rows if row["kind"] == "dropped") == "20"
         await sh.terminal.enter("record", "20")

@@ -137,7 +137,7 @@ def _burst(context: Context, count: int) -> None:
     (item,), live = context.items, context.live_session
     header = EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, quality=192)
     for number in range(1, count + 1):
-        live.take(MxEvent(header, live.last_worker_sequence + 1, 100 + number, received_at=clock.monotonic()))
+        live._hub.take(MxEvent(header, live.last_worker_sequence + 1, 100 + number, received_at=clock.monotonic()))
 
 
 async def test_what_comes_faster_than_a_watch_takes_it_is_counted_as_missed(context: Context) -> None:

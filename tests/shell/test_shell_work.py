@@ -15,7 +15,6 @@ from shell_process import KEY, ShellProcess
 from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB, shell
 from shell_waiting import until
 
-import zb_mom_ww_mxgateway.session
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthenticationError, MxGatewayTransportError
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
@@ -303,7 +302,7 @@ async def test_use_goes_from_one_connection_to_another_and_the_prompt_says_which
 async def test_a_second_ctrl_c_gives_the_prompt_back_though_the_gateway_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zb_mom_ww_mxgateway.session._CLOSE_TIMEOUT", 3600.0)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.commands.session_link._CLOSE_TIMEOUT", 3600.0)
     async with SimulatedGateway(plaintext=True, api_keys=()) as second, shell(tmp_path) as sh:
         await sh.terminal.enter(f"connect {second.endpoint} --plaintext", "connected to")
         second.faults.stall("CloseSession")
@@ -440,7 +439,7 @@ async def test_a_gateway_that_is_gone_does_not_keep_the_others_from_being_closed
 
 async def test_leaving_is_not_held_up_by_a_gateway_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zb_mom_ww_mxgateway_shell.state.connection._CLOSING_SECONDS", 0.05)
-    monkeypatch.setattr(zb_mom_ww_mxgateway.session, "_CLOSE_TIMEOUT", 0.05)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.commands.session_link._CLOSE_TIMEOUT", 0.05)
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         context = Context(all_commands(), interactive=False)
         await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))

@@ -1,22 +1,23 @@
-"""What is known of a live session's one event stream: told by whoever keeps it, shared with whoever looks."""
+"""The events of a live session: its state, what came, what was lost, and who gets it."""
 
 import asyncio
 import weakref
-from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
 from zb_mom_ww_mxgateway import arguments
+from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewaySessionError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.live.cache import ValueCache
 from zb_mom_ww_mxgateway.live.change_callbacks import ChangeCallbacks
 from zb_mom_ww_mxgateway.live.change_log import log_change, log_completion
 from zb_mom_ww_mxgateway.live.state_changes import Changes
 from zb_mom_ww_mxgateway.live.subscription import Overflow, Subscription
+from zb_mom_ww_mxgateway.live.tag_items import TagItems
 from zb_mom_ww_mxgateway.live.unseen_writes import UnseenWrites
 from zb_mom_ww_mxgateway.live.values import LiveChange, LiveState, LiveValue, UnseenWrite
 from zb_mom_ww_mxgateway.live.write_tracker import WriteTracker
 from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent, ReplayGap
-from zb_mom_ww_mxgateway.models.handles import HandleChange, Item
+from zb_mom_ww_mxgateway.models.handles import HandleChange
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.system import clock
 
@@ -27,11 +28,13 @@ _MOST_UNNAMED, _MOST_UNNAMED_EACH = arguments.BULK_LIMIT, 10
 
 
 class EventHub:
-    """The state of the stream, what it has brought, and what was lost of it."""
+    """State of one event stream and fan-out of its events.
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        """The same object for good; its session id changes when the session is rebuilt."""
+    The supervisor tells it what happens to the stream. It keeps the values and the writes of the items up to date and
+    gives the events to subscriptions, waits and callbacks.
+    """
+
+    def __init__(self, session: Session, link: SessionLink) -> None:
         self.state: LiveState = LiveState.CONNECTING
         self.lost: MxGatewayError | None = None
         """Why the stream or the session was lost, while it is."""
@@ -54,13 +57,15 @@ class EventHub:
         """Seconds that the last sign of life took."""
         self.in_doubt: asyncio.Event = asyncio.Event()
         """Set where what is held may be old: it is then read again."""
-        self._held = ValueCache(session)
-        self._callbacks = ChangeCallbacks(self.advise_tags, self.latest)
-        self._held.on_change = self._callbacks.tell
+        self.tags: TagItems = TagItems(session, self.raise_if_closed)
+        self.values: ValueCache = ValueCache(session)
+        self.callbacks: ChangeCallbacks = ChangeCallbacks(self.tags.advise_tags, self.latest)
+        self.values.on_change = self.callbacks.tell
+        self.tracker: WriteTracker = WriteTracker(link)
+        self.unseen: UnseenWrites = UnseenWrites(link, lambda: self.values.number)
+        self._link = link
         # Events of items that no reply has named yet.
         self._unnamed: dict[tuple[int, int], list[MxEvent]] = {}
-        self._ledger = WriteTracker(session)
-        self._unseen = UnseenWrites(session, lambda: self._held.number)
         self._subscriptions: list[Subscription] = []
         self._waiters: set[asyncio.Future[None]] = set()
         self._listeners: weakref.WeakSet[Changes] = weakref.WeakSet()
@@ -72,13 +77,7 @@ class EventHub:
         # Since before the machine slept, until what comes is known to be from after.
         self._slept_since: float | None = None
 
-    @abstractmethod
-    async def advise_tags(
-        self, tags: Sequence[str], server_handle: int | None = None
-    ) -> tuple[dict[str, Item], dict[str, str]]:
-        """Adds and advises tags for callbacks: items by tag, and why there is none for the others."""
-
-    # What its keeper tells.
+    # What the supervisor reports.
 
     def take(self, event: MxEvent) -> None:
         """Part of keeping the stream: the next event."""
@@ -86,7 +85,7 @@ class EventHub:
             self._pass_over()
             return
         self.events += 1
-        self._held.number += 1
+        self.values.number += 1
         self._may_repeat = False
         if event.replay_gap is not None:
             gap = event.replay_gap
@@ -104,17 +103,17 @@ class EventHub:
             elif not self._confirmed and self._slept_since is None:
                 # The stream went on where it had stopped.
                 self._confirmed = True
-                self._held.confirm()
+                self.values.confirm()
             self._gap_is_open = False
             self.last_worker_sequence = max(self.last_worker_sequence, event.worker_sequence)
             self._name(event)
             if event.family in (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE):
-                self._held.take(event, self._slept_since)
+                self.values.take(event, self._slept_since)
             else:
                 if event.family is EventFamily.ON_WRITE_COMPLETE:
-                    log_completion(self.session._link, event)
-                self._ledger.take(event)
-            self._unseen.take(event, self.latest(event.server_handle, event.item_handle))
+                    log_completion(self._link, event)
+                self.tracker.take(event)
+            self.unseen.take(event, self.latest(event.server_handle, event.item_handle))
         self._share(event)
 
     def _pass_over(self) -> None:
@@ -125,7 +124,7 @@ class EventHub:
 
     def _name(self, event: MxEvent) -> None:
         key = event.header.server_handle, event.header.item_handle
-        if item := self.session.handles.items.get(key):
+        if item := self._link.handles.items.get(key):
             event.tag = item.tag
         elif key[1]:
             # It came before the reply that names it, or of an item that was added elsewhere.
@@ -145,15 +144,15 @@ class EventHub:
             self.gaps += 1
         self.lost_events += lost
         self._confirmed = True
-        self._held.doubt(missed=True)
-        self._ledger.doubt()
-        self._unseen.lose()
+        self.values.doubt(missed=True)
+        self.tracker.doubt()
+        self.unseen.lose()
         self.in_doubt.set()
         self._tell(LiveChange(self.state, self.lost, lost, gap=True))
 
     def miss(self) -> None:
         """Part of keeping the stream: it broke before its first event, so nobody knows what came meanwhile."""
-        if self.session.handles.items:
+        if self._link.handles.items:
             self._count_gap(0)
             self._gap_is_open = True
 
@@ -165,14 +164,14 @@ class EventHub:
         """Part of keeping the stream: it is lost, or the gateway gives no sign of life, `since` when."""
         self._confirmed = False
         self._may_repeat = True
-        self._held.doubt(since)
+        self.values.doubt(since)
         self._set_state(LiveState.STALE, error, since)
 
     def slept(self, seconds: float, since: float) -> None:
         """Part of keeping the stream: the machine slept, from some time after `since`; all is stale until confirmed."""
         self._slept_since = since
         self._confirmed = False
-        self._held.doubt(since)
+        self.values.doubt(since)
         lost = MxGatewayTransportError(f"this machine slept for {seconds:.0f} s", call="stream_events")
         if self.state is LiveState.LIVE:
             self.state, self.lost = LiveState.STALE, lost
@@ -185,9 +184,9 @@ class EventHub:
 
     def lose_session(self, error: MxGatewayError) -> None:
         """Part of keeping the stream: there is no session any more."""
-        self._held.doubt(missed=True)
-        self._ledger.lose()
-        self._unseen.lose()
+        self.values.doubt(missed=True)
+        self.tracker.lose()
+        self.unseen.lose()
         self._set_state(LiveState.REBUILDING, error)
 
     def moved(self, missing: dict[tuple[int, int], str], began: float) -> None:
@@ -195,11 +194,11 @@ class EventHub:
 
         `began` is before its first event, by the clock: so long what happened is not known.
         """
-        told = tuple(f"{self.session.handles.items[key].tag} ({reason})" for key, reason in missing.items())
-        self.session.handles.drop(missing)
+        told = tuple(f"{self._link.handles.items[key].tag} ({reason})" for key, reason in missing.items())
+        self._link.handles.drop(missing)
         for key, reason in missing.items():
-            self._held.drop(key)
-            self._callbacks.lose(key, reason)
+            self.values.drop(key)
+            self.callbacks.lose(key, reason)
         gap = _gap_event(self.last_worker_sequence, 0, began)
         self.rebuilds += 1
         self.gaps += 1
@@ -211,18 +210,18 @@ class EventHub:
     async def confirm(self) -> None:
         """Part of keeping the stream: what may be old is to be read again."""
         if self.state is LiveState.LIVE:
-            await self._held.read_again(lambda: self.state is LiveState.LIVE)
+            await self.values.read_again(lambda: self.state is LiveState.LIVE)
             self._wake()
 
-    def _end(self, error: MxGatewayError | None) -> None:
+    def end(self, error: MxGatewayError | None) -> None:
         if self.state is LiveState.CLOSED:
             return
-        self._ledger.lose()
+        self.tracker.lose()
         self._set_state(LiveState.CLOSED, error)
         for subscription in tuple(self._subscriptions):
             subscription.end(error)
-        self._held.end(error or MxGatewaySessionError("the live session was closed"))
-        self._callbacks.end(error)
+        self.values.end(error or MxGatewaySessionError("the live session was closed"))
+        self.callbacks.end(error)
 
     def _set_state(self, state: LiveState, lost: MxGatewayError | None = None, since: float | None = None) -> None:
         self.lost = lost
@@ -232,7 +231,7 @@ class EventHub:
             self._wake()
 
     def _tell(self, change: LiveChange) -> None:
-        log_change(self.session._link, change)
+        log_change(self._link, change)
         for listener in tuple(self._listeners):
             listener.put(change)
 
@@ -242,17 +241,17 @@ class EventHub:
                 waiter.set_result(None)
         self._waiters.clear()
 
-    def _follow_handles(self, changes: Sequence[HandleChange]) -> None:
+    def follow_handles(self, changes: Sequence[HandleChange]) -> None:
         for change in changes:
             key = change.server_handle, change.item_handle
             if change.what in ("added", "removed"):
                 for event in self._unnamed.pop(key, ()):
                     event.tag = change.name if change.what == "added" else ""
-        self._held.follow(changes)
-        self._unseen.follow(changes)
-        self._callbacks.follow(changes)
+        self.values.follow(changes)
+        self.unseen.follow(changes)
+        self.callbacks.follow(changes)
         for key in dict.fromkeys((change.server_handle, change.item_handle) for change in changes):
-            item = self.session.handles.items.get(key)
+            item = self._link.handles.items.get(key)
             suspended = item is not None and item.suspended
             if suspended != (key in self._suspended):
                 self._suspended ^= {key}
@@ -260,11 +259,16 @@ class EventHub:
                 self._tell(told)
         self._wake()
 
-    # Who looks.
+    def raise_if_closed(self) -> None:
+        """Raise what the session was lost to for good, or that it was closed here."""
+        if self.state is LiveState.CLOSED:
+            raise self.lost or MxGatewaySessionError("the live session is closed")
+
+    # For those who look.
 
     def latest(self, server_handle: int, item_handle: int) -> LiveValue | None:
         """The latest value of an item; None before its first data change, and when it is not advised."""
-        return self._held.latest((server_handle, item_handle))
+        return self.values.latest((server_handle, item_handle))
 
     def subscribe(
         self,
@@ -289,7 +293,7 @@ class EventHub:
         completion where the value written was held already. Not every write shows: an object may take a command and
         reset it before a change is reported.
         """
-        return self._unseen.of((server_handle, item_handle))
+        return self.unseen.of((server_handle, item_handle))
 
     def mark(self) -> int:
         """From where on a value counts as new, for :meth:`LiveValue.is_new`: what has been seen since the first write
@@ -298,11 +302,11 @@ class EventHub:
         Who is about to send a write awaits :meth:`LiveSession.caught_up` first, and who asks for a mark asks for a
         :meth:`LiveSession.fresh_mark`: what has arrived already is then seen, and so before it.
         """
-        return self._held.number if self._unseen.mark is None else self._unseen.mark
+        return self.values.number if self.unseen.mark is None else self.unseen.mark
 
     def checked(self) -> None:
         """Something was checked: the next write that is sent begins anew what is :meth:`mark`. ``wait_for`` does it."""
-        self._unseen.is_checked = True
+        self.unseen.is_checked = True
 
     async def changed(self) -> None:
         """Waits for the next event or change of state."""

@@ -5,7 +5,6 @@ import logging
 import random
 from contextlib import suppress
 
-from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayAuthenticationError,
@@ -15,14 +14,13 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayTransportError,
     MxGatewayWorkerError,
 )
-from zb_mom_ww_mxgateway.live.change_log import log_rebuilt
 from zb_mom_ww_mxgateway.live.hub import EventHub
-from zb_mom_ww_mxgateway.live.restore import restore
+from zb_mom_ww_mxgateway.live.rebuild import SILENCES, SessionRebuilder, no_answer_to_commands
 from zb_mom_ww_mxgateway.models.events import MxEvent
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.system.log import SESSION, log
+from zb_mom_ww_mxgateway.system.log import SESSION
 from zb_mom_ww_mxgateway.transport.streams import EventStream
 
 # Seconds between attempts, each a quarter more or less by chance, so that many clients do not come at once.
@@ -33,12 +31,8 @@ _HEARTBEAT, _ANXIOUS_HEARTBEAT = 10.0, 1.0
 _ANSWER_TIMEOUT = 10.0
 # Seconds for the commands' connection to come back when the stream is back.
 _CONNECT_TIMEOUT = 2.0
-# Seconds for closing what is left of a session.
-_CLOSE_TIMEOUT = 2.0
 # Seconds between looks whether the machine slept.
 _SLEEP_LOOK = 0.5
-# Signs of life in a row without an answer after which the connection of the commands is given up.
-_SILENCES = 2
 # Failures in a row to resume, for no reason that is known, after which the session counts as lost.
 _PATIENCE = 3
 
@@ -54,11 +48,11 @@ def session_is_gone(error: MxGatewayError) -> bool:
 class SessionSupervisor:
     """Reads the one stream of a live session for as long as it lives."""
 
-    def __init__(self, live: EventHub, session: Session, *, rebuild: bool) -> None:
-        self._live = live
+    def __init__(self, hub: EventHub, session: Session, link: SessionLink, *, rebuild: bool) -> None:
+        self._hub = hub
         self._session = session
-        self._link = session._link
-        self._rebuilds = rebuild
+        self._link = link
+        self._rebuilder = SessionRebuilder(hub, link) if rebuild else None
         # Open at once, so that nothing is missed.
         self._stream = self._link.stream_events_proven()
         self._ever_live = False
@@ -79,9 +73,9 @@ class SessionSupervisor:
         self._one_round = asyncio.Lock()
         self._next_round: asyncio.Task[bool] | None = None
         # Whether the connection of the commands was given up, and the new one has not answered yet.
-        self._is_mute = False
+        self._awaits_answer = False
         # Set where a sign of life is to be asked for at once.
-        self._uneasy = asyncio.Event()
+        self._check_due = asyncio.Event()
 
     async def run(self) -> MxGatewayError | None:
         """Returns why it is over for good; None when the session was closed here."""
@@ -152,7 +146,7 @@ class SessionSupervisor:
         """Reads the stream to its end and says why it ended."""
         self._verdict = self._ended = None
         self._attached = self._was_asleep = False
-        self._live.awake()
+        self._hub.awake()
         try:
             async with asyncio.TaskGroup() as group:
                 doing = {
@@ -168,7 +162,7 @@ class SessionSupervisor:
                             self._look_for_sleep()
                         if not self._was_asleep:
                             self._alive(event.received_at)
-                        self._live.take(event)
+                        self._hub.take(event)
                     self._ended = MxGatewaySessionError("the gateway ended the event stream")
                 except MxGatewayError as error:
                     self._verdict = self._verdict or error
@@ -180,7 +174,7 @@ class SessionSupervisor:
             cause = failed.exceptions[0]
             self._failure = MxGatewayError(
                 f"the session cannot be kept, internal error, please report it: {cause!r}; connect again",
-                endpoint=self._link.transport.options.endpoint,
+                endpoint=self._link.endpoint,
             )
             self._failure.__cause__ = cause
             return self._failure
@@ -192,12 +186,12 @@ class SessionSupervisor:
         self._heard_at = at or clock.monotonic()
         self._ever_live = self._attached = self._was_attached = True
         self._failures = 0
-        if not (self._is_mute or self._was_asleep):
-            self._live.alive()
+        if not (self._awaits_answer or self._was_asleep):
+            self._hub.alive()
 
-    def grow_uneasy(self) -> None:
+    def check_now(self) -> None:
         """A command was not answered: a sign of life is asked for now."""
-        self._uneasy.set()
+        self._check_due.set()
 
     async def _prove(self, stream: EventStream[MxEvent]) -> None:
         # What broke the stream may have broken the other connection too: a write right after this must find it.
@@ -218,11 +212,11 @@ class SessionSupervisor:
             return
         self._alive()
         # In a new session the first data changes do it.
-        if self._live.last_worker_sequence or self._resumed:
-            self._live.in_doubt.set()
+        if self._hub.last_worker_sequence or self._resumed:
+            self._hub.in_doubt.set()
 
     def _no_answer(self) -> MxGatewayTransportError:
-        endpoint = self._link.transport.options.endpoint
+        endpoint = self._link.endpoint
         return MxGatewayTransportError(
             f"stream_events at {endpoint}: no answer on the stream's connection",
             endpoint=endpoint,
@@ -237,39 +231,39 @@ class SessionSupervisor:
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
-                    await self._uneasy.wait()
+                    await self._check_due.wait()
             pause = _HEARTBEAT
-            events, start = self._live.events, clock.monotonic()
+            events, start = self._hub.events, clock.monotonic()
             try:
                 await self._session.ping(timeout=_ANSWER_TIMEOUT)
             except (MxGatewayTransportError, MxGatewayWorkerError) as error:
-                self._uneasy.clear()
+                self._check_due.clear()
                 pause = _ANXIOUS_HEARTBEAT
                 # Once a busy worker may be the reason. A connection that broke is made again by itself.
                 silences = silences + 1 if error.grpc_code == "DEADLINE_EXCEEDED" else 0
-                if silences >= _SILENCES:
+                if silences >= SILENCES:
                     silences = 0
                     self._give_up_connection()
-                elif self._live.events == events:
+                elif self._hub.events == events:
                     # It may have been dead ever since it was last heard of.
-                    self._live.lose(error, self._heard_at)
+                    self._hub.lose(error, self._heard_at)
                 continue
             except MxGatewayError as error:
                 if session_is_gone(error):
                     self._verdict = error
                     await stream.aclose()
                     return
-            self._uneasy.clear()
-            self._is_mute, silences = False, 0
-            self._live.round_trip = clock.monotonic() - start
+            self._check_due.clear()
+            self._awaits_answer, silences = False, 0
+            self._hub.round_trip = clock.monotonic() - start
             if not self._attached:
                 continue
-            was_silent, silent = silent, not await stream.answers(_ANSWER_TIMEOUT) and self._live.events == events
+            was_silent, silent = silent, not await stream.answers(_ANSWER_TIMEOUT) and self._hub.events == events
             if not silent:
                 self._alive()
-                self._live.in_doubt.set()
+                self._hub.in_doubt.set()
                 continue
-            self._live.lose(self._no_answer(), self._heard_at)
+            self._hub.lose(self._no_answer(), self._heard_at)
             pause = _ANXIOUS_HEARTBEAT
             # Once a busy worker may be the reason.
             if was_silent:
@@ -292,39 +286,29 @@ class SessionSupervisor:
                         await stream.aclose()
                     return
                 self._was_asleep = False
-                self._live.awake()
+                self._hub.awake()
                 self._alive()
-                self._live.in_doubt.set()
+                self._hub.in_doubt.set()
 
     def _look_for_sleep(self) -> None:
         before, self._looked_at = self._looked_at, clock.monotonic()
         if (slept := self._sleep_watch.slept()) and not self._link.closed:
             self._was_asleep = True
             # What came last came before it.
-            self._live.slept(slept, max(before, self._heard_at))
-
-    def _no_answer_to_commands(self) -> MxGatewayTransportError:
-        endpoint = self._link.transport.options.endpoint
-        return MxGatewayTransportError(
-            f"ping at {endpoint}: no answer to {_SILENCES} signs of life on the connection of the commands: "
-            f"another one is made",
-            endpoint=endpoint,
-            call="ping",
-            grpc_code="DEADLINE_EXCEEDED",
-        )
+            self._hub.slept(slept, max(before, self._heard_at))
 
     def _give_up_connection(self) -> None:
-        dead = self._no_answer_to_commands()
-        self._is_mute = True
-        self._live.lose(dead, self._heard_at)
+        dead = no_answer_to_commands(self._link.endpoint)
+        self._awaits_answer = True
+        self._hub.lose(dead, self._heard_at)
         self._link.transport.renew_channel(dead)
 
     async def _read_again(self) -> None:
         """Reads what may be old: one after another, so that nothing that is lost meanwhile is passed over."""
         while True:
-            await self._live.in_doubt.wait()
-            self._live.in_doubt.clear()
-            await self._live.confirm()
+            await self._hub.in_doubt.wait()
+            self._hub.in_doubt.clear()
+            await self._hub.confirm()
             # However often events are lost.
             await asyncio.sleep(_ANXIOUS_HEARTBEAT)
 
@@ -336,81 +320,22 @@ class SessionSupervisor:
         await asyncio.sleep(delay * random.uniform(0.75, 1.25))
 
     async def _resume(self, error: MxGatewayError) -> EventStream[MxEvent]:
-        self._live.lose(error)
+        self._hub.lose(error)
         await self._pause()
-        log(
+        self._link.log(
             SESSION,
             logging.INFO,
-            f"{self._link.session_id}: the event stream is resumed after sequence {self._live.last_worker_sequence}",
-            api_key=self._link.transport.options.api_key,
+            f"{self._link.session_id}: the event stream is resumed after sequence {self._hub.last_worker_sequence}",
         )
-        self._live.resumes += 1
+        self._hub.resumes += 1
         self._resumed = True
-        if not self._live.last_worker_sequence and self._was_attached:
-            self._live.miss()
-        return self._link.stream_events_proven(after=self._live.last_worker_sequence)
+        if not self._hub.last_worker_sequence and self._was_attached:
+            self._hub.miss()
+        return self._link.stream_events_proven(after=self._hub.last_worker_sequence)
 
     async def _rebuild(self, error: MxGatewayError) -> EventStream[MxEvent]:
-        if not self._rebuilds:
+        if self._rebuilder is None:
             raise error
-        self._live.lose_session(error)
-        self._link.transport.lost_sessions.add(self._link.session_id)
-        silences = 0
-        while True:
-            try:
-                stream = await self._build()
-                self._is_mute = False
-                return stream
-            except (MxGatewayAuthenticationError, MxGatewayAuthorizationError):
-                raise
-            except MxGatewayError as failed:
-                if self._link.closed:
-                    raise
-                log(
-                    SESSION,
-                    logging.INFO,
-                    f"{self._link.session_id}: not rebuilt yet: {failed}",
-                    api_key=self._link.transport.options.api_key,
-                )
-                self._live.lose_session(failed)
-                silences = silences + 1 if failed.grpc_code == "DEADLINE_EXCEEDED" else 0
-                if silences >= _SILENCES:
-                    silences = 0
-                    self._link.transport.renew_channel(failed)
-            await self._pause()
-
-    async def _build(self) -> EventStream[MxEvent]:
-        """Another session with everything the lost one had, and its stream."""
-        await self._close_remains()
-        client, table = self._link.transport, self._link.handles
-        began = clock.monotonic()
-        new = await SessionLink.open(client, self._link.options)
-        try:
-            # Read from now on by its thread, and looked at when the handles are known.
-            stream = new.stream_events_proven()
-            handles = wire.HandleMap(dict(table.highest))
-            missing = await restore(table, new, handles)
-            if self._link.closed:
-                raise MxGatewaySessionError("the live session was closed")
-        except BaseException:
-            with suppress(MxGatewayError, TimeoutError):
-                async with asyncio.timeout(_CLOSE_TIMEOUT):
-                    await new.close()
-            raise
-        self._resumed = self._was_attached = False
-        former = self._link.session_id
-        self._link.move(new, handles)
-        log_rebuilt(self._link, former)
-        self._live.moved(missing, began)
+        stream = await self._rebuilder.rebuild(error, self._pause, _ANSWER_TIMEOUT)
+        self._resumed = self._was_attached = self._awaits_answer = False
         return stream
-
-    async def _close_remains(self) -> None:
-        """A faulted session still holds a worker; one that is gone says so. Where nothing is answered, the connection
-        of the commands may be dead: it is given up before another session is asked for on it."""
-        for seconds in (_CLOSE_TIMEOUT, _ANSWER_TIMEOUT):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    with suppress(MxGatewayError):
-                        await self._link.close_at_gateway()
-                    return
-        self._link.transport.renew_channel(self._no_answer_to_commands())

@@ -2,18 +2,15 @@
 one, however good it is."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.live.values import LiveValue, UnseenWrite
 from zb_mom_ww_mxgateway.models.events import EventFamily, MxEvent
 from zb_mom_ww_mxgateway.models.handles import HandleChange
 from zb_mom_ww_mxgateway.system import clock
-
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.session import Session
 
 # So many writes of an item are remembered for their completions.
 _MOST = 100
@@ -28,9 +25,9 @@ class UnseenWrites:
     write of the value that is held anyway has nothing to show, so its completion is enough.
     """
 
-    def __init__(self, session: "Session", number: Callable[[], int]) -> None:
+    def __init__(self, link: SessionLink, number: Callable[[], int]) -> None:
         """`number` gives that of the last event, by which what is new is told."""
-        self._session = session
+        self._link = link
         self._number = number
         # By server and item handle, oldest first.
         self._writes: dict[Key, list[UnseenWrite]] = {}
@@ -72,7 +69,7 @@ class UnseenWrites:
             (self._forget if ran_not else self._give_up)(key, wire.correlation_of(request))
 
     def _written(self, request: pb.MxCommandRequest) -> list[Key]:
-        return wire.written_items(request) if wire.session_of(request) == self._session.session_id else []
+        return wire.written_items(request) if wire.session_of(request) == self._link.session_id else []
 
     def _forget(self, key: Key, correlation_id: str) -> None:
         left = [each for each in self._writes.get(key, ()) if each.correlation_id != correlation_id]

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway import wire
+from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayWorkerError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
@@ -17,9 +17,6 @@ from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.events import EventFamily, MxEvent
 from zb_mom_ww_mxgateway.status import MxStatus
 from zb_mom_ww_mxgateway.system import clock
-
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.session import Session
 
 # Seconds in which a value that was written shows, or another completion comes, once one has come.
 _SHOWS_WITHIN = 1.0
@@ -63,8 +60,8 @@ class WriteTracker:
     cannot be told, nobody is given it: better none than another's.
     """
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    def __init__(self, link: SessionLink) -> None:
+        self._link = link
         self._items: dict[Key, ItemWrites] = {}
         # By the id of the request, while it is held by the call that it is in.
         self._calls: dict[int, list[tuple[Key, SentWrite, ItemWrites]]] = {}
@@ -91,7 +88,7 @@ class WriteTracker:
         value = wire.from_mx_value(*wire.written_values(request))
         turn = self._turns.setdefault(key, asyncio.Lock()) if in_turn else None
         awaited = AwaitedWrite(key, value, timeout, lambda: latest(*key), lambda: self._items.get(key), turn)
-        turns = self._session._link.transport.turns
+        turns = self._link.transport.turns
         self._awaited[correlation_id], turns[correlation_id] = awaited, awaited.turn
         try:
             yield awaited
@@ -102,7 +99,7 @@ class WriteTracker:
 
     def sending(self, request: pb.MxCommandRequest) -> None:
         """Part of observing the client's commands."""
-        if wire.session_of(request) != self._session.session_id or not (keys := wire.written_items(request)):
+        if wire.session_of(request) != self._link.session_id or not (keys := wire.written_items(request)):
             return
         now, tick = clock.monotonic(), next(self._ticks)
         awaited = self._awaited.get(wire.correlation_of(request))

@@ -1,0 +1,192 @@
+"""Writes of a live session: each waits for its outcome, by handles or by the names of tags."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+from zb_mom_ww_mxgateway import arguments
+from zb_mom_ww_mxgateway.commands.session_link import SessionLink
+from zb_mom_ww_mxgateway.commands.writes import write_request
+from zb_mom_ww_mxgateway.errors import (
+    MxAccessError,
+    MxGatewayArgumentError,
+    MxGatewayCommandError,
+    MxGatewayError,
+    MxGatewayWaitError,
+)
+from zb_mom_ww_mxgateway.live.hub import EventHub
+from zb_mom_ww_mxgateway.live.value_reader import ValueReader
+from zb_mom_ww_mxgateway.live.values import LiveState
+from zb_mom_ww_mxgateway.live.write_tracker import WriteOutcome, WriteResult
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.values import MxValueInput, NormalValue, normalize
+
+# Seconds for a last look at what has come when the time for a completion is over.
+_LAST_LOOK = 1.0
+
+
+class TagWriter:
+    """Writes to items and tags of a live session."""
+
+    def __init__(self, hub: EventHub, link: SessionLink, reader: ValueReader) -> None:
+        self._hub = hub
+        self._link = link
+        self._reader = reader
+
+    async def write_and_confirm(
+        self,
+        server_handle: int,
+        item_handle: int,
+        value: MxValueInput,
+        user_id: int = 0,
+        *,
+        timeout: float = 30.0,
+        in_turn: bool = True,
+    ) -> WriteResult:
+        """Writes and waits for the OnWriteComplete that tells the outcome: at most `timeout` seconds for all of it,
+        from when the write guard has said yes.
+
+        While another write to the item is not answered it waits for that, as calls in flight together have no order at
+        the gateway and a completion names the item alone; MxGatewayWorkerError, with nothing sent, when `timeout` ends
+        before that. Without `in_turn` it is sent at once, and both are in doubt: where their completions do not say
+        the same, each is *accepted* and `ambiguous`.
+
+        Raises, with nothing written, when the session is not live, the value cannot be right, or the
+        gateway refused the call for another reason than MXAccess's. Never sends again. Cancelling stops
+        the waiting, not the write.
+        """
+        self._hub.raise_if_closed()
+        request = write_request(self._link, server_handle, item_handle, value, user_id)
+        gaps = self._hub.gaps
+        with self._hub.tracker.awaiting(request, timeout, self._hub.latest, in_turn=in_turn) as awaited:
+            try:
+                await self._link.send(request)
+            except MxAccessError as error:
+                return WriteResult(WriteOutcome.REFUSED, statuses=error.statuses, error=error)
+            except MxGatewayError as error:
+                if not error.outcome_unknown:
+                    raise
+                return WriteResult(WriteOutcome.UNKNOWN, error=error)
+            accepted = awaited.seconds
+            event = await awaited.completion(self._hub.changed, self._all_taken)
+            if event is not None:
+                outcome = WriteOutcome.REFUSED if event.failed else WriteOutcome.COMPLETED
+                return WriteResult(outcome, accepted, awaited.seconds, event.statuses)
+            if self._hub.state is LiveState.LIVE and self._hub.gaps == gaps and not awaited.is_lost:
+                return WriteResult(WriteOutcome.ACCEPTED, accepted, ambiguous=awaited.is_ambiguous)
+            return WriteResult(WriteOutcome.UNKNOWN, accepted, error=self._hub.lost)
+
+    def unsettled_writes(self, since: float) -> int:
+        """How many writes sent since then (by :mod:`zb_mom_ww_mxgateway.system.clock`) are not known to have completed
+        or to have been refused."""
+        return self._hub.tracker.unsettled(since)
+
+    async def _all_taken(self) -> None:
+        """Return when everything that has come by now was looked at; the loop may have been busy, or stopped."""
+        await self._reader.caught_up(timeout=_LAST_LOOK)
+
+    async def write(
+        self,
+        tag: str,
+        value: MxValueInput,
+        *,
+        timeout: float = 30.0,
+        server_handle: int | None = None,
+        user_id: int = 0,
+    ) -> WriteResult:
+        """Writes a tag and waits for the outcome: at most `timeout` seconds for all of it, except for a write guard.
+
+        What is needed is done first: registering, adding and advising the tag, and waiting for its first value, before
+        which MXAccess takes no write. Then as :meth:`write_and_confirm`.
+
+        Raises, with nothing written: MxGatewayCommandError when the tag is refused, MxGatewayWaitError when it has no
+        value in time, MxGatewayArgumentError for what cannot be written, and what ``write_and_confirm`` raises.
+        """
+        arguments.text("tag", tag)
+        arguments.seconds("timeout", timeout)
+        checked = normalize(value)
+        until = clock.monotonic() + timeout
+        (item,) = await self._writable([tag], server_handle, timeout)
+        left = max(0.001, until - clock.monotonic())
+        return await self.write_and_confirm(*item.key, checked, user_id, timeout=left)
+
+    async def _writable(self, tags: Sequence[str], server_handle: int | None, timeout: float) -> list[Item]:
+        try:
+            async with clock.timeout(timeout):
+                items = await self._hub.tags.subscribe_tags(tags, server_handle)
+                for item in items:
+                    await self._reader.first_value(item)
+        except TimeoutError:
+            raise MxGatewayWaitError(
+                f"write: {', '.join(tags)} had no value within {timeout:g} s, and MXAccess takes no write before one; "
+                f"nothing was written",
+                call="write",
+            ) from None
+        return items
+
+    async def write_each(
+        self, values: object, timeout: float, in_flight: int, server_handle: int | None, user_id: int
+    ) -> dict[str, WriteResult]:
+        """Do what ``LiveSession.write_many`` says."""
+        wanted = _wanted(values)
+        arguments.seconds("timeout", timeout)
+        arguments.whole("in_flight", in_flight, 1)
+        results: dict[str, WriteResult] = {}
+        items, refused = await self._prepared(list(wanted), server_handle, timeout)
+        turns = asyncio.Semaphore(in_flight)
+
+        async def write(tag: str, item: Item) -> None:
+            async with turns:
+                try:
+                    results[tag] = await self.write_and_confirm(*item.key, wanted[tag], user_id, timeout=timeout)
+                except MxGatewayError as error:
+                    results[tag] = WriteResult(WriteOutcome.NOT_SENT, error=error)
+
+        async with asyncio.TaskGroup() as tasks:
+            for tag in wanted:
+                if tag in refused:
+                    results[tag] = WriteResult(WriteOutcome.NOT_SENT, error=refused[tag])
+                else:
+                    tasks.create_task(write(tag, items[tag]))
+        return {tag: results[tag] for tag in wanted}
+
+    async def _prepared(
+        self, tags: list[str], server_handle: int | None, timeout: float
+    ) -> tuple[dict[str, Item], dict[str, MxGatewayError]]:
+        """Items that can be written, and why others cannot."""
+        items: dict[str, Item] = {}
+        refused: dict[str, MxGatewayError] = {}
+        try:
+            async with clock.timeout(timeout):
+                items, reasons = await self._hub.tags.advise_tags(tags, server_handle)
+                for tag, reason in reasons.items():
+                    refused[tag] = MxGatewayCommandError(f"{tag} was refused: {reason}", call="subscribe_bulk")
+                for item in items.values():
+                    await self._reader.first_value(item)
+        except TimeoutError:
+            for tag in tags:
+                if tag not in refused and (tag not in items or self._hub.latest(*items[tag].key) is None):
+                    refused[tag] = MxGatewayWaitError(f"{tag} had no value within {timeout:g} s", call="write")
+        return items, refused
+
+
+def _wanted(values: object) -> dict[str, NormalValue]:
+    """What is to be written, by tag; raises MxGatewayArgumentError for what cannot be, and for a tag named twice."""
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise MxGatewayArgumentError(f"values must be a mapping of tags to values, not {type(values).__name__}")
+    wanted: dict[str, NormalValue] = {}
+    seen: dict[str, str] = {}
+    pairs = values.items() if isinstance(values, Mapping) else values
+    for pair in pairs:
+        if isinstance(pair, str | bytes) or not isinstance(pair, Sequence) or len(pair) != 2:
+            raise MxGatewayArgumentError(f"values must be a mapping, or pairs of a tag and a value, not {pair!r}")
+        tag, value = pair
+        arguments.text("a tag of values", tag)
+        if (other := seen.setdefault(tag_key(tag), tag)) != tag or tag in wanted:
+            raise MxGatewayArgumentError(f"{tag} is named twice{f', as {other} too' if other != tag else ''}")
+        try:
+            wanted[tag] = normalize(value)
+        except MxGatewayArgumentError as error:
+            raise MxGatewayArgumentError(f"{tag}: {error}") from None
+    return wanted

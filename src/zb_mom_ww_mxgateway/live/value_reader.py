@@ -1,0 +1,182 @@
+"""Reads and waits of a live session, judged once all that has arrived is taken in."""
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any
+
+from zb_mom_ww_mxgateway import arguments
+from zb_mom_ww_mxgateway.errors import MxGatewaySessionError, MxGatewayWaitError
+from zb_mom_ww_mxgateway.live.hub import EventHub
+from zb_mom_ww_mxgateway.live.supervisor import SessionSupervisor
+from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue, Reading
+from zb_mom_ww_mxgateway.live.wait import Wait
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.session import Session
+from zb_mom_ww_mxgateway.system import clock
+
+CATCH_UP_TIMEOUT = 5.0
+"""Seconds for the answer that shows what has arrived; it takes a round trip on the connection of the events."""
+
+
+class ValueReader:
+    """Reads values of a live session and waits for them."""
+
+    def __init__(self, hub: EventHub, session: Session, supervisor: SessionSupervisor) -> None:
+        self._hub = hub
+        self._session = session
+        self._supervisor = supervisor
+
+    async def ready(self, *, timeout: float | None = None) -> None:
+        """Waits until the session is live; raises what it was lost to for good, and MxGatewayWaitError after `timeout`
+        seconds."""
+        try:
+            async with clock.timeout(timeout) if timeout is not None else nullcontext():
+                while self._hub.state is not LiveState.LIVE:
+                    self._hub.raise_if_closed()
+                    await self._hub.changed()
+        except TimeoutError:
+            said = f"not live within {timeout:g} s: {self._hub.lost or 'no answer'}"
+            advice = self._hub.lost.advice if self._hub.lost else ""
+            raise MxGatewayWaitError(said, call="ready", advice=advice) from None
+
+    async def caught_up(self, *, timeout: float = CATCH_UP_TIMEOUT) -> bool:
+        """Takes in every event that had arrived at this machine when it was called: await it before you judge a value.
+
+        A process that was stopped (Ctrl-Z, a debugger), a loop that was blocked (a slow disk, ``time.sleep``) or a
+        machine that was busy is behind its own connection: the value it holds is an old one, and the change of it
+        waits in a socket or in a buffer. This asks the gateway for an answer on the connection of the events, behind
+        which nothing older can come, and waits until all before it has gone through :meth:`latest`, subscriptions
+        and waits. :meth:`read`, :meth:`wait_for` and :meth:`write_and_confirm` do it by themselves.
+
+        Takes one round trip; calls at the same time share it. False when that did not come off within `timeout`
+        seconds, or the session is not live: then nobody knows whether a value held still holds.
+        """
+        if self._hub.state is not LiveState.LIVE:
+            return False
+        return await self._supervisor.caught_up(timeout) and self._hub.state is LiveState.LIVE
+
+    async def read(
+        self, tags: Sequence[str], server_handle: int | None = None, *, timeout: float = 30.0, fresh: bool = False
+    ) -> list[Reading]:
+        """The values of tags, in input order: of an advised item the one that is held, once all that has arrived is
+        taken in (:meth:`caught_up`); the others, with `fresh` all, are fetched in one call, each in at most `timeout`
+        seconds.
+
+        While the session is not live, or does not answer, what is held is given with `stale_for`, and a tag that is not
+        held raises. What was written and not seen since (:meth:`unseen_write`) is given with `written_for`.
+        `server_handle` is by default the first that was registered; where there is none, it registers.
+        """
+        arguments.tags(tags)
+        arguments.seconds("timeout", timeout, arguments.LONGEST_READ)
+        asked_at = clock.monotonic()
+        is_sure = await self.caught_up(timeout=min(timeout, CATCH_UP_TIMEOUT))
+        readings: dict[int, Reading] = {}
+        for index, tag in enumerate(tags):
+            item = self._session.handles.find(tag, server_handle)
+            value = self._hub.latest(*item.key) if item else None
+            if item is None or value is None:
+                continue
+            # Of a suspended item the gateway has nothing newer.
+            is_as_good = value.stale_since is None or self._hub.state is not LiveState.LIVE
+            if (item.suspended and self._hub.state is LiveState.LIVE) or (is_as_good and not fresh):
+                reading = Reading.held(tag, value, self._hub.unseen_write(*item.key))
+                if not is_sure and reading.stale_for is None:
+                    reading = replace(reading, stale_for=clock.monotonic() - max(asked_at, value.received_at))
+                readings[index] = reading
+        missing = [index for index in range(len(tags)) if index not in readings]
+        if missing:
+            if self._hub.state is not LiveState.LIVE:
+                self._hub.raise_if_closed()
+                lost = f" ({self._hub.lost})" if self._hub.lost else ""
+                raise MxGatewaySessionError(
+                    f"read: {tags[missing[0]]} {'cannot be fetched' if fresh else 'is not held'}, "
+                    f"and the session is {self._hub.state.value}, not live{lost}",
+                    call="read",
+                )
+            server = await self._hub.tags.registered(server_handle)
+            results = await self._session.read_bulk(server, [tags[index] for index in missing], int(timeout * 1000))
+            for index, result in zip(missing, results, strict=True):
+                readings[index] = Reading.fetched(tags[index], result, self._hub.values.age_of(result))
+        return [readings[index] for index in range(len(tags))]
+
+    async def wait_for(
+        self,
+        tag: str | Item,
+        predicate: Callable[[Any], object],
+        *,
+        timeout: float,
+        hold: float = 0.0,
+        new: bool = False,
+        mark: int | None = None,
+        any_quality: bool = False,
+    ) -> LiveValue:
+        """Waits until `predicate` of the tag's value has been true for `hold` seconds without a break; gives the value.
+
+        It sees every data change, none is skipped; nothing is polled. Only values that are good, not null and not NaN
+        count, unless `any_quality`; one that may be old never does, and a gap in the events is a break. The value held
+        counts, once all that has arrived is taken in (:meth:`caught_up`), unless `new`: then only a change does that
+        was seen since the first write that this client sent after its last check, else since all that had arrived was
+        taken in (:meth:`fresh_mark`); or with `mark` since that one was taken. No clock decides that, and the first
+        value of a tag that is advised later is no change: it may be from any time before; nor is what may have changed
+        while events were lost. A tag that is not advised is, as by :meth:`subscribe_tags`, and stays so; when the time
+        is over before that was answered, it may be at the gateway alone.
+
+        Raises MxGatewayWaitError (a TimeoutError) with the values seen after `timeout` seconds, what the session was
+        lost to, or what `predicate` raises. Cancelling ends the wait alone.
+        """
+        self._hub.raise_if_closed()
+        until = clock.monotonic() + timeout
+        if new and mark is None:
+            mark = await self.fresh_mark(timeout=timeout)
+        item, tag = (tag, tag.tag) if isinstance(tag, Item) else (self._session.handles.find(tag), tag)
+        if item is None or not item.advised:
+            try:
+                async with clock.timeout(until - clock.monotonic()):
+                    (item,) = await self._hub.tags.subscribe_tags([tag], item.server_handle if item else None)
+            except TimeoutError:
+                raise MxGatewayWaitError(f"{tag} was not advised within {timeout:g} s", call="wait_for") from None
+        wait = Wait(predicate, hold, any_quality, mark)
+        key = item.key
+        try:
+            with self._hub.values.shown_to(wait, key):
+                return await wait.result(tag, timeout, until, lambda: self._hub.values.shown(key), self._in_time)
+        finally:
+            self._hub.checked()
+
+    async def fresh_mark(self, *, timeout: float) -> int:
+        """As :meth:`mark`, when all that has arrived is taken in: none of it is new, however late it is looked at.
+
+        A session that is lost brings nothing more, and the one in its place is not waited for: its first values are
+        not new either, as they may be from before. Raises MxGatewayWaitError when it is not known within
+        `timeout` seconds what has arrived, and what the session was lost to for good.
+        """
+        try:
+            async with clock.timeout(timeout):
+                await self._in_time(LiveState.REBUILDING)
+        except TimeoutError:
+            self._hub.checked()
+            raise MxGatewayWaitError(
+                f"what had arrived before could not be taken in within {timeout:g} s, so nobody knows what is new",
+                call="wait_for",
+            ) from None
+        return self._hub.mark()
+
+    async def _in_time(self, unless: LiveState | None = None) -> None:
+        """Waits until all that has arrived is taken in, `unless` the session is found so; raises what it was lost to
+        for good."""
+        while not await self.caught_up() and self._hub.state is not unless:
+            self._hub.raise_if_closed()
+            if self._hub.state is not LiveState.LIVE:
+                await self._hub.changed()
+
+    async def first_value(self, item: Item, *, timeout: float | None = None) -> LiveValue:
+        """The item's latest value, waited for if none has come yet; MxGatewayWaitError after `timeout` seconds."""
+        try:
+            async with clock.timeout(timeout) if timeout is not None else nullcontext():
+                while (value := self._hub.latest(*item.key)) is None:
+                    self._hub.raise_if_closed()
+                    await self._hub.changed()
+                return value
+        except TimeoutError:
+            raise MxGatewayWaitError(f"no value of {item.tag} within {timeout:g} s", call="first_value") from None
