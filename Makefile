@@ -82,7 +82,8 @@ exports: setup  ## write for type checkers what the packages export, from the li
 	$(BIN)/python tests/exports.py
 
 .PHONY: reference
-reference: setup  ## write examples/COMMANDS.md anew from the commands of the shell
+reference: setup  ## write the indexes of commands, and examples/COMMANDS.md, from the declarations
+	$(BIN)/python tools/command_index.py
 	$(BIN)/python -m zb_mom_ww_mxgateway_shell.app.reference > examples/COMMANDS.md
 
 $(VENV)/docs.stamp: $(VENV)/dev.stamp

@@ -11,40 +11,29 @@ from importlib import import_module
 import click
 
 from zb_mom_ww_mxgateway.version import __version__
+from zb_mom_ww_mxgateway_cli.commands.index import MODULE_OF
 from zb_mom_ww_mxgateway_cli.running import Gateways, Invocation, asks_for_json
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_console.text.help_texts import told_if_without
-
-_MODULES = {
-    "sessions": ["open-session", "close-session", "stream-events", "smoke"],
-    "tags": ["read"],
-    "items": ["register", "add-item", "advise", "advise-supervisory", "subscribe-bulk", "read-bulk", "bench-read-bulk"],
-    "writes": ["write", "write-bulk", "write2-bulk", "write-secured-bulk", "write-secured2-bulk"],
-    "alarms": ["stream-alarms", "acknowledge-alarm"],
-    "galaxy": ["galaxy-browse", "galaxy-discover", "galaxy-deploy-events"],
-    "batch": ["batch"],
-    "tool": ["completion", "version"],
-}
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 
 class _Commands(click.Group):
     """The commands by name, each loaded when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_MODULE_OF)
+        return list(MODULE_OF)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in _MODULE_OF:
+        if cmd_name in MODULE_OF:
             return _load(cmd_name)
         # What click looks for similar names in.
-        self.commands = {name: _load(name) for name in _MODULE_OF}
+        self.commands = {name: _load(name) for name in MODULE_OF}
         return None
 
 
 def _load(name: str) -> click.Command:
-    module = import_module(f"zb_mom_ww_mxgateway_cli.commands.{_MODULE_OF[name]}")
+    module = import_module(f"zb_mom_ww_mxgateway_cli.commands.{MODULE_OF[name]}")
     command: click.Command = getattr(module, name.replace("-", "_"))
     told_if_without(command)
     return command

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from zb_mom_ww_mxgateway_shell.commands import MODULES
+from zb_mom_ww_mxgateway_shell.commands.index import MODULE_OF
 
 SHELL = Path(__file__).parents[2] / "src" / "zb_mom_ww_mxgateway_shell"
-COMMANDS = {name for names in MODULES.values() for name in names}
+COMMANDS = set(MODULE_OF)
 
 # Where such a word is not the name of a command: module, word, and what it is there.
 OTHER_WORDS = {

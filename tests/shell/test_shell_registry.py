@@ -7,6 +7,7 @@ import pytest
 
 from zb_mom_ww_mxgateway_shell import commands
 from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.commands.index import MODULE_OF
 from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
@@ -87,10 +88,11 @@ def test_every_command_says_what_it_does_and_has_an_example_that_parses() -> Non
 
 def test_every_module_declares_the_commands_it_is_loaded_for() -> None:
     folder = Path(commands.__file__).parent
-    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == set(commands.MODULES)
-    for name, names in commands.MODULES.items():
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__", "index"} == set(MODULE_OF.values())
+    for name in set(MODULE_OF.values()):
         module = import_module(f"{commands.__name__}.{name}")
-        assert tuple(command.name for command in module.COMMANDS) == names
+        declared = [command.name for command in module.COMMANDS]
+        assert declared == [command for command, home in MODULE_OF.items() if home == name]
 
 
 def test_the_commands_are_those_that_were_promised() -> None:

@@ -13,19 +13,6 @@ from zb_mom_ww_mxgateway_console.render.report import Report
 _VARIABLE = "_MXGW_PY_COMPLETE"
 
 
-@click.command(epilog='JSON: {"gateway_protocol_version": 3, "ok": true, "python": "3.12.1", "version": "0.1.0"}')
-@report_options
-def version(report: Report) -> None:
-    """The version of this tool."""
-    form = {
-        "gateway_protocol_version": GATEWAY_PROTOCOL_VERSION,
-        "ok": True,
-        "python": platform.python_version(),
-        "version": __version__,
-    }
-    report.line(form, f"mxgw-py {__version__}")
-
-
 @click.command(
     epilog="""\b
 bash   eval "$(mxgw-py completion bash)"     in ~/.bashrc (bash 4.4 or later)
@@ -49,3 +36,16 @@ def completion(report: Report, shell: str) -> None:
         report.lines([json.dumps({"ok": True, "script": script, "shell": shell}, sort_keys=True)])
     else:
         report.lines(script.splitlines())
+
+
+@click.command(epilog='JSON: {"gateway_protocol_version": 3, "ok": true, "python": "3.12.1", "version": "0.1.0"}')
+@report_options
+def version(report: Report) -> None:
+    """The version of this tool."""
+    form = {
+        "gateway_protocol_version": GATEWAY_PROTOCOL_VERSION,
+        "ok": True,
+        "python": platform.python_version(),
+        "version": __version__,
+    }
+    report.line(form, f"mxgw-py {__version__}")
