@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 # Seconds between attempts to connect to a gateway that is waited for, and the least for the last one.
 _DELAYS, _LEAST_TIMEOUT = (0.2, 0.5, 1.0, 2.0), 1.0
+# Seconds until a connection that a call has lost shows that it is lost.
+_MOMENT = 0.1
 _SET_KEY = "set api_key="
 
 
@@ -66,20 +68,13 @@ class GatewayClient:
         """How the gateway is known to be the right one."""
         return self._transport.trust
 
-    @property
-    def failed_at(self) -> float:
-        """Monotonic seconds when a call last found no connection or lost it: for a moment the channel may not know."""
-        return self._transport.failed_at
-
     async def reconnected(self, timeout: float) -> bool:
-        """Connects the channel again where it has let go, waiting at most `timeout` seconds; says whether it is
-        connected."""
-        return await self._transport.reconnected(timeout)
+        """Connect again where the connection was lost, in at most `timeout` seconds; return whether it is connected.
 
-    @property
-    def observers(self) -> tuple[CommandObserver, ...]:
-        """Who sees every command, in the order they came."""
-        return self._transport.observers
+        For a moment after a call has lost it, a connection may still seem to be there: that moment is waited for first.
+        """
+        await asyncio.sleep(self._transport.failed_at + _MOMENT - clock.monotonic())
+        return await self._transport.reconnected(timeout)
 
     def observe(self, observer: CommandObserver) -> Observation:
         """Shows every command from now on to `observer`, until what this gives is ended, or the client is closed."""

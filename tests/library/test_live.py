@@ -934,14 +934,14 @@ async def test_closing_leaves_no_task_and_no_observer_behind(far_gateway: Any) -
     tasks = asyncio.all_tasks()
     options = {"endpoint": far_gateway.endpoint, "api_key": far_gateway.api_key, "plaintext": True}
     async with await GatewayClient.connect(**options) as client:
-        observers = len(client.observers)
+        observers = len(client._transport.observers)
         async with await LiveSession.open(client) as live:
             server = await live.session.register("live")
             (item,) = await live.subscribe_tags([INT], server)
             await live.first_value(item)
             subscription = live.subscribe()
             await live.write_and_confirm(*item.key, 7)
-        assert len(client.observers) == observers
+        assert len(client._transport.observers) == observers
         assert [event.family async for event in subscription] != []
         await eventually(lambda: asyncio.all_tasks() <= tasks, "no tasks are left")
 

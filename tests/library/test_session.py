@@ -594,11 +594,11 @@ async def test_closing_the_client_is_idempotent_and_leaves_sessions_open(
 
 
 async def test_a_closed_session_is_forgotten_by_its_client(client: GatewayClient) -> None:
-    observers = len(client.observers)
+    observers = len(client._transport.observers)
     for _ in range(3):
         async with await client.open_session() as session:
             session.stream_events()
-    assert len(client.observers) == observers
+    assert len(client._transport.observers) == observers
 
 
 # Sessions opened elsewhere.

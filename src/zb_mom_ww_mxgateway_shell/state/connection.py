@@ -156,12 +156,11 @@ class GatewayConnection:
         self._patience_ends = ends
         with suppress(TimeoutError, MxGatewayError):
             async with asyncio.timeout(ends - clock.monotonic()):
-                # What has just ended a call shows a moment later, and that of the stream another one.
-                await asyncio.sleep(self.client.failed_at + _MOMENT_SECONDS - clock.monotonic())
                 while True:
                     if not await self.client.reconnected(0):
                         if not await self.client.reconnected(ends - clock.monotonic()):
                             return
+                        # A lost stream shows a moment later than a lost connection.
                         await asyncio.sleep(_MOMENT_SECONDS)
                     elif self.live.state.value in ("stale", "rebuilding"):
                         await self.live.ready()
