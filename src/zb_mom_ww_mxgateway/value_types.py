@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from zb_mom_ww_mxgateway.reals import Float32, shortest_text
 from zb_mom_ww_mxgateway.times import time_text
@@ -32,6 +32,8 @@ from zb_mom_ww_mxgateway.value_spelling import (
     parse_text,
     parse_time,
 )
+
+_T = TypeVar("_T")
 
 
 class DataType(IntEnum):
@@ -87,7 +89,8 @@ class WireType:
 
     def has_room(self, value: Any) -> bool:
         """Whether a value is within the limits, if there are any."""
-        return self.limits is None or (isinstance(value, int) and self.limits[0] <= value <= self.limits[1])
+        limits = self.limits
+        return limits is None or (isinstance(value, int) and limits[0] <= value <= limits[1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -238,7 +241,11 @@ RAW = WireType("raw", DataType.UNKNOWN, "VT_UI1", checked_bytes)
 WIDEST: Mapping[Family, TypeSpec] = {spec.family: spec for spec in TYPES.values()}
 """The type that has room for every value of a family."""
 
-_OF_PYTHON_TYPE: dict[type, TypeSpec] = {spec.python_type: spec for spec in reversed(TYPES.values())}
+# Of several types with one Python type, the first that it implies, else the first.
+_LAST_FIRST = tuple(reversed(TYPES.values()))
+_OF_PYTHON_TYPE: dict[type, TypeSpec] = {spec.python_type: spec for spec in _LAST_FIRST} | {
+    spec.python_type: spec for spec in _LAST_FIRST if spec.implied_by is spec.python_type
+}
 _IMPLIED_BY: dict[type, tuple[WireType, ...]] = {
     python_type: tuple(spec.wire for spec in TYPES.values() if spec.implied_by is python_type)
     for python_type in (spec.implied_by for spec in TYPES.values())
@@ -252,10 +259,17 @@ _OF_VARIANT_TYPE: dict[str, TypeSpec] = {spec.wire.variant_type: spec for spec i
 _PLACE: dict[WireType, int] = {wire: place for place, wire in enumerate([spec.wire for spec in TYPES.values()] + [RAW])}
 
 
+def _most_specific(table: Mapping[type, _T], python_type: type) -> _T | None:
+    """The entry of a Python type, else of its nearest base: True is not a number, and a Float32 is not a double."""
+    found = table.get(python_type)
+    if found is None:
+        found = next((table[base] for base in python_type.__mro__ if base in table), None)
+    return found
+
+
 def type_of(value: Any) -> TypeSpec | None:
     """The type of a value as it comes back; None for null, bytes, arrays and what no tag has."""
-    # Most specific first: True is not a number, and a Float32 is not a double.
-    return next((_OF_PYTHON_TYPE[base] for base in type(value).__mro__ if base in _OF_PYTHON_TYPE), None)
+    return _most_specific(_OF_PYTHON_TYPE, type(value))
 
 
 def family_of(value: Any) -> Family | None:
@@ -266,12 +280,13 @@ def family_of(value: Any) -> Family | None:
 
 def implied_type(value: Any) -> WireType | None:
     """The type that a Python value is sent as if none is named; None if it implies none."""
-    for base in type(value).__mro__:
-        if base in _IMPLIED_BY:
-            types = _IMPLIED_BY[base]
-            # Where none has room, the check of the widest says what is wrong.
-            return next((each for each in types if each.has_room(value)), types[-1])
-    return None
+    types = _most_specific(_IMPLIED_BY, type(value))
+    if types is None:
+        return None
+    for each in types:
+        if each.has_room(value):
+            return each
+    return types[-1]  # Its check says what is wrong.
 
 
 def common_type(types: Collection[WireType]) -> WireType | None:

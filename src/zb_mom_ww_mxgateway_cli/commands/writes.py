@@ -4,6 +4,7 @@ import functools
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -205,10 +206,14 @@ def _bulk_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _bulk_epilog(fields: str, example: str) -> str:
+    entry = fill(
+        f"TYPE is {', '.join(TYPE_NAMES)}. An entry of the file has item_handle, type, value (a list for an array), "
+        f"and may have {fields}:",
+        78,
+        break_on_hyphens=False,
+    )
     return f"""\b
-TYPE is {", ".join(TYPE_NAMES)}. An entry of the
-file has item_handle, type, value (a list for an array), and may have
-{fields}:
+{entry}
 {example}
 Accepted means that MXAccess took the write; the item must be advised before.
 Exit code 3 when any entry failed; all are tried, and all are printed.
