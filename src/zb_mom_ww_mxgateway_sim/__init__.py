@@ -1,6 +1,6 @@
 """A simulated MXAccess gateway: for demonstrations, for our tests and for yours.
 
-``async with SimulatedGateway() as gateway`` serves on ``gateway.endpoint``; ``mxgw-sim`` does the same from a shell.
+``async with SimulatedGateway() as gateway`` serves on ``gateway.endpoint``. ``mxgw-sim`` does the same from a shell.
 """
 
 from importlib import import_module

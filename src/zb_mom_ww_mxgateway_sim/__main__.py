@@ -1,4 +1,4 @@
-"""``mxgw-sim``: serves a simulated gateway until interrupted."""
+"""``mxgw-sim``: serve a simulated gateway until interrupted."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ def _key(context: click.Context, option: click.Parameter, text: str | None) -> G
     try:
         return None if text is None else GatewayKey.parse(text)
     except ValueError as error:
-        # Never the text itself: it may be a good key with one stray character.
+        # Never show the text: it may be a valid key with one stray character.
         raise click.BadParameter(str(error)) from error
 
 
@@ -35,15 +35,15 @@ def _delay(context: click.Context, option: click.Parameter, text: str | None) ->
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?", text)
     low, high = (float(found[1]), float(found[2] or found[1])) if found else (1.0, 0.0)
     if low > high:
-        raise click.BadParameter(f"{text!r} is no delay; seconds, or a range such as 3-8")
+        raise click.BadParameter(f"{text!r} is not a delay; use seconds, or a range such as 3-8")
     return low, high
 
 
-# The grammar itself is in ``schedule``, which needs grpc for its names.
+# A text of its own: the module of the grammar, ``schedule``, imports grpc.
 FAULT_FILE = """\b
-A fault file has one fault a line, # begins a remark. First when, then what:
-  after TIME      once, so long after the start
-  every TIME      again and again
+A fault file has one fault a line: first when, then what. # begins a remark.
+  after TIME      once, that long after the start
+  every TIME      repeatedly, at that period
   at CALL N       at the Nth call of an rpc (StreamEvents) or kind (write)
 \b
   delay CALL TIME             refuse CALL STATUS [TEXT]
@@ -51,7 +51,7 @@ A fault file has one fault a line, # begins a remark. First when, then what:
   lose-reply CALL             garbage-reply CALL
   oversized-reply CALL        drop-stream [STATUS]
   kill-connection             garbage
-  swallow [CALL]              (connections carry nothing any more: all, or the last CALL's)
+  swallow [CALL]              (connections pass nothing on: all, or that of the last CALL)
   lose-session                fault-session
   evict-replay                overflow
   restart                     redeploy
@@ -59,7 +59,7 @@ A fault file has one fault a line, # begins a remark. First when, then what:
   hold-write-completes        release-write-completes
   fail-alarm-provider [TEXT]  restore-alarm-provider
 \b
-With 'at' the fault is that call's own, and CALL is left out:
+With 'at' the fault is injected into that call, and CALL is left out:
   after 10s    delay write 2.5s
   every 2min   kill-connection
   at write 3   refuse UNAVAILABLE the worker is away
@@ -68,18 +68,20 @@ With 'at' the fault is that call's own, and CALL is left out:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog=FAULT_FILE)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; a free one if not given.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; default: a free one.")
 @click.option("--plaintext", is_flag=True, help="No TLS.")
-@click.option("--api-key", callback=_key, metavar="KEY", help="The one key, mxgw_<id>_<secret>; else a random one.")
-@click.option("--no-api-key", is_flag=True, help="Let everyone in.")
+@click.option(
+    "--api-key", callback=_key, metavar="KEY", help="The only key, mxgw_<id>_<secret>; default: a random one."
+)
+@click.option("--no-api-key", is_flag=True, help="Let every client in.")
 @click.option(
     "--tags",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE.csv",
-    help="Your own tags: first a line name,type,value,writable,description,unit (only name must be), then one a line.",
+    help="Your own tags, one a line after the line name,type,value,writable,description,unit (only name is a must).",
 )
 @click.option(
-    "--generated-tags", type=click.IntRange(0, 10_000_000), default=0, metavar="N", help="So many tags on top."
+    "--generated-tags", type=click.IntRange(0, 10_000_000), default=0, metavar="N", help="Add N generated tags."
 )
 @click.option(
     "--change-period",
@@ -87,7 +89,7 @@ With 'at' the fault is that call's own, and CALL is left out:
     default=10.0,
     show_default=True,
     metavar="SECONDS",
-    help="How often each of the generated tags changes.",
+    help="Seconds between changes of each generated tag.",
 )
 @click.option(
     "--event-queue",
@@ -95,13 +97,13 @@ With 'at' the fault is that call's own, and CALL is left out:
     default=10_000,
     show_default=True,
     metavar="N",
-    help="Events that wait for a client; one more, and its session is faulted.",
+    help="Events that may wait for a client. One more faults its session.",
 )
 @click.option(
     "--certificate-directory",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Where the certificate is kept between runs.",
+    help="Folder that keeps the certificate between runs.",
 )
 @click.option(
     "--first-change-delay",
@@ -109,16 +111,16 @@ With 'at' the fault is that call's own, and CALL is left out:
     is_flag=False,
     flag_value="3-8",
     metavar="[SECONDS]",
-    help="Let the first value of an item take so long, e.g. 3-8 (which is what the bare option means).",
+    help="Delay the first value of each item, for example by 3-8 (the default of the bare option).",
 )
 @click.option(
     "--faults",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="What goes wrong, and when; see below.",
+    help="Inject the faults of this file; see below.",
 )
-@click.option("--no-alarms", is_flag=True, help="Alarms are disabled, as in a gateway that nobody configured.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The plant's noise and delays follow from it.")
+@click.option("--no-alarms", is_flag=True, help="Disable alarms, as the default configuration of a gateway does.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the plant's noise and delays.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @click.version_option(__version__, prog_name="mxgw-sim")
 def command(
@@ -189,7 +191,7 @@ async def _serve(gateway: "SimulatedGateway") -> int:
 
 
 def _on_signals(stopped: "asyncio.Future[int]") -> None:
-    """SIGINT ends with 130; SIGTERM, where there is one, and Ctrl-Break end with 0."""
+    """Let SIGINT end with 130, and SIGTERM and Ctrl-Break, where they exist, with 0."""
     loop = asyncio.get_running_loop()
 
     def stop(code: int) -> None:
@@ -203,18 +205,18 @@ def _on_signals(stopped: "asyncio.Future[int]") -> None:
         try:
             loop.add_signal_handler(number, stop, code)
         except NotImplementedError:
-            # Windows' loop has none of its own.
+            # The event loop of Windows has no signal handlers.
             signal.signal(number, lambda *_, code=code: loop.call_soon_threadsafe(stop, code))
 
 
 def _print_error(error: Exception | str) -> None:
-    # A key put in the wrong place is a key all the same.
+    # Redacted: a user may have put a key in the wrong place.
     print("mxgw-sim:", re.sub(r"(mxgw_[^_\s]*_)\S+", r"\1***", str(error)), file=sys.stderr)
 
 
 def _fill_closed_streams() -> None:
-    """Puts nothing in the place of streams that it was started without: a connection would be taken for them."""
-    # As `standard_streams` of the command lines does it: with those the simulator shares nothing but messages.
+    """Open missing standard streams on the null device: a connection could get their numbers."""
+    # The command lines have a function of their own: the simulator shares only messages with them.
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is not None:
             continue
@@ -229,7 +231,7 @@ def _fill_closed_streams() -> None:
 
 
 def main() -> None:
-    """The console script."""
+    """Run the console script."""
     _fill_closed_streams()
     try:
         command(prog_name="mxgw-sim", standalone_mode=False)
@@ -239,7 +241,7 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        # Nobody reads the line any more: there is nobody to serve.
+        # The reader of the JSON line has gone, and with it the reason to serve.
         sys.exit(CANNOT_SERVE)
     except Exception as error:
         if "--debug" in sys.argv:

@@ -61,7 +61,7 @@ def test_only_the_name_is_needed_and_a_type_is_guessed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "place", "complaint"),
     [
-        ("", "1:1", "no line names the columns; it would be name,type,value,writable,description,unit"),
+        ("", "1:1", "no line names the columns; write name,type,value,writable,description,unit"),
         ("type,value\n", "1:1", "the column name is missing"),
         ("name,tpye\n", "1:6", "no column 'tpye'; did you mean type?"),
         ("name,colour\n", "1:6", "no column 'colour'; there are name, type"),
@@ -70,15 +70,15 @@ def test_only_the_name_is_needed_and_a_type_is_guessed(tmp_path: Path) -> None:
         ("name\n\n  A..B\n", "3:3", "'A..B' is not a tag name"),
         ("name\nA.B C\n", "2:1", "'A.B C' is not a tag name"),
         ("name,type\nA.B,long\n", "2:5", "no type 'long'; there are bool, boolean"),
-        ("name,type,value\nA.B,int,seven\n", "2:9", "'seven' is not a number; a value of its type would be right"),
+        ("name,type,value\nA.B,int,seven\n", "2:9", "'seven' is not a number; use a value of the tag's type"),
         ("name,type,value\nA.B,int,3000000000\n", "2:9", "3000000000 does not fit into 32 bits"),
         ("name,type,value\nA.B,int[],1|x\n", "2:11", "'x' is not a number"),
         ("name,type,value\nA.B,time,noon\n", "2:10", "'noon' is not a Time"),
-        ("name,writable\nA.B,maybe\n", "2:5", "'maybe' in the column writable; true or false would be right"),
+        ("name,writable\nA.B,maybe\n", "2:5", "'maybe' in the column writable; use true or false"),
         ("name\nA.B\na.b\n", "3:1", "a.b is in line 2 already"),
         ("name,type\nA.B,int,5\n", "2:9", "3 fields for 2 columns"),
         ('name,type\n"A.B,int\n', "2:1", "a quote is not closed"),
-        ('name,type\n"A.B"x,int\n', "2:6", "text after a closing quote; ',' or the line's end would be right"),
+        ('name,type\n"A.B"x,int\n', "2:6", "text after a closing quote; put ',' or the end of the line there"),
         (b"\xef\xbb\xbfname\n\xc3\xa4.B\xe4\n", "2:4", "byte 0xE4 is not UTF-8; save the file as UTF-8"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Sockets and identity: the server's listener, the TCP proxy that breaks connections, API keys, the certificate.
+"""Sockets and identity: the server and its endpoint, the TCP proxy that breaks connections, API keys, the certificate.
 
 No session and no call handling. May import ``plant`` and ``runtime``.
 """

@@ -1,4 +1,4 @@
-"""API keys: what they look like, what they may do, who is let in."""
+"""API keys: their form, their scopes and sub-trees, and their check."""
 
 import hmac
 import re
@@ -16,7 +16,7 @@ _SECRET = re.compile(r"[!-~]+")
 
 
 class KeyScope(StrEnum):
-    """What a key may do."""
+    """What a key allows."""
 
     SESSION_OPEN = "session:open"
     SESSION_CLOSE = "session:close"
@@ -33,7 +33,10 @@ ALL_SCOPES = frozenset(KeyScope)
 
 @dataclass(frozen=True, slots=True)
 class GatewayKey:
-    """One key. ``subtrees``: only tags at or under one of these names (``Plant.Tank1``); None is all."""
+    """One key that the gateway accepts.
+
+    ``subtrees``: the key reaches only tags at or below these names (``Plant.Tank1``). None means all tags.
+    """
 
     key_id: str
     secret: str = field(repr=False)
@@ -45,7 +48,7 @@ class GatewayKey:
             raise ValueError("a key id has letters, digits and '-' only, and at least one")
         if not _SECRET.fullmatch(self.secret):
             raise ValueError("a key's secret has printable ASCII characters without spaces only, and at least one")
-        # A set may come as any collection; a single text would be taken letter by letter.
+        # Any collection will do, but a single text would be read letter by letter.
         if isinstance(self.scopes, str) or isinstance(self.subtrees, str):
             raise ValueError("scopes and subtrees are collections of texts")
         unknown = set(self.scopes) - set(ALL_SCOPES)
@@ -57,7 +60,7 @@ class GatewayKey:
 
     @classmethod
     def parse(cls, text: str) -> "GatewayKey":
-        """A key with all scopes from its text; ValueError, without the text, if it could not be sent."""
+        """Return a key with all scopes. Raise ValueError, without the text, if it is no key."""
         found = _TEXT.fullmatch(text)
         if found is None:
             raise ValueError("an API key is mxgw_<id>_<secret>: printable ASCII, no spaces")
@@ -65,16 +68,16 @@ class GatewayKey:
 
     @classmethod
     def random(cls, key_id: str = "demo") -> "GatewayKey":
-        """A new key with all scopes."""
+        """Return a new key with all scopes."""
         return cls(key_id, secrets.token_urlsafe(24))
 
     @property
     def text(self) -> str:
-        """What a client sends; the whole secret."""
+        """The key as a client sends it, with its secret."""
         return f"{_PREFIX}{self.key_id}_{self.secret}"
 
     def allows(self, reference: str) -> bool:
-        """Whether this key's sub-trees contain the tag or object."""
+        """Return whether this key's sub-trees contain the tag or object."""
         if self.subtrees is None:
             return True
         folded = tag_key(reference)
@@ -82,7 +85,7 @@ class GatewayKey:
 
 
 class KeyRing:
-    """The keys the gateway knows. Without any (``open_to_all``) everyone may do everything."""
+    """The keys that the gateway accepts. Without any key (``open_to_all``) every client may do everything."""
 
     def __init__(self, keys: Iterable[GatewayKey]) -> None:
         self._keys: dict[str, GatewayKey] = {}
@@ -94,21 +97,21 @@ class KeyRing:
         self._anyone = GatewayKey("anyone", "-")
 
     def admit(self, authorization: str | None) -> GatewayKey | None:
-        """The key that the header's value carries; None whatever is wrong with it."""
+        """Return the key of an authorization header; None if it is missing, malformed, unknown or wrong."""
         if self.open_to_all:
             return self._anyone
         scheme, _, text = (authorization or "").partition(" ")
         found = _TEXT.fullmatch(text.strip()) if scheme.lower() == "bearer" else None
         key_id, secret = (found[1], found[2]) if found else ("", "")
         key = self._keys.get(key_id)
-        # An unknown id costs the comparison too.
+        # The comparison takes place for an unknown id as well, so that its time tells nothing.
         right = hmac.compare_digest(secret.encode(), (key.secret if key else self._anyone.secret).encode())
         return key if key is not None and right else None
 
     def knows(self, key_id: str) -> bool:
-        """Whether there is a key of that id."""
+        """Return whether there is a key of that id."""
         return key_id in self._keys
 
     def revoke(self, key_id: str) -> None:
-        """The key is refused from now on; KeyError if there is none of that id."""
+        """Refuse the key from now on. Raise KeyError if there is none of that id."""
         del self._keys[key_id]

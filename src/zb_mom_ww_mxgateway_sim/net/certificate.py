@@ -1,4 +1,4 @@
-"""The gateway's self-signed certificate: made once, kept, renewed only when it is of no use any more."""
+"""The gateway's self-signed certificate: made once, kept, and renewed only if it is missing, expired or corrupt."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ _LOOPBACK = ("127.0.0.1", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A leaf certificate and its key, both PEM."""
+    """A leaf certificate and its private key, both PEM."""
 
     certificate_pem: bytes
     key_pem: bytes = field(repr=False)
@@ -37,12 +37,12 @@ class Certificate:
 
 
 def default_directory() -> Path:
-    """Where the certificate is kept if nobody says otherwise; CertificateError where the user has no home."""
+    """Return the user's folder for the certificate. Raise CertificateError if the user has no home folder."""
     from platformdirs import user_data_path
 
     try:
         path = user_data_path("mxgw-sim", appauthor=False)
-        is_known = path.is_absolute()  # Else it is a ~ that stands for nothing.
+        is_known = path.is_absolute()  # Otherwise it is a ~ that could not be expanded.
     except RuntimeError:
         is_known = False
     if not is_known:
@@ -54,12 +54,15 @@ def default_directory() -> Path:
 
 
 def load_or_renew(directory: Path) -> Certificate:
-    """The certificate kept there; a new one if it is missing, expired or corrupt. CertificateError: cannot be kept."""
+    """Return the certificate of the folder, or a new one if it is missing, expired or corrupt.
+
+    Raise CertificateError if a new one cannot be kept there.
+    """
     return _load(directory / FILE_NAME) or renew(directory)
 
 
 def renew(directory: Path, now: datetime | None = None) -> Certificate:
-    """A new certificate, kept there from now on; CertificateError if it cannot be kept."""
+    """Make a new certificate and keep it in that folder. Raise CertificateError if that fails."""
     certificate = _make(now or datetime.now(UTC))
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -84,8 +87,8 @@ def _load(path: Path) -> Certificate | None:
 
 
 def _write(path: Path, text: bytes) -> None:
-    # One file replaced at once: two simulators that start together end up with one good pair.
-    # mkstemp gives the file to its owner only, where the platform has that.
+    # One file, replaced at once: two simulators that start together end up with one good pair.
+    # mkstemp makes the file private to its owner, where the platform can.
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -107,7 +110,7 @@ def _make(now: datetime) -> Certificate:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        # Clocks of client and server may differ.
+        # The clocks of client and server may differ.
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=365 * _YEARS + 2))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -136,7 +139,7 @@ def _machine_names() -> list[str]:
     def ask() -> None:
         names.append(socket.getfqdn())
 
-    # Without a name server the question can take many seconds; the full name is then left out.
+    # Without a name server this can take many seconds; the full name is left out then.
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     asking.join(1.0)

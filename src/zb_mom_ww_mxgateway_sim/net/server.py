@@ -1,4 +1,4 @@
-"""The gRPC server behind its port: started, stopped, and started again where it was."""
+"""The gRPC server behind its port: started, stopped, and started again on the same port."""
 
 import asyncio
 import socket
@@ -14,19 +14,19 @@ from zb_mom_ww_mxgateway_sim.runtime.errors import ListenError
 MAX_MESSAGE = 16 * 1024 * 1024
 
 _OPTIONS = (
-    # The reception refuses what is too large; an oversized reply on purpose has to get through.
+    # The pipeline refuses replies that are too large, but an injected one must get through.
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", MAX_MESSAGE),
-    # Else two gateways would share one port without a word.
+    # Otherwise two gateways would silently share one port.
     ("grpc.so_reuseport", 0),
 )
 
-# Where the server itself listens; clients come through the relay.
+# Address of the server itself; clients come through the proxy.
 _INSIDE = "127.0.0.1:0"
 
 
 class GatewayServer:
-    """One address. ``add_services`` is called for each new server. Starts and stops take turns: see to it."""
+    """One port. ``add_services`` is called for each new server. The caller lets starts and stops take turns."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class GatewayServer:
         return _host_and_port(host, self._port)
 
     async def start(self, certificate: Certificate | None) -> None:
-        """Listens, in plaintext without a certificate; ListenError says what is in the way."""
+        """Listen, in plaintext if there is no certificate. Raise ListenError with the reason."""
         if not self._listening:
             address = _check(self._host, self._port)
             try:
@@ -71,25 +71,22 @@ class GatewayServer:
         self.proxy.forward_to(port)
 
     async def stop(self, grace: float | None = None) -> None:
-        """Ends every connection: at once, or when its calls have ended, within ``grace`` real seconds.
-
-        The port stays this listener's for the next start.
-        """
+        """End every connection: at once, or after its calls, within ``grace`` real seconds. The port stays reserved."""
         server, self._server = self._server, None
-        # Who comes meanwhile must not be led to whoever has that port by then.
+        # Another process may get the inner port meanwhile: new connections must not reach it.
         self.proxy.forward_to(0)
         if server is not None:
             await _to_completion(server.stop(grace))
 
     async def aclose(self, grace: float) -> None:
-        """Stops, and gives the port back. Idempotent."""
+        """Stop, and release the port. Idempotent."""
         await self.stop(grace)
         self._listening = False
         await self.proxy.aclose()
 
 
 async def _to_completion(work: Coroutine[Any, Any, None]) -> None:
-    """To the end, even when cancelled: a gRPC server let go while it starts or stops brings the process down."""
+    """Run to the end, even if cancelled: gRPC crashes the process if a server goes while it starts or stops."""
     task = asyncio.ensure_future(work)
     try:
         await asyncio.shield(task)
@@ -103,7 +100,7 @@ def _host_and_port(host: str, port: int) -> str:
 
 
 def _check(host: str, port: int) -> str:
-    """The address of that name, tried first: asyncio's own refusal is no readable line."""
+    """Return the address of that host after a trial: asyncio's own error is not a readable line."""
     try:
         ((family, kind, protocol, _, address), *_) = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

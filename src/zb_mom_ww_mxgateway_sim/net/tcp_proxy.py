@@ -1,16 +1,16 @@
-"""A TCP relay in front of the server: connections that can really be cut, and bytes that are no protocol."""
+"""A TCP proxy in front of the server: it can cut connections, garble them and stop passing data."""
 
 import asyncio
 from collections.abc import Callable, Collection
 
 from zb_mom_ww_mxgateway_sim.runtime.task_owner import TaskOwner
 
-# Neither the head of an HTTP/2 frame nor that of a TLS record: too long, and of no known kind.
+# Neither the head of an HTTP/2 frame nor that of a TLS record: too long, and of an unknown type.
 GARBAGE = b"\xff\xff\xff\xff\xff this is not the protocol \xff" * 1024
 
 
 class _ProxyEnd(asyncio.Protocol):
-    """One end of a relayed connection; what it reads, the other end writes."""
+    """One end of a proxied connection. The other end writes what this one reads."""
 
     def __init__(
         self, connected: Callable[["_ProxyEnd"], None], lost: Callable[["_ProxyEnd"], None], *, is_server: bool = False
@@ -42,7 +42,7 @@ class _ProxyEnd(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._lost(self)
         if self.swallows and self.is_server:
-            # Nobody tells the client. Its own end is heard all the same, also where it was not read from any more.
+            # The client must not learn of it. Reading goes on, because only that shows the end of the client itself.
             if self.other is not None and self.other.transport is not None:
                 self.other.transport.resume_reading()
             return
@@ -54,44 +54,46 @@ class _ProxyEnd(asyncio.Protocol):
 
 
 class TcpProxy:
-    """Listens in place of a server on another port of this machine, and passes everything on."""
+    """Listens in place of a server on another port of this machine, and passes all data on."""
 
     def __init__(self) -> None:
         self._listening: asyncio.Server | None = None
         self._clients: dict[_ProxyEnd, None] = {}
-        self._connecting = TaskOwner("relay")
+        self._connecting = TaskOwner("proxy")
         self._target = 0
 
     async def start(self, address: str, port: int) -> int:
-        """Listens; the port, which is ``port`` unless that is 0. OSError: it cannot be."""
+        """Listen, and return the port: ``port``, or a free one for 0. Raise OSError."""
         self._listening = await asyncio.get_running_loop().create_server(self._accept, address, port)
         bound: int = self._listening.sockets[0].getsockname()[1]
         return bound
 
     def forward_to(self, port: int) -> None:
-        """Where connections from now on lead; 0 is nowhere: they are reset."""
+        """Lead new connections to that port. With 0 they are reset."""
         self._target = port
 
     @property
     def connections(self) -> int:
-        """How many there are."""
+        """Number of connections."""
         return len(self._clients)
 
     def cut(self) -> None:
-        """Every connection ends with a reset, in the middle of whatever it was carrying."""
+        """Reset every connection at once, in the middle of its data."""
         for client in list(self._clients):
             if client.transport is not None:
                 client.transport.abort()
 
     def garble(self) -> None:
-        """Every client is sent bytes that are not the protocol."""
+        """Send every client bytes that belong to no protocol."""
         for client in list(self._clients):
             if client.transport is not None:
                 client.transport.write(GARBAGE)
 
     def swallow(self, server_ports: Collection[int] | None = None) -> None:
-        """Every connection, or those that reach the server from these ports, stays open and carries nothing any more,
-        either way; nor does its client hear that the server has ended it."""
+        """Keep connections open, but pass no data and no end on.
+
+        All of them, or those that reach the server from these ports.
+        """
         for client in list(self._clients):
             if server_ports is None or _port(client.other) in server_ports:
                 client.swallows = True
@@ -99,7 +101,7 @@ class TcpProxy:
                     client.other.swallows = True
 
     async def aclose(self) -> None:
-        """Listens no more and ends every connection. Idempotent."""
+        """Stop listening and end every connection. Idempotent."""
         listening, self._listening = self._listening, None
         if listening is not None:
             listening.close()
@@ -114,7 +116,7 @@ class TcpProxy:
     def _accepted(self, client: _ProxyEnd) -> None:
         self._clients[client] = None
         if client.transport is not None:
-            # Nothing is read before there is someone to hand it to.
+            # Nothing is read before the connection to the server is there.
             client.transport.pause_reading()
         self._connecting.start(self._connect(client), "connect")
 
@@ -137,6 +139,6 @@ class TcpProxy:
 
 
 def _port(end: _ProxyEnd | None) -> int:
-    """The port of this machine from which it is connected; 0 while it is not."""
+    """Return the end's local port; 0 while it is not connected."""
     name = end.transport.get_extra_info("sockname") if end is not None and end.transport is not None else None
     return int(name[1]) if name else 0

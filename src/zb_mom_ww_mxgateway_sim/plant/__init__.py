@@ -1,4 +1,4 @@
-"""The simulated plant: objects, tags, their values and types, signals, alarms, deployment.
+"""The simulated plant: objects, tags with types and values, signals, alarms, deployments.
 
-No session and no message: the plant exists without clients. May import ``runtime``.
+No session and no call: the plant exists without clients. May import ``runtime``.
 """

@@ -1,4 +1,4 @@
-"""The galaxy's alarms: raised and cleared by the plant or by hand, acknowledged, and told to whoever listens."""
+"""The galaxy's alarms: raised and cleared by the plant or by hand, acknowledged, and reported to listeners."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -21,14 +21,14 @@ _GUID = re.compile(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}
 
 
 class ProviderMode(IntEnum):
-    """Where alarms come from: the alarm manager, or in its absence the alarms' own subtags."""
+    """Source of alarms: the alarm manager, or in its absence the subtags of the alarms."""
 
     ALARMMGR = pb.ALARM_PROVIDER_MODE_ALARMMGR
     SUBTAG = pb.ALARM_PROVIDER_MODE_SUBTAG
 
 
 class TransitionKind(IntEnum):
-    """What happened to an alarm, with the numbers of the wire."""
+    """Transitions of an alarm, with their numbers on the wire."""
 
     RAISE = pb.ALARM_TRANSITION_KIND_RAISE
     ACKNOWLEDGE = pb.ALARM_TRANSITION_KIND_ACKNOWLEDGE
@@ -38,7 +38,7 @@ class TransitionKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One alarm as it is now. ``tag``: what its subtags begin with (``Plant.Tank1.Level.Hi``); times are UTC ns."""
+    """The state of one alarm. ``tag`` is the prefix of its subtags (``Plant.Tank1.Level.Hi``). Times are UTC ns."""
 
     reference: str
     source: str
@@ -58,13 +58,13 @@ class Alarm:
 
     @property
     def guid(self) -> UUID:
-        """Its other name; the same in every run."""
+        """GUID of the alarm, equal in every run."""
         return uuid5(NAMESPACE_URL, f"mxaccess-alarm:{tag_key(self.reference)}")
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmProvider:
-    """Where alarms come from, and since when (UTC ns)."""
+    """The source of alarms, and since when (UTC ns)."""
 
     mode: ProviderMode
     degraded: bool
@@ -86,15 +86,15 @@ AlarmListener = Callable[[Transition | AlarmProvider], None]
 
 
 class BadReference(ValueError):
-    """Neither ``Galaxy!Area.Object.Alarm`` nor a GUID."""
+    """The text is neither ``Galaxy!Area.Object.Alarm`` nor a GUID."""
 
 
 class NoAckSubtag(Exception):
-    """In subtag mode an alarm is acknowledged by its subtag, and none is known."""
+    """In subtag mode an alarm is acknowledged by a subtag, and that of this alarm is unknown."""
 
 
 class AlarmBook:
-    """All alarms that are active, or wait to be acknowledged."""
+    """All alarms that are active or unacknowledged."""
 
     def __init__(self, hierarchy: Hierarchy, points: PointStore, clock: TimeSource) -> None:
         self._points = points
@@ -102,7 +102,7 @@ class AlarmBook:
         self._alarms: dict[str, Alarm] = {}
         self._of_plant: dict[str, Alarm] = {}
         self._acknowledgeable = True
-        # References, folded, whose acknowledge subtags somebody told us of.
+        # For each subscription the alarms (by ``tag_key``) whose acknowledge subtags its watch list names.
         self.ack_targets: dict[object, frozenset[str]] = {}
         self.listeners: dict[AlarmListener, None] = {}
         self.provider: AlarmProvider = AlarmProvider(ProviderMode.ALARMMGR, False, "", clock.now())
@@ -112,15 +112,16 @@ class AlarmBook:
 
     @property
     def all(self) -> list[Alarm]:
-        """The active ones and those that wait to be acknowledged, in the order they were raised."""
+        """Active and unacknowledged alarms, in the order in which they were raised."""
         return list(self._alarms.values())
 
     @property
     def active(self) -> list[Alarm]:
+        """Active alarms, in the order in which they were raised."""
         return [alarm for alarm in self._alarms.values() if alarm.active]
 
     def find(self, text: str) -> Alarm | None:
-        """The alarm of a reference or GUID, if it is active or waits; BadReference."""
+        """Return the alarm of a reference or GUID, if it is active or unacknowledged. Raise BadReference."""
         guid = _GUID.fullmatch(text.strip())
         if guid is not None:
             wanted = UUID(guid[1])
@@ -139,7 +140,7 @@ class AlarmBook:
         value: Value = None,
         limit: Value = None,
     ) -> None:
-        """Raises an alarm by hand; one of the plant's own by its subtag. BadReference."""
+        """Raise an alarm by hand, or one of the plant's own by its subtag. Raise BadReference."""
         check_reference(reference)
         own = self._of_plant.get(tag_key(reference))
         if own is not None:
@@ -152,7 +153,7 @@ class AlarmBook:
         self._raise(replace(alarm, current=_reading(value, now), limit=_reading(limit, now)))
 
     def clear_alarm(self, reference: str) -> None:
-        """The condition is gone; nothing if it was not there. The plant's own follow the plant again."""
+        """Clear an alarm if it is active. An alarm of the plant's own follows the process again."""
         own = self._of_plant.get(tag_key(reference))
         point = self._points.find(own.tag + _IN_ALARM) if own is not None else None
         if point is not None:
@@ -162,7 +163,7 @@ class AlarmBook:
             self._clear(tag_key(reference))
 
     def acknowledge(self, alarm: Alarm, operator: str, comment: str) -> None:
-        """The alarm is acknowledged; nothing changes if it was. NoAckSubtag."""
+        """Acknowledge an alarm; do nothing if it is acknowledged. Raise NoAckSubtag."""
         folded = tag_key(alarm.reference)
         known = self._acknowledgeable or any(folded in targets for targets in self.ack_targets.values())
         if self.provider.mode is ProviderMode.SUBTAG and not known:
@@ -179,12 +180,12 @@ class AlarmBook:
         self._notify(TransitionKind.ACKNOWLEDGE, done)
 
     def fail_provider(self, reason: str, *, acknowledgeable: bool) -> None:
-        """The alarm manager is away: subtags take its place. ``acknowledgeable``: their names are known."""
+        """Take the alarms from subtags. ``acknowledgeable``: the names of the acknowledge subtags are known."""
         self._acknowledgeable = acknowledgeable
         self._switch(AlarmProvider(ProviderMode.SUBTAG, True, reason, self._clock.now()))
 
     def restore_provider(self, reason: str) -> None:
-        """The alarm manager is back."""
+        """Take the alarms from the alarm manager again."""
         self._acknowledgeable = True
         self._switch(AlarmProvider(ProviderMode.ALARMMGR, False, reason, self._clock.now()))
 
@@ -194,7 +195,7 @@ class AlarmBook:
             listener(provider)
 
     def _adopt(self, hierarchy: Hierarchy, plant_object: PlantObject) -> None:
-        """Follows the alarms of one object of the plant."""
+        """Follow the alarms of one object of the plant."""
         for attribute in plant_object.template.attributes:
             if not attribute.alarm or not attribute.name.endswith(_IN_ALARM):
                 continue
@@ -230,7 +231,7 @@ class AlarmBook:
                 self._clear(tag_key(alarm.reference))
 
         def written(value: Value) -> None:
-            # An operator's remark is how an alarm is acknowledged without an alarm client.
+            # Without an alarm client an operator acknowledges an alarm by writing its comment.
             if message is not None:
                 message.update(value, self._clock.now())
             waiting = self._alarms.get(tag_key(alarm.reference))
@@ -254,7 +255,7 @@ class AlarmBook:
         self._subtag(alarm, ".Acked", False)
         raised = replace(alarm, active=True, acked=False, raised_ns=old.raised_ns if old else now, changed_ns=now)
         self._alarms[folded] = raised
-        # Back before anybody acknowledged that it had been there.
+        # A retrigger: the alarm came back before it was acknowledged.
         self._notify(TransitionKind.RETRIGGER if old else TransitionKind.RAISE, raised)
 
     def _clear(self, folded: str) -> None:
@@ -281,13 +282,13 @@ class AlarmBook:
 
 
 def check_reference(text: str) -> None:
-    """BadReference unless the text is ``Galaxy!Area.Object.Alarm``."""
+    """Raise BadReference unless the text is ``Galaxy!Area.Object.Alarm``."""
     if not _REFERENCE.fullmatch(text):
         raise BadReference(f"{text!r} is neither Galaxy!Area.Object.Alarm nor a GUID")
 
 
 def matching(alarms: Iterable[Alarm], prefix: str) -> list[Alarm]:
-    """Those whose reference begins so, whatever the case."""
+    """Return the alarms whose references begin with ``prefix``, in any letter case."""
     folded = tag_key(prefix)
     return [alarm for alarm in alarms if tag_key(alarm.reference).startswith(folded)]
 

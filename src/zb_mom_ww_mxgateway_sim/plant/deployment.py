@@ -1,4 +1,4 @@
-"""When the galaxy was deployed last, and who waits to hear of the next time."""
+"""Deployments of the galaxy: the last one, and the watchers of the next."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 from zb_mom_ww_mxgateway_sim.runtime.errors import StreamEnded
 
-# The galaxy was deployed so long before the gateway started.
+# From the deployment of the galaxy to the start of the gateway.
 _BEFORE_START_NS = 3_600_000_000_000
 
 
 class Deployment:
-    """The number of the deployment seen, its time, and changes of it."""
+    """Sequence number and time of the last deployment, and the wait for the next."""
 
     def __init__(self, clock: TimeSource) -> None:
         self._clock = clock
@@ -24,23 +24,23 @@ class Deployment:
         self._closed = False
 
     def redeploy(self) -> None:
-        """The galaxy is deployed again, now."""
+        """Deploy the galaxy again, now."""
         self.sequence += 1
         self.time_ns = self._clock.now()
         self._notify()
 
     def restarted(self) -> None:
-        """The gateway started anew: it counts from 1 again, and knows none of its old page tokens."""
+        """Count from 1 again, and make all page tokens invalid, as a restart of the gateway does."""
         self.sequence = 1
         self._starts += 1
 
     @property
     def cache(self) -> str:
-        """What a page token is good for."""
+        """State of the galaxy that a page token is valid for."""
         return f"{self._starts}.{self.sequence}"
 
     def close(self) -> None:
-        """Ends every watch."""
+        """End every watch."""
         self._closed = True
         self._notify()
 
@@ -49,7 +49,7 @@ class Deployment:
         changed.set()
 
     async def watch(self) -> AsyncGenerator[int, None]:
-        """The present sequence number, then each later one; Ended when the gateway shuts down."""
+        """Yield the current sequence number, then each later one. Raise StreamEnded when the gateway shuts down."""
         seen = 0
         while True:
             while seen == self.sequence and not self._closed:

@@ -1,4 +1,4 @@
-"""The deployed objects as a tree, and the way from a reference to an attribute."""
+"""The tree of deployed objects, and the lookup of attributes by reference."""
 
 from collections.abc import Iterator, Mapping
 
@@ -10,7 +10,7 @@ _NOTHING: Mapping[str, Value] = {}
 
 
 class Hierarchy:
-    """All objects: by id, by tag name whatever its case, by contained path, and by parent in browse order."""
+    """All objects: by id, by tag name in any letter case, by contained path, and by parent in browse order."""
 
     def __init__(self) -> None:
         self._by_id: dict[int, PlantObject] = {}
@@ -28,7 +28,7 @@ class Hierarchy:
         contained_name: str = "",
         initial: Mapping[str, Value] = _NOTHING,
     ) -> PlantObject:
-        """A new object; ValueError when the tag name is taken."""
+        """Add an object and return it. Raise ValueError if the tag name is taken."""
         folded = tag_key(tag_name)
         if folded in self._by_tag_name:
             raise ValueError(f"there is an object {tag_name} already")
@@ -40,7 +40,7 @@ class Hierarchy:
         return added
 
     def extend(self, tag_name: str, attributes: tuple[Attribute, ...]) -> PlantObject:
-        """Gives an object attributes of its own beside its template's; ValueError when one is there already."""
+        """Add attributes to one object. Raise ValueError if it has one of them already."""
         old = self._by_tag_name[tag_key(tag_name)]
         for attribute in attributes:
             if tag_key(attribute.name) in old.template.by_name:
@@ -62,17 +62,19 @@ class Hierarchy:
         return len(self._by_id)
 
     def __iter__(self) -> Iterator[PlantObject]:
-        """All objects in the order they were added."""
+        """Iterate over all objects in the order in which they were added."""
         return iter(self._by_id.values())
 
     def by_id(self, gobject_id: int) -> PlantObject | None:
+        """Return the object of that id, if any."""
         return self._by_id.get(gobject_id)
 
     def by_tag_name(self, tag_name: str) -> PlantObject | None:
+        """Return the object of that tag name, if any."""
         return self._by_tag_name.get(tag_key(tag_name))
 
     def by_contained_path(self, path: str) -> PlantObject | None:
-        """The object at browse names joined by dots (or slashes) from the top."""
+        """Return the object at a path of browse names joined by dots or slashes, if any."""
         wanted = tag_key(path.replace("/", "."))
         step: PlantObject | None = None
         while wanted:
@@ -86,7 +88,7 @@ class Hierarchy:
         return step
 
     def children(self, parent: PlantObject | None) -> list[PlantObject]:
-        """In browse order: areas first, then by display name. Without a parent: the top."""
+        """Return the children in browse order: areas first, then by display name. None means the top."""
         if not self._sorted:
             for siblings in self._children.values():
                 siblings.sort(key=lambda child: (not child.is_area, tag_key(child.browse_name)))
@@ -94,7 +96,7 @@ class Hierarchy:
         return self._children.get(parent.gobject_id if parent else NO_PARENT, [])
 
     def walk(self, root: PlantObject | None, max_depth: int | None = None) -> Iterator[PlantObject]:
-        """Parents before their children; depth 0 is the root itself, or the top when there is no root."""
+        """Yield parents before their children. Depth 0 is the root itself, or the top if there is no root."""
         pending = [(0, plant_object) for plant_object in reversed([root] if root else self.children(None))]
         while pending:
             depth, plant_object = pending.pop()
@@ -103,7 +105,7 @@ class Hierarchy:
                 pending.extend((depth + 1, child) for child in reversed(self.children(plant_object)))
 
     def attribute(self, reference: str) -> tuple[PlantObject, Attribute] | None:
-        """What ``Object.Attribute`` names, whatever its case; None if nothing."""
+        """Return the object and attribute of ``Object.Attribute`` in any letter case; None if there is none."""
         folded = tag_key(reference)
         dot = folded.rfind(".")
         while dot > 0:

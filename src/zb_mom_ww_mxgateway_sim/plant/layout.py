@@ -1,4 +1,4 @@
-"""The layout of the simulated plant: areas, objects, attributes, and what they begin with."""
+"""Layout of the simulated plant: areas, objects, attributes and their initial values."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from zb_mom_ww_mxgateway_sim.plant.model import (
 )
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Value
 
-# A category number beside those of areas and of objects; ours.
+# Category of devices; our own number.
 _DEVICE = 11
 
 Initial = dict[str, Value]
@@ -70,7 +70,7 @@ def _alarm(name: str, limit: float, priority: int) -> tuple[Attribute, ...]:
 
 
 def _built_in(description: str) -> tuple[Attribute, ...]:
-    """What every object has, whatever it is."""
+    """Return the attributes that every object has."""
     return (
         _fixed("Tagname", lambda plant_object: plant_object.tag_name),
         _fixed("ContainedName", lambda plant_object: plant_object.contained_name),
@@ -85,7 +85,7 @@ def _built_in(description: str) -> tuple[Attribute, ...]:
 def template(
     name: str, description: str, *attributes: Attribute, category: int = OBJECT_CATEGORY, base: str = "$UserDefined"
 ) -> Template:
-    """A template of this name derived from ``base``, with the built-in attributes of every object."""
+    """Return a template of this name, derived from ``base``, with the built-in attributes of every object."""
     return Template((name, base), (*attributes, *_built_in(description)), category)
 
 
@@ -217,7 +217,7 @@ TEST_OBJECT = template(
 
 
 def build(hierarchy: Hierarchy) -> None:
-    """Adds the plant's objects."""
+    """Add the plant's objects."""
     _process(hierarchy)
     _utilities(hierarchy)
     _packaging(hierarchy)

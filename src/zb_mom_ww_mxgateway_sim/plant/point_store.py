@@ -1,4 +1,4 @@
-"""Values of now: a point for each attribute that anyone looked at, and the way from an address to it."""
+"""Current values: a point for each attribute in use, and the lookup of points by address."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ PointListener = Callable[["Point"], None]
 
 @dataclass(frozen=True, slots=True)
 class TagReading:
-    """A value with what MXAccess says of it. ``time_ns``: when it came about, UTC nanoseconds."""
+    """A value with its quality, source time (UTC nanoseconds) and statuses."""
 
     value: Value
     type: NativeType | None
@@ -29,7 +29,7 @@ class TagReading:
     quality: int
     time_ns: int
     statuses: tuple[Status, ...] = (status.OK,)
-    # Sent as it is in place of the value: what no type of a tag could hold.
+    # Sent unchanged in place of the value: a value that no tag type can hold.
     message: pb.MxValue | None = None
 
     @property
@@ -39,7 +39,7 @@ class TagReading:
 
 
 class Point:
-    """One attribute's value, and who wants to know when it changes."""
+    """The value of one attribute, and the listeners to its changes."""
 
     __slots__ = (
         "__weakref__",
@@ -57,19 +57,20 @@ class Point:
         self.reference: str = reference
         self.attribute: Attribute = attribute
         self.reading: TagReading = reading
-        # In the order they came.
+        # In the order in which they were added.
         self.listeners: dict[PointListener, None] = {}
-        # What a write does where it does not simply set the value: a valve begins to travel.
+        # Called for a write that does not simply set the value: a valve begins to travel.
         self.on_write: Callable[[Value], None] | None = None
-        # Whether it swings by itself; a write or ``set`` ends that.
+        # Whether it follows its wave; a write or ``set`` ends that.
         self.swings: bool = attribute.wave is not None
-        # The tick of its last swing.
+        # The tick of its last step along the wave.
         self.swung_at_tick: int = -1
-        # Whether ``set`` holds it against the process, until it is written.
+        # Whether ``set`` keeps it from the process until it is written.
         self.forced: bool = False
 
     @property
     def value(self) -> Value:
+        """The current value."""
         return self.reading.value
 
     def update(
@@ -80,7 +81,7 @@ class Point:
         statuses: tuple[Status, ...] = (status.OK,),
         message: pb.MxValue | None = None,
     ) -> None:
-        """Takes a value of the right type; listeners hear of it if anything but the time is new."""
+        """Take a value of the right type. Call the listeners if anything but the time has changed."""
         old = self.reading
         self.reading = TagReading(value, old.type, old.is_array, quality, time_ns, statuses, message)
         if (old.value, old.quality, old.statuses, old.message) != (value, quality, statuses, message):
@@ -90,14 +91,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What an item's address leads to: a point, one element of it (from 0), or a fault."""
+    """Target of an item's address: a point, one element of it (from 0), or the reason why there is none."""
 
     point: Point | None = None
     element: int | None = None
     fault: Status | None = None
 
     def of(self, reading: TagReading) -> TagReading:
-        """What this binding's holder sees of its point's reading."""
+        """Return the part of the point's reading that the address selects."""
         if self.element is None:
             return reading
         value = reading.value
@@ -107,12 +108,12 @@ class Binding:
 
 
 def nothing(time_ns: int, fault: Status) -> TagReading:
-    """No value, bad, and why."""
+    """Return a bad reading without a value, with the reason."""
     return TagReading(None, None, False, status.BAD, time_ns, (fault,))
 
 
 class PointStore:
-    """Finds points, making them on first sight. A point that nobody holds or changed is forgotten again."""
+    """Points, made when they are first used. A point that is neither used nor changed is dropped again."""
 
     def __init__(self, hierarchy: Hierarchy, now: Callable[[], int]) -> None:
         self._hierarchy = hierarchy
@@ -124,7 +125,7 @@ class PointStore:
         self.on_seen: Callable[[Point], None] | None = None
 
     def find(self, path: str) -> Point | None:
-        """The point of ``Object.Attribute`` without brackets, whatever its case, up to date."""
+        """Return the up-to-date point of ``Object.Attribute``, without brackets, in any letter case."""
         point = self._point(path)
         if point is not None:
             self.refresh(point)
@@ -148,18 +149,18 @@ class PointStore:
         return point
 
     def refresh(self, point: Point) -> None:
-        """Brings a point up to date that moves only when someone looks."""
+        """Bring a point up to date: without listeners it moves only when it is read."""
         if self.on_seen is not None:
             self.on_seen(point)
 
     def keep(self, point: Point) -> None:
-        """From now on the point lives as long as the plant: something changed it."""
+        """Keep the point as long as the plant lives, because it was changed."""
         self._kept[tag_key(point.reference)] = point
 
     def bind(self, address: str, *, append_brackets: bool) -> Binding:
-        """Where an address leads. A bare array is taken whole if ``append_brackets``, else it is a fault.
+        """Return the target of an address. A bare array is taken whole if ``append_brackets``, else it is a fault.
 
-        The point may be out of date: who reads it brings it up to date.
+        The point may be out of date; call ``refresh`` before reading it.
         """
         parts = _ADDRESS.fullmatch(address.strip())
         point = self._point(parts["path"]) if parts else None
@@ -182,7 +183,7 @@ class PointStore:
         statuses: tuple[Status, ...],
         message: pb.MxValue | None = None,
     ) -> None:
-        """Sets a tag from outside. KeyError: no such tag; CoercionError: not of its type. None is no value."""
+        """Set a tag from outside the process; None means no value. Raise KeyError or CoercionError."""
         point = self.find(path)
         if point is None:
             raise KeyError(path)

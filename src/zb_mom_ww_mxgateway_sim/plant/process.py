@@ -1,4 +1,4 @@
-"""The process of the plant: two tanks, their valves and pumps, a level controller, alarms on limits."""
+"""The process of the plant: two tanks with valves and pumps, a level controller, alarm limits."""
 
 import math
 import random
@@ -11,16 +11,16 @@ from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 # Flow in % of a tank's volume a second: a full pump through an open inlet, an open outlet under a full tank.
 _FEED = 6.0
 _DRAIN = 6.2
-# The supply pressure swings, so that a level never stands still.
+# The supply pressure swings, so that a level always moves.
 _SUPPLY_SWING, _SUPPLY_PERIOD = 0.15, 20.0
 _OVERFLOW_AT = 98.0
 _VOLUME = 20.0
-# A limit's alarm goes this far inside the limit.
+# An alarm clears this far inside its limit.
 _ALARM_DEADBAND = 0.5
 
 
 class _Values:
-    """Reads and sets the plant's points by name."""
+    """The plant's points by name, to be read and set."""
 
     def __init__(self, points: PointStore, clock: TimeSource) -> None:
         self._points = points
@@ -45,12 +45,12 @@ class _Values:
         return bool(self.point(name).value)
 
     def forced(self, name: str) -> float | None:
-        """The number that the point is held at from outside; None if it is not."""
+        """Return the number that ``SimulatedGateway.set`` holds the point at; None if it does not."""
         point = self.point(name)
         return self.number(name) if point.forced and point.value is not None else None
 
     def put(self, name: str, value: Value) -> None:
-        """Sets the value, unless the point is held from outside."""
+        """Set the value, unless ``SimulatedGateway.set`` holds the point."""
         point = self.point(name)
         if point.forced:
             return
@@ -61,7 +61,7 @@ class _Values:
 
 
 class _Valve:
-    """Goes to its target at the speed of its travel time."""
+    """A valve that moves to its target at the speed of its travel time."""
 
     def __init__(self, values: _Values, name: str) -> None:
         self._values = values
@@ -93,7 +93,7 @@ class _Valve:
 
 
 class _Pump:
-    """Runs a moment after it is told to; draws current by its speed."""
+    """A pump that starts a moment after its command, and draws current by its speed."""
 
     def __init__(self, values: _Values, name: str, noise: Callable[[], float]) -> None:
         self._values = values
@@ -105,13 +105,13 @@ class _Pump:
         values.point(f"{name}.Stop").on_write = lambda value: self._command(False, value)
 
     def _command(self, run: bool, pressed: Value) -> None:
-        # A push button: only its being pressed counts, and it springs back.
+        # A push button: only the press counts, and the button springs back.
         if pressed:
             self._values.put(f"{self._name}.Command", run)
 
     @property
     def flow(self) -> float:
-        """From 0 to 1."""
+        """Flow from 0 to 1."""
         running = self._values.flag(f"{self._name}.Running")
         return min(100.0, max(0.0, self._values.number(f"{self._name}.Speed"))) / 100 if running else 0.0
 
@@ -131,7 +131,7 @@ class _Pump:
 
 
 class PlantProcess:
-    """Everything that moves by physics. ``step`` it with the seconds since the last step."""
+    """All that moves by physics. ``step`` takes the seconds since the last step."""
 
     def __init__(self, points: PointStore, clock: TimeSource, seed: int) -> None:
         self._values = values = _Values(points, clock)
@@ -151,7 +151,7 @@ class PlantProcess:
         self._time = 0.0
         self._integral = self._inlet.target
         self._in_auto = False
-        # The controller's setpoint and the tank's are one value under two names.
+        # The setpoints of controller and tank are one value under two names.
         values.put("Plant.LC1.SP", values.number("Plant.Tank1.LevelSP"))
         values.point("Plant.LC1.SP").on_write = self._setpoint
         values.point("Plant.Tank1.LevelSP").on_write = self._setpoint
@@ -161,7 +161,7 @@ class PlantProcess:
         self._values.put("Plant.Tank1.LevelSP", value)
 
     def step(self, seconds: float) -> None:
-        """Moves the plant on by so many seconds."""
+        """Move the plant on by that many seconds."""
         self._time += seconds
         self._control(seconds)
         for part in (self._inlet, self._outlet1, self._outlet2, self._pump1, self._pump2):
@@ -186,7 +186,7 @@ class PlantProcess:
             self._in_auto = True
         output = self._integral + gain * error
         if 0.0 < output < 100.0 or (error > 0) != (output > 0):
-            # Not while the output is at its stop: the integral would wind up.
+            # With the output at its stop the integral would wind up.
             self._integral += gain * error * seconds / max(1.0, values.number("Plant.LC1.ResetTime"))
         self._inlet.go_to(output)
 

@@ -1,4 +1,4 @@
-"""Measurements that swing by themselves: each advised one takes a step when its turn comes."""
+"""Simulated measurements: each advised one takes a step along its wave at its turn."""
 
 import math
 import zlib
@@ -9,23 +9,23 @@ from zb_mom_ww_mxgateway_sim.plant.point_store import Point
 from zb_mom_ww_mxgateway_sim.plant.tag_types import CoercionError, NativeType, Value, coerce_scalar
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 
-# Waves are looked at so often; a step is a whole number of these.
+# Seconds between ticks. The step of a wave is a whole number of ticks.
 TICK = 0.2
 
 
 class Signals:
-    """Drives every point with a wave. Those nobody listens to cost nothing until they are looked at."""
+    """Drives every point that has a wave. A point without listeners costs nothing until it is read."""
 
     def __init__(self, clock: TimeSource, seed: int) -> None:
         self._clock = clock
         self._seed = seed
         self._start = clock.monotonic()
         self._tick = 0
-        # By wave step in ticks, then by turn within it: one tick touches one turn of each step.
+        # By the wave's step in ticks, then by the turn in it: a tick moves one turn of each step.
         self._turns: dict[int, dict[int, WeakSet[Point]]] = {}
 
     def adopt(self, point: Point, plant_object: PlantObject) -> None:
-        """A new point begins to swing, if it has a wave."""
+        """Take in a new point, if it has a wave."""
         wave = point.attribute.wave
         if wave is not None:
             ticks = _ticks(wave)
@@ -33,7 +33,7 @@ class Signals:
             turns.setdefault(self._phase(point) % ticks, WeakSet()).add(point)
 
     def refresh(self, point: Point) -> None:
-        """Brings a point up to date that nobody listens to."""
+        """Bring a point without listeners up to date."""
         wave = point.attribute.wave
         if wave is not None and point.swung_at_tick != self._tick and point.swings and not point.listeners:
             phase = self._phase(point)
@@ -43,7 +43,7 @@ class Signals:
             point.swung_at_tick = self._tick
 
     def tick(self) -> None:
-        """One tick of time has passed."""
+        """Move the points whose turn it is, once each tick."""
         self._tick += 1
         for ticks, turns in self._turns.items():
             for point in turns.get(self._tick % ticks, ()):
@@ -66,7 +66,7 @@ def _ticks(wave: Wave) -> int:
 
 
 def _value(wave: Wave, swing: float, tag_type: NativeType, tick: int) -> Value:
-    """The wave's value as the type has it: a Boolean is true in the upper half, a String counts."""
+    """Return the wave's value in the type: a Boolean is true in the upper half, a String counts batches."""
     if tag_type is NativeType.BOOLEAN:
         return swing > 0
     if tag_type is NativeType.STRING:

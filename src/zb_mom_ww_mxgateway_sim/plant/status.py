@@ -1,4 +1,4 @@
-"""MXAccess statuses and hresults, as the simulator gives them."""
+"""MXAccess statuses and hresults that the simulator uses."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 E_INVALIDARG = -2147024809  # 0x80070057
 E_FAIL = -2147467259  # 0x80004005
 E_ACCESSDENIED = -2147024891  # 0x80070005
-# A secured write without a user of its own, or without a value.
+# A secured write without a user of its server handle, or without a value.
 NOT_SECURED = -2147467231  # 0x80004021
 S_OK = 0
 
@@ -17,7 +17,7 @@ BAD = 0
 
 
 class Category(IntEnum):
-    """Status categories, with the numbers of the wire."""
+    """Status categories, with their numbers on the wire."""
 
     OK = pb.MX_STATUS_CATEGORY_OK
     PENDING = pb.MX_STATUS_CATEGORY_PENDING
@@ -31,7 +31,7 @@ class Category(IntEnum):
 
 
 class Source(IntEnum):
-    """Who detected it, with the numbers of the wire."""
+    """Detectors of a status, with their numbers on the wire."""
 
     REQUESTING_LMX = pb.MX_STATUS_SOURCE_REQUESTING_LMX
     RESPONDING_LMX = pb.MX_STATUS_SOURCE_RESPONDING_LMX
@@ -43,7 +43,7 @@ class Source(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One MXSTATUS_PROXY: what, found by whom, and the native detail number."""
+    """One MXSTATUS_PROXY: category, detector and native detail number."""
 
     category: Category
     detected_by: Source = Source.RESPONDING_LMX
@@ -79,7 +79,7 @@ INVALID_ARGUMENT = Status(
 
 
 class MxRefusal(Exception):
-    """MXAccess refused a call: the reply is OK for gRPC and carries this."""
+    """MXAccess refuses the call: the gRPC status is OK, and the reply carries the refusal."""
 
     def __init__(self, text: str, hresult: int = E_INVALIDARG, statuses: tuple[Status, ...] = ()) -> None:
         super().__init__(text)

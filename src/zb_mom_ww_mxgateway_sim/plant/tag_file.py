@@ -1,4 +1,4 @@
-"""A user's own tags from a CSV file; what is wrong in it is said with line and column."""
+"""A user's own tags from a CSV file. Mistakes are reported with line and column."""
 
 import re
 from dataclasses import dataclass
@@ -30,17 +30,18 @@ _YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """One field, and the column (from 1) that it begins in."""
+    """One field, and the column (from 1) where it begins."""
 
     text: str
     column: int
 
 
 def read_tags(path: Path) -> list[TagDefinition]:
-    """The tags of a CSV file; TagError ``file:line:column: what, what would be right``.
+    """Return the tags of a CSV file. Raise TagError as ``file:line:column: what is wrong, what is right``.
 
-    The first line names the columns: name, and any of type, value, writable, description, unit. Fields are parted by
-    commas, or by semicolons if the first line is. An array's type ends in ``[]``, its elements are parted by ``|``.
+    The first line names the columns: name, and any of type, value, writable, description, unit. Fields are separated
+    by commas, or by semicolons if the first line uses them. The type of an array ends in ``[]``, and its elements are
+    separated by ``|``.
     """
     try:
         raw = path.read_bytes()
@@ -65,9 +66,9 @@ def read_tags(path: Path) -> list[TagDefinition]:
                 raise LineError(cells[columns.index("name")].column, f"{tag.name} is in line {first[1]} already")
         if not columns:
             line += 1
-            raise LineError(1, f"no line names the columns; it would be {','.join(COLUMNS)}")
-    except LineError as mistake:
-        raise TagError(f"{path}:{max(1, line)}:{mistake.column}: {mistake.text}") from mistake
+            raise LineError(1, f"no line names the columns; write {','.join(COLUMNS)}")
+    except LineError as error:
+        raise TagError(f"{path}:{max(1, line)}:{error.column}: {error.text}") from error
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         line, begun = before.count(b"\n") + 1, before[before.rfind(b"\n") + 1 :].decode()
@@ -79,13 +80,13 @@ def read_tags(path: Path) -> list[TagDefinition]:
 
 
 def _decoded(raw: bytes) -> list[str]:
-    # Not splitlines(): it also splits at characters that may stand in a field.
+    # Not splitlines(): it also splits at characters that may be in a field.
     lines = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return lines[:-1] if not lines[-1] else lines
 
 
 def _cells(text: str, separator: str) -> list[_Cell]:
-    """The fields of one line. A field in double quotes may hold separators, and quotes written twice."""
+    """Return the fields of one line. A field in double quotes may hold separators, and quotes written twice."""
     cells: list[_Cell] = []
     position = 0
     while True:
@@ -102,7 +103,7 @@ def _cells(text: str, separator: str) -> list[_Cell]:
                 position += 1
             if position < len(text) and text[position] != separator:
                 raise LineError(
-                    position + 1, f"text after a closing quote; {separator!r} or the line's end would be right"
+                    position + 1, f"text after a closing quote; put {separator!r} or the end of the line there"
                 )
         else:
             end = text.find(separator, start)
@@ -124,10 +125,10 @@ def _header(cells: list[_Cell]) -> list[str]:
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(COLUMNS)}"
             raise LineError(cell.column, f"no column {cell.text!r}; {hint}")
         if name in columns:
-            raise LineError(cell.column, f"column {name} twice; once is right")
+            raise LineError(cell.column, f"column {name} twice; name it once")
         columns.append(name)
     if "name" not in columns:
-        raise LineError(1, f"the column name is missing; a first line would be {','.join(COLUMNS)}")
+        raise LineError(1, f"the column name is missing; the first line is for example {','.join(COLUMNS)}")
     return columns
 
 
@@ -158,7 +159,7 @@ def _tag(columns: list[str], cells: list[_Cell]) -> TagDefinition:
     try:
         initial_value(tag)
     except CoercionError as error:
-        raise LineError(value.column, f"{error}; a value of its type would be right") from error
+        raise LineError(value.column, f"{error}; use a value of the tag's type") from error
     return tag
 
 
@@ -174,7 +175,7 @@ def _type(cell: _Cell, value: str) -> tuple[NativeType, bool]:
 
 
 def _guess(value: str) -> NativeType:
-    """The type of a value that came without one: what it looks like; a number is a double."""
+    """Guess the type of a value without one. A number is a double."""
     if value.lower() in ("true", "false"):
         return NativeType.BOOLEAN
     try:
@@ -197,5 +198,5 @@ def _writable(cell: _Cell) -> bool:
         return True
     writable = _YES_NO.get(cell.text.lower())
     if writable is None:
-        raise LineError(cell.column, f"{cell.text!r} in the column writable; true or false would be right")
+        raise LineError(cell.column, f"{cell.text!r} in the column writable; use true or false")
     return writable

@@ -1,4 +1,4 @@
-"""The types a tag can have, and how a written value becomes one of them, as MXAccess does it."""
+"""The types of tags, and the conversion of written values to them, as MXAccess does it."""
 
 import math
 import struct
@@ -14,7 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NativeType(IntEnum):
-    """The native data type numbers. ELAPSED_TIME is a float of seconds, TIME an aware datetime."""
+    """Types by their native numbers. ELAPSED_TIME is a float of seconds, TIME an aware datetime."""
 
     BOOLEAN = 1
     INTEGER = 2
@@ -26,7 +26,7 @@ class NativeType(IntEnum):
 
 
 class CoercionError(ValueError):
-    """The value cannot become the tag's type; ``out_of_range``: only because it is too large."""
+    """The value cannot be converted to the tag's type. ``out_of_range``: it is only too large."""
 
     def __init__(self, text: str, *, out_of_range: bool = False) -> None:
         super().__init__(text)
@@ -34,7 +34,7 @@ class CoercionError(ValueError):
 
 
 def default(tag_type: NativeType) -> Scalar:
-    """What an element has that nobody wrote."""
+    """Return the value of an element that was never written."""
     return _DEFAULTS[tag_type]
 
 
@@ -50,16 +50,16 @@ _DEFAULTS: dict[NativeType, Scalar] = {
 
 
 def coerce(value: object, tag_type: NativeType, *, array: bool) -> Value:
-    """The value as the tag holds it; CoercionError when it cannot be held."""
+    """Return the value as the tag holds it. Raise CoercionError."""
     if array:
         if not isinstance(value, tuple | list):
-            raise CoercionError("an array expected")
+            raise CoercionError("the value must be an array")
         return tuple(coerce_scalar(element, tag_type) for element in value)
     return coerce_scalar(value, tag_type)
 
 
 def coerce_scalar(value: object, tag_type: NativeType) -> Scalar:
-    """One value or element as the type; CoercionError when it cannot be."""
+    """Return one value or element in the type. Raise CoercionError."""
     match tag_type:
         case NativeType.BOOLEAN:
             return _boolean(value)
@@ -95,7 +95,7 @@ def _integer(value: object) -> int:
     if isinstance(value, bool | int):
         number = int(value)
     elif isinstance(value, float | str):
-        # Half to even, as a COM variant is changed from R8 to I4.
+        # Half to even, as COM converts a variant from R8 to I4.
         number = round(_number(value))
     else:
         raise _refused(value, "an Integer")
@@ -146,7 +146,7 @@ def _time(value: object) -> datetime:
             raise _refused(value, "a Time") from None
     if not isinstance(value, datetime):
         raise _refused(value, "a Time")
-    # The galaxy's own times without a zone are UTC.
+    # The galaxy's times without a zone are UTC.
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 

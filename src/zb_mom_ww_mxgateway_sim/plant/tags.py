@@ -1,4 +1,4 @@
-"""Tags beside the plant's: the user's own, and as many generated ones as asked for."""
+"""Tags in addition to the plant's: the user's own, and generated ones in any number."""
 
 import re
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ _UNITS_PER_AREA = 200
 
 @dataclass(frozen=True, slots=True)
 class TagDefinition:
-    """One tag of the user's own, ``Object.Attribute``. Without a value it begins with its type's default."""
+    """One tag of the user's own, ``Object.Attribute``. Without a value it starts with its type's default."""
 
     name: str
     type: NativeType = NativeType.DOUBLE
@@ -30,20 +30,20 @@ class TagDefinition:
 
 
 def check_name(name: str) -> None:
-    """TagError unless a tag can have this name."""
+    """Raise TagError unless this is a valid name of a tag."""
     if not _NAME.fullmatch(name):
         raise TagError(f"{name!r} is not a tag name: names of letters, digits and _, joined by dots: Object.Attribute")
 
 
 def initial_value(tag: TagDefinition) -> Value:
-    """What the tag begins with; CoercionError if its value is not of its type."""
+    """Return the tag's initial value. Raise CoercionError if its value is not of its type."""
     if tag.value is None:
         return () if tag.is_array else default(tag.type)
     return coerce(tag.value, tag.type, array=tag.is_array)
 
 
 def add_tags(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> None:
-    """Adds objects and attributes for the tags; TagError if one is there already, or cannot be."""
+    """Add objects and attributes for the tags. Raise TagError for a tag that is impossible or exists already."""
     named: dict[str, TagDefinition] = {}
     for tag in tags:
         check_name(tag.name)
@@ -62,7 +62,7 @@ def add_tags(hierarchy: Hierarchy, tags: Iterable[TagDefinition]) -> None:
 
 
 def _owner(hierarchy: Hierarchy, name: str, tags: dict[str, TagDefinition]) -> str:
-    """The object of a tag: what stands before its last dot, unless that is a tag itself, as of ``PV.HiHi.Limit``."""
+    """Return the object of a tag: the part before the last dot, unless that is a tag itself (``PV.HiHi.Limit``)."""
     owner = name
     while "." in owner:
         owner = owner.rpartition(".")[0]
@@ -106,7 +106,7 @@ def _attributes(tag: TagDefinition, name: str, tags: dict[str, TagDefinition], o
 
 
 def _place(hierarchy: Hierarchy, tag_name: str, attributes: tuple[Attribute, ...]) -> None:
-    """Gives the attributes to the object of that name, making it and the areas above it where there is none."""
+    """Add the attributes to the object of that name. Make it, and the areas above it, if there is none."""
     try:
         if hierarchy.by_tag_name(tag_name) is not None:
             hierarchy.extend(tag_name, attributes)
@@ -125,7 +125,7 @@ def _place(hierarchy: Hierarchy, tag_name: str, attributes: tuple[Attribute, ...
 
 
 def add_generated(hierarchy: Hierarchy, count: int, change_period: float) -> None:
-    """Adds so many tags ``Area007.Unit0123.Value04``; the built-in attributes of their objects come on top."""
+    """Add that many tags ``Area007.Unit0123.Value04``. The built-in attributes of their objects are not counted."""
     if count < 0:
         raise ValueError(f"generated_tags is {count}; at least 0")
     values = [_generated(number, change_period) for number in range(1, _VALUES_PER_UNIT + 1)]

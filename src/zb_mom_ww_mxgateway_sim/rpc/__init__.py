@@ -1,4 +1,5 @@
-"""The gRPC services: every call is received, checked, sent through the faults and answered here.
+"""The gRPC services: they receive, check and answer every call, and apply its faults.
 
-No state that outlives a call. May import ``faults``, ``net``, ``sessions``, ``wire``, ``plant`` and ``runtime``.
+No state that outlives a call, except attached streams. May import ``faults``, ``net``, ``sessions``, ``wire``,
+``plant`` and ``runtime``.
 """

@@ -1,4 +1,4 @@
-"""Alarms of a session: its subscription, and the commands of the alarm kinds."""
+"""Alarms of a session: its subscription, and the handlers of the alarm commands."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -16,7 +16,7 @@ from zb_mom_ww_mxgateway_sim.wire.alarm_codec import encode_provider, encode_tra
 
 
 class SessionAlarms:
-    """What one session has subscribed to; ``publish`` takes its events."""
+    """The alarm subscription of one session. ``publish`` takes its events."""
 
     def __init__(self, book: AlarmBook, publish: Callable[[pb.MxEvent], None]) -> None:
         self._book = book
@@ -24,7 +24,7 @@ class SessionAlarms:
         self._on_change: Callable[[Transition | AlarmProvider], None] | None = None
 
     def subscribe(self, key: GatewayKey, command: pb.SubscribeAlarmsCommand) -> None:
-        """Begins to report; MxRefusal if it does already, or the expression is none."""
+        """Subscribe the session. Raise MxRefusal if it is subscribed, or if the expression is malformed."""
         if self._on_change is not None:
             raise MxRefusal("this session has subscribed to alarms already")
         prefix = _prefix(command.subscription_expression)
@@ -47,7 +47,7 @@ class SessionAlarms:
             on_change(self._book.provider)
 
     def unsubscribe(self) -> None:
-        """Reports no more; nothing if it did not."""
+        """End the subscription, if any."""
         if self._on_change is not None:
             self._book.listeners.pop(self._on_change, None)
             self._book.ack_targets.pop(self, None)
@@ -70,17 +70,17 @@ def _forced(provider: AlarmProvider) -> AlarmProvider:
 
 
 def _prefix(expression: str) -> str:
-    r"""What references begin with, folded: ``\\.\Galaxy!Area`` is that area, an empty expression is everything."""
+    r"""Return the ``tag_key`` of a prefix of references: ``\\.\Galaxy!Area`` is that area, an empty text all alarms."""
     provider, mark, area = expression.strip().rpartition("\\")[2].partition("!")
     if not expression.strip():
         return ""
     if not mark or tag_key(provider) not in ("galaxy", tag_key(GALAXY)):
-        raise MxRefusal(rf"{expression!r} is no alarm subscription; \\.\Galaxy!Area would be")
+        raise MxRefusal(rf"{expression!r} is not an alarm subscription; use \\.\Galaxy!Area")
     return tag_key(f"{GALAXY}!{area}")
 
 
 def handlers(alarms: AlarmService) -> Mapping[int, Handler]:
-    """The alarm commands; AlarmsDisabled comes out of each if alarms are."""
+    """Return the handlers of the alarm commands. Each raises AlarmsDisabled in a gateway without alarms."""
     by_session: dict[str, SessionAlarms] = {}
 
     def subscribe(

@@ -1,4 +1,4 @@
-"""Alarms for callers without a session: the feed, the list, and the acknowledgement."""
+"""Alarms for callers without a session: the feed, the list and the acknowledgement."""
 
 from collections.abc import AsyncGenerator
 
@@ -27,7 +27,7 @@ from zb_mom_ww_mxgateway_sim.wire.alarm_codec import encode_provider, encode_sna
 
 
 class AlarmService:
-    """Shows the alarms that a key may see. Without a book alarms are disabled: every call says so."""
+    """Alarms that a key may see. Without a book alarms are disabled, and every call raises AlarmsDisabled."""
 
     def __init__(self, book: AlarmBook | None, queue_size: int) -> None:
         self._book = book
@@ -36,27 +36,27 @@ class AlarmService:
 
     @property
     def book(self) -> AlarmBook:
-        """The alarms; AlarmsDisabled if there are none."""
+        """The alarm book. Raises AlarmsDisabled if there is none."""
         if self._book is None:
             raise AlarmsDisabled("alarms are disabled in this gateway's configuration")
         return self._book
 
     def require_enabled(self) -> None:
-        """AlarmsDisabled if there are no alarms."""
+        """Raise AlarmsDisabled if alarms are disabled."""
         _ = self.book
 
     @property
     def streams(self) -> int:
-        """How many feeds are attached now."""
+        """Number of attached feeds."""
         return len(self._feeds)
 
     def active(self, key: GatewayKey, prefix: str) -> list[pb.ActiveAlarmSnapshot]:
-        """The active alarms whose references begin so."""
+        """Return the active alarms whose references begin with ``prefix``."""
         book = self.book
         return [encode_snapshot(alarm, book.provider) for alarm in _visible(book, key, prefix)]
 
     async def stream(self, key: GatewayKey, prefix: str) -> AsyncGenerator[pb.AlarmFeedMessage, None]:
-        """The active alarms, a mark, the provider, then what happens; Ended when the gateway ends it."""
+        """Yield the active alarms, the end of the snapshot, the provider, then each change. Raise StreamEnded."""
         book = self.book
         first = [
             pb.AlarmFeedMessage(active_alarm=encode_snapshot(alarm, book.provider))
@@ -85,7 +85,7 @@ class AlarmService:
             self._feeds.pop(feed, None)
 
     def acknowledge(self, key: GatewayKey, request: pb.AcknowledgeAlarmRequest) -> pb.AcknowledgeAlarmReply:
-        """Acknowledges by reference or GUID; an alarm that is not there is a failing reply."""
+        """Acknowledge an alarm by its reference or GUID. An alarm that does not exist is a failing reply."""
         reply = pb.AcknowledgeAlarmReply(correlation_id=request.client_correlation_id)
         try:
             acknowledge(self.book, key, request.alarm_full_reference, request.operator_user, request.comment)
@@ -100,19 +100,19 @@ class AlarmService:
         return reply
 
     def end(self, ended: StreamEnded) -> None:
-        """Ends every feed."""
+        """End every feed."""
         for feed in list(self._feeds):
             feed.end(ended)
 
 
 def acknowledge(book: AlarmBook, key: GatewayKey, reference: str, operator: str, comment: str) -> None:
-    """Acknowledges an alarm for a caller. Refused: it may not be; MxRefusal: there is no such alarm."""
+    """Acknowledge an alarm for a caller. Raise CallRefused if that is forbidden, MxRefusal if there is no such alarm."""
     try:
         alarm = book.find(reference)
     except BadReference as error:
         raise BadAlarmReference(str(error)) from error
     if alarm is None:
-        raise MxRefusal(f"no alarm {reference} is active or waits to be acknowledged", status.E_FAIL)
+        raise MxRefusal(f"no alarm {reference} is active or unacknowledged", status.E_FAIL)
     if not key.allows(alarm.tag):
         raise NotAllowed(f"the API key does not reach {alarm.tag}")
     try:

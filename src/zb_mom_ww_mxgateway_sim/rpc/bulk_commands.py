@@ -1,4 +1,4 @@
-"""Bulk commands: one result an entry, in the order of the entries; no entry fails the call."""
+"""Handlers of the bulk commands: one result for each entry, in order. A failed entry never fails the call."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -18,7 +18,7 @@ _Tags = pb.AddItemBulkCommand | pb.SubscribeBulkCommand
 _Items = pb.AdviseItemBulkCommand | pb.RemoveItemBulkCommand | pb.UnAdviseItemBulkCommand | pb.UnsubscribeBulkCommand
 
 _Writes = pb.WriteBulkCommand | pb.Write2BulkCommand | pb.WriteSecuredBulkCommand | pb.WriteSecured2BulkCommand
-# On whose behalf the write of an entry is; which of the four entries, the table below knows.
+# Returns the users of an entry's write. ``Any`` is one of the four entry types, by the table at the end.
 _AuthorOf = Callable[[GatewaySession, int, Any], WriteAuthor]
 
 

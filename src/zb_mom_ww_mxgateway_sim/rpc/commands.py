@@ -1,4 +1,4 @@
-"""Commands of one entry: each takes its message, calls the worker, and fills the reply."""
+"""Handlers of the single commands: each takes its message, calls the worker and fills the reply."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -18,7 +18,7 @@ from zb_mom_ww_mxgateway_sim.wire.codec import UndecodableValue, decode_value, e
 WORKER_VERSION = "1.0.0-simulated"
 MXACCESS_VERSION = "3.2.0.0 (simulated)"
 
-# A payload is of its kind's own message type; which, the table below knows.
+# ``Any`` is the message type of the command's kind, by the table at the end.
 Handler = Callable[[GatewaySession, GatewayKey, Any, pb.MxCommandReply], Awaitable[None] | None]
 
 _OfItem = (
@@ -33,13 +33,13 @@ _Secured = pb.WriteSecuredCommand | pb.WriteSecured2Command | pb.WriteSecuredBul
 
 
 def allow(key: GatewayKey, reference: str) -> None:
-    """NotAllowed unless the tag is in the key's sub-trees."""
+    """Raise NotAllowed unless the tag is in the key's sub-trees."""
     if not key.allows(reference):
         raise NotAllowed(f"the API key does not reach {reference}")
 
 
 def allow_item(session: GatewaySession, key: GatewayKey, command: _OfItem) -> None:
-    """NotAllowed unless the command's item is in the key's sub-trees; MxRefusal if there is no such item."""
+    """Raise NotAllowed unless the item is in the key's sub-trees. Raise MxRefusal if there is no such item."""
     allow(key, session.worker.item(command.server_handle, command.item_handle).address)
 
 
@@ -150,7 +150,7 @@ def _write_secured(
 
 
 def secured_author(session: GatewaySession, server_handle: int, message: _Secured) -> WriteAuthor:
-    """On whose behalf a secured write is; MxRefusal 0x80004021 without a known user or without a value."""
+    """Return the users of a secured write. Raise MxRefusal 0x80004021 without a known user or without a value."""
     if message.value.WhichOneof("kind") is None:
         raise MxRefusal("a secured write needs a value", status.NOT_SECURED)
     return session.worker.author(server_handle, message.current_user_id, message.verifier_user_id)
@@ -173,11 +173,11 @@ def _user_by_guid(
 
 
 def write_time(message: pb.MxValue) -> int | None:
-    """The source time of a write, nanoseconds; MxRefusal if it is no time."""
+    """Return the source time of a write in nanoseconds. Raise MxRefusal if the value is not a time."""
     try:
         return source_time(decode_value(message))
     except (UndecodableValue, CoercionError) as error:
-        raise MxRefusal(f"the timestamp is no time: {error}", statuses=(status.INVALID_ARGUMENT,)) from error
+        raise MxRefusal(f"the timestamp is not a time: {error}", statuses=(status.INVALID_ARGUMENT,)) from error
 
 
 def _ping(session: GatewaySession, key: GatewayKey, command: pb.PingCommand, reply: pb.MxCommandReply) -> None:

@@ -30,7 +30,7 @@ _TYPE_NAMES = {
 
 
 class GalaxyService(rpc.GalaxyRepositoryServicer):
-    """Looks at the hierarchy for its callers."""
+    """Connection test, browsing, discovery and deployments of the galaxy."""
 
     def __init__(self, pipeline: CallPipeline, hierarchy: Hierarchy, deployment: Deployment, clock: TimeSource) -> None:
         self._pipeline = pipeline
@@ -129,7 +129,7 @@ class GalaxyService(rpc.GalaxyRepositoryServicer):
         await self._pipeline.stream("WatchDeployEvents", request, context, KeyScope.METADATA_READ, deployments)
 
     def _start(self, arm: str, wanted: int | str) -> PlantObject | None:
-        """The object that a root or parent names; None for id 0, the galaxy itself."""
+        """Return the object that a root or parent names; None for id 0, the galaxy itself. Raise ObjectNotFound."""
         if isinstance(wanted, int):
             found = self._hierarchy.by_id(wanted)
             if wanted == 0:
@@ -144,7 +144,7 @@ class GalaxyService(rpc.GalaxyRepositoryServicer):
 
 
 def _matcher(request: PagedRequest) -> Callable[[PlantObject], bool]:
-    """Whether an object passes all of the request's filters."""
+    """Return a function that tells whether an object passes all filters of the request."""
     categories = frozenset(request.category_ids)
     templates = [tag_key(text) for text in request.template_chain_contains]
     glob = re.compile(translate(request.tag_name_glob), re.IGNORECASE) if request.tag_name_glob else None
@@ -168,7 +168,7 @@ def _has_template(chain: tuple[str, ...], wanted: Iterable[str]) -> bool:
 
 
 def _encoder(request: PagedRequest, view: GalaxyView) -> Callable[[PlantObject], pb.GalaxyObject]:
-    """How an object is shown to who asks."""
+    """Return a function that encodes an object for this request and view."""
     with_attributes = not request.HasField("include_attributes") or request.include_attributes
 
     def encode(plant_object: PlantObject) -> pb.GalaxyObject:

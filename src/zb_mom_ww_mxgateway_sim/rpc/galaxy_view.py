@@ -1,4 +1,4 @@
-"""What a key sees of the galaxy: its sub-trees, and the bare way that leads to them."""
+"""The part of the galaxy that a key sees: its sub-trees, and the objects above them without attributes."""
 
 from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
@@ -7,7 +7,7 @@ from zb_mom_ww_mxgateway_sim.runtime.errors import NotAllowed
 
 
 class GalaxyView:
-    """The hierarchy through one key's eyes."""
+    """The hierarchy as one key sees it."""
 
     def __init__(self, hierarchy: Hierarchy, key: GatewayKey) -> None:
         self._hierarchy = hierarchy
@@ -16,24 +16,24 @@ class GalaxyView:
 
     @property
     def name(self) -> str:
-        """The same for all keys that see the same."""
+        """Name of the view, equal for all keys that see the same objects."""
         return "" if self._key.subtrees is None else " ".join(sorted(self._key.subtrees))
 
     def shows(self, plant_object: PlantObject) -> bool:
-        """Whether the object is in a sub-tree, or above one."""
+        """Return whether the object is in a sub-tree or above one."""
         return self._visible is None or plant_object.gobject_id in self._visible
 
     def require(self, plant_object: PlantObject | None) -> None:
-        """NotAllowed unless the object is shown; the galaxy itself is."""
+        """Raise NotAllowed unless the object is shown. None, the galaxy itself, always is."""
         if plant_object is not None and not self.shows(plant_object):
             raise NotAllowed(f"the API key does not reach {plant_object.tag_name}")
 
     def children(self, parent: PlantObject | None) -> list[PlantObject]:
-        """Those that are shown, in browse order."""
+        """Return the children that are shown, in browse order."""
         return [child for child in self._hierarchy.children(parent) if self.shows(child)]
 
     def attributes(self, plant_object: PlantObject) -> list[Attribute]:
-        """The object's attributes that are in a sub-tree."""
+        """Return the attributes of the object that are in a sub-tree."""
         return [
             attribute
             for attribute in plant_object.template.attributes
@@ -56,7 +56,7 @@ class GalaxyView:
             return True
         prefix = tag_key(f"{plant_object.tag_name}.")
         below = [tree[len(prefix) :] for tree in self._key.subtrees or () if tree.startswith(prefix)]
-        # A sub-tree may be one attribute, or what stands below one.
+        # A sub-tree may be a single attribute or something below it.
         return any(
             name == tree or name.startswith(f"{tree}.") for tree in below for name in plant_object.template.by_name
         )

@@ -1,4 +1,4 @@
-"""Invoke: a command is checked against its kind, run by its handler, and answered."""
+"""Invoke: check a command against its kind, run its handler, and answer it."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway_sim.runtime.errors import InvalidRequest
 from zb_mom_ww_mxgateway_sim.sessions.session import GatewaySession
 from zb_mom_ww_mxgateway_sim.wire.codec import encode_statuses
 
-# What every gateway has; the alarm kinds come on top, see ``alarm_commands``.
+# Handlers of all gateways. ``alarm_commands`` adds the alarm kinds.
 HANDLERS: Mapping[int, Handler] = {**commands.HANDLERS, **bulk_commands.HANDLERS}
 
 # Every other kind needs invoke:read.
@@ -35,7 +35,7 @@ _SCOPES: Mapping[int, KeyScope] = {
 async def run(
     handlers: Mapping[int, Handler], session: GatewaySession, key: GatewayKey, request: pb.MxCommandRequest
 ) -> pb.MxCommandReply:
-    """Runs one checked command in the worker; a refusal of MXAccess is in the reply."""
+    """Run one checked command in the worker. The reply carries a refusal of MXAccess."""
     command = request.command
     reply = new_reply(request)
     try:
@@ -48,7 +48,7 @@ async def run(
 
 
 def new_reply(request: pb.MxCommandRequest) -> pb.MxCommandReply:
-    """An OK reply that echoes what was asked."""
+    """Return an OK reply that echoes the request."""
     return pb.MxCommandReply(
         session_id=request.session_id,
         correlation_id=request.client_correlation_id,
@@ -59,7 +59,7 @@ def new_reply(request: pb.MxCommandRequest) -> pb.MxCommandReply:
 
 
 def _refuse(reply: pb.MxCommandReply, refusal: MxRefusal) -> None:
-    """Turns the reply into one that carries MXAccess's refusal."""
+    """Turn the reply into a refusal of MXAccess."""
     reply.ClearField("payload")
     reply.ClearField("return_value")
     reply.protocol_status.code = pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE
@@ -70,7 +70,7 @@ def _refuse(reply: pb.MxCommandReply, refusal: MxRefusal) -> None:
 
 
 def check(request: pb.MxCommandRequest) -> KeyScope:
-    """The scope that the command needs. InvalidRequest: no such kind, or a payload of another."""
+    """Return the scope that the command needs. Raise InvalidRequest for an unknown kind or another kind's payload."""
     command = request.command
     if command.kind == pb.MX_COMMAND_KIND_UNSPECIFIED or command.kind not in pb.MxCommandKind.values():
         raise InvalidRequest(f"there is no command kind {command.kind}")
@@ -82,7 +82,7 @@ def check(request: pb.MxCommandRequest) -> KeyScope:
 
 
 def failed(request: pb.MxCommandRequest, failure: ReplyFailure) -> pb.MxCommandReply:
-    """The reply to a command that was made to fail, without an effect."""
+    """Return the reply to a command that an injected fault failed."""
     reply = new_reply(request)
     reply.protocol_status.code = failure.protocol_status
     reply.protocol_status.message = failure.details

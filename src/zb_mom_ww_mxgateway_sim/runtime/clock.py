@@ -1,4 +1,4 @@
-"""Time, injected: the simulator asks a clock for the time and for every wait."""
+"""Injected time: the simulator asks a clock for the time and for every wait."""
 
 import asyncio
 import heapq
@@ -9,33 +9,36 @@ from typing import Protocol
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Turns of the event loop that a woken sleeper, and what it wakes in turn, need to come to rest.
+# Turns of the event loop in which a woken sleeper, and all tasks that it wakes in turn, settle.
 _TURNS_TO_SETTLE = 12
 
 
 class TimeSource(Protocol):
-    """What the simulator needs of time."""
+    """A clock as the simulator needs it."""
 
     def now(self) -> int:
-        """UTC, in nanoseconds since 1970."""
+        """Return the time in UTC nanoseconds since 1970."""
 
     def monotonic(self) -> float:
-        """Seconds from an arbitrary start; never goes back."""
+        """Return seconds since an arbitrary start. They never go back."""
 
     async def sleep(self, seconds: float) -> None:
-        """Returns after so many seconds of this clock; not at all when cancelled."""
+        """Return after that many seconds of this clock. Cancelling ends the wait."""
 
 
 class SystemClock:
-    """The machine's own time."""
+    """The machine's clock."""
 
     def now(self) -> int:
+        """Return the time in UTC nanoseconds since 1970."""
         return time.time_ns()
 
     def monotonic(self) -> float:
+        """Return seconds since an arbitrary start."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        """Return after that many seconds."""
         await asyncio.sleep(seconds)
 
 
@@ -43,7 +46,7 @@ class ManualClock:
     """A clock that stands still until ``advance`` moves it; for tests that never sleep."""
 
     def __init__(self, start: datetime = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)) -> None:
-        """``start`` is the time of day that ``now`` begins with; it must be aware."""
+        """``start`` is the first time of ``now``. Raise ValueError unless it is aware."""
         if start.tzinfo is None:
             raise ValueError("start must be an aware datetime, e.g. datetime(2026, 1, 5, tzinfo=UTC)")
         self._start = nanoseconds(start)
@@ -52,12 +55,15 @@ class ManualClock:
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
 
     def now(self) -> int:
+        """Return the time in UTC nanoseconds since 1970."""
         return self._start + self._elapsed
 
     def monotonic(self) -> float:
+        """Return the seconds by which the clock has advanced."""
         return self._elapsed / 1e9
 
     async def sleep(self, seconds: float) -> None:
+        """Return once the clock has advanced by that many seconds."""
         if seconds <= 0:
             await asyncio.sleep(0)
             return
@@ -66,7 +72,7 @@ class ManualClock:
         await woken
 
     async def advance(self, seconds: float) -> None:
-        """Moves the time on, waking each sleeper at its own moment, in order, and letting it run."""
+        """Advance the time. Each sleeper wakes at its own time, in order, and runs before the next."""
         if seconds < 0:
             raise ValueError("a clock cannot go back")
         target = self._elapsed + round(seconds * 1e9)
@@ -83,13 +89,13 @@ class ManualClock:
 
 
 def nanoseconds(moment: datetime) -> int:
-    """An aware datetime as UTC nanoseconds since 1970, without the rounding of ``timestamp()``."""
+    """Return an aware datetime as UTC nanoseconds since 1970, without the rounding of ``timestamp()``."""
     since = moment - _EPOCH
     return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1000
 
 
 def moment(nanos: int) -> datetime:
-    """UTC nanoseconds since 1970 as an aware datetime; what is below a microsecond is cut off."""
+    """Return UTC nanoseconds since 1970 as an aware datetime, truncated to microseconds."""
     seconds, rest = divmod(nanos, 1_000_000_000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
 

@@ -1,4 +1,4 @@
-"""Tasks that belong to someone: cancelled and awaited on close, their failures shown."""
+"""Tasks with an owner, which cancels and awaits them on close and reports their failures."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ _log = logging.getLogger(__package__)
 
 
 class TaskOwner:
-    """An owner of tasks. A task that fails is logged at once, and ``aclose`` raises what failed."""
+    """An owner of tasks. It logs a failure at once, and ``aclose`` raises it."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -17,7 +17,7 @@ class TaskOwner:
         self._failures: list[Exception] = []
 
     def start(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Runs ``work`` until it ends or this owner closes."""
+        """Run ``work`` until it ends or this owner closes."""
         task = asyncio.get_running_loop().create_task(work, name=f"{self._name}: {name}")
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -30,7 +30,7 @@ class TaskOwner:
             self._failures.append(failure)
 
     async def aclose(self) -> None:
-        """Cancels and awaits all; raises an ExceptionGroup if one had failed. Idempotent."""
+        """Cancel and await all tasks. Raise an ExceptionGroup if any had failed. Idempotent."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

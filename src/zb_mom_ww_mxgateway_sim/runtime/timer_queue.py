@@ -1,4 +1,4 @@
-"""What is to happen later: one heap of appointments and one task, however many items wait."""
+"""Timers: one heap and one task for all of them, however many there are."""
 
 import asyncio
 import heapq
@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 
-# A clock of whole nanoseconds read as a float can fall short of a due time by its rounding.
+# The float of a clock of whole nanoseconds can be below a due time by its rounding.
 _CLOSE_ENOUGH = 1e-6
 
 
 class Timer:
-    """One action at one time; ``cancel`` makes it never happen."""
+    """One action at one time, unless ``cancel`` is called."""
 
     __slots__ = ("action", "due", "order")
 
@@ -24,12 +24,12 @@ class Timer:
         return (self.due, self.order) < (other.due, other.order)
 
     def cancel(self) -> None:
-        """Forgets the action; a second time it does nothing."""
+        """Drop the action. Idempotent."""
         self.action = None
 
 
 class TimerQueue:
-    """Runs appointments in the order of their times, those of one time in the order they were made."""
+    """Runs timers in the order of their times, and those of one time in the order in which they were made."""
 
     def __init__(self, clock: TimeSource) -> None:
         self._clock = clock
@@ -38,7 +38,7 @@ class TimerQueue:
         self._earlier = asyncio.Event()
 
     def after(self, seconds: float, action: Callable[[], None]) -> Timer:
-        """Calls ``action`` so many seconds from now; never within this call."""
+        """Call ``action`` that many seconds from now, but never within this call."""
         self._made += 1
         timer = Timer(self._clock.monotonic() + seconds, self._made, action)
         heapq.heappush(self._heap, timer)
@@ -47,13 +47,13 @@ class TimerQueue:
         return timer
 
     def every(self, seconds: float, action: Callable[[], None]) -> None:
-        """Calls ``action`` at this period for as long as the agenda runs, without drift."""
+        """Call ``action`` at this period, without drift, for as long as the queue runs."""
         due = self._clock.monotonic()
 
         def again() -> None:
             nonlocal due
             action()
-            # After a pause of the whole machine: no burst to catch up.
+            # After a pause of the whole machine there must be no burst of calls.
             due = max(due + seconds, self._clock.monotonic() - seconds)
             self.after(due - self._clock.monotonic(), again)
 
@@ -61,7 +61,7 @@ class TimerQueue:
         self.after(seconds, again)
 
     async def run(self) -> None:
-        """Runs until cancelled; an action that raises ends it with that exception."""
+        """Run until cancelled. An action that raises ends the run with its exception."""
         while True:
             self._earlier.clear()
             self._run_due()
@@ -78,7 +78,7 @@ class TimerQueue:
                 action()
 
     async def _sleep(self, seconds: float) -> None:
-        """Sleeps so long, or until an earlier appointment is made."""
+        """Sleep that long, or until an earlier timer is made."""
         if self._earlier.is_set():
             return
         sleeping = asyncio.ensure_future(self._clock.sleep(seconds))

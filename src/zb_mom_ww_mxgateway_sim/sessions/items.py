@@ -1,4 +1,4 @@
-"""Items of a server handle, and what is reported of them: at once, in batches, or not at all for a while."""
+"""Items of a server handle, and the reporting of their changes: at once, in batches, or suspended."""
 
 import asyncio
 import random
@@ -16,17 +16,17 @@ from zb_mom_ww_mxgateway_sim.runtime.timer_queue import Timer, TimerQueue
 from zb_mom_ww_mxgateway_sim.sessions.write_queue import WriteQueue
 
 Delay = tuple[float, float] | None
-# First data changes come at most so fast, after so many at once: all of 20,000 at once would overflow any queue.
+# Pace of first data changes after a burst: 20,000 at once would overflow every queue.
 _SECONDS_PER_FIRST_CHANGE, _BURST = 1 / 5000, 2000
-# So many first changes of a command for many items in one turn of the loop.
+# First changes of a bulk command in one turn of the event loop.
 _FIRST_CHANGES_PER_TURN = 20
-# Seconds between the batches of a server handle's buffered items, until it is told otherwise.
+# Default of SetBufferedUpdateInterval, in seconds.
 BUFFER_INTERVAL = 1.0
 
 
 @dataclass(slots=True, eq=False)
 class WorkerItem:
-    """One item of one server handle. ``last`` is what was reported last: None before its first data change."""
+    """One item of one server handle. ``last`` is the last reported reading, None before the first data change."""
 
     server_handle: int
     handle: int
@@ -38,37 +38,40 @@ class WorkerItem:
     first: Timer | None = None
     last: TagReading | None = None
     listener: Callable[[Point], None] | None = None
-    # Of a buffered item: what waits for the end of the interval, in the order it came about.
+    # Readings of a buffered item that wait for the end of the interval; None for other items.
     buffer: list[TagReading] | None = None
     flush: Timer | None = None
 
 
 @dataclass(slots=True)
 class Registration:
-    """One registered client: its items, by handles that are never used twice."""
+    """One registered server handle and its items. Item handles are never used twice."""
 
     handle: int
     client_name: str
     items: dict[int, WorkerItem] = field(default_factory=dict)
-    # Those that are advised, by folded address, in the order they were.
+    # Advised items by the ``tag_key`` of their address, in the order in which they were advised.
     advised: dict[str, dict[WorkerItem, None]] = field(default_factory=dict)
     last_item: int = 0
     buffer_interval: float = BUFFER_INTERVAL
 
 
 class EventSink(Protocol):
-    """Who is told what happens to a worker's items."""
+    """The receiver of the events of a worker's items."""
 
-    def data_changed(self, item: WorkerItem, reading: TagReading) -> None: ...
+    def data_changed(self, item: WorkerItem, reading: TagReading) -> None:
+        """Take a data change."""
 
-    def buffered_data_changed(self, item: WorkerItem, readings: list[TagReading]) -> None: ...
+    def buffered_data_changed(self, item: WorkerItem, readings: list[TagReading]) -> None:
+        """Take a batch of a buffered item."""
 
-    def write_completed(self, item: WorkerItem, reading: TagReading) -> None: ...
+    def write_completed(self, item: WorkerItem, reading: TagReading) -> None:
+        """Take the completion of a write."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlantAccess:
-    """What a worker reaches of the plant, and how fast it is."""
+    """The parts of the plant that a worker uses, and their delays."""
 
     points: PointStore
     writes: WriteQueue
@@ -79,18 +82,18 @@ class PlantAccess:
 
 
 class ItemReporter:
-    """Tells the audience of one worker what its advised items have."""
+    """Reports the readings of one worker's advised items."""
 
     def __init__(self, plant: PlantAccess, sink: EventSink) -> None:
         self._plant = plant
         self._sink = sink
-        # What this session has had contact with: it comes at once the next time.
-        self._contacted: set[str] = set()
+        # Tags (by ``tag_key``) that this session has read before: their next first change has no delay.
+        self._read_before: set[str] = set()
         self._next_slot = 0.0
         self._after_reply: list[tuple[Registration, WorkerItem]] | None = None
 
-    def begin(self, server: Registration, item: WorkerItem) -> None:
-        """Begins to report an item that is not advised."""
+    def start(self, server: Registration, item: WorkerItem) -> None:
+        """Advise an item that is not advised."""
         item.advised = True
         server.advised.setdefault(tag_key(item.address), {})[item] = None
         delay = self.first_delay(item) + self._pacing_delay()
@@ -104,18 +107,18 @@ class ItemReporter:
 
     @contextmanager
     def first_changes_after_reply(self) -> Iterator[None]:
-        """A command for many items is answered first, and then reports what they have."""
+        """Let the first changes of the items that are advised inside follow the reply to the command."""
         begun: list[tuple[Registration, WorkerItem]] = []
         self._after_reply = begun
         try:
             yield
         finally:
             self._after_reply = None
-            # Later in the turn of the loop that begins with the reply.
+            # In a later turn of the event loop, after the reply.
             asyncio.get_running_loop().call_later(0, self._first_changes, deque(begun))
 
     def _first_changes(self, begun: deque[tuple[Registration, WorkerItem]]) -> None:
-        # A few at a time: the reply leaves meanwhile, and whoever else asks is not kept waiting.
+        # A few at a time, so that the reply leaves and other calls are served.
         for _ in range(min(_FIRST_CHANGES_PER_TURN, len(begun))):
             server, item = begun.popleft()
             if item.advised and item.listener is None:
@@ -124,7 +127,7 @@ class ItemReporter:
             asyncio.get_running_loop().call_soon(self._first_changes, begun)
 
     def stop(self, server: Registration, item: WorkerItem) -> None:
-        """Ends reporting the item; what was buffered is lost."""
+        """Unadvise the item. Its buffered readings are lost."""
         server.advised.get(tag_key(item.address), {}).pop(item, None)
         item.advised = item.supervisory = item.suspended = False
         for timer in (item.first, item.flush):
@@ -138,40 +141,40 @@ class ItemReporter:
             item.listener = None
 
     def activate(self, server: Registration, item: WorkerItem) -> None:
-        """A suspended item reports its value now, and what follows."""
+        """End a suspension: report the current value, and all that follow."""
         item.suspended = False
         if item.first is None:
             self._report(server, item, self.current(item))
 
     def current(self, item: WorkerItem) -> TagReading:
-        """What the item has now."""
+        """Return the current reading of the item."""
         point = item.binding.point
         if point is None:
             return nothing(self._plant.clock.now(), item.binding.fault or status.NO_SUCH_REFERENCE)
         self._plant.points.refresh(point)
         return item.binding.of(point.reading)
 
-    def meet(self, item: WorkerItem) -> None:
-        """There was contact with the item's tag: it comes at once the next time."""
-        self._contacted.add(tag_key(item.address))
+    def mark_read(self, item: WorkerItem) -> None:
+        """Note that the session has read the tag: its next first change has no delay."""
+        self._read_before.add(tag_key(item.address))
 
     def first_delay(self, item: WorkerItem) -> float:
-        """How long the first contact with the item's tag takes, in seconds."""
+        """Return the seconds that the first change of the item takes."""
         delay = self._plant.first_change_delay
-        if delay is None or tag_key(item.address) in self._contacted:
+        if delay is None or tag_key(item.address) in self._read_before:
             return 0.0
         return self._plant.random.uniform(*delay)
 
     def _pacing_delay(self) -> float:
-        """How long a first data change waits for those of the items before it: a burst is free, the rest is paced."""
+        """Return the seconds that a first change waits for those before it: none in a burst, then at the pace."""
         now = self._plant.clock.monotonic()
         self._next_slot = max(self._next_slot, now) + _SECONDS_PER_FIRST_CHANGE
         return max(0.0, self._next_slot - now - _BURST * _SECONDS_PER_FIRST_CHANGE)
 
     def _first_change(self, server: Registration, item: WorkerItem) -> None:
-        """The item's first data change, and the subscription to those that follow."""
+        """Report the item's first data change, and listen to the changes that follow."""
         item.first = None
-        self.meet(item)
+        self.mark_read(item)
         point = item.binding.point
         if point is not None:
 
@@ -186,7 +189,7 @@ class ItemReporter:
     def _changed(self, server: Registration, item: WorkerItem, point: Point) -> None:
         reading = item.binding.of(point.reading)
         old = item.last
-        # An element's neighbours are not its business.
+        # A change of another element of the array is no change of this one.
         if (
             item.binding.element is None
             or old is None

@@ -1,4 +1,4 @@
-"""The galaxy's users, and the ids that one server handle knows them by."""
+"""The galaxy's users, and their ids for one server handle."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway_sim.plant.status import MxRefusal
 
 @dataclass(frozen=True, slots=True)
 class GalaxyUser:
-    """A user of a galaxy that asks for credentials. ``guid``: its ArchestrA user id, if it has one."""
+    """A user of a galaxy that checks credentials. ``guid`` is the ArchestrA user id, if there is one."""
 
     name: str
     password: str = field(repr=False)
@@ -24,13 +24,13 @@ class GalaxyUser:
 
 
 class GalaxyUsers:
-    """Who may log in: those users; anyone with any password when there are none (a permissive galaxy)."""
+    """The users that may log in. None means a permissive galaxy: any name with any password."""
 
     def __init__(self, users: Iterable[GalaxyUser] | None) -> None:
         self._users = None if users is None else tuple(users)
 
     def authenticate(self, name: str, password: str) -> str:
-        """Who that is; MxRefusal, without the password, if the galaxy does not let them in."""
+        """Return the user's folded name. Raise MxRefusal, without the password, for a wrong name or password."""
         if self._users is None:
             return name.casefold()
         for user in self._users:
@@ -39,7 +39,7 @@ class GalaxyUsers:
         raise MxRefusal(f"the galaxy does not know the user {name!r} with that password", status.E_ACCESSDENIED)
 
     def by_guid(self, text: str) -> str:
-        """Who has that ArchestrA user id; MxRefusal if it is no GUID or nobody's."""
+        """Return the folded name of an ArchestrA user id. Raise MxRefusal if it is malformed or unknown."""
         try:
             guid = UUID(text)
         except ValueError:
@@ -53,14 +53,14 @@ class GalaxyUsers:
 
 
 class UserIds:
-    """A worker's user ids. Each belongs to the server handle that it was given to, and dies with it."""
+    """User ids of a worker. Each belongs to one server handle and ends with it."""
 
     def __init__(self) -> None:
         self._last = 0
         self._by_server: dict[int, dict[int, str]] = {}
 
     def give(self, server_handle: int, name: str) -> int:
-        """The user's id for this server handle: the one it has, or a new one."""
+        """Return the user's id for this server handle: the existing one, or a new one."""
         known = self._by_server.setdefault(server_handle, {})
         for user_id, user in known.items():
             if user == name:
@@ -70,12 +70,12 @@ class UserIds:
         return self._last
 
     def name(self, server_handle: int, user_id: int) -> str:
-        """Whose id that is; MxRefusal 0x80004021 unless it is one of this server handle."""
+        """Return the user of an id. Raise MxRefusal 0x80004021 unless it is an id of this server handle."""
         found = self._by_server.get(server_handle, {}).get(user_id)
         if found is None:
             raise MxRefusal(f"user id {user_id} is not one of server handle {server_handle}", status.NOT_SECURED)
         return found
 
     def forget(self, server_handle: int) -> None:
-        """The server handle is gone, and its ids with it."""
+        """Drop all ids of a server handle."""
         self._by_server.pop(server_handle, None)

@@ -1,4 +1,4 @@
-"""A session's worker: its one MXAccess object with server handles, items, users and subscriptions."""
+"""The worker of a session: one MXAccess object with server handles, items and users."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -18,7 +18,7 @@ _OUT_OF_RANGE = "Value does not fall within the expected range"
 
 @dataclass(frozen=True, slots=True)
 class ReadAnswer:
-    """One answer of ReadBulk; without a reading the time ran out."""
+    """One result of ReadBulk; without a reading its time ran out."""
 
     item_handle: int
     reading: TagReading | None
@@ -26,7 +26,7 @@ class ReadAnswer:
 
 
 class Worker:
-    """The MXAccess calls. Each raises MxRefusal where MXAccess refuses."""
+    """The calls of MXAccess. Each raises MxRefusal where MXAccess refuses."""
 
     def __init__(self, plant: PlantAccess, galaxy: GalaxyUsers, sink: EventSink) -> None:
         self._plant = plant
@@ -39,17 +39,17 @@ class Worker:
 
     @property
     def items(self) -> list[WorkerItem]:
-        """Those of all server handles, in the order they were added to each."""
+        """Items of all server handles, in the order in which they were added to each."""
         return [item for server in self._servers.values() for item in server.items.values()]
 
     def register(self, client_name: str) -> int:
-        """A new server handle."""
+        """Return a new server handle."""
         self._last_server += 1
         self._servers[self._last_server] = Registration(self._last_server, client_name)
         return self._last_server
 
     def unregister(self, server_handle: int) -> None:
-        """Forgets the server handle, its items and its users."""
+        """Drop the server handle with its items and users."""
         server = self._server(server_handle)
         for item in list(server.items.values()):
             self._reporter.stop(server, item)
@@ -59,7 +59,7 @@ class Worker:
     # ------------------------------------------------------------ items
 
     def add_item(self, server_handle: int, definition: str, context: str = "", *, buffered: bool = False) -> int:
-        """A new item handle, also for a name that nothing has: that comes out when it is advised."""
+        """Return a new item handle, even for an unknown tag: that shows when the item is advised."""
         server = self._server(server_handle)
         item = self._add(server, full_address(definition, context), append_brackets=True)
         if buffered:
@@ -77,49 +77,49 @@ class Worker:
         return item
 
     def remove_item(self, server_handle: int, item_handle: int) -> None:
-        """Forgets the item; its handle is not used again."""
+        """Drop the item. Its handle is not used again."""
         item = self.item(server_handle, item_handle)
         server = self._servers[server_handle]
         self._reporter.stop(server, item)
         del server.items[item_handle]
 
     def set_buffered_update_interval(self, server_handle: int, milliseconds: int) -> None:
-        """How often the buffered items of this server handle report, from their next batch on."""
+        """Set the interval of this server handle's buffered items, from their next batch on."""
         server = self._server(server_handle)
         if milliseconds < 1:
-            raise MxRefusal(f"an update interval of {milliseconds} ms; 1 or more would be right")
+            raise MxRefusal(f"an update interval of {milliseconds} ms; use 1 or more")
         server.buffer_interval = milliseconds / 1000
 
     def advise(self, server_handle: int, item_handle: int, *, supervisory: bool = False) -> None:
-        """Begins to report the item; one that is reported already goes on as it did."""
+        """Advise the item. An advised item stays as it is."""
         item = self.item(server_handle, item_handle)
         item.supervisory = item.supervisory or supervisory
         if not item.advised:
-            self._reporter.begin(self._servers[server_handle], item)
+            self._reporter.start(self._servers[server_handle], item)
 
     def first_changes_after_reply(self) -> AbstractContextManager[None]:
-        """What is advised within reports for the first time after the reply to the command."""
+        """Let the first changes of the items that are advised inside follow the reply to the command."""
         return self._reporter.first_changes_after_reply()
 
     def un_advise(self, server_handle: int, item_handle: int) -> None:
-        """Ends reporting the item."""
+        """Unadvise the item."""
         item = self._advised(server_handle, item_handle)
         self._reporter.stop(self._servers[server_handle], item)
 
     def suspend(self, server_handle: int, item_handle: int) -> Status:
-        """The item reports nothing until it is activated."""
+        """Suspend the item: it reports nothing until it is activated."""
         self._advised(server_handle, item_handle).suspended = True
         return status.OK
 
     def activate(self, server_handle: int, item_handle: int) -> Status:
-        """A suspended item reports again, beginning with its value now."""
+        """End a suspension. The item reports its current value first."""
         item = self._advised(server_handle, item_handle)
         if item.suspended:
             self._reporter.activate(self._servers[server_handle], item)
         return status.OK
 
     def item(self, server_handle: int, item_handle: int) -> WorkerItem:
-        """The item of these handles; MxRefusal if there is none."""
+        """Return the item of these handles. Raise MxRefusal if there is none."""
         item = self._server(server_handle).items.get(item_handle)
         if item is None:
             raise MxRefusal(
@@ -137,17 +137,17 @@ class Worker:
     # ------------------------------------------------------------ users and writes
 
     def authenticate(self, server_handle: int, name: str, password: str) -> int:
-        """A user id for this server handle."""
+        """Return a user id for this server handle."""
         server = self._server(server_handle)
         return self._users.give(server.handle, self._galaxy.authenticate(name, password))
 
     def user_by_guid(self, server_handle: int, guid: str) -> int:
-        """The user id of that ArchestrA user for this server handle."""
+        """Return the user id of that ArchestrA user for this server handle."""
         server = self._server(server_handle)
         return self._users.give(server.handle, self._galaxy.by_guid(guid))
 
     def author(self, server_handle: int, user_id: int, verifier_id: int) -> WriteAuthor:
-        """On whose behalf a secured write is; MxRefusal 0x80004021 unless the ids are this server handle's."""
+        """Return the users of a secured write. Raise MxRefusal 0x80004021 unless the ids are this server handle's."""
         user = self._users.name(self._server(server_handle).handle, user_id)
         if verifier_id == 0:
             return WriteAuthor(user_id, 0, Clearance.SECURED)
@@ -163,7 +163,7 @@ class Worker:
         author: WriteAuthor,
         time_ns: int | None = None,
     ) -> None:
-        """Accepts a write to a writable item; what becomes of it is an OnWriteComplete."""
+        """Accept a write to a writable item. An OnWriteComplete event reports its outcome."""
         item = self.writable(server_handle, item_handle)
 
         def completed(statuses: tuple[Status, ...]) -> None:
@@ -172,12 +172,12 @@ class Worker:
                 self._sink.write_completed(item, TagReading(None, None, False, status.GOOD, now, statuses))
 
         if author.clearance is Clearance.PLAIN and not item.supervisory:
-            # Who it was counts only under supervisory advise.
+            # MXAccess records the user of a plain write only under supervisory advise.
             author = WriteAuthor()
         self._plant.writes.accept(item.binding, value, completed, author=author, time_ns=time_ns)
 
     def writable(self, server_handle: int, item_handle: int) -> WorkerItem:
-        """The item of these handles if MXAccess takes writes to it: not before its first data change."""
+        """Return the item of these handles. Raise MxRefusal before its first data change: it takes no write then."""
         item = self.item(server_handle, item_handle)
         if item.last is None:
             raise MxRefusal(_OUT_OF_RANGE, statuses=(status.INVALID_ARGUMENT,))
@@ -186,9 +186,9 @@ class Worker:
     # ------------------------------------------------------------ reading
 
     async def read(self, server_handle: int, addresses: Sequence[str], timeout: float) -> list[ReadAnswer]:
-        """What advised items had last; the others are subscribed to together for as long as their first values take.
+        """Read tags: from the last data change of advised items, and through short subscriptions to all others.
 
-        Time-out 0 is the default one. When cancelled, the short subscriptions end too.
+        Time-out 0 means the worker's default. Cancelling ends the short subscriptions, too.
         """
         server = self._server(server_handle)
         limit = timeout or _READ_TIMEOUT
@@ -216,11 +216,11 @@ class Worker:
 
     def _first_reading(self, item: WorkerItem, *, in_time: bool) -> ReadAnswer:
         if in_time:
-            self._reporter.meet(item)
+            self._reporter.mark_read(item)
         return ReadAnswer(item.handle, self._reporter.current(item) if in_time else None, cached=False)
 
     def close(self) -> None:
-        """Ends all reporting."""
+        """Drop all server handles."""
         for handle in list(self._servers):
             self.unregister(handle)
 
@@ -236,5 +236,5 @@ class Worker:
 
 
 def full_address(definition: str, context: str) -> str:
-    """The address that a definition has in a context, of AddItem2."""
+    """Return the address of a definition in the context of AddItem2."""
     return f"{context.rstrip('.')}.{definition.lstrip('.')}" if context else definition

@@ -1,4 +1,4 @@
-"""What becomes of an accepted write: judged after a while, done, and reported."""
+"""Accepted writes: after a delay each is checked, carried out and completed."""
 
 from collections import deque
 from collections.abc import Callable
@@ -17,15 +17,15 @@ from zb_mom_ww_mxgateway_sim.wire.codec import UndecodableValue
 
 
 class Clearance(IntEnum):
-    """Who stands behind a write: nobody in particular, one user, or two different ones."""
+    """Users behind a write: no known one, one, or two different ones."""
 
     PLAIN = 0
     SECURED = 1
     VERIFIED = 2
 
 
-# What each security classification asks for; the others take any write.
-_NEEDED = {
+# Clearance that a security classification needs; the others take any write.
+_NEEDED_CLEARANCE = {
     Security.SECURED_WRITE: (Clearance.SECURED, status.SECURED_WRITE_NEEDED),
     Security.VERIFIED_WRITE: (Clearance.VERIFIED, status.VERIFIED_WRITE_NEEDED),
 }
@@ -33,7 +33,7 @@ _NEEDED = {
 
 @dataclass(frozen=True, slots=True)
 class WriteAuthor:
-    """On whose behalf a write is, and what that allows."""
+    """The users behind a write, and the clearance that follows."""
 
     user_id: int = 0
     verifier_id: int = 0
@@ -42,7 +42,7 @@ class WriteAuthor:
 
 @dataclass(frozen=True, slots=True)
 class WriteRecord:
-    """One write that reached the plant: the value as the tag took it, and when."""
+    """One write that reached the plant, with the value as the tag took it."""
 
     tag: str
     value: Value
@@ -55,7 +55,7 @@ Completed = Callable[[tuple[Status, ...]], None]
 
 
 class WriteQueue:
-    """Carries accepted writes out, in the order in which they came."""
+    """Carries out accepted writes in the order in which they arrived."""
 
     def __init__(self, timers: TimerQueue, points: PointStore, clock: TimeSource, delay: float) -> None:
         self._timers = timers
@@ -75,31 +75,31 @@ class WriteQueue:
         author: WriteAuthor,
         time_ns: int | None = None,
     ) -> None:
-        """Takes a write. ``value`` may raise Undecodable; ``completed`` hears what became of it."""
+        """Accept a write. ``value`` may raise UndecodableValue. ``completed`` is called with the outcome."""
 
         def carry_out() -> None:
-            outcome = self._judge(binding, value, author.clearance)
-            verdict = outcome if isinstance(outcome, Status) else status.OK
+            outcome = self._check(binding, value, author.clearance)
+            outcome_status = outcome if isinstance(outcome, Status) else status.OK
             if self._holding:
-                self._held.append(lambda: completed((verdict,)))
+                self._held.append(lambda: completed((outcome_status,)))
             else:
-                completed((verdict,))
+                completed((outcome_status,))
             if not isinstance(outcome, Status) and binding.point is not None:
                 self._carry_out(binding.point, outcome.value, author, time_ns)
 
         self._timers.after(self._delay, carry_out)
 
     def hold(self) -> None:
-        """Withholds every completion from now on; the writes themselves take effect."""
+        """Withhold every completion from now on. The writes still take effect."""
         self._holding = True
 
     def release(self) -> None:
-        """Sends what was withheld, in order, and withholds no more."""
+        """Send the withheld completions in order, and withhold no more."""
         self._holding = False
         while self._held:
             self._held.popleft()()
 
-    def _judge(self, binding: Binding, value: Callable[[], object], clearance: Clearance) -> "Status | _Accepted":
+    def _check(self, binding: Binding, value: Callable[[], object], clearance: Clearance) -> "Status | _Accepted":
         point = binding.point
         if binding.fault is not None or point is None:
             return binding.fault or status.NO_SUCH_REFERENCE
@@ -136,7 +136,7 @@ def _security(point: Point, clearance: Clearance) -> Status | None:
     attribute = point.attribute
     if attribute.category is not AttributeCategory.WRITEABLE or attribute.security is Security.VIEW_ONLY:
         return status.WRITE_DENIED
-    needed, refused = _NEEDED.get(attribute.security, (Clearance.PLAIN, None))
+    needed, refused = _NEEDED_CLEARANCE.get(attribute.security, (Clearance.PLAIN, None))
     return refused if clearance < needed else None
 
 
@@ -152,7 +152,7 @@ def _held_value(binding: Binding, point: Point, value: object) -> Value:
 
 
 def source_time(value: object) -> int | None:
-    """A write's own time as nanoseconds; CoercionError if it is none."""
+    """Return a write's own time in nanoseconds; None for null. Raise CoercionError if it is not a time."""
     if value is None:
         return None
     time = coerce_scalar(value, NativeType.TIME)

@@ -1,5 +1,5 @@
-"""The simulator's own translation between values and messages.
+"""The simulator's own codec between values and messages.
 
-The library's is not shared: a mistake of one side would cancel itself. No call and no state.
+The library's codec is not used: a mistake in shared code would hide itself. No call and no state.
 May import ``plant`` and ``runtime``.
 """

@@ -1,4 +1,4 @@
-"""The simulator's own way from its alarms to the generated messages."""
+"""The simulator's own codec from its alarms to the generated messages."""
 
 from typing import cast
 
@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway_sim.wire.codec import encode_value, timestamp
 
 
 def encode_snapshot(alarm: Alarm, provider: AlarmProvider) -> pb.ActiveAlarmSnapshot:
-    """The alarm as it is now."""
+    """Return the current state of the alarm."""
     message = pb.ActiveAlarmSnapshot(current_state=_state(alarm))
     timestamp(alarm.changed_ns, message.last_transition_timestamp)
     _fill(message, alarm, provider)
@@ -16,7 +16,7 @@ def encode_snapshot(alarm: Alarm, provider: AlarmProvider) -> pb.ActiveAlarmSnap
 
 
 def encode_transition(transition: Transition) -> pb.OnAlarmTransitionEvent:
-    """What happened to the alarm."""
+    """Return a transition of an alarm."""
     message = pb.OnAlarmTransitionEvent(transition_kind=cast("pb.AlarmTransitionKind", int(transition.kind)))
     timestamp(transition.time_ns, message.transition_timestamp)
     _fill(message, transition.alarm, transition.provider)
@@ -26,7 +26,7 @@ def encode_transition(transition: Transition) -> pb.OnAlarmTransitionEvent:
 def encode_provider(
     provider: AlarmProvider, message: pb.AlarmProviderStatus | pb.OnAlarmProviderModeChangedEvent
 ) -> None:
-    """Fills in where alarms come from."""
+    """Fill in the alarm provider."""
     message.mode = cast("pb.AlarmProviderMode", int(provider.mode))
     message.degraded = provider.degraded
     message.reason = provider.reason

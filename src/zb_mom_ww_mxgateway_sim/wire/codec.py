@@ -1,4 +1,4 @@
-"""The simulator's own way between its values and the generated messages."""
+"""The simulator's own codec between its values and the generated messages."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway_sim.plant.status import Category, Status
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Scalar, Value, default
 from zb_mom_ww_mxgateway_sim.runtime.clock import nanoseconds
 
-# The wire's number of a type or status is the native one plus this.
+# The wire's number of a type or status is the native number plus this.
 _NATIVE_OFFSET = 2
 
 _VARIANT = {
@@ -23,7 +23,7 @@ _VARIANT = {
     NativeType.DOUBLE: "VT_R8",
     NativeType.STRING: "VT_BSTR",
     NativeType.TIME: "VT_DATE",
-    # Seconds, as a double; there is no variant type of its own.
+    # Seconds as a double: elapsed times have no variant type.
     NativeType.ELAPSED_TIME: "VT_R8",
 }
 _ARM = {
@@ -43,18 +43,18 @@ def _wire_type(tag_type: NativeType) -> "pb.MxDataType":
 
 
 class UndecodableValue(ValueError):
-    """The message holds no value that a tag could take."""
+    """The message holds no value that a tag can take."""
 
 
 def timestamp(nanos: int, into: Timestamp | None = None) -> Timestamp:
-    """UTC nanoseconds since 1970 as a message."""
+    """Return UTC nanoseconds since 1970 as a message, or fill the given one."""
     message = Timestamp() if into is None else into
     message.seconds, message.nanos = divmod(nanos, 1_000_000_000)
     return message
 
 
 def encode_value(message: pb.MxValue, value: Value, tag_type: NativeType | None, is_array: bool) -> None:
-    """Fills an MxValue; no value, or no type, is VT_EMPTY."""
+    """Fill an MxValue. No value, or no type, becomes VT_EMPTY."""
     if value is None or tag_type is None:
         message.data_type = pb.MX_DATA_TYPE_NO_DATA
         message.variant_type = "VT_EMPTY"
@@ -73,7 +73,7 @@ def encode_value(message: pb.MxValue, value: Value, tag_type: NativeType | None,
 
 
 def encode_reading(message: pb.MxValue, reading: TagReading) -> None:
-    """Fills an MxValue with what the reading has."""
+    """Fill an MxValue with the value of a reading."""
     if reading.message is not None:
         message.CopyFrom(reading.message)
     else:
@@ -96,7 +96,7 @@ def _encode_array(message: pb.MxArray, elements: Sequence[Scalar], tag_type: Nat
 
 
 def decode_value(message: pb.MxValue) -> object:
-    """What a client wants written: bool, int, float, str, datetime, a tuple of these, or None for null."""
+    """Return the value that a client writes: bool, int, float, str, datetime, a tuple of these, or None for null."""
     arm = message.WhichOneof("kind")
     if message.is_null or (arm is None and message.data_type == pb.MX_DATA_TYPE_NO_DATA):
         return None
@@ -148,7 +148,7 @@ def _datetime(message: Timestamp) -> datetime:
 
 @lru_cache(maxsize=1024)
 def encode_statuses(statuses: tuple[Status, ...], *, ok_is_minus_one: bool) -> Sequence[pb.MxStatusProxy]:
-    """Status messages, shared: for copying. ``success`` of a good one is -1 or 0, as COM servers differ in it."""
+    """Return status messages to copy; they are shared. ``success`` of a good one is -1 or 0: COM servers differ."""
     return tuple(
         pb.MxStatusProxy(
             success=-1 if status.category is Category.OK and ok_is_minus_one else 0,
@@ -164,7 +164,7 @@ def encode_statuses(statuses: tuple[Status, ...], *, ok_is_minus_one: bool) -> S
 
 
 def encode_event(family: "pb.MxEventFamily", server_handle: int, item_handle: int, reading: TagReading) -> pb.MxEvent:
-    """An event of an item, without what only its session knows."""
+    """Return an event of an item, without the fields of its session."""
     event = pb.MxEvent(
         family=family,
         server_handle=server_handle,
@@ -178,7 +178,7 @@ def encode_event(family: "pb.MxEventFamily", server_handle: int, item_handle: in
 
 
 def encode_buffered(server_handle: int, item_handle: int, readings: Sequence[TagReading]) -> pb.MxEvent:
-    """An event of a buffered item; quality and statuses of the event itself are those of the last reading."""
+    """Return an event of a buffered item. Its own quality and statuses are those of the last reading."""
     last = readings[-1]
     event = pb.MxEvent(
         family=pb.MX_EVENT_FAMILY_ON_BUFFERED_DATA_CHANGE,
@@ -191,7 +191,7 @@ def encode_buffered(server_handle: int, item_handle: int, readings: Sequence[Tag
     body = event.on_buffered_data_change
     tag_type = last.type or NativeType.STRING
     body.data_type = _wire_type(last.type) if last.type else pb.MX_DATA_TYPE_NO_DATA
-    # An array has no place for a missing value: there it has the type's default, and a bad quality.
+    # An array cannot hold a missing value: it holds the type's default instead, with a bad quality.
     values = [
         default(tag_type) if reading.value is None or isinstance(reading.value, tuple) else reading.value
         for reading in readings
