@@ -1,4 +1,4 @@
-"""The simulated gateway: what its parts are, and what its owner sees and does."""
+"""The simulated gateway, composed of its parts, and the interface for its owner."""
 
 import random
 from collections.abc import Iterable, Mapping, Sequence

@@ -58,7 +58,7 @@ class ReplyFailure:
 
 @dataclass(slots=True)
 class CallEffects:
-    """What the faults do to one call."""
+    """Effects of the faults on one call."""
 
     delay: float = 0.0
     """Seconds that the call waits first."""

@@ -1,9 +1,9 @@
 """Fault files: one fault a line, first when, then what. ``#`` begins a remark.
 
 When is ``after TIME``, ``every TIME`` or ``at CALL N``: the Nth call of an rpc (``StreamEvents``) or command kind
-(``write``) since the start. What is one of ``ACTIONS``. With ``at`` the fault is injected into that call, and CALL is
-left out. Otherwise it is injected into the next such call; ``delay`` and ``stall`` apply to all later ones. A TIME is
-``250ms``, ``5s``, ``2min`` or seconds.
+(``write``) since the start. ``ACTIONS`` lists what can happen. With ``at`` the fault is injected into that call, and
+CALL is left out. Otherwise it is injected into the next such call; ``delay`` and ``stall`` apply to all later ones. A
+TIME is ``250ms``, ``5s``, ``2min`` or seconds.
 """
 
 import re

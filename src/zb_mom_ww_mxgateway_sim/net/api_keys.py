@@ -16,7 +16,7 @@ _SECRET = re.compile(r"[!-~]+")
 
 
 class KeyScope(StrEnum):
-    """What a key allows."""
+    """Scopes of keys: each allows some calls."""
 
     SESSION_OPEN = "session:open"
     SESSION_CLOSE = "session:close"

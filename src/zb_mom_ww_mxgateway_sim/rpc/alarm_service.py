@@ -106,7 +106,7 @@ class AlarmService:
 
 
 def acknowledge(book: AlarmBook, key: GatewayKey, reference: str, operator: str, comment: str) -> None:
-    """Acknowledge an alarm for a caller. Raise CallRefused if that is forbidden, MxRefusal if there is no such alarm."""
+    """Acknowledge an alarm for a caller. Raise CallRefused if that is forbidden, MxRefusal for an unknown alarm."""
     try:
         alarm = book.find(reference)
     except BadReference as error:

@@ -46,7 +46,7 @@ class ManualClock:
     """A clock that stands still until ``advance`` moves it; for tests that never sleep."""
 
     def __init__(self, start: datetime = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)) -> None:
-        """``start`` is the first time of ``now``. Raise ValueError unless it is aware."""
+        """Stand still at ``start``. Raise ValueError unless it is aware."""
         if start.tzinfo is None:
             raise ValueError("start must be an aware datetime, e.g. datetime(2026, 1, 5, tzinfo=UTC)")
         self._start = nanoseconds(start)

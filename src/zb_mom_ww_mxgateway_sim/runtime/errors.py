@@ -1,7 +1,7 @@
 """Errors of the simulator.
 
-SimulatorError and its subclasses are for whoever starts a gateway; each is one readable line. CallRefused and its
-subclasses end a call of a client, and StreamEnded ends an event stream; ``code`` is the name of the gRPC status.
+SimulatorError and its subclasses are for the program that starts a gateway; each is one readable line. CallRefused and
+its subclasses end a call of a client, and StreamEnded ends an event stream; ``code`` is the name of the gRPC status.
 """
 
 

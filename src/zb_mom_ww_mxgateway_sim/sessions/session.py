@@ -45,7 +45,7 @@ def state_name(state: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """What the gateway decides for its sessions. Times are seconds."""
+    """Options of the gateway for its sessions. Times are seconds."""
 
     command_timeout: float = 30.0
     queue_size: int = 10_000

@@ -1,4 +1,4 @@
-"""What a test may see of a session: its state and its items, never its worker."""
+"""Views of sessions for tests: state and items, never the worker."""
 
 from dataclasses import dataclass
 
