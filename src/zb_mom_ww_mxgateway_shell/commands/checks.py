@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayWaitError
@@ -81,9 +82,20 @@ class WantedOf(ExpectedValue):
 
 OperatorArgument = Annotated[Token, Operator()]
 WantedArgument = Annotated[Token, ExpectedValue()]
-ToleranceClause = Annotated[Token | None, Tolerance(), Clause()]
 QualityClause = Annotated[str, OneWord("|".join(QUALITIES), QUALITIES), Clause()]
-AgeClause = Annotated[float | None, Duration(), Clause("<")]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConditionOptions:
+    """What a condition asks for besides the comparison."""
+
+    tol: Annotated[Token | None, Tolerance(), Clause()] = None
+    quality: QualityClause = "good"
+    age: Annotated[float | None, Duration(), Clause("<")] = None
+
+
+def _condition(tag: Target, operator: Token, value: Token, options: ConditionOptions) -> Condition:
+    return Condition(tag, Comparison(operator, value, options.tol), options.quality, options.age)
 
 
 def _compared(positional: Sequence[Any], options: dict[str, Any]) -> None:
@@ -103,14 +115,12 @@ async def _foresee(
     operator: Token,
     value: Token,
     *,
-    tol: Token | None = None,
-    quality: str = "good",
-    age: float | None = None,
+    options: ConditionOptions,
     **waiting: Any,
 ) -> Result:
     """How an expectation stands before anything is written."""
     (item,) = await ensure(context, [tag], None)
-    condition = Condition(tag, Comparison(operator, value, tol), quality, age)
+    condition = _condition(tag, operator, value, options)
     found = context.live_session.latest(*item.key)
     reason = condition.miss(found)
     stands = "holds now" if not reason else "does not hold now" if reason == "it differs" else f"not now: {reason}"
@@ -147,9 +157,7 @@ async def expect(
     operator: OperatorArgument,
     value: WantedArgument,
     *,
-    tol: ToleranceClause = None,
-    quality: QualityClause = "good",
-    age: AgeClause = None,
+    options: ConditionOptions,
 ) -> Result:
     """Checks a value as it is now: a file stops, or counts a failure, where it is not as expected.
 
@@ -163,7 +171,7 @@ async def expect(
     written gets a second to show its new value; for what a write changes elsewhere use wait.
     """
     (item,) = await ensure(context, [tag], None)
-    condition = Condition(tag, Comparison(operator, value, tol), quality, age)
+    condition = _condition(tag, operator, value, options)
     found = await value_now(context, item)
     context.live_session.checked()
     reason = condition.miss(found)
@@ -194,9 +202,7 @@ async def wait(
     operator: OperatorArgument,
     value: WantedArgument,
     *,
-    tol: ToleranceClause = None,
-    quality: QualityClause = "good",
-    age: AgeClause = None,
+    options: ConditionOptions,
     now: Annotated[bool, Flag(), Clause()] = False,
     hold: Annotated[float, Duration(), Clause()] = 0.0,
     timeout: Annotated[float, Duration(), Clause()],
@@ -211,7 +217,7 @@ async def wait(
     over, the values seen are shown, and of a hold what broke it.
     """
     live, started = context.live_session, clock.monotonic()
-    condition = Condition(tag, Comparison(operator, value, tol), quality, age)
+    condition = _condition(tag, operator, value, options)
     try:
         # What has arrived before is seen, and so is not new.
         mark = None if now else await live.fresh_mark(timeout=timeout)

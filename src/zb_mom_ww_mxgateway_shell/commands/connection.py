@@ -4,6 +4,7 @@ import dataclasses
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,6 +65,22 @@ class FileRead(Text):
         return super().parse(word, context)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectOptions:
+    """How a gateway is reached, as ``connect`` and ``doctor`` take it."""
+
+    plaintext: FlagOption = False
+    api_key_env: Annotated[str | None, Text("variable")] = None
+    api_key_file: Annotated[str | None, FileRead()] = None
+    ca_file: Annotated[str | None, FileRead()] = None
+    require_certificate_validation: FlagOption = False
+    server_name_override: Annotated[str | None, Text("name")] = None
+
+    def given(self) -> dict[str, Any]:
+        """Return the options that are given, by the names of a Connection's fields."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if value}
+
+
 @command(
     "connect",
     example="connect localhost:5001 --api-key-env MXGATEWAY_API_KEY",
@@ -75,12 +92,7 @@ async def connect(
     context: Context,
     endpoint: Annotated[str | None, EndpointOrProfile()] = None,
     *,
-    plaintext: FlagOption = False,
-    api_key_env: Annotated[str | None, Text("variable")] = None,
-    api_key_file: Annotated[str | None, FileRead()] = None,
-    ca_file: Annotated[str | None, FileRead()] = None,
-    require_certificate_validation: FlagOption = False,
-    server_name_override: Annotated[str | None, Text("name")] = None,
+    options: ConnectOptions,
     forget_certificate: FlagOption = False,
 ) -> Result:
     """Connects to a gateway, by HOST:PORT or the name of a profile, and opens a session.
@@ -90,16 +102,7 @@ async def connect(
     another source is named; it is never typed. If connecting fails, the present session stays as it is.
     A file sends a key only to what it was started with, to a profile, or to a gateway that is remembered.
     """
-    options: dict[str, Any] = {
-        "plaintext": plaintext,
-        "api_key_env": api_key_env,
-        "api_key_file": api_key_file,
-        "ca_file": ca_file,
-        "require_certificate_validation": require_certificate_validation,
-        "server_name_override": server_name_override,
-        "forget_certificate": forget_certificate,
-    }
-    given = {name: value for name, value in options.items() if value}
+    given = options.given() | ({"forget_certificate": True} if forget_certificate else {})
     current = context.current
     before = current.name if current else context.connected_as
     profile = context.profiles.profiles.get(endpoint or before)

@@ -1,5 +1,6 @@
 """why, last-error, doctor."""
 
+import dataclasses
 import time
 from contextlib import suppress
 from typing import Annotated, Any
@@ -11,11 +12,10 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError, M
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import age_text, error_form, one_line
-from zb_mom_ww_mxgateway_shell.commands.connection import EndpointOrProfile, FileRead
+from zb_mom_ww_mxgateway_shell.commands.connection import ConnectOptions, EndpointOrProfile
 from zb_mom_ww_mxgateway_shell.diagnosis.doctor import Doctor
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import hresult_meaning, status_meaning
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.language.argument_types import FlagOption, Text
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import TAG, ItemOrTag, Target
@@ -82,12 +82,7 @@ async def doctor(
     context: Context,
     endpoint: Annotated[str | None, EndpointOrProfile()] = None,
     *,
-    plaintext: FlagOption = False,
-    api_key_env: Annotated[str | None, Text("variable")] = None,
-    api_key_file: Annotated[str | None, FileRead()] = None,
-    ca_file: Annotated[str | None, FileRead()] = None,
-    require_certificate_validation: FlagOption = False,
-    server_name_override: Annotated[str | None, Text("name")] = None,
+    options: ConnectOptions,
 ) -> Feed:
     """Checks step by step whether a gateway can be reached and used; says which step fails, and what to do.
 
@@ -97,19 +92,12 @@ async def doctor(
     changed by it; a session is opened and closed again.
     """
     given = Connection(
-        endpoint=endpoint,
-        plaintext=plaintext,
-        api_key_env=api_key_env,
-        api_key_file=api_key_file,
-        ca_file=ca_file,
-        require_certificate_validation=require_certificate_validation,
-        server_name_override=server_name_override,
-        known_gateways=context.connection.known_gateways,
+        endpoint=endpoint, known_gateways=context.connection.known_gateways, **dataclasses.asdict(options)
     )
     profile = context.profiles.profiles.get(endpoint or context.name)
     if profile is not None:
         return Doctor(endpoint or profile.name, profile.connection, lambda: keyed_connection(context, profile))
-    if given == Connection(endpoint=endpoint, known_gateways=given.known_gateways):
+    if not options.given():
         given = _known_connection(context, endpoint) or given
 
     async def keyed() -> Connection:

@@ -3,12 +3,13 @@
 From the declaration come parsing with exact places of errors, completion, the usage line and help.
 Positional parameters are positional words, keyword-only ones are ``--options``, ``*names`` takes the
 rest. An annotation carries the argument kind: ``Annotated[type, ArgumentType()]``. A keyword-only one with a Clause
-beside its kind is spelled as a plain word behind the positional ones: ``timeout 10s``.
+beside its kind is spelled as a plain word behind the positional ones: ``timeout 10s``. Options that several commands
+share are an option group: a keyword-only parameter whose type is a dataclass of keyword-only fields.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
@@ -100,12 +101,24 @@ class Command:
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
-        """In the order of the declaration."""
-        hints = get_type_hints(self.run, include_extras=True)
+        """In the order of the declaration, with the fields of an option group in its place."""
         return tuple(
-            _parameter(parameter, hints[parameter.name])
-            for parameter in list(inspect.signature(self.run).parameters.values())[1:]
+            parameter
+            for declared, hint in _declared(self.run)
+            for parameter in (_options_of(hint) if is_dataclass(hint) else [_parameter(declared, hint)])
         )
+
+    @cached_property
+    def _groups(self) -> dict[str, Any]:
+        return {declared.name: hint for declared, hint in _declared(self.run) if is_dataclass(hint)}
+
+    def grouped(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options of a line as `run` and `preview` take them: those of an option group as one."""
+        grouped = dict(options)
+        for name, group in self._groups.items():
+            given = {field.name: grouped.pop(field.name) for field in fields(group) if field.name in grouped}
+            grouped[name] = group(**given)
+        return grouped
 
     @cached_property
     def summary(self) -> str:
@@ -171,6 +184,17 @@ def command(
         )
 
     return declare
+
+
+def _declared(function: "Body") -> list[tuple[inspect.Parameter, Any]]:
+    """Return the parameters of a command behind its context, with their annotations."""
+    hints = get_type_hints(function, include_extras=True)
+    return [(each, hints[each.name]) for each in list(inspect.signature(function).parameters.values())[1:]]
+
+
+def _options_of(group: Any) -> list[Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [_parameter(each, hints[each.name]) for each in inspect.signature(group).parameters.values()]
 
 
 def _parameter(declared: inspect.Parameter, hint: Any) -> Parameter:

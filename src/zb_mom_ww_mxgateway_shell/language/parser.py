@@ -29,7 +29,7 @@ class Invocation(NamedTuple):
 
     async def run(self, context: Scope) -> "Result | Feed":
         """Runs it; returns what it found, or what is to be watched."""
-        return await self.command.run(context, *self.positional, **self.options)
+        return await self.command.run(context, *self.positional, **self.command.grouped(self.options))
 
 
 @dataclass(slots=True)

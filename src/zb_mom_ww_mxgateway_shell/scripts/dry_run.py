@@ -63,7 +63,7 @@ class Plan:
 
             if command.preview is not None:
                 _ = context.live_session
-                found = await command.preview(context, *invocation.positional, **invocation.options)
+                found = await command.preview(context, *invocation.positional, **command.grouped(invocation.options))
                 assert isinstance(found, TextResult)
                 await refuse_missing(context, invocation)
                 if command.mutating:

@@ -24,6 +24,7 @@ from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, run_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
+from zb_mom_ww_mxgateway_shell.terminal.search_field import SearchField, bind_search
 
 _SORT_SECONDS = 1.0
 _SORTS = ("as asked", "tag", "quality", "age", "changes")
@@ -63,8 +64,7 @@ class FullWatch:
         self._reversed = False
         self._only_bad = False
         self._hidden = 0
-        self._filter = ""
-        self._typing = False
+        self._filter = SearchField()
         self._helping = False
         # What stood there when it was paused: by item, the row and the value.
         self._frozen: dict[tuple[int, int], tuple[Row, LiveValue | None]] | None = None
@@ -111,7 +111,7 @@ class FullWatch:
     def _items(self) -> list[Item]:
         now = asyncio.get_running_loop().time()
         if now - self._ordered_at >= _SORT_SECONDS:
-            items = [item for item in self._panel.items if tag_key(self._filter) in tag_key(item.tag)]
+            items = [item for item in self._panel.items if tag_key(self._filter.text) in tag_key(item.tag)]
             if self._only_bad:
                 items = [item for item in items if self._rank(item)[0]]
             if self._sort:
@@ -157,8 +157,8 @@ class FullWatch:
         return shown
 
     def _status(self) -> StyleAndTextTuples:
-        if self._typing:
-            return [("reverse", f" /{safe(self._filter)} ")]
+        if self._filter.is_open:
+            return [("reverse", f" /{safe(self._filter.text)} ")]
         count, watched = self._scroll.count, len(self._panel)
         first = self._scroll.first(self._rows())
         parts = [f"{first + 1}-{min(count, first + self._rows())} of {count}" if count else "none"]
@@ -167,8 +167,8 @@ class FullWatch:
         parts.append(_SORTS[self._sort] if not self._sort else f"by {_SORTS[self._sort]}")
         if self._reversed:
             parts.append("reversed")
-        if self._filter:
-            parts.append(f"/{safe(self._filter)}")
+        if self._filter.text:
+            parts.append(f"/{safe(self._filter.text)}")
         if self._only_bad:
             parts.append("only bad")
         # Why nothing moves comes first; a long reason must not hide the rest.
@@ -190,9 +190,10 @@ class FullWatch:
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
-        typing = Condition(lambda: self._typing)
+        typing = Condition(lambda: self._filter.is_open)
         # b is "only bad" here; the page up of others stays on its own key.
         bind_scrolling(keys, self._scroll, self._rows, ~typing)
+        bind_search(keys, self._filter, changed=self._again, ends=("enter", "escape"))
 
         @keys.add("q", filter=~typing)
         @keys.add("c-c")
@@ -232,25 +233,5 @@ class FullWatch:
         @keys.add("?", filter=~typing)
         def _(event: KeyPressEvent) -> None:
             self._helping = not self._helping
-
-        @keys.add("/", filter=~typing)
-        def _(event: KeyPressEvent) -> None:
-            self._typing, self._filter = True, ""
-            self._again()
-
-        @keys.add("enter", filter=typing)
-        @keys.add("escape", filter=typing, eager=True)
-        def _(event: KeyPressEvent) -> None:
-            self._typing = False
-
-        @keys.add("backspace", filter=typing)
-        def _(event: KeyPressEvent) -> None:
-            self._filter = self._filter[:-1]
-            self._again()
-
-        @keys.add("<any>", filter=typing)
-        def _(event: KeyPressEvent) -> None:
-            self._filter += event.data if event.data.isprintable() else ""
-            self._again()
 
         return keys

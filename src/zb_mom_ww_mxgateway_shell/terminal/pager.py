@@ -14,6 +14,7 @@ from zb_mom_ww_mxgateway_console.text.terminal_text import safe
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
+from zb_mom_ww_mxgateway_shell.terminal.search_field import SearchField, bind_search
 
 _KEYS = "q leaves · space, PgUp, PgDn, arrows, g, G move · / finds, n next"
 
@@ -28,8 +29,7 @@ class Pager:
         self._width = 0
         self._output = output
         self._scroll = Scroll()
-        self._needle = ""
-        self._typing = False
+        self._needle = SearchField()
         self._app: Application[None] = Application(
             layout=Layout(
                 HSplit([Window(FormattedTextControl(self._page)), Window(FormattedTextControl(self._status), height=1)])
@@ -60,20 +60,20 @@ class Pager:
         first = self._scroll.first(self._rows())
         shown: StyleAndTextTuples = []
         for line in self._lines[first : first + self._rows()]:
-            found = self._needle and self._needle.casefold() in line.casefold()
+            found = self._needle.text and self._needle.text.casefold() in line.casefold()
             shown.append(("reverse" if found else "", line + "\n"))
         return shown
 
     def _status(self) -> StyleAndTextTuples:
-        if self._typing:
-            return [("reverse", f" /{safe(self._needle)} ")]
+        if self._needle.is_open:
+            return [("reverse", f" /{safe(self._needle.text)} ")]
         first = self._scroll.first(self._rows())
         last = min(len(self._lines), first + self._rows())
         text = f" {first + 1}-{last} of {len(self._lines)} · {_KEYS} "
         return [("reverse", text if len(text) <= self._width else f"{text.partition(' · space')[0]}, space goes on ")]
 
     def _find(self, start: int) -> None:
-        folded = self._needle.casefold()
+        folded = self._needle.text.casefold()
         for index in [*range(start, len(self._lines)), *range(start)]:
             if folded and folded in self._lines[index].casefold():
                 self._scroll.to(index)
@@ -81,33 +81,17 @@ class Pager:
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
-        typing = Condition(lambda: self._typing)
+        typing = Condition(lambda: self._needle.is_open)
         bind_scrolling(keys, self._scroll, self._rows, ~typing)
+        bind_search(keys, self._needle, entered=lambda: self._find(self._scroll.first(self._rows())))
 
         @keys.add("q", filter=~typing)
         @keys.add("c-c")
         def _(event: KeyPressEvent) -> None:
             event.app.exit()
 
-        @keys.add("/", filter=~typing)
-        def _(event: KeyPressEvent) -> None:
-            self._typing, self._needle = True, ""
-
         @keys.add("n", filter=~typing)
         def _(event: KeyPressEvent) -> None:
             self._find(self._scroll.first(self._rows()) + 1)
-
-        @keys.add("enter", filter=typing)
-        def _(event: KeyPressEvent) -> None:
-            self._typing = False
-            self._find(self._scroll.first(self._rows()))
-
-        @keys.add("backspace", filter=typing)
-        def _(event: KeyPressEvent) -> None:
-            self._needle = self._needle[:-1]
-
-        @keys.add("<any>", filter=typing)
-        def _(event: KeyPressEvent) -> None:
-            self._needle += event.data if event.data.isprintable() else ""
 
         return keys

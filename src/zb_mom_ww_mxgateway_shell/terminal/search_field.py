@@ -1,0 +1,54 @@
+"""A text that is typed behind ``/`` on a full screen, and the keys that type it."""
+
+from collections.abc import Callable, Sequence
+
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+
+
+class SearchField:
+    """The text, and whether it is being typed."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.is_open = False
+
+
+def bind_search(
+    keys: KeyBindings,
+    field: SearchField,
+    *,
+    changed: Callable[[], None] = lambda: None,
+    entered: Callable[[], None] = lambda: None,
+    ends: Sequence[str] = ("enter",),
+) -> None:
+    """Add the keys: ``/`` opens an empty field, `ends` close it.
+
+    `changed` is called when the text is another one, `entered` when the field was closed.
+    """
+    is_open = Condition(lambda: field.is_open)
+
+    def set_text(text: str) -> None:
+        field.text = text
+        changed()
+
+    @keys.add("/", filter=~is_open)
+    def _(event: KeyPressEvent) -> None:
+        field.is_open = True
+        set_text("")
+
+    def close(event: KeyPressEvent) -> None:
+        field.is_open = False
+        entered()
+
+    for key in ends:
+        # Escape begins the sequences of other keys: eager does not wait for their rest.
+        keys.add(key, filter=is_open, eager=key == "escape")(close)
+
+    @keys.add("backspace", filter=is_open)
+    def _(event: KeyPressEvent) -> None:
+        set_text(field.text[:-1])
+
+    @keys.add("<any>", filter=is_open)
+    def _(event: KeyPressEvent) -> None:
+        set_text(field.text + (event.data if event.data.isprintable() else ""))
