@@ -1,4 +1,5 @@
-"""The parts of the program that stand outside a run: demonstration, command reference, trust in a gateway.
+"""What puts the program together: which front end runs, its connection and exit code; demo, reference, trust.
 
-No command of the shell. May import ``commands``, ``language`` and ``state``.
+No command of the shell.
+May import ``commands``, ``language``, ``output``, ``process``, ``python``, ``scripts``, ``state`` and ``terminal``.
 """

@@ -8,15 +8,16 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, json_line
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, for_reader, padded, safe, shortened, width
-from zb_mom_ww_mxgateway_shell.output.page import INDENT, Page
-from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_form
-from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult, problems_of
+from zb_mom_ww_mxgateway_shell.output.results import INDENT, Result, TextResult, problems_of
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.output.page import Page
 
 _TEXT_WIDTH, _LINE_WIDTH, _TOOK_WIDTH = 50, 92, 10
 
@@ -51,25 +52,25 @@ class Formatter(ABC):
         """
         return ""
 
-    def begin(self, page: Page) -> None:  # noqa: B027  # optional
+    def begin(self, page: "Page") -> None:  # noqa: B027  # optional
         """Start with the statement of the page."""
 
-    def notice(self, page: Page, text: str) -> None:
+    def notice(self, page: "Page", text: str) -> None:
         """Report something in addition to the result."""
         if page.statement is None:
             page.text(f"{INDENT}{safe(text)}")
 
-    def live(self, page: Page, line: str) -> None:  # noqa: B027  # optional
+    def live(self, page: "Page", line: str) -> None:  # noqa: B027  # optional
         """Show a line of a feed as it comes; `line` is safe for a terminal."""
 
-    def progress(self, page: Page, line: str) -> None:
+    def progress(self, page: "Page", line: str) -> None:
         """Show the state of a feed that takes long."""
         page.aside(line)
 
-    def show_head(self, page: Page) -> None:  # noqa: B027  # optional
+    def show_head(self, page: "Page") -> None:  # noqa: B027  # optional
         """Show which statement runs, if this form holds that back until its outcome."""
 
-    def result(self, page: Page, result: Result | None) -> list[str]:
+    def result(self, page: "Page", result: Result | None) -> list[str]:
         """Show what a statement ended with; return the lines of its result."""
         lines = [] if result is None else self.lines(result)
         page.copy(lines)
@@ -79,11 +80,11 @@ class Formatter(ABC):
             page.not_met(problems_of(result) or (lines if page.quiet else []))
         return lines
 
-    def failure(self, page: Page, error: BaseException, problem: Sequence[str]) -> None:
+    def failure(self, page: "Page", error: BaseException, problem: Sequence[str]) -> None:
         """Show what a statement failed with; `problem` are the lines for a person."""
         page.problem(problem)
 
-    def end(self, page: Page, summary: str) -> None:  # noqa: B027  # optional
+    def end(self, page: "Page", summary: str) -> None:  # noqa: B027  # optional
         """Show the summary of a file, now that it is over."""
 
 
@@ -98,30 +99,30 @@ class TableFormatter(Formatter):
     def printable(self, line: str) -> str:
         return safe(shortened(line, LONGEST_LINE))
 
-    def begin(self, page: Page) -> None:
+    def begin(self, page: "Page") -> None:
         if page.is_numbered:
             page.transient(_head(page))
 
-    def notice(self, page: Page, text: str) -> None:
+    def notice(self, page: "Page", text: str) -> None:
         if not page.is_numbered:
             page.text(f"{INDENT}{safe(text)}")
 
-    def live(self, page: Page, line: str) -> None:
+    def live(self, page: "Page", line: str) -> None:
         self.show_head(page)
         page.copy([line])
         page.text(f"{INDENT}{line}")
 
-    def progress(self, page: Page, line: str) -> None:
+    def progress(self, page: "Page", line: str) -> None:
         self.show_head(page)
         if page.is_screen:
             page.transient(line)
         else:
             page.text(line)
 
-    def show_head(self, page: Page) -> None:
+    def show_head(self, page: "Page") -> None:
         self._show_head(page)
 
-    def result(self, page: Page, result: Result | None) -> list[str]:
+    def result(self, page: "Page", result: Result | None) -> list[str]:
         lines = [] if result is None else result.lines()
         page.copy(lines)
         if result is not None and result.exit_code is not ExitCode.DONE:
@@ -134,14 +135,14 @@ class TableFormatter(Formatter):
                 page.text(f"{INDENT}{line}")
         return lines
 
-    def failure(self, page: Page, error: BaseException, problem: Sequence[str]) -> None:
+    def failure(self, page: "Page", error: BaseException, problem: Sequence[str]) -> None:
         self._show_head_and_notices(page)
         page.problem(problem)
 
-    def end(self, page: Page, summary: str) -> None:
+    def end(self, page: "Page", summary: str) -> None:
         page.text(summary)
 
-    def _show_outcome(self, page: Page, lines: Sequence[str]) -> None:
+    def _show_outcome(self, page: "Page", lines: Sequence[str]) -> None:
         """Show a statement of a file that is done: on one line if it fits."""
         if page.is_head_shown or len(lines) != 1 or _own_notices(page):
             self._show_head_and_notices(page)
@@ -155,7 +156,7 @@ class TableFormatter(Formatter):
         else:
             page.text(padded(line, _line_width(page)) + _took(page))
 
-    def _show_not_met(self, page: Page, lines: Sequence[str], problem: Sequence[str]) -> None:
+    def _show_not_met(self, page: "Page", lines: Sequence[str], problem: Sequence[str]) -> None:
         self._show_head_and_notices(page)
         for line in lines:
             # A terminal shows the same lines with the problem; a file or a program reads standard output alone.
@@ -163,13 +164,13 @@ class TableFormatter(Formatter):
                 page.text(f"{INDENT}{line}")
         page.not_met(problem or (lines if page.quiet else []))
 
-    def _show_head_and_notices(self, page: Page) -> None:
+    def _show_head_and_notices(self, page: "Page") -> None:
         if page.is_numbered:
             self._show_head(page, _took(page))
             for text in _own_notices(page):
                 page.text(f"{INDENT}{safe(text)}")
 
-    def _show_head(self, page: Page, took: str = "") -> None:
+    def _show_head(self, page: "Page", took: str = "") -> None:
         if page.is_numbered and not page.is_head_shown:
             page.is_head_shown = True
             page.text(f"{padded(_head(page), _line_width(page) if took else 0)}{took}")
@@ -188,18 +189,20 @@ class JsonFormatter(Formatter):
     def record(self, fields: Mapping[str, Any]) -> str:
         return json_line(fields)
 
-    def result(self, page: Page, result: Result | None) -> list[str]:
+    def result(self, page: "Page", result: Result | None) -> list[str]:
         form = None if result is None else result.form()
         self._write(page, ok=result is None or result.exit_code is ExitCode.DONE, result=form)
         return [] if result is None else [json_line(form)]
 
-    def failure(self, page: Page, error: BaseException, problem: Sequence[str]) -> None:
+    def failure(self, page: "Page", error: BaseException, problem: Sequence[str]) -> None:
+        from zb_mom_ww_mxgateway_shell.output.problems import problem_form  # Lazy: help needs the forms without it.
+
         self._write(page, ok=False, error=problem_form(error))
         if page.debug:
             page.problem(problem)
 
-    def _write(self, page: Page, **outcome: Any) -> None:
-        statement = page.statement or Statement("", 0)
+    def _write(self, page: "Page", **outcome: Any) -> None:
+        statement = page.present
         fields = {
             "at": time_text(page.at),
             "command": statement.command,
@@ -235,26 +238,25 @@ FORMATTERS: dict[str, Formatter] = {
 DEFAULT_FORM = "table"
 
 
-def _head(page: Page) -> str:
+def _head(page: "Page") -> str:
     """The statement with its place, as a line of the report."""
-    statement = page.statement
-    assert statement is not None
+    statement = page.present
     place = f"{statement.line}"
     if statement.source != page.source and statement.source is not None:
         place = f"{Path(statement.source).name}:{statement.line}"
     return f"{safe(place):>4}  {safe(shortened(statement.text.strip().expandtabs(1)))}"
 
 
-def _own_notices(page: Page) -> list[str]:
+def _own_notices(page: "Page") -> list[str]:
     return [notice.text for notice in page.notices if not notice.is_alert]
 
 
-def _line_width(page: Page) -> int:
+def _line_width(page: "Page") -> int:
     """Columns before the time that a statement took."""
     return min(_LINE_WIDTH, page.columns - _TOOK_WIDTH - 1) if page.is_screen else _LINE_WIDTH
 
 
-def _took(page: Page) -> str:
+def _took(page: "Page") -> str:
     seconds = page.seconds
     text = f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
     return f"{text:>{_TOOK_WIDTH}}"

@@ -18,10 +18,9 @@ from zb_mom_ww_mxgateway_console.text.terminal_text import (
     width,
 )
 from zb_mom_ww_mxgateway_shell.output.problems import Statement
+from zb_mom_ww_mxgateway_shell.output.results import INDENT
 from zb_mom_ww_mxgateway_shell.output.transcript import Transcript
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
-
-INDENT = "      "
 
 
 class Notice(NamedTuple):
@@ -79,6 +78,11 @@ class Page:
     def seconds(self) -> float:
         """Seconds since the statement began."""
         return clock.monotonic() - self.begun
+
+    @property
+    def present(self) -> Statement:
+        """The statement that runs; an empty one between statements."""
+        return self.statement or Statement("", 0)
 
     @property
     def is_numbered(self) -> bool:
@@ -147,7 +151,7 @@ class Page:
 
     def not_met(self, problem: Sequence[str]) -> None:
         """Write what was not as asked for, with the place of the statement."""
-        statement = self.statement or Statement("", 0)
+        statement = self.present
         column = len(statement.text) - len(statement.text.lstrip()) + 1
         where = f"{statement.source}:{statement.line}:{column}: " if statement.source else ""
         if len(problem) == 1:

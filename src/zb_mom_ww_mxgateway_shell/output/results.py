@@ -7,6 +7,9 @@ from typing import Any, Protocol, runtime_checkable
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe, value_form
 from zb_mom_ww_mxgateway_console.text.terminal_text import padded, width
 
+INDENT = "      "
+"""Before a line that belongs to the statement above it."""
+
 
 class Result(Protocol):
     """Anything a command may return."""

@@ -6,9 +6,9 @@ from itertools import chain, repeat
 
 from zb_mom_ww_mxgateway_console.text.terminal_text import safe
 from zb_mom_ww_mxgateway_shell.output.formats import Formatter
-from zb_mom_ww_mxgateway_shell.output.page import INDENT, Notice, Page
+from zb_mom_ww_mxgateway_shell.output.page import Notice, Page
 from zb_mom_ww_mxgateway_shell.output.problems import Statement
-from zb_mom_ww_mxgateway_shell.output.results import Pending, Result
+from zb_mom_ww_mxgateway_shell.output.results import INDENT, Pending, Result
 from zb_mom_ww_mxgateway_shell.process.output_writer import ROOM
 from zb_mom_ww_mxgateway_shell.process.stdin import StandardInput
 from zb_mom_ww_mxgateway_shell.state.context import Context

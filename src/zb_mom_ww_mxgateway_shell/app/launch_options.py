@@ -1,0 +1,38 @@
+"""What the command line asks for."""
+
+from dataclasses import dataclass
+
+import click
+
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaunchOptions:
+    """The options of one start of the shell."""
+
+    connection: Connection
+    demo: bool
+    output: str
+    """The name of an output form; empty for the setting."""
+    profile: str | None
+    variables: tuple[str, ...]
+    read_only: str
+    """Why nothing may be written; empty if it may."""
+    assume_yes: bool
+    quiet: bool
+    junit: str | None
+    debug: bool
+
+    @property
+    def formatter(self) -> Formatter:
+        """The output form of what does not belong to a run."""
+        return FORMATTERS[self.output or DEFAULT_FORM]
+
+    def check(self) -> None:
+        """Raise click.UsageError if two options name a gateway."""
+        if self.demo and self.connection.endpoint:
+            raise click.UsageError("--demo has a gateway of its own: leave --endpoint out")
+        if self.profile and (self.demo or self.connection.endpoint):
+            raise click.UsageError("--profile names its own endpoint: leave --endpoint and --demo out")

@@ -1,0 +1,87 @@
+"""Which front end runs: the prompt, statements, a Python file, or the check of files."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+
+from zb_mom_ww_mxgateway_console.render.forms import one_line, safe
+from zb_mom_ww_mxgateway_shell.app.launch import Launch
+from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
+from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS
+from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, problem_form, problem_lines
+from zb_mom_ww_mxgateway_shell.scripts.entry import RunOptions, ScriptJob, lint_files
+
+
+def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequence[str], *, plans: bool = False) -> int:
+    """Run files, lines or standard input; with none of them and a terminal, the prompt. Return the exit code."""
+    _silence_grpc()
+    if not (scripts or lines or wanted.output or wanted.quiet or wanted.junit):
+        if _has_terminal():
+            from zb_mom_ww_mxgateway_shell.terminal.prompt import at_prompt, why_no_prompt  # Lazy: runs have no prompt.
+
+            if not (trouble := why_no_prompt()):
+                prompt = Launch(wanted, lambda context: at_prompt(context, debug=wanted.debug), interactive=True)
+                return asyncio.run(prompt.run())
+            _hint(trouble)
+        elif sys.stdin.isatty():
+            _hint("standard output is no terminal")
+        elif sys.platform == "win32" and "MSYSTEM" in os.environ:
+            _hint("this window is no console to Windows programs; winpty mxgw-shell gives the prompt")
+    # Read and checked before anything is connected: a file with a mistake has not half run.
+    job = ScriptJob.of(
+        scripts,
+        lines,
+        RunOptions(
+            variables=wanted.variables,
+            formatter=wanted.formatter,
+            quiet=wanted.quiet,
+            debug=wanted.debug,
+            plans=plans,
+            junit=wanted.junit,
+        ),
+    )
+    if isinstance(job, int):
+        return int(job)
+    launch = Launch(wanted, job.run, connects=not job.stands_alone, never_began=job.report_unfinished)
+    return asyncio.run(launch.run())
+
+
+def run_python(wanted: LaunchOptions, file: str) -> int:
+    """Run a Python file on the live session; return the exit code."""
+    from zb_mom_ww_mxgateway_shell.python.file_runner import PythonFile  # Lazy: most runs have no Python.
+
+    _silence_grpc()
+    program = PythonFile.read(file, quiet=wanted.quiet, debug=wanted.debug)
+    return asyncio.run(Launch(wanted, program.run).run())
+
+
+def check_files(wanted: LaunchOptions, files: Sequence[str]) -> int:
+    """Report what is wrong with command files; return the exit code."""
+    return int(lint_files(files, wanted.variables, wanted.formatter))
+
+
+def report_failed_start(error: Exception, arguments: Sequence[str]) -> int:
+    """Report what kept the program from starting, in the form that the command line asks for; return the exit code."""
+    named = (form for name, form in FORMATTERS.items() if f"--{name}" in arguments)
+    formatter = next(named, FORMATTERS[DEFAULT_FORM])
+    if record := formatter.record({"command": "", "error": problem_form(error), "line": 0, "ok": False}):
+        sys.stdout.write(f"{record}\n")
+    else:
+        *details, message = problem_lines(error, Statement("", 0), debug="--debug" in arguments)
+        sys.stderr.write("".join(f"{safe(line)}\n" for line in [*details, f"mxgw-shell: {message}"]))
+    return exit_code_for(error)
+
+
+def _silence_grpc() -> None:
+    # The library raises gRPC's errors; what gRPC logs as well would come between the lines.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _hint(why: str) -> None:
+    reason = one_line(why).rstrip(".")
+    sys.stderr.write(f"mxgw-shell: {reason}. Lines are read without a prompt; exit, or the end of them, leaves\n")
