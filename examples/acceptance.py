@@ -2,7 +2,7 @@
 
     mxgw-shell --demo --python examples/acceptance.py
 
-It runs on the shell's live session: client, session, live and mx are there, and await works at the top level.
+It runs on the shell's live session. It can use client, session, live and mx, and await at the top level.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ server = await session.register("acceptance")
 
 
 async def value_of(tag):
-    """The value of a tag now; it has to be good."""
+    """Return the value of a tag now; it must be good."""
     (item,) = await live.subscribe_tags([tag], server)
     async with asyncio.timeout(15):
         held = await live.first_value(item)
@@ -23,7 +23,7 @@ async def value_of(tag):
 
 
 async def write(tag, value):
-    """Writes, and goes on only when MXAccess has reported it as done."""
+    """Write, and continue only after the write has completed."""
     await value_of(tag)
     (item,) = await live.subscribe_tags([tag], server)
     result = await live.write_and_confirm(*item.key, value)

@@ -1,4 +1,4 @@
-"""Advises a tag, writes it, and waits for what became of the write.
+"""Advises a tag, writes it, and waits for the outcome.
 
     python examples/read_and_write.py HOST:PORT
 

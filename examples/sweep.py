@@ -1,8 +1,8 @@
-"""The answer of a level to its inlet valve, as a table: what loops and arithmetic are for.
+"""Table of how fast a level rises at several positions of its inlet valve. Loops and arithmetic need Python.
 
     mxgw-shell --demo --python examples/sweep.py
 
-The valve is opened by degrees; at each the level is watched for a second, and its rise is worked out.
+The program opens the valve in steps. At each step it watches the level for a second and computes the slope.
 """
 
 import contextlib

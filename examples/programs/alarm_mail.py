@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway import (
 )
 
 GATHER = 2.0
-"""Seconds: alarms that come so soon after another are in one mail."""
+"""Seconds within which alarms share one mail."""
 
 
 def line(alarm: ActiveAlarm | AlarmTransition) -> str:

@@ -1,8 +1,8 @@
-"""Logs tags to a CSV file: a row a change, and a row for everything that is not known.
+"""Logs tags to a CSV file: one row per change, and one row wherever events were lost.
 
     python log_values.py HOST:PORT FILE.csv CHANGES TAG…
 
-It ends after so many changes.
+It ends after CHANGES changes.
 """
 
 import asyncio

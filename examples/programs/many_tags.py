@@ -1,8 +1,8 @@
-"""Watches thousands of tags with a callback each, and says what is known of them: how many, and how many are not good.
+"""Watches thousands of tags, each with a callback, and prints how many have a value and how many are not good.
 
     python many_tags.py HOST:PORT GLOB COUNT
 
-GLOB takes objects by name (Unit*); COUNT is how many of their tags to watch at most.
+GLOB selects objects by name (Unit*); COUNT is the largest number of their tags to watch.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # A tank, hour by hour
 # Cells for Jupyter, VS Code or Spyder, which also run as a plain program. The connection lives in a thread of its own,
-# so its values are kept up to date while you think, whatever the notebook's own event loop does.
+# so its values stay up to date while you think, whatever the notebook's own event loop does.
 
 # %%
 import asyncio
@@ -19,7 +19,7 @@ threading.Thread(target=loop.run_forever, name="gateway", daemon=True).start()
 
 
 def run(work: Coroutine[Any, Any, T], seconds: float = 60) -> T:
-    """Waits for what is done on the connection's own loop."""
+    """Run a coroutine on the connection's loop and return its result."""
     return asyncio.run_coroutine_threadsafe(work, loop).result(seconds)
 
 

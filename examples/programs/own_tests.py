@@ -1,4 +1,4 @@
-"""Tests of one's own code, against a simulated gateway: no plant is needed, and nothing is mocked.
+"""Tests of your own code against a simulated gateway: no plant is needed, and nothing is mocked.
 
 python -m pytest own_tests.py
 """
@@ -12,7 +12,7 @@ SETPOINT = "Plant.Tank1.LevelSP"
 
 
 async def raise_setpoint(live: LiveSession, by: float) -> WriteResult:
-    """The code that is to be tested: raises the setpoint, to 80 at most."""
+    """The code under test: raises the setpoint, to 80 at most."""
     (reading,) = await live.read([SETPOINT])
     if reading.error or reading.quality_word != "good" or not isinstance(reading.value, float):
         raise RuntimeError(f"{SETPOINT} cannot be trusted: {reading.error or reading.quality_word}")
@@ -20,7 +20,7 @@ async def raise_setpoint(live: LiveSession, by: float) -> WriteResult:
 
 
 async def raised(by: float, *, quality: int = 192, faulty: bool = False) -> tuple[WriteOutcome | None, list[object]]:
-    """What the code says of its write, and what reached the simulated plant."""
+    """Return the outcome that the code reports, and the writes that reached the simulated plant."""
     async with SimulatedGateway(plaintext=True, api_keys=(), write_complete_delay=0) as gateway:
         gateway.set(SETPOINT, 60.0, quality=quality)
         if faulty:

@@ -1,8 +1,8 @@
-"""Writes a recipe and verifies it: every value has to be completed, and then to be seen in the plant.
+"""Writes a recipe and verifies it: every write must complete, and every value must then be seen in the plant.
 
     python recipe.py HOST:PORT RECIPE.json
 
-RECIPE.json is {"TAG": VALUE, …}. Exit code 0 only when the whole recipe is there.
+RECIPE.json is {"TAG": VALUE, …}. The exit code is 0 only if all of the recipe is verified.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ async def load(live: LiveSession, recipe: dict[str, MxValueInput]) -> bool:
     is_whole = True
     for tag, result in (await live.write_many(recipe, timeout=20)).items():
         if result.outcome is not WriteOutcome.COMPLETED:
-            # Unknown and accepted are no failures: nobody knows, so nothing is written again.
+            # Unknown and accepted are not failures: the write may have happened, so it is not repeated.
             print(f"{tag}: {result.outcome.value} {result.error or [str(status) for status in result.statuses]}")
             is_whole = False
     for tag, wanted in recipe.items():

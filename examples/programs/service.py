@@ -1,8 +1,8 @@
-"""A service that runs until it is told to end: it waits for the gateway, does its work, and leaves the plant in order.
+"""A service that runs until a signal ends it: it waits for the gateway, does its work, and leaves the plant in order.
 
     python service.py HOST:PORT
 
-It ends on SIGTERM (systemd, docker stop) and on Ctrl-C. Whatever ends it, the controller is back in automatic.
+It ends on SIGTERM (systemd, docker stop) and on Ctrl-C. However it ends, it sets the controller back to automatic.
 """
 
 import asyncio

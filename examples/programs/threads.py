@@ -1,4 +1,4 @@
-"""The library from a program of threads: one thread has the event loop, the others hand it what they want.
+"""The library in a program with threads: one thread runs the event loop, and the others send it their calls.
 
 python threads.py HOST:PORT
 """
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Plant:
-    """A live session for threads. Every method may be called from any of them, and waits for its answer."""
+    """A live session for threads. Every method may be called from any thread, and waits for its answer."""
 
     def __init__(self, endpoint: str) -> None:
         self._loop = asyncio.new_event_loop()

@@ -145,7 +145,7 @@ def test_every_path_and_name_in_a_document_about_the_code_exists(name: str) -> N
 def rooms_of(package: str) -> list[str]:
     """The rooms of a package on the page of the architecture, from above."""
     page = text_of("docs/architecture.md")
-    heading = f"| room of `{package}` |"
+    heading = f"| sub-package of `{package}` |"
     assert heading in page, package
     table = page[page.index(heading) :].partition("\n\n")[0]
     return re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)
