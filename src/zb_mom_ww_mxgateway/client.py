@@ -74,11 +74,11 @@ class GatewayClient:
         For a moment after a call has lost it, a connection may still seem to be there: that moment is waited for first.
         """
         await asyncio.sleep(self._transport.failed_at + _MOMENT - clock.monotonic())
-        return await self._transport.reconnected(timeout)
+        return await self._transport.channel.reconnected(timeout)
 
     def observe(self, observer: CommandObserver) -> Observation:
         """Shows every command from now on to `observer`, until what this gives is ended, or the client is closed."""
-        return self._transport.observe(observer)
+        return self._transport.observers.add(observer)
 
     @cached_property
     def galaxy(self) -> "Galaxy":
@@ -152,7 +152,7 @@ class GatewayClient:
         before a key goes there, so that it goes to the gateway that is remembered or to none."""
         if not self.trust.is_first_use or not self.options.remember_certificate:
             return
-        if not await self._transport.first_connected():
+        if not await self._transport.channel.first_connected():
             # Only a call says why. It has no key: the connection may come about all the same.
             with self._transport.without_key(), suppress(MxGatewayAuthenticationError):
                 await self._first_call()
@@ -238,7 +238,7 @@ class GatewayClient:
         wire.raise_for_status(
             reply,
             call="acknowledge_alarm",
-            said=self._transport.said,
+            said=self._transport.printable,
             mutating=True,
             endpoint=self.options.endpoint,
             correlation_id=wire.correlation_of(request),

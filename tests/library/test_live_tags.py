@@ -257,7 +257,7 @@ async def test_callbacks_asked_for_in_one_go_are_advised_in_one_call(
 ) -> None:
     seen: dict[str, object] = {}
     commands = Commands()
-    live.session._link.transport.observe(commands)
+    live.session._link.transport.observers.add(commands)
 
     def take(value: LiveValue) -> None:
         seen[value.tag] = value.value

@@ -196,7 +196,7 @@ async def test_a_task_of_the_session_that_fails_is_told_and_makes_values_stale(
     monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANXIOUS_HEARTBEAT", 0.01)
     changes = live.changes()
     transport, values = live.session._link.transport, live._hub.values
-    owner = {"ping": Session, "reconnected": type(transport), "read_again": type(values)}[part]
+    owner = {"ping": Session, "reconnected": type(transport.channel), "read_again": type(values)}[part]
     monkeypatch.setattr(owner, part, broken)
     gateway.faults.drop_streams()  # the tasks begin anew
     async with asyncio.timeout(20):

@@ -383,7 +383,7 @@ async def test_nothing_that_changes_the_plant_waits_for_a_connection(
     server = await session.register("t")
     gateway.faults.kill_connections()
     await eventually(
-        lambda: client._transport._channel.get_state().name != "READY",  # what it goes by
+        lambda: client._transport.channel.current.get_state().name != "READY",  # what it goes by
         "the loss is seen",
     )
     calls = len(gateway.calls)

@@ -49,7 +49,7 @@ class SessionLink:
         """Whether :meth:`close` was called."""
         self._closing = asyncio.Lock()
         self._streams: weakref.WeakSet[EventStream[Any]] = weakref.WeakSet()
-        transport.show_to(self)
+        transport.observers.add_weakly(self)
 
     @classmethod
     async def open(
@@ -98,7 +98,7 @@ class SessionLink:
 
     def log(self, logger: logging.Logger, level: int, text: str) -> None:
         """Log a line about this session, without the key."""
-        log(logger, level, text, api_key=self.transport.options.api_key)
+        log(logger, level, text, api_key=self.transport.options.api_key, stacklevel=3)
 
     # Commands.
 
@@ -127,7 +127,7 @@ class SessionLink:
         wire.raise_for_status(
             reply,
             call=kind,
-            said=lambda text: self.transport.said(text, wire.secret_of(request)),
+            said=lambda text: self.transport.printable(text, wire.secret_of(request)),
             mutating=wire.is_mutating(request),
             **known,
         )
@@ -202,7 +202,7 @@ class SessionLink:
 
     def move(self, to: "SessionLink", handles: wire.HandleMap) -> None:
         """Go on as the session of another link, which was opened for it, behind the same handles."""
-        self.transport.unobserve(to)
+        self.transport.observers.remove(to)
         self.transport.handle_maps.pop(self.session_id, None)
         self.transport.handle_maps[to.session_id] = handles
         self.info = to.info
@@ -238,14 +238,16 @@ class SessionLink:
                     raise
             finally:
                 self.log(SESSION, logging.INFO, f"{self.session_id} closed")
-                self.transport.unobserve(self)
+                self.transport.observers.remove(self)
                 self.transport.handle_maps.pop(self.session_id, None)
 
     async def close_at_gateway(self, *, timeout: float | None = None) -> None:
         """Close the session at the gateway, and nothing here. Raises MxGatewaySessionError when it knows none."""
         request = wire.close_session_request(self.session_id, self.transport.next_correlation_id())
         reply = await self.transport.unary(wire.CLOSE_SESSION, request, call="close_session", timeout=timeout)
-        wire.raise_for_session_status(reply, call="close_session", said=self.transport.said, endpoint=self.endpoint)
+        wire.raise_for_session_status(
+            reply, call="close_session", said=self.transport.printable, endpoint=self.endpoint
+        )
 
 
 async def open_session_raw(
@@ -257,7 +259,9 @@ async def open_session_raw(
         options.client_session_name, transport.next_correlation_id(), options.command_timeout
     )
     reply: pb.OpenSessionReply = await transport.unary(wire.OPEN_SESSION, request, call="open_session", timeout=timeout)
-    wire.raise_for_session_status(reply, call="open_session", said=transport.said, endpoint=transport.options.endpoint)
+    wire.raise_for_session_status(
+        reply, call="open_session", said=transport.printable, endpoint=transport.options.endpoint
+    )
     return reply
 
 

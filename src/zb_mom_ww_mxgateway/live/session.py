@@ -65,7 +65,7 @@ class LiveSession:
         self._is_leaving = False
         self._reading = asyncio.create_task(self._read(), name=f"events of {session.session_id}")
         for observer in self._observers:
-            link.transport.show_to(observer)
+            link.transport.observers.add_weakly(observer)
         link.on_handle_changes = self._hub.follow_handles
 
     @classmethod
@@ -300,7 +300,7 @@ class LiveSession:
             self._hub.end(None)
             self._link.on_handle_changes = lambda changes: None
             for observer in self._observers:
-                self._link.transport.unobserve(observer)
+                self._link.transport.observers.remove(observer)
 
     async def __aenter__(self) -> Self:
         return self

@@ -195,7 +195,7 @@ class SessionSupervisor:
 
     async def _prove(self, stream: EventStream[MxEvent]) -> None:
         # What broke the stream may have broken the other connection too: a write right after this must find it.
-        connecting = asyncio.create_task(self._link.transport.reconnected(_CONNECT_TIMEOUT))
+        connecting = asyncio.create_task(self._link.transport.channel.reconnected(_CONNECT_TIMEOUT))
         proven = False
         try:
             with suppress(TimeoutError):

@@ -1,6 +1,7 @@
 """The library's loggers: one tree under ``mxgw``, silent until a program configures ``logging``."""
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 
 from zb_mom_ww_mxgateway.redaction import redact
@@ -23,10 +24,21 @@ WRITES = logging.getLogger("mxgw.writes")
 _LONGEST = 2_000
 
 
-def log(logger: logging.Logger, level: int, text: str, *, api_key: str | None = None) -> None:
-    """Log `text` in one line, without keys. Never raises: a log must not change the outcome of a call."""
+def log(
+    logger: logging.Logger,
+    level: int,
+    text: str | Callable[[], str],
+    *,
+    api_key: str | None = None,
+    stacklevel: int = 2,
+) -> None:
+    """Log `text` in one line, without keys; nothing where it is empty.
+
+    `text` may be a function that makes it, which is only called where the line is wanted. Never raises, whatever that
+    function raises: a log must not change the outcome of a call. `stacklevel` is that of :mod:`logging`.
+    """
     with suppress(Exception):
-        if logger.isEnabledFor(level):
-            line = " ".join(redact(text, api_key).split())
+        if logger.isEnabledFor(level) and (made := text if isinstance(text, str) else text()):
+            line = " ".join(redact(made, api_key).split())
             line = line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
-            logger.log(level, "%s", line, stacklevel=2)
+            logger.log(level, "%s", line, stacklevel=stacklevel)

@@ -1,16 +1,27 @@
-"""Files that are read whole, and hold nobody up."""
+"""Regular files, read whole without waiting, and what else than UTF-8 is in them."""
 
+import codecs
 import errno
 import os
 import stat
 from pathlib import Path
 
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+# The longer marks first: that of UTF-32 begins with one of UTF-16.
+_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
 
 
 def read_bytes(path: Path) -> bytes:
-    """All of a file; nothing of the null device. Raises OSError, also for what is no regular file, such as a pipe,
-    which would hold up everything until somebody writes to it, or a device without end."""
+    """Read all of a file; nothing of the null device.
+
+    Raises OSError, also for what is no regular file: a pipe would block until something writes to it, and a device may
+    have no end.
+    """
 
     def opener(name: str, flags: int) -> int:
         number = os.open(name, flags | _NO_WAIT)
@@ -29,8 +40,16 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _is_null(found: os.stat_result) -> bool:
-    """Whether it is the null device, which some name in the place of a file that is to be empty."""
+    """Return whether it is the null device, which is a usual name for an empty file."""
     try:
         return stat.S_ISCHR(found.st_mode) and os.path.samestat(found, os.stat(os.devnull))  # noqa: PTH116  # no Path
     except OSError:  # Windows has it, and no numbers of it.
         return False
+
+
+def other_encoding(content: bytes) -> str:
+    """Return what else than UTF-8 the content of a file is, in words; empty where it may be UTF-8."""
+    marked = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "")
+    # Where a text begins with a letter, every other byte is zero.
+    is_wide = any(content[first : first + 4 : 2] == b"\0\0" for first in (0, 1))
+    return marked or ("UTF-16 without a mark, or binary" if is_wide else "")

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import logging
 import os
-import re
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,19 +20,18 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewaySessionError,
     MxGatewayTransportError,
     MxGatewayWriteBlockedError,
-    error_of_grpc,
-    may_have_run,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.system.home_loop import HomeLoop
 from zb_mom_ww_mxgateway.system.log import CONNECT, log
 from zb_mom_ww_mxgateway.system.process_limits import check_descriptors, too_few_descriptors
 from zb_mom_ww_mxgateway.transport import tls
+from zb_mom_ww_mxgateway.transport.call_errors import printable, translated, undecodable
 from zb_mom_ww_mxgateway.transport.call_log import LoggedCall, log_answered_write, log_failed_write
 from zb_mom_ww_mxgateway.transport.channels import make_channel, make_reading_channel
-from zb_mom_ww_mxgateway.transport.observers import CommandObserver, Observation
+from zb_mom_ww_mxgateway.transport.command_channel import CommandChannel, HomeLoop
+from zb_mom_ww_mxgateway.transport.observers import CommandObserver, Observers
 from zb_mom_ww_mxgateway.transport.reader_thread import Arrived, EventBuffer, ReadingThread
 from zb_mom_ww_mxgateway.transport.streams import EventStream, MessageStream
 
@@ -56,13 +54,9 @@ class Transport:
         """`tag_of` finds the tag behind a session's handles among the observers, for the write guard."""
         self.options = options
         self.trust = trust
-        # In the order they came; this does not hold them.
-        self._observers: weakref.WeakKeyDictionary[CommandObserver, None] = weakref.WeakKeyDictionary()
-        self._held: dict[int, CommandObserver] = {}
-        self._channel = channel
+        self.channel: CommandChannel = CommandChannel(channel)
+        self.observers: Observers = Observers()
         self._tag_of = tag_of
-        # Closed by its task, when the calls on it have had their time.
-        self._retired: dict[asyncio.Task[None], grpc.aio.Channel] = {}
         self._metadata = auth.metadata(options.api_key)
         # Weak: a stream that its reader dropped goes, and its call with it.
         self._streams: weakref.WeakSet[MessageStream[Any]] = weakref.WeakSet()
@@ -110,7 +104,7 @@ class Transport:
         if rpc is not wire.INVOKE:
             return await self._call(rpc, request, call, mutating, timeout)
         handles = self.handle_maps.get(wire.session_of(request))
-        observers = self.observers
+        observers = tuple(self.observers)
         try:
             for observer in observers:
                 observer.sending(request)
@@ -171,7 +165,7 @@ class Transport:
         if answer is True:
             return
         if isinstance(answer, str) and answer:
-            reason = self.said(answer)
+            reason = self.printable(answer)
         else:
             reason = "the write guard said no" if answer is False else f"the write guard answered {answer!r}, not True"
         raise MxGatewayWriteBlockedError(
@@ -187,14 +181,6 @@ class Transport:
         """True once :meth:`close` was called."""
         return self._closed
 
-    async def first_connected(self) -> bool:
-        """Connects the channel, and says whether the first attempt succeeded."""
-        state = self._channel.get_state(try_to_connect=True)
-        while state in (grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.CONNECTING):
-            await self._channel.wait_for_state_change(state)
-            state = self._channel.get_state(try_to_connect=True)
-        return state is grpc.ChannelConnectivity.READY
-
     @contextmanager
     def without_key(self) -> Iterator[None]:
         """Sends no key meanwhile."""
@@ -204,36 +190,23 @@ class Transport:
         finally:
             self._metadata = key
 
-    async def reconnected(self, timeout: float) -> bool:
-        """Connects the channel again where it has let go, waiting at most `timeout` seconds; says whether it is
-        connected."""
-        try:
-            async with asyncio.timeout(timeout):
-                while (state := self._channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
-                    await self._channel.wait_for_state_change(state)
-        except (TimeoutError, grpc.aio.UsageError):
-            return False
-        return True
-
     def renew_channel(self, error: MxGatewayError) -> None:
-        """Gives up the connection of commands and alarms, which is open but dead, for a new one. Calls that still wait
-        on it end as they would have; streams, but for those of events, break with `error`."""
+        """Replace the connection of commands and alarms, which is open but dead.
+
+        Calls that still wait on it end as they would have; streams, except those of events, break with `error`.
+        """
         if self._closed or too_few_descriptors() is not None:
             return
         log(CONNECT, logging.WARNING, f"another connection is made: {error}", api_key=self.options.api_key)
-        old, self._channel = self._channel, make_channel(self.options, self.trust)
+        self.channel.replace(make_channel(self.options, self.trust), self.options.call_timeout)
         for stream in tuple(self._streams):
             if not isinstance(stream, EventStream):
                 stream.break_off(error)
-        closing = asyncio.create_task(_closed_after(self.options.call_timeout, old), name="closing a dead connection")
-        self._retired[closing] = old
-        closing.add_done_callback(self._retired.pop)
 
     def _check_connected(self, request: Any, call: str) -> None:
-        """A call that changes the plant does not wait for a connection: who knows when it would be sent."""
-        if self._channel.get_state() is grpc.ChannelConnectivity.READY:
+        """Raise where there is no connection: a call that changes the plant is not sent at some later time."""
+        if self.channel.is_connected():
             return
-        self._channel.get_state(try_to_connect=True)
         raise MxGatewayTransportError(
             f"{call} at {self.options.endpoint}: not connected; nothing was sent",
             endpoint=self.options.endpoint,
@@ -254,7 +227,7 @@ class Transport:
             )
 
     async def _call(self, rpc: wire.Rpc, request: Any, call: str, mutating: bool, timeout: float | None) -> Any:
-        channel = self._channel
+        channel = self.channel.current
         method = channel.unary_unary(
             rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
         )
@@ -263,11 +236,11 @@ class Transport:
                 reply = await method(request, timeout=timeout or self.options.call_timeout, metadata=self._metadata)
         except (grpc.RpcError, grpc.aio.BaseError) as error:
             # A name for the new error here would make a reference cycle of it and its traceback.
-            raise self._translated(error, call, request, rpc.of_session, mutating)  # noqa: B904  # it has its cause
+            raise self._translated(error, call, request, rpc, mutating=mutating)  # noqa: B904  # it has its cause
         except asyncio.CancelledError as ended:
             task = asyncio.current_task()
             # A call ended with its channel looks to its caller like a cancelled task, which it is not.
-            if not (self._closed or channel is not self._channel) or (task and task.cancelling()):
+            if not (self._closed or channel is not self.channel.current) or (task and task.cancelling()):
                 raise
             ended.__traceback__ = None  # It holds the call, as below.
             what = "client was closed" if self._closed else "connection was given up"
@@ -280,7 +253,7 @@ class Transport:
             ) from None
 
         if isinstance(reply, wire.Undecodable):
-            raise self._undecodable(reply, call, mutating)
+            raise undecodable(self.options, reply, call, mutating=mutating)
         return reply
 
     def stream(
@@ -290,13 +263,13 @@ class Transport:
         self._check_open(call)
         if timeout is not None:
             arguments.seconds("timeout", timeout)
-        method = self._channel.unary_stream(
+        method = self.channel.current.unary_stream(
             rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
         )
 
         def decoded(message: Any) -> T:
             if isinstance(message, wire.Undecodable):
-                raise self._undecodable(message, call)
+                raise undecodable(self.options, message, call)
             return decode(message)
 
         stream: MessageStream[T] = MessageStream(
@@ -337,7 +310,7 @@ class Transport:
             try:
                 return decode(arrived)
             except wire.DecodeError:
-                raise self._undecodable(wire.Undecodable(arrived[0][1]), call) from None
+                raise undecodable(self.options, wire.Undecodable(arrived[0][1]), call) from None
 
         def gap(last: Arrived | None, first: Arrived) -> Arrived:
             at, data = first
@@ -357,31 +330,10 @@ class Transport:
     def _stream_translation(self, call: str, request: Any, rpc: wire.Rpc) -> Callable[[Exception], Exception | None]:
         def translate(error: Exception) -> Exception | None:
             if isinstance(error, grpc.RpcError | grpc.aio.BaseError):
-                return self._translated(error, call, request, rpc.of_session)
+                return self._translated(error, call, request, rpc)
             return None
 
         return translate
-
-    @property
-    def observers(self) -> tuple[CommandObserver, ...]:
-        """Who sees every command, in the order they came."""
-        return tuple(self._observers)
-
-    def observe(self, observer: CommandObserver) -> Observation:
-        """Shows every command from now on to `observer`, until what this gives is ended, or the client is closed."""
-        self._held[id(observer)] = observer
-        self.show_to(observer)
-        return Observation(lambda: self.unobserve(observer))
-
-    def show_to(self, observer: CommandObserver) -> None:
-        """Shows every command from now on to `observer`, for as long as somebody else holds it: a session that was
-        attached is often just dropped."""
-        self._observers[observer] = None
-
-    def unobserve(self, observer: CommandObserver) -> None:
-        """Shows it nothing any more. Idempotent."""
-        self._held.pop(id(observer), None)
-        self._observers.pop(observer, None)
 
     def next_correlation_id(self) -> str:
         """A correlation id of this client: the gateway logs it beside the call."""
@@ -392,51 +344,17 @@ class Transport:
             raise MxGatewayTransportError(f"{call}: the client is closed", endpoint=self.options.endpoint, call=call)
         self._home.check(call, self.options.endpoint)
 
-    def _undecodable(self, reply: wire.Undecodable, call: str, mutating: bool = False) -> MxGatewayTransportError:
-        return MxGatewayTransportError(
-            f"{'outcome unknown: ' if mutating else ''}{call} at {self.options.endpoint}: {reply}",
-            endpoint=self.options.endpoint,
-            call=call,
-            outcome_unknown=mutating,
-        )
-
-    def said(self, text: str, secret: str = "") -> str:
-        """What the other side said, fit to be shown: in one line, without the key and without this secret."""
-        return " ".join(self._without(text, secret).split())
-
-    def _without(self, text: str, secret: str) -> str:
-        return auth.redact(text.replace(secret, "***") if secret else text, self.options.api_key)
+    def printable(self, text: str, secret: str = "") -> str:
+        """Return a text of the gateway in one line, without the key and without this secret."""
+        return printable(self.options, text, secret)
 
     def _translated(
-        self, error: Exception, call: str, request: Any, of_session: bool, mutating: bool = False
+        self, error: Exception, call: str, request: Any, rpc: wire.Rpc, *, mutating: bool = False
     ) -> MxGatewayError:
-        """The transport's failure as one of ours: one line, naming call and endpoint, without the key."""
-        if isinstance(error, grpc.aio.AioRpcError):
-            code, details = error.code().name, error.details() or ""
-            unknown = mutating and may_have_run(code, details)
-        else:
-            # The channel was closed under the call, or gRPC refused to make it.
-            code, details = "UNAVAILABLE", f"{type(error).__name__}: {error}"
-            unknown = mutating
-        kind = error_of_grpc(code, details, of_session=of_session)
-        if kind is MxGatewayTransportError and code != "DEADLINE_EXCEEDED":
+        result = translated(self.options, error, call, request, of_session=rpc.of_session, mutating=mutating)
+        if isinstance(result, MxGatewayTransportError) and result.grpc_code != "DEADLINE_EXCEEDED":
             self.failed_at = clock.monotonic()
-        secret = wire.secret_of(request)
-        said = self.said(_in_words(details), secret) or "no reason given"
-        translated = kind(
-            f"{'outcome unknown: ' if unknown else ''}{call} at {self.options.endpoint}: {code} {said}",
-            endpoint=self.options.endpoint,
-            call=call,
-            grpc_code=code,
-            correlation_id=wire.correlation_of(request) or None,
-            outcome_unknown=unknown,
-        )
-        # A traceback shows the cause too: not one that quotes the key, or a password.
-        quoted = str(error)
-        translated.__cause__ = error if self._without(quoted, secret) == quoted else None
-        # Its traceback holds the call, and that the connection, for as long as somebody keeps the error.
-        error.__traceback__ = None
-        return translated
+        return result
 
     async def close(self) -> None:
         """Ends every stream and the connection. Idempotent. Sessions stay open until closed or expired."""
@@ -445,30 +363,6 @@ class Transport:
         self._closed = True
         for stream in tuple(self._streams):
             await stream.aclose()
-        for observer in tuple(self._held.values()):
-            self.unobserve(observer)
-        retired = dict(self._retired)
-        for closing, old in retired.items():
-            closing.cancel()
-            await old.close()
-        await self._channel.close()
-        await asyncio.gather(*retired, return_exceptions=True)
+        self.observers.release()
+        await self.channel.close()
         log(CONNECT, logging.INFO, f"connection to {self.options.endpoint} closed", api_key=self.options.api_key)
-
-
-async def _closed_after(seconds: float, channel: grpc.aio.Channel) -> None:
-    # Not with a grace of gRPC's: cancelled in the middle of one, a channel counts as closed and stays open.
-    await asyncio.sleep(seconds)
-    await channel.close()
-
-
-def _in_words(details: str) -> str:
-    """gRPC's long-winded words for a connection that nobody takes, or whose certificate is refused, cut to the reason;
-    others as they are."""
-    nobody = re.fullmatch(r"failed to connect to all addresses; .*: Failed to connect to remote host: (.+)", details)
-    if nobody:
-        return f"no connection: {nobody[1]}"
-    refused = re.search(r"CERTIFICATE_VERIFY_FAILED: ([^:]+)", details)
-    if refused:
-        return f"no connection: the gateway shows a certificate that is not the trusted one ({refused[1]})"
-    return details

@@ -19,8 +19,7 @@ from zb_mom_ww_mxgateway.system.config_dir import config_folder
 from zb_mom_ww_mxgateway.system.file_locks import locked
 from zb_mom_ww_mxgateway.system.log import TRUST, log
 from zb_mom_ww_mxgateway.system.private_files import make_private_file, open_to_others
-from zb_mom_ww_mxgateway.system.regular_files import read_bytes
-from zb_mom_ww_mxgateway.system.text_encodings import other_encoding
+from zb_mom_ww_mxgateway.system.regular_files import other_encoding, read_bytes
 
 _LOCK_SECONDS = 10.0
 

@@ -1,6 +1,7 @@
-"""Who sees the commands of a client."""
+"""Observers of the commands of a client."""
 
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Protocol, Self
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
@@ -20,13 +21,13 @@ class CommandObserver(Protocol):
 
 
 class Observation:
-    """That somebody sees the commands of a client, until it is ended; also a context manager, which ends it."""
+    """One observer's view of a client's commands, until it is ended; also a context manager, which ends it."""
 
     def __init__(self, end: Callable[[], None]) -> None:
         self._end = end
 
     def end(self) -> None:
-        """Shows it nothing any more. Idempotent."""
+        """Show the observer nothing any more. Idempotent."""
         self._end()
 
     def __enter__(self) -> Self:
@@ -34,3 +35,38 @@ class Observation:
 
     def __exit__(self, *exc_info: object) -> None:
         self.end()
+
+
+class Observers:
+    """The observers of one client, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        # Weak: a session that was attached is often just dropped.
+        self._all: weakref.WeakKeyDictionary[CommandObserver, None] = weakref.WeakKeyDictionary()
+        self._held: dict[int, CommandObserver] = {}
+
+    def add(self, observer: CommandObserver) -> Observation:
+        """Show every command from now on to `observer`, until what this returns is ended, or the client is closed."""
+        self._held[id(observer)] = observer
+        self.add_weakly(observer)
+        return Observation(lambda: self.remove(observer))
+
+    def add_weakly(self, observer: CommandObserver) -> None:
+        """Show every command from now on to `observer`, for as long as something else holds it."""
+        self._all[observer] = None
+
+    def remove(self, observer: CommandObserver) -> None:
+        """Show `observer` nothing any more. Idempotent."""
+        self._held.pop(id(observer), None)
+        self._all.pop(observer, None)
+
+    def release(self) -> None:
+        """Remove all that :meth:`add` holds."""
+        for observer in tuple(self._held.values()):
+            self.remove(observer)
+
+    def __iter__(self) -> Iterator[CommandObserver]:
+        return iter(tuple(self._all))
+
+    def __len__(self) -> int:
+        return len(self._all)

@@ -84,11 +84,6 @@ class EventBuffer:
                 self._dropped += 1
 
     @property
-    def held_bytes(self) -> int:
-        """What the entries take."""
-        return self._came - self._went
-
-    @property
     def came(self) -> int:
         """How many messages have been put in, ever."""
         return self._count

@@ -5,7 +5,7 @@ What is not that is named for what it is.
 
 import re
 
-from zb_mom_ww_mxgateway.system.text_encodings import other_encoding
+from zb_mom_ww_mxgateway.system.regular_files import other_encoding
 
 CURLY = re.compile("[\u2018-\u201f]")
 """Quotes as an editor makes them."""

@@ -1,0 +1,90 @@
+"""The channel of commands and alarms: its event loop, whether it is connected, and its replacement when it is dead."""
+
+import asyncio
+from contextlib import suppress
+
+import grpc
+import grpc.aio
+
+from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
+
+_READY = grpc.ChannelConnectivity.READY
+_CONNECTING = (grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.CONNECTING)
+
+
+class HomeLoop:
+    """The event loop on which a client was made: its channels work on no other."""
+
+    def __init__(self) -> None:
+        try:
+            self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:  # made outside of one, for no call
+            self._loop = None
+
+    def check(self, call: str, endpoint: str) -> None:
+        """Raise MxGatewayTransportError, with nothing sent, where the call is made on another loop."""
+        if self._loop is None or asyncio.get_running_loop() is self._loop:
+            return
+        what = (
+            "belongs to an event loop that is closed (each asyncio.run has its own): connect anew"
+            if self._loop.is_closed()
+            else "belongs to another event loop: call it there, from a thread with asyncio.run_coroutine_threadsafe"
+        )
+        raise MxGatewayTransportError(
+            f"{call} at {endpoint}: the client {what}; nothing was sent", endpoint=endpoint, call=call
+        )
+
+
+class CommandChannel:
+    """Holds the current channel of one client, and those it has replaced until their calls have had their time."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.current: grpc.aio.Channel = channel
+        # Each is closed by its task.
+        self._replaced: dict[asyncio.Task[None], grpc.aio.Channel] = {}
+
+    async def first_connected(self) -> bool:
+        """Connect, and return whether the first attempt succeeded."""
+        state = self.current.get_state(try_to_connect=True)
+        while state in _CONNECTING:
+            await self.current.wait_for_state_change(state)
+            state = self.current.get_state(try_to_connect=True)
+        return state is _READY
+
+    async def reconnected(self, timeout: float) -> bool:
+        """Connect again where the connection was lost, in at most `timeout` seconds; return whether it is connected."""
+        with suppress(TimeoutError, grpc.aio.UsageError):
+            async with asyncio.timeout(timeout):
+                while (state := self.current.get_state(try_to_connect=True)) is not _READY:
+                    await self.current.wait_for_state_change(state)
+                return True
+        return False
+
+    def is_connected(self) -> bool:
+        """Return whether it is connected; where it is not, begin to connect."""
+        if self.current.get_state() is _READY:
+            return True
+        self.current.get_state(try_to_connect=True)
+        return False
+
+    def replace(self, channel: grpc.aio.Channel, seconds: float) -> None:
+        """Use `channel` from now on; close the old one after so many seconds, when its calls have had their time."""
+        old, self.current = self.current, channel
+        closing = asyncio.create_task(_close_after(seconds, old), name="closing a dead connection")
+        self._replaced[closing] = old
+        closing.add_done_callback(self._replaced.pop)
+
+    async def close(self) -> None:
+        """Close all of them."""
+        replaced = dict(self._replaced)
+        for closing, old in replaced.items():
+            closing.cancel()
+            await old.close()
+        await self.current.close()
+        await asyncio.gather(*replaced, return_exceptions=True)
+
+
+async def _close_after(seconds: float, channel: grpc.aio.Channel) -> None:
+    # Not with a grace of gRPC's: cancelled in the middle of one, a channel counts as closed and stays open.
+    await asyncio.sleep(seconds)
+    await channel.close()
