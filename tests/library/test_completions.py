@@ -79,6 +79,16 @@ def test_a_value_read_back_ends_doubt_only_when_nothing_can_be_carried_out_any_m
     assert writes.writes == []
 
 
+def test_a_write_that_was_accepted_is_waited_for_however_late_it_completes() -> None:
+    overdue, later = write(1, 2, at=0.0), write(3, 4, at=1.0)
+    overdue.may_be_lost = True
+    writes = sent(overdue, later)
+    writes.read_back(1e9)
+    assert writes.writes == [overdue, later]
+    writes.take(done(failed=True))  # The overdue one's, or the later one's.
+    assert (overdue.settled, later.settled, writes.verdict(later)) == (False, False, None)
+
+
 def test_where_completions_do_not_come_at_all_the_writes_that_wait_for_them_are_bounded_and_none_gets_anothers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

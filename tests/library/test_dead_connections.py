@@ -93,23 +93,32 @@ async def test_a_write_that_is_not_answered_asks_for_a_sign_of_life_at_once(
         assert [write.value for write in gateway.writes] == [2]
 
 
-async def test_one_sign_of_life_without_an_answer_gives_up_nothing(
-    gateway: SimulatedGateway, live: LiveSession, item: Item, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "codes",
+    [["DEADLINE_EXCEEDED"], ["DEADLINE_EXCEEDED", "", "DEADLINE_EXCEEDED"], ["UNAVAILABLE", "UNAVAILABLE"]],
+    ids=["one silence", "two silences with an answer between them", "a connection that gRPC makes again itself"],
+)
+async def test_signs_of_life_without_an_answer_give_up_nothing_unless_two_in_a_row_are_silent(
+    gateway: SimulatedGateway,
+    live: LiveSession,
+    item: Item,
+    monkeypatch: pytest.MonkeyPatch,
+    codes: list[str],
 ) -> None:
     monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANSWER_TIMEOUT", PATIENCE)
     ping, asked = Session.ping, list[float | None]()
 
-    async def silent_once(session: Session, *, timeout: float | None = None) -> None:
+    async def silent(session: Session, *, timeout: float | None = None) -> None:
         asked.append(timeout)
-        if len(asked) == 1:
-            raise MxGatewayWorkerError("ping: no answer", grpc_code="DEADLINE_EXCEEDED")
+        if len(asked) <= len(codes) and (code := codes[len(asked) - 1]):
+            raise MxGatewayWorkerError("ping: no answer", grpc_code=code)
         await ping(session, timeout=timeout)
 
-    monkeypatch.setattr(Session, "ping", silent_once)
+    monkeypatch.setattr(Session, "ping", silent)
     connections = {call.connection for call in gateway.calls}
     await reached(live, LiveState.STALE)
+    await eventually(lambda: len(asked) > len(codes) + 1, "the signs of life are answered again", seconds=PATIENCE)
     await reached(live, LiveState.LIVE)
-    assert len(asked) > 1
     assert (live.rebuilds, live.resumes) == (0, 0)
     assert {call.connection for call in gateway.calls} == connections
 
