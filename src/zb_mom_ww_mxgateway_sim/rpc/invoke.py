@@ -60,8 +60,6 @@ def new_reply(request: pb.MxCommandRequest) -> pb.MxCommandReply:
 
 def _refuse(reply: pb.MxCommandReply, refusal: MxRefusal) -> None:
     """Turn the reply into a refusal of MXAccess."""
-    reply.ClearField("payload")
-    reply.ClearField("return_value")
     reply.protocol_status.code = pb.PROTOCOL_STATUS_CODE_MXACCESS_FAILURE
     reply.protocol_status.message = "MXAccess refused the call"
     reply.hresult = refusal.hresult
