@@ -92,7 +92,7 @@ async def test_a_value_from_before_a_write_says_so_wherever_it_is_shown(context:
         await run(context, f"expect {INT} = 5", _follow)
     assert any(said in line for line in not_met.value.details)
     # No expectation is made of it.
-    expects = [expect for typed in context.typed.last(10) for expect in typed.expects]
+    expects = [expect for typed in context.recorder.last(10) for expect in typed.expects]
     assert not any(INT in expect for expect in expects[1:])
 
 

@@ -274,7 +274,7 @@ async def test_another_protocol_version_is_said_in_one_line(monkeypatch: pytest.
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
         said: list[str] = []
-        context.say_by(said.append)
+        context.set_outputs(said.append)
         await context.disconnect()
     (line,) = said
     assert "speaks gateway protocol version 4, this library 3" in line

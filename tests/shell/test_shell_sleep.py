@@ -13,7 +13,7 @@ from shell_waiting import until
 
 from zb_mom_ww_mxgateway import GatewayClient, LiveSession, LiveState
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_shell.samples.intervals import stretches_of
+from zb_mom_ww_mxgateway_shell.samples.intervals import intervals_of
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT = "TestChildObject.TestInt"
@@ -39,8 +39,8 @@ async def test_a_sleep_is_a_row_of_recordings_and_history_and_no_value_is_younge
             seen = sh.context.connected.history.of(next(iter(live.session.handles.items)))
             asleep = [mark for mark in seen.marks if "slept" in mark.text]
             assert [mark.kind for mark in asleep] == ["stale"]
-            stretches = stretches_of(seen, None, clock.monotonic())
-            assert any(each.mood == "stale" and each.end - each.start >= 3600 for each in stretches)
+            intervals = intervals_of(seen, None, clock.monotonic())
+            assert any(each.mood == "stale" and each.end - each.start >= 3600 for each in intervals)
             await sh.terminal.enter("record stop", "closed")
             with (tmp_path / "sleep.csv").open(encoding="utf-8", newline="") as file:
                 rows = list(csv.DictReader(file))

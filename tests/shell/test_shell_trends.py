@@ -21,8 +21,8 @@ def text_of(lines: list[Line]) -> list[str]:
     return ["".join(text for _, text in line) for line in lines]
 
 
-def drawn(stretches: list[Interval], width: int = 22, height: int = 3) -> list[str]:
-    return [line[11:] for line in text_of(chart(stretches, 0.0, 10.0, width, height))]
+def drawn(intervals: list[Interval], width: int = 22, height: int = 3) -> list[str]:
+    return [line[11:] for line in text_of(chart(intervals, 0.0, 10.0, width, height))]
 
 
 def part(start: float, end: float, value: float | None, mood: ValueStatus = "good") -> Interval:
@@ -187,8 +187,8 @@ ODD = (
 def test_whatever_doubles_there_are_a_chart_can_be_drawn(
     values: list[float], boolean: bool, height: int, width: int
 ) -> None:
-    stretches = [part(at, at + 1, value) for at, value in enumerate(values)]
-    lines = text_of(chart(stretches, 0.0, 10.0, width, height, boolean=boolean))
+    intervals = [part(at, at + 1, value) for at, value in enumerate(values)]
+    lines = text_of(chart(intervals, 0.0, 10.0, width, height, boolean=boolean))
     assert len(lines) == height + 1
     if values and not boolean:
         assert "inf" not in "".join(lines)

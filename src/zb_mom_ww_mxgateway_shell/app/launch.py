@@ -42,7 +42,7 @@ class Launch:
         self._context = Context(all_commands(), interactive=interactive)
         self._context.connection = wanted.connection
         self._context.read_only = wanted.read_only
-        self._context.hurries = not interactive
+        self._context.settles_later = not interactive
         self._context.assume_yes = wanted.assume_yes
         self._context.give_names(wanted.variables)
         self._code: int | None = None
@@ -72,8 +72,8 @@ class Launch:
         async with AsyncExitStack() as stack:
             stack.callback(context.spool.stop)
             await self._connect(stack)
-            context.started_for.append(replace(self._connection, endpoint=self._endpoint))
-            context.started_for += [each.connection for each in context.connections.values()]
+            context.start_connections.append(replace(self._connection, endpoint=self._endpoint))
+            context.start_connections += [each.connection for each in context.connections.values()]
             # What is there now stays: the collector need not look at it again.
             gc.freeze()
             gc.enable()

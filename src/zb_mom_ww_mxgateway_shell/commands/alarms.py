@@ -34,7 +34,7 @@ from zb_mom_ww_mxgateway_console.render.forms import (
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.paced import PacedFeed
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
-    OFFERS,
+    MOST_SUGGESTIONS,
     ArgumentType,
     CountOption,
     DurationOption,
@@ -69,14 +69,14 @@ class Reference(ArgumentType):
             hint = "Galaxy!Area.Object.Alarm is expected, or a GUID; a comment of several words is quoted"
             raise word.mistake(f"no alarm's reference: {hint}", lambda: _hint(context_of(context))) from None
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         waiting = _unacknowledged(context_of(context))
         folded = tag_key(prefix)
         return [
             Suggestion(f'"{alarm.reference}"' if " " in alarm.reference else alarm.reference, _meta(alarm))
             for alarm in waiting
             if folded in tag_key(alarm.reference)
-        ][:OFFERS]
+        ][:MOST_SUGGESTIONS]
 
 
 def _unacknowledged(context: Context) -> list[ActiveAlarm]:
@@ -310,7 +310,7 @@ async def ack(
     in_doubt = ""
     for reference in dict.fromkeys(references):
         try:
-            if context.is_left:
+            if context.is_disconnected:
                 raise MxGatewayWriteBlockedError(f"the connection {connected.name} was closed meanwhile")
             if in_doubt:
                 raise MxGatewayWriteBlockedError(f"not tried behind {in_doubt}, of which nobody knows the outcome")

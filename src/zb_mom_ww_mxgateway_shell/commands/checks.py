@@ -49,7 +49,7 @@ class Operator(ArgumentType):
             raise word.mistake(f"one of {' '.join(OPERATORS)} is expected here{hint.get(word.text, '')}")
         return word
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [Suggestion(each) for each in OPERATORS if each.startswith(prefix)]
 
 
@@ -76,7 +76,7 @@ class WantedOf(ExpectedValue):
         self.name = known.said
         self._known = known
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [Suggestion(each) for each in self._known.choices if each.startswith(prefix)]
 
 

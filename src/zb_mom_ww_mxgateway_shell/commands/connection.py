@@ -44,7 +44,7 @@ class EndpointOrProfile(Text):
                 raise word.mistake(str(error)) from None
         return word.value
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [
             Suggestion(name, each.connection.endpoint or "")
             for name, each in context_of(context).profiles.profiles.items()

@@ -178,7 +178,7 @@ async def record_script(
     With --expect it also expects the values that were seen: exactly, a number with decimals within 1 %; of
     a number that was changing by itself only that there is a good one.
     """
-    typed, context.records = context.typed, True
+    typed, context.records = context.recorder, True
     if file is None:
         path = typed.stop()
         return TextResult(f"{path} ended" if path else "nothing was recorded", {"file": path and str(path)})

@@ -29,7 +29,7 @@ class SettingName(ArgumentType):
             raise word.mistake(f"no setting {word.value}{hint}")
         return word.value
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         choices = context_of(context).settings.choices()
         return [Suggestion(name, ", ".join(values)) for name, values in choices.items() if name.startswith(prefix)]
 
@@ -55,7 +55,7 @@ class AliasName(ArgumentType):
             raise word.mistake(f"no alias {word.value}{hint}")
         return word.value
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [Suggestion(name, line) for name, line in context.aliases.items() if name.startswith(prefix)]
 
 
@@ -63,7 +63,7 @@ class NewAlias(Text):
     """A name that may become one of an alias."""
 
     def parse(self, word: Token, context: Scope) -> str:
-        if wrong := aliases.wrong_name(word.value, context.registry.commands):
+        if wrong := aliases.alias_name_error(word.value, context.registry.commands):
             raise word.mistake(wrong)
         return super().parse(word, context)
 
@@ -72,7 +72,7 @@ class AliasedLine(Rest):
     """What an alias stands for."""
 
     def parse(self, word: Token, context: Scope) -> str:
-        if wrong := aliases.wrong_line(word.value, context.registry.commands):
+        if wrong := aliases.alias_line_error(word.value, context.registry.commands):
             raise word.mistake(wrong)
         return word.value
 

@@ -54,19 +54,19 @@ class ItemOrGlob(ArgumentType):
         if not _is_glob(word):
             _ITEM.check(word, context)
 
-    def foreseen(self, word: Token, context: Scope) -> Target | Token:
-        return word if _is_glob(word) else _ITEM.foreseen(word, context)
+    def parse_ahead(self, word: Token, context: Scope) -> Target | Token:
+        return word if _is_glob(word) else _ITEM.parse_ahead(word, context)
 
     def parse(self, word: Token, context: Scope) -> Target | Token:
         return word if _is_glob(word) else _ITEM.parse(word, context)
 
-    def lasting(self, word: Token, context: Scope) -> str:
+    def script_text(self, word: Token, context: Scope) -> str:
         if isinstance(self.parse(word, context), Token):
             return full_address(word, context)
-        return _ITEM.lasting(word, context)
+        return _ITEM.script_text(word, context)
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
-        return _ITEM.offers(prefix, context)
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return _ITEM.suggestions(prefix, context)
 
 
 def _is_glob(word: Token) -> bool:
@@ -84,7 +84,7 @@ class Family(ArgumentType):
             raise word.mistake(f"one of {', '.join(_FAMILIES)} is expected")
         return found
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [Suggestion(word) for word in _FAMILIES if word.startswith(prefix)]
 
 
@@ -170,7 +170,7 @@ class FileOrStop(Text):
     def __init__(self) -> None:
         super().__init__("file|stop")
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         current = context_of(context).current
         is_any = current is not None and bool(current.recording)
         return [Suggestion(_STOP, "ends recordings")] if _STOP.startswith(prefix) and is_any else []
@@ -184,11 +184,11 @@ class Recorded(Watchable):
         known = current.recordings if current else {}
         return word if Path(word.value) in known else super().parse(word, context)
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         current = context_of(context).current
         running = current.recording if current else ()
         files = [Suggestion(str(each.path), "recording") for each in running if str(each.path).startswith(prefix)]
-        return [*files, *super().offers(prefix, context)]
+        return [*files, *super().suggestions(prefix, context)]
 
 
 def _has_a_format(positional: Sequence[Any], options: dict[str, Any]) -> None:

@@ -88,7 +88,7 @@ async def write(
         room = None if tol is None else tolerance_for(tol, typed.sent)
         live = _still(context, item)
     except MxGatewayError as error:
-        if context.is_left:
+        if context.is_disconnected:
             raise _left(context) from error
         # What failed is named after another call than the write.
         context.notice("nothing was written")
@@ -146,7 +146,7 @@ async def _ready(
 
 async def _follow_what_comes(context: Context) -> None:
     """Follows what the file waits for behind this write. What of it fails is said by the wait itself."""
-    if not context.coming:
+    if not context.lines_ahead:
         return
     from zb_mom_ww_mxgateway_shell.feeds.wait import coming_waits
 
@@ -158,7 +158,7 @@ async def _follow_what_comes(context: Context) -> None:
 def _still(context: Context, item: Item) -> "LiveSession":
     """The live session that the item is of, if both are still there; else the write is refused: while it waited,
     another line or Python may have closed the one, or removed the other."""
-    if context.is_left:
+    if context.is_disconnected:
         raise _left(context)
     live = context.live_session
     if live.session.handles.items.get(item.key) is not item:

@@ -68,19 +68,19 @@ class Watchable(ArgumentType):
     def check(self, word: Token, context: Scope) -> None:
         _TARGET.check(word, context)
 
-    def lasting(self, word: Token, context: Scope) -> str:
+    def script_text(self, word: Token, context: Scope) -> str:
         if isinstance(self.parse(word, context), Token):
             return full_address(word, context)
         if _is_list(word, context_of(context)):
             # Where the file runs there may be no such list, or another.
             return " ".join(map(literal_text, context_of(context).lists.load(word.text)))
-        return self._target.lasting(word, context)
+        return self._target.script_text(word, context)
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         lists = [
             Suggestion(name, "list") for name in context_of(context).lists.names() if prefix and name.startswith(prefix)
         ]
-        return [*lists, *_TARGET.offers(prefix, context)]
+        return [*lists, *_TARGET.suggestions(prefix, context)]
 
 
 def _is_list(word: Token, context: Context) -> bool:
@@ -90,7 +90,7 @@ def _is_list(word: Token, context: Context) -> bool:
 class ListName(Text):
     """The name of a list of tags."""
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [Suggestion(each) for each in context_of(context).lists.names() if each.startswith(prefix)]
 
 
@@ -140,12 +140,12 @@ async def watch(
     --count, and in files, each change is a line. Every value comes with its quality and its age.
     """
     panel = context.connected.panel
-    is_lasting = for_ is None and count is None
+    is_endless = for_ is None and count is None
     targets = await targets_of(context, tags, server)
     if not targets and not (full and len(panel)):
         raise ShellError("nothing is watched: watch TAG… names what to watch")
     items = await ensure(context, targets, server) if targets else []
-    if not is_lasting or not context.has_screen:
+    if not is_endless or not context.has_screen:
         return Watch(context.live_session, context.connected.history, items, for_, count)
     panel.add(items)
     if full:

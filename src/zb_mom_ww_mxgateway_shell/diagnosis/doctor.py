@@ -88,7 +88,7 @@ class Doctor:
                 if is_needed and any(finding.verdict is Verdict.BAD for finding in found):
                     break
         finally:
-            await self._let_go()
+            await self._close_connection()
         return dataclasses.replace(self.result(), said=True)
 
     def result(self) -> Diagnosis:
@@ -131,7 +131,7 @@ class Doctor:
         took = (clock.monotonic() - started) * 1000
         return [dataclasses.replace(found[0], milliseconds=took), *found[1:]] if found else []
 
-    async def _let_go(self) -> None:
+    async def _close_connection(self) -> None:
         live, client, self._live, self._client = self._live, self._client, None, None
         try:
             if live is not None:

@@ -271,7 +271,7 @@ class _Walk:
         self, connected: GatewayConnection, place: Place, last_deploy: datetime | None, value: "LiveValue | None"
     ) -> None:
         deployed = f"last deploy {to_seconds(last_deploy)}" if last_deploy else "never deployed"
-        is_newer = connected.deployed_anew(last_deploy)
+        is_newer = connected.was_redeployed(last_deploy)
         if is_newer:
             deployed += ", after this connection was opened"
         if place.found is None or place.attribute is None:

@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway_console.render.forms import age_text, value_text
 from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.language.comparison import Comparison
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
-from zb_mom_ww_mxgateway_shell.output.value_text import freshness, known_of, quality_text
+from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text, value_fields
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue
@@ -84,7 +84,7 @@ def described(value: "LiveValue | None") -> str:
 
 def form_of(value: "LiveValue | None") -> dict[str, Any] | None:
     """A value with all that is known of it, for JSON; None without one."""
-    return None if value is None else known_of(value)
+    return None if value is None else value_fields(value)
 
 
 def seen_text(seen: "Sequence[LiveValue]", started: float) -> str:

@@ -15,7 +15,7 @@ from zb_mom_ww_mxgateway_console.text.terminal_text import cut_middle, cut_start
 from zb_mom_ww_mxgateway_shell.output.chart import Line, chart, in_view, legend, range_of
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text
 from zb_mom_ww_mxgateway_shell.samples.history import History, moment
-from zb_mom_ww_mxgateway_shell.samples.intervals import Interval, stretches_of
+from zb_mom_ww_mxgateway_shell.samples.intervals import Interval, intervals_of
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession
@@ -62,12 +62,12 @@ class Trend:
     def _charted(self, item: Item, now: float) -> "Charted":
         seen = self.history.of(item.key, since=now - self.span)
         value = self.live.latest(*item.key)
-        stretches = stretches_of(seen, value.stale_since if value else None, now if value else None)
+        intervals = intervals_of(seen, value.stale_since if value else None, now if value else None)
         if value is None:
             said = "not advised" if not item.advised else "no value yet"
         else:
             said = f"{value_text(value.value)}  {quality_text(value)}  {freshness(value, item)}"
-        return Charted(item.tag, said, stretches, isinstance(value and value.value, bool))
+        return Charted(item.tag, said, intervals, isinstance(value and value.value, bool))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Charted:
     tag: str
     said: str
     """Its value now, in words."""
-    stretches: Sequence[Interval]
+    intervals: Sequence[Interval]
     boolean: bool
 
 
@@ -95,11 +95,11 @@ class Trended:
 
     @property
     def value(self) -> Any:
-        return [[stretch.value for stretch in in_view(each.stretches, *self._times)] for each in self.tags]
+        return [[interval.value for interval in in_view(each.intervals, *self._times)] for each in self.tags]
 
     @property
     def _times(self) -> tuple[float, float]:
-        first = min((each.stretches[0].start for each in self.tags if each.stretches), default=self.end)
+        first = min((each.intervals[0].start for each in self.tags if each.intervals), default=self.end)
         # No wider than what was seen, but for the first moments.
         return max(self.end - self.span, min(first, self.end - min(self.span, _LEAST_SPAN))), self.end
 
@@ -118,7 +118,7 @@ class Trended:
         braille = _has_braille()
         lines: list[Line] = []
         for each in self.tags:
-            known = range_of(in_view(each.stretches, *self._times))
+            known = range_of(in_view(each.intervals, *self._times))
             is_plain = each.boolean or known.low is None
             extent = "" if is_plain else f"  min {value_text(known.low)}  max {value_text(known.high)}"
             if width(each.said) + len(extent) + _TAG_WIDTH + 4 > columns:
@@ -126,7 +126,7 @@ class Trended:
             said = safe(f"{each.said}{extent}")
             tag = cut_start(safe(each.tag), max(_TAG_WIDTH, columns - width(said) - 4))
             lines.append([("good", cut_middle(f"  {tag}  {said}", columns))])
-            lines += chart(each.stretches, *self._times, columns, height, boolean=each.boolean, braille=braille)
+            lines += chart(each.intervals, *self._times, columns, height, boolean=each.boolean, braille=braille)
         lines.append([("good", self._clock(columns))])
         if said := legend(lines):
             lines.append([("good", cut_middle(f"  {said}", columns))])
@@ -146,17 +146,17 @@ class Trended:
                     "min": value_form(known.low),
                     "stretches": [
                         {
-                            "end": time_text(moment(stretch.end)),
-                            "mood": stretch.mood,
-                            "start": time_text(moment(stretch.start)),
-                            "value": value_form(stretch.value),
+                            "end": time_text(moment(interval.end)),
+                            "mood": interval.mood,
+                            "start": time_text(moment(interval.start)),
+                            "value": value_form(interval.value),
                         }
-                        for stretch in shown
+                        for interval in shown
                     ],
                     "tag": each.tag,
                 }
                 for each in self.tags
-                for shown in [in_view(each.stretches, *self._times)]
+                for shown in [in_view(each.intervals, *self._times)]
                 for known in [range_of(shown)]
             ],
         }

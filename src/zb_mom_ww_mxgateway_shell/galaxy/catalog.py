@@ -52,7 +52,7 @@ class TagCatalogue:
         """Why it could not be read, if so."""
         self.watch_error: MxGatewayError | None = None
         """Why deployments go unnoticed, while they do."""
-        self.deployed_anew: datetime | None = None
+        self.redeployed_at: datetime | None = None
         """When the galaxy was deployed last, where that is known to be another time than at first."""
         self._seen = TagIndex()
         self._noticed: datetime | None = None
@@ -159,7 +159,7 @@ class TagCatalogue:
                 async for event in client.galaxy.watch_deploy_events():
                     self.watch_error, pause = None, _AGAIN[0]
                     if self._noticed not in (None, event.time_of_last_deploy):
-                        self.deployed_anew = event.time_of_last_deploy
+                        self.redeployed_at = event.time_of_last_deploy
                     self._noticed = event.time_of_last_deploy
                     self._changed.set()
             except MxGatewayError as error:

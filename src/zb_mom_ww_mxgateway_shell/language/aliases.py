@@ -7,17 +7,17 @@ from zb_mom_ww_mxgateway_shell.errors import InputError, closest
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 
 
-def what_is_wrong(name: str, line: str, commands: Collection[str]) -> str:
+def alias_error(name: str, line: str, commands: Collection[str]) -> str:
     """Why `name` cannot stand for `line` where these are the commands; empty where it can."""
-    return wrong_name(name, commands) or wrong_line(line, commands)
+    return alias_name_error(name, commands) or alias_line_error(line, commands)
 
 
-def wrong_name(name: str, commands: Collection[str]) -> str:
+def alias_name_error(name: str, commands: Collection[str]) -> str:
     """Why nothing can go by this name; empty where something can."""
     return f"{name} is a command: an alias needs another name" if name in commands else ""
 
 
-def wrong_line(line: str, commands: Collection[str]) -> str:
+def alias_line_error(line: str, commands: Collection[str]) -> str:
     """Why no name can stand for this line; empty where one can."""
     first = line.split(maxsplit=1)[0] if line.strip() else ""
     return "" if first in commands else f"no command {first}{closest(first, list(commands))}: an alias begins with one"

@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import NAME, OWN_NAMES, as_typed
 
-OFFERS = 50
+MOST_SUGGESTIONS = 50
 """Rows of a completion menu: more only slow it down."""
 
 
@@ -40,15 +40,15 @@ class ArgumentType:
         """Raises what is wrong with the word whatever the gateway has: the context is connected to none."""
         self.parse(word, context)
 
-    def foreseen(self, word: Token, context: Scope) -> Any:
+    def parse_ahead(self, word: Token, context: Scope) -> Any:
         """The argument's value as far as it is known whatever the gateway has."""
         return self.parse(word, context)
 
-    def lasting(self, word: Token, context: Scope) -> str:
+    def script_text(self, word: Token, context: Scope) -> str:
         """The word as it can stand in a file: by name where it is a handle; empty to be left out."""
         return as_typed(word)
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         """What may be typed here, best first, at most a few dozen. Never waits for the network."""
         return ()
 
@@ -80,7 +80,7 @@ class Sign(ArgumentType):
             raise word.mistake(f"{self.name} is expected here, with spaces around it")
         return word.text
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [Suggestion(self.name)] if self.name.startswith(prefix) else []
 
 
@@ -108,7 +108,7 @@ class HelpSubject(ArgumentType):
             return word.text
         return context.registry.find(word, list(TOPICS)).name
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS
 
         offers = [Suggestion(c.name, c.summary) for c in context.registry.commands.values()]
@@ -134,7 +134,7 @@ class ConnectionName(ArgumentType):
     def check(self, word: Token, context: Scope) -> None:
         pass  # Which are open is known in the run.
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [Suggestion(name, each.state) for name, each in context.connections.items() if name.startswith(prefix)]
 
 
@@ -157,7 +157,7 @@ class Duration(ArgumentType):
             raise word.mistake(f"at most {duration_text(self._most)}: {self._because}")
         return seconds
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [Suggestion(text) for text in ("5s", "30s", "5m") if text.startswith(prefix)]
 
 
@@ -182,7 +182,7 @@ class OneWord(ArgumentType):
             raise word.mistake(f"one of {', '.join(self._words)} is expected")
         return word.value
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [Suggestion(each) for each in self._words if each.startswith(prefix)]
 
 

@@ -94,7 +94,7 @@ class Registry:
             try:
                 word = expanded(given, context.all_names) if given and parameter.kind.expands else given
                 kind = parameter.kind.refined_by(parsed.arguments, context)
-                value = True if word is None else (kind.foreseen if ahead else kind.parse)(word, context)
+                value = True if word is None else (kind.parse_ahead if ahead else kind.parse)(word, context)
             except (ShellError, ValueNotYetKnown) as error:
                 first_error = first_error or error
                 continue

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
-from zb_mom_ww_mxgateway_shell.language.argument_types import OFFERS, ArgumentType, Suggestion, whole_number
+from zb_mom_ww_mxgateway_shell.language.argument_types import MOST_SUGGESTIONS, ArgumentType, Suggestion, whole_number
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, TagType, check_prefix
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
@@ -27,14 +27,14 @@ class Server(ArgumentType):
     def check(self, word: Token, context: Scope) -> None:
         _server_handle(word)
 
-    def foreseen(self, word: Token, context: Scope) -> int:
+    def parse_ahead(self, word: Token, context: Scope) -> int:
         return _server_handle(word)
 
-    def lasting(self, word: Token, context: Scope) -> str:
+    def script_text(self, word: Token, context: Scope) -> str:
         # One server needs no name in a file. Of several, the same lines give each its number again.
         return word.text if len(context.servers) > 1 else ""
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [
             Suggestion(str(handle), name) for handle, name in context.servers.items() if str(handle).startswith(prefix)
         ]
@@ -50,10 +50,10 @@ class Tag(ArgumentType):
             raise word.mistake("a tag name is expected")
         return context.catalogue.spelled(full_address(word, context))
 
-    def lasting(self, word: Token, context: Scope) -> str:
+    def script_text(self, word: Token, context: Scope) -> str:
         return literal_text(self.parse(word, context))
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return _from_catalogue(prefix, context, objects=False)
 
 
@@ -69,7 +69,7 @@ class GalaxyPlace(ArgumentType):
             raise word.mistake(f"the {self.name} must not be empty")
         return word
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return _from_catalogue(prefix, context, objects=self._objects)
 
 
@@ -86,7 +86,7 @@ def _from_catalogue(prefix: str, context: Scope, *, objects: bool) -> list[Sugge
     focus = context.focus if prefix.startswith(".") else ""
     if prefix.startswith(".") and not focus:
         return []
-    found = context.catalogue.complete(focus + prefix, OFFERS, objects=objects)
+    found = context.catalogue.complete(focus + prefix, MOST_SUGGESTIONS, objects=objects)
     # As it would be typed: below the focus, and quoted where it has a blank.
     shown = [
         (text[len(focus) :] if tag_key(text).startswith(tag_key(f"{focus}.")) else text, said) for text, said in found
@@ -129,10 +129,10 @@ class ItemOrTag(ArgumentType):
     def check(self, word: Token, context: Scope) -> None:
         TAG.check(word, context)
 
-    def foreseen(self, word: Token, context: Scope) -> Target:
+    def parse_ahead(self, word: Token, context: Scope) -> Target:
         return Target(word.value, None, word)
 
-    def lasting(self, word: Token, context: Scope) -> str:
+    def script_text(self, word: Token, context: Scope) -> str:
         return literal_text(self.parse(word, context).tag)
 
     def parse(self, word: Token, context: Scope) -> Target:
@@ -147,7 +147,7 @@ class ItemOrTag(ArgumentType):
             raise word.mistake(f"no tag {tag}", lambda: context.catalogue.closest(tag))
         return Target(found.tag if found else tag, found, word)
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         items = [
             Suggestion(_handle_text(item, context), _meta(item))
             for item in context.items
@@ -156,9 +156,10 @@ class ItemOrTag(ArgumentType):
         if prefix or not self.may_add:
             items += _item_names(prefix, context)
         if not self.may_add:
-            return items[:OFFERS]
-        known = {offer.text for offer in items}
-        return (items + [offer for offer in TAG.offers(prefix, context) if offer.text not in known])[:OFFERS]
+            return items[:MOST_SUGGESTIONS]
+        known = {item.text for item in items}
+        tags = [tag for tag in TAG.suggestions(prefix, context) if tag.text not in known]
+        return [*items, *tags][:MOST_SUGGESTIONS]
 
 
 class Value(ArgumentType):
@@ -191,7 +192,7 @@ class ValueFor(Value):
         literal.for_tag(self._tag, self._known)
         return literal
 
-    def offers(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [Suggestion(each) for each in self._known.choices if each.startswith(prefix)]
 
 

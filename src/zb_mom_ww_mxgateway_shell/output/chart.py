@@ -1,4 +1,4 @@
-"""Drawing stretches of time as a chart of characters: braille dots, or plain ones where there is no braille.
+"""Drawing intervals of time as a chart of characters: braille dots, or plain ones where there is no braille.
 
 Ours rather than a library's: what matters here is what is *not* known, which plotting libraries join with a line.
 """
@@ -30,19 +30,19 @@ class Range:
     high: float | None
 
 
-def in_view(stretches: Sequence[Interval], start: float, end: float) -> list[Interval]:
+def in_view(intervals: Sequence[Interval], start: float, end: float) -> list[Interval]:
     """Those that show between two times."""
-    return [stretch for stretch in stretches if stretch.end > start and stretch.start < end]
+    return [interval for interval in intervals if interval.end > start and interval.start < end]
 
 
-def range_of(stretches: Sequence[Interval]) -> Range:
+def range_of(intervals: Sequence[Interval]) -> Range:
     """Between what the values are."""
-    values = [stretch.value for stretch in stretches if stretch.value is not None]
+    values = [interval.value for interval in intervals if interval.value is not None]
     return Range(min(values), max(values)) if values else Range(None, None)
 
 
 def chart(
-    stretches: Sequence[Interval],
+    intervals: Sequence[Interval],
     start: float,
     end: float,
     width: int,
@@ -57,7 +57,7 @@ def chart(
     drawn, where it is not sure the line is broken. Booleans are between false and true whatever is in view.
     """
     columns = max(4, width - _LABEL - 2)
-    shown = in_view(stretches, start, end)
+    shown = in_view(intervals, start, end)
     known = Range(0.0, 1.0) if boolean else range_of(shown)
     plot = _Plot(columns, height, known)
     step = (end - start) / (columns * 2)
@@ -99,11 +99,11 @@ class _Plot:
 
     def column(self, x: int, inside: Sequence[Interval]) -> None:
         """One column of dots: everything between the lowest and the highest of what held then."""
-        moods = [stretch.mood for stretch in inside]
+        moods = [interval.mood for interval in inside]
         mood: ValueStatus = max(moods, key=MOODS.index) if moods else "none"
         if MOODS.index(mood) > MOODS.index(self.moods[x // 2]):
             self.moods[x // 2] = mood
-        heights = [self._height(stretch.value) for stretch in inside if stretch.value is not None]
+        heights = [self._height(interval.value) for interval in inside if interval.value is not None]
         if not heights:
             self._before = None
             return

@@ -60,11 +60,11 @@ def value_record(item: Item, value: "LiveValue | None", written: "UnseenWrite | 
     if written is not None:
         record["written_seconds_ago"] = round(written.ago, 3)
     if value is not None:
-        record |= {**known_of(value), "statuses": [status_form(status) for status in value.statuses]}
+        record |= {**value_fields(value), "statuses": [status_form(status) for status in value.statuses]}
     return record
 
 
-def known_of(value: "LiveValue") -> dict[str, Any]:
+def value_fields(value: "LiveValue") -> dict[str, Any]:
     """A value with its quality, times and doubt, for JSON."""
     return {
         "age_seconds": None if value.ahead else round(value.age, 3),

@@ -68,7 +68,7 @@ class PythonFile:
     async def run(self, context: Context) -> ExitCode | int:
         """Runs it to its end; the exit code is the gravest of what failed, or the one that it asks for itself."""
         self._writer, self._formatter = context.writer, context.settings.formatter
-        context.say_by(self._say, self._alert)
+        context.set_outputs(self._say, self._alert)
         context.runs_file = True
         if context.current is not None:
             await context.current.settled()

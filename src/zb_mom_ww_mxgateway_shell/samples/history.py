@@ -61,7 +61,7 @@ class History:
     def __init__(self, live: "LiveSession", limit: int = LIMIT) -> None:
         self.since = clock.monotonic()
         self._limit = limit
-        self._tap = SampleStream(live, queue_size=_WAITING)
+        self._stream = SampleStream(live, queue_size=_WAITING)
         self._series: dict[Key, _Series] = {}
         self._bytes = 0
         self._marks: deque[SampleMark] = deque(maxlen=_MARKS)
@@ -70,7 +70,7 @@ class History:
     @property
     def tasks(self) -> "tuple[asyncio.Task[None], ...]":
         """What goes on by itself as long as there is this history."""
-        return self._keeper, self._tap.watcher
+        return self._keeper, self._stream.watcher
 
     async def _keep(self) -> None:
         while True:
@@ -80,7 +80,7 @@ class History:
     def catch_up(self) -> None:
         """Takes in what has come up to now."""
         series = self._series
-        for entry in self._tap.take():
+        for entry in self._stream.take():
             if isinstance(entry, SampleMark):
                 self._marks.append(entry)
                 continue
@@ -133,7 +133,7 @@ class History:
         """Ends it and lets go of everything. Idempotent."""
         self._keeper.cancel()
         await asyncio.wait([self._keeper])
-        await self._tap.aclose()
+        await self._stream.aclose()
         self._series.clear()
 
 

@@ -1,4 +1,4 @@
-"""What was seen of an item as stretches of time: from when to when it had a value, and how sure that is."""
+"""What was seen of an item as intervals of time: from when to when it had a value, and how sure that is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,12 +24,12 @@ class Interval:
     mood: ValueStatus
 
 
-def stretches_of(seen: ItemHistory, stale_since: float | None, until: float | None) -> list[Interval]:
-    """The stretches up to `until`, oldest first; the last value holds until then, but is stale since `stale_since`.
+def intervals_of(seen: ItemHistory, stale_since: float | None, until: float | None) -> list[Interval]:
+    """The intervals up to `until`, oldest first; the last value holds until then, but is stale since `stale_since`.
 
     Where `until` is None nobody looks any more, and the last value holds no longer than it was confirmed.
     """
-    made = _Made()
+    made = _IntervalBuilder()
     for at, entry in seen.entries():
         if isinstance(entry, Sample):
             made.take(at, number_of(entry.value), quality_word(entry.quality))
@@ -40,14 +40,14 @@ def stretches_of(seen: ItemHistory, stale_since: float | None, until: float | No
             made.close(max(made.since, stale_since))
             made.mood = "stale"
         made.close(until)
-    return made.stretches
+    return made.intervals
 
 
-class _Made:
+class _IntervalBuilder:
     """Stretches being made."""
 
     def __init__(self) -> None:
-        self.stretches: list[Interval] = []
+        self.intervals: list[Interval] = []
         self.since = 0.0
         self.value: float | None = None
         self.mood: ValueStatus = "none"
@@ -57,7 +57,7 @@ class _Made:
 
     def close(self, at: float) -> None:
         if self.mood != "none" and at > self.since:
-            self.stretches.append(Interval(self.since, at, self.value, self.mood))
+            self.intervals.append(Interval(self.since, at, self.value, self.mood))
         self.since = at
 
     def take(self, at: float, value: float | None, quality: str) -> None:
@@ -85,7 +85,7 @@ class _Made:
                 self.value, self.mood = None, "gap"
 
     def _lose_since(self, began: float, until: float) -> None:
-        kept = [stretch for stretch in self.stretches if stretch.start < began]
+        kept = [interval for interval in self.intervals if interval.start < began]
         if kept and kept[-1].end > began:
             kept[-1] = replace(kept[-1], end=began)
-        self.stretches = [*kept, Interval(began, until, None, "gap")] if until > began else kept
+        self.intervals = [*kept, Interval(began, until, None, "gap")] if until > began else kept

@@ -56,7 +56,7 @@ class Recording:
         self._held_since = 0.0
         # What a thread takes to write it: a cancel finds here what no thread has taken.
         self._due: list[MxEvent | SampleMark] = []
-        self._tap = SampleStream(live, [item.key for item in tags] or None, queue_size=WAITING)
+        self._stream = SampleStream(live, [item.key for item in tags] or None, queue_size=WAITING)
         self._first = self._start_rows()
         # Of a thread that nobody waits for any more, and of what is written in its stead.
         self._writing = threading.Lock()
@@ -87,7 +87,7 @@ class Recording:
             file = await asyncio.shield(opening)
         except asyncio.CancelledError:
             # The thread opens it nevertheless.
-            opening.add_done_callback(partial(_let_go, path, is_new=not append))
+            opening.add_done_callback(partial(_close_connection, path, is_new=not append))
             raise
         made = cls(live, path, form, file, items, raw=raw)
         made._task = asyncio.create_task(made._run(alert), name=f"recording {path}")
@@ -115,7 +115,7 @@ class Recording:
                             await self._stop.wait()
                     # Asked before what has come is taken: more may come while that is written.
                     is_last = self._stop.is_set()
-                    entries = self._named(self._tap.take())
+                    entries = self._named(self._stream.take())
                     if entries:
                         self._due = entries
                         await asyncio.to_thread(self._write)
@@ -127,7 +127,7 @@ class Recording:
                 await asyncio.to_thread(self._finish, end)
             except asyncio.CancelledError:
                 # Nobody waits any more: what there is goes to the file at once.
-                self._write([*self._held, *self._tap.take()])
+                self._write([*self._held, *self._stream.take()])
                 self._finish("interrupted")
                 raise
         except OSError as error:
@@ -135,7 +135,7 @@ class Recording:
         except Exception as error:
             self.problem = f"internal error, please report it: {error!r}"
         finally:
-            await self._tap.aclose()
+            await self._stream.aclose()
             with suppress(OSError):
                 self._file.close()
         if self.problem:
@@ -207,7 +207,7 @@ class Recording:
         self._file.flush()
 
 
-def _let_go(path: Path, opened: asyncio.Future[TextIO], *, is_new: bool) -> None:
+def _close_connection(path: Path, opened: asyncio.Future[TextIO], *, is_new: bool) -> None:
     """Closes a file that was opened for nobody, and takes it away where it was made for that."""
     if opened.cancelled() or opened.exception():
         return

@@ -94,7 +94,7 @@ class SampleStream:
         # What was held of each item when it came into doubt, until something newer is known.
         self._doubted: dict[Key, LiveValue] = {}
         self._after_loss = False
-        self.watcher = asyncio.create_task(self._watch_state(live.state, live.changes()), name="tap")
+        self.watcher = asyncio.create_task(self._watch_state(live.state, live.changes()), name="sample stream")
 
     def _wants(self, event: MxEvent) -> bool:
         header = event.header

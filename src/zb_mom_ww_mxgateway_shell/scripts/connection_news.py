@@ -65,7 +65,7 @@ async def tell_news(context: Context, say: Callable[[str, bool], Awaitable[None]
                         reasons[each].failed.add(name)
                         for leaf in leaves(error):
                             await said(each, f"{background_problem(leaf)}: there is no {name} any more", True)
-                if (at := each.catalogue.deployed_anew) != deployed.get(each):
+                if (at := each.catalogue.redeployed_at) != deployed.get(each):
                     deployed[each] = at
                     when = f" at {to_seconds(at)}" if at else ""
                     await said(each, f"the galaxy was deployed anew{when}: its tags are read again", False)

@@ -77,7 +77,7 @@ class LineRun:
         """Runs it, for the connection that is the current one now, from its first word to its result. What went wrong
         is kept in the context, too."""
         context = BoundContext(self.context)
-        context.look_again()
+        context.refresh()
         try:
             result = await self._run(context, follow)
         except Exception as error:
@@ -100,16 +100,16 @@ class LineRun:
                 await context.current.settled()
             if command.needs_session and not context.interactive and context.current is not None:
                 # At the prompt a person sees that it is not there, and decides.
-                await context.current.regained()
-            line_kept = context.line_to_keep(invocation)
+                await context.current.reconnected()
+            recorded_line = context.recorded_line(invocation)
             result: Result | Feed | None = None
             try:
                 result = await invocation.run(context)
                 if isinstance(result, Feed):
                     result = await follow(result)
             finally:
-                if line_kept:
-                    _keep(context, line_kept, None if isinstance(result, Feed) else result)
+                if recorded_line:
+                    _keep(context, recorded_line, None if isinstance(result, Feed) else result)
         if isinstance(result, TextResult) and result.error is not None:
             context.failure = Failure(result.error, self.text)
         if result.value is not None:
@@ -129,7 +129,7 @@ class LineRun:
 def _keep(context: Context, line: "RecordedLine", result: Result | None) -> None:
     """Gives a line that ran to record-script; what fails there is told, and changes nothing about what came of it."""
     try:
-        context.typed.keep(context, line, result)
+        context.recorder.keep(context, line, result)
     except Exception as error:
         context.alert(f"record-script: {message_of(error)}")
 

@@ -87,7 +87,7 @@ class ScriptRun:
 
     async def run(self, block: Block) -> ExitCode:
         """Runs them; the exit code is that of the gravest failure, an interruption counting as one."""
-        self._context.say_by(self._output.notice, self._output.alert)
+        self._context.set_outputs(self._output.notice, self._output.alert)
         try:
             with on_signals(INTERRUPT, self._signalled), on_signals(CALLED_OFF, self._called_off):
                 async with news_told(self._context, self._tell, self._failed_beside):
@@ -160,7 +160,7 @@ class ScriptRun:
         for index, item in enumerate(items):
             if self._is_over:
                 return
-            self._context.coming = [each.text for each in items[index + 1 :] if isinstance(each, Statement)]
+            self._context.lines_ahead = [each.text for each in items[index + 1 :] if isinstance(each, Statement)]
             try:
                 await self._item(item)
             except Exception as error:

@@ -105,10 +105,12 @@ class GatewayConnection:
         arming: WriteInterlock,
         *,
         notice: Callable[[str], None],
-        hurries: bool = False,
+        settles_later: bool = False,
     ) -> Self:
-        """Connects and opens a session; returns when it is settled, unless it `hurries`. Raises the library's errors,
-        or ShellError."""
+        """Connect and open a session, and return when its event stream is read, or earlier with `settles_later`.
+
+        Raises the library's errors, or ShellError.
+        """
         import dataclasses
 
         from zb_mom_ww_mxgateway import GatewayClient, LiveSession, MxGatewayWarning, OpenSessionOptions
@@ -127,7 +129,7 @@ class GatewayConnection:
         except BaseException:
             await client.close()
             raise
-        if not hurries:
+        if not settles_later:
             try:
                 await made.settled()
             except BaseException:
@@ -149,7 +151,7 @@ class GatewayConnection:
             ) from None
         self._is_settled = True
 
-    async def regained(self) -> None:
+    async def reconnected(self) -> None:
         """Waits until a connection or a stream that broke is back, as long as connecting may take from when that was
         first asked for. What does not come back is said by whatever needs it."""
         ends = self._patience_ends or clock.monotonic() + self.client.options.connect_timeout
@@ -168,13 +170,13 @@ class GatewayConnection:
                         self._patience_ends = None
                         return
 
-    def deployed_anew(self, last_deploy: "datetime | None") -> bool:
+    def was_redeployed(self, last_deploy: "datetime | None") -> bool:
         """Whether the galaxy, deployed at this time, is known to have been deployed at another one before, since this
         was opened. Whose clock says when does not matter: no time is compared but with another of the same."""
         if last_deploy is None:
             return False
         self._deployed_at_first = self._deployed_at_first or last_deploy
-        return self.catalogue.deployed_anew is not None or last_deploy != self._deployed_at_first
+        return self.catalogue.redeployed_at is not None or last_deploy != self._deployed_at_first
 
     @property
     def failures(self) -> "dict[str, BaseException]":

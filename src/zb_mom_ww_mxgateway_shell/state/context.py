@@ -55,9 +55,9 @@ class Context:
         """Standard output and standard error of a run."""
         self.runs_file = False
         """Whether the lines come from a file, or one in its place, and not from a person who types them."""
-        self.started_for: list[Connection] = []
+        self.start_connections: list[Connection] = []
         """What the person who started it named, and what it was connected to then."""
-        self.hurries = False
+        self.settles_later = False
         """Whether a connection is taken before its event stream is known to be read: what needs it waits for it."""
         self.records = False
         """Whether what runs is kept for record-script: where a person types, or since it has been asked for."""
@@ -71,17 +71,17 @@ class Context:
         """Names set in the Python pane, and by ``let`` and ``capture``: ``$name``."""
         self.given_names: frozenset[str] = frozenset()
         """Those that ``--var`` gave: ``let`` leaves them as they are."""
-        self.coming: Sequence[str] = ()
+        self.lines_ahead: Sequence[str] = ()
         """The lines of a file that follow the one that runs, where they are known."""
         self.step = ""
         """The title of the step that statements belong to; empty before the first one."""
         self.on_error: Literal["stop", "continue"] = "stop"
         """What a file does after a statement that failed."""
-        self.unsaid: list[str] = []
+        self.early_notices: list[str] = []
         """Notices from before there was a front end to say them."""
-        self.notice: Callable[[str], None] = self.unsaid.append
+        self.notice: Callable[[str], None] = self.early_notices.append
         """Says something beside the result of the command that runs."""
-        self.alert: Callable[[str], None] = self.unsaid.append
+        self.alert: Callable[[str], None] = self.early_notices.append
         """Says something that happened by itself, whatever runs or is being typed."""
         self.ask: Callable[[str], Awaitable[bool]] | None = None
         """Asks a person yes or no, where there is one."""
@@ -119,13 +119,13 @@ class Context:
 
         return WatchLists()
 
-    def look_again(self) -> None:
+    def refresh(self) -> None:
         """Forgets what was looked up for the line that was being typed, and may be otherwise by now."""
         if "lists" in self.__dict__:
-            self.lists.look_again()
+            self.lists.refresh()
 
     @cached_property
-    def typed(self) -> "ScriptRecorder":
+    def recorder(self) -> "ScriptRecorder":
         """What ran, for record-script."""
         from zb_mom_ww_mxgateway_shell.state.script_recorder import ScriptRecorder
 
@@ -161,7 +161,7 @@ class Context:
         for_good = self.read_only or read_only
         arming = WriteInterlock(not for_good, for_good)
         made = await GatewayConnection.open(
-            connection, name, arming, notice=lambda text: self.notice(text), hurries=self.hurries
+            connection, name, arming, notice=lambda text: self.notice(text), settles_later=self.settles_later
         )
         former = self.connections.pop(made.name, None)
         if made.name in self._disarmed or (former is not None and not former.arming.armed):
@@ -174,7 +174,7 @@ class Context:
             self.start_alarms(made)
         if former is not None:
             try:
-                await self._let_go(former)
+                await self._close_connection(former)
             except MxGatewayError as error:
                 # What it was replaced for may well be why it cannot be closed.
                 self.notice(f"the session before it could not be closed and will expire: {error}")
@@ -225,13 +225,13 @@ class Context:
         failures: list[MxGatewayError] = []
         for each in closing:
             try:
-                await self._let_go(each)
+                await self._close_connection(each)
             except MxGatewayError as error:
                 failures.append(error)
         if failures:
             raise failures[0]
 
-    async def _let_go(self, connected: GatewayConnection) -> None:
+    async def _close_connection(self, connected: GatewayConnection) -> None:
         running = connected.recording
         watched = [item.tag for item in connected.panel.items] if connected.name in self.connections else []
         try:
@@ -272,27 +272,27 @@ class Context:
         if current is None:
             how = "connect HOST:PORT first" if self.interactive else "a run needs --endpoint HOST:PORT or --demo"
             raise ShellError(f"not connected: {how}", ExitCode.CANNOT_CONNECT)
-        if self.is_left:
+        if self.is_disconnected:
             raise ShellError(f"the connection {current.name} was closed meanwhile", ExitCode.GUARDED)
         return current
 
     @property
-    def is_left(self) -> bool:
+    def is_disconnected(self) -> bool:
         """Whether the connection that a command began with is one no longer."""
         return self.current is not None and self.connections.get(self.current.name) is not self.current
 
-    def line_to_keep(self, invocation: Invocation) -> "RecordedLine | None":
+    def recorded_line(self, invocation: Invocation) -> "RecordedLine | None":
         """A line that is about to run, as a script has it, where one may be made of it: when it has run, its handles
         may mean nothing any more. None where none may."""
-        return self.typed.line_of(self, invocation) if self.interactive or self.records else None
+        return self.recorder.line_of(self, invocation) if self.interactive or self.records else None
 
-    def say_by(self, notice: Callable[[str], None], alert: Callable[[str], None] | None = None) -> None:
+    def set_outputs(self, notice: Callable[[str], None], alert: Callable[[str], None] | None = None) -> None:
         """Takes a front end's ways of saying notices, and alerts where those are said otherwise; what could not be
         said before is a notice."""
         self.notice, self.alert = notice, alert or notice
-        for text in self.unsaid:
+        for text in self.early_notices:
             notice(text)
-        self.unsaid.clear()
+        self.early_notices.clear()
 
     @property
     def state(self) -> str:

@@ -15,7 +15,7 @@ def refuse_stranger(context: Context, wanted: Connection) -> None:
     endpoint = wanted.endpoint or os.environ.get(ENDPOINT_VARIABLE)
     if not context.runs_file or not endpoint or not wanted.api_key():
         return
-    named = [each for each in context.started_for if _is_same(each.endpoint, endpoint)]
+    named = [each for each in context.start_connections if _is_same(each.endpoint, endpoint)]
     if any(_is_trusted_alike(each, wanted) for each in named):
         return
     if named:

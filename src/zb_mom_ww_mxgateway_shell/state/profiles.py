@@ -83,7 +83,7 @@ def _settings(file: ProfilesFile) -> dict[str, str]:
 def _aliases(file: ProfilesFile, commands: Collection[str]) -> dict[str, str]:
     lines = _texts(file, "aliases")
     for name, line in lines.items() if commands else ():
-        if wrong := aliases.what_is_wrong(name, line, commands):
+        if wrong := aliases.alias_error(name, line, commands):
             file.fail(name, "aliases", wrong)
     return lines
 

@@ -170,7 +170,7 @@ def _line(context: RecordedShell, invocation: Invocation) -> str:
             parts.append(parameter.spelled)
             continue
         assert word is not None
-        text = parameter.kind.refined_by(invocation.options, context).lasting(word, context)
+        text = parameter.kind.refined_by(invocation.options, context).script_text(word, context)
         if not text:
             continue
         if parameter.is_option:

@@ -27,7 +27,7 @@ _TAG_FIELDS = ("reference", "tag", "attribute", "name", "item", "address")
 class WatchLists:
     """The user's lists, in one folder.
 
-    A line that is being typed is read again at every key: so what was found is kept until :meth:`look_again`.
+    A line that is being typed is read again at every key: so what was found is kept until :meth:`refresh`.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -35,7 +35,7 @@ class WatchLists:
         self._names: list[str] | None = None
         self._loaded: dict[str, list[str]] = {}
 
-    def look_again(self) -> None:
+    def refresh(self) -> None:
         """Forgets what was found: another program may have changed it."""
         self._names = None
         self._loaded.clear()
@@ -84,7 +84,7 @@ class WatchLists:
         """Writes a list whole, in place of one of that name; gives its file. Raises ShellError for what is no tag but
         a gateway's key."""
         path = self._path(name)
-        self.look_again()
+        self.refresh()
         if any(redact(tag) != tag for tag in tags):
             raise ShellError("that is a gateway's key, not a tag: no list keeps one; nothing was saved")
         try:
@@ -96,7 +96,7 @@ class WatchLists:
 
     def delete(self, name: str) -> None:
         """Forgets a list; raises ShellError when there is none of that name."""
-        self.look_again()
+        self.refresh()
         try:
             self._path(name).unlink()
         except FileNotFoundError:

@@ -6,7 +6,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe
-from zb_mom_ww_mxgateway_shell.language.argument_types import OFFERS, Flag, Suggestion
+from zb_mom_ww_mxgateway_shell.language.argument_types import MOST_SUGGESTIONS, Flag, Suggestion
 from zb_mom_ww_mxgateway_shell.language.parser import current_parameter
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain, plain_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -27,7 +27,7 @@ class ShellCompleter(Completer):
         prefix, offers = self._offers(line)
         return [
             Completion(offer.text, start_position=-len(prefix), display=safe(offer.text), display_meta=safe(offer.meta))
-            for offer in offers[:OFFERS]
+            for offer in offers[:MOST_SUGGESTIONS]
         ]
 
     def _offers(self, line: str) -> tuple[str, Sequence[Suggestion]]:
@@ -61,7 +61,7 @@ class ShellCompleter(Completer):
         if typed.startswith("--") or parameter is None:
             return typed, options
         given = {name: value for name, value in parsed.arguments.items() if name != parameter.name}
-        found = list(parameter.kind.refined_by(given, context).offers(typed, context))
+        found = list(parameter.kind.refined_by(given, context).suggestions(typed, context))
         return typed, found if found or typed else options
 
 

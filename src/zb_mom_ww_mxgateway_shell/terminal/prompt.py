@@ -104,7 +104,7 @@ class Prompt:
     async def run(self) -> ExitCode:
         """Reads and runs lines until exit or Ctrl-D."""
         self._greet()
-        self._context.say_by(self._console.print, self._alerts.put_nowait)
+        self._context.set_outputs(self._console.print, self._alerts.put_nowait)
         async with AsyncExitStack() as beside:
             for name, work in (
                 ("alerts", self._say_alerts),
@@ -115,7 +115,7 @@ class Prompt:
             # Ctrl-C that comes between two lines has nothing to end, and is no reason to leave.
             with on_signals(INTERRUPT, lambda: None):
                 await self._read_and_run()
-        self._context.say_by(self._console.print)
+        self._context.set_outputs(self._console.print)
         self._say_what_is_open()
         return ExitCode.DONE
 
