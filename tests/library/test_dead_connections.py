@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway import (
     Session,
     WriteOutcome,
 )
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.transport.streams import EventStream
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -138,6 +139,32 @@ async def test_one_silence_on_the_connection_of_the_events_gives_up_nothing(
     await reached(live, LiveState.LIVE)
     assert len(asked) > 1
     assert (live.rebuilds, live.resumes) == (0, 0)
+
+
+@pytest.mark.parametrize(("owner", "name"), [(Session, "ping"), (EventStream, "answers")])
+async def test_a_silent_connection_makes_values_stale_since_the_last_sign_of_life(
+    live: LiveSession, item: Item, monkeypatch: pytest.MonkeyPatch, owner: type, name: str
+) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway.live.supervisor._ANSWER_TIMEOUT", PATIENCE)
+    answer, asked_at, seen = getattr(owner, name), list[float](), asyncio.Event()
+
+    async def silent_once(*args: object, **options: object) -> object:
+        asked_at.append(clock.monotonic())
+        if len(asked_at) > 1:
+            await seen.wait()
+            return await answer(*args, **options)
+        if owner is Session:
+            raise MxGatewayWorkerError("ping: no answer", grpc_code="DEADLINE_EXCEEDED")
+        return False
+
+    monkeypatch.setattr(owner, name, silent_once)
+    await reached(live, LiveState.STALE)
+    value = live.latest(*item.key)
+    assert value is not None
+    assert value.stale_since is not None
+    assert value.received_at <= value.stale_since <= asked_at[0]
+    seen.set()
+    await reached(live, LiveState.LIVE)
 
 
 async def test_both_connections_are_replaced_when_both_are_dead(
