@@ -1,4 +1,4 @@
-"""The API key: checked before it is sent, and never shown whole."""
+"""The API key: checked before it is sent, never shown in full."""
 
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthenticationError
 from zb_mom_ww_mxgateway.redaction import redact, redact_key
@@ -7,7 +7,7 @@ __all__ = ["ApiKey", "check_api_key", "metadata", "redact", "redact_key"]
 
 
 class ApiKey(str):
-    """A key as options hold it: text to send, but shown redacted by what shows values, and never pickled."""
+    """A key in options: its text is sent, its ``repr`` is redacted, and it cannot be pickled."""
 
     __slots__ = ()
 
@@ -22,12 +22,12 @@ class ApiKey(str):
 
     def __reduce_ex__(self, protocol: object) -> str:
         raise TypeError(
-            "an API key is not pickled: leave it out (dataclasses.replace(options, api_key=None)) and give it anew"
+            "an API key is not pickled: leave it out (dataclasses.replace(options, api_key=None)) and pass it again"
         )
 
 
 def check_api_key(api_key: str) -> str:
-    """Returns the key; raises MxGatewayAuthenticationError, without quoting it, if it cannot be sent as metadata."""
+    """Return the key; raise MxGatewayAuthenticationError, without quoting it, if metadata cannot carry it."""
     if not isinstance(api_key, str):
         raise MxGatewayAuthenticationError(f"the API key must be text, not {type(api_key).__name__}")
     if not api_key:
@@ -48,5 +48,5 @@ def check_api_key(api_key: str) -> str:
 
 
 def metadata(api_key: str | None) -> tuple[tuple[str, str], ...]:
-    """The metadata of every call, unary or streaming: the bearer token, or nothing without a key."""
+    """Return the metadata of every call, unary or streaming: the bearer token, or nothing without a key."""
     return () if api_key is None else (("authorization", f"Bearer {check_api_key(api_key)}"),)

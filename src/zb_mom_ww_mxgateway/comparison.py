@@ -1,13 +1,13 @@
-"""The rule by which a value of a tag is the one that was wanted: one for write verification, expectations and waits.
+"""The one rule for equality of values: for write verification, expectations and waits.
 
-- Booleans, texts, bytes, and None are equal, and of the same kind: true is not 1, "5" is not 5.
+- Booleans, texts, bytes and None are equal to values of their own type only: true is not 1, "5" is not 5.
 - Whole numbers are equal, digit by digit, however large: 20260001 is not 20260002.
 - Times are equal to the microsecond.
-- A real (a tag of type Float or Double) is the number that is nearest to the wanted one in the tag's type, or one of
-  the two representable numbers next to it: as many digits as the type has, and no more lenient than that.
-- With a tolerance, numbers may differ by that much and times by so many seconds, inclusive. A tolerance says nothing
-  of Booleans and texts.
-- Arrays have the same length, and each element is the same.
+- A real (a tag of type Float or Double) equals the nearest number of the tag's type, and the two representable numbers
+  next to it: all digits of the type count.
+- With a tolerance, numbers may differ by that much and times by that many seconds, inclusive. Booleans and texts have
+  no tolerance.
+- Arrays are equal if they have the same length and equal elements.
 """
 
 import math
@@ -22,10 +22,10 @@ from zb_mom_ww_mxgateway.values import Typed
 def same_value(
     wanted: Any, actual: Any, *, tolerance: float | None = None, data_type: DataType | int = DataType.UNSPECIFIED
 ) -> bool:
-    """Whether `actual`, which a tag has, is `wanted`, by the rule of this module.
+    """Whether `actual`, the value of a tag, equals `wanted` by the rule of this module.
 
-    `data_type` is the tag's, where it is known: a value that was read says itself whether it is a 32-bit real.
-    `tolerance` is a number, or for times seconds.
+    `data_type` is the tag's type, if known; a value that was read tells itself whether it is a real of 32 bits.
+    `tolerance` is a number, for times in seconds.
     """
     if isinstance(wanted, Typed):
         wanted = wanted.sent
@@ -63,11 +63,11 @@ def _as_real(number: float | Fraction) -> float:
 
 
 def _distance(one: float | Fraction, other: float) -> Fraction | float:
-    """How much two numbers differ, as they are written: 0.3 and 0.4 by 0.1."""
+    """Return the difference of two numbers as decimals: 0.3 and 0.4 differ by 0.1."""
     exact, against = _decimal(one), _decimal(other)
     if isinstance(exact, Fraction) and isinstance(against, Fraction):
         return abs(exact - against)
-    return math.nan  # Nothing is near an infinity, or what is no number.
+    return math.nan  # Nothing is near an infinity or NaN.
 
 
 def _decimal(number: float | Fraction) -> Fraction | float:

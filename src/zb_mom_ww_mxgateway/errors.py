@@ -1,27 +1,27 @@
-"""Everything the library raises.
+"""Errors and warnings of the library.
 
 ::
 
     MxGatewayError
-    ├── MxGatewayArgumentError (also ValueError)   an argument or option that cannot be right; nothing was sent
-    ├── MxGatewayWriteBlockedError                 the write guard of this client refused it; nothing was sent
+    ├── MxGatewayArgumentError (also ValueError)   invalid argument or option; nothing was sent
+    ├── MxGatewayWriteBlockedError                 the client's own write guard refused; nothing was sent
     ├── MxGatewayTransportError                    no connection, a broken one, or noise on it
     │   └── MxGatewayCertificateChangedError       the gateway shows another certificate than the remembered one
     ├── MxGatewayAuthenticationError               no key, or not a valid one
     ├── MxGatewayAuthorizationError                the key lacks the scope
     ├── MxGatewaySessionError                      session unknown, expired, not ready, overflowed, or in use
     ├── MxGatewayWorkerError                       the session's worker is down or did not answer in time
-    ├── MxGatewayWaitError (also TimeoutError)     what was waited for did not come about in time
+    ├── MxGatewayWaitError (also TimeoutError)     the awaited condition was not met in time
     └── MxGatewayCommandError                      the gateway refused the command
-        ├── MxGatewayGalaxyChangedError            a redeploy came between the pages of a list
+        ├── MxGatewayGalaxyChangedError            a deployment came between the pages of a list
         └── MxAccessError                          MXAccess refused it: hresult and statuses say why
 
     MxGatewayWarning (UserWarning)
     ├── MxGatewayProtocolWarning                   the gateway speaks another protocol version
-    └── MxGatewayKeyWarning                        something outside of this library shows the API key
+    └── MxGatewayKeyWarning                        something outside this library shows the API key
 
 An error is one line for a person and fields for a program. It never contains a key or a password. It can be copied
-and pickled: as far as what it carries can be.
+and pickled if its fields can.
 """
 
 from typing import Any
@@ -29,7 +29,7 @@ from typing import Any
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode
 
-# Commands may have run although no good answer came: a write's fate is then unknown.
+# After these the command may have run, so the outcome of a write is unknown.
 _GRPC_MAYBE_RAN = frozenset(
     {
         "CANCELLED",
@@ -57,8 +57,8 @@ _LONGEST = 2_000
 
 
 def readable(message: str) -> str:
-    """A message that may quote the other side, or what was typed: on one line, without keys, control characters as
-    escapes, and not without end."""
+    """Return a message that may quote the gateway or a person: one line of limited length, keys redacted, control
+    characters escaped."""
     message = redact(message)
     if len(message) > _LONGEST:
         message = f"{message[:_LONGEST]} … ({len(message) - _LONGEST} characters more)"
@@ -71,7 +71,7 @@ def readable(message: str) -> str:
 
 
 class MxGatewayError(Exception):
-    """Base of all. Fields that are not known are None or empty."""
+    """Base class of all errors. Unknown fields are None or empty."""
 
     def __init__(
         self,
@@ -92,11 +92,11 @@ class MxGatewayError(Exception):
         self.endpoint = endpoint
         """``host:port`` of the gateway."""
         self.call = call
-        """The rpc or command that failed, as the library spells it (``write``, ``open_session``)."""
+        """The RPC or command that failed, as the library spells it (``write``, ``open_session``)."""
         self.grpc_code = grpc_code
-        """Name of the gRPC status code, when a gRPC status was the cause."""
+        """Name of the gRPC status code, if a gRPC status was the cause."""
         self.protocol_status = protocol_status
-        """The gateway's protocol status, when a reply was the cause."""
+        """The gateway's protocol status, if a reply was the cause."""
         self.hresult = hresult
         """Signed hresult of MXAccess."""
         self.statuses = statuses
@@ -105,14 +105,16 @@ class MxGatewayError(Exception):
         """The raw protobuf reply."""
         self.correlation_id = correlation_id
         self.outcome_unknown = outcome_unknown
-        """True when the call changes the plant and may have been carried out. It is never sent again."""
+        """True if the call changes the plant and may have taken effect. It is never sent again."""
         self.advice = advice
-        """The part of the message that names arguments of this library, for who has other words for them."""
+        """The part of the message that names arguments of this library; command lines show their own options."""
 
     @property
     def never_reached(self) -> bool:
-        """True when nothing in the plant can have changed, as there was no connection or no such session (any more):
-        what changes the plant may be sent again, once there is another."""
+        """Whether nothing in the plant can have changed: there was no connection, or the session no longer existed.
+
+        A call that changes the plant may then be sent again over another connection or session.
+        """
         if self.outcome_unknown or not isinstance(self, MxGatewaySessionError | MxGatewayTransportError):
             return False
         if isinstance(self, MxGatewaySessionError):
@@ -124,7 +126,7 @@ class MxGatewayError(Exception):
         return self.grpc_code == "UNAVAILABLE"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Not by calling the class again: some want more than a message.
+        # Without calling the class: some need more arguments than the message.
         return _restored, (type(self), self.args, dict(self.__dict__))
 
 
@@ -136,18 +138,18 @@ def _restored(kind: type[MxGatewayError], arguments: tuple[Any, ...], fields: di
 
 
 class MxGatewayWaitError(MxGatewayError, TimeoutError):
-    """What was waited for did not come about in time."""
+    """The awaited condition was not met in time."""
 
     def __init__(self, message: str, *, seen: tuple[Any, ...] = (), course: Any = None, **known: Any) -> None:
         super().__init__(message, **known)
         self.seen = seen
-        """The last values (LiveValue) seen meanwhile, oldest first."""
+        """The last values (LiveValue) seen during the wait, oldest first."""
         self.course = course
-        """How it went (WaitCourse); None where nothing was seen at all."""
+        """The course of the wait (WaitCourse); None if nothing was seen."""
 
 
 class MxGatewayWarning(UserWarning):
-    """Base of the warnings."""
+    """Base class of the warnings."""
 
 
 class MxGatewayProtocolWarning(MxGatewayWarning):
@@ -155,11 +157,11 @@ class MxGatewayProtocolWarning(MxGatewayWarning):
 
 
 class MxGatewayKeyWarning(MxGatewayWarning):
-    """Something outside of this library shows the API key, such as gRPC's own tracing."""
+    """Something outside this library shows the API key, such as gRPC's own tracing."""
 
 
 class MxGatewayArgumentError(MxGatewayError, ValueError):
-    """An argument or option that cannot be right. Nothing was sent."""
+    """Invalid argument or option. Nothing was sent."""
 
 
 class MxGatewayWriteBlockedError(MxGatewayError):
@@ -168,18 +170,18 @@ class MxGatewayWriteBlockedError(MxGatewayError):
     def __init__(self, message: str, *, pending: Any = None, **known: Any) -> None:
         super().__init__(message, **known)
         self.pending = pending
-        """What was refused (PendingWrite)."""
+        """The refused call (PendingWrite)."""
 
 
 class MxGatewayTransportError(MxGatewayError):
     """No connection, a broken connection, or something on it that is not the gateway's protocol."""
 
     is_lasting = False
-    """True where trying again would end the same: the gateway is there, and is not what was asked for."""
+    """True if another attempt would fail in the same way: the gateway answers, but not as the expected one."""
 
 
 class MxGatewayCertificateChangedError(MxGatewayTransportError):
-    """The gateway shows another certificate than the one remembered. Nothing was sent to it."""
+    """The gateway shows another certificate than the remembered one. Nothing was sent to it."""
 
     is_lasting = True
 
@@ -188,17 +190,17 @@ class MxGatewayCertificateChangedError(MxGatewayTransportError):
         self.trusted = trusted
         """SHA-256 fingerprint of the remembered certificate."""
         self.presented = presented
-        """SHA-256 fingerprint of the one shown now."""
+        """SHA-256 fingerprint of the certificate shown now."""
         self.first_seen = first_seen
-        """When the remembered one was trusted (ISO 8601)."""
+        """When the remembered certificate was trusted (ISO 8601)."""
 
 
 class MxGatewayAuthenticationError(MxGatewayError):
-    """No key, one that cannot be sent, or one the gateway does not accept."""
+    """No key, a key that cannot be sent, or a key that the gateway does not accept."""
 
 
 class MxGatewayAuthorizationError(MxGatewayError):
-    """The key is good but lacks the scope for this call."""
+    """The key is valid but lacks the scope for this call."""
 
 
 class MxGatewaySessionError(MxGatewayError):
@@ -214,7 +216,7 @@ class MxGatewayCommandError(MxGatewayError):
 
 
 class MxGatewayGalaxyChangedError(MxGatewayCommandError):
-    """The galaxy was deployed anew while a list of it was read: what was read belongs to the former one."""
+    """The galaxy was deployed while a list was read: the pages read so far belong to the old galaxy."""
 
 
 class MxAccessError(MxGatewayCommandError):
@@ -239,7 +241,7 @@ GRPC_ERRORS: dict[str, type[MxGatewayError]] = {
     "DATA_LOSS": MxGatewayTransportError,
     "UNAUTHENTICATED": MxGatewayAuthenticationError,
 }
-"""What each gRPC status but OK becomes, by its name."""
+"""Error class by the name of the gRPC status."""
 
 PROTOCOL_ERRORS: dict[ProtocolStatusCode, type[MxGatewayError]] = {
     ProtocolStatusCode.UNSPECIFIED: MxGatewayCommandError,
@@ -252,20 +254,20 @@ PROTOCOL_ERRORS: dict[ProtocolStatusCode, type[MxGatewayError]] = {
     ProtocolStatusCode.PROTOCOL_VIOLATION: MxGatewayWorkerError,
     ProtocolStatusCode.MXACCESS_FAILURE: MxAccessError,
 }
-"""What each protocol status but OK becomes. The same trouble as a gRPC status becomes the same error."""
+"""Error class by protocol status. One problem is one class, also as a gRPC status."""
 
 _SESSION_ONLY = frozenset({"NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED"})
 
 
 def error_of_grpc(code: str, details: str, *, of_session: bool) -> type[MxGatewayError]:
-    """The error class for a gRPC status; `of_session` tells whether the call belongs to a session."""
+    """Return the error class for a gRPC status; `of_session`: whether the call belongs to a session."""
     if code == "RESOURCE_EXHAUSTED" and "message larger than max" in details:
         return MxGatewayTransportError
     if code in _SESSION_ONLY and not of_session:
         return MxGatewayCommandError
     if code == "DEADLINE_EXCEEDED" and not of_session:
-        return MxGatewayTransportError  # No worker has to do with it.
-    # The gateway's word for WORKER_UNAVAILABLE outside a reply; a lost connection never says so.
+        return MxGatewayTransportError  # No worker is involved.
+    # Outside a reply, the gateway reports WORKER_UNAVAILABLE like this; a lost connection never mentions a worker.
     if code == "UNAVAILABLE" and "worker" in details.lower():
         return MxGatewayWorkerError
     return GRPC_ERRORS.get(code, MxGatewayTransportError)
@@ -273,7 +275,7 @@ def error_of_grpc(code: str, details: str, *, of_session: bool) -> type[MxGatewa
 
 def may_have_run(code: str, details: str) -> bool:
     """Whether a command that ended in this gRPC status may have been carried out."""
-    # What gRPC says only when it found no connection to send the call on, or did not send it for its size.
+    # gRPC reports these only if it had no connection for the call, or refused to send it because of its size.
     if code == "UNAVAILABLE" and "failed to connect to all addresses" in details:
         return False
     if code == "RESOURCE_EXHAUSTED" and "CLIENT: Sent message larger than max" in details:

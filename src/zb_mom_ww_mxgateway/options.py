@@ -1,4 +1,4 @@
-"""Options: frozen, keyword-only, checked when they are made."""
+"""Options of a client and of a session: frozen, keyword-only, checked when they are made."""
 
 import functools
 import ipaddress
@@ -19,7 +19,7 @@ _PORT = re.compile(r"0*[0-9]{1,5}")
 
 
 def split_endpoint(endpoint: str) -> tuple[str, int]:
-    """Host and port of ``host:port`` or ``[v6]:port``; raises MxGatewayArgumentError for anything else."""
+    """Return host and port of ``host:port`` or ``[v6]:port``; raise MxGatewayArgumentError for anything else."""
     if not isinstance(endpoint, str):
         raise MxGatewayArgumentError(f"endpoint must be text like localhost:5000, not {type(endpoint).__name__}")
     if "://" in endpoint:
@@ -49,36 +49,36 @@ class ClientOptions:
     endpoint: str
     """``host:port``."""
     api_key: str | None = None
-    """``mxgw_<id>_<secret>``; None for a gateway that runs without keys. Shown redacted; options with one are not
+    """``mxgw_<id>_<secret>``; None for a gateway without keys. Shown redacted. Options with a key cannot be
     pickled."""
     plaintext: bool = False
-    """No TLS. Only ever when asked for, never guessed from the host's name."""
+    """No TLS. It must be asked for; the host's name never implies it."""
     ca_file: str | Path | None = None
-    """PEM file of the roots to verify the gateway against."""
+    """PEM file of the root certificates that verify the gateway."""
     require_certificate_validation: bool = False
-    """Verify against the system's roots. Without this and `ca_file`: trust on first use."""
+    """Verify against the system's root certificates. Without this and `ca_file`: trust on first use."""
     server_name_override: str | None = None
-    """The name expected in the certificate instead of the endpoint's host."""
+    """Name to expect in the certificate, in place of the endpoint's host."""
     remember_certificate: bool = True
-    """Remember a certificate trusted on first use and refuse another one later."""
+    """Remember a certificate that was trusted on first use, and refuse another one later."""
     known_gateways: str | Path | None = None
-    """File of the remembered certificates; None is the user's own (see ``tls.default_known_gateways``)."""
+    """File of remembered certificates; None is the user's own (see ``tls.default_known_gateways``)."""
     connect_timeout: float = 10.0
-    """Seconds for reaching the gateway, TLS and the first call together."""
+    """Seconds for the connection, TLS and the first call together."""
     call_timeout: float = 35.0
-    """Seconds for one call; above the gateway's 30 s, so that its own verdict comes first."""
+    """Seconds for one call; longer than the gateway's 30 s, so that the gateway reports a time-out first."""
     max_message_bytes: int = 16 * 1024 * 1024
-    """Largest message either way; the gateway's own limit."""
+    """Largest message in either direction; the gateway's own limit."""
     write_guard: "WriteGuard | None" = None
-    """Asked before every call that changes the plant: an async function of a :class:`PendingWrite` that gives True to
-    allow it, or False or a reason to refuse it. See ``guard``."""
+    """Asked before every call that changes the plant: an async function of a :class:`PendingWrite`. It returns True to
+    allow the call, or False or a reason to refuse it."""
     event_buffer_bytes: int = 128 * 1024 * 1024
-    """Memory for events that were read and not yet taken, for each stream. When it is full the oldest go, and a
-    replay gap stands in their place."""
+    """Bytes of each stream for events that were read but not yet taken. When they are full, the oldest events are
+    dropped and a replay gap takes their place."""
     protocol_mismatch: Literal["warn", "error", "ignore"] = "warn"
     """What to do when a gateway speaks another protocol version than this library."""
     http_proxy: bool = False
-    """Whether gRPC may obey ``http_proxy`` and its like."""
+    """Whether gRPC may use ``http_proxy`` and similar environment variables."""
 
     def __post_init__(self) -> None:
         split_endpoint(self.endpoint)
@@ -108,13 +108,13 @@ class ClientOptions:
 
     @property
     def trust_on_first_use(self) -> bool:
-        """True when TLS has nothing to verify against but what was seen first."""
+        """Whether TLS verifies the gateway by the certificate that was seen first."""
         return not (self.plaintext or self.ca_file or self.require_certificate_validation)
 
     def __repr__(self) -> str:
         shown = []
         for field in fields(self):
-            value = getattr(self, field.name, field.default)  # What was refused is shown by traceback tools, half made.
+            value = getattr(self, field.name, field.default)  # Traceback tools show half-made options too.
             if value != field.default:
                 shown.append(f"{field.name}={_shown(field.name, value)}")
         return f"ClientOptions({', '.join(shown)})"
@@ -123,7 +123,7 @@ class ClientOptions:
 def _shown(name: str, value: object) -> str:
     if name == "api_key":
         return repr(redact_key(value) if isinstance(value, str) else "***")
-    return redact(repr(value))  # A key may stand in a wrong place.
+    return redact(repr(value))  # A key may be in the wrong option.
 
 
 _checked = ClientOptions.__init__
@@ -135,7 +135,7 @@ def _without_key(self: ClientOptions, *arguments: Any, **names: Any) -> None:
     try:
         _checked(self, *arguments, **names)
     except Exception as error:
-        # Its frames hold the key as it was given, and there are tools that show what frames hold.
+        # Its frames hold the plain key, and some tools show the variables of frames.
         refused = error.with_traceback(None)
     if refused is not None:
         names.clear()
@@ -146,7 +146,7 @@ ClientOptions.__init__ = _without_key  # type: ignore[method-assign]  # it has t
 
 
 class ClientOptionNames(TypedDict, total=False):
-    """The names of :class:`ClientOptions` as keywords, for type checkers: one that is none of them is a mistake."""
+    """Keywords of :class:`ClientOptions`, so that type checkers report an unknown one."""
 
     endpoint: str
     api_key: str | None
@@ -170,9 +170,9 @@ class OpenSessionOptions:
     """How to open a session."""
 
     client_session_name: str = ""
-    """Shown in the gateway's dashboard and log; not a key."""
+    """Shown in the gateway's dashboard and log; it does not identify the session."""
     command_timeout: float | None = None
-    """Seconds the worker may take for one command; None is the gateway's default (30)."""
+    """Seconds that the worker may take for one command; None is the gateway's default (30)."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.client_session_name, str):

@@ -1,4 +1,4 @@
-"""Real numbers of 32 and 64 bits: their shortest text, and which of them are neighbours."""
+"""Real numbers of 32 and 64 bits: rounding, shortest text and neighbours."""
 
 import math
 import struct
@@ -9,7 +9,7 @@ _LEAST_NORMAL = 1.1754943508222875e-38
 
 
 def to_single(number: float) -> float:
-    """The 32-bit float that is nearest to a number, as a double."""
+    """Return the 32-bit float that is nearest to a number, as a double."""
     try:
         nearest: float = _SINGLE.unpack(_SINGLE.pack(number))[0]
     except OverflowError:
@@ -18,10 +18,10 @@ def to_single(number: float) -> float:
 
 
 class Float32(float):
-    """A real of 32 bits, as a tag of type Float has it.
+    """A real of 32 bits, the value of a tag of type Float.
 
-    It is the exact number that the tag holds, and shown as the shortest text that reads back as the same 32 bits:
-    0.1, not 0.10000000149011612. Calculating with it gives plain floats.
+    It is the exact number of the tag, and its text is the shortest that reads back as the same 32 bits: 0.1, not
+    0.10000000149011612. Arithmetic gives plain floats.
     """
 
     __slots__ = ()
@@ -40,13 +40,13 @@ class Float32(float):
 
 
 def shortest_text(number: float) -> str:
-    """The shortest decimal that reads back as the same number of its type, 32 bits for a :class:`Float32`."""
+    """Return the shortest decimal that reads back as the same number, of 32 bits for a :class:`Float32`."""
     if not isinstance(number, Float32):
         return float.__repr__(number)
     plain = float(number)
     if not math.isfinite(plain):
         return repr(plain)
-    # Six digits are kept by every normal number of 32 bits, and nine tell any two apart.
+    # Every normal number of 32 bits keeps six digits, and nine digits distinguish any two.
     for digits in range(6 if abs(plain) >= _LEAST_NORMAL else 1, 9):
         decimal = float(f"{plain:.{digits}g}")
         if to_single(decimal) == plain:
@@ -55,9 +55,9 @@ def shortest_text(number: float) -> str:
 
 
 def are_neighbours(one: float, other: float, *, single: bool) -> bool:
-    """Whether two numbers are the same, or next to each other, as 32-bit floats (`single`) or as doubles.
+    """Whether two numbers are equal or adjacent, as 32-bit floats (`single`) or as doubles.
 
-    NaN is the same as NaN; nothing is next to an infinity.
+    NaN equals NaN; no number is adjacent to an infinity.
     """
     if single:
         one, other = to_single(one), to_single(other)
@@ -71,6 +71,6 @@ def are_neighbours(one: float, other: float, *, single: bool) -> bool:
 
 
 def _place(number: float) -> int:
-    """The place of a 32-bit float in the order of all of them; both zeros have 0."""
+    """Return the position of a 32-bit float among all of them in order; that of both zeros is 0."""
     bits: int = _SINGLE_BITS.unpack(_SINGLE.pack(number))[0]
     return bits if bits >= 0 else -(bits & 0x7FFFFFFF)

@@ -1,4 +1,4 @@
-"""What the gateway and MXAccess say about a call or a value: states, statuses, quality."""
+"""States, statuses and qualities that the gateway and MXAccess report."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ProtocolStatusCode(IntEnum):
-    """The gateway's own verdict inside a reply."""
+    """The gateway's own status in a reply."""
 
     UNSPECIFIED = 0
     OK = 1
@@ -21,7 +21,7 @@ class ProtocolStatusCode(IntEnum):
 
 
 class SessionState(IntEnum):
-    """States of a session; they only move forward, and FAULTED can only become CLOSED."""
+    """States of a session, in order; FAULTED can only become CLOSED."""
 
     UNSPECIFIED = 0
     CREATING = 1
@@ -52,7 +52,7 @@ class StatusCategory(IntEnum):
 
 
 class StatusSource(IntEnum):
-    """``MxStatusSource`` of MXAccess: who detected it (the native value plus 2)."""
+    """``MxStatusSource`` of MXAccess: the component that detected the status (the native value plus 2)."""
 
     UNSPECIFIED = 0
     UNKNOWN = 1
@@ -68,8 +68,8 @@ class StatusSource(IntEnum):
 class MxStatus:
     """One MXSTATUS_PROXY.
 
-    A number the enums do not know stays a plain ``int``. ``success`` is COM's number, not a
-    boolean: :attr:`failed` judges by the category.
+    A number that the enums do not know stays a plain ``int``. ``success`` is COM's number, not a
+    boolean; :attr:`failed` goes by the category.
     """
 
     category: StatusCategory | int
@@ -82,7 +82,7 @@ class MxStatus:
 
     @property
     def failed(self) -> bool:
-        """True for the categories that mean an error; unspecified and unknown do not."""
+        """Whether the category means an error; UNSPECIFIED and UNKNOWN do not."""
         return self.category >= StatusCategory.COMMUNICATION_ERROR
 
     def __str__(self) -> str:
@@ -91,22 +91,22 @@ class MxStatus:
 
 
 def first_failed(statuses: Iterable[MxStatus]) -> MxStatus | None:
-    """The first status that means an error; None where none does."""
+    """Return the first status that means an error; None if none does."""
     return next((status for status in statuses if status.failed), None)
 
 
 def name_of(value: IntEnum | int) -> str:
-    """The enum's name, or the bare number when it is not one we know."""
+    """Return the name of an enum member, or an unknown number as text."""
     return value.name if isinstance(value, IntEnum) else str(value)
 
 
 def quality_word(quality: int) -> str:
-    """``good``, ``uncertain`` or ``bad`` for an OPC quality byte (192 and above, 64 to 191, below)."""
+    """Return ``good``, ``uncertain`` or ``bad`` for an OPC quality byte (192 and above, 64 to 191, below)."""
     if quality >= 192:
         return "good"
     return "uncertain" if quality >= 64 else "bad"
 
 
 def hresult_text(hresult: int) -> str:
-    """The usual spelling of a signed hresult: -2147024809 is ``0x80070057``."""
+    """Return the usual spelling of a signed hresult: -2147024809 is ``0x80070057``."""
     return f"0x{hresult & 0xFFFFFFFF:08X}"

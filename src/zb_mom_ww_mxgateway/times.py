@@ -6,20 +6,20 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def time_text(moment: datetime) -> str:
-    """ISO 8601 in UTC: ``2026-10-02T08:14:00.250Z``."""
+    """Return ISO 8601 in UTC: ``2026-10-02T08:14:00.250Z``."""
     moment = moment.astimezone(UTC)
     digits = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
     return moment.replace(tzinfo=None).isoformat(timespec=digits) + "Z"
 
 
 def to_nanoseconds(moment: datetime) -> int:
-    """Nanoseconds since the Unix epoch of an aware datetime."""
+    """Return nanoseconds since the Unix epoch of an aware datetime."""
     delta = moment - _EPOCH
     return ((delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds) * 1_000
 
 
 def from_nanoseconds(nanoseconds: int) -> datetime:
-    """The UTC datetime, to the microsecond; raises OverflowError or ValueError outside the years 1 to 9999."""
+    """Return the UTC datetime, to the microsecond; raise OverflowError or ValueError outside the years 1 to 9999."""
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     moment = datetime.fromordinal(_EPOCH.toordinal() + seconds // 86_400)
     second = seconds % 86_400
@@ -33,8 +33,8 @@ def from_nanoseconds(nanoseconds: int) -> datetime:
 
 
 def moment_of(nanoseconds: int) -> datetime | None:
-    """The UTC datetime of a time the gateway gave; None for 0, which is none, and outside the years 1 to 9999, where
-    the number is all there is: see :func:`nanoseconds_text`."""
+    """Return the UTC datetime of a time from the gateway; None for 0, which is no time, and outside the years 1 to
+    9999: see :func:`nanoseconds_text`."""
     try:
         return from_nanoseconds(nanoseconds) if nanoseconds else None
     except (ValueError, OverflowError):
@@ -42,8 +42,8 @@ def moment_of(nanoseconds: int) -> datetime | None:
 
 
 def nanoseconds_text(nanoseconds: int) -> str:
-    """A time the gateway gave, in ISO 8601 and UTC; with its number where no calendar has it, and empty for 0, which is
-    none. Never fails."""
+    """Return a time from the gateway in ISO 8601 and UTC; its seconds outside the years 1 to 9999; empty for 0, which
+    is no time. Never fails."""
     moment = moment_of(nanoseconds)
     if moment is not None:
         return time_text(moment)

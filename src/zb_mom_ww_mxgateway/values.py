@@ -1,4 +1,4 @@
-"""Values: what Python values become on their way to a tag, and what comes back.
+"""Values of tags: Python values that are written, and Python values that come back.
 
 A plain Python value takes the type it implies: bool, int (int32, int64 when it does not fit), float
 (double), str, an aware datetime, None, bytes, or a list of one of these. ``Typed("float", 1.5)`` names
@@ -23,7 +23,7 @@ from zb_mom_ww_mxgateway.value_types import TYPES, DataType, WireType, common_ty
 
 @dataclass(frozen=True, slots=True)
 class RawValue:
-    """A value the gateway could not convert, or whose kind this library does not know: its raw fields."""
+    """Raw fields of a value that the gateway could not convert, or whose type this library does not know."""
 
     data_type: DataType | int
     variant_type: str
@@ -31,11 +31,11 @@ class RawValue:
     raw_diagnostic: str
     data: bytes | None = None
     nanoseconds: int | None = field(default=None, compare=False)
-    """Of a time before the year 1 or after 9999, which no ``datetime`` can be: nanoseconds since the Unix epoch."""
+    """Nanoseconds since the Unix epoch of a time outside the years 1 to 9999, which no ``datetime`` can hold."""
 
 
 class Array(list[Any]):
-    """An array value: its elements in wire order, with the dimensions and element type the gateway gave."""
+    """Elements of an array in wire order, with the dimensions and the element type from the gateway."""
 
     __slots__ = ("dimensions", "element_type")
 
@@ -79,16 +79,16 @@ class Typed:
 
     @property
     def sent(self) -> Any:
-        """The value as it goes out: a real of 32 bits is the one that is nearest to `value`."""
+        """The value that is sent: for a real of 32 bits, the one nearest to `value`."""
         return self.normal.value if TYPES[self.type].python_type is Float32 else self.value
 
 
 Scalar: TypeAlias = bool | int | float | str | datetime | bytes
 MxValueInput: TypeAlias = Scalar | Sequence[Scalar] | Typed | NormalValue | None
-"""What the write calls take."""
+"""Values that the write calls accept."""
 
 MxValueOutput: TypeAlias = Scalar | Array | RawValue | None
-"""What events and reads carry."""
+"""Values of events and reads."""
 
 
 def normalize(value: MxValueInput) -> NormalValue:
@@ -116,7 +116,7 @@ def _normal(value: Any, type_: WireType) -> NormalValue:
 
 
 def _type_of_all(values: Sequence[Any]) -> WireType:
-    """The type of an array's elements: the one it came with, so that what was read can be written back."""
+    """Return the type of an array's elements: its own if it has one, so that a value that was read can be written."""
     own = element_type(values.element_type, values) if isinstance(values, Array) else None
     if own is not None:
         return own

@@ -643,16 +643,20 @@ def results(count: int) -> pb.BulkSubscribeReply:
 @pytest.mark.parametrize(
     ("method", "answer", "said"),
     [
-        (lambda s: s.register("one"), {}, "nothing where register was due"),
+        (lambda s: s.register("one"), {}, "its payload is missing, register expected"),
         (lambda s: s.register("one"), {"register": pb.RegisterReply()}, "server_handle is 0"),
         (lambda s: s.register("one"), {"register": pb.RegisterReply(server_handle=-1)}, "server_handle is -1"),
-        (lambda s: s.register("one"), {"add_item": pb.AddItemReply(item_handle=1)}, "add_item where register was due"),
+        (
+            lambda s: s.register("one"),
+            {"add_item": pb.AddItemReply(item_handle=1)},
+            "its payload is add_item, register expected",
+        ),
         (lambda s: s.add_item(1, INT), {"add_item": pb.AddItemReply()}, "item_handle is 0"),
-        (lambda s: s.add_item2(1, INT, "x"), {"add_item": pb.AddItemReply(item_handle=1)}, "where add_item2 was due"),
-        (lambda s: s.subscribe_bulk(1, [INT, DOUBLE]), {}, "nothing where subscribe_bulk was due"),
+        (lambda s: s.add_item2(1, INT, "x"), {"add_item": pb.AddItemReply(item_handle=1)}, ", add_item2 expected"),
+        (lambda s: s.subscribe_bulk(1, [INT, DOUBLE]), {}, "its payload is missing, subscribe_bulk expected"),
         (lambda s: s.subscribe_bulk(1, [INT, DOUBLE]), {"subscribe_bulk": results(1)}, "1 results for 2 entries"),
         (lambda s: s.subscribe_bulk(1, [INT]), {"subscribe_bulk": results(2)}, "2 results for 1 entries"),
-        (lambda s: s.advise_item_bulk(1, [1]), {"subscribe_bulk": results(1)}, "where advise_item_bulk was due"),
+        (lambda s: s.advise_item_bulk(1, [1]), {"subscribe_bulk": results(1)}, ", advise_item_bulk expected"),
     ],
 )
 async def test_a_reply_that_contradicts_itself_is_an_error(method: Method, answer: dict[str, Any], said: str) -> None:

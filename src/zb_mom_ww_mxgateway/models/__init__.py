@@ -1,4 +1,4 @@
-"""Plain results that callers hold: events, alarms, handles, pending writes.
+"""Plain data that callers hold: events, alarms, handles, pending writes.
 
-No message and no call: nothing here is read from the wire or sent. May import no other room.
+No messages and no calls. May import no other room.
 """

@@ -1,6 +1,6 @@
-"""Alarms: what is active, what changes, and acknowledging. No session is needed.
+"""Alarms: active alarms, their transitions, and acknowledgement. They need no session.
 
-A gateway serves alarms only where its configuration enables them.
+A gateway serves alarms only if its configuration enables them.
 
 ::
 
@@ -26,7 +26,7 @@ _REFERENCE = re.compile(r"[^!\s][^!]*!([^.!\s][^.!]*\.){2,}[^.!\s]+")
 
 
 class AlarmProviderMode(IntEnum):
-    """Where alarms come from: the alarm manager, or attributes read one by one when that fails."""
+    """Source of the alarms: the alarm manager, or single attributes while the alarm manager fails."""
 
     UNSPECIFIED = 0
     ALARMMGR = 1
@@ -34,7 +34,7 @@ class AlarmProviderMode(IntEnum):
 
 
 class AlarmTransitionKind(IntEnum):
-    """What happened to an alarm."""
+    """Kind of an alarm's transition."""
 
     UNSPECIFIED = 0
     RAISE = 1
@@ -44,7 +44,7 @@ class AlarmTransitionKind(IntEnum):
 
 
 class AlarmConditionState(IntEnum):
-    """How an alarm stands."""
+    """State of an alarm."""
 
     UNSPECIFIED = 0
     ACTIVE = 1
@@ -54,8 +54,11 @@ class AlarmConditionState(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _AlarmFacts:
-    """What snapshots and transitions share. Times are UTC, None where the gateway gave none; each has its number of
-    nanoseconds since 1970 beside it (0: none), which stays where no calendar has the time."""
+    """Fields that snapshots and transitions share.
+
+    Times are in UTC, and None if the gateway gave none. Each has its nanoseconds since 1970 in addition (0: none),
+    which also hold a time outside the calendar.
+    """
 
     reference: str
     """``Galaxy!Area.Object.Alarm``."""
@@ -70,49 +73,49 @@ class _AlarmFacts:
     current_value: MxValueOutput
     limit_value: MxValueOutput
     degraded: bool
-    """True when it comes from the provider that stands in for a failed one."""
+    """True if the alarm comes from the provider that replaces a failed one."""
     source_provider: AlarmProviderMode | int
 
     @property
     def raised_at(self) -> datetime | None:
-        """When it was raised."""
+        """Time at which the alarm was raised."""
         return moment_of(self.raised_at_ns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveAlarm(_AlarmFacts):
-    """An alarm that is active now."""
+    """An active alarm."""
 
     state: AlarmConditionState | int
     changed_at_ns: int
 
     @property
     def changed_at(self) -> datetime | None:
-        """When its last transition was."""
+        """Time of the last transition."""
         return moment_of(self.changed_at_ns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmTransition(_AlarmFacts):
-    """One change of an alarm."""
+    """One transition of an alarm."""
 
     kind: AlarmTransitionKind | int
     at_ns: int
 
     @property
     def at(self) -> datetime | None:
-        """When it was."""
+        """Time of the transition."""
         return moment_of(self.at_ns)
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmSnapshotComplete:
-    """Marks the end of the alarms that were active when the stream began: transitions follow."""
+    """End of the alarms that were active when the stream began; transitions follow."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmProviderStatus:
-    """Which provider the alarms come from; sent after the snapshot and on each failover and failback."""
+    """Provider of the alarms; sent after the snapshot and at each failover and failback."""
 
     mode: AlarmProviderMode | int
     degraded: bool
@@ -121,13 +124,13 @@ class AlarmProviderStatus:
 
     @property
     def since(self) -> datetime | None:
-        """Since when it is so, in UTC; None where the gateway gave no time, or none that a calendar has."""
+        """Time of the last failover or failback, in UTC; None if the gateway gave none, or one outside the calendar."""
         return moment_of(self.since_ns)
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownAlarmMessage:
-    """A message of a kind this library does not know, as it came."""
+    """A message of a kind that this library does not know."""
 
     message: Any
 
@@ -135,11 +138,11 @@ class UnknownAlarmMessage:
 AlarmFeedItem: TypeAlias = (
     ActiveAlarm | AlarmSnapshotComplete | AlarmProviderStatus | AlarmTransition | UnknownAlarmMessage
 )
-"""What ``client.stream_alarms()`` yields."""
+"""Items that ``client.stream_alarms()`` yields."""
 
 
 def check_reference(reference: str) -> str:
-    """Returns an alarm's reference or GUID; raises MxGatewayArgumentError for what the gateway would refuse."""
+    """Return an alarm's reference or GUID; raise MxGatewayArgumentError for one that the gateway would refuse."""
     if isinstance(reference, str) and (_REFERENCE.fullmatch(reference) or _GUID.fullmatch(reference)):
         return reference
     raise MxGatewayArgumentError(f"reference must be Galaxy!Area.Object.Alarm or a GUID, not {reference!r}")

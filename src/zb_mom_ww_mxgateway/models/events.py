@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class EventFamily(IntEnum):
-    """What an event reports."""
+    """Kind of an event."""
 
     UNSPECIFIED = 0
     ON_DATA_CHANGE = 1
@@ -28,16 +28,16 @@ class EventFamily(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReplayGap:
-    """Events were lost: those strictly between the two sequences. What is held locally is out of date."""
+    """Events strictly between the two sequences were lost, so values held locally are stale."""
 
     requested_after_sequence: int
     oldest_available_sequence: int
-    """0: the gateway retains nothing."""
+    """0: the gateway retains no events."""
 
 
 @dataclass(frozen=True, slots=True)
 class BufferedData:
-    """The changes of a buffered item since the last report, oldest first: as many values as qualities and times."""
+    """Changes of a buffered item since the last report, oldest first: one quality and one time for each value."""
 
     data_type: DataType | int
     values: tuple[Any, ...]
@@ -48,7 +48,7 @@ class BufferedData:
 
 @dataclass(frozen=True, slots=True)
 class EventHeader:
-    """What an event says beside its value and times: mostly the same for all of an item's, which share it."""
+    """Fields of an event other than its value and times. Events of one item share a header while it stays the same."""
 
     family: EventFamily | int = EventFamily.UNSPECIFIED
     server_handle: int = 0
@@ -67,34 +67,36 @@ class EventHeader:
 class MxEvent:
     """One event. Times are nanoseconds since the Unix epoch, 0 when the gateway gave none."""
 
-    # Not frozen: thousands are made a second, and a frozen one costs a third more.
+    # Not frozen: thousands are made in a second, and a frozen instance costs a third more.
 
     header: EventHeader
     worker_sequence: int
-    """``worker_sequence``: contiguous in a session."""
+    """Contiguous in a session."""
     value: MxValueOutput = None
     source_time_ns: int = 0
     gateway_time_ns: int = 0
     received_at: float = 0.0
-    """When it came here, in seconds of :func:`clock.monotonic`; 0 for one that did not come by a stream."""
+    """Time of arrival in seconds of :func:`clock.monotonic`; 0 if the event did not come by a stream."""
 
     tag: str = ""
-    """Of the item, for an event of a live session; one that comes before the reply that names its item has it as soon
-    as that is here. Empty where nobody knows."""
+    """Tag of the item, for an event of a live session; empty if unknown.
+
+    An event that arrives before the reply that names its item gets its tag with that reply.
+    """
 
     @property
     def family(self) -> EventFamily | int:
-        """What it reports."""
+        """Kind of the event."""
         return self.header.family
 
     @property
     def server_handle(self) -> int:
-        """Of the item; 0 where it is about none."""
+        """Of the item; 0 if the event is about no item."""
         return self.header.server_handle
 
     @property
     def item_handle(self) -> int:
-        """Of the item; 0 where it is about none."""
+        """Of the item; 0 if the event is about no item."""
         return self.header.item_handle
 
     @property
@@ -119,32 +121,32 @@ class MxEvent:
 
     @property
     def hresult(self) -> int | None:
-        """Signed, where the gateway gave one."""
+        """Signed hresult, if the gateway gave one."""
         return self.header.hresult
 
     @property
     def raw_status(self) -> str:
-        """What MXAccess said, where it could not be read."""
+        """Status of MXAccess as text, if the gateway could not read it."""
         return self.header.raw_status
 
     @property
     def replay_gap(self) -> ReplayGap | None:
-        """Set when this stands for events that were lost; it has no body then."""
+        """Set if this stands for lost events; it has no body then."""
         return self.header.replay_gap
 
     @property
     def body(self) -> "BufferedData | AlarmTransition | AlarmProviderStatus | None":
-        """What the families for buffered data and alarms carry; None for the others."""
+        """Data of buffered events and alarms; None for other families."""
         return self.header.body
 
     @property
     def source_timestamp(self) -> datetime | None:
-        """When the source says the value was taken (UTC)."""
+        """Source timestamp of the value (UTC)."""
         return moment_of(self.source_time_ns)
 
     @property
     def gateway_receive_timestamp(self) -> datetime | None:
-        """When the gateway got it (UTC, the gateway's clock)."""
+        """Time at which the gateway received the event (UTC, the gateway's clock)."""
         return moment_of(self.gateway_time_ns)
 
     @property
@@ -154,5 +156,5 @@ class MxEvent:
 
     @property
     def failed(self) -> bool:
-        """True when a status says so; for ON_WRITE_COMPLETE that the write was refused."""
+        """Whether a status means an error; for ON_WRITE_COMPLETE: whether the write was refused."""
         return any(status.failed for status in self.statuses)

@@ -1,4 +1,4 @@
-"""The handles of one session: which server and item handles exist, and the tags behind them."""
+"""Server and item handles of one session, and their tags."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ class Item:
     item_handle: int
     advised: bool = False
     definition: str = ""
-    """As it was added; with a context, `tag` is both."""
+    """Item definition as it was added; `tag` is the context and the definition."""
     context: str = ""
     buffered: bool = False
     supervisory: bool = False
-    """Whether it was advised under supervisory control."""
+    """Whether the advise is supervisory."""
     suspended: bool = False
 
     @property
@@ -29,7 +29,7 @@ class Item:
 
 
 class HandleChange(NamedTuple):
-    """One change to a session's handles that a reply has confirmed."""
+    """One change to a session's handles, confirmed by a reply."""
 
     what: Literal[
         "registered",
@@ -46,18 +46,18 @@ class HandleChange(NamedTuple):
     server_handle: int
     item_handle: int = 0
     name: str = ""
-    """The client's name, or the tag."""
+    """Name of the client, or tag of the item."""
     definition: str = ""
     context: str = ""
     buffered: bool = False
     supervisory: bool = False
     milliseconds: int = 0
     command: object = None
-    """For alarms: the subscription (a message); None when it was taken back."""
+    """For alarms: the command that subscribes (a message); None after unsubscribing."""
 
 
 class HandleTable:
-    """Server and item handles as the gateway's replies confirmed them, in the order they came."""
+    """Server and item handles that the gateway's replies confirmed, in order of arrival."""
 
     def __init__(self) -> None:
         self.servers: dict[int, str] = {}
@@ -65,22 +65,22 @@ class HandleTable:
         self.items: dict[tuple[int, int], Item] = {}
         """Items by server and item handle."""
         self.buffered_intervals: dict[int, int] = {}
-        """Milliseconds by server handle, where they were set."""
+        """Buffered update intervals in milliseconds, by server handle, if set."""
         self.alarm_subscription: object = None
-        """The command (a message) that subscribed the session to alarms; None without."""
+        """The command (a message) that subscribed the session to alarms; None if it is not subscribed."""
         self.highest: dict[int, int] = {}
-        """By server handle, the highest item handle there ever was; under 0 the highest server handle."""
+        """Highest item handle ever, by server handle; under key 0 the highest server handle."""
         self._by_tag: dict[str, dict[tuple[int, int], Item]] = {}
 
     def find(self, tag: str, server_handle: int | None = None) -> Item | None:
-        """The item of a tag, in any letter case; an advised one where there are several."""
+        """Return the item of a tag, in any letter case; of several items an advised one."""
         found = [
             item for item in self._by_tag.get(tag_key(tag), {}).values() if server_handle in (None, item.server_handle)
         ]
         return next((item for item in found if item.advised), found[0] if found else None)
 
     def drop(self, keys: Iterable[tuple[int, int]]) -> None:
-        """Forgets items."""
+        """Forget items."""
         for key in tuple(keys):
             if item := self.items.pop(key, None):
                 same = self._by_tag[tag_key(item.tag)]
@@ -89,7 +89,7 @@ class HandleTable:
                     del self._by_tag[tag_key(item.tag)]
 
     def apply(self, change: HandleChange) -> None:
-        """Takes over one change."""
+        """Apply one change."""
         key = change.server_handle, change.item_handle
         item = self.items.get(key)
         match change.what:
@@ -117,7 +117,7 @@ class HandleTable:
             case "advised" | "unadvised" if item:
                 item.advised = change.what == "advised"
                 item.supervisory = change.supervisory
-                # What is advised anew reports again.
+                # A new advise ends a suspension.
                 item.suspended = item.suspended and item.advised
             case "suspended" | "activated" if item:
                 item.suspended = change.what == "suspended"

@@ -1,4 +1,4 @@
-"""The write guard: asked before every call that changes the plant, whichever way it is made."""
+"""The write guard, asked before every call that changes the plant."""
 
 import reprlib
 from collections.abc import Awaitable, Callable
@@ -12,44 +12,44 @@ _shown.maxstring = _shown.maxother = 80
 
 
 def _clean(text: str) -> str:
-    """On one line, without control characters."""
+    """Return the text on one line, without control characters."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 @dataclass(frozen=True, slots=True)
 class SparseArray:
-    """An array that is about to be written by some of its elements: all of them are here.
+    """An array that a pending write sets by some of its elements, all of which are here.
 
-    The others get the type's default: what they hold is lost.
+    The other elements get the default of their type: their values are lost.
     """
 
     total_length: int
-    """How long the array becomes."""
+    """Length of the array after the write."""
     elements: tuple[tuple[int, Any], ...]
-    """Indexes from 0, and values, in the order they are sent."""
+    """Index (from 0) and value of each element, in the order in which they are sent."""
 
     def __str__(self) -> str:
-        return self._said(", ".join(f"{index}: {value!r}" for index, value in self.elements))
+        return self._text(", ".join(f"{index}: {value!r}" for index, value in self.elements))
 
     def in_short(self) -> str:
-        """On one line of a person's screen; what does not fit is left out."""
-        return self._said(_shown.repr1(dict(self.elements), 1)[1:-1])
+        """Return the text, shortened to one line of a screen."""
+        return self._text(_shown.repr1(dict(self.elements), 1)[1:-1])
 
-    def _said(self, elements: str) -> str:
+    def _text(self, elements: str) -> str:
         return f"an array of {self.total_length} with {len(self.elements)} elements set: {{{elements}}}"
 
 
 @dataclass(frozen=True, slots=True)
 class PendingEntry:
-    """One thing that is about to be changed."""
+    """One item or alarm that a pending call would change."""
 
     server_handle: int = 0
     item_handle: int = 0
     tag: str = ""
-    """Empty where this client does not know the item."""
+    """Empty if this client does not know the item."""
     value: Any = None
     timestamp: Any = None
-    """The source time that is written with the value, where one is."""
+    """Source time that is written with the value; None without one."""
     user_id: int = 0
     verifier_user_id: int = 0
     alarm: str = ""
@@ -62,7 +62,7 @@ class PendingEntry:
             text = self.alarm + (f" with the comment {_shown.repr(self.comment)}" if self.comment else "")
         else:
             item = f"item {self.item_handle} on server {self.server_handle}"
-            value = _in_short(self.value)
+            value = _short_text(self.value)
             text = f"{value} to {f'{self.tag} ({item})' if self.tag else item}"
             if self.timestamp is not None:
                 at = self.timestamp
@@ -70,7 +70,7 @@ class PendingEntry:
         return _clean(text)
 
 
-def _in_short(value: Any) -> str:
+def _short_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return value.in_short() if isinstance(value, SparseArray) else _shown.repr(value)
@@ -78,10 +78,10 @@ def _in_short(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PendingWrite:
-    """A call that is about to change the plant."""
+    """A call that would change the plant, not sent yet."""
 
     call: str
-    """The rpc or command kind: ``write``, ``write_secured_bulk``, ``acknowledge_alarm`` …"""
+    """The RPC or command kind: ``write``, ``write_secured_bulk``, ``acknowledge_alarm`` …"""
     endpoint: str
     session_id: str
     """Empty for a call without a session."""
@@ -97,5 +97,7 @@ class PendingWrite:
 
 
 WriteGuard = Callable[[PendingWrite], Awaitable[bool | str]]
-"""Allows with True. Refuses with False, or with the reason as text; anything else, and an exception, refuses too.
-To ask a person back, it awaits the answer before it gives its own."""
+"""Returns True to allow the call, and False or the reason as text to refuse it.
+
+Any other result, and an exception, refuses too. A guard may await the answer of a person.
+"""

@@ -1,14 +1,14 @@
-"""The clock for ages, time-outs and doubt: its seconds go on while the machine sleeps.
+"""Clock for ages and time-outs, which counts the time that the machine sleeps.
 
-``time.monotonic()`` stands still on Linux during suspend: after an hour's sleep a value would be seconds old. So the
-library, and whoever compares with its times (``MxEvent.received_at``, ``LiveValue.received_at`` …), asks here. Until
-the machine sleeps, both clocks show the same::
+``time.monotonic()`` stops on Linux during suspend: after an hour's sleep a value would be seconds old. The library
+uses this clock for its times (``MxEvent.received_at``, ``LiveValue.received_at`` …): compare them with this clock only.
+Until the machine sleeps, both clocks show the same::
 
     seconds_ago = clock.monotonic() - value.received_at
-    async with clock.timeout(10):  # over in 10 s, also when the machine sleeps meanwhile
+    async with clock.timeout(10):  # ends after 10 s, even if the machine sleeps
         ...
 
-Tests put a clock of their own in its place with :func:`replaced`.
+Tests replace the clock with :func:`replaced`.
 """
 
 import asyncio
@@ -18,30 +18,30 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
-# Seconds between looks whether time has passed that the event loop's own clock did not count.
+# Seconds between checks for time that the event loop's own clock did not count.
 _LOOK = 1.0
-# Seconds of sleep that are worth noticing: below, the two clocks may just have been read apart.
+# Least seconds of sleep: a smaller difference may come from reading the two clocks one after the other.
 _LEAST_SLEEP = 0.5
 
 
 class Clock(Protocol):
-    """Two monotonic clocks, in seconds from an arbitrary start each."""
+    """Two monotonic clocks, each in seconds since an arbitrary start."""
 
     def counting(self) -> float:
-        """Goes on while the machine sleeps."""
+        """Return the time of the clock that counts sleep."""
 
     def standing(self) -> float:
-        """Stands still while the machine sleeps, where the system has such a clock."""
+        """Return the time of the clock that stops during sleep, if the system has one."""
 
 
 if sys.platform != "win32":
 
     class _Named:
-        """Two clocks of the system by their numbers, for ``time.clock_gettime``."""
+        """Two clocks of the system, by their numbers for ``time.clock_gettime``."""
 
         def __init__(self, counting: int, standing: int) -> None:
             self._counting, self._standing = counting, standing
-            # So that both are the same until the machine sleeps.
+            # Makes both clocks equal until the machine sleeps.
             self._apart = time.clock_gettime(counting) - time.clock_gettime(standing)
 
         def counting(self) -> float:
@@ -52,10 +52,10 @@ if sys.platform != "win32":
 
 
 class Windows:
-    """``time.monotonic()`` counts sleep on Windows; the unbiased interrupt time does not."""
+    """Clocks of Windows: ``time.monotonic()`` counts sleep, the unbiased interrupt time does not."""
 
     def __init__(self) -> None:
-        import ctypes  # Of Windows only.
+        import ctypes  # Needed on Windows only.
 
         # Checked for Linux the module has no windll; checked for Windows it has, and needs no "ignore".
         kernel: Callable[..., int] = ctypes.windll.kernel32.QueryUnbiasedInterruptTime  # type: ignore[attr-defined, unused-ignore]
@@ -70,9 +70,11 @@ class Windows:
 
 
 class Drifting:
-    """For a system with one monotonic clock, of which nobody knows whether it counts sleep: what the time of day has
-    gone ahead of it between two looks counts as slept. A day's clock that is set forward looks the same, which only
-    makes values older than they are."""
+    """Clocks of a system with one monotonic clock, which may or may not count sleep.
+
+    Time by which the time of day got ahead of it counts as sleep. Setting the time of day forward looks the same, and
+    only makes values seem older than they are.
+    """
 
     def __init__(
         self, monotonic: Callable[[], float] = time.monotonic, of_day: Callable[[], float] = time.time
@@ -107,14 +109,14 @@ _clock: Clock = _of_this_system()
 
 
 def monotonic() -> float:
-    """As ``time.monotonic()``, and the seconds that the machine has slept since this process began."""
+    """Return ``time.monotonic()`` plus the seconds that the machine slept since this process began."""
     return _clock.counting()
 
 
 @contextmanager
 def replaced(by: Clock) -> Iterator[None]:
-    """For tests: another clock for this process, while it is open. What was timed before means nothing to it, unless it
-    goes on from the system's clock."""
+    """Replace the clock of this process, for tests. Earlier times are comparable only if the new clock continues the
+    system's."""
     global _clock
     before, _clock = _clock, by
     try:
@@ -124,14 +126,14 @@ def replaced(by: Clock) -> Iterator[None]:
 
 
 class Shifted:
-    """For tests: the system's clock, with sleep made up by :meth:`sleep`."""
+    """The system's clock with sleep simulated by :meth:`sleep`, for tests."""
 
     def __init__(self) -> None:
         self._clock = _clock
         self._slept = 0.0
 
     def sleep(self, seconds: float) -> None:
-        """The machine has slept for so long, as far as anybody can tell."""
+        """Simulate that the machine slept for these seconds."""
         self._slept += seconds
 
     def counting(self) -> float:
@@ -142,13 +144,13 @@ class Shifted:
 
 
 class SleepWatch:
-    """Tells how long the machine slept between two looks."""
+    """Time that the machine slept between two checks."""
 
     def __init__(self) -> None:
         self._counting, self._standing = _clock.counting(), _clock.standing()
 
     def slept(self) -> float:
-        """Seconds slept since the last look, or since it was made; 0 where it was awake."""
+        """Return the seconds of sleep since the last check, at first since it was made; 0 without sleep."""
         counting, standing = _clock.counting(), _clock.standing()
         slept = (counting - self._counting) - (standing - self._standing)
         self._counting, self._standing = counting, standing
@@ -157,7 +159,7 @@ class SleepWatch:
 
 @asynccontextmanager
 async def timeout(seconds: float | None) -> AsyncIterator[asyncio.Timeout]:
-    """As ``asyncio.timeout()``; but seconds in which the machine sleeps count, too. None: without an end."""
+    """As ``asyncio.timeout()``, but sleep of the machine counts. None: no time-out."""
     async with asyncio.timeout(seconds if seconds is None or seconds <= 0 else None) as limit:
         if seconds is None or seconds <= 0:
             yield limit
@@ -182,7 +184,7 @@ async def timeout(seconds: float | None) -> AsyncIterator[asyncio.Timeout]:
 
 
 async def sleep(seconds: float) -> None:
-    """As ``asyncio.sleep()``; but seconds in which the machine sleeps count, too."""
+    """As ``asyncio.sleep()``, but sleep of the machine counts."""
     until = monotonic() + seconds
-    while (left := until - monotonic()) > 0:  # noqa: ASYNC110 - what passes is time
+    while (left := until - monotonic()) > 0:  # noqa: ASYNC110 - it waits for time, not for an event
         await asyncio.sleep(min(left, _LOOK))

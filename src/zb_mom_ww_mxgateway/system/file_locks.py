@@ -1,4 +1,4 @@
-"""A lock between processes, which the system lets go when its holder ends in whatever way."""
+"""Lock between processes; the system releases it when its holder ends in any way."""
 
 import os
 import sys
@@ -12,9 +12,9 @@ _PAUSE = 0.02
 
 @contextmanager
 def locked(path: Path, timeout: float) -> Iterator[None]:
-    """Holds the lock that goes by this file, which is made and never removed; blocks the thread meanwhile.
+    """Hold the lock of this file, which is created and never removed; block the thread until it is free.
 
-    Raises TimeoutError when another has it for `timeout` seconds, and OSError where there can be no lock.
+    Raise TimeoutError if another process holds it for `timeout` seconds, and OSError if the file cannot be locked.
     """
     until = time.monotonic() + timeout
     handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
@@ -32,7 +32,7 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
 
 
 def _taken(handle: int) -> bool:
-    """Whether the lock could be had at once."""
+    """Take the lock if it is free; return whether it was."""
     if sys.platform == "win32":
         import msvcrt
 
@@ -52,7 +52,7 @@ def _taken(handle: int) -> bool:
 
 
 def _let_go(handle: int) -> None:
-    """Elsewhere closing the file does that; Windows takes its time then, and another process would wait for it."""
+    """Release the lock. Closing the file does so too, but on Windows only after a while."""
     if sys.platform == "win32":
         import msvcrt
 

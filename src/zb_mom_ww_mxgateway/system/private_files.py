@@ -1,4 +1,4 @@
-"""Files that only their owner may change: what stands in them decides whom this program trusts."""
+"""Files that only their owner may change, because their content decides whom this program trusts."""
 
 import os
 import stat
@@ -10,18 +10,18 @@ _FOLDER, _FILE = 0o700, 0o600
 
 
 def make_private_folder(folder: Path) -> None:
-    """Makes a folder, and those missing above it, for their owner alone, whatever the umask; raises OSError."""
+    """Make a folder and its missing parents for their owner alone, whatever the umask; raise OSError."""
     if folder.is_dir():
         return
     with suppress(FileExistsError):
         make_private_folder(folder.parent)
         folder.mkdir(mode=_FOLDER)
-        # A umask may have taken even the owner's rights.
+        # The umask may exclude even the owner.
         folder.chmod(_FOLDER)
 
 
 def make_private_file(path: Path) -> None:
-    """Makes an empty file for its owner alone, and the folders to it; leaves one that is there. Raises OSError."""
+    """Make an empty file and its missing folders for their owner alone; leave an existing file. Raise OSError."""
     make_private_folder(path.parent)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _FILE))
@@ -29,9 +29,9 @@ def make_private_file(path: Path) -> None:
 
 
 def open_to_others(path: Path) -> str:
-    """Who else may change the file, or put another in its place, and what to do about it; empty where nobody may.
+    """Describe who else may change or replace the file, and the remedy; empty if nobody may.
 
-    A file that is not there yet may still be in such a folder. On Windows, where rights are inherited, always empty.
+    The file need not exist. On Windows, where rights are inherited, the result is always empty.
     """
     if sys.platform == "win32":
         return ""
@@ -39,7 +39,7 @@ def open_to_others(path: Path) -> str:
         try:
             found = place.stat()
         except OSError:
-            continue  # What cannot be looked at is for its reader to tell.
+            continue  # Whoever reads the file reports this.
         if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
             continue
         if os.geteuid() != 0 and found.st_uid not in (0, os.geteuid()):
@@ -53,7 +53,7 @@ def open_to_others(path: Path) -> str:
 
 
 def _is_own_group(number: int) -> bool:
-    """Whether it is the user's private group, as many systems give each user one."""
+    """Whether a group is the private group of the user, which many systems give each user."""
     if sys.platform == "win32":
         return False
     import grp

@@ -1,4 +1,4 @@
-"""What the process runs in that a connection depends on: free file descriptors, and gRPC's own tracing."""
+"""Limits and settings of the process that a connection depends on: free file descriptors, gRPC's own tracing."""
 
 import os
 import sys
@@ -8,12 +8,12 @@ from pathlib import Path
 from zb_mom_ww_mxgateway.errors import MxGatewayKeyWarning, MxGatewayTransportError
 
 _NEEDED = 16
-"""File descriptors of one more connection, with room for those of files that are opened meanwhile."""
+"""File descriptors for one more connection, with room for other files."""
 _warned: list[bool] = []
 
 
 def free_descriptors() -> int | None:
-    """How many more files and connections this process may open; None where nobody says."""
+    """Return how many more files and connections this process may open; None if unknown."""
     if sys.platform == "win32":
         return None
     import resource
@@ -23,23 +23,23 @@ def free_descriptors() -> int | None:
         return None
     for folder in ("/proc/self/fd", "/dev/fd"):
         try:
-            # One of them is the folder's own, while it is read.
+            # One of them is the folder itself while it is read.
             return limit - (sum(1 for _ in Path(folder).iterdir()) - 1)
         except FileNotFoundError:
             continue
         except OSError:
-            return 0  # Not even that could be opened.
+            return 0  # Not even the folder could be opened.
     return None
 
 
 def too_few_descriptors() -> int | None:
-    """How many are free, where those are too few for a connection; None where they are enough."""
+    """Return the number of free descriptors if a connection needs more; None if they are enough."""
     free = free_descriptors()
     return max(0, free) if free is not None and free < _NEEDED else None
 
 
 def check_descriptors(endpoint: str, call: str) -> None:
-    """Raises MxGatewayTransportError where too few are free for a connection: gRPC would end the whole process."""
+    """Raise MxGatewayTransportError if a connection needs more descriptors: gRPC would end the process."""
     free = too_few_descriptors()
     if free is not None:
         raise MxGatewayTransportError(
@@ -51,7 +51,7 @@ def check_descriptors(endpoint: str, call: str) -> None:
 
 
 def warn_of_tracing() -> None:
-    """Warns, once in a process, when gRPC's own tracing is switched on: what it writes has the API key in it."""
+    """Warn once in a process if gRPC's own tracing is on, because it writes the API key."""
     trace, verbosity = os.environ.get("GRPC_TRACE", "").strip(), os.environ.get("GRPC_VERBOSITY", "").strip()
     named = f"GRPC_TRACE={trace}" if trace else f"GRPC_VERBOSITY={verbosity}"
     if _warned or not (trace or verbosity.upper() == "DEBUG"):

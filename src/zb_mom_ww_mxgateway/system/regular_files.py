@@ -1,4 +1,4 @@
-"""Regular files, read whole without waiting, and what else than UTF-8 is in them."""
+"""Regular files: read whole without ever blocking, and checked for encodings other than UTF-8."""
 
 import codecs
 import errno
@@ -43,13 +43,13 @@ def _is_null(found: os.stat_result) -> bool:
     """Return whether it is the null device, which is a usual name for an empty file."""
     try:
         return stat.S_ISCHR(found.st_mode) and os.path.samestat(found, os.stat(os.devnull))  # noqa: PTH116  # no Path
-    except OSError:  # Windows has it, and no numbers of it.
+    except OSError:  # Windows has no device numbers.
         return False
 
 
 def other_encoding(content: bytes) -> str:
-    """Return what else than UTF-8 the content of a file is, in words; empty where it may be UTF-8."""
+    """Return the encoding of a file's content in words if it is not UTF-8; empty if it may be UTF-8."""
     marked = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "")
-    # Where a text begins with a letter, every other byte is zero.
+    # In UTF-16, every other byte of plain letters is zero.
     is_wide = any(content[first : first + 4 : 2] == b"\0\0" for first in (0, 1))
     return marked or ("UTF-16 without a mark, or binary" if is_wide else "")

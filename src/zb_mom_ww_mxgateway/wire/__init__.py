@@ -1,7 +1,7 @@
-"""The one place that reads and writes generated messages field by field.
+"""Translation between messages and Python. Only this room reads and fills the fields of messages.
 
-No call and no state of a session: where upstream's contract turns out to differ from ours, this room changes and the
-rest stays. Names are loaded when first used. May import ``generated`` and ``models``.
+No calls and no state of a session. A change of the contract changes this room alone. Names are loaded when first
+used. May import ``generated`` and ``models``.
 """
 
 from importlib import import_module

@@ -37,7 +37,7 @@ def acknowledge_alarm_request(
 
 
 def from_alarm_feed(message: pb.AlarmFeedMessage) -> AlarmFeedItem:
-    """What one message of the alarm stream says."""
+    """Return the item of one message of the alarm stream."""
     match message.WhichOneof("payload"):
         case "active_alarm":
             return from_active_alarm(message.active_alarm)

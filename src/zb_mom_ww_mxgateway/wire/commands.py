@@ -1,4 +1,4 @@
-"""Commands into messages, and replies checked."""
+"""Messages of commands, and checks of their replies."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.wire.values import open_enum, statuses_of
 
 
 def command(kind: str, **fields: Any) -> pb.MxCommand:
-    """The command of a kind, by its name in lower case (``add_item``), with the payload's fields."""
+    """Return the command of a kind, by its name in lower case (``add_item``), with the fields of its payload."""
     message = pb.MxCommand(kind=f"MX_COMMAND_KIND_{kind.upper()}")
     payload = getattr(message, kind)
     payload.SetInParent()
@@ -36,7 +36,7 @@ _ENTRIES = {
 
 
 def write_entry(kind: str, **fields: Any) -> Any:
-    """One entry of a bulk write of this kind."""
+    """Return one entry of a bulk write of this kind."""
     return _ENTRIES[kind](**fields)
 
 
@@ -45,24 +45,24 @@ def command_request(session_id: str, command: pb.MxCommand, correlation_id: str)
 
 
 def session_of(request: Any) -> str:
-    """The id of the session that a request is for; empty where it is for none."""
+    """Return the session id of a request; empty if it has none."""
     return getattr(request, "session_id", "")
 
 
 def correlation_of(request: Any) -> str:
-    """The correlation id of a request of any kind; empty where it has none."""
+    """Return the correlation id of a request; empty if it has none."""
     return getattr(request, "client_correlation_id", "")
 
 
 def secret_of(request: Any) -> str:
-    """The password in a request; empty where it has none."""
+    """Return the password in a request; empty if it has none."""
     if isinstance(request, pb.MxCommandRequest) and request.command.HasField("authenticate_user"):
         return request.command.authenticate_user.verify_user_password
     return ""
 
 
 def kind_name(request: pb.MxCommandRequest) -> str:
-    """The command's name in lower case (``add_item``), or ``command 77`` for a number we do not know."""
+    """Return the name of a command in lower case (``add_item``), or ``command 77`` for an unknown number."""
     try:
         name: str = pb.MxCommandKind.Name(request.command.kind)
     except ValueError:
@@ -87,8 +87,10 @@ MUTATING_KINDS = frozenset(
 
 
 def is_mutating(request: pb.MxCommandRequest) -> bool:
-    """Whether the command changes the plant, or may. Both kind and payload count: a gateway may go by either. So does
-    what only a newer gateway knows: it may be a write."""
+    """Whether the command may change the plant.
+
+    Kind and payload both count, as a gateway may go by either. An unknown kind or field counts too: it may be a write.
+    """
     command = request.command
     return (
         kind_name(request) in MUTATING_KINDS
@@ -101,9 +103,9 @@ def is_mutating(request: pb.MxCommandRequest) -> bool:
 def raise_for_status(
     reply: Any, *, call: str, said: Callable[[str], str], mutating: bool = False, **known: Any
 ) -> None:
-    """Raises the typed error of a reply whose protocol status is not OK; `known` goes into the error.
+    """Raise the typed error of a reply whose protocol status is not OK; `known` becomes fields of the error.
 
-    `said` makes the gateway's own words fit to be shown.
+    `said` redacts the gateway's own text.
     """
     status = open_enum(ProtocolStatusCode, reply.protocol_status.code)
     if status is ProtocolStatusCode.OK:
@@ -132,23 +134,25 @@ def raise_for_status(
 
 
 def raise_for_contradiction(request: pb.MxCommandRequest, reply: pb.MxCommandReply, **known: Any) -> None:
-    """Raises MxGatewayCommandError when an OK reply is one to another command (one that names none passes), or when
-    that of a call which changes the plant has the hresult of a failure."""
+    """Raise MxGatewayCommandError for an OK reply to another kind of command, and for one with the hresult of a failure
+    to a command that changes the plant. A reply without a kind passes."""
     mutating = is_mutating(request)
     if reply.kind not in (0, request.command.kind):
-        said = f"it is one to command kind {int(reply.kind)}"
+        what = f"its command kind is {int(reply.kind)}, {int(request.command.kind)} expected"
     elif mutating and reply.hresult < 0:
-        said = f"its status is OK, its hresult {hresult_text(reply.hresult)}"
+        what = f"its status is OK, its hresult {hresult_text(reply.hresult)}"
     else:
         return
-    raise contradiction(reply, kind_name(request), said, mutating=mutating, **known)
+    raise contradiction(reply, kind_name(request), what, mutating=mutating, **known)
 
 
 def contradiction(
     reply: pb.MxCommandReply, call: str, what: str, *, mutating: bool | None = None, **known: Any
 ) -> MxGatewayCommandError:
-    """The error of an OK reply that contradicts itself. It is an answer: what it answers may well have been done, so
-    the outcome of what changes the plant is unknown."""
+    """Return the error of an OK reply that contradicts itself.
+
+    The command may have run all the same, so its outcome is unknown if it changes the plant.
+    """
     unknown = call in MUTATING_KINDS if mutating is None else mutating
     return MxGatewayCommandError(
         f"{'outcome unknown: ' if unknown else ''}{call}: the gateway's reply contradicts itself: {what}",
@@ -160,15 +164,15 @@ def contradiction(
 
 
 def payload_of(reply: pb.MxCommandReply, kind: str) -> Any:
-    """The reply's payload; raises MxGatewayCommandError when it is not the one that belongs to the command."""
+    """Return the payload of a reply; raise MxGatewayCommandError if it belongs to another command."""
     arm = reply.WhichOneof("payload")
     if arm != kind:
-        raise contradiction(reply, kind, f"{arm or 'nothing'} where {kind} was due")
+        raise contradiction(reply, kind, f"its payload is {arm or 'missing'}, {kind} expected")
     return getattr(reply, kind)
 
 
 def new_handle(reply: pb.MxCommandReply, kind: str) -> int:
-    """The handle that a register or add command gave; raises MxGatewayCommandError when it is none."""
+    """Return the new handle of a register or add command; raise MxGatewayCommandError if it is not positive."""
     field = "server_handle" if kind == "register" else "item_handle"
     handle: int = getattr(payload_of(reply, kind), field)
     if handle <= 0:

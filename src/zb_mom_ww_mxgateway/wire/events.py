@@ -16,7 +16,7 @@ from zb_mom_ww_mxgateway.wire.values import PLAIN_ARMS, array_of, from_mx_value,
 def messages_of(
     arrived: Iterable[tuple[float, bytes]], translate: Callable[[pb.MxEvent], None] | None
 ) -> list[pb.MxEvent]:
-    """The messages of what arrived, each with its time, with handles put right by `translate`; raises DecodeError."""
+    """Decode what arrived, each with its time of arrival; `translate` replaces the handles. Raise DecodeError."""
     messages = [pb.MxEvent.FromString(data) for _, data in arrived]
     if translate:
         for message in messages:
@@ -25,20 +25,20 @@ def messages_of(
 
 
 def events_of(arrived: Sequence[tuple[float, bytes]], translate: Callable[[pb.MxEvent], None] | None) -> list[MxEvent]:
-    """The events of what arrived, as :func:`messages_of`."""
+    """Return the events of what arrived, as :func:`messages_of`."""
     return [
         from_mx_event(message, at) for message, (at, _) in zip(messages_of(arrived, translate), arrived, strict=True)
     ]
 
 
-# Nearly every event has the same header as the one before it of its item: made once and shared.
+# Events of one item nearly always have the same header, so it is made once and shared.
 _headers: dict[bytes, EventHeader] = {}
 _MOST_HEADERS = 10_000
 _LONGEST_SHARED = 300
 
 
 def from_mx_event(message: pb.MxEvent, received_at: float = 0.0) -> MxEvent:
-    """The event of a message that came at `received_at`, which is used up. Never fails on a number it does not know."""
+    """Return the event of a message that arrived at `received_at`; the message is used up. Unknown numbers are fine."""
     value = message.value
     arm = value.WhichOneof("kind")
     if arm in PLAIN_ARMS:
@@ -87,9 +87,9 @@ def _header(message: pb.MxEvent, data: bytes) -> EventHeader:
 
 
 def local_gap(session_id: str, last: bytes | None, first: bytes, after: int) -> bytes:
-    """The message that stands for the events between two that came, when those between were dropped here.
+    """Return the message of the gap between two events, for events that this process dropped.
 
-    `last` is None when none was handed over yet: then those after the sequence `after` are lost.
+    `last` is None if no event was handed over yet: then the events after the sequence `after` are lost.
     """
     try:
         before = pb.MxEvent.FromString(last).worker_sequence if last else after
@@ -111,13 +111,13 @@ def _buffered(message: pb.OnBufferedDataChangeEvent) -> BufferedData:
 
 
 def _alarm_transition(message: pb.OnAlarmTransitionEvent) -> Any:
-    from zb_mom_ww_mxgateway.wire.alarms import from_alarm_transition  # Only where alarms come with a session's events.
+    from zb_mom_ww_mxgateway.wire.alarms import from_alarm_transition  # Lazy: most sessions have no alarms.
 
     return from_alarm_transition(message)
 
 
 def _provider_status(message: pb.OnAlarmProviderModeChangedEvent) -> Any:
-    from zb_mom_ww_mxgateway.wire.alarms import from_provider_status  # The same.
+    from zb_mom_ww_mxgateway.wire.alarms import from_provider_status  # Lazy: most sessions have no alarms.
 
     return from_provider_status(message)
 

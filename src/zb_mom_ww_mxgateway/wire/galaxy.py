@@ -1,4 +1,4 @@
-"""The galaxy's objects and attributes from messages."""
+"""Objects and attributes of the galaxy, from messages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ class GalaxyAttribute:
 
     attribute_name: str
     full_tag_reference: str
-    """The address to add as an item."""
+    """Address to add as an item."""
     data_type: DataType | int
     data_type_name: str
     is_array: bool
     array_dimension: int | None
-    """Length of an array, where the galaxy says it."""
+    """Length of an array, if the galaxy tells it."""
     category: int
     security_classification: int
     """0 FreeAccess, 1 Operate, 2 SecuredWrite, 3 VerifiedWrite, 4 Tune, 5 Configure, 6 ViewOnly."""
@@ -53,10 +53,10 @@ class GalaxyObject:
 
 @dataclass(frozen=True, slots=True)
 class DeployEvent:
-    """The galaxy as it is deployed now. Times are UTC."""
+    """The deployed galaxy. Times are in UTC."""
 
     sequence: int
-    """Counts up since the gateway's start."""
+    """Number of the event since the gateway started."""
     observed_at: datetime | None
     time_of_last_deploy: datetime | None
     object_count: int
@@ -72,7 +72,7 @@ class ChildrenPage(NamedTuple):
 
 class DiscoverPage(NamedTuple):
     objects: Iterator[GalaxyObject]
-    """Made one by one, as they are taken: a page may hold a hundred thousand attributes."""
+    """Made one by one, when taken: a page may hold a hundred thousand attributes."""
     object_count: int
     next_page_token: str
     total_object_count: int
@@ -84,12 +84,12 @@ def galaxy_answers(reply: pb.TestConnectionReply) -> bool:
 
 
 def last_deploy_time(reply: pb.GetLastDeployTimeReply) -> int | None:
-    """Nanoseconds since the epoch; None when nothing was ever deployed."""
+    """Return nanoseconds since the Unix epoch; None if nothing was ever deployed."""
     return nanoseconds_of(reply.time_of_last_deploy) if reply.HasField("time_of_last_deploy") else None
 
 
 def discover_request(page_size: int, page_token: str, **filters: Any) -> pb.DiscoverHierarchyRequest:
-    """Filters that are None are left out."""
+    """Return the request; filters that are None are left out."""
     depth = filters.pop("max_depth", None)
     request = pb.DiscoverHierarchyRequest(page_size=page_size, page_token=page_token, **_given(filters))
     if depth is not None:
@@ -98,7 +98,7 @@ def discover_request(page_size: int, page_token: str, **filters: Any) -> pb.Disc
 
 
 def browse_request(page_size: int, page_token: str, **filters: Any) -> pb.BrowseChildrenRequest:
-    """Filters that are None are left out."""
+    """Return the request; filters that are None are left out."""
     return pb.BrowseChildrenRequest(page_size=page_size, page_token=page_token, **_given(filters))
 
 
@@ -107,7 +107,7 @@ def _given(filters: dict[str, Any]) -> dict[str, Any]:
 
 
 def children_page(reply: pb.BrowseChildrenReply) -> ChildrenPage:
-    """Raises MxGatewayCommandError when the reply's lists do not go together."""
+    """Return a page of children; raise MxGatewayCommandError if the reply's lists differ in length."""
     if len(reply.child_has_children) not in (0, len(reply.children)):
         raise MxGatewayCommandError(
             f"the gateway's reply contradicts itself: {len(reply.child_has_children)} marks for "
@@ -115,7 +115,7 @@ def children_page(reply: pb.BrowseChildrenReply) -> ChildrenPage:
             call="browse",
             reply=reply,
         )
-    # Where a gateway does not say, a look tells.
+    # Without marks any child may have children; browsing it tells.
     has_children = list(reply.child_has_children) or [True] * len(reply.children)
     objects = [_object(child) for child in reply.children]
     return ChildrenPage(objects, has_children, reply.next_page_token, reply.cache_sequence)

@@ -1,4 +1,4 @@
-"""Handles of a session that was lost, made to go on in the session that took its place."""
+"""Handles of a lost session, kept valid in the session that replaces it."""
 
 from typing import Any
 
@@ -8,19 +8,19 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.wire.handles import USER_REPLIES, handle_changes
 
 _USER_FIELDS = ("user_id", "current_user_id", "verifier_user_id")
-# Items that only events have named, or not yet a reply: as many as one command can add, for each server handle.
+# Most items of one server handle that events named before a reply did: as many as one command can add.
 _MOST_GUESSED = arguments.BULK_LIMIT
 _ADDING = ("add_item", "add_item2", "add_buffered_item")
 
 
 class _Numbers:
-    """Numbers that callers hold, each for one of the gateway's. A new one never takes a number that was in use."""
+    """Handles of callers, each for one handle of the gateway. A new one never repeats a number that was in use."""
 
     def __init__(self, highest: int) -> None:
         self.of_gateway: dict[int, int] = {}
         self.of_caller: dict[int, int] = {}
         self._highest = highest
-        # Callers' numbers that no reply has given yet; the first is the oldest.
+        # Callers' handles that no reply has confirmed yet, the oldest first.
         self._guessed: dict[int, None] = {}
 
     def bind(self, callers: int, gateways: int) -> None:
@@ -29,8 +29,10 @@ class _Numbers:
         self._highest = max(self._highest, callers)
 
     def to_caller(self, gateways: int, *, guess: bool = False) -> int:
-        """The caller's number; a new one, the same where it is free, for one that is seen for the first time. A `guess`
-        comes before the reply that gives it, if there will be one."""
+        """Return the caller's handle. A handle seen for the first time keeps its number if that is free.
+
+        `guess`: an event named the handle, and no reply may ever confirm it.
+        """
         if gateways <= 0:
             return gateways
         if gateways not in self.of_caller:
@@ -51,25 +53,25 @@ class _Numbers:
 
 
 class HandleMap:
-    """Turns the handles that callers know into the gateway's, and back.
+    """Translation of callers' handles into the gateway's, and back.
 
-    A handle that a caller got before a session was lost means the same item in the one that took its place,
-    whatever the gateway calls it there. User ids died with the session: one from before is refused.
+    A handle from before the loss of a session means the same item in the replacement session, whatever the gateway's
+    handle is there. User ids ended with the lost session: an old one is refused.
     """
 
     def __init__(self, highest: dict[int, int]) -> None:
-        """`highest`: by server handle the highest item handle that was in use; under 0 the highest server handle."""
+        """`highest`: the highest item handle in use by server handle; under key 0 the highest server handle."""
         self._highest = highest
         self._servers = _Numbers(highest.get(0, 0))
         self._items: dict[int, _Numbers] = {}
         self._users: dict[int, dict[int, None]] = {}
 
     def bind_server(self, callers: int, gateways: int) -> None:
-        """From now on the caller's server handle means the gateway's."""
+        """Map the caller's server handle to the gateway's."""
         self._servers.bind(callers, gateways)
 
     def bind_item(self, server_handle: int, callers: int, gateways: int) -> None:
-        """From now on the caller's item handle means the gateway's; `server_handle` is the caller's."""
+        """Map the caller's item handle to the gateway's; `server_handle` is the caller's."""
         self._items_of(server_handle).bind(callers, gateways)
 
     def _items_of(self, server_handle: int) -> _Numbers:
@@ -78,7 +80,7 @@ class HandleMap:
         return self._items[server_handle]
 
     def to_gateway(self, request: pb.MxCommandRequest) -> pb.MxCommandRequest:
-        """A copy with the gateway's handles; raises MxGatewayArgumentError for one that means nothing now."""
+        """Return a copy with the gateway's handles; raise MxGatewayArgumentError for an unknown handle or user id."""
         sent = pb.MxCommandRequest.FromString(request.SerializeToString())
         payload: Any = getattr(sent.command, sent.command.WhichOneof("payload") or "", None)
         if payload is None or "server_handle" not in payload.DESCRIPTOR.fields_by_name:
@@ -111,7 +113,7 @@ class HandleMap:
         return items[item]
 
     def from_gateway(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
-        """Puts the caller's handles into the reply to a request of the caller's."""
+        """Replace the gateway's handles by the caller's in the reply to a request."""
         arm = reply.WhichOneof("payload")
         asked: Any = getattr(request.command, request.command.WhichOneof("payload") or "", None)
         server = getattr(asked, "server_handle", 0)
@@ -128,9 +130,9 @@ class HandleMap:
         elif answer is not None and "results" in answer.DESCRIPTOR.fields_by_name:
             items = self._items_of(server)
             for result in answer.results:
-                # One that is not the caller's stays as it is, and is found out by those who match results to entries.
+                # A foreign handle stays: matching results to entries refuses it.
                 result.server_handle = self._servers.of_caller.get(result.server_handle, result.server_handle)
-                if arm == "read_bulk":  # which gives handles that are gone already
+                if arm == "read_bulk":  # Its handles do not exist any more.
                     result.item_handle = items.of_caller.get(result.item_handle, 0)
                 else:
                     result.item_handle = items.to_caller(result.item_handle)
@@ -143,7 +145,7 @@ class HandleMap:
                 self._users.pop(change.server_handle, None)
 
     def event_from_gateway(self, event: pb.MxEvent) -> None:
-        """Puts the caller's handles into the message of an event; of a registration that is not the caller's none."""
+        """Replace the gateway's handles by the caller's in an event; by 0 if the server handle is not the caller's."""
         if event.server_handle:
             server = self._servers.of_caller.get(event.server_handle, 0)
             event.item_handle = self._items_of(server).to_caller(event.item_handle, guess=True) if server else 0

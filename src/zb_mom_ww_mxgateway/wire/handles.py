@@ -1,4 +1,4 @@
-"""What commands do to a session's handles."""
+"""Effects of commands on the handles of a session."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
@@ -24,7 +24,7 @@ _BULK_CHANGES: dict[str, tuple[Literal["added", "removed", "advised", "unadvised
 
 
 def handle_changes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[HandleChange]:
-    """What a command that was answered has done to the session's handles."""
+    """Return the changes that an answered command made to the session's handles."""
     kind = kind_name(request)
     if not _ok(reply) or request.command.WhichOneof("payload") != kind or reply.kind not in (0, request.command.kind):
         return []
@@ -68,7 +68,7 @@ def handle_changes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> li
         case _ if kind in _BULK_CHANGES:
             if is_contradictory(request, reply):
                 return []
-            # Handles of an entry come from the request where it has them: a reply may leave them out.
+            # A reply may leave out the handles and tags that the request has.
             tags: Sequence[str] = getattr(payload, "tag_addresses", ())
             return [
                 HandleChange(what, payload.server_handle, result.item_handle or given, result.tag_address or tag)
@@ -80,7 +80,7 @@ def handle_changes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> li
 
 
 def concerns_handles(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> bool:
-    """Whether an answered command gave or changed handles or user ids, which belong to one session."""
+    """Whether an answered command gave or changed handles or user ids, which are valid in one session only."""
     return reply.WhichOneof("payload") in USER_REPLIES or bool(handle_changes(request, reply))
 
 
@@ -95,7 +95,7 @@ def _with_request(results: Sequence[Any], payload: Any, tags: Sequence[str]) -> 
 
 
 def written_items(request: pb.MxCommandRequest) -> list[tuple[int, int]]:
-    """Server and item handle of each write in a command: each is answered by an OnWriteComplete of its own."""
+    """Return server and item handle of each write in a command; each write has its own OnWriteComplete."""
     kind = kind_name(request)
     if kind not in MUTATING_KINDS or kind.startswith("acknowledge"):
         return []
@@ -106,7 +106,7 @@ def written_items(request: pb.MxCommandRequest) -> list[tuple[int, int]]:
 
 
 def written_values(request: pb.MxCommandRequest) -> list[pb.MxValue]:
-    """The value of each write in a command, in the order of :func:`written_items`."""
+    """Return the value of each write in a command, in the order of :func:`written_items`."""
     if not written_items(request):
         return []
     payload = getattr(request.command, kind_name(request))
@@ -114,8 +114,8 @@ def written_values(request: pb.MxCommandRequest) -> list[pb.MxValue]:
 
 
 def refused_writes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[bool]:
-    """For each write of a command, in order, whether the reply says that it was refused at once; nothing at all where
-    the reply contradicts itself, and so says nothing of any."""
+    """Return for each write of a command, in order, whether its reply refuses it; empty if the reply contradicts
+    itself."""
     count = len(written_items(request))
     if not _ok(reply):
         status = open_enum(ProtocolStatusCode, reply.protocol_status.code)
@@ -131,13 +131,13 @@ def refused_writes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> li
 
 
 def reply_is_doubtful(reply: pb.MxCommandReply) -> bool:
-    """Whether a reply leaves open if its command ran."""
+    """Whether a command may have run although its reply reports an error."""
     status = open_enum(ProtocolStatusCode, reply.protocol_status.code)
     return status is not ProtocolStatusCode.OK and may_have_run_despite(status)
 
 
 def says_session_is_gone(reply: pb.MxCommandReply) -> bool:
-    """Whether a reply says that there is no such session, or none that takes commands."""
+    """Whether a reply reports that the session does not exist or takes no commands."""
     return int(reply.protocol_status.code) in (
         ProtocolStatusCode.SESSION_NOT_FOUND,
         ProtocolStatusCode.SESSION_NOT_READY,

@@ -1,4 +1,4 @@
-"""Results of bulk commands, each with the entry of the request that it answers."""
+"""Matching of the results of bulk commands to the entries of their requests."""
 
 from collections import defaultdict, deque
 from collections.abc import Sequence
@@ -14,11 +14,10 @@ _ADDING = ("add_item_bulk", "subscribe_bulk")
 
 
 def matched_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[Any]:
-    """The results of a bulk command in the order of its entries, whatever order they came in.
+    """Return the results of a bulk command in the order of its entries, whatever their order in the reply.
 
-    A result says itself what it is about: a tag's address, or an item handle. Raises MxGatewayCommandError, for a write
-    with an unknown outcome, where a result is missing, is about something else or is there twice: by its place alone
-    it might be another tag's.
+    A result names its tag address or item handle; its position alone does not count. Raise MxGatewayCommandError if a
+    result is missing, there twice or of no entry; for a write the outcome is then unknown.
     """
     kind = kind_name(request)
     asked: Any = getattr(request.command, kind)
@@ -60,28 +59,28 @@ def is_contradictory(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> 
 
 
 def _address(kind: str, tag: str) -> str:
-    # The gateway may add the brackets of a whole array where it adds an item; to a read they make a difference.
+    # The gateway may add the brackets of a whole array to an item; for a read they make a difference.
     return tag_key(tag).removesuffix("[]") if kind in _ADDING else tag_key(tag)
 
 
 def _ordered(
     reply: pb.MxCommandReply, kind: str, entries: Sequence[Any], subjects: Sequence[Any], results: Sequence[Any]
 ) -> list[Any]:
-    """Each entry's own result; entries that are alike have theirs in the order they came."""
+    """Return the result of each entry; equal entries get theirs in order of arrival."""
     found: dict[Any, deque[Any]] = defaultdict(deque)
     for subject, result in zip(subjects, results, strict=True):
         found[subject].append(result)
     ordered = []
     for entry in entries:
         if not found[entry]:
-            said = f"tag {entry}" if isinstance(entry, str) else f"item {entry}"
-            raise contradiction(reply, kind, f"no result is about {said}, and one is about something else")
+            subject = f"tag {entry}" if isinstance(entry, str) else f"item {entry}"
+            raise contradiction(reply, kind, f"no result is of {subject}, and one is of no entry")
         ordered.append(found[entry].popleft())
     return ordered
 
 
 def _check_new(reply: pb.MxCommandReply, kind: str, results: Sequence[Any]) -> None:
-    """Items that were added have handles, and two tags not the same one."""
+    """Raise MxGatewayCommandError if an added item has no handle, or two tags have the same one."""
     tags: dict[int, str] = {}
     for result in results:
         if not result.was_successful:

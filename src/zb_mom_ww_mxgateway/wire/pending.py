@@ -1,4 +1,4 @@
-"""Calls that change the plant: which they are, and what they would change."""
+"""Calls that change the plant, and the entries that they would change."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 
 def changes_plant(request: Any) -> bool:
-    """Whether a request, of whatever rpc, changes the plant."""
+    """Whether a request of any RPC may change the plant."""
     if isinstance(request, pb.MxCommandRequest):
         return is_mutating(request)
     return isinstance(request, pb.AcknowledgeAlarmRequest)
 
 
 def copy_of(request: Any) -> Any:
-    """The same message, which nobody else holds."""
+    """Return a copy of a message."""
     return type(request).FromString(request.SerializeToString())
 
 
 def pending_entries(request: Any) -> "tuple[PendingEntry, ...]":
-    """What a request that changes the plant would change, as far as it can be named."""
-    from zb_mom_ww_mxgateway.models.write_guard import PendingEntry  # Only for what changes the plant.
+    """Return the entries that a request would change, as far as they can be named."""
+    from zb_mom_ww_mxgateway.models.write_guard import PendingEntry  # Lazy: most calls change nothing.
 
     if isinstance(request, pb.AcknowledgeAlarmRequest):
         return (
@@ -64,11 +64,11 @@ def _value(message: pb.MxValue) -> "MxValueOutput | SparseArray":
         from zb_mom_ww_mxgateway.models.write_guard import SparseArray
 
         sparse = message.sparse_array_value
-        # Pairs: of an index that is there twice, who is asked must see both.
+        # Pairs, not a dict: the guard must see both values of an index that is there twice.
         elements = tuple((element.index, _value(element.value)) for element in sparse.elements)
         return SparseArray(sparse.total_length, elements)
     try:
         return from_mx_value(message)
     except Exception:
-        # Somebody's own message: what it holds is for the gateway to judge, and for the guard to see.
+        # A caller's own message: the guard sees its text, and the gateway judges it.
         return " ".join(str(message).split())

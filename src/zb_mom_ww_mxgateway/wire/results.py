@@ -1,4 +1,4 @@
-"""What replies carry: results of bulk calls, statuses, user ids, facts about a session."""
+"""Contents of replies: results of bulk calls, statuses, user ids, facts about a session."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from zb_mom_ww_mxgateway.wire.values import from_mx_value, nanoseconds_of, open_
 
 
 class SubscribeResult(NamedTuple):
-    """What became of one entry of a bulk call."""
+    """Result of one entry of a bulk call."""
 
     server_handle: int
     tag_address: str
@@ -25,7 +25,7 @@ class SubscribeResult(NamedTuple):
 
 
 class BulkWriteResult(NamedTuple):
-    """What became of one entry of a bulk write; successful means accepted."""
+    """Result of one entry of a bulk write; successful means accepted."""
 
     server_handle: int
     item_handle: int
@@ -36,21 +36,21 @@ class BulkWriteResult(NamedTuple):
 
 
 class ReadResult(NamedTuple):
-    """One entry of ``read_bulk``."""
+    """Result of one entry of ``read_bulk``."""
 
     server_handle: int
     tag_address: str
     item_handle: int
     was_successful: bool
     was_cached: bool
-    """True when an advised item answered from its last data change."""
+    """True if the value is the last data change of an advised item."""
     value: MxValueOutput
     quality: int
     source_timestamp: datetime | None
     statuses: tuple[MxStatus, ...]
     error_message: str
     source_time_ns: int = 0
-    """Nanoseconds since the Unix epoch, 0 for none: also of a time that no datetime can be."""
+    """Nanoseconds since the Unix epoch, 0 for none; also of a time outside the calendar."""
 
     @property
     def quality_word(self) -> str:
@@ -59,7 +59,7 @@ class ReadResult(NamedTuple):
 
 
 class WorkerInfo(NamedTuple):
-    """A session's worker process."""
+    """Worker process of a session."""
 
     worker_process_id: int
     worker_version: str
@@ -68,7 +68,7 @@ class WorkerInfo(NamedTuple):
 
 
 def subscribe_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[SubscribeResult]:
-    """One result an entry, in the order of the entries; raises MxGatewayCommandError when the count differs."""
+    """Return one result for each entry, in the order of the entries; raise as :func:`matched_results`."""
     return [
         SubscribeResult(r.server_handle, r.tag_address, r.item_handle, r.was_successful, r.error_message)
         for r in matched_results(request, reply)
@@ -76,7 +76,7 @@ def subscribe_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) ->
 
 
 def write_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[BulkWriteResult]:
-    """One result an entry, in the order of the entries; raises MxGatewayCommandError when the count differs."""
+    """Return one result for each entry, in the order of the entries; raise as :func:`matched_results`."""
     return [
         BulkWriteResult(
             result.server_handle,
@@ -91,7 +91,7 @@ def write_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> lis
 
 
 def read_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[ReadResult]:
-    """One result an entry, in the order of the entries; raises MxGatewayCommandError when the count differs."""
+    """Return one result for each entry, in the order of the entries; raise as :func:`matched_results`."""
     return [
         ReadResult(
             result.server_handle,
@@ -111,12 +111,12 @@ def read_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list
 
 
 def item_status(reply: pb.MxCommandReply, kind: str) -> MxStatus:
-    """The status that suspend and activate answer."""
+    """Return the status in the reply to suspend and activate."""
     return status_of(payload_of(reply, kind).status)
 
 
 def user_id(reply: pb.MxCommandReply, kind: str) -> int:
-    """The user id that a reply gives; raises MxGatewayCommandError when it is none."""
+    """Return the user id in a reply; raise MxGatewayCommandError if it is not positive."""
     found: int = payload_of(reply, kind).user_id
     if found <= 0:
         raise contradiction(reply, kind, f"user_id is {found}")
@@ -124,7 +124,7 @@ def user_id(reply: pb.MxCommandReply, kind: str) -> int:
 
 
 def session_state(reply: pb.MxCommandReply) -> SessionState | int:
-    """The state; the bare number of one that is not known here."""
+    """Return the state; the number of an unknown one."""
     return open_enum(SessionState, payload_of(reply, "session_state").state)  # type: ignore[no-any-return]  # any int
 
 

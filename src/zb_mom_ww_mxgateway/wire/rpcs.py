@@ -1,4 +1,4 @@
-"""The methods of the contract: paths and message types."""
+"""RPCs of the contract: their paths and message types."""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mx
 
 
 class Undecodable(NamedTuple):
-    """What came instead of a message of the contract."""
+    """Bytes that are not a message of the contract."""
 
     data: bytes
 
@@ -17,16 +17,16 @@ class Undecodable(NamedTuple):
 
 
 class Rpc(NamedTuple):
-    """One method of the contract: its path and its message types."""
+    """One RPC of the contract."""
 
     path: str
     request: Any
     reply: Any
     of_session: bool = False
-    """True when NOT_FOUND and its like speak of a session."""
+    """Whether NOT_FOUND and similar statuses are about a session."""
 
     def decode(self, data: bytes) -> Any:
-        """The reply's message, or :class:`Undecodable`: of a decoder that raises, gRPC makes None."""
+        """Return the reply's message, or :class:`Undecodable`: gRPC hides the error of a decoder that raises."""
         try:
             return self.reply.FromString(data)
         except DecodeError:

@@ -1,4 +1,4 @@
-"""Opening, closing and streaming a session."""
+"""Messages to open, close and stream a session."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.wire.values import nanoseconds_of
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """What the gateway said when it opened a session."""
+    """Facts that the gateway reports when it opens a session."""
 
     session_id: str
     backend_name: str
@@ -31,7 +31,7 @@ def open_session_request(name: str, correlation_id: str, command_timeout: float 
 
 
 def session_info(reply: pb.OpenSessionReply) -> SessionInfo:
-    """Raises MxGatewayCommandError when the reply names no session."""
+    """Return the facts about a session; raise MxGatewayCommandError if the reply names none."""
     if not reply.session_id:
         raise MxGatewayCommandError("the gateway's reply names no session", call="open_session", reply=reply)
     return SessionInfo(
@@ -46,7 +46,7 @@ def session_info(reply: pb.OpenSessionReply) -> SessionInfo:
 
 
 def raise_for_session_status(reply: pb.OpenSessionReply | pb.CloseSessionReply, *, call: str, **known: Any) -> None:
-    """Raises what the reply says; one that says nothing counts as OK."""
+    """Raise the error of a reply; a reply without a status counts as OK."""
     if reply.HasField("protocol_status"):
         raise_for_status(reply, call=call, **known)
 

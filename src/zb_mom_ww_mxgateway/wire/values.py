@@ -17,7 +17,7 @@ _members: dict[type[IntEnum], dict[int, IntEnum]] = {}
 
 
 def open_enum(enum_type: type[IntEnum], number: int) -> Any:
-    """The enum member, or the bare number where the gateway knows more than we do."""
+    """Return the enum member, or the number itself if the enum lacks it."""
     members = _members.get(enum_type)
     if members is None:
         members = _members[enum_type] = {int(member): member for member in enum_type}
@@ -84,7 +84,7 @@ def to_sparse_value(total_length: int, elements: Mapping[int, Any]) -> pb.MxValu
 
 
 def from_mx_value(message: pb.MxValue) -> MxValueOutput:
-    """The Python value of a message; a :class:`RawValue` where there is no projection."""
+    """Return the Python value of a message; a :class:`RawValue` if there is none."""
     arm = message.WhichOneof("kind")
     if arm in PLAIN_ARMS:
         return getattr(message, arm)  # type: ignore[no-any-return]  # the arm decides
@@ -116,7 +116,7 @@ PLAIN_ARMS = frozenset(
 
 
 def _single(number: float) -> Float32:
-    # It is one of 32 bits already: rounding it again would cost as much as the rest of an event.
+    # It has 32 bits already: rounding it again would cost as much as the rest of an event.
     return float.__new__(Float32, number)
 
 
@@ -134,7 +134,7 @@ def array_of(message: pb.MxArray) -> Array | RawValue:
 
 
 def _time_of(nanoseconds: int, data_type: DataType | int, variant_type: str) -> datetime | RawValue:
-    """The datetime; outside the years 1 to 9999 a raw value with the number."""
+    """Return the datetime; outside the years 1 to 9999 a raw value with the nanoseconds."""
     try:
         return from_nanoseconds(nanoseconds)
     except (ValueError, OverflowError):

@@ -1,8 +1,7 @@
-"""Comparing a value with what was typed, by the type of the value.
+"""Comparison of a value with what was typed, by the type of the value.
 
-Numbers and times are ordered and may differ by a tolerance; texts are the same, another, or match a regular
-expression; arrays are compared whole, element by element. When two values are the same is the library's rule:
-:mod:`zb_mom_ww_mxgateway.comparison`.
+Numbers and times are ordered and may differ by a tolerance; texts are equal, different, or match a regular
+expression; arrays are compared element by element. Equality is the rule of :mod:`zb_mom_ww_mxgateway.comparison`.
 """
 
 import math
@@ -25,14 +24,14 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token, elements
 ORDERING = ("<", "<=", ">", ">=")
 OPERATORS = ("=", "!=", *ORDERING, "~")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,100}")
-# A dotted reference such as Plant.Tank1.Level, 1Tank.Level or Obj.Arr[3], or what is below the focused object: in the
-# galaxy each of its names has a letter, wherever.
+# A dotted reference such as Plant.Tank1.Level, 1Tank.Level or Obj.Arr[3], or one relative to the focused object. In the
+# galaxy each name has a letter somewhere.
 _REFERENCE = re.compile(r"(?:[\d$#]*[^\W\d][\w$#]*|[$#][\w$#]+)?(?:\.[\d$#]*[^\W\d][\w$#]*)+(?:\[\d*\])?")
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """An operator and what stands behind it, as typed."""
+    """An operator, the wanted value and the tolerance, as typed."""
 
     operator: Token
     wanted: Token
@@ -40,7 +39,7 @@ class Comparison:
 
     @property
     def text(self) -> str:
-        """As typed."""
+        """The comparison as typed."""
         tolerance = f" tol {self.tolerance.text}" if self.tolerance else ""
         return f"{self.operator.text} {self.wanted.text}{tolerance}"
 
@@ -50,16 +49,16 @@ class Comparison:
 
     @property
     def asks_for_null(self) -> bool:
-        """``null``, in plain letters, is no value at all."""
+        """Whether the wanted value is ``null`` without quotes: no value."""
         return self._is_bare and self.wanted.text == "null"
 
     @property
     def asks_for_nan(self) -> bool:
-        """``nan`` is what is no number."""
+        """Whether the wanted value is ``nan`` without quotes: not a number."""
         return self._is_bare and self.wanted.text.lower() == "nan"
 
     def check(self) -> None:
-        """Raises InputError for what is wrong whatever the value will be."""
+        """Raise InputError for what is wrong with every value."""
         operator, wanted = self.operator.text, self.wanted
         if self.tolerance is not None:
             if operator == "~":
@@ -97,7 +96,7 @@ class Comparison:
                 raise tolerance.mistake("a number is expected: the tolerance of a number")
 
     def holds(self, actual: Any, data_type: DataType | int = DataType.UNSPECIFIED) -> bool:
-        """Whether it is true of a value; raises Mistake where the two cannot be compared."""
+        """Whether it is true of a value; raise InputError if the two cannot be compared."""
         operator = self.operator.text
         if self.asks_for_null:
             return (actual is None) == (operator == "=")
@@ -127,20 +126,20 @@ class Comparison:
             raise self.wanted.mistake(str(error)) from None
 
     def _compare(self, actual: Any, wanted: Any, data_type: DataType | int) -> bool:
-        room, operator = self._room(actual), self.operator.text
+        tolerance, operator = self._tolerance_for(actual), self.operator.text
         if operator in ORDERING and not _may_order(actual):
             raise self.operator.mistake(f"{_described(actual)} is compared with = or != only")
-        is_same = same_value(wanted, actual, tolerance=room, data_type=data_type)
+        is_same = same_value(wanted, actual, tolerance=tolerance, data_type=data_type)
         match operator:
             case "=":
                 return is_same
             case "!=":
                 return not is_same
             case "<" | "<=":
-                return bool(actual < wanted) or (is_same and (operator == "<=" or bool(room)))
-        return bool(actual > wanted) or (is_same and (operator == ">=" or bool(room)))
+                return bool(actual < wanted) or (is_same and (operator == "<=" or bool(tolerance)))
+        return bool(actual > wanted) or (is_same and (operator == ">=" or bool(tolerance)))
 
-    def _room(self, actual: Any) -> float | None:
+    def _tolerance_for(self, actual: Any) -> float | None:
         return None if self.tolerance is None else tolerance_for(self.tolerance, actual)
 
     def _array_holds(self, actual: Sequence[Any], data_type: DataType | int) -> bool:
@@ -159,7 +158,7 @@ class Comparison:
 
 
 def refuse_tag(wanted: Token) -> None:
-    """Raises InputError at the bare name of a tag: as text it differs from every value, whatever the tag has."""
+    """Raise InputError at the name of a tag without quotes: as text it would differ from every value."""
     if wanted.is_quoted or wanted.is_text:
         return
     raise wanted.mistake(
@@ -169,7 +168,7 @@ def refuse_tag(wanted: Token) -> None:
 
 
 def tolerance_for(word: Token, value: Any) -> float:
-    """How much such a value may differ: a number, for a time seconds; raises Mistake where it says nothing of it."""
+    """Return how much such a value may differ, a time in seconds; raise InputError if the tolerance does not apply."""
     number, seconds = _tolerance(word)
     if isinstance(value, datetime):
         return seconds
@@ -183,7 +182,7 @@ def tolerance_for(word: Token, value: Any) -> float:
 
 
 def _tolerance(word: Token) -> tuple[float | None, float]:
-    """As a number, where it is one, and as seconds."""
+    """Return the tolerance as a number, if it is one, and as seconds."""
     try:
         number = float(word.text) if word.text[:1].isdigit() or word.text[:1] == "." else math.nan
     except ValueError:
@@ -205,12 +204,12 @@ def _is_number(text: str) -> bool:
 
 
 def _is_ordered(type_name: str | None) -> bool:
-    """Whether values of a type that is named, if one is, are more or less than each other."""
+    """Whether values of the named type, if one is named, are less or more than each other."""
     return type_name is None or TYPES[type_name].family.is_ordered
 
 
 def _may_order(value: Any) -> bool:
-    """Whether nothing is known against a value being more or less than another."""
+    """Whether a value may be less or more than another; one of no family may."""
     family = family_of(value)
     return family is None or family.is_ordered
 
@@ -223,7 +222,7 @@ def _is(type_name: str, text: str) -> bool:
 
 
 def _read(word: Token, actual: Any, data_type: DataType | int) -> Any:
-    """The typed value as one that can be compared with `actual`; raises Mistake."""
+    """Return what was typed as a value to compare with `actual`; raise InputError."""
     family = family_of(actual)
     type_name, rest = split_type(word)
     if family is None:
@@ -251,9 +250,9 @@ def _read(word: Token, actual: Any, data_type: DataType | int) -> Any:
 
 
 def _exactly(text: str, nearest: float) -> Fraction | float:
-    """A number as it was typed: a whole number is compared with that, not with the double that is nearest to it."""
+    """Return a number exactly as typed: a whole number is compared with that, not with the nearest double."""
     return Fraction(text) if nearest and len(text) <= 100 else nearest
 
 
 def _described(value: Any) -> str:
-    return family_of(value) or f"of a kind of its own ({type(value).__name__})"
+    return family_of(value) or f"of the unsupported type {type(value).__name__}"

@@ -30,19 +30,19 @@ class TagType:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """All that may be typed, where that is little."""
+        """All values, if there are few."""
         return self._spec.choices if self._spec and not self.is_array else ()
 
     @property
     def said(self) -> str:
-        """What is expected of somebody who types a value."""
+        """The expected kind of value, for a person."""
         one = self._spec.title if self._spec else "value"
         return f"[{one}, …]" if self.is_array else one
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value as typed; its type may depend on the tag that it goes to."""
+    """A value as typed; its type may depend on the tag to which it is written."""
 
     word: Token
     _typed: dict[str, Typed] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -58,7 +58,7 @@ class Literal:
         return self._typed[type_name]
 
     def check(self) -> None:
-        """Raise InputError for what is wrong whatever the tag's type is."""
+        """Raise InputError for what is wrong for every type of tag."""
         type_name, word = split_type(self.word)
         if type_name is not None or word.is_quoted:
             self.for_tag("", None)
