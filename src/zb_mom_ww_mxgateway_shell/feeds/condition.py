@@ -1,4 +1,4 @@
-"""What ``expect`` and ``wait`` ask of a tag: a comparison, a quality, an age. Never met by what is not known."""
+"""The condition of ``expect`` and ``wait``: a comparison, a quality, an age. An unknown value never meets it."""
 
 import math
 from collections.abc import Sequence
@@ -22,24 +22,24 @@ _SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What is asked of a tag's value."""
+    """A condition on the value of a tag."""
 
     target: Target
     comparison: Comparison
     quality: str = "good"
-    """One of QUALITIES. ``any`` takes bad values too; one that may be old it never takes."""
+    """One of QUALITIES. ``any`` allows bad values, but never stale ones."""
     age: float | None = None
-    """Seconds: the value is to be younger by its source time."""
+    """Seconds: the value must be younger by its source time."""
 
     @property
     def text(self) -> str:
-        """As it is said in messages."""
+        """The condition for messages."""
         quality = "" if self.quality == "good" else f" quality {self.quality}"
         age = "" if self.age is None else f" age < {self.age:g}s"
         return f"{self.target.tag} {self.comparison.text}{quality}{age}"
 
     def miss(self, value: "LiveValue | None") -> str:
-        """Why a value does not meet it; empty where it does. Raises InputError where they cannot be compared."""
+        """Return why a value does not meet it; empty where it does. Raise InputError where they cannot be compared."""
         if value is None:
             return "there is no value yet"
         if value.stale_since is not None:
@@ -61,7 +61,7 @@ class Condition:
         return "it differs"
 
     def not_met(self, value: "LiveValue | None", reason: str, **fields: Any) -> NotMet:
-        """The error that says so."""
+        """Return the error for a condition that is not met."""
         because = "" if reason == "it differs" else f": {reason}"
         said = f"expected {self.text}, is {described(value)}{because}"
         details = [] if value is None or not value.source_time_ns else [f"source time {_source_time(value)}"]
@@ -74,7 +74,7 @@ class Condition:
 
 
 def described(value: "LiveValue | None") -> str:
-    """A value with its quality and age, safe for a terminal."""
+    """Return a value with its quality and age, safe for a terminal."""
     if value is None:
         return "without a value"
     age = freshness(value)
@@ -83,12 +83,12 @@ def described(value: "LiveValue | None") -> str:
 
 
 def form_of(value: "LiveValue | None") -> dict[str, Any] | None:
-    """A value with all that is known of it, for JSON; None without one."""
+    """Return a value with quality, times and doubt for JSON; None without a value."""
     return None if value is None else value_fields(value)
 
 
 def seen_text(seen: "Sequence[LiveValue]", started: float) -> str:
-    """The last values of a wait, with the time at which each came, in seconds from its start."""
+    """Return the last values of a wait, each with the seconds from the start of the wait to its arrival."""
     if not seen:
         return "no value came"
     shown = []
@@ -102,8 +102,10 @@ def seen_text(seen: "Sequence[LiveValue]", started: float) -> str:
 
 
 def lately_text(values: "Sequence[LiveValue]", seconds: float) -> str:
-    """The values of the last so many seconds, oldest first, each with how long ago it came; the first may be one that
-    stood at their beginning. Empty where they say no more than the value now."""
+    """Return the values of the last `seconds`, oldest first, each with how long ago it arrived.
+
+    The first may be the value at their start. Empty where they add nothing to the value now.
+    """
     now = clock.monotonic()
     if len(values) == 1 and now - values[0].received_at < seconds:
         return ""
@@ -123,7 +125,7 @@ def _listed(shown: Sequence[str], of: int) -> str:
 
 
 def has_nan(value: Any) -> bool:
-    """Whether it is no number, or an array with an element that is none."""
+    """Return whether a value is NaN, or an array with an element that is."""
     if isinstance(value, list | tuple):
         return any(map(has_nan, value))
     return isinstance(value, float) and math.isnan(value)

@@ -1,4 +1,4 @@
-"""What is said of a hold that did not last: what broke it, when, and how near it came."""
+"""Report of a hold that was broken: by what, when, and the longest time it lasted."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def course_lines(course: "WaitCourse", started: float) -> list[str]:
-    """Lines for a person; times are from the start of the wait, which was at `started` by the library's clock."""
+    """Return lines for a person; times count from the start of the wait, `started` by the library's clock."""
     said = f"the longest hold: {age_text(course.longest)}" if course.satisfied else "it never held"
     counts = f"{counted(course.satisfied, 'value')} met it, {course.unsatisfied} did not"
     if course.lowest is not None and course.highest is not None:
@@ -29,7 +29,7 @@ def course_lines(course: "WaitCourse", started: float) -> list[str]:
 
 
 def course_form(course: "WaitCourse", started: float) -> dict[str, Any]:
-    """The same for JSON."""
+    """Return the same for JSON."""
     return {
         "breaks": course.breaks,
         "broken_after_seconds": None if course.broken_at is None else round(course.broken_after, 3),

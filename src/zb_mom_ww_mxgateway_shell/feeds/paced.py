@@ -1,4 +1,4 @@
-"""Following something that comes faster than a person reads: paced, ended in time, and nothing left out unsaid."""
+"""Feeds that are faster than a person reads: paced, limited in time and number, with a count of what is not shown."""
 
 import asyncio
 from collections import deque
@@ -12,38 +12,38 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text
 T = TypeVar("T")
 
 KEPT = 10_000
-"""The newest so many are in a feed's result."""
+"""Number of newest entries in a feed's result."""
 _LINES = 20
 _PACE_SECONDS = 0.1
 
 
 @dataclass(slots=True)
 class PacedFeed(Generic[T]):
-    """A feed of things that come in batches: shown as lines until its end."""
+    """A feed of batches, shown as lines until its end."""
 
     what: str
-    """What they are called: ``events``."""
+    """The name of its entries: ``events``."""
     batches: Callable[[], Awaitable[list[T]]]
-    """Waits for more; empty at the end."""
+    """Waits for the next batch; an empty one is the end."""
     text: Callable[[T], str]
     form: Callable[[T], dict[str, Any]]
     dropped: Callable[[], int]
-    """How many have been lost to slowness here."""
+    """Number of entries lost because they came faster than they were taken."""
     close: Callable[[], Awaitable[None]]
     duration: float | None = None
     """Seconds."""
     count: int | None = None
     is_paced: bool = False
-    """For a person: no more lines at a time than can be seen, and how many there were besides."""
+    """For a person: show no more lines at a time than can be read, and how many are left out."""
     seen: int = 0
     hidden: int = 0
     started: float = field(default_factory=clock.monotonic)
     kept: deque[T] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     async def follow(self, show: Callable[[str], None]) -> "PacedResult":
-        """Shows them until the duration or count is reached; raises what they were lost to."""
+        """Show entries until the duration or count is reached; raise the reason of a loss."""
         if self.is_paced and self.duration is None and self.count is None:
-            # There may be nothing to show for a long time.
+            # It may take long until there is a line to show.
             show("  Ctrl-C ends")
         try:
             async with clock.timeout(self.duration):
@@ -52,7 +52,7 @@ class PacedFeed(Generic[T]):
                     if not batch:
                         break
                     self._show(batch, show)
-                    # Where they never stop coming, others must get their turn all the same.
+                    # An endless feed still lets other tasks run.
                     await asyncio.sleep(_PACE_SECONDS if self.is_paced else 0)
         except TimeoutError:
             pass
@@ -73,7 +73,7 @@ class PacedFeed(Generic[T]):
             show(f"          … {len(batch) - len(shown)} more at that moment, not shown")
 
     def result(self) -> "PacedResult":
-        """What has been seen so far."""
+        """Return the result so far."""
         return PacedResult(
             self.what,
             self.seen,
@@ -86,7 +86,7 @@ class PacedFeed(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class PacedResult:
-    """What a flow has brought."""
+    """What a feed has shown."""
 
     what: str
     seen: int

@@ -1,4 +1,4 @@
-"""What is found in the galaxy while it is looked for, and deployments as they happen: feeds, shown as they come."""
+"""Feeds from the galaxy: objects and tags that match as they are found, and deployments as they happen."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import DeployEvent, GatewayClient
 
 _PAGE_SIZE = 100
-"""Objects a page: few, so that the first ones are shown soon."""
+"""Objects a page: few, so that the first ones appear soon."""
 _MOST_TAGS = 100_000
 _NAME_WIDTH = 40
 _LINES_AT_ONCE = 50
@@ -28,10 +28,10 @@ _LINES_AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class FoundRecords:
-    """What a feed has shown, as records for JSON, and in words how much that was."""
+    """The records that a feed has shown, and a summary of their number."""
 
     what: str
-    """The records' name in JSON: ``objects``."""
+    """Key of the records in JSON: ``objects``."""
     records: list[dict[str, Any]]
     said: str
     value: Any
@@ -46,7 +46,7 @@ class FoundRecords:
 
 @dataclass(slots=True)
 class ObjectSearch:
-    """Objects of the galaxy that match, as their pages come."""
+    """Matching objects of the galaxy, page by page."""
 
     connected: GatewayConnection
     glob: str
@@ -55,10 +55,10 @@ class ObjectSearch:
     count: int | None
     records: list[dict[str, Any]] = field(default_factory=list)
     has_ended: bool = False
-    """False while there may be more than was found."""
+    """Whether everything was found; False where there may be more."""
 
     async def follow(self, show: Callable[[str], None]) -> FoundRecords:
-        """Shows a line for each object until there are no more, or `count` have come."""
+        """Show a line for each object until the last, or until `count` were shown."""
         galaxy = self.connected.client.galaxy
         found = galaxy.discover(
             root=self.root, tag_name_glob=self.glob, include_attributes=False, page_size=_PAGE_SIZE, **self.filters
@@ -76,7 +76,7 @@ class ObjectSearch:
         return self.result()
 
     def result(self) -> FoundRecords:
-        """What has been found so far."""
+        """Return the result so far."""
         said = counted(len(self.records), "object")
         if not self.has_ended:
             said += " so far"
@@ -87,23 +87,23 @@ class ObjectSearch:
 
 @dataclass(slots=True)
 class TagSearch:
-    """Tags that match, among those that were read."""
+    """Matching tags among those in memory."""
 
     connected: GatewayConnection
     glob: str
     count: int | None
     records: list[dict[str, Any]] = field(default_factory=list)
     has_ended: bool = False
-    """False while there may be more than was found."""
+    """Whether everything was found; False where there may be more."""
 
     async def follow(self, show: Callable[[str], None]) -> FoundRecords:
-        """Shows a line for each tag."""
+        """Show a line for each tag."""
         catalogue = self.connected.catalogue
         catalogue.start(self.connected.client)
         await catalogue.loaded(FIRST_VALUE_TIMEOUT)
         for number, name in enumerate(await catalogue.matching(self.glob, self.count or _MOST_TAGS), start=1):
             if number % _LINES_AT_ONCE == 0:
-                await asyncio.sleep(0)  # They are all there: Ctrl-C, and the values watched, get their turn.
+                await asyncio.sleep(0)  # Everything is in memory: let Ctrl-C and the watched values have their turn.
             kind = catalogue.kind_of(name)
             self.records.append(
                 {"can_be_written": kind and kind.is_writable, "name": name, "type": kind and kind.type_name}
@@ -113,7 +113,7 @@ class TagSearch:
         return self.result()
 
     def result(self) -> FoundRecords:
-        """What has been found so far."""
+        """Return the result so far."""
         catalogue, said = self.connected.catalogue, counted(len(self.records), "tag")
         if self.has_ended and not self.records:
             said = f"no tag matches {self.glob}"
@@ -127,7 +127,7 @@ class TagSearch:
 
 @dataclass(slots=True)
 class Deployments:
-    """The deployment as it is, and then each one as it happens."""
+    """The current deployment, and each later one as it happens."""
 
     client: "GatewayClient"
     duration: float | None
@@ -137,7 +137,7 @@ class Deployments:
     started: float = field(default_factory=clock.monotonic)
 
     async def follow(self, show: Callable[[str], None]) -> FoundRecords:
-        """Shows a line for each until the duration or count is reached. Raises what ends the stream."""
+        """Show a line for each until the duration or count is reached; raise the error that ends the stream."""
         try:
             async with clock.timeout(self.duration), self.client.galaxy.watch_deploy_events() as stream:
                 async for event in stream:
@@ -151,7 +151,7 @@ class Deployments:
         raise MxGatewayTransportError(f"deploys: {endpoint} ended the stream", endpoint=endpoint, call="deploys")
 
     def result(self) -> FoundRecords:
-        """What has been seen so far."""
+        """Return the result so far."""
         later = max(0, len(self.events) - 1)
         said = f"{later} new deployment{'s' if later != 1 else ''} in {age_text(clock.monotonic() - self.started)}"
         last = self.events[-1].time_of_last_deploy if self.events else None
@@ -159,7 +159,7 @@ class Deployments:
 
 
 def deploy_line(event: "DeployEvent") -> str:
-    """One deployment for a person."""
+    """Return a deployment as a line."""
     counts = f"{event.object_count} objects, {event.attribute_count} attributes"
     if event.time_of_last_deploy is None:
         return f"  never deployed   {counts}"

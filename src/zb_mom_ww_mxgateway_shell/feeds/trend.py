@@ -1,4 +1,4 @@
-"""Trends: what was seen of a few tags as charts, redrawn at the prompt, one picture in a file."""
+"""Trends: the history of a few tags as charts, redrawn at the prompt, one picture in a file."""
 
 import asyncio
 import shutil
@@ -28,7 +28,7 @@ _TAG_WIDTH = 8
 
 @dataclass(slots=True)
 class Trend:
-    """A trend about to begin."""
+    """A trend to be followed."""
 
     live: "LiveSession"
     history: History
@@ -38,10 +38,10 @@ class Trend:
     duration: float | None = None
     """Seconds."""
     drawn: bool = False
-    """True once a terminal has drawn it in place."""
+    """Whether a terminal has drawn it in place."""
 
     async def follow(self, show: Callable[[str], None]) -> "Trended":
-        """Waits until its end; cancelling ends it. The picture is its result."""
+        """Wait until its end and return the picture; cancelling ends it."""
         if self.duration is None:
             await asyncio.Event().wait()
         else:
@@ -49,12 +49,12 @@ class Trend:
         return self.result()
 
     def result(self) -> "Trended":
-        """The picture as it stands."""
+        """Return the picture of now."""
         now = clock.monotonic()
         return Trended([self._charted(item, now) for item in self.items], self.span, now, self.drawn)
 
     def picture(self, columns: int, rows: int) -> list[Line]:
-        """As much of it as fits, as it stands."""
+        """Return as many lines of it as fit."""
         self.drawn = True
         lines = self.result().picture(columns, rows - 1)
         return [*lines, [("good", cut_middle("  Ctrl-C ends", columns))]]
@@ -76,7 +76,7 @@ class Charted:
 
     tag: str
     said: str
-    """Its value now, in words."""
+    """The value now in words."""
     intervals: Sequence[Interval]
     boolean: bool
 
@@ -90,7 +90,7 @@ class Trended:
     end: float
     """Monotonic seconds."""
     drawn: bool
-    """Whether the picture stands on the screen already."""
+    """Whether the picture is on the screen already."""
     exit_code: ExitCode = ExitCode.DONE
 
     @property
@@ -100,7 +100,7 @@ class Trended:
     @property
     def _times(self) -> tuple[float, float]:
         first = min((each.intervals[0].start for each in self.tags if each.intervals), default=self.end)
-        # No wider than what was seen, but for the first moments.
+        # From the first sample on, but at least a few seconds.
         return max(self.end - self.span, min(first, self.end - min(self.span, _LEAST_SPAN))), self.end
 
     def lines(self) -> list[str]:
@@ -111,9 +111,9 @@ class Trended:
         return ["".join(text for _, text in line).rstrip() for line in self.picture(columns, height)]
 
     def picture(self, columns: int, rows: int) -> list[Line]:
-        """As lines that fit."""
+        """Return lines that fit."""
         least, most = _HEIGHTS
-        # A heading and a strip of each, the times and the legend once.
+        # For each tag a heading and a strip; the times and the legend once.
         height = min(most, max(least, (rows - 2) // len(self.tags) - 2))
         braille = _has_braille()
         lines: list[Line] = []
@@ -122,7 +122,7 @@ class Trended:
             is_plain = each.boolean or known.low is None
             extent = "" if is_plain else f"  min {value_text(known.low)}  max {value_text(known.high)}"
             if width(each.said) + len(extent) + _TAG_WIDTH + 4 > columns:
-                extent = ""  # The axis says it too; half a number would be another one.
+                extent = ""  # The axis shows it too, and half of a number is another number.
             said = safe(f"{each.said}{extent}")
             tag = cut_start(safe(each.tag), max(_TAG_WIDTH, columns - width(said) - 4))
             lines.append([("good", cut_middle(f"  {tag}  {said}", columns))])

@@ -23,27 +23,27 @@ if TYPE_CHECKING:
 
 _STOPPED = "stopped waiting"
 _LINES_AHEAD = 50
-"""Lines of a file that are looked at for its coming waits."""
+"""Number of following lines that are searched for waits."""
 
 
 @dataclass(slots=True)
 class Waiting:
-    """A wait about to begin."""
+    """A wait to be followed."""
 
     live: "LiveSession"
     item: Item
     condition: Condition
     timeout: float
-    """Seconds, since `started`."""
+    """Seconds from `started`."""
     started: float
-    """By the library's clock."""
+    """Monotonic seconds, by the library's clock."""
     hold: float = 0.0
-    """Seconds for which the condition is to be met without a break."""
+    """Seconds for which the condition must be met without a break."""
     mark: int | None = None
-    """Only changes that were seen since then count, see ``LiveSession.mark``; None where the value held does, too."""
+    """Only changes after this mark count, see ``LiveSession.mark``; None where the current value counts too."""
 
     async def follow(self, show: Callable[[str], None]) -> Result:
-        """Waits; raises NotMet with the values seen, or what the session was lost to."""
+        """Wait; raise NotMet with the values seen, or the reason of the session's loss."""
         try:
             value = await self.live.wait_for(
                 self.item,
@@ -92,7 +92,7 @@ class Waiting:
         return error
 
     def result(self) -> Result:
-        """What is known when it is given up."""
+        """Return the result of a wait that is given up."""
         value = self._held()
         return TextResult(
             f"{_STOPPED}: {self.item.tag} is {described(value)}",
@@ -101,35 +101,35 @@ class Waiting:
         )
 
     def progress(self) -> str:
-        """The value now, and the time left."""
+        """Return the value now and the time left."""
         left = max(0.0, self.started + self.timeout - clock.monotonic())
         return f"{safe(self.condition.text)}: now {described(self._held())}, {age_text(left)} left"
 
     def picture(self, columns: int, rows: int) -> list[list[tuple[str, str]]]:
-        """How it stands, for a screen."""
+        """Return the progress for a screen."""
         return [[("", self.progress())], [("", "  Ctrl-C ends")]]
 
 
 @dataclass(slots=True)
 class Sleeping:
-    """A time to let pass."""
+    """A pause to be followed."""
 
     seconds: float
     started: float = field(default_factory=clock.monotonic)
 
     async def follow(self, show: Callable[[str], None]) -> Result:
-        """Lets it pass."""
+        """Sleep for its duration."""
         self.started = clock.monotonic()
         await clock.sleep(self.seconds)
         return TextResult(f"slept {self.seconds:g} s", {"slept": self.seconds})
 
     def result(self) -> Result:
-        """What is known when it is given up."""
+        """Return the result of a pause that is given up."""
         fields: dict[str, Any] = {"slept": round(clock.monotonic() - self.started, 3)}
         return TextResult("stopped sleeping", fields, exit_code=ExitCode.INTERRUPTED)
 
     def progress(self) -> str:
-        """The time left."""
+        """Return the time left."""
         return f"sleeping, {age_text(max(0.0, self.started + self.seconds - clock.monotonic()))} left"
 
 

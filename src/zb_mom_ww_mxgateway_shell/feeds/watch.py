@@ -1,4 +1,4 @@
-"""Watching items for a time or a number of samples: what a watch follows. Shown by the front end."""
+"""Watching of items for a time or a number of samples; the front end shows it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ _DATA = (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE)
 
 @dataclass(slots=True)
 class Watch:
-    """A watch about to begin: what it follows, and when it ends by itself."""
+    """A watch to be followed, and when it ends by itself."""
 
     live: "LiveSession"
     history: "History"
@@ -31,12 +31,12 @@ class Watch:
     duration: float | None = None
     """Seconds."""
     count: int | None = None
-    """Samples: the values held at the start, then every change."""
+    """Number of samples: the current values, then every change."""
     waiting: int = _WAITING
-    """So many events may come while others have their turn; beyond that the oldest are missed."""
+    """Number of events that may wait to be shown; then the oldest are missed."""
     samples: int = 0
     missed: int = 0
-    """Changes that came faster than they could be shown."""
+    """Number of changes that came faster than they could be shown."""
     started: float = field(default_factory=clock.monotonic)
     panel: WatchTable = field(init=False)
 
@@ -45,10 +45,10 @@ class Watch:
         self.panel.add(self.items)
 
     async def follow(self, show: Callable[[str], None]) -> "Watched":
-        """Shows the values held, then every change with its own value, a line each, until the duration or count is
+        """Show the current values, then a line for every change with its own value, until the duration or count is
         reached.
 
-        Raises what the session was lost to. Cancelling ends it; what was seen stays in the object.
+        Raises the reason of the session's loss. Cancelling ends it; the counts stay in the object.
         """
         wanted = {item.key: item for item in self.items}
         with_events = self.live.subscribe(
@@ -86,20 +86,20 @@ class Watch:
         return True
 
     def result(self) -> "Watched":
-        """What has been seen so far."""
+        """Return the result so far."""
         return Watched(self, clock.monotonic() - self.started)
 
     def picture(self, columns: int, rows: int) -> list[list[tuple[str, str]]]:
-        """The values as they stand, as much of them as fits a screen of this size."""
+        """Return as many lines of the values now as fit a screen of this size."""
         lines = self.panel.lines(columns, rows - 1, more="and {} more")
         return [[(mood, line)] for line, mood in [*lines, ("  Ctrl-C ends", "good")]]
 
 
 def _value_of(item: Item, sample: Sample) -> LiveValue:
-    """A sample as the value it was when it came."""
+    """Return a sample as the value that it was when it arrived."""
     event = sample.event
     value = LiveValue.of(event, item.tag, 0)
-    assert value is not None  # An event with a sample brings one.
+    assert value is not None  # An event with a sample always has one.
     if isinstance(event.body, BufferedData):
         refined_by = (
             event.gateway_time_ns - sample.source_time_ns if sample.source_time_ns and event.gateway_time_ns else 0
@@ -118,7 +118,7 @@ def _value_of(item: Item, sample: Sample) -> LiveValue:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a watch has seen."""
+    """What a watch has shown."""
 
     watch: Watch
     seconds: float
@@ -126,7 +126,7 @@ class Watched:
 
     @property
     def value(self) -> Any:
-        """The last values, in the order of the items."""
+        """The last values in the order of the items."""
         return [value and value.value for value in self._values()]
 
     def lines(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Whether a tag has the value that was written to it: seen on the event stream, not asked for again."""
+"""Verification of a write: the value as the event stream brings it, without another read."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """What the tag has after the write."""
+    """The value of the tag after the write."""
 
     is_as_written: bool
     value: "LiveValue | None"
     text: str
 
     def form(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return it for JSON."""
         return {
             "as_written": self.is_as_written,
             "quality": self.value and self.value.quality,
@@ -34,9 +34,9 @@ class ReadBack:
 async def verified(
     live: "LiveSession", item: Item, written: object, timeout: float, tolerance: float | None = None
 ) -> ReadBack:
-    """Waits at most `timeout` seconds until the item has the value written, good and not stale.
+    """Wait at most `timeout` seconds until the item has the written value, good and not stale.
 
-    That is by the rule of :mod:`zb_mom_ww_mxgateway.comparison`.
+    Values are equal by the rule of :mod:`zb_mom_ww_mxgateway.comparison`.
     """
     known = live.latest(*item.key)
     data_type = known.data_type if known else DataType.UNSPECIFIED

@@ -1,7 +1,6 @@
-"""The galaxy's tags, in memory: what completion offers and mistakes are measured against.
+"""The galaxy's tags in memory, for completion and for hints in messages.
 
-Read by a background task, and again when the galaxy is deployed anew; every look-up answers at once from what has
-been read so far.
+A background task reads them, and again after each deployment. Every look-up answers at once from what was read so far.
 """
 
 import asyncio
@@ -27,33 +26,33 @@ if TYPE_CHECKING:
 
 _SUGGEST_AMONG = 5_000
 _SECOND_RANK_BELOW = 16
-"""So many rows fill a completion menu: with fewer, what only contains the text is offered too."""
+"""Rows that fill a completion menu; with fewer, tags that only contain the text are added."""
 _SEARCHED_BESIDE = 1_000_000
-"""Characters of attributes' names that are searched for a second rank beside a first."""
+"""Characters of attribute names that are searched for these additional rows."""
 _PAGE_SIZE = 100
-"""Objects a page: what is unpacked at a stretch. Larger pages stop the event loop for longer."""
+"""Objects a page. Larger pages block the event loop for longer."""
 _STRETCH = 0.003
-"""Seconds of work before others on the loop have their turn."""
+"""Seconds of work before other tasks have their turn."""
 _ATTEMPTS = 5
 _AGAIN = (1.0, 60.0)
-"""Seconds before what failed is tried again: at first, and at most."""
+"""Seconds before a failed read is repeated: the first time, and at most."""
 _FINAL = (MxGatewayAuthenticationError, MxGatewayAuthorizationError)
 
 
 class TagCatalogue:
-    """Tag names in any letter case, from the galaxy and from what was seen."""
+    """Tag names in any letter case, from the galaxy and from results."""
 
     def __init__(self) -> None:
         self.galaxy = TagIndex()
-        """What the gateway lists."""
+        """The objects and tags that were read so far."""
         self.is_complete = False
-        """True once the whole galaxy has been read."""
+        """Whether the whole galaxy was read."""
         self.error: MxGatewayError | None = None
-        """Why it could not be read, if so."""
+        """Why it could not be read; empty where it could."""
         self.watch_error: MxGatewayError | None = None
-        """Why deployments go unnoticed, while they do."""
+        """Why deployments are not noticed at present; empty where they are."""
         self.redeployed_at: datetime | None = None
-        """When the galaxy was deployed last, where that is known to be another time than at first."""
+        """Time of the last deployment, where it is known to differ from the first one read."""
         self._seen = TagIndex()
         self._noticed: datetime | None = None
         self._changed = asyncio.Event()
@@ -61,32 +60,32 @@ class TagCatalogue:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, client: "GatewayClient") -> None:
-        """Begins to read the galaxy, if that has not begun."""
+        """Start to read the galaxy, unless it has started."""
         if self._task is None:
             self._task = asyncio.create_task(self._keep(client), name="catalogue")
 
     @property
     def tasks(self) -> "tuple[asyncio.Task[None], ...]":
-        """What goes on by itself once it has begun."""
+        """The background tasks, once it has started."""
         return () if self._task is None else (self._task,)
 
     @property
     def objects(self) -> int:
-        """How many objects have been read, areas among them."""
+        """Number of objects read, areas included."""
         return self.galaxy.objects
 
     @property
     def areas(self) -> int:
-        """How many areas have been read."""
+        """Number of areas read."""
         return self.galaxy.areas
 
     @property
     def is_current(self) -> bool:
-        """True when the whole galaxy has been read, and no deployment is known that was not."""
+        """Whether the whole galaxy was read, and no later deployment is known."""
         return self.is_complete and self._settled.is_set() and self.error is None
 
     async def loaded(self, timeout: float) -> bool:
-        """Waits for the reading to end, at most `timeout` seconds; says whether the catalogue is complete."""
+        """Wait at most `timeout` seconds for the end of the read; return whether the catalogue is complete."""
         if self._task is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
@@ -94,7 +93,7 @@ class TagCatalogue:
         return self.is_complete
 
     async def aclose(self) -> None:
-        """Ends the reading. Idempotent."""
+        """Stop reading. Idempotent."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -110,7 +109,7 @@ class TagCatalogue:
         pause, most = _AGAIN
         while True:
             self._settled.clear()
-            # What was noticed before the reading began is in it.
+            # The read includes what was deployed before it began.
             covered, wait = {self._noticed}, None
             try:
                 covered.add(await self._read(client))
@@ -128,13 +127,13 @@ class TagCatalogue:
                         await self._changed.wait()
 
     async def _read(self, client: "GatewayClient") -> datetime | None:
-        """Reads the whole galaxy; gives when it was deployed."""
+        """Read the whole galaxy; return the time of its deployment."""
         attempt = 0
         while True:
             attempt += 1
             reading = TagIndex()
             if not self.is_complete:
-                # The first time, what has been read so far is offered already.
+                # The first time, completion uses what was read so far.
                 self.galaxy = reading
             deployed = await client.galaxy.last_deploy_time()
             began = time.perf_counter()
@@ -152,7 +151,7 @@ class TagCatalogue:
             return deployed
 
     async def _watch(self, client: "GatewayClient") -> None:
-        """Notices deployments. Where that fails the catalogue stays as it was read: nothing else suffers."""
+        """Watch for deployments. Where that fails the catalogue stays as it was read."""
         pause, most = _AGAIN
         while True:
             try:
@@ -169,13 +168,13 @@ class TagCatalogue:
             await asyncio.sleep(pause)
             pause = min(pause * 2, most)
 
-    # What is known.
+    # Look-ups.
 
     def __len__(self) -> int:
         return self.galaxy.tags
 
     def learn(self, item: "GalaxyObject | str") -> None:
-        """Takes note of what an output has shown: an object of the galaxy, or a tag's name."""
+        """Learn a tag's name, or an object, that a result has shown."""
         if not isinstance(item, str):
             if self.galaxy.owner(item.tag_name) is None:
                 self._seen.add(item)
@@ -183,21 +182,21 @@ class TagCatalogue:
             self._seen.add_tag(item, SEEN)
 
     def kind_of(self, tag: str) -> TagKind | None:
-        """Type and access of a tag by its whole name; None when nothing is known of it."""
+        """Return type and access of a tag by its whole name; None where it is unknown."""
         return self.galaxy.find(tag) or self._seen.find(tag)
 
     def spelled(self, tag: str) -> str:
-        """The tag's name as the galaxy has it, letter for letter; as given where no such tag of it is known."""
+        """Return the tag's name in the galaxy's spelling; as given where it is unknown."""
         plain = _without_index(tag)
         for name in dict.fromkeys((tag, plain)):
             for index in (self.galaxy, self._seen):
-                # A name that was only ever typed says nothing of how the galaxy spells it.
+                # The spelling of a name that was only typed is not the galaxy's.
                 if index.find(name) not in (None, SEEN) and (exact := index.spelled(name)) is not None:
                     return exact + tag[len(name) :]
         return tag
 
     def type_of(self, tag: str) -> TagType | None:
-        """The type the galaxy gives a tag; None when it is not known."""
+        """Return the type of a tag in the galaxy; None where it is unknown."""
         known = self._type_of(tag)
         if known is None and (plain := _without_index(tag)) != tag:
             known = self._type_of(plain)
@@ -209,26 +208,26 @@ class TagCatalogue:
         return known.type if known else None
 
     def misses(self, tag: str) -> bool:
-        """True when the whole galaxy has been read and has no such tag; never while it may have changed."""
+        """Return whether the galaxy surely has no such tag: it was read completely, and has not changed since."""
         return self.is_current and self.type_of(tag) is None
 
     def owner_of(self, tag: str) -> Owner | None:
-        """The object a tag belongs to, or the object of that name itself, as far as is known."""
+        """Return the object of a tag, or the object of that name itself, as far as is known."""
         return self.galaxy.owner_of(tag) or self._seen.owner_of(tag)
 
     def closest(self, tag: str) -> str:
-        """A hint at a similar tag, or nothing."""
+        """Return a hint at a similar tag; empty for none."""
         return self._closest(tag, is_object=False)
 
     def closest_object(self, name: str) -> str:
-        """A hint at an object of a similar name, or nothing."""
+        """Return a hint at an object of a similar name; empty for none."""
         return self._closest(name, is_object=True)
 
     def _closest(self, name: str, *, is_object: bool) -> str:
-        import difflib  # Slow to import for something only errors need.
+        import difflib  # Lazy: slow to import, and only errors need it.
 
         *parts, last = name.split(".")
-        # One segment after another: comparing with a million whole names would take seconds.
+        # Segment by segment: comparing a million whole names takes seconds.
         right = ""
         for part in [*parts, last]:
             is_last = len(right.split(".")) > len(parts)
@@ -246,18 +245,18 @@ class TagCatalogue:
             right = names[close[0]] + "."
         return f"; did you mean {right[:-1]}?"
 
-    # Completing.
+    # Completion.
 
     def complete(self, prefix: str, limit: int, *, objects: bool = False) -> list[Found]:
-        """Tags, or `objects`, that begin like this, in any letter case, at most up to the next dot, with type and
-        access or what they are; where those are few, then what contains it."""
+        """Return tags, or `objects`, that begin with a text in any letter case, up to the next dot, with type and
+        access; where those are few, also tags that contain it."""
         rows: dict[str, Found] = {}
         for index in (self.galaxy, self._seen):
             beginning = index.objects_like if objects else index.segments
             rows = {tag_key(text): (text, said) for text, said in beginning(prefix, limit)} | rows
         rows = dict(sorted(rows.items())[:limit])
         if len(rows) < _SECOND_RANK_BELOW:
-            # Where there is something to offer already, a keystroke must not wait for more.
+            # With rows to show already, a keystroke does not wait for more.
             most = _SEARCHED_BESIDE if rows else None
             for index in (self.galaxy, self._seen):
                 for text, said in index.containing(prefix, limit - len(rows), objects=objects, most=most):
@@ -265,7 +264,7 @@ class TagCatalogue:
         return list(rows.values())[:limit]
 
     async def matching(self, pattern: str, limit: int) -> list[str]:
-        """Tags that match a glob (``*``, ``?``) in any letter case, in order, at most `limit`."""
+        """Return tags that match a glob (``*``, ``?``) in any letter case, in order, at most `limit`."""
         folded = tag_key(pattern)
         start = folded[: min((folded.find(mark) for mark in "*?" if mark in folded), default=len(folded))]
         expression = glob(folded)
@@ -282,5 +281,5 @@ class TagCatalogue:
 
 
 def _without_index(tag: str) -> str:
-    """An array's own name, without ``[]`` or ``[3]``."""
+    """Return the name of an array without ``[]`` or ``[3]``."""
     return tag[: tag.rindex("[")] if tag.endswith("]") and "[" in tag else tag

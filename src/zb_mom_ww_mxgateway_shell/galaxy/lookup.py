@@ -1,4 +1,4 @@
-"""Where the galaxy has a tag: its object and attribute. Asked of the gateway, not of memory."""
+"""Look-up of one tag, its object and its attribute, by the gateway rather than from memory."""
 
 import re
 from dataclasses import dataclass
@@ -17,38 +17,38 @@ _INDEX = re.compile(r"[0-9]{1,30}")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What the galaxy says of a tag."""
+    """A tag as the galaxy has it."""
 
     path: str
     """The tag without brackets."""
     index: str | None
     """Between the brackets: empty for the whole array, None without them."""
     found: "GalaxyObject | None"
-    """The object that has it, or that it is itself."""
+    """The object of the tag, or the object that the name is."""
     attribute: "GalaxyAttribute | None"
 
     @property
     def address(self) -> str:
-        """What can be read: a whole array needs its brackets."""
+        """The address to read: a whole array needs brackets."""
         if self.index is None:
             return f"{self.path}[]" if self.attribute and self.attribute.is_array else self.path
         return f"{self.path}[{self.index}]"
 
     @property
     def is_object(self) -> bool:
-        """True where the name is an object's, and no tag."""
+        """Whether the name is an object's rather than a tag's."""
         return self.found is not None and tag_key(self.found.tag_name) == tag_key(self.path)
 
     @property
     def hint(self) -> str:
-        """At an attribute of a similar name, or nothing."""
+        """Return a hint at an attribute of a similar name; empty for none."""
         if self.found is None or self.attribute is not None or self.is_object:
             return ""
         return closest(self.path, [attribute.full_tag_reference for attribute in self.found.attributes])
 
 
 async def locate(client: "GatewayClient", tag: str) -> Place:
-    """Looks the tag up. Raises the library's errors: a key without metadata:read sees no galaxy."""
+    """Look the tag up; raise the library's errors, such as for a key without metadata:read."""
     parts = _ELEMENT.fullmatch(tag.strip())
     path, index = (parts["path"], parts["index"]) if parts else (tag, None)
     found, below = await object_beginning(client, path)
@@ -56,9 +56,9 @@ async def locate(client: "GatewayClient", tag: str) -> Place:
 
 
 async def object_beginning(client: "GatewayClient", name: str, first: str = "") -> "tuple[GalaxyObject | None, str]":
-    """The object that a name begins with, the longest there is, and what follows its name; None where there is none.
+    """Return the object with the longest name with which this name begins, and the rest; None where there is none.
 
-    `first` is a beginning that is likely an object's. Raises the library's errors.
+    `first` is a beginning that is likely to be an object. Raises the library's errors.
     """
     dots = [at for at, character in enumerate(name) if character == "." and at]
     beginnings = [*filter(None, [first, name]), *(name[:at] for at in reversed(dots))]
@@ -69,7 +69,7 @@ async def object_beginning(client: "GatewayClient", name: str, first: str = "") 
 
 
 async def object_at(client: "GatewayClient", root: str | int) -> "GalaxyObject | None":
-    """An object with its attributes, by its tag name or id; None when the galaxy has none. Raises the library's
+    """Return an object with its attributes, by tag name or id; None where the galaxy has none. Raise the library's
     errors."""
     try:
         found = [item async for item in client.galaxy.discover(root=root, max_depth=0)]
@@ -81,13 +81,13 @@ async def object_at(client: "GatewayClient", root: str | int) -> "GalaxyObject |
 
 
 def attribute_of(item: "GalaxyObject", name: str) -> "GalaxyAttribute | None":
-    """The object's attribute of that name, in any letter case; of an element its array."""
+    """Return the attribute of that name in any letter case; for an element its array."""
     wanted = tag_key(name), tag_key(name.partition("[")[0])
     return next((each for each in item.attributes if tag_key(each.attribute_name) in wanted), None)
 
 
 def array_problem(place: Place) -> str:
-    """What is wrong with the brackets of an address, if so."""
+    """Return what is wrong with the brackets of an address; empty where nothing is."""
     attribute, index = place.attribute, place.index
     if attribute is None or index is None:
         return ""

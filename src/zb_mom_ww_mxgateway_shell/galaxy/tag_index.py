@@ -1,7 +1,7 @@
-"""Names of objects and their attributes, in memory: sorted, searchable in any letter case, and small.
+"""Index of objects and their attributes in memory: sorted, searchable in any letter case, and small.
 
-Objects of one template have the same attributes, so each such set is kept once. Objects stand in sorted runs that
-are split as they grow: adding one never moves many, and nothing has to be sorted at the end.
+Objects of one template share one set of attributes. Objects are in sorted runs that are split as they grow: adding an
+object moves few others, and nothing is sorted at the end.
 """
 
 from array import array
@@ -32,16 +32,16 @@ _RUN = 1024
 _MOST_HITS = 1_000
 _LAST = "\U0010ffff"
 GROUP = "…"
-"""Said beside what has more below it."""
+"""Shown after a name that has more below it."""
 
 Found = tuple[str, str]
-"""A name, and what is said beside it."""
+"""A name with its description."""
 _Hit = tuple[bool, Iterator[Found]]
-"""Names that have something in them, and whether a segment of theirs begins with it."""
+"""Names that contain a text, and whether one of their segments begins with it."""
 
 
 class TagIndex:
-    """Objects and their attributes. Every look-up answers at once, also while more is added."""
+    """Objects and their attributes. Every look-up answers at once, also while more are added."""
 
     def __init__(self) -> None:
         self.tags = 0
@@ -57,7 +57,7 @@ class TagIndex:
     # Adding.
 
     def add(self, item: "GalaxyObject") -> None:
-        """An object with its attributes; what cannot be shown or typed as it is, is left out."""
+        """Add an object with its attributes, without those that cannot be shown or typed."""
         prefix = f"{item.tag_name}."
         own: dict[str, int] = {}
         others: dict[str, dict[str, int]] = {}
@@ -67,7 +67,7 @@ class TagIndex:
             if reference.startswith(prefix):
                 own[reference[len(prefix) :]] = number
             else:
-                # A gateway may give a reference that does not begin with its object's name.
+                # A gateway may give a reference that does not begin with the object's name.
                 owner, _, name = reference.rpartition(".")
                 others.setdefault(owner, {})[name] = number
         self.objects += 1
@@ -78,7 +78,7 @@ class TagIndex:
             self._put(owner, names, "")
 
     def add_tag(self, tag: str, kind: TagKind) -> None:
-        """A tag by its whole name."""
+        """Add a tag by its whole name."""
         owner, _, name = tag.rpartition(".")
         self._put(owner, {name: self._number(kind)}, "")
 
@@ -152,40 +152,40 @@ class TagIndex:
             self._runs.insert(number + 1, rest)
             self._firsts.insert(number + 1, rest.keys[0])
 
-    # Looking up.
+    # Look-ups.
 
     def owner(self, name: str) -> Owner | None:
-        """The object of that name, in any letter case."""
+        """Return the object of that name in any letter case."""
         key = tag_key(name)
         run = self._runs[max(0, bisect_right(self._firsts, key) - 1)]
         at = bisect_left(run.keys, key)
         return run.owners[at] if at < len(run.keys) and run.keys[at] == key else None
 
     def find(self, tag: str) -> TagKind | None:
-        """What is known of a tag, in any letter case."""
+        """Return the type and access of a tag in any letter case."""
         found = self._found(tag)
         return self._kinds[found[0].shape.kinds[found[1]]] if found else None
 
     def spelled(self, tag: str) -> str | None:
-        """The tag's own name, whose letters may differ in case; None where there is no such tag."""
+        """Return the tag's name in its own spelling; None where there is no such tag."""
         found = self._found(tag)
         return found[0].tag(found[0].shape.listed()[1][found[1]]) if found else None
 
     def _found(self, tag: str) -> tuple[Owner, int] | None:
-        """The object that has the tag, and its place among the attributes."""
+        """Return the object that has the tag, and the place of its attribute."""
         for owner, rest in self._splits(tag_key(tag)):
-            # A newline would be taken for the end of a name.
+            # A newline marks the end of a name in the index.
             position = owner.shape.position(rest) if rest and "\n" not in rest else None
             if position is not None:
                 return owner, position
         return None
 
     def owner_of(self, tag: str) -> Owner | None:
-        """The object that a tag belongs to, or the object of that name itself."""
+        """Return the object of a tag, or the object of that name itself."""
         return self.owner(tag) or next((owner for owner, _ in self._splits(tag_key(tag))), None)
 
     def _splits(self, folded: str) -> Iterator[tuple[Owner, str]]:
-        """Objects that a folded name begins with, longest first, and what follows their dot."""
+        """Yield objects with whose folded names a text begins, longest first, and what follows their dots."""
         dot = folded.rfind(".")
         while dot > 0:
             owner = self.owner(folded[:dot])
@@ -197,13 +197,13 @@ class TagIndex:
             yield owner, folded
 
     def owners_from(self, start: str) -> Iterator[Owner]:
-        """Objects whose tags may begin with a folded text, in order."""
+        """Yield objects whose tags may begin with a folded text, in order."""
         yield from [owner for owner, _ in self._splits(start)][::-1]
         for _, owner in self._beginning(start):
             yield owner
 
     def tags_of(self, owner: Owner) -> Iterator[str]:
-        """The whole names of an object's tags."""
+        """Yield the whole names of an object's tags."""
         return (owner.tag(name) for name in owner.shape.listed()[1])
 
     def _beginning(self, start: str) -> Iterator[tuple[str, Owner]]:
@@ -221,10 +221,10 @@ class TagIndex:
         number = max(0, bisect_right(self._firsts, key) - 1)
         return number, bisect_left(self._runs[number].keys, key)
 
-    # Completing.
+    # Completion.
 
     def segments(self, prefix: str, limit: int) -> list[Found]:
-        """Names that begin like this, in any letter case, at most up to the next dot, in order.
+        """Return names that begin with a text in any letter case, up to the next dot, in order.
 
         ``Pla`` gives ``Plant.``; ``Plant.Tank1.`` gives its attributes and ``Plant.Tank1.Level.`` once.
         """
@@ -236,7 +236,7 @@ class TagIndex:
         return [found[key] for key in sorted(found)[:limit]]
 
     def objects_like(self, prefix: str, limit: int) -> list[Found]:
-        """Objects whose names begin like this, at most up to the next dot, with what they are."""
+        """Return objects whose names begin with a text, up to the next dot, with their descriptions."""
         return self._objects(tag_key(prefix), limit)
 
     def _objects(self, folded: str, limit: int) -> list[Found]:
@@ -282,10 +282,10 @@ class TagIndex:
         yield from found.values()
 
     def containing(self, text: str, limit: int, *, objects: bool = False, most: int | None = None) -> list[Found]:
-        """Tags, or `objects`, that have this in their names, but not at the beginning, up to the dot behind it.
+        """Return tags, or `objects`, that contain a text after the beginning of their names, up to the dot after it.
 
-        Those where a segment begins with it come first. A single character is too little to go by. No more than
-        about `most` characters of names are searched, where that is given.
+        Those with a segment that begins with it come first. A single character finds nothing. About `most` characters
+        of names are searched, where that is given.
         """
         needle = tag_key(text)
         if len(needle) < 2:
@@ -317,7 +317,7 @@ class TagIndex:
         return [groups, self._across(needle), self._attributes_with(needle, most)]
 
     def _objects_with(self, needle: str) -> Iterator[_Hit]:
-        """Objects with the needle in their names, but not at the beginning."""
+        """Yield objects that contain the text after the beginning of their names."""
         for key, owner in self._owners_with(needle):
             at = key.find(f".{needle}") + 1
             begins = at > 0
@@ -326,7 +326,7 @@ class TagIndex:
             yield begins, iter([(name, owner.said if name == owner.name else GROUP)])
 
     def _across(self, needle: str) -> Iterator[_Hit]:
-        """Tags where the needle is the end of an object's name and the beginning of its attribute's."""
+        """Yield tags in which the text is the end of the object's name and the beginning of the attribute's."""
         dot = needle.find(".", 1)
         while dot >= 0:
             left, right = needle[:dot], needle[dot + 1 :]
@@ -336,9 +336,9 @@ class TagIndex:
             dot = needle.find(".", dot + 1)
 
     def _owners_with(self, pattern: str) -> Iterator[tuple[str, Owner]]:
-        """Objects with a pattern in their folded names, but not at the beginning; a newline is the name's end.
+        """Yield objects that match a pattern after the beginning of their folded names; a newline is the name's end.
 
-        Of those in a row that are alike up to the dot behind it, one is enough.
+        Neighbours that are equal up to the dot after the match count once.
         """
         for run in self._runs:
             text = run.text
@@ -360,7 +360,7 @@ class TagIndex:
                     at = text.find(pattern, text.find("\n", at + 1))
 
     def _attributes_with(self, needle: str, most: int | None) -> Iterator[_Hit]:
-        """Attributes with the needle in their names, each of all objects that share it."""
+        """Yield attributes that contain the text, each for all objects that share it."""
         searched = 0
         for shape in self._shapes.values():
             searched += len(shape.keys)

@@ -1,4 +1,4 @@
-"""What an index of tags is made of: kinds of tags, sets of attributes that objects share, and runs of objects."""
+"""Parts of a tag index: tag kinds, sets of attributes that objects share, and runs of objects."""
 
 from array import array
 from collections.abc import Iterable
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyAttribute
 
 VIEW_ONLY = 6
-"""Security classification of an attribute nobody may write."""
+"""Security classification of a read-only attribute."""
 
 
 @dataclass(frozen=True, slots=True)
 class TagKind:
-    """What is known of a tag beside its name."""
+    """Type and access of a tag."""
 
     type: TagType | None
-    """None for a name that was only seen."""
+    """None for a name from a result, without a galaxy."""
     type_name: str
     """For a person: ``Double``, ``Integer[]``."""
     is_writable: bool
@@ -33,11 +33,11 @@ class TagKind:
 
 
 SEEN = TagKind(None, "seen before", True)
-"""Of a tag that stood in an output, but in no galaxy."""
+"""Kind of a tag that a result has shown, but no galaxy."""
 
 
 def type_text(attribute: "GalaxyAttribute") -> str:
-    """An attribute's type for a person, as the gateway spells it: ``Double``, ``Integer[]``."""
+    """Return an attribute's type for a person, as the gateway spells it: ``Double``, ``Integer[]``."""
     said = attribute.data_type_name or name_of(attribute.data_type).lower()
     return f"{said}[]" if attribute.is_array else said
 
@@ -52,18 +52,18 @@ class Shape:
     owners: list["Owner"] = field(default_factory=list)
 
     def position(self, key: str) -> int | None:
-        """Where an attribute of this folded name stands."""
+        """Return the place of the attribute with this folded name."""
         at = self.keys.find(f"\n{key}\n")
         return None if at < 0 else self.keys.count("\n", 0, at)
 
     def listed(self) -> tuple[list[str], list[str]]:
-        """Folded names and names, in the same order."""
+        """Yield folded names and names, in the same order."""
         return (self.keys[1:-1].split("\n"), self.names[1:-1].split("\n")) if self.kinds else ([], [])
 
 
 @dataclass(slots=True, eq=False)
 class Owner:
-    """One object, with the attributes its tags are made of."""
+    """One object, with the attributes of its tags."""
 
     name: str
     shape: Shape
@@ -75,7 +75,7 @@ class Owner:
 
 
 class Run:
-    """Some objects in the order of their folded names, which are one text as well, for searching."""
+    """Some objects in the order of their folded names, which are also one text for searching."""
 
     __slots__ = ("_text", "keys", "owners")
 
@@ -103,7 +103,7 @@ def between_newlines(names: Iterable[str]) -> str:
 
 
 def first_segments(name: str, count: int) -> str:
-    """A name up to its dot of that number, which is left out."""
+    """Return a name up to, and without, the dot of this number."""
     end = -1
     for _ in range(count):
         end = name.find(".", end + 1)

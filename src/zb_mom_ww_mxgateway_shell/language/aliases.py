@@ -1,4 +1,4 @@
-"""Names that stand for longer lines."""
+"""Aliases: names for longer lines."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -8,24 +8,24 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 
 
 def alias_error(name: str, line: str, commands: Collection[str]) -> str:
-    """Why `name` cannot stand for `line` where these are the commands; empty where it can."""
+    """Return why `name` cannot be an alias of `line` with these commands; empty where it can."""
     return alias_name_error(name, commands) or alias_line_error(line, commands)
 
 
 def alias_name_error(name: str, commands: Collection[str]) -> str:
-    """Why nothing can go by this name; empty where something can."""
+    """Return why this name cannot be an alias; empty where it can."""
     return f"{name} is a command: an alias needs another name" if name in commands else ""
 
 
 def alias_line_error(line: str, commands: Collection[str]) -> str:
-    """Why no name can stand for this line; empty where one can."""
+    """Return why a line cannot have an alias; empty where it can."""
     first = line.split(maxsplit=1)[0] if line.strip() else ""
     return "" if first in commands else f"no command {first}{closest(first, list(commands))}: an alias begins with one"
 
 
 @contextmanager
 def unfolded(context: Scope, text: str) -> Iterator[str]:
-    """The line with an alias at its beginning unfolded; mistakes in it get their places in the line as typed."""
+    """Give the line with its alias unfolded; mistakes raised inside get their places in the line as typed."""
     name = text.split(maxsplit=1)[0] if text.strip() else ""
     if name in context.registry.commands or name not in context.aliases:
         yield text

@@ -1,4 +1,4 @@
-"""The kinds of arguments: how each reads its word, and what it offers to complete."""
+"""Argument types: how a word is read, checked, completed and recorded."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
@@ -10,51 +10,50 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import NAME, OWN_NAMES, as_typed
 
 MOST_SUGGESTIONS = 50
-"""Rows of a completion menu: more only slow it down."""
+"""Rows of a completion menu."""
 
 
 class Suggestion(NamedTuple):
-    """One completion: the text, and what is said beside it."""
+    """One completion: its text and its description."""
 
     text: str
     meta: str = ""
 
 
 class ArgumentType:
-    """How one kind of argument is read and completed."""
+    """One type of arguments."""
 
     name = "text"
-    """In the usage line, between angle brackets."""
+    """Its name in the usage line, between angle brackets."""
 
     is_first = False
-    """Whether an option of this kind is read before all other words: it says what they mean."""
+    """Whether an option of this type is read before all other words, because it decides what they mean."""
 
     expands = True
-    """Whether the values of ``$names`` are put in their place before the word is read."""
+    """Whether ``$names`` are replaced by their values before the word is read."""
 
     def parse(self, word: Token, context: Scope) -> Any:
-        """The argument's value; raises ``word.mistake(...)``. Never waits for the network."""
+        """Return the argument's value, or raise ``word.mistake(...)``. Must not block."""
         return word.value
 
     def check(self, word: Token, context: Scope) -> None:
-        """Raises what is wrong with the word whatever the gateway has: the context is connected to none."""
+        """Raise what is wrong with the word whatever the gateway has; nothing is connected."""
         self.parse(word, context)
 
     def parse_ahead(self, word: Token, context: Scope) -> Any:
-        """The argument's value as far as it is known whatever the gateway has."""
+        """Return the argument's value as far as it is known without a gateway."""
         return self.parse(word, context)
 
     def script_text(self, word: Token, context: Scope) -> str:
-        """The word as it can stand in a file: by name where it is a handle; empty to be left out."""
+        """Return the word for a script: names instead of handles; empty to leave it out."""
         return as_typed(word)
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
-        """What may be typed here, best first, at most a few dozen. Never waits for the network."""
+        """Return completions, best first, at most a few dozen. Must not block."""
         return ()
 
     def refined_by(self, given: Mapping[str, Any], context: Scope) -> "ArgumentType":
-        """The kind as it is where these arguments stand before it, by their Python names: they may say more of it.
-        Never waits for the network."""
+        """Return this type, refined by the arguments already given (by their Python names). Must not block."""
         return self
 
 
@@ -63,14 +62,14 @@ class Flag(ArgumentType):
 
 
 class Rest(ArgumentType):
-    """All that is left of the line, as it was typed."""
+    """The rest of the line as typed."""
 
     name = "line"
     expands = False
 
 
 class Sign(ArgumentType):
-    """A word that is always the same, such as ``=``."""
+    """A fixed word, such as ``=``."""
 
     def __init__(self, sign: str) -> None:
         self.name = sign
@@ -97,12 +96,12 @@ class Text(ArgumentType):
 
 
 class HelpSubject(ArgumentType):
-    """The name of a command, of a topic of help, or ``all``."""
+    """A command, a help topic, or ``all``."""
 
     name = "command|topic"
 
     def parse(self, word: Token, context: Scope) -> str:
-        from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS  # Only help has need of them.
+        from zb_mom_ww_mxgateway_shell.language.help_topics import TOPICS  # Lazy: only help needs them.
 
         if word.text == "all" or word.text in TOPICS or word.text in context.aliases:
             return word.text
@@ -132,19 +131,19 @@ class ConnectionName(ArgumentType):
         return word.value
 
     def check(self, word: Token, context: Scope) -> None:
-        pass  # Which are open is known in the run.
+        pass  # Which connections are open is only known in the run.
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [Suggestion(name, each.state) for name, each in context.connections.items() if name.startswith(prefix)]
 
 
 class Duration(ArgumentType):
-    """A span of time; gives seconds."""
+    """A span of time, in seconds."""
 
     name = "duration"
 
     def __init__(self, *, most: float | None = None, because: str = "") -> None:
-        """At most so many seconds, for a reason that is said where it is more."""
+        """At most `most` seconds, because of the reason `because`."""
         self._most = most
         self._because = because
 
@@ -162,7 +161,7 @@ class Duration(ArgumentType):
 
 
 class Tolerance(ArgumentType):
-    """How much two numbers, or two times, may differ."""
+    """The largest difference of two numbers, or of two times, that counts as equal."""
 
     name = "number"
 
@@ -171,7 +170,7 @@ class Tolerance(ArgumentType):
 
 
 class OneWord(ArgumentType):
-    """One of a few words."""
+    """One of a few fixed words."""
 
     def __init__(self, name: str, words: Sequence[str]) -> None:
         self.name = name
@@ -187,7 +186,7 @@ class OneWord(ArgumentType):
 
 
 class NewName(ArgumentType):
-    """A name that is given to a value."""
+    """The name for a value."""
 
     name = "name"
     expands = False
@@ -221,7 +220,7 @@ class Count(ArgumentType):
 
 
 _MOST_DIGITS = 30
-"""More than any number here has; what has thousands Python does not read."""
+"""More than any number here has; Python refuses to read thousands."""
 
 
 def whole_number(text: str) -> int | None:

@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 
 class Clause(NamedTuple):
-    """Marks an option that is spelled as a plain word behind the positional ones."""
+    """Marks an option that is written as a plain word after the positional ones."""
 
     between: str = ""
-    """What stands between the word and its value: the ``<`` of ``age < 5s``."""
+    """What is between the word and its value: the ``<`` of ``age < 5s``."""
 
 
 class Parameter(NamedTuple):
     """One parameter of a command."""
 
     name: str
-    """The Python name."""
+    """Its Python name."""
     kind: ArgumentType
     is_option: bool
     is_variadic: bool
@@ -45,7 +45,7 @@ class Parameter(NamedTuple):
 
     @property
     def spelled(self) -> str:
-        """As typed: ``--for``; the plain name for a positional one and for a clause."""
+        """Its name as typed: ``--for``; without dashes for a positional parameter and for a clause."""
         plain = self.name.rstrip("_").replace("_", "-")
         return f"--{plain}" if self.is_option and self.clause is None else plain
 
@@ -54,7 +54,7 @@ class Parameter(NamedTuple):
         return self.usage_as(self.kind)
 
     def usage_as(self, kind: ArgumentType) -> str:
-        """The usage where the argument is of this kind."""
+        """Return the usage with an argument of this type."""
         if isinstance(kind, Flag):
             return f"[{self.spelled}]"
         if isinstance(kind, Sign):
@@ -74,7 +74,7 @@ _ORDINARY = CommandTraits()
 
 @dataclass(frozen=True)
 class Command:
-    """One command of the shell. What follows from its declaration is worked out when it is first asked for."""
+    """One command of the shell. Properties are derived from the declaration at first use."""
 
     name: str
     run: "Body"
@@ -83,21 +83,21 @@ class Command:
     mutating: bool
     needs_session: bool
     stands_alone: bool = False
-    """Works the same without a connection: a run of nothing else does not connect first."""
+    """Whether it works the same without a connection: a run of such commands alone does not connect."""
 
     check: "Check | None" = None
-    """Raises InputError or ShellError for arguments that do not go together, whatever the gateway has."""
+    """Raises InputError or ShellError for arguments that exclude each other, whatever the gateway has."""
     unending: "Unending | None" = None
-    """Why a line with these options has no end where nobody is to end it; empty for one that has."""
+    """Returns why a line with these options never ends without a person; empty where it does."""
     preview: "Body | None" = None
-    """Takes its place in a plan: says what it would do, and does nothing of it."""
+    """Replaces it in a plan: reports what it would do, and does nothing."""
     stream: bool | None = None
-    """Whether it waits until the event stream is known to be read; None for as it needs a session."""
+    """Whether it waits until the event stream is known to be read; None: where it needs a session."""
     in_plan: bool | None = None
-    """Whether a plan runs it: its effects stay in the shell and the session. None: where it needs one, and does not
-    write."""
+    """Whether a plan runs it, because it only affects the shell and the session; None: where it needs a session and
+    does not write."""
     traits: CommandTraits = _ORDINARY
-    """What lint, plans, runs and recordings know about it."""
+    """Its traits for lint, plans, runs and recordings."""
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -122,7 +122,7 @@ class Command:
 
     @cached_property
     def summary(self) -> str:
-        """One line."""
+        """The first line of its help."""
         return " ".join(self._doc.partition("\n\n")[0].split())
 
     @property
@@ -135,7 +135,7 @@ class Command:
 
     @property
     def group(self) -> str:
-        """What it belongs to: the name of the module that declares it."""
+        """Its group in help: the name of its module."""
         return self.run.__module__.rpartition(".")[2]
 
     @property
@@ -165,7 +165,7 @@ def command(
     in_plan: bool | None = None,
     traits: CommandTraits = _ORDINARY,
 ) -> Callable[["Body"], Command]:
-    """Declares a command: ``async def`` of a Context and annotated parameters, its docstring the help."""
+    """Declare a command: ``async def`` with a Context and annotated parameters; its docstring is the help."""
 
     def declare(function: "Body") -> Command:
         return Command(

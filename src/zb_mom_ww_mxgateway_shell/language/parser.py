@@ -1,4 +1,4 @@
-"""A line of text as a command with its arguments, and what is wrong with one that is none."""
+"""Parsing of a line: its command and arguments, or its mistakes."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 
 Assigned = tuple[Parameter, Token | None]
-"""A parameter and the word that is for it; None for a flag."""
+"""A parameter and its word; None for a flag."""
 
 
 class Invocation(NamedTuple):
@@ -25,10 +25,10 @@ class Invocation(NamedTuple):
     positional: tuple[Any, ...]
     options: dict[str, Any]
     words: tuple[Assigned, ...]
-    """Every word behind the command's name, expanded, in the order of the line."""
+    """Every word after the command's name, expanded, in the order of the line."""
 
     async def run(self, context: Scope) -> "Result | Feed":
-        """Runs it; returns what it found, or what is to be watched."""
+        """Run it; return its result, or a feed to follow."""
         return await self.command.run(context, *self.positional, **self.command.grouped(self.options))
 
 
@@ -55,7 +55,7 @@ class Registry:
         self.commands = commands
 
     def find(self, word: Token, others: Sequence[str] = ()) -> Command:
-        """The command of that name; `others` are names that may have been meant too."""
+        """Return the command of that name; `others` are further names for the hint."""
         found = self.commands.get(word.text)
         if found is None:
             names = [*self.commands, *others]
@@ -112,7 +112,7 @@ class Registry:
         parsed.invocation = Invocation(command, tuple(positional), options, tuple(kept))
 
     def check(self, line: str, context: Scope) -> list[InputError]:
-        """Everything in a line that is wrong whatever the gateway has: the context is connected to none."""
+        """Return everything in a line that is wrong whatever the gateway has; nothing is connected."""
         found: list[InputError] = []
         try:
             words = split(line)
@@ -132,7 +132,7 @@ class Registry:
             except InputError as error:
                 found.append(error)
             except ValueNotYetKnown:
-                is_known = False  # What a run captures is known in the run.
+                is_known = False  # The value of a captured name is only known in the run.
         if missing is not None:
             return [*found, missing]
         given_options = [parameter.name for parameter, _ in assigned if parameter.is_option]
@@ -153,7 +153,7 @@ def _is_first(parameter: Parameter) -> bool:
 
 
 def _endless(command: Command, word: Token, options: Collection[str], context: Scope) -> InputError | None:
-    """What is wrong with a line that goes on for ever where there is neither a person nor a screen."""
+    """Return the mistake of a line that never ends, where there is neither a person nor a screen."""
     if command.unending is None or context.interactive or context.has_screen:
         return None
     why = command.unending(options)
@@ -161,7 +161,8 @@ def _endless(command: Command, word: Token, options: Collection[str], context: S
 
 
 def assign(command: Command, words: list[Token], line: str) -> tuple[list[Assigned], InputError | None]:
-    """Gives each word its parameter, in the order of the line; beside them the mistake where that ends too early."""
+    """Assign each word to its parameter, in the order of the line; return the mistake too where a word is wrong or
+    missing."""
     assigned: list[Assigned] = []
     places, known = command.positional, command.options
     end = words[-1].end + 1
@@ -175,7 +176,7 @@ def assign(command: Command, words: list[Token], line: str) -> tuple[list[Assign
             break
         option = known.get(word.text)
         if option is not None and option.clause is not None and count < len(places):
-            option = None  # A clause stands behind all positional words.
+            option = None  # A clause comes after all positional words.
         if option is None and word.text.startswith("--"):
             hint = closest(word.text, list(known)) or f"; {command.usage}"
             return assigned, word.mistake(f"{command.name} has no option {word.text}{hint}")
@@ -202,7 +203,7 @@ def assign(command: Command, words: list[Token], line: str) -> tuple[list[Assign
 
 
 def _value_of(option: Parameter, rest: Iterator[Token], end: int) -> Token:
-    """The word behind an option, or behind what stands between."""
+    """Return the value of an option: the word after it, or after what is between."""
     word = next(rest, None)
     if option.clause is not None and option.clause.between and word is not None:
         if word.text != option.clause.between:

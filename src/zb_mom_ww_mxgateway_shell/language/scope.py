@@ -1,4 +1,4 @@
-"""What the words of a line can mean: the names, connections, items and tags that it may speak of."""
+"""The scope of a line: names, connections, items and tags to which its words can refer."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token
 
 
 class NamedCommand(Protocol):
-    """A command, by what help says of it."""
+    """A command in a table, by name and summary."""
 
     @property
     def name(self) -> str: ...
@@ -35,7 +35,7 @@ class OpenConnection(Protocol):
 
 
 class TagCatalog(Protocol):
-    """What is known of the galaxy's tags. Never waits for the network."""
+    """The known tags of the galaxy. Must not block."""
 
     def spelled(self, tag: str) -> str: ...
 
@@ -49,7 +49,7 @@ class TagCatalog(Protocol):
 
 
 class Scope(Protocol):
-    """What a line is read in: everything its words can refer to. Never waits for the network."""
+    """The scope in which a line is parsed. Must not block."""
 
     @property
     def registry(self) -> CommandTable: ...

@@ -1,4 +1,4 @@
-"""Arguments that mean servers, items, tags, and the values of tags."""
+"""Argument types for servers, items, tags, and values of tags."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class Server(ArgumentType):
         return _server_handle(word)
 
     def script_text(self, word: Token, context: Scope) -> str:
-        # One server needs no name in a file. Of several, the same lines give each its number again.
+        # A single server is left out. Of several, the same lines create the same handles again.
         return word.text if len(context.servers) > 1 else ""
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
@@ -41,7 +41,7 @@ class Server(ArgumentType):
 
 
 class Tag(ArgumentType):
-    """A tag's address, known or not; with a leading dot it is the focused object's."""
+    """The address of a tag, known or not; a leading dot means the focused object."""
 
     name = "tag"
 
@@ -58,7 +58,7 @@ class Tag(ArgumentType):
 
 
 class GalaxyPlace(ArgumentType):
-    """An area, an object or what is in one, that the gateway is asked for; with a leading dot the focused object's."""
+    """An area, an object, or what is in one, by the gateway's galaxy; a leading dot means the focused object."""
 
     def __init__(self, name: str, *, objects: bool) -> None:
         self.name = name
@@ -74,7 +74,7 @@ class GalaxyPlace(ArgumentType):
 
 
 def full_address(word: Token, context: Scope) -> str:
-    """The name that a word means, which begins with the focused object where the word begins with a dot."""
+    """Return the whole name; a leading dot means the focused object."""
     if not word.value.startswith("."):
         return word.value
     if not context.focus:
@@ -87,7 +87,7 @@ def _from_catalogue(prefix: str, context: Scope, *, objects: bool) -> list[Sugge
     if prefix.startswith(".") and not focus:
         return []
     found = context.catalogue.complete(focus + prefix, MOST_SUGGESTIONS, objects=objects)
-    # As it would be typed: below the focus, and quoted where it has a blank.
+    # As typed: relative to the focus, in quotes where it has a blank.
     shown = [
         (text[len(focus) :] if tag_key(text).startswith(tag_key(f"{focus}.")) else text, said) for text, said in found
     ]
@@ -99,26 +99,26 @@ TAG = Tag()
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a command is about: an item that was added, or a tag that is not yet."""
+    """The target of a command: an added item, or a tag that was not added yet."""
 
     tag: str
     item: Item | None
-    """With ``--server`` one of that server, whatever others have."""
+    """With ``--server`` an item of that server."""
     word: Token
 
     @property
     def place(self) -> tuple[int, int]:
-        """Where its word stands in the line: start and end."""
+        """Start and end of its word in the line."""
         return self.word.start, self.word.end
 
 
 class ItemOrTag(ArgumentType):
-    """An item handle, or a tag name: that of an item, or with `may_add` of a tag the galaxy may have."""
+    """An item by its handle or tag; with `may_add` also a tag that was not added yet."""
 
     name = "tag|item"
 
     def __init__(self, *, may_add: bool, server: int | None = None) -> None:
-        """With `server` only items of that server are meant."""
+        """With `server` only items of that server."""
         self.may_add = may_add
         self._server = server
 
@@ -180,7 +180,7 @@ class Value(ArgumentType):
 
 
 class ValueFor(Value):
-    """A value to write to a tag whose type is known."""
+    """A value for a tag of a known type."""
 
     def __init__(self, tag: str, known: TagType) -> None:
         self.name = known.said
@@ -197,7 +197,7 @@ class ValueFor(Value):
 
 
 def target_type(given: Mapping[str, Any], context: Scope) -> tuple[str, TagType] | None:
-    """The tag that the arguments so far are about, and its type; None where a bare value says nothing of it."""
+    """Return the tag of the arguments so far with its type; None where the type of a bare value is unknown."""
     target = next((each for each in given.values() if isinstance(each, Target)), None)
     known = context.type_of(target.tag, target.item) if target else None
     return (target.tag, known) if target and known and known.type_name else None

@@ -1,6 +1,6 @@
-"""Drawing intervals of time as a chart of characters: braille dots, or plain ones where there is no braille.
+"""Intervals drawn as a chart of characters: braille dots, or plain ones where there is no braille.
 
-Ours rather than a library's: what matters here is what is *not* known, which plotting libraries join with a line.
+Not a plotting library: those join with a line what is unknown.
 """
 
 import math
@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway_shell.output.scale import between, share
 from zb_mom_ww_mxgateway_shell.samples.intervals import MOODS, Interval, ValueStatus
 
 Line: TypeAlias = list[tuple[ValueStatus, str]]
-"""Pieces of one line, each with how sure what it shows is."""
+"""Pieces of one line, each with its status."""
 
 # Bits of a braille cell's dots, by row and column.
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
@@ -24,19 +24,19 @@ _LABEL = 10
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The lowest and the highest of what is in view; None where nothing is."""
+    """The lowest and the highest value in view; None where there is none."""
 
     low: float | None
     high: float | None
 
 
 def in_view(intervals: Sequence[Interval], start: float, end: float) -> list[Interval]:
-    """Those that show between two times."""
+    """Return the intervals between two times."""
     return [interval for interval in intervals if interval.end > start and interval.start < end]
 
 
 def range_of(intervals: Sequence[Interval]) -> Range:
-    """Between what the values are."""
+    """Return the lowest and the highest value."""
     values = [interval.value for interval in intervals if interval.value is not None]
     return Range(min(values), max(values)) if values else Range(None, None)
 
@@ -51,10 +51,10 @@ def chart(
     boolean: bool = False,
     braille: bool = True,
 ) -> list[Line]:
-    """`height` lines of at most `width` columns, and one under them that says how sure each column is.
+    """Return `height` lines of at most `width` columns, and a line under them with the status of each column.
 
-    Time goes from left to right, `start` to `end`. A value holds until the next; where nothing is known nothing is
-    drawn, where it is not sure the line is broken. Booleans are between false and true whatever is in view.
+    Time goes from left to right, `start` to `end`. A value holds until the next one. Nothing is drawn where it is
+    unknown; the line is broken where it is doubtful. Booleans are always between false and true.
     """
     columns = max(4, width - _LABEL - 2)
     shown = in_view(intervals, start, end)
@@ -81,7 +81,7 @@ def chart(
 
 
 def legend(lines: Sequence[Line]) -> str:
-    """What the marks under the charts stand for; empty where everything is known."""
+    """Return what the marks under the charts mean; empty where there are none."""
     seen = {mood for line in lines for mood, _ in line}
     words = {"uncertain": "? uncertain", "bad": "! bad", "stale": "~ stale", "gap": "x gap: nothing is known"}
     return "   ".join(text for mood, text in words.items() if mood in seen)
@@ -98,7 +98,7 @@ class _Plot:
         self._before: int | None = None
 
     def column(self, x: int, inside: Sequence[Interval]) -> None:
-        """One column of dots: everything between the lowest and the highest of what held then."""
+        """Draw one column: everything between the lowest and the highest value of its time."""
         moods = [interval.mood for interval in inside]
         mood: ValueStatus = max(moods, key=MOODS.index) if moods else "none"
         if MOODS.index(mood) > MOODS.index(self.moods[x // 2]):
@@ -108,7 +108,7 @@ class _Plot:
             self._before = None
             return
         last = heights[-1]
-        # Up or down to where it was before: a value that jumps is one line.
+        # Connect to the column before: a value that jumps is one line.
         if self._before is not None:
             heights.append(self._before)
         self._before = last
@@ -119,7 +119,7 @@ class _Plot:
             self._before = None
 
     def _height(self, value: float) -> int:
-        """From 0, the top."""
+        """Return the row of a value, from 0 at the top."""
         return round((1 - share(value, self._low, self._high)) * (self._rows - 1))
 
     def cells(self, row: int, braille: bool) -> list[str]:
@@ -137,11 +137,11 @@ def _labels(known: Range, height: int) -> list[str]:
         return labels
     labels[0], labels[-1] = _number(known.high), _number(known.low)
     if height >= 5:
-        # No value, but a place between two: a few digits say it.
+        # A place between two values rather than a value: a few digits are enough.
         digits = next((n for n in range(5, 9) if f"{known.low:.{n}g}" != f"{known.high:.{n}g}"), 9)
         middle = between(known.low, known.high, 1 - (height // 2) / (height - 1))
         rounded = float(f"{middle:.{digits}g}")
-        # The largest of all numbers has nothing to be rounded up to.
+        # The largest double cannot be rounded up.
         labels[height // 2] = _number(rounded if math.isfinite(rounded) else middle)
     return labels
 
@@ -163,7 +163,7 @@ def _plain(text: str, braille: bool) -> str:
 
 
 def _runs(cells: Sequence[str], moods: Sequence[ValueStatus]) -> Line:
-    """Neighbours of one mood as one piece."""
+    """Join neighbours of the same status."""
     line: Line = []
     for cell, mood in zip(cells, moods, strict=True):
         if line and line[-1][0] == mood:

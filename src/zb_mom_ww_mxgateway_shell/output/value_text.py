@@ -1,4 +1,4 @@
-"""A value in words, and for JSON: never without its quality and its age."""
+"""Values as text and for JSON, always with quality and age."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, Reading, UnseenWrite
 
 
-def sample_text(item: Item, value: "LiveValue", written: "UnseenWrite | None" = None) -> str:
-    """One value with its quality and age, safe for a terminal; `written` is what was written of it and not seen."""
+def sample_text(item: Item, value: "LiveValue", unseen: "UnseenWrite | None" = None) -> str:
+    """Return a value with quality and age, safe for a terminal; `unseen` is a write whose effect was not seen yet."""
     said = f"{safe(item.tag)}   {value_text(value.value)}   {quality_text(value)}   {freshness(value, item)}"
-    return f"{said}, {written_text(written)}" if written else said
+    return f"{said}, {written_text(unseen)}" if unseen else said
 
 
-def written_text(written: "UnseenWrite | float | None") -> str:
-    """That the value held is from before a write, or before one so many seconds ago; empty where it is not."""
-    if written is None:
+def written_text(write: "UnseenWrite | float | None") -> str:
+    """Return that a value is from before a write, or before one so many seconds ago; empty where it is not."""
+    if write is None:
         return ""
-    return f"was written {age_text(written if isinstance(written, float) else written.ago)} ago, not seen yet"
+    return f"was written {age_text(write if isinstance(write, float) else write.ago)} ago, not seen yet"
 
 
 def quality_text(value: "LiveValue | Reading") -> str:
-    """Quality in words, with the first failed status where there is one; safe for a terminal."""
+    """Return the quality, with the first failed status where there is one; safe for a terminal."""
     failed = first_failed(value.statuses)
     return safe(shortened(f"{value.quality_word}: {failed}")) if failed else value.quality_word
 
 
 def freshness(value: "LiveValue", item: Item | None = None) -> str:
-    """The age, or since when nobody knows whether the value still holds; of a suspended item, that it is one."""
+    """Return the age, or since when the value is stale, or that its item is suspended."""
     if value.stale_since is not None:
         why = "suspended" if item is not None and item.suspended else "stale"
         return f"{why} for {age_text(clock.monotonic() - value.stale_since)}"
@@ -48,8 +48,8 @@ def freshness(value: "LiveValue", item: Item | None = None) -> str:
     return age_text(value.age)
 
 
-def value_record(item: Item, value: "LiveValue | None", written: "UnseenWrite | None" = None) -> dict[str, Any]:
-    """An item and its latest value for JSON; `written` is what was written of it and not seen."""
+def value_record(item: Item, value: "LiveValue | None", unseen: "UnseenWrite | None" = None) -> dict[str, Any]:
+    """Return an item and its latest value for JSON; `unseen` is a write whose effect was not seen yet."""
     record: dict[str, Any] = {
         "advised": item.advised,
         "item_handle": item.item_handle,
@@ -57,15 +57,15 @@ def value_record(item: Item, value: "LiveValue | None", written: "UnseenWrite | 
         "suspended": item.suspended,
         "tag": item.tag,
     }
-    if written is not None:
-        record["written_seconds_ago"] = round(written.ago, 3)
+    if unseen is not None:
+        record["written_seconds_ago"] = round(unseen.ago, 3)
     if value is not None:
         record |= {**value_fields(value), "statuses": [status_form(status) for status in value.statuses]}
     return record
 
 
 def value_fields(value: "LiveValue") -> dict[str, Any]:
-    """A value with its quality, times and doubt, for JSON."""
+    """Return a value with quality, times and doubt for JSON."""
     return {
         "age_seconds": None if value.ahead else round(value.age, 3),
         "quality": value.quality,

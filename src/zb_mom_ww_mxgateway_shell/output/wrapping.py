@@ -1,4 +1,4 @@
-"""Lines that are longer than the screen is wide."""
+"""Wrapping of lines that are wider than the screen."""
 
 import re
 import textwrap
@@ -11,10 +11,10 @@ _PIECE = re.compile(r" +|[^ ]+")
 
 
 def folded(line: str, width: int) -> list[str]:
-    """The line in lines of at most `width` columns, broken at spaces, the others under its last column."""
+    """Return a line as lines of at most `width` columns, broken at spaces, the others indented under its last cell."""
     if width < 20 or (len(line) <= width and columns_of(line) <= width):
         return [line]
-    # Cells are two spaces apart; one that begins too far right leaves no room under itself.
+    # Cells are two spaces apart; a cell too far right leaves no room under itself.
     ends = (gap.end() for gap in _GAP.finditer(line, 0, width))
     indents = [column for end in ends if (column := columns_of(line[:end])) <= width - max(20, width // 3)]
     indent = " " * (indents[-1] if indents else 0)
@@ -24,7 +24,7 @@ def folded(line: str, width: int) -> list[str]:
 
 
 def _wide(line: str, width: int, indent: str) -> Iterator[str]:
-    """As textwrap does it, for lines with characters that are two columns wide."""
+    """Wrap as textwrap does, but for characters that are two columns wide."""
     now, room, is_begun = "", width, True
     for piece in _PIECE.findall(line):
         takes = columns_of(piece)
@@ -36,7 +36,7 @@ def _wide(line: str, width: int, indent: str) -> Iterator[str]:
         elif piece.isspace() and not is_begun and not now.strip():
             continue
         while takes > room:
-            # Longer than a line: between two characters.
+            # Longer than a line: break between two characters.
             count, taken = 0, 0
             for character in piece:
                 if taken + columns_of(character) > room and count:

@@ -1,4 +1,4 @@
-"""The alarms of one connection at a prompt: in lines as they come, and as a figure of the toolbar."""
+"""The alarms of one connection at a prompt: new ones as lines, their number for the toolbar."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,14 +19,14 @@ from zb_mom_ww_mxgateway_console.render.forms import one_line, value_text
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient
 
-# Seconds: so long more alarms are waited for before one line tells of them all, and the least between two lines.
+# Seconds to collect more alarms for one line, and the shortest time between two lines.
 _GATHER, _PAUSE = 0.3, 2.0
-# Seconds that a lost stream may take to come back before that is said.
+# Seconds a lost stream may take to come back before it is reported.
 _PATIENCE = 3.0
 
 
 class SpokenAlarms(AlarmFeed):
-    """What is in alarm now; what is new is said in a line. Nothing is read before it is started."""
+    """The active alarms of a connection; new ones are reported as lines. Nothing is read before :meth:`speak`."""
 
     def __init__(self, client: "GatewayClient") -> None:
         super().__init__(client)
@@ -34,7 +34,7 @@ class SpokenAlarms(AlarmFeed):
         self._loss_told: asyncio.TimerHandle | None = None
 
     def speak(self, say: Callable[[str], None]) -> None:
-        """Begins to read, if that is not so already; `say` is told, in a line, of what is new."""
+        """Start to read, unless it has started; call `say` with a line for new alarms."""
         if not self.has_started or self.has_ended:
             self._flurry.close()
             self._flurry = Flurry(say)
@@ -42,7 +42,7 @@ class SpokenAlarms(AlarmFeed):
 
     @property
     def figure(self) -> str:
-        """How many there are, in a word or two; empty where nobody asked."""
+        """The number of alarms for the toolbar; empty where they are not read."""
         if not self.has_started:
             return ""
         if self.has_ended and self.lost_at is None:
@@ -77,7 +77,7 @@ class SpokenAlarms(AlarmFeed):
             self._loss_told.cancel()
 
     async def aclose(self) -> None:
-        """Ends the reading. Idempotent."""
+        """Stop reading. Idempotent."""
         self._flurry.close()
         if self._loss_told is not None:
             self._loss_told.cancel()
@@ -85,7 +85,7 @@ class SpokenAlarms(AlarmFeed):
 
 
 def news_text(news: AlarmNews) -> str:
-    """What followers are told, in a line."""
+    """Return the line that reports a change."""
     match news:
         case AlarmFeedLost():
             return one_line(f"alarm stream lost: {news.error}")
@@ -97,7 +97,7 @@ def news_text(news: AlarmNews) -> str:
 
 
 def provider_text(provider: AlarmProviderStatus) -> str:
-    """Where alarms come from, in words."""
+    """Return the source of alarms in words."""
     if provider.mode is AlarmProviderMode.SUBTAG:
         how = "alarms come from subtags, one by one, in the place of the alarm manager"
     else:
@@ -106,7 +106,7 @@ def provider_text(provider: AlarmProviderStatus) -> str:
 
 
 class Flurry:
-    """Tells of new alarms: one line for one, one line for many at once, and never more than one in two seconds."""
+    """Reports new alarms: one alarm or many in one line, and at most one line every two seconds."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
@@ -114,7 +114,7 @@ class Flurry:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, alarm: ActiveAlarm) -> None:
-        """Tells of it soon."""
+        """Report an alarm soon."""
         self._waiting[alarm.reference] = alarm
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_GATHER, self._tell)
@@ -137,7 +137,7 @@ class Flurry:
         self._timer = asyncio.get_running_loop().call_later(_PAUSE, self._tell)
 
     def close(self) -> None:
-        """Tells no more. Idempotent."""
+        """Report no more. Idempotent."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

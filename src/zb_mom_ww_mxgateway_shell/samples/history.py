@@ -1,4 +1,7 @@
-"""What this shell has seen of a connection's items since it connected, in bounded memory."""
+"""The samples of a connection's items since it was opened, in bounded memory.
+
+The one store of samples: ``history``, trends and the sparklines of watched values read it.
+"""
 
 import asyncio
 import time
@@ -27,7 +30,7 @@ _ELEMENT_BYTES = 40
 
 @dataclass(slots=True)
 class _Series:
-    """What is kept of one item."""
+    """Buffered events of one item."""
 
     events: deque[MxEvent] = field(default_factory=deque)
     bytes: int = 0
@@ -36,27 +39,27 @@ class _Series:
 
 @dataclass(frozen=True, slots=True)
 class ItemHistory:
-    """What was seen of one item: its events and the marks that concern it, each oldest first."""
+    """The events of one item and the marks that concern it, each oldest first."""
 
     events: Sequence[MxEvent]
     known: int
-    """Events that are kept."""
+    """Number of events in memory."""
     marks: Sequence[SampleMark]
     forgotten: int
-    """Older events that were let go to make room."""
+    """Number of older events that were dropped to make room."""
     since: float
-    """Monotonic seconds when the shell began to look."""
+    """Monotonic seconds of the start of the history."""
 
     def entries(self) -> list[tuple[float, Sample | SampleMark]]:
-        """Every value and every mark, with its monotonic seconds, oldest first."""
+        """Return every sample and every mark with its monotonic seconds, oldest first."""
         entries: list[tuple[float, Sample | SampleMark]] = [(mark.at, mark) for mark in self.marks]
-        # What is read again comes with the mark that was its reason, and stands behind it.
+        # A value that was read again comes after the mark that caused the read.
         entries += [(event.received_at, sample) for event in self.events for sample in samples_of(event)]
         return sorted(entries, key=lambda entry: entry[0])
 
 
 class History:
-    """Keeps what comes, from now on. Where there is too much, the oldest of whatever takes most room is let go."""
+    """Keeps all events from now on. When the memory is full, the oldest events of the largest items are dropped."""
 
     def __init__(self, live: "LiveSession", limit: int = LIMIT) -> None:
         self.since = clock.monotonic()
@@ -69,7 +72,7 @@ class History:
 
     @property
     def tasks(self) -> "tuple[asyncio.Task[None], ...]":
-        """What goes on by itself as long as there is this history."""
+        """The background tasks of this history."""
         return self._keeper, self._stream.watcher
 
     async def _keep(self) -> None:
@@ -78,7 +81,7 @@ class History:
             self.catch_up()
 
     def catch_up(self) -> None:
-        """Takes in what has come up to now."""
+        """Take in all events that have arrived."""
         series = self._series
         for entry in self._stream.take():
             if isinstance(entry, SampleMark):
@@ -105,7 +108,7 @@ class History:
                 self._bytes -= weight
 
     def of(self, key: Key, since: float = float("-inf")) -> ItemHistory:
-        """What was seen of an item up to now; of what was before `since` (monotonic seconds) only the last."""
+        """Return the history of an item up to now; of events before `since` (monotonic seconds) only the last."""
         self.catch_up()
         kept = self._series.get(key) or _Series()
         events: list[MxEvent] = []
@@ -130,7 +133,7 @@ class History:
         return [float(number) for number in reversed(numbers) if number is not None]
 
     async def aclose(self) -> None:
-        """Ends it and lets go of everything. Idempotent."""
+        """Stop, and drop everything. Idempotent."""
         self._keeper.cancel()
         await asyncio.wait([self._keeper])
         await self._stream.aclose()
@@ -138,7 +141,7 @@ class History:
 
 
 def _weight(event: MxEvent) -> int:
-    """Bytes that an event needs, about."""
+    """Return the bytes that an event needs, about."""
     value = event.value
     if isinstance(event.body, BufferedData):
         return _SAMPLE_BYTES + 3 * _ELEMENT_BYTES * len(event.body.values)
@@ -150,5 +153,5 @@ def _weight(event: MxEvent) -> int:
 
 
 def moment(at: float) -> datetime:
-    """Monotonic seconds as a time of day (UTC)."""
+    """Return monotonic seconds as a time of day (UTC)."""
     return datetime.fromtimestamp(time.time() - (clock.monotonic() - at), UTC)

@@ -1,4 +1,4 @@
-"""What was seen of an item as intervals of time: from when to when it had a value, and how sure that is."""
+"""The history of an item as intervals: from when to when it had a value, and how certain that is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,12 +10,12 @@ from zb_mom_ww_mxgateway_shell.samples.sample_stream import Sample, SampleMark, 
 
 ValueStatus: TypeAlias = Literal["none", "good", "uncertain", "bad", "stale", "gap"]
 MOODS: Sequence[ValueStatus] = ("none", "good", "uncertain", "stale", "bad", "gap")
-"""From harmless to worst; ``none`` is before anything was known."""
+"""From harmless to worst; ``none`` is before the first value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A time, in monotonic seconds, in which nothing changed."""
+    """A time in which value and status were the same, in monotonic seconds."""
 
     start: float
     end: float
@@ -25,9 +25,10 @@ class Interval:
 
 
 def intervals_of(seen: ItemHistory, stale_since: float | None, until: float | None) -> list[Interval]:
-    """The intervals up to `until`, oldest first; the last value holds until then, but is stale since `stale_since`.
+    """Return the intervals up to `until`, oldest first. The last value holds until then, but is stale since
+    `stale_since`.
 
-    Where `until` is None nobody looks any more, and the last value holds no longer than it was confirmed.
+    Where `until` is None the item is not followed any more: the last value ends with its last confirmation.
     """
     made = _IntervalBuilder()
     for at, entry in seen.entries():
@@ -44,7 +45,7 @@ def intervals_of(seen: ItemHistory, stale_since: float | None, until: float | No
 
 
 class _IntervalBuilder:
-    """Stretches being made."""
+    """Intervals under construction."""
 
     def __init__(self) -> None:
         self.intervals: list[Interval] = []
@@ -79,7 +80,7 @@ class _IntervalBuilder:
                 if self.mood == "stale" and not self._suspended:
                     self.mood = self._quality
             case "gap" | "dropped":
-                # Where the break was seen it began there; otherwise nobody knows how soon after the last event.
+                # A loss that was noticed began then; otherwise it may have begun right after the last event.
                 began = max(self._stale_at, mark.at if mark.since is None else mark.since)
                 self._lose_since(began, mark.at)
                 self.value, self.mood = None, "gap"

@@ -1,4 +1,4 @@
-"""Samples and marks as rows of a file: CSV or JSON Lines, the same columns in both."""
+"""Samples and marks as rows of a file: CSV or JSON Lines with the same columns."""
 
 import json
 import time
@@ -43,15 +43,15 @@ _ENDINGS: Mapping[str, Format] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "
 
 
 def format_of(suffix: str) -> Format | None:
-    """The format that a file's ending stands for."""
+    """Return the format of a file by its suffix."""
     return _ENDINGS.get(suffix.casefold())
 
 
 def rows_of(entries: Iterable[MxEvent | SampleMark], tag_of: Callable[[Key], str]) -> Iterator[Row]:
-    """A row for every value and every mark."""
-    # From monotonic seconds to nanoseconds of the day's clock.
+    """Yield a row for every sample and every mark."""
+    # From monotonic seconds to nanoseconds of the wall clock.
     ahead = time.time() - clock.monotonic()
-    # What events share is put into words once.
+    # Texts that several samples of an event share are made once.
     known: dict[int, tuple[EventHeader, Row]] = {}
     for entry in entries:
         if isinstance(entry, SampleMark):
@@ -86,12 +86,12 @@ def rows_of(entries: Iterable[MxEvent | SampleMark], tag_of: Callable[[Key], str
 
 
 def mark_row(kind: str, at: float, text: str, lost: int | None = None, tag: str = "", key: Key | None = None) -> Row:
-    """A row that says something of the time, `at` seconds of the day's clock, for one item or for all."""
+    """Return a row about a moment, `at` seconds of the wall clock, for one item or for all."""
     return (kind, iso(at * 1e9), tag or None, *(None,) * 7, *(key or (None, None)), lost, text)
 
 
 def held_row(tag: str, key: Key, value: LiveValue) -> Row:
-    """A row for a value that was known before the file began."""
+    """Return a row for a value that was known before the file began."""
     stale = None if value.stale_since is None else "stale: nobody knows whether it still holds"
     return (
         "held",
@@ -111,7 +111,7 @@ def held_row(tag: str, key: Key, value: LiveValue) -> Row:
 
 
 def text_of(rows: Iterable[Row], form: Format, *, raw: bool = False) -> str:
-    """The rows as lines; of `raw` see :func:`csv_record`."""
+    """Return the rows as lines; for `raw` see :func:`csv_record`."""
     if form == "csv":
         return "".join(csv_record(row, raw=raw) + "\n" for row in rows)
     return "".join(
@@ -121,7 +121,7 @@ def text_of(rows: Iterable[Row], form: Format, *, raw: bool = False) -> str:
 
 
 def heading(form: Format) -> str:
-    """What a file begins with."""
+    """Return the heading of a file; empty where the format has none."""
     return ",".join(COLUMNS) + "\n" if form == "csv" else ""
 
 
@@ -139,7 +139,7 @@ def _statuses(statuses: Iterable[Any]) -> str | None:
 
 
 def iso(time_ns: float) -> str | int:
-    """``2026-10-02T08:14:00.250000Z``; the nanoseconds themselves outside the years 1 to 9999."""
+    """Return ``2026-10-02T08:14:00.250000Z``; the nanoseconds as a number outside the years 1 to 9999."""
     seconds, rest = divmod(int(time_ns), 1_000_000_000)
     try:
         return f"{_second(seconds)}.{rest // 1000:06d}Z"

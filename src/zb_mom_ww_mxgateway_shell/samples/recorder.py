@@ -1,6 +1,6 @@
-"""Recording every sample of a session to a file, without loss: what is missing is a row too.
+"""Recording of every sample of a session to a file: what is missing is a row too.
 
-The loop only collects; forming rows and writing them is a thread's work, so that a slow disk holds nobody up.
+The event loop only collects. A thread forms and writes the rows, so that a slow disk blocks nothing.
 """
 
 import asyncio
@@ -24,41 +24,41 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession
 
 WAITING = 500_000
-"""Events that wait for a disk that does not take them; more are dropped, which is a row of the file."""
+"""Events that wait for a slow disk; more are dropped, and a row of the file says so."""
 _FLUSH_SECONDS = 0.1
-# So long an event waits for the name of its item; longer, and nobody will say it.
+# Seconds an event waits for the name of its item; after that the name will not come.
 _NAME_SECONDS = 2.0
 
 
 class Recording:
-    """One file that is being written. Made by :meth:`start`, ended by :meth:`stop` or by what goes wrong."""
+    """One file being written. :meth:`start` makes it; :meth:`stop` or an error ends it."""
 
     def __init__(
         self, live: "LiveSession", path: Path, form: Format, file: TextIO, tags: Collection[Item], *, raw: bool
     ) -> None:
         self.path = path
         self.tags = [item.tag for item in tags]
-        """What is recorded; empty for everything that comes."""
+        """The recorded items; empty for all."""
         self.samples = 0
-        """Rows with values that have been written."""
+        """Number of value rows written."""
         self.lost = 0
-        """Events that are known to be missing."""
+        """Number of events known to be missing."""
         self.problem = ""
-        """Why it ended before it was told to, if so."""
+        """Why it ended by itself; empty where it did not."""
         self._live = live
         self._form = form
         self._file = file
         self._raw = raw
         self._only = {item.key for item in tags}
         self._names: dict[Key, str] = {item.key: item.tag for item in tags}
-        # What has come for an item before its name was known, and all behind that; since when it waits.
+        # Events of an item without a name yet, and all after them; and since when they wait.
         self._held: list[MxEvent | SampleMark] = []
         self._held_since = 0.0
-        # What a thread takes to write it: a cancel finds here what no thread has taken.
+        # Events to be written by a thread: after a cancel, those that no thread has taken.
         self._due: list[MxEvent | SampleMark] = []
         self._stream = SampleStream(live, [item.key for item in tags] or None, queue_size=WAITING)
         self._first = self._start_rows()
-        # Of a thread that nobody waits for any more, and of what is written in its stead.
+        # A thread that is not waited for any more, and what is written in its place.
         self._writing = threading.Lock()
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -75,18 +75,17 @@ class Recording:
         raw: bool = False,
         alert: Callable[[str], None],
     ) -> "Recording":
-        """Opens the file and records from now on; `alert` is told when that ends by itself; `raw` as in ``csv_record``.
+        """Open the file and record from now on; call `alert` when that ends by itself; `raw` as in ``csv_record``.
 
-        Raises ShellError when the file cannot be written, for one that is there unless `append`, and with that for one
-        that is no recording of this form. A cancel leaves no file open, and none that was made anew without
-        `append`.
+        Raises ShellError where the file cannot be written, where it exists and `append` is False, and with `append`
+        where it is not a recording of this format. A cancel leaves no file open, and no new file without `append`.
         """
         work = partial(continue_, path, form, raw=raw) if append else partial(create, path, form)
         opening = asyncio.get_running_loop().run_in_executor(None, work)
         try:
             file = await asyncio.shield(opening)
         except asyncio.CancelledError:
-            # The thread opens it nevertheless.
+            # The thread opens it in spite of the cancel.
             opening.add_done_callback(partial(_close_connection, path, is_new=not append))
             raise
         made = cls(live, path, form, file, items, raw=raw)
@@ -98,7 +97,7 @@ class Recording:
         return self._task is not None and not self._task.done()
 
     async def stop(self) -> None:
-        """Writes what has come and closes the file. Idempotent."""
+        """Write what has arrived and close the file. Idempotent."""
         self._stop.set()
         if self._task is not None:
             await asyncio.wait([self._task])
@@ -113,7 +112,7 @@ class Recording:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(_FLUSH_SECONDS):
                             await self._stop.wait()
-                    # Asked before what has come is taken: more may come while that is written.
+                    # Before the events are taken: more may arrive while they are written.
                     is_last = self._stop.is_set()
                     entries = self._named(self._stream.take())
                     if entries:
@@ -126,7 +125,7 @@ class Recording:
                     await asyncio.to_thread(self._write)
                 await asyncio.to_thread(self._finish, end)
             except asyncio.CancelledError:
-                # Nobody waits any more: what there is goes to the file at once.
+                # Nothing is waited for any more: write the rest at once.
                 self._write([*self._held, *self._stream.take()])
                 self._finish("interrupted")
                 raise
@@ -151,9 +150,9 @@ class Recording:
         return rows
 
     def _named(self, entries: list[MxEvent | SampleMark]) -> list[MxEvent | SampleMark]:
-        """Takes over the names of the items that have come, and gives what can be written now.
+        """Learn the names of items, and return the events that can be written now.
 
-        The first event of an item may come before the answer that says which item that is: it waits for it.
+        The first event of an item may arrive before the reply that names the item: it waits for the reply.
         """
         items, names = self._live.session.handles.items, self._names
         entries = [*self._held, *entries]
@@ -172,7 +171,7 @@ class Recording:
         now = clock.monotonic()
         self._held_since = self._held_since or now
         if now - self._held_since > _NAME_SECONDS or _says_the_end(entries):
-            # Without a name, until there is one after all.
+            # Without a name for now; a later one may be found.
             names |= {key: "" for _, key in nameless}
             self._held_since = 0.0
             return entries
@@ -183,7 +182,7 @@ class Recording:
     # In a thread.
 
     def _write(self, refined_by: Collection[MxEvent | SampleMark] = ()) -> None:
-        """Writes what is due and what comes behind that; nothing once the file has its end."""
+        """Write what is due and what arrives meanwhile; nothing once the file has ended."""
         with self._writing:
             if self._file.closed:
                 return
@@ -208,7 +207,7 @@ class Recording:
 
 
 def _close_connection(path: Path, opened: asyncio.Future[TextIO], *, is_new: bool) -> None:
-    """Closes a file that was opened for nobody, and takes it away where it was made for that."""
+    """Close a file whose opening was cancelled, and remove it if it was made for that."""
     if opened.cancelled() or opened.exception():
         return
     with suppress(OSError):
@@ -219,5 +218,5 @@ def _close_connection(path: Path, opened: asyncio.Future[TextIO], *, is_new: boo
 
 
 def _says_the_end(entries: Iterable[MxEvent | SampleMark]) -> bool:
-    """Whether the session has ended."""
+    """Return whether the session has ended."""
     return any(isinstance(entry, SampleMark) and entry.kind == "closed" for entry in entries)

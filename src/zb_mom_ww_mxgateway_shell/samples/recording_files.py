@@ -1,7 +1,7 @@
-"""Files of recordings: made anew, or continued where they are whole.
+"""Files of recordings: new ones, and existing ones to append to.
 
-What was cut off in the middle of a row, as by a lost power, is taken out of the way first: it becomes the note of a
-row of kind ``torn``, so that every line of the file is a row, and nothing is lost.
+A row that was cut off, as by a power loss, is removed first and becomes the note of a row of kind ``torn``: every line
+of the file is a row, and nothing is lost.
 """
 
 import json
@@ -17,10 +17,10 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.process.regular_files import open_text, refuse_special
 from zb_mom_ww_mxgateway_shell.samples.record_format import COLUMNS, Format, heading, mark_row, text_of
 
-# A row that begins in what was taken for the rest of one: more than the last is not whole.
+# The beginning of a row inside of what looked like the rest of one: a row before the last is damaged.
 _ANOTHER_ROW = re.compile(rb'\n(?:\{"kind": "\w+", |[a-z]+,\d{4}-\d\d-\d\dT)')
 _OBJECT = b'{"kind": "'
-# Not by Python's csv module: it takes no field that is longer than 128 KiB, and a text may be.
+# Not Python's csv module: it refuses fields above 128 KiB, and a text may be longer.
 _CSV_FIELD = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[^",\n]*+)'
 _CSV_ROW = re.compile(rb"%b(?:,%b){%d}\n" % (_CSV_FIELD, _CSV_FIELD, len(COLUMNS) - 1))
 _LONGEST_FIRST_LINE = 4_096
@@ -29,9 +29,9 @@ _SHOWN = 120
 
 
 def create(path: Path, form: Format) -> TextIO:
-    """A new file, headed; raises ShellError, and where there is one already."""
+    """Return a new file with its heading; raise ShellError, also where the file exists."""
     try:
-        # What UTF-8 has no bytes for is no reason to end a recording.
+        # A text that is not valid UTF-8 does not end a recording.
         file = open_text(path, "x", errors="backslashreplace", newline="")
         file.write(heading(form))
     except FileExistsError:
@@ -42,9 +42,9 @@ def create(path: Path, form: Format) -> TextIO:
 
 
 def continue_(path: Path, form: Format, *, raw: bool) -> TextIO:
-    """A file to add rows to, made where there is none. Its last row is mended where it is not whole.
+    """Return a file to append to, made where there is none. A last row that was cut off is repaired.
 
-    Raises ShellError for a file that cannot be written, and for one that is no recording of this form.
+    Raises ShellError where the file cannot be written, or is not a recording of this format.
     """
     refuse_special(path)
     try:
@@ -68,12 +68,12 @@ def _is_there(path: Path) -> bool:
         found = path.stat()
     except FileNotFoundError:
         return False
-    # A device holds nothing to continue.
+    # A device has no content to continue.
     return stat.S_ISREG(found.st_mode) and found.st_size > 0
 
 
 def _mend(path: Path, file: BinaryIO, form: Format, *, raw: bool) -> None:
-    """Takes what is left of a row at its end out of the way; raises ShellError for what is not ours."""
+    """Remove a row that was cut off at the end; raise ShellError for a file that is not a recording."""
     torn_at = _first_row(path, file, form)
     if torn_at is None:
         torn_at = _end_of_rows(path, file, form)
@@ -84,7 +84,7 @@ def _mend(path: Path, file: BinaryIO, form: Format, *, raw: bool) -> None:
     if not torn:
         return
     if form == "jsonl" and _is_json_row(torn):
-        file.write(b"\n")  # Only its end was missing.
+        file.write(b"\n")  # Only the line end was missing.
         return
     if _ANOTHER_ROW.search(torn):
         raise _not_ours(path, form, "a row before its last one is not whole")
@@ -97,7 +97,7 @@ def _mend(path: Path, file: BinaryIO, form: Format, *, raw: bool) -> None:
 
 
 def _first_row(path: Path, file: BinaryIO, form: Format) -> int | None:
-    """Looks at how the file begins: 0 where that alone is torn, None where it is ours."""
+    """Check the first line: return 0 where the file ends inside of it, None for a recording; raise ShellError else."""
     first = file.readline(_LONGEST_FIRST_LINE)
     is_whole = first.endswith(b"\n")
     if form == "csv":
@@ -117,11 +117,11 @@ def _first_row(path: Path, file: BinaryIO, form: Format) -> int | None:
 
 
 def _end_of_rows(path: Path, file: BinaryIO, form: Format) -> int:
-    """Where the last row ends that is whole; raises ShellError where another than the last is not."""
+    """Return where the last complete row ends; raise ShellError where a row before the last is damaged."""
     is_row = _is_csv_row if form == "csv" else _is_json_row
     position = 0
     for number, row in enumerate(_rows(file, form), start=1):
-        # A line's end may have reached the disk without all of the line.
+        # The end of a line may have reached the disk without all of the line.
         if not is_row(row):
             if file.read(1):
                 raise _not_ours(path, form, f"its row {number} is not whole")
@@ -131,9 +131,9 @@ def _end_of_rows(path: Path, file: BinaryIO, form: Format) -> int:
 
 
 def _rows(file: BinaryIO, form: Format) -> Iterator[bytes]:
-    """Every row that ends with a line; a line's end inside of quotes is none of CSV."""
+    """Yield every row that ends with a line end; in CSV a line end inside of quotes is not one."""
     file.seek(0)
-    # Of a text of many lines: whatever is looked at more than once a row takes minutes of a megabyte.
+    # In one pass: work repeated for each row takes minutes for a text of a megabyte.
     begun: list[bytes] = []
     length = quotes = 0
     while line := file.readline(_LONGEST_ROW):
@@ -158,7 +158,7 @@ def _is_csv_row(row: bytes) -> bool:
 
 
 def _is_json_row(row: bytes) -> bool:
-    # Two that were joined begin twice; in a text it would have other quotes.
+    # Two joined rows have two beginnings; inside a text its quotes would be doubled.
     if not row.startswith(_OBJECT) or row.count(_OBJECT) > 1:
         return False
     found = _object(row)

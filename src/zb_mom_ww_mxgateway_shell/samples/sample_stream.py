@@ -1,6 +1,6 @@
-"""What comes of a session, whole: every data change, and a mark wherever something is missing or in doubt.
+"""Lossless sample stream of a session, with marks for gaps and doubt.
 
-History, trends and recordings all draw from here, so that none of them can show less doubt than another.
+History and recordings both read it, so that none of them shows less doubt than another.
 """
 
 import asyncio
@@ -23,25 +23,25 @@ _DATA = frozenset({EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHAN
 
 @dataclass(frozen=True, slots=True)
 class SampleMark:
-    """Something that is no value: a time of which nothing, or nothing sure, is known."""
+    """A time about which nothing, or nothing certain, is known."""
 
     kind: Literal["gap", "stale", "live", "dropped", "closed"]
     at: float
     """Monotonic seconds."""
     text: str
     since: float | None = None
-    """For what is lost: when the last event before it came, where one did."""
+    """For a loss: when the last event before it arrived, where one did."""
     lost: int | None = None
-    """Events lost; None where nobody knows how many, and where none are."""
+    """Number of lost events; None where it is unknown, and for a mark that is not a loss."""
     key: Key | None = None
-    """The one item that it is about; None where it is about all."""
+    """The item concerned; None for all."""
     tag: str = ""
-    """Of that item."""
+    """Tag of that item."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value of an item, as it came."""
+    """One value of an item as it arrived."""
 
     value: Any
     quality: int
@@ -50,7 +50,7 @@ class Sample:
 
 
 def samples_of(event: MxEvent) -> Iterator[Sample]:
-    """The values an event brings, oldest first: one of a data change, several of a buffered one."""
+    """Yield the values of an event, oldest first: one of a data change, several of a buffered one."""
     body = event.body
     if not isinstance(body, BufferedData):
         yield Sample(event.value, event.quality, event.source_time_ns, event)
@@ -69,12 +69,12 @@ def number_of(value: Any) -> float | None:
 
 
 def was_read_again(event: MxEvent) -> bool:
-    """True for a value that was not sent but read, because what was held before came into doubt."""
+    """Return whether a value was read rather than sent, because the one before had become doubtful."""
     return event.worker_sequence == 0
 
 
 def gap_text(gap: ReplayGap) -> str:
-    """What is lost, in words."""
+    """Return a loss in words."""
     first, last = gap.requested_after_sequence + 1, gap.oldest_available_sequence - 1
     if last < first:
         return f"GAP events lost after sequence {first - 1}, nobody knows how many"
@@ -82,7 +82,7 @@ def gap_text(gap: ReplayGap) -> str:
 
 
 class SampleStream:
-    """Taps a live session, of some items or all. What is not taken waits, at most `queue_size` events of it."""
+    """The events of a live session for some items or all. Up to `queue_size` events wait to be taken."""
 
     def __init__(self, live: "LiveSession", keys: Collection[Key] | None = None, *, queue_size: int) -> None:
         self._live = live
@@ -91,7 +91,7 @@ class SampleStream:
         self._dropped = 0
         self._marks: list[SampleMark] = []
         self._last_at: float | None = None
-        # What was held of each item when it came into doubt, until something newer is known.
+        # Values that are in doubt since a break, by item, until something newer is known.
         self._doubted: dict[Key, LiveValue] = {}
         self._after_loss = False
         self.watcher = asyncio.create_task(self._watch_state(live.state, live.changes()), name="sample stream")
@@ -105,7 +105,7 @@ class SampleStream:
         return self._keys is None or (header.server_handle, header.item_handle) in self._keys
 
     def take(self) -> list[MxEvent | SampleMark]:
-        """All that has come since the last time, in order."""
+        """Return everything that has arrived since the last call, in order."""
         events = self._events.take()
         marks, self._marks = self._marks, []
         lost, self._dropped = self._events.dropped - self._dropped, self._events.dropped
@@ -116,11 +116,11 @@ class SampleStream:
         else:
             if lost:
                 text = f"GAP {lost} events came faster than they could be kept here"
-                # The oldest were dropped: what is here came after them.
+                # The oldest events were dropped: those that are left arrived later.
                 at = events[0].received_at if events else clock.monotonic()
                 taken.append(self._lose("dropped", at, text, lost))
             for event in events:
-                # Events bear the time they came, which may be long before they were taken from the stream.
+                # The time of arrival may be long before an event is taken from the stream.
                 while marks and marks[0].at <= event.received_at:
                     taken.append(marks.pop(0))
                 taken.append(self._seen(event))
@@ -149,7 +149,7 @@ class SampleStream:
                 self._doubted.setdefault(key, value)
 
     def _read_again(self) -> Iterator[MxEvent]:
-        """What the live session has read anew of what was in doubt, and what it found to hold still after a loss."""
+        """Yield values in doubt that the session has read again, and after a loss those that were confirmed."""
         for key, held in list(self._doubted.items()):
             value = self._live.latest(*key)
             if value is not None and value.stale_since is not None:
@@ -195,12 +195,12 @@ class SampleStream:
                     self._marks.append(SampleMark("closed", now, f"the session ended{why}"))
 
     def _asleep_since(self, change: "LiveChange") -> float:
-        """Since when the machine slept, as far as anybody can tell: not before what it was still awake to receive."""
+        """Return since when the machine slept, as far as is known: not before the last event it received."""
         now = clock.monotonic()
         held = (self._live.latest(*key) for key in self._live.session.handles.items if self._takes(key))
         came = [self._last_at or 0.0, *(value.received_at for value in held if value is not None)]
         since = now if change.since is None else change.since
-        # Behind the last that came, not at the same time.
+        # After the last event, not at the same time.
         return math.nextafter(max(since, *(at for at in came if at <= now - change.slept), 0.0), math.inf)
 
     def _takes(self, key: Key) -> bool:
@@ -215,7 +215,7 @@ class SampleStream:
         self._marks.append(SampleMark(kind, at, f"{item.tag} {text}", key=key, tag=item.tag))
 
     async def aclose(self) -> None:
-        """Ends it. Idempotent."""
+        """Stop. Idempotent."""
         self.watcher.cancel()
         await asyncio.wait([self.watcher])
         await self._events.aclose()

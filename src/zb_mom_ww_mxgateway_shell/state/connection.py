@@ -1,4 +1,4 @@
-"""One gateway the shell is connected to, and everything the shell keeps of it."""
+"""One connected gateway with its live session, galaxy, history, alarms and recordings."""
 
 import asyncio
 import warnings
@@ -26,25 +26,24 @@ if TYPE_CHECKING:
 
 _MOMENT_SECONDS = 0.1
 _CLOSING_SECONDS = 3.0
-"""So long a gateway has to answer that a session is closed, but for the few seconds that the library takes itself:
-who leaves a gateway that does not answer is not to be kept by it."""
+"""How long a gateway has to confirm that a session is closed, without the few seconds that the library takes itself: an
+unresponsive gateway does not block the exit."""
 
 
 @dataclass(slots=True)
 class WriteInterlock:
-    """Whether writes are let through; the write guard of one connection, whichever way a write is asked for."""
+    """The write guard of one connection: whether writes are allowed, whichever way a write is asked for."""
 
     armed: bool = True
     for_good: str = ""
-    """Why it cannot be armed, if so."""
+    """Why it cannot be armed; empty where it can."""
     asked_at: float | None = None
-    """Monotonic seconds when the last write was let through or refused; None before the first."""
+    """Monotonic seconds of the last write that was allowed or refused; None before the first."""
     asked_in: dict[str, float] = field(default_factory=dict)
-    """By the session's id when the last was in it; without one for what is no write to an item, such as the
-    acknowledgement of an alarm."""
+    """The same by session id; under an empty id for what is not a write to an item, such as an acknowledgement."""
 
     async def guard(self, pending: "PendingWrite") -> bool | str:
-        """True, or why not."""
+        """Return True, or the reason for a refusal."""
         self.asked_at = clock.monotonic()
         are_writes = pending.entries and not any(each.alarm for each in pending.entries)
         self.asked_in[pending.session_id if are_writes else ""] = self.asked_at
@@ -58,7 +57,7 @@ class GatewayConnection:
         self, name: str, connection: Connection, client: "GatewayClient", live: "LiveSession", arming: WriteInterlock
     ) -> None:
         self.name = name
-        """How the prompt and ``use`` call it."""
+        """Its name in the prompt and for ``use``."""
         self.connection = connection
         self.client = client
         self.live = live
@@ -67,33 +66,33 @@ class GatewayConnection:
 
         self.catalogue = TagCatalogue()
         self.focus = ""
-        """The object that a leading dot stands for: with Plant.Tank1, ``.Level`` is Plant.Tank1.Level."""
+        """The object that a leading dot means: with Plant.Tank1, ``.Level`` is Plant.Tank1.Level."""
         self.color = ""
-        """Of its prompt; empty for none of its own."""
+        """Colour of its prompt; empty for the default."""
         self.arming = arming
         self.registering = asyncio.Lock()
-        """Held while the shell registers by itself: of lines that run at the same time one does."""
+        """Held while the shell registers by itself, so that only one of several concurrent lines does."""
         self.opened_at = clock.monotonic()
-        """By the library's clock."""
+        """Monotonic seconds, by the library's clock."""
         self._deployed_at_first: datetime | None = None
         self._is_settled = False
         self._patience_ends: float | None = None
         self.history = History(live)
-        """What was seen since it was opened."""
+        """Samples since the connection was opened."""
         self.recordings: dict[Path, Recording] = {}
-        """Files that are written, or were, by their paths."""
+        """Recordings by path, those that ended included."""
 
     @cached_property
     def alarms(self) -> "SpokenAlarms":
-        """What is in alarm; read from the start at a prompt only."""
-        from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import SpokenAlarms  # Most files have no need of it.
+        """The active alarms. Lazy: a run reads them only when a command asks."""
+        from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import SpokenAlarms  # Lazy: most runs never need it.
 
         return SpokenAlarms(self.client)
 
     @cached_property
     def panel(self) -> "WatchTable":
-        """What is watched."""
-        from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable  # The same.
+        """The watched items."""
+        from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable  # Lazy: most runs never need it.
 
         return WatchTable(self.live, self.history)
 
@@ -138,7 +137,7 @@ class GatewayConnection:
         return made
 
     async def settled(self) -> None:
-        """Waits until the session's event stream is known to be read; raises what it was lost to, or ShellError."""
+        """Wait until the session's event stream is known to be read; raise the reason of its loss, or ShellError."""
         if self._is_settled:
             return
         try:
@@ -152,8 +151,10 @@ class GatewayConnection:
         self._is_settled = True
 
     async def reconnected(self) -> None:
-        """Waits until a connection or a stream that broke is back, as long as connecting may take from when that was
-        first asked for. What does not come back is said by whatever needs it."""
+        """Wait until a lost connection or stream is back, at most the connect timeout since the first of these waits.
+
+        What does not come back is reported by the command that needs it.
+        """
         ends = self._patience_ends or clock.monotonic() + self.client.options.connect_timeout
         self._patience_ends = ends
         with suppress(TimeoutError, MxGatewayError):
@@ -171,8 +172,11 @@ class GatewayConnection:
                         return
 
     def was_redeployed(self, last_deploy: "datetime | None") -> bool:
-        """Whether the galaxy, deployed at this time, is known to have been deployed at another one before, since this
-        was opened. Whose clock says when does not matter: no time is compared but with another of the same."""
+        """Return whether the galaxy is known to have been deployed at another time than `last_deploy` since this was
+        opened.
+
+        Only times of the gateway's clock are compared with each other.
+        """
         if last_deploy is None:
             return False
         self._deployed_at_first = self._deployed_at_first or last_deploy
@@ -180,13 +184,13 @@ class GatewayConnection:
 
     @property
     def failures(self) -> "dict[str, BaseException]":
-        """What went wrong by itself with what goes on beside all commands, by the name of the task."""
+        """Errors that ended background tasks, by the name of the task."""
         ended = [task for task in (*self.history.tasks, *self.catalogue.tasks) if task.done() and not task.cancelled()]
         return {task.get_name(): error for task in ended if (error := task.exception()) is not None}
 
     @property
     def recording(self) -> "list[Recording]":
-        """Those of the recordings that go on."""
+        """The recordings that are still running."""
         return [each for each in self.recordings.values() if each.is_running]
 
     @property
@@ -196,12 +200,12 @@ class GatewayConnection:
         return {"live": "ready", "stale": "resuming", "closed": "lost"}.get(state, state)
 
     async def aclose(self) -> None:
-        """Ends the recordings, closes the session and the connection."""
+        """Stop the recordings, close the session and the connection."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.client.close)
             stack.push_async_callback(self._close_session)
             stack.push_async_callback(self.history.aclose)
-            if "alarms" in self.__dict__:  # made when they were first asked for
+            if "alarms" in self.__dict__:  # Made when they were first asked for.
                 stack.push_async_callback(self.alarms.aclose)
             stack.push_async_callback(self.catalogue.aclose)
             for recording in self.recordings.values():

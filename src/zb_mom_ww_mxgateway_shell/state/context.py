@@ -32,74 +32,75 @@ FIRST_VALUE_TIMEOUT = 15.0
 
 
 class Context:
-    """What commands work on. One of it per shell."""
+    """What commands work on. One for each shell."""
 
     def __init__(self, registry: Registry, *, interactive: bool) -> None:
         self.registry = registry
         self.interactive = interactive
         self.connection = Connection()
-        """What ``connect`` without an endpoint connects to, while nothing is open."""
+        """Where ``connect`` without an endpoint connects to while no connection is open."""
         self.connected_as = ""
-        """How the last connection was called; empty before the first."""
+        """Name of the last connection; empty before the first."""
         self._disarmed: set[str] = set()
-        """Connections that were disarmed when they were closed, by name."""
+        """Names of connections that were disarmed when they were closed."""
         self.connections: dict[str, GatewayConnection] = {}
-        """All that is open, by name."""
+        """The open connections by name."""
         self._current: GatewayConnection | None = None
         self.settings = Settings()
         self.aliases: dict[str, str] = {}
-        """What stands for a longer line, by its name."""
+        """Longer lines by their alias."""
         self.spool = Transcript(lambda text: self.alert(text))
-        """A copy of what is typed and shown."""
+        """The copy of what is typed and shown."""
         self.writer = OutputWriter()
         """Standard output and standard error of a run."""
         self.runs_file = False
-        """Whether the lines come from a file, or one in its place, and not from a person who types them."""
+        """Whether the lines come from a file, ``-e`` or standard input rather than from a person who types."""
         self.start_connections: list[Connection] = []
-        """What the person who started it named, and what it was connected to then."""
+        """The connections that the user named at the start, and the one that was open then."""
         self.settles_later = False
-        """Whether a connection is taken before its event stream is known to be read: what needs it waits for it."""
+        """Whether a connection is used before its event stream is known to be read; what needs the stream waits for
+        it."""
         self.records = False
-        """Whether what runs is kept for record-script: where a person types, or since it has been asked for."""
+        """Whether lines are kept for record-script although nobody types them: since record-script asked for it."""
         self.read_only = ""
-        """Why nothing may be written whatever is typed; empty where it may."""
+        """Why no write is allowed on any connection; empty where writes are."""
         self.last: Any = None
-        """The value of the last result: ``_``."""
+        """Value of the last result: ``_``."""
         self.failure: Failure | None = None
-        """What went wrong last, for ``last-error``."""
+        """The last error, for ``last-error``."""
         self.names: dict[str, Any] = {}
-        """Names set in the Python pane, and by ``let`` and ``capture``: ``$name``."""
+        """Names that the Python pane, ``let`` and ``capture`` set: ``$name``."""
         self.given_names: frozenset[str] = frozenset()
-        """Those that ``--var`` gave: ``let`` leaves them as they are."""
+        """Names that ``--var`` gave; ``let`` does not change them."""
         self.lines_ahead: Sequence[str] = ()
-        """The lines of a file that follow the one that runs, where they are known."""
+        """The lines that follow the running one in its file, where they are known."""
         self.step = ""
-        """The title of the step that statements belong to; empty before the first one."""
+        """Title of the current step; empty before the first."""
         self.on_error: Literal["stop", "continue"] = "stop"
-        """What a file does after a statement that failed."""
+        """What a file does after a failed statement."""
         self.early_notices: list[str] = []
-        """Notices from before there was a front end to say them."""
+        """Notices and alerts from before a front end was there to show them."""
         self.notice: Callable[[str], None] = self.early_notices.append
-        """Says something beside the result of the command that runs."""
+        """Shows a message about the running command, in addition to its result."""
         self.alert: Callable[[str], None] = self.early_notices.append
-        """Says something that happened by itself, whatever runs or is being typed."""
+        """Shows a message about an event that no command caused."""
         self.ask: Callable[[str], Awaitable[bool]] | None = None
-        """Asks a person yes or no, where there is one."""
+        """Asks a person yes or no; None where nobody can be asked."""
         self.assume_yes = False
-        """Whether ``confirm`` takes the yes for given."""
+        """Whether ``confirm`` assumes yes."""
         self.ask_secret: Callable[[str], Awaitable[str]] | None = None
-        """Asks a person for a key, where there is one."""
+        """Asks a person for a key; None where nobody can be asked."""
         self.open_pane: Callable[[], Awaitable[None]] | None = None
-        """Opens the Python pane, where there is a terminal."""
+        """Opens the Python pane; None without a terminal."""
         self.has_screen = False
-        """True where values can be kept in view above a prompt."""
+        """Whether values can be kept in view above a prompt."""
         self.leaving = False
         self.focus_ahead = ""
-        """While nothing is connected: what a cd that was read, but not run, would focus."""
+        """The object that a checked but not executed ``cd`` would focus, while nothing is connected."""
 
     @property
     def current(self) -> GatewayConnection | None:
-        """The connection that commands are for. To a command it stays the one that was current when it began."""
+        """The connection that commands use. For a command it stays the one that was current when the command began."""
         return self._current
 
     @current.setter
@@ -115,35 +116,35 @@ class Context:
     @cached_property
     def lists(self) -> "WatchLists":
         """The user's lists of tags."""
-        from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists  # Most files have no need of it.
+        from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists  # Lazy: most runs never need it.
 
         return WatchLists()
 
     def refresh(self) -> None:
-        """Forgets what was looked up for the line that was being typed, and may be otherwise by now."""
+        """Forget what was looked up for the line being typed: it may have changed."""
         if "lists" in self.__dict__:
             self.lists.refresh()
 
     @cached_property
     def recorder(self) -> "ScriptRecorder":
-        """What ran, for record-script."""
+        """The lines that ran, for record-script."""
         from zb_mom_ww_mxgateway_shell.state.script_recorder import ScriptRecorder
 
         return ScriptRecorder()
 
     @property
     def all_names(self) -> Mapping[str, Any]:
-        """What ``$name`` may stand for: the names, and the last result as ``$_``."""
+        """Values for ``$name``: the names, and the last result as ``$_``."""
         return {**self.names, "_": self.last}
 
     def give_names(self, variables: Iterable[str]) -> None:
-        """Takes the names of ``--var NAME=VALUE``; raises ShellError."""
+        """Set the names of ``--var NAME=VALUE``; raise ShellError."""
         given = {}
         for text in variables:
             try:
                 name, value = variable(text)
             except InputError as error:
-                # It stands in no line that could be shown.
+                # No line that could be shown contains it.
                 where = f" {text}: {error}, at character {error.start + 1}" if error.start else f": {error}"
                 raise ShellError(f"--var{where}") from None
             given[name] = value
@@ -153,10 +154,10 @@ class Context:
     # Connections.
 
     async def connect(self, connection: Connection, name: str = "", *, read_only: str = "") -> None:
-        """Connects, opens a session and makes it the current one, beside the others that are open.
+        """Connect, open a session and make it the current one, in addition to the other open connections.
 
-        One of the same name is let go of once the new one is open; on failure it stays. What was disarmed stays
-        so. `read_only` says why nothing may be written to it, if so.
+        An open connection of the same name is closed once the new one is open; on failure it stays. A connection that
+        was disarmed stays disarmed. `read_only` is the reason why no write is allowed, if any.
         """
         for_good = self.read_only or read_only
         arming = WriteInterlock(not for_good, for_good)
@@ -176,11 +177,11 @@ class Context:
             try:
                 await self._close_connection(former)
             except MxGatewayError as error:
-                # What it was replaced for may well be why it cannot be closed.
+                # The reason for replacing it may also prevent closing it.
                 self.notice(f"the session before it could not be closed and will expire: {error}")
 
     def start_alarms(self, connected: GatewayConnection) -> None:
-        """Begins to read the alarms of a connection, if that has not begun; at a prompt what is new is said."""
+        """Start to read the alarms of a connection, unless it has started; report new ones at a prompt."""
 
         def say(text: str) -> None:
             if self.interactive:
@@ -190,38 +191,38 @@ class Context:
 
     @cached_property
     def profiles(self) -> "Profiles":
-        """What the profiles file says, where it has been read."""
+        """The profiles, where they were read."""
         from zb_mom_ww_mxgateway_shell.state.profiles import Profiles
 
         try:
             path = profiles_path.default_path()
         except MxGatewayArgumentError:
-            path = Path("~/.config/mxgw/profiles.toml")  # Where it would be for a user who had a home.
+            path = Path("~/.config/mxgw/profiles.toml")  # Where it would be for a user with a home.
         return Profiles(path, {}, {}, {})
 
     def load_profiles(self) -> None:
-        """Takes what the user's profiles file says, if there is one; raises ShellError."""
+        """Read the user's profiles file, if there is one; raise ShellError."""
         if profiles_path.is_there():
             from zb_mom_ww_mxgateway_shell.state.profiles import (
-                load,  # Slow to import for a file that most do not have.
+                load,  # Lazy: slow to import, and most users have no profiles file.
             )
 
             self.take_profiles(load(commands=self.registry.commands))
 
     def take_profiles(self, profiles: "Profiles") -> None:
-        """Takes what a profiles file says: its settings and aliases hold from now on."""
+        """Use the settings and aliases of profiles from now on."""
         self.profiles = profiles
         profiles.apply(self.settings)
         self.aliases |= profiles.aliases
 
     async def disconnect(self, name: str | None = None) -> None:
-        """Closes the connection of that name; without one, all. The shell has let go of them even if that fails."""
+        """Close the connection of that name; without one, all. They are gone from the shell even if closing fails."""
         names = list(self.connections) if name is None else [name]
         closing = [self.connections.pop(each) for each in names]
         self._disarmed |= {each.name for each in closing if not each.arming.armed}
         if self._current in closing:
             self._current = next(reversed(self.connections.values()), None)
-        self.current = self._current  # To the command that closes them, too.
+        self.current = self._current  # Also for the command that closes them.
         failures: list[MxGatewayError] = []
         for each in closing:
             try:
@@ -244,7 +245,7 @@ class Context:
 
     @property
     def name(self) -> str:
-        """How the prompt calls the current connection."""
+        """Name of the current connection in the prompt; empty without one."""
         return self.current.name if self.current else ""
 
     @property
@@ -262,12 +263,12 @@ class Context:
 
     @property
     def focus(self) -> str:
-        """The object that a leading dot stands for; empty for none."""
+        """The object that a leading dot means; empty for none."""
         return self.current.focus if self.current else self.focus_ahead
 
     @property
     def connected(self) -> GatewayConnection:
-        """The current connection; raises ShellError when there is none, or it was closed while a command waited."""
+        """The current connection; raises ShellError where there is none, or where it was closed during the command."""
         current = self.current
         if current is None:
             how = "connect HOST:PORT first" if self.interactive else "a run needs --endpoint HOST:PORT or --demo"
@@ -278,17 +279,18 @@ class Context:
 
     @property
     def is_disconnected(self) -> bool:
-        """Whether the connection that a command began with is one no longer."""
+        """Whether the connection with which a command began was closed."""
         return self.current is not None and self.connections.get(self.current.name) is not self.current
 
     def recorded_line(self, invocation: Invocation) -> "RecordedLine | None":
-        """A line that is about to run, as a script has it, where one may be made of it: when it has run, its handles
-        may mean nothing any more. None where none may."""
+        """Return the script line of a line that is about to run, or None where no script needs it.
+
+        Before it runs, because its handles may be invalid afterwards.
+        """
         return self.recorder.line_of(self, invocation) if self.interactive or self.records else None
 
     def set_outputs(self, notice: Callable[[str], None], alert: Callable[[str], None] | None = None) -> None:
-        """Takes a front end's ways of saying notices, and alerts where those are said otherwise; what could not be
-        said before is a notice."""
+        """Set where notices and alerts are shown, alerts as notices unless given; show the early ones as notices."""
         self.notice, self.alert = notice, alert or notice
         for text in self.early_notices:
             notice(text)
@@ -303,12 +305,12 @@ class Context:
 
     @property
     def session(self) -> "Session":
-        """The open session; raises ShellError when there is none."""
+        """The open session; raises ShellError where there is none."""
         return self.live_session.session
 
     @property
     def live_session(self) -> "LiveSession":
-        """The live session; raises ShellError when there is none, or what it was lost to."""
+        """The live session; raises ShellError where there is none, or with the reason of its loss."""
         live = self.connected.live
         if live.state.value == "closed":
             raise ShellError(f"the session is lost: {live.lost}; connect opens a new one", ExitCode.REFUSED)
@@ -321,15 +323,15 @@ class Context:
 
     @property
     def items(self) -> list[Item]:
-        """Items of all servers, in the order they were added."""
+        """Items of all servers, in the order in which they were added."""
         return list(self.live.session.handles.items.values()) if self.live else []
 
     def find_item(self, tag: str, server: int | None = None) -> Item | None:
-        """The item of a tag, if it was added: to this server, or without one to any."""
+        """Return the item of a tag on this server, or without one on any; None where it was not added."""
         return self.live.session.handles.find(tag, server) if self.live else None
 
     def type_of(self, tag: str, item: Item | None) -> "TagType | None":
-        """What is known of a tag's type: from its value, or else from the galaxy."""
+        """Return the type of a tag, from its value or else from the galaxy; None where it is unknown."""
         from zb_mom_ww_mxgateway.value_types import DataType
         from zb_mom_ww_mxgateway.values import Array
         from zb_mom_ww_mxgateway_shell.language.literals import TagType
@@ -340,7 +342,7 @@ class Context:
         return self.catalogue.type_of(tag)
 
     def default_server(self) -> int:
-        """The single registered server; raises ShellError when there is none or more than one."""
+        """Return the single registered server; raise ShellError where there is none or more than one."""
         servers = list(self.servers)
         if len(servers) == 1:
             return servers[0]
@@ -349,7 +351,7 @@ class Context:
         raise ShellError(f"several servers: say which, one of {', '.join(map(str, servers))}")
 
     async def server_for(self, asked: int | None) -> int:
-        """The server asked for, the single one, or a new registration of this shell, which is said."""
+        """Return the given server, the single one, or a new registration of this shell, which a notice reports."""
         if asked is not None:
             return asked
         async with self.connected.registering:
@@ -360,13 +362,13 @@ class Context:
 
 
 class BoundContext(Context):
-    """Shares everything with the context it is made of, but for which connection is meant.
+    """A context for one command: everything is shared with the given context except the current connection.
 
-    Another line, a task or the Python pane may make another connection the current one while a command waits: its
-    words were read, and its items looked up, on the one that was current when it began.
+    Another line, a task or the Python pane may switch the current connection while a command waits. The command keeps
+    the connection on which its words were parsed and its items were looked up.
     """
 
-    __slots__ = ("_meant",)  # The only thing of its own.
+    __slots__ = ("_meant",)  # Its only own attribute.
 
     def __init__(self, context: Context) -> None:
         self.__dict__ = context.__dict__
@@ -378,12 +380,12 @@ class BoundContext(Context):
 
     @current.setter
     def current(self, connected: GatewayConnection | None) -> None:
-        """By a command that goes from one to another: it goes along."""
+        """For a command that switches the connection: it follows the switch."""
         self._meant = self._current = connected
 
 
 def context_of(scope: Scope) -> Context:
-    """The context as which a line's scope is given; for arguments that know more than the language does."""
+    """Return the context behind a line's scope, for arguments that need more than the language knows."""
     if not isinstance(scope, Context):
         raise TypeError(f"a line is read in a Context, not in a {type(scope).__name__}")
     return scope

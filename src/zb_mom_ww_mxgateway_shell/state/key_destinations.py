@@ -1,4 +1,4 @@
-"""Where the lines of a file may send the user's key: a file can come from anywhere."""
+"""Which gateways the lines of a file may send the user's key to: a file can come from anywhere."""
 
 import os
 
@@ -10,8 +10,8 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
 def refuse_stranger(context: Context, wanted: Connection) -> None:
-    """Raises ShellError where a line that no person types would send a key to a gateway that the person who started the
-    run has not named, and that is not remembered either."""
+    """Raise ShellError where a file would send a key to a gateway that the user neither named at the start nor trusted
+    before."""
     endpoint = wanted.endpoint or os.environ.get(ENDPOINT_VARIABLE)
     if not context.runs_file or not endpoint or not wanted.api_key():
         return
@@ -45,7 +45,7 @@ def _is_same(one: str | None, other: str) -> bool:
 
 
 def _is_trusted_alike(named: Connection, wanted: Connection) -> bool:
-    """Whether a gateway has to prove no less than it had to for the person who named it."""
+    """Return whether a gateway must prove at least as much as for the user's own connection to it."""
     if named.plaintext or wanted.plaintext:
         return named.plaintext
     return wanted.forget_certificate <= named.forget_certificate and wanted.ca_file in (None, named.ca_file)

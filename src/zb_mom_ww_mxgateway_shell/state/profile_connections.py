@@ -1,4 +1,4 @@
-"""Connecting as a profile of the user says."""
+"""Connections as the user's profiles describe them."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 async def keyed_connection(context: Context, profile: "Profile") -> Connection:
-    """Return the connection of a profile with its key: asked for, or from the keyring, where the profile says so.
+    """Return the connection of a profile with its key, which a person or the keyring gives where the profile says so.
 
     Raises ShellError where the key cannot be had.
     """
-    from zb_mom_ww_mxgateway_shell.state.profiles import from_keyring, with_key  # Slow to import.
+    from zb_mom_ww_mxgateway_shell.state.profiles import from_keyring, with_key  # Lazy: slow to import.
 
     if profile.keyring:
         return with_key(profile.connection, await asyncio.to_thread(from_keyring, profile))

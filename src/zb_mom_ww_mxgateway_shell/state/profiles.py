@@ -38,7 +38,7 @@ from zb_mom_ww_mxgateway_shell.state.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Profiles:
-    """What the file says."""
+    """Content of the profiles file."""
 
     path: Path
     profiles: dict[str, Profile]
@@ -46,21 +46,22 @@ class Profiles:
     settings: dict[str, str]
 
     def named(self, name: str) -> Profile:
-        """The profile of that name; raises ShellError when there is none."""
+        """Return the profile of that name; raise ShellError where there is none."""
         if name not in self.profiles:
             raise ShellError(f"no profile {name} in {self.path}{closest(name, list(self.profiles))}")
         return self.profiles[name]
 
     def apply(self, settings: Settings) -> None:
-        """Sets what the file sets."""
+        """Apply the settings of the file."""
         for name, value in self.settings.items():
             settings.change(name, value)
 
 
 def load(path: Path | None = None, commands: Collection[str] = ()) -> Profiles:
-    """Reads the file; one that is not there is empty. Raises ShellError with the line of what is wrong.
+    """Read the file; a missing one is empty. Raise ShellError with the line of a mistake.
 
-    An alias has to begin with one of the `commands`, and cannot have the name of one; without any nobody looks.
+    An alias must begin with one of the `commands` and must not have the name of one; without `commands` this is not
+    checked.
     """
     try:
         file = read_file(path)

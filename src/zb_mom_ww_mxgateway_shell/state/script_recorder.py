@@ -1,4 +1,4 @@
-"""What was typed, kept so that it can become a command file: by tag names, never by handles."""
+"""Lines that ran, kept so that they can become a command file: with tag names, never with handles."""
 
 import math
 from collections import deque
@@ -27,38 +27,38 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 
 _KEPT = 1000
-# What a value that is measured may differ by when it is looked at again, as a part of it.
+# Relative tolerance for a measured value that a script checks again.
 _TOLERANCE = 0.01
-# A number that came so many times in so many seconds moves by itself: nobody can say what it will be.
+# A number that changed this often within these seconds changes by itself: its next value is unpredictable.
 _MOVES, _LATELY_SECONDS = 3, 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedLine:
-    """A line that ran, as it can stand in a file, and what was seen."""
+    """A line that ran, as a script has it, with expectations for the values that were seen."""
 
     line: str
     gateway: str = ""
-    """Endpoint of the gateway that it was for; empty where it is for none."""
+    """Endpoint of its gateway; empty for a line that needs none."""
     failed: str = ""
-    """What came of it, where that was not as asked for: such a line becomes a remark."""
+    """How it failed; such a line becomes a comment. Empty for success."""
     expects: tuple[str, ...] = ()
 
     def lines(self, *, expects: bool, gateway: str) -> list[str]:
-        """The lines of a file that is run on this gateway."""
+        """Return the lines of a script for this gateway."""
         if self.failed:
             return [f"# {self.failed}: {self.line}"]
         if self.gateway not in ("", gateway):
-            # A run has one gateway: there it would be another one's tag.
+            # A script runs on one gateway; there the tag would be another one.
             return [f"# not replayed, it was for another gateway, {self.gateway}: {self.line}"]
         if redact(self.line) != self.line:
-            # Without it the line would do something else, such as write the stars to the plant.
+            # Without its key the line would do something else, such as write asterisks to the plant.
             return [f"# not replayed, a key is left out of it: {redact(self.line)}"]
         return [self.line, *(line for line in self.expects if expects and redact(line) == line)]
 
 
 class RecordedShell(Scope, Protocol):
-    """The shell whose lines are recorded: what they can refer to, and the connection that they are for."""
+    """The shell whose lines are recorded: its scope and its connection."""
 
     @property
     def current(self) -> "GatewayConnection | None": ...
@@ -74,7 +74,7 @@ class RecordedShell(Scope, Protocol):
 
 
 class ScriptRecorder:
-    """The last lines that ran, and the file that gets them as they come."""
+    """The last lines that ran, and the file that receives new ones."""
 
     def __init__(self) -> None:
         self._kept: deque[RecordedLine] = deque(maxlen=_KEPT)
@@ -82,17 +82,17 @@ class ScriptRecorder:
         self._expects = False
         self._gateway = ""
         self.path: Path | None = None
-        """The file that is written now."""
+        """The file being written; None for none."""
 
     def line_of(self, context: RecordedShell, invocation: Invocation) -> RecordedLine | None:
-        """A line as a script has it; None for one that no script needs."""
+        """Return a line as a script has it; None for a line that no script needs."""
         command = invocation.command
         if not _belongs(command):
             return None
         return RecordedLine(_line(context, invocation), "" if command.traits.recorded else _gateway(context))
 
     def keep(self, context: RecordedShell, line: RecordedLine, result: Result | None) -> None:
-        """Keeps a line that ran; `result` is None for one that raised."""
+        """Keep a line that ran; `result` is None for one that raised."""
         failed = "failed" if result is None else ""
         if result is not None and result.exit_code is not ExitCode.DONE:
             failed = result.exit_code.name.lower()
@@ -104,13 +104,16 @@ class ScriptRecorder:
             self._write(typed.lines(expects=self._expects, gateway=self._gateway))
 
     def last(self, count: int) -> list[RecordedLine]:
-        """The last lines that ran, at most `count`, oldest first."""
+        """Return the last lines that ran, at most `count`, oldest first."""
         return list(self._kept)[-count:]
 
     def start(self, path: Path, heading: str, *, gateway: str, expects: bool, overwrite: bool, kept: int = 0) -> int:
-        """Begins a file with the last `kept` lines, and gives every further one to it until :meth:`stop`; says how
-        many lines there were. What was for another gateway than the one at this endpoint becomes a remark. Raises
-        ShellError when it is there already, or cannot be written."""
+        """Start a file with the last `kept` lines, add every further line until :meth:`stop`, and return how many lines
+        it started with.
+
+        A line for another gateway than the one at this endpoint becomes a comment. Raises ShellError where the file
+        exists, or cannot be written.
+        """
         try:
             file = open_text(path, "w" if overwrite else "x")
         except FileExistsError:
@@ -127,11 +130,11 @@ class ScriptRecorder:
         return len(lines)
 
     def stop(self) -> Path | None:
-        """Ends the file that is written; gives its path. Idempotent."""
+        """End the file and return its path; None where there was none. Idempotent."""
         file, path = self._file, self.path
         self._file = self.path = None
         if file is not None:
-            with suppress(OSError):  # said already, as what could not be written was
+            with suppress(OSError):  # A failed write was reported already.
                 file.close()
         return path
 
@@ -154,8 +157,8 @@ def _gateway(context: RecordedShell) -> str:
 
 
 def _server_of(context: RecordedShell, invocation: Invocation) -> list[str]:
-    """The server of the items that a line is about, where there are several and it names none: their tags alone would
-    not say it."""
+    """Return the server option of a line about items of one of several servers, where it names none: tags alone are
+    ambiguous."""
     if "--server" not in invocation.command.options or "server" in invocation.options or len(context.servers) < 2:
         return []
     groups = (each if isinstance(each, list) else [each] for each in invocation.positional)
@@ -185,7 +188,7 @@ def _line(context: RecordedShell, invocation: Invocation) -> str:
 
 
 def _expectations(context: RecordedShell, result: Result) -> Iterator[str]:
-    """A line for each tag whose value the result shows."""
+    """Yield an expectation for each tag whose value the result shows."""
     for tag, shown in dict(_tags(result.form())).items():
         item = context.find_item(tag)
         if item is None:
@@ -195,7 +198,7 @@ def _expectations(context: RecordedShell, result: Result) -> Iterator[str]:
         if value is None or value.stale_since is not None or shown.get("written_seconds_ago") is not None:
             continue
         if context.live_session.unseen_write(*item.key):
-            continue  # It is from before a write.
+            continue  # The value is from before a write.
         if is_plain(value.value):
             quality = "" if value.quality_word == "good" else f" quality {value.quality_word}"
             if isinstance(value.value, float) and _moves(context, item):
@@ -206,7 +209,7 @@ def _expectations(context: RecordedShell, result: Result) -> Iterator[str]:
 
 
 def _expectation_of_read(tag: str, shown: dict[str, Any]) -> Iterator[str]:
-    """Of a tag that nobody follows: whether a number of it moves nobody knows."""
+    """Yield the expectation for a tag that is not advised: whether its value changes by itself is unknown."""
     value, word = shown.get("value"), shown["quality_word"]
     quality = "" if word == "good" else f" quality {word}"
     if isinstance(value, float):
@@ -237,6 +240,6 @@ def _value(value: Any) -> str:
         return "nan"
     numbers = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, float)]
     room = max((abs(number) for number in numbers if math.isfinite(number)), default=0.0) * _TOLERANCE
-    # A text in quotes: bare, one such as Recipe.A would be taken for a tag.
+    # A text in quotes: a bare one such as Recipe.A would be read as a tag.
     text = quoted(value) if isinstance(value, str) else literal_text(value)
     return f"{text} tol {max(room, 0.001):.2g}" if numbers else text

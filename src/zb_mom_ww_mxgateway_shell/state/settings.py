@@ -1,4 +1,4 @@
-"""What ``set`` changes: how the shell shows things."""
+"""Settings of the shell: what ``set`` changes."""
 
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
@@ -9,21 +9,21 @@ from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, F
 
 @dataclass(slots=True)
 class Settings:
-    """How the shell shows things; each is changed by ``set NAME VALUE``."""
+    """How the shell shows things; ``set NAME VALUE`` changes each."""
 
     output: str = DEFAULT_FORM
     """The output form: text for people, or one for programs."""
     pager: Literal["on", "off"] = "on"
-    """Results longer than the screen are shown a page at a time; the stream is read meanwhile."""
+    """Whether results longer than the screen are shown page by page."""
     timing: Literal["on", "off"] = "off"
-    """Says how long each command took."""
+    """Whether the time of each command is shown."""
     keys: Literal["emacs", "vi"] = "emacs"
     """Editing keys at the prompt."""
     color: Literal["auto", "off"] = "auto"
     """Colours at a terminal; NO_COLOR turns them off too."""
 
     def change(self, name: str, value: str) -> None:
-        """Sets one; raises ValueError with what would be right."""
+        """Set one; raise ValueError with the valid values."""
         allowed = self.choices().get(name)
         if allowed is None:
             known = list(self.choices())
@@ -34,7 +34,7 @@ class Settings:
 
     @classmethod
     def choices(cls) -> dict[str, tuple[str, ...]]:
-        """The names, and the values each may have."""
+        """Return the names with the values that each may have."""
         return {each.name: get_args(each.type) for each in fields(cls)} | {"output": tuple(FORMATTERS)}
 
     @property

@@ -1,6 +1,6 @@
-"""Named lists of tags, kept as text files: one tag a line, ``#`` comments behind a blank.
+"""Named lists of tags, kept as text files: one tag a line, ``#`` comments after a blank.
 
-A tag that begins with ``#``, or has a blank before one, stands in double quotes.
+A tag that begins with ``#``, or contains a blank before one, is in double quotes.
 """
 
 import re
@@ -27,7 +27,7 @@ _TAG_FIELDS = ("reference", "tag", "attribute", "name", "item", "address")
 class WatchLists:
     """The user's lists, in one folder.
 
-    A line that is being typed is read again at every key: so what was found is kept until :meth:`refresh`.
+    The line being typed is parsed at every key, so what was read is kept until :meth:`refresh`.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -36,7 +36,7 @@ class WatchLists:
         self._loaded: dict[str, list[str]] = {}
 
     def refresh(self) -> None:
-        """Forgets what was found: another program may have changed it."""
+        """Forget what was read: another program may have changed it."""
         self._names = None
         self._loaded.clear()
 
@@ -45,16 +45,16 @@ class WatchLists:
         return self._given or config_folder() / "lists"
 
     def names(self) -> list[str]:
-        """What there is."""
+        """Return the names of all lists."""
         if self._names is None:
             try:
                 self._names = sorted(path.stem for path in self._folder.glob(f"*{_SUFFIX}"))
             except MxGatewayArgumentError:
-                self._names = []  # Who has no home has no lists in it.
+                self._names = []  # A user without a home has no lists.
         return self._names
 
     def load(self, name: str) -> list[str]:
-        """The tags of a list, in its order; raises ShellError when it cannot be read."""
+        """Return the tags of a list in its order; raise ShellError where it cannot be read."""
         if name not in self._loaded:
             self._loaded[name] = self._read(name)
         return list(self._loaded[name])
@@ -81,8 +81,10 @@ class WatchLists:
         return [tag for tag in tags if tag]
 
     def save(self, name: str, tags: list[str]) -> Path:
-        """Writes a list whole, in place of one of that name; gives its file. Raises ShellError for what is no tag but
-        a gateway's key."""
+        """Write a list in place of one of that name, and return its file.
+
+        Raises ShellError where it cannot be written, and for a text that is a gateway's key.
+        """
         path = self._path(name)
         self.refresh()
         if any(redact(tag) != tag for tag in tags):
@@ -95,7 +97,7 @@ class WatchLists:
         return path
 
     def delete(self, name: str) -> None:
-        """Forgets a list; raises ShellError when there is none of that name."""
+        """Delete a list; raise ShellError where there is none of that name."""
         self.refresh()
         try:
             self._path(name).unlink()
@@ -111,9 +113,9 @@ class WatchLists:
 
 
 def _tag_of(line: str) -> str:
-    """The tag that a line names; empty for none. ``#`` begins a comment where a blank, or nothing, is before it.
+    """Return the tag on a line; empty for none. ``#`` begins a comment at the start or after a blank.
 
-    Raises InputError for one in quotes that is not closed, or has more than a comment behind it.
+    Raises InputError for quotes that are not closed, or are followed by more than a comment.
     """
     if line.startswith('"'):
         tag, *others = split(line)
@@ -124,23 +126,23 @@ def _tag_of(line: str) -> str:
 
 
 def _line_of(tag: str) -> str:
-    """A tag as a line that is read as that tag again."""
+    """Return the line that is read as this tag."""
     is_plain = tag.isprintable() and tag == tag.strip() and not tag.startswith('"') and not _COMMENT.search(tag)
     return tag if is_plain else quoted(tag)
 
 
 def tags_of_object_viewer(path: Path) -> list[str]:
-    """The tags of a watch list that Object Viewer saved as XML, in its order, each once.
+    """Return the tags of a watch list that Object Viewer saved as XML, in its order, each once.
 
-    Its schema is not published: taken is whatever stands as a dotted reference in an attribute or an
-    element named like one (reference, tag, attribute, name, item, address); where there is no such, any
-    dotted reference. Raises ShellError when it cannot be read or holds none.
+    Its schema is not published. The tags are the dotted references in attributes and elements named like one
+    (reference, tag, attribute, name, item, address), or else any dotted reference. Raises ShellError where the file
+    cannot be read or has none.
     """
     from xml.etree.ElementTree import ParseError, fromstring
 
     try:
         content = read_bytes(path)
-        # A file from somewhere else must not unfold to gigabytes.
+        # Reject entities: a foreign file must not expand to gigabytes.
         if b"<!ENTITY" in content.replace(b"\0", b""):
             raise ShellError(f"{path} declares XML entities of its own: not read")
         root = fromstring(content)
