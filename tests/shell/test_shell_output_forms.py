@@ -11,6 +11,7 @@ from shell_terminal import ENTER, TAB, shell
 
 from zb_mom_ww_mxgateway_shell.output.formats import FORMATTERS, Formatter
 from zb_mom_ww_mxgateway_shell.output.results import Result
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 TAGGED = """\
 import json
@@ -82,3 +83,14 @@ async def test_a_new_form_shows_results_at_the_prompt(tmp_path: Path, monkeypatc
         sh.terminal.type("set output tag" + TAB + ENTER)
         await sh.terminal.shows('<{"output": "tagged"}>')
         await sh.terminal.enter("echo hello", '<{"text": ["hello"]}>')
+
+
+@pytest.mark.parametrize("option", ["--json", "--csv"])
+async def test_a_notice_before_the_first_statement_is_no_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    monkeypatch.setattr("zb_mom_ww_mxgateway_sim.rpc.gateway_service.GATEWAY_PROTOCOL_VERSION", 4)
+    async with SimulatedGateway(plaintext=True) as gateway:
+        ran = await ShellProcess(tmp_path).on(gateway)("--plaintext", option, "-e", "echo hello")
+    assert len(ran.out.splitlines()) == (1 if option == "--json" else 2)
+    assert "speaks gateway protocol version 4, this library 3" in ran.err

@@ -56,9 +56,9 @@ class Formatter(ABC):
         """Start with the statement of the page."""
 
     def notice(self, page: "Page", text: str) -> None:
-        """Report something in addition to the result."""
-        if page.statement is None:
-            page.text(f"{INDENT}{safe(text)}")
+        """Report something in addition to the result; before the first statement, on standard error."""
+        if page.statement is None and not page.quiet:
+            page.problem([safe(text)])
 
     def live(self, page: "Page", line: str) -> None:  # noqa: B027  # optional
         """Show a line of a feed as it comes; `line` is safe for a terminal."""
