@@ -12,7 +12,7 @@ import click
 
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.commands.index import MODULE_OF
-from zb_mom_ww_mxgateway_cli.running import Gateways, Invocation, asks_for_json
+from zb_mom_ww_mxgateway_cli.running import Gateways, Invocation, form_asked_for
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_console.text.help_texts import told_if_without
@@ -81,9 +81,9 @@ def run(arguments: list[str]) -> int:
             code = mxgw_py.main(arguments, "mxgw-py", standalone_mode=False, obj=invocation) or ExitCode.DONE
             report.finish()
     except Exception as error:
-        if isinstance(error, click.UsageError):
-            # It may come before the options were read.
-            report.json = report.json or asks_for_json(arguments)
+        # A usage error may come before the options were read.
+        if isinstance(error, click.UsageError) and not report.output and (asked := form_asked_for(arguments)):
+            report.choose(asked)
         code = report.error(error)
     if report.reader_stuck:
         # The interpreter would wait for the print that waits for the reader.

@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway_console.connect.options import Connection, connection_o
 from zb_mom_ww_mxgateway_console.process import endings
 from zb_mom_ww_mxgateway_console.process.log_options import log_options
 from zb_mom_ww_mxgateway_console.render.report import Report
+from zb_mom_ww_mxgateway_console.render.report_formats import REPORT_FORMATTERS
 
 if TYPE_CHECKING:
     import asyncio
@@ -223,13 +224,13 @@ def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
         if value is None:
             return
         report: Report = context.obj.report
-        report.json = report.json or value in ("json", "jsonl")
+        if context.obj.in_batch and value != report.output:
+            raise click.UsageError("lines of a batch are answered by JSON, an object a line")
         if report.output not in ("", value):
             raise click.UsageError("--json is --output jsonl: name one form of the output")
-        if context.obj.in_batch and value != "jsonl":
-            raise click.UsageError("lines of a batch are answered by JSON, an object a line")
-        report.output = value
+        report.choose(value)
 
+    *descriptions, last = (each.description for each in REPORT_FORMATTERS.values())
     # Eager: an error in any other option is then reported the way it was asked for.
     options = [
         click.option(
@@ -242,11 +243,11 @@ def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--output",
-            type=click.Choice(["json", "jsonl", "csv", "table"]),
+            type=click.Choice(list(REPORT_FORMATTERS)),
             is_eager=True,
             expose_value=False,
             callback=settle_output,
-            help="How results look: a JSON document, an object a line, CSV, or text (the default).",
+            help=f"How results look: {', '.join(descriptions)}, or {last}.",
         ),
         click.option(
             "--debug",
@@ -275,10 +276,11 @@ def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return cast("Callable[..., Any]", decorated)
 
 
-def asks_for_json(arguments: Sequence[str]) -> bool:
-    """Whether a command line whose options could not be read wanted JSON."""
-    said = " ".join(arguments).replace("=", " ")
-    return "--json" in arguments or "--output json" in said
+def form_asked_for(arguments: Sequence[str]) -> str:
+    """Return the output form that a command line asks for whose options could not be read; empty for none."""
+    words = f" {' '.join(arguments)} ".replace("=", " ")
+    named = (name for name in REPORT_FORMATTERS if f" --output {name} " in words)
+    return next(named, "jsonl" if "--json" in arguments else "")
 
 
 def gateway_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,10 +2,12 @@
 
 import math
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import click
 import pytest
 from cli_process import Run
+from click.testing import CliRunner
 
 from zb_mom_ww_mxgateway import (
     ActiveAlarm,
@@ -45,6 +47,7 @@ from zb_mom_ww_mxgateway import (
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.times import to_nanoseconds
+from zb_mom_ww_mxgateway_cli.running import Gateways, Invocation, report_options
 from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_text, feed_form
 from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text
 from zb_mom_ww_mxgateway_console.render.forms import (
@@ -58,6 +61,8 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     value_form,
     value_text,
 )
+from zb_mom_ww_mxgateway_console.render.report import Report
+from zb_mom_ww_mxgateway_console.render.report_formats import REPORT_FORMATTERS, ReportFormatter
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 MOMENT = datetime(2026, 10, 2, 10, 14, 0, 250000, tzinfo=timezone(timedelta(hours=2)))
@@ -336,3 +341,25 @@ async def test_a_key_that_stands_in_a_wrong_place_is_not_shown(mxgw_py: Run, gat
         for how in ([], ["--json"], ["--debug"]):
             ran = await mxgw_py(*arguments, *how)
             assert secret not in ran.out + ran.err, (arguments, how)
+
+
+async def test_a_new_form_is_a_class_and_an_entry_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Tagged(ReportFormatter):
+        description = "text in angle brackets"
+
+        def result(self, form: dict[str, Any], text: str) -> list[str]:
+            return [f"<{text}>"]
+
+    monkeypatch.setitem(REPORT_FORMATTERS, "tagged", Tagged)
+
+    @click.command()
+    @report_options
+    def probe(report: Report) -> None:
+        report.line({"a": 1}, "one")
+
+    with Gateways() as gateways:
+        ran = CliRunner().invoke(probe, ["--output", "tagged"], obj=Invocation(Report(), gateways))
+        shown = CliRunner().invoke(probe, ["--help"], obj=Invocation(Report(), gateways))
+    assert ran.stdout == "<one>\n"
+    assert "json|jsonl|csv|table|tagged" in shown.stdout
+    assert "or text in angle brackets." in " ".join(shown.stdout.split())

@@ -34,7 +34,7 @@ class Terminal(io.StringIO):
 def test_a_record_of_csv_is_escaped_on_a_terminal_alone(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", stream)
     report = Report()
-    report.output = "csv"
+    report.choose("csv")
     report.line({"tag": "A", "value": "x\x1b]0;title\x07y"}, "")
     shown = "x\\x1b]0;title\\x07y" if stream.isatty() else "x\x1b]0;title\x07y"
     assert stream.getvalue() == f'tag,value\nA,"{shown}"\n'

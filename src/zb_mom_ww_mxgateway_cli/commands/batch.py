@@ -97,7 +97,7 @@ class Batch:
 
     def _answer(self, number: int, line: bytes) -> None:
         report = Report()
-        report.json = True
+        report.choose("jsonl")
         interrupted = False
         try:
             self._run(_words(number, line), report)

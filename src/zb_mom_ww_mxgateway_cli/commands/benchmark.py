@@ -39,7 +39,7 @@ async def measure(
         "session_id": session.session_id,
         "tags": len(tags),
     }
-    if not (report.json and failed):
+    if not (report.formatter.reports_errors and failed):  # Else the error has them.
         report.line(
             {**form, "ok": True},
             f"{rounds} rounds of {len(tags)} tags in {seconds:.3f} s, {form['calls_per_second']} calls a second; "

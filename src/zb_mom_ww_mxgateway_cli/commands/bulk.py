@@ -45,10 +45,10 @@ async def print_bulk(
         "server_handle": server_handle,
         "session_id": session.session_id,
     }
-    if not report.json:
+    if not report.formatter.reports_errors:
         for one, result in zip(forms, given, strict=True):
             report.line(one, results.text(result))
-    elif not failed:
+    elif not failed:  # Else the error has them all.
         report.line({**form, "ok": True}, "")
     check_failed(report, results.call, form, failed, len(given))
 

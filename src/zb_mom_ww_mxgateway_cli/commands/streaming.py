@@ -120,7 +120,7 @@ class Printer(Generic[T]):
     def _rendered(self, message: T) -> list[str]:
         if self._report.is_for_people:
             return [safe(self._rendering.text(message))]
-        return self._report.rendered(self._rendering.form(message), "")
+        return self._report.formatter.result(self._rendering.form(message), "")
 
     async def __aenter__(self) -> Self:
         self._thread.start()

@@ -1,6 +1,5 @@
 """Commands about the tool itself."""
 
-import json
 import platform
 
 import click
@@ -31,11 +30,8 @@ def completion(report: Report, shell: str) -> None:
     made = complete(click.get_current_context().find_root().command, {}, "mxgw-py", _VARIABLE)
     # Not bash's own source(), which starts bash to ask for its version.
     script = ShellComplete.source(made)
-    if report.json:
-        # A program, to the letter: names of its functions look like keys.
-        report.lines([json.dumps({"ok": True, "script": script, "shell": shell}, sort_keys=True)])
-    else:
-        report.lines(script.splitlines())
+    # To the letter: names of its functions look like keys.
+    report.lines(report.formatter.exact({"ok": True, "script": script, "shell": shell}, script.splitlines()))
 
 
 @click.command(epilog='JSON: {"gateway_protocol_version": 3, "ok": true, "python": "3.12.1", "version": "0.1.0"}')
