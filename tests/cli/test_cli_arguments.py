@@ -147,7 +147,7 @@ def test_a_mistake_is_one_json_object_where_json_is_asked_for(name: str, capsys:
     assert out == json.dumps(form, sort_keys=True) + "\n"
 
 
-def test_a_misspelled_option_is_told_the_right_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_misspelled_option_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
     run([*SMOKE, "--timout", "3"])
     assert "--timeout" in capsys.readouterr().err
 

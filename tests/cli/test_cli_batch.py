@@ -89,7 +89,7 @@ async def test_blank_lines_and_comments_are_passed_over(start: Start) -> None:
     assert "line 7 is not UTF-8 text" in answers[2]
 
 
-async def test_entries_that_fail_are_told_with_their_exit_code(
+async def test_a_failed_entry_gives_the_line_its_exit_code(
     gateway: SimulatedGateway, opened: Open, drive: Drive
 ) -> None:
     batch = await drive()
@@ -113,7 +113,7 @@ async def test_a_line_may_say_otherwise_than_the_batch(gateway: SimulatedGateway
             assert (count(one, "TestConnection"), count(one, "OpenSession")) == (1, 2)
 
 
-async def test_a_connection_that_broke_is_made_anew(gateway: SimulatedGateway, drive: Drive) -> None:
+async def test_a_broken_connection_is_replaced(gateway: SimulatedGateway, drive: Drive) -> None:
     batch = await drive("--plaintext")
     gateway.faults.fail_next("OpenSession", code=grpc.StatusCode.UNAVAILABLE, details="gone")
     (answer,) = await batch.ask("open-session")

@@ -56,9 +56,7 @@ async def test_many_values_are_written(gateway: SimulatedGateway, opened: Open, 
     }
 
 
-async def test_an_entry_that_is_refused_is_told_at_its_place(
-    gateway: SimulatedGateway, opened: Open, mxgw_py: Run
-) -> None:
+async def test_a_refused_entry_is_reported_at_its_place(gateway: SimulatedGateway, opened: Open, mxgw_py: Run) -> None:
     arguments = ["write-bulk", *opened.at_server, "--entry", "99=int32:5", "--entry", "1=int32:5"]
     ran = await mxgw_py(*arguments)
     assert (ran.code, ran.err) == (3, "mxgw-py: write_bulk: 1 of 2 failed\n")
@@ -166,7 +164,7 @@ async def test_a_user_needs_one_source_of_a_password(
     assert said in ran.err
 
 
-async def test_a_secured_write_of_nobody_is_refused_at_its_entry(opened: Open, mxgw_py: Run) -> None:
+async def test_a_secured_write_without_a_user_is_refused_at_its_entry(opened: Open, mxgw_py: Run) -> None:
     arguments = ["--entry", "1=int32:5", "--current-user-id", "77"]
     for command, more in (("write-secured-bulk", []), ("write-secured2-bulk", ["--timestamp", MOMENT])):
         ran = await mxgw_py(command, *opened.at_server, *arguments, *more)

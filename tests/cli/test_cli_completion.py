@@ -50,7 +50,7 @@ def test_the_value_of_an_option_is_completed() -> None:
     assert completed("mxgw-py", "read-bulk", "--items-file", "x") == ["file,x"]
 
 
-def test_zsh_and_fish_are_told_what_it_is() -> None:
+def test_zsh_and_fish_get_the_kind_of_a_completion() -> None:
     kind, name, what = completed("mxgw-py", "close", shell="zsh")
     assert (kind, name) == ("plain", "close-session")
     assert what.startswith("Close a session")

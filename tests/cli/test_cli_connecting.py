@@ -99,7 +99,7 @@ async def test_a_gateway_without_keys_needs_none(mxgw_py: Run) -> None:
 
 
 @pytest.mark.parametrize("plaintext", [[], ["--plaintext"]])
-async def test_nobody_there(plaintext: list[str], nobody: str, mxgw_py: Run) -> None:
+async def test_a_port_without_a_server_is_exit_code_4(plaintext: list[str], nobody: str, mxgw_py: Run) -> None:
     said = await refused(mxgw_py, "--endpoint", nobody, *plaintext)
     assert f"cannot connect to {nobody}: nothing listens there; check that the gateway runs, and the port" in said
 
@@ -143,7 +143,9 @@ async def test_a_certificate_is_trusted_on_first_use_and_remembered(
     assert f"now {secure.fingerprint_sha256}. Nothing was sent." in said
 
 
-async def test_what_is_not_to_be_remembered_is_not(secure: SimulatedGateway, mxgw_py: Run, tmp_path: Path) -> None:
+async def test_a_forgotten_certificate_is_not_remembered(
+    secure: SimulatedGateway, mxgw_py: Run, tmp_path: Path
+) -> None:
     ran = await mxgw_py(*SMOKE, "--forget-certificate")
     assert (ran.code, ran.err.endswith("trusted on first use\n")) == (0, True)
     ran = await mxgw_py(*SMOKE, "--json", "--known-gateways", str(tmp_path / "other"))

@@ -78,7 +78,7 @@ async def test_discover_pages_through_what_passes_the_filters(gateway: Simulated
     assert (request.page_size, request.include_attributes) == (500, False)
 
 
-async def test_a_redeploy_between_two_pages_is_told(gateway: SimulatedGateway, start: Start) -> None:
+async def test_a_redeploy_between_two_pages_is_reported(gateway: SimulatedGateway, start: Start) -> None:
     gateway.faults.delay("DiscoverHierarchy", 0.3)
     process = await start(*DISCOVER, "--page-size", "2", "--json")
     assert process.stdout is not None
@@ -101,7 +101,7 @@ async def test_an_object_that_does_not_exist_is_one_line(
     assert "\x1b" not in ran.err
 
 
-async def test_deployments_are_told_as_they_come(gateway: SimulatedGateway, start: Start) -> None:
+async def test_deployments_are_printed_as_they_arrive(gateway: SimulatedGateway, start: Start) -> None:
     process = await start(*DEPLOYED, "--max-events", "2", "--json")
     assert process.stdout is not None
     async with asyncio.timeout(30):

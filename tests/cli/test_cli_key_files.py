@@ -26,7 +26,7 @@ def test_a_byte_order_mark_and_line_ends_are_no_part_of_a_key(tmp_path: Path, ma
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
-def test_another_encoding_is_told_in_one_line_with_what_to_do(tmp_path: Path, encoding: str) -> None:
+def test_another_encoding_is_reported_in_one_line_with_what_to_do(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "key").write_bytes(f"{KEY}\r\n".encode(encoding))
     with pytest.raises(
         MxGatewayAuthenticationError, match=r"UTF-\d\d.*where UTF-8 is expected: save it as UTF-8"
@@ -45,13 +45,13 @@ async def test_the_blanks_of_a_password_are_its_own(tmp_path: Path, password: st
     session.authenticate_user.assert_awaited_once_with(1, "ann", password)
 
 
-def test_a_zero_byte_in_a_key_is_told(tmp_path: Path) -> None:
+def test_a_zero_byte_in_a_key_is_reported(tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(f"{KEY}\0\n".encode())
     with pytest.raises(MxGatewayAuthenticationError, match="a zero byte in its first line"):
         key_of(tmp_path / "key")
 
 
-def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_reported(tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(b"mxgw_plant_\xff\xe9")
     with pytest.raises(MxGatewayAuthenticationError, match="not UTF-8 text"):
         key_of(tmp_path / "key")

@@ -58,7 +58,7 @@ async def test_a_log_that_cannot_be_written_changes_no_result(
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_disk_that_is_full_is_said_once(
+def test_a_full_disk_is_reported_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def full(number: int, data: bytes) -> int:

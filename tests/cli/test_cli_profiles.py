@@ -50,7 +50,7 @@ async def test_an_option_beside_it_counts_more_but_names_no_other_gateway(profil
     assert "--profile and --endpoint exclude each other" in other.err
 
 
-async def test_a_key_that_is_asked_for_needs_somebody_to_ask(profiles: Path, mxgw_py: Run) -> None:
+async def test_a_key_prompt_needs_a_terminal(profiles: Path, mxgw_py: Run) -> None:
     add(profiles, "api_key_prompt = true")
     ran = await mxgw_py(*SMOKE)
     assert ran.code == 4
@@ -76,7 +76,7 @@ async def test_a_read_only_profile_writes_nothing(
     assert "the profile plant is read-only" in ran.err
 
 
-async def test_a_name_that_is_none_and_a_mistake_in_the_file_are_said_with_their_place(
+async def test_an_unknown_profile_and_a_mistake_in_the_file_are_reported_with_their_place(
     profiles: Path, mxgw_py: Run
 ) -> None:
     unknown = await mxgw_py("smoke", "--item", "A.B", "--profile", "plnt")

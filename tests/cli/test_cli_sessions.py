@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway_sim import SimulatedGateway
 OPEN = ("open-session", "--plaintext")
 
 
-async def test_an_opened_session_is_told_by_its_id_alone_and_stays_open(
+async def test_open_session_prints_the_id_alone_and_leaves_the_session_open(
     gateway: SimulatedGateway, mxgw_py: Run
 ) -> None:
     ran = await mxgw_py(*OPEN)
@@ -58,7 +58,9 @@ async def test_a_session_is_closed(gateway: SimulatedGateway, opened: Open, mxgw
         assert "closed or has expired" in form["error"]["message"]
 
 
-async def test_a_session_that_cannot_be_closed_is_told(gateway: SimulatedGateway, opened: Open, mxgw_py: Run) -> None:
+async def test_a_session_that_cannot_be_closed_is_reported(
+    gateway: SimulatedGateway, opened: Open, mxgw_py: Run
+) -> None:
     gateway.faults.fail_next("CloseSession", code=grpc.StatusCode.UNAVAILABLE, details="gone")
     ran = await mxgw_py("close-session", "--plaintext", "--session-id", opened.session.session_id)
     assert (ran.code, ran.err) == (4, f"mxgw-py: close_session at {gateway.endpoint}: UNAVAILABLE gone\n")

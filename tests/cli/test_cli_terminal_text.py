@@ -95,7 +95,7 @@ def test_columns_are_counted_as_a_terminal_shows_them(text: str) -> None:
 
 
 @given(st.text("aß温度 e\u0301→😀"), st.integers(1, 12))
-def test_what_is_cut_fits(text: str, columns: int) -> None:
+def test_a_shortened_text_fits(text: str, columns: int) -> None:
     for cut_down in (cut, cut_middle, cut_start):
         shown = cut_down(text, columns)
         assert width(shown) <= columns

@@ -23,7 +23,7 @@ PROFILE = '[profiles.a]\nendpoint = "127.0.0.1:6201"\n'
         ("ab\nc".encode("utf-16-le"), "UTF-16 without a mark", (1, 1)),
     ],
 )
-def test_what_is_not_utf_8_is_named_for_what_it_is(content: bytes, said: str, place: tuple[int, int]) -> None:
+def test_another_encoding_than_utf_8_is_named(content: bytes, said: str, place: tuple[int, int]) -> None:
     with pytest.raises(TextFileError, match=said) as caught:
         decoded(content)
     assert (caught.value.line, caught.value.column) == place

@@ -42,7 +42,7 @@ async def test_a_feed_has_the_alarms_there_are_and_follows_their_changes(
             await eventually(lambda: LOW not in feed.alarms, "cleared and acknowledged: over")
 
 
-async def test_a_broken_stream_is_told_and_read_again_with_what_is_new(
+async def test_a_broken_stream_is_reported_and_reopened_with_the_new_alarms(
     gateway: SimulatedGateway, client: GatewayClient
 ) -> None:
     gateway.raise_alarm(HIGH)
@@ -71,7 +71,7 @@ async def test_a_broken_stream_is_told_and_read_again_with_what_is_new(
         assert HIGH not in feed.alarms
 
 
-async def test_a_gateway_without_alarms_is_an_error_for_whoever_waits_or_follows() -> None:
+async def test_a_gateway_without_alarms_raises_for_waiters_and_followers() -> None:
     async with (
         SimulatedGateway(plaintext=True, api_keys=(), alarms=False) as gateway,
         await GatewayClient.connect(endpoint=gateway.endpoint, plaintext=True) as client,
@@ -99,7 +99,7 @@ async def test_waiting_for_a_list_that_does_not_come_has_an_end(
             await feed.ready(timeout=0.05)
 
 
-async def test_a_slow_follower_counts_what_it_loses_and_slows_nobody(
+async def test_a_slow_follower_counts_its_losses_and_slows_no_other(
     gateway: SimulatedGateway, client: GatewayClient
 ) -> None:
     async with AlarmFeed(client) as feed, asyncio.timeout(20):

@@ -166,7 +166,7 @@ async def test_a_result_that_is_a_success_with_the_hresult_of_a_failure_is_unkno
         assert raised.value.outcome_unknown
 
 
-def test_of_a_single_write_such_a_reply_says_nothing_either() -> None:
+def test_a_contradictory_reply_leaves_a_single_write_unknown() -> None:
     request = wire.command_request("s", wire.command("write", server_handle=1, item_handle=1), "c")
     assert wire.refused_writes(request, pb.MxCommandReply(protocol_status=OK)) == [False]
     assert wire.refused_writes(request, pb.MxCommandReply(protocol_status=OK, hresult=-1)) == []
@@ -174,7 +174,7 @@ def test_of_a_single_write_such_a_reply_says_nothing_either() -> None:
     assert wire.refused_writes(request, other) == []
 
 
-async def test_results_without_names_stand_for_their_places() -> None:
+async def test_results_without_names_match_entries_by_position() -> None:
     def nameless(request: pb.MxCommandRequest) -> pb.MxCommandReply:
         reply = answer(request)
         for result in reply.write_bulk.results:

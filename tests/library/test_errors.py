@@ -136,7 +136,7 @@ def test_the_tree() -> None:
     assert all(name in (errors.__doc__ or "") for name in parents)
 
 
-def test_what_is_not_known_is_none_or_empty() -> None:
+def test_unknown_fields_are_none_or_empty() -> None:
     error = MxGatewayError("text")
     known = {name: getattr(error, name) for name in vars(error)}
     assert known == {
@@ -357,7 +357,7 @@ async def test_a_closed_client_makes_no_calls(gateway: SimulatedGateway, client:
     assert len(gateway.calls) == calls
 
 
-def test_authentication_and_authorization_are_told_apart() -> None:
+def test_authentication_and_authorization_errors_differ() -> None:
     assert GRPC_ERRORS["UNAUTHENTICATED"] is MxGatewayAuthenticationError
     assert GRPC_ERRORS["PERMISSION_DENIED"] is MxGatewayAuthorizationError
 

@@ -79,7 +79,7 @@ async def test_pages_make_one_list(gateway: SimulatedGateway, client: GatewayCli
     assert len(asked(gateway)) - before == -(-len(whole) // 2) > 1
 
 
-async def test_a_redeploy_between_pages_begins_the_list_anew(gateway: SimulatedGateway, client: GatewayClient) -> None:
+async def test_a_redeploy_between_pages_restarts_the_list(gateway: SimulatedGateway, client: GatewayClient) -> None:
     whole = await client.galaxy.browse("Plant")
     before = len(asked(gateway))
     gateway.faults.delay("BrowseChildren", 0.05)
@@ -92,9 +92,7 @@ async def test_a_redeploy_between_pages_begins_the_list_anew(gateway: SimulatedG
     assert tokens.count("") == 2
 
 
-async def test_a_redeploy_in_the_middle_of_discovering_is_said(
-    gateway: SimulatedGateway, client: GatewayClient
-) -> None:
+async def test_a_redeploy_during_discovery_is_reported(gateway: SimulatedGateway, client: GatewayClient) -> None:
     objects = client.galaxy.discover(page_size=2)
     await anext(objects)
     await anext(objects)

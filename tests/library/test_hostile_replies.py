@@ -227,7 +227,7 @@ async def test_a_bulk_reply_with_another_number_of_entries_gives_no_entry_anothe
     ids=["http 1", "zeros", "half a TLS record", "hangs up", "a client's preface", "silent"],
 )
 @pytest.mark.parametrize("plaintext", [True, False], ids=["plaintext", "TLS"])
-async def test_what_is_no_gateway_cannot_be_connected_to(answer: bytes | None, plaintext: bool) -> None:
+async def test_connecting_to_a_server_that_is_not_a_gateway_fails(answer: bytes | None, plaintext: bool) -> None:
     async with listener(answer) as endpoint:
         call = GatewayClient.connect(
             endpoint=endpoint, plaintext=plaintext, connect_timeout=0.7, remember_certificate=False

@@ -104,7 +104,7 @@ async def test_a_key_that_the_gateway_refuses_is_in_no_frame_either(gateway: Sim
     assert SECRET not in frames_of(caught.value)
 
 
-async def test_the_endpoint_may_come_first_and_anything_else_is_told(gateway: SimulatedGateway) -> None:
+async def test_the_endpoint_may_be_positional_and_other_types_are_refused(gateway: SimulatedGateway) -> None:
     async with await GatewayClient.connect(gateway.endpoint, api_key=gateway.api_key, plaintext=True) as client:
         assert client.options.endpoint == gateway.endpoint
         assert client.options.api_key == gateway.api_key
@@ -173,7 +173,7 @@ asyncio.run(main())
 @pytest.mark.parametrize(
     ("free", "said"), [(0, "only 0 more"), (5, "only 5 more"), (9, "only 9 more"), (40, "connected")]
 )
-async def test_too_few_free_descriptors_are_told_and_do_not_end_the_process(free: int, said: str) -> None:
+async def test_too_few_free_descriptors_are_reported_and_do_not_end_the_process(free: int, said: str) -> None:
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", FEW, gateway.endpoint, str(free)), stdout=asyncio.subprocess.PIPE

@@ -119,7 +119,7 @@ def test_what_was_remembered_first_counts(known_gateways: Path) -> None:
     assert len(lines(known_gateways)) == 1
 
 
-def test_a_lock_that_is_held_for_too_long_is_told(known_gateways: Path) -> None:
+def test_a_lock_held_too_long_is_reported(known_gateways: Path) -> None:
     with locked(known_gateways, 1), pytest.raises(TimeoutError, match="another process"), locked(known_gateways, 0.05):
         pass
 
@@ -191,7 +191,7 @@ async def showing(folder: Path, ends: datetime) -> AsyncIterator[str]:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-async def test_a_certificate_that_has_expired_is_told_as_such(tmp_path: Path, known_gateways: Path) -> None:
+async def test_an_expired_certificate_is_reported_as_expired(tmp_path: Path, known_gateways: Path) -> None:
     expired = datetime.now(UTC) - timedelta(days=3)
     said = f"expired on {expired:%Y-%m-%d}"
     names = {"api_key": "mxgw_a_b", "known_gateways": known_gateways}
@@ -224,13 +224,13 @@ def test_a_byte_order_mark_is_no_part_of_an_entry(known_gateways: Path, end: str
     assert known.get("host:5000") == entry("host:5000", "two")
 
 
-def test_utf_16_is_told_as_such(known_gateways: Path) -> None:
+def test_utf_16_is_reported_as_utf_16(known_gateways: Path) -> None:
     known_gateways.write_text("{}", encoding="utf-16")
     with pytest.raises(MxGatewayTransportError, match=r"UTF-16.*UTF-8"):
         KnownGateways(known_gateways).get("host:5000")
 
 
-def test_an_entry_of_a_newer_version_is_told_as_such_and_nobody_is_told_to_drop_it(known_gateways: Path) -> None:
+def test_an_entry_of_a_newer_version_is_refused_without_advice_to_remove_it(known_gateways: Path) -> None:
     KnownGateways(known_gateways).remember(entry("host:5000"))
     newer = lines(known_gateways)[0] | {"revoked": False}
     known_gateways.write_text(json.dumps(newer) + "\n")

@@ -233,7 +233,7 @@ def test_the_options_of_a_tls_channel_add_the_expected_name() -> None:
     assert secure["grpc.max_receive_message_length"] == 16 * 1024 * 1024
 
 
-def test_without_an_expected_name_the_endpoint_stands() -> None:
+def test_without_an_expected_name_the_name_of_the_endpoint_is_expected() -> None:
     options = ClientOptions(endpoint=ENDPOINT)
     assert "grpc.ssl_target_name_override" not in dict(channel_options(options, Trust(b"roots")))
 
@@ -303,7 +303,7 @@ async def test_session_options_reach_the_gateway(gateway: SimulatedGateway, clie
     assert request.client_correlation_id
 
 
-async def test_without_session_options_the_gateways_own_time_out_stands(
+async def test_without_session_options_the_gateways_own_time_out_applies(
     gateway: SimulatedGateway, client: GatewayClient
 ) -> None:
     async with await client.open_session() as session:

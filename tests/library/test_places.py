@@ -22,7 +22,7 @@ def test_settings_are_where_platformdirs_says(
     assert config_folder() == platformdirs.user_config_path("mxgw")
 
 
-def test_without_a_home_it_is_said_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_home_the_error_names_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_home() -> Path:
         raise RuntimeError("Could not determine home directory.")
 

@@ -253,7 +253,7 @@ def test_the_last_entry_of_an_endpoint_counts(known_gateways: Path) -> None:
     assert [entry and entry.sha256 for entry in found] == ["new", "other", None]
 
 
-def test_an_entry_after_a_line_without_an_end_is_a_line_of_its_own(known_gateways: Path) -> None:
+def test_an_entry_appended_to_an_unterminated_line_starts_a_new_line(known_gateways: Path) -> None:
     first = GOOD | {"certificate": "AAAA"}
     known_gateways.write_text(json.dumps(first), encoding="utf-8")
     known = KnownGateways(known_gateways)

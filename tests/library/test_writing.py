@@ -313,7 +313,7 @@ async def test_control_calls(gateway: SimulatedGateway, client: GatewayClient) -
         assert await session.drain_events() == []
 
 
-async def test_a_password_never_stands_in_an_error(gateway: SimulatedGateway, session: Session) -> None:
+async def test_an_error_never_contains_a_password(gateway: SimulatedGateway, session: Session) -> None:
     await session.register("users")
     secret = "open sesame!"
     gateway.faults.fail_next(

@@ -98,7 +98,7 @@ def test_every_package_is_looked_at() -> None:
         (SIM, {LIBRARY, "grpc", "grpc_health", "grpc_reflection", "google", "platformdirs", "cryptography", "click"}),
     ],
 )
-def test_a_package_imports_only_what_stands_below_it(package: str, allowed: set[str]) -> None:
+def test_a_package_imports_only_packages_below_it(package: str, allowed: set[str]) -> None:
     foreign = {
         f"{path.relative_to(SRC)}: {name}"
         for path in modules(package)

@@ -111,7 +111,7 @@ def test_a_descriptor_set_reads_like_the_files_it_was_made_from(
         ("empty.protoset", b"", "has nothing of mxaccess_gateway.v1"),
     ],
 )
-def test_what_cannot_be_read_is_said_in_one_line(
+def test_an_unreadable_path_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes | None, said: str
 ) -> None:
     if content is not None:

@@ -21,7 +21,7 @@ def test_a_plain_install_has_what_every_extra_of_ours_needs() -> None:
     assert set(PROJECT["scripts"]) == {"mxgw-py", "mxgw-shell", "mxgw-sim"}
 
 
-def test_what_is_run_on_a_package_index_is_said() -> None:
+def test_the_metadata_names_pythons_and_links() -> None:
     for minor in (11, 12, 13, 14):
         assert f"Programming Language :: Python :: 3.{minor}" in PROJECT["classifiers"]
     assert all(url.startswith("https://") for url in PROJECT["urls"].values())

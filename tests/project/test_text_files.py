@@ -60,7 +60,7 @@ def test_whatever_opens_a_text_file_says_its_encoding_and_whatever_writes_one_it
         ("open(name, 'x', encoding='utf-8', newline='')", ""),
     ],
 )
-def test_what_is_not_said_is_found(line: str, missing: str) -> None:
+def test_a_missing_argument_of_a_call_is_found(line: str, missing: str) -> None:
     (call,) = (node for node in ast.walk(ast.parse(line)) if isinstance(node, ast.Call))
     assert what_is_missing(call) == missing
 

@@ -32,7 +32,7 @@ def above(sh: Shell, word: str) -> int:
     return sum(line.startswith(word) for line in sh.terminal.text.split("\n"))
 
 
-async def test_a_new_alarm_is_said_above_the_prompt_listed_acknowledged_and_counted(tmp_path: Path) -> None:
+async def test_a_new_alarm_is_shown_above_the_prompt_listed_acknowledged_and_counted(tmp_path: Path) -> None:
     async with shell(tmp_path, cursor_reports=True) as sh:
         screen = sh.terminal
         await alarms_read(sh)
@@ -75,7 +75,7 @@ async def test_dozens_of_alarms_at_once_are_one_line(tmp_path: Path) -> None:
         assert above(sh, "ALARM") == 1
 
 
-async def test_what_is_in_alarm_already_is_said_once_when_the_shell_starts(tmp_path: Path) -> None:
+async def test_active_alarms_are_reported_once_when_the_shell_starts(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await alarms_read(sh)
         sh.gateway.raise_alarm(HI)
@@ -120,7 +120,7 @@ async def test_an_acknowledgement_passes_the_guard_and_its_lost_answer_is_unknow
         assert result.exit_code is ExitCode.REFUSED
 
 
-async def test_of_several_acknowledgements_each_outcome_is_told_whatever_stops_them(tmp_path: Path) -> None:
+async def test_each_of_several_acknowledgements_reports_its_outcome_whatever_stops_them(tmp_path: Path) -> None:
     first, second = "ZB!Area.Object.Hi", "ZB!Area.Object.Lo"
     async with shell(tmp_path) as sh:
         for reference in (first, second):
@@ -144,7 +144,7 @@ async def test_of_several_acknowledgements_each_outcome_is_told_whatever_stops_t
         assert [call.rpc for call in sh.gateway.calls].count("AcknowledgeAlarm") == 2
 
 
-async def test_in_subtag_mode_it_is_said_that_there_is_no_way_to_acknowledge(tmp_path: Path) -> None:
+async def test_in_subtag_mode_ack_says_that_it_is_impossible(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await alarms_read(sh)
         sh.gateway.raise_alarm("ZB!Area.Object.Hi")
@@ -169,7 +169,7 @@ async def test_the_alarm_stream_comes_back_by_itself_and_an_old_list_looks_old(t
         await screen.shows("ALARM severity 500 ZB!Area.Other.Hi", "alarms 2 (2 unacked)")
 
 
-async def test_an_unacknowledged_alarm_that_went_while_nobody_looked_does_not_vanish(tmp_path: Path) -> None:
+async def test_an_unacknowledged_alarm_that_cleared_while_the_stream_was_down_stays_listed(tmp_path: Path) -> None:
     async with shell(tmp_path, cursor_reports=True) as sh:
         screen = sh.terminal
         await alarms_read(sh)
@@ -194,7 +194,7 @@ async def test_an_unacknowledged_alarm_that_went_while_nobody_looked_does_not_va
         await screen.enter("ack ZB!Area.Elsewhere.Hi", "NOT acknowledged", "alarms 1 (1 unacked)")
 
 
-async def test_an_alarm_stream_that_stays_away_is_said_and_so_is_its_return(
+async def test_an_absent_alarm_stream_is_reported_and_so_is_its_return(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("zb_mom_ww_mxgateway_shell.samples.alarm_monitor._PATIENCE", 0.1)
@@ -215,7 +215,7 @@ async def test_the_toolbar_keeps_gaps_and_alarms_in_view(tmp_path: Path, columns
         await sh.terminal.shows("ready · armed · gaps 0 · alarms 1 (1 unacked)")
 
 
-async def test_a_gateway_without_alarms_hurts_nobody(tmp_path: Path) -> None:
+async def test_a_gateway_without_alarms_disturbs_nothing_else(tmp_path: Path) -> None:
     async with shell(tmp_path, cursor_reports=True, alarms=False) as sh:
         await sh.terminal.shows("alarms off")
         await sh.terminal.enter("alarms", "no alarms: ", "alarms are disabled")

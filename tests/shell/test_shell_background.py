@@ -15,7 +15,7 @@ async def fails(after: float = 0.0) -> None:
     raise ValueError("not so")
 
 
-async def test_a_task_that_nobody_awaits_is_told_of_while_it_is_still_held() -> None:
+async def test_the_failure_of_a_task_that_is_not_awaited_is_reported_while_it_is_referenced() -> None:
     told: list[str] = []
     with UnaskedTasks(lambda error: told.append(str(error))):
         held = asyncio.create_task(fails())
@@ -27,7 +27,7 @@ async def test_a_task_that_nobody_awaits_is_told_of_while_it_is_still_held() -> 
     assert asyncio.get_running_loop().get_task_factory() is None
 
 
-async def test_a_task_that_somebody_awaits_is_not_told_of() -> None:
+async def test_the_failure_of_an_awaited_task_is_not_reported() -> None:
     told: list[BaseException] = []
     with UnaskedTasks(told.append) as tasks:
         with pytest.raises(ValueError, match="not so"):
@@ -43,7 +43,7 @@ async def test_a_task_that_somebody_awaits_is_not_told_of() -> None:
     assert told == []
 
 
-async def test_what_fails_in_a_group_is_told_each_and_the_work_begins_again() -> None:
+async def test_each_failure_in_a_group_is_reported_and_the_work_restarts() -> None:
     told: list[BaseException] = []
     begun = 0
 
@@ -70,7 +70,7 @@ async def test_a_prompt_says_at_once_what_fails_beside_it_and_goes_on(
         await sh.terminal.enter("echo still here", "\nstill here")
 
 
-async def test_a_task_of_a_connection_that_fails_is_told_at_once(
+async def test_the_failure_of_a_connections_task_is_reported_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with shell(tmp_path) as sh:

@@ -38,7 +38,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         (("zb_mom_ww_mxgateway_sim",), 4, "set HOME"),
     ],
 )
-async def test_who_has_no_home_keeps_nothing_or_is_told_what_to_set(
+async def test_without_a_home_a_program_keeps_nothing_or_says_what_to_set(
     tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
 ) -> None:
     process = await asyncio.create_subprocess_exec(

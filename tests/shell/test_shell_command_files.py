@@ -176,7 +176,7 @@ async def test_a_text_that_reads_as_no_value_is_said_to_be_text(run: Runs, text:
     assert f'it is text, compared in quotes: "{text}"' in done.err
 
 
-async def test_a_value_of_which_nobody_knows_whether_it_holds_meets_nothing(tmp_path: Path) -> None:
+async def test_a_stale_value_meets_no_condition(tmp_path: Path) -> None:
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         context = Context(all_commands(), interactive=False)
         await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
@@ -252,7 +252,7 @@ async def test_each_operator_holds_where_it_does_and_only_there(run: Runs) -> No
     assert done.code == 1
 
 
-async def test_a_wait_takes_new_values_only_unless_told_otherwise(run: Runs) -> None:
+async def test_a_wait_takes_only_new_values_unless_now_is_given(run: Runs) -> None:
     assert (await run(f"wait {INT} = 0 now timeout 5s\n")).code == 0
     held = await run(f"wait {INT} = 0 timeout 300ms\n")
     assert held.code == 1
@@ -291,7 +291,7 @@ async def test_a_failed_expectation_shows_what_was_seen_lately(run: Runs) -> Non
     assert [value["value"] for value in failed["error"]["values"]] == [2, 1, 2]
 
 
-async def test_a_file_stops_at_the_first_failure_and_does_what_stands_behind_finally(run: Runs) -> None:
+async def test_a_file_stops_at_the_first_failure_and_runs_the_lines_after_finally(run: Runs) -> None:
     done = await run(
         f'step "one"\nexpect {INT} = 9\nwrite {INT} 1\nstep "two"\nwrite {INT} 2\n'
         f"finally\nexpect {INT} = 9\nwrite {INT} 3\n",
@@ -423,7 +423,7 @@ def test_the_example_of_each_command_is_right_without_a_gateway(name: str) -> No
     assert context.registry.check(context.registry.commands[name].example, context) == []
 
 
-async def test_lint_warns_of_sleep_and_of_a_finally_behind_which_nothing_stands(tmp_path: Path) -> None:
+async def test_lint_warns_of_sleep_and_of_an_empty_finally(tmp_path: Path) -> None:
     (tmp_path / "ok.mxs").write_text("include part.mxs\nsleep $pause\nexit\nnote never\nfinally\n", encoding="utf-8")
     (tmp_path / "part.mxs").write_text("capture level = A.b\nexpect A.b = $level\n", encoding="utf-8")
     done = await ShellProcess(tmp_path)("lint", "ok.mxs", "--var", "pause=1s", "--json")
@@ -435,7 +435,7 @@ async def test_lint_warns_of_sleep_and_of_a_finally_behind_which_nothing_stands(
     ]
 
 
-async def test_a_file_that_includes_itself_or_is_not_text_is_said(tmp_path: Path) -> None:
+async def test_a_file_that_includes_itself_or_is_not_text_is_reported(tmp_path: Path) -> None:
     run = ShellProcess(tmp_path)
     (tmp_path / "a.mxs").write_text("include b.mxs\n", encoding="utf-8")
     (tmp_path / "b.mxs").write_text("note b\ninclude a.mxs\n", encoding="utf-8")
@@ -529,7 +529,7 @@ async def test_each_of_several_files_begins_without_what_the_one_before_it_came_
     assert "nothing has gone wrong" in done.out
 
 
-async def test_what_names_stand_for_stays_text_wherever_the_line_stands(run: Runs) -> None:
+async def test_the_value_of_a_name_stays_text_in_a_file_an_option_and_a_pipe(run: Runs) -> None:
     lines = [f"write {TEXT} ${{type}}:5", f"write {TEXT} ${{dash}}-verify", f"write {TEXT} nu${{ll}}"]
     options = ["--var", "type=int32", "--var", "dash=-", "--var", "ll=ll"]
     assert (await run("\n".join(lines), *options)).code == 0
@@ -585,7 +585,7 @@ async def test_a_redirected_file_is_a_file_and_a_pipe_comes_line_by_line(run: Ru
 @pytest.mark.parametrize(
     "ended_by", [f"expect {INT} = 9".encode(), b"exit", b"no-such-command", b"\xff\xfe", b"finally"]
 )
-async def test_what_stands_behind_finally_runs_of_a_pipe_too(run: Runs, ended_by: bytes) -> None:
+async def test_the_lines_after_finally_run_from_a_pipe_too(run: Runs, ended_by: bytes) -> None:
     left_out = b"" if ended_by == b"finally" else f"write {INT} 3\nfinally\n".encode()
     process = await run.process.start("--plaintext")
     async with asyncio.timeout(40):

@@ -23,7 +23,7 @@ def test_a_list_has_the_names_that_were_saved_whatever_is_in_them(tmp_path: Path
     assert WatchLists(tmp_path).load("any") == tags
 
 
-def test_a_list_that_somebody_wrote_may_have_remarks(tmp_path: Path) -> None:
+def test_a_hand_written_list_may_have_comments(tmp_path: Path) -> None:
     text = '\ufeff# tanks\r\nA.b # the first\r\n\r\n  P#2.Level\t# not P\r\n"#1.x" # quoted\r\n'
     (tmp_path / "mine.tags").write_bytes(text.encode())
     assert WatchLists(tmp_path).load("mine") == ["A.b", "P#2.Level", "#1.x"]
@@ -37,7 +37,7 @@ def test_a_list_that_somebody_wrote_may_have_remarks(tmp_path: Path) -> None:
         (b"\xe4", "1:1: not UTF-8"),
     ],
 )
-def test_what_is_wrong_in_a_list_is_said_with_its_place(tmp_path: Path, content: bytes, said: str) -> None:
+def test_a_mistake_in_a_list_is_reported_with_its_place(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "mine.tags").write_bytes(content)
     with pytest.raises(ShellError) as caught:
         WatchLists(tmp_path).load("mine")

@@ -82,7 +82,7 @@ def test_what_explodes_elsewhere_is_an_answer_here(text: str, subject: str) -> N
 @pytest.mark.parametrize(
     "text", ["(?=a)b", "(?!a)b", "(?<=a)b", "(a)\\1", "(?P<x>a)(?P=x)", "(a)?(?(1)b|c)", "(?>a)", "a*+"]
 )
-def test_what_cannot_be_bounded_is_refused(text: str) -> None:
+def test_an_expression_with_unbounded_time_is_refused(text: str) -> None:
     with pytest.raises(PatternError, match="bounded"):
         pattern(text)
 

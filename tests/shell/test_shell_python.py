@@ -118,7 +118,7 @@ async def test_what_a_file_ends_with(run: Runs, text: str, code: int, said: str)
     assert len(err.splitlines()) <= 3
 
 
-async def test_what_is_no_text_is_refused_by_standard_output_and_what_follows_is_shown(run: Runs) -> None:
+async def test_standard_output_refuses_bytes_and_shows_the_text_after_them(run: Runs) -> None:
     text = (
         "import sys\ntry:\n    sys.stdout.write(b'x')\nexcept TypeError as error:\n    print(error)\nprint('after')\n"
     )
@@ -133,7 +133,7 @@ async def test_lines_that_run_at_the_same_time_register_once_and_have_their_own_
     assert [(each["ok"], each["line"]) for each in done.objects] == [(True, 2), (True, 3)]
 
 
-async def test_a_traceback_comes_with_debug_only_and_a_missing_file_is_said(run: Runs) -> None:
+async def test_a_traceback_comes_only_with_debug_and_a_missing_file_is_reported(run: Runs) -> None:
     run.file("1 / 0\n")
     process = await run.process.start("--plaintext", "--debug", "--python", "try.py")
     _, err = await process.communicate()
@@ -297,7 +297,7 @@ async def test_ctrl_c_between_two_inputs_or_while_a_value_is_shown_does_not_leav
         await screen.enter("exit()", "demo>")
 
 
-async def test_what_fails_in_the_background_of_the_pane_is_said_in_a_line(tmp_path: Path) -> None:
+async def test_a_failure_in_the_background_of_the_pane_is_one_line(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("py", ">>>")
         text = await sh.terminal.enter(
@@ -309,7 +309,7 @@ async def test_what_fails_in_the_background_of_the_pane_is_said_in_a_line(tmp_pa
         await sh.terminal.enter("exit()", "demo>")
 
 
-async def test_what_is_wrong_with_a_line_of_the_shell_is_said_without_the_shells_own_code(tmp_path: Path) -> None:
+async def test_an_error_of_a_shell_line_shows_no_frames_of_the_shell(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("py", ">>>")
         text = await sh.terminal.enter(f"await mx('write {INT} five')", "InputError: Integer expected (int32)")

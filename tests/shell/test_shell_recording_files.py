@@ -109,9 +109,7 @@ def test_empty_bytes_that_a_lost_power_leaves_are_mended_too(tmp_path: Path, for
         ("jsonl", sample("x", "jsonl")[:-9] + sample("x", "jsonl") * 2, "its row 1 is not whole"),
     ],
 )
-def test_what_is_no_recording_of_the_same_columns_is_left_as_it_is(
-    tmp_path: Path, form: Format, text: str, why: str
-) -> None:
+def test_a_file_with_other_columns_is_left_unchanged(tmp_path: Path, form: Format, text: str, why: str) -> None:
     path = tmp_path / "other"
     path.write_text(text, encoding="utf-8", newline="")
     with pytest.raises(ShellError, match=why):
@@ -175,7 +173,7 @@ async def test_a_tag_that_is_known_only_after_its_first_event_is_in_the_file(tmp
     assert [(row["tag"], row["value"]) for row in found[-2:]] == [(INT, "5"), (INT, "6")]
 
 
-async def test_an_item_without_a_name_holds_nobody_up_and_gets_it_once_there_is_one(tmp_path: Path) -> None:
+async def test_an_item_without_a_name_delays_no_other_and_gets_its_name_later(tmp_path: Path) -> None:
     path = tmp_path / "all.csv"
     async with shell(tmp_path) as sh:
         recording, items, key, named = await nameless(sh, path)
@@ -320,7 +318,7 @@ async def test_a_recording_that_is_cancelled_while_its_file_is_opened_leaves_non
         await until(lambda: path.exists() is append)
 
 
-async def test_what_comes_while_rows_are_written_and_it_is_stopped_is_in_the_file(
+async def test_samples_that_arrive_while_a_recording_stops_are_in_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, gate = tmp_path / "all.csv", Gate()

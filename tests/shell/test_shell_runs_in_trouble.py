@@ -112,7 +112,7 @@ async def test_a_verification_that_is_interrupted_says_how_the_write_ended(run: 
     assert ("UNKNOWN" in told) != is_answered
 
 
-async def test_a_session_that_is_lost_during_a_wait_is_told_and_the_run_goes_on(run: Runs) -> None:
+async def test_a_session_lost_during_a_wait_is_reported_and_the_run_continues(run: Runs) -> None:
     other = f"expect {BOOL} = false"
     run.file(f"{other}\nexpect {INT} = 0\nwait {INT} = 5 timeout 20s\n{other}\nwrite {INT} 6\n")
     process = await run.process.start("--plaintext", "--json", "-c", "try.mxs")
@@ -140,7 +140,7 @@ async def test_a_run_that_failed_keeps_its_code_when_its_session_cannot_be_close
     assert "expected" in done.err.splitlines()[0]
 
 
-async def test_a_report_that_cannot_be_written_is_said_before_anything_runs(run: Runs) -> None:
+async def test_an_unwritable_report_is_reported_before_anything_runs(run: Runs) -> None:
     done = await run(f"write {INT} 5\n", "--report-junit", "nowhere/out.xml")
     assert (done.code, run.written) == (2, [])
     assert "cannot write nowhere/out.xml" in done.err

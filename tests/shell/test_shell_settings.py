@@ -90,7 +90,9 @@ def test_a_profiles_file_is_read_whole(tmp_path: Path) -> None:
         ("[profiles]\nb.plaintext = true", 2, "names no endpoint"),
     ],
 )
-def test_a_mistake_in_the_profiles_file_is_said_with_its_line(tmp_path: Path, text: str, line: int, said: str) -> None:
+def test_a_mistake_in_the_profiles_file_is_reported_with_its_line(
+    tmp_path: Path, text: str, line: int, said: str
+) -> None:
     path = profiles_file(tmp_path, text)
     with pytest.raises(ShellError) as raised:
         profiles.load(path, all_commands().commands)
@@ -292,7 +294,7 @@ async def test_lists_are_saved_loaded_and_watched(
     assert context.lists.names() == []
 
 
-async def test_a_list_that_cannot_be_read_is_said_at_its_row(
+async def test_an_unreadable_list_is_reported_in_its_row(
     connected: tuple[Context, SimulatedGateway], tmp_path: Path
 ) -> None:
     context, _ = connected
@@ -360,7 +362,7 @@ async def test_a_watch_list_is_read_beside_the_shell(
         ('<!DOCTYPE a [<!ENTITY x "A.b">]><a tag="&x;"/>', "entities"),
     ],
 )
-def test_what_is_no_watch_list_is_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_that_is_not_a_watch_list_is_refused(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "watch.xml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ShellError, match=said):

@@ -116,7 +116,7 @@ def test_every_line_splits_or_points_into_itself(line: str) -> None:
         ("write A [1,\x852]", "a next-line mark (U+0085) within a line", 11),
     ],
 )
-def test_what_is_no_whole_word_on_one_line_is_pointed_at(line: str, said: str, start: int) -> None:
+def test_an_unclosed_or_split_word_is_pointed_at(line: str, said: str, start: int) -> None:
     with pytest.raises(InputError) as caught:
         split(line)
     assert said in str(caught.value)

@@ -203,7 +203,9 @@ async def test_a_plant_alarm_raised_by_hand_follows_the_plant_again_once_cleared
 
 
 @pytest.mark.parametrize("reference", ["", "Level.HiHi", "ZB!Level", "ZB!Plant.Level", "!Plant.Tank1.Hi", "a-b-c", " "])
-async def test_what_is_neither_a_reference_nor_a_guid_is_an_invalid_request(client: Wire, reference: str) -> None:
+async def test_an_alarm_name_that_is_neither_a_reference_nor_a_guid_is_an_invalid_request(
+    client: Wire, reference: str
+) -> None:
     reply = await acknowledge(client, reference)
     assert reply.protocol_status.code == pb.PROTOCOL_STATUS_CODE_INVALID_REQUEST
     assert reply.diagnostic_message
@@ -217,7 +219,7 @@ async def test_an_alarm_that_is_not_there_is_refused(client: Wire, reference: st
     assert reference in reply.diagnostic_message
 
 
-async def test_a_provider_that_fails_is_told_and_degrades_what_follows(
+async def test_a_failed_provider_is_reported_and_later_alarms_are_degraded(
     client: Wire, gateway: SimulatedGateway, clock: ManualClock
 ) -> None:
     gateway.raise_alarm(MINE)
@@ -265,7 +267,7 @@ async def test_feeds_end_with_their_clients_and_with_the_gateway(gateway: Simula
         assert (await failing(stream.call.read()))[0] is grpc.StatusCode.UNAVAILABLE
 
 
-async def test_a_feed_that_nobody_reads_is_ended(clock: ManualClock) -> None:
+async def test_a_feed_that_is_not_read_is_ended(clock: ManualClock) -> None:
     async with (
         SimulatedGateway(plaintext=True, clock=clock, event_queue_size=3) as gateway,
         wire(gateway) as client,

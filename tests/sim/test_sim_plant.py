@@ -233,7 +233,7 @@ async def test_the_plant_goes_by_what_was_set_until_it_is_written(
     assert operator.number(INLET) == 20
 
 
-async def test_the_test_object_stands_still_unless_written(gateway: SimulatedGateway, clock: ManualClock) -> None:
+async def test_the_test_object_does_not_change_unless_written(gateway: SimulatedGateway, clock: ManualClock) -> None:
     def values() -> list[object]:
         kinds = ("Bool", "Int", "Float", "Double", "String", "Time", "Elapsed", "IntArray")
         return [gateway.read(f"TestChildObject.Test{kind}").value for kind in kinds]

@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 NOT_READY = pb.PROTOCOL_STATUS_CODE_SESSION_NOT_READY
 
 
-async def test_opening_says_who_and_what(client: Wire) -> None:
+async def test_the_reply_to_open_session_describes_the_session_and_the_gateway(client: Wire) -> None:
     reply = await client.open(client_session_name="me")
     prefix, _, digits = reply.session_id.partition("-")
     assert prefix == "session"
