@@ -144,6 +144,7 @@ def test_every_option_and_command_the_guides_name_exists(environment: dict[str, 
     async def all_help() -> str:
         names = ("zb_mom_ww_mxgateway_shell", "zb_mom_ww_mxgateway_sim")
         texts = [await help_of(name, "--help") for name in names]
+        texts.append(await help_of("zb_mom_ww_mxgateway_shell", "trust", "--help"))
         for command in ("smoke", "stream-events", "read", "write", "write-bulk", "write-secured-bulk", "register"):
             texts.append(await help_of("zb_mom_ww_mxgateway_cli", command, "--help"))
         shown = (
