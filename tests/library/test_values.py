@@ -35,7 +35,7 @@ from zb_mom_ww_mxgateway.times import from_nanoseconds, nanoseconds_text, to_nan
 from zb_mom_ww_mxgateway.value_types import TYPE_NAMES
 from zb_mom_ww_mxgateway.wire import from_mx_event
 from zb_mom_ww_mxgateway_console.render.forms import source_time_form, value_form, value_text
-from zb_mom_ww_mxgateway_shell.output.value_text import known_of
+from zb_mom_ww_mxgateway_shell.output.value_text import value_fields
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 MOMENT = datetime(2026, 3, 29, 1, 30, 0, 123456, UTC)
@@ -555,4 +555,4 @@ def test_a_time_that_no_calendar_has_is_kept_as_its_number_and_told_as_such(seco
     assert held is not None
     assert held.source_time_ns == nanoseconds
     assert (held.source_timestamp is None) == is_out
-    assert known_of(held)["source_timestamp"] == source_time_form(nanoseconds)
+    assert value_fields(held)["source_timestamp"] == source_time_form(nanoseconds)
