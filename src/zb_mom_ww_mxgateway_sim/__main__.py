@@ -78,7 +78,7 @@ With 'at' the fault is injected into that call, and CALL is left out:
     "--tags",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE.csv",
-    help="Your own tags, one a line after the line name,type,value,writable,description,unit (only name is a must).",
+    help="Your own tags: a line name,type,value,writable,description,unit (name is required), then one tag a line.",
 )
 @click.option(
     "--generated-tags", type=click.IntRange(0, 10_000_000), default=0, metavar="N", help="Add N generated tags."

@@ -238,6 +238,23 @@ async def test_a_gap_is_a_row_and_so_is_what_was_read_again_after_it(
         await sh.terminal.enter("record", "tank.csv", "2     1")
 
 
+async def test_a_value_that_still_holds_after_a_gap_is_a_row_although_it_was_stale_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    at = datetime(2026, 1, 5, 6, tzinfo=UTC)
+    async with shell(tmp_path) as sh:
+        await sh.terminal.enter(f"record tank.csv {INT}", "recording 1 tag")
+        sh.gateway.set(INT, 12, timestamp=at)
+        await recorded(tmp_path / "tank.csv", "sample")
+        sh.gateway.faults.drop_streams()
+        sh.gateway.set(INT, 13)
+        sh.gateway.set(INT, 12, timestamp=at)
+        sh.gateway.faults.evict_replay(sh.context.live_session.session.session_id)
+        rows = await recorded(tmp_path / "tank.csv", "stale", "gap", "live", "read")
+    assert [row["value"] for row in rows if row["kind"] in ("sample", "read")] == ["12", "12"]
+
+
 async def test_what_a_dead_connection_brought_is_in_doubt_since_it_was_last_heard_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
