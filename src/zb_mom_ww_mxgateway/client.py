@@ -238,7 +238,7 @@ class GatewayClient:
         wire.raise_for_status(
             reply,
             call="acknowledge_alarm",
-            said=self._transport.printable,
+            printable=self._transport.printable,
             mutating=True,
             endpoint=self.options.endpoint,
             correlation_id=wire.correlation_of(request),

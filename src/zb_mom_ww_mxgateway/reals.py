@@ -66,11 +66,11 @@ def are_neighbours(one: float, other: float, *, single: bool) -> bool:
     if not (math.isfinite(one) and math.isfinite(other)):
         return math.isnan(one) and math.isnan(other)
     if single:
-        return abs(_place(one) - _place(other)) == 1
+        return abs(_position(one) - _position(other)) == 1
     return math.nextafter(one, other) == other
 
 
-def _place(number: float) -> int:
+def _position(number: float) -> int:
     """Return the position of a 32-bit float among all of them in order; that of both zeros is 0."""
     bits: int = _SINGLE_BITS.unpack(_SINGLE.pack(number))[0]
     return bits if bits >= 0 else -(bits & 0x7FFFFFFF)

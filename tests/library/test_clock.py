@@ -16,10 +16,10 @@ class Fixed:
     def __init__(self) -> None:
         self.counts, self.stands = 1000.0, 500.0
 
-    def counting(self) -> float:
+    def with_sleep(self) -> float:
         return self.counts
 
-    def standing(self) -> float:
+    def without_sleep(self) -> float:
         return self.stands
 
     def pass_awake(self, seconds: float) -> None:
@@ -49,16 +49,16 @@ def test_sleep_is_what_one_clock_counted_and_the_other_did_not() -> None:
 
 def test_where_there_is_one_monotonic_clock_the_time_of_day_tells_of_sleep() -> None:
     monotonic, of_day = 10.0, 1_000_000.0
-    drifting = clock.Drifting(lambda: monotonic, lambda: of_day)
+    clocks = clock.EstimatedClocks(lambda: monotonic, lambda: of_day)
     monotonic, of_day = monotonic + 5, of_day + 5
-    assert drifting.counting() == 15
+    assert clocks.with_sleep() == 15
     of_day += 3600
-    assert (drifting.counting(), drifting.standing()) == (3615, 15)
-    assert drifting.counting() == 3615  # It slept once.
+    assert (clocks.with_sleep(), clocks.without_sleep()) == (3615, 15)
+    assert clocks.with_sleep() == 3615  # It slept once.
     of_day -= 7200  # set back: no time goes back with it
-    assert drifting.counting() == 3615
+    assert clocks.with_sleep() == 3615
     monotonic, of_day = monotonic + 1, of_day + 1
-    assert drifting.counting() == 3616
+    assert clocks.with_sleep() == 3616
 
 
 def test_on_linux_it_is_the_time_since_boot(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,19 +70,19 @@ def test_on_linux_it_is_the_time_since_boot(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_a_timeout_is_over_when_the_machine_slept_through_it() -> None:
-    shifted = clock.Shifted()
+    machine = clock.SimulatedSleep()
 
     async def wait(seconds: float) -> None:
         async with clock.timeout(seconds):
-            shifted.sleep(seconds)
+            machine.sleep(seconds)
             await asyncio.Event().wait()
 
-    with clock.replaced(shifted):
+    with clock.replaced(machine):
         with pytest.raises(TimeoutError):
             await wait(3600)
         sleeping = asyncio.create_task(clock.sleep(3600))
         await asyncio.sleep(0)
-        shifted.sleep(3600)
+        machine.sleep(3600)
         async with asyncio.timeout(20):
             await sleeping
 
@@ -91,8 +91,8 @@ async def test_a_timeout_is_over_when_the_machine_slept_through_it() -> None:
 async def test_it_is_looked_again_and_again_whether_the_machine_slept(
     wait: Callable[[float], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clock, "_LOOK", 0.01)
-    shifted = clock.Shifted()
+    monkeypatch.setattr(clock, "_CHECK_SECONDS", 0.01)
+    machine = clock.SimulatedSleep()
 
     async def over() -> None:
         if wait is clock.sleep:
@@ -102,12 +102,12 @@ async def test_it_is_looked_again_and_again_whether_the_machine_slept(
             async with clock.timeout(3600):
                 await asyncio.Event().wait()
 
-    with clock.replaced(shifted):
+    with clock.replaced(machine):
         waits = asyncio.ensure_future(over())
         for _ in range(3):  # Some looks later.
             await asyncio.wait([waits], timeout=0.02)
         assert not waits.done()
-        shifted.sleep(3600)
+        machine.sleep(3600)
         await asyncio.wait_for(waits, 30)
 
 

@@ -202,7 +202,7 @@ async def test_values_of_items_that_nobody_added_are_bounded(monkeypatch: pytest
 
 
 def test_handles_of_items_that_nobody_added_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zb_mom_ww_mxgateway.wire.handle_map._MOST_GUESSED", 50)
+    monkeypatch.setattr("zb_mom_ww_mxgateway.wire.handle_map._MOST_UNCONFIRMED", 50)
     handles = wire.HandleMap({0: 1, 1: 5})
     handles.bind_server(1, 1)
     handles.bind_item(1, 5, 7)

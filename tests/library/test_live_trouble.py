@@ -32,15 +32,15 @@ INT, DOUBLE = "TestChildObject.TestInt", "TestChildObject.TestDouble"
 
 
 @pytest.fixture
-def machine() -> Iterator[clock.Shifted]:
+def machine() -> Iterator[clock.SimulatedSleep]:
     """The machine's clock, which a test lets sleep."""
-    shifted = clock.Shifted()
-    with clock.replaced(shifted):
-        yield shifted
+    sleeping = clock.SimulatedSleep()
+    with clock.replaced(sleeping):
+        yield sleeping
 
 
 @pytest.fixture
-async def item(machine: clock.Shifted, live: LiveSession) -> Item:
+async def item(machine: clock.SimulatedSleep, live: LiveSession) -> Item:
     """INT, advised, with a first value."""
     server = await live.session.register("live")
     (found,) = await live.subscribe_tags([INT], server)
@@ -52,7 +52,7 @@ async def item(machine: clock.Shifted, live: LiveSession) -> Item:
 
 
 async def test_after_a_sleep_all_is_stale_until_it_is_confirmed(
-    machine: clock.Shifted, gateway: SimulatedGateway, live: LiveSession, item: Item
+    machine: clock.SimulatedSleep, gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
     changes, before = live.changes(), clock.monotonic()
     gateway.faults.stall("ping")
@@ -79,7 +79,7 @@ async def test_after_a_sleep_all_is_stale_until_it_is_confirmed(
 
 
 async def test_who_judges_first_notices_the_sleep(
-    machine: clock.Shifted, gateway: SimulatedGateway, live: LiveSession, item: Item
+    machine: clock.SimulatedSleep, gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
     gateway.faults.stall("ping")
     machine.sleep(3600)
@@ -90,7 +90,7 @@ async def test_who_judges_first_notices_the_sleep(
 
 
 async def test_a_wait_is_over_when_the_machine_slept_through_it(
-    machine: clock.Shifted, live: LiveSession, item: Item
+    machine: clock.SimulatedSleep, live: LiveSession, item: Item
 ) -> None:
     waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 99, timeout=3000))
     await asyncio.sleep(0)

@@ -79,9 +79,9 @@ def test_windows_has_a_clock_that_stands_still_in_sleep(windows: None, monkeypat
 
     kernel = SimpleNamespace(kernel32=SimpleNamespace(QueryUnbiasedInterruptTime=query))
     monkeypatch.setattr(ctypes, "windll", kernel, raising=False)
-    made = clock._of_this_system()
-    assert isinstance(made, clock.Windows)
-    assert made.standing() == 10
+    made = clock._system_clock()
+    assert isinstance(made, clock.WindowsClocks)
+    assert made.without_sleep() == 10
     monkeypatch.setattr(clock.time, "monotonic", iter((100.0, 7300.0)).__next__)
     with clock.replaced(made):
         watch = clock.SleepWatch()

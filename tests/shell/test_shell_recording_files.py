@@ -218,7 +218,7 @@ async def test_a_file_that_another_connection_records_to_is_not_written_twice(tm
 
 async def test_the_time_that_the_machine_slept_is_a_row_and_what_holds_afterwards_another(tmp_path: Path) -> None:
     path = tmp_path / "tank.csv"
-    machine = clock.Shifted()
+    machine = clock.SimulatedSleep()
     with clock.replaced(machine):
         async with shell(tmp_path) as sh:
             await sh.terminal.enter(f"record {path} {INT}", "recording 1 tag")

@@ -23,7 +23,7 @@ async def test_a_sleep_is_a_row_of_recordings_and_history_and_no_value_is_younge
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    machine = clock.Shifted()
+    machine = clock.SimulatedSleep()
     with clock.replaced(machine):
         async with shell(tmp_path) as sh:
             await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
@@ -49,7 +49,7 @@ async def test_a_sleep_is_a_row_of_recordings_and_history_and_no_value_is_younge
 
 
 async def test_a_wait_at_the_prompt_is_over_when_the_machine_slept_through_it(tmp_path: Path) -> None:
-    machine = clock.Shifted()
+    machine = clock.SimulatedSleep()
     with clock.replaced(machine):
         async with shell(tmp_path) as sh:
             await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")

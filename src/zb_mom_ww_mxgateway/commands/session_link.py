@@ -127,7 +127,7 @@ class SessionLink:
         wire.raise_for_status(
             reply,
             call=kind,
-            said=lambda text: self.transport.printable(text, wire.secret_of(request)),
+            printable=lambda text: self.transport.printable(text, wire.secret_of(request)),
             mutating=wire.is_mutating(request),
             **known,
         )
@@ -246,7 +246,7 @@ class SessionLink:
         request = wire.close_session_request(self.session_id, self.transport.next_correlation_id())
         reply = await self.transport.unary(wire.CLOSE_SESSION, request, call="close_session", timeout=timeout)
         wire.raise_for_session_status(
-            reply, call="close_session", said=self.transport.printable, endpoint=self.endpoint
+            reply, call="close_session", printable=self.transport.printable, endpoint=self.endpoint
         )
 
 
@@ -260,7 +260,7 @@ async def open_session_raw(
     )
     reply: pb.OpenSessionReply = await transport.unary(wire.OPEN_SESSION, request, call="open_session", timeout=timeout)
     wire.raise_for_session_status(
-        reply, call="open_session", said=transport.printable, endpoint=transport.options.endpoint
+        reply, call="open_session", printable=transport.printable, endpoint=transport.options.endpoint
     )
     return reply
 

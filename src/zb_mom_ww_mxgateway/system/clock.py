@@ -19,39 +19,39 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
 # Seconds between checks for time that the event loop's own clock did not count.
-_LOOK = 1.0
+_CHECK_SECONDS = 1.0
 # Least seconds of sleep: a smaller difference may come from reading the two clocks one after the other.
-_LEAST_SLEEP = 0.5
+_LEAST_SLEEP_SECONDS = 0.5
 
 
 class Clock(Protocol):
     """Two monotonic clocks, each in seconds since an arbitrary start."""
 
-    def counting(self) -> float:
+    def with_sleep(self) -> float:
         """Return the time of the clock that counts sleep."""
 
-    def standing(self) -> float:
+    def without_sleep(self) -> float:
         """Return the time of the clock that stops during sleep, if the system has one."""
 
 
 if sys.platform != "win32":
 
-    class _Named:
+    class _SystemClocks:
         """Two clocks of the system, by their numbers for ``time.clock_gettime``."""
 
-        def __init__(self, counting: int, standing: int) -> None:
-            self._counting, self._standing = counting, standing
+        def __init__(self, with_sleep: int, without_sleep: int) -> None:
+            self._with_sleep, self._without_sleep = with_sleep, without_sleep
             # Makes both clocks equal until the machine sleeps.
-            self._apart = time.clock_gettime(counting) - time.clock_gettime(standing)
+            self._apart = time.clock_gettime(with_sleep) - time.clock_gettime(without_sleep)
 
-        def counting(self) -> float:
-            return time.clock_gettime(self._counting) - self._apart
+        def with_sleep(self) -> float:
+            return time.clock_gettime(self._with_sleep) - self._apart
 
-        def standing(self) -> float:
-            return time.clock_gettime(self._standing)
+        def without_sleep(self) -> float:
+            return time.clock_gettime(self._without_sleep)
 
 
-class Windows:
+class WindowsClocks:
     """Clocks of Windows: ``time.monotonic()`` counts sleep, the unbiased interrupt time does not."""
 
     def __init__(self) -> None:
@@ -61,15 +61,15 @@ class Windows:
         kernel: Callable[..., int] = ctypes.windll.kernel32.QueryUnbiasedInterruptTime  # type: ignore[attr-defined, unused-ignore]
         self._query, self._ticks, self._byref = kernel, ctypes.c_ulonglong(), ctypes.byref
 
-    def counting(self) -> float:
+    def with_sleep(self) -> float:
         return time.monotonic()
 
-    def standing(self) -> float:
+    def without_sleep(self) -> float:
         self._query(self._byref(self._ticks))
         return self._ticks.value / 1e7
 
 
-class Drifting:
+class EstimatedClocks:
     """Clocks of a system with one monotonic clock, which may or may not count sleep.
 
     Time by which the time of day got ahead of it counts as sleep. Setting the time of day forward looks the same, and
@@ -83,34 +83,34 @@ class Drifting:
         self._apart = of_day() - monotonic()
         self._slept = 0.0
 
-    def counting(self) -> float:
-        standing = self._monotonic()
-        apart = self._of_day() - standing
-        if apart - self._apart > _LEAST_SLEEP:
+    def with_sleep(self) -> float:
+        without_sleep = self._monotonic()
+        apart = self._of_day() - without_sleep
+        if apart - self._apart > _LEAST_SLEEP_SECONDS:
             self._slept += apart - self._apart
         self._apart = apart
-        return standing + self._slept
+        return without_sleep + self._slept
 
-    def standing(self) -> float:
+    def without_sleep(self) -> float:
         return self._monotonic()
 
 
-def _of_this_system() -> Clock:
+def _system_clock() -> Clock:
     if sys.platform != "win32":
         if hasattr(time, "CLOCK_BOOTTIME"):
-            return _Named(time.CLOCK_BOOTTIME, time.CLOCK_MONOTONIC)
+            return _SystemClocks(time.CLOCK_BOOTTIME, time.CLOCK_MONOTONIC)
         if hasattr(time, "CLOCK_UPTIME_RAW"):  # macOS, whose CLOCK_MONOTONIC counts sleep
-            return _Named(time.CLOCK_MONOTONIC, time.CLOCK_UPTIME_RAW)
-        return Drifting()
-    return Windows()
+            return _SystemClocks(time.CLOCK_MONOTONIC, time.CLOCK_UPTIME_RAW)
+        return EstimatedClocks()
+    return WindowsClocks()
 
 
-_clock: Clock = _of_this_system()
+_clock: Clock = _system_clock()
 
 
 def monotonic() -> float:
     """Return ``time.monotonic()`` plus the seconds that the machine slept since this process began."""
-    return _clock.counting()
+    return _clock.with_sleep()
 
 
 @contextmanager
@@ -125,7 +125,7 @@ def replaced(by: Clock) -> Iterator[None]:
         _clock = before
 
 
-class Shifted:
+class SimulatedSleep:
     """The system's clock with sleep simulated by :meth:`sleep`, for tests."""
 
     def __init__(self) -> None:
@@ -136,25 +136,25 @@ class Shifted:
         """Simulate that the machine slept for these seconds."""
         self._slept += seconds
 
-    def counting(self) -> float:
-        return self._clock.counting() + self._slept
+    def with_sleep(self) -> float:
+        return self._clock.with_sleep() + self._slept
 
-    def standing(self) -> float:
-        return self._clock.standing()
+    def without_sleep(self) -> float:
+        return self._clock.without_sleep()
 
 
 class SleepWatch:
     """Time that the machine slept between two checks."""
 
     def __init__(self) -> None:
-        self._counting, self._standing = _clock.counting(), _clock.standing()
+        self._with_sleep, self._without_sleep = _clock.with_sleep(), _clock.without_sleep()
 
     def slept(self) -> float:
         """Return the seconds of sleep since the last check, at first since it was made; 0 without sleep."""
-        counting, standing = _clock.counting(), _clock.standing()
-        slept = (counting - self._counting) - (standing - self._standing)
-        self._counting, self._standing = counting, standing
-        return slept if slept >= _LEAST_SLEEP else 0.0
+        with_sleep, without_sleep = _clock.with_sleep(), _clock.without_sleep()
+        slept = (with_sleep - self._with_sleep) - (without_sleep - self._without_sleep)
+        self._with_sleep, self._without_sleep = with_sleep, without_sleep
+        return slept if slept >= _LEAST_SLEEP_SECONDS else 0.0
 
 
 @asynccontextmanager
@@ -174,9 +174,9 @@ async def timeout(seconds: float | None) -> AsyncIterator[asyncio.Timeout]:
                 if not limit.expired():
                     limit.reschedule(loop.time())
             else:
-                looking = loop.call_later(min(left, _LOOK), look)
+                looking = loop.call_later(min(left, _CHECK_SECONDS), look)
 
-        looking = loop.call_later(min(seconds, _LOOK), look)
+        looking = loop.call_later(min(seconds, _CHECK_SECONDS), look)
         try:
             yield limit
         finally:
@@ -187,4 +187,4 @@ async def sleep(seconds: float) -> None:
     """As ``asyncio.sleep()``, but sleep of the machine counts."""
     until = monotonic() + seconds
     while (left := until - monotonic()) > 0:  # noqa: ASYNC110 - it waits for time, not for an event
-        await asyncio.sleep(min(left, _LOOK))
+        await asyncio.sleep(min(left, _CHECK_SECONDS))

@@ -101,11 +101,11 @@ def is_mutating(request: pb.MxCommandRequest) -> bool:
 
 
 def raise_for_status(
-    reply: Any, *, call: str, said: Callable[[str], str], mutating: bool = False, **known: Any
+    reply: Any, *, call: str, printable: Callable[[str], str], mutating: bool = False, **known: Any
 ) -> None:
     """Raise the typed error of a reply whose protocol status is not OK; `known` becomes fields of the error.
 
-    `said` redacts the gateway's own text.
+    `printable` redacts the gateway's own text.
     """
     status = open_enum(ProtocolStatusCode, reply.protocol_status.code)
     if status is ProtocolStatusCode.OK:
@@ -120,7 +120,7 @@ def raise_for_status(
         words.insert(0, hresult_text(hresult))
     words += [str(status_) for status_ in statuses]
     verdict = "MXAccess refused" if error_type is MxAccessError else name_of(status)
-    reason = said("; ".join(text for text in words if text)) or "no reason given"
+    reason = printable("; ".join(text for text in words if text)) or "no reason given"
     raise error_type(
         f"{'outcome unknown: ' if unknown else ''}{call}: {verdict}: {reason}",
         call=call,

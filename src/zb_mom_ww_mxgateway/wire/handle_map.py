@@ -9,11 +9,11 @@ from zb_mom_ww_mxgateway.wire.handles import USER_REPLIES, handle_changes
 
 _USER_FIELDS = ("user_id", "current_user_id", "verifier_user_id")
 # Most items of one server handle that events named before a reply did: as many as one command can add.
-_MOST_GUESSED = arguments.BULK_LIMIT
+_MOST_UNCONFIRMED = arguments.BULK_LIMIT
 _ADDING = ("add_item", "add_item2", "add_buffered_item")
 
 
-class _Numbers:
+class _HandlePairs:
     """Handles of callers, each for one handle of the gateway. A new one never repeats a number that was in use."""
 
     def __init__(self, highest: int) -> None:
@@ -21,35 +21,35 @@ class _Numbers:
         self.of_caller: dict[int, int] = {}
         self._highest = highest
         # Callers' handles that no reply has confirmed yet, the oldest first.
-        self._guessed: dict[int, None] = {}
+        self._unconfirmed: dict[int, None] = {}
 
-    def bind(self, callers: int, gateways: int) -> None:
-        self.of_gateway[callers] = gateways
-        self.of_caller[gateways] = callers
-        self._highest = max(self._highest, callers)
+    def bind(self, caller_handle: int, gateway_handle: int) -> None:
+        self.of_gateway[caller_handle] = gateway_handle
+        self.of_caller[gateway_handle] = caller_handle
+        self._highest = max(self._highest, caller_handle)
 
-    def to_caller(self, gateways: int, *, guess: bool = False) -> int:
+    def to_caller(self, gateway_handle: int, *, guess: bool = False) -> int:
         """Return the caller's handle. A handle seen for the first time keeps its number if that is free.
 
         `guess`: an event named the handle, and no reply may ever confirm it.
         """
-        if gateways <= 0:
-            return gateways
-        if gateways not in self.of_caller:
-            self.bind(gateways if gateways > self._highest else self._highest + 1, gateways)
+        if gateway_handle <= 0:
+            return gateway_handle
+        if gateway_handle not in self.of_caller:
+            self.bind(gateway_handle if gateway_handle > self._highest else self._highest + 1, gateway_handle)
             if guess:
-                self._guessed[self.of_caller[gateways]] = None
-                if len(self._guessed) > _MOST_GUESSED:
-                    self.forget(next(iter(self._guessed)))
+                self._unconfirmed[self.of_caller[gateway_handle]] = None
+                if len(self._unconfirmed) > _MOST_UNCONFIRMED:
+                    self.forget(next(iter(self._unconfirmed)))
         elif not guess:
-            self._guessed.pop(self.of_caller[gateways], None)
-        return self.of_caller[gateways]
+            self._unconfirmed.pop(self.of_caller[gateway_handle], None)
+        return self.of_caller[gateway_handle]
 
-    def forget(self, callers: int) -> None:
-        self._guessed.pop(callers, None)
-        gateways = self.of_gateway.pop(callers, None)
-        if gateways is not None:
-            del self.of_caller[gateways]
+    def forget(self, caller_handle: int) -> None:
+        self._unconfirmed.pop(caller_handle, None)
+        gateway_handle = self.of_gateway.pop(caller_handle, None)
+        if gateway_handle is not None:
+            del self.of_caller[gateway_handle]
 
 
 class HandleMap:
@@ -62,21 +62,21 @@ class HandleMap:
     def __init__(self, highest: dict[int, int]) -> None:
         """`highest`: the highest item handle in use by server handle; under key 0 the highest server handle."""
         self._highest = highest
-        self._servers = _Numbers(highest.get(0, 0))
-        self._items: dict[int, _Numbers] = {}
+        self._servers = _HandlePairs(highest.get(0, 0))
+        self._items: dict[int, _HandlePairs] = {}
         self._users: dict[int, dict[int, None]] = {}
 
-    def bind_server(self, callers: int, gateways: int) -> None:
+    def bind_server(self, caller_handle: int, gateway_handle: int) -> None:
         """Map the caller's server handle to the gateway's."""
-        self._servers.bind(callers, gateways)
+        self._servers.bind(caller_handle, gateway_handle)
 
-    def bind_item(self, server_handle: int, callers: int, gateways: int) -> None:
+    def bind_item(self, server_handle: int, caller_handle: int, gateway_handle: int) -> None:
         """Map the caller's item handle to the gateway's; `server_handle` is the caller's."""
-        self._items_of(server_handle).bind(callers, gateways)
+        self._items_of(server_handle).bind(caller_handle, gateway_handle)
 
-    def _items_of(self, server_handle: int) -> _Numbers:
+    def _items_of(self, server_handle: int) -> _HandlePairs:
         if server_handle not in self._items:
-            self._items[server_handle] = _Numbers(self._highest.get(server_handle, 0))
+            self._items[server_handle] = _HandlePairs(self._highest.get(server_handle, 0))
         return self._items[server_handle]
 
     def to_gateway(self, request: pb.MxCommandRequest) -> pb.MxCommandRequest:
