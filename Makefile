@@ -10,8 +10,8 @@ export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 
 .PHONY: help
-help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/run.stamp: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=python3.12 …"; exit 1; }
@@ -24,17 +24,17 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@touch $@
 
 .PHONY: setup
-setup: $(VENV)/dev.stamp  ## a virtual environment in .venv with everything in it
+setup: $(VENV)/dev.stamp  ## make a virtual environment in .venv, with the development tools
 
 .PHONY: demo
-demo: $(VENV)/run.stamp  ## the shell on an embedded simulated gateway; without a terminal: examples/first-look.mxs
+demo: $(VENV)/run.stamp  ## open the shell on an embedded simulated gateway; without a terminal, run examples/first-look.mxs
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/mxgw-shell --demo; else $(BIN)/mxgw-shell --demo -c examples/first-look.mxs; fi
 
 # Twice as many as processors: half of the tests wait for something.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
 .PHONY: test
-test: setup lint  ## all checks and tests
+test: setup lint  ## run all checks and tests
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 # Each that runs: pyenv has a python3.12 on the PATH that only says where it is.
@@ -45,7 +45,7 @@ PYTHONS ?= $(shell for minor in 12 13 14 15; do \
 ELSEWHERE ?= tests/shell/test_shell_python.py tests/shell/test_shell_scripts.py tests/library/test_live.py tests/cli/test_cli_write.py
 
 .PHONY: test-pythons
-test-pythons: setup  ## the tests that depend most on Python itself, on each later Python that is installed (ELSEWHERE=tests: all)
+test-pythons: setup  ## run the tests that depend most on Python, on each later Python that is installed (ELSEWHERE=tests: all tests)
 	@test -n "$(PYTHONS)" || echo "no Python but $(PYTHON) is installed: nothing was tried on another one"
 	@for python in $(PYTHONS); do \
 		version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])') || exit 1; \
@@ -56,7 +56,7 @@ test-pythons: setup  ## the tests that depend most on Python itself, on each lat
 	done
 
 .PHONY: types
-types: setup  ## the public names of the library and the simulator are typed throughout (pyright)
+types: setup  ## check that all public names of the library and the simulator have types (pyright)
 	@for package in zb_mom_ww_mxgateway zb_mom_ww_mxgateway_sim; do \
 		report=$$(PYTHONPATH=src PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python \
 			--ignoreexternal --verifytypes $$package) || { echo "$$report"; exit 1; }; \
@@ -64,7 +64,7 @@ types: setup  ## the public names of the library and the simulator are typed thr
 	done
 
 .PHONY: lint
-lint: setup types  ## ruff, mypy, pyright and codespell
+lint: setup types  ## run ruff, mypy, pyright and codespell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	@# Both at once: each keeps one processor busy.
@@ -74,11 +74,11 @@ lint: setup types  ## ruff, mypy, pyright and codespell
 	$(BIN)/codespell
 
 .PHONY: proto
-proto: setup  ## generate the messages from proto/ anew
+proto: setup  ## generate the messages from proto/
 	$(BIN)/python proto/generate.py
 
 .PHONY: exports
-exports: setup  ## write for type checkers what the packages export, from the list in each __init__.py
+exports: setup  ## write the public names for type checkers, from the list in each __init__.py
 	$(BIN)/python tests/exports.py
 
 .PHONY: reference
@@ -91,18 +91,18 @@ $(VENV)/docs.stamp: $(VENV)/dev.stamp
 	@touch $@
 
 .PHONY: docs
-docs: $(VENV)/docs.stamp  ## the API reference from the docstrings, into build/docs
+docs: $(VENV)/docs.stamp  ## build the API reference from the docstrings, into build/docs
 	$(BIN)/python -m pdoc --docformat restructuredtext --no-show-source --output-directory build/docs \
 		zb_mom_ww_mxgateway zb_mom_ww_mxgateway_sim
 
 .PHONY: bench
-bench: setup  ## measure; prints a table and writes build/bench.json
+bench: setup  ## measure speed and memory; print a table and write build/bench.json
 	$(BIN)/python tests/benchmarks
 
 SOAK ?= 7200
 
 .PHONY: soak
-soak: setup  ## hours with a fault every minute (SOAK=60: a minute of it); writes build/soak.json
+soak: setup  ## run two hours with a fault every minute (SOAK=60: one minute); write build/soak.json
 	$(BIN)/python tests/soak.py --seconds $(SOAK)
 
 SCHEDULES ?= 10000
@@ -110,7 +110,7 @@ FIRST ?= 0
 BUSY ?= 0
 
 .PHONY: faults
-faults: setup  ## schedules of random faults in their thousands, beside busy loops (SCHEDULES=10000 FIRST=0 BUSY=0; FAULT_SEED=7 repeats one)
+faults: setup  ## run thousands of random fault schedules (SCHEDULES=10000 FIRST=0; BUSY=1 adds busy loops; FAULT_SEED=7 repeats one)
 	FAULT_SCHEDULES=$(SCHEDULES) FAULT_FIRST=$(FIRST) FAULT_BUSY=$(BUSY) $(BIN)/python -m pytest --timeout 900 --numprocesses auto --dist worksteal tests/library/test_fault_schedules.py
 
 .PHONY: test-wheel
@@ -122,7 +122,7 @@ test-wheel: setup  ## build the wheel, install it into an empty environment, and
 	build/wheel/venv/bin/python tests/wheel.py
 
 .PHONY: test-lowest
-test-lowest: setup  ## some tests with the lowest version of every dependency (ELSEWHERE=tests: all)
+test-lowest: setup  ## run some tests with the lowest version of every dependency (ELSEWHERE=tests: all tests)
 	$(PYTHON) -m venv --clear build/lowest
 	$(BIN)/python tests/lowest.py > build/lowest/constraints.txt
 	build/lowest/bin/python -m pip install --quiet --constraint build/lowest/constraints.txt --editable '.[dev]'
