@@ -76,7 +76,7 @@ def text_of(diagnosis: Diagnosis) -> str:
 async def test_why_without_a_connection_says_to_connect() -> None:
     context = Context(all_commands(), interactive=False)
     found = await diagnosed(context, "why Plant.Tank1.Level")
-    assert "connected to no gateway" in text_of(found)
+    assert "not connected to a gateway" in text_of(found)
     assert found.deciding.tries == ("connect HOST:PORT", "profiles")
 
 
@@ -153,7 +153,7 @@ async def test_why_of_a_gateway_that_does_not_answer_has_a_deadline(
     monkeypatch.setattr("zb_mom_ww_mxgateway_shell.diagnosis.why._PING_SECONDS", 0.2)
     gateway.faults.stall("ping")
     found = await diagnosed(context, "why Plant.Tank1.Level")
-    assert "no sign of life" in text_of(found)
+    assert "the gateway does not answer on this session" in text_of(found)
     gateway.faults.release()
 
 
@@ -238,7 +238,7 @@ async def test_why_of_items_that_report_nothing(connected: tuple[Context, Simula
     await run(context, "register a", follow)
     await run(context, "add-item TestChildObject.TestInt", follow)
     found = await diagnosed(context, "why TestChildObject.TestInt")
-    assert "not advised: MXAccess reports nothing" in text_of(found)
+    assert "not advised: MXAccess reports no changes" in text_of(found)
     assert found.deciding.tries[0] == "advise 1"
     await run(context, "watch TestChildObject.TestInt", follow)
     (item,) = context.items
@@ -264,7 +264,7 @@ async def test_why_of_an_item_without_a_value_yet() -> None:
     ("quality", "said"),
     [
         (8, "not connected to its source"),
-        (20, "the last value it had"),
+        (20, "its last value"),
         (84, "beyond the limits of its engineering units"),
         (216, "overridden locally"),
     ],
@@ -289,7 +289,9 @@ async def test_why_says_what_the_last_status_means_and_who_found_it(
     await run(context, "watch TestChildObject.TestInt", follow)
     found = await diagnosed(context, "why TestChildObject.TestInt")
     assert "COMMUNICATION_ERROR, detected by REQUESTING_NMX, detail 17" in text_of(found)
-    assert "the object's platform does not answer (found by the messaging of the gateway's machine)" in text_of(found)
+    assert "the object's platform does not answer (detected by the messaging of the gateway's machine)" in text_of(
+        found
+    )
 
 
 async def test_why_says_who_may_write(connected: tuple[Context, SimulatedGateway]) -> None:
@@ -305,7 +307,7 @@ async def test_why_after_a_refused_write_says_why_it_was_refused(connected: tupl
     context, _ = connected
     await run(context, "write Plant.Tank1.Level 5", follow)
     found = await diagnosed(context, "why Plant.Tank1.Level")
-    assert "the last write was refused: write access was denied (found by the object itself)" in text_of(found)
+    assert "the last write was refused: write access was denied (detected by the object itself)" in text_of(found)
 
 
 async def test_why_of_an_inhibited_alarm(connected: tuple[Context, SimulatedGateway]) -> None:
@@ -498,7 +500,7 @@ async def test_doctor_says_when_the_clocks_differ(hours: int, said: str) -> None
         assert found.exit_code is ExitCode.DONE
         assert verdict_of(found, "clock") is Verdict.NOTE
         (meaning,) = [finding.meaning for finding in found.findings if finding.step == "clock"]
-        assert re.fullmatch(rf"the gateway's clock is (1 h 59 m|2 h 00 m) {said} the one here", meaning)
+        assert re.fullmatch(rf"the gateway's clock is (1 h 59 m|2 h 00 m) {said} this machine's", meaning)
 
 
 async def test_doctor_verifies_where_it_has_to(tmp_path: Path) -> None:
@@ -518,7 +520,7 @@ async def test_doctor_says_which_step_fails(monkeypatch: pytest.MonkeyPatch) -> 
         port = taken.getsockname()[1]
         found = await examined(Connection(endpoint=f"127.0.0.1:{port}", plaintext=True))
         assert (found.deciding.step, found.exit_code) == ("port", ExitCode.CANNOT_CONNECT)
-        assert "nothing listens there" in found.deciding.meaning
+        assert "nothing listens on the port" in found.deciding.meaning
     async with SimulatedGateway(plaintext=True) as gateway:
         found = await examined(Connection(endpoint=gateway.endpoint))
         assert (found.deciding.step, "--plaintext" in found.deciding.meaning) == ("certificate", True)
@@ -562,7 +564,7 @@ async def test_each_step_of_the_doctor_has_a_deadline(monkeypatch: pytest.Monkey
         monkeypatch.setattr(doctor, "SECONDS", patient | {"session": 0.3})
         gateway.faults.delay("OpenSession", 1.0)
         found = await examined(Connection(endpoint=gateway.endpoint, plaintext=True))
-        assert (found.deciding.step, "starts no worker" in found.deciding.meaning) == ("session", True)
+        assert (found.deciding.step, "started no worker" in found.deciding.meaning) == ("session", True)
         assert verdict_of(found, "alarms") is Verdict.OK
         assert not gateway.live_sessions
         gateway.faults.delay("OpenSession", 0)

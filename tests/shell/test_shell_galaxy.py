@@ -122,9 +122,9 @@ async def test_tag_says_all_that_the_galaxy_says(run: ShellProcess) -> None:
         ("tag Plant.Tank1", "Plant.Tank1 is an object: browse Plant.Tank1"),
         ("browse Plnt.Tank1", "the galaxy has no Plnt.Tank1; did you mean Plant.Tank1?"),
         ("browse Plant.Tnak1", "Plant has no Tnak1; did you mean Plant.Tank1?"),
-        ("cd Plant.Tank1.Level", "Plant.Tank1.Level is no object; cd Plant.Tank1 focuses its object"),
+        ("cd Plant.Tank1.Level", "Plant.Tank1.Level is not an object; cd Plant.Tank1 focuses its object"),
         ("cd .Tank1", "a leading dot stands for the focused object, and there is none"),
-        ("find --tags --historized x", "--tags looks at names alone"),
+        ("find --tags --historized x", "--tags matches names alone"),
         ("deploys", "deploys in a file needs an end: --for 5m or --count 1"),
     ],
 )

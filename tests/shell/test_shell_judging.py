@@ -194,7 +194,7 @@ async def test_a_value_is_not_judged_while_the_gateway_does_not_say_that_it_is_a
 
     monkeypatch.setattr(context.live_session._reader, "caught_up", silent)
     for line in (f"expect {INT} = 0", f"capture seen = {INT}"):
-        with pytest.raises(NotMet, match="nobody knows whether the value still holds"):
+        with pytest.raises(NotMet, match="the value is stale"):
             await run(context, line, _follow)
     (reading,) = await _form(context, f"read {INT}")
     assert reading["stale"]

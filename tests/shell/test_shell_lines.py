@@ -245,7 +245,7 @@ async def test_a_plan_that_fits_the_plant_is_done(run: Runs) -> None:
 async def test_a_verification_may_be_given_a_tolerance(run: Runs) -> None:
     done = await run("write Unit1.Flow.Total 5 --tol 0.5\n")
     assert (done.code, run.written) == (2, [])
-    assert "--verify is missing" in done.err
+    assert "add --verify" in done.err
     done = await run('write Unit1.Batch.Id "a" --verify --tol 0.5\n')
     assert (done.code, run.written) == (2, [])
     assert "text has no tolerance" in done.err

@@ -102,7 +102,7 @@ async def test_lists_and_watches_are_typed_and_read(tmp_path: Path, monkeypatch:
     )
     async with shell(tmp_path) as sh:
         screen = sh.terminal
-        await screen.enter("watches", "nothing is watched; watch TAG… does")
+        await screen.enter("watches", "nothing is watched; watch TAG… starts a watch")
         await screen.enter("list", "no lists; list save NAME")
         await screen.enter("list save tank Plant.Tank1.Level TestChildObject.TestInt", "list tank: 2 tags, in")
         await screen.enter("list import viewer --file viewer.xml", "list viewer: 1 tag, in")
@@ -292,7 +292,7 @@ async def test_several_pasted_lines_say_what_they_would_do_first(tmp_path: Path)
         screen = sh.terminal
         lines = "register pasted\nwrite TestChildObject.TestInt 5\nwritee x"
         screen.type(f"\x1b[200~{lines}\n\x1b[201~")
-        await screen.shows("3 lines: Enter shows what each would do")
+        await screen.shows("3 lines: Enter shows the effect of each")
         # Where the paste ended nobody begins another command.
         completer = ShellCompleter(sh.context, TypedLine(sh.context))
         assert not list(completer.get_completions(Document(f"{lines}\n"), CompleteEvent()))

@@ -21,7 +21,7 @@ from shell_waiting import until
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
-from zb_mom_ww_mxgateway_shell.commands.reading import Past
+from zb_mom_ww_mxgateway_shell.commands.reading import TagHistory
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.samples.history import History
@@ -99,7 +99,7 @@ async def test_read_says_what_could_not_be_read_and_what_is_stale(tmp_path: Path
 
 async def test_history_shows_every_change_and_the_gap_between_them(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
-        await sh.terminal.enter(f"history {INT}", "nothing has been seen of")
+        await sh.terminal.enter(f"history {INT}", "no samples of")
         await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
         sh.gateway.set(INT, 11)
         sh.gateway.set(INT, 12, quality=0)
@@ -185,7 +185,7 @@ async def test_history_keeps_to_its_bound_and_says_what_it_let_go(tmp_path: Path
             assert 10 < len(seen.events) < 63
             assert len(seen.events) + seen.forgotten == 200
             assert seen.events[-1].value == 200
-            assert f", {seen.forgotten} older ones were let go (kept: " in Past(INT, seen, []).lines()[-1]
+            assert f", {seen.forgotten} older ones were dropped (kept: " in TagHistory(INT, seen, []).lines()[-1]
             assert [event.value for event in small.of(rarely.key).events] == ["rare"]
             await small.aclose()
         finally:
@@ -299,7 +299,7 @@ async def test_a_file_that_is_there_is_kept(tmp_path: Path, monkeypatch: pytest.
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("record old.csv", "is there already: --append adds to it")
         await sh.terminal.enter("record no/such/folder.csv", "cannot write", "No such file")
-        await sh.terminal.enter("record old", "does not say its format")
+        await sh.terminal.enter("record old", "is unknown: name it")
         await sh.terminal.enter("record old.csv --append", "no recording in CSV that can be continued")
         assert (tmp_path / "old.csv").read_text(encoding="utf-8") == "mine\n"
         for _ in range(2):

@@ -135,7 +135,7 @@ async def test_profiles_are_listed_at_the_prompt_and_a_mistake_among_them_keeps_
         '[profiles.b]\nendpoint = "[::1]:2"\napi_key_file = "f"\nwatch = "tanks"\n',
     )
     async with shell(tmp_path) as sh:
-        await sh.terminal.enter("profiles", "no profiles; they are written in")
+        await sh.terminal.enter("profiles", "no profiles; add them to")
         sh.context.take_profiles(profiles.load(path))
         await sh.terminal.enter(
             "profiles",

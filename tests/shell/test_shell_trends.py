@@ -146,7 +146,9 @@ async def test_a_trend_fits_a_narrow_screen(tmp_path: Path, columns: int) -> Non
 async def test_what_is_no_number_is_refused(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         sh.gateway.set("TestChildObject.TestString", "full")
-        await sh.terminal.enter("trend TestChildObject.TestString", "is no number and no Boolean: full; watch shows it")
+        await sh.terminal.enter(
+            "trend TestChildObject.TestString", "is neither a number nor a Boolean: full; watch shows it"
+        )
 
 
 async def test_in_a_file_it_is_one_picture_at_the_end(tmp_path: Path, gateway: SimulatedGateway) -> None:

@@ -49,7 +49,7 @@ async def test_help_names_everything_and_leads_on(tmp_path: Path) -> None:
         await sh.terminal.enter("help why", "example: why Plant.Tank1.Level")
         await sh.terminal.enter("help vlues", "no command vlues; did you mean values?")
         await sh.terminal.enter("alias lvl watch Plant.Tank1.Level", "lvl stands for")
-        await sh.terminal.enter("help lvl", "lvl is an alias and stands for: watch Plant.Tank1.Level")
+        await sh.terminal.enter("help lvl", "lvl is an alias for: watch Plant.Tank1.Level")
 
 
 def test_every_line_of_a_topic_fits_a_screen() -> None:
@@ -380,7 +380,7 @@ async def test_options_of_connect_hold_without_an_endpoint_and_are_refused_besid
     async with shell(tmp_path) as sh:
         use_profile(sh.context, sh.gateway)
         await sh.terminal.enter("connect --api-key-file nowhere.key", "cannot read nowhere.key")
-        await sh.terminal.enter("connect plant --plaintext", "plant says how to connect", "--plaintext cannot be")
+        await sh.terminal.enter("connect plant --plaintext", "plant has its own options", "--plaintext cannot be")
         await sh.terminal.enter("connect", "connected to")
 
 
@@ -403,7 +403,7 @@ async def test_a_suspended_item_looks_suspended_wherever_it_is_shown(tmp_path: P
         await screen.enter("items --server 1", "items --server 1\n  server  item", "0      good     suspended for")
         await screen.enter("read TestChildObject.TestInt --fresh", "good     stale for", "cached")
         await screen.enter("watch TestChildObject.TestInt --count 1", "suspended for", "1 sample in")
-        await screen.enter("expect TestChildObject.TestInt = 0", "nobody knows whether the value still holds")
+        await screen.enter("expect TestChildObject.TestInt = 0", "the value is stale")
         await screen.enter("write TestChildObject.TestInt 5", "0 (stale) → 5", "completed")
 
 
@@ -467,7 +467,7 @@ async def test_an_ipv6_endpoint_is_typed_as_it_is_written_elsewhere(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("form", "said"), [("table", "\ninterrupted\n"), ("csv", "interrupted: not all of it is shown")]
+    ("form", "said"), [("table", "\ninterrupted\n"), ("csv", "interrupted: the result is incomplete")]
 )
 async def test_ctrl_c_while_a_result_is_shown_stops_that_and_not_the_shell(
     tmp_path: Path, form: str, said: str

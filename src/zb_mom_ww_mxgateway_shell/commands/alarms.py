@@ -58,7 +58,7 @@ _STATES: dict[int, str] = {
 
 
 class Reference(ArgumentType):
-    """An alarm's reference or GUID; offers those that nobody has acknowledged."""
+    """An alarm's reference or GUID; completion offers the unacknowledged ones."""
 
     name = "reference"
 
@@ -98,14 +98,14 @@ def _urgency(alarm: ActiveAlarm) -> tuple[bool, int, str]:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which alarms are wanted."""
+    """Which alarms to show."""
 
     area: str | None
     severity: int | None
     unacknowledged: bool
 
     def takes(self, alarm: ActiveAlarm | AlarmTransition) -> bool:
-        """Whether this one is."""
+        """Return whether the alarm passes the filter."""
         path = tag_key(alarm.reference.partition("!")[2])
         if self.area is not None:
             wanted = tag_key(self.area)
@@ -136,18 +136,18 @@ async def alarms(
     for_: DurationOption = None,
     count: CountOption = None,
 ) -> Result | Feed:
-    """Lists what is in alarm now, the most urgent first; --follow shows every change as it comes.
+    """List the active alarms, the most urgent first; --follow shows every change as it comes.
 
-    --area takes those of an area, or of an object in it (Plant.Tank1); --severity 300 those at least as
-    severe (1 is the most severe, 999 the least); --unacknowledged those that wait for ack. Cleared alarms
-    that nobody acknowledged are listed as far as this shell has seen them. --follow ends with Ctrl-C,
-    --for 5m or --count 10. At the prompt new alarms are said as they come.
+    --area takes those of an area, or of an object in it (Plant.Tank1); --severity 300 those at least as severe (1
+    is the most severe, 999 the least); --unacknowledged those that still need ack. Cleared but unacknowledged
+    alarms are listed as far as this shell has seen them. --follow ends with Ctrl-C, --for 5m or --count 10. The
+    prompt reports new alarms as they come.
     """
     connected = context.connected
     feed = connected.alarms
     wanted = Filter(area, severity, unacknowledged)
     context.start_alarms(connected)
-    with suppress(MxGatewayError):  # said below, where there is no list at all
+    with suppress(MxGatewayError):  # reported below, if there is no list at all
         await feed.ready(_LIST_TIMEOUT)
     if not feed.is_complete and feed.lost_at is None:
         reason = str(feed.error) if feed.error else f"no list within {_LIST_TIMEOUT:g} s"
@@ -189,15 +189,15 @@ def _news_form(news: AlarmNews) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """What is in alarm."""
+    """Active alarms."""
 
     shown: Sequence[ActiveAlarm]
     known: int
     unsure: frozenset[str]
-    """References of those that may have been acknowledged while the stream was lost."""
+    """References of alarms that may have been acknowledged while the stream was lost."""
     provider: AlarmProviderStatus | None
     doubt: str
-    """Why the list may be old, if so."""
+    """Why the list may be old; empty if it is not."""
     exit_code: ExitCode = ExitCode.DONE
 
     @property
@@ -217,14 +217,18 @@ class Alarms:
             for alarm in self.shown
         ]
         headings = ("sev", "state", "reference", "value", "raised", "what")
-        said = table_lines(headings, rows) if rows else ["nothing is in alarm" if not self.known else "none of these"]
+        lines = (
+            table_lines(headings, rows)
+            if rows
+            else ["no active alarms" if not self.known else "no alarm passes the filter"]
+        )
         if any(alarm.reference in self.unsure for alarm in self.shown):
-            said.append("  ? went while the alarm stream was lost: cleared, and perhaps acknowledged")
+            lines.append("  ? disappeared while the alarm stream was lost: cleared, perhaps acknowledged")
         if len(self.shown) < self.known:
-            said.append(f"  {len(self.shown)} of {self.known} alarms")
+            lines.append(f"  {len(self.shown)} of {self.known} alarms")
         if self.provider is not None and self.provider.degraded:
-            said.append(f"  {provider_text(self.provider)}")
-        return [*said, *([f"  {one_line(self.doubt)}"] if self.doubt else [])]
+            lines.append(f"  {provider_text(self.provider)}")
+        return [*lines, *([f"  {one_line(self.doubt)}"] if self.doubt else [])]
 
     def form(self) -> Any:
         return {
@@ -249,10 +253,10 @@ def _remark(alarm: ActiveAlarm) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """What became of acknowledgements."""
+    """Outcomes of acknowledgements."""
 
     outcomes: Sequence[tuple[str, MxGatewayError | None]]
-    """By reference, in order; without an error it is done."""
+    """Error of each reference, in order; None for a success."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -263,7 +267,7 @@ class Acknowledged:
         return [_outcome(error) for _, error in self.outcomes]
 
     def lines(self) -> list[str]:
-        return [one_line(f"{reference}   {_said(error)}") for reference, error in self.outcomes]
+        return [one_line(f"{reference}   {_outcome_text(error)}") for reference, error in self.outcomes]
 
     def form(self) -> Any:
         return [
@@ -278,18 +282,18 @@ def _outcome(error: MxGatewayError | None) -> str:
     return "unknown" if error.outcome_unknown else "refused"
 
 
-def _said(error: MxGatewayError | None) -> str:
+def _outcome_text(error: MxGatewayError | None) -> str:
     if error is None:
         return "acknowledged"
     if error.outcome_unknown:
         reason = str(error).removeprefix("outcome unknown: ")
-        return f"outcome UNKNOWN: {reason}. It was not sent again; alarms shows how it stands"
+        return f"outcome UNKNOWN: {reason}. It was not sent again; alarms shows its state"
     hint = ": acknowledge it at its source, or when the alarm manager is back" if _has_no_way(error) else ""
     return f"NOT acknowledged: {error}{hint}"
 
 
 def _has_no_way(error: MxGatewayError) -> bool:
-    """Whether the gateway said so: alarms come from subtags, and it knows none that acknowledges this one."""
+    """Return whether the gateway refused because it knows no subtag that acknowledges this alarm."""
     return error.grpc_code == "FAILED_PRECONDITION" and "subtag" in str(error).casefold()
 
 
@@ -300,10 +304,10 @@ async def ack(
     comment: Annotated[str | None, Text("text")] = None,
     operator: Annotated[str | None, Text("name")] = None,
 ) -> Result:
-    """Acknowledges alarms by their references. Counts as a write: disarm and read-only refuse it.
+    """Acknowledge alarms by their references. It counts as a write: disarm and read-only refuse it.
 
-    Tab offers those that wait for it. If the answer is lost, the outcome is *unknown*: nothing is sent
-    again. While the gateway takes alarms from subtags it may be unable to acknowledge one, and says so.
+    Tab offers the unacknowledged alarms. If the answer is lost, the outcome is *unknown*; nothing is sent again.
+    While the gateway takes alarms from subtags it may be unable to acknowledge one, and says so.
     """
     connected = context.connected
     outcomes: list[tuple[str, MxGatewayError | None]] = []
@@ -313,12 +317,12 @@ async def ack(
             if context.is_disconnected:
                 raise MxGatewayWriteBlockedError(f"the connection {connected.name} was closed meanwhile")
             if in_doubt:
-                raise MxGatewayWriteBlockedError(f"not tried behind {in_doubt}, of which nobody knows the outcome")
+                raise MxGatewayWriteBlockedError(f"not tried: the outcome of {in_doubt} before it is unknown")
             await connected.client.acknowledge_alarm(reference, comment or "", operator or "")
         except MxGatewayWriteBlockedError as error:
             if not outcomes:
                 raise
-            # What was done before it is told all the same.
+            # Report the alarms before it all the same.
             outcomes.append((reference, error))
         except MxGatewayError as error:
             outcomes.append((reference, error))

@@ -1,4 +1,4 @@
-"""expect, wait, capture: what the plant is to be like."""
+"""expect, wait, capture: checks of the plant."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -35,18 +35,18 @@ from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 _LATELY_SECONDS = 10.0
-"""So much of what was seen is told with an expectation that is not met."""
+"""Seconds of recent samples that are reported with an unmet expectation."""
 
 
 class Operator(ArgumentType):
-    """How a value is compared."""
+    """Comparison operator."""
 
     name = "operator"
 
     def parse(self, word: Token, context: Scope) -> Token:
         if word.text not in OPERATORS:
-            hint = {"==": "; = is meant", "<>": "; != is meant", "=>": "; >= is meant", "=<": "; <= is meant"}
-            raise word.mistake(f"one of {' '.join(OPERATORS)} is expected here{hint.get(word.text, '')}")
+            hint = {"==": "; write =", "<>": "; write !=", "=>": "; write >=", "=<": "; write <="}
+            raise word.mistake(f"one of {' '.join(OPERATORS)} expected here{hint.get(word.text, '')}")
         return word
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
@@ -54,7 +54,7 @@ class Operator(ArgumentType):
 
 
 class ExpectedValue(ArgumentType):
-    """What a value is compared with: how it is read depends on the value."""
+    """Value to compare with; its reading depends on the tag's value."""
 
     name = "value"
 
@@ -66,11 +66,11 @@ class ExpectedValue(ArgumentType):
 
     def refined_by(self, given: Mapping[str, Any], context: Scope) -> ArgumentType:
         known = target_type(given, context)
-        return WantedOf(known[1]) if known else self
+        return TypedExpectedValue(known[1]) if known else self
 
 
-class WantedOf(ExpectedValue):
-    """The same of a tag whose type is known."""
+class TypedExpectedValue(ExpectedValue):
+    """Value to compare with a tag of known type."""
 
     def __init__(self, known: TagType) -> None:
         self.name = known.said
@@ -98,18 +98,18 @@ def _condition(tag: Target, operator: Token, value: Token, options: ConditionOpt
     return Condition(tag, Comparison(operator, value, options.tol), options.quality, options.age)
 
 
-def _compared(positional: Sequence[Any], options: dict[str, Any]) -> None:
-    """What is wrong with what is asked for whatever the value will be."""
+def _check_comparison(positional: Sequence[Any], options: dict[str, Any]) -> None:
+    """Raise a mistake in the comparison that does not depend on the value."""
     target, operator, wanted = positional
     Comparison(operator, wanted, options.get("tol")).check()
     hold, timeout = options.get("hold", 0.0), options.get("timeout", math.inf)
     if hold >= timeout:
-        raise target.word.mistake(f"{hold:g} s without a break are never over within {timeout:g} s")
+        raise target.word.mistake(f"hold {hold:g} s cannot end within timeout {timeout:g} s")
     if hold and options.get("age") is not None:
-        raise target.word.mistake("hold and age exclude each other: a value that is held grows older")
+        raise target.word.mistake("hold and age exclude each other: a held value grows older")
 
 
-async def _foresee(
+async def _preview_check(
     context: Context,
     tag: Target,
     operator: Token,
@@ -118,26 +118,26 @@ async def _foresee(
     options: ConditionOptions,
     **waiting: Any,
 ) -> Result:
-    """How an expectation stands before anything is written."""
+    """Return whether the condition holds now, before any write of the run."""
     (item,) = await ensure(context, [tag], None)
     condition = _condition(tag, operator, value, options)
     found = context.live_session.latest(*item.key)
     reason = condition.miss(found)
-    stands = "holds now" if not reason else "does not hold now" if reason == "it differs" else f"not now: {reason}"
+    state = "holds now" if not reason else "does not hold now" if reason == "it differs" else f"not now: {reason}"
     return TextResult(
-        f"{condition.text}: {stands}, it is {described(found)}",
+        f"{condition.text}: {state}, it is {described(found)}",
         {"actual": form_of(found), "expected": condition.text, "holds_now": not reason, "planned": "look"},
-        brief=f"{stands}: {described(found)}",
+        brief=f"{state}: {described(found)}",
     )
 
 
-def _with_what_was_seen(error: NotMet, context: Context, item: Item) -> NotMet:
-    """The error, with the values of the last seconds as far as this shell has seen them."""
+def _with_recent_values(error: NotMet, context: Context, item: Item) -> NotMet:
+    """Return the error, with the values of the last seconds that this shell has seen."""
     seen = context.connected.history.of(item.key, clock.monotonic() - _LATELY_SECONDS)
     values = [value for event in seen.events if (value := LiveValue.of(event, item.tag, 0)) is not None]
     if text := lately_text(values, _LATELY_SECONDS):
         is_whole = not any(mark.kind in ("gap", "dropped") for mark in seen.marks)
-        doubt = "" if is_whole else "; more may have come that was lost"
+        doubt = "" if is_whole else "; other values may have been lost"
         error.details.append(f"during the last {_LATELY_SECONDS:g} s: {text}{doubt}")
     error.fields["values"] = [form_of(value) for value in values]
     return error
@@ -147,8 +147,8 @@ def _with_what_was_seen(error: NotMet, context: Context, item: Item) -> NotMet:
     "expect",
     example="expect TestChildObject.TestInt >= 0",
     stream=False,
-    check=_compared,
-    preview=_foresee,
+    check=_check_comparison,
+    preview=_preview_check,
     traits=CommandTraits(judges="now"),
 )
 async def expect(
@@ -159,16 +159,16 @@ async def expect(
     *,
     options: ConditionOptions,
 ) -> Result:
-    """Checks a value as it is now: a file stops, or counts a failure, where it is not as expected.
+    """Check the present value; if it is not as expected, a file stops, or counts a failure.
 
-    Numbers and times compare with = != < <= > >=, and may differ by tol (a number; for times a duration).
-    = is exact for whole numbers, texts and times, for a real as near as the tag's type can tell. Texts compare
-    with = and !=, or match a regular expression with ~ (best in single quotes; it may not look around or refer
-    back). The bare name of a tag is no text: put it in quotes. Arrays compare whole, [1, 2, 3]; Obj.Arr[1] is
-    one element. The quality must be good unless `quality bad`, `uncertain`
-    or `any` says otherwise, and `age < 5s` asks for a recent value. A value that is stale, null or not a
-    number never meets an expectation, unless null or nan is what is asked for. A tag that has just been
-    written gets a second to show its new value; for what a write changes elsewhere use wait.
+    Numbers and times compare with = != < <= > >=, and may differ by tol (a number; for times a duration). = is
+    exact for whole numbers, texts and times; a real must be as near as the tag's type can tell. Texts compare with
+    = and !=, or match a regular expression with ~ (best in single quotes; no look-around, no back-references). Put
+    a text that is the name of a tag in quotes. Arrays compare whole, [1, 2, 3]; Obj.Arr[1] is one element.
+
+    The quality must be good unless `quality bad`, `uncertain` or `any` is given, and `age < 5s` asks for a recent
+    value. A value that is stale, null or not a number never meets an expectation, unless null or nan is expected.
+    After a write a tag gets a second to show its new value; for effects of the write elsewhere use wait.
     """
     (item,) = await ensure(context, [tag], None)
     condition = _condition(tag, operator, value, options)
@@ -178,7 +178,7 @@ async def expect(
     if reason:
         error = condition.not_met(found, reason)
         error.details += [f"it {unseen}" for unseen in [unseen_text(context, item)] if unseen]
-        raise _with_what_was_seen(error, context, item)
+        raise _with_recent_values(error, context, item)
     assert found is not None
     return TextResult(
         f"{condition.text}: {described(found)}",
@@ -192,8 +192,8 @@ async def expect(
     "wait",
     example="wait Plant.Tank1.Level > 0 timeout 10s",
     stream=False,
-    check=_compared,
-    preview=_foresee,
+    check=_check_comparison,
+    preview=_preview_check,
     traits=CommandTraits(judges="until"),
 )
 async def wait(
@@ -207,19 +207,18 @@ async def wait(
     hold: Annotated[float, Duration(), Clause()] = 0.0,
     timeout: Annotated[float, Duration(), Clause()],
 ) -> Result | Feed:
-    """Waits until a value meets a condition, on the event stream: no change of it is missed.
+    """Wait until a value meets a condition, on the event stream: no change is missed.
 
-    Compares as expect does. Only new values count: changes that were seen since the first of the writes
-    that were sent after the last check, or from now on where nothing was written. No clock decides that, so
-    the first value of a tag that nobody followed before is not new: it may be from any time. In a file the
-    tags of the waits that follow are advised before a write is sent. `now` lets the value as it stands
-    count, too. `hold 2s` wants it so for two seconds without a break. There is always a timeout; when it is
-    over, the values seen are shown, and of a hold what broke it.
+    It compares as expect does. Only new values count: changes since the first write that was sent after the last
+    check, or from now on if nothing was written. No clock decides that, so the first value of a newly followed tag
+    is not new: it may be from any time. In a file the tags of later waits are advised before a write is sent. `now`
+    lets the present value count, too. `hold 2s` requires the condition for two seconds without a break. There is
+    always a timeout; when it ends, the error shows the values seen, and what broke a hold.
     """
     live, started = context.live_session, clock.monotonic()
     condition = _condition(tag, operator, value, options)
     try:
-        # What has arrived before is seen, and so is not new.
+        # Process what has arrived: it is not new.
         mark = None if now else await live.fresh_mark(timeout=timeout)
     except MxGatewayWaitError as error:
         held = live.latest(*tag.item.key) if tag.item else None
@@ -250,17 +249,17 @@ async def capture(
     *,
     quality: QualityClause = "good",
 ) -> Result:
-    """Keeps the value of a tag as it is now under a name: `$name` stands for it from then on.
+    """Keep the present value of a tag under a name: from then on `$name` stands for it.
 
-    A value that is stale, null, not a number, or not of the quality asked for is not kept.
+    A value that is stale, null, not a number, or not of the requested quality is refused.
     """
     (item,) = await ensure(context, [tag], None)
     found = await value_now(context, item)
     reason = ""
     if found is None or found.value is None:
-        reason = "there is no value"
+        reason = "it has no value"
     elif found.stale_since is not None:
-        reason = "nobody knows whether the value still holds"
+        reason = "the value is stale"
     elif quality not in ("any", found.quality_word):
         reason = f"the quality is {found.quality_word}"
     elif has_nan(found.value):
@@ -271,10 +270,10 @@ async def capture(
         message = f"{item.tag} is not captured, it is {described(found)}: {reason}"
         raise NotMet(message, tag.place, {"actual": form_of(found), "reason": reason})
     if unseen := unseen_text(context, item):
-        context.notice(f"{item.tag} {unseen}: what is kept is the value from before")
+        context.notice(f"{item.tag} {unseen}: the captured value is from before the write")
     held = list(found.value) if isinstance(found.value, list) else found.value
     if name in context.given_names:
-        context.notice(f"${name} stays as --var gave it")
+        context.notice(f"${name} keeps its value from --var")
     else:
         context.names[name] = held
     return TextResult(

@@ -1,4 +1,4 @@
-"""connect, disconnect, status."""
+"""connect, disconnect, use, status."""
 
 import dataclasses
 import stat
@@ -53,7 +53,7 @@ class EndpointOrProfile(Text):
 
 
 class FileRead(Text):
-    """A file that is read at once: no pipe, which would hold up everything else meanwhile."""
+    """A file that is read at once: not a pipe, which would block everything else."""
 
     def __init__(self) -> None:
         super().__init__("file")
@@ -95,12 +95,12 @@ async def connect(
     options: ConnectOptions,
     forget_certificate: FlagOption = False,
 ) -> Result:
-    """Connects to a gateway, by HOST:PORT or the name of a profile, and opens a session.
+    """Connect to a gateway, by HOST:PORT or profile name, and open a session.
 
-    Connections that are open stay open: use NAME goes from one to another. Without HOST:PORT it connects
-    again as before, with the options that are given now. The key comes from MXGATEWAY_API_KEY unless
-    another source is named; it is never typed. If connecting fails, the present session stays as it is.
-    A file sends a key only to what it was started with, to a profile, or to a gateway that is remembered.
+    Open connections stay open; use NAME switches between them. Without HOST:PORT it reconnects with the earlier
+    options and the given ones. The key comes from MXGATEWAY_API_KEY or another named source; it is never typed. If
+    connecting fails, the present session stays. A file sends a key only to the gateway of its run, to a profile, or
+    to a remembered gateway.
     """
     given = options.given() | ({"forget_certificate": True} if forget_certificate else {})
     current = context.current
@@ -110,7 +110,7 @@ async def connect(
         if given:
             spelled = ", ".join(f"--{name.replace('_', '-')}" for name in given)
             raise ShellError(
-                f"the profile {profile.name} says how to connect: {spelled} cannot be added to it; "
+                f"the profile {profile.name} has its own options: {spelled} cannot be added; "
                 f"connect HOST:PORT takes options, or change the profile"
             )
         await connect_profile(context, profile)
@@ -141,7 +141,7 @@ async def connect(
     "disconnect", example="disconnect", needs_session=False, in_plan=True, traits=CommandTraits(changes_subject=True)
 )
 async def disconnect(context: Context, name: ConnectionArgument = None) -> Result:
-    """Closes the session and the connection: the current one, or the one named."""
+    """Close the session and the connection: the current one, or the named one."""
     if not context.connections:
         return TextResult("not connected")
     closing = name or context.name
@@ -152,7 +152,7 @@ async def disconnect(context: Context, name: ConnectionArgument = None) -> Resul
 
 @command("use", example="use demo", needs_session=False, in_plan=True, traits=CommandTraits(changes_subject=True))
 async def use(context: Context, name: ConnectionArgument = None) -> Result:
-    """Makes another open connection the current one; without a name it lists them."""
+    """Make another open connection the current one; without a name, list them."""
     if name is not None:
         context.current = context.connections[name]
         return TextResult(f"{name}: {context.state}", {"name": name, "state": context.state})
@@ -169,7 +169,7 @@ async def use(context: Context, name: ConnectionArgument = None) -> Result:
 
 @command("status", example="status", needs_session=False, stream=True, in_plan=True)
 async def status(context: Context) -> Result:
-    """Shows the connection, the session, and what runs on it."""
+    """Show the connection, the session, and what runs on it."""
     if context.live is None or context.client is None:
         return TextResult("not connected: connect HOST:PORT first", _status_fields(context))
     live = context.live
@@ -190,18 +190,18 @@ async def status(context: Context) -> Result:
 
 
 def connected_text(context: Context) -> str:
-    """What is said after connecting."""
+    """Return the report of a new connection."""
     return f"connected to {connection_text(context.current)}\n{context.session.session_id}  {context.state}"
 
 
 def galaxy_text(context: Context) -> str:
-    """What is known of the galaxy, in words."""
+    """Return in words how much of the galaxy has been read."""
     catalogue = context.catalogue
     if catalogue.is_complete:
         known = (catalogue.areas, "area"), (catalogue.objects, "object"), (len(catalogue), "attribute")
         counts = ", ".join(counted(number, what) for number, what in known)
         if catalogue.error:
-            return f"{counts}, as they were: reading them again failed: {catalogue.error}"
+            return f"{counts}, from an earlier reading: the next one failed: {catalogue.error}"
         return f"{counts}; deployments go unnoticed: {catalogue.watch_error}" if catalogue.watch_error else counts
     if catalogue.error:
         return f"not readable: {catalogue.error}"

@@ -31,7 +31,7 @@ _REPLY_CHARACTERS = 500
 
 
 class AnyTag(ItemOrTag):
-    """An item or a tag, also one that the galaxy does not have: that it has none is an answer too."""
+    """An item or a tag, also one that is not in the galaxy: its absence is an answer, too."""
 
     def parse(self, word: Token, context: Scope) -> Target:
         if not word.is_quoted and word.text.replace("/", "").isdigit():
@@ -43,16 +43,16 @@ class AnyTag(ItemOrTag):
 
 @command("why", example="why Plant.Tank1.Level", needs_session=False)
 async def why(context: Context, tag: Annotated[Target, AnyTag(may_add=True)]) -> Result:
-    """Says in plain words why a tag is as it is, and what to do.
+    """Explain in plain words why a tag has its state, and what to do.
 
-    It walks from the connection over session, item, advise, value and last status to what the galaxy has
-    deployed, its security and its alarms. Each line is ok, note, BAD, or ? where it could not be found
-    out. A tag that was never added is looked at by a short visit, and stays as it was.
+    It checks the connection, session, item, advise, value and last status, then what the galaxy has deployed, its
+    security and its alarms. Each line is ok, note, BAD, or ? where the check was impossible. A tag that was never
+    added is visited briefly and stays as it was.
     """
     from zb_mom_ww_mxgateway_shell.diagnosis.why import explain
 
     if context.current is not None:
-        # A stream that only begins is no broken one; what it was lost to is told below.
+        # A stream that is just starting is not broken; explain reports what it lost.
         with suppress(MxGatewayError, ShellError):
             await context.current.settled()
     return await explain(context, tag.tag, tag.item)
@@ -60,7 +60,7 @@ async def why(context: Context, tag: Annotated[Target, AnyTag(may_add=True)]) ->
 
 @command("last-error", example="last-error", needs_session=False)
 async def last_error(context: Context) -> Result:
-    """Shows everything that is known of the last error: codes, statuses, the raw reply, and the outcome."""
+    """Show all details of the last error: codes, statuses, the raw reply, and the outcome."""
     failure = context.failure
     lost = context.live.lost if context.live else None
     if failure is None:
@@ -84,12 +84,12 @@ async def doctor(
     *,
     options: ConnectOptions,
 ) -> Feed:
-    """Checks step by step whether a gateway can be reached and used; says which step fails, and what to do.
+    """Check step by step whether a gateway can be reached and used; name the failed step and the remedy.
 
-    Name, port, certificate (remembered or changed, names, validity by the clock here), key, session, clock,
-    version, galaxy, alarms; each step has a deadline. Without HOST:PORT or a profile it looks at the
-    present connection. It needs none: mxgw-shell -e 'doctor plantgw:5001'. Nothing is remembered or
-    changed by it; a session is opened and closed again.
+    The steps are name, port, certificate (remembered or changed, names, validity by the clock here), key, session,
+    clock, version, galaxy, alarms; each has a deadline. Without HOST:PORT or a profile it checks the present
+    connection. It needs no connection: mxgw-shell -e 'doctor plantgw:5001'. It opens and closes a session of its
+    own, and neither remembers nor changes anything else.
     """
     given = Connection(
         endpoint=endpoint, known_gateways=context.connection.known_gateways, **dataclasses.asdict(options)
@@ -107,11 +107,11 @@ async def doctor(
     try:
         return Doctor(endpoint or context.name, given, keyed)
     except click.UsageError:
-        raise ShellError("not connected: name what to look at, doctor HOST:PORT or doctor PROFILE") from None
+        raise ShellError("not connected: name a gateway, doctor HOST:PORT or doctor PROFILE") from None
 
 
 def _known_connection(context: Context, endpoint: str | None) -> Connection | None:
-    """How that gateway, or the present one, is reached already."""
+    """Return the options by which that gateway, or the present one, is connected already."""
     if endpoint is None:
         return context.current.connection if context.current else context.connection
     known = [each.connection for each in context.connections.values()] + [context.connection]
@@ -123,7 +123,7 @@ def _rows(rows: list[tuple[str, str]]) -> list[str]:
 
 
 def _facts(error: BaseException) -> list[tuple[str, str]]:
-    """What is known of an error, without a key."""
+    """Return the details of an error, without a key."""
     rows = [("error", f"{type(error).__name__}: {message_of(error)}"), ("outcome", _outcome(error))]
     if isinstance(error, MxGatewayError):
         known: list[tuple[str, Any]] = [
@@ -150,10 +150,10 @@ def _outcome(error: BaseException) -> str:
             return "nothing was sent"
         if error.statuses or error.hresult is not None:
             return "refused by MXAccess: it was not carried out"
-        return "not carried out, or nothing that changes the plant"
+        return "not carried out, or it changes nothing in the plant"
     if isinstance(error, Interrupted):
         return "UNKNOWN, if it was sent: it may have been carried out, and was not sent again"
-    return "nothing was sent" if isinstance(error, ShellError) else "not known"
+    return "nothing was sent" if isinstance(error, ShellError) else "unknown"
 
 
 def _reply_text(error: MxGatewayError) -> str:

@@ -1,4 +1,4 @@
-"""browse, cd, find, tag, deploys: what there is in the galaxy. The gateway is asked; none of them needs a session."""
+"""browse, cd, find, tag, deploys: the galaxy, as the gateway reports it; none of them needs a session."""
 
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject, GatewayClient
 
 _HINT_SECONDS = 2.0
-"""For reading the galaxy, when only a hint depends on it."""
+"""Seconds to read the galaxy for a hint."""
 _ABOVE = 20
-"""Objects above a tag's, at most, that are asked for its area."""
+"""Most objects above a tag's object that are read to find its area."""
 
 ObjectArgument = Annotated[Token | None, GalaxyPlace("object", objects=True)]
 
 
 @command("browse", example="browse Plant.Tank1", needs_session=False, in_plan=True)
 async def browse(context: Context, object: ObjectArgument = None) -> Result:
-    """Lists what is in an area or object, one level: areas first, then objects, then its attributes.
+    """List one level of an area or object: areas first, then objects, then its attributes.
 
-    Without a name it lists the focused object, or the top of the galaxy. What has more below it is marked
-    with …; `browse Plant.Tank1.Level` lists what is below an attribute.
+    Without a name it lists the focused object, or the top of the galaxy. … marks what has more below it.
+    `browse Plant.Tank1.Level` lists what is below an attribute.
     """
     place, below = await _place(context, object)
     children = await context.connected.client.galaxy.browse(
@@ -48,18 +48,16 @@ async def browse(context: Context, object: ObjectArgument = None) -> Result:
         context.catalogue.learn(place)
         attributes = _attribute_records(place, below)
         if below and not attributes:
-            raise _nothing(context, object, place, below)
+            raise _missing_error(context, object, place, below)
         records += attributes
     rows = [[each["kind"], each["name"], each["type"] or "", each["security"] or "", _marks(each)] for each in records]
     where = _whole(place, below) if place else "the galaxy"
     names = [each["name"] for each in records]
-    return Table(
-        ("kind", "name", "type", "security", ""), rows, records, names, f"there is nothing below {safe(where)}"
-    )
+    return Table(("kind", "name", "type", "security", ""), rows, records, names, f"nothing below {safe(where)}")
 
 
 def _focus_ahead(scope: Scope, given: Sequence[Any]) -> None:
-    # Which object it comes to is known in the run; that there is one, here.
+    # A check knows that there will be a focus; only the run knows which one.
     context_of(scope).focus_ahead = given[0].text if given and given[0] else ""
 
 
@@ -71,22 +69,21 @@ def _focus_ahead(scope: Scope, given: Sequence[Any]) -> None:
     traits=CommandTraits(checked_effect=_focus_ahead, changes_subject=True),
 )
 async def cd(context: Context, object: ObjectArgument = None) -> Result:
-    """Focuses an object, so that a leading dot stands for it: after `cd Plant.Tank1`, .Level is Plant.Tank1.Level.
+    """Focus an object: after `cd Plant.Tank1` a leading dot stands for it, .Level is Plant.Tank1.Level.
 
-    `cd ..` goes to what the object is in, cd alone leaves the focus. The name of something in the focused
-    object will do, too.
+    `cd ..` goes up one level, cd alone leaves the focus. The name of a child of the focused object works, too.
     """
     connected = context.connected
     place = None
     if object is not None:
         place, below = await _place(context, object)
         if below:
-            assert place is not None  # only an object has something below it
+            assert place is not None  # only an object has children
             hint = f"; cd {place.tag_name} focuses its object"
-            raise object.mistake(f"{_whole(place, below)} is no object{hint}")
+            raise object.mistake(f"{_whole(place, below)} is not an object{hint}")
     connected.focus = safe(place.tag_name) if place else ""
-    said = f"in {connected.focus}" if place else "nothing is focused"
-    return TextResult(said, {"focus": connected.focus or None}, connected.focus or None)
+    text = f"in {connected.focus}" if place else "nothing is focused"
+    return TextResult(text, {"focus": connected.focus or None}, connected.focus or None)
 
 
 @command("find", example="find Plant.Tank*", needs_session=False)
@@ -101,23 +98,22 @@ async def find(
     historized: FlagOption = False,
     count: CountOption = None,
 ) -> Feed:
-    """Finds objects whose names match a glob (*, ?), in any letter case; the gateway looks.
+    """Find objects whose names match a glob (*, ?), in any letter case; the gateway searches.
 
-    Without * or ? the text may stand anywhere in the name. --under OBJECT looks only below it, --template
-    NAME only among what derives from it, --alarms and --historized only among what has such attributes,
-    --count ends it after so many. --tags matches whole tag names instead, such as *.Level, among those
-    this shell has read.
+    Without * or ? the text may be anywhere in the name. --under OBJECT searches only below it, --template NAME only
+    objects that derive from it, --alarms and --historized only those with such attributes, --count stops after that
+    many. --tags instead matches whole tag names, such as *.Level, among those this shell has read.
     """
     pattern = full_address(glob, context)
     if not any(mark in pattern for mark in "*?"):
         pattern = f"*{pattern}*"
     if tags:
         if under or template or alarms or historized:
-            raise ShellError("--tags looks at names alone: leave --under, --template, --alarms and --historized out")
+            raise ShellError("--tags matches names alone: omit --under, --template, --alarms and --historized")
         return TagSearch(context.connected, pattern, count)
     root, below = await _place(context, under) if under is not None else (None, "")
     if below and under is not None:
-        raise under.mistake(f"{full_address(under, context)} is no object")
+        raise under.mistake(f"{full_address(under, context)} is not an object")
     filters: dict[str, Any] = {
         "alarm_bearing_only": alarms,
         "historized_only": historized,
@@ -128,10 +124,13 @@ async def find(
 
 @command("tag", example="tag Plant.Tank1.Level", needs_session=False, in_plan=True)
 async def tag(context: Context, name: Annotated[Token, GalaxyPlace("tag", objects=False)]) -> Result:
-    """Shows what the galaxy says of a tag: type, array, category, security classification, whether it is
-    historized and has an alarm; its object, templates, area and host."""
+    """Show what the galaxy knows of a tag: its type, security classification, history, alarm and object.
+
+    The list has type, array, category, security classification, whether the tag is historized and has an alarm;
+    then its object, templates, area and host.
+    """
     place, below = await _place(context, name)
-    assert place is not None  # a name was given
+    assert place is not None  # a word was given
     context.catalogue.learn(place)
     if not below:
         raise name.mistake(f"{place.tag_name} is an object: browse {place.tag_name} lists its attributes")
@@ -172,7 +171,7 @@ async def tag(context: Context, name: Annotated[Token, GalaxyPlace("tag", object
         "area": area.tag_name if area else "none",
         "hosted by": host.tag_name if host else "nothing",
     }
-    return TextResult("\n".join(f"{what:<12}{said}" for what, said in lines.items()), fields, fields["tag"])
+    return TextResult("\n".join(f"{name:<12}{text}" for name, text in lines.items()), fields, fields["tag"])
 
 
 def _unending(given: Collection[str]) -> str:
@@ -181,20 +180,21 @@ def _unending(given: Collection[str]) -> str:
 
 @command("deploys", example="deploys --count 1", needs_session=False, unending=_unending)
 async def deploys(context: Context, *, for_: DurationOption = None, count: CountOption = None) -> Feed:
-    """Shows when the galaxy was deployed last, and then each deployment as it happens.
+    """Show when the galaxy was last deployed, and then each deployment as it happens.
 
-    A deployment may change what tags there are: the shell then reads the galaxy again by itself.
+    A deployment may change the tags; the shell then reads the galaxy again by itself.
     """
     return Deployments(context.connected.client, for_, count)
 
 
-# Where something is.
+# Find an object.
 
 
 async def _place(context: Context, word: Token | None) -> "tuple[GalaxyObject | None, str]":
-    """The object that a word names, and what follows its name; None for the top. Raises InputError when there is none.
+    """Return the object that a word names and the rest of the name; None stands for the top.
 
-    Nothing is the focus, ``..`` what that is in; the name of something in the focused object will do.
+    No word means the focus, ``..`` its parent; the name of a child of the focused object works, too. Raises
+    InputError if there is no such object.
     """
     connected = context.connected
     client, focus = connected.client, connected.focus
@@ -207,9 +207,9 @@ async def _place(context: Context, word: Token | None) -> "tuple[GalaxyObject | 
         ), ""
     name = full_address(word, context).rstrip(".")
     if not name:
-        raise word.mistake("the name of an object is expected")
+        raise word.mistake("an object's name is expected")
     catalogue = connected.catalogue
-    # Of a tag that is known its object is, too.
+    # The object of a known tag is known, too.
     owner = catalogue.owner_of(name) if catalogue.kind_of(name) else None
     found, below = await object_beginning(client, name, name[: len(owner.name)] if owner else "")
     if found is not None:
@@ -220,24 +220,24 @@ async def _place(context: Context, word: Token | None) -> "tuple[GalaxyObject | 
                 return await _existing(client, node.object.tag_name), ""
     catalogue.start(client)
     await catalogue.loaded(_HINT_SECONDS)
-    hint = catalogue.closest_object(name) or catalogue.closest(name) or "; browse shows what is there"
+    hint = catalogue.closest_object(name) or catalogue.closest(name) or "; browse lists the objects"
     raise word.mistake(f"the galaxy has no {name}{hint}")
 
 
-def _nothing(context: Context, word: Token | None, place: "GalaxyObject", below: str) -> ShellError:
+def _missing_error(context: Context, word: Token | None, place: "GalaxyObject", below: str) -> ShellError:
     whole, catalogue = _whole(place, below), context.catalogue
-    said = f"{place.tag_name} has no {below}"
+    message = f"{place.tag_name} has no {below}"
     return (
-        word.mistake(said, lambda: catalogue.closest(whole) or catalogue.closest_object(whole))
+        word.mistake(message, lambda: catalogue.closest(whole) or catalogue.closest_object(whole))
         if word
-        else ShellError(said)
+        else ShellError(message)
     )
 
 
 async def _existing(client: "GatewayClient", name: str) -> "GalaxyObject":
     found = await object_at(client, name)
     if found is None:
-        raise ShellError(f"the galaxy has no {name} any more: cd leaves the focus")
+        raise ShellError(f"the galaxy no longer has {name}: cd leaves the focus")
     return found
 
 
@@ -250,7 +250,7 @@ async def _area_of(client: "GatewayClient", item: "GalaxyObject") -> "GalaxyObje
     return None
 
 
-# How it looks.
+# Format it.
 
 
 def _whole(item: "GalaxyObject", below: str) -> str:
@@ -271,7 +271,7 @@ def _object_record(item: "GalaxyObject", has_more: bool) -> dict[str, Any]:
 
 
 def _attribute_records(item: "GalaxyObject", below: str) -> list[dict[str, Any]]:
-    """The attributes one level below a place in an object."""
+    """Return the attributes one level below a place in an object."""
     prefix = tag_key(f"{below}.") if below else ""
     own: dict[str, GalaxyAttribute] = {}
     groups: dict[str, str] = {}

@@ -16,9 +16,9 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 
 @command("help", example="help write", needs_session=False, stands_alone=True, in_plan=True)
 async def help_(context: Context, name: HelpArgument = None) -> Result:
-    """Names the commands and topics, or explains one; help all says what each does.
+    """List the commands and topics, or explain one. help all adds what each does.
 
-    New here? help first.
+    New here? Type help first.
     """
     commands = context.registry.commands
     records = [{"group": c.group, "name": c.name, "summary": c.summary, "usage": c.usage} for c in commands.values()]
@@ -33,7 +33,7 @@ async def help_(context: Context, name: HelpArgument = None) -> Result:
         return TextResult(topic.text, {"name": name, "summary": topic.summary, "text": topic.text})
     if name not in commands:
         line = context.aliases[name]
-        return TextResult(f"{name} is an alias and stands for: {line}", {"line": line, "name": name})
+        return TextResult(f"{name} is an alias for: {line}", {"line": line, "name": name})
     found = commands[name]
     lines = [found.usage, "", found.summary, *(["", _paragraphs(found.details)] if found.details else [])]
     return TextResult(
@@ -53,10 +53,10 @@ _PROMPT_ONLY = "py needs a terminal; it is for the prompt: mxgw-shell --python F
 
 @command("py", example="py", needs_session=False, traits=CommandTraits(not_in_file=_PROMPT_ONLY))
 async def py(context: Context) -> Result:
-    """Opens Python on the live session; exit() or Ctrl-D comes back.
+    """Open Python on the live session. exit() or Ctrl-D returns to the shell.
 
-    client, session, live, items and _ are the shell's own; await works at the top level, and
-    await mx("…") runs a line of the shell.
+    client, session, live, items and _ are the shell's own. await works at the top level, and await mx("…") runs a
+    line of the shell.
     """
     if context.open_pane is None:
         raise ShellError("py needs a terminal; it is for the prompt only", ExitCode.USAGE)
@@ -66,19 +66,19 @@ async def py(context: Context) -> Result:
 
 @command("exit", example="exit", needs_session=False, in_plan=True, traits=CommandTraits(file_role=FileRole.END))
 async def exit_(context: Context) -> Result:
-    """Closes the session and leaves the shell."""
+    """Close the session and leave the shell."""
     context.leaving = True
     return TextResult("")
 
 
 def _paragraphs(text: str) -> str:
-    """The text with each paragraph on one line, to be folded to the screen; indented lines stay as they are."""
+    """Return the text with each paragraph on one line, ready to be folded to the screen; indented lines stay."""
     return "\n\n".join(part if part.startswith(" ") else " ".join(part.split("\n")) for part in text.split("\n\n"))
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What there is, in few lines for a person and with all of it for a program."""
+    """Commands and topics: a short list for people, full records for programs."""
 
     shown: list[str]
     records: list[dict[str, str]]

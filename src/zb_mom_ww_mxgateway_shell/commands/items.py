@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @command("register", example="register acceptance", stream=False)
 async def register(context: Context, name: Annotated[str, Text("name")]) -> Result:
-    """Registers a client name; gives a server handle.
+    """Register a client name; the result is a server handle.
 
-    Items belong to a server handle. While there is a single one, commands use it without being told.
+    Items belong to a server handle. While there is only one, commands use it without --server.
     """
     handle = await context.session.register(name)
     return TextResult(f"server {handle}", {"client_name": name, "server_handle": handle}, handle)
@@ -27,7 +27,7 @@ async def register(context: Context, name: Annotated[str, Text("name")]) -> Resu
 
 @command("unregister", example="unregister 1", stream=False)
 async def unregister(context: Context, server: Annotated[int | None, Server()] = None) -> Result:
-    """Ends a registration, with all its items and user ids."""
+    """End a registration, with all its items and user ids."""
     handle = context.default_server() if server is None else server
     items = sum(item.server_handle == handle for item in context.items)
     await context.session.unregister(handle)
@@ -37,9 +37,9 @@ async def unregister(context: Context, server: Annotated[int | None, Server()] =
 
 @command("add-item", example="add-item TestChildObject.TestInt", stream=False)
 async def add_item(context: Context, tag: TagArgument, *, server: ServerOption = None) -> Result:
-    """Adds an item by its address; gives an item handle.
+    """Add an item by its address; the result is an item handle.
 
-    MXAccess takes any name: whether it exists shows only in the first data change after advise.
+    MXAccess accepts any name. Whether the tag exists shows only in the first data change after advise.
     """
     handle = context.default_server() if server is None else server
     item = await context.session.add_item(handle, tag)
@@ -52,28 +52,28 @@ async def add_item(context: Context, tag: TagArgument, *, server: ServerOption =
 
 @command("remove-item", example="remove-item TestChildObject.TestInt", stream=False)
 async def remove_item(context: Context, *items: ItemArgument) -> Result:
-    """Removes items."""
+    """Remove items."""
     return await _each(context, items, "remove_item", "removed")
 
 
 @command("advise", example="advise TestChildObject.TestInt")
 async def advise(context: Context, *items: ItemArgument) -> Result:
-    """Asks for the data changes of items.
+    """Start the data changes of items.
 
-    The first one comes 3 to 8 seconds later on a fresh session of a real gateway.
+    On a fresh session of a real gateway the first one comes after 3 to 8 seconds.
     """
     return await _each(context, items, "advise", "advised")
 
 
 @command("unadvise", example="unadvise TestChildObject.TestInt")
 async def unadvise(context: Context, *items: ItemArgument) -> Result:
-    """Ends the data changes of items; they stay added."""
+    """Stop the data changes of items. They stay added."""
     return await _each(context, items, "unadvise", "unadvised")
 
 
 @command("items", example="items", stream=False)
 async def items(context: Context, *, server: ServerOption = None) -> Result:
-    """Lists the items that were added, with their latest values."""
+    """List the added items with their latest values."""
     live = context.live_session
     await live.caught_up()
     shown = [item for item in context.items if server in (None, item.server_handle)]
@@ -100,7 +100,7 @@ def _fresh_text(value: "LiveValue", item: Item, written: "UnseenWrite | None") -
 async def _each(context: Context, targets: tuple[ItemArgument, ...], call: str, done: str) -> Result:
     names, records = [], []
     for target in targets:
-        assert target.item is not None  # the kind takes only what was added
+        assert target.item is not None  # its argument type takes only added items
         await getattr(context.session, call)(*target.item.key)
         names.append(f"{target.item.item_handle} ({target.item.tag})")
         records.append({"item_handle": target.item.item_handle, "server_handle": target.item.server_handle})

@@ -1,4 +1,4 @@
-"""let, step, note, confirm, sleep, the lines that only a file has (include, finally, on-error), record-script."""
+"""let, step, note, confirm, sleep, lines for files alone (include, finally, on-error), record-script."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 
 class PlainValue(ArgumentType):
-    """A value that a name stands for."""
+    """Value of a name."""
 
     name = "value"
 
@@ -56,11 +56,11 @@ async def let(
     equals: Annotated[str, Sign("=")],
     value: Annotated[Given, PlainValue()],
 ) -> Result:
-    """Gives a value a name: `$limit` stands for it from then on, in Python it is limit.
+    """Give a value a name: from then on `$limit` stands for it; in Python the name is limit.
 
-    A number, true or false, a text, a tag, an array [1, 2, 3]. It is kept as it is typed, and read where it
-    is used: 01 in a tag's name is 01. Before a letter or digit write `${limit}`. In double quotes names
-    stand for their values too, in single quotes they do not. A value given by --var NAME=VALUE wins over let.
+    A value is a number, true or false, a text, a tag, or an array [1, 2, 3]. It is kept as typed and read where it
+    is used: 01 in a tag's name is 01. Before a letter or digit write `${limit}`. Double quotes replace names by
+    their values, single quotes do not. A value given by --var NAME=VALUE wins over let.
     """
     given = name in context.given_names
     if not given:
@@ -79,9 +79,9 @@ async def let(
     traits=CommandTraits(begins_step=True, recorded=True),
 )
 async def step(context: Context, title: TextArgument) -> Result:
-    """Begins a step: what follows belongs to it, until the next step or finally.
+    """Begin a step: the lines up to the next step or finally belong to it.
 
-    A run says how many steps passed, and --report-junit has a case for each.
+    A run reports how many steps passed, and --report-junit has a case for each.
     """
     context.step = title
     return TextResult("", {"title": title})
@@ -91,15 +91,15 @@ async def step(context: Context, title: TextArgument) -> Result:
     "note", example='note "the tank is full"', needs_session=False, in_plan=True, traits=CommandTraits(recorded=True)
 )
 async def note(context: Context, text: TextArgument) -> Result:
-    """Puts a remark into what is shown and reported."""
+    """Add a remark to the output and the reports."""
     return TextResult(text, {"text": text})
 
 
 @command("confirm", example='confirm "is the valve free?"', needs_session=False, traits=CommandTraits(recorded=True))
 async def confirm(context: Context, question: TextArgument) -> Result:
-    """Goes on only when a person says yes. With --yes nobody is asked.
+    """Continue only if a person says yes. With --yes nobody is asked.
 
-    Where there is nobody to ask, and no --yes, it is refused.
+    Without a person to ask, and without --yes, it is refused.
     """
     if context.assume_yes:
         return TextResult("yes (--yes)", {"by": "--yes", "confirmed": True})
@@ -111,8 +111,8 @@ async def confirm(context: Context, question: TextArgument) -> Result:
 
 
 _SLEEP_WARNING = (
-    "sleep waits a fixed time, which may be too short: wait goes on when it is so; sleep 5s # meant says that it "
-    "is wanted"
+    "sleep waits a fixed time, which may be too short: wait ends when its condition is met; for an intended fixed "
+    "time write sleep 5s # meant"
 )
 
 
@@ -123,9 +123,9 @@ _SLEEP_WARNING = (
     traits=CommandTraits(lint_warning=_SLEEP_WARNING, recorded=True),
 )
 async def sleep(context: Context, duration: Annotated[float, Duration()]) -> Result | Feed:
-    """Waits for a fixed time. To wait until something is so, `wait` is quicker and certain.
+    """Wait for a fixed time. To wait for a condition, `wait` is quicker and certain.
 
-    lint warns of it, but for `sleep 5s # meant`: that remark says that the time itself is what is wanted.
+    lint warns of it, except for `sleep 5s # meant`: the remark says that the fixed time is intended.
     """
     from zb_mom_ww_mxgateway_shell.feeds.wait import Sleeping
 
@@ -134,7 +134,7 @@ async def sleep(context: Context, duration: Annotated[float, Duration()]) -> Res
 
 @command("include", example="include setup.mxs", needs_session=False, traits=CommandTraits(file_role=FileRole.INCLUDE))
 async def include(context: Context, file: Annotated[str, FileName()]) -> Result:
-    """Runs another file in place of this line; a relative name starts at the folder of the file that has this line."""
+    """Run another file in place of this line; a relative name starts at the folder of this line's file."""
     _only_in_a_file("include")
 
 
@@ -142,7 +142,7 @@ async def include(context: Context, file: Annotated[str, FileName()]) -> Result:
 async def finally_(context: Context) -> Result:
     """On a line of its own: everything after it, to the end of the file, always runs.
 
-    After a failure, after exit, after Ctrl-C. Each line behind it is tried, whatever becomes of the others.
+    It runs after a failure, after exit, and after Ctrl-C. Each line behind it runs, even if others fail.
     """
     _only_in_a_file("finally")
 
@@ -157,7 +157,7 @@ async def finally_(context: Context) -> Result:
 async def on_error(
     context: Context, what: Annotated[Literal["stop", "continue"], OneWord("stop|continue", ("stop", "continue"))]
 ) -> Result:
-    """Says what a file does after a line that fails: stop, or continue. The run has failed either way."""
+    """Set what a file does after a failed line: stop, or continue. The run has failed either way."""
     context.on_error = what
     return TextResult(f"{'goes on' if what == 'continue' else 'stops'} after a failure", {"on_error": what})
 
@@ -171,12 +171,12 @@ async def record_script(
     expect: FlagOption = False,
     overwrite: FlagOption = False,
 ) -> Result:
-    """Writes what is typed from now on into a command file, until record-script without a file.
+    """Write what is typed from now on into a command file, until record-script without a file.
 
-    With --last 10 the file has the last ten commands, and ends there. Tags stand in it by name, never by
-    handle; what failed becomes a remark, and so does what was for another gateway than the current one.
-    With --expect it also expects the values that were seen: exactly, a number with decimals within 1 %; of
-    a number that was changing by itself only that there is a good one.
+    With --last 10 the file gets the last ten commands and ends there. Tags appear by name, never by handle. Failed
+    commands, and those for another gateway than the current one, become remarks. With --expect the file also
+    expects the values seen: exactly, a number with decimals within 1 %; of a number that was changing by itself it
+    expects only a good value.
     """
     typed, context.records = context.recorder, True
     if file is None:
@@ -193,7 +193,7 @@ async def record_script(
 
 
 def _only_in_a_file(name: str) -> NoReturn:
-    raise ShellError(f"{name} stands in a file: mxgw-shell -c FILE.mxs runs one, and -c - one from standard input")
+    raise ShellError(f"{name} works only in a file: mxgw-shell -c FILE.mxs runs one, and -c - one from standard input")
 
 
 COMMANDS = (let, step, note, confirm, sleep, include, finally_, on_error, record_script)

@@ -41,12 +41,12 @@ _MOST = 6
 _BARE_ARRAY = 1003
 """The detail of the status with which MXAccess refuses an array's name without brackets."""
 _SHOWN = 50
-"""Samples of a history, unless more are asked for."""
+"""Samples that history shows by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What a read gave."""
+    """Results of a read."""
 
     readings: Sequence["Reading"]
 
@@ -63,7 +63,7 @@ class Readings:
         return table_lines(("tag", "value", "quality", "age", "from"), [self._row(each) for each in self.readings])
 
     def problems(self) -> list[str]:
-        """What was not read, for standard error."""
+        """Return a line for standard error for each tag that was not read."""
         return [f"{safe(each.tag)} NOT READ: {safe(each.error)}" for each in self.readings if each.error]
 
     def _row(self, reading: "Reading") -> list[str]:
@@ -103,16 +103,15 @@ async def read(
     for_: Annotated[float | None, Duration(most=3600.0, because="the gateway gives no tag longer")] = None,
     server: ServerOption = None,
 ) -> Result:
-    """Reads values once: advised tags from what is held here, at once and with its age; others from the gateway.
+    """Read values once: advised tags from the cache with their age, others from the gateway.
 
-    *cached* means held here. --fresh asks the gateway for all of them; it answers for an advised item with
-    the last change it has. --for is how long the gateway may take for each (30 s). Tags stay as they are:
-    nothing is added.
+    *cached* marks a value from the cache. --fresh asks the gateway for all tags; for an advised item it answers
+    with the last change it has. --for is the gateway's time for each tag (30 s). Reading adds no items.
     """
     targets = await targets_of(context, tags)
     if not context.servers:
         await context.server_for(None)
-    # What has just been written is about to show.
+    # The value of a write that just ended is still on its way.
     await shown_writes(context.live_session, [target.item for target in targets if target.item])
     readings = await _read(context.live_session, targets, server, for_ or 30.0, fresh)
     arrays = [index for index, reading in enumerate(readings) if is_bare_array(reading)]
@@ -129,7 +128,7 @@ async def read(
 async def _read(
     live: "LiveSession", targets: Sequence[Target], server: int | None, timeout: float, fresh: bool
 ) -> list["Reading"]:
-    """Reads each through the server of its item, or else through that one, or the first there is."""
+    """Read each target through the server of its item, else through that server or the first one."""
     by_server: dict[int | None, list[int]] = {}
     for index, target in enumerate(targets):
         by_server.setdefault(target.item.server_handle if target.item else server, []).append(index)
@@ -141,13 +140,13 @@ async def _read(
 
 
 def is_bare_array(reading: "Reading") -> bool:
-    """Whether a tag could not be read because a whole array is read with brackets."""
+    """Return whether the read failed because a whole array needs brackets after its name."""
     return bool(reading.error) and "[" not in reading.tag and any(s.detail == _BARE_ARRAY for s in reading.statuses)
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """What was seen of one tag, as rows."""
+class TagHistory:
+    """Samples of one tag, as rows."""
 
     tag: str
     seen: ItemHistory
@@ -163,12 +162,12 @@ class Past:
         rows = [[f"{local(moment(at)):%H:%M:%S.%f}"[:-3], *_cells(entry)] for at, entry in self.entries]
         shown = sum(isinstance(entry, Sample) for _, entry in self.entries)
         known = self.seen.known
-        said = f"{shown} of " if shown < known else ""
-        said += f"{counted(known, 'change')} seen since {local(moment(self.seen.since)):%H:%M:%S}"
+        summary = f"{shown} of " if shown < known else ""
+        summary += f"{counted(known, 'change')} seen since {local(moment(self.seen.since)):%H:%M:%S}"
         if self.seen.forgotten:
-            said += f", {self.seen.forgotten} older ones were let go"
-        said += f" (kept: the newest {LIMIT // 1_000_000} MB of all tags together)"
-        return [*(table_lines(("time", "value", "quality", "note"), rows) if rows else []), f"  {safe(said)}"]
+            summary += f", {self.seen.forgotten} older ones were dropped"
+        summary += f" (kept: the newest {LIMIT // 1_000_000} MB of all tags together)"
+        return [*(table_lines(("time", "value", "quality", "note"), rows) if rows else []), f"  {safe(summary)}"]
 
     def form(self) -> Any:
         return {
@@ -202,7 +201,7 @@ def _record(at: float, entry: Sample | SampleMark) -> dict[str, Any]:
     }
 
 
-_NEEDS_AN_END = "where a picture cannot be drawn again and again, a trend needs an end: --for 30s"
+_NEEDS_AN_END = "without a screen to redraw, a trend needs an end: --for 30s"
 
 
 def _unending(given: Collection[str]) -> str:
@@ -217,11 +216,11 @@ async def trend(
     span: DurationOption = None,
     server: ServerOption = None,
 ) -> Feed:
-    """Draws tags over time, each with its own axis: at the prompt until Ctrl-C, in a file one picture at the end.
+    """Draw tags over time, each with its own axis: at the prompt until Ctrl-C, in a file one picture at the end.
 
-    In view is the last minute, or --span 10m, as far as this shell has seen it; in a file the time of --for.
-    A value is drawn until the next one comes. Where nothing is known nothing is drawn. Where a value is in
-    doubt its line is broken, and a mark under the chart says why: ? uncertain, ! bad, ~ stale, x a gap.
+    The picture shows the last minute, or --span 10m, as far as this shell has seen it; in a file it shows the time
+    of --for. A value is drawn until the next one comes. Unknown times stay empty. A doubtful value has a broken
+    line, and a mark under the chart gives the reason: ? uncertain, ! bad, ~ stale, x a gap.
     """
     if for_ is None and not context.has_screen:
         raise ShellError(_NEEDS_AN_END)
@@ -233,7 +232,9 @@ async def trend(
     for item in items:
         value = live.latest(*item.key)
         if value is not None and value.value is not None and not isinstance(value.value, int | float):
-            raise ShellError(f"{item.tag} is no number and no Boolean: {value_text(value.value)[:40]}; watch shows it")
+            raise ShellError(
+                f"{item.tag} is neither a number nor a Boolean: {value_text(value.value)[:40]}; watch shows it"
+            )
     seconds = span or (_SPAN if context.has_screen or for_ is None else for_)
     return Trend(live, context.connected.history, items, seconds, for_)
 
@@ -242,14 +243,14 @@ async def trend(
 async def history(
     context: Context, tag: TargetArgument, *, last: DurationOption = None, count: CountOption = None
 ) -> Result:
-    """Shows what this shell has seen of a tag since it connected: every change, with quality, gaps and doubt.
+    """Show the changes of a tag since this shell connected, with quality, gaps and doubt.
 
-    It sees only what is advised: watch, advise or trend makes it so. --last 5m takes the last five minutes,
-    --count 200 so many changes (50). It is kept in memory: 64 MB of all tags together, some 200,000 changes;
-    beyond that the oldest changes of the busiest tags are dropped, and history says how many.
+    History covers only advised tags: watch, advise or trend advises one. --last 5m shows the last five minutes,
+    --count 200 that many changes (50). History is in memory: 64 MB for all tags together, some 200,000 changes.
+    Beyond that the oldest changes of the busiest tags are dropped, and history says how many.
     """
     if tag.item is None:
-        raise ShellError(f"nothing has been seen of {tag.tag}: watch {tag.tag} begins to look")
+        raise ShellError(f"no samples of {tag.tag} yet: watch {tag.tag} starts them")
     seen = context.connected.history.of(tag.item.key)
     earliest = float("-inf") if last is None else clock.monotonic() - last
     entries = [entry for entry in seen.entries() if entry[0] >= earliest]
@@ -257,7 +258,7 @@ async def history(
     limit = count or _SHOWN
     if len(samples) > limit:
         entries = entries[samples[-limit] :]
-    return Past(tag.item.tag, seen, entries)
+    return TagHistory(tag.item.tag, seen, entries)
 
 
 COMMANDS = (read, trend, history)

@@ -18,14 +18,14 @@ from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 
 class SettingName(ArgumentType):
-    """A name that ``set`` knows."""
+    """Name of a setting."""
 
     name = "setting"
 
     def parse(self, word: Token, context: Scope) -> str:
         choices = context_of(context).settings.choices()
         if word.value not in choices:
-            hint = closest(word.value, list(choices)) or f"; there is {', '.join(choices)}"
+            hint = closest(word.value, list(choices)) or f"; known settings: {', '.join(choices)}"
             raise word.mistake(f"no setting {word.value}{hint}")
         return word.value
 
@@ -35,7 +35,7 @@ class SettingName(ArgumentType):
 
 
 class SettingValue(ArgumentType):
-    """A value of a setting: which ones it may have is known only with its name."""
+    """Value of a setting; its choices depend on the setting's name."""
 
     name = "value"
 
@@ -45,7 +45,7 @@ class SettingValue(ArgumentType):
 
 
 class AliasName(ArgumentType):
-    """The name of an alias."""
+    """Name of an alias."""
 
     name = "name"
 
@@ -60,7 +60,7 @@ class AliasName(ArgumentType):
 
 
 class NewAlias(Text):
-    """A name that may become one of an alias."""
+    """New name for an alias."""
 
     def parse(self, word: Token, context: Scope) -> str:
         if wrong := aliases.alias_name_error(word.value, context.registry.commands):
@@ -69,7 +69,7 @@ class NewAlias(Text):
 
 
 class AliasedLine(Rest):
-    """What an alias stands for."""
+    """Line that an alias stands for."""
 
     def parse(self, word: Token, context: Scope) -> str:
         if wrong := aliases.alias_line_error(word.value, context.registry.commands):
@@ -113,9 +113,9 @@ async def alias(
     name: Annotated[str | None, NewAlias("name")] = None,
     line: Annotated[str | None, AliasedLine()] = None,
 ) -> Result:
-    """Lists the aliases, or makes NAME stand for a line: what follows it is added to that line.
+    """List the aliases, or make NAME stand for a line; the words after NAME are added to that line.
 
-    Those of the profiles file are there from the start.
+    Aliases of the profiles file exist from the start.
     """
     if name is None or line is None:
         shown = {each: text for each, text in context.aliases.items() if name in (None, each)}
@@ -131,14 +131,14 @@ async def alias(
 
 @command("unalias", example="unalias level", needs_session=False, in_plan=True)
 async def unalias(context: Context, name: Annotated[str, AliasName()]) -> Result:
-    """Forgets an alias."""
+    """Remove an alias."""
     del context.aliases[name]
-    return TextResult(f"{name} is no alias any more", {"name": name})
+    return TextResult(f"{name} is no longer an alias", {"name": name})
 
 
 @command("tee", example="tee session.log", needs_session=False)
 async def tee(context: Context, file: Annotated[str | None, Text("file")] = None) -> Result:
-    """Copies what is typed and shown to the end of a file, but never a key; without a file, ends that."""
+    """Copy input and output to the end of a file, but never a key; without a file, stop copying."""
     if file is None:
         path = context.spool.path
         context.spool.stop()
@@ -149,7 +149,7 @@ async def tee(context: Context, file: Annotated[str | None, Text("file")] = None
 
 @command("profiles", example="profiles", needs_session=False, stands_alone=True)
 async def profiles(context: Context) -> Result:
-    """Lists the profiles that connect knows, and the file they stand in."""
+    """List the profiles that connect knows, and their file."""
     known = context.profiles.profiles.values()
     if known:
         context.notice(f"in {context.profiles.path}:")
@@ -169,13 +169,13 @@ async def profiles(context: Context) -> Result:
             }
             for each in known
         ],
-        empty=f"no profiles; they are written in {context.profiles.path}",
+        empty=f"no profiles; add them to {context.profiles.path}",
     )
 
 
 @command("arm", example="arm", needs_session=False)
 async def arm(context: Context) -> Result:
-    """Lets writes to the current connection through again, after disarm."""
+    """Allow writes to the current connection again, after disarm."""
     arming = context.connected.arming
     if arming.for_good:
         raise ShellError(f"not armed: {arming.for_good}", ExitCode.GUARDED)
@@ -185,9 +185,9 @@ async def arm(context: Context) -> Result:
 
 @command("disarm", example="disarm", needs_session=False)
 async def disarm(context: Context) -> Result:
-    """Makes the current connection read-only: nothing that changes the plant is sent.
+    """Make the current connection read-only: nothing that changes the plant is sent.
 
-    That holds for what is typed, for files and for Python, and also after connecting again. arm ends it.
+    It applies to typed lines, files and Python, and continues after a reconnect. arm ends it.
     """
     context.connected.arming.armed = False
     return TextResult("read-only: nothing that changes the plant is sent until arm", {"armed": False})
@@ -197,7 +197,7 @@ async def disarm(context: Context) -> Result:
     "echo", example='echo "the tank is full"', needs_session=False, in_plan=True, traits=CommandTraits(recorded=True)
 )
 async def echo(context: Context, *texts: Annotated[str | None, Text("text")]) -> Result:
-    """Says something; `echo _` shows the last result, `echo $name` a name set in Python or by a file."""
+    """Print a text; `echo _` prints the last result, `echo $name` a name set in Python or by a file."""
     if "_" in texts and isinstance(context.last, NotYetKnown):
         raise ValueNotYetKnown("_")
     shown = [context.last if text == "_" else text for text in texts]

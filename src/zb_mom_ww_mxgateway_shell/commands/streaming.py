@@ -46,7 +46,7 @@ _FAMILIES = {
 
 
 class ItemOrGlob(ArgumentType):
-    """An item that was added, or a glob over the tags of items."""
+    """An added item, or a glob over the tags of items."""
 
     name = "tag|item|glob"
 
@@ -100,12 +100,12 @@ async def events(
     for_: DurationOption = None,
     count: CountOption = None,
 ) -> Feed:
-    """Shows the session's events as they come, of all items or some: events [TAG…|GLOB].
+    """Show the session's events as they come, of all items or some: events [TAG…|GLOB].
 
-    --family takes one kind: data-change, write-complete, buffered-data-change and so on; gaps are always
-    shown. It ends with Ctrl-C, --for 5s or --count 10. Everything here shares the one stream that is read.
-    At the prompt, events that come too fast to be seen are counted instead of shown; those that come too
-    fast to be taken are dropped, and a line says how many.
+    --family takes one kind: data-change, write-complete, buffered-data-change and so on; gaps are always shown. It
+    ends with Ctrl-C, --for 5s or --count 10. All commands share the session's one event stream. At the prompt,
+    events that come too fast to read are counted instead of shown. Events that come too fast to process are
+    dropped, and a line says how many.
     """
     live = context.live_session
     wanted = functools.partial(_wants, live, family, *_names(context, tags))
@@ -177,7 +177,7 @@ class FileOrStop(Text):
 
 
 class Recorded(Watchable):
-    """What to record, or after stop the file of a recording."""
+    """Tags to record; after stop, the file of a recording."""
 
     def parse(self, word: Token, context: Scope) -> list[Target] | Token:
         current = context_of(context).current
@@ -191,13 +191,13 @@ class Recorded(Watchable):
         return [*files, *super().suggestions(prefix, context)]
 
 
-def _has_a_format(positional: Sequence[Any], options: dict[str, Any]) -> None:
+def _check_format(positional: Sequence[Any], options: dict[str, Any]) -> None:
     file = positional[0] if positional else None
     if file not in (None, _STOP) and options.get("format") is None and format_of(Path(file).suffix) is None:
-        raise ShellError(f"{file} does not say its format: name it .csv or .jsonl, or add --format csv")
+        raise ShellError(f"the format of {file} is unknown: name it .csv or .jsonl, or add --format csv")
 
 
-@command("record", example="record tank.csv Plant.Tank1.Level", check=_has_a_format, in_plan=False)
+@command("record", example="record tank.csv Plant.Tank1.Level", check=_check_format, in_plan=False)
 async def record(
     context: Context,
     file: Annotated[str | None, FileOrStop()] = None,
@@ -207,22 +207,23 @@ async def record(
     csv_raw: FlagOption = False,
     server: ServerOption = None,
 ) -> Result:
-    """Writes every sample to a file while the shell goes on: record FILE [TAG…]; record stop [FILE…] ends it.
+    """Write every sample to a file while the shell goes on: record FILE [TAG…]; record stop [FILE…] ends it.
 
-    Without tags it takes everything that is advised, now and later. The file's ending says the format,
-    .csv or .jsonl, or --format does. Nothing is left out: where events are lost there is a row of kind
-    gap, where values come into doubt one of kind stale, and what is read again after a loss is of kind
-    read. The file is written ten times a second and ends with a row of kind stop, also when the shell is
-    left. Up to 500,000 samples wait for a slow disk; beyond that the oldest are dropped, and a row says
-    so. A file that exists is not overwritten: --append adds to a recording with the same columns, and
-    makes a row that was cut off one of kind torn. In CSV a text that is a formula to a spreadsheet gets
-    an apostrophe in front, unless --csv-raw. Several may run; record lists them.
+    Without tags it takes everything that is advised, now and later. The file's ending sets the format, .csv or
+    .jsonl, or --format does. Nothing is left out: lost events give a row of kind gap, values in doubt one of kind
+    stale, and values read again after a loss are of kind read. The file is written ten times a second. It ends with
+    a row of kind stop, also when the shell exits.
+
+    Up to 500,000 samples wait for a slow disk; beyond that the oldest are dropped, and a row says so. An existing
+    file is not overwritten: --append adds to a recording with the same columns, and turns a row that was cut off
+    into one of kind torn. In CSV a text that a spreadsheet would take for a formula gets an apostrophe in front,
+    unless --csv-raw. Several recordings may run; record lists them.
     """
     connected = context.connected
     if file is None:
-        return _listed(list(connected.recordings.values()))
+        return _recording_table(list(connected.recordings.values()))
     if file == _STOP:
-        return await _stopped(context, [word for word in tags if word])
+        return await _stop(context, [word for word in tags if word])
     path = Path(file)
     form = format or format_of(path.suffix)
     assert form is not None
@@ -238,7 +239,7 @@ async def record(
 
 
 def _is_written(context: Context, path: Path) -> bool:
-    """Whether any connection of the shell records to this file."""
+    """Return whether any connection of the shell records to this file."""
     running = [each.path for one in context.connections.values() for each in one.recording]
     return any(path.resolve() == each.resolve() for each in running)
 
@@ -247,7 +248,7 @@ def _advised(context: Context) -> int:
     return sum(item.advised for item in context.items)
 
 
-async def _stopped(context: Context, names: Sequence[list[Target] | Token]) -> Result:
+async def _stop(context: Context, names: Sequence[list[Target] | Token]) -> Result:
     known = context.connected.recordings
     wanted = []
     for name in names:
@@ -257,15 +258,15 @@ async def _stopped(context: Context, names: Sequence[list[Target] | Token]) -> R
     stopping = wanted or context.connected.recording
     for recording in stopping:
         await recording.stop()
-    # Told once: those that ended by themselves, too.
+    # Each is reported once, also one that ended by itself.
     ended = wanted or list(known.values())
     for recording in ended:
         del known[recording.path]
-    return _listed(ended)
+    return _recording_table(ended)
 
 
-def _listed(recordings: Sequence[Recording]) -> Result:
-    return Listed(
+def _recording_table(recordings: Sequence[Recording]) -> Result:
+    return RecordingTable(
         ("file", "state", "samples", "lost", "tags"),
         [
             [
@@ -288,12 +289,12 @@ def _listed(recordings: Sequence[Recording]) -> Result:
             }
             for each in recordings
         ],
-        empty="nothing is recorded; record FILE does",
+        empty="nothing is recorded; record FILE starts a recording",
     )
 
 
-class Listed(Table):
-    """Recordings: one that ended by itself is not what was asked for."""
+class RecordingTable(Table):
+    """Table of recordings; its exit code reports a recording that ended by itself."""
 
     @property
     def exit_code(self) -> ExitCode:

@@ -1,4 +1,4 @@
-"""write; and the items that commands need."""
+"""write; and the items and current values that commands need."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 OUTCOME_TIMEOUT = 30.0
 """Seconds to wait for a write's completion: the gateway's own command timeout."""
 VERIFY_TIMEOUT = 10.0
-"""Seconds for a tag to have the value that was written to it."""
+"""Seconds that --verify waits for the written value."""
 _ANSWER_SECONDS = 1.0
-"""So long an item that was written has to show what became of it; a data change takes about 100 ms."""
+"""Seconds that a written item gets to show its new value; a data change takes about 100 ms."""
 
 
-async def _would_write(
+async def _preview_write(
     context: Context, tag: Target, value: Literal, *, server: int | None = None, **others: object
 ) -> Result:
-    item, before, typed = await _ready(context, tag, value, server)
-    change = f"{_shown(before)} → {value_text(typed)}"
-    same = " (as it is)" if same_value(typed, before.value) else ""
+    item, before, typed = await _prepare(context, tag, value, server)
+    change = f"{_value_before_text(before)} → {value_text(typed)}"
+    same = " (unchanged)" if same_value(typed, before.value) else ""
     return TextResult(
         f"would write {item.tag}   {change}{same}",
         {"before": value_form(before.value), "planned": "write", "tag": item.tag, "value": value_form(typed)},
@@ -49,19 +49,19 @@ async def _would_write(
     )
 
 
-def _fits(positional: Sequence[Any], options: dict[str, Any]) -> None:
-    """What is wrong with the options whatever the tag is."""
+def _check_options(positional: Sequence[Any], options: dict[str, Any]) -> None:
+    """Raise a mistake in the options that does not depend on the tag."""
     tolerance = options.get("tol")
     if tolerance is not None and not options.get("verify"):
-        raise tolerance.mistake("--tol says how much the value of --verify may differ: --verify is missing")
+        raise tolerance.mistake("--tol is how much the value may differ for --verify: add --verify")
 
 
 @command(
     "write",
     example="write TestChildObject.TestInt 123",
     mutating=True,
-    check=_fits,
-    preview=_would_write,
+    check=_check_options,
+    preview=_preview_write,
     traits=CommandTraits(retried_in_finally=True),
 )
 async def write(
@@ -74,23 +74,25 @@ async def write(
     for_: DurationOption = None,
     server: ServerOption = None,
 ) -> Result:
-    """Writes a value, and waits until it is known what became of it.
+    """Write a value and wait for its outcome.
 
-    A bare value takes the tag's own type; int32:5, double:5, string:5 … say another one, quotes make a
-    string, [1, 2, 3] is an array. *Completed* means that MXAccess reported the write as done; *accepted*
-    that it took it and nothing more is known after --for (30 s). A write whose answer was lost is
-    *unknown*: it is never sent again. --verify then waits, at most --for (10 s), until the tag has the
-    value that was written, and says what it has now: a valve takes its time to travel. A whole number, a
-    text or a time has to be exactly that, a real as near as its type can tell, or within --tol.
+    A bare value gets the tag's own type. int32:5, double:5, string:5 … name another type, quotes make a string,
+    [1, 2, 3] is an array. *Completed* means that MXAccess reported the write as done. *Accepted* means that
+    MXAccess took it and reported nothing more within --for (30 s). *Unknown* means that the answer was lost; the
+    shell never sends such a write again.
+
+    --verify then waits, at most --for (10 s), until the tag has the written value, and shows its value: a valve
+    needs time to travel. A whole number, a text or a time must be equal. A real must be as near as its type can
+    tell, or within --tol.
     """
     try:
-        item, before, typed = await _ready(context, tag, value, server, sends=True)
+        item, before, typed = await _prepare(context, tag, value, server, sends=True)
         room = None if tol is None else tolerance_for(tol, typed.sent)
-        live = _still(context, item)
+        live = _live_session_of(context, item)
     except MxGatewayError as error:
         if context.is_disconnected:
-            raise _left(context) from error
-        # What failed is named after another call than the write.
+            raise _closed_error(context) from error
+        # The error names another call than the write.
         context.notice("nothing was written")
         raise
     timeout = for_ or OUTCOME_TIMEOUT
@@ -102,7 +104,7 @@ async def write(
         try:
             seen = await verified(live, item, typed, for_ or VERIFY_TIMEOUT, room)
         except asyncio.CancelledError:
-            # What came of the write is known, be it that it is in doubt; only whether the tag shows it is not.
+            # The write has its outcome, perhaps "unknown"; only the check of the tag was interrupted.
             kind = Interrupted if result.outcome.value == "completed" else InterruptedInDoubt
             raise kind(f"interrupted; {item.tag}   {_outcome_text(result, timeout)}; NOT VERIFIED") from None
     code = {"completed": ExitCode.DONE, "refused": ExitCode.REFUSED}.get(result.outcome.value, ExitCode.UNKNOWN)
@@ -110,9 +112,9 @@ async def write(
         code = ExitCode.NOT_MET
     check = f"\n   check:  read {item.tag} --fresh" if result.outcome.value == "unknown" else ""
     outcome = _outcome_text(result, timeout)
-    said = f"{_shown(before)} → {value_text(typed)}   {outcome}{f'; {seen.text}' if seen else ''}"
+    summary = f"{_value_before_text(before)} → {value_text(typed)}   {outcome}{f'; {seen.text}' if seen else ''}"
     return TextResult(
-        f"{item.tag}   {said}{check}",
+        f"{item.tag}   {summary}{check}",
         {
             "accepted_ms": _milliseconds(result.accepted_after),
             "before": value_form(before.value),
@@ -129,23 +131,23 @@ async def write(
         result.outcome.value,
         code,
         _problem_of(context, result, item, timeout),
-        brief=said,
+        brief=summary,
     )
 
 
-async def _ready(
+async def _prepare(
     context: Context, tag: Target, value: Literal, server: int | None, *, sends: bool = False
 ) -> tuple[Item, "LiveValue", Typed]:
-    """The item, its value before, and what is to be written: all that is known before anything is sent."""
+    """Return the item, its value before the write, and the typed value to write; nothing is written yet."""
     (item,) = await ensure(context, [tag], server)
     if sends:
-        await _follow_what_comes(context)
+        await _follow_coming_waits(context)
     before = await _first_value(context, tag, item)
     return item, before, value.for_tag(item.tag, context.type_of(item.tag, item))
 
 
-async def _follow_what_comes(context: Context) -> None:
-    """Follows what the file waits for behind this write. What of it fails is said by the wait itself."""
+async def _follow_coming_waits(context: Context) -> None:
+    """Advise the tags that the file waits for behind this write. A wait reports its own errors."""
     if not context.lines_ahead:
         return
     from zb_mom_ww_mxgateway_shell.feeds.wait import coming_waits
@@ -155,31 +157,35 @@ async def _follow_what_comes(context: Context) -> None:
             await ensure(context, [target], None)
 
 
-def _still(context: Context, item: Item) -> "LiveSession":
-    """The live session that the item is of, if both are still there; else the write is refused: while it waited,
-    another line or Python may have closed the one, or removed the other."""
+def _live_session_of(context: Context, item: Item) -> "LiveSession":
+    """Return the live session of the item; refuse the write if the session or the item is gone.
+
+    While the write waited, another line or Python may have closed the connection or removed the item.
+    """
     if context.is_disconnected:
-        raise _left(context)
+        raise _closed_error(context)
     live = context.live_session
     if live.session.handles.items.get(item.key) is not item:
         raise ShellError(f"{item.tag} was removed while the write waited; nothing was written", ExitCode.GUARDED)
     return live
 
 
-def _left(context: Context) -> ShellError:
+def _closed_error(context: Context) -> ShellError:
     name = context.current.name if context.current else ""
     return ShellError(f"the connection {name} was closed while the write waited; nothing was written", ExitCode.GUARDED)
 
 
-def _shown(before: "LiveValue") -> str:
+def _value_before_text(before: "LiveValue") -> str:
     return f"{value_text(before.value)}{' (stale)' if before.stale_since else ''}"
 
 
 async def ensure(
     context: Context, targets: Sequence[Target], server: int | None, *, await_values: bool = True
 ) -> list[Item]:
-    """Items for the targets, with `server` of that server: registers, adds and advises what is not there yet, waits for
-    the first values of those unless told not to, and says so."""
+    """Return the items of the targets; register, add and advise those that are missing, and report it.
+
+    With `server` the items are of that server. By default it waits for the first values of new items.
+    """
     live = context.live_session
     known = [_item_of(context, target, server) for target in targets]
     new = list(dict.fromkeys(target.tag for target, item in zip(targets, known, strict=True) if item is None))
@@ -191,14 +197,14 @@ async def ensure(
         handle = await context.server_for(server)
         added = dict(zip(new, await live.subscribe_tags(new, handle), strict=True))
     items = [item or added[target.tag] for target, item in zip(targets, known, strict=True)]
-    # Also of one that was advised in the line before.
+    # An item that the line before advised may have no value yet, either.
     waited = [item for item in items if await_values and live.latest(*item.key) is None]
     if not added and not waited:
         return items
     names = [f"item {item.item_handle}" for item in added.values()]
-    said = f"added {', '.join(names) if len(names) <= 3 else f'{len(names)} items'}; " if names else ""
+    report = f"added {', '.join(names) if len(names) <= 3 else f'{len(names)} items'}; " if names else ""
     if not await_values:
-        context.notice(said.rstrip("; "))
+        context.notice(report.rstrip("; "))
         return items
     start = clock.monotonic()
     try:
@@ -207,11 +213,11 @@ async def ensure(
                 await live.first_value(item)
     except TimeoutError:
         missing = [item.tag for item in waited if live.latest(*item.key) is None]
-        context.notice(f"{said}no value after {FIRST_VALUE_TIMEOUT:g} s of {', '.join(missing[:3])}")
+        context.notice(f"{report}no value after {FIRST_VALUE_TIMEOUT:g} s of {', '.join(missing[:3])}")
     else:
-        context.notice(f"{said}first values after {age_text(clock.monotonic() - start)}")
+        context.notice(f"{report}first values after {age_text(clock.monotonic() - start)}")
     for item in added.values():
-        # A name that MXAccess does not know comes with a failed status.
+        # For an unknown name MXAccess sends a failed status.
         value = live.latest(*item.key)
         if value is not None and first_failed(value.statuses) is None:
             context.catalogue.learn(item.tag)
@@ -225,10 +231,10 @@ def _item_of(context: Context, target: Target, server: int | None) -> Item | Non
 
 
 async def value_now(context: Context, item: Item) -> "LiveValue | None":
-    """The value held, once all that has arrived is taken in; for which it waits a moment where a newer one is about to
-    come: of an item that has just been written, or when a stream is back and what may be old is being read again.
+    """Return the cached value after everything that has arrived was processed.
 
-    It is stale where the gateway does not answer.
+    It waits a moment where a newer value is due: after a write to the item, or while a restored stream reads again.
+    The value is stale if the gateway does not answer.
     """
     live, asked_at = context.live_session, clock.monotonic()
     if not await live.caught_up():
@@ -243,12 +249,12 @@ async def value_now(context: Context, item: Item) -> "LiveValue | None":
 
 
 def in_doubt(value: "LiveValue", asked_at: float) -> "LiveValue":
-    """The value, stale since then where it was not before: the gateway does not say whether it is all."""
+    """Return the value, stale from that time on unless it was already: the gateway confirmed nothing newer."""
     return value if value.stale_since is not None else replace(value, stale_since=max(asked_at, value.received_at))
 
 
 async def shown_writes(live: "LiveSession", items: Iterable[Item]) -> None:
-    """Waits until the stream shows what was written of these items, at most a moment from when each write ended."""
+    """Wait until the stream shows the writes to these items, at most a moment after each write ended."""
     keys = [item.key for item in items]
     while written := [each for key in keys if (each := live.unseen_write(*key))]:
         ends = max(each.at if each.ended_at is None else each.ended_at for each in written) + _ANSWER_SECONDS
@@ -257,7 +263,7 @@ async def shown_writes(live: "LiveSession", items: Iterable[Item]) -> None:
 
 
 async def _changed(live: "LiveSession", ends: float) -> bool:
-    """Waits until something comes; False when it is then."""
+    """Wait for the next change; return False at that time."""
     try:
         async with clock.timeout(ends - clock.monotonic()):
             await live.changed()
@@ -267,12 +273,12 @@ async def _changed(live: "LiveSession", ends: float) -> bool:
 
 
 def unseen_text(context: Context, item: Item) -> str:
-    """What is to be said of a value that is from before a write of it; empty where it is not."""
+    """Return the remark that the value is from before a write to it; empty if it is not."""
     return written_text(context.live_session.unseen_write(*item.key))
 
 
 async def _first_value(context: Context, target: Target, item: Item) -> "LiveValue":
-    """The value before a write: a write to an item without one is refused by MXAccess, so it is not tried."""
+    """Return the value before a write. MXAccess refuses a write to an item without one, so it is not sent."""
     value = await value_now(context, item)
     if value is None:
         raise ShellError(f"{item.tag} has no value yet, so it cannot be written; nothing was sent", ExitCode.REFUSED)
@@ -288,7 +294,7 @@ async def _first_value(context: Context, target: Target, item: Item) -> "LiveVal
 
 
 def _problem_of(context: Context, result: "WriteResult", item: Item, timeout: float) -> MxGatewayError | None:
-    """The error that a write came to, as ``last-error`` shows it; None where it was completed."""
+    """Return the write's error as ``last-error`` shows it; None for a completed write."""
     if result.outcome.value == "completed":
         return None
     if result.error is not None and not result.statuses:
@@ -317,11 +323,11 @@ def _outcome_text(result: "WriteResult", timeout: float) -> str:
             return f"{accepted}{', ' if accepted else ''}REFUSED: {reason}"
         case "accepted" if result.ambiguous:
             return (
-                f"{accepted}; it is not known how an earlier write ended, so no completion can be told to be this "
-                "one's: whether it took effect is not known"
+                f"{accepted}; effect unknown: an earlier write to this item is unresolved, so no completion can be "
+                "matched to this one"
             )
         case "accepted":
-            return f"{accepted}, not completed within {timeout:g} s: whether it took effect is not known"
+            return f"{accepted}, not completed within {timeout:g} s: effect unknown"
     lost = str(result.error or "the event stream was interrupted").removeprefix("outcome unknown: ")
     return f"{accepted}{', then ' if accepted else ''}outcome UNKNOWN: {lost}. It was not sent again"
 

@@ -56,7 +56,7 @@ class Watchable(ArgumentType):
 
     def parse(self, word: Token, context: Scope) -> list[Target] | Token:
         if not word.is_quoted and any(mark in word.text for mark in "*?"):
-            # Matched when it runs: the galaxy may not have been read yet.
+            # The command matches it later: the galaxy may not have been read yet.
             return word
         if _is_list(word, context_of(context)):
             return [
@@ -72,7 +72,7 @@ class Watchable(ArgumentType):
         if isinstance(self.parse(word, context), Token):
             return full_address(word, context)
         if _is_list(word, context_of(context)):
-            # Where the file runs there may be no such list, or another.
+            # The place where the file runs may have no such list, or another one.
             return " ".join(map(literal_text, context_of(context).lists.load(word.text)))
         return self._target.script_text(word, context)
 
@@ -96,10 +96,10 @@ class ListName(Text):
 
 @dataclass(frozen=True, slots=True)
 class FullScreen:
-    """A watch that fills the screen, where there is one."""
+    """A watch that fills the screen; a line of text where there is no screen."""
 
     panel: WatchTable
-    said: str
+    text: str
     exit_code: ExitCode = ExitCode.DONE
 
     @property
@@ -107,7 +107,7 @@ class FullScreen:
         return _values(self.panel, self.panel.items)
 
     def lines(self) -> list[str]:
-        return [self.said]
+        return [self.text]
 
     def form(self) -> Any:
         return _fields(self.panel)
@@ -132,12 +132,12 @@ async def watch(
     full: FlagOption = False,
     server: ServerOption = None,
 ) -> Result | Feed:
-    """Shows values as they change: above the prompt, for a time, for a number of samples, or full screen.
+    """Show values as they change: above the prompt, for a time, for a number of samples, or full screen.
 
-    Tags that are not there yet are registered, added and advised. A glob such as Plant.Tank*.Level takes
-    all tags it matches, the name of a saved list its tags. At the prompt the values stay above it until
-    unwatch; --full fills the screen with everything watched (keys are shown there). With --for or
-    --count, and in files, each change is a line. Every value comes with its quality and its age.
+    Missing tags are registered, added and advised. A glob such as Plant.Tank*.Level stands for all tags it matches,
+    the name of a saved list for its tags. At the prompt the values stay above it until unwatch. --full fills the
+    screen with everything watched and shows its keys. With --for or --count, and in files, each change is a line.
+    Every value has its quality and its age.
     """
     panel = context.connected.panel
     is_endless = for_ is None and count is None
@@ -156,15 +156,17 @@ async def watch(
 async def targets_of(
     context: Context, groups: Sequence[list[Target] | Token | None], server: int | None = None
 ) -> list[Target]:
-    """What Watchable words stand for, each item and each tag without one once."""
+    """Return the targets of Watchable arguments, without repetition."""
     found = [await matching(context, group, server) if isinstance(group, Token) else group or [] for group in groups]
     targets = [target for group in found for target in group]
     return list({target.item.key if target.item else tag_key(target.tag): target for target in targets}.values())
 
 
 async def matching(context: Context, pattern: Token, server: int | None = None) -> list[Target]:
-    """The tags of the galaxy that match a glob, with their items on that server, or any; raises Mistake when there are
-    none, or too many."""
+    """Return the tags of the galaxy that match a glob, with their items on that server, or on any.
+
+    Raises Mistake if there are none or too many.
+    """
     connected = context.connected
     connected.catalogue.start(connected.client)
     await connected.catalogue.loaded(FIRST_VALUE_TIMEOUT)
@@ -179,21 +181,21 @@ async def matching(context: Context, pattern: Token, server: int | None = None) 
 
 @command("unwatch", example="unwatch")
 async def unwatch(context: Context, *items: Annotated[Target | None, ItemOrTag(may_add=False)]) -> Result:
-    """Takes items off the watch above the prompt; without any, all of them. They stay advised."""
+    """Remove items from the watch above the prompt, all of them without an argument. They stay advised."""
     gone = context.connected.panel.remove([each.item for each in items if each and each.item] if items else None)
-    return TextResult(f"{gone} no longer watched" if gone else "nothing of that was watched", {"unwatched": gone})
+    return TextResult(f"{gone} no longer watched" if gone else "none of these was watched", {"unwatched": gone})
 
 
 @command("watches", example="watches")
 async def watches(context: Context) -> Result:
-    """Lists what is watched, with the values as they are now."""
+    """List the watched tags with their present values."""
     panel = context.connected.panel
     items = panel.items
     return Table(
         COLUMNS,
         [row.cells for row in panel.rows(items)],
         [value_record(item, panel.value(item), panel.unseen_write(item)) for item in items],
-        empty="nothing is watched; watch TAG… does",
+        empty="nothing is watched; watch TAG… starts a watch",
     )
 
 
@@ -205,14 +207,14 @@ async def list_(
     *tags: Annotated[str | None, Tag()],
     file: Annotated[str | None, Text("file")] = None,
 ) -> Result:
-    """Keeps named lists of tags: list save NAME [TAG…], list load NAME, list show [NAME], list delete NAME.
+    """Manage named lists of tags: list save NAME [TAG…], list load NAME, list show [NAME], list delete NAME.
 
-    Without tags, save takes what is watched. load watches them. list import NAME --file FILE.xml takes
-    the tags of a watch list saved by Object Viewer. `watch NAME` watches a list too.
+    Without tags, save takes the watched ones. load watches the tags of a list, as `watch NAME` does. list import
+    NAME --file FILE.xml reads a watch list saved by Object Viewer.
     """
     lists = context.lists
     if action is None or (action == "show" and name is None):
-        return _listed(lists)
+        return _list_table(lists)
     if name is None:
         raise ShellError(f"list {action} needs a name")
     if action == "show":
@@ -238,7 +240,7 @@ async def list_(
     return TextResult(f"list {name}: {counted(len(kept), 'tag')}, in {path}", {"name": name, "tags": kept}, kept)
 
 
-def _listed(lists: WatchLists) -> Result:
+def _list_table(lists: WatchLists) -> Result:
     rows: list[list[str]] = []
     records: list[dict[str, Any]] = []
     for name in lists.names():
@@ -250,11 +252,11 @@ def _listed(lists: WatchLists) -> Result:
         else:
             rows.append([name, str(len(tags))])
             records.append({"name": name, "problem": None, "tags": tags})
-    return Listed(("list", "tags"), rows, records, empty="no lists; list save NAME makes one of what is watched")
+    return ListTable(("list", "tags"), rows, records, empty="no lists; list save NAME saves the watched tags")
 
 
-class Listed(Table):
-    """Lists: one that cannot be read is not what was asked for."""
+class ListTable(Table):
+    """Table of lists; its exit code reports a list that cannot be read."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -262,7 +264,7 @@ class Listed(Table):
 
 
 async def watch_list(context: Context, name: str) -> Result:
-    """Watches the tags of a saved list."""
+    """Watch the tags of a saved list."""
     tags = context.lists.load(name)
     panel = context.connected.panel
     _ = context.live_session

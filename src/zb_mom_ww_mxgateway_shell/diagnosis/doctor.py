@@ -1,6 +1,6 @@
-"""What is wrong between this machine and a gateway: one step after the other, each with its deadline.
+"""Checks of the way from this machine to a gateway: one step after the other, each with its deadline.
 
-Nothing is trusted, remembered or changed by looking, but that a session is opened and closed again.
+The checks trust, remember and change nothing; they open a session and close it again.
 """
 
 import asyncio
@@ -37,13 +37,13 @@ SECONDS = {
     "galaxy": 10.0,
     "alarms": 10.0,
 }
-"""How long each step may take. A session is a process that the gateway has to start."""
+"""Time limit of each step. A session is a process that the gateway has to start."""
 _SILENT = {
     "name": "the name server does not answer",
-    "port": "nobody is there, or a firewall lets nothing through: check the address, the port and the firewall",
-    "certificate": "the port takes connections but greets nobody in TLS: it may not be the gateway's",
+    "port": "no answer from the address, or a firewall drops it: check the address, the port and the firewall",
+    "certificate": "the port accepts connections but does not answer in TLS: it may not be the gateway's",
     "key": "the gateway does not answer a call",
-    "session": "the gateway starts no worker in this time: its log says why",
+    "session": "the gateway started no worker in this time: its log has the reason",
     "clock": "the gateway does not answer",
     "version": "the gateway does not answer",
     "galaxy": "the gateway does not answer for its galaxy: its database may be slow",
@@ -53,7 +53,7 @@ _SKEW = timedelta(minutes=2)
 
 
 class Doctor:
-    """A feed of findings about one gateway. `connection` gives the key only when it is asked for."""
+    """Feed of findings about one gateway. `keyed` gives the connection with its key when a step needs it."""
 
     def __init__(self, subject: str, connection: Connection, keyed: Callable[[], Awaitable[Connection]]) -> None:
         self._subject = subject
@@ -67,7 +67,7 @@ class Doctor:
         self._opened = datetime.now(UTC), datetime.now(UTC)
 
     async def follow(self, show: Callable[[str], None]) -> Diagnosis:
-        """Shows each finding as it comes; stops where the next step would only fail for the same reason."""
+        """Show each finding as it comes; stop where the next step would fail for the same reason."""
         steps: tuple[tuple[str, Callable[[], Awaitable[list[Finding]]], bool], ...] = (
             ("name", self._way.name, True),
             ("port", self._way.reach, True),
@@ -81,7 +81,7 @@ class Doctor:
         )
         try:
             for name, step, is_needed in steps:
-                found = await self._tried(name, step)
+                found = await self._findings_of(name, step)
                 for finding in found:
                     self._findings.append(finding)
                     show(finding.line())
@@ -89,10 +89,10 @@ class Doctor:
                     break
         finally:
             await self._close_connection()
-        return dataclasses.replace(self.result(), said=True)
+        return dataclasses.replace(self.result(), shown=True)
 
     def result(self) -> Diagnosis:
-        """What was found so far."""
+        """Return the findings so far."""
         if not self._findings:
             return Diagnosis(self._subject, (), Finding("", Verdict.UNKNOWN, ""), exit_code=ExitCode.INTERRUPTED)
         deciding = worst(self._findings)
@@ -106,12 +106,12 @@ class Doctor:
             exit_code=deciding.exit_code if deciding.verdict is Verdict.BAD else ExitCode.DONE,
         )
 
-    async def _tried(self, name: str, step: Callable[[], Awaitable[list[Finding]]]) -> list[Finding]:
-        """A step's findings; what it raises is one."""
+    async def _findings_of(self, name: str, step: Callable[[], Awaitable[list[Finding]]]) -> list[Finding]:
+        """Run a step and return its findings; an error becomes a finding."""
         seconds = SECONDS[name]
         started = clock.monotonic()
         try:
-            # A person who is asked for the key has all the time there is.
+            # A person who types the key has no time limit.
             connection = await self._keyed() if name == "key" else None
             started = clock.monotonic()
             async with asyncio.timeout(seconds):
@@ -119,8 +119,8 @@ class Doctor:
                     self._connection = connection
                 found = await step()
         except TimeoutError:
-            said = f"no answer within {seconds:g} s"
-            found = [bad(name, said, f"{said}: {_SILENT[name]}", ExitCode.CANNOT_CONNECT)]
+            silence = f"no answer within {seconds:g} s"
+            found = [bad(name, silence, f"{silence}: {_SILENT[name]}", ExitCode.CANNOT_CONNECT)]
         except ShellError as error:
             found = [bad(name, str(error), str(error), error.exit_code)]
         except click.UsageError as error:
@@ -148,19 +148,19 @@ class Doctor:
         from zb_mom_ww_mxgateway import GatewayClient
 
         options = self._connection.client_options()
-        # Connecting to look is no reason to trust from now on; what is remembered already holds.
+        # A check must not make a certificate trusted; a remembered one counts.
         if self._way.known is None:
             options = dataclasses.replace(options, remember_certificate=False)
         self._options = options = dataclasses.replace(options, protocol_mismatch="ignore")
         self._client = await GatewayClient.connect(options)
         if options.api_key is None:
-            return [ok("key", "none is needed")]
+            return [ok("key", "not needed")]
         return [ok("key", f"{redact_key(options.api_key)} from {_source(self._connection)} is accepted")]
 
     async def _session(self) -> list[Finding]:
         from zb_mom_ww_mxgateway import LiveSession, OpenSessionOptions
 
-        assert self._client is not None  # the step before made it
+        assert self._client is not None  # set by the step before
         before = datetime.now(UTC)
         session = await self._client.open_session(OpenSessionOptions(client_session_name="mxgw-shell doctor"))
         self._opened = before, datetime.now(UTC)
@@ -172,23 +172,23 @@ class Doctor:
         return [ok("session", f"opens, with its event stream; worker {worker} answers in {took:.1f} ms")]
 
     async def _clock(self) -> list[Finding]:
-        """Whether it is the same time here and there: the worker was started while the session was opened."""
+        """Compare the clocks here and there: the worker was started while the session was opened."""
         if self._live is None:
             return []
         try:
             started = (await self._live.session.get_worker_info()).started_at
         except MxGatewayError as error:
-            return [Finding("clock", Verdict.UNKNOWN, f"cannot be looked at: {error}")]
+            return [Finding("clock", Verdict.UNKNOWN, f"cannot be checked: {error}")]
         if started is None:
-            return [Finding("clock", Verdict.UNKNOWN, "the gateway does not say when its worker began")]
+            return [Finding("clock", Verdict.UNKNOWN, "the gateway does not report when its worker started")]
         before, after = self._opened
         off = started - min(max(started, before), after)
-        said = f"the worker began at {to_seconds(started)} by the gateway's clock"
+        began = f"the worker started at {to_seconds(started)} by the gateway's clock"
         if abs(off) <= _SKEW:
-            return [ok("clock", f"{said}, as here")]
+            return [ok("clock", f"{began}, as here")]
         way = "ahead of" if off > timedelta() else "behind"
-        why = f"the gateway's clock is {age_text(abs(off).total_seconds())} {way} the one here"
-        return [note("clock", f"{said}, at {to_seconds(after)} here", why)]
+        why = f"the gateway's clock is {age_text(abs(off).total_seconds())} {way} this machine's"
+        return [note("clock", f"{began}, at {to_seconds(after)} here", why)]
 
     async def _version(self) -> list[Finding]:
         if self._live is None:
@@ -224,7 +224,7 @@ class Doctor:
                     if isinstance(message, AlarmProviderStatus):
                         if not message.degraded:
                             break
-                        why = "alarms come from a stand-in for the alarm manager: some may be missing"
+                        why = "alarms come from a substitute for the alarm manager: some may be missing"
                         return [note("alarms", f"{count} active, degraded: {message.reason}", why)]
         except MxGatewayAuthorizationError:
             return [note("alarms", "not for this key: it lacks events:read", "alarms cannot be shown")]
@@ -237,5 +237,5 @@ def _source(connection: Connection) -> str:
     if connection.api_key_file:
         return f"the file {connection.api_key_file}"
     if type(connection) is not Connection:
-        return "what the profile names"
+        return "the source that the profile names"
     return f"the variable {connection.api_key_env or API_KEY_VARIABLE}"

@@ -1,4 +1,4 @@
-"""The way to a gateway, before any key is sent: its host name, its port, its certificate."""
+"""Checks before any key is sent: host name, port, certificate."""
 
 import asyncio
 import base64
@@ -19,25 +19,25 @@ _SOON = timedelta(days=30)
 
 
 class NetworkProbe:
-    """Looks at each part of the way; nothing is trusted or remembered by looking."""
+    """Checks of each part of the way; they trust and remember nothing."""
 
     def __init__(self, options: ClientOptions) -> None:
         self._options = options
         self._host, self._port = split_endpoint(options.endpoint)
         self.known: tls.KnownGateway | None = None
-        """The certificate that is remembered, once :meth:`certificate` has looked."""
+        """The remembered certificate, after :meth:`certificate` has run."""
 
     async def name(self) -> list[Finding]:
-        """Whether the host has an address."""
+        """Check whether the host has an address."""
         try:
             found = await _addresses(self._host, self._port)
         except socket.gaierror as error:
-            why = f"the host name {self._host} is not known here: check its spelling, and the name server or hosts file"
+            why = f"the host name {self._host} is unknown here: check its spelling, and the name server or hosts file"
             return [bad("name", f"{self._host}: {error.strerror}", why, ExitCode.CANNOT_CONNECT)]
         return [ok("name", f"{self._host} is {', '.join(found)}")]
 
     async def reach(self) -> list[Finding]:
-        """Whether one of its addresses takes connections."""
+        """Check whether one of its addresses accepts connections."""
         failures: list[OSError] = []
         for address in await _addresses(self._host, self._port):
             try:
@@ -46,19 +46,24 @@ class NetworkProbe:
                 failures.append(error)
                 continue
             writer.transport.abort()
-            return [ok("port", f"{address} port {self._port} takes connections")]
+            return [ok("port", f"{address} port {self._port} accepts connections")]
         if any(isinstance(error, ConnectionRefusedError) for error in failures):
-            why = "the machine answers, but nothing listens there: check that the gateway runs, and the port"
+            why = "connection refused: nothing listens on the port; check that the gateway runs, and the port"
         else:
             why = "the machine cannot be reached from here: check the network, the address and the firewall"
         return [bad("port", "; ".join(map(_reason, failures)), why, ExitCode.CANNOT_CONNECT)]
 
     async def certificate(self, timeout: float) -> list[Finding]:
-        """What it shows within `timeout` seconds: whether that is what is remembered, its names, its validity, and
-        whether it verifies where it has to. Raises the library's errors."""
+        """Check the certificate that the gateway shows within `timeout` seconds.
+
+        The findings say whether it is the remembered one, its names, its validity, and whether it verifies where it
+        must. Raises the library's errors.
+        """
         options = self._options
         if options.plaintext:
-            return [note("certificate", "none: plaintext, as asked", "the key and every value travel readable by all")]
+            return [
+                note("certificate", "none: plaintext, as asked", "anyone on the way can read the key and every value")
+            ]
         now = await tls.seen_now(options.endpoint, timeout)
         facts = tls.facts_of(base64.b64decode(now.certificate))
         found = [self._trust(now)]
@@ -88,14 +93,14 @@ class NetworkProbe:
                 "certificate",
                 f"CHANGED: {shown}; remembered since {known.first_seen} is {known.sha256}",
                 "the gateway shows another certificate than before, so no key was sent. If it was reinstalled, compare "
-                "the fingerprint with its log; if not, somebody may stand between",
+                "the fingerprint with its log; if not, someone may be intercepting",
                 ExitCode.CANNOT_CONNECT,
             ),
             tries=(f"mxgw-shell trust {options.endpoint}",),
         )
 
     async def _verified(self) -> list[Finding]:
-        """Whether the certificate verifies, where it has to."""
+        """Check whether the certificate verifies, where it must."""
         options = self._options
         if options.trust_on_first_use:
             return []
@@ -103,7 +108,7 @@ class NetworkProbe:
         try:
             context = ssl.create_default_context(cafile=roots)
         except OSError as error:
-            raise ShellError(f"the roots in {roots} cannot be read: PEM certificates are expected") from error
+            raise ShellError(f"the roots in {roots} cannot be read: they must be PEM certificates") from error
         context.set_alpn_protocols(["h2"])
         name = options.server_name_override or self._host
         against = roots or "the system's roots"
@@ -138,7 +143,7 @@ def _reason(error: OSError) -> str:
 
 
 async def _addresses(host: str, port: int) -> list[str]:
-    """The host's addresses. Asked in a thread that nobody waits for: a name server can take half a minute."""
+    """Return the host's addresses. The thread that asks is not awaited: a name server can take half a minute."""
 
     def ask() -> list[str]:
         infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

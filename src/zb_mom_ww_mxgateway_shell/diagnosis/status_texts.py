@@ -1,17 +1,20 @@
-"""What the numbers of MXAccess mean, in plain words."""
+"""Meaning of MXAccess's numbers, in plain words."""
 
 from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, StatusSource, hresult_text, quality_word
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY
 
 SECURED_WRITE, VERIFIED_WRITE = 2, 3
-"""Security classifications of attributes that a plain write does not change."""
+"""Security classifications of attributes that a plain write cannot change."""
 _SECURITY = {
     0: ("FreeAccess", "anybody may write it"),
     1: ("Operate", "it may be written"),
-    SECURED_WRITE: ("SecuredWrite", "it takes a secured write only: a user has to sign for it"),
-    VERIFIED_WRITE: ("VerifiedWrite", "it takes a verified write only: two users have to sign for it"),
-    4: ("Tune", "it may be written by who may tune"),
-    5: ("Configure", "it may be written by who may configure, with the object off scan where it asks for that"),
+    SECURED_WRITE: ("SecuredWrite", "it takes a secured write only: a user must sign for it"),
+    VERIFIED_WRITE: ("VerifiedWrite", "it takes a verified write only: two users must sign for it"),
+    4: ("Tune", "users with the permission to tune may write it"),
+    5: (
+        "Configure",
+        "users with the permission to configure may write it, some objects only while off scan",
+    ),
     VIEW_ONLY: ("ViewOnly", "it is read-only: MXAccess refuses every write"),
 }
 _BY_NOBODY = "only its object sets it"
@@ -19,10 +22,10 @@ _BY_USERS = "users may write it, objects and scripts may not"
 _BY_OBJECTS = "objects and scripts may write it, users may not"
 _BY_ALL = "users, objects and scripts may write it"
 _ATTRIBUTE_CATEGORIES = {
-    0: ("PackageOnly", "it is there in the IDE, not at run time"),
-    1: ("PackageOnly_Lockable", "it is there in the IDE, not at run time"),
+    0: ("PackageOnly", "it exists in the IDE, not at run time"),
+    1: ("PackageOnly_Lockable", "it exists in the IDE, not at run time"),
     2: ("Calculated", _BY_NOBODY),
-    3: ("CalculatedRetentive", f"{_BY_NOBODY}; it outlasts a restart"),
+    3: ("CalculatedRetentive", f"{_BY_NOBODY}; it survives a restart"),
     4: ("Writeable_U", _BY_USERS),
     5: ("Writeable_S", _BY_OBJECTS),
     6: ("Writeable_US", _BY_ALL),
@@ -30,26 +33,26 @@ _ATTRIBUTE_CATEGORIES = {
     8: ("Writeable_USC", _BY_ALL),
     9: ("Writeable_UC_Lockable", _BY_USERS),
     10: ("Writeable_USC_Lockable", _BY_ALL),
-    11: ("Writeable_C_Lockable", "it is set in the IDE; nothing writes it at run time"),
+    11: ("Writeable_C_Lockable", "it is set in the IDE; nothing can write it at run time"),
 }
 _CATEGORIES = {
-    StatusCategory.PENDING: "the answer is still under way",
-    StatusCategory.WARNING: "it was done, with a warning",
-    StatusCategory.COMMUNICATION_ERROR: "something on the way to the object does not answer: its engine, its platform "
+    StatusCategory.PENDING: "the answer is pending",
+    StatusCategory.WARNING: "done, with a warning",
+    StatusCategory.COMMUNICATION_ERROR: "a part on the way to the object does not answer: its engine, its platform "
     "or the device behind it",
-    StatusCategory.CONFIGURATION_ERROR: "the address leads nowhere: no such object or attribute is deployed",
-    StatusCategory.OPERATIONAL_ERROR: "the object got the request and could not do it as it is now",
+    StatusCategory.CONFIGURATION_ERROR: "the address is wrong: no such object or attribute is deployed",
+    StatusCategory.OPERATIONAL_ERROR: "the object received the request but cannot execute it in its present state",
     StatusCategory.SECURITY_ERROR: "the attribute's security does not allow it",
-    StatusCategory.SOFTWARE_ERROR: "MXAccess or the object failed inside: their log on the plant's side says more",
-    StatusCategory.OTHER_ERROR: "MXAccess says no more than that it failed",
+    StatusCategory.SOFTWARE_ERROR: "internal error of MXAccess or the object: their log on the plant's side says more",
+    StatusCategory.OTHER_ERROR: "MXAccess reports a failure without a reason",
 }
 _SOURCES = {
-    StatusSource.REQUESTING_LMX: "found on the gateway's machine, before it was sent on",
-    StatusSource.RESPONDING_LMX: "found by the engine that has the object",
-    StatusSource.REQUESTING_NMX: "found by the messaging of the gateway's machine",
-    StatusSource.RESPONDING_NMX: "found by the messaging of the object's machine",
-    StatusSource.REQUESTING_AUTOMATION_OBJECT: "found by the object that asked",
-    StatusSource.RESPONDING_AUTOMATION_OBJECT: "found by the object itself",
+    StatusSource.REQUESTING_LMX: "detected on the gateway's machine, before it was forwarded",
+    StatusSource.RESPONDING_LMX: "detected by the engine that has the object",
+    StatusSource.REQUESTING_NMX: "detected by the messaging of the gateway's machine",
+    StatusSource.RESPONDING_NMX: "detected by the messaging of the object's machine",
+    StatusSource.REQUESTING_AUTOMATION_OBJECT: "detected by the object that asked",
+    StatusSource.RESPONDING_AUTOMATION_OBJECT: "detected by the object itself",
 }
 _DETAILS = {
     16: "the request timed out",
@@ -67,68 +70,68 @@ _DETAILS = {
     57: "the attribute takes a verified write only",
     1003: "an array is addressed with brackets: [] is all of it, [1] its first element",
 }
-# OPC's quality byte without its two limit bits.
+# OPC quality byte, without its two limit bits.
 _QUALITIES = {
-    0: "bad, with no reason given",
-    4: "bad: something in the configuration is wrong",
+    0: "bad, without a reason",
+    4: "bad: the configuration is wrong",
     8: "bad: not connected to its source",
     12: "bad: the device failed",
     16: "bad: the sensor failed",
-    20: "bad: the source is lost, and this is the last value it had",
+    20: "bad: the source is lost; this is its last value",
     24: "bad: no communication with the source, and no last value",
     28: "bad: out of service",
     32: "bad: waiting for the first value",
-    64: "uncertain, with no reason given",
+    64: "uncertain, without a reason",
     68: "uncertain: its writer stopped updating it",
     80: "uncertain: the sensor is not accurate",
     84: "uncertain: beyond the limits of its engineering units",
     88: "uncertain: fewer good sources than it needs",
     192: "good",
-    216: "good, but overridden locally: somebody forced it",
+    216: "good, but overridden locally: a person forced it",
 }
 _HRESULTS = {
     0x80004001: "E_NOTIMPL: not implemented",
     0x80004002: "E_NOINTERFACE: an interface is missing",
     0x80004003: "E_POINTER: an invalid pointer",
     0x80004004: "E_ABORT: it was aborted",
-    0x80004005: "E_FAIL: it failed, for no reason that is given",
+    0x80004005: "E_FAIL: it failed without a reason",
     0x80004021: "a secured write without a user who signs for it, or without a value",
     0x8000FFFF: "E_UNEXPECTED: it failed unexpectedly",
-    0x80010105: "RPC_E_SERVERFAULT: the server failed inside",
+    0x80010105: "RPC_E_SERVERFAULT: internal error of the server",
     0x80010108: "RPC_E_DISCONNECTED: the MXAccess object is gone from its clients",
-    0x80020009: "DISP_E_EXCEPTION: an exception inside",
+    0x80020009: "DISP_E_EXCEPTION: an internal exception",
     0x80040154: "REGDB_E_CLASSNOTREG: MXAccess is not registered on the gateway's machine",
     0x80070005: "E_ACCESSDENIED: access denied",
     0x80070006: "E_HANDLE: no such handle",
     0x8007000E: "E_OUTOFMEMORY: out of memory",
     0x80070057: "E_INVALIDARG: a value does not fall within the expected range; also an item that has had no value yet",
     0x800706BA: "the MXAccess server is not available",
-    0x800706BE: "the MXAccess server broke off",
+    0x800706BE: "the MXAccess server disconnected",
 }
 
 
 def status_meaning(status: MxStatus) -> str:
-    """One MXSTATUS_PROXY: the detail where it is known, else its category, and who found it."""
+    """Return the meaning of an MXSTATUS_PROXY: its known detail or its category, and who detected it."""
     what = _DETAILS.get(status.detail) if status.failed else None
     what = what or (_CATEGORIES.get(status.category) if isinstance(status.category, StatusCategory) else None)
     if what is None:
-        return "a status this shell does not know" if status.failed else "nothing is wrong"
+        return "a status unknown to this shell" if status.failed else "nothing is wrong"
     where = _SOURCES.get(status.detected_by) if isinstance(status.detected_by, StatusSource) else None
     return f"{what} ({where})" if where else what
 
 
 def security_name(classification: int) -> str:
-    """A security classification as the galaxy calls it; its number where it is not known."""
+    """Return the galaxy's name of a security classification; its number if unknown."""
     return _SECURITY[classification][0] if classification in _SECURITY else str(classification)
 
 
 def security_meaning(classification: int) -> str:
-    """What a security classification asks of who writes; empty where it is not known."""
+    """Return what a security classification requires of a writer; empty if unknown."""
     return _SECURITY[classification][1] if classification in _SECURITY else ""
 
 
 def category_text(category: int) -> str:
-    """The category of an attribute by its name, and who may write it; the bare number where it is not known."""
+    """Return the name of an attribute's category and who may write it; its number if unknown."""
     if category not in _ATTRIBUTE_CATEGORIES:
         return str(category)
     name, meaning = _ATTRIBUTE_CATEGORIES[category]
@@ -136,12 +139,12 @@ def category_text(category: int) -> str:
 
 
 def quality_meaning(quality: int) -> str:
-    """An OPC quality byte."""
+    """Return the meaning of an OPC quality byte."""
     plain = quality & 0xFC
-    return _QUALITIES.get(plain, f"{quality_word(plain)}, by a reason of its own ({quality})")
+    return _QUALITIES.get(plain, f"{quality_word(plain)}, for an unlisted reason ({quality})")
 
 
 def hresult_meaning(hresult: int) -> str:
-    """The usual spelling of a signed hresult, and its meaning where it is known."""
+    """Return the usual spelling of a signed hresult, and its meaning if known."""
     known = _HRESULTS.get(hresult & 0xFFFFFFFF)
     return f"{hresult_text(hresult)}{f' {known}' if known else ''}"

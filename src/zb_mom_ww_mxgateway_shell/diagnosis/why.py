@@ -1,4 +1,4 @@
-"""Why a tag is as it is: from the connection to the plant, one step after the other, and in plain words."""
+"""Explanation of a tag's state: from the connection to the plant, step by step, in plain words."""
 
 import asyncio
 from contextlib import suppress
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
 _PING_SECONDS = 3.0
 _GALAXY_SECONDS = 5.0
 _READ_SECONDS = 12.0
-"""Longer than the first contact with a tag takes on a real gateway."""
+"""Seconds; longer than the first contact with a tag takes on a real gateway."""
 _ALARM_SECONDS = 3.0
-# Where they are bad, the others only follow from them.
+# If one of these is bad, the later ones are only its consequences.
 _DECIDING = ("connection", "session", "galaxy", "item")
 
 
 async def explain(context: Context, tag: str, item: Item | None) -> Diagnosis:
-    """Walks from the connection to the tag; every question to the gateway has its deadline."""
-    findings = await _Walk(context, tag, item).findings()
+    """Check everything from the connection to the tag; every question to the gateway has its deadline."""
+    findings = await _TagCheck(context, tag, item).findings()
     deciding = worst(findings, _DECIDING)
     tries = tuple(line for line in deciding.tries if line.split()[0] in context.registry.commands)
     if not deciding.meaning:
@@ -57,7 +57,7 @@ async def explain(context: Context, tag: str, item: Item | None) -> Diagnosis:
     )
 
 
-class _Walk:
+class _TagCheck:
     def __init__(self, context: Context, tag: str, item: Item | None) -> None:
         self._context = context
         self._tag = tag
@@ -73,17 +73,17 @@ class _Walk:
             return self._findings
         answers = await self._session(connected)
         place, last_deploy = await self._locate(connected) if answers else (None, None)
-        self._say_item(connected)
+        self._report_item(connected)
         value = connected.live.latest(*self._item.key) if self._item else None
         if value is not None:
-            self._say_value(value)
+            self._report_value(value)
         elif answers and (self._item is None or not self._item.advised):
             await self._read_now(connected, place)
-        self._say_last_write()
+        self._report_last_write()
         if place is not None:
-            self._say_place(connected, place, last_deploy, value)
-            self._say_security(connected, place)
-            await self._say_alarms(connected, place)
+            self._report_place(connected, place, last_deploy, value)
+            self._report_security(connected, place)
+            await self._report_alarms(connected, place)
         return self._findings
 
     # From the shell to the session.
@@ -96,7 +96,7 @@ class _Walk:
                 "connection",
                 Verdict.BAD,
                 "not connected",
-                "the shell is connected to no gateway, so nothing is known of the tag",
+                "the shell is not connected to a gateway, so the tag is unknown",
                 "connect" if known else "connect HOST:PORT",
                 "profiles",
             )
@@ -104,14 +104,14 @@ class _Walk:
         up = age_text(clock.monotonic() - current.opened_at)
         where = connection_text(self._context.current)
         if current.live.state.value != "live" and not await current.client.reconnected(0):
-            # The session says why, and what that means.
+            # The finding of the session has the reason.
             self._found("connection", Verdict.NOTE, f"{where}, opened {up} ago, not connected now")
         else:
             self._found("connection", Verdict.OK, f"{where}, open for {up}")
         return current
 
     async def _session(self, connected: GatewayConnection) -> bool:
-        """Says how the session is; whether it answers."""
+        """Report the state of the session, and whether it answers."""
         live = connected.live
         name = live.session.session_id
         lost = f": {live.lost}" if live.lost else ""
@@ -132,7 +132,7 @@ class _Walk:
             case "stale" | "connecting":
                 why = (
                     "the event stream is broken and being resumed. Until then values are old, and no write is sent; "
-                    "when it is back, what was missed is said"
+                    "after that the shell reports what it missed"
                 )
                 self._found("session", Verdict.BAD, f"{name}, resuming{lost}", why, "status", "doctor")
                 return False
@@ -140,7 +140,7 @@ class _Walk:
         try:
             await live.session.ping(timeout=_PING_SECONDS)
         except MxGatewayError as error:
-            why = "the gateway gives no sign of life on this session, so nothing shown can be relied on"
+            why = "the gateway does not answer on this session, so no value here is reliable"
             self._found("session", Verdict.BAD, f"{name} does not answer: {error}", why, "doctor", "connect")
             return False
         took = (clock.monotonic() - started) * 1000
@@ -151,14 +151,14 @@ class _Walk:
 
     # From the item to its value.
 
-    def _say_item(self, connected: GatewayConnection) -> None:
+    def _report_item(self, connected: GatewayConnection) -> None:
         item, tag = self._item, self._tag
         if item is None:
             self._found(
                 "item",
                 Verdict.NOTE,
                 "not added to this session",
-                f"nothing is wrong with {tag} itself, but it is not added here: nothing follows it",
+                f"nothing is wrong with {tag} itself, but it is not added here, so its changes are not followed",
                 f"watch {tag}",
             )
             return
@@ -176,50 +176,50 @@ class _Walk:
         ]
         text = f"{item.item_handle} on server {item.server_handle} ({server}), {', '.join(kinds)}"
         if not item.advised:
-            why = "it was added but is not advised: MXAccess reports nothing of it, and refuses writes to it"
+            why = "it is added but not advised: MXAccess reports no changes of it, and refuses writes to it"
             self._found("item", Verdict.BAD, text, why, f"advise {item.item_handle}", f"watch {tag}")
         elif item.suspended:
             why = (
-                f"it is suspended: it reports nothing, and the value shown is from before. In Python: "
+                f"it is suspended: it reports no changes, and its value is from before. In Python: "
                 f"await session.activate({item.server_handle}, {item.item_handle})"
             )
             self._found("item", Verdict.BAD, text, why, f"activate {item.item_handle}", "py")
         elif connected.live.latest(*item.key) is None:
             why = (
-                "no data change has come yet. The first takes 3 to 8 s on a fresh session; where it does not come at "
-                "all, the object's engine does not answer"
+                "no data change has come yet. The first takes 3 to 8 s on a fresh session; if it never comes, "
+                "the object's engine does not answer"
             )
             self._found("item", Verdict.BAD, f"{text}, no value yet", why, f"tag {tag}", "status")
         else:
             self._found("item", Verdict.OK, text)
 
-    def _say_value(self, value: "LiveValue") -> None:
+    def _report_value(self, value: "LiveValue") -> None:
         fresh = freshness(value, self._item)
         text = f"{value_text(value.value)}, {value.quality_word}, {fresh}, {counted(value.changes, 'change')}"
         if self._item is not None and self._item.suspended:
-            self._found("value", Verdict.NOTE, text)  # The item has said why.
+            self._found("value", Verdict.NOTE, text)  # The finding of the item has the reason.
         elif value.stale_since is not None:
-            why = "events were lost, and it is not yet known whether this value still holds: it is read again by itself"
+            why = "events were lost, so this value may be old: the shell reads it again by itself"
             self._found("value", Verdict.BAD, text, why, f"read {self._tag} --fresh", "status")
         else:
-            self._say_quality(text, value)
+            self._report_quality(text, value)
 
     async def _read_now(self, connected: GatewayConnection, place: Place | None) -> None:
-        """A tag that nobody follows is read by a short visit."""
+        """Read a tag that is not added, by a brief visit."""
         try:
             reading = await _visited(connected, place.address if place else self._tag)
         except (MxGatewayError, TimeoutError) as error:
-            said = str(error) or f"no answer within {_READ_SECONDS:g} s"
-            self._found("value", Verdict.BAD, f"cannot be read: {said}", "the gateway does not read it", "last-error")
+            reason = str(error) or f"no answer within {_READ_SECONDS:g} s"
+            self._found("value", Verdict.BAD, f"cannot be read: {reason}", "the gateway cannot read it", "last-error")
             return
         age = "of unknown age" if reading.age is None else age_text(reading.age)
         if reading.error:
             text = f"cannot be read: {reading.error}"
         else:
             text = f"read for this: {value_text(reading.value)}, {reading.quality_word}, {age}"
-        self._say_quality(text, reading)
+        self._report_quality(text, reading)
 
-    def _say_quality(self, text: str, value: "LiveValue | Reading") -> None:
+    def _report_quality(self, text: str, value: "LiveValue | Reading") -> None:
         failed = first_failed(value.statuses)
         status = failed or next(iter(value.statuses), None)
         is_error = bool(getattr(value, "error", ""))
@@ -234,7 +234,7 @@ class _Walk:
         owner = tag.rpartition(".")[0]
         quality = f"{value.quality}: {quality_meaning(value.quality)}"
         if failed is None:
-            why = "no answer came in time" if is_error else quality_meaning(value.quality)
+            why = "no answer in time" if is_error else quality_meaning(value.quality)
             self._found("value", Verdict.BAD, text, f"the value is {why}" if not is_error else why, f"tag {tag}")
             self._found("quality", Verdict.NOTE, quality)
             return
@@ -242,7 +242,7 @@ class _Walk:
         self._found("quality", Verdict.NOTE, quality)
         self._found("last status", Verdict.BAD, str(failed), status_meaning(failed))
 
-    def _say_last_write(self) -> None:
+    def _report_last_write(self) -> None:
         failure = self._context.failure
         if failure is None or not isinstance(failure.error, MxGatewayError | Interrupted):
             return
@@ -254,20 +254,20 @@ class _Walk:
             meaning = f"the last write was refused: {status_meaning(status)}" if status else ""
             self._found("last write", Verdict.NOTE, str(failure.error), meaning, "last-error")
 
-    # What the galaxy says of it.
+    # From the galaxy.
 
     async def _locate(self, connected: GatewayConnection) -> tuple[Place | None, datetime | None]:
-        """Where the galaxy has the tag, and when it was deployed last."""
+        """Find the tag in the galaxy, and the time of the last deployment."""
         client = connected.client
         try:
             async with asyncio.timeout(_GALAXY_SECONDS):
                 return await locate(client, self._tag), await client.galaxy.last_deploy_time()
         except (MxGatewayError, TimeoutError) as error:
-            said = str(error) or f"no answer within {_GALAXY_SECONDS:g} s"
-            self._found("galaxy", Verdict.UNKNOWN, f"cannot be looked at: {said}")
+            reason = str(error) or f"no answer within {_GALAXY_SECONDS:g} s"
+            self._found("galaxy", Verdict.UNKNOWN, f"cannot be checked: {reason}")
             return None, None
 
-    def _say_place(
+    def _report_place(
         self, connected: GatewayConnection, place: Place, last_deploy: datetime | None, value: "LiveValue | None"
     ) -> None:
         deployed = f"last deploy {to_seconds(last_deploy)}" if last_deploy else "never deployed"
@@ -284,7 +284,7 @@ class _Walk:
                 return
             if place.found is None:
                 missing = f"no object {owner or place.path}"
-                hint = self._context.catalogue.closest(place.path) or "; browse shows what there is"
+                hint = self._context.catalogue.closest(place.path) or "; browse lists the objects"
                 tries = ["browse", f"find *{place.path.rpartition('.')[2]}*"]
             else:
                 missing = f"{place.found.tag_name} has no such attribute"
@@ -299,7 +299,7 @@ class _Walk:
                 return
             why = f"the galaxy has no {place.path} deployed{hint}"
             if is_newer:
-                why += "; it may have gone with the deploy since"
+                why += "; the last deployment may have removed it"
             self._found("galaxy", Verdict.BAD, f"{missing} ({deployed})", why, *tries)
             return
         attribute = place.attribute
@@ -311,12 +311,12 @@ class _Walk:
             return
         self._found("galaxy", Verdict.OK, text)
 
-    def _say_security(self, connected: GatewayConnection, place: Place) -> None:
+    def _report_security(self, connected: GatewayConnection, place: Place) -> None:
         if place.attribute is None:
             return
         security = place.attribute.security_classification
         name = security_name(security)
-        means = security_meaning(security) or "a classification this shell does not know"
+        means = security_meaning(security) or "a classification unknown to this shell"
         if security in (SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY):
             self._found("writes", Verdict.NOTE, f"{name}: {means}", f"nothing is wrong, but {means}")
         elif not connected.arming.armed:
@@ -325,8 +325,8 @@ class _Walk:
         else:
             self._found("writes", Verdict.OK, f"{name}: {means}")
 
-    async def _say_alarms(self, connected: GatewayConnection, place: Place) -> None:
-        """For what has to do with alarms: whether they are inhibited, and whether the gateway has any."""
+    async def _report_alarms(self, connected: GatewayConnection, place: Place) -> None:
+        """Report for an attribute with alarms whether they are inhibited, and whether the gateway serves any."""
         if place.found is None or place.attribute is None or not _concerns_alarms(place):
             return
         verdict = Verdict.BAD if place.attribute.is_alarm else Verdict.NOTE
@@ -341,8 +341,8 @@ class _Walk:
                 async for _ in active:
                     count += 1
         except (MxGatewayError, TimeoutError) as error:
-            said = str(error) or f"no answer within {_ALARM_SECONDS:g} s"
-            self._found("alarms", Verdict.NOTE, f"the gateway serves none: {said}")
+            reason = str(error) or f"no answer within {_ALARM_SECONDS:g} s"
+            self._found("alarms", Verdict.NOTE, f"the gateway serves none: {reason}")
             return
         self._found("alarms", Verdict.OK, f"not inhibited; {count} active in the galaxy")
 
@@ -354,7 +354,7 @@ class _Walk:
 
 
 async def _visited(connected: GatewayConnection, address: str) -> "Reading":
-    """Reads an address without leaving a trace; raises the library's errors, or TimeoutError."""
+    """Read an address and restore everything; raises the library's errors, or TimeoutError."""
     session = connected.live.session
     own: int | None = None
     try:
@@ -372,7 +372,7 @@ async def _visited(connected: GatewayConnection, address: str) -> "Reading":
 
 
 def _concerns_alarms(place: Place) -> bool:
-    """Whether the attribute is an alarm, a part of one, or has one."""
+    """Return whether the attribute is an alarm, a part of one, or has one."""
     attributes = place.found.attributes if place.found else ()
     alarms = {tag_key(each.attribute_name).removesuffix(".inalarm") for each in attributes if each.is_alarm}
     name = tag_key(place.attribute.attribute_name) if place.attribute else ""

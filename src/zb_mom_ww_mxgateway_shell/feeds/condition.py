@@ -43,7 +43,7 @@ class Condition:
         if value is None:
             return "there is no value yet"
         if value.stale_since is not None:
-            return "nobody knows whether the value still holds"
+            return "the value is stale"
         if self.quality not in ("any", value.quality_word):
             return f"the quality is {value.quality_word}"
         if value.value is None and not self.comparison.asks_for_null:

@@ -1,4 +1,4 @@
-"""What the terminal is able to do."""
+"""Abilities of the terminal."""
 
 import os
 import sys
@@ -12,14 +12,16 @@ _NO_TERMINAL = ("", "dumb", "unknown")
 
 
 def is_dumb() -> bool:
-    """Whether it shows the escapes that another would obey: TERM says so, or, but on Windows, nothing."""
+    """Return whether the terminal shows escapes instead of obeying them: TERM says so, or is missing (not on
+    Windows).
+    """
     term = os.environ.get("TERM", "").strip().lower()
     return term in _NO_TERMINAL and not (sys.platform == "win32" and not term)
 
 
 @contextmanager
-def told_in_term() -> Iterator[None]:
-    """Tells the libraries that ask TERM for themselves that a terminal is dumb, where nothing tells them."""
+def dumb_term_set() -> Iterator[None]:
+    """Set TERM to dumb where it is missing on a dumb terminal, for libraries that read it themselves."""
     former = os.environ.get("TERM")
     if is_dumb():
         os.environ["TERM"] = "dumb"
@@ -32,7 +34,9 @@ def told_in_term() -> Iterator[None]:
             os.environ["TERM"] = former
 
 
-def without_warning(app: Application[Any]) -> None:
-    """Keeps prompt_toolkit's own warning off the screen: a terminal that does not report where its cursor is only gets
-    its menus drawn with less room."""
+def silence_cursor_warning(app: Application[Any]) -> None:
+    """Suppress prompt_toolkit's warning about a terminal that does not report its cursor.
+
+    The only effect there is that menus get less room.
+    """
     app.renderer.cpr_not_supported_callback = None

@@ -1,4 +1,4 @@
-"""Completion at the prompt: from the registry and from what the context holds. Never waits for the network."""
+"""Completion at the prompt, from the registry and the context. It never waits for the network."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 
 
 class ShellCompleter(Completer):
-    """Offers what may stand at the cursor."""
+    """Completions for the word at the cursor."""
 
     def __init__(self, context: Context, typed: TypedLine) -> None:
         self._context = context
@@ -23,7 +23,7 @@ class ShellCompleter(Completer):
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         line = document.current_line_before_cursor
         if "\n" in document.text and not line:
-            return []  # What was pasted ended with its line; nobody begins another one.
+            return []  # Pasted text ends with its last line; no word is being typed.
         prefix, offers = self._offers(line)
         return [
             Completion(offer.text, start_position=-len(prefix), display=safe(offer.text), display_meta=safe(offer.meta))

@@ -1,4 +1,4 @@
-"""What is written to the terminal: plain lines, above whatever is being typed."""
+"""Output on the terminal: plain lines, above the line being typed."""
 
 from prompt_toolkit.application import get_app_or_none, in_terminal, run_in_terminal
 from prompt_toolkit.formatted_text import FormattedText
@@ -13,17 +13,16 @@ from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 
 
 class Console:
-    """The one object that writes lines to the terminal. Text is stripped of control characters here again, and of
-    keys."""
+    """The one object that writes lines to the terminal. It strips control characters and keys from every text."""
 
     def __init__(self, output: Output, spool: Transcript, style: BaseStyle) -> None:
         self._output = output
         self._spool = spool
-        # Merged once: prompt_toolkit's shortcut does it anew for every line, which takes some milliseconds.
+        # Merged once: prompt_toolkit's shortcut merges for every line, which takes some milliseconds.
         self._style = merge_styles([default_ui_style(), style])
 
     def print(self, line: str, style: str = "", *, fold: bool = True) -> None:
-        """Writes a line, folded where it is longer than the screen is wide; only while no prompt is open."""
+        """Write a line, folded to the width of the screen; only while no prompt is open."""
         self._spool.line(line)
         line = safe(shortened(line, LONGEST_LINE) if fold else line)
         parts = folded(line, self._output.get_size().columns) if fold else [line]
@@ -36,11 +35,11 @@ class Console:
         if app is None or app.loop is None:
             write()
         else:
-            # At once: each print beside an open prompt draws it anew.
+            # One print for all: each print above an open prompt redraws it.
             app.loop.call_soon_threadsafe(lambda: run_in_terminal(write))
 
     async def print_above(self, line: str, style: str = "") -> None:
-        """Writes a line above an open prompt, leaving what is typed as it is."""
+        """Write a line above an open prompt and keep the text being typed."""
         app = get_app_or_none()
         if app is None or not app.is_running:
             self.print(line, style)

@@ -1,21 +1,21 @@
-"""Questions to the person at the terminal, beside the prompt."""
+"""Questions to the person at the terminal."""
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.history import InMemoryHistory
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
+from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 
 
 def _asking() -> PromptSession[str]:
     asking: PromptSession[str] = PromptSession(history=InMemoryHistory())
-    without_warning(asking.app)
+    silence_cursor_warning(asking.app)
     return asking
 
 
 async def ask(question: str) -> str:
-    """What a person answers, in lower case; empty for Ctrl-C and Ctrl-D."""
+    """Return the person's answer in lower case; empty for Ctrl-C and Ctrl-D."""
     asking = _asking()
     try:
         return (await asking.prompt_async(question, handle_sigint=False)).strip().casefold()
@@ -24,12 +24,12 @@ async def ask(question: str) -> str:
 
 
 async def confirmed(question: str) -> bool:
-    """Whether a person says yes."""
+    """Return whether the person says yes."""
     return await ask(f"{safe(question)} [y/N] ") in ("y", "yes")
 
 
 async def ask_secret(question: str) -> str:
-    """A key, typed unseen and kept nowhere; raises ShellError when none is given."""
+    """Return a key, typed unseen and stored nowhere; raises ShellError if none is given."""
     asking = _asking()
     try:
         return await asking.prompt_async(question, is_password=True, handle_sigint=False)

@@ -1,4 +1,4 @@
-"""Everything watched, on the whole screen: scroll, sort, filter, pause, columns."""
+"""Full-screen watch: scroll, sort, filter, pause, columns."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway_console.render.forms import age_text
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut_middle, safe
 from zb_mom_ww_mxgateway_shell.output.watch_table import Row, WatchTable, fitted
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
-from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
+from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, run_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 from zb_mom_ww_mxgateway_shell.terminal.search_field import SearchField, bind_search
@@ -41,21 +41,21 @@ _KEYS = {
 _HELP = (
     "q            leaves; what is watched stays watched",
     "arrows j k   move by a line; PgUp PgDn space by a page; g G to the ends",
-    "s            sorts by the next of: as asked, tag, quality (worst first), age, changes",
+    "s            sorts by the next of: order of watch, tag, quality (worst first), age, changes",
     "r            reverses the order",
-    "/            filters by a part of the tag; Enter keeps it, an empty one shows all",
-    "p            pauses: values and ages stand as they were; the stream is read meanwhile",
-    "b            shows only what is not good: bad, uncertain, stale, or without a value",
-    "c            shows other columns: without item, without changes, without both",
+    "/            filters by a part of the tag; Enter applies it, an empty filter shows all",
+    "p            pauses: values and ages freeze; the stream is still read",
+    "b            shows only doubtful values: bad, uncertain, stale, or none",
+    "c            changes the columns: without item, without changes, without both",
     "?            this page",
 )
 
 
 class FullWatch:
-    """Shows a panel on the whole screen until q."""
+    """Full-screen view of a panel, until q."""
 
     def __init__(self, panel: WatchTable, figures: Callable[[], str], input: Input, output: Output) -> None:
-        """`figures` says how the connection is."""
+        """`figures` returns the state of the connection."""
         self._panel = panel
         self._figures = figures
         self._output = output
@@ -66,7 +66,7 @@ class FullWatch:
         self._hidden = 0
         self._filter = SearchField()
         self._helping = False
-        # What stood there when it was paused: by item, the row and the value.
+        # Row and value of each item at the time of the pause.
         self._frozen: dict[tuple[int, int], tuple[Row, LiveValue | None]] | None = None
         self._frozen_at = 0.0
         self._drawn: tuple[object, ...] = ()
@@ -89,10 +89,10 @@ class FullWatch:
             input=input,
             output=output,
         )
-        without_warning(self._app)
+        silence_cursor_warning(self._app)
 
     async def run(self) -> None:
-        """Shows it until q or Ctrl-C; raises what redrawing it failed with."""
+        """Show the panel until q or Ctrl-C; raises the error of a failed redraw."""
         await run_redrawn(self._app, self._changed)
 
     async def _changed(self) -> None:
@@ -100,7 +100,7 @@ class FullWatch:
         self._drawn = self._panel.version
 
     def _rows(self) -> int:
-        # Headings, what is in view, the connection and the keys.
+        # The other lines: headings, position, connection, keys.
         return max(1, self._output.get_size().rows - 4)
 
     def _value(self, item: Item) -> LiveValue | None:
@@ -171,7 +171,7 @@ class FullWatch:
             parts.append(f"/{safe(self._filter.text)}")
         if self._only_bad:
             parts.append("only bad")
-        # Why nothing moves comes first; a long reason must not hide the rest.
+        # The reason of a standstill comes first; a long one must not hide the rest.
         if reason := self._panel.pause_reason:
             parts.insert(0, cut_middle(reason, max(20, self._output.get_size().columns - 50)))
         if self._frozen is not None:
@@ -180,7 +180,7 @@ class FullWatch:
         return [("reverse", text)]
 
     def _hint(self) -> StyleAndTextTuples:
-        """The keys, with what they do where there is room for it."""
+        """Return the keys, with their meaning if there is room."""
         words = " · ".join(f"{key} {what}" for key, what in _KEYS.items()) + " · ? more"
         width = self._output.get_size().columns
         return [("", f" {words if len(words) < width else ' '.join(_KEYS) + ' · ? explains'}")]
@@ -191,7 +191,7 @@ class FullWatch:
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
         typing = Condition(lambda: self._filter.is_open)
-        # b is "only bad" here; the page up of others stays on its own key.
+        # b is "only bad" here, so page up is on its own key alone.
         bind_scrolling(keys, self._scroll, self._rows, ~typing)
         bind_search(keys, self._filter, changed=self._again, ends=("enter", "escape"))
 

@@ -1,4 +1,4 @@
-"""Colours for what is being typed, and what is wrong with it so far."""
+"""Colours of the line being typed, with its mistake."""
 
 from collections.abc import Callable
 
@@ -23,14 +23,14 @@ STYLES = {
 
 
 class LineLexer(Lexer):
-    """Colours one line; every look-up is in memory."""
+    """Colours of one line; every look-up is in memory."""
 
     def __init__(self, context: Context, typed: TypedLine) -> None:
         self._context = context
         self._typed = typed
 
     def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
-        """Styles by line number."""
+        """Return the styles by line number."""
         lines = document.lines
         return lambda number: self._line(lines[number]) if number < len(lines) else []
 

@@ -1,4 +1,4 @@
-"""What was typed, for the next line and the next time: never a line with a key in it."""
+"""History of typed lines, in memory and in a file; it never holds a line with a key."""
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway_shell.process.regular_files import refuse_special
 
 
 class _KeepsNoKey(History):
-    """A history that never holds a line with a key in it, neither in its file nor while the shell runs."""
+    """History without lines that contain a key, in its file and in memory."""
 
     def append_string(self, string: str) -> None:
         if redact(string) == string:
@@ -21,7 +21,7 @@ class _KeepsNoKey(History):
 
 
 class _InFile(_KeepsNoKey, FileHistory):
-    """While its file cannot be read or written, as on a full disk, what is typed is kept in memory alone."""
+    """History in a file. While the file is unusable, as on a full disk, new lines are in memory only."""
 
     def load_history_strings(self) -> Iterable[str]:
         try:
@@ -35,11 +35,15 @@ class _InFile(_KeepsNoKey, FileHistory):
 
 
 class HistoryInMemory(_KeepsNoKey, InMemoryHistory):
-    """One that is gone with the shell."""
+    """History that ends with the shell."""
 
 
 def history_at(path: Path, say: Callable[[str], None] = lambda text: None) -> History:
-    """The history in a file; in memory where there can be no file, or others may put lines into it, which is said."""
+    """Return the history in a file.
+
+    It is in memory instead if there can be no file; also, and then reported, if the file is special or others may
+    write it.
+    """
     try:
         make_private_file(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""Keys of the prompt that are not the line editor's own."""
+"""Keys of the prompt in addition to those of the line editor."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.tag_names import tag_key
 
 
 def prompt_keys() -> KeyBindings:
-    """Tab completes as far as there is one way to go on, however fast it follows what was typed."""
+    """Return the bindings: Tab completes as far as the completions agree, however fast it follows a key."""
     keys = KeyBindings()
 
     @keys.add("tab")
@@ -22,12 +22,12 @@ def prompt_keys() -> KeyBindings:
 
 
 def complete(buffer: Buffer) -> None:
-    """Inserts what all completions have in common; where that is nothing, goes from one to the next."""
+    """Insert the common start of all completions; if there is none, select the next completion."""
     state = buffer.complete_state
     if state is not None and state.complete_index is not None and len(state.completions) > 1:
         buffer.complete_next()
         return
-    # Not those in the menu: they may belong to what was typed a moment ago.
+    # The menu may still show the completions of an earlier text.
     document = buffer.document
     completions = list(buffer.completer.get_completions(document, CompleteEvent(completion_requested=True)))
     if len(completions) == 1:
@@ -43,8 +43,10 @@ def complete(buffer: Buffer) -> None:
 
 
 def _common(document: Document, completions: Sequence[Completion]) -> tuple[int, str] | None:
-    """What all completions that go on from what was typed, in any letter case, have in common, and how much of it was
-    typed; None where that is all of it."""
+    """Return the common start of the completions of the typed word, in any letter case, and the word's length.
+
+    Returns None if it is no longer than the word.
+    """
     found: list[str] = []
     typed = ""
     for completion in completions:

@@ -1,6 +1,6 @@
-"""A picture on the terminal: redrawn in place until its feed ends or Ctrl-C.
+"""Picture on the terminal, redrawn in place until its feed ends or Ctrl-C.
 
-What is typed meanwhile stands under it, and at the prompt afterwards.
+Text typed meanwhile appears below it, and afterwards at the prompt.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ from prompt_toolkit.styles import Style
 from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut_start
 from zb_mom_ww_mxgateway_shell.output.results import Pending, Picture, Result
-from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
+from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, leave, run_redrawn
 
 
 class PictureView:
-    """Shows one picture."""
+    """View of one picture."""
 
     def __init__(self, feed: Picture, input: Input, output: Output) -> None:
         self._feed = feed
@@ -37,15 +37,15 @@ class PictureView:
             layout=Layout(Window(FormattedTextControl(self._text), dont_extend_height=True, wrap_lines=True)),
             style=Style.from_dict(MOODS),
             key_bindings=self._keys(),
-            # How a wait stood is over with it; what came of it stands under the line as typed, where carets point.
+            # The progress of a wait disappears; carets of its result point at the line above.
             erase_when_done=isinstance(feed, Pending),
             input=input,
             output=output,
         )
-        without_warning(self._app)
+        silence_cursor_warning(self._app)
 
     async def run(self) -> Result:
-        """Shows it to its end; raises what the session was lost to, and what redrawing it failed with."""
+        """Show the picture to its end; raises the error that ended the session, or of a failed redraw."""
         follower = asyncio.create_task(self._followed(), name="picture")
         follower.add_done_callback(lambda _: leave(self._app))
         try:
@@ -53,7 +53,7 @@ class PictureView:
         finally:
             follower.cancel()
             await asyncio.wait([follower])
-            # Before what came too late to be seen here.
+            # These keys come before those that arrived too late for this view.
             store_typeahead(self._input, [*self._ahead, *get_typeahead(self._input)])
         if not follower.cancelled():
             return follower.result()
@@ -88,7 +88,7 @@ class PictureView:
         @keys.add("c-c")
         @keys.add("q", filter=Condition(lambda: not self._ahead))
         def _(event: KeyPressEvent) -> None:
-            # Who stops something does not mean to run what was entered meanwhile: it stands at the prompt, not run.
+            # Ctrl-C also stops the lines entered meanwhile: they appear at the prompt and do not run.
             text = self._typed().replace("\r", "\n").rstrip("\n")
             self._ahead = [KeyPress(Keys.BracketedPaste, text)] if text else []
             event.app.exit()

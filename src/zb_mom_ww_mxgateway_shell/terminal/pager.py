@@ -1,4 +1,4 @@
-"""Long results a page at a time, on the loop of everything else: the stream is read meanwhile."""
+"""Long results, a page at a time, on the event loop: the stream is read meanwhile."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from prompt_toolkit.output import Output
 
 from zb_mom_ww_mxgateway_console.text.terminal_text import safe
 from zb_mom_ww_mxgateway_shell.output.wrapping import folded
-from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
+from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.scrolling import Scroll, bind_scrolling
 from zb_mom_ww_mxgateway_shell.terminal.search_field import SearchField, bind_search
 
@@ -20,7 +20,7 @@ _KEYS = "q leaves · space, PgUp, PgDn, arrows, g, G move · / finds, n next"
 
 
 class Pager:
-    """Shows lines until q. `fold` folds those that are longer than the screen is wide, as it is now."""
+    """View of lines until q. With `fold`, lines longer than the present width of the screen are folded."""
 
     def __init__(self, lines: Sequence[str], input: Input, output: Output, *, fold: bool) -> None:
         self._whole = lines
@@ -39,10 +39,10 @@ class Pager:
             input=input,
             output=output,
         )
-        without_warning(self._app)
+        silence_cursor_warning(self._app)
 
     async def run(self) -> None:
-        """Shows them until q or Ctrl-C."""
+        """Show the lines until q or Ctrl-C."""
         await self._app.run_async(handle_sigint=False)
 
     def _rows(self) -> int:
@@ -70,7 +70,7 @@ class Pager:
         first = self._scroll.first(self._rows())
         last = min(len(self._lines), first + self._rows())
         text = f" {first + 1}-{last} of {len(self._lines)} · {_KEYS} "
-        return [("reverse", text if len(text) <= self._width else f"{text.partition(' · space')[0]}, space goes on ")]
+        return [("reverse", text if len(text) <= self._width else f"{text.partition(' · space')[0]}, space continues ")]
 
     def _find(self, start: int) -> None:
         folded = self._needle.text.casefold()

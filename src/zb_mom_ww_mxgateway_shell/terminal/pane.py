@@ -20,28 +20,28 @@ from zb_mom_ww_mxgateway_console.text.terminal_text import safe, shortened
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.python.namespace import Left, PythonNames, ctrl_c_ends_code_of, ended_by_itself
-from zb_mom_ww_mxgateway_shell.terminal.abilities import without_warning
+from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory
 from zb_mom_ww_mxgateway_shell.terminal.typed_text import ShownPlainly
 
-# What ptpython compiles a person's input as.
+# File name under which ptpython compiles typed input.
 _FILENAME = "<stdin>"
-# Characters of a result, or of a traceback: some screenfuls.
+# Most characters of a result or traceback: some screens.
 _LONGEST = 20_000
 
 
 class Pane(PythonRepl):
     """One visit to Python.
 
-    ptpython's own ``embed`` reads in another thread, needs ``add_signal_handler`` and cannot be left
-    with ``exit()`` from a coroutine; so the loop is here, and the rest is ptpython's.
+    ptpython's own ``embed`` reads in another thread, needs ``add_signal_handler`` and cannot be left with
+    ``exit()`` from a coroutine. So the loop is here, and the rest is ptpython's.
     """
 
     def __init__(self, names: PythonNames, input: Input, output: Output, *, debug: bool = False) -> None:
         super().__init__(
             get_globals=lambda: names.namespace, input=input, output=output, _extra_buffer_processors=[ShownPlainly()]
         )
-        without_warning(self.app)
+        silence_cursor_warning(self.app)
         self.history = self.default_buffer.history = HistoryInMemory()
         self._names = names
         self._debug = debug
@@ -60,10 +60,10 @@ class Pane(PythonRepl):
         )
 
     async def visit(self) -> None:
-        """Reads and runs until exit() or Ctrl-D."""
+        """Read and run input until exit() or Ctrl-D."""
         self._add_to_namespace()
         try:
-            # One that comes between two inputs has nothing to end, and is no reason to leave.
+            # Ctrl-C between two inputs has nothing to stop and must not close the pane.
             with on_signals(INTERRUPT, lambda: None), self._names.tasks_told():
                 await self._read_and_run()
         finally:
@@ -79,7 +79,7 @@ class Pane(PythonRepl):
             except KeyboardInterrupt:
                 self.default_buffer.document = Document()
                 continue
-            # Ctrl-Z and Enter, as Windows users leave Python.
+            # Windows users leave Python with Ctrl-Z and Enter.
             if text.lstrip().startswith("\x1a"):
                 return
             text = unindent_code(text)
@@ -87,7 +87,7 @@ class Pane(PythonRepl):
                 return
 
     async def _run(self, text: str) -> bool:
-        """Runs one input; False when it asked to leave."""
+        """Run one input; return False if it asked to leave."""
         started = clock.monotonic()
         try:
             await interruptible(self._evaluated(text), INTERRUPT)
@@ -95,14 +95,14 @@ class Pane(PythonRepl):
             return False
         except Interrupted:
             self._handle_keyboard_interrupt(KeyboardInterrupt())
-            if said := self._names.said_of_writes(started):
-                self.app.output.write(f"{said}\n\n")
+            if warning := self._names.said_of_writes(started):
+                self.app.output.write(f"{warning}\n\n")
                 self.app.output.flush()
         except asyncio.CancelledError:
             raise
-        except BaseException as error:  # whatever a person's code raises is no reason to leave the shell
+        except BaseException as error:  # no error of typed code may close the shell
             if isinstance(error, ShellError | MxGatewayError) and not self._debug:
-                _leave_to_the_user(error)
+                _hide_inner_frames(error)
             self._handle_exception(error)
         self.current_statement_index += 1
         self.signatures = []
@@ -122,7 +122,7 @@ Fragments: TypeAlias = Generator[OneStyleAndTextTuple, None, None]
 
 
 class _Printer(OutputPrinter):
-    """Shows results and errors as ptpython does: colours are for text that is plain to see, and has no key in it."""
+    """Output of results and errors as ptpython formats them; only plain text without a key gets colours."""
 
     def _format_result_output(
         self, result: object, *, reformat: bool, highlight: bool, line_length: int, paginate: bool
@@ -139,13 +139,13 @@ class _Printer(OutputPrinter):
 def _plain(fragments: Iterable[OneStyleAndTextTuple]) -> Fragments:
     whole = list(fragments)
     text = fragment_list_to_text(whole)
-    # Of the whole text: a key is several words to whoever colours it.
+    # Checks the whole text: the highlighter splits a key into several words.
     shown = shortened("\n".join(safe(line) for line in text.expandtabs().split("\n")), _LONGEST)
     yield from whole if shown == text else [("", shown)]
 
 
-def _leave_to_the_user(error: BaseException) -> None:
-    """Takes from an error that is one line for a person all that led to it inside of what the person called."""
+def _hide_inner_frames(error: BaseException) -> None:
+    """Remove the shell's inner frames and causes from an error that is one line for people."""
     error.__cause__ = error.__context__ = None
     last, frame = None, error.__traceback__
     while frame is not None:

@@ -1,4 +1,4 @@
-"""The prompt: reads lines, runs them, shows what comes back, and says what happens meanwhile."""
+"""The prompt: reads and runs lines, shows their results, and reports events of the connection."""
 
 import asyncio
 import sys
@@ -32,7 +32,7 @@ from zb_mom_ww_mxgateway_shell.scripts.connection_news import tell_news
 from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun, command_of
 from zb_mom_ww_mxgateway_shell.state.connection import connection_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
-from zb_mom_ww_mxgateway_shell.terminal.abilities import is_dumb, told_in_term, without_warning
+from zb_mom_ww_mxgateway_shell.terminal.abilities import dumb_term_set, is_dumb, silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
 from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask, ask_secret, confirmed
@@ -66,7 +66,7 @@ class Prompt:
         self._typed_ahead = TypedAhead(self._input)
         self._console = Console(self._output, context.spool, _STYLE)
         self._color_depth = getattr(self._output, "default_color_depth", None)
-        # A terminal that cannot move its cursor gets lines and nothing else.
+        # A terminal that cannot move its cursor gets only lines.
         self._is_dumb = is_dumb()
         context.has_screen = not self._is_dumb
         self._alerts: asyncio.Queue[str] = asyncio.Queue()
@@ -87,36 +87,36 @@ class Prompt:
             input=self._input,
             output=None if self._is_dumb else self._output,
         )
-        without_warning(self._prompt.app)
-        # Above the prompt, not part of it: a message of many lines is made and taken apart several times a redraw.
+        silence_cursor_warning(self._prompt.app)
+        # Above the prompt, not in its message: prompt_toolkit splits a long message several times per redraw.
         above = ConditionalContainer(
             Window(FormattedTextControl(self._panel), dont_extend_height=True), Condition(self._has_panel)
         )
         self._prompt.app.layout = Layout(
             HSplit([above, self._prompt.layout.container]), focused_element=self._prompt.default_buffer
         )
-        # All that may be typed, before it is.
+        # Load all commands before the first key.
         list(context.registry.commands.values())
         context.open_pane = self._open_pane
         context.ask_secret = ask_secret
         context.ask = confirmed
 
     async def run(self) -> ExitCode:
-        """Reads and runs lines until exit or Ctrl-D."""
+        """Read and run lines until exit or Ctrl-D."""
         self._greet()
         self._context.set_outputs(self._console.print, self._alerts.put_nowait)
         async with AsyncExitStack() as beside:
             for name, work in (
-                ("alerts", self._say_alerts),
-                ("state changes", self._tell_news),
+                ("alerts", self._report_alerts),
+                ("state changes", self._report_news),
                 ("watched values", self._keep_in_view),
             ):
                 await beside.enter_async_context(in_background(name, work, self._failed_beside))
-            # Ctrl-C that comes between two lines has nothing to end, and is no reason to leave.
+            # Ctrl-C between two lines has nothing to stop and must not close the shell.
             with on_signals(INTERRUPT, lambda: None):
                 await self._read_and_run()
         self._context.set_outputs(self._console.print)
-        self._say_what_is_open()
+        self._report_open()
         return ExitCode.DONE
 
     def _failed_beside(self, error: BaseException) -> None:
@@ -147,31 +147,33 @@ class Prompt:
         self._output.default_color_depth = depth  # type: ignore[attr-defined]  # each output with colours has it
 
     async def _entered(self, text: str) -> bool:
-        """Runs what was entered; False when it failed, or was not wanted."""
+        """Run the entered text; return False if it failed or was declined."""
         lines = [line for line in text.splitlines() if line.strip()]
-        if len(lines) > 1 and not await self._wants_all(lines):
+        if len(lines) > 1 and not await self._confirm_lines(lines):
             self._console.print("nothing was run")
             return False
         for line in lines:
-            if not await self._one(line, shows_line=len(lines) > 1):
+            if not await self._run_line(line, shows_line=len(lines) > 1):
                 if len(lines) > 1:
                     self._console.print("stopped there", "class:problem")
                 return False
         return True
 
-    async def _wants_all(self, lines: list[str]) -> bool:
-        """Shows what several pasted lines would do, and asks."""
+    async def _confirm_lines(self, lines: list[str]) -> bool:
+        """Show the effect of several pasted lines, and ask."""
         for number, line in enumerate(lines, start=1):
             found = command_of(self._context, line)
             mark = "WRITES" if found and found.mutating else ""
             wrong = self._typed.mistake(line + " ")
-            said = f"   {wrong}" if wrong else ""
-            self._console.print(f"{number:>4}  {mark:6}  {line}{said}", "class:problem" if wrong else "")
+            problem = f"   {wrong}" if wrong else ""
+            self._console.print(f"{number:>4}  {mark:6}  {line}{problem}", "class:problem" if wrong else "")
         return await ask(f"run these {len(lines)} lines? [y/N] ") in ("y", "yes")
 
-    async def _one(self, line: str, *, shows_line: bool) -> bool:
-        """Runs a line and shows what came of it, under the line where that stands there no longer; False when it
-        failed."""
+    async def _run_line(self, line: str, *, shows_line: bool) -> bool:
+        """Run a line and show its result, below a copy of the line with `shows_line`.
+
+        Returns False if the line failed.
+        """
         typed = self._prompt_text() + line
         if shows_line:
             self._console.print(typed, fold=False)
@@ -188,22 +190,22 @@ class Prompt:
             self._console.print(str(interrupted) or str(running.interruption()))
             return False
         except Exception as error:
-            self._say_problem(error, line)
+            self._report_problem(error, line)
             return False
         try:
             await interruptible(self._show(result), INTERRUPT)
         except Interrupted:
-            self._console.print("interrupted: not all of it is shown")
+            self._console.print("interrupted: the result is incomplete")
         except OSError:
             raise  # The terminal is gone.
         except Exception as error:
-            # What was done is done; only it cannot be shown.
-            self._say_problem(error, line)
+            # The command ran; only its result cannot be shown.
+            self._report_problem(error, line)
         if self._context.settings.timing == "on":
             self._console.print(f"({(clock.monotonic() - started) * 1000:.0f} ms)")
         return result is None or result.exit_code is ExitCode.DONE
 
-    def _say_problem(self, error: Exception, line: str) -> None:
+    def _report_problem(self, error: Exception, line: str) -> None:
         width = len(self._prompt_text())
         for shown in problem_lines(error, Statement(line, 0), debug=self._debug, indent=width):
             self._console.print(shown, "class:problem", fold=not shown.endswith("^"))
@@ -238,7 +240,7 @@ class Prompt:
         try:
             return await feed.follow(self._console.print if for_people else lambda line: None)
         except asyncio.CancelledError:
-            # Ctrl-C is how an endless feed ends.
+            # Ctrl-C ends an endless feed.
             await self._show(feed.result())
             raise
 
@@ -248,7 +250,7 @@ class Prompt:
         names = PythonNames(self._context, self._follow, self._show)
         await Pane(names, self._input, self._output, debug=self._debug).visit()
 
-    # What is always in view.
+    # Prompt and panel.
 
     def _prompt_text(self) -> str:
         context, current = self._context, self._context.current
@@ -266,12 +268,12 @@ class Prompt:
         return [(style, self._prompt_text())]
 
     def _has_panel(self) -> bool:
-        """Whether anything is watched; gone from a line that has been entered."""
+        """Return whether the panel is shown: something is watched, and the line is not entered yet."""
         current = self._context.current
         return current is not None and len(current.panel) > 0 and not self._is_dumb and not self._prompt.app.is_done
 
     def _panel(self) -> StyleAndTextTuples:
-        """What is watched, above the prompt."""
+        """Return the watched values above the prompt."""
         current = self._context.current
         if current is None:
             return []
@@ -281,14 +283,14 @@ class Prompt:
         return [piece for line in lines for piece in (line, ("", "\n"))][:-1]
 
     async def _keep_in_view(self) -> None:
-        """Redraws the prompt and the watched values above it."""
+        """Redraw the prompt and the watched values above it."""
         await keep_redrawn(self._prompt.app, self._panel_changed)
 
     async def _panel_changed(self) -> None:
-        """Waits until a watched value of the current connection may be another one."""
+        """Wait until a watched value of the current connection may have changed."""
         current = self._context.current
         if current is None or not len(current.panel):
-            await asyncio.Event().wait()  # Until keep_redrawn asks again.
+            await asyncio.Event().wait()  # keep_redrawn cancels this and asks again.
             return
         await current.panel.changed_since(self._drawn)
         self._drawn = current.panel.version
@@ -307,7 +309,7 @@ class Prompt:
         named = f", or connect PROFILE: {', '.join(known[:5])}{' …' if len(known) > 5 else ''}" if known else ""
         self._console.print(f"connect HOST:PORT{named}          type help, or press Tab")
 
-    def _say_what_is_open(self) -> None:
+    def _report_open(self) -> None:
         for each in self._context.connections.values():
             items = each.live.session.handles.items.values()
             advised, watched = sum(item.advised for item in items), len(each.panel)
@@ -318,16 +320,16 @@ class Prompt:
         if self._context.spool.path is not None:
             self._console.print(f"ending the copy to {self._context.spool.path}")
 
-    # What happens meanwhile.
+    # Reports above the prompt.
 
-    async def _say_alerts(self) -> None:
-        """Says above the prompt what happens by itself."""
+    async def _report_alerts(self) -> None:
+        """Report above the prompt what happens without a command."""
         while True:
             text = await self._alerts.get()
             await self._console.print_above(text, "class:problem")
 
-    async def _tell_news(self) -> None:
-        """Says above the prompt what befalls the stream of any connection."""
+    async def _report_news(self) -> None:
+        """Report above the prompt changes of the stream of any connection."""
 
         async def say(text: str, is_bad: bool) -> None:
             await self._console.print_above(text, "class:problem" if is_bad else "")
@@ -336,25 +338,25 @@ class Prompt:
 
 
 def why_no_prompt() -> str:
-    """Why there can be no prompt here; empty where there can."""
+    """Return why a prompt is impossible here; empty if it is possible."""
     try:
         session = get_app_session()
         _ = session.input, session.output
-    except Exception as error:  # Consoles that are none are told of by errors of many kinds.
+    except Exception as error:  # missing consoles raise errors of many kinds
         return str(error) or type(error).__name__
     return ""
 
 
 async def at_prompt(context: Context, *, debug: bool) -> ExitCode:
-    """Runs the shell at the terminal of this process."""
+    """Run the shell at the terminal of this process."""
     try:
         history = history_at(platformdirs.user_state_path("mxgw", appauthor=False) / "history", context.notice)
     except RuntimeError:  # a user without a home, as in some containers
         history = HistoryInMemory()
-    # A dumb terminal shows the escapes that another would obey.
+    # A dumb terminal would show escapes as text.
     plain = PlainTextOutput(sys.stdout) if is_dumb() else None
     try:
-        with told_in_term(), create_app_session(output=plain):
+        with dumb_term_set(), create_app_session(output=plain):
             return await Prompt(context, debug=debug, history=history).run()
     except OSError as error:
         if not give_up_output(error):

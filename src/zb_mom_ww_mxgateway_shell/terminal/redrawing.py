@@ -20,7 +20,7 @@ MOODS = {
     "mood.gap": "ansired",
     "mood.head": "bold",
 }
-"""How values look, by what may be said of them."""
+"""Style of each mood of a value."""
 
 
 async def run_redrawn(app: Application[Any], changed: Callable[[], Awaitable[object]]) -> None:

@@ -1,4 +1,4 @@
-"""Which rows of a long list are in view, and the keys that move it."""
+"""Rows of a long list in view, and the keys that move them."""
 
 from collections.abc import Callable
 
@@ -7,28 +7,28 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 
 class Scroll:
-    """The first row in view of `count` rows."""
+    """First row in view of `count` rows."""
 
     def __init__(self) -> None:
         self.count = 0
         self._first = 0
 
     def first(self, rows: int) -> int:
-        """The first row in view where `rows` fit."""
+        """Return the first row in view if `rows` fit."""
         self._first = max(0, min(self._first, self.count - rows))
         return self._first
 
     def by(self, rows: int) -> None:
-        """Moves down, or up with a negative number."""
+        """Move down, or up with a negative number."""
         self._first = max(0, self._first + rows)
 
     def to(self, row: int) -> None:
-        """Makes a row the first."""
+        """Put a row first."""
         self._first = row
 
 
 def bind_scrolling(keys: KeyBindings, scroll: Scroll, rows: Callable[[], int], when: FilterOrBool) -> None:
-    """Adds the moving keys."""
+    """Add the moving keys."""
 
     def bind(names: tuple[str, ...], move: Callable[[], None]) -> None:
         for name in names:

@@ -1,4 +1,4 @@
-"""The line under the prompt: what is being typed, and how the connection is."""
+"""Line under the prompt: help for the line being typed, and the state of the connection."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,10 +15,10 @@ _USAGE_COLUMNS = 20
 
 
 class Toolbar:
-    """Its text, made anew whenever it is drawn."""
+    """Text of the toolbar, new at every redraw."""
 
     def __init__(self, context: Context, output: Output, typed: TypedLine, line: Callable[[], str]) -> None:
-        """`line` is what is being typed."""
+        """`line` returns the text being typed."""
         self._context = context
         self._output = output
         self._typed = typed
@@ -26,11 +26,11 @@ class Toolbar:
         self._rate = _Rate()
 
     def figures(self) -> str:
-        """How the connection is."""
+        """Return the state of the connection."""
         context, live = self._context, self._context.live
         figures = context.state
         if live is not None:
-            # What must not be cut off on a narrow screen comes first.
+            # A narrow screen cuts the end, so the important figures come first.
             figures += " · armed" if context.connected.arming.armed else " · read-only"
             figures += f" · gaps {live.gaps}"
             figures += " · recording" if context.connected.recording else ""
@@ -42,24 +42,24 @@ class Toolbar:
         return figures
 
     def text(self) -> str:
-        """As much of it as fits."""
+        """Return as much of the text as fits."""
         line, figures = self._line(), self.figures()
         columns = self._output.get_size().columns
         room = columns - width(figures) - 4
         if room >= _USAGE_COLUMNS:
-            return f" {self._said(line, room)}   {figures}"
-        # Too narrow for both: what is being typed matters more, while something is.
-        return cut(f" {self._said(line, columns - 1) if line else figures}", columns)
+            return f" {self._line_help(line, room)}   {figures}"
+        # Too narrow for both: help for a line being typed comes first.
+        return cut(f" {self._line_help(line, columns - 1) if line else figures}", columns)
 
-    def _said(self, line: str, room: int) -> str:
+    def _line_help(self, line: str, room: int) -> str:
         if count := sum(bool(each.strip()) for each in line.splitlines()[1:]):
-            return cut(f"{count + 1} lines: Enter shows what each would do, and asks", room)
+            return cut(f"{count + 1} lines: Enter shows the effect of each, and asks", room)
         wrong = self._typed.mistake(line) if line else None
         return cut(safe(wrong.message[: 2 * room]), room) if wrong else self._typed.usage(line, room)
 
 
 class _Rate:
-    """Events a second, over about the last second."""
+    """Events per second over the last second."""
 
     def __init__(self) -> None:
         self._live: LiveSession | None = None

@@ -1,4 +1,4 @@
-"""What was typed behind a line before it ran: by someone who is quick, or by a terminal that pastes without a sign."""
+"""Lines that arrived before they could run: typed fast, or pasted by a terminal that does not mark a paste."""
 
 from prompt_toolkit.input import Input
 from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
@@ -9,7 +9,7 @@ _ENTER = (Keys.ControlM, Keys.ControlJ)
 
 
 class TypedAhead:
-    """Tells lines that came in one burst, as a paste does, from those that were typed one after the other."""
+    """Distinction of lines that came in one burst, as in a paste, from lines typed one by one."""
 
     def __init__(self, keys: Input) -> None:
         self._input = keys
@@ -17,25 +17,29 @@ class TypedAhead:
         self._before_the_end = 0
 
     def entered(self) -> bool:
-        """To be asked when a line has been entered: whether it came in one burst with what is before or behind it."""
+        """Return whether the line just entered came in one burst with the text before or behind it."""
         began_in_one = self._is_in_burst
         self._is_in_burst = any(map(_is_typed, self._arrived()))
         return began_in_one or self._is_in_burst
 
     def _arrived(self) -> list[KeyPress]:
-        """All that has come up to now, which stays there."""
+        """Return all keys that have arrived; they stay there."""
         keys = [*get_typeahead(self._input), *self._input.read_keys()]
         store_typeahead(self._input, keys)
         return keys
 
     def ended(self) -> None:
-        """To be told when a line has ended, before anything is shown of it: what comes after that is no part of a
-        burst, but an answer to it."""
+        """Note that a line has ended, before any of its result is shown.
+
+        Keys that come later are an answer to the result, not a part of the burst.
+        """
         self._before_the_end = len(self._arrived())
 
     def drop(self) -> int:
-        """Forgets the lines that had come when one ended; says how many those were. What is no whole line stays, as if
-        it were being typed, and so does what came since."""
+        """Drop the whole lines that had arrived when the last line ended; return their number.
+
+        An incomplete line, and everything that came later, stays as if it were being typed.
+        """
         keys = get_typeahead(self._input)
         ends = [index for index, key in enumerate(keys[: self._before_the_end]) if key.key in _ENTER]
         refined_by = ends[-1] + 1 if ends else 0

@@ -1,4 +1,4 @@
-"""What is being typed, shown plainly: escapes for what cannot be seen, stars for an API key."""
+"""Display of the text being typed: escapes for invisible characters, stars for an API key."""
 
 from bisect import bisect_right
 
@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway_console.text.terminal_text import escaped
 
 
 class ShownPlainly(Processor):
-    """Changes how a line looks, not what it is."""
+    """Display form of a line; the line itself is unchanged."""
 
     def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
         fragments = explode_text_fragments(transformation_input.fragments)
