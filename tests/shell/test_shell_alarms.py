@@ -254,7 +254,7 @@ async def test_events_are_filtered_by_tag_and_family_and_counted(tmp_path: Path)
         screen = sh.terminal
         await screen.enter(f"watch {INT} TestChildObject.TestBool --count 2", "2 samples")
         screen.type(f"events {INT} --family data-change --count 2" + ENTER)
-        await until(lambda: len(sh.context.live_session._subscriptions) > 1)
+        await until(lambda: len(sh.context.live_session._hub._subscriptions) > 1)
         sh.gateway.set("TestChildObject.TestBool", True)
         sh.gateway.set(INT, 41)
         sh.gateway.set(INT, 42, quality=0)
@@ -268,7 +268,7 @@ async def test_a_gap_is_shown_whatever_is_filtered(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
         sh.terminal.type("events --family write-complete --count 1" + ENTER)
-        await until(lambda: len(sh.context.live_session._subscriptions) > 1)
+        await until(lambda: len(sh.context.live_session._hub._subscriptions) > 1)
         sh.gateway.faults.drop_streams(grpc.StatusCode.UNAVAILABLE)
         sh.gateway.set(INT, 1)
         sh.gateway.faults.evict_replay(sh.context.live_session.session.session_id)
@@ -279,7 +279,7 @@ async def test_more_events_than_can_be_seen_are_counted_not_shown(tmp_path: Path
     async with shell(tmp_path) as sh:
         await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
         sh.terminal.type("events --count 500" + ENTER)
-        await until(lambda: len(sh.context.live_session._subscriptions) > 1)
+        await until(lambda: len(sh.context.live_session._hub._subscriptions) > 1)
         for number in range(1, 501):
             sh.gateway.set(INT, number)
         await sh.terminal.shows("more at that moment, not shown", "500 events in", " not shown")

@@ -194,7 +194,7 @@ async def test_a_dumb_terminal_gets_lines_and_nothing_else(
         await terminal.enter("write TestChildObject.TestInt 5", "completed")
         await terminal.enter("write TestChildObject.TestInt five", "Integer expected")
         await terminal.enter("trend Plant.Tank1.Level", "without a screen to redraw", "--for 30s")
-        await terminal.enter("help all", "leaves the shell")
+        await terminal.enter("help all", "leave the shell")
         await terminal.enter("watch Plant.Tank1.LevelSP", "60.0   good")
         terminal.type(CTRL_C)
         await terminal.shows("1 sample in")
