@@ -1,4 +1,7 @@
-"""Checks of Python values before they are sent: each returns the value to send or raises MxGatewayArgumentError."""
+"""Checks of Python values before they are sent.
+
+Each returns the value to send, or raises MxGatewayArgumentError with what would be right.
+"""
 
 import math
 from collections.abc import Callable
@@ -14,7 +17,7 @@ _SINGLE_LIMIT = 3.4028235677973366e38  # the first double that rounds to infinit
 
 
 def expected(what: str, value: Any) -> MxGatewayArgumentError:
-    """The error for a value of another type: what was expected, and what was given instead."""
+    """Return the error for a value of another type: what was expected, and what was given."""
     return MxGatewayArgumentError(f"value: {what} expected, not {_shown(value)}")
 
 
@@ -27,14 +30,14 @@ def _shown(value: Any) -> str:
 
 
 def checked_bool(value: Any) -> bool:
-    """True or False."""
+    """Check True or False."""
     if not isinstance(value, bool):
         raise expected("True or False", value)
     return value
 
 
 def integer_check(limits: tuple[int, int], name: str) -> Callable[[Any], int]:
-    """The check for whole numbers within `limits`, inclusive."""
+    """Return the check for whole numbers within `limits`, inclusive."""
 
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -47,12 +50,12 @@ def integer_check(limits: tuple[int, int], name: str) -> Callable[[Any], int]:
 
 
 def checked_single(value: Any) -> Float32:
-    """A number as the nearest 32-bit float."""
+    """Check a number; return the nearest 32-bit float."""
     return Float32(_real(value, _SINGLE_LIMIT, "a 32-bit float"))
 
 
 def checked_double(value: Any) -> float:
-    """A number as a double."""
+    """Check a number; return the nearest double."""
     return _real(value, math.inf, "a double")
 
 
@@ -71,7 +74,7 @@ def _real(value: Any, limit: float, name: str) -> float:
 
 
 def checked_text(value: Any) -> str:
-    """Text that UTF-8 can carry."""
+    """Check text: UTF-8 must be able to carry it."""
     if not isinstance(value, str):
         raise expected("text", value)
     try:
@@ -82,7 +85,7 @@ def checked_text(value: Any) -> str:
 
 
 def checked_time(value: Any) -> datetime:
-    """An aware datetime, in UTC."""
+    """Check an aware datetime; return it in UTC."""
     if not isinstance(value, datetime):
         raise expected("a datetime", value)
     if value.utcoffset() is None:
@@ -96,7 +99,7 @@ def checked_time(value: Any) -> datetime:
 
 
 def checked_bytes(value: Any) -> bytes:
-    """Bytes."""
+    """Check bytes."""
     if not isinstance(value, bytes):
         raise expected("bytes", value)
     return value

@@ -1,7 +1,7 @@
 """Spelling of single values: from text, as a person types it, and to text that reads back as the same value.
 
-Every ``parse_…`` function takes the name of the type and the text, returns the value, not yet checked for its range,
-and raises MxGatewayArgumentError with what would be right.
+Every ``parse_…`` function takes the name of the type and the text. It returns the value, not yet checked for its range,
+or raises MxGatewayArgumentError with what would be right.
 """
 
 import math
@@ -20,7 +20,7 @@ _FINER = re.compile(r"[.,][0-9]{6}([0-9]+)")
 
 
 def parse_bool(type_name: str, text: str) -> bool:
-    """``true`` or ``false``, in any case."""
+    """Read ``true`` or ``false``, in any case."""
     folded = text.lower()
     if folded not in ("true", "false"):
         raise MxGatewayArgumentError("Boolean expected: true or false")
@@ -28,32 +28,42 @@ def parse_bool(type_name: str, text: str) -> bool:
 
 
 def parse_integer(type_name: str, text: str) -> int:
-    """Decimal digits with an optional sign."""
+    """Read decimal digits with an optional sign."""
     # Nothing longer fits any type, and Python refuses to read very long ones.
     if not _INTEGER.fullmatch(text) or len(text) > 100:
         raise MxGatewayArgumentError(f"Integer expected ({type_name}): for example 42")
     return int(text)
 
 
-def parse_real(type_name: str, text: str) -> float:
-    """A decimal number; refused where it would become zero or infinite in the type."""
+def parse_double(type_name: str, text: str) -> float:
+    """Read a decimal number; refuse it if it would become zero or infinite as a double."""
     if not _NUMBER.fullmatch(text):
         raise MxGatewayArgumentError(f"Number expected ({type_name}): for example 12.5")
     number = float(text)
-    nearest = to_single(number) if type_name == "float" and abs(number) < 1 else number
-    is_zero = _ZERO.match(text) is not None
-    if (math.isinf(number) and "inf" not in text.lower()) or (nearest == 0 and not is_zero):
-        raise MxGatewayArgumentError(f"Number expected that fits a {type_name}")
+    if (math.isinf(number) and "inf" not in text.lower()) or (number == 0 and not _ZERO.match(text)):
+        raise _misfit(type_name)
     return number
 
 
+def parse_single(type_name: str, text: str) -> float:
+    """Read a decimal number without rounding it to 32 bits; refuse it if it would become zero."""
+    number = parse_double(type_name, text)
+    if number and to_single(number) == 0:
+        raise _misfit(type_name)
+    return number
+
+
+def _misfit(type_name: str) -> MxGatewayArgumentError:
+    return MxGatewayArgumentError(f"Number expected that fits a {type_name}")
+
+
 def parse_text(type_name: str, text: str) -> str:
-    """The text itself."""
+    """Return the text itself."""
     return text
 
 
 def parse_time(type_name: str, text: str) -> datetime:
-    """ISO 8601 with a time zone, to the microsecond."""
+    """Read ISO 8601 with a time zone, to the microsecond."""
     try:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError):  # TypeError: a number, from JSON
@@ -66,5 +76,5 @@ def parse_time(type_name: str, text: str) -> datetime:
 
 
 def bool_text(value: bool) -> str:
-    """``true`` or ``false``."""
+    """Return ``true`` or ``false``."""
     return "true" if value else "false"

@@ -27,8 +27,9 @@ from zb_mom_ww_mxgateway.value_checks import (
 from zb_mom_ww_mxgateway.value_spelling import (
     bool_text,
     parse_bool,
+    parse_double,
     parse_integer,
-    parse_real,
+    parse_single,
     parse_text,
     parse_time,
 )
@@ -114,9 +115,9 @@ class TypeSpec:
     text: Callable[[Any], str]
     """Value to the text that :meth:`read` reads back as the same value."""
     tag_types: tuple[DataType, ...] = ()
-    """Of the tags that take a bare value as this type; empty where only the tag's VARIANT type tells."""
+    """Types of tags that take a bare value as this type; empty if only the tag's VARIANT type tells."""
     choices: tuple[str, ...] = ()
-    """All texts, where there are few."""
+    """All texts, if there are few."""
 
     @property
     def is_quoted(self) -> bool:
@@ -189,7 +190,7 @@ TYPES: dict[str, TypeSpec] = {
             family=Family.NUMBER,
             title="Float",
             example="5",
-            parse=parse_real,
+            parse=parse_single,
             text=shortest_text,
             tag_types=(DataType.FLOAT,),
         ),
@@ -201,7 +202,7 @@ TYPES: dict[str, TypeSpec] = {
             family=Family.NUMBER,
             title="Double",
             example="5",
-            parse=parse_real,
+            parse=parse_double,
             text=shortest_text,
             tag_types=(DataType.DOUBLE, DataType.ELAPSED_TIME),  # Elapsed time is in seconds.
         ),
@@ -260,7 +261,7 @@ _PLACE: dict[WireType, int] = {wire: place for place, wire in enumerate([spec.wi
 
 
 def _most_specific(table: Mapping[type, _T], python_type: type) -> _T | None:
-    """The entry of a Python type, else of its nearest base: True is not a number, and a Float32 is not a double."""
+    """Return the entry of a Python type, else of its nearest base: a bool is no number, a Float32 no double."""
     found = table.get(python_type)
     if found is None:
         found = next((table[base] for base in python_type.__mro__ if base in table), None)
@@ -268,18 +269,18 @@ def _most_specific(table: Mapping[type, _T], python_type: type) -> _T | None:
 
 
 def type_of(value: Any) -> TypeSpec | None:
-    """The type of a value as it comes back; None for null, bytes, arrays and what no tag has."""
+    """Return the type of a value that comes back; None for null, bytes, arrays and other Python types."""
     return _most_specific(_OF_PYTHON_TYPE, type(value))
 
 
 def family_of(value: Any) -> Family | None:
-    """The family of a value; None as for :func:`type_of`."""
+    """Return the family of a value; None as for :func:`type_of`."""
     spec = type_of(value)
     return spec.family if spec else None
 
 
 def implied_type(value: Any) -> WireType | None:
-    """The type that a Python value is sent as if none is named; None if it implies none."""
+    """Return the type as which a Python value is sent if none is named; None if it implies none."""
     types = _most_specific(_IMPLIED_BY, type(value))
     if types is None:
         return None
@@ -290,7 +291,7 @@ def implied_type(value: Any) -> WireType | None:
 
 
 def common_type(types: Collection[WireType]) -> WireType | None:
-    """The type that has room for values of all these types; None if there is none."""
+    """Return the type that has room for values of all these types; None if there is none."""
     if len({each.data_type for each in types}) == 1:
         return max(types, key=_PLACE.__getitem__)
     families = {spec.family for spec in TYPES.values() if spec.wire in types}
@@ -298,13 +299,13 @@ def common_type(types: Collection[WireType]) -> WireType | None:
 
 
 def element_type(data_type: DataType | int, elements: Sequence[Any]) -> WireType | None:
-    """The type of the elements of an array that has this element type; None if no type can be written as it."""
+    """Return the type of an array's elements by its element type; None if no type is written as it."""
     types = [spec.wire for spec in TYPES.values() if spec.wire.data_type is data_type]
     return next((each for each in types if all(map(each.has_room, elements))), types[-1] if types else None)
 
 
 def type_of_tag(data_type: DataType | int, variant_type: str = "") -> TypeSpec | None:
-    """The type that a bare value for a tag takes; None where a value must name its own."""
+    """Return the type that a bare value for a tag takes; None if the value must name its type."""
     for name, spec in _OF_VARIANT_TYPE.items():
         if name in variant_type:
             return spec

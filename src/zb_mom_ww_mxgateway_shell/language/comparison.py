@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from zb_mom_ww_mxgateway.comparison import is_single, same_value
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.reals import Float32
 from zb_mom_ww_mxgateway.value_types import TYPES, WIDEST, DataType, Family, family_of
 from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_duration, parse_value
@@ -75,7 +76,7 @@ class Comparison:
         Literal(wanted).check()
         type_name, rest = split_type(wanted)
         if operator == "~":
-            if type_name not in (None, "string"):
+            if type_name is not None and TYPES[type_name].family is not Family.TEXT:
                 raise self.operator.mistake("~ matches texts only")
             self._pattern()
         elif operator in ORDERING:
@@ -196,11 +197,11 @@ def _tolerance(word: Token) -> tuple[float | None, float]:
 
 
 def _is_number_or_time(text: str) -> bool:
-    return _is_number(text) or _is("time", text)
+    return _is_number(text) or _is(Family.TIME, text)
 
 
 def _is_number(text: str) -> bool:
-    return _is("double", text) or _INTEGER.fullmatch(text) is not None
+    return _is(Family.NUMBER, text) or _INTEGER.fullmatch(text) is not None
 
 
 def _is_ordered(type_name: str | None) -> bool:
@@ -214,9 +215,9 @@ def _may_order(value: Any) -> bool:
     return family is None or family.is_ordered
 
 
-def _is(type_name: str, text: str) -> bool:
-    with suppress(TextValueError):
-        parse_value(type_name, text)
+def _is(family: Family, text: str) -> bool:
+    with suppress(MxGatewayArgumentError):
+        WIDEST[family].read(text)
         return True
     return False
 
@@ -229,11 +230,9 @@ def _read(word: Token, actual: Any, data_type: DataType | int) -> Any:
         raise word.mistake(f"the value is {_described(actual)}: it cannot be compared")
     if rest.is_array:
         raise word.mistake(f"the value is {family}, not an array")
-    if rest.is_quoted and type_name is None:
-        type_name = "string"
     if type_name is None:
-        type_name = WIDEST[family].name
-    elif (other := TYPES[type_name].family) is not family:
+        type_name = WIDEST[Family.TEXT if rest.is_quoted else family].name
+    if (other := TYPES[type_name].family) is not family:
         raise word.mistake(f"the value is {family}: it cannot be compared with {other}")
     try:
         if type_name == WIDEST[Family.NUMBER].name and _INTEGER.fullmatch(rest.text):

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
-from zb_mom_ww_mxgateway.value_types import TYPE_NAMES, TYPES, DataType, TypeSpec, type_of_tag
+from zb_mom_ww_mxgateway.value_types import TYPE_NAMES, TYPES, WIDEST, DataType, Family, TypeSpec, type_of_tag
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_shell.language.tokens import Token, elements
 
@@ -52,7 +52,7 @@ class Literal:
         """Return the value for a tag of this type; raise InputError, pointing at what is wrong."""
         type_name, word = split_type(self.word)
         if type_name is None:
-            type_name = "string" if word.is_quoted else self._own_type(tag, known)
+            type_name = WIDEST[Family.TEXT].name if word.is_quoted else self._own_type(tag, known)
         if type_name not in self._typed:
             self._typed[type_name] = self._read(TYPES[type_name], word)
         return self._typed[type_name]

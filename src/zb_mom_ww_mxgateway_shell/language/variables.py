@@ -9,7 +9,6 @@ text. Text in single quotes is left as it is.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from zb_mom_ww_mxgateway.value_types import TYPE_NAMES, type_of
@@ -32,7 +31,6 @@ _BARE_ELEMENT = re.compile(r"[^\s\"'\[\],]+")
 _PARTS_ELEMENTS = re.compile(r"[,\[\]]")
 _OWN_MEANING = ("null", "nan")
 _ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "$": "\\$"}
-_PLAIN = (bool, int, float, str, datetime)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +83,8 @@ class ValueNotYetKnown(Exception):
 def is_plain(value: Any) -> bool:
     """Whether a value can stand in a line: text, a number, true or false, a time, null, or a list of those."""
     if isinstance(value, list | tuple):
-        return all(isinstance(element, _PLAIN) for element in value)
-    return value is None or isinstance(value, (*_PLAIN, Given))
+        return all(type_of(element) for element in value)
+    return value is None or isinstance(value, Given) or type_of(value) is not None
 
 
 def expanded(word: Token, names: Mapping[str, Any]) -> Token:
