@@ -1,5 +1,7 @@
 """Output on the terminal: plain lines, above the line being typed."""
 
+from collections.abc import Sequence
+
 from prompt_toolkit.application import get_app_or_none, in_terminal, run_in_terminal
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.output import Output
@@ -21,12 +23,18 @@ class Console:
         # Merged once: prompt_toolkit's shortcut merges for every line, which takes some milliseconds.
         self._style = merge_styles([default_ui_style(), style])
 
+    def rows(self, line: str, *, fold: bool = True) -> list[str]:
+        """Return a line as the screen shows it, folded if it is longer than the screen is wide."""
+        return folded(safe(shortened(line, LONGEST_LINE)), self._output.get_size().columns) if fold else [safe(line)]
+
     def print(self, line: str, style: str = "", *, fold: bool = True) -> None:
-        """Write a line, folded to the width of the screen; only while no prompt is open."""
+        """Write a line, folded if it is longer than the screen is wide; only while no prompt is open."""
+        self.print_rows(line, self.rows(line, fold=fold), style)
+
+    def print_rows(self, line: str, rows: Sequence[str], style: str = "") -> None:
+        """Write a line as these rows of the screen; only while no prompt is open."""
         self._spool.line(line)
-        line = safe(shortened(line, LONGEST_LINE) if fold else line)
-        parts = folded(line, self._output.get_size().columns) if fold else [line]
-        text = FormattedText([(style, "\n".join(parts) + "\n")])
+        text = FormattedText([(style, "\n".join(rows) + "\n")])
 
         def write() -> None:
             print_formatted_text(self._output, text, self._style)

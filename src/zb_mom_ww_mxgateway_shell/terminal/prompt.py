@@ -24,7 +24,6 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, safe
 from zb_mom_ww_mxgateway_shell.commands.watches import FullScreen
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_lines
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Picture, Result
-from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_background
 from zb_mom_ww_mxgateway_shell.python.namespace import PythonNames
@@ -220,16 +219,15 @@ class Prompt:
         settings = self._context.settings
         formatter = settings.formatter
         lines = formatter.lines(result)
-        size = self._output.get_size()
-        fitting = [part for line in lines for part in folded(line, size.columns)] if formatter.for_people else lines
-        if settings.pager == "on" and not self._is_dumb and len(fitting) >= size.rows:
+        rows = [self._console.rows(line, fold=formatter.for_people) for line in lines]
+        if settings.pager == "on" and not self._is_dumb and sum(map(len, rows)) >= self._output.get_size().rows:
             for line in lines:
                 self._context.spool.line(line)
             await Pager([safe(line) for line in lines], self._input, self._output, fold=formatter.for_people).run()
             self._console.print(f"({counted(len(lines), 'line')})")
             return
-        for number, shown in enumerate(lines, start=1):
-            self._console.print(shown, style, fold=formatter.for_people)
+        for number, (line, its_rows) in enumerate(zip(lines, rows, strict=True), start=1):
+            self._console.print_rows(line, its_rows, style)
             if number % _LINES_AT_ONCE == 0:
                 await asyncio.sleep(0)  # Ctrl-C may come meanwhile.
 
