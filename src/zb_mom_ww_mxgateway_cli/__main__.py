@@ -1,4 +1,7 @@
-"""The console script ``mxgw-py``."""
+"""The console script ``mxgw-py``.
+
+It imports little itself: streams that were closed from the start are filled before a file can take their place.
+"""
 
 import sys
 from typing import NoReturn

@@ -15,7 +15,7 @@ from zb_mom_ww_mxgateway_cli.commands.index import MODULE_OF
 from zb_mom_ww_mxgateway_cli.running import Gateways, Invocation, form_asked_for
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_console.render.report import Report
-from zb_mom_ww_mxgateway_console.text.help_texts import told_if_without
+from zb_mom_ww_mxgateway_console.text.wording import mark_missing_help
 
 
 class _Commands(click.Group):
@@ -35,7 +35,7 @@ class _Commands(click.Group):
 def _load(name: str) -> click.Command:
     module = import_module(f"zb_mom_ww_mxgateway_cli.commands.{MODULE_OF[name]}")
     command: click.Command = getattr(module, name.replace("-", "_"))
-    told_if_without(command)
+    mark_missing_help(command)
     return command
 
 
@@ -68,7 +68,7 @@ def mxgw_py(context: click.Context) -> None:
         context.exit(ExitCode.USAGE)
 
 
-told_if_without(mxgw_py)
+mark_missing_help(mxgw_py)
 
 
 def run(arguments: list[str]) -> int:

@@ -6,14 +6,14 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import click
 
-from zb_mom_ww_mxgateway.errors import MxGatewayTransportError, MxGatewayWarning
+from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayTransportError, MxGatewayWarning
 from zb_mom_ww_mxgateway_console.connect.options import Connection, connection_options, profile_option, said_by_line
 from zb_mom_ww_mxgateway_console.process import endings
 from zb_mom_ww_mxgateway_console.process.log_options import log_options
@@ -159,6 +159,22 @@ class Invocation:
     gateways: Gateways
     in_batch: bool = False
     """True for a line of a batch: its streams need an end, and it keeps its hands off standard input."""
+
+
+@asynccontextmanager
+async def unknown_if_interrupted(call: str, endpoint: str) -> AsyncIterator[None]:
+    """Around a call that changes the plant there: raise with ``outcome_unknown`` if it is cancelled."""
+    import asyncio
+
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise MxGatewayError(
+            f"outcome unknown: {call} was interrupted before its answer came",
+            endpoint=endpoint,
+            call=call,
+            outcome_unknown=True,
+        ) from None
 
 
 class Runner:

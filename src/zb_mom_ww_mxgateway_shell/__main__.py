@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway_console.process.standard_streams import (
     written_to_the_end,
 )
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, one_line
-from zb_mom_ww_mxgateway_console.text.help_texts import told_if_without
+from zb_mom_ww_mxgateway_console.text.wording import mark_missing_help
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
 from zb_mom_ww_mxgateway_shell.output.formats import FORMATTERS, Formatter
 
@@ -208,7 +208,7 @@ def main() -> NoReturn:
     fill_closed_streams()
     never_fail_on_a_character()
     for each in (command, *command.commands.values()):
-        told_if_without(each)
+        mark_missing_help(each)
     try:
         code = command.main(prog_name="mxgw-shell", standalone_mode=False)
     except click.ClickException as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_console.text.suggestions import closest as closest
+from zb_mom_ww_mxgateway_console.text.wording import closest as closest
 
 
 class ShellError(Exception):

@@ -10,7 +10,7 @@ import pytest
 from cli_process import KEY, Run
 
 from zb_mom_ww_mxgateway import MxGatewayTransportError
-from zb_mom_ww_mxgateway_console.text.option_words import text_of
+from zb_mom_ww_mxgateway_console.text.wording import error_text
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 SMOKE = ("smoke", "--item", "TestChildObject.TestInt")
@@ -178,9 +178,9 @@ async def test_debug_adds_a_traceback_without_the_key(gateway: SimulatedGateway,
 
 def test_what_an_error_quotes_of_others_is_not_put_in_the_words_of_options() -> None:
     quoted = "no root in /etc/ca_file=plant/plaintext=True"
-    assert text_of(MxGatewayTransportError(quoted, endpoint="h:1")) == quoted
+    assert error_text(MxGatewayTransportError(quoted, endpoint="h:1")) == quoted
     advised = MxGatewayTransportError(
         f"{quoted}; name it with ca_file=", endpoint="h:1", advice="name it with ca_file="
     )
-    assert text_of(advised) == f"{quoted}; name it with --ca-file"
-    assert text_of(pickle.loads(pickle.dumps(advised))) == text_of(advised)
+    assert error_text(advised) == f"{quoted}; name it with --ca-file"
+    assert error_text(pickle.loads(pickle.dumps(advised))) == error_text(advised)

@@ -7,7 +7,8 @@ from unittest.mock import create_autospec
 
 import pytest
 
-from zb_mom_ww_mxgateway import MxGatewayAuthenticationError, Session
+from zb_mom_ww_mxgateway import MxGatewayAuthenticationError
+from zb_mom_ww_mxgateway.commands.writes import WriteCommands
 from zb_mom_ww_mxgateway_cli.commands.credentials import Credentials
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 
@@ -40,7 +41,7 @@ def test_another_encoding_is_reported_in_one_line_with_what_to_do(tmp_path: Path
 @pytest.mark.parametrize("password", ["secret", " pass word ", "\tp\u2028w\x85", "", " "])
 async def test_the_blanks_of_a_password_are_its_own(tmp_path: Path, password: str, end: str) -> None:
     (tmp_path / "ann").write_bytes(codecs.BOM_UTF8 + f"{password}{end}".encode())
-    session = create_autospec(Session, instance=True)
+    session = create_autospec(WriteCommands, instance=True)
     await Credentials("ann", None, str(tmp_path / "ann"), "--user").authenticate(session, 1)
     session.authenticate_user.assert_awaited_once_with(1, "ann", password)
 

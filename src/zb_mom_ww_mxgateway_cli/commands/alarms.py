@@ -7,7 +7,7 @@ import click
 
 from zb_mom_ww_mxgateway.models.alarms import check_reference
 from zb_mom_ww_mxgateway_cli.options import end_options, sendable
-from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since
+from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since, unknown_if_interrupted
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient
@@ -65,8 +65,6 @@ def acknowledge_alarm(runner: Runner, reference: str, comment: str, operator: st
     """Acknowledge an alarm. Counts as a write."""
 
     async def action(client: "GatewayClient") -> None:
-        from zb_mom_ww_mxgateway_cli.doubt import unknown_if_interrupted
-
         started = time.perf_counter()
         async with unknown_if_interrupted("acknowledge_alarm", client.options.endpoint):
             await client.acknowledge_alarm(reference, comment, operator)

@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.times import nanoseconds_text
 from zb_mom_ww_mxgateway.value_types import type_of_tag
 from zb_mom_ww_mxgateway.values import Array, Typed
 from zb_mom_ww_mxgateway_cli.options import check_count, lines_of, not_blank, seconds
-from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since
+from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since, unknown_if_interrupted
 from zb_mom_ww_mxgateway_console.render.forms import (
     EntriesFailed,
     error_form,
@@ -150,8 +150,6 @@ async def _written(
         "value": value_form(value),
     }
     report.summary |= form
-    from zb_mom_ww_mxgateway_cli.doubt import unknown_if_interrupted  # Loads asyncio.
-
     try:
         async with unknown_if_interrupted("write", live.session.endpoint):
             result = await live.write_and_confirm(*item.key, value, user_id, timeout=timeout)

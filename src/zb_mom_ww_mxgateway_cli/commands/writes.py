@@ -22,7 +22,7 @@ from zb_mom_ww_mxgateway_cli.options import (
     server_handle_option,
     session_id_option,
 )
-from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since
+from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since, unknown_if_interrupted
 from zb_mom_ww_mxgateway_console.render.forms import value_form
 from zb_mom_ww_mxgateway_console.render.text_values import parse_typed
 
@@ -135,8 +135,6 @@ def write(
         raise click.BadParameter(str(error), param_hint="'--value'") from None
 
     async def action(session: "Session") -> None:
-        from zb_mom_ww_mxgateway_cli.doubt import unknown_if_interrupted
-
         started = time.perf_counter()
         async with unknown_if_interrupted("write", session.endpoint):
             await session.write(server_handle, item_handle, value, user_id)
@@ -235,7 +233,6 @@ def _write(
 ) -> None:
     async def action(session: "Session") -> None:
         from zb_mom_ww_mxgateway_cli.commands.bulk import print_bulk, written
-        from zb_mom_ww_mxgateway_cli.doubt import unknown_if_interrupted
 
         async def in_doubt() -> "Sequence[BulkWriteResult]":
             async with unknown_if_interrupted(name, session.endpoint):

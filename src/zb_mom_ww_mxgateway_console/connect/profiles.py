@@ -29,8 +29,8 @@ from zb_mom_ww_mxgateway.system.private_files import open_to_others
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway_console.connect.options import API_KEY_VARIABLE, Connection
 from zb_mom_ww_mxgateway_console.connect.profiles_path import FILE_VARIABLE, default_path
-from zb_mom_ww_mxgateway_console.text.suggestions import closest
 from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
+from zb_mom_ww_mxgateway_console.text.wording import closest
 
 _BACKSLASH = r"in double quotes a backslash begins an escape: put a path in single quotes, 'C:\Users\me\root.pem'"
 _COLORS = ("red", "green", "yellow", "blue", "magenta", "cyan")

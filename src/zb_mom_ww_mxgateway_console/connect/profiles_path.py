@@ -1,4 +1,7 @@
-"""Where the file of profiles is."""
+"""Where the file of profiles is.
+
+In a file of its own: every start looks for it, and most need nothing of what reads it.
+"""
 
 import os
 from pathlib import Path

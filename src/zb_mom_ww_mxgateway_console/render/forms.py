@@ -25,8 +25,8 @@ from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode, hresult_tex
 from zb_mom_ww_mxgateway.times import moment_of, nanoseconds_text, time_text
 from zb_mom_ww_mxgateway.value_types import Family, type_of
 from zb_mom_ww_mxgateway.values import RawValue, Typed
-from zb_mom_ww_mxgateway_console.text.option_words import text_of
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST, one_line as one_line, safe as safe, shortened
+from zb_mom_ww_mxgateway_console.text.wording import error_text
 
 _ELEMENT = LONGEST // 20
 """Characters of a text in a list that a person is shown."""
@@ -97,12 +97,12 @@ def error_message(error: BaseException) -> str:
     match error:
         case MxGatewayError(outcome_unknown=True):
             return one_line(
-                f"{text_of(error)}. It may have happened, and was not sent again: check before you repeat it"
+                f"{error_text(error)}. It may have happened, and was not sent again: check before you repeat it"
             )
         case MxGatewaySessionError():
-            return one_line(f"{text_of(error)}{_session_remedy(error)}")
+            return one_line(f"{error_text(error)}{_session_remedy(error)}")
         case MxGatewayError() | ExpectationNotMet() | EntriesFailed():
-            return one_line(text_of(error))
+            return one_line(error_text(error))
         case click.UsageError(ctx=click.Context() as context):
             said = error.format_message()
             return one_line(f"{said}{'' if said.endswith(('.', '?')) else '.'} See {context.command_path} --help")

@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.transport.tls import KnownGateways, seen_now
 from zb_mom_ww_mxgateway_console.connect.options import KNOWN_GATEWAYS_VARIABLE
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, exit_code_of, one_line
-from zb_mom_ww_mxgateway_console.text.option_words import text_of
+from zb_mom_ww_mxgateway_console.text.wording import error_text
 
 _TIMEOUT = 10.0
 
@@ -21,7 +21,7 @@ def trust_now(endpoint: str, fingerprint: str | None, known_gateways: str | None
     try:
         return _trust(endpoint, fingerprint, known_gateways)
     except MxGatewayError as error:
-        click.echo(redact(one_line(text_of(error))), err=True)
+        click.echo(redact(one_line(error_text(error))), err=True)
         return exit_code_of(error)
 
 

@@ -17,7 +17,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
 from zb_mom_ww_mxgateway_console.connect.options import API_KEY_VARIABLE, Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, exit_code_of
-from zb_mom_ww_mxgateway_console.text.option_words import text_of
+from zb_mom_ww_mxgateway_console.text.wording import error_text
 from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Finding, Verdict, bad, note, ok, to_seconds, worst
 from zb_mom_ww_mxgateway_shell.diagnosis.network import NetworkProbe
 from zb_mom_ww_mxgateway_shell.errors import ShellError
@@ -127,7 +127,7 @@ class Doctor:
             found = [bad(name, error.format_message(), error.format_message(), ExitCode.USAGE)]
         except (MxGatewayError, OSError, ValueError) as error:
             code = exit_code_of(error) if isinstance(error, MxGatewayError) else ExitCode.CANNOT_CONNECT
-            found = [bad(name, text_of(error), text_of(error), code)]
+            found = [bad(name, error_text(error), error_text(error), code)]
         took = (clock.monotonic() - started) * 1000
         return [dataclasses.replace(found[0], milliseconds=took), *found[1:]] if found else []
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
-from zb_mom_ww_mxgateway_console.text.help_texts import WITHOUT_TEXTS
+from zb_mom_ww_mxgateway_console.text.wording import WITHOUT_HELP
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, Flag, Sign
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 
@@ -131,7 +131,7 @@ class Command:
 
     @cached_property
     def _doc(self) -> str:
-        return inspect.getdoc(self.run) or WITHOUT_TEXTS
+        return inspect.getdoc(self.run) or WITHOUT_HELP
 
     @property
     def group(self) -> str:

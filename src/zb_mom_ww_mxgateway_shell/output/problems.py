@@ -9,8 +9,8 @@ import click
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, error_form, exit_code_of, one_line
-from zb_mom_ww_mxgateway_console.text.option_words import text_of
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST, escaped, safe, shortened, width
+from zb_mom_ww_mxgateway_console.text.wording import error_text
 from zb_mom_ww_mxgateway_shell.errors import InputError, NotMet, ShellError
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 
@@ -48,7 +48,7 @@ def message_of(error: BaseException) -> str:
     if isinstance(error, click.UsageError):
         text = error.format_message()
     elif isinstance(error, ShellError | MxGatewayError | Interrupted):
-        text = text_of(error)
+        text = error_text(error)
     else:
         text = f"internal error, please report it: {type(error).__name__}: {error} (--debug shows more)"
     return redact(one_line(text))
