@@ -59,7 +59,9 @@ _HOMES = {
         "UnknownAlarmMessage",
     ],
     "models.events": ["BufferedData", "EventFamily", "EventHeader", "MxEvent", "ReplayGap"],
+    "models.galaxy": ["DeployEvent", "GalaxyAttribute", "GalaxyObject"],
     "models.handles": ["HandleTable", "Item"],
+    "models.results": ["BulkWriteResult", "ReadResult", "SessionInfo", "SubscribeResult", "WorkerInfo"],
     "models.write_guard": ["PendingEntry", "PendingWrite", "SparseArray", "WriteGuard"],
     "options": ["ClientOptionNames", "ClientOptions", "OpenSessionOptions"],
     "reals": ["Float32"],
@@ -71,18 +73,7 @@ _HOMES = {
     "value_types": ["DataType"],
     "values": ["Array", "MxValueInput", "MxValueOutput", "RawValue", "Typed"],
     "version": ["__version__"],
-    "wire": [
-        "BulkWriteResult",
-        "DeployEvent",
-        "GalaxyAttribute",
-        "GalaxyObject",
-        "ReadResult",
-        "SessionInfo",
-        "SubscribeResult",
-        "WorkerInfo",
-        "from_mx_value",
-        "to_mx_value",
-    ],
+    "wire": ["from_mx_value", "to_mx_value"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -86,9 +86,21 @@ from zb_mom_ww_mxgateway.models.events import (
     MxEvent,
     ReplayGap,
 )
+from zb_mom_ww_mxgateway.models.galaxy import (
+    DeployEvent,
+    GalaxyAttribute,
+    GalaxyObject,
+)
 from zb_mom_ww_mxgateway.models.handles import (
     HandleTable,
     Item,
+)
+from zb_mom_ww_mxgateway.models.results import (
+    BulkWriteResult,
+    ReadResult,
+    SessionInfo,
+    SubscribeResult,
+    WorkerInfo,
 )
 from zb_mom_ww_mxgateway.models.write_guard import (
     PendingEntry,
@@ -141,14 +153,6 @@ from zb_mom_ww_mxgateway.version import (
     __version__,
 )
 from zb_mom_ww_mxgateway.wire import (
-    BulkWriteResult,
-    DeployEvent,
-    GalaxyAttribute,
-    GalaxyObject,
-    ReadResult,
-    SessionInfo,
-    SubscribeResult,
-    WorkerInfo,
     from_mx_value,
     to_mx_value,
 )

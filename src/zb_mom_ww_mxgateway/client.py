@@ -21,6 +21,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayWorkerError,
 )
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.models.results import SessionInfo
 from zb_mom_ww_mxgateway.options import ClientOptionNames, ClientOptions, OpenSessionOptions
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.system import clock
@@ -198,7 +199,7 @@ class GatewayClient:
         """A session that was opened elsewhere, by its id. Makes no call; the handles known so far stay unknown here."""
         if not isinstance(session_id, str) or not session_id.strip():
             raise MxGatewayArgumentError("session_id must not be empty")
-        return Session(SessionLink(self._transport, wire.SessionInfo(session_id, "", 0, 0, 0, (), 0.0)))
+        return Session(SessionLink(self._transport, SessionInfo(session_id, "", 0, 0, 0, (), 0.0)))
 
     def stream_alarms(self, prefix: str = "") -> "MessageStream[AlarmFeedItem]":
         """Alarms whose reference begins with `prefix`: those active now, a mark that these are all, the

@@ -12,6 +12,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayGalaxyChangedError,
 )
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
+from zb_mom_ww_mxgateway.models.galaxy import DeployEvent, GalaxyObject
 from zb_mom_ww_mxgateway.times import from_nanoseconds
 from zb_mom_ww_mxgateway.transport.calls import Transport
 from zb_mom_ww_mxgateway.transport.streams import MessageStream
@@ -75,7 +76,7 @@ class Galaxy:
         historized_only: bool = False,
         page_size: int = 500,
         timeout: float | None = None,
-    ) -> AsyncGenerator[wire.GalaxyObject, None]:
+    ) -> AsyncGenerator[GalaxyObject, None]:
         """Every object below `root` (an object id or a tag name; all without), page by page: a page is asked
         for when the one before is used up.
 
@@ -164,7 +165,7 @@ class Galaxy:
             if not token:
                 return pages
 
-    def watch_deploy_events(self) -> MessageStream[wire.DeployEvent]:
+    def watch_deploy_events(self) -> MessageStream[DeployEvent]:
         """The deployment as it is, then every change of it, as an async iterator."""
         request = pb.WatchDeployEventsRequest()
         return self._transport.stream(
@@ -195,7 +196,7 @@ class GalaxyNode:
     """One object in the galaxy's tree, which expands when asked to."""
 
     def __init__(
-        self, galaxy: Galaxy, item: wire.GalaxyObject, has_children: bool, filters: dict[str, Any], page_size: int
+        self, galaxy: Galaxy, item: GalaxyObject, has_children: bool, filters: dict[str, Any], page_size: int
     ) -> None:
         self.object = item
         self.has_children = has_children

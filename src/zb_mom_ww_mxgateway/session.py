@@ -2,13 +2,13 @@
 
 from typing import Final, Self
 
-from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.commands.control import ControlCommands
 from zb_mom_ww_mxgateway.commands.items import ItemCommands
 from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.commands.writes import WriteCommands
 from zb_mom_ww_mxgateway.forwarding import ForwardedMethod
 from zb_mom_ww_mxgateway.models.handles import HandleTable
+from zb_mom_ww_mxgateway.models.results import SessionInfo
 from zb_mom_ww_mxgateway.options import OpenSessionOptions
 
 
@@ -40,7 +40,7 @@ class Session:
         return self._link.endpoint
 
     @property
-    def info(self) -> wire.SessionInfo:
+    def info(self) -> SessionInfo:
         """The gateway's description of the session; of an attached one it has the session id alone."""
         return self._link.info
 

@@ -3,6 +3,7 @@
 from zb_mom_ww_mxgateway import arguments, wire
 from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.models.events import MxEvent
+from zb_mom_ww_mxgateway.models.results import WorkerInfo
 from zb_mom_ww_mxgateway.status import SessionState
 
 
@@ -20,7 +21,7 @@ class ControlCommands:
         """The session's state; a number where the gateway knows more states than this library."""
         return wire.session_state(await self._link.run("get_session_state", timeout=timeout))
 
-    async def get_worker_info(self, *, timeout: float | None = None) -> wire.WorkerInfo:
+    async def get_worker_info(self, *, timeout: float | None = None) -> WorkerInfo:
         """What is known of the session's worker process."""
         return wire.worker_info(await self._link.run("get_worker_info", timeout=timeout))
 

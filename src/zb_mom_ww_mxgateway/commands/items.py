@@ -13,6 +13,7 @@ from typing import Any
 
 from zb_mom_ww_mxgateway import arguments, wire
 from zb_mom_ww_mxgateway.commands.session_link import SessionLink
+from zb_mom_ww_mxgateway.models.results import ReadResult, SubscribeResult
 from zb_mom_ww_mxgateway.status import MxStatus
 
 
@@ -111,13 +112,13 @@ class ItemCommands:
 
     async def add_item_bulk(
         self, server_handle: int, tag_addresses: Sequence[str], *, timeout: float | None = None
-    ) -> list[wire.SubscribeResult]:
+    ) -> list[SubscribeResult]:
         """Adds many items: one result an entry, in input order; an entry's failure fails only itself."""
         return await self._bulk("add_item_bulk", server_handle, timeout, tag_addresses=arguments.tags(tag_addresses))
 
     async def advise_item_bulk(
         self, server_handle: int, item_handles: Sequence[int], *, timeout: float | None = None
-    ) -> list[wire.SubscribeResult]:
+    ) -> list[SubscribeResult]:
         """Advises many items: one result an entry, in input order."""
         return await self._bulk(
             "advise_item_bulk", server_handle, timeout, item_handles=arguments.handles(item_handles)
@@ -125,7 +126,7 @@ class ItemCommands:
 
     async def remove_item_bulk(
         self, server_handle: int, item_handles: Sequence[int], *, timeout: float | None = None
-    ) -> list[wire.SubscribeResult]:
+    ) -> list[SubscribeResult]:
         """Removes many items: one result an entry, in input order."""
         return await self._bulk(
             "remove_item_bulk", server_handle, timeout, item_handles=arguments.handles(item_handles)
@@ -133,7 +134,7 @@ class ItemCommands:
 
     async def unadvise_item_bulk(
         self, server_handle: int, item_handles: Sequence[int], *, timeout: float | None = None
-    ) -> list[wire.SubscribeResult]:
+    ) -> list[SubscribeResult]:
         """Unadvises many items: one result an entry, in input order."""
         return await self._bulk(
             "un_advise_item_bulk", server_handle, timeout, item_handles=arguments.handles(item_handles)
@@ -141,13 +142,13 @@ class ItemCommands:
 
     async def subscribe_bulk(
         self, server_handle: int, tag_addresses: Sequence[str], *, timeout: float | None = None
-    ) -> list[wire.SubscribeResult]:
+    ) -> list[SubscribeResult]:
         """Adds and advises many items: one result an entry, in input order; first values follow as events."""
         return await self._bulk("subscribe_bulk", server_handle, timeout, tag_addresses=arguments.tags(tag_addresses))
 
     async def unsubscribe_bulk(
         self, server_handle: int, item_handles: Sequence[int], *, timeout: float | None = None
-    ) -> list[wire.SubscribeResult]:
+    ) -> list[SubscribeResult]:
         """Unadvises and removes many items: one result an entry, in input order."""
         return await self._bulk(
             "unsubscribe_bulk", server_handle, timeout, item_handles=arguments.handles(item_handles)
@@ -155,13 +156,13 @@ class ItemCommands:
 
     async def _bulk(
         self, kind: str, server_handle: int, timeout: float | None, **entries: list[Any]
-    ) -> list[wire.SubscribeResult]:
+    ) -> list[SubscribeResult]:
         request = self._link.request(kind, server_handle=arguments.whole("server_handle", server_handle), **entries)
         return wire.subscribe_results(request, await self._link.send(request, timeout=timeout))
 
     async def read_bulk(
         self, server_handle: int, tag_addresses: Sequence[str], timeout_ms: int = 0, *, timeout: float | None = None
-    ) -> list[wire.ReadResult]:
+    ) -> list[ReadResult]:
         """Reads many tags: one result an entry, in input order. An advised item answers from its last data
         change (`was_cached`), any other is added, advised, awaited and removed again.
 

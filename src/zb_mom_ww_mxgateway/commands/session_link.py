@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway.errors import (
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.models.events import MxEvent
 from zb_mom_ww_mxgateway.models.handles import HandleChange, HandleTable
+from zb_mom_ww_mxgateway.models.results import SessionInfo
 from zb_mom_ww_mxgateway.options import OpenSessionOptions
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
 from zb_mom_ww_mxgateway.system.log import SESSION, log
@@ -36,9 +37,9 @@ class SessionLink:
     It observes the commands of its client itself: the handle table follows every reply, raw ones too.
     """
 
-    def __init__(self, transport: Transport, info: wire.SessionInfo, options: OpenSessionOptions | None = None) -> None:
+    def __init__(self, transport: Transport, info: SessionInfo, options: OpenSessionOptions | None = None) -> None:
         self.transport = transport
-        self.info: wire.SessionInfo = info
+        self.info: SessionInfo = info
         self.options = options
         """How it was opened; None for a session that was attached, or opened by default."""
         self.handles: HandleTable = HandleTable()

@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway import arguments, wire
 from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.models.results import BulkWriteResult
 from zb_mom_ww_mxgateway.values import MxValueInput, Scalar, Typed
 
 
@@ -165,25 +166,25 @@ class WriteCommands:
 
     async def write_bulk(
         self, server_handle: int, entries: Sequence[WriteEntry], *, timeout: float | None = None
-    ) -> list[wire.BulkWriteResult]:
+    ) -> list[BulkWriteResult]:
         """Writes many values: one result an entry, in input order; an entry's failure fails only itself."""
         return await self._write_bulk("write_bulk", WriteEntry, server_handle, entries, timeout)
 
     async def write2_bulk(
         self, server_handle: int, entries: Sequence[Write2Entry], *, timeout: float | None = None
-    ) -> list[wire.BulkWriteResult]:
+    ) -> list[BulkWriteResult]:
         """Writes many values with their source times: one result an entry, in input order."""
         return await self._write_bulk("write2_bulk", Write2Entry, server_handle, entries, timeout)
 
     async def write_secured_bulk(
         self, server_handle: int, entries: Sequence[WriteSecuredEntry], *, timeout: float | None = None
-    ) -> list[wire.BulkWriteResult]:
+    ) -> list[BulkWriteResult]:
         """Secured writes of many values: one result an entry, in input order."""
         return await self._write_bulk("write_secured_bulk", WriteSecuredEntry, server_handle, entries, timeout)
 
     async def write_secured2_bulk(
         self, server_handle: int, entries: Sequence[WriteSecured2Entry], *, timeout: float | None = None
-    ) -> list[wire.BulkWriteResult]:
+    ) -> list[BulkWriteResult]:
         """Secured writes of many values with their source times: one result an entry, in input order."""
         return await self._write_bulk("write_secured2_bulk", WriteSecured2Entry, server_handle, entries, timeout)
 
@@ -194,7 +195,7 @@ class WriteCommands:
         server_handle: int,
         entries: Sequence[Any],
         timeout: float | None,
-    ) -> list[wire.BulkWriteResult]:
+    ) -> list[BulkWriteResult]:
         made = []
         for index, entry in enumerate(arguments.entries("entries", entries)):
             try:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from zb_mom_ww_mxgateway import arguments, wire
+from zb_mom_ww_mxgateway import arguments
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.live.gateway_clock import GatewayClock
 from zb_mom_ww_mxgateway.live.values import CLOCKS_MAY_DIFFER, LiveValue
 from zb_mom_ww_mxgateway.live.wait import Wait
 from zb_mom_ww_mxgateway.models.events import MxEvent
 from zb_mom_ww_mxgateway.models.handles import HandleChange, Item
+from zb_mom_ww_mxgateway.models.results import ReadResult
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.system import clock
 
@@ -203,10 +204,10 @@ class ValueCache:
                 changed_at = self._changed_at(item.key, self.number + 1)
                 self._hold(item.key, LiveValue.read(item.tag, result, held, age or 0.0, changed_at))
 
-    def _age_of(self, result: wire.ReadResult) -> float | None:
+    def _age_of(self, result: ReadResult) -> float | None:
         return self._gateway_clock.age_of(result.source_time_ns) if result.source_time_ns else None
 
-    def age_of(self, result: wire.ReadResult) -> float | None:
+    def age_of(self, result: ReadResult) -> float | None:
         """Seconds since the source took what was read, by the gateway's clock as far as it is known; None where the
         source's clock is ahead of that."""
         age = self._age_of(result)

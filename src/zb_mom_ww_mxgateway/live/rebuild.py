@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway.live.change_log import log_rebuilt
 from zb_mom_ww_mxgateway.live.hub import EventHub
 from zb_mom_ww_mxgateway.models.events import MxEvent
 from zb_mom_ww_mxgateway.models.handles import HandleTable, Item
+from zb_mom_ww_mxgateway.models.results import SubscribeResult
 from zb_mom_ww_mxgateway.session import Session
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.log import SESSION
@@ -157,7 +158,7 @@ class _Restoring:
                 await self._single(item)
 
     async def _bulk(
-        self, call: Callable[[int, Sequence[str]], Awaitable[list[wire.SubscribeResult]]], items: Sequence[Item]
+        self, call: Callable[[int, Sequence[str]], Awaitable[list[SubscribeResult]]], items: Sequence[Item]
     ) -> list[tuple[Item, int]]:
         had = []
         for item, result in zip(items, await call(self._server, [i.definition for i in items]), strict=True):

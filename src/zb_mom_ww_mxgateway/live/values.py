@@ -6,12 +6,12 @@ from enum import Enum
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.events import BufferedData, MxEvent
+from zb_mom_ww_mxgateway.models.results import ReadResult
 from zb_mom_ww_mxgateway.status import MxStatus, quality_word
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import moment_of
 from zb_mom_ww_mxgateway.value_types import DataType
 from zb_mom_ww_mxgateway.values import MxValueOutput
-from zb_mom_ww_mxgateway.wire import ReadResult
 
 CLOCKS_MAY_DIFFER = 1.0
 """Seconds by which a source's clock may be ahead of the gateway's without making the age of a value unknown."""

@@ -32,10 +32,7 @@ _HOMES = {
     "events": ["events_of", "from_mx_event", "local_gap", "messages_of"],
     "galaxy": [
         "ChildrenPage",
-        "DeployEvent",
         "DiscoverPage",
-        "GalaxyAttribute",
-        "GalaxyObject",
         "browse_request",
         "children_page",
         "deploy_event",
@@ -56,10 +53,6 @@ _HOMES = {
     ],
     "pending": ["changes_plant", "copy_of", "pending_entries"],
     "results": [
-        "BulkWriteResult",
-        "ReadResult",
-        "SubscribeResult",
-        "WorkerInfo",
         "drained_events",
         "item_status",
         "read_results",
@@ -87,7 +80,6 @@ _HOMES = {
         "Undecodable",
     ],
     "sessions": [
-        "SessionInfo",
         "close_session_request",
         "open_session_request",
         "raise_for_session_status",

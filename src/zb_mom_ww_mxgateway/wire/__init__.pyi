@@ -29,10 +29,7 @@ from zb_mom_ww_mxgateway.wire.events import (
 )
 from zb_mom_ww_mxgateway.wire.galaxy import (
     ChildrenPage,
-    DeployEvent,
     DiscoverPage,
-    GalaxyAttribute,
-    GalaxyObject,
     browse_request,
     children_page,
     deploy_event,
@@ -59,10 +56,6 @@ from zb_mom_ww_mxgateway.wire.pending import (
     pending_entries,
 )
 from zb_mom_ww_mxgateway.wire.results import (
-    BulkWriteResult,
-    ReadResult,
-    SubscribeResult,
-    WorkerInfo,
     drained_events,
     item_status,
     read_results,
@@ -90,7 +83,6 @@ from zb_mom_ww_mxgateway.wire.rpcs import (
     Undecodable,
 )
 from zb_mom_ww_mxgateway.wire.sessions import (
-    SessionInfo,
     close_session_request,
     open_session_request,
     raise_for_session_status,
@@ -117,20 +109,12 @@ __all__ = [
     "STREAM_EVENTS",
     "TEST_CONNECTION",
     "WATCH_DEPLOY_EVENTS",
-    "BulkWriteResult",
     "ChildrenPage",
     "DecodeError",
-    "DeployEvent",
     "DiscoverPage",
-    "GalaxyAttribute",
-    "GalaxyObject",
     "HandleMap",
-    "ReadResult",
     "Rpc",
-    "SessionInfo",
-    "SubscribeResult",
     "Undecodable",
-    "WorkerInfo",
     "acknowledge_alarm_request",
     "browse_request",
     "changes_plant",

@@ -1,66 +1,17 @@
 """Objects and attributes of the galaxy, from messages."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
+from zb_mom_ww_mxgateway.models.galaxy import DeployEvent, GalaxyAttribute, GalaxyObject
 from zb_mom_ww_mxgateway.times import moment_of
 from zb_mom_ww_mxgateway.value_types import DataType
 from zb_mom_ww_mxgateway.wire.values import nanoseconds_of, open_enum
 
 # Native data types are the contract's less 2.
 _NATIVE_OFFSET = 2
-
-
-@dataclass(frozen=True, slots=True)
-class GalaxyAttribute:
-    """One attribute of an object."""
-
-    attribute_name: str
-    full_tag_reference: str
-    """Address to add as an item."""
-    data_type: DataType | int
-    data_type_name: str
-    is_array: bool
-    array_dimension: int | None
-    """Length of an array, if the galaxy tells it."""
-    category: int
-    security_classification: int
-    """0 FreeAccess, 1 Operate, 2 SecuredWrite, 3 VerifiedWrite, 4 Tune, 5 Configure, 6 ViewOnly."""
-    is_historized: bool
-    is_alarm: bool
-
-
-@dataclass(frozen=True, slots=True)
-class GalaxyObject:
-    """One object or area with its attributes."""
-
-    gobject_id: int
-    tag_name: str
-    contained_name: str
-    browse_name: str
-    parent_gobject_id: int
-    """0 at the root."""
-    is_area: bool
-    category_id: int
-    hosted_by_gobject_id: int
-    template_chain: tuple[str, ...]
-    attributes: tuple[GalaxyAttribute, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DeployEvent:
-    """The deployed galaxy. Times are in UTC."""
-
-    sequence: int
-    """Number of the event since the gateway started."""
-    observed_at: datetime | None
-    time_of_last_deploy: datetime | None
-    object_count: int
-    attribute_count: int
 
 
 class ChildrenPage(NamedTuple):

@@ -1,70 +1,14 @@
 """Contents of replies: results of bulk calls, statuses, user ids, facts about a session."""
 
-from datetime import datetime
-from typing import NamedTuple
-
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.models.events import MxEvent
-from zb_mom_ww_mxgateway.status import MxStatus, SessionState, quality_word
+from zb_mom_ww_mxgateway.models.results import BulkWriteResult, ReadResult, SubscribeResult, WorkerInfo
+from zb_mom_ww_mxgateway.status import MxStatus, SessionState
 from zb_mom_ww_mxgateway.times import moment_of
-from zb_mom_ww_mxgateway.values import MxValueOutput
 from zb_mom_ww_mxgateway.wire.commands import contradiction, payload_of
 from zb_mom_ww_mxgateway.wire.events import from_mx_event
 from zb_mom_ww_mxgateway.wire.matching import matched_results
 from zb_mom_ww_mxgateway.wire.values import from_mx_value, nanoseconds_of, open_enum, status_of, statuses_of
-
-
-class SubscribeResult(NamedTuple):
-    """Result of one entry of a bulk call."""
-
-    server_handle: int
-    tag_address: str
-    item_handle: int
-    was_successful: bool
-    error_message: str
-
-
-class BulkWriteResult(NamedTuple):
-    """Result of one entry of a bulk write; successful means accepted."""
-
-    server_handle: int
-    item_handle: int
-    was_successful: bool
-    hresult: int | None
-    statuses: tuple[MxStatus, ...]
-    error_message: str
-
-
-class ReadResult(NamedTuple):
-    """Result of one entry of ``read_bulk``."""
-
-    server_handle: int
-    tag_address: str
-    item_handle: int
-    was_successful: bool
-    was_cached: bool
-    """True if the value is the last data change of an advised item."""
-    value: MxValueOutput
-    quality: int
-    source_timestamp: datetime | None
-    statuses: tuple[MxStatus, ...]
-    error_message: str
-    source_time_ns: int = 0
-    """Nanoseconds since the Unix epoch, 0 for none; also of a time outside the calendar."""
-
-    @property
-    def quality_word(self) -> str:
-        """``good``, ``uncertain`` or ``bad``."""
-        return quality_word(self.quality)
-
-
-class WorkerInfo(NamedTuple):
-    """Worker process of a session."""
-
-    worker_process_id: int
-    worker_version: str
-    mxaccess_version: str
-    started_at: datetime | None
 
 
 def subscribe_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[SubscribeResult]:

@@ -1,26 +1,12 @@
 """Messages to open, close and stream a session."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.models.results import SessionInfo
 from zb_mom_ww_mxgateway.wire.commands import raise_for_status
 from zb_mom_ww_mxgateway.wire.values import nanoseconds_of
-
-
-@dataclass(frozen=True, slots=True)
-class SessionInfo:
-    """Facts that the gateway reports when it opens a session."""
-
-    session_id: str
-    backend_name: str
-    worker_process_id: int
-    worker_protocol_version: int
-    gateway_protocol_version: int
-    capabilities: tuple[str, ...]
-    default_command_timeout: float
-    """Seconds."""
 
 
 def open_session_request(name: str, correlation_id: str, command_timeout: float | None) -> pb.OpenSessionRequest:

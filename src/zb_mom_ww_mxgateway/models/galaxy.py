@@ -1,0 +1,54 @@
+"""Objects, attributes and deployments of the galaxy."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from zb_mom_ww_mxgateway.value_types import DataType
+
+
+@dataclass(frozen=True, slots=True)
+class GalaxyAttribute:
+    """One attribute of an object."""
+
+    attribute_name: str
+    full_tag_reference: str
+    """Address to add as an item."""
+    data_type: DataType | int
+    data_type_name: str
+    is_array: bool
+    array_dimension: int | None
+    """Length of an array, if the galaxy tells it."""
+    category: int
+    security_classification: int
+    """0 FreeAccess, 1 Operate, 2 SecuredWrite, 3 VerifiedWrite, 4 Tune, 5 Configure, 6 ViewOnly."""
+    is_historized: bool
+    is_alarm: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GalaxyObject:
+    """One object or area with its attributes."""
+
+    gobject_id: int
+    tag_name: str
+    contained_name: str
+    browse_name: str
+    parent_gobject_id: int
+    """0 at the root."""
+    is_area: bool
+    category_id: int
+    hosted_by_gobject_id: int
+    template_chain: tuple[str, ...]
+    attributes: tuple[GalaxyAttribute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeployEvent:
+    """The deployed galaxy. Times are in UTC."""
+
+    sequence: int
+    """Number of the event since the gateway started."""
+    observed_at: datetime | None
+    time_of_last_deploy: datetime | None
+    object_count: int
+    attribute_count: int
