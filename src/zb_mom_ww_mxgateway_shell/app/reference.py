@@ -1,4 +1,4 @@
-"""The reference of all commands, from their declarations: ``python -m zb_mom_ww_mxgateway_shell.app.reference``."""
+"""Reference page of all commands, from their declarations: ``python -m zb_mom_ww_mxgateway_shell.app.reference``."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway_shell.state.settings import Settings
 
 
 def reference() -> str:
-    """The page, as Markdown."""
+    """Return the page, as Markdown."""
     return "\n".join(_page()) + "\n"
 
 
@@ -18,8 +18,8 @@ def _page() -> Iterator[str]:
     yield "# The commands of mxgw-shell"
     yield ""
     yield "Made by `make reference` from the commands themselves; `help NAME` shows the same at the prompt."
-    yield "Those in **bold** change the plant. In a usage line `<…>` is to be replaced, `[…]` may be left out and"
-    yield "`…` repeated."
+    yield "Commands in **bold** change the plant. In a usage line replace `<…>`; `[…]` is optional, and `…` marks"
+    yield "what can be repeated."
     for group in dict.fromkeys(command.group for command in commands):
         yield f"\n## {group}\n"
         yield "| command | |"

@@ -1,6 +1,7 @@
-"""The commands of the shell, one module per group, and the registry of them all: a module is loaded at first use.
+"""The commands of the shell, one module per group, and their registry; a module is loaded at first use.
 
-No waiting, no layout and no state of its own: a command puts together what the other rooms offer.
+No waiting, no layout and no state: a command combines what the other rooms offer.
+
 May import ``diagnosis``, ``feeds``, ``galaxy``, ``language``, ``output``, ``process``, ``samples`` and ``state``.
 """
 
@@ -12,7 +13,7 @@ from zb_mom_ww_mxgateway_shell.language.parser import Registry
 
 
 class _Commands(Mapping[str, Command]):
-    """Every command by its name."""
+    """All commands by name, each loaded with its module at first use."""
 
     def __init__(self, module_of: Mapping[str, str]) -> None:
         self._module_of = module_of
@@ -35,7 +36,7 @@ class _Commands(Mapping[str, Command]):
 
 
 def all_commands(module_of: Mapping[str, str] | None = None) -> Registry:
-    """Return a registry of every command: of those in the index, or of these, each with the module that declares it."""
+    """Return a registry of all commands."""
     # Here, so that the modules can be imported, and the index be written, where there is none.
     from zb_mom_ww_mxgateway_shell.commands.index import MODULE_OF
 

@@ -87,7 +87,7 @@ QualityClause = Annotated[str, OneWord("|".join(QUALITIES), QUALITIES), Clause()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConditionOptions:
-    """What a condition asks for besides the comparison."""
+    """Options of a condition, in addition to the comparison."""
 
     tol: Annotated[Token | None, Tolerance(), Clause()] = None
     quality: QualityClause = "good"

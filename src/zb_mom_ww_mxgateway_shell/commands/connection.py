@@ -67,7 +67,7 @@ class FileRead(Text):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConnectOptions:
-    """How a gateway is reached, as ``connect`` and ``doctor`` take it."""
+    """Options of a connection, for ``connect`` and ``doctor``."""
 
     plaintext: FlagOption = False
     api_key_env: Annotated[str | None, Text("variable")] = None

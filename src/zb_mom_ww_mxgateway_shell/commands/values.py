@@ -78,8 +78,8 @@ async def write(
 
     A bare value gets the tag's own type. int32:5, double:5, string:5 … name another type, quotes make a string,
     [1, 2, 3] is an array. *Completed* means that MXAccess reported the write as done. *Accepted* means that
-    MXAccess took it and reported nothing more within --for (30 s). *Unknown* means that the answer was lost; the
-    shell never sends such a write again.
+    MXAccess took it, but its effect was still unknown after --for (30 s). *Unknown* means that the answer was
+    lost; the shell never sends such a write again.
 
     --verify then waits, at most --for (10 s), until the tag has the written value, and shows its value: a valve
     needs time to travel. A whole number, a text or a time must be equal. A real must be as near as its type can

@@ -88,7 +88,7 @@ def _is_list(word: Token, context: Context) -> bool:
 
 
 class ListName(Text):
-    """The name of a list of tags."""
+    """Name of a list of tags."""
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [Suggestion(each) for each in context_of(context).lists.names() if each.startswith(prefix)]

@@ -104,13 +104,13 @@ class Prompt:
         """Read and run lines until exit or Ctrl-D."""
         self._greet()
         self._context.set_outputs(self._console.print, self._alerts.put_nowait)
-        async with AsyncExitStack() as beside:
+        async with AsyncExitStack() as background:
             for name, work in (
                 ("alerts", self._report_alerts),
                 ("state changes", self._report_news),
                 ("watched values", self._keep_in_view),
             ):
-                await beside.enter_async_context(in_background(name, work, self._failed_beside))
+                await background.enter_async_context(in_background(name, work, self._report_background_failure))
             # Ctrl-C between two lines has nothing to stop and must not close the shell.
             with on_signals(INTERRUPT, lambda: None):
                 await self._read_and_run()
@@ -118,7 +118,7 @@ class Prompt:
         self._report_open()
         return ExitCode.DONE
 
-    def _failed_beside(self, error: BaseException) -> None:
+    def _report_background_failure(self, error: BaseException) -> None:
         self._alerts.put_nowait(background_problem(error))
 
     async def _read_and_run(self) -> None:
