@@ -215,6 +215,25 @@ async def test_an_event_that_comes_before_the_reply_that_names_its_item_gets_its
         assert event.tag == INT
 
 
+async def test_all_that_comes_before_that_reply_gets_the_tag_and_so_does_the_value_that_is_held(
+    gateway: SimulatedGateway, live: LiveSession
+) -> None:
+    gateway.faults.stall("StreamEvents")  # The events of this test alone.
+    server = await live.session.register("early")
+    async with live.subscribe() as events, asyncio.timeout(PATIENCE):
+        for number in (1, 2):
+            header = EventHeader(EventFamily.ON_DATA_CHANGE, server, 1, 192)
+            live._hub.take(MxEvent(header, live.last_worker_sequence + 1, number))
+        early = [await anext(events), await anext(events)]
+        assert [event.tag for event in early] == ["", ""]
+        assert await live.session.add_item(server, INT) == 1
+        assert [event.tag for event in early] == [INT, INT]
+        await live.session.advise(server, 1)
+        held = live.latest(server, 1)
+        assert held is not None
+        assert (held.value, held.tag) == (2, INT)
+
+
 # Callbacks.
 
 

@@ -6,7 +6,7 @@ import grpc
 import pytest
 from sim_wire import E_INVALIDARG, Wire, becomes, failing
 
-from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 
 
@@ -166,6 +166,25 @@ async def test_a_cancelled_command_runs_all_the_same(
         await call
     await clock.advance(1)
     gateway.faults.delay("register", 0)
+    assert await client.register() == 2
+
+
+async def test_a_command_that_is_cancelled_in_the_queue_runs_all_the_same(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock
+) -> None:
+    await client.open()
+    gateway.faults.delay("ping", 1)
+    first = client.calling("ping")
+    await becomes(lambda: len(gateway.calls) == 2)
+    queued = client.calling("register", client_name="gone")
+    await becomes(lambda: len(gateway.calls) == 3)
+    queued.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await queued
+    # Answered behind the cancel, on the same connection.
+    await client.galaxy.TestConnection(galaxy_pb.TestConnectionRequest(), metadata=client.metadata)
+    await clock.advance(1)
+    await first
     assert await client.register() == 2
 
 

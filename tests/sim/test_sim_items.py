@@ -84,6 +84,14 @@ async def test_an_element_counts_from_one_and_hears_only_of_itself(client: Wire,
     assert (await events.next()).quality < 64
 
 
+async def test_a_status_of_the_array_alone_is_news_of_its_element(client: Wire, gateway: SimulatedGateway) -> None:
+    events, _, _ = await client.watching("TestChildObject.TestIntArray[3]")
+    pending = Status(Category.PENDING, Source.RESPONDING_LMX, 7, "settling")
+    gateway.set("TestChildObject.TestIntArray", tuple(range(1, 11)), statuses=[pending])
+    event = await events.next()
+    assert (event.value.int32_value, event.statuses[0].category) == (3, pb.MX_STATUS_CATEGORY_PENDING)
+
+
 @pytest.mark.parametrize(
     "address", ["TestIntArray[0]", "TestIntArray[11]", "TestIntArray[-1]", "TestInt[]", "TestInt[1]"]
 )

@@ -71,6 +71,20 @@ async def test_a_faulted_session_can_only_be_closed(gateway: SimulatedGateway, c
     assert (await failing(client.close()))[0] is grpc.StatusCode.NOT_FOUND
 
 
+async def test_a_closed_session_stays_closed_whatever_its_worker_does_then(
+    gateway: SimulatedGateway, client: Wire, clock: ManualClock
+) -> None:
+    await client.open()
+    gateway.faults.delay("shutdown_worker", 1)
+    shutdown = client.calling("shutdown_worker")
+    await becomes(lambda: len(gateway.calls) == 2)
+    await client.close()
+    assert (await failing(shutdown))[0] is grpc.StatusCode.FAILED_PRECONDITION
+    await clock.advance(2)
+    assert gateway.sessions[client.session_id].state == "CLOSED"
+    assert gateway.live_sessions == []
+
+
 async def test_there_are_at_most_64_sessions(client: Wire) -> None:
     for _ in range(64):
         await client.open()

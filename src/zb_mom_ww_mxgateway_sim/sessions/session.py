@@ -177,7 +177,6 @@ class GatewaySession:
         self.check_ready()
         if self.attached:
             raise AlreadyAttached(f"{self.session_id} has an event subscriber")
-        self._detached_at = None
         return self.events.attach(after)
 
     def detach(self, subscriber: SubscriberQueue[pb.MxEvent]) -> None:
@@ -204,6 +203,8 @@ class GatewaySession:
 
     def lose_worker(self) -> None:
         """End the worker's process after its current command. The session can only be closed then."""
+        if self._state == pb.SESSION_STATE_CLOSED:
+            return
         self._end_worker(pb.SESSION_STATE_FAULTED)
         self._worker_ended = True
         self._running = None
