@@ -57,7 +57,7 @@ class GatewayClient:
 
     @property
     def options(self) -> ClientOptions:
-        """How it was connected. Time-outs and the write guard may be replaced: the next call goes by them."""
+        """Options it was connected with. Time-outs and the write guard may be replaced; the next call uses them."""
         return self._transport.options
 
     @options.setter
@@ -66,7 +66,7 @@ class GatewayClient:
 
     @property
     def trust(self) -> tls.Trust:
-        """How the gateway is known to be the right one."""
+        """What the connection relies on to know the gateway: plaintext, roots, or a remembered certificate."""
         return self._transport.trust
 
     async def reconnected(self, timeout: float) -> bool:
@@ -78,12 +78,12 @@ class GatewayClient:
         return await self._transport.channel.reconnected(timeout)
 
     def observe(self, observer: CommandObserver) -> Observation:
-        """Shows every command from now on to `observer`, until what this gives is ended, or the client is closed."""
+        """Show every command from now on to `observer`, until the handle returned is ended, or the client is closed."""
         return self._transport.observers.add(observer)
 
     @cached_property
     def galaxy(self) -> "Galaxy":
-        """The galaxy behind this gateway."""
+        """Galaxy behind this gateway."""
         from zb_mom_ww_mxgateway.galaxy import Galaxy  # A session needs none of it.
 
         return Galaxy(self._transport)
@@ -92,11 +92,10 @@ class GatewayClient:
     async def connect(
         cls, options: ClientOptions | str | None = None, *, wait: float = 0.0, **names: Unpack[ClientOptionNames]
     ) -> Self:
-        """Connects, by :class:`ClientOptions` or by the same names as keywords, and makes a first call. The endpoint
-        may come first without its name.
+        """Connect, by :class:`ClientOptions` or by the same names as keywords, and make a first call.
 
-        Where nobody answers yet, it tries again for `wait` seconds: for a gateway that is being started. What would
-        end the same each time is raised at once.
+        The endpoint may come first without its name. Where nothing answers yet, it tries again for `wait` seconds: for
+        a gateway that is being started. An error that no further attempt can change is raised at once.
 
         Raises MxGatewayTransportError when the gateway cannot be reached or trusted and
         MxGatewayAuthenticationError when it does not accept the key. Cancelling leaves nothing open.
@@ -149,18 +148,21 @@ class GatewayClient:
         return client
 
     async def _remember(self) -> None:
-        """Has a certificate that is seen for the first time remembered: once it has proved good for a connection, and
-        before a key goes there, so that it goes to the gateway that is remembered or to none."""
+        """Remember a certificate that is seen for the first time.
+
+        That happens after the certificate has served a connection and before the key is sent, so the key goes to the
+        remembered gateway or to none.
+        """
         if not self.trust.is_first_use or not self.options.remember_certificate:
             return
         if not await self._transport.channel.first_connected():
-            # Only a call says why. It has no key: the connection may come about all the same.
+            # Only a call says why. It has no key, as the connection may succeed this time.
             with self._transport.without_key(), suppress(MxGatewayAuthenticationError):
                 await self._first_call()
         self._transport.trust = await tls.remembered(self.options, self.trust)
 
     async def _first_call(self) -> None:
-        """Proves that the gateway answers and takes the key; a key without metadata:read is good enough."""
+        """Prove that the gateway answers and accepts the key, which needs no scope for that."""
         refused: MxGatewayAuthenticationError | None = None
         try:
             await self._transport.unary(wire.TEST_CONNECTION, galaxy_pb.TestConnectionRequest(), call="connect")
@@ -183,34 +185,38 @@ class GatewayClient:
             ) from refused
 
     async def open_session(self, options: OpenSessionOptions | None = None, *, timeout: float | None = None) -> Session:
-        """Opens a session: a worker process with one MXAccess object, until it is closed or its lease ends.
+        """Open a session: a worker process with one MXAccess object, until it is closed or its lease ends.
 
-        When cancelled it closes the session that the gateway opens all the same, which takes a few seconds at most.
+        `timeout` is in seconds. When cancelled, it closes the session that the gateway opens all the same, which takes
+        a few seconds at most.
         """
         return Session(await SessionLink.open(self._transport, options, timeout=timeout))
 
     async def open_session_raw(
         self, options: OpenSessionOptions | None = None, *, timeout: float | None = None
     ) -> pb.OpenSessionReply:
-        """Opens a session and gives the gateway's message."""
+        """Open a session and return the gateway's message; :meth:`attach` takes its session id."""
         return await open_session_raw(self._transport, options, timeout=timeout)
 
     def attach(self, session_id: str) -> Session:
-        """A session that was opened elsewhere, by its id. Makes no call; the handles known so far stay unknown here."""
+        """Return a session that was opened elsewhere, by its id. Makes no call; its handles are unknown here."""
         if not isinstance(session_id, str) or not session_id.strip():
             raise MxGatewayArgumentError("session_id must not be empty")
         return Session(SessionLink(self._transport, SessionInfo(session_id, "", 0, 0, 0, (), 0.0)))
 
     def stream_alarms(self, prefix: str = "") -> "MessageStream[AlarmFeedItem]":
-        """Alarms whose reference begins with `prefix`: those active now, a mark that these are all, the
-        provider's status, then transitions as they come. Ends like any stream of this client."""
+        """Stream the alarms whose reference begins with `prefix`.
+
+        First come those active now, a mark that these are all, and the provider's status; then transitions as they
+        happen.
+        """
         request = wire.stream_alarms_request(
             arguments.sendable("prefix", prefix), self._transport.next_correlation_id()
         )
         return self._transport.stream(wire.STREAM_ALARMS, request, call="stream_alarms", decode=wire.from_alarm_feed)
 
     def query_active_alarms(self, prefix: str = "", *, timeout: float | None = None) -> "MessageStream[ActiveAlarm]":
-        """The alarms active now whose reference begins with `prefix`, all of them in `timeout` seconds."""
+        """Stream the alarms active now whose reference begins with `prefix`; `timeout` is in seconds for all."""
         request = wire.query_active_alarms_request(
             arguments.sendable("prefix", prefix), self._transport.next_correlation_id()
         )
@@ -225,8 +231,11 @@ class GatewayClient:
     async def acknowledge_alarm(
         self, reference: str, comment: str = "", operator: str = "", *, timeout: float | None = None
     ) -> None:
-        """Acknowledges an alarm by its reference (``Galaxy!Area.Object.Alarm``) or GUID. Counts as a write:
-        raises with ``outcome_unknown`` when it may have happened although no answer came."""
+        """Acknowledge an alarm by its reference (``Galaxy!Area.Object.Alarm``) or GUID.
+
+        It counts as a write: the write guard is asked, and an error has ``outcome_unknown`` when it may have happened
+        although no answer came.
+        """
         from zb_mom_ww_mxgateway.models.alarms import check_reference  # A session needs none of it.
 
         request = wire.acknowledge_alarm_request(
@@ -246,16 +255,16 @@ class GatewayClient:
         )
 
     async def invoke(self, request: pb.MxCommandRequest, *, timeout: float | None = None) -> pb.MxCommandReply:
-        """Sends one command and gives the reply as it came: the one place through which every command goes.
+        """Send one command and return the reply as it came; a refusal is returned, too, not raised.
 
-        A reply that says no is returned, not raised. Cancelling stops the waiting, not the command. `timeout` is in
-        seconds; without one it is the `call_timeout` of the options.
-        Raises with ``outcome_unknown`` when a command that changes the plant may have run unanswered.
+        Cancelling stops the waiting, not the command. `timeout` is in seconds; without one it is
+        ``ClientOptions.call_timeout``. Raises with ``outcome_unknown`` when a command that changes the plant may have
+        run unanswered.
         """
         return await self._transport.invoke(request, timeout=timeout)
 
     async def close(self) -> None:
-        """Ends all streams and the connection. Idempotent. Sessions stay open until closed or expired."""
+        """End all streams and the connection. Idempotent. Sessions stay open until closed or expired."""
         await self._transport.close()
 
     async def __aenter__(self) -> Self:
@@ -269,7 +278,7 @@ class GatewayClient:
 
 
 def _options_of(options: ClientOptions | str | None, names: dict[str, Any]) -> ClientOptions:
-    """The options that :meth:`GatewayClient.connect` was given. Empties `names`: frames of errors keep no key."""
+    """Return the options that :meth:`GatewayClient.connect` was given. Empties `names`: error frames keep no key."""
     given = ", ".join(names)
     try:
         if options is None:

@@ -1,4 +1,4 @@
-"""The galaxy: what objects and attributes there are, and when it was deployed."""
+"""The galaxy: its objects and attributes, and when it was deployed."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -43,14 +43,14 @@ class Galaxy:
         self._transport = transport
 
     async def test_connection(self, *, timeout: float | None = None) -> bool:
-        """Whether the gateway reaches the galaxy's database."""
+        """Return whether the gateway reaches the galaxy's database."""
         reply = await self._transport.unary(
             wire.TEST_CONNECTION, pb.TestConnectionRequest(), call="test_connection", timeout=timeout
         )
         return wire.galaxy_answers(reply)
 
     async def last_deploy_time(self, *, timeout: float | None = None) -> datetime | None:
-        """When something was last deployed (UTC); None if never."""
+        """Return when something was last deployed (UTC); None if never."""
         call = "last_deploy_time"
         reply = await self._transport.unary(
             wire.LAST_DEPLOY_TIME, pb.GetLastDeployTimeRequest(), call=call, timeout=timeout
@@ -77,11 +77,10 @@ class Galaxy:
         page_size: int = 500,
         timeout: float | None = None,
     ) -> AsyncGenerator[GalaxyObject, None]:
-        """Every object below `root` (an object id or a tag name; all without), page by page: a page is asked
-        for when the one before is used up.
+        """Yield every object below `root` (an object id or a tag name; without it, all).
 
-        Raises MxGatewayGalaxyChangedError when a redeploy makes the pages that follow belong to another
-        galaxy than those already given.
+        A page is asked for when the one before is used up. Raises MxGatewayGalaxyChangedError when a redeploy makes the
+        pages that follow belong to another galaxy than those already given.
         """
         filters: dict[str, Any] = {
             **_place("root", root),
@@ -119,8 +118,11 @@ class Galaxy:
         page_size: int = 500,
         timeout: float | None = None,
     ) -> "tuple[GalaxyNode, ...]":
-        """The children of `parent` (an object id or a tag name; the top without), areas first. Each expands
-        when asked to, by the same filters. A redeploy meanwhile begins the list anew: two galaxies never mix."""
+        """Return the children of `parent` (an object id or a tag name; without it, the top), areas first.
+
+        Each expands on demand, by the same filters. A redeploy meanwhile starts the list again: two galaxies never mix.
+        Raises MxGatewayGalaxyChangedError when redeploys do not stop.
+        """
         filters: dict[str, Any] = {
             **_filters(category_ids, template_chain_contains, tag_name_glob, alarm_bearing_only, historized_only),
             "include_attributes": include_attributes,
@@ -140,13 +142,13 @@ class Galaxy:
                     for item, has_children in zip(page.objects, page.has_children, strict=True)
                 )
         raise MxGatewayGalaxyChangedError(
-            f"the galaxy was deployed anew {_RESTARTS} times while it was read", call="browse"
+            f"the galaxy was redeployed {_RESTARTS} times while it was read", call="browse"
         )
 
     async def _pages_of_one_galaxy(
         self, place: dict[str, Any], filters: dict[str, Any], page_size: int, timeout: float | None
     ) -> list[wire.ChildrenPage] | None:
-        """All pages of one parent; None when a redeploy came between them."""
+        """Return all pages of one parent; None when a redeploy came between them."""
         pages: list[wire.ChildrenPage] = []
         counted, token = _Pages("browse"), ""
         while True:
@@ -166,7 +168,7 @@ class Galaxy:
                 return pages
 
     def watch_deploy_events(self) -> MessageStream[DeployEvent]:
-        """The deployment as it is, then every change of it, as an async iterator."""
+        """Stream the last deployment, then every one that follows."""
         request = pb.WatchDeployEventsRequest()
         return self._transport.stream(
             wire.WATCH_DEPLOY_EVENTS, request, call="watch_deploy_events", decode=wire.deploy_event
@@ -174,7 +176,7 @@ class Galaxy:
 
 
 class _Pages:
-    """Sees that pages come to an end, whatever the gateway says."""
+    """Check that pages come to an end, whatever the gateway says."""
 
     def __init__(self, call: str) -> None:
         self._call = call
@@ -182,8 +184,10 @@ class _Pages:
         self._empty = 0
 
     def after(self, token: str, objects: int) -> str:
-        """The token of the next page, after one of so many objects; raises MxGatewayCommandError for one that was
-        given before, and for a long row of empty pages."""
+        """Return the token of the next page, after one of so many objects.
+
+        Raises MxGatewayCommandError for a token that was given before, and for a long row of empty pages.
+        """
         self._empty = 0 if objects else self._empty + 1
         if token and (token in self._tokens or self._empty > _EMPTY_PAGES):
             why = "gives the same page again" if token in self._tokens else f"gave {self._empty} empty pages in a row"
@@ -193,14 +197,14 @@ class _Pages:
 
 
 class GalaxyNode:
-    """One object in the galaxy's tree, which expands when asked to."""
+    """One object in the galaxy's tree, which expands on demand."""
 
     def __init__(
         self, galaxy: Galaxy, item: GalaxyObject, has_children: bool, filters: dict[str, Any], page_size: int
     ) -> None:
         self.object = item
         self.has_children = has_children
-        """As the gateway said when the node was listed."""
+        """Whether it has children, as of when it was listed."""
         self._galaxy = galaxy
         self._filters = filters
         self._page_size = page_size
@@ -208,8 +212,10 @@ class GalaxyNode:
         self._expanding = asyncio.Lock()
 
     async def children(self, *, timeout: float | None = None) -> "tuple[GalaxyNode, ...]":
-        """Its children: asked for once, however often and from however many tasks it is called. A call that
-        failed is made again."""
+        """Return its children, which are fetched once, however many tasks ask; after a failure they are fetched again.
+
+        `timeout` is in seconds for each page.
+        """
         async with self._expanding:
             if self._children is None:
                 place = _place("parent", self.object.gobject_id)
@@ -221,7 +227,7 @@ class GalaxyNode:
 
 
 def _place(name: str, value: int | str | None) -> dict[str, Any]:
-    """`root` or `parent` as the arm of the request's oneof."""
+    """Return `root` or `parent` as the arm of the request's oneof."""
     if value is None:
         return {}
     if isinstance(value, str):
@@ -254,7 +260,7 @@ def _filters(
 
 def _changed(error: MxGatewayCommandError) -> MxGatewayGalaxyChangedError:
     return MxGatewayGalaxyChangedError(
-        f"discover: the galaxy was deployed anew while it was read; begin again ({error})",
+        f"discover: the galaxy was redeployed while it was read; begin again ({error})",
         endpoint=error.endpoint,
         call="discover",
         grpc_code=error.grpc_code,

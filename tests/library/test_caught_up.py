@@ -319,7 +319,7 @@ async def test_without_an_answer_nobody_knows_what_is_new(
     gateway: SimulatedGateway, live: LiveSession, items: list[Item]
 ) -> None:
     gateway.faults.stall("ping")
-    with pytest.raises(MxGatewayWaitError, match="nobody knows what is new"):
+    with pytest.raises(MxGatewayWaitError, match="it is unknown what is new"):
         await live.wait_for(INT, lambda value: True, timeout=0.1, new=True)
     gateway.faults.release()
     assert await live.fresh_mark(timeout=20) == live.events

@@ -757,7 +757,7 @@ async def test_a_reading_that_proves_nothing_confirms_nothing(
         if why == "the entry failed":
             answer = [result._replace(was_successful=False, value=None) for result in answer]
         else:
-            live._hub.lose(MxGatewayTransportError("away"))
+            live._hub.set_stale(MxGatewayTransportError("away"))
         read_it.set()
         return answer
 

@@ -319,7 +319,7 @@ async def test_handles_that_a_lost_session_still_gives_are_nobodys(
     if is_late:
         await rebuilt(live)
     gateway.faults.release("subscribe_bulk")
-    with pytest.raises(MxGatewaySessionError, match="lost while it was answered"):
+    with pytest.raises(MxGatewaySessionError, match="lost during the call"):
         await adding
     gateway.faults.release("OpenSession")
     await rebuilt(live)

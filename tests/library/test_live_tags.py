@@ -398,7 +398,7 @@ async def test_a_callback_ends_with_its_item_and_with_the_session(gateway: Simul
     async with asyncio.timeout(PATIENCE):
         await hanging.wait()
     await live.aclose()
-    assert (other.is_active, stuck.is_active, stuck.is_running) == (False, False, False)
+    assert (other.is_active, stuck.is_active, stuck._is_running) == (False, False, False)
     with pytest.raises(MxGatewayError):
         live.on_change(INT, print)
 

@@ -104,18 +104,18 @@ async def test_a_wait_is_over_when_the_machine_slept_through_it(
 
 async def test_a_value_is_stale_since_it_was_last_known_to_hold(live: LiveSession, item: Item) -> None:
     lost, received = MxGatewayTransportError("lost"), live[INT].received_at
-    live._hub.lose(lost, received - 100)
+    live._hub.set_stale(lost, received - 100)
     assert live[INT].stale_since == received
-    live._hub.lose(lost, received + 1)
+    live._hub.set_stale(lost, received + 1)
     assert live[INT].stale_since == received  # and not since the next thing that happened
-    live._hub.alive()
+    live._hub.set_live()
     live._hub.values.confirm()
     assert live[INT].stale_since is None
-    live._hub.lose(lost, received + 2)
+    live._hub.set_stale(lost, received + 2)
     assert live[INT].stale_since == received + 2
     live._hub.values.confirm()
     before = clock.monotonic()
-    live._hub.lose(lost)
+    live._hub.set_stale(lost)
     assert before <= (live[INT].stale_since or 0) <= clock.monotonic()
     reading = Reading.held(INT, live[INT])
     assert reading.stale_for is not None
@@ -126,13 +126,13 @@ async def test_a_gap_in_what_was_stale_already_is_not_confirmed_by_a_stream_that
     gateway: SimulatedGateway, live: LiveSession, item: Item
 ) -> None:
     gateway.faults.stall("read_bulk")
-    live._hub.lose(MxGatewayTransportError("lost"))
+    live._hub.set_stale(MxGatewayTransportError("lost"))
     stale_since = live[INT].stale_since
     other = EventHeader(EventFamily.OPERATION_COMPLETE)
     live._hub.take(MxEvent(other, live.last_worker_sequence + 5))  # some are missing
     live._hub.take(MxEvent(other, live.last_worker_sequence + 1))
-    live._hub.alive()
-    live._hub.lose(MxGatewayTransportError("lost again"))
+    live._hub.set_live()
+    live._hub.set_stale(MxGatewayTransportError("lost again"))
     live._hub.take(MxEvent(other, live.last_worker_sequence + 1))
     assert live[INT].stale_since == stale_since
     live._hub.take(MxEvent(EventHeader(EventFamily.ON_DATA_CHANGE, *item.key, 192), live.last_worker_sequence + 1, 1))
@@ -251,7 +251,7 @@ async def test_changes_are_listened_to_from_the_call(gateway: SimulatedGateway, 
 async def test_changes_that_nobody_takes_are_bounded_and_counted(live: LiveSession) -> None:
     changes = live.changes(queue_size=3)
     for lost in range(1, 11):
-        live._hub._tell(LiveChange(LiveState.LIVE, None, lost_events=lost))
+        live._hub._notify(LiveChange(LiveState.LIVE, None, lost_events=lost))
     first = await anext(changes)
     assert (first.lost_events, first.dropped) == (8, 7)
     assert (await anext(changes)).dropped == 0

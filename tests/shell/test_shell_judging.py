@@ -232,7 +232,7 @@ async def test_a_wait_that_cannot_tell_what_is_new_is_not_met_when_its_time_is_o
 
     monkeypatch.setattr(context.live_session._reader, "caught_up", held_up)
     async with asyncio.timeout(4):
-        with pytest.raises(NotMet, match="nobody knows what is new") as not_met:
+        with pytest.raises(NotMet, match="it is unknown what is new") as not_met:
             await run(context, f"wait {INT} = 0 timeout 300ms", _follow)
     assert exit_code_for(not_met.value) is ExitCode.NOT_MET
     assert "stale" in str(not_met.value)

@@ -1,4 +1,4 @@
-"""A session's calls for registrations, items and their data changes.
+"""Commands of a session for registrations, items and their data changes.
 
 ::
 
@@ -18,26 +18,26 @@ from zb_mom_ww_mxgateway.status import MxStatus
 
 
 class ItemCommands:
-    """Register, add, advise, remove, one by one and in bulk."""
+    """Registers, adds, advises and removes, one by one and in bulk."""
 
     def __init__(self, link: SessionLink) -> None:
         self._link = link
 
     async def register(self, client_name: str, *, timeout: float | None = None) -> int:
-        """Registers a client name and returns its server handle."""
+        """Register a client name and return its server handle."""
         reply = await self._link.run(
             "register", timeout=timeout, client_name=arguments.text("client_name", client_name)
         )
         return wire.new_handle(reply, "register")
 
     async def unregister(self, server_handle: int, *, timeout: float | None = None) -> None:
-        """Ends a registration, with all its items and user ids."""
+        """End a registration, with all its items and user ids."""
         await self._link.run(
             "unregister", timeout=timeout, server_handle=arguments.whole("server_handle", server_handle)
         )
 
     async def add_item(self, server_handle: int, item: str, *, timeout: float | None = None) -> int:
-        """Adds an item by its address and returns its item handle. A name that does not exist succeeds too."""
+        """Add an item by its address and return its item handle. A name that does not exist succeeds too."""
         reply = await self._link.run(
             "add_item",
             timeout=timeout,
@@ -47,14 +47,16 @@ class ItemCommands:
         return wire.new_handle(reply, "add_item")
 
     async def add_item2(self, server_handle: int, item: str, context: str, *, timeout: float | None = None) -> int:
-        """Adds an item whose address is relative to `context`; returns its item handle."""
+        """Add an item whose address is relative to `context`; return its item handle."""
         return await self._add_in_context("add_item2", server_handle, item, arguments.text("context", context), timeout)
 
     async def add_buffered_item(
         self, server_handle: int, item: str, context: str = "", *, timeout: float | None = None
     ) -> int:
-        """Adds an item whose changes come in batches (ON_BUFFERED_DATA_CHANGE), at the interval set for the
-        server handle; returns its item handle."""
+        """Add an item whose changes come in batches (ON_BUFFERED_DATA_CHANGE); return its item handle.
+
+        The batches come at the interval that is set for the server handle.
+        """
         return await self._add_in_context(
             "add_buffered_item", server_handle, item, arguments.sendable("context", context), timeout
         )
@@ -74,7 +76,7 @@ class ItemCommands:
     async def set_buffered_update_interval(
         self, server_handle: int, milliseconds: int, *, timeout: float | None = None
     ) -> None:
-        """Sets how often buffered items of a server handle report."""
+        """Set the interval, in milliseconds, at which buffered items of a server handle report."""
         await self._link.run(
             "set_buffered_update_interval",
             timeout=timeout,
@@ -83,29 +85,29 @@ class ItemCommands:
         )
 
     async def remove_item(self, server_handle: int, item_handle: int, *, timeout: float | None = None) -> None:
-        """Removes an item."""
+        """Remove an item."""
         await self._link.run("remove_item", timeout=timeout, **arguments.item(server_handle, item_handle))
 
     async def advise(self, server_handle: int, item_handle: int, *, timeout: float | None = None) -> None:
-        """Asks for the item's data changes; the first comes 3 to 8 s later on a fresh session."""
+        """Ask for the item's data changes; the first comes 3 to 8 s later on a fresh session."""
         await self._link.run("advise", timeout=timeout, **arguments.item(server_handle, item_handle))
 
     async def unadvise(self, server_handle: int, item_handle: int, *, timeout: float | None = None) -> None:
-        """Ends the item's data changes."""
+        """End the item's data changes."""
         await self._link.run("un_advise", timeout=timeout, **arguments.item(server_handle, item_handle))
 
     async def advise_supervisory(self, server_handle: int, item_handle: int, *, timeout: float | None = None) -> None:
-        """Advises as a supervisory client: only then is a plain write's user id recorded."""
+        """Advise as a supervisory client: only then is a plain write's user id recorded."""
         await self._link.run("advise_supervisory", timeout=timeout, **arguments.item(server_handle, item_handle))
 
     async def suspend(self, server_handle: int, item_handle: int, *, timeout: float | None = None) -> MxStatus:
-        """Suspends the item's data changes; returns MXAccess's status of it. Its held value is stale."""
+        """Suspend the item's data changes; return MXAccess's status of it. Its held value is stale."""
         return wire.item_status(
             await self._link.run("suspend", timeout=timeout, **arguments.item(server_handle, item_handle)), "suspend"
         )
 
     async def activate(self, server_handle: int, item_handle: int, *, timeout: float | None = None) -> MxStatus:
-        """Takes a suspended item's data changes up again; returns MXAccess's status of it."""
+        """Resume a suspended item's data changes; return MXAccess's status of it."""
         return wire.item_status(
             await self._link.run("activate", timeout=timeout, **arguments.item(server_handle, item_handle)), "activate"
         )
@@ -113,13 +115,13 @@ class ItemCommands:
     async def add_item_bulk(
         self, server_handle: int, tag_addresses: Sequence[str], *, timeout: float | None = None
     ) -> list[SubscribeResult]:
-        """Adds many items: one result an entry, in input order; an entry's failure fails only itself."""
+        """Add many items: one result an entry, in input order; an entry's failure fails only itself."""
         return await self._bulk("add_item_bulk", server_handle, timeout, tag_addresses=arguments.tags(tag_addresses))
 
     async def advise_item_bulk(
         self, server_handle: int, item_handles: Sequence[int], *, timeout: float | None = None
     ) -> list[SubscribeResult]:
-        """Advises many items: one result an entry, in input order."""
+        """Advise many items: one result an entry, in input order."""
         return await self._bulk(
             "advise_item_bulk", server_handle, timeout, item_handles=arguments.handles(item_handles)
         )
@@ -127,7 +129,7 @@ class ItemCommands:
     async def remove_item_bulk(
         self, server_handle: int, item_handles: Sequence[int], *, timeout: float | None = None
     ) -> list[SubscribeResult]:
-        """Removes many items: one result an entry, in input order."""
+        """Remove many items: one result an entry, in input order."""
         return await self._bulk(
             "remove_item_bulk", server_handle, timeout, item_handles=arguments.handles(item_handles)
         )
@@ -135,7 +137,7 @@ class ItemCommands:
     async def unadvise_item_bulk(
         self, server_handle: int, item_handles: Sequence[int], *, timeout: float | None = None
     ) -> list[SubscribeResult]:
-        """Unadvises many items: one result an entry, in input order."""
+        """Unadvise many items: one result an entry, in input order."""
         return await self._bulk(
             "un_advise_item_bulk", server_handle, timeout, item_handles=arguments.handles(item_handles)
         )
@@ -143,13 +145,13 @@ class ItemCommands:
     async def subscribe_bulk(
         self, server_handle: int, tag_addresses: Sequence[str], *, timeout: float | None = None
     ) -> list[SubscribeResult]:
-        """Adds and advises many items: one result an entry, in input order; first values follow as events."""
+        """Add and advise many items: one result an entry, in input order; first values follow as events."""
         return await self._bulk("subscribe_bulk", server_handle, timeout, tag_addresses=arguments.tags(tag_addresses))
 
     async def unsubscribe_bulk(
         self, server_handle: int, item_handles: Sequence[int], *, timeout: float | None = None
     ) -> list[SubscribeResult]:
-        """Unadvises and removes many items: one result an entry, in input order."""
+        """Unadvise and remove many items: one result an entry, in input order."""
         return await self._bulk(
             "unsubscribe_bulk", server_handle, timeout, item_handles=arguments.handles(item_handles)
         )
@@ -163,11 +165,11 @@ class ItemCommands:
     async def read_bulk(
         self, server_handle: int, tag_addresses: Sequence[str], timeout_ms: int = 0, *, timeout: float | None = None
     ) -> list[ReadResult]:
-        """Reads many tags: one result an entry, in input order. An advised item answers from its last data
-        change (`was_cached`), any other is added, advised, awaited and removed again.
+        """Read many tags: one result an entry, in input order.
 
-        `timeout_ms` is for one tag; 0 is the worker's default. `timeout` is for the whole call: by default, as long as
-        any call and one tag may take.
+        An advised item answers from its last data change (`was_cached`); any other is added, advised, awaited and
+        removed again. `timeout_ms` is in milliseconds for one tag; 0 is the worker's default. `timeout` is in seconds
+        for the whole call: by default, ``ClientOptions.call_timeout`` and `timeout_ms`.
         """
         request = self._link.request(
             "read_bulk",

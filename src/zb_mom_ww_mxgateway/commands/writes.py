@@ -1,8 +1,7 @@
-"""A session's calls that write, and the users that secured writes are made for.
+"""Commands of a session that write, and the users that secured writes are made for.
 
-Every one of them returns when MXAccess has *accepted* it: the outcome is a later ON_WRITE_COMPLETE event.
-Each raises with ``outcome_unknown`` when the write may have happened although no answer came. Nothing is
-ever sent again.
+Each returns when MXAccess has *accepted* the write: the outcome is a later ON_WRITE_COMPLETE event. It raises with
+``outcome_unknown`` when the write may have happened although no answer came. Nothing is ever sent twice.
 
 ::
 
@@ -59,7 +58,7 @@ class WriteSecured2Entry(NamedTuple):
 
 
 class WriteCommands:
-    """Plain, timed, secured, bulk and sparse writes; user ids."""
+    """Plain, timed, secured, bulk and sparse writes, and user ids."""
 
     def __init__(self, link: SessionLink) -> None:
         self._link = link
@@ -73,7 +72,7 @@ class WriteCommands:
         *,
         timeout: float | None = None,
     ) -> None:
-        """Writes a value. `user_id` is recorded only under supervisory advise."""
+        """Write a value. `user_id` is recorded only under supervisory advise."""
         await self._link.send(write_request(self._link, server_handle, item_handle, value, user_id), timeout=timeout)
 
     async def write2(
@@ -86,7 +85,7 @@ class WriteCommands:
         *,
         timeout: float | None = None,
     ) -> None:
-        """Writes a value with its source time (an aware datetime)."""
+        """Write a value with its source time (an aware datetime)."""
         await self._link.run(
             "write2",
             timeout=timeout,
@@ -106,7 +105,7 @@ class WriteCommands:
         *,
         timeout: float | None = None,
     ) -> None:
-        """Writes to an attribute that wants a user, or for verified writes two (ids of ``authenticate_user``)."""
+        """Write to an attribute that needs a user, or two for a verified write (ids from ``authenticate_user``)."""
         await self._link.run(
             "write_secured",
             timeout=timeout,
@@ -126,7 +125,7 @@ class WriteCommands:
         *,
         timeout: float | None = None,
     ) -> None:
-        """As :meth:`write_secured`, with the value's source time (an aware datetime)."""
+        """Write as :meth:`write_secured` does, with the value's source time (an aware datetime)."""
         await self._link.run(
             "write_secured2",
             timeout=timeout,
@@ -146,10 +145,10 @@ class WriteCommands:
         *,
         timeout: float | None = None,
     ) -> None:
-        """Writes an array by some of its elements, by index from 0.
+        """Write an array by some of its elements, by index from 0.
 
-        The array becomes `total_length` long, and every element that is not named gets the type's default
-        (false, 0, "", 1970): what was there is **lost**.
+        The array becomes `total_length` long, and every element that is not named gets the type's default (false, 0,
+        "", 1970): its former value is **lost**.
         """
         length = arguments.whole("total_length", total_length, 1)
         if not isinstance(elements, Mapping) or not elements:
@@ -167,25 +166,25 @@ class WriteCommands:
     async def write_bulk(
         self, server_handle: int, entries: Sequence[WriteEntry], *, timeout: float | None = None
     ) -> list[BulkWriteResult]:
-        """Writes many values: one result an entry, in input order; an entry's failure fails only itself."""
+        """Write many values: one result an entry, in input order; an entry's failure fails only itself."""
         return await self._write_bulk("write_bulk", WriteEntry, server_handle, entries, timeout)
 
     async def write2_bulk(
         self, server_handle: int, entries: Sequence[Write2Entry], *, timeout: float | None = None
     ) -> list[BulkWriteResult]:
-        """Writes many values with their source times: one result an entry, in input order."""
+        """Write many values with their source times: one result an entry, in input order."""
         return await self._write_bulk("write2_bulk", Write2Entry, server_handle, entries, timeout)
 
     async def write_secured_bulk(
         self, server_handle: int, entries: Sequence[WriteSecuredEntry], *, timeout: float | None = None
     ) -> list[BulkWriteResult]:
-        """Secured writes of many values: one result an entry, in input order."""
+        """Write many values with users: one result an entry, in input order."""
         return await self._write_bulk("write_secured_bulk", WriteSecuredEntry, server_handle, entries, timeout)
 
     async def write_secured2_bulk(
         self, server_handle: int, entries: Sequence[WriteSecured2Entry], *, timeout: float | None = None
     ) -> list[BulkWriteResult]:
-        """Secured writes of many values with their source times: one result an entry, in input order."""
+        """Write many values with users and source times: one result an entry, in input order."""
         return await self._write_bulk("write_secured2_bulk", WriteSecured2Entry, server_handle, entries, timeout)
 
     async def _write_bulk(
@@ -208,10 +207,9 @@ class WriteCommands:
     async def authenticate_user(
         self, server_handle: int, user: str, password: str, *, timeout: float | None = None
     ) -> int:
-        """The id of a user for secured writes; it dies with the server handle.
+        """Return the id of a user for secured writes; it dies with the server handle.
 
-        On a permissive galaxy any credentials give an id: it proves nothing. The password never stands in
-        an error.
+        On a permissive galaxy any credentials give an id, which proves nothing. The password is never in an error.
         """
         if not isinstance(password, str) or not _is_sendable(password):
             raise MxGatewayArgumentError("password must be text that can be sent as UTF-8")
@@ -224,7 +222,7 @@ class WriteCommands:
         return wire.user_id(await self._link.send(request, timeout=timeout), "authenticate_user")
 
     async def archestra_user_to_id(self, server_handle: int, user_guid: str, *, timeout: float | None = None) -> int:
-        """The id of an ArchestrA user by its GUID; it dies with the server handle."""
+        """Return the id of an ArchestrA user by its GUID; it dies with the server handle."""
         reply = await self._link.run(
             "archestra_user_to_id",
             timeout=timeout,
@@ -269,7 +267,7 @@ def _users(current_user_id: int, verifier_user_id: int) -> dict[str, int]:
 
 
 def _checked(entry: Any) -> dict[str, Any]:
-    """The fields of a bulk entry as the message has them."""
+    """Return the fields of a bulk entry as the message has them."""
     fields: dict[str, Any] = {}
     for name, value in entry._asdict().items():
         if name == "value":

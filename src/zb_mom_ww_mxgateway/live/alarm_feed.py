@@ -8,8 +8,8 @@
             print(alarm.reference, alarm.severity)
         print("kept up to date" if feed.is_complete else f"old, since {feed.lost_at}")
 
-What happens to an alarm while the stream is lost is not known. So an unacknowledged one that went meanwhile stays,
-as cleared and *unsure*, and one that came meanwhile is told of when the list has been read again.
+It is unknown what happens to an alarm while the stream is lost. So an unacknowledged one that disappeared meanwhile
+stays, as cleared and *unsure*, and a new one is reported when the list has been read again.
 """
 
 import asyncio
@@ -65,30 +65,30 @@ class AlarmListRead:
 
 
 AlarmNews: TypeAlias = AlarmTransition | AlarmProviderStatus | AlarmFeedLost | AlarmListRead
-"""What followers of an :class:`AlarmFeed` get."""
+"""News that followers of an :class:`AlarmFeed` get."""
 
 
 class AlarmFeed:
-    """What is in alarm now, from a stream of its own, which is opened again whenever it breaks.
+    """The alarms of a gateway, from a stream that is opened again whenever it breaks.
 
-    An async context manager. A gateway may serve no alarms, or stop to: then the feed has ended, `error` says why,
-    and nothing else is hurt.
+    An async context manager. A gateway may serve no alarms, or stop serving them: then the feed has ended and `error`
+    says why; nothing else is affected.
     """
 
     def __init__(self, client: "GatewayClient", prefix: str = "") -> None:
-        """Of alarms whose reference begins with `prefix`. Nothing is read before :meth:`start`."""
+        """`prefix` is the beginning of the references of all alarms. Nothing is read before :meth:`start`."""
         self.alarms: dict[str, ActiveAlarm] = {}
-        """By reference: those active, and those cleared that nobody has acknowledged, as far as this feed saw them."""
+        """Alarms by reference: active ones, and cleared ones that are unacknowledged as far as this feed saw them."""
         self.unsure: set[str] = set()
-        """References of those that went while the stream was lost: cleared, and perhaps acknowledged."""
+        """References of alarms that disappeared while the stream was lost: cleared, and perhaps acknowledged."""
         self.provider: AlarmProviderStatus | None = None
-        """Where they come from; None before the gateway said so."""
+        """Provider of the alarms; None before the gateway has named it."""
         self.is_complete: bool = False
         """True once the list of active alarms has been read, and while it is kept up to date."""
         self.lost_at: float | None = None
-        """Monotonic seconds since when it may be old; None while it is not."""
+        """Since when the list may be old, in seconds of :func:`clock.monotonic`; None while it is up to date."""
         self.error: MxGatewayError | None = None
-        """Why there are none, or none any more; None while they are read."""
+        """Why no alarms are read, or none any more; None while they are read."""
         self._client = client
         self._prefix = prefix
         self._task: asyncio.Task[None] | None = None
@@ -98,7 +98,7 @@ class AlarmFeed:
         self._followers: list[AlarmFollower] = []
 
     def start(self) -> None:
-        """Begins to read, or begins again where the feed has ended. Idempotent; entering the feed does it."""
+        """Begin to read, or begin again where the feed has ended. Idempotent; entering the feed does it."""
         if self._task is None or self._task.done():
             self.error = None
             self._settled.clear()
@@ -106,7 +106,7 @@ class AlarmFeed:
 
     @property
     def has_started(self) -> bool:
-        """True once somebody asked for the alarms."""
+        """True once :meth:`start` was called."""
         return self._task is not None
 
     @property
@@ -116,12 +116,14 @@ class AlarmFeed:
 
     @property
     def unacknowledged(self) -> list[ActiveAlarm]:
-        """Those of which it is not known that somebody has acknowledged them."""
+        """Alarms that are not known to be acknowledged."""
         return [alarm for alarm in self.alarms.values() if is_unacknowledged(alarm)]
 
     async def ready(self, timeout: float | None = None) -> None:
-        """Waits until the list is complete. Raises MxGatewayWaitError after `timeout` seconds, and what the gateway
-        refused it with."""
+        """Wait until the list is complete.
+
+        Raises MxGatewayWaitError after `timeout` seconds, and what the gateway refused the alarms with.
+        """
         try:
             async with asyncio.timeout(timeout):
                 await self._settled.wait()
@@ -134,7 +136,7 @@ class AlarmFeed:
             raise self.error
 
     def follow(self, *, queue_size: int = _WAITING) -> "AlarmFollower":
-        """All news from now on, at most `queue_size` behind."""
+        """Follow all news from now on; at most `queue_size` wait to be read, then the newest are dropped."""
         if isinstance(queue_size, bool) or not isinstance(queue_size, int) or queue_size < 1:
             raise MxGatewayArgumentError(f"queue_size must be a whole number of at least 1, not {queue_size!r}")
         follower = AlarmFollower(self._followers, queue_size)
@@ -144,13 +146,13 @@ class AlarmFeed:
         return follower
 
     def forget(self, reference: str) -> None:
-        """Drops an alarm that is unsure: the gateway knows nothing of it, so somebody has acknowledged it."""
+        """Drop an unsure alarm, once the gateway has shown that it no longer knows it, which means acknowledged."""
         if reference in self.unsure:
             self.unsure.discard(reference)
             del self.alarms[reference]
 
     async def aclose(self) -> None:
-        """Ends the reading, and every follower. Idempotent."""
+        """End the reading, and every follower. Idempotent."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -177,7 +179,7 @@ class AlarmFeed:
             except MxGatewayError as broken:
                 error = broken
             except Exception as broken:
-                # A mistake of ours, or in a message: told like a loss, and nothing is read on.
+                # A mistake of ours, or in a message: reported like a loss, and reading ends.
                 error = MxGatewayError(f"reading the alarms failed: {broken!r}", call="stream_alarms")
                 error.__cause__ = broken
                 self._lose(error)
@@ -221,7 +223,7 @@ class AlarmFeed:
             for alarm in former.values()
             if is_unacknowledged(alarm) and alarm.reference not in self.alarms
         }
-        # Nobody has said that those were acknowledged: they do not vanish.
+        # They are not known to be acknowledged, so they stay.
         cleared = AlarmConditionState.INACTIVE
         self.alarms |= {reference: replace(former[reference], state=cleared) for reference in self.unsure}
         self.is_complete, self.lost_at, self.error = True, None, None
@@ -252,7 +254,7 @@ class AlarmFeed:
         self.tell(transition)
 
     def tell(self, news: AlarmNews) -> None:
-        """Part of keeping the feed: gives news to every follower. A subclass that acts on them at once overrides it."""
+        """Give news to every follower. A subclass that acts on them at once overrides it."""
         for follower in tuple(self._followers):
             follower.put(news)
 
@@ -265,7 +267,7 @@ class AlarmFollower:
 
     def __init__(self, among: "list[AlarmFollower]", queue_size: int) -> None:
         self.dropped: int = 0
-        """News this follower has lost to its own slowness: the newest, where the queue is full."""
+        """News that this follower lost because it was slow: the newest, where the queue is full."""
         self._among = among
         self._queue_size = queue_size
         self._queue: asyncio.Queue[AlarmNews | None] = asyncio.Queue()
@@ -273,14 +275,14 @@ class AlarmFollower:
         self._error: MxGatewayError | None = None
 
     def put(self, news: AlarmNews) -> None:
-        """Offers news; never waits."""
+        """Offer news; never waits."""
         if self._queue.qsize() >= self._queue_size:
             self.dropped += 1
         else:
             self._queue.put_nowait(news)
 
     def end(self, error: MxGatewayError | None = None) -> None:
-        """Nothing more comes: what is queued is still given, then `error` or the end."""
+        """End it: queued news are still given, then `error` or the end."""
         if not self._ended:
             self._ended, self._error = True, error
             with suppress(ValueError):
@@ -291,7 +293,7 @@ class AlarmFollower:
         news = await self._queue.get()
         if news is not None:
             return news
-        self._queue.put_nowait(None)  # for whoever asks again
+        self._queue.put_nowait(None)  # for the next reader
         if self._error is not None:
             error, self._error = self._error, None
             raise error
@@ -301,7 +303,7 @@ class AlarmFollower:
         return self
 
     async def batch(self) -> list[AlarmNews]:
-        """All news there are, waited for if there are none; empty at the end. Raises as iterating does."""
+        """Return all news there are, and wait if there are none; empty at the end. Raises as iterating does."""
         try:
             found = [await anext(self)]
         except StopAsyncIteration:
@@ -309,7 +311,7 @@ class AlarmFollower:
         return [*found, *self.take()]
 
     def take(self) -> list[AlarmNews]:
-        """All news that wait, at once; never waits."""
+        """Return all queued news at once; never waits."""
         found: list[AlarmNews] = []
         while not self._queue.empty():
             news = self._queue.get_nowait()
@@ -320,7 +322,7 @@ class AlarmFollower:
         return found
 
     async def aclose(self) -> None:
-        """Ends it. Idempotent."""
+        """End it. Idempotent."""
         self.end()
 
     async def __aenter__(self) -> Self:
@@ -331,19 +333,19 @@ class AlarmFollower:
 
 
 def is_unacknowledged(alarm: ActiveAlarm) -> bool:
-    """True unless it is known that somebody has acknowledged it."""
+    """Return whether an alarm is not known to be acknowledged."""
     return alarm.state != AlarmConditionState.ACTIVE_ACKED
 
 
 def _is_final(error: MxGatewayError) -> bool:
-    """Whether trying again would only be told the same."""
+    """Return whether another attempt would fail the same way."""
     if isinstance(error, MxGatewayAuthenticationError | MxGatewayAuthorizationError):
         return True
     return error.grpc_code in _FINAL_CODES
 
 
 def _state_after(kind: AlarmTransitionKind | int, before: ActiveAlarm | None) -> AlarmConditionState | int | None:
-    """How an alarm stands after a transition; None when it is over."""
+    """Return the state of an alarm after a transition; None when it is over."""
     match kind:
         case AlarmTransitionKind.ACKNOWLEDGE:
             is_over = before is not None and before.state == AlarmConditionState.INACTIVE

@@ -1,4 +1,4 @@
-"""The latest value of every advised item: held, doubted, confirmed, and shown to whoever waits."""
+"""The latest value of every advised item: held, doubted, confirmed, and shown to waits."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,30 +23,29 @@ Key = tuple[int, int]
 
 
 class ValueCache:
-    """What a live session holds of its items, by server and item handle."""
+    """Values of the items of a live session, by server and item handle."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._values: dict[Key, LiveValue] = {}
         self._waits: dict[Key, list[Wait]] = {}
-        # Of these a change may have been lost: that the stream goes on says nothing of them.
+        # Items of which a change may have been lost: a stream that goes on does not confirm them.
         self._missed: set[Key] = set()
-        # When each value became doubtful that is so, as `number` counts.
+        # By item with a doubtful value: when it became so, as `number` counts.
         self._doubted: dict[Key, int] = {}
         self.number: int = 0
-        """How many events there have been, and how many times what is held became doubtful: what is new is told by
-        it."""
+        """Count of events and of times that values became doubtful; it orders what is new."""
         self._losses = 0
-        # Of these no reply has named the item; the first is the oldest.
+        # Values whose item no reply has named; the first is the oldest.
         self._unknown: dict[Key, None] = {}
         self._gateway_clock = GatewayClock()
         self.on_change: Callable[[Key, LiveValue], None] = lambda key, value: None
-        """Told of every change."""
+        """Called with every change."""
 
     # What comes.
 
     def take(self, event: MxEvent, doubtful_since: float | None = None) -> None:
-        """A data change, the event of `number`; from long ago, perhaps, where it is doubtful since then."""
+        """Take a data change, the event of `number`; with `doubtful_since` it may be from long ago."""
         header = event.header
         key = header.server_handle, header.item_handle
         item = self._session.handles.items.get(key)
@@ -58,7 +57,7 @@ class ValueCache:
                 if len(self._unknown) > _MOST_UNKNOWN:
                     self.drop(next(iter(self._unknown)))
             if event.gateway_time_ns and event.received_at:
-                # What waited on its way, for a process that was stopped, is as much older.
+                # An event that waited on its way, for a process that was stopped, is older by that.
                 value.age_when_received += self._gateway_clock.take(event.gateway_time_ns, event.received_at)
             if before is not None:
                 is_same = (value.value, value.quality, value.source_time_ns) == (
@@ -79,8 +78,10 @@ class ValueCache:
                 self._hold(key, value)
 
     def _changed_at(self, key: Key, number: int) -> int:
-        """When a value changed that is seen to have, by the event of that number: where changes were lost, it may have
-        been any time since it was last known to hold."""
+        """Return the mark of a change that the event of `number` shows.
+
+        Where changes were lost, it may have been at any time since the value was last known to hold.
+        """
         return self._doubted.get(key, number) if key in self._missed else number
 
     def _hold(self, key: Key, value: LiveValue) -> None:
@@ -98,12 +99,12 @@ class ValueCache:
                 wait.see(value)
 
     def shown(self, key: Key) -> LiveValue | None:
-        """The value that those who wait are shown: a late change of an item that is unadvised must not start a wait."""
+        """Return the value that waits see: a late change of an unadvised item must not start a wait."""
         item = self._session.handles.items.get(key)
         return self._values.get(key) if item and item.advised else None
 
     def follow(self, changes: Sequence[HandleChange]) -> None:
-        """What became of handles: a value whose item is gone is not kept."""
+        """Follow changes of handles: a value whose item is gone is not kept."""
         for change in changes:
             key = change.server_handle, change.item_handle
             if change.what in ("removed", "unadvised"):
@@ -131,7 +132,7 @@ class ValueCache:
                 self._unknown.pop(key, None)
 
     def drop(self, key: Key) -> None:
-        """An item is no more, or reports no more."""
+        """Drop the value of an item that is gone, or reports no more."""
         self._values.pop(key, None)
         self._missed.discard(key)
         self._doubted.pop(key, None)
@@ -139,11 +140,13 @@ class ValueCache:
         for wait in self._waits.get(key, ()):
             wait.stop()
 
-    # What is to be believed.
+    # What may be old.
 
     def doubt(self, since: float | None = None, *, missed: bool = False) -> None:
-        """From now on, or `since` then, nobody knows whether what is held holds; and no wait has held till now.
-        `missed`: changes were lost, so that what is held has to come or to be read anew."""
+        """Mark all values as stale, from now on or `since` then, and break every wait.
+
+        With `missed`, changes were lost, so that each value has to come, or to be read, again.
+        """
         began = clock.monotonic() if since is None else since
         self.number += 1
         if missed:
@@ -162,7 +165,7 @@ class ValueCache:
             wait.stop()
 
     def confirm(self) -> None:
-        """The stream goes on where it had stopped: what is held still holds, but for what was missed before."""
+        """Confirm the values, except those missed before: the stream goes on where it had stopped."""
         for key, value in self._values.items():
             if value.stale_since is not None and key not in self._missed:
                 value.stale_since = None
@@ -170,8 +173,10 @@ class ValueCache:
                 self._show(key, value)
 
     async def read_again(self, may_hold: Callable[[], bool]) -> None:
-        """Reads what may be old, on the session as it is; what comes when `may_hold` says no is not taken. A value that
-        differs came with the next event, as far as anybody knows, unless changes of it were lost."""
+        """Read values that may be old; take nothing that comes while `may_hold` says no.
+
+        A value that differs counts as the next event, unless changes of it were lost.
+        """
         try:
             by_server: dict[int, list[Item]] = {}
             for key, value in self._values.items():
@@ -184,7 +189,7 @@ class ValueCache:
                 for start in range(0, len(items), _CHUNK):
                     await self._read_some(server, items[start : start + _CHUNK], may_hold)
         except MxGatewayError:
-            pass  # They stay stale; the next sign of life leads here again.
+            pass  # They stay stale; after the next sign of life they are read again.
 
     async def _read_some(self, server: int, items: Sequence[Item], may_hold: Callable[[], bool]) -> None:
         before, losses = [self._values.get(item.key) for item in items], self._losses
@@ -193,7 +198,7 @@ class ValueCache:
             # A data change that came meanwhile is newer.
             if held is None or held is not self._values.get(item.key) or held.stale_since is None:
                 continue
-            # What was lost while the answer came may be newer, too.
+            # A change that was lost while the answer came may be newer, too.
             if not result.was_successful or not may_hold() or item.suspended or losses != self._losses:
                 continue
             if (result.value, result.quality, result.source_time_ns) == (held.value, held.quality, held.source_time_ns):
@@ -208,22 +213,24 @@ class ValueCache:
         return self._gateway_clock.age_of(result.source_time_ns) if result.source_time_ns else None
 
     def age_of(self, result: ReadResult) -> float | None:
-        """Seconds since the source took what was read, by the gateway's clock as far as it is known; None where the
-        source's clock is ahead of that."""
+        """Return seconds since the source took a value that was read, by the gateway's clock as far as it is known.
+
+        None where that is unknown, as the source's clock is ahead.
+        """
         age = self._age_of(result)
         return None if age is None or age < -CLOCKS_MAY_DIFFER else max(0.0, age)
 
-    # Who looks, and who waits.
+    # For readers and waits.
 
     def latest(self, key: Key) -> LiveValue | None:
-        """The latest value of an item; None before its first data change, and when it is not advised."""
+        """Return the latest value of an item; None before its first data change, and when it is not advised."""
         item = self._session.handles.items.get(key)
-        # A change may still be on its way when an item is unadvised: it is not the latest of anything.
+        # A change may still be on its way when an item is unadvised: it is no latest value.
         return None if item and not item.advised else self._values.get(key)
 
     @contextmanager
     def shown_to(self, wait: Wait, key: Key) -> Iterator[None]:
-        """Shows the item's values to `wait` as they come."""
+        """Show the item's values to `wait` as they come."""
         self._waits.setdefault(key, []).append(wait)
         try:
             yield
@@ -234,11 +241,11 @@ class ValueCache:
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """Number of waits."""
         return sum(map(len, self._waits.values()))
 
     def end(self, error: MxGatewayError) -> None:
-        """Nothing comes any more."""
+        """End every wait with `error`: nothing comes any more."""
         self.doubt()
         for waits in self._waits.values():
             for wait in waits:

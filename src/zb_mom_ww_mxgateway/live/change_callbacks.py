@@ -1,4 +1,4 @@
-"""Functions that are called with every change of a tag."""
+"""Callbacks: functions that are called with every change of a tag."""
 
 import asyncio
 import inspect
@@ -22,9 +22,9 @@ Advise: TypeAlias = Callable[[Sequence[str], int | None], Awaitable[tuple[dict[s
 class ChangeCallback:
     """A function that is called with every change of one tag, until :meth:`close`. Made by ``live.on_change()``.
 
-    Awaiting it waits until the tag is advised, and raises why it cannot be. It is an async context manager too, which
-    ends it. What the function raises is counted, kept in `error`, and told: to the `on_error` it was made with, else to
-    the event loop's exception handler, which logs it. It is called on all the same.
+    Awaiting it waits until the tag is advised, and raises why it cannot be. It is also an async context manager, which
+    closes it. An exception of the function is counted, kept in `error`, and given to the `on_error` it was made with,
+    else to the event loop's exception handler, which logs it. The next change is reported all the same.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class ChangeCallback:
         on_close: Callable[["ChangeCallback"], None],
     ) -> None:
         self.tag = tag
-        """As it was given."""
+        """Tag as it was given."""
         self.item: Item | None = None
         """The tag's item; None until it is advised."""
         self.calls: int = 0
@@ -44,9 +44,9 @@ class ChangeCallback:
         self.failures: int = 0
         """Exceptions that it raised."""
         self.dropped: int = 0
-        """Of a coroutine function: changes that were passed over because it was so many behind."""
+        """Changes that a coroutine function did not get, as it was too many behind."""
         self.error: Exception | None = None
-        """The last exception: its own, or why there are no changes of the tag."""
+        """Last exception: one that the function raised, or why there are no changes of the tag."""
         self.is_active: bool = True
         """Whether it is still called; False once it was closed, the tag was refused or its item is gone."""
         self._server_handle = server_handle
@@ -61,17 +61,17 @@ class ChangeCallback:
 
     @property
     def server_handle(self) -> int | None:
-        """On which the tag is advised; None for the first."""
+        """Server handle on which the tag is advised; None for the first there is."""
         return self._server_handle
 
-    def advised(self, item: Item) -> None:
-        """Part of making it: its tag is advised."""
+    def _set_advised(self, item: Item) -> None:
+        """Note that its tag is advised."""
         self.item = item
         if not self._advised.done():
             self._advised.set_result(None)
 
-    def see(self, value: LiveValue) -> None:
-        """Part of keeping the stream: a change."""
+    def _see(self, value: LiveValue) -> None:
+        """Call the function with a change."""
         if not self.is_active:
             return
         self.calls += 1
@@ -89,7 +89,7 @@ class ChangeCallback:
                 self._task = self._loop.create_task(self._await_all(), name=f"callback of {self.tag}")
 
     async def _await_all(self) -> None:
-        """One after another, so that they see the changes in their order."""
+        """Await the calls one after another, so that the function sees the changes in order."""
         try:
             while self._waiting:
                 try:
@@ -107,31 +107,31 @@ class ChangeCallback:
                 self._on_close(self)
 
     @property
-    def is_running(self) -> bool:
+    def _is_running(self) -> bool:
         """Whether a coroutine function is being awaited."""
         return self._task is not None
 
     def _fail(self, error: BaseException) -> None:
-        told = error if isinstance(error, Exception) else RuntimeError(f"the callback raised {error!r}")
+        reported = error if isinstance(error, Exception) else RuntimeError(f"the callback raised {error!r}")
         self.failures += 1
-        self.error = told
-        self._tell(told, f"the callback of {self.tag} failed")
+        self.error = reported
+        self._report(reported, f"the callback of {self.tag} failed")
 
-    def lose(self, error: Exception) -> None:
-        """Part of keeping the stream: there are no changes of the tag, or none any more."""
+    def _lose(self, error: Exception) -> None:
+        """End it because there are no changes of the tag, or none any more."""
         if self.is_active:
             self.error = error
             if self._advised.done() or not self._awaiting:
-                self._tell(error, f"no changes of {self.tag}")
+                self._report(error, f"no changes of {self.tag}")
             self._never(error)
             self.close()
 
     def _never(self, error: Exception) -> None:
         if not self._advised.done():
             self._advised.set_exception(error)
-            self._advised.exception()  # told already, or to who awaits it
+            self._advised.exception()  # reported already, or to the task that awaits it
 
-    def _tell(self, error: Exception, what: str) -> None:
+    def _report(self, error: Exception, what: str) -> None:
         if self._on_error is not None:
             try:
                 self._on_error(error)
@@ -142,7 +142,7 @@ class ChangeCallback:
         self._loop.call_exception_handler({"message": f"{what}: {error}", "exception": error})
 
     def close(self) -> None:
-        """Ends it: the function is not called any more. The tag stays advised. Idempotent."""
+        """End it: the function is not called any more. The tag stays advised. Idempotent."""
         if self.is_active:
             self.is_active = False
             self._on_close(self)
@@ -151,7 +151,7 @@ class ChangeCallback:
             self._never(MxGatewayError(f"the callback of {self.tag} was closed", call="on_change"))
 
     async def aclose(self) -> None:
-        """As :meth:`close`; a coroutine function that is being awaited is cancelled, and waited for."""
+        """Close it; a coroutine function that is being awaited is cancelled, and waited for. Idempotent."""
         self.close()
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
@@ -183,11 +183,10 @@ def _forget(awaitable: Awaitable[object]) -> None:
 
 
 class ChangeCallbacks:
-    """The callbacks of one live session. Tags that are asked for in one go are advised in one call."""
+    """Callbacks of one live session. Tags that are asked for together are advised in one call."""
 
     def __init__(self, advise: Advise, latest: Callable[[int, int], LiveValue | None]) -> None:
-        """`advise` gives the items of tags on a server handle, and why there is none for the others; `latest` the value
-        held of an item."""
+        """`advise` returns the items of tags on a server handle, and why others have none; `latest` the value held."""
         self._advise = advise
         self._latest = latest
         self._by_key: dict[Key, list[ChangeCallback]] = {}
@@ -202,7 +201,7 @@ class ChangeCallbacks:
         callback: Callable[[LiveValue], object],
         on_error: Callable[[Exception], object] | None,
     ) -> ChangeCallback:
-        """A callback whose tag will be advised."""
+        """Make a callback, and have its tag advised."""
         made = ChangeCallback(tag, server_handle, callback, on_error, self._forget)
         self._wanted.append(made)
         self._all.add(made)
@@ -228,34 +227,34 @@ class ChangeCallbacks:
             items, refused = await self._advise([each.tag for each in batch], server)
         except Exception as error:
             for each in batch:
-                each.lose(error)
+                each._lose(error)
             return
         for each in batch:
             if (item := items.get(each.tag)) is None:
                 reason = refused.get(each.tag, "no reason given")
-                each.lose(MxGatewayCommandError(f"{each.tag} was refused: {reason}", call="subscribe_bulk"))
+                each._lose(MxGatewayCommandError(f"{each.tag} was refused: {reason}", call="subscribe_bulk"))
             elif each.is_active:
-                each.advised(item)
+                each._set_advised(item)
                 self._by_key.setdefault(item.key, []).append(each)
-                # What came before, or is held already; what comes from now on is told.
+                # The value that is held already; changes from now on are reported as they come.
                 if (value := self._latest(*item.key)) is not None:
-                    each.see(value)
+                    each._see(value)
 
     def _forget(self, callback: ChangeCallback) -> None:
-        if not callback.is_running:
+        if not callback._is_running:
             self._all.discard(callback)
         if callback.item is not None and callback in (same := self._by_key.get(callback.item.key, [])):
             same.remove(callback)
             if not same:
                 del self._by_key[callback.item.key]
 
-    def tell(self, key: Key, value: LiveValue) -> None:
-        """Part of keeping the stream: a change of an item."""
+    def notify(self, key: Key, value: LiveValue) -> None:
+        """Report a change of an item to its callbacks."""
         for callback in tuple(self._by_key.get(key, ())):
-            callback.see(value)
+            callback._see(value)
 
     def follow(self, changes: Sequence[HandleChange]) -> None:
-        """What became of handles: with an item its callbacks end, as somebody here has wanted."""
+        """Follow changes of handles: the callbacks of an item that was removed end."""
         for change in changes:
             keys: Sequence[Key] = ()
             if change.what == "removed":
@@ -267,20 +266,20 @@ class ChangeCallbacks:
                     callback.close()
 
     def lose(self, key: Key, reason: str) -> None:
-        """An item could not be had again in a rebuilt session."""
+        """End the callbacks of an item that could not be restored in a rebuilt session."""
         for callback in tuple(self._by_key.get(key, ())):
-            callback.lose(MxGatewayCommandError(f"{callback.tag} is no more: {reason}", call="subscribe_bulk"))
+            callback._lose(MxGatewayCommandError(f"{callback.tag} is no more: {reason}", call="subscribe_bulk"))
 
     def end(self, error: MxGatewayError | None) -> None:
-        """Nothing comes any more: because of `error`, or because it was closed here."""
+        """End all of them: because of `error`, or because the session was closed here."""
         for callback in tuple(self._all):
             if error is None:
                 callback.close()
             else:
-                callback.lose(error)
+                callback._lose(error)
 
     async def aclose(self) -> None:
-        """Ends every task. Idempotent."""
+        """End every task. Idempotent."""
         if self._adding is not None:
             self._adding.cancel()
             await asyncio.wait([self._adding])

@@ -1,4 +1,4 @@
-"""What the log says of a live session: its states, gaps, and writes that were refused in their completion."""
+"""Log of a live session: its states, gaps, and writes that were refused in their completion."""
 
 import logging
 

@@ -1,9 +1,9 @@
-"""Whose completion it is: OnWriteComplete names the item, not the write.
+"""Assignment of completions to writes: OnWriteComplete names the item, not the write.
 
-The writes of one item, as far as their completions are still to come, and the completions that came and are not
-assigned yet. Two writes have an order when the first was answered before the second was sent: calls in flight
-together have none. No clock decides: a completion is given to a write when it can be no other's, or when all that it
-can be say the same. Doubt ends when as many completions have come as there are writes that may have one.
+It keeps the writes of one item whose completions are still to come, and the completions that came and are not assigned
+yet. Two writes have an order when the first was answered before the second was sent; calls in flight together have
+none. No clock decides: a write gets a completion that can be no other's, or when all that can be its own say the same.
+Doubt ends when as many completions have come as there are writes that may have one.
 """
 
 from dataclasses import dataclass, field
@@ -15,27 +15,27 @@ from zb_mom_ww_mxgateway.models.events import MxEvent
 
 # Seconds for which a gateway may still carry out a command that it has not answered (it ends its worker after 75).
 _MAY_STILL_RUN = 90.0
-# So many writes to one item without a completion; then which is whose is not followed any more.
+# Most writes to one item without a completion; beyond that completions are not assigned any more.
 _MOST = 10_000
 
 
 @dataclass(eq=False, slots=True)
 class SentWrite:
-    """One write on its way. Times are ticks of the ledger, each a moment at which something was sent or answered."""
+    """One write under way. Ticks count the moments at which a command was sent or answered."""
 
     value: Any
-    """Its message."""
+    """Message of the value."""
     sent: int
     at: float
     """When it was sent, by :mod:`zb_mom_ww_mxgateway.system.clock`."""
     answered: int | None = None
-    """When MXAccess accepted it; None while that is not known."""
+    """Tick at which MXAccess accepted it; None while that is unknown."""
     in_flight: bool = True
     """Whether its answer may still come."""
     may_be_lost: bool = False
     """Whether its completion may have been lost, or is overdue."""
     settled: bool = False
-    """Whether nothing more will be known of it."""
+    """Whether nothing more will be known about it."""
     completion: MxEvent | None = None
 
     @property
@@ -63,7 +63,7 @@ class ItemWrites:
     """Whether more were sent than are kept: from then on no completion is given to any."""
 
     def add(self, write: SentWrite) -> None:
-        """A write is being sent."""
+        """Add a write that is being sent."""
         if len(self.writes) >= _MOST:
             self.is_overgrown = True
             self.completions.clear()
@@ -71,7 +71,7 @@ class ItemWrites:
         self.writes.append(write)
 
     def remove(self, write: SentWrite) -> None:
-        """It surely was not carried out."""
+        """Remove a write that surely was not carried out."""
         write.in_flight = False
         if write in self.writes:
             self.writes.remove(write)
@@ -79,25 +79,25 @@ class ItemWrites:
             self.assign()
 
     def take(self, completion: MxEvent) -> None:
-        """A completion came."""
+        """Take a completion that came."""
         if self.writes and not self.is_overgrown:
             self.completions.append(completion)
             self.assign()
 
     def doubt(self) -> None:
-        """Completions may have been lost."""
+        """Note that completions may have been lost."""
         for write in self.writes:
             write.may_be_lost = True
 
     def lose(self) -> None:
-        """No completion will come any more."""
+        """Settle all writes: no completion will come any more."""
         for write in self.writes:
             write.settle(None)
         self.writes.clear()
         self.completions.clear()
 
     def assign(self) -> None:
-        """Gives away every completion that can be only one write's; all, when as many have come as can come."""
+        """Assign every completion that can be only one write's; all, when as many have come as can come."""
         writes, completions = self.writes, self.completions
         while completions and len(completions) < len(writes):
             first = writes[0]
@@ -112,13 +112,13 @@ class ItemWrites:
             completions.clear()
 
     def verdict(self, write: SentWrite) -> MxEvent | None:
-        """The completion of a write, or one that says the same; None where that cannot be told, or not yet."""
+        """Return the completion of a write, or one that says the same; None where that is unknown, or not known yet."""
         if write.settled:
             return write.completion
         return self._unanimous(write) if write.is_certain else None
 
     def _places(self, write: SentWrite, *, all_came: bool = False) -> tuple[int, int]:
-        """The first and the last place that its completion can have among those that came and come, from 0."""
+        """Return the first and the last place that its completion can have among those that came and come, from 0."""
         others = [other for other in self.writes if other is not write]
         first = sum(other.is_before(write) and (all_came or other.is_certain) for other in others)
         last = sum(not write.is_before(other) for other in others)
@@ -131,10 +131,10 @@ class ItemWrites:
         possible = self.completions[first : last + 1]
         return possible[0] if len({completion.failed for completion in possible}) == 1 else None
 
-    # What a value that is read back can add.
+    # What a value that is read back adds.
 
     def all_counted(self, write: SentWrite) -> bool:
-        """Whether as many completions came as are certain to come: the others may never."""
+        """Return whether as many completions came as are certain to come: the others may never."""
         return (
             write.is_certain
             and not write.settled
@@ -142,9 +142,11 @@ class ItemWrites:
         )
 
     def if_carried_out(self, write: SentWrite) -> MxEvent | None:
-        """What says that a write completed if its value is the item's now: a completion that may be its own and is not
-        a refusal, while all is quiet: nothing was sent after it, nothing certain is still to come, and no other write
-        that may have had an effect was of the same value."""
+        """Return the completion that counts for a write if its value is the item's now; None where none does.
+
+        It is one that may be its own and is no refusal. Nothing may have been sent after the write, no certain
+        completion may still be due, and no other write that may have had an effect may be of the same value.
+        """
         if not self.all_counted(write) or self.writes[-1] is not write:
             return None
         value = wire.from_mx_value(write.value)
@@ -155,13 +157,16 @@ class ItemWrites:
         return next(good, None)
 
     def read_back(self, now: float) -> None:
-        """The value of the last write was read back while all was quiet: what was never answered, and is too old to be
-        carried out any more, is not waited for. What was accepted is, however late it completes."""
+        """Settle all writes where the value of the last one was read back and nothing is due any more.
+
+        A write that was never answered, and is too old to run any more, is not waited for. An accepted one is, however
+        late it completes.
+        """
         if all(write.is_certain or write.cannot_run_any_more(now) for write in self.writes):
             self.lose()
 
     def is_doubtful(self, write: SentWrite) -> bool:
-        """Whether a completion of the item may be another's."""
+        """Return whether a completion of the item may be another's."""
         first, last = self._places(write)
         return first != last or not write.is_certain or self.is_overgrown
 

@@ -39,12 +39,11 @@ class EventHub:
         self.lost: MxGatewayError | None = None
         """Why the stream or the session was lost, while it is."""
         self.last_worker_sequence: int = 0
-        """Of the session as it is now."""
+        """Sequence of the last event, in the session as it is now."""
         self.events: int = 0
         """Events received, each once."""
         self.repeated: int = 0
-        """Events that came although they had been seen: a stream that is resumed may bring some again. Nobody is given
-        them."""
+        """Events received again, as a resumed stream may bring them; they are not passed on."""
         self.gaps: int = 0
         """Times that events were lost, a lost session included."""
         self.lost_events: int = 0
@@ -52,15 +51,15 @@ class EventHub:
         self.resumes = 0
         """Attempts to resume the stream."""
         self.rebuilds: int = 0
-        """Sessions opened in the place of one that was lost."""
+        """Sessions opened in place of a lost one."""
         self.round_trip: float | None = None
         """Seconds that the last sign of life took."""
         self.in_doubt: asyncio.Event = asyncio.Event()
-        """Set where what is held may be old: it is then read again."""
+        """Set while values held may be old; the supervisor then has them read again."""
         self.tags: TagItems = TagItems(session, self.raise_if_closed)
         self.values: ValueCache = ValueCache(session)
         self.callbacks: ChangeCallbacks = ChangeCallbacks(self.tags.advise_tags, self.latest)
-        self.values.on_change = self.callbacks.tell
+        self.values.on_change = self.callbacks.notify
         self.tracker: WriteTracker = WriteTracker(link)
         self.unseen: UnseenWrites = UnseenWrites(link, lambda: self.values.number)
         self._link = link
@@ -80,9 +79,9 @@ class EventHub:
     # What the supervisor reports.
 
     def take(self, event: MxEvent) -> None:
-        """Part of keeping the stream: the next event."""
+        """Take the next event of the stream."""
         if event.replay_gap is None and 0 < event.worker_sequence <= self.last_worker_sequence:
-            self._pass_over()
+            self._count_repeated()
             return
         self.events += 1
         self.values.number += 1
@@ -92,21 +91,21 @@ class EventHub:
             first_kept = gap.oldest_available_sequence or gap.requested_after_sequence + 1
             self._count_gap(max(0, first_kept - gap.requested_after_sequence - 1))
             self.last_worker_sequence = max(self.last_worker_sequence, gap.oldest_available_sequence - 1)
-            # Where nothing is kept, only the next event tells how many were lost.
+            # Where the gateway keeps nothing, only the next event tells how many were lost.
             self._gap_is_open = not gap.oldest_available_sequence
         else:
-            # Of a stream that was resumed before its first event the gateway keeps nothing back.
+            # A stream that was resumed before its first event was resumed from the beginning.
             known = self.last_worker_sequence or not self._confirmed
             if known and event.worker_sequence > self.last_worker_sequence + 1:
                 self._count_gap(event.worker_sequence - self.last_worker_sequence - 1)
-                self._share(_gap_event(self.last_worker_sequence, event.worker_sequence, event.received_at))
+                self._distribute(_gap_event(self.last_worker_sequence, event.worker_sequence, event.received_at))
             elif not self._confirmed and self._slept_since is None:
                 # The stream went on where it had stopped.
                 self._confirmed = True
                 self.values.confirm()
             self._gap_is_open = False
             self.last_worker_sequence = max(self.last_worker_sequence, event.worker_sequence)
-            self._name(event)
+            self._add_tag(event)
             if event.family in (EventFamily.ON_DATA_CHANGE, EventFamily.ON_BUFFERED_DATA_CHANGE):
                 self.values.take(event, self._slept_since)
             else:
@@ -114,15 +113,15 @@ class EventHub:
                     log_completion(self._link, event)
                 self.tracker.take(event)
             self.unseen.take(event, self.latest(event.server_handle, event.item_handle))
-        self._share(event)
+        self._distribute(event)
 
-    def _pass_over(self) -> None:
+    def _count_repeated(self) -> None:
         self.repeated += 1
         if not self._may_repeat:
-            # Its sequences went back: who knows what else has come, and what not.
+            # Its sequences went back, so it is unknown what else was lost.
             self._count_gap(0)
 
-    def _name(self, event: MxEvent) -> None:
+    def _add_tag(self, event: MxEvent) -> None:
         key = event.header.server_handle, event.header.item_handle
         if item := self._link.handles.items.get(key):
             event.tag = item.tag
@@ -134,7 +133,7 @@ class EventHub:
             if len(waiting) < _MOST_UNNAMED_EACH:
                 waiting.append(event)
 
-    def _share(self, event: MxEvent) -> None:
+    def _distribute(self, event: MxEvent) -> None:
         for subscription in tuple(self._subscriptions):
             subscription.put(event)
         self._wake()
@@ -148,53 +147,53 @@ class EventHub:
         self.tracker.doubt()
         self.unseen.lose()
         self.in_doubt.set()
-        self._tell(LiveChange(self.state, self.lost, lost, gap=True))
+        self._notify(LiveChange(self.state, self.lost, lost, gap=True))
 
-    def miss(self) -> None:
-        """Part of keeping the stream: it broke before its first event, so nobody knows what came meanwhile."""
+    def count_missed(self) -> None:
+        """Count a gap: the stream broke before its first event, so it is unknown what was lost."""
         if self._link.handles.items:
             self._count_gap(0)
             self._gap_is_open = True
 
-    def alive(self) -> None:
-        """Part of keeping the stream: it is read, or the gateway gave a sign of life."""
+    def set_live(self) -> None:
+        """Note that the stream is read, or that the gateway gave a sign of life."""
         self._set_state(LiveState.LIVE)
 
-    def lose(self, error: MxGatewayError, since: float | None = None) -> None:
-        """Part of keeping the stream: it is lost, or the gateway gives no sign of life, `since` when."""
+    def set_stale(self, error: MxGatewayError, since: float | None = None) -> None:
+        """Note that the stream is lost, or that the gateway gives no sign of life, `since` when."""
         self._confirmed = False
         self._may_repeat = True
         self.values.doubt(since)
         self._set_state(LiveState.STALE, error, since)
 
-    def slept(self, seconds: float, since: float) -> None:
-        """Part of keeping the stream: the machine slept, from some time after `since`; all is stale until confirmed."""
+    def note_sleep(self, seconds: float, since: float) -> None:
+        """Note that the machine slept, from some time after `since`: all values are stale until confirmed."""
         self._slept_since = since
         self._confirmed = False
         self.values.doubt(since)
         lost = MxGatewayTransportError(f"this machine slept for {seconds:.0f} s", call="stream_events")
         if self.state is LiveState.LIVE:
             self.state, self.lost = LiveState.STALE, lost
-        self._tell(LiveChange(self.state, lost, since=since, slept=seconds))
+        self._notify(LiveChange(self.state, lost, since=since, slept=seconds))
         self._wake()
 
-    def awake(self) -> None:
-        """Part of keeping the stream: what comes from now on was sent after the machine slept."""
+    def note_awake(self) -> None:
+        """Note that events from now on were sent after the machine slept."""
         self._slept_since = None
 
-    def lose_session(self, error: MxGatewayError) -> None:
-        """Part of keeping the stream: there is no session any more."""
+    def set_rebuilding(self, error: MxGatewayError) -> None:
+        """Note that the session is lost, with all that is still to come of it."""
         self.values.doubt(missed=True)
         self.tracker.lose()
         self.unseen.lose()
         self._set_state(LiveState.REBUILDING, error)
 
-    def moved(self, missing: dict[tuple[int, int], str], began: float) -> None:
-        """Part of keeping the stream: another session has taken the place of the lost one, but for some items.
+    def note_rebuilt(self, missing: dict[tuple[int, int], str], began: float) -> None:
+        """Note that another session has replaced the lost one; `missing` says why some items were not restored.
 
-        `began` is before its first event, by the clock: so long what happened is not known.
+        `began` is the time before its first event, by the clock: until then it is unknown what happened.
         """
-        told = tuple(f"{self._link.handles.items[key].tag} ({reason})" for key, reason in missing.items())
+        not_restored = tuple(f"{self._link.handles.items[key].tag} ({reason})" for key, reason in missing.items())
         self._link.handles.drop(missing)
         for key, reason in missing.items():
             self.values.drop(key)
@@ -204,16 +203,17 @@ class EventHub:
         self.gaps += 1
         self.last_worker_sequence = 0
         self._confirmed, self._gap_is_open = True, False
-        self._tell(LiveChange(self.state, self.lost, 0, told))
-        self._share(gap)
+        self._notify(LiveChange(self.state, self.lost, 0, not_restored))
+        self._distribute(gap)
 
-    async def confirm(self) -> None:
-        """Part of keeping the stream: what may be old is to be read again."""
+    async def read_doubtful(self) -> None:
+        """Read again the values that may be old."""
         if self.state is LiveState.LIVE:
             await self.values.read_again(lambda: self.state is LiveState.LIVE)
             self._wake()
 
     def end(self, error: MxGatewayError | None) -> None:
+        """End everything that follows the stream: because of `error`, or because it was closed here."""
         if self.state is LiveState.CLOSED:
             return
         self.tracker.lose()
@@ -227,10 +227,10 @@ class EventHub:
         self.lost = lost
         if state is not self.state:
             self.state = state
-            self._tell(LiveChange(state, lost, since=since))
+            self._notify(LiveChange(state, lost, since=since))
             self._wake()
 
-    def _tell(self, change: LiveChange) -> None:
+    def _notify(self, change: LiveChange) -> None:
         log_change(self._link, change)
         for listener in tuple(self._listeners):
             listener.put(change)
@@ -255,8 +255,7 @@ class EventHub:
             suspended = item is not None and item.suspended
             if suspended != (key in self._suspended):
                 self._suspended ^= {key}
-                told = LiveChange(self.state, self.lost, since=clock.monotonic(), item=key, suspended=suspended)
-                self._tell(told)
+                self._notify(LiveChange(self.state, self.lost, since=clock.monotonic(), item=key, suspended=suspended))
         self._wake()
 
     def raise_if_closed(self) -> None:
@@ -264,10 +263,10 @@ class EventHub:
         if self.state is LiveState.CLOSED:
             raise self.lost or MxGatewaySessionError("the live session is closed")
 
-    # For those who look.
+    # For its readers.
 
     def latest(self, server_handle: int, item_handle: int) -> LiveValue | None:
-        """The latest value of an item; None before its first data change, and when it is not advised."""
+        """Return the latest value of an item; None before its first data change, and when it is not advised."""
         return self.values.latest((server_handle, item_handle))
 
     def subscribe(
@@ -277,7 +276,10 @@ class EventHub:
         queue_size: int = DEFAULT_QUEUE,
         overflow: Overflow = Overflow.DROP_OLDEST,
     ) -> Subscription:
-        """A subscriber from now on, of the events that `wanted` picks, at most `queue_size` behind."""
+        """Subscribe to the events from now on that `wanted` picks.
+
+        At most `queue_size` events wait for the subscriber; `overflow` says what happens then.
+        """
         subscription = Subscription(wanted, queue_size, overflow, self._subscriptions.remove)
         self._subscriptions.append(subscription)
         if self.state is LiveState.CLOSED:
@@ -285,31 +287,30 @@ class EventHub:
         return subscription
 
     def unseen_write(self, server_handle: int, item_handle: int) -> UnseenWrite | None:
-        """The latest write of an item whose effect has not been seen since; None where there is none.
+        """Return the latest write of an item whose effect has not been seen since; None where there is none.
 
-        While there is one, what :meth:`latest` gives is a value from before the write. Every write counts that went
-        through the client, by whichever of its methods, except one that was refused. It is over with the first data
-        change that came after it and has the value written, or that came after its completion; and with its
-        completion where the value written was held already. Not every write shows: an object may take a command and
-        reset it before a change is reported.
+        While there is one, :meth:`latest` is a value from before the write. Every write counts that went through the
+        client, by any method, except one that was refused. The write is over with the first data change after it that
+        has the value written, or that came after its completion; and with its completion where the value written was
+        held already. Not every write shows: an object may take a command and reset it before a change is reported.
         """
         return self.unseen.of((server_handle, item_handle))
 
     def mark(self) -> int:
-        """From where on a value counts as new, for :meth:`LiveValue.is_new`: what has been seen since the first write
-        that was sent after the last check (:meth:`checked`), else since now.
+        """Return the mark after which a value counts as new, for :meth:`LiveValue.is_new`.
 
-        Who is about to send a write awaits :meth:`LiveSession.caught_up` first, and who asks for a mark asks for a
-        :meth:`LiveSession.fresh_mark`: what has arrived already is then seen, and so before it.
+        It is that of the first write that was sent after the last check (:meth:`checked`), else that of now. Events
+        that have arrived and are not taken in yet count as new: await :meth:`LiveSession.caught_up` before you send a
+        write, and take a :meth:`LiveSession.fresh_mark` instead of this one.
         """
         return self.values.number if self.unseen.mark is None else self.unseen.mark
 
     def checked(self) -> None:
-        """Something was checked: the next write that is sent begins anew what is :meth:`mark`. ``wait_for`` does it."""
+        """Note a check: the next write that is sent sets a new :meth:`mark`. ``wait_for`` does it by itself."""
         self.unseen.is_checked = True
 
     async def changed(self) -> None:
-        """Waits for the next event or change of state."""
+        """Wait for the next event or change of state."""
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.add(waiter)
         try:
@@ -318,8 +319,11 @@ class EventHub:
             self._waiters.discard(waiter)
 
     def changes(self, *, queue_size: int = DEFAULT_CHANGES) -> Changes:
-        """Every change of state, every gap and every item that is suspended from this call on, until the session is
-        closed or lost for good. It begins with the state where that is not live."""
+        """Follow every change of state, every gap and every item that is suspended, from this call on.
+
+        It ends when the session is closed or lost for good, and begins with the state where that is not live. At most
+        `queue_size` changes wait to be read; then the oldest are dropped.
+        """
         listener = Changes(queue_size)
         if self.state is not LiveState.LIVE:
             listener.put(LiveChange(self.state, self.lost))
@@ -329,5 +333,5 @@ class EventHub:
 
 
 def _gap_event(last: int, oldest: int, at: float) -> MxEvent:
-    """What stands for subscribers in the place of events that are lost."""
+    """Return the event that subscribers get in place of those that were lost."""
     return MxEvent(EventHeader(replay_gap=ReplayGap(last, oldest)), 0, received_at=at)

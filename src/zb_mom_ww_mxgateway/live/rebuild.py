@@ -50,7 +50,7 @@ class SessionRebuilder:
 
         Raises what no attempt can mend: a refused key, and that the session was closed here meanwhile.
         """
-        self._hub.lose_session(error)
+        self._hub.set_rebuilding(error)
         self._link.transport.lost_sessions.add(self._link.session_id)
         silences = 0
         while True:
@@ -62,7 +62,7 @@ class SessionRebuilder:
                 if self._link.closed:
                     raise
                 self._link.log(SESSION, logging.INFO, f"{self._link.session_id}: not rebuilt yet: {failed}")
-                self._hub.lose_session(failed)
+                self._hub.set_rebuilding(failed)
                 silences = silences + 1 if failed.grpc_code == "DEADLINE_EXCEEDED" else 0
                 if silences >= SILENCES:
                     silences = 0
@@ -70,13 +70,13 @@ class SessionRebuilder:
             await pause()
 
     async def _build(self, answer_timeout: float) -> EventStream[MxEvent]:
-        """Another session with everything the lost one had, and its stream."""
+        """Open another session with everything the lost one had; return its stream."""
         await self._close_remains(answer_timeout)
         client, table = self._link.transport, self._link.handles
         began = clock.monotonic()
         new = await SessionLink.open(client, self._link.options)
         try:
-            # Read from now on by its thread, and looked at when the handles are known.
+            # Its thread reads from now on; the events are looked at when the handles are known.
             stream = new.stream_events_proven()
             handles = wire.HandleMap(dict(table.highest))
             missing = await restore(table, new, handles)
@@ -90,12 +90,15 @@ class SessionRebuilder:
         former = self._link.session_id
         self._link.move(new, handles)
         log_rebuilt(self._link, former)
-        self._hub.moved(missing, began)
+        self._hub.note_rebuilt(missing, began)
         return stream
 
     async def _close_remains(self, answer_timeout: float) -> None:
-        """A faulted session still holds a worker; one that is gone says so. Where nothing is answered, the connection
-        of the commands may be dead: it is given up before another session is asked for on it."""
+        """Close the lost session at the gateway: a faulted one still holds a worker.
+
+        Where the gateway does not answer, the connection of the commands may be dead: it is replaced before another
+        session is asked for on it.
+        """
         for seconds in (_CLOSE_TIMEOUT, answer_timeout):
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
@@ -117,10 +120,10 @@ def no_answer_to_commands(endpoint: str) -> MxGatewayTransportError:
 
 
 async def restore(table: HandleTable, link: SessionLink, handles: wire.HandleMap) -> dict[tuple[int, int], str]:
-    """Registers, adds and advises on the session of `link` what `table` has, and binds its handles to the new ones.
+    """Register, add and advise on the session of `link` what `table` has, and bind its handles to the new ones.
 
-    Returns, by the table's keys, why an item could not be had again. Raises what ends the whole: no
-    connection, a session lost anew, a key that is refused.
+    Return, by the keys of the table, why items could not be restored. Raises what ends the whole: no connection, a
+    session that is lost again, a refused key.
     """
     session = Session(link)
     missing: dict[tuple[int, int], str] = {}
@@ -192,7 +195,7 @@ class _Restoring:
 
 
 def _usual(item: Item) -> bool:
-    """Whether one bulk call both adds and advises it."""
+    """Return whether one bulk call both adds and advises it."""
     return item.advised and not item.supervisory and not item.suspended
 
 

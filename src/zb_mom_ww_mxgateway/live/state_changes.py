@@ -1,4 +1,4 @@
-"""Whoever follows the state of a live session: each with a bounded queue."""
+"""Listeners to the changes of a live session, each with a bounded queue."""
 
 import asyncio
 from collections import deque
@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.live.values import LiveChange, LiveState
 class Changes:
     """The changes of one live session as an async iterator, from when it was made. Made by ``live.changes()``.
 
-    Of one that is not read the oldest changes go, and the next that is kept says how many, in ``dropped``. It ends
+    Where they are not read, the oldest changes are dropped, and the next one says how many, in ``dropped``. It ends
     after the change to CLOSED. Cancelling a step loses nothing.
     """
 
@@ -26,7 +26,7 @@ class Changes:
         self._dropped = 0
 
     def put(self, change: LiveChange) -> None:
-        """Offers a change; never waits."""
+        """Offer a change; never waits."""
         if self._ended:
             return
         if len(self._queue) >= self._queue_size:
@@ -50,7 +50,7 @@ class Changes:
         return replace(change, dropped=dropped) if dropped else change
 
     async def aclose(self) -> None:
-        """Ends it and forgets what is queued. Idempotent."""
+        """End it and drop what is queued. Idempotent."""
         self._ended = True
         self._queue.clear()
         self._ready.set()

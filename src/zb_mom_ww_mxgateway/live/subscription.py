@@ -1,4 +1,4 @@
-"""Subscribers of one event stream: each with a bounded queue and a named overflow policy."""
+"""Subscribers of one event stream, each with a bounded queue and a named overflow policy."""
 
 import asyncio
 from collections import OrderedDict
@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.models.events import MxEvent
 
 
 class Overflow(Enum):
-    """What happens when a subscriber's queue is full. The stream and the other subscribers never wait."""
+    """Policy for a subscriber's queue that is full. The stream and the other subscribers never wait."""
 
     DROP_OLDEST = "drop-oldest"
     """The oldest event goes, counted in :attr:`Subscription.dropped`."""
@@ -34,7 +34,7 @@ class Subscription:
         if isinstance(queue_size, bool) or not isinstance(queue_size, int) or queue_size < 1:
             raise MxGatewayArgumentError(f"queue_size must be a whole number of at least 1, not {queue_size!r}")
         self.dropped: int = 0
-        """Events this subscriber has lost to its own slowness."""
+        """Events that this subscriber lost because it was slow."""
         self._wanted = wanted
         self._queue_size = queue_size
         self._overflow = overflow
@@ -47,7 +47,7 @@ class Subscription:
         self._error: MxGatewayError | None = None
 
     def put(self, event: MxEvent) -> None:
-        """Offers an event; never waits."""
+        """Offer an event; never waits."""
         if self._ended or not self._picks(event):
             return
         self._arrivals += 1
@@ -69,14 +69,14 @@ class Subscription:
         try:
             return self._wanted(event)
         except (Exception, asyncio.CancelledError) as error:
-            # Its own mistake: the stream and the other subscribers go on.
+            # The subscriber's mistake: the stream and the other subscribers go on.
             failure = MxGatewayError(f"this subscriber's filter failed: {error!r}")
             failure.__cause__ = error
             self.end(failure)
             return False
 
     def end(self, error: MxGatewayError | None = None) -> None:
-        """Ends it: the reader gets what is queued, then `error` or the end."""
+        """End it: the reader gets the queued events, then `error` or the end."""
         if not self._ended:
             self._ended, self._error = True, error
             self._ready.set()
@@ -94,13 +94,13 @@ class Subscription:
         return self._queue.popitem(last=False)[1]
 
     def take(self) -> list[MxEvent]:
-        """All that is queued, in order, at once; never waits."""
+        """Return all queued events at once, in order; never waits."""
         events = list(self._queue.values())
         self._queue.clear()
         return events
 
     async def batch(self) -> list[MxEvent]:
-        """All that is queued, as soon as there is something; empty at the end. Raises as iterating does.
+        """Return all queued events, and wait if there are none; empty at the end. Raises as iterating does.
 
         Cheaper than one event after another where thousands come a second.
         """
@@ -114,7 +114,7 @@ class Subscription:
         return self
 
     async def aclose(self) -> None:
-        """Ends it and forgets what is queued. Idempotent."""
+        """End it and drop what is queued. Idempotent."""
         self.end()
         self._queue.clear()
 

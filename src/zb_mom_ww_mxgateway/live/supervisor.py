@@ -1,4 +1,4 @@
-"""Keeping a session's event stream: read, resumed where it stopped, and the session rebuilt when it is lost."""
+"""Supervision of a session's event stream: it is read, resumed where it stopped, and the session rebuilt when lost."""
 
 import asyncio
 import logging
@@ -23,22 +23,22 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.log import SESSION
 from zb_mom_ww_mxgateway.transport.streams import EventStream
 
-# Seconds between attempts, each a quarter more or less by chance, so that many clients do not come at once.
+# Seconds between attempts, each a random quarter more or less, so that many clients do not come at once.
 _DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-# Seconds between signs of life; and before the first one, and between attempts to get one.
+# Seconds between signs of life; seconds before the first one, and between attempts to get one.
 _HEARTBEAT, _ANXIOUS_HEARTBEAT = 10.0, 1.0
 # Seconds for a sign of life.
 _ANSWER_TIMEOUT = 10.0
 # Seconds for the commands' connection to come back when the stream is back.
 _CONNECT_TIMEOUT = 2.0
-# Seconds between looks whether the machine slept.
+# Seconds between checks whether the machine slept.
 _SLEEP_LOOK = 0.5
-# Failures in a row to resume, for no reason that is known, after which the session counts as lost.
+# Failures in a row to resume, for an unknown reason, after which the session counts as lost.
 _PATIENCE = 3
 
 
 def session_is_gone(error: MxGatewayError) -> bool:
-    """Whether the error says that there is no such session any more, or none that can be used."""
+    """Return whether the error says that there is no such session any more, or none that can be used."""
     return isinstance(error, MxGatewaySessionError) and (
         error.grpc_code in ("NOT_FOUND", "FAILED_PRECONDITION")
         or error.protocol_status in (ProtocolStatusCode.SESSION_NOT_FOUND, ProtocolStatusCode.SESSION_NOT_READY)
@@ -56,29 +56,29 @@ class SessionSupervisor:
         # Open at once, so that nothing is missed.
         self._stream = self._link.stream_events_proven()
         self._ever_live = False
-        # Whether the gateway is known to have taken the stream.
+        # Whether the gateway has proven that it has taken the stream.
         self._attached = False
-        # The same of any stream of this session.
+        # Whether any stream of this session was ever attached.
         self._was_attached = False
-        # Whether it is another stream of a session that had one.
+        # Whether the session had another stream before.
         self._resumed = False
         self._failures = 0
         # When the last sign of life came, by the clock.
         self._heard_at = clock.monotonic()
-        self._verdict: MxGatewayError | None = None
+        self._end_reason: MxGatewayError | None = None
         self._sleep_watch = clock.SleepWatch()
         self._looked_at = clock.monotonic()
-        # Until it is known that what comes is not from before the machine slept.
+        # Until events are known not to be from before the machine slept.
         self._was_asleep = False
         self._one_round = asyncio.Lock()
         self._next_round: asyncio.Task[bool] | None = None
-        # Whether the connection of the commands was given up, and the new one has not answered yet.
+        # Whether the connection of the commands was replaced, and the new one has not answered yet.
         self._awaits_answer = False
-        # Set where a sign of life is to be asked for at once.
+        # Set to ask for a sign of life at once.
         self._check_due = asyncio.Event()
 
     async def run(self) -> MxGatewayError | None:
-        """Returns why it is over for good; None when the session was closed here."""
+        """Read until the session is over for good; return why, or None when it was closed here."""
         while True:
             error = await self._follow(self._stream)
             if self._link.closed:
@@ -100,33 +100,33 @@ class SessionSupervisor:
         return self._stream.behind_since
 
     async def caught_up(self, timeout: float) -> bool:
-        """As :meth:`LiveSession.caught_up`."""
-        self._look_for_sleep()
+        """Do what :meth:`LiveSession.caught_up` says."""
+        self._check_sleep()
         if self._was_asleep:
             return False
         if self._next_round is None:
             self._next_round = asyncio.create_task(self._round(), name="catching up")
         with suppress(TimeoutError):
             async with clock.timeout(timeout):
-                # Others wait for it, too.
+                # Shielded, as others wait for it, too.
                 return await asyncio.shield(self._next_round)
         return False
 
     async def _round(self) -> bool:
-        # One that has begun proves nothing of what came after its beginning: whoever asks meanwhile shares the next.
+        # A round proves nothing about events that come after its beginning: callers meanwhile share the next one.
         async with self._one_round:
             self._next_round = None
             stream = self._stream
             return await stream.caught_up(_ANSWER_TIMEOUT) and stream is self._stream
 
     async def close(self) -> None:
-        """Ends the stream that is being read."""
+        """End the stream that is being read."""
         await self._stream.aclose()
 
     def _is_final(self, error: MxGatewayError) -> bool:
         if error is self._failure or isinstance(error, MxGatewayAuthenticationError | MxGatewayAuthorizationError):
             return True
-        # At first, what is no matter of the connection is somebody's mistake.
+        # At first, an error that is not of the connection is a mistake of the caller.
         return not self._ever_live and not isinstance(error, MxGatewayTransportError)
 
     def _needs_rebuild(self, error: MxGatewayError) -> bool:
@@ -139,19 +139,19 @@ class SessionSupervisor:
     # One stream.
 
     _ended: MxGatewayError | None = None
-    # What went wrong here, in none of the gateway's or the connection's doing.
+    # An error of this module, neither the gateway's nor the connection's.
     _failure: MxGatewayError | None = None
 
     async def _follow(self, stream: EventStream[MxEvent]) -> MxGatewayError:
-        """Reads the stream to its end and says why it ended."""
-        self._verdict = self._ended = None
+        """Read the stream to its end; return why it ended."""
+        self._end_reason = self._ended = None
         self._attached = self._was_asleep = False
-        self._hub.awake()
+        self._hub.note_awake()
         try:
             async with asyncio.TaskGroup() as group:
                 doing = {
                     "proving that the stream is read": self._prove(stream),
-                    "asking for signs of life": self._listen(stream),
+                    "asking for signs of life": self._heartbeat(stream),
                     "reading again what may be old": self._read_again(),
                     "looking whether the machine slept": self._watch_sleep(stream),
                 }
@@ -159,18 +159,18 @@ class SessionSupervisor:
                 try:
                     async for event in stream:
                         if event.received_at - self._looked_at > _SLEEP_LOOK:
-                            self._look_for_sleep()
+                            self._check_sleep()
                         if not self._was_asleep:
                             self._alive(event.received_at)
                         self._hub.take(event)
                     self._ended = MxGatewaySessionError("the gateway ended the event stream")
                 except MxGatewayError as error:
-                    self._verdict = self._verdict or error
+                    self._end_reason = self._end_reason or error
                 finally:
                     for task in tasks:
                         task.cancel()
         except ExceptionGroup as failed:
-            # Without one of them nobody could say whether a value holds: a session that goes on would be a lie.
+            # Without one of these tasks it is unknown whether a value holds, so the session must not go on.
             cause = failed.exceptions[0]
             self._failure = MxGatewayError(
                 f"the session cannot be kept, internal error, please report it: {cause!r}; connect again",
@@ -178,19 +178,19 @@ class SessionSupervisor:
             )
             self._failure.__cause__ = cause
             return self._failure
-        return self._verdict or self._ended or MxGatewaySessionError("the event stream was closed")
+        return self._end_reason or self._ended or MxGatewaySessionError("the event stream was closed")
 
     def _alive(self, at: float = 0.0) -> None:
         if not at:
-            self._look_for_sleep()
+            self._check_sleep()
         self._heard_at = at or clock.monotonic()
         self._ever_live = self._attached = self._was_attached = True
         self._failures = 0
         if not (self._awaits_answer or self._was_asleep):
-            self._hub.alive()
+            self._hub.set_live()
 
     def check_now(self) -> None:
-        """A command was not answered: a sign of life is asked for now."""
+        """Ask for a sign of life now, as a command was not answered."""
         self._check_due.set()
 
     async def _prove(self, stream: EventStream[MxEvent]) -> None:
@@ -205,13 +205,13 @@ class SessionSupervisor:
         finally:
             connecting.cancel()
         if not proven:
-            # A stream that has ended says itself why.
+            # A stream that has ended raises the reason itself.
             if not self._attached and not stream.ended:
-                self._verdict = self._no_answer()
+                self._end_reason = self._no_answer()
                 await stream.aclose()
             return
         self._alive()
-        # In a new session the first data changes do it.
+        # In a new session the first data changes confirm the values.
         if self._hub.last_worker_sequence or self._resumed:
             self._hub.in_doubt.set()
 
@@ -223,9 +223,11 @@ class SessionSupervisor:
             call="stream_events",
         )
 
-    async def _listen(self, stream: EventStream[MxEvent]) -> None:
-        """Asks for a sign of life soon, and then now and then: a connection can be dead without saying so, that of the
-        commands or that of the stream."""
+    async def _heartbeat(self, stream: EventStream[MxEvent]) -> None:
+        """Ask for a sign of life soon, and then at intervals, on the connections of the commands and of the stream.
+
+        Either can be dead without an error.
+        """
         pause = _ANXIOUS_HEARTBEAT
         silent, silences = False, 0
         while True:
@@ -239,18 +241,18 @@ class SessionSupervisor:
             except (MxGatewayTransportError, MxGatewayWorkerError) as error:
                 self._check_due.clear()
                 pause = _ANXIOUS_HEARTBEAT
-                # Once a busy worker may be the reason. A connection that broke is made again by itself.
+                # One silence may be a busy worker. gRPC itself makes a broken connection again.
                 silences = silences + 1 if error.grpc_code == "DEADLINE_EXCEEDED" else 0
                 if silences >= SILENCES:
                     silences = 0
                     self._give_up_connection()
                 elif self._hub.events == events:
-                    # It may have been dead ever since it was last heard of.
-                    self._hub.lose(error, self._heard_at)
+                    # It may have been dead since the last sign of life.
+                    self._hub.set_stale(error, self._heard_at)
                 continue
             except MxGatewayError as error:
                 if session_is_gone(error):
-                    self._verdict = error
+                    self._end_reason = error
                     await stream.aclose()
                     return
             self._check_due.clear()
@@ -263,56 +265,58 @@ class SessionSupervisor:
                 self._alive()
                 self._hub.in_doubt.set()
                 continue
-            self._hub.lose(self._no_answer(), self._heard_at)
+            self._hub.set_stale(self._no_answer(), self._heard_at)
             pause = _ANXIOUS_HEARTBEAT
-            # Once a busy worker may be the reason.
+            # One silence may be a busy worker.
             if was_silent:
-                self._verdict = self._no_answer()
+                self._end_reason = self._no_answer()
                 await stream.aclose()
                 return
 
     # A machine that slept.
 
     async def _watch_sleep(self, stream: EventStream[MxEvent]) -> None:
-        """While the machine slept nothing could come, and what comes now may have been sent long ago: all is stale
-        until an answer on the stream's own connection shows that nothing older can come."""
+        """Watch for a sleep of the machine, during which no event came; those that come now may be old.
+
+        All values are stale until an answer on the stream's own connection shows that nothing older can come.
+        """
         while True:
             await asyncio.sleep(_SLEEP_LOOK)
-            self._look_for_sleep()
+            self._check_sleep()
             if self._was_asleep:
                 if not await stream.caught_up(_ANSWER_TIMEOUT):
                     if not stream.closed:
-                        self._verdict = self._no_answer()
+                        self._end_reason = self._no_answer()
                         await stream.aclose()
                     return
                 self._was_asleep = False
-                self._hub.awake()
+                self._hub.note_awake()
                 self._alive()
                 self._hub.in_doubt.set()
 
-    def _look_for_sleep(self) -> None:
+    def _check_sleep(self) -> None:
         before, self._looked_at = self._looked_at, clock.monotonic()
         if (slept := self._sleep_watch.slept()) and not self._link.closed:
             self._was_asleep = True
-            # What came last came before it.
-            self._hub.slept(slept, max(before, self._heard_at))
+            # The last event came before the sleep.
+            self._hub.note_sleep(slept, max(before, self._heard_at))
 
     def _give_up_connection(self) -> None:
         dead = no_answer_to_commands(self._link.endpoint)
         self._awaits_answer = True
-        self._hub.lose(dead, self._heard_at)
+        self._hub.set_stale(dead, self._heard_at)
         self._link.transport.renew_channel(dead)
 
     async def _read_again(self) -> None:
-        """Reads what may be old: one after another, so that nothing that is lost meanwhile is passed over."""
+        """Read values that may be old, one reading after another, so that losses meanwhile lead to the next one."""
         while True:
             await self._hub.in_doubt.wait()
             self._hub.in_doubt.clear()
-            await self._hub.confirm()
-            # However often events are lost.
+            await self._hub.read_doubtful()
+            # At most so often, however often events are lost.
             await asyncio.sleep(_ANXIOUS_HEARTBEAT)
 
-    # Getting it back.
+    # Resuming and rebuilding.
 
     async def _pause(self) -> None:
         delay = _DELAYS[min(self._failures, len(_DELAYS) - 1)]
@@ -320,7 +324,7 @@ class SessionSupervisor:
         await asyncio.sleep(delay * random.uniform(0.75, 1.25))
 
     async def _resume(self, error: MxGatewayError) -> EventStream[MxEvent]:
-        self._hub.lose(error)
+        self._hub.set_stale(error)
         await self._pause()
         self._link.log(
             SESSION,
@@ -330,7 +334,7 @@ class SessionSupervisor:
         self._hub.resumes += 1
         self._resumed = True
         if not self._hub.last_worker_sequence and self._was_attached:
-            self._hub.miss()
+            self._hub.count_missed()
         return self._link.stream_events_proven(after=self._hub.last_worker_sequence)
 
     async def _rebuild(self, error: MxGatewayError) -> EventStream[MxEvent]:

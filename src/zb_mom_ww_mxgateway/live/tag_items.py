@@ -27,12 +27,11 @@ class TagItems:
     async def subscribe_tags(
         self, tags: Sequence[str], server_handle: int | None = None, *, timeout: float | None = None
     ) -> list[Item]:
-        """Adds and advises the tags that are not yet, in as few calls as there can be; gives an item for each, in input
-        order. Without `server_handle` an item on any will do, and others are added on the first; where there is none,
-        it registers.
+        """Add and advise the tags that are not yet, in as few calls as possible; return an item for each, in order.
 
-        Raises MxGatewayCommandError naming every tag that was refused; the others are advised all the same. `timeout`
-        is in seconds for each call.
+        Without `server_handle`, an item on any server handle will do, and others are added on the first; where there is
+        none, it registers. `timeout` is in seconds for each call. Raises MxGatewayCommandError naming every tag that
+        was refused; the others are advised all the same.
         """
         found, refused = await self.advise_tags(tags, server_handle, timeout=timeout)
         if refused:
@@ -43,7 +42,10 @@ class TagItems:
     async def advise_tags(
         self, tags: Sequence[str], server_handle: int | None = None, *, timeout: float | None = None
     ) -> tuple[dict[str, Item], dict[str, str]]:
-        """As :meth:`subscribe_tags`: the items by the tags as they were given, and by tag why one was refused."""
+        """Add and advise tags as :meth:`subscribe_tags` does; return items by tag, and reasons of refusal by tag.
+
+        The keys are the tags as they were given.
+        """
         names: dict[str, str] = {}
         for tag in arguments.tags(tags) if isinstance(tags, str) or tags else ():
             names.setdefault(tag_key(tag), tag)
@@ -51,7 +53,7 @@ class TagItems:
             return {}, {}
         handles = self._session.handles
         refused: dict[str, str] = {}
-        # One after another: of two at the same time each would add the tag.
+        # One after another: two at the same time would both add the tag.
         async with self._advising:
             known = {key: handles.find(tag, server_handle) for key, tag in names.items()}
             new = [tag for key, tag in names.items() if known[key] is None]
@@ -73,10 +75,10 @@ class TagItems:
     async def unsubscribe_tags(
         self, tags: Sequence[str], server_handle: int | None = None, *, timeout: float | None = None
     ) -> None:
-        """Unadvises and removes the items of tags, on every server handle or on one; their callbacks end. A tag that
-        has no item is passed over.
+        """Unadvise and remove the items of tags, on every server handle or on one; their callbacks end.
 
-        Raises MxGatewayCommandError naming every tag that was refused; the others are removed all the same.
+        A tag without an item is skipped. `timeout` is in seconds for each call. Raises MxGatewayCommandError naming
+        every tag that was refused; the others are removed all the same.
         """
         names = arguments.tags(tags) if isinstance(tags, str) or tags else ()
         by_server: dict[int, dict[int, str]] = {}
@@ -97,7 +99,7 @@ class TagItems:
             raise MxGatewayCommandError(f"refused: {', '.join(refused)}", call="unsubscribe_bulk")
 
     async def registered(self, server_handle: int | None, timeout: float | None = None) -> int:
-        """A server handle: the given one, the first there is, or one that is registered now."""
+        """Return a server handle: the given one, the first there is, or one that is registered now."""
         if server_handle is not None:
             return arguments.whole("server_handle", server_handle)
         self._raise_if_closed()

@@ -44,17 +44,17 @@ class TagWriter:
         timeout: float = 30.0,
         in_turn: bool = True,
     ) -> WriteResult:
-        """Writes and waits for the OnWriteComplete that tells the outcome: at most `timeout` seconds for all of it,
-        from when the write guard has said yes.
+        """Write, and wait for the OnWriteComplete event that tells the outcome.
 
-        While another write to the item is not answered it waits for that, as calls in flight together have no order at
-        the gateway and a completion names the item alone; MxGatewayWorkerError, with nothing sent, when `timeout` ends
-        before that. Without `in_turn` it is sent at once, and both are in doubt: where their completions do not say
-        the same, each is *accepted* and `ambiguous`.
+        `timeout` is in seconds for all of it, from when the write guard has said yes. While another write to the item
+        is unanswered, it waits for that one first: calls in flight together have no order at the gateway, and a
+        completion names the item alone. When `timeout` ends before that, it raises MxGatewayWorkerError with nothing
+        sent. Without `in_turn` it is sent at once, and both are in doubt: where their completions differ, each is
+        *accepted* and `ambiguous`.
 
-        Raises, with nothing written, when the session is not live, the value cannot be right, or the
-        gateway refused the call for another reason than MXAccess's. Never sends again. Cancelling stops
-        the waiting, not the write.
+        Raises, with nothing written, when the session is not live, the value is invalid, or the gateway refused the
+        call for a reason of its own; a refusal of MXAccess is an outcome. Never sends again. Cancelling stops the
+        waiting, not the write.
         """
         self._hub.raise_if_closed()
         request = write_request(self._link, server_handle, item_handle, value, user_id)
@@ -78,12 +78,14 @@ class TagWriter:
             return WriteResult(WriteOutcome.UNKNOWN, accepted, error=self._hub.lost)
 
     def unsettled_writes(self, since: float) -> int:
-        """How many writes sent since then (by :mod:`zb_mom_ww_mxgateway.system.clock`) are not known to have completed
-        or to have been refused."""
+        """Return how many writes sent since then have no known outcome yet.
+
+        `since` is in seconds of :func:`zb_mom_ww_mxgateway.system.clock.monotonic`.
+        """
         return self._hub.tracker.unsettled(since)
 
     async def _all_taken(self) -> None:
-        """Return when everything that has come by now was looked at; the loop may have been busy, or stopped."""
+        """Wait until everything that has come by now was looked at; the loop may have been busy, or stopped."""
         await self._reader.caught_up(timeout=_LAST_LOOK)
 
     async def write(
@@ -95,13 +97,13 @@ class TagWriter:
         server_handle: int | None = None,
         user_id: int = 0,
     ) -> WriteResult:
-        """Writes a tag and waits for the outcome: at most `timeout` seconds for all of it, except for a write guard.
+        """Write a tag and wait for the outcome, as :meth:`write_and_confirm` does.
 
-        What is needed is done first: registering, adding and advising the tag, and waiting for its first value, before
-        which MXAccess takes no write. Then as :meth:`write_and_confirm`.
+        It first does what is needed: it registers, adds and advises the tag, and waits for its first value, before
+        which MXAccess takes no write. `timeout` is in seconds for all of it, except for a write guard.
 
         Raises, with nothing written: MxGatewayCommandError when the tag is refused, MxGatewayWaitError when it has no
-        value in time, MxGatewayArgumentError for what cannot be written, and what ``write_and_confirm`` raises.
+        value in time, MxGatewayArgumentError for an invalid value, and what ``write_and_confirm`` raises.
         """
         arguments.text("tag", tag)
         arguments.seconds("timeout", timeout)
@@ -154,7 +156,7 @@ class TagWriter:
     async def _prepared(
         self, tags: list[str], server_handle: int | None, timeout: float
     ) -> tuple[dict[str, Item], dict[str, MxGatewayError]]:
-        """Items that can be written, and why others cannot."""
+        """Return items that can be written, and why others cannot."""
         items: dict[str, Item] = {}
         refused: dict[str, MxGatewayError] = {}
         try:
@@ -172,7 +174,7 @@ class TagWriter:
 
 
 def _wanted(values: object) -> dict[str, NormalValue]:
-    """What is to be written, by tag; raises MxGatewayArgumentError for what cannot be, and for a tag named twice."""
+    """Return the values to write, by tag; raise MxGatewayArgumentError for an invalid one and for a tag named twice."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise MxGatewayArgumentError(f"values must be a mapping of tags to values, not {type(values).__name__}")
     wanted: dict[str, NormalValue] = {}

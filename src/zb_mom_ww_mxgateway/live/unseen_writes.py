@@ -1,5 +1,4 @@
-"""Writes that were sent, and whose effect the event stream has not shown since: until then, the value held is an old
-one, however good it is."""
+"""Writes whose effect the event stream has not shown yet: until then, the value held is an old one, however good."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,38 +11,38 @@ from zb_mom_ww_mxgateway.models.events import EventFamily, MxEvent
 from zb_mom_ww_mxgateway.models.handles import HandleChange
 from zb_mom_ww_mxgateway.system import clock
 
-# So many writes of an item are remembered for their completions.
+# Most writes of an item that are kept for their completions.
 _MOST = 100
 
 Key = tuple[int, int]
 
 
 class UnseenWrites:
-    """Keeps what was written of each item and not seen since; sees every write of a session, typed or raw.
+    """Keeps the writes of each item that were not seen since; observes every write of a session, typed or raw.
 
-    Seen is a data change that came after the write was sent and has its value, or that came after its completion. A
-    write of the value that is held anyway has nothing to show, so its completion is enough.
+    A write is seen with a data change that came after it was sent and has its value, or that came after its completion.
+    A write of the value that is held anyway has nothing to show, so its completion is enough.
     """
 
     def __init__(self, link: SessionLink, number: Callable[[], int]) -> None:
-        """`number` gives that of the last event, by which what is new is told."""
+        """`number` returns that of the last event, which orders what is new."""
         self._link = link
         self._number = number
         # By server and item handle, oldest first.
         self._writes: dict[Key, list[UnseenWrite]] = {}
         self.mark: int | None = None
-        """The number of the last event when the first write was sent after what was checked last; None before."""
+        """Number of the last event when the first write after the last check was sent; None before."""
         self.is_checked: bool = False
-        """Whether something was checked since that write: then the next write sets the mark anew."""
+        """Whether there was a check since that write: then the next write sets a new mark."""
 
     def of(self, key: Key) -> UnseenWrite | None:
-        """The latest of an item; None where all that was written of it has been seen."""
+        """Return the latest unseen write of an item; None where there is none."""
         return next((each for each in reversed(self._writes.get(key, ())) if not each.seen), None)
 
     # What a CommandObserver does.
 
     def sending(self, request: pb.MxCommandRequest) -> None:
-        """Part of observing the client's commands."""
+        """Note the writes of a command that is being sent."""
         if not (keys := self._written(request)):
             return
         if self.mark is None or self.is_checked:
@@ -54,7 +53,7 @@ class UnseenWrites:
             self._writes.setdefault(key, []).append(UnseenWrite(value, now, wire.correlation_of(request), user))
 
     def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
-        """Part of observing the client's commands."""
+        """Forget the writes that the reply refuses; those that it leaves open stay unseen."""
         refusals = wire.refused_writes(request, reply)
         for index, key in enumerate(self._written(request)):
             if index < len(refusals) and refusals[index]:
@@ -63,7 +62,7 @@ class UnseenWrites:
                 self._give_up(key, wire.correlation_of(request))
 
     def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
-        """Part of observing the client's commands: only what surely did not run is forgotten."""
+        """Forget the writes of a command that surely did not run, and no others."""
         ran_not = isinstance(error, MxGatewayError) and not error.outcome_unknown
         for key in self._written(request):
             (self._forget if ran_not else self._give_up)(key, wire.correlation_of(request))
@@ -80,23 +79,23 @@ class UnseenWrites:
             if each.correlation_id == correlation_id:
                 each.ended_at = clock.monotonic()
 
-    # What comes.
+    # What the stream brings.
 
     def take(self, event: MxEvent, held: LiveValue | None) -> None:
-        """The next event of an item, with the value that is held of it now."""
+        """Take the next event of an item, with the value that is held of it now."""
         key = event.server_handle, event.item_handle
         writes = self._writes.get(key)
         if not writes:
             return
         if event.family is EventFamily.ON_WRITE_COMPLETE:
-            # They come in the order of the writes, as far as that can be known.
+            # Completions come in the order of the writes, as far as that is known.
             under_way = [each for each in writes if each.ended_at is None]
             if not under_way:
                 return
             ended, is_last = under_way[0], under_way[0] is writes[-1]
             ended.ended_at = clock.monotonic()
             was_refused = event.failed and len(under_way) == 1
-            # A write of what is held anyway has nothing to show.
+            # A write of the value held anyway has nothing to show.
             holds = held is not None and held.stale_since is None and is_last and _is(held, ended)
             ended.seen = ended.seen or was_refused or holds
         elif held is not None:
@@ -106,7 +105,7 @@ class UnseenWrites:
         self._keep(key, [each for each in writes if not (each.seen and each.ended_at is not None)][-_MOST:])
 
     def lose(self) -> None:
-        """No completion will come any more of what is under way."""
+        """Note that no completion will come any more of the writes under way."""
         for writes in self._writes.values():
             for each in writes:
                 if each.ended_at is None:
@@ -115,7 +114,7 @@ class UnseenWrites:
             self._keep(key, [each for each in self._writes[key] if not each.seen])
 
     def follow(self, changes: Sequence[HandleChange]) -> None:
-        """What became of handles: of an item that is gone nothing is seen any more."""
+        """Follow changes of handles: the writes of an item that is gone are forgotten."""
         for change in changes:
             if change.what == "removed":
                 self._writes.pop((change.server_handle, change.item_handle), None)

@@ -1,4 +1,4 @@
-"""Reads and waits of a live session, judged once all that has arrived is taken in."""
+"""Reads and waits of a live session; both take in first all events that have arrived."""
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -28,29 +28,31 @@ class ValueReader:
         self._supervisor = supervisor
 
     async def ready(self, *, timeout: float | None = None) -> None:
-        """Waits until the session is live; raises what it was lost to for good, and MxGatewayWaitError after `timeout`
-        seconds."""
+        """Wait until the session is live.
+
+        Raises MxGatewayWaitError after `timeout` seconds, and what the session was lost to for good.
+        """
         try:
             async with clock.timeout(timeout) if timeout is not None else nullcontext():
                 while self._hub.state is not LiveState.LIVE:
                     self._hub.raise_if_closed()
                     await self._hub.changed()
         except TimeoutError:
-            said = f"not live within {timeout:g} s: {self._hub.lost or 'no answer'}"
+            text = f"not live within {timeout:g} s: {self._hub.lost or 'no answer'}"
             advice = self._hub.lost.advice if self._hub.lost else ""
-            raise MxGatewayWaitError(said, call="ready", advice=advice) from None
+            raise MxGatewayWaitError(text, call="ready", advice=advice) from None
 
     async def caught_up(self, *, timeout: float = CATCH_UP_TIMEOUT) -> bool:
-        """Takes in every event that had arrived at this machine when it was called: await it before you judge a value.
+        """Take in every event that had arrived at this machine when it was called: await it before you judge a value.
 
-        A process that was stopped (Ctrl-Z, a debugger), a loop that was blocked (a slow disk, ``time.sleep``) or a
-        machine that was busy is behind its own connection: the value it holds is an old one, and the change of it
-        waits in a socket or in a buffer. This asks the gateway for an answer on the connection of the events, behind
-        which nothing older can come, and waits until all before it has gone through :meth:`latest`, subscriptions
-        and waits. :meth:`read`, :meth:`wait_for` and :meth:`write_and_confirm` do it by themselves.
+        A process that was stopped (Ctrl-Z, a debugger), a loop that was blocked (a slow disk, ``time.sleep``) or a busy
+        machine is behind its own connection: it holds an old value, and the change of it waits in a socket or a buffer.
+        This asks the gateway for an answer on the connection of the events, after which nothing older can come. It
+        waits until everything before the answer has reached :meth:`latest`, subscriptions and waits. :meth:`read`,
+        :meth:`wait_for` and :meth:`write_and_confirm` do it by themselves.
 
-        Takes one round trip; calls at the same time share it. False when that did not come off within `timeout`
-        seconds, or the session is not live: then nobody knows whether a value held still holds.
+        It takes one round trip; calls at the same time share it. Returns False when the answer did not come within
+        `timeout` seconds, or the session is not live: then it is unknown whether a value held still holds.
         """
         if self._hub.state is not LiveState.LIVE:
             return False
@@ -59,13 +61,14 @@ class ValueReader:
     async def read(
         self, tags: Sequence[str], server_handle: int | None = None, *, timeout: float = 30.0, fresh: bool = False
     ) -> list[Reading]:
-        """The values of tags, in input order: of an advised item the one that is held, once all that has arrived is
-        taken in (:meth:`caught_up`); the others, with `fresh` all, are fetched in one call, each in at most `timeout`
-        seconds.
+        """Return the values of tags, in input order.
 
-        While the session is not live, or does not answer, what is held is given with `stale_for`, and a tag that is not
-        held raises. What was written and not seen since (:meth:`unseen_write`) is given with `written_for`.
-        `server_handle` is by default the first that was registered; where there is none, it registers.
+        Of an advised item it is the value held, after :meth:`caught_up`. The others, or with `fresh` all, are fetched
+        in one call, each in at most `timeout` seconds.
+
+        While the session is not live, or does not answer, a value held has `stale_for`, and a tag without one raises
+        MxGatewaySessionError. A value from before a write whose effect has not been seen (:meth:`unseen_write`) has
+        `written_for`. `server_handle` is by default the first that was registered; where there is none, it registers.
         """
         arguments.tags(tags)
         arguments.seconds("timeout", timeout, arguments.LONGEST_READ)
@@ -111,16 +114,19 @@ class ValueReader:
         mark: int | None = None,
         any_quality: bool = False,
     ) -> LiveValue:
-        """Waits until `predicate` of the tag's value has been true for `hold` seconds without a break; gives the value.
+        """Wait until `predicate` of the tag's value has been true for `hold` seconds without a break; return the value.
 
-        It sees every data change, none is skipped; nothing is polled. Only values that are good, not null and not NaN
-        count, unless `any_quality`; one that may be old never does, and a gap in the events is a break. The value held
-        counts, once all that has arrived is taken in (:meth:`caught_up`), unless `new`: then only a change does that
-        was seen since the first write that this client sent after its last check, else since all that had arrived was
-        taken in (:meth:`fresh_mark`); or with `mark` since that one was taken. No clock decides that, and the first
-        value of a tag that is advised later is no change: it may be from any time before; nor is what may have changed
-        while events were lost. A tag that is not advised is, as by :meth:`subscribe_tags`, and stays so; when the time
-        is over before that was answered, it may be at the gateway alone.
+        It sees every data change; nothing is polled. Only values count that are good, not null and not NaN, or any with
+        `any_quality`. A value that may be old never counts, and a gap in the events is a break.
+
+        The value held counts, after :meth:`caught_up`, unless `new` or `mark` is given. With `new`, only a change
+        counts that was seen since the first write that this client sent after its last check, or without such a write,
+        since a :meth:`fresh_mark` taken now; with `mark`, one seen since that mark was taken. No clock decides that.
+        The first value of a tag that is advised later is no change, as it may be from any time before; nor is a value
+        that may have changed while events were lost.
+
+        A tag that is not advised is advised as by :meth:`subscribe_tags`, and stays so; when the time ends before that
+        was answered, it may be advised at the gateway alone.
 
         Raises MxGatewayWaitError (a TimeoutError) with the values seen after `timeout` seconds, what the session was
         lost to, or what `predicate` raises. Cancelling ends the wait alone.
@@ -140,38 +146,43 @@ class ValueReader:
         key = item.key
         try:
             with self._hub.values.shown_to(wait, key):
-                return await wait.result(tag, timeout, until, lambda: self._hub.values.shown(key), self._in_time)
+                return await wait.result(tag, timeout, until, lambda: self._hub.values.shown(key), self._take_all_in)
         finally:
             self._hub.checked()
 
     async def fresh_mark(self, *, timeout: float) -> int:
-        """As :meth:`mark`, when all that has arrived is taken in: none of it is new, however late it is looked at.
+        """Return :meth:`mark` after :meth:`caught_up`: nothing that has arrived by now counts as new.
 
-        A session that is lost brings nothing more, and the one in its place is not waited for: its first values are
-        not new either, as they may be from before. Raises MxGatewayWaitError when it is not known within
-        `timeout` seconds what has arrived, and what the session was lost to for good.
+        A lost session brings nothing more, and the one in its place is not waited for: its first values are not new
+        either, as they may be from before. Raises MxGatewayWaitError when it is unknown within `timeout` seconds what
+        has arrived, and what the session was lost to for good.
         """
         try:
             async with clock.timeout(timeout):
-                await self._in_time(LiveState.REBUILDING)
+                await self._take_all_in(LiveState.REBUILDING)
         except TimeoutError:
             self._hub.checked()
             raise MxGatewayWaitError(
-                f"what had arrived before could not be taken in within {timeout:g} s, so nobody knows what is new",
+                f"the events that had arrived could not be taken in within {timeout:g} s: it is unknown what is new",
                 call="wait_for",
             ) from None
         return self._hub.mark()
 
-    async def _in_time(self, unless: LiveState | None = None) -> None:
-        """Waits until all that has arrived is taken in, `unless` the session is found so; raises what it was lost to
-        for good."""
+    async def _take_all_in(self, unless: LiveState | None = None) -> None:
+        """Wait until all that has arrived is taken in, or the session is in the state `unless`.
+
+        Raises what the session was lost to for good.
+        """
         while not await self.caught_up() and self._hub.state is not unless:
             self._hub.raise_if_closed()
             if self._hub.state is not LiveState.LIVE:
                 await self._hub.changed()
 
     async def first_value(self, item: Item, *, timeout: float | None = None) -> LiveValue:
-        """The item's latest value, waited for if none has come yet; MxGatewayWaitError after `timeout` seconds."""
+        """Return the item's latest value, and wait for it if none has come yet.
+
+        Raises MxGatewayWaitError after `timeout` seconds.
+        """
         try:
             async with clock.timeout(timeout) if timeout is not None else nullcontext():
                 while (value := self._hub.latest(*item.key)) is None:

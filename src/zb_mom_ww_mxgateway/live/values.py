@@ -1,4 +1,4 @@
-"""What a live session holds: the latest value of an item, and what may be said of it."""
+"""Values of a live session: the latest one of an item, whether it may be old, and states and changes of the session."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,21 +18,21 @@ CLOCKS_MAY_DIFFER = 1.0
 
 
 class LiveState(Enum):
-    """What may be said of the values held."""
+    """State of a live session, and with it of the values it holds."""
 
     CONNECTING = "connecting"
     LIVE = "live"
     STALE = "stale"
     """The stream is lost and being resumed, or the gateway does not answer: values may be old."""
     REBUILDING = "rebuilding"
-    """The session is lost: another is being opened, and its items added and advised again."""
+    """The session is lost: another one is being opened, and its items are restored."""
     CLOSED = "closed"
     """Closed here, or lost for good: see :attr:`LiveSession.lost`."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveChange:
-    """A change of what may be said of the values held."""
+    """A change of state of a live session, or an event that changes what holds of its values."""
 
     state: LiveState
     lost: MxGatewayError | None
@@ -40,21 +40,21 @@ class LiveChange:
     lost_events: int = 0
     """Events lost in a gap that has just been seen, as far as the sequences tell; 0 when the state changed."""
     missing: tuple[str, ...] = ()
-    """Tags that the rebuilt session could not be given again, each with the reason."""
+    """Tags that could not be restored in the rebuilt session, each with the reason."""
     gap: bool = False
-    """True when events were lost, also where nobody knows how many."""
+    """True when events were lost, also an unknown number of them."""
     since: float | None = None
     """Since when values may be old, in seconds of :func:`clock.monotonic`, where that is earlier than now: a connection
     can be dead for a while before it is noticed."""
     item: tuple[int, int] | None = None
-    """Server and item handle of an item that was suspended, or that no longer is; None where that is not the news."""
+    """Server and item handle of an item that was suspended or activated; None for any other change."""
     suspended: bool = False
-    """Which of the two."""
+    """True where `item` was suspended, False where it was activated."""
     slept: float = 0.0
-    """Seconds that this machine slept, where that is the news: nothing came meanwhile, and nobody knows what happened.
+    """Seconds that this machine slept; 0 for any other change. Nothing came meanwhile, and it is unknown what happened.
     `since` is before that."""
     dropped: int = 0
-    """Changes before this one that this listener has lost to its own slowness."""
+    """Changes before this one that this listener lost because it was slow."""
 
 
 @dataclass(slots=True)
@@ -73,30 +73,35 @@ class LiveValue:
     received_at: float
     """In seconds of :func:`clock.monotonic`."""
     age_when_received: float
-    """Seconds between source and its coming here, by clocks on the gateway's side; below 0 where the source's clock is
+    """Seconds from the source to its arrival here, by clocks on the gateway's side; below 0 where the source's clock is
     ahead of the gateway's."""
     stale_since: float | None = None
-    """Seconds of :func:`clock.monotonic` since when nobody knows whether it still holds; None while it is live. So it
-    is while the item is suspended."""
+    """Seconds of :func:`clock.monotonic` since when it is unknown whether it still holds; None while it is live. A
+    suspended item's value is stale."""
     changed_at: int = 0
-    """When it last changed here, as :meth:`LiveSession.mark` counts; where changes were lost before it came, since when
-    they may have been. 0 for the first value that an advise gives: that may be from any time before."""
+    """Mark of its last change here (:meth:`LiveSession.mark`); where changes were lost before it came, their earliest
+    mark. 0 for the first value after an advise, which may be from any time before."""
 
     @property
     def age(self) -> float:
-        """Seconds since the source took the value. Where the source's clock is `ahead`, that is not known: then these
-        are the seconds since it came here, and it is at least so old."""
+        """Seconds since the source took the value.
+
+        Where the source's clock is `ahead`, that is unknown: then these are the seconds since it came here, and it is
+        at least that old.
+        """
         return max(0.0, self.age_when_received) + clock.monotonic() - self.received_at
 
     @property
     def ahead(self) -> float:
-        """Seconds by which the source time was yet to come when the value came; 0 for up to one second, by which
-        clocks may well differ."""
+        """Seconds by which the source time was in the future when the value came; 0 for up to one second, by which
+        clocks may differ."""
         return -self.age_when_received if self.age_when_received < -CLOCKS_MAY_DIFFER else 0.0
 
     def is_new(self, mark: int) -> bool:
-        """Whether it is known to have changed since the mark was taken, see :meth:`LiveSession.mark`. No clock says so.
-        What changed while events were lost, or between two sessions, is new since marks from before that alone."""
+        """Return whether it is known to have changed since a mark was taken (:meth:`LiveSession.mark`), by no clock.
+
+        A value that changed while events were lost, or between two sessions, is new only since marks from before that.
+        """
         return self.changed_at > mark
 
     @property
@@ -111,7 +116,7 @@ class LiveValue:
 
     @classmethod
     def of(cls, event: MxEvent, tag: str, changes: int) -> "LiveValue | None":
-        """The value that an event brings; None when it brings none. Of buffered data the newest counts."""
+        """Return the value that an event brings; None when it brings none. Of buffered data the newest counts."""
         header = event.header
         value, quality, data_type, time_ns = event.value, header.quality, header.data_type, event.source_time_ns
         if isinstance(body := header.body, BufferedData):
@@ -121,7 +126,7 @@ class LiveValue:
             quality = body.qualities[-1] if body.qualities else quality
             time_ns = body.times_ns[-1] if body.times_ns else time_ns
         behind = event.gateway_time_ns - time_ns if time_ns and event.gateway_time_ns else 0
-        # By place: thousands are made a second, and names cost as much again.
+        # By position: thousands are made a second, and names cost as much again.
         return cls(
             tag,
             value,
@@ -139,7 +144,7 @@ class LiveValue:
     def read(
         cls, tag: str, result: ReadResult, before: "LiveValue | None", age: float, changed_at: int = 0
     ) -> "LiveValue":
-        """The value that a fresh read gives, `age` seconds old; it counts as a change where it differs."""
+        """Return the value that a fresh read gives, `age` seconds old; it counts as a change where it differs."""
         return cls(
             tag=tag,
             value=result.value,
@@ -157,18 +162,18 @@ class LiveValue:
 
 @dataclass(slots=True)
 class UnseenWrite:
-    """A write of an item that was sent and not refused, while nothing that came since can be its effect."""
+    """A write that was sent and not refused, and whose effect no event since can be."""
 
     value: object
-    """What was written."""
+    """Value written."""
     at: float
     """When it was sent, in seconds of :func:`clock.monotonic`."""
     correlation_id: str
-    """Of the command that wrote it."""
+    """Correlation id of the command that wrote it."""
     user_id: int = 0
-    """Who was named as its writer; 0 for nobody."""
+    """User named as its writer; 0 for none."""
     ended_at: float | None = None
-    """When it was completed, or when it was clear that its outcome stays unknown; None while it is on its way."""
+    """When it completed, or when it was clear that its outcome stays unknown; None while it is under way."""
     seen: bool = False
     """Whether its effect has been seen; then it is only kept for its completion."""
 
@@ -180,7 +185,7 @@ class UnseenWrite:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What ``read`` gives for one tag."""
+    """Result of ``read`` for one tag."""
 
     tag: str
     value: MxValueOutput
@@ -188,18 +193,17 @@ class Reading:
     source_timestamp: datetime | None
     statuses: tuple[MxStatus, ...]
     age: float | None
-    """Seconds since the source took the value; None where it is not known."""
+    """Seconds since the source took the value; None where that is unknown."""
     cached: bool
-    """True for the last value of an advised item, False for one that was fetched for this."""
+    """True for the value held of an advised item, False for one that was fetched for this read."""
     stale_for: float | None = None
-    """Seconds for which nobody knows whether a cached value still holds; None when it does."""
+    """Seconds for which it is unknown whether a cached value still holds; None when it does."""
     error: str = ""
     """Why there is no value; empty when there is one."""
     written_for: float | None = None
-    """Seconds since the item was written, where nothing that came since can be its effect: the value is from before.
-    None where that is not so."""
+    """Seconds since a write of the item whose effect no event since can be: the value is from before it. Else None."""
     source_time_ns: int = 0
-    """Nanoseconds since the Unix epoch, 0 for none: also of a time that no datetime can be."""
+    """Nanoseconds since the Unix epoch, 0 for none; also for times that no datetime can hold."""
 
     @property
     def quality_word(self) -> str:
@@ -208,7 +212,7 @@ class Reading:
 
     @classmethod
     def held(cls, tag: str, value: LiveValue, written: UnseenWrite | None = None) -> "Reading":
-        """Of a value that is held, of an item that was `written` and not seen since."""
+        """Make the reading of a value held; `written` is the item's unseen write, if there is one."""
         return cls(
             tag,
             value.value,
@@ -224,7 +228,7 @@ class Reading:
 
     @classmethod
     def fetched(cls, tag: str, result: ReadResult, age: float | None) -> "Reading":
-        """Of a value that was fetched, `age` seconds old."""
+        """Make the reading of a value that was fetched, `age` seconds old."""
         return cls(
             tag,
             result.value,

@@ -1,4 +1,4 @@
-"""Waiting for a value to be as wished, on the event stream."""
+"""Waits for a value that meets a condition, on the event stream."""
 
 import asyncio
 import math
@@ -17,33 +17,34 @@ _SEEN = 20
 
 @dataclass(frozen=True, slots=True)
 class WaitCourse:
-    """How a wait went that was not satisfied."""
+    """Course of a wait that was not satisfied."""
 
     satisfied: int
-    """Values that were as wished."""
+    """Values that met the condition."""
     unsatisfied: int
-    """Values that were not, those among them that do not count."""
+    """Values that did not, including those that do not count."""
     lowest: float | None
-    """Of the numbers among them; None where there was none."""
+    """Lowest of the numbers among them; None where there was none."""
     highest: float | None
+    """Highest of the numbers among them; None where there was none."""
     breaks: int
-    """How many times it was as wished, and then no longer."""
+    """How many times the condition was met, and then no longer."""
     longest: float
-    """Seconds of the longest time that it was as wished without a break."""
+    """Seconds of the longest time that the condition was met without a break."""
     broken_at: float | None = None
-    """When it was broken last, by :func:`clock.monotonic`."""
+    """When it was broken last, in seconds of :func:`clock.monotonic`."""
     broken_after: float = 0.0
-    """Seconds that it had been as wished by then."""
+    """Seconds that the condition had been met by then."""
     broken_by: LiveValue | None = None
-    """The value that broke it last; None where that was a doubt: events were lost, or the stream was."""
+    """Value that broke it last; None where events, or the stream, were lost instead."""
 
 
 class Wait:
-    """One wait: shown every value of an item, and every loss of certainty, as they come.
+    """One wait: it sees every value of an item, and every doubt about the value, as they come.
 
-    Over when `predicate` has held for `hold` seconds without a break. A value that is not good, null or NaN
-    does not satisfy it unless `any_quality`; nor does one that may be old, or a time of which nothing is known; nor,
-    with `mark`, one that is not new since then.
+    It is over when `predicate` has held for `hold` seconds without a break. A value that is not good, null or NaN does
+    not satisfy it unless `any_quality`. A value that may be old never does, nor time for which the value is unknown;
+    nor, with `mark`, a value that is not new since then.
     """
 
     def __init__(
@@ -63,19 +64,19 @@ class Wait:
         self.over: asyncio.Future[LiveValue] = asyncio.get_running_loop().create_future()
 
     def see(self, value: LiveValue) -> None:
-        """The item's value, now."""
+        """Judge the item's value, now."""
         if self.over.done():
             return
         self._was_shown = True
         self.seen.append(replace(value))
         try:
-            wished = self._may_satisfy(value) and bool(self._predicate(value.value))
+            is_met = self._may_satisfy(value) and bool(self._predicate(value.value))
         except (Exception, asyncio.CancelledError) as error:
-            # Whatever it is, it is this wait's alone. No future takes a StopIteration.
+            # Any error of the predicate is this wait's alone. A future takes no StopIteration.
             self.fail(RuntimeError(f"the predicate raised {error!r}") if isinstance(error, StopIteration) else error)
             return
-        self._count(value, wished)
-        if not wished:
+        self._count(value, is_met)
+        if not is_met:
             self.stop(value)
         elif self._hold <= 0:
             self.over.set_result(value)
@@ -83,10 +84,10 @@ class Wait:
             self._held_since = clock.monotonic()
             self._turned.set()
 
-    def _count(self, value: LiveValue, wished: bool) -> None:
+    def _count(self, value: LiveValue, is_met: bool) -> None:
         which = value.changes, value.received_at
         if which == self._counted:
-            return  # Shown once more, as it is known again to hold.
+            return  # Seen once more, because it is known again to hold.
         self._counted, course = which, self._course
         number = value.value
         if isinstance(number, int | float) and not isinstance(number, bool) and not math.isnan(number):
@@ -96,11 +97,11 @@ class Wait:
                 highest=number if course.highest is None else max(course.highest, number),
             )
         self._course = replace(
-            course, satisfied=course.satisfied + wished, unsatisfied=course.unsatisfied + (not wished)
+            course, satisfied=course.satisfied + is_met, unsatisfied=course.unsatisfied + (not is_met)
         )
 
     def stop(self, by: LiveValue | None = None) -> None:
-        """What held so far does not count any more: it must hold anew. `by` is the value that broke it, if one did."""
+        """Break the time for which the condition has held: it starts again. `by` is the value that broke it, if any."""
         if (since := self._held_since) is not None:
             now, course = clock.monotonic(), self._course
             self._course = replace(
@@ -116,12 +117,12 @@ class Wait:
 
     @property
     def course(self) -> WaitCourse:
-        """How it has gone up to now."""
+        """Course of the wait up to now."""
         held = 0.0 if self._held_since is None else clock.monotonic() - self._held_since
         return replace(self._course, longest=max(self._course.longest, held))
 
     def fail(self, error: BaseException) -> None:
-        """No value will come any more."""
+        """End the wait with `error`: no value will come any more."""
         self.stop()
         self._turned.set()
         if not self.over.done():
@@ -143,9 +144,9 @@ class Wait:
         latest: Callable[[], LiveValue | None],
         caught_up: Callable[[], Awaitable[None]],
     ) -> LiveValue:
-        """The value that satisfied it; raises MxGatewayWaitError at `until` by the clock, after `timeout` seconds.
+        """Return the value that satisfied it; raise MxGatewayWaitError at `until` by the clock, after `timeout` s.
 
-        `latest` gives the value that is held, `caught_up` returns when that is so in spite of all that has arrived.
+        `latest` returns the value held; `caught_up` waits until all that has arrived is taken in.
         """
         if (held := latest()) is not None and not self._was_shown:
             self.seen.append(replace(held))
@@ -157,7 +158,7 @@ class Wait:
                 return await self.over
         except TimeoutError:
             if self.over.done() and not self.over.cancelled():
-                return self.over.result()  # it came in the same instant; or raises the predicate's own
+                return self.over.result()  # satisfied in the same instant; or raises what the predicate raised
             raise MxGatewayWaitError(
                 f"{tag} did not meet the condition within {timeout:g} s: {self._last()}",
                 call="wait_for",
@@ -170,10 +171,10 @@ class Wait:
             await asyncio.wait([looking])
 
     async def _look(self, latest: Callable[[], LiveValue | None], caught_up: Callable[[], Awaitable[None]]) -> None:
-        """Judges the value that is held at the beginning, where nothing newer has been judged meanwhile."""
+        """Judge the value that is held at the beginning, where nothing newer has been judged meanwhile."""
         try:
             await caught_up()
-            # Once it is over, what was seen stays for the error to tell.
+            # Once it is over, `seen` stays as it is for the error.
             if not (self._was_shown or self.over.done()) and (held := latest()) is not None:
                 self.seen.clear()
                 self.see(held)

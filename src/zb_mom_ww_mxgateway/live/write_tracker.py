@@ -1,4 +1,4 @@
-"""What became of a write: the reply says accepted, a later event says how it ended."""
+"""Outcomes of writes: the reply says accepted, a later event says how the write ended."""
 
 import asyncio
 import itertools
@@ -25,10 +25,10 @@ Key = tuple[int, int]
 
 
 class WriteOutcome(Enum):
-    """All that can be known of a write."""
+    """Outcome of a write."""
 
     ACCEPTED = "accepted"
-    """MXAccess took it, and its completion has not been seen in the time given."""
+    """MXAccess took it, and its completion was not seen in time."""
     COMPLETED = "completed"
     """OnWriteComplete came without an error."""
     REFUSED = "refused"
@@ -36,7 +36,7 @@ class WriteOutcome(Enum):
     UNKNOWN = "unknown"
     """It may or may not have happened. It was not sent again."""
     NOT_SENT = "not sent"
-    """Nothing was sent, and `error` says why. Of one among many: where it is the only one, that is raised."""
+    """Nothing was sent, and `error` says why. Only for one write among many; the error of a single one is raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +48,29 @@ class WriteResult:
     completed_after: float | None = None
     statuses: tuple[MxStatus, ...] = ()
     error: MxGatewayError | None = None
-    """What was raised, for an outcome that is refused at once or unknown."""
+    """Error behind an outcome that is refused at once, unknown or not sent."""
     ambiguous: bool = False
-    """Accepted, and no completion can be told to be its own: of another write to the item none is known."""
+    """True for an accepted write where completions came, and none of them is surely its own."""
 
 
 class WriteTracker:
     """Matches OnWriteComplete events to writes. Sees every write of a session: typed or raw, bulk or single.
 
-    Completions name the item, not the write: :mod:`zb_mom_ww_mxgateway.live.completions` says whose one is. Where that
-    cannot be told, nobody is given it: better none than another's.
+    Completions name the item, not the write: :mod:`zb_mom_ww_mxgateway.live.completions` decides whose one is. Where
+    that is unknown, no write gets it: none is better than another's.
     """
 
     def __init__(self, link: SessionLink) -> None:
         self._link = link
         self._items: dict[Key, ItemWrites] = {}
-        # By the id of the request, while it is held by the call that it is in.
+        # By the id() of the request, which its call holds meanwhile.
         self._calls: dict[int, list[tuple[Key, SentWrite, ItemWrites]]] = {}
         self._ticks = itertools.count(1)
-        # By correlation id, those whose outcome somebody waits for.
+        # By correlation id: writes whose outcome is awaited.
         self._awaited: dict[str, AwaitedWrite] = {}
-        # By item, held by the write whose turn is next.
+        # By item: held by the write whose turn is next.
         self._turns: dict[Key, asyncio.Lock] = {}
-        # Of the last completion: one that is delivered again says nothing new.
+        # Of the last completion: one that is delivered again is not new.
         self._last_sequence = 0
 
     @contextmanager
@@ -82,7 +82,7 @@ class WriteTracker:
         *,
         in_turn: bool,
     ) -> Iterator["AwaitedWrite"]:
-        """A single write that is about to be sent, and whose outcome is waited for."""
+        """Await the outcome of a single write that is about to be sent."""
         correlation_id = wire.correlation_of(request)
         (key,) = wire.written_items(request)
         value = wire.from_mx_value(*wire.written_values(request))
@@ -98,7 +98,7 @@ class WriteTracker:
     # What a CommandObserver does.
 
     def sending(self, request: pb.MxCommandRequest) -> None:
-        """Part of observing the client's commands."""
+        """Note the writes of a command that is being sent."""
         if wire.session_of(request) != self._link.session_id or not (keys := wire.written_items(request)):
             return
         now, tick = clock.monotonic(), next(self._ticks)
@@ -112,7 +112,7 @@ class WriteTracker:
                 awaited.write = write
 
     def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
-        """Part of observing the client's commands: what was refused at once will not complete."""
+        """Note the answer: a write that was refused at once will not complete."""
         if not (calls := self._calls.pop(id(request), None)):
             return
         refusals = [] if wire.reply_is_doubtful(reply) else wire.refused_writes(request, reply)
@@ -126,22 +126,22 @@ class WriteTracker:
             else:
                 write.answered = tick
                 writes.assign()
-        self._tell(key for key, _, _ in calls)
+        self._notify(key for key, _, _ in calls)
 
     def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
-        """Part of observing the client's commands: only what surely did not run is forgotten."""
+        """Forget the writes of a command that surely did not run, and no others."""
         ran_not = isinstance(error, MxGatewayError) and not error.outcome_unknown
         calls = self._calls.pop(id(request), ())
         for _, write, writes in calls:
             write.in_flight = False
             if ran_not:
                 writes.remove(write)
-        self._tell(key for key, _, _ in calls)
+        self._notify(key for key, _, _ in calls)
 
-    # What the stream brings, and what becomes of it.
+    # What the stream brings.
 
     def take(self, event: MxEvent) -> None:
-        """An event: an ON_WRITE_COMPLETE is that of a write to its item. One that comes again is not taken."""
+        """Take an event: an ON_WRITE_COMPLETE belongs to a write to its item. One that comes again is ignored."""
         if event.family is not EventFamily.ON_WRITE_COMPLETE:
             return
         if event.worker_sequence:
@@ -151,38 +151,38 @@ class WriteTracker:
         key = event.server_handle, event.item_handle
         if writes := self._items.get(key):
             writes.take(event)
-            self._tell((key,))
+            self._notify((key,))
 
     def unsettled(self, since: float) -> int:
-        """How many writes sent since then (by the clock) are not known to have ended."""
+        """Return how many writes sent since then (by the clock) are not known to have ended."""
         return sum(write.at >= since for writes in self._items.values() for write in writes.writes)
 
     def doubt(self) -> None:
-        """Completions may have been lost."""
+        """Note that completions may have been lost."""
         for writes in self._items.values():
             writes.doubt()
-        self._tell(())
+        self._notify(())
 
     def lose(self) -> None:
-        """The session is gone: no completion will come any more."""
+        """Note that the session is lost: no completion will come any more."""
         for writes in self._items.values():
             writes.lose()
         self._items.clear()
         self._last_sequence = 0
         for awaited in self._awaited.values():
             awaited.is_lost = True
-        self._tell(())
+        self._notify(())
 
-    def _tell(self, keys: Iterable[Key]) -> None:
+    def _notify(self, keys: Iterable[Key]) -> None:
         for key in keys:
             if (writes := self._items.get(key)) and not writes.writes:
                 del self._items[key]
         for awaited in tuple(self._awaited.values()):
-            awaited.tell()
+            awaited.notify()
 
 
 class AwaitedWrite:
-    """A single write whose outcome somebody waits for, in one time for all of it: its turn, its call, its completion.
+    """A single write whose outcome is awaited, with one time-out for its turn, its call and its completion.
 
     The time begins when the write guard, if there is one, has said yes.
     """
@@ -204,24 +204,26 @@ class AwaitedWrite:
         self._until = 0.0
         self._before: LiveValue | None = None
         self._value_before: object = None
-        self._news: asyncio.Future[None] | None = None
+        self._change: asyncio.Future[None] | None = None
         self.write: SentWrite | None = None
-        """Once it is being sent."""
+        """The write as sent; None before."""
         self.is_lost = False
         """Whether the session was lost, so that no completion will come."""
         self.is_ambiguous: bool = False
-        """Whether completions came, and none could be told to be its own."""
+        """Whether completions came, and none was surely its own."""
 
     async def turn(self) -> float:
-        """Returns when it may be sent, with the seconds that are left for its call. Raises MxGatewayWorkerError when
-        the time is over before that."""
+        """Wait until it may be sent; return the seconds that are left for its call.
+
+        Raises MxGatewayWorkerError when the time ends before that.
+        """
         loop = asyncio.get_running_loop()
         self._until = loop.time() + self._timeout
         if self._turn is not None:
             try:
                 async with asyncio.timeout_at(self._until), self._turn:
                     while (writes := self._writes()) and writes.in_flight:
-                        await self._told()
+                        await self._next_change()
             except TimeoutError:
                 raise MxGatewayWorkerError(
                     f"write: an earlier write to the item was not answered within {self._timeout:g} s; "
@@ -234,14 +236,16 @@ class AwaitedWrite:
 
     @property
     def seconds(self) -> float:
-        """Since it was sent."""
+        """Seconds since it was sent."""
         return clock.monotonic() - self.write.at if self.write else 0.0
 
     async def completion(
         self, changed: Callable[[], Awaitable[None]], caught_up: Callable[[], Awaitable[None]]
     ) -> MxEvent | None:
-        """Its completion, or one that says the same; None when it does not come in time, or is not to be told from
-        others'. `changed` returns with the next event, `caught_up` when all that has come was looked at."""
+        """Return its completion, or one that says the same; None when none comes in time that is surely its own.
+
+        `changed` waits for the next event, `caught_up` until all that has come was looked at.
+        """
         loop = asyncio.get_running_loop()
         assert self.write is not None
         until, is_over = self._until, False
@@ -255,14 +259,14 @@ class AwaitedWrite:
                 return completion
             if is_over:
                 self.is_ambiguous = writes.is_doubtful(self.write)
-                # Where as many came as are certain, its own may be among them; else it is overdue, perhaps lost.
+                # Where as many came as are certain, its own may be among them; else it is overdue, or lost.
                 self.write.may_be_lost |= not writes.all_counted(self.write)
                 return None
             if is_unsure:
                 until = min(until, loop.time() + _SHOWS_WITHIN) if until == self._until else until
             try:
                 async with asyncio.timeout_at(until):
-                    await (changed() if is_unsure else self._told())
+                    await (changed() if is_unsure else self._next_change())
             except TimeoutError:
                 await caught_up()
                 is_over = True
@@ -270,17 +274,17 @@ class AwaitedWrite:
         return self.write.completion
 
     def _shows(self) -> bool:
-        """Whether its value, which the item did not have before, has come since it was sent."""
+        """Return whether its value, which the item did not have before, has come since it was sent."""
         now, before = self._latest(), self._before
         if now is None or before is None or now.stale_since is not None or now.changes == before.changes:
             return False
         return same_value(self._value, now.value) and not same_value(self._value, self._value_before)
 
-    async def _told(self) -> None:
-        self._news = asyncio.get_running_loop().create_future()
-        await self._news
+    async def _next_change(self) -> None:
+        self._change = asyncio.get_running_loop().create_future()
+        await self._change
 
-    def tell(self) -> None:
-        """Something became known of the writes to its item."""
-        if self._news is not None and not self._news.done():
-            self._news.set_result(None)
+    def notify(self) -> None:
+        """Note that something is known about the writes to its item."""
+        if self._change is not None and not self._change.done():
+            self._change.set_result(None)

@@ -1,4 +1,4 @@
-"""The one place that makes calls: guarded, observed, with metadata and deadlines, and with errors translated."""
+"""Calls of a client: guarded, observed, with metadata and deadlines, and with errors translated."""
 
 import asyncio
 import itertools
@@ -61,21 +61,23 @@ class Transport:
         # Weak: a stream that its reader dropped goes, and its call with it.
         self._streams: weakref.WeakSet[MessageStream[Any]] = weakref.WeakSet()
         self.handle_maps: dict[str, wire.HandleMap] = {}
-        """By session id: for a session that goes on behind the handles of one that was lost."""
+        """Handle maps by session id, of sessions that go on behind the handles of a lost one."""
         self.lost_sessions: set[str] = set()
-        """By id: in whose place another is, or is about to be. Handles that such a one still gives mean nothing."""
+        """Ids of sessions that have been, or are being, replaced; their handles are invalid."""
         self.turns: dict[str, Callable[[], Awaitable[float]]] = {}
-        """By correlation id, of a write that waits for its turn before it is sent: gives the seconds left for its call.
-        """
+        """By correlation id of a write that waits for its turn: waits, and returns the seconds left for its call."""
         self.failed_at: float = float("-inf")
-        """Monotonic seconds when a call last found no connection or lost it: for a moment the channel may not know."""
+        """When a call last found no connection or lost it, in seconds of :func:`clock.monotonic`; for a moment after it
+        the channel may still seem connected."""
         self._correlation = (f"{os.urandom(4).hex()}-{number}" for number in itertools.count(1))
         self._closed = False
         self._home = HomeLoop()
 
     async def unary(self, rpc: wire.Rpc, request: Any, *, call: str, timeout: float | None = None) -> Any:
-        """One unary call, the one place that makes them: guarded, shown to the observers, with metadata, deadline and
-        translated errors. `call` names it in errors."""
+        """Make a unary call: guarded, shown to the observers, with metadata, deadline and translated errors.
+
+        This is the one place that makes them. `call` names it in errors.
+        """
         self._check_open(call)
         if timeout is not None:
             arguments.seconds("timeout", timeout)
@@ -92,7 +94,7 @@ class Transport:
     async def _checked(self, rpc: wire.Rpc, request: Any, call: str, mutating: bool, timeout: float | None) -> Any:
         if mutating:
             if self.options.write_guard is not None:
-                # What was allowed is what is sent, whatever becomes of the caller's message meanwhile.
+                # A copy: what was allowed is what is sent, even if the caller changes the message meanwhile.
                 request = wire.copy_of(request)
                 await self._ask_guard(self.options.write_guard, request, call)
                 self._check_open(call)
@@ -113,8 +115,7 @@ class Transport:
             reply = await self._call(rpc, handles.to_gateway(request) if handles else request, call, mutating, timeout)
             if wire.session_of(request) in self.lost_sessions and wire.concerns_handles(request, reply):
                 raise MxGatewaySessionError(
-                    f"{call} at {self.options.endpoint}: the session was lost while it was answered, and what was done "
-                    f"with it; the one in its place knows nothing of it",
+                    f"{call} at {self.options.endpoint}: the session was lost during the call; its effect died with it",
                     endpoint=self.options.endpoint,
                     call=call,
                     correlation_id=wire.correlation_of(request) or None,
@@ -130,7 +131,7 @@ class Transport:
         return reply
 
     async def invoke(self, request: pb.MxCommandRequest, *, timeout: float | None = None) -> pb.MxCommandReply:
-        """Sends one command and gives the reply as it came: the one place through which every command goes.
+        """Send one command and return the reply as it came: the one place through which every command goes.
 
         A reply that says no is returned, not raised. Cancelling stops the waiting, not the command. `timeout` is in
         seconds; without one it is the `call_timeout` of the options.
@@ -183,7 +184,7 @@ class Transport:
 
     @contextmanager
     def without_key(self) -> Iterator[None]:
-        """Sends no key meanwhile."""
+        """Send no key within the block."""
         key, self._metadata = self._metadata, ()
         try:
             yield
@@ -216,8 +217,10 @@ class Transport:
         )
 
     def _check_not_lost(self, request: Any, call: str) -> None:
-        """What was asked for in a session that was lost meanwhile, while a guard was asked for one, does not change the
-        plant: the gateway may still have the session, and what comes of it would be seen by nobody."""
+        """Raise for a write on a session that was lost meanwhile, while the guard was asked.
+
+        The gateway may still have the session, and nobody would see the outcome.
+        """
         if wire.session_of(request) in self.lost_sessions:
             raise MxGatewaySessionError(
                 f"{call} at {self.options.endpoint}: the session was lost meanwhile; nothing was sent",
@@ -259,7 +262,7 @@ class Transport:
     def stream(
         self, rpc: wire.Rpc, request: Any, *, call: str, decode: Callable[[Any], T], timeout: float | None = None
     ) -> MessageStream[T]:
-        """One server stream, open from now on, with metadata and translated errors; without `timeout` for good."""
+        """Open a server stream now, with metadata and translated errors; without `timeout` it has no deadline."""
         self._check_open(call)
         if timeout is not None:
             arguments.seconds("timeout", timeout)
@@ -288,9 +291,11 @@ class Transport:
         decode: Callable[[Sequence[Arrived]], Sequence[T]],
         proof: pb.MxCommandRequest | None = None,
     ) -> EventStream[T]:
-        """A session's event stream, open from now on, on a connection and in a thread of its own. `decode`
-        makes what is yielded out of a message and its time of arrival (monotonic seconds). `proof` is a harmless
-        command: its answer on the same connection proves that the gateway has taken the stream."""
+        """Open a session's event stream now, on a separate connection and in a separate thread.
+
+        `decode` makes what is yielded from messages and their times of arrival (seconds of :func:`clock.monotonic`).
+        `proof` is a harmless command: its answer on the same connection proves that the gateway has taken the stream.
+        """
         rpc, call = wire.STREAM_EVENTS, "stream_events"
         self._check_open(call)
         check_descriptors(self.options.endpoint, call)
@@ -336,7 +341,7 @@ class Transport:
         return translate
 
     def next_correlation_id(self) -> str:
-        """A correlation id of this client: the gateway logs it beside the call."""
+        """Return a new correlation id of this client; the gateway logs it with the call."""
         return next(self._correlation)
 
     def _check_open(self, call: str) -> None:
@@ -357,7 +362,7 @@ class Transport:
         return result
 
     async def close(self) -> None:
-        """Ends every stream and the connection. Idempotent. Sessions stay open until closed or expired."""
+        """End every stream and the connection. Idempotent. Sessions stay open until closed or expired."""
         if self._closed:
             return
         self._closed = True

@@ -1,4 +1,4 @@
-"""The channels to a gateway: how they are made from the options."""
+"""Channels to a gateway, made from the options."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _KEEPALIVE_MS = 300_000
 
 
 def channel_options(options: ClientOptions, trust: tls.Trust) -> list[tuple[str, Any]]:
-    """The gRPC channel arguments for these options."""
+    """Return the gRPC channel arguments for these options."""
     arguments: list[tuple[str, Any]] = [
         ("grpc.max_send_message_length", options.max_message_bytes),
         ("grpc.max_receive_message_length", options.max_message_bytes),
@@ -23,7 +23,7 @@ def channel_options(options: ClientOptions, trust: tls.Trust) -> list[tuple[str,
         # Nothing that may have been sent is ever sent again.
         ("grpc.enable_retries", 0),
         ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
-        # A connection that broke is tried again soon, not after gRPC's minutes; and one that is idle stays.
+        # A broken connection is tried again soon, not after gRPC's minutes; an idle one stays.
         ("grpc.initial_reconnect_backoff_ms", 200),
         ("grpc.max_reconnect_backoff_ms", 2_000),
         ("grpc.client_idle_timeout_ms", 2**31 - 1),
@@ -37,21 +37,21 @@ def channel_options(options: ClientOptions, trust: tls.Trust) -> list[tuple[str,
 
 
 def make_channel(options: ClientOptions, trust: tls.Trust) -> grpc.aio.Channel:
-    """An unconnected channel for the event loop: plaintext only when the options ask for it."""
+    """Return an unconnected channel for the event loop, in plaintext only when the options ask for it."""
     channel: grpc.aio.Channel = _channel(grpc.aio, options, channel_options(options, trust), trust)
     return channel
 
 
 def make_reading_channel(options: ClientOptions, trust: tls.Trust) -> grpc.Channel:
-    """An unconnected channel for a thread that reads one stream: no other thread works for it."""
+    """Return an unconnected channel for a thread that reads one stream; gRPC starts no other thread for it."""
     single = (ChannelOptions.SingleThreadedUnaryStream, 1)
     channel: grpc.Channel = _channel(grpc, options, [*channel_options(options, trust), single], trust)
     return channel
 
 
 def _channel(api: Any, options: ClientOptions, arguments: list[tuple[str, Any]], trust: tls.Trust) -> Any:
-    # With its scheme: a host by the name of one (unix, dns …) is a host all the same. And as it was split: gRPC must
-    # not read the spelling in a way of its own.
+    # With its scheme, as a host may be named like one (unix, dns …); and as it was split, as gRPC would split it in
+    # another way.
     host, port = split_endpoint(options.endpoint)
     target = f"dns:///[{host}]:{port}" if ":" in host else f"dns:///{host}:{port}"
     if trust.plaintext:

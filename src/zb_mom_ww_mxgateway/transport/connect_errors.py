@@ -1,4 +1,4 @@
-"""Why a first call failed, in words that say what to do."""
+"""Reasons why a first call failed, in words that say what to do."""
 
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.options import ClientOptions
@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway.transport import tls
 async def why_not_connected(
     options: ClientOptions, trust: tls.Trust, error: MxGatewayTransportError
 ) -> MxGatewayTransportError:
-    """The first call's failure in words that say what to do, by looking at the endpoint once more."""
+    """Return the first call's failure in words that say what to do; look at the endpoint once more for that."""
     try:
         now = await tls.seen_now(options.endpoint, options.connect_timeout)
     except MxGatewayTransportError as seen:

@@ -25,7 +25,7 @@ _LOCK_SECONDS = 10.0
 
 
 def default_known_gateways() -> Path:
-    """The user's file of remembered certificates; raises MxGatewayArgumentError where the user has no home."""
+    """Return the user's file of remembered certificates; raise MxGatewayArgumentError where the user has no home."""
     return config_folder() / "known_gateways"
 
 
@@ -35,7 +35,7 @@ def fingerprint(certificate: bytes) -> str:
 
 
 def endpoint_key(endpoint: str) -> str:
-    """The endpoint in the one spelling that look-ups compare: ``HOST.:05000`` is ``host:5000``."""
+    """Return the endpoint in the one spelling that look-ups compare: ``HOST.:05000`` is ``host:5000``."""
     try:
         host, port = split_endpoint(endpoint)
     except MxGatewayArgumentError:
@@ -66,7 +66,7 @@ class KnownGateway:
 
     @property
     def der(self) -> bytes:
-        """The certificate itself; raises ValueError for what is no base64."""
+        """DER certificate; raises ValueError where it is no base64."""
         return base64.b64decode(self.certificate)
 
     @property
@@ -84,11 +84,13 @@ class KnownGateways:
         self.path: Path = Path(path) if path is not None else default_known_gateways()
 
     def get(self, endpoint: str) -> KnownGateway | None:
-        """The entry of an endpoint, however it is spelled. Raises MxGatewayTransportError for a file that cannot be
-        read as one."""
+        """Return the entry of an endpoint, however it is spelled.
+
+        Raises MxGatewayTransportError for a file that cannot be read as one of remembered certificates.
+        """
         data = self._data(endpoint)
         if data and not data.endswith(b"\n"):
-            # Edited by hand; or another process is just appending to it.
+            # Edited by hand, or another process is just appending to it.
             with suppress(OSError), self._lock():
                 data = self._data(endpoint)
         return self._find(data, endpoint)
@@ -129,7 +131,7 @@ class KnownGateways:
             raise MxGatewayTransportError(f"cannot read {self.path}: {error}", endpoint=endpoint) from error
 
     def _entry(self, line: str, number: int, endpoint: str) -> KnownGateway:
-        # Never passed over: the line may be the one that keeps a stranger out.
+        # A wrong line is never skipped: it may be the one that keeps an impostor out.
         where = f"{self.path}:{number}"
         try:
             read: Any = json.loads(line)
@@ -153,14 +155,14 @@ class KnownGateways:
         return entry
 
     def first(self, entry: KnownGateway) -> KnownGateway:
-        """The entry that counts for the endpoint from now on: the one that is there already, or else this one.
+        """Return the entry that counts for the endpoint from now on: the one that is there already, or else this one.
 
         Look-up, decision and writing are one step, also between processes. Blocks for as long as another has it.
         """
         return self._locked(entry, keeps_first=True)
 
     def remember(self, entry: KnownGateway) -> None:
-        """Appends an entry, which from now on counts for its endpoint in place of any other."""
+        """Append an entry, which replaces any other of its endpoint from now on."""
         self._locked(entry, keeps_first=False)
         log(TRUST, logging.WARNING, f"{entry.endpoint}: certificate {entry.sha256} trusted from now on, in {self.path}")
 

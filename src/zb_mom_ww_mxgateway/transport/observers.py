@@ -8,16 +8,16 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 
 
 class CommandObserver(Protocol):
-    """Sees every command at the one place that sends them, typed or raw."""
+    """Observes every command of a client, typed or raw."""
 
     def sending(self, request: pb.MxCommandRequest) -> None:
-        """Just before it is sent; an MxGatewayError raised here keeps it from being sent."""
+        """Called just before a command is sent; an MxGatewayError raised here keeps it from being sent."""
 
     def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None:
-        """When its reply has come, whatever it says."""
+        """Called when the reply of a command has come, whatever it says."""
 
     def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None:
-        """When no reply came; `error` says whether it may have run."""
+        """Called when no reply came; ``error.outcome_unknown`` says whether the command may have run."""
 
 
 class Observation:

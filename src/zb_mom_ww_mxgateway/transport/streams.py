@@ -16,24 +16,23 @@ from zb_mom_ww_mxgateway.transport.reader_thread import Arrived, EventBuffer, Re
 
 T = TypeVar("T")
 
-# The loop is woken at once when nothing came for a while, and then at most this often (seconds): each
-# wake-up costs as much as several events.
+# Seconds between wake-ups of the loop, except the first after a pause: each costs as much as several events.
 _WAKE_INTERVAL = 0.005
-# Events that are decoded in a row; then others on the loop get their turn.
+# Events that are decoded in a row; then other tasks on the loop get their turn.
 _FAIR_SHARE = 256
 # Bytes that the gateway may send before the reader has taken those it sent earlier: HTTP/2's window of a stream.
 _WINDOW = 65_536
-# Turns of other threads in which nothing may come before the reading thread counts as having nothing left to put in:
-# it was woken before them for whatever had arrived.
+# Turns of other threads without a message after which the reading thread counts as having nothing left to put in: it
+# was woken before them for everything that had arrived.
 _QUIET_TURNS = 4
 
 
 class MessageStream(Generic[T]):
-    """A server stream as an async iterator. The call is cancelled when it is closed, when the consuming
-    task is cancelled, and when an ``async for`` over it is left.
+    """A server stream as an async iterator.
 
-    `call` is a call that has been started; `decode` turns a message into what is yielded; `translate` turns
-    the transport's failure into ours. After :meth:`aclose` a waiting reader sees the end, not an error.
+    The call is cancelled when the stream is closed, when the consuming task is cancelled, and when an ``async for``
+    over it is left. `call` is a call that has been started; `decode` turns a message into what is yielded; `translate`
+    turns gRPC's failure into an error of the library. After :meth:`aclose` a waiting reader sees the end, not an error.
     """
 
     def __init__(
@@ -49,12 +48,12 @@ class MessageStream(Generic[T]):
         self._on_close = on_close
         self._closed = False
         self._broken: Exception | None = None
-        # For a stream that is dropped without being closed or looped over.
+        # Cancels the call of a stream that is dropped without being closed or looped over.
         self._dropped = weakref.finalize(self, call.cancel)
         self._dropped.atexit = False
 
     async def _next(self) -> T:
-        # Not as an iterator, which the call would hold, and it the call.
+        # Not as an iterator: that and the call would hold each other.
         message = await self._call.read()
         if message is grpc.aio.EOF:
             raise StopAsyncIteration
@@ -94,8 +93,8 @@ class MessageStream(Generic[T]):
                 del translated  # it and its traceback would hold each other, and this stream
 
     def __aiter__(self) -> AsyncIterator[T]:
-        # Not self: the generator goes when the loop over it is left, and takes the call with it,
-        # even where the stream itself is still held.
+        # Not self: the generator ends when the loop over it is left, and the call with it, even where the stream itself
+        # is still held.
         return self._iterate()
 
     async def _iterate(self) -> AsyncGenerator[T, None]:
@@ -114,23 +113,23 @@ class MessageStream(Generic[T]):
             self._closed = True
             self._call.cancel()
             self._dropped.detach()
-            # A call keeps its connection for as long as somebody has it, over or not; and streams may be kept for long.
+            # A call keeps its connection for as long as it is referenced, and streams may be kept for long.
             self._call = None
             self._on_close(self)
 
     def break_off(self, error: Exception) -> None:
-        """Its connection is given up: its reader gets `error`."""
+        """End it because its connection is given up: its reader gets `error`."""
         if not self._closed:
             self._broken = error
             self._call.cancel()
 
     @property
     def closed(self) -> bool:
-        """True once it has ended, for whatever reason."""
+        """True once it has ended, for any reason."""
         return self._closed
 
     async def aclose(self) -> None:
-        """Cancels the call. Idempotent; may be called while another task reads."""
+        """Cancel the call. Idempotent; may be called while another task reads."""
         self._end()
 
     async def __aenter__(self) -> Self:
@@ -141,11 +140,11 @@ class MessageStream(Generic[T]):
 
 
 class EventStream(MessageStream[T]):
-    """A session's events, read by a thread of their own and handed over in batches.
+    """A session's events, read by a separate thread and handed over in batches.
 
-    What the thread has read waits in a buffer of `limit` bytes; when that is full the oldest go, and `gap` makes
-    the message that stands in their place, out of the last one that was handed over and the first one kept.
-    `decode` turns several messages into what is yielded; of one message alone it may raise.
+    What the thread has read waits in a buffer of `limit` bytes. When that is full, the oldest messages are dropped, and
+    `gap` makes the message that replaces them, from the last one handed over and the first one kept. `decode` turns
+    several messages into what is yielded; it may raise for a single message.
     """
 
     def __init__(
@@ -168,15 +167,15 @@ class EventStream(MessageStream[T]):
         self._next_take = 0.0
         # Messages taken out of the buffer, or dropped from it.
         self._taken = 0
-        self._passers: list[tuple[int, asyncio.Future[None]]] = []
+        self._waiting_for: list[tuple[int, asyncio.Future[None]]] = []
         super().__init__(start(self._buffer), lambda message: message, translate, on_close)
 
     async def _next(self) -> T:
         while not self._ready:
-            if self._passers:
-                self._let_pass()
+            if self._waiting_for:
+                self._release_passed()
             if self._batch:
-                await asyncio.sleep(0)  # others on the loop get their turn
+                await asyncio.sleep(0)  # other tasks on the loop get their turn
             else:
                 await self._refill()
             self._decode_some()
@@ -192,7 +191,7 @@ class EventStream(MessageStream[T]):
         except Exception:
             if len(some) == 1:
                 raise
-            # Those before the one that fails are whole: from here on each by itself.
+            # Messages before the one that fails are whole: from here on each is decoded by itself.
             self._share = 1
             batch.extendleft(reversed(some))
             return
@@ -202,7 +201,7 @@ class EventStream(MessageStream[T]):
         buffer = self._buffer
         buffer.is_awaited = True
         early = self._next_take - self._loop.time()
-        if early > 0 and len(buffer) < _FAIR_SHARE and not self._passers:
+        if early > 0 and len(buffer) < _FAIR_SHARE and not self._waiting_for:
             await asyncio.sleep(early)
         if not buffer and not buffer.ended:
             await buffer.filled()
@@ -233,30 +232,34 @@ class EventStream(MessageStream[T]):
 
     @property
     def ended(self) -> bool:
-        """True when nothing more comes than what has come."""
+        """True when nothing more will come than what has come."""
         return self._buffer.ended
 
     @property
     def behind_since(self) -> float | None:
-        """When the oldest of what has come and is not yet handed over came, in seconds of :func:`clock.monotonic`; 0 if
-        that is the end, None if it is nothing."""
+        """When the oldest message came that is not handed over yet, in seconds of :func:`clock.monotonic`; 0 if only
+        the end is left, None if nothing is."""
         oldest = self._batch[0] if self._batch else self._buffer.oldest
         if oldest is None:
             return 0.0 if self.ended else None
         return oldest[0]
 
     async def attached(self) -> bool:
-        """Waits until the gateway has proven that it has taken the stream (True), or until it is clear that it
-        will not; for ever, if it was not asked to."""
+        """Wait until the gateway has proven that it has taken the stream; return False when it surely will not.
+
+        Only a stream of ``stream_events_proven()`` gets that proof; any other waits until it ends.
+        """
         return await asyncio.shield(self._buffer.attached)
 
     async def answers(self, timeout: float) -> bool:
-        """Whether the gateway gives an answer on this stream's own connection within so many seconds; one that was
-        not to be proven has none to ask for."""
+        """Return whether the gateway answers on this stream's own connection within `timeout` seconds.
+
+        Only a stream of ``stream_events_proven()`` can ask.
+        """
         if self._closed:
             return False
         answer: asyncio.Future[bool] = self._loop.create_future()
-        give_up = self._call.ask(partial(self._tell, answer))
+        give_up = self._call.ask(partial(self._set_result, answer))
         try:
             async with clock.timeout(timeout):
                 return await answer
@@ -266,12 +269,12 @@ class EventStream(MessageStream[T]):
             give_up()
 
     async def caught_up(self, timeout: float) -> bool:
-        """Waits until all that had arrived here when this was called has been handed over, and what it led to in the
-        reader of this stream is done; False where that is not known within so many seconds.
+        """Wait until all that had arrived when this was called is handed over, and its reader is done with it.
 
-        What is on the way of the connection, or waits in the operating system or in gRPC, comes before the answer to
-        a question that is asked on the same connection. What the reading thread has of it then is counted, and waited
-        for. Takes the time of one question and answer. The stream must have been opened to be proven, and be read.
+        Returns False where that is unknown within `timeout` seconds. Events that are on their way in the connection, in
+        the operating system or in gRPC come before the answer to a question that is asked on the same connection. Those
+        that the reading thread has by then are counted, and waited for. It takes one round trip. The stream must be one
+        of ``stream_events_proven()``, and be read.
         """
         urgent = self._buffer.is_urgent
         urgent.set()
@@ -280,9 +283,9 @@ class EventStream(MessageStream[T]):
                 if not await self._all_is_in(timeout):
                     return False
                 passed = self._loop.create_future()
-                self._passers.append((self._buffer.came, passed))
+                self._waiting_for.append((self._buffer.came, passed))
                 if self._buffer.is_awaited and not self._buffer:
-                    self._let_pass()
+                    self._release_passed()
                 await passed
         except TimeoutError:
             return False
@@ -291,14 +294,14 @@ class EventStream(MessageStream[T]):
         return not self._closed
 
     async def _all_is_in(self, timeout: float) -> bool:
-        """Whether all that had arrived is in the buffer now."""
+        """Return whether all that had arrived is in the buffer now."""
         buffer = self._buffer
         while True:
             before = buffer.came_bytes
             if not await self.answers(timeout):
                 return False
-            # It is in this process; the thread takes it message by message. Where messages never end to come, it has
-            # passed the last of them when it has taken more than can have waited.
+            # All is in this process; the thread takes it message by message. Where messages never cease, it has passed
+            # the last of them when it has taken more than can have waited.
             answered, quiet = buffer.came_bytes, 0
             while quiet < _QUIET_TURNS and buffer.came_bytes - answered < _WINDOW:
                 came = buffer.came
@@ -306,18 +309,18 @@ class EventStream(MessageStream[T]):
                 quiet = quiet + 1 if buffer.is_asking and came == buffer.came else 0
                 if self._closed or buffer.ended:
                     return False
-            # A gateway that was held up by a full window has more, which it may have sent long ago.
+            # A gateway that waited for a full window has more, which may be old.
             if buffer.came_bytes - before < _WINDOW // 2:
                 return True
 
     async def _turn_of_another_thread(self) -> None:
-        # Not of a pool: what occupies its threads, a slow disk, would occupy this.
+        # Not of a pool, whose threads a slow disk may occupy.
         had = self._loop.create_future()
-        threading.Thread(target=self._tell, args=(had, None), name="a turn", daemon=True).start()
+        threading.Thread(target=self._set_result, args=(had, None), name="a turn", daemon=True).start()
         await had
 
-    def _tell(self, waiting: asyncio.Future[Any], what: object) -> None:
-        """In another thread: gives what is waited for."""
+    def _set_result(self, waiting: asyncio.Future[Any], what: object) -> None:
+        """Set the result that is waited for, from another thread."""
 
         def settle() -> None:
             if not waiting.done():
@@ -326,12 +329,12 @@ class EventStream(MessageStream[T]):
         with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(settle)
 
-    def _let_pass(self) -> None:
-        """Its reader is back for more: it is done with everything before."""
+    def _release_passed(self) -> None:
+        """Release those who wait for what the reader has passed: it is back for more, so it is done with that."""
         passed = self._taken - len(self._batch) - len(self._ready)
-        for entry in tuple(self._passers):
+        for entry in tuple(self._waiting_for):
             if passed >= entry[0]:
-                self._passers.remove(entry)
+                self._waiting_for.remove(entry)
                 if not entry[1].done():
                     entry[1].set_result(None)
 
@@ -340,7 +343,7 @@ class EventStream(MessageStream[T]):
         self._batch.clear()
         self._ready.clear()
         self._buffer.end(None)
-        for _, passed in self._passers:
+        for _, passed in self._waiting_for:
             if not passed.done():
                 passed.set_result(None)
-        self._passers.clear()
+        self._waiting_for.clear()

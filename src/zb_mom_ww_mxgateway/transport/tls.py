@@ -32,15 +32,15 @@ from zb_mom_ww_mxgateway.transport.known_gateways import (
 )
 
 _NEXT_AFTER = 0.25
-"""Seconds until the next address of a host is tried beside one that has not answered."""
+"""Seconds until the next address of a host is tried in addition to one that has not answered."""
 
 TRUST_ANEW = "have the new one remembered (KnownGateways.remember)"
-"""What to do about a certificate that has changed, in the library's words."""
+"""Advice about a certificate that has changed, in the library's words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What a channel relies on."""
+    """Certificates and names that a channel relies on."""
 
     roots: bytes | None
     """PEM roots; None is gRPC's own default, or no TLS at all when `plaintext`."""
@@ -54,7 +54,7 @@ class Trust:
 
 
 async def settle(options: ClientOptions) -> Trust:
-    """What to trust by these options; probes the gateway where trust on first use asks for it."""
+    """Return the trust for these options; probe the gateway where trust on first use needs it."""
     if options.plaintext:
         log(TRUST, logging.INFO, f"{options.endpoint}: plaintext, no certificate", api_key=options.api_key)
         return Trust(None, plaintext=True)
@@ -82,8 +82,10 @@ async def settle(options: ClientOptions) -> Trust:
 
 
 async def remembered(options: ClientOptions, trust: Trust) -> Trust:
-    """What counts from now on, where a certificate was seen for the first time: it is remembered, unless another
-    process was first. Raises MxGatewayCertificateChangedError where that remembered another one."""
+    """Remember a certificate that was seen for the first time; return the trust from now on.
+
+    Raises MxGatewayCertificateChangedError where another process has remembered another certificate first.
+    """
     if trust.known is None or not trust.is_first_use or not options.remember_certificate:
         return trust
     counts = await asyncio.to_thread(KnownGateways(options.known_gateways).first, trust.known)
@@ -94,7 +96,7 @@ async def remembered(options: ClientOptions, trust: Trust) -> Trust:
 
 
 def wrong_dates(known: KnownGateway) -> str:
-    """What is wrong with the time for which a certificate is valid, in words; empty where nothing is."""
+    """Return what is wrong with the time for which a certificate is valid, in words; empty where nothing is."""
     try:
         facts = facts_of(known.der)
     except ValueError:
@@ -108,7 +110,7 @@ def wrong_dates(known: KnownGateway) -> str:
 
 
 async def seen_now(endpoint: str, timeout: float) -> KnownGateway:
-    """What the gateway shows now, unverified. `timeout` is in seconds.
+    """Return the certificate that the gateway shows now, unverified. `timeout` is in seconds.
 
     Raises MxGatewayTransportError naming the endpoint.
     """
@@ -124,7 +126,7 @@ async def seen_now(endpoint: str, timeout: float) -> KnownGateway:
 
 
 def certificate_changed(known: KnownGateway, now: KnownGateway) -> MxGatewayCertificateChangedError:
-    """The error for a gateway that shows another certificate than the remembered one."""
+    """Return the error for a gateway that shows another certificate than the remembered one."""
     log(TRUST, logging.WARNING, f"{known.endpoint}: certificate changed from {known.sha256} to {now.sha256}")
     wrong = wrong_dates(known)
     expired = (
@@ -155,7 +157,7 @@ async def _fetch_certificate(endpoint: str, host: str, port: int, timeout: float
     except TimeoutError:
         reason = f"no answer within {timeout:g} s; check the address, the port and the firewall"
     except (ssl.SSLError, ConnectionError):
-        # A gateway in plaintext answers a TLS greeting with noise or by hanging up.
+        # A gateway in plaintext answers a TLS greeting with noise, or closes the connection.
         advice = "a gateway that runs in plaintext needs plaintext=True"
         reason = f"no TLS there; {advice}"
     except OSError as error:
@@ -168,7 +170,7 @@ async def _fetch_certificate(endpoint: str, host: str, port: int, timeout: float
 
 
 async def _shown(host: str, port: int) -> bytes | str:
-    """The certificate shown in a handshake that verifies nothing, or why there is none."""
+    """Return the certificate shown in a handshake that verifies nothing, or why there is none."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -183,7 +185,7 @@ async def _shown(host: str, port: int) -> bytes | str:
 
 
 async def _connected(host: str, port: int) -> asyncio.StreamWriter:
-    """A connection to the first of the host's addresses that takes one."""
+    """Return a connection to the first of the host's addresses that accepts one."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
@@ -205,7 +207,7 @@ async def _connected(host: str, port: int) -> asyncio.StreamWriter:
                     return each.result()
                 if not isinstance(error, OSError):
                     raise error
-                # Rather that nothing listens than that another address leads nowhere.
+                # The error that nothing listens says more than that another address leads nowhere.
                 failure = failure if isinstance(failure, ConnectionRefusedError) else error
     finally:
         await _given_up(trying)
@@ -217,7 +219,7 @@ async def _writer(address: str, port: int) -> asyncio.StreamWriter:
 
 
 async def _given_up(trying: set[asyncio.Task[asyncio.StreamWriter]]) -> None:
-    """Ends attempts that nobody needs any more, and what came of them."""
+    """End attempts that are not needed any more, and close the connections they made."""
     for each in trying:
         each.cancel()
     if trying:
@@ -229,7 +231,7 @@ async def _given_up(trying: set[asyncio.Task[asyncio.StreamWriter]]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CertificateFacts:
-    """What a certificate says of itself. Times are UTC."""
+    """Facts that a certificate states. Times are UTC."""
 
     names: tuple[str, ...]
     """DNS names, then addresses."""
@@ -239,7 +241,7 @@ class CertificateFacts:
 
 
 def facts_of(certificate: bytes) -> CertificateFacts:
-    """Reads a DER certificate; raises ValueError for what is none."""
+    """Read a DER certificate; raise ValueError where it is none."""
     from cryptography import x509  # Slow to import, and only needed on first use.
 
     parsed = x509.load_der_x509_certificate(certificate)
@@ -258,7 +260,7 @@ def facts_of(certificate: bytes) -> CertificateFacts:
 
 
 def _carried_name(certificate: bytes, host: str) -> str:
-    """A name the certificate carries: localhost, which the gateway's own always does, or another one."""
+    """Return a name the certificate carries: localhost, which the gateway's own always does, or another one."""
     facts = facts_of(certificate)
     for wanted in ("localhost", host):
         if wanted in facts.names:
@@ -279,6 +281,6 @@ def _roots_of(path: Path) -> bytes:
 
 
 def _system_roots() -> bytes | None:
-    """The system's roots as PEM; None, which is gRPC's own bundle, where the system names none."""
+    """Return the system's roots as PEM; None, which is gRPC's own bundle, where the system names none."""
     found = ssl.create_default_context().get_ca_certs(binary_form=True)
     return "".join(ssl.DER_cert_to_PEM_cert(certificate) for certificate in found).encode("ascii") or None
