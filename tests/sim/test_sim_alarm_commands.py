@@ -78,7 +78,8 @@ async def test_a_watch_list_makes_its_alarms_acknowledgeable_in_subtag_mode(
     client: Wire, gateway: SimulatedGateway
 ) -> None:
     target = pb.AlarmSubtagTarget(alarm_full_reference=MINE, ack_comment_subtag="TestChildObject.Mine.AckMsg")
-    await subscribed(client, watch_list=[target])
+    active_only = pb.AlarmSubtagTarget(alarm_full_reference=HI, active_subtag="Plant.Tank1.Level.Hi.InAlarm")
+    await subscribed(client, watch_list=[target, active_only])
     gateway.raise_alarm(MINE)
     gateway.raise_alarm(HI)
     gateway.faults.fail_alarm_provider()

@@ -229,6 +229,16 @@ async def test_a_call_can_be_what_brings_a_fault_about(client: Wire, gateway: Si
     assert (await events.end())[0] is grpc.StatusCode.UNAVAILABLE
 
 
+async def test_calm_withdraws_what_waits_for_calls(client: Wire, gateway: SimulatedGateway) -> None:
+    gateway.schedule("at ping 1 refuse ABORTED")
+    gateway.faults.fail_next("ping", code=grpc.StatusCode.ABORTED)
+    gateway.faults.delay("ping", 5)
+    gateway.faults.stall("OpenSession")
+    gateway.faults.calm()
+    await client.open()
+    await client.done("ping")
+
+
 async def test_a_swapped_certificate_and_a_revoked_key_by_schedule(tmp_path: Path, clock: ManualClock) -> None:
     faults = ["after 1s swap-certificate", "after 2s revoke-key", "after 3s revoke-key demo"]
     async with SimulatedGateway(certificate_directory=tmp_path, clock=clock, faults=faults) as gateway:

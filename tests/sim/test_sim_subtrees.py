@@ -137,3 +137,14 @@ async def test_alarms_of_other_sub_trees_are_neither_shown_nor_acknowledged(
     assert [alarm.alarm_full_reference async for alarm in call] == ["ZB!Plant.Tank1.Level.Hi"]
     request = pb.AcknowledgeAlarmRequest(alarm_full_reference="ZB!Plant.Tank2.Level.Hi")
     assert (await failing(client.stub.AcknowledgeAlarm(request, metadata=client.metadata)))[0] is DENIED
+
+
+async def test_an_alarm_feed_has_no_transitions_of_other_sub_trees(gateway: SimulatedGateway) -> None:
+    async with wire(gateway, TANK.text) as tank:
+        stream = tank.stub.StreamAlarms(pb.StreamAlarmsRequest(), metadata=tank.metadata, timeout=DEADLINE)
+        for _ in range(2):  # The end of the snapshot and the provider.
+            await stream.read()
+        gateway.raise_alarm("ZB!Plant.Tank2.Level.Hi")
+        gateway.raise_alarm("ZB!Plant.Tank1.Level.Hi")
+        message = await stream.read()
+    assert message.transition.alarm_full_reference == "ZB!Plant.Tank1.Level.Hi"

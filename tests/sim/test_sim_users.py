@@ -45,6 +45,7 @@ async def test_a_strict_galaxy_knows_its_users() -> None:
         assert by_guid.archestra_user_to_id.user_id == anna
         for kind, fields in (
             ("authenticate_user", {"verify_user": "Bert", "verify_user_password": PASSWORD}),
+            ("authenticate_user", {"verify_user": "Anna", "verify_user_password": PASSWORD.upper()}),
             ("authenticate_user", {"verify_user": "Carl", "verify_user_password": PASSWORD}),
             ("archestra_user_to_id", {"user_id_guid": "00000000-0000-0000-0000-000000000001"}),
         ):

@@ -90,6 +90,8 @@ TAKEN: list[tuple[str, dict[str, Any], object]] = [
     (INT, {"int64_value": 2**31 - 1}, 2**31 - 1),
     (INT, {"string_value": " 60 "}, 60),
     (INT, {"double_value": 2.5}, 2),
+    (INT, {"double_value": 3.5}, 4),
+    (INT, {"double_value": -0.7}, -1),
     (INT, {"bool_value": True}, 1),
     (FLOAT, {"string_value": "60"}, 60.0),
     (FLOAT, {"int32_value": 3}, 3.0),
