@@ -80,13 +80,13 @@ class WireType:
     """How a value is sent."""
 
     arm: str
-    """Of the message's oneof, without ``_value`` or ``_values``."""
+    """Name of the oneof's arm in the message, without ``_value`` or ``_values``."""
     data_type: DataType
     variant_type: str
     check: Callable[[Any], Any]
     """Returns the value to send; raises MxGatewayArgumentError for a value that does not fit."""
     limits: tuple[int, int] | None = None
-    """Of whole numbers, inclusive."""
+    """Least and greatest whole number."""
 
     def has_room(self, value: Any) -> bool:
         """Whether a value is within the limits, if there are any."""
@@ -99,21 +99,21 @@ class TypeSpec:
     """All that is known of one type of values."""
 
     name: str
-    """In commands, files and :class:`~zb_mom_ww_mxgateway.Typed`."""
+    """Name in commands, files and :class:`~zb_mom_ww_mxgateway.Typed`."""
     wire: WireType
     python_type: type
-    """Of its values as they come back."""
+    """Python type of values that come back."""
     implied_by: type | None
     """Python type that is sent as this type if none is named."""
     family: Family
     title: str
-    """What is expected of a person, in completion and in the toolbar."""
+    """Expected kind of value, as completion and the toolbar show it."""
     example: str
     """A value as text."""
     parse: Callable[[str, str], Any]
-    """Name and text to a value that is not yet checked; raises MxGatewayArgumentError."""
+    """Returns the value, not yet checked, of a type's name and a text; raises MxGatewayArgumentError."""
     text: Callable[[Any], str]
-    """Value to the text that :meth:`read` reads back as the same value."""
+    """Returns the text that :meth:`read` reads back as the same value."""
     tag_types: tuple[DataType, ...] = ()
     """Types of tags that take a bare value as this type; empty if only the tag's VARIANT type tells."""
     choices: tuple[str, ...] = ()
