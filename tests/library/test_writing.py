@@ -205,7 +205,7 @@ REFUSED: list[tuple[Call, str]] = [
     (lambda s: s.read_bulk(1, ["A.B"], -1), "timeout_ms"),
     (lambda s: s.authenticate_user(1, "", "x"), "user must be text"),
     (lambda s: s.authenticate_user(1, "a", None), "password must be text"),  # type: ignore[arg-type]
-    (lambda s: s.archestra_user_to_id(1, " "), "user_guid"),
+    (lambda s: s.archestra_user_to_id(1, " "), "user_id_guid"),
     (lambda s: s.set_buffered_update_interval(1, 0), "milliseconds"),
     (lambda s: s.drain_events(-1), "max_events"),
     (lambda s: s.suspend(1, -1), "item_handle"),

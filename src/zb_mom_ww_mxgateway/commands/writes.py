@@ -221,13 +221,13 @@ class WriteCommands:
         )
         return wire.user_id(await self._link.send(request, timeout=timeout), "authenticate_user")
 
-    async def archestra_user_to_id(self, server_handle: int, user_guid: str, *, timeout: float | None = None) -> int:
+    async def archestra_user_to_id(self, server_handle: int, user_id_guid: str, *, timeout: float | None = None) -> int:
         """Return the id of an ArchestrA user by its GUID; it dies with the server handle."""
         reply = await self._link.run(
             "archestra_user_to_id",
             timeout=timeout,
             server_handle=arguments.whole("server_handle", server_handle),
-            user_id_guid=arguments.text("user_guid", user_guid),
+            user_id_guid=arguments.text("user_id_guid", user_id_guid),
         )
         return wire.user_id(reply, "archestra_user_to_id")
 

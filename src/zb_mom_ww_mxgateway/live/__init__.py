@@ -1,5 +1,5 @@
-"""Live sessions: the event hub, values held, waiting, written values, restoring after a loss.
+"""Live sessions: event hub, values held, reads and waits, writes and their outcomes, rebuilding after a loss, alarms.
 
-No call of its own: all go through the session and its transport.
+It makes no call itself: all go through the session and its transport.
 May import ``commands``, ``generated``, ``models``, ``system``, ``transport`` and ``wire``.
 """

@@ -42,7 +42,7 @@ class ValueCache:
         self.on_change: Callable[[Key, LiveValue], None] = lambda key, value: None
         """Called with every change."""
 
-    # What comes.
+    # What the stream brings.
 
     def take(self, event: MxEvent, doubtful_since: float | None = None) -> None:
         """Take a data change, the event of `number`; with `doubtful_since` it may be from long ago."""
@@ -56,9 +56,9 @@ class ValueCache:
                 self._unknown[key] = None
                 if len(self._unknown) > _MOST_UNKNOWN:
                     self.drop(next(iter(self._unknown)))
-            if event.gateway_time_ns and event.received_at:
+            if event.gateway_receive_time_ns and event.received_at:
                 # An event that waited on its way, for a process that was stopped, is older by that.
-                value.age_when_received += self._gateway_clock.take(event.gateway_time_ns, event.received_at)
+                value.age_when_received += self._gateway_clock.take(event.gateway_receive_time_ns, event.received_at)
             if before is not None:
                 is_same = (value.value, value.quality, value.source_time_ns) == (
                     before.value,

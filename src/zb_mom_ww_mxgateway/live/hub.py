@@ -73,7 +73,7 @@ class EventHub:
         self._gap_is_open = False
         # Until a stream that was resumed brings what is new.
         self._may_repeat = False
-        # Since before the machine slept, until what comes is known to be from after.
+        # A time before the machine slept, until events are known to be from after the sleep.
         self._slept_since: float | None = None
 
     # What the supervisor reports.

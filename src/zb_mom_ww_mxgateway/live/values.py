@@ -125,7 +125,7 @@ class LiveValue:
             value, data_type = body.values[-1], body.data_type
             quality = body.qualities[-1] if body.qualities else quality
             time_ns = body.times_ns[-1] if body.times_ns else time_ns
-        behind = event.gateway_time_ns - time_ns if time_ns and event.gateway_time_ns else 0
+        behind = event.gateway_receive_time_ns - time_ns if time_ns and event.gateway_receive_time_ns else 0
         # By position: thousands are made a second, and names cost as much again.
         return cls(
             tag,

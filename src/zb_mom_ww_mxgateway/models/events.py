@@ -74,7 +74,7 @@ class MxEvent:
     """Contiguous in a session."""
     value: MxValueOutput = None
     source_time_ns: int = 0
-    gateway_time_ns: int = 0
+    gateway_receive_time_ns: int = 0
     received_at: float = 0.0
     """Time of arrival in seconds of :func:`clock.monotonic`; 0 if the event did not come by a stream."""
 
@@ -147,7 +147,7 @@ class MxEvent:
     @property
     def gateway_receive_timestamp(self) -> datetime | None:
         """Time at which the gateway received the event (UTC, the gateway's clock)."""
-        return moment_of(self.gateway_time_ns)
+        return moment_of(self.gateway_receive_time_ns)
 
     @property
     def quality_word(self) -> str:

@@ -26,7 +26,7 @@ class HomeLoop:
         if self._loop is None or asyncio.get_running_loop() is self._loop:
             return
         what = (
-            "belongs to an event loop that is closed (each asyncio.run has its own): connect anew"
+            "belongs to an event loop that is closed (each asyncio.run has its own): connect again"
             if self._loop.is_closed()
             else "belongs to another event loop: call it there, from a thread with asyncio.run_coroutine_threadsafe"
         )

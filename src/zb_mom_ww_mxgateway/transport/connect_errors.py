@@ -32,7 +32,7 @@ async def why_not_connected(
             f"{advice}"
         )
     elif trust.known and (wrong := tls.wrong_dates(trust.known)):
-        advice = tls.TRUST_ANEW
+        advice = tls.TRUST_ADVICE
         reason = (
             f"the remembered certificate, which it still shows, {wrong}. When it has one, compare the fingerprint "
             f"with its log, then {advice}"

@@ -34,7 +34,7 @@ from zb_mom_ww_mxgateway.transport.known_gateways import (
 _NEXT_AFTER = 0.25
 """Seconds until the next address of a host is tried in addition to one that has not answered."""
 
-TRUST_ANEW = "have the new one remembered (KnownGateways.remember)"
+TRUST_ADVICE = "have the new one remembered (KnownGateways.remember)"
 """Advice about a certificate that has changed, in the library's words."""
 
 
@@ -135,13 +135,13 @@ def certificate_changed(known: KnownGateway, now: KnownGateway) -> MxGatewayCert
     return MxGatewayCertificateChangedError(
         f"the certificate of {known.endpoint} has changed: trusted {known.sha256} (first seen {known.first_seen}), "
         f"now {now.sha256}.{expired} Nothing was sent. If the gateway was reinstalled or given a new certificate, "
-        f"compare the fingerprint with its log, then {TRUST_ANEW}",
+        f"compare the fingerprint with its log, then {TRUST_ADVICE}",
         trusted=known.sha256,
         presented=now.sha256,
         first_seen=known.first_seen,
         endpoint=known.endpoint,
         call="connect",
-        advice=TRUST_ANEW,
+        advice=TRUST_ADVICE,
     )
 
 

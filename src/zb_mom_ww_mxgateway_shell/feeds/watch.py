@@ -102,7 +102,9 @@ def _value_of(item: Item, sample: Sample) -> LiveValue:
     assert value is not None  # An event with a sample always has one.
     if isinstance(event.body, BufferedData):
         refined_by = (
-            event.gateway_time_ns - sample.source_time_ns if sample.source_time_ns and event.gateway_time_ns else 0
+            event.gateway_receive_time_ns - sample.source_time_ns
+            if sample.source_time_ns and event.gateway_receive_time_ns
+            else 0
         )
         value = replace(
             value,
