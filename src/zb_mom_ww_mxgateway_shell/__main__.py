@@ -48,12 +48,12 @@ def form_options(help_of: Callable[[Formatter], str]) -> Decorator:
 
 
 def run_options(function: Callable[..., None]) -> Callable[..., None]:
-    """The options of whatever runs statements."""
+    """Add the options of commands that run statements."""
     options: list[Decorator] = [
         connection_options,
         click.option("--demo", is_flag=True, help="Connect to a simulated gateway inside this process."),
-        click.option("--profile", metavar="NAME", help="Connect as this profile of the profiles file says."),
-        click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="What $NAME stands for."),
+        click.option("--profile", metavar="NAME", help="Connect with this profile of the profiles file."),
+        click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Value of $NAME."),
         form_options(lambda form: form.option_help),
         click.option("-q", "--quiet", is_flag=True, help="Show only what fails."),
         click.option("--debug", is_flag=True, help="Show tracebacks."),
@@ -83,7 +83,7 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("-e", "lines", multiple=True, metavar="LINE", help="Run a line; may be repeated.")
 @click.option("--python", "python", metavar="FILE.py", help="Run a Python file on the live session.")
 @click.option("--report-junit", "junit", metavar="FILE", help="Write a JUnit report, with a case for each step.")
-@click.option("--yes", "assume_yes", is_flag=True, help="Say yes to every confirm.")
+@click.option("--yes", "assume_yes", is_flag=True, help="Answer yes to every confirm.")
 @click.option("--read-only", is_flag=True, help="Refuse everything that would change the plant.")
 @click.pass_context
 def command(
@@ -138,13 +138,13 @@ def command(
 
 @command.command()
 @click.argument("files", metavar="FILE.mxs…", nargs=-1, required=True)
-@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="What $NAME stands for.")
+@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Value of $NAME.")
 @form_options(lambda form: form.finding_help)
 @click.pass_obj
 def lint(outer: LaunchOptions, files: tuple[str, ...], variables: tuple[str, ...], output: str) -> None:
-    """Check command files without a gateway: everything that can be known is found, all of it.
+    """Check command files without a gateway, and report all mistakes.
 
-    Exits with 2 when something is wrong; a warning alone is none.
+    Exits with 2 if something is wrong; a warning alone is not.
     """
     from zb_mom_ww_mxgateway_shell.app.main import check_files
 
@@ -167,12 +167,12 @@ def plan(
     quiet: bool,
     debug: bool,
 ) -> None:
-    """Connect, read and evaluate a command file, and say what it would write. Writes nothing.
+    """Connect, read and evaluate a command file, and show what it would write. Writes nothing.
 
-    What a wait, an expect or a capture asks for is looked at as it is now.
+    A wait, an expect or a capture uses the present value.
     """
     if outer.junit is not None:
-        raise click.UsageError("--report-junit is for runs: nothing is proved by a plan")
+        raise click.UsageError("--report-junit is for runs: a plan proves nothing")
     wanted = replace(
         outer,
         connection=connection if connection != Connection() else outer.connection,
@@ -195,15 +195,15 @@ def plan(
 @click.option("--fingerprint", metavar="SHA256", help="Trust only this certificate; asks nothing.")
 @click.option("--known-gateways", metavar="FILE", help="Remembered certificates; or set MXGATEWAY_KNOWN_GATEWAYS.")
 def trust(endpoint: str, fingerprint: str | None, known_gateways: str | None) -> None:
-    """Trust the certificate that a gateway shows now, in place of the remembered one."""
+    """Trust the certificate that a gateway shows now, instead of the remembered one."""
     from zb_mom_ww_mxgateway_shell.app.trust import trust_now
 
     click.get_current_context().exit(int(trust_now(endpoint, fingerprint, known_gateways)))
 
 
 def main() -> NoReturn:
-    """Runs ``mxgw-shell`` and exits with its code."""
-    # Of what is loaded now nothing is garbage, and looking for it would take a fifth of the start.
+    """Run ``mxgw-shell`` and exit with its code."""
+    # Nothing that is loaded now is garbage, and looking for it would take a fifth of the start.
     gc.disable()
     fill_closed_streams()
     never_fail_on_a_character()
@@ -221,7 +221,7 @@ def main() -> NoReturn:
         code = report_failed_start(error, sys.argv)
     if not written_to_the_end():
         code = code or 1
-    # Python's own end collects several times, what is about to go anyway.
+    # Python would collect several times as it exits, for nothing.
     gc.freeze()
     sys.exit(code)
 

@@ -39,7 +39,7 @@ async def test_the_failure_of_an_awaited_task_is_not_reported() -> None:
         cancelled = asyncio.create_task(asyncio.sleep(60))
         cancelled.cancel()
         await asyncio.wait([cancelled])
-        tasks.tell_all()
+        tasks.report_all()
     assert told == []
 
 

@@ -410,7 +410,7 @@ async def test_lint_finds_everything_at_once_without_a_gateway(tmp_path: Path) -
         ("27:23", "only numbers and times have a tolerance"),
         ("28:20", "a number is expected: the tolerance of a number"),
         ("29:12", "~ matches texts only"),
-        ("31:1", "finally goes by no other name"),
+        ("31:1", "finally does not work through an alias"),
     ]:
         assert any(line.startswith(f"wrong.mxs:{place}: ") and said in line for line in done.out.splitlines()), place
     places = [int(line) for line in re.findall(r"^wrong.mxs:(\d+):", done.out, re.MULTILINE)]
@@ -440,7 +440,7 @@ async def test_a_file_that_includes_itself_or_is_not_text_is_reported(tmp_path: 
     (tmp_path / "a.mxs").write_text("include b.mxs\n", encoding="utf-8")
     (tmp_path / "b.mxs").write_text("note b\ninclude a.mxs\n", encoding="utf-8")
     (tmp_path / "c.mxs").write_bytes(b"note ok\nnote \xff\n")
-    assert "b.mxs:2:9: a.mxs is included by itself" in (await run("lint", "a.mxs")).out
+    assert "b.mxs:2:9: a.mxs includes itself" in (await run("lint", "a.mxs")).out
     (tmp_path / "d.mxs").write_text("note d\n", encoding="utf-16")
     done = await run("lint", "c.mxs", "nowhere.mxs", "d.mxs", "b.mxs")
     assert done.code == 2
@@ -448,7 +448,7 @@ async def test_a_file_that_includes_itself_or_is_not_text_is_reported(tmp_path: 
         "c.mxs:2:6: not UTF-8 text; save it as UTF-8",
         "cannot read nowhere.mxs: No such file or directory",
         "d.mxs:1:1: UTF-16; save it as UTF-8",
-        "a.mxs:1:9: b.mxs is included by itself",
+        "a.mxs:1:9: b.mxs includes itself",
     ]
     assert (await run("-c", "c.mxs")).err == "mxgw-shell: c.mxs:2:6: not UTF-8 text; save it as UTF-8\n"
 
@@ -494,7 +494,7 @@ async def test_a_plan_reads_and_says_what_would_be_written_and_writes_nothing(ru
     wrong = run.file(f"write {INT} abc\n")
     assert (await run.process("plan", wrong.name, "--plaintext")).code == 2
     done = await run.process("--report-junit", "out.xml", "plan", "try.mxs", "--plaintext")
-    assert (done.code, "nothing is proved by a plan" in done.err, (run.folder / "out.xml").exists()) == (2, True, False)
+    assert (done.code, "a plan proves nothing" in done.err, (run.folder / "out.xml").exists()) == (2, True, False)
 
 
 async def test_a_plan_says_what_it_read_before_what_a_run_would_have_written_by_then(run: Runs) -> None:
@@ -504,12 +504,12 @@ async def test_a_plan_says_what_it_read_before_what_a_run_would_have_written_by_
     )
     done = await run.process("plan", "try.mxs", "--plaintext", "--json")
     notices = [" ".join(each["notices"]) for each in done.objects]
-    assert ["as it is now: what would be written before may change it" in each for each in notices] == [
+    assert ["as it is now: a write that was planned before may change it" in each for each in notices] == [
         *[False] * 2,
         True,
         *[False] * 2,
     ]
-    assert f"{INT} would have been written before: what it is then is not known now" in notices[4]
+    assert f"{INT} would have been written before: its value then is unknown now" in notices[4]
     assert run.written == []
 
 

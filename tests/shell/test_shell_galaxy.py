@@ -217,11 +217,11 @@ async def test_a_deployment_is_said_at_the_prompt_but_not_the_one_that_was_there
         await sh.terminal.enter("deploys --count 1", "(1 h 00 m ago)")
         await until(lambda: sh.context.catalogue._noticed is not None)
         await sh.terminal.enter("status", "\ngalaxy ")
-        assert "deployed anew" not in sh.terminal.text
+        assert "deployed again" not in sh.terminal.text
         sh.gateway.faults.redeploy([TagDefinition("NewUnit.Flow")])
-        await sh.terminal.shows("the galaxy was deployed anew at 20", "Z: its tags are read again")
+        await sh.terminal.shows("the galaxy was deployed again at 20", "Z: its tags are read again")
         await sh.terminal.enter("tag NewUnit.Flow", "object      NewUnit")
-        assert sh.terminal.text.count("deployed anew") == 1
+        assert sh.terminal.text.count("deployed again") == 1
 
 
 async def test_deploys_at_the_prompt_goes_on_until_ctrl_c(tmp_path: Path) -> None:

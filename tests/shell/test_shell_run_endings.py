@@ -75,7 +75,7 @@ async def test_one_signal_ends_what_is_waited_for_and_does_what_always_runs(run:
     waited, *ending = [json.loads(each) for each in done.out.splitlines()]
     assert waited["error"]["message"] == "interrupted"
     assert [each["ok"] for each in ending] == [True, True]
-    assert "what stands behind finally still runs" in done.err
+    assert "the lines after finally still run" in done.err
 
 
 @POSIX
@@ -152,7 +152,7 @@ async def test_a_standard_output_that_nobody_reads_holds_up_nothing(run: Runs) -
     os.close(unread)
     assert process.stderr is not None
     assert b"standard output is stuck" in await process.stderr.read()
-    assert "the run has not come to its end" not in (run.folder / "out.xml").read_text(encoding="utf-8")
+    assert "the run did not reach its end" not in (run.folder / "out.xml").read_text(encoding="utf-8")
 
 
 @POSIX

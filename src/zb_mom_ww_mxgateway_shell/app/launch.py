@@ -167,7 +167,7 @@ class Launch:
         await writer.drained(_PATIENCE_SECONDS if self._may_have_written else None)
         if not writer.problem:
             return code
-        if not writer.is_problem_said:
+        if not writer.is_problem_reported:
             writer.err(f"mxgw-shell: {writer.problem}: not all of it was shown\n")
             await writer.drained(None)
         return code or ExitCode.NOT_MET

@@ -1,4 +1,4 @@
-"""``mxgw-shell trust``: remember the certificate a gateway shows now."""
+"""``mxgw-shell trust``: remembers the certificate that a gateway shows now."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ _TIMEOUT = 10.0
 
 
 def trust_now(endpoint: str, fingerprint: str | None, known_gateways: str | None) -> ExitCode:
-    """Shows the remembered and the present certificate and, if that is wanted, remembers the present one."""
+    """Show the remembered and the present certificate; remember the present one if that is wanted."""
     try:
         return _trust(endpoint, fingerprint, known_gateways)
     except MxGatewayError as error:

@@ -1,4 +1,4 @@
-"""What went wrong with a line: its exit code, its message and place, and its form in JSON."""
+"""Problems of a line: exit code, message with its place, and JSON form."""
 
 import traceback
 from dataclasses import dataclass
@@ -15,27 +15,27 @@ from zb_mom_ww_mxgateway_shell.errors import InputError, NotMet, ShellError
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 
 _AROUND = 60
-"""Characters before and behind a mistake that are shown of a long line."""
+"""Characters of a long line that are shown before and after a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One line to run, and where it stands."""
+    """One line to run, and its place."""
 
     text: str
     line: int
     source: str | None = None
-    """File name; None for lines that were typed or given on the command line."""
+    """The file name; None for lines that were typed or given on the command line."""
 
     @property
     def command(self) -> str:
-        """The command's name, as far as it can be told."""
+        """The first word, which is the name of the command or of an alias."""
         words = self.text.split(maxsplit=1)
         return words[0] if words else ""
 
 
 def exit_code_for(error: BaseException) -> ExitCode:
-    """The exit code a failed statement leads to."""
+    """Return the exit code for a failed statement."""
     if isinstance(error, Interrupted):
         return ExitCode.UNKNOWN if isinstance(error, InterruptedInDoubt) else ExitCode.INTERRUPTED
     if isinstance(error, ShellError):
@@ -44,7 +44,7 @@ def exit_code_for(error: BaseException) -> ExitCode:
 
 
 def message_of(error: BaseException) -> str:
-    """One line for a person, without a key; what nobody foresaw is said to be that."""
+    """Return one line for a person, without a key; an unexpected error is called internal."""
     if isinstance(error, click.UsageError):
         text = error.format_message()
     elif isinstance(error, ShellError | MxGatewayError | Interrupted):
@@ -57,10 +57,10 @@ def message_of(error: BaseException) -> str:
 def problem_lines(
     error: BaseException, statement: Statement, *, debug: bool = False, indent: int | None = None, what: str = ""
 ) -> list[str]:
-    """What to show for a failed statement: the message, its place, and a caret under it.
+    """Return the lines for a failed statement: the message, its place, and a caret under it.
 
-    `indent` is the width of the prompt under which the line still stands; without it the line is shown again.
-    `what` says what failed, where that is not the statement itself.
+    `indent` is the width of the prompt with which the line is still on the screen; without it the line is shown again.
+    `what` says what failed, if that is not the statement itself.
     """
     lines = traceback.format_exception(error) if debug else []
     lines = [safe(part.expandtabs()) for line in lines for part in line.rstrip("\n").split("\n")]
@@ -76,15 +76,15 @@ def problem_lines(
 
 
 def _carets(text: str, error: InputError, indent: int = 0) -> str:
-    """Carets under what is wrong in a text that is shown with escapes, in columns: wide characters have two."""
+    """Return carets under the mistake in a text that is shown with escapes; wide characters have two columns."""
     before, wrong = escaped(text[: error.start]), escaped(text[error.start : error.end])
     return " " * (indent + width(before)) + "^" * max(1, width(wrong))
 
 
 def _pointed_at(text: str, error: InputError) -> list[str]:
-    """A line with carets under it; of a long one the part that is wrong."""
+    """Return the line, or the wrong part of a long one, and carets under it."""
     if redact(text) != text:
-        return [safe(shortened(text))]  # Where a key is left out no column is what it was.
+        return [safe(shortened(text))]  # Redaction moves the columns.
     if len(text) > LONGEST:
         first = max(0, error.start - _AROUND)
         text = "…" * (first > 0) + text[first : error.start + _AROUND] + "…"
@@ -99,7 +99,7 @@ def _details(error: BaseException) -> list[str]:
 
 
 def problem_form(error: BaseException) -> dict[str, Any]:
-    """What went wrong, for JSON."""
+    """Return the JSON form of an error."""
     form = error_form(error) | {"exit_code": int(exit_code_for(error)), "message": message_of(error)}
     if isinstance(error, InputError):
         form["column"] = error.start + 1

@@ -1,4 +1,4 @@
-"""What commands give back. They never print: a front end shows the lines, or the JSON form."""
+"""Results of commands. Commands never print: a front end shows the lines, or the JSON form."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, safe, value_form
 from zb_mom_ww_mxgateway_console.text.terminal_text import padded, width
 
 INDENT = "      "
-"""Before a line that belongs to the statement above it."""
+"""Indent of a line that belongs to the statement above it."""
 
 
 class Result(Protocol):
@@ -19,24 +19,24 @@ class Result(Protocol):
 
     @property
     def value(self) -> Any:
-        """What ``_`` is afterwards."""
+        """The value of ``_`` afterwards."""
 
     def lines(self) -> list[str]:
-        """For a person; safe for a terminal."""
+        """Return the lines for a person, safe for a terminal."""
 
     def form(self) -> Any:
-        """For JSON."""
+        """Return the JSON form."""
 
 
 @runtime_checkable
 class Feed(Protocol):
-    """What goes on until its end or Ctrl-C, and is shown as it comes."""
+    """A result that goes on until its end or Ctrl-C, and is shown as it comes."""
 
     async def follow(self, show: Callable[[str], None]) -> Result:
-        """Shows lines, safe for a terminal, until the end; cancelling ends it."""
+        """Show lines, safe for a terminal, until the end; cancelling ends it."""
 
     def result(self) -> Result:
-        """What has been seen so far: asked for after a cancelled follow, too."""
+        """Return what was seen so far, also after a cancelled :meth:`follow`."""
 
 
 @runtime_checkable
@@ -44,15 +44,15 @@ class Picture(Feed, Protocol):
     """A feed that a terminal shows as one picture, redrawn in place."""
 
     def picture(self, columns: int, rows: int) -> Sequence[Sequence[tuple[str, str]]]:
-        """Lines that fit, as pieces of text each with its mood: ``good``, ``bad``, ``stale`` … or empty."""
+        """Return lines that fit, as pieces of text each with its mood: ``good``, ``bad``, ``stale`` … or empty."""
 
 
 @runtime_checkable
 class Pending(Feed, Protocol):
-    """A feed that comes to its end by itself, in a time that is known: it is waited for."""
+    """A feed that ends by itself within a known time, such as a wait."""
 
     def progress(self) -> str:
-        """How it stands, and the time left: one line, safe for a terminal."""
+        """Return its state and the time left in one line, safe for a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ class TextResult:
     value: Any = None
     exit_code: ExitCode = ExitCode.DONE
     error: BaseException | None = None
-    """What the result tells of, where it is a failure."""
+    """The error that the result reports, if it is a failure."""
     brief: str = ""
-    """What is said beside the statement in a file; the text where that is empty."""
+    """Shown next to the statement in a file; empty for the text itself."""
 
     def lines(self) -> list[str]:
         return [safe(line) for line in self.text.split("\n")] if self.text else []
@@ -84,7 +84,7 @@ class Table:
     records: Sequence[dict[str, Any]]
     value: Any = None
     empty: str = "nothing"
-    """Said when there are no rows."""
+    """Shown if there are no rows."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -104,7 +104,7 @@ def problems_of(result: Result) -> list[str]:
 
 
 def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows under headings in columns as wide as their widest cell, without borders."""
+    """Return rows under headings, in columns as wide as their widest cell, without borders."""
     cells = [list(headings), *([safe(cell) for cell in row] for row in rows)]
     widths = [max(width(row[column]) for row in cells) for column in range(len(headings))]
     return ["  " + "  ".join(map(padded, row, widths)).rstrip() for row in cells]

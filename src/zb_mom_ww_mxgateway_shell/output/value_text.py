@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 def sample_text(item: Item, value: "LiveValue", unseen: "UnseenWrite | None" = None) -> str:
     """Return a value with quality and age, safe for a terminal; `unseen` is a write whose effect was not seen yet."""
-    said = f"{safe(item.tag)}   {value_text(value.value)}   {quality_text(value)}   {freshness(value, item)}"
-    return f"{said}, {written_text(unseen)}" if unseen else said
+    text = f"{safe(item.tag)}   {value_text(value.value)}   {quality_text(value)}   {freshness(value, item)}"
+    return f"{text}, {written_text(unseen)}" if unseen else text
 
 
 def written_text(write: "UnseenWrite | float | None") -> str:
-    """Return that a value is from before a write, or before one so many seconds ago; empty where it is not."""
+    """Return that a value is from before a write, or before one so many seconds ago; empty if it is not."""
     if write is None:
         return ""
     return f"was written {age_text(write if isinstance(write, float) else write.ago)} ago, not seen yet"
 
 
 def quality_text(value: "LiveValue | Reading") -> str:
-    """Return the quality, with the first failed status where there is one; safe for a terminal."""
+    """Return the quality, with the first failed status if there is one; safe for a terminal."""
     failed = first_failed(value.statuses)
     return safe(shortened(f"{value.quality_word}: {failed}")) if failed else value.quality_word
 

@@ -1,6 +1,6 @@
-"""Standard output and standard error, written by a thread that can be left behind.
+"""Standard output and standard error, written by a thread that can be abandoned.
 
-A reader that has stopped (a pipe that nobody empties, a terminal after Ctrl-S) then holds up nothing but what is shown.
+A reader that has stopped (a pipe that nobody empties, a terminal after Ctrl-S) then holds up only the output.
 """
 
 import asyncio
@@ -17,12 +17,12 @@ from typing import Any
 from zb_mom_ww_mxgateway_console.process.standard_streams import give_up_output
 
 ROOM = 1 << 20
-"""Bytes that may wait for a reader before a run waits, too."""
+"""Bytes that may wait for a reader before the run waits, too."""
 _MOST = 64 << 20
 _PATIENCE_SECONDS = 10.0
-"""So long a reader may take nothing while more than ROOM waits for it."""
+"""How long a reader may take nothing while more than ROOM waits for it."""
 _ASIDE_SECONDS = 0.5
-"""So long a line for standard error waits behind one for a standard output that takes nothing."""
+"""How long a line for standard error waits behind a standard output that takes nothing."""
 _PIECE = 4096
 _NOT_READY_SECONDS = 0.02
 
@@ -30,13 +30,13 @@ Wrote = Callable[[int], None]
 
 
 class OutputWriter:
-    """Lines for both streams, in the order they were given. Nothing here blocks, and nothing raises."""
+    """Writes texts to both streams in the order they come. It never blocks and never raises."""
 
     def __init__(self) -> None:
         self.problem = ""
-        """Why standard output is written no longer; empty while it is. What comes for it then is dropped."""
-        self.is_problem_said = False
-        """Whether a person has been told."""
+        """Why standard output is no longer written, and further text for it is dropped; empty while it is written."""
+        self.is_problem_reported = False
+        """Whether the problem was reported."""
         self._lane = _Lane(self._failed)
         self._aside: _Lane | None = None
         self._gave_up = False
@@ -51,24 +51,24 @@ class OutputWriter:
         return self._both()[1]
 
     def _both(self) -> tuple[Any, Any]:
-        # As they are when the first line comes: Python code may set others in their places.
+        # Taken with the first text: Python code may replace them later.
         self._streams = self._streams or (sys.stdout, sys.stderr)
         return self._streams
 
     def out(self, text: str) -> None:
-        """Gives a text to standard output."""
+        """Queue a text for standard output."""
         if text and not self.problem:
             self._lane.put(self._out, text)
 
     def err(self, text: str) -> None:
-        """Gives a text to standard error."""
+        """Queue a text for standard error."""
         if self._aside is None and self._lane.stalled_seconds > _ASIDE_SECONDS:
             self._step_aside()
         (self._aside or self._lane).put(self._err, text)
 
     @contextmanager
     def as_standard_streams(self) -> Iterator[None]:
-        """While this is open, what Python code prints comes here, too, in its order among the lines."""
+        """Take what Python code prints while this is open, in order with the other texts."""
         out, err = self._both()
         sys.stdout, sys.stderr = _Printed(out, self.out, self), _Printed(err, self.err, self)
         try:
@@ -78,12 +78,12 @@ class OutputWriter:
 
     @property
     def pending(self) -> int:
-        """Bytes that no reader has taken yet."""
+        """Characters that no reader has taken yet."""
         return 0 if self._gave_up else self._lane.pending
 
     @property
     def is_stuck(self) -> bool:
-        """Whether more waits than may, for longer than it may: standard output is given up then."""
+        """Whether too much has waited for too long; standard output is given up then."""
         waits, patience = self.pending, _PATIENCE_SECONDS
         if waits > _MOST:
             patience = 1.0
@@ -92,7 +92,7 @@ class OutputWriter:
         return self._gave_up
 
     def give_up(self) -> None:
-        """Leaves standard output to its reader: what it has not taken is dropped."""
+        """Give up standard output: drop what its reader has not taken."""
         if not self._gave_up:
             self._gave_up = True
             self.problem = self.problem or "standard output is stuck: its reader takes nothing"
@@ -100,12 +100,14 @@ class OutputWriter:
             self._lane.drop()
 
     async def moved(self) -> None:
-        """Gives the reader a moment to take something."""
+        """Give the reader a moment to take something."""
         await self._lane.settled(0.05)
 
     async def drained(self, patience: float | None) -> bool:
-        """Waits until everything is written; False when the reader took nothing for `patience` seconds and it was
-        given up. None waits for ever."""
+        """Wait until everything is written; None for `patience` waits for ever.
+
+        Return False if the reader took nothing for `patience` seconds, and standard output was given up.
+        """
         while self.pending:
             if patience is not None and self._lane.stalled_seconds > patience:
                 self.give_up()
@@ -141,7 +143,7 @@ class _Lane:
 
     @property
     def stalled_seconds(self) -> float:
-        """Since a reader took something while something waits for it."""
+        """Seconds since a reader took something, while something waits for it."""
         return time.monotonic() - self._moved_at if self.pending else 0.0
 
     def put(self, stream: Any, text: str) -> None:
@@ -156,7 +158,7 @@ class _Lane:
             self._condition.notify()
 
     def taken_from(self, stream: Any) -> list[tuple[Any, str]]:
-        """Takes out what waits for that stream, but for what is being written."""
+        """Remove and return what waits for a stream, except what is being written."""
         with self._condition:
             taken = [each for each in self._queue if each[0] is stream]
             self._queue = deque(each for each in self._queue if each[0] is not stream)
@@ -169,7 +171,7 @@ class _Lane:
             self.pending = 0
 
     async def settled(self, seconds: float) -> None:
-        """Waits until nothing waits, but no longer than that."""
+        """Wait until the queue is empty, for at most so many seconds."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
         with self._condition:
@@ -190,9 +192,9 @@ class _Lane:
                 _write(stream, text, self._moved)
             except OSError as error:
                 self._failed(stream, error)
-            except ValueError:  # a stream that was closed
+            except ValueError:  # the stream was closed
                 pass
-            except Exception as error:  # a stream of Python code's own; without this thread nothing would be shown
+            except Exception as error:  # a stream that Python code made; the thread must go on
                 self._failed(stream, error)
             with self._condition:
                 self.pending = max(0, self.pending - len(text))
@@ -209,11 +211,11 @@ class _Lane:
 
 
 _OWN = ("write", "writelines", "writable", "flush", "close", "closed", "_beneath", "_give", "_writer", "__class__")
-"""What is not the stream's beneath."""
+"""Attributes of the wrapper; all others are those of the stream beneath."""
 
 
 class _Printed(io.TextIOBase):
-    """A standard stream for Python code: gives what is printed to a writer, and is the stream beneath in all else."""
+    """A standard stream for Python code: it passes text to a writer, and is otherwise the stream beneath."""
 
     def __init__(self, beneath: Any, give: Callable[[str], None], writer: OutputWriter) -> None:
         self._beneath = beneath
@@ -222,7 +224,7 @@ class _Printed(io.TextIOBase):
 
     def write(self, text: str) -> int:
         if not isinstance(text, str):
-            # As any text stream; the thread that writes would end by it, and nothing be shown any more.
+            # As any text stream does; here, not in the thread that writes.
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         while self._writer.pending > ROOM and not self._writer.is_stuck:
             time.sleep(_NOT_READY_SECONDS)
@@ -244,7 +246,7 @@ def _settle(waiter: "asyncio.Future[None]") -> None:
 
 
 def _write(stream: Any, text: str, wrote: Wrote) -> None:
-    """Writes all of it, past the stream's own buffer: that is locked while a thread writes, also as Python ends."""
+    """Write all of it, bypassing the stream's buffer: its lock would be held by this thread when Python exits."""
     if stream is None:
         return
     buffer = getattr(stream, "buffer", None)
@@ -259,7 +261,7 @@ def _write(stream: Any, text: str, wrote: Wrote) -> None:
     left = memoryview(data)
     while left:
         count = raw.write(left[: _end_of_piece(left)])
-        if count is None:  # a pipe that another program has made non-blocking
+        if count is None:  # another program made the pipe non-blocking
             time.sleep(_NOT_READY_SECONDS)
             continue
         wrote(count)
@@ -267,7 +269,7 @@ def _write(stream: Any, text: str, wrote: Wrote) -> None:
 
 
 def _end_of_piece(data: memoryview) -> int:
-    """Where a piece ends that has whole characters: a console of Windows takes each piece for a text of its own."""
+    """Return where a piece of whole characters ends: a Windows console decodes each piece separately."""
     end = _PIECE
     while len(data) > end > _PIECE - 4 and data[end] & 0xC0 == 0x80:
         end -= 1

@@ -1,4 +1,4 @@
-"""Files that are written: none that holds anybody up, and none through a name that somebody may have prepared."""
+"""Writes files safely: never a pipe that blocks, never through a link that somebody prepared."""
 
 import os
 import secrets
@@ -13,12 +13,14 @@ _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 
 
 def open_text(path: Path, mode: Literal["a", "w", "x"], *, errors: str = "strict", newline: str = "\n") -> TextIO:
-    """Opens a file as UTF-8 text. Raises ShellError for a pipe or a terminal, which would hold up everything until
-    somebody reads it; and what ``open`` raises otherwise."""
+    """Open a file as UTF-8 text.
+
+    Raise ShellError for a pipe or a terminal, which would block until somebody reads it; otherwise raise as ``open``.
+    """
     refuse_special(path)
 
     def opener(name: str, flags: int) -> int:
-        # What it is may have changed since it was looked at: opening a pipe must not wait even then.
+        # The file may have been replaced since the check: opening a pipe must not block even then.
         number = os.open(name, flags | _NO_WAIT, 0o666)
         if not _never_waits(os.fstat(number).st_mode) or os.isatty(number):
             os.close(number)
@@ -29,7 +31,7 @@ def open_text(path: Path, mode: Literal["a", "w", "x"], *, errors: str = "strict
 
 
 def refuse_special(path: Path) -> None:
-    """Raises ShellError for a pipe, a socket or the like."""
+    """Raise ShellError for a pipe, a socket or the like."""
     with suppress(OSError):
         mode = path.stat().st_mode
         if not _never_waits(mode) and not stat.S_ISDIR(mode):
@@ -37,7 +39,7 @@ def refuse_special(path: Path) -> None:
 
 
 def _never_waits(mode: int) -> bool:
-    """Of a file, and of a device like /dev/null; not of a pipe."""
+    """Return whether writing never blocks: a file, or a device like /dev/null."""
     return stat.S_ISREG(mode) or stat.S_ISCHR(mode)
 
 
@@ -46,9 +48,9 @@ def _special(path: Path) -> ShellError:
 
 
 def replace(path: Path, data: bytes, *, mode: int = 0o666) -> None:
-    """Writes a file whole, in place of one that is there; where that fails the former one stays. Raises OSError."""
+    """Replace a file as a whole; if that fails, the former one stays. Raise OSError."""
     target = path.resolve()
-    # A name that nobody can foresee, and a file that is new: nothing is written through a link that waits for it.
+    # A new file with an unpredictable name: nobody can have prepared a link there.
     beside = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:

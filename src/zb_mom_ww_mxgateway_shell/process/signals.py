@@ -1,4 +1,4 @@
-"""Signals that end something: the same on loops and systems that take no signal handlers."""
+"""Signals that end something, also on loops and systems without signal handlers."""
 
 import asyncio
 import signal
@@ -15,7 +15,7 @@ _heeded: set[int] = set()
 
 
 class Interrupted(Exception):
-    """The work was ended by a signal; what it had to clean up is cleaned up."""
+    """A signal ended the work, which has cleaned up."""
 
 
 class InterruptedInDoubt(Interrupted):
@@ -24,9 +24,9 @@ class InterruptedInDoubt(Interrupted):
 
 @contextmanager
 def on_signals(names: tuple[str, ...], act: Callable[[], object]) -> Iterator[None]:
-    """Calls `act` on the running loop when one of the signals comes; restores the handlers that were there.
+    """Call `act` on the running loop when one of the signals comes; restore the former handlers at the end.
 
-    Where the program was called off, its own end that follows is not cut short when it is called off once more.
+    After SIGTERM and its like, another one does not cut short the end that follows.
     """
     loop = asyncio.get_running_loop()
 
@@ -46,14 +46,14 @@ def on_signals(names: tuple[str, ...], act: Callable[[], object]) -> Iterator[No
 
 
 SECOND_SECONDS = 2.0
-"""A second signal within this time no longer waits for the work to clean up."""
+"""A second signal within this time stops waiting for the work to clean up."""
 
 
 async def interruptible(work: Awaitable[T], names: tuple[str, ...], too_late: Callable[[], object] = lambda: None) -> T:
-    """Awaits `work` as a task of its own, which the signals cancel: Interrupted is then raised.
+    """Await `work` in a task that the signals cancel; raise Interrupted then.
 
-    A second signal within two seconds of the first leaves the work to end by itself. One that comes when it has ended
-    by itself calls `too_late`.
+    A second signal within two seconds of the first leaves the work to end by itself. A signal after its end calls
+    `too_late`.
     """
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
@@ -70,7 +70,7 @@ async def interruptible(work: Awaitable[T], names: tuple[str, ...], too_late: Ca
         if not is_second:
             task.cancel()
         elif not abandoned.done():
-            # What it cleans up goes on; only nobody waits for it.
+            # It still cleans up, but nothing waits for it.
             abandoned.set_result(None)
 
     with on_signals(names, signalled):
@@ -78,7 +78,7 @@ async def interruptible(work: Awaitable[T], names: tuple[str, ...], too_late: Ca
             both: list[asyncio.Future[Any]] = [task, abandoned]
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
-                # Its end is nobody's business any more; its error must not be said twice.
+                # Nothing waits for its end: asyncio must not report its error.
                 task.add_done_callback(lambda done: done.cancelled() or done.exception())
                 raise Interrupted
             return task.result()

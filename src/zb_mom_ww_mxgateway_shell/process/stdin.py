@@ -1,4 +1,4 @@
-"""Lines of standard input as they come, without keeping the program from ending while none does."""
+"""Reads lines of standard input as they come; a pending read does not keep the program from ending."""
 
 import asyncio
 import sys
@@ -13,14 +13,14 @@ _CHUNK = 65_536
 
 
 class StandardInput:
-    """Reads on a thread that nobody waits for: a line that never comes does not hold up an interrupted program."""
+    """Reads on a daemon thread: a line that never comes does not hold up an interrupted program."""
 
     def __init__(self) -> None:
         self._rest = b""
         self._ended = False
 
     async def line(self) -> bytes | None:
-        """The next line with its end; None at the end of the input. Cancelling loses nothing that came before."""
+        """Return the next line with its line end; None at the end of the input. Cancelling loses no input."""
         while b"\n" not in self._rest and not self._ended:
             chunk = await self._read()
             self._ended = not chunk
@@ -29,7 +29,7 @@ class StandardInput:
         return line + newline or None
 
     async def text(self) -> str | None:
-        """The next line as text; None at the end of the input. Raises UnicodeDecodeError."""
+        """Return the next line as text; None at the end of the input. Raise UnicodeDecodeError if it is not text."""
         line = await self.line()
         return None if line is None else line.decode(sys.stdin.encoding or "utf-8")
 
@@ -42,8 +42,8 @@ class StandardInput:
                 read.set_result(chunk)
 
         def work() -> None:
-            # Past the buffer: its lock, held by a thread that still reads, would bring Python's own end down. Not by
-            # os.read: of a console of Windows that gets another encoding than sys.stdin names.
+            # Bypass the buffer: a thread that still reads would hold its lock while Python exits. os.read would
+            # return another encoding than sys.stdin names on a Windows console.
             raw = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
             try:
                 chunk = raw.read(_CHUNK) or b""
@@ -57,14 +57,14 @@ class StandardInput:
 
 
 class Coming(Generic[T]):
-    """What an iterator gives, one by one; a wait that is cancelled or over loses none of it."""
+    """Items of an iterator, one by one; a wait that is cancelled or times out loses none."""
 
     def __init__(self, source: AsyncIterator[T]) -> None:
         self._source = source
         self._next: asyncio.Future[T | None] | None = None
 
     async def next(self, patience: float | None) -> T | None:
-        """The next one; None at the end, and where it has not come after so many seconds."""
+        """Return the next item; None at the end, or if it has not come after `patience` seconds."""
         self._next = self._next or asyncio.ensure_future(self._following())
         done, _ = await asyncio.wait([self._next], timeout=patience)
         if not done:
@@ -76,6 +76,6 @@ class Coming(Generic[T]):
         return await anext(self._source, None)
 
     def close(self) -> None:
-        """Waits for none any more."""
+        """Stop waiting for the next item."""
         if self._next is not None:
             self._next.cancel()

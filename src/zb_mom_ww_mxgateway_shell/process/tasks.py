@@ -1,4 +1,4 @@
-"""Work that goes on beside what a person or a file asks for: what it fails with is said when it happens."""
+"""Background tasks, and the report of their failures when they happen."""
 
 import asyncio
 import sys
@@ -14,9 +14,9 @@ Failed = Callable[[BaseException], object]
 
 @asynccontextmanager
 async def in_background(name: str, work: Callable[[], Awaitable[None]], failed: Failed) -> AsyncIterator[None]:
-    """Keeps `work` going while this is open. What it fails with is told to `failed` at once, and it begins again."""
+    """Keep `work` running while this is open. Give each failure to `failed` at once, then start it again."""
 
-    async def kept_going() -> None:
+    async def run_repeatedly() -> None:
         while True:
             try:
                 await work()
@@ -25,7 +25,7 @@ async def in_background(name: str, work: Callable[[], Awaitable[None]], failed: 
                     failed(leaf)
             await asyncio.sleep(_AGAIN_SECONDS)
 
-    task = asyncio.create_task(kept_going(), name=name)
+    task = asyncio.create_task(run_repeatedly(), name=name)
     try:
         yield
     finally:
@@ -34,7 +34,7 @@ async def in_background(name: str, work: Callable[[], Awaitable[None]], failed: 
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
-    """What a group of errors is of; the error itself where it is no group."""
+    """Yield the errors of a group; the error itself if it is not a group."""
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:
             yield from leaves(each)
@@ -43,18 +43,18 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def background_problem(error: BaseException) -> str:
-    """A line about work of the shell's own that has failed."""
+    """Return the message for a failed background task of the shell."""
     return f"internal error in the background, please report it: {type(error).__name__}: {error}"
 
 
 _UNASKED_SECONDS = 0.05
-"""So long somebody who waits for a task has to ask for what it failed with."""
+"""How long code that awaits a task may take to fetch its error."""
 
 
 class UnaskedTasks:
-    """Tells what tasks of an event loop fail with that nobody awaits, when it happens.
+    """Reports the failures of tasks that nobody awaits, when they happen.
 
-    The loop's own handler is told only when such a task is collected, which from Python 3.12 on may be much later.
+    The loop's own handler is called only when such a task is collected, which from Python 3.12 on may be much later.
     """
 
     def __init__(self, failed: Failed) -> None:
@@ -81,9 +81,9 @@ class UnaskedTasks:
     def _ended(self, task: "asyncio.Future[Any]") -> None:
         if not task.cancelled() and _is_unasked(task):
             self._ended_lately.add(task)
-            self._loop.call_later(_UNASKED_SECONDS, self._tell, task)
+            self._loop.call_later(_UNASKED_SECONDS, self._report, task)
 
-    def _tell(self, task: "asyncio.Future[Any]") -> None:
+    def _report(self, task: "asyncio.Future[Any]") -> None:
         self._ended_lately.discard(task)
         if _is_unasked(task) and (error := task.exception()) is not None:
             self._failed(error)
@@ -95,14 +95,14 @@ class UnaskedTasks:
         else:
             loop.default_exception_handler(about)
 
-    def tell_all(self) -> None:
-        """Tells at once of those that ended a moment ago."""
+    def report_all(self) -> None:
+        """Report now what ended a moment ago."""
         for task in list(self._ended_lately):
-            self._tell(task)
+            self._report(task)
 
 
 def _is_for_a_person() -> bool:
-    """Whether the code that makes a task now is no library's of ours, which looks after its own tasks later on."""
+    """Return whether a person's code creates this task, and not a library, which looks after its own tasks."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None and _package(frame) == "asyncio":
         frame = frame.f_back
@@ -115,5 +115,5 @@ def _package(frame: FrameType) -> str:
 
 
 def _is_unasked(task: "asyncio.Future[Any]") -> bool:
-    """Whether it has failed and nobody has looked at that: what asyncio itself goes by when a task is collected."""
+    """Return whether the task failed and nothing fetched its error; asyncio itself checks this attribute."""
     return bool(getattr(task, "_log_traceback", False))

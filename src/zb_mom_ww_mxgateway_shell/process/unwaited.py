@@ -1,4 +1,4 @@
-"""Questions to the system that may never be answered, and that nothing is held up by."""
+"""Calls to the system that may never return, in threads that nothing waits for."""
 
 import asyncio
 import threading
@@ -10,12 +10,14 @@ T = TypeVar("T")
 
 
 async def unwaited(ask: Callable[[], T], name: str) -> T:
-    """What `ask` gives or raises in a thread of that name, which neither a cancelled wait nor the program's end waits
-    for."""
+    """Run `ask` in a daemon thread of this name; return its result, or raise its error.
+
+    Neither cancelling nor the end of the program waits for the thread.
+    """
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T] = loop.create_future()
 
-    def tell(found: T | None, error: Exception | None) -> None:
+    def settle(found: T | None, error: Exception | None) -> None:
         if answer.done():
             return
         if error is not None:
@@ -24,14 +26,14 @@ async def unwaited(ask: Callable[[], T], name: str) -> T:
             answer.set_result(cast("T", found))
 
     def work() -> None:
-        told: tuple[T | None, Exception | None]
+        outcome: tuple[T | None, Exception | None]
         try:
-            told = ask(), None
-        except Exception as error:  # It is for whoever waits.
-            told = None, error
+            outcome = ask(), None
+        except Exception as error:  # raised in the task that waits
+            outcome = None, error
         # The loop may be gone by now.
         with suppress(RuntimeError):
-            loop.call_soon_threadsafe(tell, *told)
+            loop.call_soon_threadsafe(settle, *outcome)
 
     threading.Thread(target=work, name=name, daemon=True).start()
     return await answer

@@ -1,4 +1,4 @@
-"""``mxgw-shell --python FILE.py``: a Python file with the names of the pane, on the same live session."""
+"""``mxgw-shell --python FILE.py``: runs a Python file with the names of the pane, on the live session."""
 
 import ast
 import asyncio
@@ -30,7 +30,7 @@ from zb_mom_ww_mxgateway_shell.python.namespace import (
     ended_by_itself,
     not_done,
 )
-from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_told
+from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.state.context import BoundContext, Context
@@ -47,12 +47,12 @@ class PythonFile:
         self._debug = debug
         self._formatter: Formatter = FORMATTERS[DEFAULT_FORM]
         self._writer = OutputWriter()
-        self._beside = ExitCode.DONE
-        """What failed of the shell's own while it ran."""
+        self._background_code = ExitCode.DONE
+        """Exit code of the shell's own background tasks."""
 
     @classmethod
     def read(cls, path: str, *, quiet: bool = False, debug: bool = False) -> "PythonFile":
-        """Reads and compiles it; raises ShellError with the place of what is wrong."""
+        """Read and compile a file; raise ShellError with the place of what is wrong."""
         try:
             with tokenize.open(path) as file:
                 text = file.read()
@@ -66,9 +66,9 @@ class PythonFile:
         return cls(path, code, quiet=quiet, debug=debug)
 
     async def run(self, context: Context) -> ExitCode | int:
-        """Runs it to its end; the exit code is the gravest of what failed, or the one that it asks for itself."""
+        """Run the file; return the exit code that it asks for, or that of the gravest failure."""
         self._writer, self._formatter = context.writer, context.settings.formatter
-        context.set_outputs(self._say, self._alert)
+        context.set_outputs(self._notice, self._alert)
         context.runs_file = True
         if context.current is not None:
             await context.current.settled()
@@ -78,40 +78,40 @@ class PythonFile:
         sys.path.insert(0, self._folder)
         failed: list[BaseException] = []
 
-        def failed_beside(error: BaseException) -> None:
+        def failed_in_background(error: BaseException) -> None:
             failed.append(error)
-            self._say_problem(error, "in the background: ")
+            self._report_problem(error, "in the background: ")
 
-        with self._writer.as_standard_streams(), UnaskedTasks(failed_beside) as tasks:
+        with self._writer.as_standard_streams(), UnaskedTasks(failed_in_background) as tasks:
             code = await self._code_of(context, names)
-            tasks.tell_all()
-            _let_tasks_go(names.namespace)
+            tasks.report_all()
+            _release_tasks(names.namespace)
         if code and not isinstance(code, ExitCode):
             return code
-        # What failed beside it, and nobody asked about, has not passed.
-        return gravest(ExitCode(code), *map(_code_for, failed), self._beside)
+        # A failed task that nobody awaited means failure, too.
+        return gravest(ExitCode(code), *map(_code_for, failed), self._background_code)
 
     async def _code_of(self, context: Context, names: PythonNames) -> ExitCode | int:
         started = clock.monotonic()
         try:
             with ctrl_c_ends_code_of(self._path):
-                async with news_told(context, self._tell, self._failed_beside):
+                async with news_reported(context, self._report_news, self._failed_in_background):
                     await ended_by_itself(self._evaluated(names.namespace))
         except Left as left:
             return self._exit_code(left.code)
         except (asyncio.CancelledError, Interrupted) as interrupted:
-            if said := names.said_of_writes(started):
-                self._complain(f"interrupted; {said}")
+            if warning := names.describe_writes(started):
+                self._complain(f"interrupted; {warning}")
                 return ExitCode.UNKNOWN
-            if "; " in str(interrupted):  # a line that said more
+            if "; " in str(interrupted):  # a line that adds details
                 self._complain(str(interrupted))
             if isinstance(interrupted, asyncio.CancelledError) and not _is_cancelled():
-                # It waited for something of its own that was cancelled: nobody has ended the run.
-                self._say_problem(interrupted)
+                # It awaited a task that was cancelled: nobody ended the run.
+                self._report_problem(interrupted)
                 return ExitCode.NOT_MET
             raise
         except BaseException as error:  # a person's code may raise anything
-            self._say_problem(error)
+            self._report_problem(error)
             return gravest(*map(_code_for, leaves(error)))
         return ExitCode.DONE
 
@@ -120,9 +120,9 @@ class PythonFile:
         if inspect.isawaitable(result):
             await result
 
-    # What is said.
+    # Reports.
 
-    def _say_problem(self, error: BaseException, where: str = "") -> None:
+    def _report_problem(self, error: BaseException, what: str = "") -> None:
         """Report each error: as a record if the form has such, else as a line with its place; with --debug also the
         traceback."""
         records = [record for leaf in leaves(error) if (record := self._record(leaf, error))]
@@ -133,12 +133,12 @@ class PythonFile:
         if self._debug:
             lines = "".join(traceback.format_exception(error)).rstrip("\n").split("\n")
         else:
-            lines = [line for leaf in leaves(error) for line in self._problem(leaf, error, where)]
+            lines = [line for leaf in leaves(error) for line in self._problem(leaf, error, what)]
         for line in lines:
             self._complain(line)
 
     def _record(self, error: BaseException, group: BaseException) -> str:
-        form = problem_form(error) | {"exit_code": int(_code_for(error)), "message": _said(error)}
+        form = problem_form(error) | {"exit_code": int(_code_for(error)), "message": _message(error)}
         place = {"command": "python", "file": self._path, "line": self._line_of(error, group)}
         return self._formatter.record({**place, "error": form, "ok": False})
 
@@ -146,25 +146,25 @@ class PythonFile:
         frames = [*traceback.extract_tb(group.__traceback__), *traceback.extract_tb(error.__traceback__)]
         return next((frame.lineno or 0 for frame in reversed(frames) if frame.filename == self._path), 0)
 
-    def _problem(self, error: BaseException, group: BaseException, beside: str) -> list[str]:
-        """One line with the place in the file, of the group where the error itself has none."""
+    def _problem(self, error: BaseException, group: BaseException, what: str) -> list[str]:
+        """Return one line with the place in the file; the place of the group if the error itself has none."""
         line = self._line_of(error, group)
         where = f"{self._path}:{line}: " if line else f"{self._path}: "
         details = getattr(error, "details", ())
-        return [f"{where}{beside}{_said(error)}", *(f"      {line}" for line in details if isinstance(line, str))]
+        return [f"{where}{what}{_message(error)}", *(f"      {line}" for line in details if isinstance(line, str))]
 
-    def _failed_beside(self, error: BaseException) -> None:
+    def _failed_in_background(self, error: BaseException) -> None:
         self._complain(background_problem(error))
-        self._beside = ExitCode.INTERNAL
+        self._background_code = ExitCode.INTERNAL
 
-    def _say(self, text: str) -> None:
+    def _notice(self, text: str) -> None:
         if not self._quiet and self._formatter.for_people:
             self._show_line(text)
 
     def _alert(self, text: str) -> None:
         self._complain(safe(text))
 
-    async def _tell(self, text: str, is_bad: bool) -> None:
+    async def _report_news(self, text: str, is_bad: bool) -> None:
         self._alert(text)
 
     def _complain(self, line: str) -> None:
@@ -200,7 +200,7 @@ class _Names(PythonNames):
     def mx(self, line: str) -> Coroutine[Any, Any, Any]:
         if not self._context.settings.formatter.wraps_python_lines:
             return super().mx(line)
-        # Who asks is known now: a task that waits for it has no frame of the file.
+        # Find the caller now: a task that runs this later has no frame of the file.
         frame = inspect.currentframe()
         while frame is not None and frame.f_code.co_filename != self._file._path:
             frame = frame.f_back
@@ -222,7 +222,7 @@ class _Names(PythonNames):
 
 
 def _code_for(error: BaseException) -> ExitCode:
-    """What a person's own code raises is no internal error: it has not passed."""
+    """Return the exit code for an error of a person's own code, which is never an internal error."""
     code = exit_code_for(error)
     return ExitCode.NOT_MET if code is ExitCode.INTERNAL else code
 
@@ -232,16 +232,16 @@ def _is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _let_tasks_go(namespace: dict[str, Any]) -> None:
-    """A task tells what it failed with when it is let go."""
+def _release_tasks(namespace: dict[str, Any]) -> None:
+    """Release finished tasks: one that failed reports its error when it is collected."""
     for name in [name for name, value in namespace.items() if isinstance(value, asyncio.Task) and value.done()]:
         del namespace[name]
     gc.collect()
 
 
-def _said(error: BaseException) -> str:
-    said = message_of(error)
-    if not said.startswith("internal error"):
-        return said
+def _message(error: BaseException) -> str:
+    message = message_of(error)
+    if not message.startswith("internal error"):
+        return message
     text = safe(str(error))
     return f"{type(error).__name__}{f': {text}' if text else ''} (--debug shows more)"

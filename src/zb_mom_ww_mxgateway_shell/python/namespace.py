@@ -1,4 +1,4 @@
-"""What Python in the shell has: the shell's own objects under their names, and Ctrl-C that ends code as well."""
+"""The names that Python code has in the shell, and Ctrl-C that ends such code."""
 
 import asyncio
 import builtins
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 
 HIDDEN = ("__name__", "__builtins__", "get_ptpython", "exit", "__file__")
 Show = Callable[[Result | None], Awaitable[None]]
-"""How a front end shows a result."""
+"""Shows a result, in the way of a front end."""
 
 
 def not_done(result: Result) -> ShellError:
-    """What a line raises that ended by itself, and not as asked for: by the lines that say what was not done, where
-    there are such."""
+    """Return the error for a line whose result says that it was not done."""
     return ShellError(" ".join(problems_of(result) or result.lines()), result.exit_code)
 
 
@@ -49,14 +48,14 @@ class PythonNames:
         self._given = dict(self.namespace)
 
     def mx(self, line: str) -> Coroutine[Any, Any, Any]:
-        """Runs a line of the shell, shows its result and returns its value.
+        """Run a line of the shell, show its result and return its value.
 
-        It is for the connection that is current at this call, whenever a task comes to it. Raises what is wrong with
-        it, and ShellError for what was refused, or of which nothing is known.
+        It uses the connection that is current at this call, even if a task runs it later. Raise the errors of the line,
+        and ShellError if it was refused or its outcome is unknown.
         """
         context = BoundContext(self._context)
 
-        async def mx() -> Any:  # So Python calls it where an await is forgotten.
+        async def mx() -> Any:  # Python names it so in the warning about a forgotten await.
             result = (await self.run(context, line)).unwrap()
             if result is not None and result.exit_code != 0:
                 raise not_done(result)
@@ -66,18 +65,18 @@ class PythonNames:
         return mx()
 
     async def run(self, context: Context, line: str) -> Outcome:
-        """Runs a line of the shell; the names are as it left them."""
+        """Run a line of the shell, and update the names afterwards."""
         try:
             return await LineRun(context, line).run(self._follow)
         finally:
             self.refresh()
 
-    def tasks_told(self) -> UnaskedTasks:
-        """Says in a line what tasks fail with that nobody asks."""
+    def reporting_tasks(self) -> UnaskedTasks:
+        """Return a context in which failures of tasks that nobody awaits are reported, a line each."""
         return UnaskedTasks(lambda error: self._context.alert(f"in the background: {type(error).__name__}: {error}"))
 
     def refresh(self) -> None:
-        """Puts the shell's objects under their names, as they are now."""
+        """Update the names of the shell's objects."""
         context = self._context
         live = context.live
         self.namespace |= {
@@ -88,13 +87,15 @@ class PythonNames:
             "_": context.last,
         }
 
-    def said_of_writes(self, since: float) -> str:
-        """What is to be said of code that was interrupted, if it has asked for a write since then (monotonic seconds),
-        by a line or by the library, of which it is not known how it ended; else nothing."""
+    def describe_writes(self, since: float) -> str:
+        """Return the warning for interrupted code; empty unless it started a write whose outcome is unknown.
+
+        Writes count `since` then (monotonic seconds), by a line of the shell or by the library.
+        """
         return UNSURE if any(_is_unsure(each, since) for each in self._context.connections.values()) else ""
 
     def take_back(self) -> None:
-        """Gives the context the names that were set, and the last result."""
+        """Copy the names that were set, and the last result, to the context."""
         given, context = self._given, self._context
         context.names |= {
             name: value
@@ -107,15 +108,15 @@ class PythonNames:
 
 
 def _is_unsure(connected: "GatewayConnection", since: float) -> bool:
-    # The live session knows how its own writes ended; of others nobody here does.
+    # The live session knows how its own writes ended; for other sessions that is unknown here.
     own = connected.live.session.session_id
     others = (at for session_id, at in connected.arming.asked_in.items() if session_id != own)
     return any(at >= since for at in others) or connected.live.unsettled_writes(since) > 0
 
 
 async def ended_by_itself(work: Awaitable[Any]) -> Any:
-    """Awaits code of a person's; KeyboardInterrupt and SystemExit, which would end the event loop, become Interrupted
-    and :class:`Left`."""
+    """Await a person's code. KeyboardInterrupt and SystemExit, which would end the event loop, become Interrupted and
+    :class:`Left`."""
     try:
         return await work
     except KeyboardInterrupt:
@@ -125,7 +126,7 @@ async def ended_by_itself(work: Awaitable[Any]) -> Any:
 
 
 class Left(Exception):
-    """The code asked to leave: ``exit()``."""
+    """The code called ``exit()``."""
 
     def __init__(self, code: Any) -> None:
         super().__init__(code)
@@ -134,9 +135,9 @@ class Left(Exception):
 
 @contextmanager
 def ctrl_c_ends_code_of(filename: str) -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt in code of that file while it runs, in the present task.
+    """Let Ctrl-C raise KeyboardInterrupt in code of that file, while it runs in the present task.
 
-    While it awaits, and so the loop runs, the handler that was there has its turn.
+    While it awaits, and the loop runs, the former handler is called.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""What befalls the connections, their event streams and galaxies, in words: for the prompt, and for a run."""
+"""Connection state messages for the prompt and for runs: event streams, sessions, galaxies."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,91 +17,97 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _LOOK_SECONDS = 0.25
 _STAYS_SECONDS = 2.0
-"""A reason that is gone sooner is none that anybody could act on: most restarts are over by then."""
+"""How long a reason must last before it is reported: most restarts are over sooner."""
 
 
 @asynccontextmanager
-async def news_told(
-    context: Context, say: Callable[[str, bool], Awaitable[None]], failed: Callable[[BaseException], object]
+async def news_reported(
+    context: Context, report: Callable[[str, bool], Awaitable[None]], failed: Callable[[BaseException], object]
 ) -> AsyncIterator[None]:
-    """While this is open the news are told; `failed` hears at once where they cannot be."""
-    async with in_background("stream news", lambda: tell_news(context, say), failed):
+    """Report news while this is open; `failed` takes the error if that fails."""
+    async with in_background("stream news", lambda: report_news(context, report), failed):
         yield
 
 
-async def tell_news(context: Context, say: Callable[[str, bool], Awaitable[None]]) -> None:
-    """Says when the stream of any connection is lost, resumed or has a gap, or its galaxy is deployed anew, and whether
-    that is bad news, until it is cancelled."""
-    told: set[GatewayConnection] = set()
+async def report_news(context: Context, report: Callable[[str, bool], Awaitable[None]]) -> None:
+    """Report what happens to any connection, and whether it is bad news, until this is cancelled.
+
+    That is: its event stream is lost, resumed or has a gap, or its galaxy is deployed again.
+    """
+    followed: set[GatewayConnection] = set()
     reasons: WeakKeyDictionary[GatewayConnection, _Reasons] = WeakKeyDictionary()
     deployed: WeakKeyDictionary[GatewayConnection, datetime | None] = WeakKeyDictionary()
 
-    async def said(connected: GatewayConnection, text: str, is_bad: bool) -> None:
+    async def tell(connected: GatewayConnection, text: str, is_bad: bool) -> None:
         if text and connected.name in context.connections:
             of = "" if connected is context.current else f"{connected.name}: "
-            await say(f"{of}{text}", is_bad)
+            await report(f"{of}{text}", is_bad)
 
     async def follow(connected: GatewayConnection, changes: Changes) -> None:
-        # It was live when it was made; what it is now may have to be said.
+        # It was live when it was opened; what it is now may be news.
         before, slept_at = LiveState.LIVE, -1
         async for change in changes:
             slept_at = connected.live.resumes if change.slept else slept_at
-            text, is_bad = _news(connected, change, before, slept_at == connected.live.resumes)
+            text, is_bad = _describe(connected, change, before, slept_at == connected.live.resumes)
             before = change.state
-            reasons[connected].said.add(str(change.lost))
-            await said(connected, text, is_bad)
+            reasons[connected].reported.add(str(change.lost))
+            await tell(connected, text, is_bad)
 
     async with asyncio.TaskGroup() as following:
         while True:
             connected = set(context.connections.values())
-            for each in connected - told:
+            for each in connected - followed:
                 following.create_task(follow(each, each.live.changes()), name=f"state of {each.name}")
                 reasons[each] = _Reasons()
-            told = connected
+            followed = connected
             for each in connected:
-                await said(each, reasons[each].another(each), True)
+                await tell(each, reasons[each].another(each), True)
                 for name, error in each.failures.items():
                     if name not in reasons[each].failed:
                         reasons[each].failed.add(name)
                         for leaf in leaves(error):
-                            await said(each, f"{background_problem(leaf)}: there is no {name} any more", True)
+                            await tell(each, f"{background_problem(leaf)}: {name} has ended", True)
                 if (at := each.catalogue.redeployed_at) != deployed.get(each):
                     deployed[each] = at
                     when = f" at {to_seconds(at)}" if at else ""
-                    await said(each, f"the galaxy was deployed anew{when}: its tags are read again", False)
+                    await tell(each, f"the galaxy was deployed again{when}: its tags are read again", False)
             await asyncio.sleep(_LOOK_SECONDS)
 
 
 class _Reasons:
-    """Why one connection is not back yet, where that changes while it is away: a gateway that was restarted may
-    come back with another certificate, or not at all."""
+    """Why one connection is not back yet. The reason may change: a restarted gateway may come back with another
+    certificate, or not at all."""
 
     def __init__(self) -> None:
-        self.said: set[str] = set()
-        """Since it was lost."""
+        self.reported: set[str] = set()
+        """Reasons reported since it was lost."""
         self.failed: set[str] = set()
-        """Tasks of its own that have failed."""
+        """Tasks of the connection that have failed."""
         self._last, self._since = "", 0.0
 
     def another(self, connected: GatewayConnection) -> str:
-        """One that has not been said, once it has stayed for a while; else nothing."""
+        """Return a new reason after it has stayed for a while; else nothing."""
         live, now = connected.live, clock.monotonic()
         if live.state not in (LiveState.STALE, LiveState.REBUILDING):
-            self.said.clear()
+            self.reported.clear()
             self._last = ""
             return ""
         reason = str(live.lost)
         if reason != self._last:
             self._last, self._since = reason, now
-        if reason in self.said or now - self._since < _STAYS_SECONDS:
+        if reason in self.reported or now - self._since < _STAYS_SECONDS:
             return ""
-        self.said.add(reason)
+        self.reported.add(reason)
         return f"still {connected.state}: {reason}"
 
 
-def _news(connected: GatewayConnection, change: LiveChange, before: LiveState, only_slept: bool) -> tuple[str, bool]:
-    """In words, and whether it is bad; empty where there is nothing to say. `only_slept` where nothing else was the
-    matter."""
+def _describe(
+    connected: GatewayConnection, change: LiveChange, before: LiveState, only_slept: bool
+) -> tuple[str, bool]:
+    """Return the message for a change, and whether it is bad; empty for no message.
+
+    `only_slept` if the connection was stale only because this process slept.
+    """
     live = connected.live
     if change.slept:
         return f"{change.lost}: values are stale until they are confirmed", True
@@ -110,7 +116,7 @@ def _news(connected: GatewayConnection, change: LiveChange, before: LiveState, o
     if change.missing:
         return f"no longer there: {', '.join(change.missing)}", True
     if change.gap:
-        return "GAP events lost, nobody knows how many: values are stale until they are read again", True
+        return "GAP events lost, how many is unknown: values are stale until they are read again", True
     match before, change.state:
         case old, new if old is new:
             return "", False

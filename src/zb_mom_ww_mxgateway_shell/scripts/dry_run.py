@@ -1,7 +1,7 @@
-"""``mxgw-shell plan``: what a file would do to the plant, found out without doing it.
+"""``mxgw-shell plan``: finds what a file would do to the plant, without doing it.
 
-What changes the plant, and what has effects outside the shell, is not run. Beneath it the write guard of every
-connection refuses, whatever is asked for.
+Commands that change the plant, or have effects outside the shell, do not run. In addition, the write guard of every
+connection refuses everything.
 """
 
 from collections.abc import Iterator
@@ -29,21 +29,21 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
 class Plan:
-    """One plan: what was read after something that would have been written is said to be of before it."""
+    """One plan. A value that is read after a planned write is reported as one from before it."""
 
     def __init__(self) -> None:
         self._written: set[str] = set()
         """Tags that would have been written."""
         self._changes = False
-        """Whether anything would have been changed."""
+        """Whether anything in the plant would have been changed."""
 
     async def preview(self, line: LineRun, follow: Follow) -> Outcome:
-        """A line as it would be carried out: looked at where it only looks, else said.
+        """Run a line that only reads; of any other, return what it would do.
 
-        An InputError is of what could not be right in a run: a tag that is not there, one that cannot be written.
+        An InputError means that the line cannot work in a run: its tag does not exist, or cannot be written.
         """
         try:
-            result = await self._foreseen(line.context, line)
+            result = await self._previewed(line.context, line)
         except ValueNotYetKnown as error:
             line.context.last = NotYetKnown()
             result = TextResult(f"${error} is known in the run only", {"planned": "unknown"})
@@ -51,7 +51,7 @@ class Plan:
             return Outcome(line.invocation, error=error)
         return Outcome(line.invocation, result)
 
-    async def _foreseen(self, context: Context, line: LineRun) -> Result | None:
+    async def _previewed(self, context: Context, line: LineRun) -> Result | None:
         with line.parsed() as invocation:
             if invocation is None:
                 return None
@@ -79,11 +79,11 @@ class Plan:
                     await refuse_missing(context, invocation)
                 return _would(command.name)
         if command.traits.reads_plant and self._changes:
-            context.notice("as it is now: what would be written before may change it")
+            context.notice("as it is now: a write that was planned before may change it")
         try:
             result = (await line.run(not_followed)).unwrap()
         except NotMet:
-            # What stands behind it is not to fail with it.
+            # The lines after it must not fail with it.
             if command.traits.sets_name:
                 context.names.setdefault(invocation.positional[0], NotYetKnown())
             context.last = NotYetKnown()
@@ -94,7 +94,7 @@ class Plan:
 
     def _would_change(self, context: Context, tag: str) -> None:
         if tag in self._written:
-            context.notice(f"{tag} would have been written before: what it is then is not known now")
+            context.notice(f"{tag} would have been written before: its value then is unknown now")
         self._written.add(tag)
         self._changes = True
 
@@ -104,7 +104,7 @@ def _would(name: str) -> TextResult:
 
 
 async def refuse_missing(context: Context, invocation: Invocation) -> None:
-    """Raises InputError at a word that names a tag which MXAccess, or the galaxy, does not have."""
+    """Raise InputError at a word that names a tag which MXAccess, or the galaxy, does not have."""
     named = [(target.tag, target.word) for target in _targets(invocation.positional)]
     for parameter, word in invocation.words:
         if isinstance(parameter.kind, Tag) and word is not None:
@@ -116,7 +116,7 @@ async def refuse_missing(context: Context, invocation: Invocation) -> None:
 
 
 async def _problem_of(context: Context, tag: str) -> str:
-    """What MXAccess says of a reference that does not resolve; empty where it does, or nothing has been asked yet."""
+    """Return why MXAccess does not resolve a reference; empty if it does, or nothing has been registered yet."""
     item = context.find_item(tag)
     value = context.live_session.latest(*item.key) if item else None
     if value is not None:
@@ -124,13 +124,13 @@ async def _problem_of(context: Context, tag: str) -> str:
         return str(failed) if failed and failed.category == StatusCategory.CONFIGURATION_ERROR else ""
     if not context.servers:
         return ""
-    await context.connected.settled()  # Not every line has waited for that.
+    await context.connected.settled()  # Not every line waits for that.
     (reading,) = await context.live_session.read([tag])
     return "" if is_bare_array(reading) else reading.error
 
 
 async def _refuse_unwritable(context: Context, invocation: Invocation) -> None:
-    """Raises InputError at a tag that no plain write of a user reaches."""
+    """Raise InputError at a tag that a plain write cannot change."""
     for target in _targets(invocation.positional):
         place = await _place(context, target.tag)
         if place is None or place.attribute is None:
@@ -142,12 +142,12 @@ async def _refuse_unwritable(context: Context, invocation: Invocation) -> None:
 
 
 async def _why_missing(context: Context, tag: str) -> str:
-    """Why the galaxy has no such tag; empty where it has, or does not tell."""
+    """Return why the galaxy has no such tag; empty if it has, or that is unknown."""
     place = await _place(context, tag)
     if place is None:
         return ""
     if any(mark in tag for mark in "*?"):
-        return "a glob stands for many; watch and find take one"
+        return "a glob matches many; watch and find take one"
     if place.is_object:
         return f"it is an object; browse {place.path} lists its attributes"
     if place.found is None:
@@ -161,7 +161,7 @@ async def _place(context: Context, tag: str) -> Place | None:
     try:
         return await locate(context.connected.client, tag)
     except MxGatewayError as error:
-        context.notice(f"the galaxy does not tell of {tag}: {error}")
+        context.notice(f"the galaxy does not describe {tag}: {error}")
         return None
 
 

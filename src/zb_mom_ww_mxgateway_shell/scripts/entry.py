@@ -1,4 +1,4 @@
-"""Command files from the command line: read, checked, and then run, planned or only checked."""
+"""Command files from the command line: reads and checks them, then runs or plans them."""
 
 import re
 import sys
@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest, safe
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, gravest, safe
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
@@ -18,7 +18,7 @@ from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
 from zb_mom_ww_mxgateway_shell.scripts.runner import ScriptRun
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
-_NOT_ENDED = ("the run has not come to its end",)
+_NOT_ENDED = ("the run did not reach its end",)
 
 
 class RunOptions(NamedTuple):
@@ -30,17 +30,17 @@ class RunOptions(NamedTuple):
     quiet: bool = False
     debug: bool = False
     plans: bool = False
-    """Whether it is only said what would be written."""
+    """Whether it only reports what would be written."""
     junit: str | None = None
-    """The file of a report."""
+    """The file for a JUnit report; None for no report."""
 
     def spare(self, files_to_run: Iterable[str]) -> None:
-        """Raises ShellError where the report would take the place of one of these."""
+        """Raise ShellError if the report would replace one of these files."""
         if self.junit is not None and Path(self.junit).resolve() in map(Path.resolve, map(Path, set(files_to_run))):
-            raise ShellError(f"{self.junit} is the file to run: its report would take its place")
+            raise ShellError(f"{self.junit} is the file to run: the report would replace it")
 
     def report_unfinished(self, name: str, why: Sequence[str]) -> None:
-        """Writes the report that stands where there is no better one, if one is wanted; raises ShellError."""
+        """Write the report of a run that has not ended, if one is wanted; raise ShellError if that fails."""
         if self.junit is None:
             return
         from zb_mom_ww_mxgateway_shell.scripts import junit
@@ -50,16 +50,16 @@ class RunOptions(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One file to run, or what was given in place of one."""
+    """One file to run, or lines given instead of a file."""
 
     block: loader.Block
     name: str
     source: str | None
-    """Whose lines are shown with their numbers alone; None for lines that stand in no file."""
+    """The file whose lines are shown by their numbers alone; None for lines of no file."""
 
 
 class ScriptJob:
-    """What was given to run, read and checked; made by one of the constructors."""
+    """Statements to run, read and checked; made by :meth:`of`."""
 
     def __init__(self, parts: Sequence[Part], how: RunOptions, *, has_mistakes: bool = False) -> None:
         self._parts = parts
@@ -68,9 +68,9 @@ class ScriptJob:
 
     @classmethod
     def of(cls, scripts: Sequence[str], lines: Iterable[str], how: RunOptions) -> "ScriptJob | Literal[ExitCode.USAGE]":
-        """Of files, in their order, of lines, or of standard input where neither is given.
+        """Read and check files in their order, or lines, or standard input if neither is given.
 
-        USAGE when something is wrong with them, which has been said. Raises ShellError.
+        Return USAGE if something is wrong with them, which has been reported. Raise ShellError if they cannot be read.
         """
         lines = list(lines)
         name = ", ".join(_name(script) for script in scripts) or ("lines" if lines else "standard input")
@@ -78,7 +78,7 @@ class ScriptJob:
         if "-" in scripts or not (scripts or lines):
             how.report_unfinished(name, _NOT_ENDED)  # Standard input may take long to come.
         if not scripts and not lines and not sys.stdin.seekable():
-            # They come one by one, and what is to come is not known yet.
+            # The lines come one by one: later ones are not known yet.
             source = None if sys.stdin.isatty() else "<stdin>"
             return cls([Part(loader.streamed(source), name, source)], how)
         parts, wrong = [], []
@@ -88,11 +88,11 @@ class ScriptJob:
             how.report_unfinished(name, [message_of(error)])
             raise
         how.spare(source for part, _ in read for each in part.block.statements() if (source := each.source))
-        # The report of a former run is not taken for that of this one, whatever becomes of it.
+        # Replace the report of a former run: nobody may take it for the report of this one.
         how.report_unfinished(name, _NOT_ENDED)
         for part, found in read:
             parts.append(part)
-            # Standard input alone may be empty: nobody has called that a file to be passed.
+            # Only standard input may be empty: it is not a test that has to pass.
             is_empty = loader.nothing_in(part.block, part.name) if scripts or how.junit is not None else []
             findings = lint.check(part.block, [*found, *is_empty], offline(how.variables))
             wrong += [finding for finding in findings if not finding.is_warning]
@@ -101,7 +101,7 @@ class ScriptJob:
             how.report_unfinished(name, [line for finding in wrong for line in lint.lines(finding)])
             if not how.plans:
                 return ExitCode.USAGE
-            # A plan says of all the other lines what is wrong with them, too.
+            # A plan checks all the other lines, too.
             for part in parts:
                 part.block.leave_out([finding.statement for finding in wrong])
         if unused := _unused(offline(how.variables), [part.block for part in parts], name):
@@ -121,21 +121,24 @@ class ScriptJob:
             yield Part(block, "standard input", "<stdin>"), found
 
     def report_unfinished(self, why: list[str]) -> None:
-        """Writes the report of a run that could not begin, if one is wanted."""
+        """Write the report of a run that could not begin, if a report is wanted."""
         self._how.report_unfinished(", ".join(part.name for part in self._parts), why)
 
     @property
     def stands_alone(self) -> bool:
-        """Whether all of it works the same without a connection."""
+        """Whether every statement works the same without a connection."""
         statements = [each for part in self._parts for each in part.block.statements()]
         commands = [all_commands().commands.get(each.command) for each in statements]
         return bool(commands) and all(each is not None and each.stands_alone for each in commands)
 
     async def run(self, context: Context) -> ExitCode:
-        """Runs them on what the context is connected to, one file after another: each begins anew, but for the
-        connections, and what one fails with is no reason to leave out the next, unless nothing may go on."""
+        """Run one file after another on the connections of the context; return the gravest exit code.
+
+        Each file starts with its own names, aliases and settings. A failure in one does not leave out the next, unless
+        it ends everything.
+        """
         codes: list[ExitCode] = []
-        journals: list[RunLog] = []
+        logs: list[RunLog] = []
         names, aliases, settings = context.names, context.aliases, context.settings
         try:
             for part in self._parts:
@@ -144,36 +147,35 @@ class ScriptJob:
                 context.last, context.failure, context.focus_ahead = None, None, ""
                 for connected in context.connections.values():
                     connected.focus = ""
-                journals.append(RunLog(part.name))
-                code, is_over = await self._one(context, part, journals[-1])
+                logs.append(RunLog(part.name))
+                code, is_over = await self._one(context, part, logs[-1])
                 codes.append(code)
                 if is_over:
                     break
         finally:
-            for part in self._parts[len(journals) :]:
+            for part in self._parts[len(logs) :]:
                 left_out = RunLog(part.name)
                 left_out.end(part.block, context)
                 left_out.not_run = left_out.not_run or [Path(part.name).stem]
-                journals.append(left_out)
-            problem = self._report(context, journals)
+                logs.append(left_out)
+            problem = self._report(context, logs)
         return gravest(*codes, *([ExitCode.USAGE] if problem or self._has_mistakes else []))
 
-    def _report(self, context: Context, journals: Sequence[RunLog]) -> bool:
-        """Writes the report, if one is wanted; True when it cannot be written, which changes nothing about what was
-        done."""
+    def _report(self, context: Context, logs: Sequence[RunLog]) -> bool:
+        """Write the report, if one is wanted; return whether that failed, which does not change what was done."""
         if self._how.junit is None:
             return False
         from zb_mom_ww_mxgateway_shell.scripts import junit
 
         try:
-            junit.write(Path(self._how.junit), junit.report(journals))
+            junit.write(Path(self._how.junit), junit.report(logs))
         except Exception as error:
             context.alert(f"no report: {message_of(error)}")
             return True
         return False
 
-    async def _one(self, context: Context, part: Part, journal: RunLog) -> tuple[ExitCode, bool]:
-        """The exit code of one file, and whether it is to be the last."""
+    async def _one(self, context: Context, part: Part, log: RunLog) -> tuple[ExitCode, bool]:
+        """Run one file; return its exit code, and whether the run ends with it."""
         how = self._how
         is_typed = part.block.stream is not None and part.source is None
         context.runs_file = not is_typed
@@ -181,22 +183,22 @@ class ScriptJob:
         if how.plans:
             from zb_mom_ww_mxgateway_shell.scripts.dry_run import Plan
 
-            script = ScriptRun(context, output, journal, debug=how.debug, perform=Plan().preview, looks_on=True)
+            script = ScriptRun(context, output, log, debug=how.debug, perform=Plan().preview, looks_on=True)
         else:
-            script = ScriptRun(context, output, journal, debug=how.debug, goes_on=is_typed)
+            script = ScriptRun(context, output, log, debug=how.debug, goes_on=is_typed)
         if part.block.stream is None and sys.stdin.isatty():
             context.ask = script.ask
         code = await script.run(part.block)
         if how.plans and code in (ExitCode.NOT_MET, ExitCode.REFUSED):
-            code = ExitCode.USAGE  # Nothing was tried: the file does not fit the plant.
-        if how.junit is not None and part.block.stream is not None and not any(journal.entries):
-            # No statement came: nothing was proved, and a report of nothing would pass.
-            journal.broken_off = "there was no statement to report of"
-            output.problem([f"{part.name}: {journal.broken_off}"])
+            code = ExitCode.USAGE  # Nothing was tried: the file does not match the plant.
+        if how.junit is not None and part.block.stream is not None and not any(log.entries):
+            # No statement came: an empty report would pass without proof.
+            log.broken_off = "there was no statement to report of"
+            output.problem([f"{part.name}: {log.broken_off}"])
             code = gravest(code, ExitCode.USAGE)
         if part.source is not None and part.block.stream is None:
             name = f"{part.name}: " if len(self._parts) > 1 else ""
-            output.end(name + ("planned: nothing was written" if how.plans else journal.summary()))
+            output.end(name + ("planned: nothing was written" if how.plans else log.summary()))
         return code, script.is_final
 
 
@@ -205,8 +207,8 @@ def _name(script: str) -> str:
 
 
 def _unused(context: Context, blocks: Sequence[loader.Block], name: str) -> ShellError | None:
-    """A name of ``--var`` that nothing uses: one that is not quite the one meant would leave the value of ``let`` to
-    be written."""
+    """Return the error for a name of ``--var`` that nothing uses: with a misspelt one, ``let`` would decide what is
+    written."""
     texts = [statement.text for block in blocks for statement in block.statements()] + list(context.aliases.values())
     for given in sorted(context.given_names):
         used = re.compile(rf"\$\{{?{given}\b|^\s*(let|capture)\s+{given}\b")
@@ -218,7 +220,7 @@ def _unused(context: Context, blocks: Sequence[loader.Block], name: str) -> Shel
 
 
 def offline(variables: Iterable[str]) -> Context:
-    """A context that is connected to nothing, with the user's aliases and the names of ``--var``."""
+    """Return a context without a connection, with the user's aliases and the names of ``--var``."""
     context = Context(all_commands(), interactive=False)
     context.load_profiles()
     context.give_names(variables)
@@ -226,7 +228,7 @@ def offline(variables: Iterable[str]) -> Context:
 
 
 def lint_files(paths: Iterable[str], variables: Iterable[str], formatter: Formatter) -> ExitCode:
-    """Says everything that is wrong with command files; USAGE when something is."""
+    """Report everything that is wrong with command files; return USAGE if something is."""
     code = ExitCode.DONE
     given, paths = tuple(variables), list(paths)
     blocks: list[loader.Block] = []
@@ -246,9 +248,9 @@ def lint_files(paths: Iterable[str], variables: Iterable[str], formatter: Format
         if not formatter.finding_help:
             count = sum(1 for _ in block.statements())
             warned = len(findings) - wrong
-            said = f"{wrong} mistake{'s' * (wrong != 1)}" if wrong else "nothing wrong"
-            said += f", {warned} warning{'s' * (warned != 1)}" if warned else ""
-            print(safe(f"{path}: {count} statement{'s' * (count != 1)}, {said}"))
+            summary = counted(wrong, "mistake") if wrong else "nothing wrong"
+            summary += f", {counted(warned, 'warning')}" if warned else ""
+            print(safe(f"{path}: {counted(count, 'statement')}, {summary}"))
     if len(blocks) == len(paths) and (unused := _unused(offline(given), blocks, " and ".join(paths))):
         code = ExitCode.USAGE
         _report_file(paths[0], unused, formatter)

@@ -1,4 +1,4 @@
-"""Running one line, and what came of it: the same for the prompt, files and Python."""
+"""Runs one line and returns its outcome: the same for the prompt, files and Python."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.script_recorder import RecordedLine
 
 Follow = Callable[[Feed], Awaitable[Result]]
-"""How a front end shows a feed until it ends."""
+"""Shows a feed until it ends, in the way of a front end."""
 
 UNSURE = "if a write was sent, its outcome is UNKNOWN"
-"""What is to be said where something that writes was interrupted."""
+"""Reported when a line that writes was interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a line: the invocation it was parsed into, and either its result or its error."""
+    """The outcome of a line: its invocation, and either its result or its error."""
 
     invocation: Invocation | None
-    """None for a line that is empty, or is none."""
+    """None for a line that is empty or cannot be parsed."""
     result: Result | None = None
-    """None for a line with nothing to run, and for one that raised."""
+    """None for an empty line, and for a line that raised."""
     error: Exception | None = None
 
     @property
@@ -40,20 +40,20 @@ class Outcome:
         return self.invocation.command if self.invocation else None
 
     def unwrap(self) -> Result | None:
-        """The result; raises the error."""
+        """Return the result, or raise the error."""
         if self.error is not None:
             raise self.error
         return self.result
 
 
 class LineRun:
-    """One line that is run: parsed once, so that all who follow it know which command it is."""
+    """One line that runs: parsed once, so that everything that follows it knows its command."""
 
     def __init__(self, context: Context, text: str) -> None:
         self.context = context
         self.text = text
         self.invocation: Invocation | None = None
-        """None before it is parsed, and for a line that is empty, or is none."""
+        """None before it is parsed, and for a line that is empty or cannot be parsed."""
 
     @property
     def command(self) -> Command | None:
@@ -66,7 +66,7 @@ class LineRun:
 
     @contextmanager
     def parsed(self, context: Context | None = None) -> Iterator[Invocation | None]:
-        """The line as an invocation, which runs inside this: a mistake gets its place in the line as it was typed."""
+        """Yield the line as an invocation. A mistake inside this block gets its place in the line as typed."""
         context = context or self.context
         with unfolded(context, self.text) as line:
             if self.invocation is None:
@@ -74,8 +74,10 @@ class LineRun:
             yield self.invocation
 
     async def run(self, follow: Follow) -> Outcome:
-        """Runs it, for the connection that is the current one now, from its first word to its result. What went wrong
-        is kept in the context, too."""
+        """Run it on the connection that is current now, whatever becomes current meanwhile.
+
+        An error is kept in the context, too, for ``last-error``.
+        """
         context = BoundContext(self.context)
         context.refresh()
         try:
@@ -99,7 +101,7 @@ class LineRun:
             if (command.needs_session if command.stream is None else command.stream) and context.current is not None:
                 await context.current.settled()
             if command.needs_session and not context.interactive and context.current is not None:
-                # At the prompt a person sees that it is not there, and decides.
+                # At the prompt a person sees that the session is lost, and decides.
                 await context.current.reconnected()
             recorded_line = context.recorded_line(invocation)
             result: Result | Feed | None = None
@@ -117,8 +119,10 @@ class LineRun:
         return result
 
     def interruption(self, since: float | None = None) -> Interrupted:
-        """The error for a line that was interrupted: a write may have been on its way. It is in doubt where one was let
-        through since then (monotonic seconds)."""
+        """Return the error for this line, interrupted: a write may have been sent.
+
+        It is in doubt if the write interlock let a write through `since` then (monotonic seconds).
+        """
         if not self.is_mutating:
             return Interrupted("interrupted")
         asked = [each.arming.asked_at for each in self.context.connections.values()]
@@ -127,7 +131,7 @@ class LineRun:
 
 
 def _keep(context: Context, line: "RecordedLine", result: Result | None) -> None:
-    """Gives a line that ran to record-script; what fails there is told, and changes nothing about what came of it."""
+    """Give a line that ran to record-script. A failure there is reported, and does not change the outcome."""
     try:
         context.recorder.keep(context, line, result)
     except Exception as error:
@@ -135,7 +139,7 @@ def _keep(context: Context, line: "RecordedLine", result: Result | None) -> None
 
 
 def command_of(context: Context, text: str) -> Command | None:
-    """The command that a line which is not run begins with, by itself or by an alias; None where there is none."""
+    """Return the command with which a line begins, itself or through an alias; None if there is none."""
     name = text.split(maxsplit=1)[0] if text.strip() else ""
     found = context.registry.commands.get(name)
     if found is None and name in context.aliases:

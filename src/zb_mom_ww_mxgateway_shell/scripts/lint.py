@@ -1,4 +1,4 @@
-"""What is wrong with a command file, as far as that can be known without a gateway."""
+"""Finds what is wrong with a command file without a gateway."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -15,13 +15,13 @@ from zb_mom_ww_mxgateway_shell.scripts.loader import Block, LintFinding
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _MEANT = re.compile(r"\s#\s*meant\b")
-"""A remark behind a line that says it is as it is to be."""
+"""A comment after a line that confirms it is intended."""
 
 
 def check(block: Block, found: Iterable[LintFinding], context: Context) -> list[LintFinding]:
-    """All findings of a block beside those that reading it gave, in the order of its lines.
+    """Return all findings of a block, with those `found` while reading it, in the order of its lines.
 
-    `context` is connected to nothing; names that the lines set are set in it.
+    `context` has no connection; names that the lines set are set in it.
     """
     findings = list(found)
     order = {id(statement): number for number, statement in enumerate(block.statements())}
@@ -31,7 +31,7 @@ def check(block: Block, found: Iterable[LintFinding], context: Context) -> list[
             findings.append(LintFinding(statement, warning, is_warning=True))
         context.last = NotYetKnown()
     ordered = sorted(findings, key=lambda finding: order.get(id(finding.statement), len(order)))
-    # A file that is included twice has each of its mistakes once.
+    # Report each mistake of a file that is included twice once.
     once: dict[object, LintFinding] = {}
     for finding in ordered:
         once.setdefault(_identity(finding), finding)
@@ -42,7 +42,7 @@ def _identity(finding: LintFinding) -> object:
     where, problem = finding.statement, finding.problem
     if where.source is None:
         return id(finding.problem)
-    # Of one file, however an include spells its name.
+    # The same file, however an include spells its name.
     return Path(where.source).resolve(), where.line, str(problem), getattr(problem, "start", 0), finding.is_warning
 
 
@@ -53,20 +53,22 @@ def _mistakes(statement: Statement, context: Context) -> Sequence[ShellError]:
             name = line.split(maxsplit=1)[0]
             if name != statement.command and _is_put_together(context, name):
                 found = [
-                    InputError(f"{name} goes by no other name: a file is put together before it runs", 0, len(name))
+                    InputError(
+                        f"{name} does not work through an alias: a file is put together before it runs", 0, len(name)
+                    )
                 ]
             if line != statement.text and found:
-                raise found[0]  # so that its place becomes one in the line as typed
+                raise found[0]  # its place becomes that in the line as typed
             if found:
                 return found
-            _take(line, context)
+            _apply(line, context)
     except InputError as error:
         return [error]
     return []
 
 
-def _take(line: str, context: Context) -> None:
-    """Takes over what a line makes known to those behind it."""
+def _apply(line: str, context: Context) -> None:
+    """Apply what a line sets for the lines after it."""
     name = line.split(maxsplit=1)[0]
     command = context.registry.commands.get(name)
     if command is None:
@@ -86,7 +88,7 @@ def _take(line: str, context: Context) -> None:
 
 
 def _is_put_together(context: Context, name: str) -> bool:
-    """Whether lines of this name are carried out when the file is put together, before it runs."""
+    """Return whether lines of this command take effect when the file is put together, before it runs."""
     command = context.registry.commands.get(name)
     return command is not None and command.traits.file_role in (FileRole.INCLUDE, FileRole.FINALLY)
 
@@ -100,13 +102,13 @@ def _warning(statement: Statement, context: Context) -> InputError | None:
 
 
 def lines(finding: LintFinding) -> list[str]:
-    """A finding for a person, with its place and a caret under it."""
+    """Return a finding for a person, with its place and a caret under it."""
     first, *rest = problem_lines(finding.problem, finding.statement)
     return [f"{first}{' (warning)' if finding.is_warning else ''}", *rest]
 
 
 def form(finding: LintFinding) -> dict[str, Any]:
-    """A finding for JSON, as a statement that failed."""
+    """Return a finding for JSON, like a statement that failed."""
     return {
         "command": finding.statement.command,
         "error": problem_form(finding.problem),

@@ -1,4 +1,4 @@
-"""Command files: their lines as statements, with the files they include and what always runs at their end."""
+"""Loads command files: statements, included files, and the lines after ``finally``."""
 
 import os
 import sys
@@ -17,43 +17,43 @@ from zb_mom_ww_mxgateway_shell.output.problems import Statement
 from zb_mom_ww_mxgateway_shell.process.stdin import StandardInput
 
 _DEEPEST = 50
-"""Files that may be included in one another."""
+"""How deep files may include each other."""
 _MOST_INCLUDES, _MOST_INCLUDED_LINES = 1_000, 100_000
-"""Of all that a file includes, directly or not: a mistake in who includes whom would never end."""
+"""Limits of everything that a file includes, directly or not: files that include each other would never end."""
 _STRUCTURE = (FileRole.INCLUDE, FileRole.FINALLY, FileRole.POLICY)
-"""Lines that only say how others run."""
+"""Roles of lines that only arrange other lines."""
 _COMMANDS = all_commands().commands
 
 
 def file_role(statement: Statement) -> FileRole | None:
-    """How a line arranges the lines of its file; None for one that does not."""
+    """Return how a line arranges the lines of its file; None if it does not."""
     command = _COMMANDS.get(statement.command)
     return None if command is None else command.traits.file_role
 
 
 class LintFinding(NamedTuple):
-    """Something about a statement that was found before anything ran."""
+    """A mistake or warning about a statement, found before anything runs."""
 
     statement: Statement
     problem: ShellError
     is_warning: bool = False
-    """True for what is allowed, and is likely not what was meant."""
+    """True if it is allowed, and probably not intended."""
 
 
 @dataclass(slots=True)
 class Block:
-    """The statements of a file, or of what was given in place of one."""
+    """The statements of a file, or of lines given instead of a file."""
 
     head: Statement | None = None
-    """The include that it stands for."""
+    """The ``include`` statement that produced this block, if any."""
     body: "list[Statement | Block]" = field(default_factory=list)
     ending: "list[Statement | Block]" = field(default_factory=list)
-    """What stands behind ``finally``."""
+    """The lines after ``finally``."""
     stream: AsyncIterator[Statement] | None = None
-    """In place of a body: statements that come one by one."""
+    """Statements that come one by one, instead of a body."""
 
     def statements(self) -> Iterator[Statement]:
-        """All of them, in the order of the lines."""
+        """Yield all statements, in the order of the lines."""
         if self.head is not None:
             yield self.head
         for item in (*self.body, *self.ending):
@@ -63,7 +63,7 @@ class Block:
                 yield item
 
     def leave_out(self, statements: Collection[Statement]) -> None:
-        """Takes these out, wherever they stand."""
+        """Remove these statements, also from included files."""
         for part in (self.body, self.ending):
             part[:] = [item for item in part if not any(item is each for each in statements)]
             for item in part:
@@ -72,43 +72,45 @@ class Block:
 
 
 def read(path: str) -> tuple[Block, list[LintFinding]]:
-    """A command file and all it includes, with what is wrong in its structure; raises ShellError when it cannot be
-    read."""
+    """Read a command file and all it includes; return it with the mistakes in its structure.
+
+    Raise ShellError if it cannot be read.
+    """
     try:
-        # Whoever starts a run may give it a pipe, as <(…) in a shell is, and waits for it.
+        # A run may read a pipe, such as <(…) in a shell, and waits for it.
         return _Reader().block(_numbered(Path(path).read_bytes(), path), (path,))
     except OSError as error:
         raise ShellError(f"cannot read {path}: {error.strerror}") from error
 
 
 def given(lines: Iterable[str]) -> tuple[Block, list[LintFinding]]:
-    """Lines of ``-e`` options, numbered from 1."""
+    """Return the lines of ``-e`` options, numbered from 1, with the mistakes in their structure."""
     return _Reader().block([Statement(line, number) for number, line in enumerate(lines, start=1)], ())
 
 
 def read_standard_input() -> tuple[Block, list[LintFinding]]:
-    """All of standard input, as a file; raises ShellError."""
+    """Read all of standard input as a file; raise ShellError if it is not text."""
     return _Reader().block(_numbered(sys.stdin.buffer.read(), "<stdin>"), ())
 
 
 def nothing_in(block: Block, name: str) -> list[LintFinding]:
-    """What is wrong with a file in which nothing stands that could run: it would pass whatever the plant does."""
+    """Return the finding for a file without a statement to run: it would pass whatever the plant does."""
     if any(file_role(each) not in _STRUCTURE for each in block.statements()):
         return []
     return [
         LintFinding(
-            Statement("", 1, name), ShellError("there is no statement: nothing would run, and nothing be proved")
+            Statement("", 1, name), ShellError("there is no statement: nothing would run, and nothing would be proved")
         )
     ]
 
 
 def streamed(source: str | None) -> Block:
-    """Lines of standard input, as they come; `source` is None where a person types them."""
+    """Return the lines of standard input as they come; `source` is None if a person types them."""
     return Block(stream=_Streamed(source))
 
 
 class _Streamed:
-    """Lines of standard input; one that is no text is raised as ShellError, and the next one comes all the same."""
+    """Lines of standard input. A line that is not text raises ShellError, and the next one still comes."""
 
     def __init__(self, source: str | None) -> None:
         self._source = source
@@ -138,7 +140,7 @@ def _numbered(content: bytes, name: str) -> list[Statement]:
 
 
 class _Reader:
-    """Builds blocks; collects what is wrong instead of stopping at it."""
+    """Builds blocks; collects mistakes instead of stopping at them."""
 
     def __init__(self) -> None:
         self._findings: list[LintFinding] = []
@@ -146,7 +148,7 @@ class _Reader:
         self._included_lines = 0
 
     def block(self, statements: Iterable[Statement], inside: tuple[str, ...]) -> tuple[Block, list[LintFinding]]:
-        """A block of these, with everything found in it; `inside` are the files that led here."""
+        """Return a block of these statements, with all findings; `inside` are the files that include it."""
         return self._block(statements, inside), self._findings
 
     def _block(self, statements: Iterable[Statement], inside: tuple[str, ...]) -> Block:
@@ -171,14 +173,14 @@ class _Reader:
                     left_at = statement
             into.append(statement)
         if ends_at is not None and len(block.ending) == 1:
-            self._find(ends_at, "nothing stands behind finally", is_warning=True)
+            self._find(ends_at, "nothing follows finally", is_warning=True)
         return block
 
     def _included(self, statement: Statement, inside: tuple[str, ...]) -> "Statement | Block":
         try:
             words = split(statement.text)
         except InputError:
-            return statement  # What is wrong with its words is said as for any other.
+            return statement  # Lint reports what is wrong with its words.
         if len(words) != 2:
             return statement
         name = words[1]
@@ -188,7 +190,7 @@ class _Reader:
         folder = os.path.dirname(inside[-1]) if inside else ""  # noqa: PTH120  # Path would normalise it
         path = os.path.join(folder, name.value)  # noqa: PTH118  # Path would normalise it
         if any(os.path.abspath(path) == os.path.abspath(each) for each in inside):  # noqa: PTH100  # resolve() follows links
-            self._findings.append(LintFinding(statement, name.mistake(f"{path} is included by itself")))
+            self._findings.append(LintFinding(statement, name.mistake(f"{path} includes itself")))
             return statement
         try:
             lines = _numbered(read_bytes(Path(path)), path)
@@ -202,7 +204,7 @@ class _Reader:
         return block
 
     def _bound(self, statement: Statement, depth: int, lines: int) -> None:
-        """Raises ShellError where files include each other without end, or nearly so."""
+        """Raise ShellError if files include each other without end, or nearly so."""
         self._includes += 1
         self._included_lines += lines
         why = ""

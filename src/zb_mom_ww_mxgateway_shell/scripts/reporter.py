@@ -60,8 +60,8 @@ class RunReporter:
 
     def report_closed(self) -> None:
         """Report once, on standard error, why nothing is shown any more."""
-        if not self._writer.is_problem_said:
-            self._writer.is_problem_said = True
+        if not self._writer.is_problem_reported:
+            self._writer.is_problem_reported = True
             self.problem([f"{self.closed}: stopped there"])
 
     async def has_room(self, is_over: Callable[[], bool]) -> None:

@@ -1,4 +1,4 @@
-"""What a run has done: every statement with what came of it, by steps."""
+"""The log of a run: every statement with its outcome, by steps."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, gravest
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, gravest
 from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.tokens import split
@@ -26,9 +26,9 @@ class Entry(NamedTuple):
     exit_code: ExitCode
     seconds: float
     lines: tuple[str, ...]
-    """What was shown, or what was wrong; safe for a terminal."""
+    """The lines that were shown, or the problem; safe for a terminal."""
     error: str = ""
-    """The type of what was raised; empty for a statement that ended by itself."""
+    """The type of the error; empty for a statement that did not raise."""
 
     @property
     def ok(self) -> bool:
@@ -37,16 +37,16 @@ class Entry(NamedTuple):
 
 @dataclass(slots=True)
 class Step:
-    """A titled part of a run."""
+    """A part of a run, with a title."""
 
     title: str
     part: Literal["leading", "step", "ending"] = "step"
-    """``leading`` is what stands before the first step, ``ending`` what always runs at the end."""
+    """``leading`` is before the first step, ``ending`` is after ``finally``."""
     entries: list[Entry] = field(default_factory=list)
 
     @property
     def failure(self) -> Entry | None:
-        """The statement that failed most gravely; of several such the first."""
+        """The first of the statements that failed most gravely; None if none failed."""
         worst = gravest(*(entry.exit_code for entry in self.entries))
         return next((entry for entry in self.entries if not entry.ok and entry.exit_code is worst), None)
 
@@ -56,34 +56,34 @@ class Step:
 
 
 class RunLog:
-    """The steps of one run; its time begins when it is made."""
+    """The steps of one run. Its time starts when it is created."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        """Of the file."""
+        """The name of the file."""
         self.started = datetime.now(UTC)
         self._clock = clock.monotonic()
         self._ended: float | None = None
         self.steps: list[Step] = [Step("", "leading")]
         self.not_run: list[str] = []
-        """Titles of steps that were never reached."""
+        """Titles of steps that the run did not reach."""
         self.broken_off = ""
-        """Why it ended before its end, without a statement that failed."""
+        """Why the run ended early, other than by a statement that failed; empty if it did not."""
 
     def begin(self, title: str) -> None:
-        """A step begins."""
+        """Start a step."""
         self.steps.append(Step(title))
 
     def begin_ending(self) -> None:
-        """What always runs begins."""
+        """Start the part after ``finally``."""
         self.steps.append(Step(FINALLY, "ending"))
 
     def add(self, entry: Entry) -> None:
-        """A statement of the present step ended."""
+        """Add a statement of the present step that has ended."""
         self.steps[-1].entries.append(entry)
 
     def end(self, block: Block, context: "Context") -> None:
-        """The run is over: steps of the block that it did not reach are kept as not run."""
+        """End the run. Steps of the block that it did not reach are kept as not run."""
         self._ended = clock.monotonic()
         reached = {id(entry.statement) for step in self.steps for entry in step.entries}
         for statement in block.statements():
@@ -95,22 +95,22 @@ class RunLog:
 
     @property
     def has_steps(self) -> bool:
-        """Whether the file has a step at all."""
+        """Whether the file has any step."""
         return bool(self.not_run) or any(step.part == "step" for step in self.steps)
 
     @property
     def entries(self) -> Iterator[Entry]:
-        """All statements, in the order they ran."""
+        """All statements, in the order in which they ran."""
         for step in self.steps:
             yield from step.entries
 
     @property
     def seconds(self) -> float:
-        """Since the run began, up to its end."""
+        """Seconds since the run began, up to its end."""
         return (clock.monotonic() if self._ended is None else self._ended) - self._clock
 
     def summary(self) -> str:
-        """What came of it all, in a line."""
+        """Return a one-line summary of the run."""
         took = age_text(self.seconds)
         titled = [step for step in self.steps if step.part == "step"]
         count = len(titled) + len(self.not_run)
@@ -118,19 +118,19 @@ class RunLog:
         if not count:
             entries = list(self.entries)
             failed = sum(not entry.ok for entry in entries)
-            said = f"{failed} failed" if failed else self.broken_off or "all done"
-            return f"{len(entries)} statement{'s' * (len(entries) != 1)}, {said}, in {took}"
+            outcome = f"{failed} failed" if failed else self.broken_off or "all done"
+            return f"{counted(len(entries), 'statement')}, {outcome}, in {took}"
         failed = sum(step.failure is not None for step in titled)
         parts = [f"{len(titled) - failed} of {count} steps passed"]
         parts += [f"{failed} failed"] if failed else []
         parts += [f"{len(self.not_run)} not run"] if self.not_run else []
-        parts += [f"{step.title or 'what stands before them'} failed" for step in others]
+        parts += [f"{step.title or 'the lines before them'} failed" for step in others]
         parts += [self.broken_off] if self.broken_off else []
         return f"{'; '.join(parts)}, in {took}"
 
 
 def _title(line: str, names: Mapping[str, Any]) -> str:
-    """Of a step that did not run: with the values of its names, as far as they are known."""
+    """Return the title of a step that did not run, with the values of its names as far as they are known."""
     word = split(line)[1]
     with suppress(InputError, ValueNotYetKnown):
         return expanded(word, names).value
@@ -138,4 +138,4 @@ def _title(line: str, names: Mapping[str, Any]) -> str:
 
 
 FINALLY = "finally"
-"""The title of what always runs at the end."""
+"""The title of the part that always runs at the end."""

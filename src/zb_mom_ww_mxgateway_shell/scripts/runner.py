@@ -1,4 +1,4 @@
-"""Running statements without a prompt: a file, ``-e`` lines, or standard input. Imports no terminal library."""
+"""Runs statements without a prompt: a file, ``-e`` lines, or standard input. It needs no terminal library."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -17,7 +17,7 @@ from zb_mom_ww_mxgateway_shell.output.results import Feed, Pending, Result, Text
 from zb_mom_ww_mxgateway_shell.process.signals import on_signals
 from zb_mom_ww_mxgateway_shell.process.stdin import Coming
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem
-from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_told
+from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, LineRun, Outcome
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block, file_role
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
@@ -25,49 +25,49 @@ from zb_mom_ww_mxgateway_shell.scripts.run_log import FINALLY, Entry, RunLog
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _HELD_SECONDS = 1.0
-"""Within this time another signal is the same key, held down, or the same end, told twice, as ``timeout``, systemd and
-shells do: what always runs is not given up by that."""
+"""Within this time another signal is the same key, held down, or the same request, sent twice, as ``timeout``, systemd
+and shells do: it does not give up the lines after ``finally``."""
 _GRACE_SECONDS = 3.0
-"""So long a write may still take to be answered once the run is told to end: the kill that follows may come soon."""
+"""How long a write may still wait for its answer after SIGTERM and its like: a kill may follow soon."""
 
 _REST_SECONDS = 2.0
-"""So long the next line of a pipe may take to come once the run is to end: whether ``finally`` is among those left."""
+"""How long an ending run waits for the next line of a pipe: ``finally`` may be among those left."""
 
 _FINAL = (ExitCode.UNKNOWN, ExitCode.INTERNAL, ExitCode.INTERRUPTED, ExitCode.GUARDED, ExitCode.CANNOT_CONNECT)
-"""What ends a run whatever ``on-error`` says: nothing behind it may go on as if it had been answered."""
+"""Codes that end a run whatever ``on-error`` says: later lines must not go on as if the statement had worked."""
 
 _NEXT_SESSION_SECONDS, _NEXT_SESSION_LOOK = 30.0, 0.2
-"""So long what always runs waits for a session in the place of one that was lost, and so often it looks."""
+"""How long the lines after ``finally`` wait for a session that replaces a lost one, and how often they look."""
 
 Perform = Callable[[LineRun, Follow], Awaitable[Outcome]]
-"""How a line is carried out."""
+"""Runs a line."""
 
 
 class ScriptRun:
     """One run of statements.
 
-    It stops at the first that fails, unless ``on-error continue``, and then does what stands behind ``finally``,
-    whatever it was that ended it. Ctrl-C lets the statement in flight end and goes to ``finally``; a second one ends
-    that statement at once; a third leaves everything as it is. A key that is held down is no third, nor is a terminal
-    that closes. SIGTERM, SIGHUP and their like end a wait at once, also one behind ``finally``: a kill may follow soon.
+    It stops at the first that fails, unless ``on-error continue``. Whatever ended it, the lines after ``finally`` run.
+    Ctrl-C lets the statement in flight end and goes to ``finally``; a second one ends that statement at once; a third
+    leaves everything as it is. A key that is held down is not a third one, nor is a terminal that closes. SIGTERM,
+    SIGHUP and their like end a wait at once, also one after ``finally``: a kill may follow soon.
     """
 
     def __init__(
         self,
         context: Context,
         output: RunReporter,
-        journal: RunLog,
+        log: RunLog,
         *,
         debug: bool,
         perform: Perform = LineRun.run,
         goes_on: bool = False,
         looks_on: bool = False,
     ) -> None:
-        """With `goes_on` a failure stops nothing: a person sees it, and types the next line. With `looks_on` nor does
-        it: what is behind it is to be found out too; but it counts."""
+        """With `goes_on` or `looks_on` a failure does not stop the run. With `goes_on` it does not count either: a
+        person sees it, and types the next line. With `looks_on` it counts, and the later lines are checked, too."""
         self._context = context
         self._output = output
-        self._journal = journal
+        self._log = log
         self._debug = debug
         self._perform = perform
         self._goes_on = goes_on
@@ -75,29 +75,29 @@ class ScriptRun:
         self._code = ExitCode.DONE
         self._stopping = False
         self._is_final = False
-        """Whether what stops it stops all of it, whatever on-error says."""
+        """Whether it stops as a whole, whatever ``on-error`` says."""
         self._in_ending = False
         self._depth = 0
         self._signals = 0
         self._signalled_at = 0.0
         self._in_flight: asyncio.Future[Any] | None = None
         self._line: LineRun | None = None
-        """What is in flight, of the statements."""
+        """The statement in flight; None between statements."""
         self._is_looking = False
 
     async def run(self, block: Block) -> ExitCode:
-        """Runs them; the exit code is that of the gravest failure, an interruption counting as one."""
+        """Run the statements; return the exit code of the gravest failure. An interruption counts as one."""
         self._context.set_outputs(self._output.notice, self._output.alert)
         try:
-            with on_signals(INTERRUPT, self._signalled), on_signals(CALLED_OFF, self._called_off):
-                async with news_told(self._context, self._tell, self._failed_beside):
+            with on_signals(INTERRUPT, self._signalled), on_signals(CALLED_OFF, self._end_requested):
+                async with news_reported(self._context, self._report_news, self._failed_in_background):
                     await self._block(block)
         finally:
             if self._signals:
-                self._journal.broken_off = "interrupted"
+                self._log.broken_off = "interrupted"
             elif self._output.closed:
-                self._journal.broken_off = self._output.closed
-            self._journal.end(block, self._context)
+                self._log.broken_off = self._output.closed
+            self._log.end(block, self._context)
         if self._signals:
             self._code = gravest(self._code, ExitCode.INTERRUPTED)
         elif self._output.closed:
@@ -107,23 +107,23 @@ class ScriptRun:
 
     @property
     def is_final(self) -> bool:
-        """Whether what stopped it stops the files behind it, too."""
+        """Whether later files must not run either."""
         return self._is_final or bool(self._signals) or bool(self._output.closed)
 
-    def _failed_beside(self, error: BaseException) -> None:
-        """Of what goes on beside the statements: told when it happens, and the run has not passed."""
+    def _failed_in_background(self, error: BaseException) -> None:
+        """Report an error of a background task at once; the run has failed then."""
         self._output.alert(background_problem(error))
         self._code = gravest(self._code, ExitCode.INTERNAL)
 
     async def ask(self, question: str) -> bool:
-        """Asks the person at the terminal; a signal ends the question at once."""
+        """Ask the person at the terminal; a signal ends the question at once."""
         self._is_looking = True
         try:
             return await self._output.ask(question)
         finally:
             self._is_looking = False
 
-    async def _tell(self, text: str, is_bad: bool) -> None:
+    async def _report_news(self, text: str, is_bad: bool) -> None:
         self._output.alert(text)
 
     async def _block(self, block: Block) -> None:
@@ -137,7 +137,7 @@ class ScriptRun:
         except Exception as error:
             self._broke(error)
         finally:
-            # Behind whatever ended it.
+            # Whatever ended it.
             if block.ending:
                 was_in_ending, self._in_ending = self._in_ending, True
                 await self._each(block.ending)
@@ -149,10 +149,10 @@ class ScriptRun:
             self._stopping = False
 
     def _broke(self, error: Exception) -> None:
-        """Something between two statements failed: the run ends, but for what always runs."""
+        """End the run because something between two statements failed; the lines after ``finally`` still run."""
         self._stopping = self._is_final = True
         self._code = gravest(self._code, exit_code_for(error))
-        self._journal.broken_off = message_of(error)
+        self._log.broken_off = message_of(error)
         self._output.problem(problem_lines(error, Statement("", 0), debug=self._debug))
 
     async def _each(self, items: Iterable[Statement | Block]) -> None:
@@ -174,14 +174,14 @@ class ScriptRun:
         elif file_role(item) is FileRole.FINALLY:
             if self._depth == 1:
                 self._context.step = FINALLY
-                self._journal.begin_ending()
+                self._log.begin_ending()
             self._passes(item)
         else:
             await self._one(item)
 
     async def _each_of_stream(self, stream: AsyncIterator[Statement]) -> None:
-        """Lines as they come. Of a pipe what stands behind ``finally`` always runs, as of a file: a run that is over
-        looks through the lines that are left for it."""
+        """Run lines as they come. As in a file, the lines after ``finally`` always run: a run that is over searches the
+        lines that are left for it."""
         lines = Coming(stream)
         was_in_ending = self._in_ending
         try:
@@ -203,12 +203,12 @@ class ScriptRun:
             lines.close()
 
     async def _next_line(self, lines: Coming[Statement]) -> Statement | None:
-        """The next line; None where there is none, or none comes any more once the run is to end."""
+        """Return the next line; None at the end, or if an ending run has waited long enough."""
         while not (self._is_over and (self._goes_on or self._signals > 2)):
             self._output.prompt()
             patience = _REST_SECONDS if self._is_over or self._signals else None
             self._in_flight = waiting = asyncio.ensure_future(lines.next(patience))
-            self._is_looking = True  # Waiting for a line has nothing to end.
+            self._is_looking = True  # There is nothing to end while it waits for a line.
             try:
                 return await waiting
             except asyncio.CancelledError:
@@ -226,10 +226,10 @@ class ScriptRun:
         return not self._in_ending and (self._stopping or self._context.leaving or bool(self._output.closed))
 
     def _passes(self, statement: Statement) -> None:
-        """A line that only says how the others run."""
+        """Show a line that only arranges the others."""
         self._output.begin(statement)
         self._output.result(TextResult(""))
-        self._journal.add(Entry(statement, ExitCode.DONE, self._output.seconds, ()))
+        self._log.add(Entry(statement, ExitCode.DONE, self._output.seconds, ()))
 
     async def _one(self, statement: Statement) -> None:
         if not self._in_ending:
@@ -238,7 +238,7 @@ class ScriptRun:
                 return
         self._output.begin(statement)
         self._line = line = LineRun(self._context, statement.text)
-        # A task of its own: a signal ends it alone.
+        # A separate task: a signal ends it alone.
         self._in_flight = task = asyncio.ensure_future(self._performed(line))
         try:
             outcome = await task
@@ -255,9 +255,11 @@ class ScriptRun:
             self._in_flight = self._line = None
 
     async def _performed(self, line: LineRun) -> Outcome:
-        """Behind ``finally`` a write that surely was not carried out, as its session or connection had just been lost,
-        is tried again on the next one; what may have happened is not."""
-        until, is_said = clock.monotonic() + _NEXT_SESSION_SECONDS, False
+        """Run a line; after ``finally``, repeat a write on the next session if it was surely not carried out.
+
+        That is so if its session or connection had just been lost. What may have happened is not repeated.
+        """
+        until, is_reported = clock.monotonic() + _NEXT_SESSION_SECONDS, False
         while True:
             outcome = await self._perform(line, self._follow)
             error = outcome.error
@@ -265,11 +267,11 @@ class ScriptRun:
                 return outcome
             if clock.monotonic() > until:
                 return outcome
-            if not is_said:
-                self._output.alert(f"surely not carried out, tried again: {message_of(error)}")
-                is_said = True
+            if not is_reported:
+                self._output.alert(f"not carried out, trying again: {message_of(error)}")
+                is_reported = True
             await asyncio.sleep(_NEXT_SESSION_LOOK)
-            line.invocation = None  # It is read again: its handles are those of the session that was lost.
+            line.invocation = None  # Parse it again: its handles belong to the lost session.
 
     def _is_tried_again(self, command: Command | None, error: MxGatewayError) -> bool:
         live = self._context.live
@@ -282,12 +284,12 @@ class ScriptRun:
             return
         result, command = outcome.result, outcome.command
         if command is not None and command.traits.begins_step:
-            self._journal.begin(self._context.step)
+            self._log.begin(self._context.step)
         code = ExitCode.DONE if result is None else result.exit_code
         try:
             self._show(statement, result, code)
         except Exception as error:
-            # What was done is done, and counts as what it was; only it cannot be shown.
+            # What was done counts; only its result cannot be shown.
             self._count(code)
             self._fail(statement, error, f"it ended with {int(code)}, but its result cannot be shown: ")
         else:
@@ -295,14 +297,13 @@ class ScriptRun:
 
     def _show(self, statement: Statement, result: Result | None, code: ExitCode) -> None:
         lines = self._output.result(result)
-        self._journal.add(Entry(statement, code, self._output.seconds, (*lines, *self._output.alerts)))
+        self._log.add(Entry(statement, code, self._output.seconds, (*lines, *self._output.alerts)))
 
     def _fail(self, statement: Statement, error: Exception, what: str = "") -> None:
         problem = problem_lines(error, statement, debug=self._debug, what=what)
         code = exit_code_for(error)
-        said = (f"{what}{message_of(error)}", *(problem[1:] if not self._debug else ()))
-        told = (*said, *self._output.alerts)
-        self._journal.add(Entry(statement, code, self._output.seconds, told, type(error).__name__))
+        lines = (f"{what}{message_of(error)}", *(problem[1:] if not self._debug else ()), *self._output.alerts)
+        self._log.add(Entry(statement, code, self._output.seconds, lines, type(error).__name__))
         self._count(code)
         self._output.failure(error, problem)
 
@@ -322,7 +323,7 @@ class ScriptRun:
                 showing.cancel()
                 await asyncio.wait([showing])
                 if not showing.cancelled() and (error := showing.exception()):
-                    self._failed_beside(error)
+                    self._failed_in_background(error)
         self._is_looking = True
         try:
             return await feed.follow(self._output.live)
@@ -330,23 +331,23 @@ class ScriptRun:
             task = asyncio.current_task()
             if self._signals == 0 or task is None:
                 raise
-            # Ctrl-C is how an endless feed ends: what it has seen is its result.
+            # Ctrl-C ends an endless feed: what it has seen is its result.
             task.uncancel()
             return feed.result()
         finally:
             self._is_looking = False
 
-    def _called_off(self) -> None:
-        """Told to end, by whoever is going to kill it otherwise, or by a terminal that is gone."""
+    def _end_requested(self) -> None:
+        """Handle a request to end: a kill may follow, or the terminal is gone."""
         now = clock.monotonic()
         is_first = not self._signals
         if not is_first and now - self._signalled_at < _HELD_SECONDS:
             return
-        # Never a third one: what always runs is given up by a key alone.
+        # Never counted as a third: only a key gives up the lines after finally.
         self._signals, self._signalled_at = max(self._signals, 1), now
         self._stopping = self._is_final = True
         if is_first:
-            self._output.problem(["interrupted: waits end now; what stands behind finally still runs"])
+            self._output.problem(["interrupted: waits end now; the lines after finally still run"])
         task = self._in_flight
         writes = self._line is not None and self._line.is_mutating
         if task is not None and not writes:
@@ -366,5 +367,5 @@ class ScriptRun:
         elif self._signals == 1:
             self._output.problem(["interrupted: ends after this statement; once more ends it at once"])
         if self._signals > 1:
-            left = "what stands behind finally still runs; once more leaves that, too"
+            left = "the lines after finally still run; once more leaves them, too"
             self._output.problem([left if self._signals == 2 else "interrupted: everything is left as it is"])

@@ -64,7 +64,7 @@ class Pane(PythonRepl):
         self._add_to_namespace()
         try:
             # Ctrl-C between two inputs has nothing to stop and must not close the pane.
-            with on_signals(INTERRUPT, lambda: None), self._names.tasks_told():
+            with on_signals(INTERRUPT, lambda: None), self._names.reporting_tasks():
                 await self._read_and_run()
         finally:
             self._remove_from_namespace()
@@ -95,7 +95,7 @@ class Pane(PythonRepl):
             return False
         except Interrupted:
             self._handle_keyboard_interrupt(KeyboardInterrupt())
-            if warning := self._names.said_of_writes(started):
+            if warning := self._names.describe_writes(started):
                 self.app.output.write(f"{warning}\n\n")
                 self.app.output.flush()
         except asyncio.CancelledError:

@@ -27,7 +27,7 @@ from zb_mom_ww_mxgateway_shell.output.results import Feed, Picture, Result
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_background
 from zb_mom_ww_mxgateway_shell.python.namespace import PythonNames
-from zb_mom_ww_mxgateway_shell.scripts.connection_news import tell_news
+from zb_mom_ww_mxgateway_shell.scripts.connection_news import report_news
 from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun, command_of
 from zb_mom_ww_mxgateway_shell.state.connection import connection_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -332,7 +332,7 @@ class Prompt:
         async def say(text: str, is_bad: bool) -> None:
             await self._console.print_above(text, "class:problem" if is_bad else "")
 
-        await tell_news(self._context, say)
+        await report_news(self._context, say)
 
 
 def why_no_prompt() -> str:
