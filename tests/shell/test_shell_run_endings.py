@@ -310,7 +310,7 @@ async def test_what_fails_beside_a_run_is_said_when_it_happens(run: Runs) -> Non
     broken = (
         "import zb_mom_ww_mxgateway_shell.scripts.connection_news as s\n"
         "async def broken(context, say): raise KeyError('news')\n"
-        "s.tell_news = broken"
+        "s.report_news = broken"
     )
     run.file(f"write {INT} 1\nwait {INT} = 2 now timeout 60s\n")
     process = await started(run, "-c", "try.mxs", prelude=broken)

@@ -295,7 +295,7 @@ class TestInterruption:
         process.send_signal(signal.SIGINT)
         await self.err_line(process)
         process.send_signal(signal.SIGINT)
-        assert "still runs; once more leaves that, too" in await self.err_line(process)
+        assert "still run; once more leaves them, too" in await self.err_line(process)
         said = asyncio.create_task(process.communicate())
         while not said.done():
             # A key that is held down is none; one that is pressed again is.
