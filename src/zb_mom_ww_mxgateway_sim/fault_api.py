@@ -77,7 +77,7 @@ class GatewayFaults:
         elif protocol_status is not None and code is None:
             failure = ReplyFailure(protocol_status, hresult, details)
         else:
-            raise ValueError("either code or protocol_status says how the call fails")
+            raise ValueError("give either code or protocol_status, not both")
         check_failure(call_name(rpc_or_kind), failure)
         self._calls.on_next(rpc_or_kind, failing(failure))
 

@@ -81,9 +81,9 @@ class SimulatedGateway:
         an argument out of range.
         """
         if overflow_policy not in ("fail-fast", "disconnect-subscriber"):
-            raise ValueError(f"overflow_policy is 'fail-fast' or 'disconnect-subscriber', not {overflow_policy!r}")
+            raise ValueError(f"overflow_policy is {overflow_policy!r}; use 'fail-fast' or 'disconnect-subscriber'")
         if event_queue_size < 1:
-            raise ValueError("event_queue_size is at least 1")
+            raise ValueError(f"event_queue_size is {event_queue_size}; use 1 or more")
         first_delay = _range(first_change_delay)
         keys = (GatewayKey.random(),) if api_keys is None else tuple(api_keys)
         self.api_key: str | None = keys[0].text if keys else None
@@ -157,7 +157,7 @@ class SimulatedGateway:
         if self._running:
             return
         if self._closed:
-            raise RuntimeError("a gateway that was closed does not start again; make another")
+            raise RuntimeError("a closed gateway does not start again; make another")
         await self._endpoint.start()
         self._running = True
         self._plant.run(self._timers)
@@ -331,5 +331,5 @@ def _range(delay: float | tuple[float, float] | None) -> tuple[float, float] | N
         return None
     low, high = delay if isinstance(delay, tuple) else (delay, delay)
     if not 0 <= low <= high:
-        raise ValueError(f"first_change_delay goes from {low:g} to {high:g} seconds")
+        raise ValueError(f"first_change_delay goes from {low:g} to {high:g} seconds; use 0 or more, the smaller first")
     return (low, high) if high else None

@@ -39,17 +39,17 @@ def test_a_manual_clock_needs_to_know_its_zone() -> None:
         ManualClock(datetime(2026, 3, 1))
 
 
-async def test_an_agenda_keeps_order_and_forgets_what_was_cancelled() -> None:
+async def test_a_timer_queue_keeps_order_and_forgets_what_was_cancelled() -> None:
     clock = ManualClock()
-    agenda = TimerQueue(clock)
+    timers = TimerQueue(clock)
     done: list[str] = []
     tasks = TaskOwner("test")
-    tasks.start(agenda.run(), "agenda")
-    agenda.after(2, lambda: done.append("second"))
-    agenda.after(2, lambda: done.append("third"))
-    agenda.after(1, lambda: done.append("never")).cancel()
+    tasks.start(timers.run(), "timers")
+    timers.after(2, lambda: done.append("second"))
+    timers.after(2, lambda: done.append("third"))
+    timers.after(1, lambda: done.append("never")).cancel()
     await clock.advance(0)
-    agenda.after(0.5, lambda: done.append("first"))
+    timers.after(0.5, lambda: done.append("first"))
     await clock.advance(3)
     await tasks.aclose()
     assert done == ["first", "second", "third"]
@@ -61,11 +61,11 @@ async def test_what_recurs_does_not_drift_though_every_wake_up_is_late() -> None
             await super().sleep(seconds + 0.05)
 
     clock = Late()
-    agenda = TimerQueue(clock)
+    timers = TimerQueue(clock)
     times: list[float] = []
     tasks = TaskOwner("test")
-    agenda.every(0.2, lambda: times.append(round(clock.monotonic(), 6)))
-    tasks.start(agenda.run(), "agenda")
+    timers.every(0.2, lambda: times.append(round(clock.monotonic(), 6)))
+    tasks.start(timers.run(), "timers")
     await clock.advance(1.1)
     await tasks.aclose()
     assert times == [0.25, 0.45, 0.65, 0.85, 1.05]

@@ -52,7 +52,7 @@ async def _from_the_port(gateway: SimulatedGateway) -> tuple[asyncio.StreamReade
 
 async def test_any_connection_is_killed(gateway: SimulatedGateway) -> None:
     reader, writer = await _from_the_port(gateway)
-    # The server greets; so both ends of the relay are there.
+    # The server has greeted, so both ends of the proxied connection exist.
     await reader.read(1)
     gateway.faults.kill_connections()
     # What it had sent may come first; then there is nothing more, or not even that.

@@ -127,7 +127,7 @@ def _place(hierarchy: Hierarchy, tag_name: str, attributes: tuple[Attribute, ...
 def add_generated(hierarchy: Hierarchy, count: int, change_period: float) -> None:
     """Add that many tags ``Area007.Unit0123.Value04``. The built-in attributes of their objects are not counted."""
     if count < 0:
-        raise ValueError(f"generated_tags is {count}; at least 0")
+        raise ValueError(f"generated_tags is {count}; use 0 or more")
     values = [_generated(number, change_period) for number in range(1, _VALUES_PER_UNIT + 1)]
     full = template("$GeneratedUnit", "Generated unit", *values)
     area: PlantObject | None = None
