@@ -1,4 +1,4 @@
-"""What help says of things that are no command."""
+"""Help topics: pages that are not about one command."""
 
 from dataclasses import dataclass
 
@@ -124,4 +124,4 @@ what was typed, 3 refused, 4 cannot connect, 5 refused by a guard here, 6 outcom
 130 interrupted.""",
     ),
 }
-"""By name."""
+"""The topics by name."""

@@ -1,8 +1,8 @@
-"""Regular expressions that cannot run away: matched in a time that grows with the text, whatever they are.
+"""Regular expressions whose matching time grows only with the text, whatever the expression is.
 
-A file's expression meets texts of a plant, and Python's own engine may need years for thirty characters, deaf to
-Ctrl-C and to every time-out. Here all ways of matching are followed at once (a set of states for each character), and
-what such an engine cannot do, to look around and to refer back, is refused when the file is checked. The syntax is
+A file's expression meets texts of a plant, and Python's own engine may need years for thirty characters, without
+reacting to Ctrl-C or a time-out. Here all ways of matching are followed at once (a set of states for each character).
+What such an engine cannot do, look-around and back-references, is refused when the file is checked. The syntax is
 Python's.
 """
 
@@ -14,21 +14,21 @@ from typing import Any, TypeAlias
 
 _MOST_STATES = 2_000
 _MOST_KNOWN = 5_000
-"""Steps from one set of states by one character that are remembered."""
+"""Number of remembered steps from a set of states by a character."""
 _MOST_WORK = 1_000_000
-"""States looked at in one search: about a second, in which nothing else is done."""
+"""States visited in one search: about a second, in which nothing else runs."""
 
 Test: TypeAlias = Callable[[str], bool]
-"""Whether a character is taken."""
+"""Returns whether a character matches."""
 
 
 class PatternError(ValueError):
-    """The text is no expression that can be matched; the message says why."""
+    """The text is not a supported expression; the message says why."""
 
 
 @lru_cache(maxsize=100)
 def pattern(text: str) -> "Pattern":
-    """The expression; raises PatternError."""
+    """Compile an expression; raise PatternError."""
     try:
         tree = parser.parse(text)
     except (re.error, RecursionError, ValueError, OverflowError, Warning) as error:  # Warnings may be errors.
@@ -40,8 +40,10 @@ def pattern(text: str) -> "Pattern":
 
 
 def glob(text: str) -> re.Pattern[str]:
-    """A glob (``*``, ``?``) that a whole text is to match. Each part between stars is looked for once, and its first
-    place is kept: no later one could match where that does not."""
+    """Compile a glob (``*``, ``?``) for a whole text.
+
+    Each part between stars is searched once, and its first place is final: where that fails no later place matches.
+    """
     first, *others = ("".join("." if mark == "?" else re.escape(mark) for mark in part) for part in text.split("*"))
     if not others:
         return re.compile(f"(?s){first}")
@@ -50,7 +52,7 @@ def glob(text: str) -> re.Pattern[str]:
 
 
 class Pattern:
-    """A regular expression, as states and what leads from one to the next."""
+    """A regular expression as states and the steps between them."""
 
     def __init__(self, states: "list[_State]") -> None:
         self._states = states
@@ -58,7 +60,7 @@ class Pattern:
         self._work = 0
 
     def found_in(self, text: str) -> bool:
-        """Whether it matches anywhere in a text; raises PatternError where that takes too long to find out."""
+        """Return whether it matches anywhere in a text; raise PatternError where the search takes too long."""
         self._work = 0
         open_states: frozenset[int] = frozenset((0,))
         before = "start"
@@ -86,7 +88,7 @@ class Pattern:
         return frozenset(taken), is_match
 
     def _closure(self, open_states: frozenset[int], before: str, ahead: str) -> "tuple[list[_State], bool]":
-        """What is reached without a character, and whether the end is."""
+        """Return the states reached without a character, and whether the end is one of them."""
         waiting, seen, reached = list(open_states), set(open_states), []
         kind = ahead if ahead in ("end", "last newline") else _kind(ahead)
         while waiting:
@@ -121,14 +123,14 @@ class _State:
     def __init__(self) -> None:
         self.following: list[int] = []
         self.takes: Test | None = None
-        """Set where it takes a character."""
+        """Set where it consumes a character."""
         self.holds: Callable[[str, str], bool] | None = None
-        """Whether one may pass here, by what is before and ahead."""
+        """Returns whether it can be passed, by the characters before and after."""
         self.is_end = False
 
 
 class _Builder:
-    """Makes states of a syntax tree."""
+    """Builds the states of a syntax tree."""
 
     def __init__(self) -> None:
         self._states: list[_State] = []
@@ -209,7 +211,7 @@ class _Builder:
         return end
 
     def _after(self, start: int) -> int:
-        """A state of its own, so that what leads back to it does not lead into what was before."""
+        """Return a new state, so that loops back to it do not lead into what was before."""
         end = self._new()
         self._link(start, end)
         return end

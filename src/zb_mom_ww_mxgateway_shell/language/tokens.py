@@ -1,7 +1,7 @@
-"""Splitting a line into words, each with its place: the one reader of lines, values, arrays and typed literals.
+"""Splitting of a line into tokens with their places: the one reader of lines, values, arrays and typed literals.
 
-What it takes reads back as itself, and nothing is left out: a quote or a bracket that is not closed, anything behind a
-closing one, and quotes that an editor has made curly are mistakes with their place.
+Nothing is guessed or left out: an open quote or bracket, text right after a closing one, and curly quotes from an
+editor are mistakes with their place.
 """
 
 import re
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from zb_mom_ww_mxgateway_console.text.text_files import CURLY, LINE_END, curly_said, line_end_said
 from zb_mom_ww_mxgateway_shell.errors import InputError
 
-# An IPv6 address with a port, which is no array.
+# An IPv6 address with a port is not an array.
 _ADDRESS = re.compile(r"\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]:")
-# What bytes that are no UTF-8 are read as: nothing that could be sent, or written to a file.
+# How Python reads bytes that are not UTF-8: such text can be neither sent nor written to a file.
 _NO_CHARACTER = re.compile("[\ud800-\udfff]")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$"}
 
@@ -23,13 +23,13 @@ class Token:
     """One word of a line."""
 
     text: str
-    """As typed, or with the values of its ``$names`` in their place."""
+    """As typed, or with the values of its ``$names`` inserted."""
     start: int
     end: int
     is_expanded: bool = False
-    """True when the text is not what stands in the line: every place in it is the place of the word."""
+    """Whether the text differs from the line, so that every place in it is the place of the whole word."""
     is_text: bool = False
-    """True where a bare word stands for a text that was read or made, not typed: it names nothing."""
+    """Whether a bare word is a text that was read or made rather than typed: it is not a name."""
 
     @property
     def is_quoted(self) -> bool:
@@ -41,28 +41,28 @@ class Token:
 
     @property
     def value(self) -> str:
-        """Without quotes and escapes; the bare text otherwise."""
+        """Its text without quotes and escapes."""
         return unquoted(self) if self.is_quoted else self.text
 
     def mistake(self, message: str, hint: Callable[[], str] | None = None) -> InputError:
-        """An error that points at this word; `hint` gives the end of its message when it is read."""
+        """Return an error that points at this word; `hint` gives the end of its message when it is shown."""
         return InputError(message, self.start, self.end, hint)
 
     def after(self, count: int) -> "Token":
-        """The rest of the word behind its first `count` characters."""
+        """Return the word without its first `count` characters."""
         return self.part(count, len(self.text))
 
     def part(self, first: int, end: int) -> "Token":
-        """The characters from `first` to before `end`, as a word of their own."""
+        """Return the characters from `first` to before `end` as a word."""
         if self.is_expanded:
             return Token(self.text[first:end], self.start, self.end, True)
         return Token(self.text[first:end], self.start + first, self.start + end)
 
 
 def split(line: str) -> list[Token]:
-    """The words of a line: bare, quoted, or ``[arrays]``; ``#`` at the start of a word begins a comment.
+    """Return the words of a line: bare, quoted, or ``[arrays]``; ``#`` at the start of a word begins a comment.
 
-    Raises InputError at what is not one line, or no whole word.
+    Raises InputError for more than one line, and for an incomplete word.
     """
     line = line.rstrip()
     words = []
@@ -72,7 +72,7 @@ def split(line: str) -> list[Token]:
             _refuse_line_end(line, position, position + 1)
             position += 1
         elif line[position] == "#":
-            # A program that shows the file may end the line, and with it the comment, there.
+            # Some editors end the line there, and with it the comment.
             _refuse_line_end(line, position, len(line))
             break
         else:
@@ -85,13 +85,13 @@ def split(line: str) -> list[Token]:
 
 
 def has_words(line: str) -> bool:
-    """Whether there is anything in a line but a comment, or something wrong that :func:`split` says."""
+    """Return whether a line contains more than a comment; a mistake counts, and :func:`split` raises it."""
     text = line.strip()
     return bool(text) and (text[0] != "#" or LINE_END.search(text) is not None)
 
 
 def elements(array: Token) -> list[Token]:
-    """The elements of an array word ``[1, "a, b", 3]``; raises Mistake at what is no element."""
+    """Return the elements of an array word ``[1, "a, b", 3]``; raise InputError for what is not an element."""
     try:
         end, places = _array(array.text, 0)
     except InputError as error:
@@ -168,7 +168,7 @@ def _end_of_quoted(line: str, start: int) -> int:
 
 
 def _array(line: str, start: int) -> tuple[int, list[tuple[int, int]]]:
-    """The end of the array that begins at `start`, and the places of its elements."""
+    """Return the end of the array that begins at `start`, and the places of its elements."""
     places: list[tuple[int, int]] = []
     position = _past_blanks(line, start + 1)
     if line[position : position + 1] == "]":

@@ -1,9 +1,9 @@
-"""``$NAME`` in a line: names that stand for plain values, set by ``let``, ``capture``, ``--var`` and in Python.
+"""``$NAME`` in a line: names for plain values, set by ``let``, ``capture``, ``--var`` and Python.
 
-What ``let`` and ``--var`` give a name is kept as it was typed, and read where it is used: ``01`` is a part of a tag's
-name, a number for a tag that has numbers, and "01" in Python. A name that is a whole word stands for its value:
-``$limit`` may be a number, a text, a tag, an array. Inside a word or a text in double quotes it stands for the value's
-text. Text in single quotes is left as it is.
+A value of ``let`` and ``--var`` is kept as typed and read where it is used: ``01`` is a part of a tag's name, a number
+for a numeric tag, and "01" in Python. A name that is a whole word means its value: ``$limit`` may be a number, a text,
+a tag, an array. Inside of a word, or of a text in double quotes, it means the value's text. Text in single quotes stays
+as it is.
 """
 
 import re
@@ -19,10 +19,10 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token, elements, split
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 OWN_NAMES = ("client", "session", "live", "items", "mx", "asyncio", "_")
-"""What Python has from the shell: no value can be given these names."""
+"""Names of the shell in Python, which cannot be set."""
 _NAMED = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 _TYPED = re.compile(f"({'|'.join(TYPE_NAMES)}):")
-# A zero before other digits belongs to a name or a code, and would be lost in a number.
+# A zero before other digits belongs to a name or a code; a number would lose it.
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,99})")
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?)")
 _ARRAY = re.compile(r"([a-z0-9]+:)?\[")
@@ -35,32 +35,32 @@ _ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "$"
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a name was given by ``let`` or ``--var``: one word as it was typed."""
+    """A value of ``let`` or ``--var``: one word as typed."""
 
     word: Token
 
     @property
     def value(self) -> Any:
-        """For Python: a number, true or false, a list … where it is one, else the text."""
+        """Its value in Python: a number, true or false, a list … where it is one, else the text."""
         return plain_value(self.word)
 
     @property
     def text(self) -> str:
-        """Inside another word or a text: without its type, without quotes and escapes."""
+        """Its text inside of another word: without type, quotes and escapes."""
         rest = split_type(self.word)[1]
         return rest.text if rest.is_array else rest.value
 
     @property
     def untyped(self) -> str:
-        """As it would be typed behind a type."""
+        """Its text after a type prefix."""
         return split_type(self.word)[1].text
 
     @classmethod
     def typed(cls, word: Token) -> "Given":
-        """What a word stands for; raises Mistake at what it cannot."""
+        """Return the word that it means; raise InputError where it cannot."""
         plain_value(word)
         type_name, rest = split_type(word)
-        # Where names were put into it, or in --var, it may be more than a word.
+        # With names inserted, or in --var, it may be more than one word.
         if not (rest.is_quoted or rest.is_array) and any(map(str.isspace, rest.text)):
             text = quoted(rest.text)
             return cls(Token(f"{type_name}:{text}" if type_name else text, 0, 0, True))
@@ -68,29 +68,29 @@ class Given:
 
 
 def value_of(named: Any) -> Any:
-    """What a name stands for in Python."""
+    """Return the value of a name in Python."""
     return named.value if isinstance(named, Given) else named
 
 
 class NotYetKnown:
-    """In the place of a value that only a run can give: what is read from the plant."""
+    """Placeholder for a value that only a run can give: it is read from the plant."""
 
 
 class ValueNotYetKnown(Exception):
-    """A word has a name in it whose value only a run can give."""
+    """A word contains a name whose value only a run can give."""
 
 
 def is_plain(value: Any) -> bool:
-    """Whether a value can stand in a line: text, a number, true or false, a time, null, or a list of those."""
+    """Return whether a value can be written in a line: text, number, true, false, time, null, or a list of those."""
     if isinstance(value, list | tuple):
         return all(type_of(element) for element in value)
     return value is None or isinstance(value, Given) or type_of(value) is not None
 
 
 def expanded(word: Token, names: Mapping[str, Any]) -> Token:
-    """The word with the values of its names in their place.
+    """Return the word with the values of its names inserted.
 
-    Raises InputError at a name that stands for nothing, or nothing plain; ValueNotYetKnown.
+    Raises InputError for a name without a plain value; ValueNotYetKnown.
     """
     if "$" not in word.text:
         return word
@@ -126,22 +126,21 @@ def expanded(word: Token, names: Mapping[str, Any]) -> Token:
 
 
 def _read_alike(made: Token, word: Token) -> Token:
-    """The word that was made of another: as a text in quotes where what was put in would make it one that is in quotes,
-    an array, one of a type, null, or an option."""
+    """Return the word made of another one, as a quoted text where the inserted text would otherwise change its kind:
+    into a quoted text, an array, a typed literal, null, or an option."""
     type_name, before = split_type(word)
     made_type, rest = split_type(made)
     is_word = (rest.text in _OWN_MEANING) > (before.text in _OWN_MEANING) or rest.text.startswith("--")
     alike = (made_type, rest.is_quoted, rest.is_array) == (type_name, before.is_quoted, before.is_array)
     if alike and (not is_word or before.text.startswith("--")):
         return made
-    # The type that stands in the line is one.
+    # The type written in the line stays a type.
     typed = f"{type_name}:" if type_name else ""
     return Token(f"{typed}{quoted(made.text[len(typed) :])}", word.start, word.end, True)
 
 
 def as_typed(word: Token) -> str:
-    """The word as a line has it that is read as this word again: where names were put into it, it may be in need of
-    quotes."""
+    """Return the word as a line needs it to be read as this word again: with names inserted it may need quotes."""
     type_name, rest = split_type(word)
     if not word.is_expanded or rest.is_quoted or rest.is_array or _is_one_word(rest.text):
         return word.text
@@ -163,7 +162,7 @@ def _value(found: "re.Match[str]", word: Token, names: Mapping[str, Any]) -> Any
 
 
 def _in_element(value: Any, found: "re.Match[str]", word: Token) -> str:
-    """The text of a value within an array: never more than one element, nor a part of one with quotes in it."""
+    """Return the text of a value inside of an array: exactly one element, and no part of a quoted one."""
     place = word.part(found.start(), found.end())
     if isinstance(value_of(value), list | tuple):
         raise place.mistake(f"{found[0]} is an array: an element is a single value")
@@ -181,7 +180,7 @@ def _inside(text: str, quote: str) -> str:
 
 
 def plain_text(value: Any) -> str:
-    """A plain value as text; numbers with all their digits."""
+    """Return a plain value as text; numbers with all their digits."""
     if isinstance(value, Given):
         return value.text
     if value is None:
@@ -193,7 +192,7 @@ def plain_text(value: Any) -> str:
 
 
 def literal_text(value: Any) -> str:
-    """A plain value as it would be typed: a text that would be read as something else is quoted."""
+    """Return a plain value as it would be typed: a text that would be read as something else is quoted."""
     if isinstance(value, Given):
         return value.word.text
     text = plain_text(value)
@@ -201,7 +200,7 @@ def literal_text(value: Any) -> str:
 
 
 def _element_text(value: Any) -> str:
-    """A plain value as it would be typed as an element of an array."""
+    """Return a plain value as it would be typed as an element of an array."""
     if isinstance(value, Given):
         type_name, rest = split_type(value.word)
         is_bare = type_name is None and not rest.is_quoted and _BARE_ELEMENT.fullmatch(rest.text)
@@ -211,14 +210,14 @@ def _element_text(value: Any) -> str:
 
 
 def _is_bare(text: str) -> bool:
-    """Whether a line has the text without quotes as this one word, which is only text there."""
+    """Return whether a line can contain the text without quotes as one word that is only text there."""
     if _BARE.fullmatch(text) is None or _TYPED.match(text) or text in _OWN_MEANING:
         return False
     return _is_one_word(text)
 
 
 def _is_one_word(text: str) -> bool:
-    """Whether a line has the text as this one word, in which nothing stands for anything else."""
+    """Return whether a line can contain the text as one word without anything that is replaced."""
     try:
         return "$" not in text and [word.text for word in split(text)] == [text]
     except InputError:
@@ -226,7 +225,7 @@ def _is_one_word(text: str) -> bool:
 
 
 def quoted(text: str) -> str:
-    """The text in double quotes, as a line has it."""
+    """Return the text in double quotes, as a line has it."""
     return f'"{_escaped(text)}"'
 
 
@@ -235,7 +234,7 @@ def _escaped(text: str) -> str:
 
 
 def plain_value(word: Token) -> Any:
-    """The value that a word of ``let`` or ``--var`` stands for in Python: what it looks like, or its text."""
+    """Return the Python value of a word of ``let`` or ``--var``: the value that it looks like, or its text."""
     if split_type(word)[0] is not None:
         typed: Any = Literal(word).for_tag("", None)
         return typed.value
@@ -254,9 +253,9 @@ def plain_value(word: Token) -> Any:
 
 
 def variable(text: str) -> tuple[str, Given]:
-    """Name and value of ``--var NAME=VALUE``; raises Mistake with its place in the text.
+    """Return name and value of ``--var NAME=VALUE``; raise InputError with its place in the text.
 
-    A value in quotes, an array, and either behind a type are read as in a line; of anything else each character counts.
+    Quoted values, arrays, and either with a type are read as in a line; in anything else each character counts.
     """
     name, equals, value = text.partition("=")
     if not equals or not NAME.fullmatch(name):

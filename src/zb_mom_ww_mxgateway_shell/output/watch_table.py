@@ -22,7 +22,7 @@ COLUMNS = ("item", "tag", "value", "quality", "age", "changes")
 _SAMPLES = 12
 _VALUE_WIDTH = 40
 _REASON_WIDTH = 25
-"""Columns that a quality with its reason has at least, as long as others can make room."""
+"""Least width of a quality with its reason, as long as other columns can give room."""
 _Key = tuple[int, int]
 
 
@@ -31,9 +31,9 @@ class Row:
     """One watched item as text, with the status of its value."""
 
     cells: tuple[str, ...]
-    """Under COLUMNS."""
+    """Texts under COLUMNS."""
     mood: str
-    """``good``, ``bad``, ``uncertain``, ``stale`` or ``none``: how it is coloured."""
+    """``good``, ``bad``, ``uncertain``, ``stale`` or ``none``: decides the colour."""
 
 
 class WatchTable:
