@@ -54,7 +54,7 @@ async def test_a_key_prompt_needs_a_terminal(profiles: Path, mxgw_py: Run) -> No
     add(profiles, "api_key_prompt = true")
     ran = await mxgw_py(*SMOKE)
     assert ran.code == 4
-    assert ran.err == "mxgw-py: no key: the profile plant asks for it, and here is nobody to ask\n"
+    assert ran.err == "mxgw-py: no key: the profile plant asks for it, and nobody can be asked here\n"
 
 
 async def test_a_key_from_a_keyring_that_is_not_installed(profiles: Path, mxgw_py: Run, tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ async def test_an_absent_alarm_stream_is_reported_and_so_is_its_return(
         sh.gateway.faults.drop_alarm_streams()
         await sh.terminal.shows("alarms are not kept up to date: ")
         sh.gateway.faults.release("StreamAlarms")
-        await sh.terminal.shows("alarm stream back: 0 active; what happened meanwhile is not known")
+        await sh.terminal.shows("alarm stream back: 0 active; what happened meanwhile is unknown")
 
 
 @pytest.mark.parametrize("columns", [60, 110])

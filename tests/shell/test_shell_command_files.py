@@ -382,14 +382,14 @@ async def test_lint_finds_everything_at_once_without_a_gateway(tmp_path: Path) -
     assert done.code == 2
     for place, said in [
         ("1:1", "no command frob"),
-        ("2:11", "$missing stands for nothing"),
+        ("2:11", "$missing is not set"),
         ("3:14", "timeout is missing"),
         ("4:22", "Duration expected"),
         ("5:9", "cannot read nowhere.mxs"),
         ("6:14", "not a regular expression"),
         ("7:12", "write ="),
         ("8:1", "needs an end"),
-        ("9:5", "= stands by itself"),
+        ("9:5", "put spaces around ="),
         ("10:11", "no type int23"),
         ("10:19", "no option --fo; did you mean --for?"),
         ("13:7", "Duration expected"),

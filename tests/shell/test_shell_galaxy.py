@@ -42,7 +42,7 @@ async def test_a_newcomer_browses_to_a_tag_and_focuses_its_object(tmp_path: Path
         await screen.enter("cd ..", "demo Plant>")
         await screen.enter("cd Tank2", "demo Plant.Tank2>")
         await screen.enter("cd", "nothing is focused", "demo>")
-        await screen.enter("watch .Level", "a leading dot stands for the focused object, and there is none")
+        await screen.enter("watch .Level", "a leading dot means the focused object, and there is none")
 
 
 async def test_each_connection_has_a_focus_of_its_own(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ async def test_tag_says_all_that_the_galaxy_says(run: ShellProcess) -> None:
         ("browse Plnt.Tank1", "the galaxy has no Plnt.Tank1; did you mean Plant.Tank1?"),
         ("browse Plant.Tnak1", "Plant has no Tnak1; did you mean Plant.Tank1?"),
         ("cd Plant.Tank1.Level", "Plant.Tank1.Level is not an object; cd Plant.Tank1 focuses its object"),
-        ("cd .Tank1", "a leading dot stands for the focused object, and there is none"),
+        ("cd .Tank1", "a leading dot means the focused object, and there is none"),
         ("find --tags --historized x", "--tags matches names alone"),
         ("deploys", "deploys in a file needs an end: --for 5m or --count 1"),
     ],

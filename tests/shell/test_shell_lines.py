@@ -105,7 +105,7 @@ async def test_cd_and_a_leading_dot_work_wherever_lines_come_from(run: Runs) -> 
     for wrong in ("expect .Level > 0\n", "cd Plant.Tank1\ncd\nread .Level\n"):
         for done in (await run(wrong), await run.process("lint", "try.mxs")):
             assert done.code == 2
-            assert "a leading dot stands for the focused object, and there is none" in done.out + done.err
+            assert "a leading dot means the focused object, and there is none" in done.out + done.err
 
 
 async def test_files_that_include_each_other_without_end_are_one_line(tmp_path: Path) -> None:

@@ -108,11 +108,11 @@ def test_a_word_with_names_in_it_is_written_as_it_is_read_again(line: str, resul
 
 def test_a_name_that_stands_for_nothing_is_pointed_at() -> None:
     (word,) = split('"ab ${nn} c"')
-    with pytest.raises(InputError, match=r"\$nn stands for nothing; did you mean none\?") as caught:
+    with pytest.raises(InputError, match=r"\$nn is not set; did you mean none\?") as caught:
         expanded(word, NAMES)
     assert (caught.value.start, caught.value.end) == (4, 9)
     (word,) = split("$it")
-    with pytest.raises(InputError, match="it is a object: only a plain value can stand in a line"):
+    with pytest.raises(InputError, match="it is a object: only a plain value can be used in a line"):
         expanded(word, {"it": object()})
 
 

@@ -338,7 +338,7 @@ async def test_names_and_the_last_result_go_from_one_language_to_the_other(tmp_p
         await screen.enter("write $tag true", "TestChildObject.TestBool   false → true")
         await screen.enter('echo "${limit} was $was"', "70 was 0")
         await screen.enter("echo $_", "echo $_", "70 was 0")
-        await screen.enter("write $thing 5", "thing is a object: only a plain value can stand in a line")
+        await screen.enter("write $thing 5", "thing is a object: only a plain value can be used in a line")
         assert "items" not in sh.context.names
 
 

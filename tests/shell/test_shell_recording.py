@@ -231,7 +231,7 @@ async def test_a_gap_is_a_row_and_so_is_what_was_read_again_after_it(
         lose_events(sh, 13, 14)
         rows = await recorded(tmp_path / "tank.csv", "stale", "gap", "live", "read")
         assert [row["value"] for row in rows if row["kind"] == "read"] == ["14"]
-        assert "nobody knows how many" in next(row["note"] for row in rows if row["kind"] == "gap")
+        assert "how many is unknown" in next(row["note"] for row in rows if row["kind"] == "gap")
         sh.gateway.set(INT, 15)
         rows = await recorded(tmp_path / "tank.csv", "sample")
         assert [row["note"] for row in rows if row["kind"] == "gap"][-1].startswith("GAP 2 events lost (sequence ")
@@ -300,7 +300,7 @@ async def test_a_file_that_is_there_is_kept(tmp_path: Path, monkeypatch: pytest.
         await sh.terminal.enter("record old.csv", "is there already: --append adds to it")
         await sh.terminal.enter("record no/such/folder.csv", "cannot write", "No such file")
         await sh.terminal.enter("record old", "is unknown: name it")
-        await sh.terminal.enter("record old.csv --append", "no recording in CSV that can be continued")
+        await sh.terminal.enter("record old.csv --append", "is not a CSV recording that can be continued")
         assert (tmp_path / "old.csv").read_text(encoding="utf-8") == "mine\n"
         for _ in range(2):
             await sh.terminal.enter("record new.csv --append", "everything that is advised")

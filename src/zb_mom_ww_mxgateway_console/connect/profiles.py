@@ -274,7 +274,7 @@ class ProfileConnection(Connection):
             return Connection.api_key(self)
         if sys.stdin is None or not sys.stdin.isatty():
             raise MxGatewayAuthenticationError(
-                f"no key: the profile {self.profile.name} asks for it, and here is nobody to ask"
+                f"no key: the profile {self.profile.name} asks for it, and nobody can be asked here"
             )
         key: str = click.prompt(f"API key of {self.profile.name}", hide_input=True, err=True)
         return key

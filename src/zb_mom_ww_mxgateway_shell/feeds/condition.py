@@ -51,7 +51,7 @@ class Condition:
         if has_nan(value.value) and not self.comparison.asks_for_nan:
             return "it is not a number"
         if self.age is not None and value.ahead:
-            return f"its source time is {age_text(value.ahead)} in the future, so nobody knows how old it is"
+            return f"its source time is {age_text(value.ahead)} in the future, so its age is unknown"
         if self.age is not None and value.age >= self.age:
             return f"it is {age_text(value.age)} old"
         if self.comparison.holds(value.value, value.data_type):

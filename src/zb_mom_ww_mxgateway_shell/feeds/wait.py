@@ -78,7 +78,7 @@ class Waiting:
         reason = self.condition.miss(value)
         within = f"not within {self.timeout:g} s"
         if not reason and value is not None and not self._is_new(value):
-            since = "since before" if value.changed_at else "since it was first seen, nobody knows how long"
+            since = "since before" if value.changed_at else "since it was first seen, how long is unknown"
             reason = f"{within}: it has been so {since}, and no new value came; 'now' lets it count"
         elif not reason:
             reason = f"not for {self.hold:g} s without a break within {self.timeout:g} s"

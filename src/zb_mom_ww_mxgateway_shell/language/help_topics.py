@@ -19,41 +19,41 @@ Press Tab at any time: it completes commands, options and tag names, one dotted 
 
   browse Plant                           what there is, one level at a time
   watch Plant.Tank1.Level                the value, above the prompt, as it changes
-  write Plant.Tank1.Inlet.Position 60    opens the valve and says what became of it; the tank fills
+  write Plant.Tank1.Inlet.Position 60    opens the valve and reports the outcome; the tank fills
   trend Plant.Tank1.Level                drawn over time, until Ctrl-C
-  alarms                                 what is in alarm, as the tank soon is; ack acknowledges it
+  alarms                                 the active alarms, soon with the tank's; ack acknowledges one
   record tank.csv                        every sample of what is advised, to a file
-  why Plant.Tank1.Level                  what is known of a tag, and what is wrong with it
-  status                                 the connection, the session, what runs on it
+  why Plant.Tank1.Level                  everything known about a tag, and what is wrong with it
+  status                                 the connection, the session, and what runs on it
   help write                             how to write, with an example
   exit                                   leaves; Ctrl-D does too
 
-A tag that is not there yet is registered, added and advised by itself.""",
+A new tag is registered, added and advised automatically.""",
     ),
     "values": Topic(
-        "how a value is typed, and how one is shown",
+        "how values are typed and shown",
         """\
-A bare value takes the tag's own type: write TestChildObject.TestInt 5.
+A bare value gets the tag's type: write TestChildObject.TestInt 5.
 
-  int32:5  int64:5  float:5  double:5     the type, outright
+  int32:5  int64:5  float:5  double:5     the given type
   bool:true                               true or false
   string:5  "two words"  'a\\b'            quotes make a string; in double ones \\n \\t \\" \\\\ are escapes
   time:2026-10-02T08:14:00Z               a time, with its zone
   [1, 2, 3]                               an array: it replaces the whole array
 
 A value is always shown with its quality and its age. good, uncertain and bad are MXAccess's words;
-stale means that nobody knows whether it still holds, and since when.""",
+stale means that it may have changed meanwhile, and since when.""",
     ),
     "writes": Topic(
-        "what becomes of a write",
+        "the outcome of a write",
         """\
   completed   MXAccess reported it as done
-  accepted    MXAccess took it; it was not seen to be done in the time given (--for)
-  REFUSED     by MXAccess, and why; last-error shows all of it
-  UNKNOWN     it may or may not have happened; it was not sent again: look before you repeat it
+  accepted    MXAccess took it; its completion was not seen in time (--for)
+  REFUSED     by MXAccess, with the reason; last-error shows all of it
+  UNKNOWN     it may or may not have happened, and is not sent again: check before you repeat it
 
-write … --verify waits until the tag has the value that was written. disarm makes a connection
-read-only, for what is typed, for files and for Python; arm ends that.""",
+write … --verify waits until the tag has the written value. disarm makes a connection read-only for
+the prompt, for files and for Python; arm ends that.""",
     ),
     "keys": Topic(
         "keys at the prompt",
@@ -68,27 +68,27 @@ read-only, for what is typed, for files and for Python; arm ends that.""",
   set keys vi         editing as in vi
 
 A view that fills the screen shows its keys in the last line; q leaves it. What is typed while a
-trend or a watch with an end is drawn stands under it, and at the prompt afterwards. Several lines
-pasted at once are shown first, and run when you say so.""",
+trend or a watch with an end is drawn appears under it, and at the prompt afterwards. Several
+lines pasted at once are shown first, and run when you confirm.""",
     ),
     "script": Topic(
-        "writing a command file that proves something",
+        "writing a command file with checks",
         """\
-Whatever is typed here can stand in a file, one line each; # begins a comment. These make it a proof:
+A file has the same lines as the prompt; # begins a comment. These check and arrange:
 
-  let sp = 70                            $sp is 70 from here on; --var sp=60 wins over it
+  let sp = 70                            $sp is 70 from here on; --var sp=60 overrides it
   include setup.mxs                      the lines of another file, in place of this one
   step "1 fill"                          a part of the run, until the next step
-  expect TAG >= 69                       stops here unless it is so now: = != < <= > >= ~ (matches)
+  expect TAG >= 69                       stops here unless it is met now: = != < <= > >= ~ (matches)
          … tol 0.5  quality good  age < 5s
-  wait TAG >= 69 hold 2s timeout 60s     goes on when it has become so and stays so for 2 s
-  capture was = TAG                      $was is the value of the tag as it is now
+  wait TAG >= 69 hold 2s timeout 60s     goes on once it has been met for 2 s without a break
+  capture was = TAG                      $was is the present value of the tag
   note "text"   confirm "sure?"          a remark; a question to a person (--yes answers it)
-  on-error continue                      goes on after a failure; on-error stop is the rule
-  finally                                all below it, to the end of the file, always runs
+  on-error continue                      goes on after a failure; on-error stop is the default
+  finally                                everything after it, to the end of the file, always runs
 
-wait counts only values that come after the last write; with `now timeout 5s` also the one that is held.
-A value that is bad, stale, null or not a number meets no expectation. A file that passes on --demo:
+wait counts only values that arrive after the last write; with `now timeout 5s` also the present one.
+A bad, stale or null value, or NaN, never meets a condition. A file that passes on --demo:
 
   # level.mxs: the level follows its setpoint
   let sp = 63
@@ -106,7 +106,7 @@ A value that is bad, stale, null or not a number meets no expectation. A file th
   mxgw-shell --demo plan level.mxs       says what would be written, and writes nothing
   mxgw-shell --demo -c level.mxs --report-junit out.xml
 
-record-script FILE makes a file of what you type, --last 10 of what you have typed already.""",
+record-script FILE makes a file of the lines to come, --last 10 of the last ten.""",
     ),
     "files": Topic(
         "running lines without a prompt",
@@ -117,10 +117,10 @@ record-script FILE makes a file of what you type, --last 10 of what you have typ
   --json, --csv                           for programs
   mxgw-shell --demo --python FILE.py      Python, with client, session, live, items and await mx("…")
 
-help script tells how to write a file. A file is checked first: one with a mistake does not begin. A run
-stops at the first line that fails. A first Ctrl-C ends it after the line in flight, a second at once;
-what stands behind finally runs all the same. Exit codes: 0 done, 1 expectation not met, 2 a mistake in
-what was typed, 3 refused, 4 cannot connect, 5 refused by a guard here, 6 outcome unknown,
+help script explains how to write a file. A file is checked first: one with a mistake does not start.
+A run stops at the first line that fails. A first Ctrl-C ends it after the running line, a second at
+once; the lines after finally run in any case. Exit codes: 0 done, 1 expectation not met, 2 a mistake in
+a line, 3 refused, 4 cannot connect, 5 refused by a local guard, 6 outcome unknown,
 130 interrupted.""",
     ),
 }

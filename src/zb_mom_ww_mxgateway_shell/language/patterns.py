@@ -36,7 +36,7 @@ def pattern(text: str) -> "Pattern":
     try:
         return Pattern(_Builder().built(tree, tree.state.flags))
     except RecursionError:
-        raise PatternError("the expression is too large: too many groups stand in one another") from None
+        raise PatternError("the expression is too large: groups are nested too deeply") from None
 
 
 def glob(text: str) -> re.Pattern[str]:
@@ -143,7 +143,7 @@ class _Builder:
 
     def _new(self) -> int:
         if len(self._states) >= _MOST_STATES:
-            raise PatternError(f"the expression is too large: it stands for more than {_MOST_STATES} characters")
+            raise PatternError(f"the expression is too large: it expands to more than {_MOST_STATES} characters")
         self._states.append(_State())
         return len(self._states) - 1
 
@@ -178,7 +178,7 @@ class _Builder:
             sre.ASSERT_NOT: "(?!…) and (?<!…)",
             sre.GROUPREF: r"\1 and (?P=name)",
         }.get(operation, str(operation).lower().replace("_", " "))
-        raise PatternError(f"{what} cannot be matched in a time that is bounded, and is not known here")
+        raise PatternError(f"{what} is not supported: its matching time is not bounded")
 
     def _passing(self, start: int, holds: Callable[[str, str], bool] | None) -> int:
         middle, end = self._new(), self._new()

@@ -78,7 +78,7 @@ def full_address(word: Token, context: Scope) -> str:
     if not word.value.startswith("."):
         return word.value
     if not context.focus:
-        raise word.mistake("a leading dot stands for the focused object, and there is none: cd OBJECT first")
+        raise word.mistake("a leading dot means the focused object, and there is none: cd OBJECT first")
     return context.focus + word.value
 
 

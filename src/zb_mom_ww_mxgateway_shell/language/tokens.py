@@ -78,7 +78,7 @@ def split(line: str) -> list[Token]:
         else:
             end = _end_of_word(line, position)
             if found := _NO_CHARACTER.search(line, position, end):
-                raise InputError("what was typed here is no character in UTF-8", found.start(), found.end())
+                raise InputError("this is not a UTF-8 character", found.start(), found.end())
             words.append(Token(line[position:end], position, end))
             position = end
     return words

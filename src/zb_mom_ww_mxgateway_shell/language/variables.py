@@ -152,12 +152,12 @@ def _value(found: "re.Match[str]", word: Token, names: Mapping[str, Any]) -> Any
     place = word.part(found.start(), found.end())
     if name not in names:
         hint = "; let NAME = VALUE sets one, or --var NAME=VALUE"
-        raise place.mistake(f"${name} stands for nothing", lambda: closest(name, list(names)) or hint)
+        raise place.mistake(f"${name} is not set", lambda: closest(name, list(names)) or hint)
     value = names[name]
     if isinstance(value, NotYetKnown):
         raise ValueNotYetKnown(name)
     if not is_plain(value):
-        raise place.mistake(f"{name} is a {type(value).__name__}: only a plain value can stand in a line")
+        raise place.mistake(f"{name} is a {type(value).__name__}: only a plain value can be used in a line")
     return value
 
 

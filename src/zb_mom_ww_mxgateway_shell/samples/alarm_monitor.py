@@ -90,7 +90,7 @@ def news_text(news: AlarmNews) -> str:
         case AlarmFeedLost():
             return one_line(f"alarm stream lost: {news.error}")
         case AlarmListRead():
-            return f"alarm stream back: {news.active} active; what happened meanwhile is not known"
+            return f"alarm stream back: {news.active} active; what happened meanwhile is unknown"
         case AlarmProviderStatus():
             return provider_text(news)
     return alarm_text(news)

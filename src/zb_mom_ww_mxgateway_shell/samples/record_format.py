@@ -92,7 +92,7 @@ def mark_row(kind: str, at: float, text: str, lost: int | None = None, tag: str 
 
 def held_row(tag: str, key: Key, value: LiveValue) -> Row:
     """Return a row for a value that was known before the file began."""
-    stale = None if value.stale_since is None else "stale: nobody knows whether it still holds"
+    stale = None if value.stale_since is None else "stale: it may have changed"
     return (
         "held",
         iso((time.time() - (clock.monotonic() - value.received_at)) * 1e9),

@@ -187,4 +187,4 @@ def _excerpt(first: bytes) -> str:
 
 def _not_ours(path: Path, form: Format, why: str) -> ShellError:
     name = "CSV" if form == "csv" else "JSON Lines"
-    return ShellError(f"{path} is no recording in {name} that can be continued: {why}; take another name")
+    return ShellError(f"{path} is not a {name} recording that can be continued: {why}; take another name")

@@ -77,7 +77,7 @@ def gap_text(gap: ReplayGap) -> str:
     """Return a loss in words."""
     first, last = gap.requested_after_sequence + 1, gap.oldest_available_sequence - 1
     if last < first:
-        return f"GAP events lost after sequence {first - 1}, nobody knows how many"
+        return f"GAP events lost after sequence {first - 1}, how many is unknown"
     return f"GAP {last - first + 1} events lost (sequence {first} to {last})"
 
 

@@ -218,7 +218,7 @@ class GatewayConnection:
         except TimeoutError:
             endpoint = self.client.options.endpoint
             raise MxGatewayTransportError(
-                f"{endpoint} does not answer: whether {self.live.session.session_id} is closed is not known; "
+                f"{endpoint} does not answer: whether {self.live.session.session_id} is closed is unknown; "
                 "if not, it expires by itself",
                 endpoint=endpoint,
                 call="close_session",

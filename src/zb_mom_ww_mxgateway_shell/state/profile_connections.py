@@ -25,7 +25,7 @@ async def keyed_connection(context: Context, profile: "Profile") -> Connection:
         return profile.connection
     if context.ask_secret is None:
         raise ShellError(
-            f"no key: the profile {profile.name} asks for it, and here is nobody to ask",
+            f"no key: the profile {profile.name} asks for it, and nobody can be asked here",
             ExitCode.CANNOT_CONNECT,
         )
     return with_key(profile.connection, await context.ask_secret(f"API key of {profile.name}: "))

@@ -88,7 +88,7 @@ class WatchLists:
         path = self._path(name)
         self.refresh()
         if any(redact(tag) != tag for tag in tags):
-            raise ShellError("that is a gateway's key, not a tag: no list keeps one; nothing was saved")
+            raise ShellError("a gateway's key is not a tag: nothing was saved")
         try:
             make_private_folder(path.parent)
             replace(path, "".join(f"{_line_of(tag)}\n" for tag in tags).encode(), mode=0o600)
@@ -144,7 +144,7 @@ def tags_of_object_viewer(path: Path) -> list[str]:
         content = read_bytes(path)
         # Reject entities: a foreign file must not expand to gigabytes.
         if b"<!ENTITY" in content.replace(b"\0", b""):
-            raise ShellError(f"{path} declares XML entities of its own: not read")
+            raise ShellError(f"{path} declares XML entities: not read")
         root = fromstring(content)
     except OSError as error:
         raise ShellError(f"cannot read {path}: {error.strerror}") from error
