@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import click
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayTransportError, MxGatewayWarning
-from zb_mom_ww_mxgateway_console.connect.options import Connection, connection_options, profile_option, said_by_line
+from zb_mom_ww_mxgateway_console.connect.options import (
+    Connection,
+    connection_of_line,
+    connection_options,
+    profile_option,
+)
 from zb_mom_ww_mxgateway_console.process import endings
 from zb_mom_ww_mxgateway_console.process.log_options import log_options
 from zb_mom_ww_mxgateway_console.render.report import Report
@@ -309,7 +314,7 @@ def gateway_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def with_runner(connection: Connection, profile: str | None, report: Report, **arguments: Any) -> Any:
         invocation: Invocation = click.get_current_context().obj
         if invocation.in_batch:
-            connection, profile = said_by_line(connection, profile)
+            connection, profile = connection_of_line(connection, profile)
         if profile is not None:
             from zb_mom_ww_mxgateway_console.connect.profiles import by_profile  # Most calls name none.
 

@@ -64,7 +64,7 @@ async def test_a_prompt_says_at_once_what_fails_beside_it_and_goes_on(
     async def broken(*arguments: object) -> None:
         raise KeyError("news")
 
-    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.terminal.prompt.tell_news", broken)
+    monkeypatch.setattr("zb_mom_ww_mxgateway_shell.terminal.prompt.report_news", broken)
     async with shell(tmp_path) as sh:
         await sh.terminal.shows("internal error in the background", "KeyError")
         await sh.terminal.enter("echo still here", "\nstill here")
@@ -76,5 +76,5 @@ async def test_the_failure_of_a_connections_task_is_reported_at_once(
     async with shell(tmp_path) as sh:
         await sh.terminal.shows("type help")
         monkeypatch.setattr(sh.context.connected.history, "catch_up", lambda: 1 / 0)
-        await sh.terminal.shows("internal error in the background", "ZeroDivisionError", "there is no history")
+        await sh.terminal.shows("internal error in the background", "ZeroDivisionError", "history has ended")
         await sh.terminal.enter("echo still here", "\nstill here")

@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway_cli.running import Invocation, report_options
 from zb_mom_ww_mxgateway_console.connect.options import Connection, connection_options, profile_option
 from zb_mom_ww_mxgateway_console.render.forms import ExpectationNotMet
 from zb_mom_ww_mxgateway_console.render.report import Report
-from zb_mom_ww_mxgateway_console.text.text_files import CURLY, LINE_END, curly_said, line_end_said
+from zb_mom_ww_mxgateway_console.text.text_files import CURLY, LINE_END, describe_curly, describe_line_end
 
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'|\\.', re.DOTALL)
 END_OF_RESULT = "__MXGW_BATCH_EOR__"
@@ -131,7 +131,7 @@ def _words(number: int, line: bytes) -> list[str]:
         text = line.decode()
         # What stands in quotes may have any character; the rest keeps its places.
         bare = _QUOTED.sub(lambda found: " " * len(found[0]), text)
-        for mark, said in ((LINE_END, line_end_said), (CURLY, curly_said)):
+        for mark, said in ((LINE_END, describe_line_end), (CURLY, describe_curly)):
             if found := mark.search(bare):
                 raise click.UsageError(f"line {number}, column {found.start() + 1}: {said(found[0])}")
         words = shlex.split(text)

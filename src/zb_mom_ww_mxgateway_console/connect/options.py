@@ -21,13 +21,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Connection:
-    """Where to connect and how to trust, as the user said it. The key itself is never an option."""
+    """Where to connect and what to trust, as the user gave it. The key itself is never an option."""
 
     endpoint: str | None = None
     api_key_env: str | None = None
-    """Name of the environment variable that holds the key."""
+    """The name of the environment variable with the key."""
     api_key_file: str | None = None
-    """File whose first line is the key."""
+    """The file whose first line is the key."""
     plaintext: bool = False
     ca_file: str | None = None
     require_certificate_validation: bool = False
@@ -38,7 +38,7 @@ class Connection:
     protocol_mismatch: Literal["warn", "error", "ignore"] = "warn"
 
     def client_options(self) -> "ClientOptions":
-        """The library's options; raises its errors, and click.UsageError where nothing names an endpoint."""
+        """Return the library's options; raise its errors, and click.UsageError if nothing names an endpoint."""
         from zb_mom_ww_mxgateway import ClientOptions
 
         endpoint = self.endpoint or os.environ.get(ENDPOINT_VARIABLE)
@@ -58,9 +58,9 @@ class Connection:
         )
 
     def api_key(self) -> str | None:
-        """The key from its source; None when no source was named and the usual variable is not set."""
+        """Return the key from its source; None if no source is named and the usual variable is not set."""
         from zb_mom_ww_mxgateway import MxGatewayAuthenticationError
-        from zb_mom_ww_mxgateway.auth import redact  # For a key given where its source's name belongs.
+        from zb_mom_ww_mxgateway.auth import redact  # For a key that was given instead of its source's name.
 
         if self.api_key_env and self.api_key_file:
             raise click.UsageError("--api-key-env and --api-key-file exclude each other: name one")
@@ -68,7 +68,7 @@ class Connection:
             from zb_mom_ww_mxgateway_console.connect.secret_files import SecretFileError, first_line_of
 
             try:
-                return first_line_of(self.api_key_file).strip()  # No key has a blank.
+                return first_line_of(self.api_key_file).strip()  # No key contains a blank.
             except SecretFileError as error:
                 raise MxGatewayAuthenticationError(
                     f"no key: cannot read {redact(self.api_key_file)}: {error}"
@@ -82,7 +82,7 @@ class Connection:
 
 
 def connection_options(function: F) -> F:
-    """Adds the connection options to a click command, which gets them as one `connection` argument."""
+    """Add the connection options to a click command, which gets them as one `connection` argument."""
 
     options = [
         click.option("--endpoint", metavar="HOST:PORT", help=f"The gateway; or set {ENDPOINT_VARIABLE}."),
@@ -127,16 +127,16 @@ def connection_options(function: F) -> F:
 
 
 def profile_option(function: F) -> F:
-    """Adds ``--profile``; the command gets its name as `profile`."""
-    option = click.option("--profile", metavar="NAME", help="The gateway as this profile of profiles.toml says.")
+    """Add ``--profile``; the command gets its name as `profile`."""
+    option = click.option("--profile", metavar="NAME", help="Connect with this profile of profiles.toml.")
     return option(function)
 
 
-def said_by_line(connection: Connection, profile: str | None) -> tuple[Connection, str | None]:
-    """What holds for the command of a batch's line, where the batch's options are the defaults.
+def connection_of_line(connection: Connection, profile: str | None) -> tuple[Connection, str | None]:
+    """Return the connection and the profile for a line of a batch, whose options are the defaults.
 
-    A line that names its gateway speaks of that one: nothing that a profile has holds for another gateway, and a key
-    that the batch names beside its own gateway is not sent to another.
+    A line may name another gateway: no setting of a profile applies to another gateway, and a key that the batch names
+    with its own gateway is not sent to another one.
     """
     context = click.get_current_context()
     batch: Mapping[str, Any] = context.default_map or {}
@@ -156,7 +156,7 @@ def said_by_line(connection: Connection, profile: str | None) -> tuple[Connectio
 
 
 def _names_another(batch: Mapping[str, Any], endpoint: str) -> bool:
-    """Whether the batch names a gateway, which may be another one than that."""
+    """Return whether the batch names a gateway that may be another one."""
     from zb_mom_ww_mxgateway.transport.known_gateways import endpoint_key
 
     named = batch.get("endpoint")

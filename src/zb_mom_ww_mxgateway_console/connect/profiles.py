@@ -1,4 +1,4 @@
-"""Profiles: how gateways are reached, in a TOML file that has no room for mistakes.
+"""Profiles: named gateways in a TOML file that is checked strictly.
 
 ::
 
@@ -7,8 +7,8 @@
     api_key_env = "PLANT_A_KEY"
     read_only = true
 
-A key itself never stands in it: it names the source. The tables ``settings`` and ``aliases`` of the same file are the
-operator shell's.
+It names the source of a key and never contains the key. The operator shell reads the tables ``settings`` and
+``aliases`` of the same file.
 """
 
 import dataclasses
@@ -52,7 +52,7 @@ _OWN: dict[str, type | tuple[type, ...]] = {
     "watch": str,
     "color": str,
 }
-# What has to go together, and is checked as the library checks it.
+# Keys that depend on each other; the library checks them.
 _CHECKED = frozenset(
     ("endpoint", "plaintext", "ca_file", "require_certificate_validation", "server_name_override", "connect_timeout")
 )
@@ -61,34 +61,34 @@ _KEY_SOURCES = ("api_key_env", "api_key_file", "api_key_keyring", "api_key_promp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyedConnection(Connection):
-    """A connection that has its key already: one that was asked for or taken from a keyring, or None for none. A source
-    that it is given later counts instead."""
+    """A connection with its key, which was typed or comes from a keyring; None for no key. A source that it gets later
+    takes precedence."""
 
     key: str | None = field(repr=False)
 
     def api_key(self) -> str | None:
         named = self.api_key_env or self.api_key_file
-        return Connection.api_key(self) if named else self.key  # No super(): a class with slots is made twice.
+        return Connection.api_key(self) if named else self.key  # No super(): dataclass makes a class with slots twice.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One gateway as the file describes it."""
+    """One gateway of the file."""
 
     name: str
     connection: Connection
     keyring: str = ""
-    """``SERVICE/USER`` in the system's keyring, where the key is."""
+    """``SERVICE/USER``, the place of the key in the system's keyring."""
     asks_key: bool = False
     read_only: bool = False
     watch: str = ""
-    """The list that is watched after connecting."""
+    """The list to watch after connecting."""
     color: str = ""
-    """Of the prompt."""
+    """The colour of the prompt."""
 
     @property
     def key_source(self) -> str:
-        """Where the key comes from, in words."""
+        """The source of the key, for a person."""
         if self.keyring:
             return f"keyring {self.keyring}"
         if self.asks_key:
@@ -100,7 +100,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class ProfilesFile:
-    """What the file says of gateways, and its text, for whoever looks at the rest of it."""
+    """The profiles of the file, and its content for other readers."""
 
     path: Path
     content: Mapping[str, Any]
@@ -108,18 +108,18 @@ class ProfilesFile:
     lines: tuple[str, ...] = ()
 
     def named(self, name: str) -> Profile:
-        """The profile of that name; raises click.UsageError when there is none."""
+        """Return the profile of that name; raise click.UsageError if there is none."""
         if name not in self.profiles:
             raise click.UsageError(f"no profile {redact(name)} in {self.path}{closest(name, list(self.profiles))}")
         return self.profiles[name]
 
     def fail(self, key: str, section: str, message: str) -> NoReturn:
-        """Raises click.UsageError with the line on which `key` of `section` stands."""
+        """Raise click.UsageError with the line of `key` in `section`."""
         raise click.UsageError(f"{self.path}:{_line(self.lines, key, section)}: {message}")
 
 
 def read_file(path: Path | None = None) -> ProfilesFile:
-    """Reads the file; one that is not there is empty. Raises click.UsageError with the line of what is wrong."""
+    """Read the file; a missing file is empty. Raise click.UsageError with the line of a mistake."""
     path = path or default_path()
     try:
         text = decoded(read_bytes(path))
@@ -133,7 +133,7 @@ def read_file(path: Path | None = None) -> ProfilesFile:
         raise click.UsageError(f"cannot read {path}: {error.strerror}") from error
     if others := open_to_others(path):
         raise click.UsageError(f"profiles say where keys are sent, and {others}; then look through {path.name}")
-    import tomllib  # Slow to import for a file that most do not have.
+    import tomllib  # Lazy: it loads slowly, and most users have no file.
 
     try:
         content = tomllib.loads(text)
@@ -164,7 +164,7 @@ def _profile(file: ProfilesFile, name: str, table: dict[str, Any]) -> Profile:
     known = _CONNECTION | _OWN
     for key, value in table.items():
         if key in ("api_key", "key", "password", "token") or (isinstance(value, str) and redact(value) != value):
-            file.fail(key, section, f"a key never stands in the file: name its source, {', '.join(_KEY_SOURCES)}")
+            file.fail(key, section, f"a key does not belong in the file: name its source, {', '.join(_KEY_SOURCES)}")
         if isinstance(value, str) and not value.isprintable():
             file.fail(key, section, f"{key} has a character that cannot be seen; {_BACKSLASH}")
         if key not in known:
@@ -198,7 +198,7 @@ def _profile(file: ProfilesFile, name: str, table: dict[str, Any]) -> Profile:
 
 
 def _line(lines: Sequence[str], key: str, section: str) -> int:
-    """The line a key stands on, as far as plain text tells; that of its table otherwise."""
+    """Return the line of a key, as far as plain text shows it; otherwise that of its table."""
     heading = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+")
     inside, table_line = section == "", 0
     for number, line in enumerate(lines, start=1):
@@ -219,13 +219,13 @@ def _line(lines: Sequence[str], key: str, section: str) -> int:
 
 
 def with_key(connection: Connection, key: str | None) -> KeyedConnection:
-    """The same connection with this key, or with none, wherever its own comes from."""
+    """Return the connection with this key, or with none, instead of its own source."""
     fields = {each.name: getattr(connection, each.name) for each in dataclasses.fields(Connection)}
     return KeyedConnection(key=key, **fields | {"api_key_env": None, "api_key_file": None})
 
 
 def from_keyring(profile: Profile) -> str:
-    """The key from the system's keyring; raises MxGatewayAuthenticationError when it is not there."""
+    """Return the key from the system's keyring; raise MxGatewayAuthenticationError if it is not there."""
     try:
         import keyring  # type: ignore[import-not-found, unused-ignore]  # no dependency: used where it is installed
     except ImportError:
@@ -235,7 +235,7 @@ def from_keyring(profile: Profile) -> str:
     service, _, user = profile.keyring.partition("/")
     try:
         key: str | None = keyring.get_password(service, user)
-    except Exception as error:  # Backends raise what they like.
+    except Exception as error:  # Backends raise errors of any type.
         raise MxGatewayAuthenticationError(f"no key: the keyring failed: {type(error).__name__}") from None
     if not key:
         raise MxGatewayAuthenticationError(f"no key: the keyring has none for {profile.keyring}")
@@ -244,7 +244,7 @@ def from_keyring(profile: Profile) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ReadOnly:
-    """The write guard of a read-only profile. Equal ones are one, so that a connection is shared."""
+    """The write guard of a read-only profile. Guards of one profile are equal, so that a connection is shared."""
 
     profile: str
 
@@ -254,12 +254,12 @@ class ReadOnly:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileConnection(Connection):
-    """A connection as a profile says, but for what was said otherwise beside its name."""
+    """A connection with a profile, except for options that were given in addition to its name."""
 
     profile: Profile
 
     def client_options(self) -> ClientOptions:
-        # By name: a class with slots has no super() of its own before Python 3.14.
+        # By name: super() does not work in a dataclass with slots before Python 3.14.
         options = Connection.client_options(self)
         return (
             dataclasses.replace(options, write_guard=ReadOnly(self.profile.name)) if self.profile.read_only else options
@@ -281,7 +281,7 @@ class ProfileConnection(Connection):
 
 
 def by_profile(name: str, given: Connection) -> ProfileConnection:
-    """The connection of the profile of that name; what was `given` beside it counts more, but no other gateway."""
+    """Return the connection of a profile. Options that were `given` take precedence, but name no other gateway."""
     if given.endpoint is not None:
         raise click.UsageError("--profile and --endpoint exclude each other: the profile names its gateway")
     profile = read_file().named(name)

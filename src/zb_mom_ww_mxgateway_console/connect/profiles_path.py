@@ -13,16 +13,16 @@ FILE_VARIABLE = "MXGATEWAY_PROFILES"
 
 
 def default_path() -> Path:
-    """Where the file is, unless MXGATEWAY_PROFILES names another."""
+    """Return the path of the file: MXGATEWAY_PROFILES, or the default."""
     named = os.environ.get(FILE_VARIABLE)
     return Path(named) if named else config_folder() / "profiles.toml"
 
 
 def is_there() -> bool:
-    """Whether there is anything to read: a file, or the name of one."""
+    """Return whether there is anything to read: a file, or the name of one."""
     if os.environ.get(FILE_VARIABLE):
         return True
     try:
         return default_path().exists()
     except MxGatewayArgumentError:
-        return False  # Who has no home has no file in it.
+        return False  # A user without a home has no file there.

@@ -1,4 +1,4 @@
-"""Keys and passwords from files, as editors and shells leave such files."""
+"""Reads keys and passwords from files, as editors and shells write them."""
 
 import re
 from pathlib import Path
@@ -9,14 +9,13 @@ _LINE_END = re.compile("\r\n|\r|\n")
 
 
 class SecretFileError(Exception):
-    """Why nothing could be read, without any of it."""
+    """A secret cannot be read; the message contains nothing of it."""
 
 
 def first_line_of(path: str) -> str:
-    """The first line of a file of UTF-8 text, with or without a byte-order mark; empty for an empty file. Its blanks
-    stay: a password may begin or end with one.
+    """Return the first line of a UTF-8 file, with or without a byte-order mark; empty for an empty file.
 
-    Raises SecretFileError.
+    Its blanks stay: a password may begin or end with one. Raise SecretFileError if it cannot be read.
     """
     try:
         data = Path(path).read_bytes()
@@ -29,5 +28,5 @@ def first_line_of(path: str) -> str:
             f"{error.what}, where UTF-8 is expected: save it as UTF-8 (in PowerShell: Set-Content -Encoding ascii)"
         ) from None
     if "\0" in line:
-        raise SecretFileError("a zero byte in its first line: it is no text")
+        raise SecretFileError("a zero byte in its first line: it is not text")
     return line

@@ -1,4 +1,4 @@
-"""The signals that end a program from outside, and that one which was heeded does not come again.
+"""The signals that end a program, and how to ignore them after the first.
 
 In a file of its own: each program needs it at its start, and loads nothing else for it.
 """
@@ -8,24 +8,24 @@ import signal
 INTERRUPT = ("SIGINT",)
 """Ctrl-C."""
 CALLED_OFF = ("SIGTERM", "SIGHUP", "SIGBREAK")
-"""What comes before a kill, or from a terminal that closes; on Windows Ctrl-Break, a closed window and a shutdown."""
+"""Requests to end: before a kill, or from a closing terminal; on Windows Ctrl-Break, a closed window, a shutdown."""
 ENDING = (*INTERRUPT, *CALLED_OFF)
-"""What ends the whole program."""
+"""Everything that ends the program."""
 
 
-# As nohup does it: who started the program so wants it to go on.
+# nohup ignores them: the program is meant to go on.
 _IGNORED = frozenset(
     name for name in CALLED_OFF if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_IGN
 )
 
 
 def numbers(names: tuple[str, ...]) -> list[signal.Signals]:
-    """Those of them that this system has; none that calls off and was ignored from the start."""
+    """Return those signals that this system has, except requests to end that were ignored from the start."""
     return [getattr(signal, name) for name in names if hasattr(signal, name) and name not in _IGNORED]
 
 
 def end_once() -> None:
-    """An end that was told and is heeded is not told again: a second signal would take the place of the exit code."""
+    """Ignore further signals: a second one would replace the exit code."""
     for number in numbers(ENDING):
         handler = signal.getsignal(number)
         if callable(handler) and handler is not signal.default_int_handler:

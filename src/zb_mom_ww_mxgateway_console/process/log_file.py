@@ -1,4 +1,4 @@
-"""What the library logs, into a private file."""
+"""Writes the library's log to a private file."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 
 
 class _File(logging.Handler):
-    """Appends lines to a regular file. Where that fails it says so once on standard error, and raises nothing."""
+    """Appends lines to a regular file. A failure is reported once on standard error, and never raised."""
 
     def __init__(self, path: str, program: str) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class _File(logging.Handler):
             self._complain(error)
 
     def close(self) -> None:
-        """Closes the file. Idempotent."""
+        """Close the file. Idempotent."""
         number, self._number = self._number, None
         if number is not None:
             with suppress(OSError):
@@ -62,15 +62,14 @@ class _File(logging.Handler):
 
 
 def _opened(path: Path) -> int:
-    """A file open for appending; made for its owner alone where there is none. Raises OSError, also for a link, a pipe
-    or a device."""
+    """Open a file for appending; create it for its owner alone. Raise OSError, also for a link, a pipe or a device."""
     if path.is_symlink():
         raise OSError("it is a link; name the file itself")
     make_private_file(path)
     if not path.is_file():
         raise OSError("it is no regular file")
     flags = os.O_WRONLY | os.O_APPEND
-    # A link or a pipe may have taken its place since: neither is followed or waited for.
+    # A link or a pipe may have replaced it since the check: follow neither, and do not block.
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"):
         flags |= getattr(os, name, 0)
     number = os.open(path, flags)
@@ -82,7 +81,7 @@ def _opened(path: Path) -> int:
 
 @contextmanager
 def logged(path: str, level: str, program: str) -> Iterator[None]:
-    """Appends what the library logs from `level` (``debug``, ``info``, ``warning``) on to a file, while it is open."""
+    """Append the library's log from `level` (``debug``, ``info``, ``warning``) to a file, while this is open."""
     logger = logging.getLogger("mxgw")
     former, handler = logger.level, _File(path, program)
     logger.setLevel(_LEVELS[level])

@@ -11,7 +11,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def log_options(program: str, keep: Callable[[AbstractContextManager[None]], object]) -> Callable[[F], F]:
-    """Adds ``--log-file`` and ``--log-level`` to a click command; `keep` enters the log, and leaves it at the end."""
+    """Add ``--log-file`` and ``--log-level`` to a click command; `keep` enters the log, and leaves it at the end."""
 
     def decorate(function: F) -> F:
         @click.option(
@@ -25,7 +25,7 @@ def log_options(program: str, keep: Callable[[AbstractContextManager[None]], obj
         @functools.wraps(function)
         def with_log(log_file: str | None, log_level: str | None, **arguments: Any) -> Any:
             if log_file is not None:
-                from zb_mom_ww_mxgateway_console.process.log_file import logged  # Most runs keep no log.
+                from zb_mom_ww_mxgateway_console.process.log_file import logged  # Lazy: most runs keep no log.
 
                 keep(logged(log_file, log_level or "info", program))
             elif log_level is not None:

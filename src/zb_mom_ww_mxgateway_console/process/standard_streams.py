@@ -1,4 +1,4 @@
-"""Standard output and error, made fit for whatever has to be shown."""
+"""Prepares standard output and standard error for any text, and for readers that leave."""
 
 import errno
 import io
@@ -6,13 +6,13 @@ import os
 import sys
 from typing import TextIO
 
-# Windows says EINVAL where POSIX says EPIPE; a terminal that is gone says EIO.
+# Windows raises EINVAL where POSIX raises EPIPE; a terminal that is gone raises EIO.
 _CLOSED = (errno.EPIPE, errno.EINVAL, errno.EIO)
 
 
 def fill_closed_streams() -> None:
-    """Puts nothing in the place of streams that the program was started without (``<&-``, ``>&-``): the next file or
-    connection that is opened would be taken for them otherwise."""
+    """Open the null device for streams that were closed from the start (``<&-``, ``>&-``): otherwise the next file or
+    connection would get their numbers."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if getattr(sys, name) is not None:
             continue
@@ -29,22 +29,26 @@ def fill_closed_streams() -> None:
 
 
 def never_fail_on_a_character() -> None:
-    """A console that cannot show a character gets an escape, not an exception."""
+    """Write an escape, instead of raising, for a character that the console cannot show."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def give_up_output(error: OSError) -> bool:
-    """Discards standard output from now on, as printing to it has failed with `error`: Python would try once
-    more, and complain, when it flushes on exit. True when nobody reads it any more (``| head -1``)."""
+    """Discard standard output after printing to it failed with `error`: Python would fail again on exit.
+
+    Return whether its reader has left (``| head -1``).
+    """
     _discard(sys.stdout)
     return error.errno in _CLOSED
 
 
 def written_to_the_end() -> bool:
-    """Writes what is still buffered; False when it cannot be written, as to a terminal that is gone, and is discarded:
-    Python would try again as it exits, and exit with a code of its own."""
+    """Write what is still buffered; if that fails, as on a terminal that is gone, discard it and return False.
+
+    Otherwise Python would try again on exit, and replace the exit code.
+    """
     is_written = True
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -25,17 +25,17 @@ _MESSAGES = {
     AlarmTransition: "transition",
     UnknownAlarmMessage: "unknown",
 }
-# Numbers that this library does not know are spelled as such, as names are.
+# Fields of enums; a number without a name stays a number.
 _ENUMS = frozenset({"kind", "mode", "source_provider", "state"})
 
 
 def feed_form(item: "AlarmFeedItem") -> dict[str, Any]:
-    """The JSON form of one message of the alarm stream; ``message`` says which it is."""
+    """Return the JSON form of a message of the alarm stream; its ``message`` is the type."""
     return {"message": _MESSAGES[type(item)], **alarm_form(item)}
 
 
 def alarm_form(item: "AlarmFeedItem") -> dict[str, Any]:
-    """The JSON form of what it says: its fields by their names."""
+    """Return the JSON form of an alarm: its fields by their names."""
     if isinstance(item, UnknownAlarmMessage):
         return {"text": one_line(str(item.message))}
     return dict(_field_form(field.name, getattr(item, field.name)) for field in fields(item))
@@ -48,7 +48,7 @@ def _field_form(name: str, value: Any) -> tuple[str, Any]:
 
 
 def alarm_text(item: "AlarmFeedItem") -> str:
-    """One message of the alarm stream for a person."""
+    """Return a message of the alarm stream for a person."""
     match item:
         case ActiveAlarm():
             return _line(item.state, item, item.changed_at_ns or item.raised_at_ns)
@@ -78,7 +78,7 @@ def _line(what: IntEnum | int, alarm: ActiveAlarm | AlarmTransition, when_ns: in
 
 
 def alarm_value_text(alarm: ActiveAlarm | AlarmTransition) -> str:
-    """The value that an alarm came with, and its limit, for a person; empty where it came with none."""
+    """Return the value of an alarm and its limit, for a person; empty if it has none."""
     if alarm.current_value is None:
         return ""
     limit = "" if alarm.limit_value is None else f" (limit {value_text(alarm.limit_value)})"

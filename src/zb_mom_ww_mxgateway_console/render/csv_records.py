@@ -1,4 +1,4 @@
-"""Records as CSV: what Python's csv module reads back as it was, and no spreadsheet takes for a formula."""
+"""Records as CSV: Python's csv module reads them back unchanged, and no spreadsheet evaluates them."""
 
 import re
 from collections.abc import Iterable
@@ -7,24 +7,24 @@ from typing import Any
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway_console.render.forms import json_line, value_form
 
-# What a spreadsheet evaluates, also in its full-width forms, or skips to reach it; an apostrophe before that is a mark
-# of ours already, or has to be told from one.
+# Characters that start a formula, also full-width ones, or that a spreadsheet skips before one. An apostrophe before
+# them is our own mark, or must differ from it.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001  # full-width signs start a formula too
 _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf)", re.IGNORECASE | re.ASCII)
-# Whatever a reader may take for the end of a field or a record, and space that it may strip.
+# Characters that a reader may take for the end of a field or a record, and space that it may strip.
 _QUOTED = re.compile('[",;\\x00-\\x1f\\x7f-\\x9f\u2028\u2029]|^\\s|\\s$')
 
-# What most fields are, and needs nothing.
+# Most fields: nothing to quote.
 _PLAIN = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.:-]*").fullmatch
 
 
 def csv_record(cells: Iterable[Any], *, raw: bool = False) -> str:
-    """One record, without its line's end. None is an empty field, lists and objects are JSON.
+    """Return one record without its line end. None is an empty field; lists and objects are JSON.
 
     A text that a spreadsheet would evaluate gets an apostrophe in front, unless `raw`; numbers stay numbers.
     """
     fields = [_field(cell, raw) for cell in cells]
-    # A record of one empty field would be an empty line, which is no record.
+    # A record of one empty field would be an empty line, which is not a record.
     return ",".join(fields) if fields != [""] else '""'
 
 

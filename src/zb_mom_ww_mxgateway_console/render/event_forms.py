@@ -12,13 +12,13 @@ from zb_mom_ww_mxgateway_console.render.forms import safe, source_time_form, sta
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import BufferedData, MxEvent
 
-# The completion of a write has no quality, which is not a bad one.
+# The completion of a write has no quality, which does not mean a bad one.
 _WITH_QUALITY = frozenset({"ON_DATA_CHANGE", "ON_BUFFERED_DATA_CHANGE"})
 _MOST_SHOWN = 5
 
 
 def event_form(event: "MxEvent") -> dict[str, Any]:
-    """The JSON form of an event; `quality_word` is null for families that have no quality."""
+    """Return the JSON form of an event; `quality_word` is null for families without quality."""
     gap = event.replay_gap
     return {
         "body": _body_form(event.body),
@@ -57,7 +57,7 @@ def _body_form(body: "BufferedData | AlarmTransition | AlarmProviderStatus | Non
 
 
 def event_text(event: "MxEvent") -> str:
-    """An event for a person: sequence, family, handles, value, quality, source time, statuses."""
+    """Return an event for a person: sequence, family, handles, value, quality, source time, statuses."""
     if event.replay_gap is not None:
         gap = event.replay_gap
         oldest = f"the oldest available is {gap.oldest_available_sequence}"
@@ -69,7 +69,7 @@ def event_text(event: "MxEvent") -> str:
 
 
 def reading_text(event: "MxEvent") -> str:
-    """What an event says of its item, for a person: value, quality, source time, statuses."""
+    """Return the reading of an event for a person: value, quality, source time, statuses."""
     body = event.body
     if isinstance(body, AlarmTransition | AlarmProviderStatus):
         return alarm_text(body)

@@ -1,4 +1,4 @@
-"""How results look: exit codes, JSON forms, and text that is safe for a terminal.
+"""Forms of results: exit codes, JSON, and text that is safe for a terminal.
 
 JSON is stable: sorted keys, snake_case, one object a line, times as ISO 8601 in UTC.
 """
@@ -29,7 +29,7 @@ from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST, one_line as 
 from zb_mom_ww_mxgateway_console.text.wording import error_text
 
 _ELEMENT = LONGEST // 20
-"""Characters of a text in a list that a person is shown."""
+"""Characters of a text in a list that are shown to a person."""
 
 
 class ExitCode(IntEnum):
@@ -60,12 +60,12 @@ _GRAVEST_FIRST = (
 
 
 def gravest(*codes: ExitCode) -> ExitCode:
-    """The code that a run of many parts ends with; DONE for no codes. An unknown outcome is graver than anything."""
+    """Return the gravest code of the parts of a run; DONE for no codes. An unknown outcome is the gravest."""
     return min(codes, key=_GRAVEST_FIRST.index, default=ExitCode.DONE)
 
 
 class ExpectationNotMet(Exception):
-    """The expectation was not met: nothing was refused, and nothing broke."""
+    """Expectation not met. Nothing was refused or broken."""
 
 
 class EntriesFailed(Exception):
@@ -73,7 +73,7 @@ class EntriesFailed(Exception):
 
 
 def exit_code_of(error: BaseException) -> ExitCode:
-    """The exit code for an error: unknown outcomes first, then who said no; INTERNAL for an unforeseen one."""
+    """Return the exit code for an error; INTERNAL for an unexpected one. An unknown outcome takes precedence."""
     match error:
         case MxGatewayError(outcome_unknown=True):
             return ExitCode.UNKNOWN
@@ -93,7 +93,7 @@ def exit_code_of(error: BaseException) -> ExitCode:
 
 
 def error_message(error: BaseException) -> str:
-    """What a person is told of an error and what to do, on one line, safe for a terminal."""
+    """Return the message for a person: the error and the remedy, on one line, safe for a terminal."""
     match error:
         case MxGatewayError(outcome_unknown=True):
             return one_line(
@@ -104,8 +104,9 @@ def error_message(error: BaseException) -> str:
         case MxGatewayError() | ExpectationNotMet() | EntriesFailed():
             return one_line(error_text(error))
         case click.UsageError(ctx=click.Context() as context):
-            said = error.format_message()
-            return one_line(f"{said}{'' if said.endswith(('.', '?')) else '.'} See {context.command_path} --help")
+            message = error.format_message()
+            end = "" if message.endswith((".", "?")) else "."
+            return one_line(f"{message}{end} See {context.command_path} --help")
         case click.ClickException():
             return one_line(error.format_message())
         case KeyboardInterrupt() | click.Abort():
@@ -125,14 +126,14 @@ def _session_remedy(error: MxGatewaySessionError) -> str:
 
 
 def json_line(form: Any) -> str:
-    """One line of JSON: sorted keys, ASCII only, so that nothing in it can move a terminal's cursor; no keys in it."""
+    """Return one line of JSON with sorted fields, without API keys; in ASCII, so that it cannot move a cursor."""
     line = json.dumps(form, sort_keys=True, allow_nan=False)
-    # In its texts, not in the line: there a key ends where it ends.
+    # Redact its texts, not the line: only there the end of a key is known.
     return line if redact(line) == line else json.dumps(redacted(form), sort_keys=True, allow_nan=False)
 
 
 def redacted(form: Any) -> Any:
-    """A JSON form with every text in it redacted."""
+    """Return a JSON form with all its texts redacted."""
     if isinstance(form, str):
         return redact(form)
     if isinstance(form, list | tuple):
@@ -143,7 +144,7 @@ def redacted(form: Any) -> Any:
 
 
 def value_form(value: Any) -> Any:
-    """The JSON form of a value: a real with all its digits, NaN and infinities as text, bytes and raw values as
+    """Return the JSON form of a value: a real with all its digits, NaN and infinities as text, bytes and raw values as
     objects."""
     if isinstance(value, Enum):
         return value.name.lower()
@@ -175,14 +176,14 @@ def value_form(value: Any) -> Any:
 
 
 def source_time_form(nanoseconds: int) -> str | int | None:
-    """The JSON form of a time the gateway gave: ISO 8601 in UTC, the nanoseconds since 1970 where no calendar
-    has it, null for 0, which is none."""
+    """Return the JSON form of a time from the gateway: ISO 8601 in UTC, or the nanoseconds since 1970 if it is outside
+    the calendar; null for 0, which means no time."""
     moment = moment_of(nanoseconds)
     return time_text(moment) if moment else nanoseconds or None
 
 
 def local(moment: datetime) -> datetime:
-    """A time in this machine's time zone; in UTC at the ends of the calendar, which other zones lack."""
+    """Return a time in this machine's time zone; in UTC at the ends of the calendar, where other zones fail."""
     try:
         return moment.astimezone()
     except (OverflowError, OSError, ValueError):  # OSError: Windows, before 1970
@@ -190,7 +191,7 @@ def local(moment: datetime) -> datetime:
 
 
 def status_form(status: MxStatus) -> dict[str, Any]:
-    """The JSON form of one MXSTATUS_PROXY."""
+    """Return the JSON form of one MXSTATUS_PROXY."""
     return {
         "category": name_of(status.category),
         "detail": status.detail,
@@ -201,7 +202,7 @@ def status_form(status: MxStatus) -> dict[str, Any]:
 
 
 def error_form(error: BaseException) -> dict[str, Any]:
-    """The JSON form of an error: what is known of it, and the exit code it leads to."""
+    """Return the JSON form of an error, with its exit code."""
     form: dict[str, Any] = {
         "exit_code": int(exit_code_of(error)),
         "message": error_message(error),
@@ -222,8 +223,8 @@ def error_form(error: BaseException) -> dict[str, Any]:
 
 
 def value_text(value: Any) -> str:
-    """A value for a person, on one line, a screenful at most; a real as the shortest text that reads back as the same
-    of its type."""
+    """Return a value for a person, on one line of at most a screenful; a real is the shortest text that reads back
+    as the same real of its type."""
     if isinstance(value, Typed):
         value = value.sent
     if value is None:
@@ -236,8 +237,8 @@ def value_text(value: Any) -> str:
     if isinstance(value, RawValue):
         if value.nanoseconds is not None:
             return nanoseconds_text(value.nanoseconds)
-        said = safe(shortened(value.raw_diagnostic))
-        return f"<{safe(value.variant_type) or name_of(value.data_type)}, not converted: {said}>"
+        diagnostic = safe(shortened(value.raw_diagnostic))
+        return f"<{safe(value.variant_type) or name_of(value.data_type)}, not converted: {diagnostic}>"
     if isinstance(value, list | tuple):
         shown = ", ".join(map(_element_text, value[:20]))
         return f"[{shown}{f', … {len(value)} in all' if len(value) > 20 else ''}]"
@@ -245,7 +246,7 @@ def value_text(value: Any) -> str:
 
 
 def narrow_number(value: float, width: int) -> str:
-    """A number in at most `width` columns, where that is possible: with as many of its digits as fit."""
+    """Return a number with as many digits as fit into `width` columns, if that is possible."""
     text = value_text(value)
     if len(text) <= width or not math.isfinite(value):
         return text
@@ -262,7 +263,7 @@ def _element_text(value: Any) -> str:
 
 
 def age_text(seconds: float) -> str:
-    """``0.1 s``, ``12 s``, ``3 min``, ``3 h 12 m``."""
+    """Return a duration as ``0.1 s``, ``12 s``, ``3 min`` or ``3 h 12 m``."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 120:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def object_form(item: "GalaxyObject", with_attributes: bool) -> dict[str, Any]:
-    """The JSON form of an object; `attributes` is null where they were not asked for."""
+    """Return the JSON form of an object; `attributes` is null if they were not requested."""
     return {
         "attributes": [_attribute_form(attribute) for attribute in item.attributes] if with_attributes else None,
         "browse_name": item.browse_name,
@@ -42,7 +42,7 @@ def _attribute_form(attribute: "GalaxyAttribute") -> dict[str, Any]:
 
 
 def print_object(report: Report, form: dict[str, Any]) -> None:
-    """Prints one object: as JSON, or for a person with an attribute a line below it."""
+    """Print one object: its form, or for a person a line with its attributes below."""
     if not report.is_for_people:
         report.line(form, "")
         return
@@ -61,7 +61,7 @@ def _attribute_text(attribute: dict[str, Any]) -> str:
 
 
 def deploy_form(event: "DeployEvent") -> dict[str, Any]:
-    """The JSON form of a deployment."""
+    """Return the JSON form of a deployment."""
     return {
         "attribute_count": event.attribute_count,
         "object_count": event.object_count,
@@ -72,7 +72,7 @@ def deploy_form(event: "DeployEvent") -> dict[str, Any]:
 
 
 def deploy_text(event: "DeployEvent") -> str:
-    """A deployment for a person."""
+    """Return a deployment for a person."""
     deployed = value_form(event.time_of_last_deploy) or "never"
     counts = f"{event.object_count} objects, {event.attribute_count} attributes"
     return f"{event.sequence:>4}  deployed {deployed}  {counts}"

@@ -1,7 +1,7 @@
-"""Text that is safe for a terminal, and how many columns of it a text takes.
+"""Text that is safe for a terminal, and its width in columns.
 
-Text from outside is put through :func:`safe` wherever it is shown: nothing in it can move the cursor, hide, reorder
-what stands beside it, or be an API key.
+Text from outside goes through :func:`safe` wherever it is shown: it cannot move the cursor, hide, reorder the text next
+to it, or contain an API key.
 """
 
 import re
@@ -11,13 +11,14 @@ from typing import TextIO
 from zb_mom_ww_mxgateway.redaction import redact
 
 LONGEST = 1_500
-"""Characters of one value that a person is shown: about a screenful."""
+"""Characters of one value that are shown to a person: about a screenful."""
 LONGEST_LINE = 8_000
-"""Characters of one line, whatever is in it."""
+"""Characters of one line that are shown to a person."""
 
-# What a terminal obeys (controls), what reorders or joins (bidirectional marks, joiners), and what shows as nothing or
-# as a space that is none: Unicode's categories Cc, Cf, Cs, Zl, Zp, Zs but for the space and the ideographic one, its
-# default-ignorable characters (fillers, variation selectors, tags), noncharacters, and the blank of braille.
+# Characters that a terminal obeys (controls), that reorder or join others (bidirectional marks, joiners), or that look
+# like nothing or like a space. That is Unicode's categories Cc, Cf, Cs, Zl, Zp and Zs, except the space and the
+# ideographic one, its default-ignorable characters (fillers, variation selectors, tags), noncharacters, and the blank
+# of braille.
 _UNSAFE = re.compile(
     "["
     "\x00-\x1f\x7f-\xa0\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680\u17b4\u17b5"
@@ -29,32 +30,32 @@ _UNSAFE = re.compile(
 )
 _BREAK = re.compile("[ \t\n\r\f\v]+")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-# One column each, without looking it up: what nearly every line is made of.
+# Characters of one column each: nearly every line has only these, and needs no look-up.
 _NARROW = re.compile("[ -~\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u259f\u2801-\u28ff]*")
 
 
 def escaped(text: str) -> str:
-    """The text with every character that is not plainly visible shown as an escape."""
+    """Return the text with escapes for characters that are not plainly visible."""
     return text if text.isascii() and text.isprintable() else _UNSAFE.sub(_escape, text)
 
 
 def safe(text: str) -> str:
-    """Text from outside for a terminal: without keys, and with escapes for what is not plainly visible."""
+    """Return text from outside for a terminal: without keys, with escapes for what is not plainly visible."""
     return escaped(redact(text))
 
 
 def for_reader(record: str, stream: TextIO | None) -> str:
-    """A record of CSV: as it is for a file or a program, safe where the stream is a terminal."""
+    """Return a record of CSV: unchanged for a file or a program, safe if the stream is a terminal."""
     return safe(record) if stream is not None and stream.isatty() else record
 
 
 def one_line(text: str) -> str:
-    """A message on one line, safe for a terminal."""
+    """Return a message on one line, safe for a terminal."""
     return safe(_BREAK.sub(" ", text.strip(" \t\n\r\f\v")))
 
 
 def shortened(text: str, most: int = LONGEST) -> str:
-    """A text for a person, cut to about a screenful where it is longer, with its length."""
+    """Return a text for a person; one longer than `most` is cut, and its length is added."""
     return text if len(text) <= most else f"{text[:most]} … ({len(text):,} characters)"
 
 
@@ -67,31 +68,31 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def width(text: str) -> int:
-    """The columns that a text takes: two for each wide character (CJK), none for one that is put on another."""
+    """Return the columns of a text: two for each wide character (CJK), none for a combining one."""
     return len(text) if _NARROW.fullmatch(text) else sum(map(_width, text))
 
 
 @lru_cache(maxsize=4096)
 def _width(character: str) -> int:
-    from wcwidth import wcwidth  # Its tables take as long to load as much else together; few lines need them.
+    from wcwidth import wcwidth  # Lazy: its tables load slowly, and few lines need them.
 
     return max(0, wcwidth(character))
 
 
 def padded(text: str, columns: int) -> str:
-    """The text with spaces behind it up to so many columns."""
+    """Return the text, filled with spaces to so many columns."""
     return text + " " * max(0, columns - width(text))
 
 
 def cut(text: str, columns: int) -> str:
-    """The beginning of a text, in at most so many columns."""
+    """Return the beginning of a text, in at most so many columns."""
     if width(text) <= columns:
         return text
     return f"{_first(text, columns - 1)}…" if columns > 0 else ""
 
 
 def cut_middle(text: str, columns: int) -> str:
-    """A text in at most so many columns, without its middle."""
+    """Return a text without its middle, in at most so many columns."""
     if width(text) <= columns:
         return text
     first = (columns - 1) // 2
@@ -99,7 +100,7 @@ def cut_middle(text: str, columns: int) -> str:
 
 
 def cut_start(text: str, columns: int) -> str:
-    """The end of a text, in at most so many columns: of a tag, what tells it from its neighbours."""
+    """Return the end of a text, in at most so many columns: the end of a tag distinguishes it from its neighbours."""
     return text if width(text) <= columns else f"…{_last(text, columns - 1)}"
 
 

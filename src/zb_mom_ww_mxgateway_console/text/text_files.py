@@ -1,4 +1,4 @@
-"""Text as people have it: files in UTF-8, with or without a byte-order mark, and lines that editors have changed.
+"""Text files in UTF-8, with or without a byte-order mark, and characters that editors have changed.
 
 What is not that is named for what it is.
 """
@@ -8,9 +8,9 @@ import re
 from zb_mom_ww_mxgateway.system.regular_files import other_encoding
 
 CURLY = re.compile("[\u2018-\u201f]")
-"""Quotes as an editor makes them."""
+"""Quotes that an editor replaced."""
 LINE_END = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-"""What some program or other takes for the end of a line."""
+"""Characters that some program takes for a line end."""
 _LINE_ENDS = {
     "\n": "a line feed",
     "\r": "a carriage return (CR)",
@@ -22,14 +22,14 @@ _LINE_ENDS = {
 }
 
 
-def curly_said(quote: str) -> str:
-    """What is wrong with a curly quote that stands where a line is read."""
+def describe_curly(quote: str) -> str:
+    """Return what is wrong with a curly quote in a line."""
     straight = "'" if quote < "\u201c" else '"'
     return f"a curly quote, as an editor makes it: {straight} is meant, or put the text that has it in quotes"
 
 
-def line_end_said(character: str) -> str:
-    """What is wrong with a line end within a line: who looks at the file may see two lines."""
+def describe_line_end(character: str) -> str:
+    """Return what is wrong with a line end within a line: an editor may show two lines."""
     what = _LINE_ENDS.get(character, f"a separator (U+{ord(character):04X})")
     return f"{what} within a line: it is no end of a line here; take it out, or end the line"
 
@@ -45,7 +45,7 @@ class TextFileError(ValueError):
 
 
 def decoded(content: bytes) -> str:
-    """The text of a file, without a byte-order mark; raises TextFileError."""
+    """Return the text of a file without a byte-order mark; raise TextFileError if it is not UTF-8."""
     if other := other_encoding(content):
         raise TextFileError(other, 1, 1)
     try:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from zb_mom_ww_mxgateway_console.text.text_files import CURLY, LINE_END, curly_said, line_end_said
+from zb_mom_ww_mxgateway_console.text.text_files import CURLY, LINE_END, describe_curly, describe_line_end
 from zb_mom_ww_mxgateway_shell.errors import InputError
 
 # An IPv6 address with a port is not an array.
@@ -148,12 +148,12 @@ def _refuse_behind(line: str, end: int, what: str) -> None:
 
 def _refuse_curly(line: str, place: int) -> None:
     if CURLY.match(line, place):
-        raise InputError(curly_said(line[place]), place, place + 1)
+        raise InputError(describe_curly(line[place]), place, place + 1)
 
 
 def _refuse_line_end(line: str, start: int, end: int) -> None:
     if found := LINE_END.search(line, start, end):
-        raise InputError(line_end_said(found[0]), *found.span())
+        raise InputError(describe_line_end(found[0]), *found.span())
 
 
 def _end_of_quoted(line: str, start: int) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zb_mom_ww_mxgateway.value_types import TYPE_NAMES, type_of
-from zb_mom_ww_mxgateway_console.text.text_files import CURLY, curly_said
+from zb_mom_ww_mxgateway_console.text.text_files import CURLY, describe_curly
 from zb_mom_ww_mxgateway_shell.errors import InputError, closest
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, split_type
 from zb_mom_ww_mxgateway_shell.language.tokens import Token, elements, split
@@ -277,7 +277,7 @@ def _given_word(text: str) -> Token:
             raise words[1].mistake("one value is expected; put text with blanks in quotes")
         return words[0]
     if found := CURLY.search(text):
-        raise InputError(curly_said(found[0]), *found.span())
+        raise InputError(describe_curly(found[0]), *found.span())
     if rest is bare and not _is_bare(text):
         return Token(text if text in _OWN_MEANING else quoted(text), 0, len(text), True)
     return bare
