@@ -176,7 +176,7 @@ async def test_an_expression_that_explodes_elsewhere_is_an_expectation_like_any(
     assert "try.mxs:2:" in done.err
     done = await run("expect Unit1.Batch.Id ~ '(?=a)b'\n")
     assert done.code == 2
-    assert "cannot be matched in a time that is bounded" in done.err
+    assert "is not supported: its matching time is not bounded" in done.err
 
 
 PLANNED = """\
