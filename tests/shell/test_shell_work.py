@@ -444,9 +444,7 @@ async def test_leaving_is_not_held_up_by_a_gateway_that_does_not_answer(monkeypa
         context = Context(all_commands(), interactive=False)
         await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
         gateway.faults.stall("CloseSession")
-        with pytest.raises(
-            MxGatewayTransportError, match=r"does not answer: whether session-.* is closed is unknown"
-        ):
+        with pytest.raises(MxGatewayTransportError, match=r"does not answer: whether session-.* is closed is unknown"):
             await context.disconnect()
         assert not context.connections
 
