@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import grpc
@@ -12,6 +12,7 @@ from sim_wire import DEADLINE, Wire, becomes, failing, wire
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 from zb_mom_ww_mxgateway_sim.faults.call_faults import GARBAGE_REPLY, oversized_reply
+from zb_mom_ww_mxgateway_sim.net.tcp_proxy import TcpProxy
 
 TAG = "TestChildObject.TestInt"
 # What grpc calls it when it cannot make sense of a connection any more.
@@ -246,3 +247,47 @@ async def test_who_comes_while_the_gateway_restarts_is_led_nowhere(gateway: Simu
     writer.close()
     assert server.proxy._target == 0
     await server.start(None)
+
+
+class _DeafToPauses(asyncio.Transport):
+    """A client's transport that reads on while its connection is made, as asyncio's did until Python 3.11.3."""
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+async def test_what_comes_before_the_server_is_connected_reaches_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    factories: list[Callable[[], asyncio.Protocol]] = []
+
+    async def listening(factory: Callable[[], asyncio.Protocol], *where: object) -> asyncio.Server:
+        factories.append(factory)
+        return await create_server(asyncio.Protocol, "127.0.0.1", 0)
+
+    received = asyncio.get_running_loop().create_future()
+
+    async def met(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.set_result(await reader.readexactly(10))
+        writer.close()
+
+    create_server = loop.create_server
+    proxy = TcpProxy()
+    async with await asyncio.start_server(met, "127.0.0.1", 0) as server:
+        monkeypatch.setattr(loop, "create_server", listening)
+        await proxy.start("127.0.0.1", 0)
+        proxy.forward_to(server.sockets[0].getsockname()[1])
+        client = factories[0]()
+        client.connection_made(_DeafToPauses())
+        client.data_received(b"first")
+        client.data_received(b" then")
+        assert await asyncio.wait_for(received, DEADLINE) == b"first then"
+        await proxy.aclose()

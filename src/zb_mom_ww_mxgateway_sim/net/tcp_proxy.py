@@ -21,6 +21,8 @@ class _ProxyEnd(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.other: _ProxyEnd | None = None
         self.swallows = False
+        self._early = b""
+        """Bytes that came before the other end was connected."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -28,8 +30,23 @@ class _ProxyEnd(asyncio.Protocol):
         self._connected(self)
 
     def data_received(self, data: bytes) -> None:
-        if not self.swallows and self.other is not None and self.other.transport is not None:
+        if self.swallows:
+            return
+        if self.other is not None and self.other.transport is not None:
             self.other.transport.write(data)
+            return
+        self._early += data
+        # Only here: what pauses reading in connection_made is undone by asyncio until Python 3.11.3.
+        if self.transport is not None:
+            self.transport.pause_reading()
+
+    def pass_on(self) -> None:
+        """Pass on the early bytes and read on: the other end is connected."""
+        early, self._early = self._early, b""
+        if self.transport is not None:
+            self.transport.resume_reading()
+        if early:
+            self.data_received(early)
 
     def pause_writing(self) -> None:
         if self.other is not None and self.other.transport is not None:
@@ -115,9 +132,6 @@ class TcpProxy:
 
     def _accepted(self, client: _ProxyEnd) -> None:
         self._clients[client] = None
-        if client.transport is not None:
-            # Nothing is read before the connection to the server is there.
-            client.transport.pause_reading()
         self._connecting.start(self._connect(client), "connect")
 
     async def _connect(self, client: _ProxyEnd) -> None:
@@ -135,7 +149,7 @@ class TcpProxy:
             if client.transport.is_closing() and server.transport is not None:
                 server.transport.abort()
             else:
-                client.transport.resume_reading()
+                client.pass_on()
 
 
 def _port(end: _ProxyEnd | None) -> int:
