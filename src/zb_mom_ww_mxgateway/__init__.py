@@ -1,6 +1,6 @@
 """Async client library for the MXAccess Gateway.
 
-::
+For example::
 
     async with await GatewayClient.connect(endpoint="localhost:5000", api_key=key, plaintext=True) as client:
         async with await client.open_session() as session, session.stream_events() as events:
@@ -50,6 +50,7 @@ _HOMES = {
     "models.alarms": [
         "ActiveAlarm",
         "AlarmConditionState",
+        "AlarmFacts",
         "AlarmFeedItem",
         "AlarmProviderMode",
         "AlarmProviderStatus",

@@ -71,6 +71,7 @@ from zb_mom_ww_mxgateway.live.write_tracker import (
 from zb_mom_ww_mxgateway.models.alarms import (
     ActiveAlarm,
     AlarmConditionState,
+    AlarmFacts,
     AlarmFeedItem,
     AlarmProviderMode,
     AlarmProviderStatus,
@@ -160,6 +161,7 @@ from zb_mom_ww_mxgateway.wire import (
 __all__ = [
     "ActiveAlarm",
     "AlarmConditionState",
+    "AlarmFacts",
     "AlarmFeed",
     "AlarmFeedItem",
     "AlarmFeedLost",

@@ -1,6 +1,6 @@
 """Errors and warnings of the library.
 
-::
+Their classes::
 
     MxGatewayError
     ├── MxGatewayArgumentError (also ValueError)   invalid argument or option; nothing was sent

@@ -31,7 +31,7 @@ class Galaxy:
     takes any letter case; `alarm_bearing_only` and `historized_only` look at an object's attributes. `timeout` is in
     seconds, of a list for each page; without one it is ``ClientOptions.call_timeout``.
 
-    ::
+    For example::
 
         async for item in client.galaxy.discover(tag_name_glob="Plant.*"):
             print(item.tag_name, [attribute.full_tag_reference for attribute in item.attributes])

@@ -7,17 +7,19 @@ import textwrap
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 import zb_mom_ww_mxgateway
-from zb_mom_ww_mxgateway import GatewayClient
+import zb_mom_ww_mxgateway_sim
+from zb_mom_ww_mxgateway import GatewayClient, WriteGuard
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 PACKAGE = Path(zb_mom_ww_mxgateway.__path__[0])
-# A literal block: what is indented under a line that is just two colons.
-BLOCK = re.compile(r"^::\n\n((?:[ ]{4}.*\n|\n)+)", re.MULTILINE)
+# A literal block: what is indented under "For example".
+BLOCK = re.compile(r"^For example::\n\n((?:[ ]{4}.*\n|\n)+)", re.MULTILINE)
 
 
 def examples() -> Iterator[Any]:
@@ -33,6 +35,26 @@ def examples() -> Iterator[Any]:
 
 
 EXAMPLES = list(examples())
+
+
+def test_a_literal_block_has_a_lead() -> None:
+    # pdoc shows the two colons as a paragraph where they are alone in a line.
+    alone = [path.name for path in sorted(PACKAGE.rglob("*.py")) if re.search(r"^ *::$", path.read_text("utf-8"), re.M)]
+    assert alone == []
+
+
+@pytest.mark.parametrize("package", [zb_mom_ww_mxgateway, zb_mom_ww_mxgateway_sim])
+def test_what_the_api_reference_shows_has_a_docstring_and_no_private_base(package: ModuleType) -> None:
+    missing, private = [], []
+    for cls in [each for name in package.__all__ if inspect.isclass(each := getattr(package, name))]:
+        private += [f"{cls.__name__}: {base.__name__}" for base in cls.__mro__ if base.__name__.startswith("_")]
+        for name, member in vars(cls).items():
+            shown = inspect.isroutine(member) or isinstance(member, property)
+            if not name.startswith("_") and shown and not inspect.getdoc(member):
+                missing.append(f"{cls.__name__}.{name}")
+    assert (missing, private) == ([], [])
+    # An alias has no docstring that pdoc could show.
+    assert WriteGuard.__doc__
 
 
 def test_there_are_examples() -> None:

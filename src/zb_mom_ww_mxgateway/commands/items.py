@@ -1,6 +1,6 @@
 """Commands of a session for registrations, items and their data changes.
 
-::
+For example::
 
     for result in await session.subscribe_bulk(server, ["TestChildObject.TestBool", "TestChildObject.TestFloat"]):
         print(result.tag_address, result.item_handle if result.was_successful else result.error_message)

@@ -3,7 +3,7 @@
 Each returns when MXAccess has *accepted* the write: the outcome is a later ON_WRITE_COMPLETE event. It raises with
 ``outcome_unknown`` when the write may have happened although no answer came. Nothing is ever sent twice.
 
-::
+For example::
 
     results = await session.write_bulk(server, [WriteEntry(item, 5), WriteEntry(item, Typed("int32", 6))])
     await session.write2(server, item, 7, datetime.now(UTC))

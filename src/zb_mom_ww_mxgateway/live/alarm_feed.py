@@ -1,6 +1,6 @@
 """The alarms of a gateway, kept up to date for hours: read again whenever the stream of them breaks.
 
-::
+For example::
 
     async with AlarmFeed(client) as feed:
         await feed.ready(timeout=10)

@@ -40,7 +40,7 @@ class LiveSession:
     the same registrations and items, behind the same handles. Meanwhile every value is marked stale, and nothing that
     changes the plant is sent. Closing it closes the session.
 
-    ::
+    For example::
 
         async with await LiveSession.open(client) as live:
             (item,) = await live.subscribe_tags(["TestChildObject.TestInt"])

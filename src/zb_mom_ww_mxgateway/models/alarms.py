@@ -2,7 +2,7 @@
 
 A gateway serves alarms only if its configuration enables them.
 
-::
+For example::
 
     async with client.stream_alarms("ZB!Plant") as messages:
         async for message in messages:
@@ -53,7 +53,7 @@ class AlarmConditionState(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _AlarmFacts:
+class AlarmFacts:
     """Fields that snapshots and transitions share.
 
     Times are in UTC, and None if the gateway gave none. Each has its nanoseconds since 1970 in addition (0: none),
@@ -83,7 +83,7 @@ class _AlarmFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActiveAlarm(_AlarmFacts):
+class ActiveAlarm(AlarmFacts):
     """An active alarm."""
 
     state: AlarmConditionState | int
@@ -96,7 +96,7 @@ class ActiveAlarm(_AlarmFacts):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlarmTransition(_AlarmFacts):
+class AlarmTransition(AlarmFacts):
     """One transition of an alarm."""
 
     kind: AlarmTransitionKind | int

@@ -25,6 +25,7 @@ class Item:
 
     @property
     def key(self) -> tuple[int, int]:
+        """Server handle and item handle."""
         return self.server_handle, self.item_handle
 
 

@@ -1,10 +1,10 @@
 """The write guard, asked before every call that changes the plant."""
 
 import reprlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 _NAMED = 3
 _shown = reprlib.Repr()
@@ -96,8 +96,12 @@ class PendingWrite:
         )
 
 
-WriteGuard = Callable[[PendingWrite], Awaitable[bool | str]]
-"""Returns True to allow the call, and False or the reason as text to refuse it.
+class WriteGuard(Protocol):
+    """An async function that allows or refuses a call that changes the plant."""
 
-Any other result, and an exception, refuses too. A guard may await the answer of a person.
-"""
+    def __call__(self, pending: PendingWrite, /) -> Awaitable[bool | str]:
+        """Return True to allow the call, and False or the reason as text to refuse it.
+
+        Any other result, and an exception, refuses too. A guard may await the answer of a person.
+        """
+        ...

@@ -71,6 +71,7 @@ class KnownGateway:
 
     @property
     def pem(self) -> str:
+        """PEM certificate; raises ValueError where `certificate` is no base64."""
         return ssl.DER_cert_to_PEM_cert(self.der)
 
 
