@@ -63,10 +63,10 @@ class Condition:
     def not_met(self, value: "LiveValue | None", reason: str, **fields: Any) -> NotMet:
         """Return the error for a condition that is not met."""
         because = "" if reason == "it differs" else f": {reason}"
-        said = f"expected {self.text}, is {described(value)}{because}"
+        text = f"expected {self.text}, is {described(value)}{because}"
         details = [] if value is None or not value.source_time_ns else [f"source time {_source_time(value)}"]
         return NotMet(
-            said,
+            text,
             self.target.place,
             {"expected": self.text, "actual": form_of(value), "reason": reason, **fields},
             details,
@@ -114,8 +114,8 @@ def lately_text(values: "Sequence[LiveValue]", seconds: float) -> str:
         marks = [] if value.quality_word == "good" else [quality_text(value)]
         passed = now - value.received_at
         marks += [f"{passed:.1f} s ago"] if passed < seconds else []
-        said = f" ({', '.join(marks)})" if marks else ""
-        shown.append(f"{value_text(value.value)}{said}")
+        note = f" ({', '.join(marks)})" if marks else ""
+        shown.append(f"{value_text(value.value)}{note}")
     return _listed(shown, len(values))
 
 

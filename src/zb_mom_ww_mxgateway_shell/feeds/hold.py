@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 def course_lines(course: "WaitCourse", started: float) -> list[str]:
     """Return lines for a person; times count from the start of the wait, `started` by the library's clock."""
-    said = f"the longest hold: {age_text(course.longest)}" if course.satisfied else "it never held"
+    longest = f"the longest hold: {age_text(course.longest)}" if course.satisfied else "it never held"
     counts = f"{counted(course.satisfied, 'value')} met it, {course.unsatisfied} did not"
     if course.lowest is not None and course.highest is not None:
         counts += f", from {value_text(course.lowest)} to {value_text(course.highest)}"
-    lines = [f"{said}; {counts}"]
+    lines = [f"{longest}; {counts}"]
     if course.broken_at is not None:
         by = course.broken_by
         what = (

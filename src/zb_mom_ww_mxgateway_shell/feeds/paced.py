@@ -101,10 +101,10 @@ class PacedResult:
         return self.records
 
     def lines(self) -> list[str]:
-        said = [f"{self.seen} {self.what} in {age_text(self.seconds)}"]
-        said += [f"{self.hidden} not shown"] if self.hidden else []
-        said += [f"{self.dropped} DROPPED here: they came faster than they could be taken"] if self.dropped else []
-        return [", ".join(said)]
+        parts = [f"{self.seen} {self.what} in {age_text(self.seconds)}"]
+        parts += [f"{self.hidden} not shown"] if self.hidden else []
+        parts += [f"{self.dropped} DROPPED here: they came faster than they could be taken"] if self.dropped else []
+        return [", ".join(parts)]
 
     def form(self) -> Any:
         return {

@@ -33,12 +33,12 @@ class FoundRecords:
     what: str
     """Key of the records in JSON: ``objects``."""
     records: list[dict[str, Any]]
-    said: str
+    summary: str
     value: Any
     exit_code: ExitCode = ExitCode.DONE
 
     def lines(self) -> list[str]:
-        return [safe(self.said)]
+        return [safe(self.summary)]
 
     def form(self) -> Any:
         return value_form({self.what: self.records})
@@ -77,12 +77,12 @@ class ObjectSearch:
 
     def result(self) -> FoundRecords:
         """Return the result so far."""
-        said = counted(len(self.records), "object")
+        summary = counted(len(self.records), "object")
         if not self.has_ended:
-            said += " so far"
+            summary += " so far"
         elif not self.records:
-            said = f"no object matches {self.glob}; find --tags matches whole tag names"
-        return FoundRecords("objects", self.records, said, [each["name"] for each in self.records])
+            summary = f"no object matches {self.glob}; find --tags matches whole tag names"
+        return FoundRecords("objects", self.records, summary, [each["name"] for each in self.records])
 
 
 @dataclass(slots=True)
@@ -108,21 +108,21 @@ class TagSearch:
             self.records.append(
                 {"can_be_written": kind and kind.is_writable, "name": name, "type": kind and kind.type_name}
             )
-            show(f"  {padded(safe(name), _NAME_WIDTH)}  {kind.said if kind else ''}".rstrip())
+            show(f"  {padded(safe(name), _NAME_WIDTH)}  {kind.description if kind else ''}".rstrip())
         self.has_ended = True
         return self.result()
 
     def result(self) -> FoundRecords:
         """Return the result so far."""
-        catalogue, said = self.connected.catalogue, counted(len(self.records), "tag")
+        catalogue, summary = self.connected.catalogue, counted(len(self.records), "tag")
         if self.has_ended and not self.records:
-            said = f"no tag matches {self.glob}"
+            summary = f"no tag matches {self.glob}"
         if not self.has_ended:
-            said += " so far"
+            summary += " so far"
         elif not catalogue.is_complete:
             why = f": {catalogue.error}" if catalogue.error else ""
-            said += f" among those read so far; the galaxy is not read to its end{why}"
-        return FoundRecords("tags", self.records, said, [each["name"] for each in self.records])
+            summary += f" among those read so far; the galaxy is not read to its end{why}"
+        return FoundRecords("tags", self.records, summary, [each["name"] for each in self.records])
 
 
 @dataclass(slots=True)
@@ -153,9 +153,9 @@ class Deployments:
     def result(self) -> FoundRecords:
         """Return the result so far."""
         later = max(0, len(self.events) - 1)
-        said = f"{later} new deployment{'s' if later != 1 else ''} in {age_text(clock.monotonic() - self.started)}"
+        summary = f"{later} new deployment{'s' if later != 1 else ''} in {age_text(clock.monotonic() - self.started)}"
         last = self.events[-1].time_of_last_deploy if self.events else None
-        return FoundRecords("deploys", [deploy_form(event) for event in self.events], said, last)
+        return FoundRecords("deploys", [deploy_form(event) for event in self.events], summary, last)
 
 
 def deploy_line(event: "DeployEvent") -> str:
@@ -164,5 +164,5 @@ def deploy_line(event: "DeployEvent") -> str:
     if event.time_of_last_deploy is None:
         return f"  never deployed   {counts}"
     ago = (datetime.now(UTC) - event.time_of_last_deploy).total_seconds()
-    said = f"{age_text(ago)} ago" if ago >= 0 else "by the gateway's clock in the future"
-    return f"  deployed {time_text(event.time_of_last_deploy)} ({said})   {counts}"
+    summary = f"{age_text(ago)} ago" if ago >= 0 else "by the gateway's clock in the future"
+    return f"  deployed {time_text(event.time_of_last_deploy)} ({summary})   {counts}"

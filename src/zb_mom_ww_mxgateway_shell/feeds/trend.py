@@ -64,10 +64,10 @@ class Trend:
         value = self.live.latest(*item.key)
         intervals = intervals_of(seen, value.stale_since if value else None, now if value else None)
         if value is None:
-            said = "not advised" if not item.advised else "no value yet"
+            text = "not advised" if not item.advised else "no value yet"
         else:
-            said = f"{value_text(value.value)}  {quality_text(value)}  {freshness(value, item)}"
-        return Charted(item.tag, said, intervals, isinstance(value and value.value, bool))
+            text = f"{value_text(value.value)}  {quality_text(value)}  {freshness(value, item)}"
+        return Charted(item.tag, text, intervals, isinstance(value and value.value, bool))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Charted:
     """One tag of a picture."""
 
     tag: str
-    said: str
+    text: str
     """The value now in words."""
     intervals: Sequence[Interval]
     boolean: bool
@@ -121,15 +121,15 @@ class Trended:
             known = range_of(in_view(each.intervals, *self._times))
             is_plain = each.boolean or known.low is None
             extent = "" if is_plain else f"  min {value_text(known.low)}  max {value_text(known.high)}"
-            if width(each.said) + len(extent) + _TAG_WIDTH + 4 > columns:
+            if width(each.text) + len(extent) + _TAG_WIDTH + 4 > columns:
                 extent = ""  # The axis shows it too, and half of a number is another number.
-            said = safe(f"{each.said}{extent}")
-            tag = cut_start(safe(each.tag), max(_TAG_WIDTH, columns - width(said) - 4))
-            lines.append([("good", cut_middle(f"  {tag}  {said}", columns))])
+            text = safe(f"{each.text}{extent}")
+            tag = cut_start(safe(each.tag), max(_TAG_WIDTH, columns - width(text) - 4))
+            lines.append([("good", cut_middle(f"  {tag}  {text}", columns))])
             lines += chart(each.intervals, *self._times, columns, height, boolean=each.boolean, braille=braille)
         lines.append([("good", self._clock(columns))])
-        if said := legend(lines):
-            lines.append([("good", cut_middle(f"  {said}", columns))])
+        if text := legend(lines):
+            lines.append([("good", cut_middle(f"  {text}", columns))])
         return lines
 
     def _clock(self, columns: int) -> str:

@@ -235,8 +235,8 @@ class TagCatalogue:
             for index in (self.galaxy, self._seen):
                 found = index.objects_like if is_object else index.segments
                 for start in (f"{right}{part[:1]}", right):
-                    for text, said in found(start, _SUGGEST_AMONG):
-                        if is_object or (is_last != text.endswith(".") and said != SEEN.said):
+                    for text, description in found(start, _SUGGEST_AMONG):
+                        if is_object or (is_last != text.endswith(".") and description != SEEN.description):
                             segment = text.rstrip(".").rpartition(".")[2]
                             names.setdefault(tag_key(segment), text.rstrip("."))
             close = difflib.get_close_matches(tag_key(part), names, n=1, cutoff=0.6)
@@ -253,14 +253,14 @@ class TagCatalogue:
         rows: dict[str, Found] = {}
         for index in (self.galaxy, self._seen):
             beginning = index.objects_like if objects else index.segments
-            rows = {tag_key(text): (text, said) for text, said in beginning(prefix, limit)} | rows
+            rows = {tag_key(text): (text, description) for text, description in beginning(prefix, limit)} | rows
         rows = dict(sorted(rows.items())[:limit])
         if len(rows) < _SECOND_RANK_BELOW:
             # With rows to show already, a keystroke does not wait for more.
             most = _SEARCHED_BESIDE if rows else None
             for index in (self.galaxy, self._seen):
-                for text, said in index.containing(prefix, limit - len(rows), objects=objects, most=most):
-                    rows.setdefault(tag_key(text), (text, said))
+                for text, description in index.containing(prefix, limit - len(rows), objects=objects, most=most):
+                    rows.setdefault(tag_key(text), (text, description))
         return list(rows.values())[:limit]
 
     async def matching(self, pattern: str, limit: int) -> list[str]:

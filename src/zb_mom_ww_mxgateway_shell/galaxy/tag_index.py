@@ -98,21 +98,21 @@ class TagIndex:
             self._kinds.append(kind)
         return number
 
-    def _put(self, name: str, attributes: dict[str, int], said: str) -> None:
+    def _put(self, name: str, attributes: dict[str, int], description: str) -> None:
         if not is_plain(name):
             return
         key = tag_key(name)
         known = self.owner(key)
         if known is None:
             shape = self._shape(attributes)
-            owner = Owner(name, shape, safe(said))
+            owner = Owner(name, shape, safe(description))
             self._insert(key, owner)
         else:
             owner = known
             _, names = owner.shape.listed()
             folded = {tag_key(each) for each in names}
             new = {each: number for each, number in attributes.items() if tag_key(each) not in folded}
-            owner.said = safe(said) or owner.said
+            owner.description = safe(description) or owner.description
             if not new:
                 return
             former = owner.shape
@@ -232,7 +232,7 @@ class TagIndex:
         found: dict[str, Found] = {}
         for owner, rest in self._splits(folded):
             self._attributes_beginning(owner, rest, limit, found)
-        found |= {tag_key(f"{text}."): (f"{text}.", said) for text, said in self._objects(folded, limit)}
+        found |= {tag_key(f"{text}."): (f"{text}.", description) for text, description in self._objects(folded, limit)}
         return [found[key] for key in sorted(found)[:limit]]
 
     def objects_like(self, prefix: str, limit: int) -> list[Found]:
@@ -255,7 +255,7 @@ class TagIndex:
             text = first_segments(owner.name, depth)
             if group == key:
                 if key:
-                    found[key] = (text, owner.said or GROUP)
+                    found[key] = (text, owner.description or GROUP)
                 at += 1
                 continue
             found.setdefault(group, (text, GROUP))
@@ -270,7 +270,7 @@ class TagIndex:
             group = first_segments(keys[position], depth)
             name = owner.tag(first_segments(names[position], depth))
             if group == keys[position]:
-                found[tag_key(name)] = (name, self._kinds[owner.shape.kinds[position]].said)
+                found[tag_key(name)] = (name, self._kinds[owner.shape.kinds[position]].description)
                 position += 1
                 continue
             found[tag_key(f"{name}.")] = (f"{name}.", GROUP)
@@ -301,10 +301,10 @@ class TagIndex:
         found: dict[str, Found] = {}
         for rank in (beginning, others):
             more: dict[str, Found] = {}
-            for name, said in islice(chain.from_iterable(rank), _MOST_HITS):
+            for name, description in islice(chain.from_iterable(rank), _MOST_HITS):
                 key = tag_key(name)
                 if key not in found and not key.startswith(needle):
-                    more[key] = (name, said)
+                    more[key] = (name, description)
                     if len(found) + len(more) >= limit:
                         break
             found |= {key: more[key] for key in sorted(more)}
@@ -312,7 +312,8 @@ class TagIndex:
 
     def _sources(self, needle: str, most: int | None) -> list[Iterator[_Hit]]:
         groups = (
-            (begins, ((f"{name}.", said) for name, said in names)) for begins, names in self._objects_with(needle)
+            (begins, ((f"{name}.", description) for name, description in names))
+            for begins, names in self._objects_with(needle)
         )
         return [groups, self._across(needle), self._attributes_with(needle, most)]
 
@@ -323,7 +324,7 @@ class TagIndex:
             begins = at > 0
             end = (at if begins else key.find(needle, 1)) + len(needle)
             name = first_segments(owner.name, key.count(".", 0, end) + 1)
-            yield begins, iter([(name, owner.said if name == owner.name else GROUP)])
+            yield begins, iter([(name, owner.description if name == owner.name else GROUP)])
 
     def _across(self, needle: str) -> Iterator[_Hit]:
         """Yield tags in which the text is the end of the object's name and the beginning of the attribute's."""
@@ -378,6 +379,6 @@ class TagIndex:
         end = (at if begins else key.find(needle)) + len(needle)
         shown = first_segments(name, key.count(".", 0, end) + 1)
         if shown == name:
-            said = self._kinds[shape.kinds[position]].said
-            return begins, ((owner.tag(shown), said) for owner in shape.owners)
+            description = self._kinds[shape.kinds[position]].description
+            return begins, ((owner.tag(shown), description) for owner in shape.owners)
         return begins, ((f"{owner.tag(shown)}.", GROUP) for owner in shape.owners)

@@ -27,7 +27,7 @@ class TagKind:
     is_writable: bool
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """Type and access, as completion shows them."""
         return self.type_name if self.is_writable else f"{self.type_name}, read-only"
 
@@ -38,8 +38,8 @@ SEEN = TagKind(None, "seen before", True)
 
 def type_text(attribute: "GalaxyAttribute") -> str:
     """Return an attribute's type for a person, as the gateway spells it: ``Double``, ``Integer[]``."""
-    said = attribute.data_type_name or name_of(attribute.data_type).lower()
-    return f"{said}[]" if attribute.is_array else said
+    description = attribute.data_type_name or name_of(attribute.data_type).lower()
+    return f"{description}[]" if attribute.is_array else description
 
 
 @dataclass(slots=True, eq=False)
@@ -67,7 +67,7 @@ class Owner:
 
     name: str
     shape: Shape
-    said: str
+    description: str
     """``area``, or its template."""
 
     def tag(self, attribute: str) -> str:

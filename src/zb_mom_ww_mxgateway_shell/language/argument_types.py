@@ -193,8 +193,8 @@ class NewName(ArgumentType):
 
     def parse(self, word: Token, context: Scope) -> str:
         if not NAME.fullmatch(word.text):
-            said = "; put spaces around =: let limit = 70" if "=" in word.text else ""
-            raise word.mistake(f"a name is expected: letters, digits and _, without ${said}")
+            hint = "; put spaces around =: let limit = 70" if "=" in word.text else ""
+            raise word.mistake(f"a name is expected: letters, digits and _, without ${hint}")
         if word.text in OWN_NAMES:
             raise word.mistake(f"{word.text} is a name of the shell itself")
         return word.text

@@ -89,9 +89,10 @@ def _from_catalogue(prefix: str, context: Scope, *, objects: bool) -> list[Sugge
     found = context.catalogue.complete(focus + prefix, MOST_SUGGESTIONS, objects=objects)
     # As typed: relative to the focus, in quotes where it has a blank.
     shown = [
-        (text[len(focus) :] if tag_key(text).startswith(tag_key(f"{focus}.")) else text, said) for text, said in found
+        (text[len(focus) :] if tag_key(text).startswith(tag_key(f"{focus}.")) else text, description)
+        for text, description in found
     ]
-    return [Suggestion(f'"{text}"' if " " in text else text, said) for text, said in shown]
+    return [Suggestion(f'"{text}"' if " " in text else text, description) for text, description in shown]
 
 
 TAG = Tag()
@@ -260,15 +261,15 @@ def _item_names(prefix: str, context: Scope) -> list[Suggestion]:
     focus = context.focus if prefix.startswith(".") else ""
     folded = tag_key(focus + prefix)
     return [
-        Suggestion(item.tag[len(focus) :], f"item {_handle_text(item, context)}{_said_of(item.tag, context)}")
+        Suggestion(item.tag[len(focus) :], f"item {_handle_text(item, context)}{_type_text(item.tag, context)}")
         for item in context.items
         if tag_key(item.tag).startswith(folded)
     ]
 
 
-def _said_of(tag: str, context: Scope) -> str:
+def _type_text(tag: str, context: Scope) -> str:
     known = context.catalogue.kind_of(tag)
-    return f", {known.said}" if known else ""
+    return f", {known.description}" if known else ""
 
 
 def _meta(item: Item) -> str:

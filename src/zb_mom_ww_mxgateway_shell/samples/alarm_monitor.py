@@ -31,7 +31,7 @@ class SpokenAlarms(AlarmFeed):
     def __init__(self, client: "GatewayClient") -> None:
         super().__init__(client)
         self._flurry = Flurry(lambda text: None)
-        self._loss_told: asyncio.TimerHandle | None = None
+        self._loss_report: asyncio.TimerHandle | None = None
 
     def speak(self, say: Callable[[str], None]) -> None:
         """Start to read, unless it has started; call `say` with a line for new alarms."""
@@ -54,8 +54,8 @@ class SpokenAlarms(AlarmFeed):
     def tell(self, news: AlarmNews) -> None:
         match news:
             case AlarmFeedLost():
-                said = one_line(f"alarms are not kept up to date: {news.error}")
-                self._loss_told = asyncio.get_running_loop().call_later(_PATIENCE, self._flurry.say, said)
+                text = one_line(f"alarms are not kept up to date: {news.error}")
+                self._loss_report = asyncio.get_running_loop().call_later(_PATIENCE, self._flurry.say, text)
             case AlarmListRead():
                 self._tell_list(news)
             case AlarmProviderStatus():
@@ -71,16 +71,16 @@ class SpokenAlarms(AlarmFeed):
         elif not news.is_first:
             for alarm in news.new:
                 self._flurry.add(alarm)
-            if self._loss_told is not None and self._loss_told.when() <= asyncio.get_running_loop().time():
+            if self._loss_report is not None and self._loss_report.when() <= asyncio.get_running_loop().time():
                 self._flurry.say(news_text(news))
-        if self._loss_told is not None:
-            self._loss_told.cancel()
+        if self._loss_report is not None:
+            self._loss_report.cancel()
 
     async def aclose(self) -> None:
         """Stop reading. Idempotent."""
         self._flurry.close()
-        if self._loss_told is not None:
-            self._loss_told.cancel()
+        if self._loss_report is not None:
+            self._loss_report.cancel()
         await super().aclose()
 
 

@@ -115,14 +115,14 @@ class GatewayConnection:
         from zb_mom_ww_mxgateway import GatewayClient, LiveSession, MxGatewayWarning, OpenSessionOptions
 
         options = dataclasses.replace(connection.client_options(), write_guard=arming.guard)
-        with warnings.catch_warnings(record=True) as said:
+        with warnings.catch_warnings(record=True) as early:
             warnings.simplefilter("always", MxGatewayWarning)
             client = await GatewayClient.connect(options)
         try:
-            with warnings.catch_warnings(record=True) as said_later:
+            with warnings.catch_warnings(record=True) as later:
                 warnings.simplefilter("always", MxGatewayWarning)
                 session = await client.open_session(OpenSessionOptions(client_session_name="mxgw-shell"))
-            for warning in [*said, *said_later]:
+            for warning in [*early, *later]:
                 notice(str(warning.message))
             made = cls(name or options.endpoint, connection, client, LiveSession(session), arming)
         except BaseException:
