@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway_console.process.standard_streams import fill_closed_str
 
 
 def main() -> NoReturn:
-    """Runs the command line and exits with its code."""
+    """Run the command line and exit with its code."""
     fill_closed_streams()
     never_fail_on_a_character()
     try:

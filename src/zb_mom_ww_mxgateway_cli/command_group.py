@@ -1,4 +1,4 @@
-"""The command group ``mxgw-py``, and running one command line.
+"""The command group ``mxgw-py``; runs one command line.
 
 A command is a click function with ``@gateway_options``, in the module of its topic: it checks its arguments,
 and gives its runner an action for the connected client. Exit codes, errors and JSON come from the runner and
@@ -19,7 +19,7 @@ from zb_mom_ww_mxgateway_console.text.wording import mark_missing_help
 
 
 class _Commands(click.Group):
-    """The commands by name, each loaded when it is asked for."""
+    """The commands by name; each is loaded when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(MODULE_OF)
@@ -27,7 +27,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in MODULE_OF:
             return _load(cmd_name)
-        # What click looks for similar names in.
+        # click looks for similar names here.
         self.commands = {name: _load(name) for name in MODULE_OF}
         return None
 
@@ -72,7 +72,7 @@ mark_missing_help(mxgw_py)
 
 
 def run(arguments: list[str]) -> int:
-    """Runs one command line and returns its exit code; whatever goes wrong has then been reported."""
+    """Run one command line, report what goes wrong, and return the exit code."""
     report = Report()
     code: int
     try:
@@ -86,6 +86,6 @@ def run(arguments: list[str]) -> int:
             report.choose(asked)
         code = report.error(error)
     if report.reader_stuck:
-        # The interpreter would wait for the print that waits for the reader.
+        # Python would wait for the print, which waits for the reader.
         os._exit(code)
     return code

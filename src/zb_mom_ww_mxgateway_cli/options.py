@@ -1,4 +1,4 @@
-"""Options that several commands share, and how their texts are read."""
+"""Options that several commands share, and the parsing of their texts."""
 
 import functools
 import sys
@@ -22,12 +22,12 @@ Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def seconds(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
-    """Reads a duration; a click callback."""
+    """Parse a duration; a click callback."""
     return cast("float | None", _read(parse_duration, text, context, parameter))
 
 
 def moment(context: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
-    """Reads a time with its zone; a click callback."""
+    """Parse a time with its zone; a click callback."""
     return cast("datetime | None", _read(lambda given: parse_value("time", given), text, context, parameter))
 
 
@@ -39,7 +39,7 @@ def _read(read: Callable[[str], Any], text: str | None, context: click.Context, 
 
 
 def sendable(context: click.Context, parameter: click.Parameter, given: Any) -> Any:
-    """Refuses text, or a list with one, that a command line holds but no message can; a click callback."""
+    """Refuse texts that a command line can contain but no message can; a click callback."""
     for text in given if isinstance(given, tuple) else (given,):
         try:
             (text or "").encode()
@@ -49,7 +49,7 @@ def sendable(context: click.Context, parameter: click.Parameter, given: Any) -> 
 
 
 def not_blank(context: click.Context, parameter: click.Parameter, given: Any) -> Any:
-    """Refuses blank text too, and a list of texts with a blank one; a click callback."""
+    """Refuse blank texts, too; a click callback."""
     for text in given if isinstance(given, tuple) else (given,):
         if text is not None and not text.strip():
             raise click.BadParameter("must not be empty", context, parameter)
@@ -64,15 +64,20 @@ item_handle_option: Option = click.option("--item-handle", type=HANDLE, required
 
 
 def end_options(option: str, what: str) -> Option:
-    """How a stream ends: `option` (``--max-events``) or ``--duration``; a line of a batch has to say one.
+    """Add the ends of a stream: `option` (``--max-events``) and ``--duration``; a line of a batch needs one of them.
 
     The command gets them as `most` and `duration`.
     """
 
     def with_ends(function: Callable[..., Any]) -> Callable[..., Any]:
-        @click.option(option, "--count", "most", type=POSITIVE, metavar="N", help=f"End after so many {what}.")
+        @click.option(option, "--count", "most", type=POSITIVE, metavar="N", help=f"End after N {what}.")
         @click.option(
-            "--duration", "--for", "duration", callback=seconds, metavar="DURATION", help="End after so long: 10s, 2m."
+            "--duration",
+            "--for",
+            "duration",
+            callback=seconds,
+            metavar="DURATION",
+            help="End after it: 10s, 2m.",
         )
         @functools.wraps(function)
         def with_end(most: int | None, duration: float | None, **arguments: Any) -> Any:
@@ -86,7 +91,7 @@ def end_options(option: str, what: str) -> Option:
 
 
 def tag_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds ``--item`` and ``--items-file``; the command gets `tags`, at least one."""
+    """Add ``--item`` and ``--items-file``; the command gets `tags`, at least one."""
 
     @click.option("--item", "named", multiple=True, callback=not_blank, metavar="TAG", help="A tag; may be repeated.")
     @click.option("--items-file", type=click.Path(), metavar="FILE", help="More tags, one a line; - is standard input.")
@@ -101,7 +106,7 @@ def tag_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check_count(entries: list[Any], option: str, file_option: str) -> None:
-    """Refuses none, and more than one call can take."""
+    """Refuse no entries, and more than one call can take."""
     if not entries:
         raise click.UsageError(f"nothing to do: give {option}, or {file_option} with at least one line")
     if len(entries) > BULK_LIMIT:
@@ -109,11 +114,11 @@ def check_count(entries: list[Any], option: str, file_option: str) -> None:
 
 
 def lines_of(file: str, option: str) -> list[str]:
-    """The lines of a text file; ``-`` is standard input."""
+    """Return the lines of a text file; ``-`` is standard input."""
     try:
         if file == "-":
             return decoded(_standard_input(option)).split("\n")
-        # A batch has sessions to keep meanwhile; alone, a pipe may be waited for.
+        # Only outside a batch, which keeps sessions meanwhile, may it wait for a pipe.
         read = read_bytes if _in_batch() else Path.read_bytes
         return decoded(read(Path(file))).split("\n")
     except (OSError, TextFileError) as error:
@@ -122,12 +127,12 @@ def lines_of(file: str, option: str) -> list[str]:
 
 
 def _in_batch() -> bool:
-    """Whether it is read for a line of a batch; False where no command runs."""
+    """Return whether a line of a batch runs; False if no command runs."""
     context = click.get_current_context(silent=True)
     return context is not None and bool(context.obj.in_batch)
 
 
 def _standard_input(option: str) -> bytes:
     if _in_batch():
-        raise click.BadParameter("in a batch standard input has the lines: name a file", param_hint=f"'{option}'")
+        raise click.BadParameter("in a batch, standard input has the lines: name a file", param_hint=f"'{option}'")
     return b"" if sys.stdin is None else sys.stdin.buffer.read()

@@ -1,4 +1,4 @@
-"""Running commands: options, connections, their work, and the end of it all however it ends."""
+"""Runs commands: their options, connections and work, and an orderly end in every case."""
 
 import functools
 import os
@@ -34,27 +34,27 @@ Action = Callable[["GatewayClient"], Awaitable[None]]
 
 
 class Gateways:
-    """The connections of one command line: one for each set of options, kept until the end.
+    """The connections of one command line: one for each set of options, open until the end.
 
-    Runs on one event loop, which exists once there is something to call.
+    They share one event loop, which is created with the first call.
     """
 
     def __init__(self) -> None:
         self.interrupted = False
-        """Whether Ctrl-C ended the last action, whatever that raised."""
+        """Whether Ctrl-C ended the last action, whatever it raised."""
         self._loop: asyncio.Runner | None = None
         self._clients: dict[ClientOptions, GatewayClient] = {}
         self._kept = ExitStack()
 
     def keep(self, log: AbstractContextManager[None]) -> None:
-        """Enters the log of this command line, and leaves it when the connections are closed."""
+        """Enter the log of this command line, and leave it when the connections are closed."""
         self._kept.enter_context(log)
 
     def run(self, options: "ClientOptions", report: Report, action: Action) -> None:
-        """Awaits `action` on a connected client. Raises its errors, and click.Abort for Ctrl-C and its like."""
-        import asyncio  # A fifth of the time that --help takes.
+        """Await `action` on a connected client. Raise its errors, and click.Abort for Ctrl-C and its like."""
+        import asyncio  # Lazy: it would take a fifth of the time of --help.
 
-        # Its errors come as ours; what gRPC logs besides would stand between the lines.
+        # The library raises gRPC's errors; what gRPC logs as well would come between the lines.
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         self._loop = self._loop or asyncio.Runner()
         try:
@@ -70,7 +70,7 @@ class Gateways:
             with _ended_by_signals(asyncio.get_running_loop(), asyncio.current_task()):
                 await action(await self._connected(options, report))
         except MxGatewayTransportError:
-            # It broke: what comes next connects anew, and hears what is wrong now.
+            # The connection is broken: the next line opens another, and gets its own error.
             broken = self._clients.pop(options, None)
             if broken is not None:
                 await broken.close()
@@ -80,7 +80,7 @@ class Gateways:
             self.interrupted = task is not None and task.cancelling() > 0
 
     async def _connected(self, options: "ClientOptions", report: Report) -> "GatewayClient":
-        from zb_mom_ww_mxgateway import GatewayClient  # Loads gRPC: only once there is something to call.
+        from zb_mom_ww_mxgateway import GatewayClient  # Lazy: it loads gRPC, which only calls need.
 
         client = self._clients.get(options)
         if client is None:
@@ -107,13 +107,15 @@ class Gateways:
                     self._loop.close()
 
 
-_TOLD_TWICE_SECONDS = 1.0
+_REPEATED_SECONDS = 1.0
 
 
 @contextmanager
 def _ended_by_signals(loop: "asyncio.AbstractEventLoop", task: "asyncio.Task[Any] | None") -> Iterator[None]:
-    """Ctrl-C, and what comes before a kill or from a terminal that closes, cancels the task. Where that is not enough,
-    as in a print that waits for its reader, another one a second later ends that, too."""
+    """Let Ctrl-C and requests to end cancel the task.
+
+    If that is not enough, as in a print that waits for its reader, another signal a second later ends that, too.
+    """
     if task is None or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -123,17 +125,17 @@ def _ended_by_signals(loop: "asyncio.AbstractEventLoop", task: "asyncio.Task[Any
         if not first:
             first.append(time.monotonic())
             loop.call_soon_threadsafe(task.cancel)
-        elif time.monotonic() - first[0] > _TOLD_TWICE_SECONDS:
+        elif time.monotonic() - first[0] > _REPEATED_SECONDS:
             raise KeyboardInterrupt
 
     numbers = endings.numbers(endings.ENDING)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        numbers.remove(signal.SIGINT)  # a shell's job in the background
+        numbers.remove(signal.SIGINT)  # a background job of a shell
     former = [(number, signal.signal(number, handler)) for number in numbers]
     try:
         yield
     finally:
-        # The same end told twice must not kill the process before it has said what became of the call.
+        # A repeated signal must not kill the process before it reports the outcome of the call.
         if not first:
             for number, before in former:
                 signal.signal(number, before)
@@ -141,7 +143,7 @@ def _ended_by_signals(loop: "asyncio.AbstractEventLoop", task: "asyncio.Task[Any
 
 @contextmanager
 def _library_warnings(report: Report) -> Iterator[None]:
-    """Shows each of the library's warnings as one line; every time, since every time it is another session."""
+    """Show each warning of the library as one line, also a repeated one: it is about another session."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", MxGatewayWarning)
         others = warnings.showwarning
@@ -158,12 +160,12 @@ def _library_warnings(report: Report) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One command line on its way: click's context object."""
+    """One command line that runs; click's context object."""
 
     report: Report
     gateways: Gateways
     in_batch: bool = False
-    """True for a line of a batch: its streams need an end, and it keeps its hands off standard input."""
+    """Whether it is a line of a batch: its streams need an end, and it does not read standard input."""
 
 
 @asynccontextmanager
@@ -183,7 +185,7 @@ async def unknown_if_interrupted(call: str, endpoint: str) -> AsyncIterator[None
 
 
 class Runner:
-    """Runs what a command does on a connected client."""
+    """Runs the work of a command on a connected client."""
 
     def __init__(self, connection: Connection, invocation: Invocation) -> None:
         self.connection = connection
@@ -192,13 +194,13 @@ class Runner:
         self._gateways = invocation.gateways
 
     def run(self, action: Action) -> None:
-        """Connects where that is still to be done, and awaits `action`. Raises its errors, click.Abort for Ctrl-C."""
+        """Connect if necessary, and await `action`. Raise its errors, and click.Abort for Ctrl-C."""
         options = self.connection.client_options()
         self.report.api_key = options.api_key
         self._gateways.run(options, self.report, action)
 
     def run_in(self, session_id: str, action: Callable[["Session"], Awaitable[None]]) -> None:
-        """As :meth:`run`, with a session that was opened elsewhere."""
+        """Run `action`, like :meth:`run`, on a session that was opened elsewhere."""
 
         async def in_session(client: "GatewayClient") -> None:
             await action(client.attach(session_id))
@@ -212,8 +214,10 @@ class Runner:
         call: Callable[["Session"], Awaitable[dict[str, Any]]],
         text: str,
     ) -> None:
-        """Makes one call on an open session and prints its answer: what was `known`, what the call found, how
-        long it took. `text` is the answer for a person, with ``{fields}`` of the JSON object."""
+        """Make one call on an open session and print its answer: what was `known`, what it found, and its duration.
+
+        `text` is the answer for a person, with ``{fields}`` of the JSON object.
+        """
 
         async def action(session: "Session") -> None:
             started = time.perf_counter()
@@ -226,22 +230,22 @@ class Runner:
 
 
 def milliseconds_since(started: float) -> float:
-    """Milliseconds since that ``time.perf_counter()``."""
+    """Return the milliseconds since that ``time.perf_counter()``."""
     return round((time.perf_counter() - started) * 1000, 3)
 
 
 def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds ``--json``, ``--output`` and ``--debug`` to a click command, which gets its Report as `report`."""
+    """Add ``--json``, ``--output`` and ``--debug`` to a click command, which gets its Report as `report`."""
 
-    def settle_debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    def choose_debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
         if value:
             context.obj.report.debug = True
 
-    def settle_json(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    def choose_json(context: click.Context, parameter: click.Parameter, value: bool) -> None:
         if value:
-            settle_output(context, parameter, "jsonl")
+            choose_output(context, parameter, "jsonl")
 
-    def settle_output(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    def choose_output(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
         if value is None:
             return
         report: Report = context.obj.report
@@ -252,14 +256,14 @@ def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
         report.choose(value)
 
     *descriptions, last = (each.description for each in REPORT_FORMATTERS.values())
-    # Eager: an error in any other option is then reported the way it was asked for.
+    # Eager: an error in any other option is then reported in the form that was asked for.
     options = [
         click.option(
             "--json",
             is_flag=True,
             is_eager=True,
             expose_value=False,
-            callback=settle_json,
+            callback=choose_json,
             help="One JSON object a line; as --output jsonl.",
         ),
         click.option(
@@ -267,7 +271,7 @@ def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(list(REPORT_FORMATTERS)),
             is_eager=True,
             expose_value=False,
-            callback=settle_output,
+            callback=choose_output,
             help=f"How results look: {', '.join(descriptions)}, or {last}.",
         ),
         click.option(
@@ -275,8 +279,8 @@ def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
             is_flag=True,
             is_eager=True,
             expose_value=False,
-            callback=settle_debug,
-            help="A traceback with every error.",
+            callback=choose_debug,
+            help="Show a traceback with every error.",
         ),
     ]
 
@@ -305,7 +309,7 @@ def form_asked_for(arguments: Sequence[str]) -> str:
 
 
 def gateway_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options of a command that connects; it gets them as one Runner, `runner`."""
+    """Add the options of a command that connects; it gets them as one Runner, `runner`."""
 
     @profile_option
     @connection_options
@@ -316,7 +320,7 @@ def gateway_options(function: Callable[..., Any]) -> Callable[..., Any]:
         if invocation.in_batch:
             connection, profile = connection_of_line(connection, profile)
         if profile is not None:
-            from zb_mom_ww_mxgateway_console.connect.profiles import by_profile  # Most calls name none.
+            from zb_mom_ww_mxgateway_console.connect.profiles import by_profile  # Lazy: most calls name none.
 
             connection = by_profile(profile, connection)
         return function(runner=Runner(connection, invocation), **arguments)

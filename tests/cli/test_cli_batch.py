@@ -154,7 +154,7 @@ async def test_a_reader_that_left_ends_it(gateway: SimulatedGateway, start: Star
     process.stdin.write(b"open-session\n" * 5)
     process.stdin.close()
     ran = await ended(process)
-    assert (ran.code, ran.err) == (1, "mxgw-py: nobody reads the answers: stopped after line 1\n")
+    assert (ran.code, ran.err) == (1, "mxgw-py: the reader of the answers has left: stopped after line 1\n")
     assert count(gateway, "OpenSession") == 1
 
 

@@ -33,7 +33,7 @@ degraded, description, limit_value, operator, raised_at, reference, severity,
 source_object, source_provider, and changed_at and state (active_alarm) or
 at and kind (transition)."""
 )
-@click.option("--prefix", default="", callback=sendable, metavar="TEXT", help="Only alarms whose reference begins so.")
+@click.option("--prefix", default="", callback=sendable, metavar="TEXT", help="Only references that begin with TEXT.")
 @end_options("--max-messages", "messages")
 @gateway_options
 def stream_alarms(runner: Runner, prefix: str, most: int | None, duration: float | None) -> None:
@@ -59,7 +59,7 @@ JSON: {"comment": "…", "milliseconds": 2.6, "ok": true, "operator": "…",
     "--reference", required=True, callback=_reference, metavar="REF", help="Galaxy!Area.Object.Alarm, or a GUID."
 )
 @click.option("--comment", default="", callback=sendable, metavar="TEXT")
-@click.option("--operator", default="", callback=sendable, metavar="NAME", help="Who acknowledges.")
+@click.option("--operator", default="", callback=sendable, metavar="NAME", help="The name of who acknowledges.")
 @gateway_options
 def acknowledge_alarm(runner: Runner, reference: str, comment: str, operator: str) -> None:
     """Acknowledge an alarm. Counts as a write."""

@@ -1,4 +1,4 @@
-"""Many command lines from standard input, over connections that are kept."""
+"""Runs command lines from standard input over connections that stay open."""
 
 import re
 import shlex
@@ -50,7 +50,7 @@ def batch(context: click.Context, connection: Connection, profile: str | None, r
     if profile is not None:
         from zb_mom_ww_mxgateway_console.connect.profiles import by_profile
 
-        by_profile(profile, connection)  # What is wrong with it is no line's fault.
+        by_profile(profile, connection)  # A mistake in the profile is not one of a line.
     root = context.find_root().command
     assert isinstance(root, click.Group)
     try:
@@ -60,13 +60,13 @@ def batch(context: click.Context, connection: Connection, profile: str | None, r
 
 
 def _lines() -> Iterator[bytes]:
-    # Bytes: what a line is must not hang on the locale, and one that is not text must not end it all.
+    # Bytes: lines do not depend on the locale, and one that is not text does not end the batch.
     if sys.stdin is not None:
         yield from sys.stdin.buffer
 
 
 class Batch:
-    """Runs lines and answers each."""
+    """Runs lines and prints an answer for each."""
 
     def __init__(
         self, commands: click.Group, invocation: Invocation, connection: Connection, profile: str | None
@@ -82,17 +82,17 @@ class Batch:
         }
         if profile is not None:
             given["profile"] = profile
-        # To click, the group's own options have defaults of the same names.
+        # click would take them for defaults of the group's own options.
         own = {option.name for option in commands.params}
         names = set(commands.list_commands(click.get_current_context()))
         self._defaults = dict.fromkeys(names - own, given)
 
     def run(self, lines: Iterator[bytes]) -> None:
-        """Until the lines end. Raises ExpectationNotMet when nobody reads the answers, click.Abort for Ctrl-C."""
+        """Run lines until they end. Raise ExpectationNotMet if there is no reader, click.Abort for Ctrl-C."""
         for number, line in enumerate(lines, 1):
-            # Blank, but for the mark that some programs begin a file with.
+            # Some programs start a file with a byte-order mark.
             stripped = line.removeprefix(BOM_UTF8).strip()
-            if stripped and not _is_remark(stripped):
+            if stripped and not _is_comment(stripped):
                 self._answer(number, stripped)
 
     def _answer(self, number: int, line: bytes) -> None:
@@ -109,7 +109,7 @@ class Batch:
         if interrupted or self._gateways.interrupted:
             raise click.Abort
         if report.reader_gone:
-            raise ExpectationNotMet(f"nobody reads the answers: stopped after line {number}")
+            raise ExpectationNotMet(f"the reader of the answers has left: stopped after line {number}")
 
     def _run(self, words: list[str], report: Report) -> None:
         settings: dict[str, Any] = {
@@ -121,19 +121,19 @@ class Batch:
         self._commands.main(words, "mxgw-py", standalone_mode=False, **settings)
 
 
-def _is_remark(line: bytes) -> bool:
-    # One with a line end in it may hide a line from who looks at the file.
+def _is_comment(line: bytes) -> bool:
+    # A comment with a line end in it may hide a line in an editor.
     return line.startswith(b"#") and LINE_END.search(line.decode(errors="replace")) is None
 
 
 def _words(number: int, line: bytes) -> list[str]:
     try:
         text = line.decode()
-        # What stands in quotes may have any character; the rest keeps its places.
+        # Quoted text may have any character; blanks keep the columns of the rest.
         bare = _QUOTED.sub(lambda found: " " * len(found[0]), text)
-        for mark, said in ((LINE_END, describe_line_end), (CURLY, describe_curly)):
+        for mark, describe in ((LINE_END, describe_line_end), (CURLY, describe_curly)):
             if found := mark.search(bare):
-                raise click.UsageError(f"line {number}, column {found.start() + 1}: {said(found[0])}")
+                raise click.UsageError(f"line {number}, column {found.start() + 1}: {describe(found[0])}")
         words = shlex.split(text)
     except UnicodeDecodeError:
         raise click.UsageError(f"line {number} is not UTF-8 text") from None

@@ -1,4 +1,4 @@
-"""Timing reads: round trips, one at a time, as a client sees them."""
+"""Times reads: round trips of a client, one at a time."""
 
 import math
 import statistics
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 async def measure(
     report: Report, session: "Session", server_handle: int, tags: Sequence[str], rounds: int, timeout_ms: int
 ) -> None:
-    """Times `rounds` calls of read_bulk and prints the figures; raises EntriesFailed when a read failed."""
+    """Time `rounds` calls of read_bulk and print the figures; raise EntriesFailed if a read failed."""
     taken, cached, failed = [], 0, 0
     began = time.perf_counter()
     for _ in range(rounds):
@@ -50,7 +50,7 @@ async def measure(
 
 
 def figures(milliseconds: Sequence[float]) -> dict[str, float]:
-    """Least, middle, 99th percentile (nearest rank) and most, to the microsecond."""
+    """Return minimum, median, 99th percentile (nearest rank) and maximum, to the microsecond."""
     ordered = sorted(milliseconds)
     found = {
         "max_ms": ordered[-1],

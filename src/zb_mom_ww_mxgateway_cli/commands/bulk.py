@@ -1,4 +1,4 @@
-"""Results of bulk calls: an entry's failure is shown at its entry, and counted at the end."""
+"""Results of bulk calls: a failure is shown at its entry, and counted at the end."""
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,7 +23,7 @@ R = TypeVar("R", "SubscribeResult", "ReadResult", "BulkWriteResult")
 
 
 class Results(NamedTuple, Generic[R]):
-    """How the results of one kind of bulk call are shown."""
+    """Shows the results of one type of bulk call."""
 
     call: str
     form: Callable[[R], dict[str, Any]]
@@ -33,7 +33,7 @@ class Results(NamedTuple, Generic[R]):
 async def print_bulk(
     report: Report, session: "Session", server_handle: int, results: Results[R], call: Awaitable[Sequence[R]]
 ) -> None:
-    """Awaits a bulk call and prints what became of every entry; raises EntriesFailed when any was refused."""
+    """Await a bulk call and print the outcome of every entry; raise EntriesFailed if any was refused."""
     started = time.perf_counter()
     given = await call
     failed = sum(not result.was_successful for result in given)
@@ -54,7 +54,7 @@ async def print_bulk(
 
 
 def check_failed(report: Report, call: str, form: dict[str, Any], failed: int, count: int) -> None:
-    """Raises EntriesFailed, with `form` beside it, if any entry was."""
+    """Raise EntriesFailed, with `form` in the report, if any entry failed."""
     if failed:
         report.summary |= form
         raise EntriesFailed(f"{call}: {failed} of {count} failed")
@@ -118,7 +118,7 @@ def _handle(result: "SubscribeResult | BulkWriteResult") -> str:
 
 
 def _failure(result: "SubscribeResult | ReadResult | BulkWriteResult") -> str:
-    """Why an entry failed; empty if it did not."""
+    """Return why an entry failed; empty if it did not."""
     return "" if result.was_successful else f"failed: {result.error_message or 'no reason given'}"
 
 
@@ -127,5 +127,5 @@ READ: "Results[ReadResult]" = Results("read_bulk", _read_form, _read_text)
 
 
 def written(call: str) -> "Results[BulkWriteResult]":
-    """How the results of a bulk write are shown."""
+    """Return how the results of a bulk write are shown."""
     return Results(call, _written_form, _written_text)

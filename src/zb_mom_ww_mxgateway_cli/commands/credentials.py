@@ -1,4 +1,4 @@
-"""Users for secured writes: their names stand on the line, their passwords never do."""
+"""Users for secured writes: their names are options, their passwords never are."""
 
 import functools
 import os
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A user, and where the password is."""
+    """A user, and the source of the password."""
 
     user: str
     password_env: str | None
@@ -26,18 +26,18 @@ class Credentials:
     """``--user`` or ``--verifier``."""
 
     def check(self) -> None:
-        """Raises click.UsageError unless exactly one source is named."""
+        """Raise click.UsageError unless exactly one source is named."""
         if (self.password_env is None) == (self.password_file is None):
-            said = "name one" if self.password_env is None else "they exclude each other"
+            remedy = "name one" if self.password_env is None else "they exclude each other"
             raise click.UsageError(
-                f"{self.option} takes its password from {self._source('env')} or {self._source('file')}: {said}"
+                f"{self.option} takes its password from {self._source('env')} or {self._source('file')}: {remedy}"
             )
 
     def _source(self, kind: str) -> str:
         return f"--password-{kind}" if self.option == "--user" else f"{self.option}-password-{kind}"
 
     async def authenticate(self, session: "Session", server_handle: int) -> int:
-        """The user's id for that server handle; raises what the gateway says of the user."""
+        """Return the user's id for a server handle; raise the gateway's error if it refuses the user."""
         return await session.authenticate_user(server_handle, self.user, self._password())
 
     def _password(self) -> str:
@@ -53,15 +53,22 @@ class Credentials:
 
 
 def credential_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds ``--user`` and ``--verifier`` with the sources of their passwords; the command gets `users`, by the name of
-    the id in an entry that each is for."""
+    """Add ``--user`` and ``--verifier`` with the sources of their passwords.
+
+    The command gets `users`: each by the field of an entry that takes its id.
+    """
 
     @click.option("--user", callback=not_blank, metavar="NAME", help="Authenticate this user, who writes.")
     @click.option("--password-env", metavar="NAME", help="Environment variable with the user's password.")
     @click.option("--password-file", type=click.Path(), metavar="FILE", help="File whose first line is the password.")
     @click.option("--verifier", callback=not_blank, metavar="NAME", help="Authenticate this user, who verifies.")
     @click.option("--verifier-password-env", metavar="NAME", help="Environment variable with the verifier's password.")
-    @click.option("--verifier-password-file", type=click.Path(), metavar="FILE", help="Likewise, as a file.")
+    @click.option(
+        "--verifier-password-file",
+        type=click.Path(),
+        metavar="FILE",
+        help="File with that password.",
+    )
     @functools.wraps(function)
     def with_users(**arguments: Any) -> Any:
         users: dict[str, Credentials] = {}

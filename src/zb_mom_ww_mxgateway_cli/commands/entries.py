@@ -15,7 +15,7 @@ from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse
 _ENTRY = re.compile(r"([0-9]{1,10})=([^:]*):(.*)", re.DOTALL)
 
 Entry = dict[str, Any]
-"""The fields of one entry by the library's names."""
+"""The fields of one entry, by the library's names."""
 
 
 def entries_of(given: tuple[str, ...], file: str | None, common: Mapping[str, Any]) -> list[Entry]:

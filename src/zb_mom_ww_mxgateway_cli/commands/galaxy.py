@@ -1,4 +1,4 @@
-"""Commands for the galaxy: what there is, and when it is deployed. They need no session."""
+"""Commands for the galaxy: its objects and deployments. They need no session."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -12,12 +12,12 @@ from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient
 
-# The gateway's own limit.
+# The limit of the gateway.
 _PAGE = click.IntRange(1, 5000)
 
 
 def _place(context: click.Context, parameter: click.Parameter, text: str | None) -> int | str | None:
-    """An object by its id or by its tag name."""
+    """Parse an object: its id or its tag name; a click callback."""
     not_blank(context, parameter, text)
     if text is None or not (text.isascii() and text.isdigit()):
         return text
@@ -26,18 +26,22 @@ def _place(context: click.Context, parameter: click.Parameter, text: str | None)
 
 
 def filter_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What objects have to pass, all of it; the command gets them as `filters`, by the library's names."""
+    """Add the filters of objects, which must all match; the command gets `filters`, by the library's names."""
     options = [
         click.option("--category", type=NOT_NEGATIVE, multiple=True, metavar="ID", help="13 is an area; repeatable."),
         click.option(
-            "--template", multiple=True, callback=not_blank, metavar="NAME", help="Derived from it; repeatable."
+            "--template",
+            multiple=True,
+            callback=not_blank,
+            metavar="NAME",
+            help="Derived from it; repeatable.",
         ),
         click.option(
             "--glob",
             default="",
             callback=sendable,
             metavar="PATTERN",
-            help="Of the whole tag name, in any case: Tank*.",
+            help="Pattern of the whole tag name, in any case: Tank*.",
         ),
         click.option("--alarm-bearing", is_flag=True, help="With an alarm attribute."),
         click.option("--historized", is_flag=True, help="With a historized attribute."),
@@ -110,7 +114,7 @@ Objects are printed as their page comes. A redeploy between two pages is an
 error: what was printed belongs to the former galaxy."""
 )
 @click.option("--root", callback=_place, metavar="TAG|ID", help="Only what is below this object [all].")
-@click.option("--max-depth", type=NOT_NEGATIVE, metavar="N", help="Only so many levels below the root.")
+@click.option("--max-depth", type=NOT_NEGATIVE, metavar="N", help="At most N levels below the root.")
 @filter_options
 @gateway_options
 def galaxy_discover(runner: Runner, root: int | str | None, max_depth: int | None, filters: dict[str, Any]) -> None:

@@ -29,7 +29,7 @@ JSON: {"client_name": "…", "milliseconds": 1.9, "ok": true,
 "server_handle": 1, "session_id": "session-…"}"""
 )
 @session_id_option
-@click.option("--client-name", required=True, callback=not_blank, metavar="NAME", help="As MXAccess will know it.")
+@click.option("--client-name", required=True, callback=not_blank, metavar="NAME", help="Its name in MXAccess.")
 @gateway_options
 def register(runner: Runner, session_id: str, client_name: str) -> None:
     """Register a client name: gives a server handle."""
@@ -52,7 +52,7 @@ JSON: {"context": null, "item": "…", "item_handle": 1, "milliseconds": 1.9,
 @session_id_option
 @server_handle_option
 @click.option("--item", required=True, callback=not_blank, metavar="TAG", help="E.g. TestChildObject.TestInt.")
-@click.option("--context", callback=not_blank, metavar="OBJECT", help="What the item's address is relative to.")
+@click.option("--context", callback=not_blank, metavar="OBJECT", help="The address of the item is relative to it.")
 @gateway_options
 def add_item(runner: Runner, session_id: str, server_handle: int, item: str, context: str | None) -> None:
     """Add an item: gives an item handle."""

@@ -1,4 +1,4 @@
-"""Commands for whole sessions: open, close, follow, try out."""
+"""Commands for sessions: open, close, stream events, smoke test."""
 
 import time
 from typing import TYPE_CHECKING, Any

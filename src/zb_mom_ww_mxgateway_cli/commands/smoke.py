@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway_console.render.event_forms import event_form, reading_t
 from zb_mom_ww_mxgateway_console.render.forms import ExpectationNotMet
 from zb_mom_ww_mxgateway_console.render.report import Report
 
-# Seconds; a stream that is refused is told by the step that reads it.
+# Seconds; the step that reads the stream reports a refused one.
 _ATTACH_TIMEOUT = 1.0
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ T = TypeVar("T")
 
 CLIENT_NAME = "mxgw-py-smoke"
 CLOSE_TIMEOUT = 10.0
-"""Seconds for closing the session, whatever happened before."""
+"""Seconds to close the session, whatever happened before."""
 
-# What a step finds out, by its name in the summary.
+# The result of a step, by its name in the summary.
 _FOUND = {"open": "session_id", "register": "server_handle", "add-item": "item_handle", "first-event": "event"}
 
 
 class Smoke:
-    """One smoke test of one item. `report.summary` grows with it, so that a failure tells how far it came."""
+    """One smoke test of one item. `report.summary` grows with it, so that an error shows how far it came."""
 
     def __init__(self, client: "GatewayClient", report: Report, item: str, timeout: float) -> None:
         self._client = client
@@ -47,7 +47,7 @@ class Smoke:
         self._found |= dict.fromkeys(_FOUND.values())
 
     async def run(self) -> None:
-        """Raises the error of the step that fails; the session is closed whatever happens."""
+        """Run the test; raise the error of the step that fails. The session is closed in any case."""
         session = await self._step("open", self._open())
         try:
             await self._first_value(session)
@@ -101,12 +101,12 @@ class Smoke:
             self._timeout = CLOSE_TIMEOUT
             await self._step("close", session.close())
         except Exception:
-            # The first error is the one to see; that closing failed too is told by its step.
+            # The first error counts; the step reports that closing failed, too.
             if not after_failure:
                 raise
 
     async def _step(self, name: str, work: Awaitable[T]) -> T:
-        """Awaits one step and prints how it went."""
+        """Await one step and print its outcome."""
         started = time.perf_counter()
         ok = False
         self._detail = ""
@@ -121,9 +121,9 @@ class Smoke:
                 f"{name}: no {awaited} from {self._client.options.endpoint} within {self._timeout:g} s"
             ) from None
         finally:
-            self._tell(name, ok, started)
+            self._report_step(name, ok, started)
 
-    def _tell(self, name: str, ok: bool, started: float) -> None:
+    def _report_step(self, name: str, ok: bool, started: float) -> None:
         now = time.perf_counter()
         step: dict[str, Any] = {"milliseconds": round((now - started) * 1000, 3), "ok": ok, "step": name}
         if name in _FOUND:

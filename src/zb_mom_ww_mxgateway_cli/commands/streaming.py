@@ -1,4 +1,4 @@
-"""Printing a stream without ever holding it up."""
+"""Prints a stream without ever holding it up."""
 
 import asyncio
 import queue
@@ -22,12 +22,12 @@ _PATIENCE = 1.0
 
 
 class Rendering(NamedTuple, Generic[T]):
-    """How a message is shown."""
+    """Shows a message."""
 
     form: Callable[[T], dict[str, Any]]
-    """As JSON."""
+    """Returns its JSON form."""
     text: Callable[[T], str]
-    """For a person."""
+    """Returns its text for a person."""
 
 
 async def print_stream(
@@ -38,9 +38,9 @@ async def print_stream(
     most: int | None,
     duration: float | None,
 ) -> None:
-    """Prints messages until there were `most`, `duration` seconds have passed, or nobody reads any more.
+    """Print messages until there were `most`, `duration` seconds have passed, or the reader has left.
 
-    Raises the stream's error, and `ended` when the gateway ends the stream.
+    Raise the stream's error, and `ended` if the gateway ends the stream.
     """
     report.is_list = True
     printed = 0
@@ -60,7 +60,7 @@ async def print_stream(
 
 
 def stream_ended(endpoint: str) -> MxGatewaySessionError:
-    """The error for a stream that the gateway ended without saying why."""
+    """Return the error for a stream that the gateway ended without a reason."""
     return MxGatewaySessionError(
         f"{endpoint} ended the event stream, as it does when the session is closed",
         endpoint=endpoint,
@@ -69,12 +69,12 @@ def stream_ended(endpoint: str) -> MxGatewaySessionError:
 
 
 def stream_broke(endpoint: str, call: str) -> MxGatewayTransportError:
-    """The error for a stream of no session that the gateway ended without saying why."""
+    """Return the error for a stream outside a session that the gateway ended without a reason."""
     return MxGatewayTransportError(f"{call}: {endpoint} ended the stream", endpoint=endpoint, call=call)
 
 
 class Printer(Generic[T]):
-    """Prints messages from a thread of its own, in order.
+    """Prints messages in a separate thread, in order.
 
     A reader that pauses (``| less``) must not stop the stream being read: the gateway would fault the session.
     """
@@ -90,7 +90,7 @@ class Printer(Generic[T]):
         self._thread = threading.Thread(target=self._print, name="printer", daemon=True)
 
     def put(self, message: T) -> None:
-        """Takes a message; raises ExpectationNotMet when the reader is too far behind, and what printing raised."""
+        """Queue a message. Raise ExpectationNotMet if the reader is too far behind, and the error of printing."""
         if self._error is not None:
             raise self._error
         if self._waiting.qsize() >= self._most_waiting:
@@ -104,12 +104,12 @@ class Printer(Generic[T]):
         except Exception as error:
             self._error = error
         finally:
-            # Closed: the command has ended without waiting for this.
+            # The loop is closed: the command ended without waiting for this.
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._done.set)
 
     def _print_some(self) -> bool:
-        """Waits for a message and prints it with those that came meanwhile; False at the end."""
+        """Wait for a message and print it with those that came meanwhile; return False at the end."""
         messages = [self._waiting.get()]
         while len(messages) < _BATCH and not self._waiting.empty():
             messages.append(self._waiting.get())
@@ -127,7 +127,7 @@ class Printer(Generic[T]):
         return self
 
     async def __aexit__(self, exc_type: type[BaseException] | None, exc: object, traceback: object) -> None:
-        """Waits until all is printed; when interrupted, no longer than a moment."""
+        """Wait until all is printed; only a moment if interrupted."""
         self._waiting.put(None)
         try:
             async with asyncio.timeout(_PATIENCE if exc_type is asyncio.CancelledError else None):

@@ -1,4 +1,4 @@
-"""Reading and writing by the name of a tag, each with a session of its own from beginning to end."""
+"""Reads and writes by tag name, each in a session of its own."""
 
 import time
 from collections.abc import AsyncIterator
@@ -31,8 +31,8 @@ CLIENT_NAME = "mxgw-py"
 TIMEOUT = 30.0
 """Seconds for a tag's value, or for a write and its outcome."""
 _LONGEST_READ = 3600.0
-"""Seconds that a gateway gives a tag at most."""
-# Seconds for closing the session when the command is done.
+"""The most seconds that a gateway waits for a tag."""
+# Seconds to close the session when the command is done.
 _CLOSE_TIMEOUT = 5.0
 
 
@@ -59,7 +59,7 @@ def read(runner: Runner, names: tuple[str, ...], items_file: str | None, timeout
     tags = [*names, *filter(None, lines)]
     check_count(tags, "TAG", "--items-file")
     if timeout > _LONGEST_READ:
-        raise click.BadParameter("at most 1h: the gateway gives no tag longer", param_hint="'--timeout'")
+        raise click.BadParameter("at most 1h: the gateway waits no longer for a tag", param_hint="'--timeout'")
     runner.report.is_list = True
 
     async def action(client: "GatewayClient") -> None:
@@ -76,7 +76,7 @@ def read(runner: Runner, names: tuple[str, ...], items_file: str | None, timeout
 
 @asynccontextmanager
 async def _session(client: "GatewayClient", report: Report) -> "AsyncIterator[Session]":
-    """A session that is closed at the end, however that goes: what was done is not undone by it."""
+    """Open a session and close it at the end. A failure to close is a notice: what was done is done."""
     from zb_mom_ww_mxgateway import OpenSessionOptions
 
     session = await client.open_session(OpenSessionOptions(client_session_name=CLIENT_NAME))
@@ -115,7 +115,7 @@ def _read_text(result: "ReadResult") -> str:
 
 
 def write_by_name(runner: Runner, tag: str, text: str, type_name: str | None, user_id: int, timeout: float) -> None:
-    """Writes in one step: session, register, add, advise, first value, write, outcome, close."""
+    """Write in one step: session, register, add, advise, first value, write, outcome, close."""
     named = None if type_name is None else _value(text, type_name)  # before anything is sent
 
     async def action(client: "GatewayClient") -> None:
@@ -179,8 +179,8 @@ async def _written(
         reason = "; ".join(str(status) for status in result.statuses) or str(result.error or "no reason given")
         raise MxAccessError(f"write: {tag} refused {value_text(value)}: {reason}", **known)
     if outcome == "accepted":
-        said = f"outcome unknown: the write of {tag} was accepted, and its completion was not seen within {timeout:g} s"
-        raise MxGatewayError(said, outcome_unknown=True, **known)
+        reason = f"the write of {tag} was accepted, and its completion was not seen within {timeout:g} s"
+        raise MxGatewayError(f"outcome unknown: {reason}", outcome_unknown=True, **known)
     reason = str(result.error or "the session was lost").removeprefix("outcome unknown: ")
     raise MxGatewayError(f"outcome unknown: the write of {tag}: {reason}", outcome_unknown=True, **known)
 
@@ -188,7 +188,7 @@ async def _written(
 def _without_type(live: "LiveSession", tag: str, before: "LiveValue") -> MxAccessError:
     reason = "; ".join(str(status) for status in before.statuses) or f"its quality is {before.quality_word}"
     return MxAccessError(
-        f"write: {tag} has no value that tells its type ({reason}); nothing was written. --type says it",
+        f"write: {tag} has no value that shows its type ({reason}); nothing was written; name it with --type",
         endpoint=live.session.endpoint,
         call="write",
         statuses=before.statuses,
@@ -196,7 +196,7 @@ def _without_type(live: "LiveSession", tag: str, before: "LiveValue") -> MxAcces
 
 
 def _value_for(text: str, named: Typed | None, before: "LiveValue") -> Typed | None:
-    """The value for a tag that has this one; None where neither names a type. Raises click.BadParameter."""
+    """Return the value for a tag with its present value; None if neither shows a type. Raise click.BadParameter."""
     is_array = None if before.value is None else isinstance(before.value, Array)
     if named is not None and is_array in (None, isinstance(named.value, list)):
         return named
@@ -206,7 +206,7 @@ def _value_for(text: str, named: Typed | None, before: "LiveValue") -> Typed | N
 
 
 def _value(text: str, type_name: str, is_array: bool | None = None) -> Typed:
-    """The value that is typed, for a tag of that type; raises click.BadParameter."""
+    """Return the typed value for a tag of that type; raise click.BadParameter if it does not fit."""
     try:
         return parse_typed(type_name, text, is_array=is_array)
     except ValueError as error:

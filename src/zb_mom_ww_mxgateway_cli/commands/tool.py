@@ -26,9 +26,9 @@ JSON: {"ok": true, "script": "…", "shell": "bash"}"""
 def completion(report: Report, shell: str) -> None:
     """Print the script that completes commands and options in a shell."""
     complete = get_completion_class(shell)
-    assert complete is not None  # One of the three.
+    assert complete is not None  # It is one of the three.
     made = complete(click.get_current_context().find_root().command, {}, "mxgw-py", _VARIABLE)
-    # Not bash's own source(), which starts bash to ask for its version.
+    # Not source() of the bash class, which starts bash to find its version.
     script = ShellComplete.source(made)
     # To the letter: names of its functions look like keys.
     report.lines(report.formatter.exact({"ok": True, "script": script, "shell": shell}, script.splitlines()))
@@ -37,7 +37,7 @@ def completion(report: Report, shell: str) -> None:
 @click.command(epilog='JSON: {"gateway_protocol_version": 3, "ok": true, "python": "3.12.1", "version": "0.1.0"}')
 @report_options
 def version(report: Report) -> None:
-    """The version of this tool."""
+    """Print the version of this tool."""
     form = {
         "gateway_protocol_version": GATEWAY_PROTOCOL_VERSION,
         "ok": True,

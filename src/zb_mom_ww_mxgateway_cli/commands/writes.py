@@ -1,4 +1,4 @@
-"""Commands that write. Accepted means that MXAccess took it; how it ended is told by an event."""
+"""Commands that write. Accepted means that MXAccess took the write; an event reports its completion."""
 
 import functools
 import re
@@ -35,7 +35,7 @@ BulkCall = Callable[["Session"], Awaitable[Sequence["BulkWriteResult"]]]
 
 
 class _NumbersMayBeNegative(click.Command):
-    """Takes ``-5`` for a value, not for options."""
+    """A command that takes ``-5`` for a value, not for an option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if "--" not in args:
@@ -68,7 +68,7 @@ JSON: {"accepted_ms": 2.1, "before": 41, "completed_ms": 102.7, "error": null,
 \b
 With --session-id, --server-handle, --item-handle, --type and --value it
 writes to an item of an open session, which must be advised before. Accepted
-means then that MXAccess took the write. How it ended is told by an
+means then that MXAccess took the write. Its completion is reported by an
 ON_WRITE_COMPLETE event of the session.
 
 \b
@@ -81,7 +81,7 @@ JSON: {"item_handle": 1, "milliseconds": 2.6, "ok": true,
 @click.option("--session-id", callback=not_blank, metavar="ID", help="The session's id: session-…")
 @click.option("--server-handle", type=HANDLE)
 @click.option("--item-handle", type=HANDLE)
-@click.option("--type", "type_name", type=click.Choice(TYPE_NAMES), help="By default the tag's own.")
+@click.option("--type", "type_name", type=click.Choice(TYPE_NAMES), help="The type [that of the tag].")
 @click.option("--value", "text", help="true or false; a number; text; a time like 2026-10-02T08:14:00Z; [1, 2].")
 @click.option("--user-id", type=NOT_NEGATIVE, default=0, show_default=True)
 @click.option(
@@ -90,7 +90,7 @@ JSON: {"item_handle": 1, "milliseconds": 2.6, "ok": true,
     default="30s",
     show_default=True,
     metavar="DURATION",
-    help="Of TAG VALUE: for the first value, and for the write and its outcome.",
+    help="With TAG VALUE: for the first value, and for the write and its outcome.",
 )
 @gateway_options
 def write(
@@ -155,33 +155,37 @@ def write(
 
 
 timestamp_option: Option = click.option(
-    "--timestamp", callback=moment, metavar="TIME", help="Source time of entries that have none: ISO 8601 with a zone."
+    "--timestamp", callback=moment, metavar="TIME", help="Source time for entries that have none: ISO 8601 with a zone."
 )
 user_id_option: Option = click.option(
-    "--user-id", type=NOT_NEGATIVE, default=0, show_default=True, help="Of entries that have none."
+    "--user-id", type=NOT_NEGATIVE, default=0, show_default=True, help="For entries that have none."
 )
 current_user_id_option: Option = click.option(
-    "--current-user-id", type=NOT_NEGATIVE, metavar="ID", help="Who writes, for entries that do not say."
+    "--current-user-id", type=NOT_NEGATIVE, metavar="ID", help="Who writes, for entries that have none."
 )
 verifier_user_id_option: Option = click.option(
-    "--verifier-user-id", type=NOT_NEGATIVE, default=0, show_default=True, help="Who verifies, likewise."
+    "--verifier-user-id",
+    type=NOT_NEGATIVE,
+    default=0,
+    show_default=True,
+    help="Who verifies, for entries that have none.",
 )
 
 
 TO_COME = -1
-"""Stands for the id of a user who is authenticated before the write."""
+"""Placeholder for the id of a user who is authenticated before the write."""
 
 
 async def _with_ids(
     session: "Session", server_handle: int, users: dict[str, Credentials], entries: list[Entry]
 ) -> list[Entry]:
-    """The entries with the ids of those users, each of whom is authenticated."""
+    """Authenticate the users; return the entries with their ids."""
     ids = {field: await user.authenticate(session, server_handle) for field, user in users.items()}
     return [{**entry, **{field: ids[field] for field in ids if entry[field] == TO_COME}} for entry in entries]
 
 
 def _bulk_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Options of every bulk write; `function` gets its own, which go into each entry."""
+    """Add the options of every bulk write; those of `function` go into each entry."""
 
     @session_id_option
     @server_handle_option
