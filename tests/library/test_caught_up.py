@@ -337,7 +337,7 @@ async def test_what_changed_between_two_sessions_is_new_since_before_and_not_sin
     # What is lost is not waited for, to say what is new.
     meanwhile = await live.fresh_mark(timeout=20)
     waiting = asyncio.create_task(live.wait_for(INT, lambda value: value == 7, timeout=20, new=True))
-    await eventually(lambda: live._hub.values.waiting, "it waits", seconds=20)
+    await eventually(lambda: live._hub.values._waits, "it waits", seconds=20)
     gateway.faults.release()
     assert (await live.wait_for(DOUBLE, lambda value: value == 7.0, timeout=20, mark=before)).value == 7.0
     with pytest.raises(MxGatewayWaitError, match=r"it is 7\.0"):

@@ -280,7 +280,7 @@ async def test_a_subscriber_takes_what_is_queued_in_one_go(
     assert [event.value for event in await waiting] == [11]
     gateway.set(INT, 12)
     await received(live, live.events + 1)
-    subscription.end()
+    subscription._end()
     assert [event.value for event in await subscription.batch()] == [12]
     assert await subscription.batch() == []
 

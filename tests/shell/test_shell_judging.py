@@ -249,7 +249,7 @@ async def test_a_wait_takes_no_change_from_before_it_that_a_rebuilt_session_show
     gateway.set(INT, 7)
     context.interactive = True  # At the prompt nothing waits for the session first.
     waiting = asyncio.create_task(run(context, f"wait {INT} = 7 timeout 30s", _follow))
-    await until(lambda: live._hub.values.waiting)
+    await until(lambda: live._hub.values._waits)
     gateway.faults.release()
     await until(lambda: live[INT].value == 7 and live[INT].stale_since is None)
     (item,) = context.items
@@ -272,7 +272,7 @@ async def test_a_broken_hold_keeps_what_broke_it_and_how_near_it_came(
     line = f"wait {INT} < 50 now hold 20s timeout 21s"
     waiting = asyncio.create_task(run(context, line, _follow))
     live, (item,) = context.live_session, context.items
-    await until(lambda: live._hub.values.waiting and live._hub.values._waits[item.key][0]._held_since is not None)
+    await until(lambda: live._hub.values._waits and live._hub.values._waits[item.key][0]._held_since is not None)
     for value in (20, 60, 30, 70, 40):
         gateway.set(INT, value)
         await until(lambda value=value: live[INT].value == value)  # type: ignore[misc]

@@ -142,7 +142,7 @@ class AlarmFeed:
         follower = AlarmFollower(self._followers, queue_size)
         self._followers.append(follower)
         if self.has_ended:
-            follower.end(self.error)
+            follower._end(self.error)
         return follower
 
     def forget(self, reference: str) -> None:
@@ -195,7 +195,7 @@ class AlarmFeed:
     def _end(self, error: MxGatewayError | None) -> None:
         self._settled.set()
         for follower in tuple(self._followers):
-            follower.end(error)
+            follower._end(error)
 
     def _lose(self, error: MxGatewayError) -> None:
         self.error = error
@@ -256,7 +256,7 @@ class AlarmFeed:
     def tell(self, news: AlarmNews) -> None:
         """Give news to every follower. A subclass that acts on them at once overrides it."""
         for follower in tuple(self._followers):
-            follower.put(news)
+            follower._put(news)
 
 
 class AlarmFollower:
@@ -274,14 +274,14 @@ class AlarmFollower:
         self._ended = False
         self._error: MxGatewayError | None = None
 
-    def put(self, news: AlarmNews) -> None:
+    def _put(self, news: AlarmNews) -> None:
         """Offer news; never waits."""
         if self._queue.qsize() >= self._queue_size:
             self.dropped += 1
         else:
             self._queue.put_nowait(news)
 
-    def end(self, error: MxGatewayError | None = None) -> None:
+    def _end(self, error: MxGatewayError | None = None) -> None:
         """End it: queued news are still given, then `error` or the end."""
         if not self._ended:
             self._ended, self._error = True, error
@@ -323,7 +323,7 @@ class AlarmFollower:
 
     async def aclose(self) -> None:
         """End it. Idempotent."""
-        self.end()
+        self._end()
 
     async def __aenter__(self) -> Self:
         return self

@@ -239,11 +239,6 @@ class ValueCache:
             if not self._waits[key]:
                 del self._waits[key]
 
-    @property
-    def waiting(self) -> int:
-        """Number of waits."""
-        return sum(map(len, self._waits.values()))
-
     def end(self, error: MxGatewayError) -> None:
         """End every wait with `error`: nothing comes any more."""
         self.doubt()

@@ -135,7 +135,7 @@ class EventHub:
 
     def _distribute(self, event: MxEvent) -> None:
         for subscription in tuple(self._subscriptions):
-            subscription.put(event)
+            subscription._put(event)
         self._wake()
 
     def _count_gap(self, lost: int) -> None:
@@ -219,7 +219,7 @@ class EventHub:
         self.tracker.lose()
         self._set_state(LiveState.CLOSED, error)
         for subscription in tuple(self._subscriptions):
-            subscription.end(error)
+            subscription._end(error)
         self.values.end(error or MxGatewaySessionError("the live session was closed"))
         self.callbacks.end(error)
 
@@ -233,7 +233,7 @@ class EventHub:
     def _notify(self, change: LiveChange) -> None:
         log_change(self._link, change)
         for listener in tuple(self._listeners):
-            listener.put(change)
+            listener._put(change)
 
     def _wake(self) -> None:
         for waiter in self._waiters:
@@ -283,7 +283,7 @@ class EventHub:
         subscription = Subscription(wanted, queue_size, overflow, self._subscriptions.remove)
         self._subscriptions.append(subscription)
         if self.state is LiveState.CLOSED:
-            subscription.end(self.lost)
+            subscription._end(self.lost)
         return subscription
 
     def unseen_write(self, server_handle: int, item_handle: int) -> UnseenWrite | None:
@@ -326,7 +326,7 @@ class EventHub:
         """
         listener = Changes(queue_size)
         if self.state is not LiveState.LIVE:
-            listener.put(LiveChange(self.state, self.lost))
+            listener._put(LiveChange(self.state, self.lost))
         if self.state is not LiveState.CLOSED:
             self._listeners.add(listener)
         return listener

@@ -25,7 +25,7 @@ class Changes:
         self._ended = False
         self._dropped = 0
 
-    def put(self, change: LiveChange) -> None:
+    def _put(self, change: LiveChange) -> None:
         """Offer a change; never waits."""
         if self._ended:
             return

@@ -46,7 +46,7 @@ class Subscription:
         self._ended = False
         self._error: MxGatewayError | None = None
 
-    def put(self, event: MxEvent) -> None:
+    def _put(self, event: MxEvent) -> None:
         """Offer an event; never waits."""
         if self._ended or not self._picks(event):
             return
@@ -59,7 +59,7 @@ class Subscription:
         if len(self._queue) >= self._queue_size:
             self.dropped += 1
             if self._overflow is Overflow.DISCONNECT:
-                self.end(MxGatewaySessionError(f"this subscriber fell {self._queue_size} events behind and was ended"))
+                self._end(MxGatewaySessionError(f"this subscriber fell {self._queue_size} events behind and was ended"))
                 return
             self._queue.popitem(last=False)
         self._queue[key] = event
@@ -72,10 +72,10 @@ class Subscription:
             # The subscriber's mistake: the stream and the other subscribers go on.
             failure = MxGatewayError(f"this subscriber's filter failed: {error!r}")
             failure.__cause__ = error
-            self.end(failure)
+            self._end(failure)
             return False
 
-    def end(self, error: MxGatewayError | None = None) -> None:
+    def _end(self, error: MxGatewayError | None = None) -> None:
         """End it: the reader gets the queued events, then `error` or the end."""
         if not self._ended:
             self._ended, self._error = True, error
@@ -115,7 +115,7 @@ class Subscription:
 
     async def aclose(self) -> None:
         """End it and drop what is queued. Idempotent."""
-        self.end()
+        self._end()
         self._queue.clear()
 
     async def __aenter__(self) -> Self:

@@ -94,11 +94,6 @@ class SessionSupervisor:
                 return None if self._link.closed else lost
             self._stream = stream
 
-    @property
-    def behind_since(self) -> float | None:
-        """When the oldest event came that was not yet looked at, as :attr:`EventStream.behind_since`."""
-        return self._stream.behind_since
-
     async def caught_up(self, timeout: float) -> bool:
         """Do what :meth:`LiveSession.caught_up` says."""
         self._check_sleep()

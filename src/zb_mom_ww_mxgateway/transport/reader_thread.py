@@ -134,14 +134,6 @@ class EventBuffer:
         """True when nothing more will be put in."""
         return self._ended
 
-    @property
-    def oldest(self) -> Arrived | None:
-        """Message that has waited longest; None when none waits."""
-        try:
-            return self._entries[0]
-        except IndexError:
-            return None
-
     def take(self, into: deque[Arrived]) -> int:
         """Move all that has come since the last time; return how many were dropped before the first of them."""
         with self._lock:

@@ -235,15 +235,6 @@ class EventStream(MessageStream[T]):
         """True when nothing more will come than what has come."""
         return self._buffer.ended
 
-    @property
-    def behind_since(self) -> float | None:
-        """When the oldest message came that is not handed over yet, in seconds of :func:`clock.monotonic`; 0 if only
-        the end is left, None if nothing is."""
-        oldest = self._batch[0] if self._batch else self._buffer.oldest
-        if oldest is None:
-            return 0.0 if self.ended else None
-        return oldest[0]
-
     async def attached(self) -> bool:
         """Wait until the gateway has proven that it has taken the stream; return False when it surely will not.
 
