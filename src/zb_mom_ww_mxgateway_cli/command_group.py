@@ -55,9 +55,9 @@ Exit codes:
 With --json, or --output jsonl, everything is one JSON object a line on
 standard output, with sorted keys and times in UTC. An error is the last line,
 also there: {"error": {"exit_code": 3, "message": "…", "type": "…", …},
-"ok": false}. --output json is one document: the object, or a list where there
-may be several. --output csv has a heading, and another one where results of
-another kind follow.""",
+"ok": false}. --output json is one document: the object, or a list if there
+may be several. --output csv has a heading, and another one before results
+with other columns.""",
 )
 @click.version_option(__version__, prog_name="mxgw-py", message="%(prog)s %(version)s")
 @click.pass_context

@@ -22,21 +22,21 @@ END_OF_RESULT = "__MXGW_BATCH_EOR__"
 
 @click.command(
     epilog="""\b
-A line is what would follow mxgw-py: words, quoted as in a POSIX shell. Blank
-lines, and lines that begin with #, are passed over. Every other line is
-answered by its JSON, then by a line __MXGW_BATCH_EOR__. A line that fails is
-answered by {"error": {"exit_code": 2, …}, "ok": false}, and the next one is
-run. Streams need an end there: --count or --for.
+A line is what follows mxgw-py: words, quoted as in a POSIX shell. Blank
+lines, and lines that begin with #, are skipped. Every other line is answered
+by its JSON, then by a line __MXGW_BATCH_EOR__. A line that fails is answered
+by {"error": {"exit_code": 2, …}, "ok": false}, and the next one runs. Streams
+need an end there: --count or --for.
 
 \b
 All lines of one endpoint share one connection. The connection options given
-here are for the lines that do not say otherwise. A line may name a gateway of
-its own, with --endpoint or --profile: nothing of a profile holds for another
-gateway, and a key that is named here beside a gateway is sent to that alone.
+here are the defaults of the lines. A line may name another gateway, with
+--endpoint or --profile: no setting of a profile applies to another gateway,
+and a key that is named here with a gateway is sent to that gateway alone.
 
 \b
-Exit code 0 when the input ends, whatever became of its lines; 1 when nobody
-reads the answers any more; 130 when interrupted, after the line's answer."""
+Exit code 0 when the input ends, also if lines failed; 1 when the reader of
+the answers has left; 130 when interrupted, after the line's answer."""
 )
 @profile_option
 @connection_options

@@ -19,10 +19,10 @@ Entry = dict[str, Any]
 
 
 def entries_of(given: tuple[str, ...], file: str | None, common: Mapping[str, Any]) -> list[Entry]:
-    """The entries of ``--entry``, then those of ``--entries-file``.
+    """Return the entries of ``--entry``, then those of ``--entries-file``.
 
-    `common` holds the other fields of this kind of write, as the options give them to every entry; None has
-    to be said in the entry. Raises click.BadParameter that names the option and the entry.
+    `common` are the other fields of this type of write, with their values for entries that have none; an entry must
+    have a field that is None there. Raise click.BadParameter with the option and the entry.
     """
     entries = []
     for text in given:

@@ -42,8 +42,8 @@ def register(runner: Runner, session_id: str, client_name: str) -> None:
 
 @click.command(
     epilog="""\b
-Prints the item handle alone. A tag that does not exist is added all the same:
-its first value then says that there is none.
+Prints the item handle alone. A tag that does not exist is added, too: its
+first value then reports that there is no such tag.
 
 \b
 JSON: {"context": null, "item": "…", "item_handle": 1, "milliseconds": 1.9,
@@ -168,9 +168,9 @@ over one connection: network, gateway and worker together, not what the
 gateway could do for several clients. Advise the tags first (subscribe-bulk)
 to measure answers from the gateway's last values; a tag that is not advised
 is added, advised, awaited and removed in every round, which measures
-MXAccess. The fields cached_reads and failed_reads tell which of it was
-measured. Nothing is left out: the first rounds are in it. p99_ms is the
-nearest rank, which with less than 100 rounds is the slowest.
+MXAccess. The fields cached_reads and failed_reads show which was measured.
+All rounds count, also the first ones. p99_ms is the nearest rank, which with
+less than 100 rounds is the slowest.
 Exit code 3 when any read failed.
 
 \b

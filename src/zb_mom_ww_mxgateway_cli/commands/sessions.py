@@ -84,7 +84,7 @@ A session has one event stream. When that ends, it lives 30 s more.
 JSON: one object an event: body (null; or of buffered data data_type,
 qualities, timestamps, values; or of an alarm what stream-alarms shows),
 data_type, family, gateway_receive_timestamp, hresult, item_handle, quality,
-quality_word (null where there is no quality), replay_gap (null, or
+quality_word (null without a quality), replay_gap (null, or
 oldest_available_sequence and requested_after_sequence), server_handle,
 source_timestamp, statuses (each category, detail, detected_by,
 diagnostic_text, success), value, variant_type, worker_sequence."""
@@ -110,7 +110,7 @@ def stream_events(runner: Runner, session_id: str, after: int, most: int | None,
 @click.command(
     epilog="""\b
 JSON: one object a step, {"milliseconds": 1.9, "ok": true, "step": "advise"},
-with what it found: session_id (open), server_handle (register), item_handle
+with its result: session_id (open), server_handle (register), item_handle
 (add-item), event (first-event; as in stream-events). Then a summary:
 endpoint, event, item, item_handle, milliseconds, ok, server_handle,
 session_id, steps, and error if a step failed."""

@@ -45,7 +45,7 @@ Exit code 3 when any tag could not be read; all are tried, and all printed.
 \b
 JSON: an object a tag, in the order given: cached, error (null, or why there
 is no value), ok, quality, quality_word, source_timestamp, statuses, tag,
-value; and an error behind them when a tag could not be read."""
+value; and an error after them when a tag could not be read."""
 )
 @click.argument("names", metavar="TAG...", nargs=-1, callback=not_blank)
 @click.option("--items-file", type=click.Path(), metavar="FILE", help="More tags, one a line; - is standard input.")

@@ -56,9 +56,9 @@ class _NumbersMayBeNegative(click.Command):
 mxgw-py write TAG VALUE does it in one step: it opens a session, registers,
 adds and advises the tag, waits for its first value (on a fresh session 3 to
 8 s), writes, waits for the outcome, and closes the session. VALUE takes the
-tag's own type unless --type says another; of an array it is JSON, [1, 2, 3].
+tag's own type unless --type names one; an array is JSON, [1, 2, 3].
 Exit code 0 when the write is completed, 3 when it is refused, 6 when the
-outcome is not known: it is never sent again.
+outcome is unknown: it is never sent again.
 
 \b
 JSON: {"accepted_ms": 2.1, "before": 41, "completed_ms": 102.7, "error": null,

@@ -24,7 +24,7 @@ from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST_LINE, shorten
 class Report:
     """Prints what a command reports, in its output form. Every line is flushed, and safe for a terminal.
 
-    In forms that report errors, everything is on standard output. In others, and if nobody reads standard output,
+    In forms that report errors, everything is on standard output. In others, and if standard output has no reader,
     errors go to standard error.
     """
 
@@ -40,7 +40,7 @@ class Report:
         self.summary: dict[str, Any] = {}
         """What a command has found so far: part of its error, if the form reports errors."""
         self.reader_gone = False
-        """True after nobody reads standard output any more (``| head -1``); printing then does nothing."""
+        """True after the reader of standard output has left (``| head -1``); printing then does nothing."""
         self.reader_stuck = False
         """True while a reader that pauses holds a print in progress: the process cannot end in the ordinary way."""
 
@@ -106,7 +106,7 @@ class Report:
         try:
             _write(sys.stderr, lines)
         except OSError:
-            return  # Nobody reads it; the exit code still tells.
+            return  # It has no reader; the exit code remains.
 
 
 def _write(stream: TextIO | None, lines: list[str]) -> None:

@@ -21,8 +21,8 @@ _LINES_AFTER_SECONDS = (2.0, 8.0, 20.0, 30.0)
 class RunReporter:
     """Shows a run: gives each event to the formatter of the output form, which a statement may change.
 
-    It never waits for a reader. After nobody reads any more it is silent, and `closed` says why: what always runs has
-    to run all the same.
+    It never waits for a reader. After the reader has left it is silent, and `closed` is the reason: the lines after
+    ``finally`` still have to run.
     """
 
     def __init__(
