@@ -115,7 +115,7 @@ async def test_lists_and_watches_are_typed_and_read(tmp_path: Path, monkeypatch:
             "watches", "item  tag                  value  quality  age", "Plant.Pump1.Running  true   good"
         )
         await screen.enter("list save a.b Plant.Tank1.Level", "letters, digits, - and _ only, not a.b")
-        await screen.enter(f"list save tank {KEY}", "that is a gateway's key, not a tag", "nothing was saved")
+        await screen.enter(f"list save tank {KEY}", "a gateway's key is not a tag", "nothing was saved")
         await screen.enter("list show tank", "show tank\n  tag\n  Plant.Tank1.Level\n  TestChildObject.TestInt")
 
 
