@@ -778,7 +778,7 @@ async def test_a_stream_that_breaks_before_its_first_event_may_have_lost_some() 
         await live.subscribe_tags([INT], await live.session.register("live"))
         gateway.faults.drop_streams()
         await eventually(lambda: live.resumes and live.state is LiveState.LIVE, "it is resumed")
-        assert (live.events, live.gaps, live.lost_events) == (0, 1, 0)
+        assert (live.events, live.gaps, live.lost_events, live.lost_is_known) == (0, 1, 0, False)
 
 
 async def test_a_gap_of_which_nothing_is_kept_counts_once(
@@ -793,11 +793,11 @@ async def test_a_gap_of_which_nothing_is_kept_counts_once(
         gap = await anext(subscription)
     assert gap.replay_gap is not None
     assert gap.replay_gap.oldest_available_sequence == 0
-    assert live.gaps == 1
+    assert (live.gaps, live.lost_is_known) == (1, False)
     assert live[INT].stale_since is not None
     gateway.set(INT, 4)
     await values_of(subscription, 1)
-    assert (live.gaps, live.lost_events) == (1, 3)
+    assert (live.gaps, live.lost_events, live.lost_is_known) == (1, 3, True)
     assert live[INT].stale_since is None
     assert live[STRING].stale_since is not None
     # With that event it is over: the next one is another.

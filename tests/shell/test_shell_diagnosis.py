@@ -133,6 +133,33 @@ async def test_why_while_the_session_is_rebuilt_says_to_wait(connected: tuple[Co
     gateway.faults.release()
 
 
+async def test_a_number_of_lost_events_that_is_unknown_is_shown_as_unknown(
+    connected: tuple[Context, SimulatedGateway],
+) -> None:
+    context, gateway = connected
+    await run(context, "watch Plant.Tank1.Level", follow)
+    assert "received, none lost" in text_of(await diagnosed(context, "why Plant.Tank1.Level"))
+    assert "0 gaps, 0 lost" in "".join((await run(context, "status", follow)).lines())
+    gateway.faults.lose_session(context.session.session_id)
+    live = context.live_session
+    async with asyncio.timeout(15):
+        while not (live.rebuilds and live.state.value == "live"):
+            await live.changed()
+    found = await diagnosed(context, "why Plant.Tank1.Level")
+    assert "received, 1 gap, an unknown number lost" in text_of(found)
+    assert verdict_of(found, "events") is Verdict.NOTE
+    assert "1 gap, an unknown number lost" in "".join((await run(context, "status", follow)).lines())
+    gateway.faults.drop_streams()
+    for level in (1.0, 2.0):
+        gateway.set("Plant.Tank1.Level", level)
+    gateway.faults.evict_replay(context.session.session_id)
+    gateway.set("Plant.Tank1.Level", 3.0)
+    async with asyncio.timeout(15):
+        while not live.lost_events:
+            await live.changed()
+    assert f"2 gaps, at least {live.lost_events} lost" in text_of(await diagnosed(context, "why Plant.Tank1.Level"))
+
+
 async def test_why_while_the_stream_is_resumed_says_that_values_are_old(
     connected: tuple[Context, SimulatedGateway],
 ) -> None:

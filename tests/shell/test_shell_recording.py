@@ -131,6 +131,22 @@ async def test_status_says_what_is_recorded_watched_and_copied(tmp_path: Path) -
         sh.context.spool.stop()
 
 
+async def test_record_stop_shows_no_number_where_it_is_unknown_how_many_were_lost(tmp_path: Path) -> None:
+    async with shell(tmp_path) as sh:
+        path = tmp_path / "a.csv"
+        await sh.terminal.enter(f"watch {INT} --count 1", "1 sample")
+        await sh.terminal.enter(f"record {path}", "recording everything")
+        sh.gateway.faults.lose_session(sh.context.live_session.session.session_id)
+        await sh.terminal.shows("has taken its place")
+        await recorded(path, "gap")
+        (recording,) = sh.context.connected.recording
+        text = await sh.terminal.enter("record stop", "closed")
+        cells = next(line for line in text.splitlines() if " closed " in line).split()
+        assert cells[3] == "unknown"
+        assert (recording.lost, recording.lost_is_known) == (0, False)
+        assert ", more may be lost" in path.read_text(encoding="utf-8").splitlines()[-1]
+
+
 async def test_the_time_in_which_an_item_is_suspended_shows_in_history_trend_and_record_and_only_its_own(
     tmp_path: Path,
 ) -> None:

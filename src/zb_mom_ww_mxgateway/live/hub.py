@@ -48,6 +48,7 @@ class EventHub:
         """Times that events were lost, a lost session included."""
         self.lost_events: int = 0
         """Events lost, as far as the sequences tell."""
+        self._has_uncounted_gap = False
         self.resumes = 0
         """Attempts to resume the stream."""
         self.rebuilds: int = 0
@@ -76,6 +77,11 @@ class EventHub:
         # A time before the machine slept, until events are known to be from after the sleep.
         self._slept_since: float | None = None
 
+    @property
+    def lost_is_known(self) -> bool:
+        """Whether `lost_events` is the number of all lost events; otherwise more were lost, or may have been."""
+        return not self._has_uncounted_gap and not self._gap_is_open
+
     # What the supervisor reports.
 
     def take(self, event: MxEvent) -> None:
@@ -89,7 +95,9 @@ class EventHub:
         if event.replay_gap is not None:
             gap = event.replay_gap
             first_kept = gap.oldest_available_sequence or gap.requested_after_sequence + 1
-            self._count_gap(max(0, first_kept - gap.requested_after_sequence - 1))
+            lost = max(0, first_kept - gap.requested_after_sequence - 1)
+            self._count_gap(lost)
+            self._has_uncounted_gap |= not lost and bool(gap.oldest_available_sequence)
             self.last_worker_sequence = max(self.last_worker_sequence, gap.oldest_available_sequence - 1)
             # Where the gateway keeps nothing, only the next event tells how many were lost.
             self._gap_is_open = not gap.oldest_available_sequence
@@ -103,6 +111,8 @@ class EventHub:
                 # The stream went on where it had stopped.
                 self._confirmed = True
                 self.values.confirm()
+            # The first event of a session does not tell what was lost before it.
+            self._has_uncounted_gap |= self._gap_is_open and not known
             self._gap_is_open = False
             self.last_worker_sequence = max(self.last_worker_sequence, event.worker_sequence)
             self._add_tag(event)
@@ -120,6 +130,7 @@ class EventHub:
         if not self._may_repeat:
             # Its sequences went back, so it is unknown what else was lost.
             self._count_gap(0)
+            self._has_uncounted_gap = True
 
     def _add_tag(self, event: MxEvent) -> None:
         key = event.header.server_handle, event.header.item_handle
@@ -183,6 +194,7 @@ class EventHub:
 
     def set_rebuilding(self, error: MxGatewayError) -> None:
         """Note that the session is lost, with all that is still to come of it."""
+        self._has_uncounted_gap = True
         self.values.doubt(missed=True)
         self.tracker.lose()
         self.unseen.lose()
@@ -216,6 +228,7 @@ class EventHub:
         """End everything that follows the stream: because of `error`, or because it was closed here."""
         if self.state is LiveState.CLOSED:
             return
+        self._has_uncounted_gap |= error is not None
         self.tracker.lose()
         self._set_state(LiveState.CLOSED, error)
         for subscription in tuple(self._subscriptions):

@@ -147,8 +147,13 @@ class LiveSession:
 
     @property
     def lost_events(self) -> int:
-        """Events lost, as far as the sequences tell."""
+        """Events lost, as far as the sequences tell; a lower bound unless `lost_is_known`."""
         return self._hub.lost_events
+
+    @property
+    def lost_is_known(self) -> bool:
+        """Whether `lost_events` is the number of all lost events; otherwise more were lost, or may have been."""
+        return self._hub.lost_is_known
 
     @property
     def resumes(self) -> int:

@@ -20,7 +20,7 @@ from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
-from zb_mom_ww_mxgateway_shell.state.connection import connection_text
+from zb_mom_ww_mxgateway_shell.state.connection import connection_text, lost_text
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
 from zb_mom_ww_mxgateway_shell.state.profile_connections import connect_profile
@@ -169,7 +169,10 @@ async def use(context: Context, name: ConnectionArgument = None) -> Result:
 
 @command("status", example="status", needs_session=False, stream=True, in_plan=True)
 async def status(context: Context) -> Result:
-    """Show the connection, the session, and what runs on it."""
+    """Show the connection, the session, and what runs on it.
+
+    In JSON lost_events is a lower bound: no number tells what was lost with a session.
+    """
     if context.live is None or context.client is None:
         return TextResult("not connected: connect HOST:PORT first", _status_fields(context))
     live = context.live
@@ -180,7 +183,7 @@ async def status(context: Context) -> Result:
         f"session     {live.session.session_id}, {context.state}{f': {live.lost}' if live.lost else ''}",
         f"servers     {', '.join(f'{h} ({name})' for h, name in context.servers.items()) or 'none registered'}",
         f"items       {len(context.items)}, {advised} advised{f', {watched} watched' if watched else ''}",
-        f"events      {live.events} received, {counted(live.gaps, 'gap')}, {live.lost_events} lost",
+        f"events      {live.events} received, {counted(live.gaps, 'gap')}, {lost_text(live)}",
         f"galaxy      {galaxy_text(context)}",
         *(f"recording   {each.path}, {counted(each.samples, 'sample')}" for each in context.connected.recording),
     ]

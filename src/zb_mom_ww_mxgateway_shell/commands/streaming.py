@@ -217,7 +217,8 @@ async def record(
     Up to 500,000 samples wait for a slow disk; beyond that the oldest are dropped, and a row says so. An existing
     file is not overwritten: --append adds to a recording with the same columns, and turns a row that was cut off
     into one of kind torn. In CSV a text that a spreadsheet would take for a formula gets an apostrophe in front,
-    unless --csv-raw. Several recordings may run; record lists them.
+    unless --csv-raw. Several recordings may run; record lists them. In JSON lost is a lower bound: no number tells
+    what was lost with a session.
     """
     connected = context.connected
     if file is None:
@@ -273,7 +274,7 @@ def _recording_table(recordings: Sequence[Recording]) -> Result:
                 str(each.path),
                 "recording" if each.is_running else each.problem or "closed",
                 str(each.samples),
-                str(each.lost),
+                str(each.lost) if each.lost_is_known else f"at least {each.lost}" if each.lost else "unknown",
                 str(len(each.tags) or "all"),
             ]
             for each in recordings

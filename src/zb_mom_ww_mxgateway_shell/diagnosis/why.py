@@ -28,7 +28,7 @@ from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, attrib
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY, type_text
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
-from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection, connection_text
+from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection, connection_text, lost_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
@@ -145,8 +145,9 @@ class _TagCheck:
             return False
         took = (clock.monotonic() - started) * 1000
         self._found("session", Verdict.OK, f"{name}, ready, answers in {took:.1f} ms")
-        lost_events = f"{counted(live.gaps, 'gap')}, {live.lost_events} lost" if live.gaps else "none lost"
-        self._found("events", Verdict.NOTE if live.gaps else Verdict.OK, f"{live.events} received, {lost_events}")
+        is_complete = live.lost_is_known and not live.gaps
+        lost_events = "none lost" if is_complete else f"{counted(live.gaps, 'gap')}, {lost_text(live)}"
+        self._found("events", Verdict.OK if is_complete else Verdict.NOTE, f"{live.events} received, {lost_events}")
         return True
 
     # From the item to its value.

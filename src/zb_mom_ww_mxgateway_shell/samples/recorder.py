@@ -42,7 +42,11 @@ class Recording:
         self.samples = 0
         """Number of value rows written."""
         self.lost = 0
-        """Number of events known to be missing."""
+        """Number of events known to be missing; a lower bound unless `lost_is_known`."""
+        self._has_uncounted_gap = False
+        self._all_known_before = live.lost_is_known
+        # Since the stream or the session was lost, until it is live again.
+        self._is_broken = False
         self.problem = ""
         """Why it ended by itself; empty where it did not."""
         self._live = live
@@ -91,6 +95,13 @@ class Recording:
         made = cls(live, path, form, file, items, raw=raw)
         made._task = asyncio.create_task(made._run(alert), name=f"recording {path}")
         return made
+
+    @property
+    def lost_is_known(self) -> bool:
+        """Whether `lost` is the number of all missing events; otherwise more are missing, or may be."""
+        # The session counts a gap by the next event, where that tells.
+        is_counted = not self._has_uncounted_gap or (self._all_known_before and self._live.lost_is_known)
+        return is_counted and not self._is_broken
 
     @property
     def is_running(self) -> bool:
@@ -191,13 +202,22 @@ class Recording:
             rows = list(rows_of(entries, lambda key: self._names.get(key, "")))
             self._put([*first, *rows])
             self.samples += sum(row[0] in ("sample", "read") for row in rows)
-            self.lost += sum(entry.lost or 0 for entry in entries if isinstance(entry, SampleMark))
+            for entry in entries:
+                if isinstance(entry, SampleMark):
+                    self._count(entry)
+
+    def _count(self, mark: SampleMark) -> None:
+        self.lost += mark.lost or 0
+        self._has_uncounted_gap |= mark.kind == "gap" and mark.lost is None
+        if mark.key is None and mark.kind in ("stale", "live"):
+            self._is_broken = mark.kind == "stale"
 
     def _finish(self, end: str) -> None:
         with self._writing:
             if self._file.closed:
                 return
             lost = f", {self.lost} known to be lost" if self.lost else ""
+            lost += "" if self.lost_is_known else ", more may be lost"
             self._put([mark_row("stop", time.time(), f"{end}: {counted(self.samples, 'sample')}{lost}")])
             self._file.close()
 

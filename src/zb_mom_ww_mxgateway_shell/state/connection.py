@@ -225,6 +225,13 @@ class GatewayConnection:
             ) from None
 
 
+def lost_text(live: "LiveSession") -> str:
+    """Return in words how many events were lost; a number that is not known is never shown as one that is."""
+    if live.lost_is_known:
+        return f"{live.lost_events} lost"
+    return f"at least {live.lost_events} lost" if live.lost_events else "an unknown number lost"
+
+
 def connection_text(connected: GatewayConnection | None) -> str:
     """Return endpoint and trust, in words."""
     if connected is None:
