@@ -83,6 +83,20 @@ async def test_a_file_without_a_statement_is_no_passed_test(run: Runs, text: str
     assert done.code == 2, done
 
 
+@pytest.mark.parametrize("text", ["", "# only a remark\n"])
+async def test_standard_input_and_lines_without_a_statement_are_mistakes_too(run: Runs, text: str) -> None:
+    piped = await run.process("--plaintext", stdin=text)
+    assert (piped.code, piped.err.strip()) == (2, "standard input: there was no statement")
+    path = run.folder / "empty.mxs"
+    path.write_text(text, encoding="utf-8")
+    # Standard input that is a file is read as a whole.
+    whole = await run.process("--plaintext", "-c", "-", stdin=text)
+    lines = await run.process("--plaintext", "-e", text)
+    for done in (whole, lines):
+        assert done.code == 2, done
+        assert "there is no statement" in done.err
+
+
 async def test_quotes_that_an_editor_made_curly_are_pointed_at(run: Runs) -> None:
     done = await run(f"write {INT} 5\nwrite TestChildObject.TestString \u201chello\u201d\nstep \u201cone\u201d\n")
     assert (done.code, run.written) == (2, [])

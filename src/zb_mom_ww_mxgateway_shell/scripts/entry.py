@@ -92,9 +92,9 @@ class ScriptJob:
         how.report_unfinished(name, _NOT_ENDED)
         for part, found in read:
             parts.append(part)
-            # Only standard input may be empty: it is not a test that has to pass.
-            is_empty = loader.nothing_in(part.block, part.name) if scripts or how.junit is not None else []
-            findings = lint.check(part.block, [*found, *is_empty], offline(how.variables))
+            findings = lint.check(
+                part.block, [*found, *loader.nothing_in(part.block, part.name)], offline(how.variables)
+            )
             wrong += [finding for finding in findings if not finding.is_warning]
         if wrong:
             _report_findings(wrong, how.formatter, to_error=True)
@@ -191,9 +191,10 @@ class ScriptJob:
         code = await script.run(part.block)
         if how.plans and code in (ExitCode.NOT_MET, ExitCode.REFUSED):
             code = ExitCode.USAGE  # Nothing was tried: the file does not match the plant.
-        if how.junit is not None and part.block.stream is not None and not any(log.entries):
-            # No statement came: an empty report would pass without proof.
-            log.broken_off = "there was no statement to report of"
+        is_proof = how.junit is not None or (not is_typed and code is ExitCode.DONE)
+        if is_proof and part.block.stream is not None and not any(log.entries):
+            # No statement came: an empty run or report would pass without proof.
+            log.broken_off = "there was no statement"
             output.problem([f"{part.name}: {log.broken_off}"])
             code = gravest(code, ExitCode.USAGE)
         if part.source is not None and part.block.stream is None:
