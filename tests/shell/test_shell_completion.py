@@ -121,7 +121,7 @@ async def test_a_reading_that_fails_or_is_overtaken_by_a_deployment_is_begun_aga
         sh.gateway.faults.fail_next("DiscoverHierarchy", code=grpc.StatusCode.INTERNAL)
         sh.gateway.faults.redeploy([TagDefinition("NewUnit.Flow")])
         await until(lambda: catalogue.error)
-        assert "as they were: reading them again failed: " in galaxy_text(sh.context)
+        assert "from an earlier reading: the next one failed: " in galaxy_text(sh.context)
         assert (await menu(sh.terminal, "watch area001.unit0001.value07", "Value07"))[0].endswith("Double")
         await until(lambda: catalogue.kind_of("NewUnit.Flow"))
         assert catalogue.error is None

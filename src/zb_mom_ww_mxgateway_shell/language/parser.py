@@ -67,12 +67,12 @@ class Registry:
 
         Raises InputError with the place of the first mistake: with `ahead` only what is wrong whatever the gateway has.
         """
-        parsed = self.parsed(line, context, ahead=ahead)
+        parsed = self.parse_partly(line, context, ahead=ahead)
         if parsed.error is not None:
             raise parsed.error
         return parsed.invocation
 
-    def parsed(self, line: str, context: Scope, *, ahead: bool = False) -> ParsedLine:
+    def parse_partly(self, line: str, context: Scope, *, ahead: bool = False) -> ParsedLine:
         """Return what a line says, as far as it can be parsed, with its first mistake."""
         parsed = ParsedLine(line)
         try:

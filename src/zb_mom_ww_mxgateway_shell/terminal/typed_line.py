@@ -54,7 +54,7 @@ class TypedLine:
         parsed = ParsedLine(line)
         try:
             with unfolded(self._context, line) as unfolded_line:
-                parsed = self._context.registry.parsed(unfolded_line, self._context)
+                parsed = self._context.registry.parse_partly(unfolded_line, self._context)
                 if isinstance(parsed.error, InputError):
                     raise parsed.error
         except InputError as error:
