@@ -1,4 +1,4 @@
 """``mxgw-py``: one-shot commands with stable JSON.
 
-No output form of its own and no state between commands. May import the library and the console.
+It adds no output form and keeps no state between commands. May import the library and the console.
 """

@@ -39,7 +39,7 @@ def _delay(context: click.Context, option: click.Parameter, text: str | None) ->
     return low, high
 
 
-# A text of its own: the module of the grammar, ``schedule``, imports grpc.
+# Written out here: the module of the grammar, ``schedule``, imports grpc.
 FAULT_FILE = """\b
 A fault file has one fault a line: first when, then what. # begins a remark.
   after TIME      once, that long after the start

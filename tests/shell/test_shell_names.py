@@ -299,7 +299,7 @@ def test_python_has_a_code_with_leading_zeros_as_text(text: str, value: object) 
         ('v=["5"0]', "a comma is missing", 6),
         ('v="a" b', "one value is expected", 6),
         ("v=int32:abc", "Integer expected", 8),
-        ("v=[int32:5]", "a type stands before the whole array", 3),
+        ("v=[int32:5]", "a type goes before the whole array", 3),
         ("v=\u201cone\u201d", "a curly quote", 2),
     ],
 )

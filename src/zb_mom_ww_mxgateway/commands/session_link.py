@@ -227,7 +227,7 @@ class SessionLink:
             try:
                 await asyncio.shield(closing)
             except asyncio.CancelledError:
-                # Nobody will close it again, so the answer is awaited for a while. The cancelled caller never sees it.
+                # Nothing will close it again, so the answer is awaited for a while. The cancelled caller never sees it.
                 closing.add_done_callback(lambda done: done.cancelled() or done.exception())
                 await asyncio.wait([closing], timeout=_CLOSE_TIMEOUT)
                 raise

@@ -1,7 +1,7 @@
 """A session that stays alive: one event stream shared by all, and the latest value of every item.
 
-A session has one event stream, and the gateway faults the session when nobody reads it. So one reader reads it
-always, and everybody else subscribes here.
+A session has one event stream, and the gateway faults the session when it is not read. So one reader reads it
+always, and all others subscribe here.
 """
 
 import asyncio
@@ -72,7 +72,7 @@ class LiveSession:
     async def open(cls, client: "GatewayClient", session: Session | None = None, *, rebuild: bool = True) -> Self:
         """Return a live session on `session`, or on one that it opens, when it is live.
 
-        Nobody else may read that session's stream. Of a session that was opened elsewhere, only what is added from
+        Nothing else may read that session's stream. Of a session that was opened elsewhere, only what is added from
         now on is known, and restored after a loss. Without `rebuild` a lost session is the end. Raises
         MxGatewayTransportError when it is not live within ``ClientOptions.connect_timeout``, and what the session was
         lost to for good.
@@ -297,7 +297,7 @@ class LiveSession:
             # Not awaited itself: a caller that is cancelled here would cancel it again, while it closes a session.
             if not self._reading.done():
                 await asyncio.wait([self._reading])
-            # Its error is in `lost` already. An error that nobody takes would hold the streams and their connections.
+            # Its error is in `lost` already. An error that is never taken would hold the streams and their connections.
             with suppress(asyncio.CancelledError, Exception):
                 self._reading.result()
         finally:

@@ -53,7 +53,7 @@ class TagWriter:
         *accepted* and `ambiguous`.
 
         Raises, with nothing written, when the session is not live, the value is invalid, or the gateway refused the
-        call for a reason of its own; a refusal of MXAccess is an outcome. Never sends again. Cancelling stops the
+        call itself; a refusal of MXAccess is an outcome. Never sends again. Cancelling stops the
         waiting, not the write.
         """
         self._hub.raise_if_closed()

@@ -131,7 +131,7 @@ class MxEvent:
 
     @property
     def replay_gap(self) -> ReplayGap | None:
-        """Set if this stands for lost events; it has no body then."""
+        """Set if this takes the place of lost events; it has no body then."""
         return self.header.replay_gap
 
     @property

@@ -17,7 +17,7 @@ def config_folder() -> Path:
         return (Path(named) if named else _home() / ".config") / "mxgw"
     import platformdirs
 
-    # Without an author: on Windows it would be a folder of its own around the one of the program.
+    # Without an author: on Windows the author would add a folder around that of the program.
     return platformdirs.user_config_path("mxgw", appauthor=False)
 
 

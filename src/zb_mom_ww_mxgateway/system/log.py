@@ -7,7 +7,7 @@ from contextlib import suppress
 from zb_mom_ww_mxgateway.redaction import redact
 
 ROOT = logging.getLogger("mxgw")
-# Without a handler of its own, Python would print warnings to standard error.
+# Without a handler here, Python would print warnings to standard error.
 ROOT.addHandler(logging.NullHandler())
 
 CONNECT = logging.getLogger("mxgw.connect")

@@ -29,7 +29,7 @@ def make_private_file(path: Path) -> None:
 
 
 def open_to_others(path: Path) -> str:
-    """Describe who else may change or replace the file, and the remedy; empty if nobody may.
+    """Describe who else may change or replace the file, and the remedy; empty if no one else may.
 
     The file need not exist. On Windows, where rights are inherited, the result is always empty.
     """
@@ -39,7 +39,7 @@ def open_to_others(path: Path) -> str:
         try:
             found = place.stat()
         except OSError:
-            continue  # Whoever reads the file reports this.
+            continue  # Reading the file reports this.
         if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
             continue
         if os.geteuid() != 0 and found.st_uid not in (0, os.geteuid()):

@@ -219,7 +219,7 @@ class Transport:
     def _check_not_lost(self, request: Any, call: str) -> None:
         """Raise for a write on a session that was lost meanwhile, while the guard was asked.
 
-        The gateway may still have the session, and nobody would see the outcome.
+        The gateway may still have the session, and the outcome would go unseen.
         """
         if wire.session_of(request) in self.lost_sessions:
             raise MxGatewaySessionError(

@@ -1,6 +1,6 @@
 """Thread that reads a session's event stream, so that it is drained whatever the event loop does.
 
-The gateway faults a session whose events nobody takes. So one small thread takes them, with gRPC's synchronous API, and
+The gateway faults a session whose events are not read. So one small thread takes them, with gRPC's synchronous API, and
 puts them into a buffer that the loop empties when it can.
 """
 
@@ -44,7 +44,7 @@ class EventBuffer:
         # Held where several steps must be seen as one; adding an entry is a single step, and the usual one.
         self._lock = threading.Lock()
         self._entries: deque[Arrived] = deque()
-        # Bytes in and out. The thread alone writes the first; whoever takes or drops writes the second, locked.
+        # Bytes in and out. Only the thread writes the first; the caller that takes or drops writes the second, locked.
         self._came = 0
         self._went = 0
         self._count = 0
@@ -64,7 +64,7 @@ class EventBuffer:
     # In the thread.
 
     def put(self, at: float, data: bytes) -> bool:
-        """Add a message that came at that time; return False when nobody will ever take it."""
+        """Add a message that came at that time; return False if it will never be taken."""
         self._came += len(data) + _ENTRY_BYTES
         self._count += 1
         self._entries.append((at, data))

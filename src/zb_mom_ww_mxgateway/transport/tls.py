@@ -2,7 +2,7 @@
 
 The gateway usually serves a certificate it made itself, so the default is trust on first use: an
 unverified probe fetches the certificate, it becomes the channel's only root, and it is remembered.
-From then on the key goes to nobody else.
+From then on the key goes only to a gateway that has it.
 """
 
 import asyncio

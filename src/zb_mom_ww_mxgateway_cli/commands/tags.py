@@ -1,4 +1,4 @@
-"""Reads and writes by tag name, each in a session of its own."""
+"""Reads and writes by tag name, each in its own session."""
 
 import time
 from collections.abc import AsyncIterator

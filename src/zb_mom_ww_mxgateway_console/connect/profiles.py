@@ -213,7 +213,7 @@ def _line(lines: Sequence[str], key: str, section: str) -> int:
             return number
     if table_line:
         return table_line
-    # No table of its own: `profiles.a.key = …` or `a = { key = … }`.
+    # Without a separate table: `profiles.a.key = …` or `a = { key = … }`.
     written = re.compile(rf"(?<![\w\"'-])[\"']?{re.escape(key or section.rpartition('.')[2])}[\"']?\s*[=.]")
     return next((number for number, line in enumerate(lines, start=1) if written.search(line)), 1)
 

@@ -1,6 +1,6 @@
 """Where the file of profiles is.
 
-In a file of its own: every start looks for it, and most need nothing of what reads it.
+A separate file: every start looks for the profiles file, and most starts do not read it.
 """
 
 import os

@@ -1,6 +1,6 @@
 """The signals that end a program, and how to ignore them after the first.
 
-In a file of its own: each program needs it at its start, and loads nothing else for it.
+A separate file: each program needs it at its start, and loads nothing else for it.
 """
 
 import signal

@@ -1,6 +1,6 @@
 """``--demo``: a simulated gateway inside this process, reached as a real one.
 
-A module of its own, because nothing else in the shell may import the simulator.
+A separate module, because nothing else in the shell may import the simulator.
 """
 
 from collections.abc import AsyncIterator

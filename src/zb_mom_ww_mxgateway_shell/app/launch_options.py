@@ -33,6 +33,6 @@ class LaunchOptions:
     def check(self) -> None:
         """Raise click.UsageError if two options name a gateway."""
         if self.demo and self.connection.endpoint:
-            raise click.UsageError("--demo has a gateway of its own: leave --endpoint out")
+            raise click.UsageError("--demo has its own gateway: leave --endpoint out")
         if self.profile and (self.demo or self.connection.endpoint):
             raise click.UsageError("--profile names its own endpoint: leave --endpoint and --demo out")

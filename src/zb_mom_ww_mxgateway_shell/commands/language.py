@@ -97,7 +97,7 @@ async def note(context: Context, text: TextArgument) -> Result:
 
 @command("confirm", example='confirm "is the valve free?"', needs_session=False, traits=CommandTraits(recorded=True))
 async def confirm(context: Context, question: TextArgument) -> Result:
-    """Continue only if a person says yes. With --yes nobody is asked.
+    """Continue only if a person says yes. With --yes no question is asked.
 
     Without a person to ask, and without --yes, it is refused.
     """
@@ -140,7 +140,7 @@ async def include(context: Context, file: Annotated[str, FileName()]) -> Result:
 
 @command("finally", example="finally", needs_session=False, traits=CommandTraits(file_role=FileRole.FINALLY))
 async def finally_(context: Context) -> Result:
-    """On a line of its own: everything after it, to the end of the file, always runs.
+    """On its own line: everything after it, to the end of the file, always runs.
 
     It runs after a failure, after exit, and after Ctrl-C. Each line behind it runs, even if others fail.
     """

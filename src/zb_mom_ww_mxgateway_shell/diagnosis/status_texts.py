@@ -17,15 +17,15 @@ _SECURITY = {
     ),
     VIEW_ONLY: ("ViewOnly", "it is read-only: MXAccess refuses every write"),
 }
-_BY_NOBODY = "only its object sets it"
+_BY_ITS_OBJECT = "only its object sets it"
 _BY_USERS = "users may write it, objects and scripts may not"
 _BY_OBJECTS = "objects and scripts may write it, users may not"
 _BY_ALL = "users, objects and scripts may write it"
 _ATTRIBUTE_CATEGORIES = {
     0: ("PackageOnly", "it exists in the IDE, not at run time"),
     1: ("PackageOnly_Lockable", "it exists in the IDE, not at run time"),
-    2: ("Calculated", _BY_NOBODY),
-    3: ("CalculatedRetentive", f"{_BY_NOBODY}; it survives a restart"),
+    2: ("Calculated", _BY_ITS_OBJECT),
+    3: ("CalculatedRetentive", f"{_BY_ITS_OBJECT}; it survives a restart"),
     4: ("Writeable_U", _BY_USERS),
     5: ("Writeable_S", _BY_OBJECTS),
     6: ("Writeable_US", _BY_ALL),

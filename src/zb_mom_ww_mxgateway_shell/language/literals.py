@@ -112,7 +112,7 @@ def _elements(array: Token) -> list[Token]:
     found = elements(array)
     for each in found:
         if split_type(each)[0] is not None:
-            raise each.mistake("a type stands before the whole array, as in int32:[1, 2]; put a text in quotes")
+            raise each.mistake("a type goes before the whole array, as in int32:[1, 2]; put a text in quotes")
     return found
 
 

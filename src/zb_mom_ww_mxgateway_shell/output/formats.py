@@ -35,7 +35,7 @@ class Formatter(ABC):
     for_people = False
     """Whether it is text: folded to the screen, with pictures, lines that come meanwhile, and progress."""
     wraps_python_lines = False
-    """Whether each line of the shell that Python code runs is shown as a statement of its own."""
+    """Whether each line of the shell that Python code runs is shown as a separate statement."""
 
     @abstractmethod
     def lines(self, result: Result) -> list[str]:

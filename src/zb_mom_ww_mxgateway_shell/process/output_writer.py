@@ -1,6 +1,6 @@
 """Standard output and standard error, written by a thread that can be abandoned.
 
-A reader that has stopped (a pipe that nobody empties, a terminal after Ctrl-S) then holds up only the output.
+A reader that has stopped (a pipe that is full, a terminal after Ctrl-S) then holds up only the output.
 """
 
 import asyncio

@@ -88,7 +88,7 @@ class ScriptJob:
             how.report_unfinished(name, [message_of(error)])
             raise
         how.spare(source for part, _ in read for each in part.block.statements() if (source := each.source))
-        # Replace the report of a former run: nobody may take it for the report of this one.
+        # Replace the report of a former run: it must not pass for the report of this one.
         how.report_unfinished(name, _NOT_ENDED)
         for part, found in read:
             parts.append(part)

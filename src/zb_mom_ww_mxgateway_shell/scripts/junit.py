@@ -62,7 +62,7 @@ class _Suite:
         self._names = names
 
     def case(self, title: str, seconds: float) -> "_Case":
-        """Add a case. Without a title, or with one that exists already, it gets a name of its own."""
+        """Add a case. Without a title, or with one that exists already, it gets a unique name."""
         plain, of = _clean(title).strip() or "(untitled)", _clean(Path(self._log.name).stem)
         name, number = plain, 1
         while (of, name) in self._names:

@@ -61,7 +61,7 @@ class Context:
         """Whether a connection is used before its event stream is known to be read; what needs the stream waits for
         it."""
         self.records = False
-        """Whether lines are kept for record-script although nobody types them: since record-script asked for it."""
+        """Whether lines that no person types are kept for record-script: from when it asks for them."""
         self.read_only = ""
         """Why no write is allowed on any connection; empty where writes are."""
         self.last: Any = None
@@ -85,11 +85,11 @@ class Context:
         self.alert: Callable[[str], None] = self.early_notices.append
         """Shows a message about an event that no command caused."""
         self.ask: Callable[[str], Awaitable[bool]] | None = None
-        """Asks a person yes or no; None where nobody can be asked."""
+        """Asks a person yes or no; None where no person can be asked."""
         self.assume_yes = False
         """Whether ``confirm`` assumes yes."""
         self.ask_secret: Callable[[str], Awaitable[str]] | None = None
-        """Asks a person for a key; None where nobody can be asked."""
+        """Asks a person for a key; None where no person can be asked."""
         self.open_pane: Callable[[], Awaitable[None]] | None = None
         """Opens the Python pane; None without a terminal."""
         self.has_screen = False

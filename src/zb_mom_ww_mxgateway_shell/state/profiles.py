@@ -14,7 +14,7 @@
     read_only = true
     watch = "tanks"
 
-A key itself never stands in it: it names the source.
+The file never contains a key: it names the source of one.
 """
 
 from collections.abc import Collection

@@ -120,7 +120,7 @@ def _tag_of(line: str) -> str:
     if line.startswith('"'):
         tag, *others = split(line)
         if others:
-            raise others[0].mistake("a line holds one tag: put this on a line of its own, or # before it")
+            raise others[0].mistake("a line holds one tag: put this on its own line, or # before it")
         return tag.value
     return _COMMENT.split(line, maxsplit=1)[0].strip()
 

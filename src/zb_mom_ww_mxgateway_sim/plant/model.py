@@ -16,7 +16,7 @@ _FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
 def tag_key(name: str) -> str:
     """Return the name with its ASCII letters in lower case: names with the same key are one name to the gateway.
 
-    The library has a function of its own: code that both ends share cannot check itself.
+    The library has its own function: code that both ends share cannot check itself.
     """
     return name.translate(_FOLDED)
 
