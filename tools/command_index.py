@@ -18,8 +18,8 @@ INDEX = "index"
 """The module of the package that has the index."""
 
 SHELL_ORDER = (
-    "connection", "galaxy", "items", "values", "watches", "reading", "alarms", "streaming", "checks", "language",
-    "diagnosis", "settings", "general",
+    "connection", "galaxy", "items", "values", "users", "watches", "reading", "alarms", "streaming", "checks",
+    "language", "diagnosis", "gateway", "settings", "general",
 )  # fmt: skip
 CLI_ORDER = ("sessions", "tags", "items", "writes", "alarms", "galaxy", "batch", "tool")
 """Modules in the order of help; those that are not named here come last."""

@@ -18,7 +18,7 @@ from importlib import import_module
 # The one list of the names and the modules that they come from; ``make exports`` writes it for type checkers.
 _HOMES = {
     "client": ["GatewayClient"],
-    "commands.writes": ["Write2Entry", "WriteEntry", "WriteSecured2Entry", "WriteSecuredEntry"],
+    "commands.writes": ["Write2Entry", "WriteEntry", "WriteSecured2Entry", "WriteSecuredEntry", "WriteSignature"],
     "comparison": ["same_value"],
     "errors": [
         "MxAccessError",

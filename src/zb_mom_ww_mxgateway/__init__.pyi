@@ -8,6 +8,7 @@ from zb_mom_ww_mxgateway.commands.writes import (
     WriteEntry,
     WriteSecured2Entry,
     WriteSecuredEntry,
+    WriteSignature,
 )
 from zb_mom_ww_mxgateway.comparison import (
     same_value,
@@ -251,6 +252,7 @@ __all__ = [
     "WriteResult",
     "WriteSecured2Entry",
     "WriteSecuredEntry",
+    "WriteSignature",
     "__version__",
     "from_mx_value",
     "quality_word",

@@ -6,6 +6,12 @@ import re
 _KEY = re.compile(r"mxgw_([^_\s'\"]*)_(?!\*{3}(?:\W|$)|<secret>)[^\s'\",;)\]}]+")
 # Any other bearer token; no key that `_KEY` redacted already.
 _BEARER = re.compile(r"(?i)(bearer\s+)(?!mxgw_[^_\s'\"]*_\*{3})[^\s'\",;)\]}]+")
+# A password typed by mistake behind `login USER`, or with an option that `login` does not have; the line may be shown
+# behind a prompt, or with its place in a file.
+_PASSWORD = re.compile(
+    r"(?m)((?:^|[>:])\s*(?:\d+\s+)?login\s+(?:\"[^\"]*\"|'[^']*'|[^\s\"'-]\S*)\s+"
+    r"(?:--?(?:p|pw|pass|passwd|password)[=\s]\s*)?)(?!--?\w)(\"[^\"]*\"|'[^']*'|\S+)(?=\s*(?:$|--?\w))"
+)
 
 
 def redact_key(api_key: str) -> str:
@@ -25,6 +31,8 @@ def redact(text: str, api_key: str | None = None) -> str:
         text = _KEY.sub(lambda match: f"mxgw_{match[1]}_***", text)
     if "bearer" in text.lower():
         text = _BEARER.sub(r"\1***", text)
+    if "login" in text:
+        text = _PASSWORD.sub(r"\1***", text)
     return text
 
 

@@ -102,6 +102,7 @@ class Session:
     get_worker_info: Final = ForwardedMethod("_control", ControlCommands.get_worker_info)
     drain_events: Final = ForwardedMethod("_control", ControlCommands.drain_events)
     shutdown_worker: Final = ForwardedMethod("_control", ControlCommands.shutdown_worker)
+    call_json: Final = ForwardedMethod("_control", ControlCommands.call_json)
 
     # Commands as messages, events, the end.
 

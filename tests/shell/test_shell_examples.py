@@ -17,6 +17,11 @@ _ITEM = ("register example", "add-item TestChildObject.TestInt")
 _BEFORE: dict[str, tuple[str, ...]] = {
     "unregister": _ITEM,
     "add-item": ("register example",),
+    "add-buffered": ("register example",),
+    "suspend": (*_ITEM, "advise TestChildObject.TestInt"),
+    "activate": (*_ITEM, "advise TestChildObject.TestInt", "suspend TestChildObject.TestInt"),
+    "call": ("register example",),
+    "logout": ("login operator --password-env MXGATEWAY_PASSWORD",),
     "remove-item": _ITEM,
     "advise": _ITEM,
     "unadvise": (*_ITEM, "advise TestChildObject.TestInt"),
@@ -41,6 +46,7 @@ def test_every_command_but_those_tried_elsewhere_is_here() -> None:
 @pytest.mark.parametrize("name", [name for name in all_commands().commands if name not in _ELSEWHERE])
 async def test_the_example_works(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MXGATEWAY_PASSWORD", "secret")
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         context = Context(all_commands(), interactive=False)
         context.lists = WatchLists(tmp_path / "lists")

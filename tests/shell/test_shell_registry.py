@@ -71,7 +71,8 @@ def test_usage_comes_from_the_declaration(context: Context) -> None:
     commands = context.registry.commands
     assert (
         commands["write"].usage
-        == "write <tag|item> <value> [--verify] [--tol <number>] [--for <duration>] [--server <server>]"
+        == "write <tag|item> <value> [--verify] [--tol <number>] [--for <duration>] [--at <time>] [--verifier <user>] "
+        "[--verifier-password-env <variable>] [--verifier-password-file <file>] [--server <server>]"
     )
     assert commands["watch"].usage.startswith("watch [<tag|item|glob|list>…]")
     assert commands["unregister"].usage == "unregister [<server>]"
@@ -83,7 +84,7 @@ def test_every_command_says_what_it_does_and_has_an_example_that_parses() -> Non
     for command in registry.commands.values():
         assert command.summary.endswith("."), command.name
         assert command.example.split()[0] == command.name
-        assert command.mutating == (command.name in ("write", "ack"))
+        assert command.mutating == (command.name in ("write", "ack", "call"))
 
 
 def test_every_module_declares_the_commands_it_is_loaded_for() -> None:

@@ -1,5 +1,7 @@
 """Commands of a session about itself."""
 
+from typing import Any
+
 from zb_mom_ww_mxgateway import arguments, wire
 from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.models.events import MxEvent
@@ -35,3 +37,17 @@ class ControlCommands:
     async def shutdown_worker(self, *, timeout: float | None = None) -> None:
         """End the session's worker. The session cannot be used any more."""
         await self._link.run("shutdown_worker", timeout=timeout)
+
+    async def call_json(self, kind: str, fields: str = "", *, timeout: float | None = None) -> dict[str, Any]:
+        """Send any command of the contract and return its reply, both as JSON objects.
+
+        `kind` is the contract's name in lower case (``add_item``), `fields` the text of a JSON object with the fields
+        of that command. The mapping is protobuf's own, with the contract's field names: enum values by name, times in
+        UTC, numbers of 64 bits as text. What changes the plant is asked of the write guard, and never sent again.
+
+        Raises MxGatewayArgumentError, with nothing sent, for an unknown kind or field, and what every command raises.
+        """
+        from zb_mom_ww_mxgateway.wire import json_commands  # Lazy: protobuf's JSON mapping is slow to import.
+
+        request = self._link.repeat(json_commands.command_from_json(kind, fields))
+        return json_commands.reply_to_json(await self._link.send(request, timeout=timeout))

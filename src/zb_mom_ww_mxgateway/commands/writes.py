@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.models.results import BulkWriteResult
+from zb_mom_ww_mxgateway.models.write_guard import SparseArray
 from zb_mom_ww_mxgateway.values import MxValueInput, Scalar, Typed
 
 
@@ -57,6 +58,23 @@ class WriteSecured2Entry(NamedTuple):
     verifier_user_id: int = 0
 
 
+class WriteSignature(NamedTuple):
+    """Who signs for a write: ids of ``authenticate_user`` on the same server handle."""
+
+    current_user_id: int
+    verifier_user_id: int = 0
+    """The second person, for a verified write; 0 for a secured one."""
+
+
+_KINDS = {
+    (False, False): "write",
+    (False, True): "write2",
+    (True, False): "write_secured",
+    (True, True): "write_secured2",
+}
+"""Kind of a write, by whether it is signed and whether it has a source time."""
+
+
 class WriteCommands:
     """Plain, timed, secured, bulk and sparse writes, and user ids."""
 
@@ -85,15 +103,9 @@ class WriteCommands:
         *,
         timeout: float | None = None,
     ) -> None:
-        """Write a value with its source time (an aware datetime)."""
-        await self._link.run(
-            "write2",
-            timeout=timeout,
-            **arguments.item(server_handle, item_handle),
-            value=wire.to_mx_value(value),
-            timestamp_value=_time(timestamp),
-            user_id=arguments.whole("user_id", user_id),
-        )
+        """Write a value with its source time, an aware datetime."""
+        request = write_request(self._link, server_handle, item_handle, value, user_id, timestamp=timestamp)
+        await self._link.send(request, timeout=timeout)
 
     async def write_secured(
         self,
@@ -105,14 +117,10 @@ class WriteCommands:
         *,
         timeout: float | None = None,
     ) -> None:
-        """Write to an attribute that needs a user, or two for a verified write (ids from ``authenticate_user``)."""
-        await self._link.run(
-            "write_secured",
-            timeout=timeout,
-            **arguments.item(server_handle, item_handle),
-            **_users(current_user_id, verifier_user_id),
-            value=wire.to_mx_value(value),
-        )
+        """Write to an attribute that needs a user, or for verified writes two (ids of ``authenticate_user``)."""
+        signed = WriteSignature(current_user_id, verifier_user_id)
+        request = write_request(self._link, server_handle, item_handle, value, signature=signed)
+        await self._link.send(request, timeout=timeout)
 
     async def write_secured2(
         self,
@@ -125,15 +133,10 @@ class WriteCommands:
         *,
         timeout: float | None = None,
     ) -> None:
-        """Write as :meth:`write_secured` does, with the value's source time (an aware datetime)."""
-        await self._link.run(
-            "write_secured2",
-            timeout=timeout,
-            **arguments.item(server_handle, item_handle),
-            **_users(current_user_id, verifier_user_id),
-            value=wire.to_mx_value(value),
-            timestamp_value=_time(timestamp),
-        )
+        """Write as :meth:`write_secured` does, with the value's source time, an aware datetime."""
+        signed = WriteSignature(current_user_id, verifier_user_id)
+        request = write_request(self._link, server_handle, item_handle, value, timestamp=timestamp, signature=signed)
+        await self._link.send(request, timeout=timeout)
 
     async def write_array_elements(
         self,
@@ -150,18 +153,10 @@ class WriteCommands:
         The array becomes `total_length` long, and every element that is not named gets the type's default (false, 0,
         "", 1970): its former value is **lost**.
         """
-        length = arguments.whole("total_length", total_length, 1)
         if not isinstance(elements, Mapping) or not elements:
             raise MxGatewayArgumentError("elements must be a mapping of indexes to values that is not empty")
-        for index in elements:
-            arguments.whole("an index of elements", index, 0, length - 1)
-        await self._link.run(
-            "write",
-            timeout=timeout,
-            **arguments.item(server_handle, item_handle),
-            value=wire.to_sparse_value(length, elements),
-            user_id=arguments.whole("user_id", user_id),
-        )
+        sparse = SparseArray(total_length, tuple(elements.items()))
+        await self._link.send(write_request(self._link, server_handle, item_handle, sparse, user_id), timeout=timeout)
 
     async def write_bulk(
         self, server_handle: int, entries: Sequence[WriteEntry], *, timeout: float | None = None
@@ -233,15 +228,41 @@ class WriteCommands:
 
 
 def write_request(
-    link: SessionLink, server_handle: int, item_handle: int, value: MxValueInput, user_id: int = 0
+    link: SessionLink,
+    server_handle: int,
+    item_handle: int,
+    value: "MxValueInput | SparseArray",
+    user_id: int = 0,
+    *,
+    timestamp: datetime | None = None,
+    signature: WriteSignature | None = None,
 ) -> pb.MxCommandRequest:
-    """Make the checked request of a plain write."""
-    return link.request(
-        "write",
-        **arguments.item(server_handle, item_handle),
-        value=wire.to_mx_value(value),
-        user_id=arguments.whole("user_id", user_id),
-    )
+    """Make the checked request of a write: plain or signed, with or without a source time."""
+    fields = {**arguments.item(server_handle, item_handle), "value": _value(value)}
+    if signature is None:
+        fields["user_id"] = arguments.whole("user_id", user_id)
+    else:
+        if user_id:
+            raise MxGatewayArgumentError("user_id is for a plain write; a signed one has the ids of its signature")
+        fields["current_user_id"] = arguments.whole("current_user_id", signature.current_user_id)
+        fields["verifier_user_id"] = arguments.whole("verifier_user_id", signature.verifier_user_id)
+    if timestamp is not None:
+        fields["timestamp_value"] = _time(timestamp)
+    return link.request(_KINDS[signature is not None, timestamp is not None], **fields)
+
+
+def _value(value: "MxValueInput | SparseArray") -> pb.MxValue:
+    if not isinstance(value, SparseArray):
+        return wire.to_mx_value(value)
+    length = arguments.whole("total_length", value.total_length, 1)
+    if not value.elements:
+        raise MxGatewayArgumentError("elements must not be empty")
+    elements = dict(value.elements)
+    if len(elements) != len(value.elements):
+        raise MxGatewayArgumentError("an index of elements is named twice")
+    for index in elements:
+        arguments.whole("an index of elements", index, 0, length - 1)
+    return wire.to_sparse_value(length, elements)
 
 
 def _is_sendable(password: str) -> bool:
@@ -257,13 +278,6 @@ def _time(timestamp: datetime) -> pb.MxValue:
     if not isinstance(timestamp, datetime):
         raise MxGatewayArgumentError(f"timestamp must be a datetime with a time zone, not {timestamp!r}")
     return wire.to_mx_value(timestamp)
-
-
-def _users(current_user_id: int, verifier_user_id: int) -> dict[str, int]:
-    return {
-        "current_user_id": arguments.whole("current_user_id", current_user_id),
-        "verifier_user_id": arguments.whole("verifier_user_id", verifier_user_id),
-    }
 
 
 def _checked(entry: Any) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from zb_mom_ww_mxgateway import arguments
 from zb_mom_ww_mxgateway.commands.session_link import SessionLink
-from zb_mom_ww_mxgateway.commands.writes import write_request
+from zb_mom_ww_mxgateway.commands.writes import WriteSignature, write_request
 from zb_mom_ww_mxgateway.errors import (
     MxAccessError,
     MxGatewayArgumentError,
@@ -18,6 +19,7 @@ from zb_mom_ww_mxgateway.live.value_reader import ValueReader
 from zb_mom_ww_mxgateway.live.values import LiveState
 from zb_mom_ww_mxgateway.live.write_tracker import WriteOutcome, WriteResult
 from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.models.write_guard import SparseArray
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.values import MxValueInput, NormalValue, normalize
@@ -38,9 +40,11 @@ class TagWriter:
         self,
         server_handle: int,
         item_handle: int,
-        value: MxValueInput,
+        value: MxValueInput | SparseArray,
         user_id: int = 0,
         *,
+        timestamp: datetime | None = None,
+        signature: WriteSignature | None = None,
         timeout: float = 30.0,
         in_turn: bool = True,
     ) -> WriteResult:
@@ -57,7 +61,9 @@ class TagWriter:
         waiting, not the write.
         """
         self._hub.raise_if_closed()
-        request = write_request(self._link, server_handle, item_handle, value, user_id)
+        request = write_request(
+            self._link, server_handle, item_handle, value, user_id, timestamp=timestamp, signature=signature
+        )
         gaps = self._hub.gaps
         with self._hub.tracker.awaiting(request, timeout, self._hub.latest, in_turn=in_turn) as awaited:
             try:

@@ -4,17 +4,24 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, error_form, status_form, value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.language.argument_types import DurationOption, FlagOption, ToleranceOption
+from zb_mom_ww_mxgateway_shell.language.argument_types import (
+    DurationOption,
+    FlagOption,
+    Text,
+    TimeOption,
+    ToleranceOption,
+)
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.comparison import tolerance_for
@@ -24,6 +31,8 @@ from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.output.value_text import written_text
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import FIRST_VALUE_TIMEOUT, Context
+from zb_mom_ww_mxgateway_shell.state.passwords import PasswordSource
+from zb_mom_ww_mxgateway_shell.state.signatures import Verifier, signature_for
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, LiveValue, WriteResult
@@ -72,6 +81,10 @@ async def write(
     verify: FlagOption = False,
     tol: ToleranceOption = None,
     for_: DurationOption = None,
+    at: TimeOption = None,
+    verifier: Annotated[str | None, Text("user")] = None,
+    verifier_password_env: Annotated[str | None, Text("variable")] = None,
+    verifier_password_file: Annotated[str | None, Text("file")] = None,
     server: ServerOption = None,
 ) -> Result:
     """Write a value and wait for its outcome.
@@ -84,10 +97,17 @@ async def write(
     --verify then waits, at most --for (10 s), until the tag has the written value, and shows its value: a valve
     needs time to travel. A whole number, a text or a time must be equal. A real must be as near as its type can
     tell, or within --tol.
+
+    --at gives the value a source time. The user who is logged in (login USER) signs for a SecuredWrite tag. For a
+    VerifiedWrite tag the shell also asks a second person to log in, for this write alone. A file names that person
+    with --verifier USER, and the password with --verifier-password-env or --verifier-password-file.
     """
     try:
         item, before, typed = await _prepare(context, tag, value, server, sends=True)
         room = None if tol is None else tolerance_for(tol, typed.sent)
+        signature, signers = await signature_for(
+            context, item, Verifier(verifier, PasswordSource(verifier_password_env, verifier_password_file))
+        )
         live = _live_session_of(context, item)
     except MxGatewayError as error:
         if context.is_disconnected:
@@ -96,7 +116,7 @@ async def write(
         context.notice("nothing was written")
         raise
     timeout = for_ or OUTCOME_TIMEOUT
-    result = await live.write_and_confirm(*item.key, typed, timeout=timeout)
+    result = await live.write_and_confirm(*item.key, typed, timestamp=at, signature=signature, timeout=timeout)
     seen = None
     if verify and result.outcome.value != "refused":
         from zb_mom_ww_mxgateway_shell.feeds.write_check import verified
@@ -112,7 +132,9 @@ async def write(
         code = ExitCode.NOT_MET
     check = f"\n   check:  read {item.tag} --fresh" if result.outcome.value == "unknown" else ""
     outcome = _outcome_text(result, timeout)
-    summary = f"{_value_before_text(before)} → {value_text(typed)}   {outcome}{f'; {seen.text}' if seen else ''}"
+    given = "".join(f", {part}" for part in (f"at {time_text(at)}" if at else "", signers) if part)
+    change = f"{_value_before_text(before)} → {value_text(typed)}{given}"
+    summary = f"{change}   {outcome}{f'; {seen.text}' if seen else ''}"
     return TextResult(
         f"{item.tag}   {summary}{check}",
         {
@@ -123,6 +145,8 @@ async def write(
             "item_handle": item.item_handle,
             "outcome": result.outcome.value,
             "server_handle": item.server_handle,
+            "signed_by": signers or None,
+            "source_time": at and time_text(at),
             "statuses": [status_form(status) for status in result.statuses],
             "tag": item.tag,
             "value": value_form(typed),

@@ -1,10 +1,8 @@
 """Meaning of MXAccess's numbers, in plain words."""
 
 from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, StatusSource, hresult_text, quality_word
-from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY
+from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY
 
-SECURED_WRITE, VERIFIED_WRITE = 2, 3
-"""Security classifications of attributes that a plain write cannot change."""
 _SECURITY = {
     0: ("FreeAccess", "anybody may write it"),
     1: ("Operate", "it may be written"),

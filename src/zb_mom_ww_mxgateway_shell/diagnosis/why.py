@@ -17,15 +17,13 @@ from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted, value_text
 from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Finding, Verdict, to_seconds, worst
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
-    SECURED_WRITE,
-    VERIFIED_WRITE,
     quality_meaning,
     security_meaning,
     security_name,
     status_meaning,
 )
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, attribute_of, locate
-from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY, type_text
+from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY, type_text
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection, connection_text, lost_text
@@ -319,7 +317,8 @@ class _TagCheck:
         name = security_name(security)
         means = security_meaning(security) or "a classification unknown to this shell"
         if security in (SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY):
-            self._found("writes", Verdict.NOTE, f"{name}: {means}", f"nothing is wrong, but {means}")
+            tries = [] if security == VIEW_ONLY else ["login USER"]
+            self._found("writes", Verdict.NOTE, f"{name}: {means}", f"nothing is wrong, but {means}", *tries)
         elif not connected.arming.armed:
             reason = connected.arming.for_good or "it was disarmed"
             self._found("writes", Verdict.NOTE, f"{name}, but this connection is read-only: {reason}")

@@ -207,6 +207,11 @@ class TagCatalogue:
         known = self.kind_of(tag)
         return known.type if known else None
 
+    def security_of(self, tag: str) -> int | None:
+        """Return the security classification of a tag; None where it is not known."""
+        known = self.kind_of(tag) or self.kind_of(_without_index(tag))
+        return known.security if known else None
+
     def misses(self, tag: str) -> bool:
         """Return whether the galaxy surely has no such tag: it was read completely, and has not changed since."""
         return self.is_current and self.type_of(tag) is None

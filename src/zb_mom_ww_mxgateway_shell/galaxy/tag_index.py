@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import (
-    VIEW_ONLY,
     Owner,
     Run,
     Shape,
@@ -83,11 +82,11 @@ class TagIndex:
         self._put(owner, {name: self._number(kind)}, "")
 
     def _number_of(self, attribute: "GalaxyAttribute") -> int:
-        writable = attribute.security_classification != VIEW_ONLY
-        known = (attribute.data_type, attribute.is_array, attribute.data_type_name, writable)
+        security = attribute.security_classification
+        known = (attribute.data_type, attribute.is_array, attribute.data_type_name, security)
         number = self._attribute_kinds.get(known)
         if number is None:
-            kind = TagKind(TagType(attribute.data_type, attribute.is_array), safe(type_text(attribute)), writable)
+            kind = TagKind(TagType(attribute.data_type, attribute.is_array), safe(type_text(attribute)), security)
             number = self._attribute_kinds[known] = self._number(kind)
         return number
 

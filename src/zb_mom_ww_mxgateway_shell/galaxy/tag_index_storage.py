@@ -12,8 +12,8 @@ from zb_mom_ww_mxgateway_shell.language.literals import TagType
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyAttribute
 
-VIEW_ONLY = 6
-"""Security classification of a read-only attribute."""
+SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY = 2, 3, 6
+"""Security classifications: one person signs, two persons sign, nobody may write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,13 @@ class TagKind:
     """None for a name from a result, without a galaxy."""
     type_name: str
     """For a person: ``Double``, ``Integer[]``."""
-    is_writable: bool
+    security: int | None
+    """Security classification; None where it is not known."""
+
+    @property
+    def is_writable(self) -> bool:
+        """False for a tag that nobody may write."""
+        return self.security != VIEW_ONLY
 
     @property
     def description(self) -> str:
@@ -32,7 +38,7 @@ class TagKind:
         return self.type_name if self.is_writable else f"{self.type_name}, read-only"
 
 
-SEEN = TagKind(None, "seen before", True)
+SEEN = TagKind(None, "seen before", None)
 """Kind of a tag that a result has shown, but no galaxy."""
 
 

@@ -1,9 +1,10 @@
 """Argument types: how a word is read, checked, completed and recorded."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
-from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, duration_text, parse_duration
+from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, duration_text, parse_duration, parse_value
 from zb_mom_ww_mxgateway_shell.errors import closest
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
@@ -160,6 +161,20 @@ class Duration(ArgumentType):
         return [Suggestion(text) for text in ("5s", "30s", "5m") if text.startswith(prefix)]
 
 
+class Time(ArgumentType):
+    """A moment, with its time zone."""
+
+    name = "time"
+
+    def parse(self, word: Token, context: Scope) -> datetime:
+        try:
+            moment = parse_value("time", word.value)
+        except TextValueError as error:
+            raise word.mistake(str(error)) from None
+        assert isinstance(moment, datetime)
+        return moment
+
+
 class Tolerance(ArgumentType):
     """The largest difference of two numbers, or of two times, that counts as equal."""
 
@@ -233,4 +248,5 @@ HelpArgument = Annotated[str | None, HelpSubject()]
 DurationOption = Annotated[float | None, Duration()]
 CountOption = Annotated[int | None, Count()]
 FlagOption = Annotated[bool, Flag()]
+TimeOption = Annotated[datetime | None, Time()]
 ToleranceOption = Annotated[Token | None, Tolerance()]

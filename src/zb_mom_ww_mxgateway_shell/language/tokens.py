@@ -13,6 +13,8 @@ from zb_mom_ww_mxgateway_shell.errors import InputError
 
 # An IPv6 address with a port is not an array.
 _ADDRESS = re.compile(r"\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]:")
+# The beginning of a JSON object. Other words that begin with a brace are bare.
+_OBJECT = re.compile(r"\{[ \t]*[\"}]")
 # How Python reads bytes that are not UTF-8: such text can be neither sent nor written to a file.
 _NO_CHARACTER = re.compile("[\ud800-\udfff]")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$"}
@@ -60,7 +62,9 @@ class Token:
 
 
 def split(line: str) -> list[Token]:
-    """Return the words of a line: bare, quoted, or ``[arrays]``; ``#`` at the start of a word begins a comment.
+    """Return the words of a line: bare, quoted, ``[arrays]`` or ``{"json": "objects"}``; ``#`` begins a comment.
+
+    A comment begins at the start of a word.
 
     Raises InputError for more than one line, and for an incomplete word.
     """
@@ -132,6 +136,10 @@ def _end_of_word(line: str, start: int) -> int:
         end, _ = _array(line, start)
         _refuse_behind(line, end, "]")
         return end
+    if _OBJECT.match(line, start):
+        end = _end_of_object(line, start)
+        _refuse_behind(line, end, "}")
+        return end
     end = start
     while end < len(line) and not line[end].isspace():
         if line[end - 1] == ":" and end > start and line[end] in "\"'[" and not _ADDRESS.match(line, end):
@@ -185,6 +193,22 @@ def _array(line: str, start: int) -> tuple[int, list[tuple[int, int]]]:
             raise InputError("a comma is missing here; text with blanks is put in quotes", position, position + 1)
         position = _past_blanks(line, position + 1)
     raise InputError("the closing ] is missing", start, len(line))
+
+
+def _end_of_object(line: str, start: int) -> int:
+    """Return where the JSON object that begins at `start` ends; what is in it is for whoever reads it."""
+    depth, position = 0, start
+    while position < len(line):
+        character = line[position]
+        if character == '"':
+            position = _end_of_quoted(line, position)
+            continue
+        _refuse_line_end(line, position, position + 1)
+        depth += (character == "{") - (character == "}")
+        position += 1
+        if depth == 0:
+            return position
+    raise InputError("the closing } is missing", start, len(line))
 
 
 def _end_of_element(line: str, start: int) -> int:

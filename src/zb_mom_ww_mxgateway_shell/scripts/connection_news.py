@@ -126,7 +126,12 @@ def _describe(
             return f"session lost, opening another with the same items: {change.lost}", True
         case LiveState.REBUILDING, LiveState.LIVE:
             items = len(live.session.handles.items)
-            return f"{live.session.session_id} has taken its place: {counted(items, 'item')} added again", False
+            replaced = f"{live.session.session_id} has taken its place: {counted(items, 'item')} added again"
+            lost = ", ".join(user.name for user in connected.lost_users())
+            return (
+                f"{replaced}{f'; logged out with the lost session: {lost}; login signs again' if lost else ''}",
+                False,
+            )
         case LiveState.STALE, LiveState.LIVE if only_slept:
             return "the gateway answers again: values are confirmed", False
         case LiveState.STALE, LiveState.LIVE:

@@ -10,15 +10,10 @@ from typing import Any
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
 from zb_mom_ww_mxgateway_shell.commands.reading import is_bare_array
-from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
-    SECURED_WRITE,
-    VERIFIED_WRITE,
-    security_meaning,
-    security_name,
-)
+from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import security_meaning, security_name
 from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, locate
-from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY
+from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.language.target_types import Tag, Target
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
@@ -130,14 +125,16 @@ async def _problem_of(context: Context, tag: str) -> str:
 
 
 async def _refuse_unwritable(context: Context, invocation: Invocation) -> None:
-    """Raise InputError at a tag that a plain write cannot change."""
+    """Raise InputError at a tag that no write of a user reaches, and tell where one has to be signed."""
     for target in _targets(invocation.positional):
         place = await _place(context, target.tag)
         if place is None or place.attribute is None:
             continue
         security = place.attribute.security_classification
-        if security in (SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY):
-            means = security_meaning(security)
+        means = security_meaning(security)
+        if security in (SECURED_WRITE, VERIFIED_WRITE):
+            context.notice(f"{target.tag} is {security_name(security)}: {means}; the run needs login USER before")
+        elif security == VIEW_ONLY:
             raise target.word.mistake(f"{target.tag} cannot be written like this ({security_name(security)}): {means}")
 
 

@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayTransportError
+from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
     from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import SpokenAlarms
     from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
+    from zb_mom_ww_mxgateway_shell.state.users import LoggedInUser, LoggedInUsers
 
 
 _MOMENT_SECONDS = 0.1
@@ -76,9 +78,11 @@ class GatewayConnection:
         """Monotonic seconds, by the library's clock."""
         self._deployed_at_first: datetime | None = None
         self._is_settled = False
+        self._securities: dict[tuple[str, datetime | None], int | None] = {}
         self._patience_ends: float | None = None
         self.history = History(live)
         """Samples since the connection was opened."""
+        self._users: LoggedInUsers | None = None
         self.recordings: dict[Path, Recording] = {}
         """Recordings by path, those that ended included."""
 
@@ -89,12 +93,25 @@ class GatewayConnection:
 
         return SpokenAlarms(self.client)
 
+    @property
+    def users(self) -> "LoggedInUsers":
+        """Users who are logged in."""
+        if self._users is None:
+            from zb_mom_ww_mxgateway_shell.state.users import LoggedInUsers  # Lazy: most runs never need it.
+
+            self._users = LoggedInUsers(self.live)
+        return self._users
+
     @cached_property
     def panel(self) -> "WatchTable":
         """The watched items."""
         from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable  # Lazy: most runs never need it.
 
         return WatchTable(self.live, self.history)
+
+    def lost_users(self) -> "list[LoggedInUser]":
+        """Forget the users whose ids died with their session or server handle, and return them."""
+        return [] if self._users is None else self._users.take_lost()
 
     @classmethod
     async def open(
@@ -181,6 +198,28 @@ class GatewayConnection:
             return False
         self._deployed_at_first = self._deployed_at_first or last_deploy
         return self.catalogue.redeployed_at is not None or last_deploy != self._deployed_at_first
+
+    async def security_of(self, tag: str) -> int | None:
+        """Return the security classification that the galaxy gives a tag; None where it cannot be had.
+
+        What the catalogue does not know is asked of the gateway, once for each tag while the galaxy stays the same.
+        """
+        known = self.catalogue.security_of(tag) if self.catalogue.is_current else None
+        if known is not None:
+            return known
+        key = tag_key(tag), self.catalogue.redeployed_at
+        if key not in self._securities:
+            from zb_mom_ww_mxgateway_shell.galaxy.lookup import locate
+
+            try:
+                attribute = (await locate(self.client, tag)).attribute
+            except MxGatewayError as error:
+                # Without metadata:read there is no galaxy for this key, and MXAccess decides.
+                if not isinstance(error, MxGatewayAuthorizationError):
+                    return None
+                attribute = None
+            self._securities[key] = None if attribute is None else attribute.security_classification
+        return self._securities[key]
 
     @property
     def failures(self) -> "dict[str, BaseException]":

@@ -88,6 +88,8 @@ class Context:
         """Asks a person yes or no; None where no person can be asked."""
         self.assume_yes = False
         """Whether ``confirm`` assumes yes."""
+        self.ask_text: Callable[[str], Awaitable[str]] | None = None
+        """Asks a person for a text, where there is one; it is empty if none is given."""
         self.ask_secret: Callable[[str], Awaitable[str]] | None = None
         """Asks a person for a key; None where no person can be asked."""
         self.open_pane: Callable[[], Awaitable[None]] | None = None

@@ -23,15 +23,23 @@ async def ask(question: str) -> str:
         return ""
 
 
+async def ask_text(question: str) -> str:
+    """Return what a person types; empty for Ctrl-C and Ctrl-D."""
+    try:
+        return await _asking().prompt_async(safe(question), handle_sigint=False)
+    except (KeyboardInterrupt, EOFError):
+        return ""
+
+
 async def confirmed(question: str) -> bool:
     """Return whether the person says yes."""
     return await ask(f"{safe(question)} [y/N] ") in ("y", "yes")
 
 
 async def ask_secret(question: str) -> str:
-    """Return a key, typed unseen and stored nowhere; raises ShellError if none is given."""
+    """Return a key or password, typed unseen and stored nowhere; raises ShellError if none is given."""
     asking = _asking()
     try:
         return await asking.prompt_async(question, is_password=True, handle_sigint=False)
     except (KeyboardInterrupt, EOFError):
-        raise ShellError("no key was given", ExitCode.CANNOT_CONNECT) from None
+        raise ShellError(f"not given: {safe(question).rstrip(': ')}", ExitCode.CANNOT_CONNECT) from None

@@ -34,7 +34,7 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.abilities import dumb_term_set, is_dumb, silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.completion import ShellCompleter
 from zb_mom_ww_mxgateway_shell.terminal.console import Console
-from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask, ask_secret, confirmed
+from zb_mom_ww_mxgateway_shell.terminal.dialogs import ask, ask_secret, ask_text, confirmed
 from zb_mom_ww_mxgateway_shell.terminal.full_watch import FullWatch
 from zb_mom_ww_mxgateway_shell.terminal.highlight import STYLES, LineLexer
 from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory, history_at
@@ -98,6 +98,7 @@ class Prompt:
         list(context.registry.commands.values())
         context.open_pane = self._open_pane
         context.ask_secret = ask_secret
+        context.ask_text = ask_text
         context.ask = confirmed
 
     async def run(self) -> ExitCode:

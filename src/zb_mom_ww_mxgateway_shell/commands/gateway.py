@@ -1,0 +1,230 @@
+"""ping, session, galaxy, drain-events, shutdown-worker, call: the gateway's own calls, as they are."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
+from zb_mom_ww_mxgateway.status import name_of
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted
+from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
+from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, CountOption, Suggestion
+from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
+from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
+from zb_mom_ww_mxgateway_shell.state.context import Context
+
+_LEASE = "renewed by every call and while its events are read; without both it ends after 30 min"
+"""The gateway's own numbers: a lease of 1800 s, and 30 s without an event stream."""
+
+
+class CommandKind(ArgumentType):
+    """A kind of command of the contract, as it spells it: ``add_item``."""
+
+    name = "kind"
+
+    def parse(self, word: Token, context: Scope) -> str:
+        from zb_mom_ww_mxgateway.wire.json_commands import command_kinds  # Only `call` needs protobuf's JSON mapping.
+
+        kind = word.value.replace("-", "_").lower()
+        if kind == "authenticate_user":
+            raise word.mistake("a password never stands on a line: login USER asks for it")
+        if kind not in command_kinds():
+            raise word.mistake(f"no command kind {word.value}{closest(kind, command_kinds())}")
+        return kind
+
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        from zb_mom_ww_mxgateway.wire.json_commands import command_fields, command_kinds
+
+        return [
+            Suggestion(kind, ", ".join(command_fields(kind)))
+            for kind in command_kinds()
+            if kind.startswith(prefix) and kind != "authenticate_user"
+        ]
+
+
+class JsonObject(ArgumentType):
+    """The fields of a command, as a JSON object."""
+
+    name = "json"
+    expands = False
+
+    def parse(self, word: Token, context: Scope) -> Token:
+        if not word.text.startswith("{"):
+            raise word.mistake('a JSON object is expected, such as {"server_handle": 1}')
+        return word
+
+
+@command("ping", example="ping")
+async def ping(context: Context) -> Result:
+    """Asks the session's worker for a sign of life, and shows how long the answer took.
+
+    It renews the session's lease. An answer proves the gateway and the worker, not the plant behind them.
+    """
+    start = clock.monotonic()
+    await context.session.ping()
+    taken = clock.monotonic() - start
+    session_id = context.session.session_id
+    return TextResult(
+        f"{session_id} answered after {age_text(taken)}",
+        {"milliseconds": round(taken * 1000, 3), "session_id": session_id},
+    )
+
+
+@command("session", example="session")
+async def session(context: Context) -> Result:
+    """Shows what the gateway says of this session: its state, worker, lease, and versions."""
+    live = context.live_session
+    info = live.session.info
+    state = await live.session.get_session_state()
+    worker = await live.session.get_worker_info()
+    lines = [
+        f"session     {info.session_id}, {name_of(state)} at the gateway, {context.state} here",
+        f"lease       {_LEASE}",
+        f"worker      process {worker.worker_process_id}, version {worker.worker_version or 'unknown'}, "
+        f"MXAccess {worker.mxaccess_version or 'unknown'}{_since(worker.started_at)}",
+        f"protocol    gateway {info.gateway_protocol_version}, worker {info.worker_protocol_version}",
+        f"backend     {info.backend_name or 'not named'}",
+        f"time-out    {info.default_command_timeout:g} s for a command, by the gateway",
+        f"can do      {', '.join(info.capabilities) or 'it names nothing'}",
+    ]
+    fields = {**dataclasses.asdict(info), "state": name_of(state), "worker": worker._asdict()}
+    return TextResult("\n".join(lines), fields, info.session_id)
+
+
+def _since(started_at: datetime | None) -> str:
+    return f", since {time_text(started_at)}" if started_at else ""
+
+
+@command("galaxy", example="galaxy", needs_session=False, stream=False)
+async def galaxy(context: Context) -> Result:
+    """Shows the galaxy behind the gateway: how much is in it, when it was deployed, and whether the catalogue is whole.
+
+    The gateway may serve the galaxy from a copy while its database is down. Only the line "database" asks the
+    database itself.
+    """
+    client, catalogue = context.connected.client, context.catalogue
+    database = await _answered(client.galaxy.test_connection())
+    deployed = await _answered(client.galaxy.last_deploy_time())
+    if context.interactive:
+        catalogue.start(client)
+    whole = catalogue.is_complete and catalogue.is_current
+    known = {"areas": catalogue.areas, "attributes": len(catalogue), "objects": catalogue.objects}
+    counts = ", ".join(counted(number, name.removesuffix("s")) for name, number in known.items())
+    lines = [
+        f"database    {_database_text(database)}",
+        f"deployed    {_deployed_text(deployed)}",
+        f"catalogue   {counts if catalogue.objects else 'not read'}"
+        f"{'' if whole or not catalogue.objects else ', not all of it yet'}",
+    ]
+    if catalogue.error:
+        lines.append(f"            reading it failed: {catalogue.error}")
+    fields = {
+        **known,
+        "catalogue_is_whole": whole,
+        "database_answers": database if isinstance(database, bool) else None,
+        "time_of_last_deploy": deployed if isinstance(deployed, datetime) else None,
+    }
+    return TextResult("\n".join(lines), fields)
+
+
+async def _answered(call: Any) -> Any:
+    """Return what the call gives, or its error: one that fails leaves the others their answer."""
+    try:
+        return await call
+    except MxGatewayError as error:
+        return error
+
+
+def _database_text(answer: "bool | MxGatewayError") -> str:
+    if isinstance(answer, MxGatewayError):
+        return f"unknown: {answer}"
+    return "answers" if answer else "does not answer: what is shown may be a copy, from before a restart of the gateway"
+
+
+def _deployed_text(answer: "datetime | MxGatewayError | None") -> str:
+    if isinstance(answer, MxGatewayError):
+        return f"unknown: {answer}"
+    return time_text(answer) if answer else "never"
+
+
+@command("drain-events", example="drain-events --count 10", stream=False)
+async def drain_events(context: Context, *, count: CountOption = None) -> Result:
+    """Takes events that wait in the worker out of its queue, at most --count of them.
+
+    For a session whose events nobody reads. This shell reads them, and what is drained is missing there: it asks
+    first, a gap is reported, and the values are read again.
+    """
+    await _agreed(context, "take events from under the stream that this shell reads? they will be a gap in it")
+    events = await context.session.drain_events(count or 0)
+    text = "\n".join(map(event_text, events)) if events else "no events waited"
+    return TextResult(text, {"events": [event_form(event) for event in events]})
+
+
+@command("shutdown-worker", example="shutdown-worker", stream=False)
+async def shutdown_worker(context: Context) -> Result:
+    """Ends the worker process of this session: the session is of no use any more.
+
+    Its handles, advises and user ids go with it. The shell then opens another session and gives it the same items.
+    Use it where a worker hangs, or to see what happens when one dies. It asks first.
+    """
+    session_id = context.session.session_id
+    await _agreed(context, f"end the worker of {session_id}? its items and users go with it")
+    await context.session.shutdown_worker()
+    return TextResult(f"the worker of {session_id} was told to end", {"session_id": session_id})
+
+
+async def _agreed(context: Context, question: str) -> None:
+    """Return when a person, or ``--yes``, agrees; raise ShellError where not."""
+    if context.assume_yes:
+        return
+    if context.ask is None:
+        raise ShellError("not confirmed: there is no terminal to ask at; --yes agrees to it", ExitCode.GUARDED)
+    if not await context.ask(question):
+        raise ShellError("not confirmed; nothing was sent", ExitCode.GUARDED)
+
+
+async def _would_call(context: Context, kind: str, fields: Token | None = None) -> Result:
+    _check_fields(kind, fields)
+    return TextResult(f"would call {kind}", {"kind": kind, "planned": "call"})
+
+
+@command(
+    "call",
+    example='call add_item {"server_handle": 1, "item_definition": "TestChildObject.TestInt"}',
+    mutating=True,
+    preview=_would_call,
+    stream=False,
+)
+async def call(
+    context: Context, kind: Annotated[str, CommandKind()], fields: Annotated[Token | None, JsonObject()] = None
+) -> Result:
+    """Sends any command of the contract, its fields as a JSON object, and shows the reply as JSON.
+
+    Names are the contract's (server_handle, item_definition), enum values too. What changes the plant passes the same
+    guard as write does, and is sent once. An item handle is one of this session; items shows them.
+    """
+    _check_fields(kind, fields)
+    reply = await context.session.call_json(kind, fields.text if fields else "")
+    return TextResult(json.dumps(reply, indent=2, ensure_ascii=False), {"reply": reply}, reply)
+
+
+def _check_fields(kind: str, fields: Token | None) -> None:
+    """Raise the mistake in the fields, with its place."""
+    from zb_mom_ww_mxgateway.wire.json_commands import command_from_json
+
+    if fields is None:
+        return
+    try:
+        command_from_json(kind, fields.text)
+    except MxGatewayArgumentError as error:
+        raise fields.mistake(str(error)) from None
+
+
+COMMANDS = (ping, session, galaxy, drain_events, shutdown_worker, call)
