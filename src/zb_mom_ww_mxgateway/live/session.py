@@ -288,6 +288,14 @@ class LiveSession:
         finally:
             await self._let_go()
 
+    async def detach(self) -> None:
+        """End every subscription here, and leave the session open at the gateway. Idempotent.
+
+        Without an event stream the gateway closes a session 30 s later, unless somebody attaches to it.
+        """
+        self._hub.callbacks.end(None)
+        await self._let_go()
+
     async def _let_go(self) -> None:
         """End everything here; the session stays as it is."""
         self._is_leaving = True

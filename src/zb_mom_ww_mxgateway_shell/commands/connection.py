@@ -1,6 +1,7 @@
-"""connect, disconnect, use, status."""
+"""connect, attach, disconnect, use, status."""
 
 import dataclasses
+import re
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,7 +15,13 @@ from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import counted
 from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
-from zb_mom_ww_mxgateway_shell.language.argument_types import ConnectionArgument, FlagOption, Suggestion, Text
+from zb_mom_ww_mxgateway_shell.language.argument_types import (
+    ArgumentType,
+    ConnectionArgument,
+    FlagOption,
+    Suggestion,
+    Text,
+)
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
@@ -24,6 +31,8 @@ from zb_mom_ww_mxgateway_shell.state.connection import connection_text, lost_tex
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
 from zb_mom_ww_mxgateway_shell.state.profile_connections import connect_profile
+
+_SESSION_ID = re.compile("session-[0-9A-Fa-f]{32}")
 
 
 class EndpointOrProfile(Text):
@@ -137,6 +146,40 @@ async def connect(
     return TextResult(connected_text(context), _status_fields(context), context.session.session_id)
 
 
+class SessionId(ArgumentType):
+    """The id of a session, as the gateway gave it to another program."""
+
+    name = "session-id"
+
+    def parse(self, word: Token, context: Scope) -> str:
+        if not _SESSION_ID.fullmatch(word.value):
+            raise word.mistake("a session id is expected: session- and 32 hex digits")
+        return word.value
+
+
+@command(
+    "attach",
+    example="attach session-0123456789abcdef0123456789abcdef",
+    needs_session=False,
+    traits=CommandTraits(changes_subject=True),
+)
+async def attach(context: Context, session_id: Annotated[str, SessionId()]) -> Result:
+    """Go on with a session that another program opened at this gateway, and leave it open at the end.
+
+    It is a connection of its own, named after the session; use goes back to the other one. A session has one reader of
+    its events: if the other program still reads them, the gateway refuses this one. What that program registered and
+    added keeps working at the gateway, but its handles are unknown here. If the session is lost, it is not replaced.
+    """
+    current = context.connected
+    name = f"{current.name.partition('/')[0]}/{session_id[:15]}"
+    if any(each.live.session.session_id == session_id for each in context.connections.values()):
+        raise ShellError(f"{session_id} is a session of this shell already; use lists its connections")
+    read_only = current.arming.for_good or ("" if current.arming.armed else "attached to from a read-only connection")
+    await context.connect(current.connection, name, read_only=read_only, attached=session_id)
+    context.connected.color = current.color
+    return TextResult(connected_text(context), _status_fields(context), session_id)
+
+
 @command(
     "disconnect", example="disconnect", needs_session=False, in_plan=True, traits=CommandTraits(changes_subject=True)
 )
@@ -231,4 +274,4 @@ def _status_fields(context: Context) -> dict[str, object]:
     }
 
 
-COMMANDS = (connect, disconnect, use, status)
+COMMANDS = (connect, attach, disconnect, use, status)

@@ -161,7 +161,7 @@ async def drain_events(context: Context, *, count: CountOption = None) -> Result
     For a session whose events nobody reads. This shell reads them, and what is drained is missing there: it asks
     first, a gap is reported, and the values are read again.
     """
-    await _agreed(context, "take events from under the stream that this shell reads? they will be a gap in it")
+    await _agreed(context, "take events away from the stream that this shell reads, so that it has a gap?")
     events = await context.session.drain_events(count or 0)
     text = "\n".join(map(event_text, events)) if events else "no events waited"
     return TextResult(text, {"events": [event_form(event) for event in events]})
@@ -175,7 +175,7 @@ async def shutdown_worker(context: Context) -> Result:
     Use it where a worker hangs, or to see what happens when one dies. It asks first.
     """
     session_id = context.session.session_id
-    await _agreed(context, f"end the worker of {session_id}? its items and users go with it")
+    await _agreed(context, f"end the worker of {session_id}, with its items and users?")
     await context.session.shutdown_worker()
     return TextResult(f"the worker of {session_id} was told to end", {"session_id": session_id})
 

@@ -2,6 +2,7 @@
 
 MODULE_OF = {
     "connect": "connection",
+    "attach": "connection",
     "disconnect": "connection",
     "use": "connection",
     "status": "connection",

@@ -83,6 +83,8 @@ class GatewayConnection:
         self.history = History(live)
         """Samples since the connection was opened."""
         self._users: LoggedInUsers | None = None
+        self.is_attached = False
+        """Whether another program opened the session: it stays open when this connection is closed."""
         self.recordings: dict[Path, Recording] = {}
         """Recordings by path, those that ended included."""
 
@@ -122,9 +124,11 @@ class GatewayConnection:
         *,
         notice: Callable[[str], None],
         settles_later: bool = False,
+        attached: str = "",
     ) -> Self:
         """Connect and open a session, and return when its event stream is read, or earlier with `settles_later`.
 
+        `attached` is the id of a session of another program, to go on with instead: it is neither closed nor replaced.
         Raises the library's errors, or ShellError.
         """
         import dataclasses
@@ -138,10 +142,13 @@ class GatewayConnection:
         try:
             with warnings.catch_warnings(record=True) as later:
                 warnings.simplefilter("always", MxGatewayWarning)
-                session = await client.open_session(OpenSessionOptions(client_session_name="mxgw-shell"))
+                options_here = OpenSessionOptions(client_session_name="mxgw-shell")
+                session = client.attach(attached) if attached else await client.open_session(options_here)
             for warning in [*early, *later]:
                 notice(str(warning.message))
-            made = cls(name or options.endpoint, connection, client, LiveSession(session), arming)
+            live = LiveSession(session, rebuild=not attached)
+            made = cls(name or options.endpoint, connection, client, live, arming)
+            made.is_attached = bool(attached)
         except BaseException:
             await client.close()
             raise
@@ -253,7 +260,7 @@ class GatewayConnection:
     async def _close_session(self) -> None:
         try:
             async with asyncio.timeout(_CLOSING_SECONDS):
-                await self.live.aclose()
+                await (self.live.detach() if self.is_attached else self.live.aclose())
         except TimeoutError:
             endpoint = self.client.options.endpoint
             raise MxGatewayTransportError(

@@ -155,8 +155,10 @@ class Context:
 
     # Connections.
 
-    async def connect(self, connection: Connection, name: str = "", *, read_only: str = "") -> None:
+    async def connect(self, connection: Connection, name: str = "", *, read_only: str = "", attached: str = "") -> None:
         """Connect, open a session and make it the current one, in addition to the other open connections.
+
+        `attached` is the id of a session of another program, to go on with instead.
 
         An open connection of the same name is closed once the new one is open; on failure it stays. A connection that
         was disarmed stays disarmed. `read_only` is the reason why no write is allowed, if any.
@@ -164,7 +166,12 @@ class Context:
         for_good = self.read_only or read_only
         arming = WriteInterlock(not for_good, for_good)
         made = await GatewayConnection.open(
-            connection, name, arming, notice=lambda text: self.notice(text), settles_later=self.settles_later
+            connection,
+            name,
+            arming,
+            notice=lambda text: self.notice(text),
+            settles_later=self.settles_later and not attached,
+            attached=attached,
         )
         former = self.connections.pop(made.name, None)
         if made.name in self._disarmed or (former is not None and not former.arming.armed):
