@@ -60,13 +60,18 @@ class Terminal:
             self._text = "\n".join(line.rstrip() for line in self.screen.display)
         return self._text
 
+    @property
+    def unfolded(self) -> str:
+        """The screen as one line: where a text is folded depends on the numbers in it."""
+        return " ".join(self.text.split())
+
     def type(self, text: str | bytes) -> None:
         self._keys.send_bytes(text if isinstance(text, bytes) else text.encode())
 
     async def shows(self, *wanted: str, timeout: float = DEADLINE) -> str:
-        """Waits until all of it stands on the screen."""
+        """Waits until all of it stands on the screen, folded at the end of a line or not."""
         await until(
-            lambda: all(text in self.text for text in wanted),
+            lambda: all(text in self.text or text in self.unfolded for text in wanted),
             lambda: f"{wanted} on the screen:\n{self.text}",
             timeout=timeout,
         )

@@ -71,8 +71,8 @@ def test_usage_comes_from_the_declaration(context: Context) -> None:
     commands = context.registry.commands
     assert (
         commands["write"].usage
-        == "write <tag|item> <value> [--verify] [--tol <number>] [--for <duration>] [--at <time>] [--verifier <user>] "
-        "[--verifier-password-env <variable>] [--verifier-password-file <file>] [--server <server>]"
+        == "write <tag|item> <value> [--verify] [--tol <number>] [--for <duration>] [--at <time>] [--second <user>] "
+        "[--second-password-env <variable>] [--second-password-file <file>] [--server <server>]"
     )
     assert commands["watch"].usage.startswith("watch [<tag|item|glob|list>…]")
     assert commands["unregister"].usage == "unregister [<server>]"

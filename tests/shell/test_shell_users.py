@@ -73,14 +73,14 @@ async def test_the_user_who_is_logged_in_signs_for_a_secured_write(context: Cont
 
 async def test_a_verified_write_takes_a_second_person(context: Context, gateway: SimulatedGateway) -> None:
     await run(context, "login bob --password-env BOB", follow)
-    with pytest.raises(ShellError, match="needs a second person: --verifier USER"):
+    with pytest.raises(ShellError, match="needs a second person: --second USER"):
         await run(context, f"write {VERIFIED} true", follow)
     with pytest.raises(ShellError, match="bob signs already: another person"):
-        await run(context, f"write {VERIFIED} true --verifier bob --verifier-password-env BOB", follow)
+        await run(context, f"write {VERIFIED} true --second bob --second-password-env BOB", follow)
     with pytest.raises(MxAccessError, match="authenticate_user"):
-        await run(context, f"write {VERIFIED} true --verifier anna --verifier-password-env BOB", follow)
+        await run(context, f"write {VERIFIED} true --second anna --second-password-env BOB", follow)
     assert not gateway.writes
-    line = f"write {VERIFIED} true --verifier anna --verifier-password-env ANNA"
+    line = f"write {VERIFIED} true --second anna --second-password-env ANNA"
     assert "signed by bob, verified by anna" in await text_of(context, line)
     (write,) = gateway.writes
     assert (write.user_id, write.verifier_id) == (1, 2)
@@ -90,7 +90,7 @@ async def test_a_verified_write_takes_a_second_person(context: Context, gateway:
 
 async def test_a_plain_write_takes_no_verifier(context: Context, gateway: SimulatedGateway) -> None:
     with pytest.raises(ShellError, match="no VerifiedWrite tag"):
-        await run(context, "write TestChildObject.TestInt 1 --verifier anna --verifier-password-env ANNA", follow)
+        await run(context, "write TestChildObject.TestInt 1 --second anna --second-password-env ANNA", follow)
     assert not gateway.writes
 
 
@@ -195,7 +195,7 @@ async def test_a_rebuilt_session_says_who_has_to_log_in_again(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "line", ["login", 'login ""', "logout carol", "write A true --verifier", "login bob --password-env"]
+    "line", ["login", 'login ""', "logout carol", "write A true --second", "login bob --password-env"]
 )
 async def test_mistakes_have_their_place(context: Context, line: str) -> None:
     with pytest.raises(InputError):

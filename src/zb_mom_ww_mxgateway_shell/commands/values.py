@@ -82,9 +82,9 @@ async def write(
     tol: ToleranceOption = None,
     for_: DurationOption = None,
     at: TimeOption = None,
-    verifier: Annotated[str | None, Text("user")] = None,
-    verifier_password_env: Annotated[str | None, Text("variable")] = None,
-    verifier_password_file: Annotated[str | None, Text("file")] = None,
+    second: Annotated[str | None, Text("user")] = None,
+    second_password_env: Annotated[str | None, Text("variable")] = None,
+    second_password_file: Annotated[str | None, Text("file")] = None,
     server: ServerOption = None,
 ) -> Result:
     """Write a value and wait for its outcome.
@@ -100,13 +100,13 @@ async def write(
 
     --at gives the value a source time. The user who is logged in (login USER) signs for a SecuredWrite tag. For a
     VerifiedWrite tag the shell also asks a second person to log in, for this write alone. A file names that person
-    with --verifier USER, and the password with --verifier-password-env or --verifier-password-file.
+    with --second USER, and the password with --second-password-env or --second-password-file.
     """
     try:
         item, before, typed = await _prepare(context, tag, value, server, sends=True)
         room = None if tol is None else tolerance_for(tol, typed.sent)
         signature, signers = await signature_for(
-            context, item, Verifier(verifier, PasswordSource(verifier_password_env, verifier_password_file))
+            context, item, Verifier(second, PasswordSource(second_password_env, second_password_file))
         )
         live = _live_session_of(context, item)
     except MxGatewayError as error:

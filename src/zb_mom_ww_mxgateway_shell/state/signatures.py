@@ -30,7 +30,7 @@ async def signature_for(context: Context, item: Item, verifier: Verifier) -> "tu
     if security not in (SECURED_WRITE, VERIFIED_WRITE):
         if verifier.name:
             raise ShellError(
-                f"{item.tag} is no VerifiedWrite tag as far as the galaxy tells: leave out --verifier; "
+                f"{item.tag} is no VerifiedWrite tag as far as the galaxy tells: leave out --second; "
                 "nothing was written",
                 ExitCode.GUARDED,
             )
@@ -61,8 +61,8 @@ async def _verified(context: Context, item: Item, signer_id: int, verifier: Veri
         name = (await context.ask_text(f"{item.tag} needs a second person to verify it. Their user name: ")).strip()
     if not name:
         raise ShellError(
-            f"{item.tag} is a VerifiedWrite tag, and needs a second person: --verifier USER says who, with "
-            "--verifier-password-env NAME or --verifier-password-file FILE; nothing was written",
+            f"{item.tag} is a VerifiedWrite tag, and needs a second person: --second USER says who, with "
+            "--second-password-env NAME or --second-password-file FILE; nothing was written",
             ExitCode.GUARDED,
         )
     password = await password_from(context, name, verifier.password)
