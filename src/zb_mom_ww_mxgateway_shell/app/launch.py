@@ -123,7 +123,7 @@ class Launch:
             context.ask_secret = ask_secret
         await connect_profile(context, profile)
         if context.interactive and profile.watch:
-            from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
+            from zb_mom_ww_mxgateway_shell.feeds.watch_targets import watch_list
 
             try:
                 await watch_list(context, profile.watch)

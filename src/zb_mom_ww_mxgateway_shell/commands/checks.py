@@ -10,9 +10,9 @@ from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import value_form
-from zb_mom_ww_mxgateway_shell.commands.values import ensure, in_doubt, unseen_text, value_now
 from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.feeds.condition import QUALITIES, Condition, described, form_of, has_nan, lately_text
+from zb_mom_ww_mxgateway_shell.feeds.items import ensure, in_doubt, unseen_text, value_now
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     ArgumentType,
     Duration,

@@ -2,92 +2,26 @@
 
 import dataclasses
 import re
-import stat
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayTransportError
-from zb_mom_ww_mxgateway.options import split_endpoint
+from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import counted
-from zb_mom_ww_mxgateway_shell.commands.watches import watch_list
-from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
-from zb_mom_ww_mxgateway_shell.language.argument_types import (
-    ArgumentType,
-    ConnectionArgument,
-    FlagOption,
-    Suggestion,
-    Text,
-)
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.watch_targets import watch_list
+from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, ConnectionArgument, FlagOption
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.state.connection import connection_text, lost_text
-from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
+from zb_mom_ww_mxgateway_shell.state.connection_arguments import ConnectOptions, EndpointOrProfile
+from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
 from zb_mom_ww_mxgateway_shell.state.profile_connections import connect_profile
 
 _SESSION_ID = re.compile("session-[0-9A-Fa-f]{32}")
-
-
-class EndpointOrProfile(Text):
-    """HOST:PORT, or the name of a profile."""
-
-    def __init__(self) -> None:
-        super().__init__("host:port|profile")
-
-    def parse(self, word: Token, context: Scope) -> str:
-        known = context_of(context).profiles.profiles
-        if ":" not in word.value and word.value not in known:
-            hint = closest(word.value, list(known)) or "; profiles lists them, HOST:PORT names a gateway"
-            raise word.mistake(f"no profile {word.value}{hint}")
-        if word.value not in known:
-            try:
-                split_endpoint(word.value)
-            except MxGatewayArgumentError as error:
-                raise word.mistake(str(error)) from None
-        return word.value
-
-    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
-        return [
-            Suggestion(name, each.connection.endpoint or "")
-            for name, each in context_of(context).profiles.profiles.items()
-            if name.startswith(prefix)
-        ]
-
-
-class FileRead(Text):
-    """A file that is read at once: not a pipe, which would block everything else."""
-
-    def __init__(self) -> None:
-        super().__init__("file")
-
-    def parse(self, word: Token, context: Scope) -> str:
-        with suppress(OSError):
-            if stat.S_ISFIFO(Path(word.value).stat().st_mode):
-                raise word.mistake(f"cannot read {word.value}: it is no regular file")
-        return super().parse(word, context)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ConnectOptions:
-    """Options of a connection, for ``connect`` and ``doctor``."""
-
-    plaintext: FlagOption = False
-    api_key_env: Annotated[str | None, Text("variable")] = None
-    api_key_file: Annotated[str | None, FileRead()] = None
-    ca_file: Annotated[str | None, FileRead()] = None
-    require_certificate_validation: FlagOption = False
-    server_name_override: Annotated[str | None, Text("name")] = None
-
-    def given(self) -> dict[str, Any]:
-        """Return the options that are given, by the names of a Connection's fields."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if value}
 
 
 @command(

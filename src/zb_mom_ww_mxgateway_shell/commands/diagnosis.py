@@ -12,7 +12,6 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError, M
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import age_text, error_form, one_line
-from zb_mom_ww_mxgateway_shell.commands.connection import ConnectOptions, EndpointOrProfile
 from zb_mom_ww_mxgateway_shell.diagnosis.doctor import Doctor
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import hresult_meaning, status_meaning
 from zb_mom_ww_mxgateway_shell.errors import ShellError
@@ -23,6 +22,7 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.problems import exit_code_for, message_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
+from zb_mom_ww_mxgateway_shell.state.connection_arguments import ConnectOptions, EndpointOrProfile
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
 from zb_mom_ww_mxgateway_shell.state.profile_connections import keyed_connection

@@ -18,10 +18,11 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     value_form,
     value_text,
 )
-from zb_mom_ww_mxgateway_shell.commands.values import ensure, shown_writes
-from zb_mom_ww_mxgateway_shell.commands.watches import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.items import ensure, shown_writes
 from zb_mom_ww_mxgateway_shell.feeds.trend import Trend
+from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, targets_of
+from zb_mom_ww_mxgateway_shell.galaxy.lookup import is_bare_array
 from zb_mom_ww_mxgateway_shell.language.argument_types import CountOption, Duration, DurationOption, FlagOption
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
 _SPAN = 60.0
 _MOST = 6
-_BARE_ARRAY = 1003
-"""The detail of the status with which MXAccess refuses an array's name without brackets."""
 _SHOWN = 50
 """Samples that history shows by default."""
 
@@ -137,11 +136,6 @@ async def _read(
         found = await live.read([targets[place].tag for place in places], handle, timeout=timeout, fresh=fresh)
         readings |= zip(places, found, strict=True)
     return [readings[index] for index in range(len(targets))]
-
-
-def is_bare_array(reading: "Reading") -> bool:
-    """Return whether the read failed because a whole array needs brackets after its name."""
-    return bool(reading.error) and "[" not in reading.tag and any(s.detail == _BARE_ARRAY for s in reading.statuses)
 
 
 @dataclass(frozen=True, slots=True)

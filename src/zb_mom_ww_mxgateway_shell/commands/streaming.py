@@ -11,10 +11,10 @@ from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text, reading_text
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, safe
-from zb_mom_ww_mxgateway_shell.commands.values import ensure
-from zb_mom_ww_mxgateway_shell.commands.watches import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.items import ensure
 from zb_mom_ww_mxgateway_shell.feeds.paced import PacedFeed
+from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     ArgumentType,
     CountOption,

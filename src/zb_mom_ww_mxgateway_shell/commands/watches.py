@@ -1,20 +1,16 @@
 """watch, unwatch, watches, list."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal as OneOf
 
-from zb_mom_ww_mxgateway.models.handles import Item
-from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted
-from zb_mom_ww_mxgateway_shell.commands.values import ensure
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.items import ensure
 from zb_mom_ww_mxgateway_shell.feeds.watch import Watch
+from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, targets_of, watch_list
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
-    ArgumentType,
     CountOption,
     DurationOption,
     FlagOption,
@@ -25,66 +21,16 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, ServerOption, Tag, Target, full_address
+from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, ServerOption, Tag, Target
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
-from zb_mom_ww_mxgateway_shell.language.variables import literal_text
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.value_text import value_record
-from zb_mom_ww_mxgateway_shell.output.watch_table import COLUMNS, WatchTable
-from zb_mom_ww_mxgateway_shell.state.context import FIRST_VALUE_TIMEOUT, Context, context_of
+from zb_mom_ww_mxgateway_shell.output.watch_results import FullScreen, watch_fields, watch_values
+from zb_mom_ww_mxgateway_shell.output.watch_table import COLUMNS
+from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists, tags_of_object_viewer
 
-_GLOB_LIMIT = 500
 _ACTIONS = ("show", "save", "load", "delete", "import")
-_TARGET = ItemOrTag(may_add=True)
-
-
-class Watchable(ArgumentType):
-    """An item or a tag, a glob over the galaxy's tags, or the name of a list."""
-
-    name = "tag|item|glob|list"
-    _server: int | None = None
-    _target: ItemOrTag = _TARGET
-
-    def refined_by(self, given: Mapping[str, Any], context: Scope) -> ArgumentType:
-        server = given.get("server")
-        if server is None:
-            return self
-        kind = copy(self)
-        kind._server, kind._target = server, ItemOrTag(may_add=True, server=server)
-        return kind
-
-    def parse(self, word: Token, context: Scope) -> list[Target] | Token:
-        if not word.is_quoted and any(mark in word.text for mark in "*?"):
-            # The command matches it later: the galaxy may not have been read yet.
-            return word
-        if _is_list(word, context_of(context)):
-            return [
-                Target(tag, context.find_item(tag, self._server), word)
-                for tag in context_of(context).lists.load(word.text)
-            ]
-        return [self._target.parse(word, context)]
-
-    def check(self, word: Token, context: Scope) -> None:
-        _TARGET.check(word, context)
-
-    def script_text(self, word: Token, context: Scope) -> str:
-        if isinstance(self.parse(word, context), Token):
-            return full_address(word, context)
-        if _is_list(word, context_of(context)):
-            # The place where the file runs may have no such list, or another one.
-            return " ".join(map(literal_text, context_of(context).lists.load(word.text)))
-        return self._target.script_text(word, context)
-
-    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
-        lists = [
-            Suggestion(name, "list") for name in context_of(context).lists.names() if prefix and name.startswith(prefix)
-        ]
-        return [*lists, *_TARGET.suggestions(prefix, context)]
-
-
-def _is_list(word: Token, context: Context) -> bool:
-    return "." not in word.text and word.text in context.lists.names()
 
 
 class ListName(Text):
@@ -92,25 +38,6 @@ class ListName(Text):
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [Suggestion(each) for each in context_of(context).lists.names() if each.startswith(prefix)]
-
-
-@dataclass(frozen=True, slots=True)
-class FullScreen:
-    """A watch that fills the screen; a line of text where there is no screen."""
-
-    panel: WatchTable
-    text: str
-    exit_code: ExitCode = ExitCode.DONE
-
-    @property
-    def value(self) -> Any:
-        return _values(self.panel, self.panel.items)
-
-    def lines(self) -> list[str]:
-        return [self.text]
-
-    def form(self) -> Any:
-        return _fields(self.panel)
 
 
 def _unending(given: Collection[str]) -> str:
@@ -150,33 +77,7 @@ async def watch(
     panel.add(items)
     if full:
         return FullScreen(panel, f"watching {counted(len(panel), 'item')}")
-    return TextResult("", _fields(panel), _values(panel, items))
-
-
-async def targets_of(
-    context: Context, groups: Sequence[list[Target] | Token | None], server: int | None = None
-) -> list[Target]:
-    """Return the targets of Watchable arguments, without repetition."""
-    found = [await matching(context, group, server) if isinstance(group, Token) else group or [] for group in groups]
-    targets = [target for group in found for target in group]
-    return list({target.item.key if target.item else tag_key(target.tag): target for target in targets}.values())
-
-
-async def matching(context: Context, pattern: Token, server: int | None = None) -> list[Target]:
-    """Return the tags of the galaxy that match a glob, with their items on that server, or on any.
-
-    Raises Mistake if there are none or too many.
-    """
-    connected = context.connected
-    connected.catalogue.start(connected.client)
-    await connected.catalogue.loaded(FIRST_VALUE_TIMEOUT)
-    found = await connected.catalogue.matching(full_address(pattern, context), _GLOB_LIMIT + 1)
-    if not found:
-        unread = "" if connected.catalogue.is_complete else " (the galaxy could not be read to its end)"
-        raise pattern.mistake(f"no tag matches {pattern.text}{unread}")
-    if len(found) > _GLOB_LIMIT:
-        raise pattern.mistake(f"{pattern.text} matches more than {_GLOB_LIMIT} tags: narrow it down")
-    return [Target(tag, context.find_item(tag, server), pattern) for tag in found]
+    return TextResult("", watch_fields(panel), watch_values(panel, items))
 
 
 @command("unwatch", example="unwatch")
@@ -261,25 +162,6 @@ class ListTable(Table):
     @property
     def exit_code(self) -> ExitCode:
         return ExitCode.NOT_MET if any(record["problem"] for record in self.records) else ExitCode.DONE
-
-
-async def watch_list(context: Context, name: str) -> Result:
-    """Watch the tags of a saved list."""
-    tags = context.lists.load(name)
-    panel = context.connected.panel
-    _ = context.live_session
-    word = Token(name, 0, len(name))
-    items = await ensure(context, [Target(tag, context.find_item(tag), word) for tag in tags], None)
-    panel.add(items)
-    return TextResult(f"list {name}: watching {counted(len(items), 'item')}", _fields(panel), _values(panel, items))
-
-
-def _fields(panel: WatchTable) -> dict[str, Any]:
-    return {"items": [value_record(item, panel.value(item), panel.unseen_write(item)) for item in panel.items]}
-
-
-def _values(panel: WatchTable, items: Sequence[Item]) -> list[Any]:
-    return [(held := panel.value(item)) and held.value for item in items]
 
 
 COMMANDS = (watch, unwatch, watches, list_)

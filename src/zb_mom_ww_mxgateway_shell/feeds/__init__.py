@@ -1,4 +1,4 @@
-"""What commands wait for and follow: watches, trends, waits, conditions, searches, checked writes.
+"""What commands add, wait for and follow: items, watches, trends, waits, conditions, searches, checked writes.
 
 No command is declared here, and nothing drawn on a screen.
 May import ``language``, ``output``, ``samples`` and ``state``.

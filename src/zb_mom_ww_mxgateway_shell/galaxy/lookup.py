@@ -9,10 +9,12 @@ from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_shell.errors import closest
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject, GatewayClient
+    from zb_mom_ww_mxgateway import GalaxyAttribute, GalaxyObject, GatewayClient, Reading
 
 _ELEMENT = re.compile(r"(?P<path>.*?)(\[(?P<index>[^\[\]]*)\])?")
 _INDEX = re.compile(r"[0-9]{1,30}")
+_BARE_ARRAY = 1003
+"""The detail of the status with which MXAccess refuses an array's name without brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +103,8 @@ def array_problem(place: Place) -> str:
     if length and int(index) > length:
         return f"the galaxy gives {place.path} {length} elements, so there is no [{index}]"
     return ""
+
+
+def is_bare_array(reading: "Reading") -> bool:
+    """Return whether the read failed because a whole array needs brackets after its name."""
+    return bool(reading.error) and "[" not in reading.tag and any(s.detail == _BARE_ARRAY for s in reading.statuses)

@@ -21,9 +21,9 @@ from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
 from zb_mom_ww_mxgateway_console.process.standard_streams import give_up_output
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, safe
-from zb_mom_ww_mxgateway_shell.commands.watches import FullScreen
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_lines
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Picture, Result
+from zb_mom_ww_mxgateway_shell.output.watch_results import FullScreen
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_background
 from zb_mom_ww_mxgateway_shell.python.namespace import PythonNames

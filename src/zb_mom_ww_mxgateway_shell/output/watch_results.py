@@ -1,0 +1,39 @@
+"""Results of a watch at the prompt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_shell.output.value_text import value_record
+from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
+
+
+@dataclass(frozen=True, slots=True)
+class FullScreen:
+    """A watch that fills the screen; a line of text where there is no screen."""
+
+    panel: WatchTable
+    text: str
+    exit_code: ExitCode = ExitCode.DONE
+
+    @property
+    def value(self) -> Any:
+        return watch_values(self.panel, self.panel.items)
+
+    def lines(self) -> list[str]:
+        return [self.text]
+
+    def form(self) -> Any:
+        return watch_fields(self.panel)
+
+
+def watch_fields(panel: WatchTable) -> dict[str, Any]:
+    """Return all watched items for JSON."""
+    return {"items": [value_record(item, panel.value(item), panel.unseen_write(item)) for item in panel.items]}
+
+
+def watch_values(panel: WatchTable, items: Sequence[Item]) -> list[Any]:
+    """Return the latest values of these items; None for an item without one."""
+    return [(held := panel.value(item)) and held.value for item in items]
