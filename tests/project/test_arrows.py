@@ -14,6 +14,7 @@ GENERATED = f"{LIBRARY}.generated"
 
 TABLE = tomllib.loads(Path(__file__).with_name("arrows.toml").read_text(encoding="utf-8"))
 BETWEEN: dict[str, list[str]] = TABLE.pop("between")
+APART: dict[str, list[str]] = TABLE.pop("apart")
 
 
 def top(module: str) -> str:
@@ -59,6 +60,27 @@ def test_imports_follow_the_table(package: str) -> None:
         for target in targets - declared()[place]
     }
     assert strange == set()
+
+
+def siblings(room: str, graph: Graph) -> set[str]:
+    """Where a module in that room imports another one of it; its ``__init__`` may."""
+    return {
+        f"{module} imports {target}"
+        for module, targets in graph.items()
+        for target in targets
+        if module.startswith(f"{room}.") and target.startswith(f"{room}.")
+    }
+
+
+@pytest.mark.parametrize(("package", "room"), [(package, room) for package in APART for room in APART[package]])
+def test_the_modules_of_some_rooms_know_nothing_of_each_other(package: str, room: str) -> None:
+    assert room in rooms(package)
+    assert siblings(f"{PACKAGES[package]}.{room}", module_graph()) == set()
+
+
+def test_an_import_of_a_sibling_is_seen() -> None:
+    room = {"p.r": frozenset({"p.r.a"}), "p.r.a": frozenset({"p.r", "p.s.b"}), "p.r.c": frozenset({"p.r.a"})}
+    assert siblings("p.r", room) == {"p.r.c imports p.r.a"}
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
