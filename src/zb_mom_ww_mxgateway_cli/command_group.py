@@ -12,13 +12,13 @@ import click
 
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.commands.index import MODULE_OF
-from zb_mom_ww_mxgateway_cli.running import Gateways, Invocation, form_asked_for
+from zb_mom_ww_mxgateway_cli.running import CommandRun, Gateways, form_asked_for
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_console.text.wording import mark_missing_help
 
 
-class _Commands(click.Group):
+class _LazyGroup(click.Group):
     """The commands by name; each is loaded when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -40,7 +40,7 @@ def _load(name: str) -> click.Command:
 
 
 @click.group(
-    cls=_Commands,
+    cls=_LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b
@@ -77,8 +77,8 @@ def run(arguments: list[str]) -> int:
     code: int
     try:
         with Gateways() as gateways:
-            invocation = Invocation(report, gateways)
-            code = mxgw_py.main(arguments, "mxgw-py", standalone_mode=False, obj=invocation) or ExitCode.DONE
+            command_run = CommandRun(report, gateways)
+            code = mxgw_py.main(arguments, "mxgw-py", standalone_mode=False, obj=command_run) or ExitCode.DONE
             report.finish()
     except Exception as error:
         # A usage error may come before the options were read.

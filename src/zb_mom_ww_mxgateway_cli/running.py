@@ -159,7 +159,7 @@ def _library_warnings(report: Report) -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Invocation:
+class CommandRun:
     """One command line that runs; click's context object."""
 
     report: Report
@@ -187,11 +187,11 @@ async def unknown_if_interrupted(call: str, endpoint: str) -> AsyncIterator[None
 class Runner:
     """Runs the work of a command on a connected client."""
 
-    def __init__(self, connection: Connection, invocation: Invocation) -> None:
+    def __init__(self, connection: Connection, command_run: CommandRun) -> None:
         self.connection = connection
-        self.report = invocation.report
-        self.in_batch = invocation.in_batch
-        self._gateways = invocation.gateways
+        self.report = command_run.report
+        self.in_batch = command_run.in_batch
+        self._gateways = command_run.gateways
 
     def run(self, action: Action) -> None:
         """Connect if necessary, and await `action`. Raise its errors, and click.Abort for Ctrl-C."""
@@ -285,10 +285,10 @@ def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ]
 
     def keep(log: AbstractContextManager[None]) -> None:
-        invocation: Invocation = click.get_current_context().obj
-        if invocation.in_batch:
+        command_run: CommandRun = click.get_current_context().obj
+        if command_run.in_batch:
             raise click.UsageError("--log-file is for the whole batch: mxgw-py batch --log-file FILE")
-        invocation.gateways.keep(log)
+        command_run.gateways.keep(log)
 
     @log_options("mxgw-py", keep)
     @functools.wraps(function)
@@ -316,13 +316,13 @@ def gateway_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @report_options
     @functools.wraps(function)
     def with_runner(connection: Connection, profile: str | None, report: Report, **arguments: Any) -> Any:
-        invocation: Invocation = click.get_current_context().obj
-        if invocation.in_batch:
+        command_run: CommandRun = click.get_current_context().obj
+        if command_run.in_batch:
             connection, profile = connection_of_line(connection, profile)
         if profile is not None:
             from zb_mom_ww_mxgateway_console.connect.profiles import by_profile  # Lazy: most calls name none.
 
             connection = by_profile(profile, connection)
-        return function(runner=Runner(connection, invocation), **arguments)
+        return function(runner=Runner(connection, command_run), **arguments)
 
     return with_runner

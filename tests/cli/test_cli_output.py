@@ -47,7 +47,7 @@ from zb_mom_ww_mxgateway import (
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.times import to_nanoseconds
-from zb_mom_ww_mxgateway_cli.running import Gateways, Invocation, report_options
+from zb_mom_ww_mxgateway_cli.running import CommandRun, Gateways, report_options
 from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_text, feed_form
 from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text
 from zb_mom_ww_mxgateway_console.render.forms import (
@@ -358,8 +358,8 @@ async def test_a_new_form_is_a_class_and_an_entry_in_the_table(monkeypatch: pyte
         report.line({"a": 1}, "one")
 
     with Gateways() as gateways:
-        ran = CliRunner().invoke(probe, ["--output", "tagged"], obj=Invocation(Report(), gateways))
-        shown = CliRunner().invoke(probe, ["--help"], obj=Invocation(Report(), gateways))
+        ran = CliRunner().invoke(probe, ["--output", "tagged"], obj=CommandRun(Report(), gateways))
+        shown = CliRunner().invoke(probe, ["--help"], obj=CommandRun(Report(), gateways))
     assert ran.stdout == "<one>\n"
     assert "json|jsonl|csv|table|tagged" in shown.stdout
     assert "or text in angle brackets." in " ".join(shown.stdout.split())

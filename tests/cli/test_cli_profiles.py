@@ -8,7 +8,7 @@ import click
 import pytest
 from cli_process import KEY, Drive, Run
 
-from zb_mom_ww_mxgateway_cli.running import Gateways, Invocation, Runner, gateway_options
+from zb_mom_ww_mxgateway_cli.running import CommandRun, Gateways, Runner, gateway_options
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.connect.profiles import with_key
 from zb_mom_ww_mxgateway_console.render.report import Report
@@ -162,8 +162,8 @@ def said(batch: dict[str, Any], line: list[str]) -> Connection:
         made.append(runner.connection)
 
     with Gateways() as gateways:
-        invocation = Invocation(Report(), gateways, in_batch=True)
-        probe.main(line, standalone_mode=False, obj=invocation, default_map=batch)
+        command_run = CommandRun(Report(), gateways, in_batch=True)
+        probe.main(line, standalone_mode=False, obj=command_run, default_map=batch)
     return made[0]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from zb_mom_ww_mxgateway_cli.running import Invocation, report_options
+from zb_mom_ww_mxgateway_cli.running import CommandRun, report_options
 from zb_mom_ww_mxgateway_console.connect.options import Connection, connection_options, profile_option
 from zb_mom_ww_mxgateway_console.render.forms import ExpectationNotMet
 from zb_mom_ww_mxgateway_console.render.report import Report
@@ -44,8 +44,8 @@ the answers has left; 130 when interrupted, after the line's answer."""
 @click.pass_context
 def batch(context: click.Context, connection: Connection, profile: str | None, report: Report) -> None:
     """Run a command for every line of standard input."""
-    invocation: Invocation = context.obj
-    if invocation.in_batch:
+    command_run: CommandRun = context.obj
+    if command_run.in_batch:
         raise click.UsageError("a batch does not run in a batch")
     if profile is not None:
         from zb_mom_ww_mxgateway_console.connect.profiles import by_profile
@@ -54,7 +54,7 @@ def batch(context: click.Context, connection: Connection, profile: str | None, r
     root = context.find_root().command
     assert isinstance(root, click.Group)
     try:
-        Batch(root, invocation, connection, profile).run(_lines())
+        Batch(root, command_run, connection, profile).run(_lines())
     except KeyboardInterrupt:
         raise click.Abort from None
 
@@ -69,11 +69,11 @@ class Batch:
     """Runs lines and prints an answer for each."""
 
     def __init__(
-        self, commands: click.Group, invocation: Invocation, connection: Connection, profile: str | None
+        self, commands: click.Group, command_run: CommandRun, connection: Connection, profile: str | None
     ) -> None:
         self._commands = commands
-        self._report = invocation.report
-        self._gateways = invocation.gateways
+        self._report = command_run.report
+        self._gateways = command_run.gateways
         plain = Connection()
         given = {
             field.name: value
@@ -113,7 +113,7 @@ class Batch:
 
     def _run(self, words: list[str], report: Report) -> None:
         settings: dict[str, Any] = {
-            "obj": Invocation(report, self._gateways, in_batch=True),
+            "obj": CommandRun(report, self._gateways, in_batch=True),
             "default_map": self._defaults,
             # Help is not JSON.
             "help_option_names": [],

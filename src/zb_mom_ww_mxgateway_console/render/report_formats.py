@@ -76,7 +76,7 @@ class JsonDocumentFormatter(JsonLinesFormatter):
         return json.dumps(redacted(document), sort_keys=True, allow_nan=False, indent=2).splitlines()
 
 
-class CsvFormatter(ReportFormatter):
+class CsvReportFormatter(ReportFormatter):
     """A record for each result, with a heading wherever the columns change."""
 
     description = "CSV"
@@ -97,7 +97,7 @@ class CsvFormatter(ReportFormatter):
 REPORT_FORMATTERS: dict[str, type[ReportFormatter]] = {
     "json": JsonDocumentFormatter,
     "jsonl": JsonLinesFormatter,
-    "csv": CsvFormatter,
+    "csv": CsvReportFormatter,
     "table": TextFormatter,
 }
 """Every form by its name in ``--output``."""

@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway_shell.language.commands import Command
 from zb_mom_ww_mxgateway_shell.language.parser import Registry
 
 
-class _Commands(Mapping[str, Command]):
+class _LazyCommands(Mapping[str, Command]):
     """All commands by name, each loaded with its module at first use."""
 
     def __init__(self, module_of: Mapping[str, str]) -> None:
@@ -40,4 +40,4 @@ def all_commands(module_of: Mapping[str, str] | None = None) -> Registry:
     # Here, so that the modules can be imported, and the index be written, where there is none.
     from zb_mom_ww_mxgateway_shell.commands.index import MODULE_OF
 
-    return Registry(_Commands(MODULE_OF if module_of is None else module_of))
+    return Registry(_LazyCommands(MODULE_OF if module_of is None else module_of))

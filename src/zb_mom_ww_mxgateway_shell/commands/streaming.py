@@ -73,7 +73,7 @@ def _is_glob(word: Token) -> bool:
     return not word.is_quoted and any(mark in word.text for mark in "*?")
 
 
-class Family(ArgumentType):
+class EventFamilyName(ArgumentType):
     """A family of events, by its name without ``ON_``."""
 
     name = "family"
@@ -96,7 +96,7 @@ def _unending(given: Collection[str]) -> str:
 async def events(
     context: Context,
     *tags: Annotated[Target | Token | None, ItemOrGlob()],
-    family: Annotated[EventFamily | None, Family()] = None,
+    family: Annotated[EventFamily | None, EventFamilyName()] = None,
     for_: DurationOption = None,
     count: CountOption = None,
 ) -> Feed:
