@@ -84,7 +84,7 @@ def test_a_bare_value_takes_the_type_of_the_tag(spec: TypeSpec, text: str) -> No
         assert type_of_tag(data_type, spec.wire.variant_type) is spec
         known = TagType(data_type, variant_type=spec.wire.variant_type)
         assert literal(text, known) == literal(f"{spec.name}:{text}")
-        assert (known.type_name, known.said, known.choices) == (spec.name, spec.title, spec.choices)
+        assert (known.type_name, known.title, known.choices) == (spec.name, spec.title, spec.choices)
 
 
 @each_sample

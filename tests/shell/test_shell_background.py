@@ -7,7 +7,7 @@ import pytest
 from shell_terminal import shell
 from shell_waiting import until
 
-from zb_mom_ww_mxgateway_shell.process.tasks import UnaskedTasks, in_background
+from zb_mom_ww_mxgateway_shell.process.tasks import UnawaitedTasks, in_background
 
 
 async def fails(after: float = 0.0) -> None:
@@ -17,7 +17,7 @@ async def fails(after: float = 0.0) -> None:
 
 async def test_the_failure_of_a_task_that_is_not_awaited_is_reported_while_it_is_referenced() -> None:
     told: list[str] = []
-    with UnaskedTasks(lambda error: told.append(str(error))):
+    with UnawaitedTasks(lambda error: told.append(str(error))):
         held = asyncio.create_task(fails())
         await until(lambda: told == ["not so"])
         assert held.done()
@@ -29,7 +29,7 @@ async def test_the_failure_of_a_task_that_is_not_awaited_is_reported_while_it_is
 
 async def test_the_failure_of_an_awaited_task_is_not_reported() -> None:
     told: list[BaseException] = []
-    with UnaskedTasks(told.append) as tasks:
+    with UnawaitedTasks(told.append) as tasks:
         with pytest.raises(ValueError, match="not so"):
             await asyncio.create_task(fails(0.01))
         await asyncio.gather(asyncio.create_task(fails()), asyncio.create_task(fails()), return_exceptions=True)

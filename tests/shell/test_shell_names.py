@@ -12,7 +12,14 @@ from zb_mom_ww_mxgateway_shell.errors import InputError
 from zb_mom_ww_mxgateway_shell.language.comparison import Comparison
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, TagType, split_type
 from zb_mom_ww_mxgateway_shell.language.tokens import Token, elements, split
-from zb_mom_ww_mxgateway_shell.language.variables import Given, as_typed, expanded, literal_text, plain_value, variable
+from zb_mom_ww_mxgateway_shell.language.variables import (
+    VariableWord,
+    as_typed,
+    expanded,
+    literal_text,
+    plain_value,
+    variable,
+)
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 NOW = datetime(2026, 10, 2, 8, 14, tzinfo=UTC)
@@ -321,9 +328,9 @@ def test_a_variable_that_is_accepted_reads_back_as_itself(text: str) -> None:
         return
     (word,) = split("$x")
     (again,) = split(expanded(word, {"x": first}).text)
-    assert Given.typed(again).value == first.value
-    assert Given.typed(again).text == first.text
-    assert expanded(word, {"x": Given.typed(again)}).text == again.text
+    assert VariableWord.of(again).value == first.value
+    assert VariableWord.of(again).text == first.text
+    assert expanded(word, {"x": VariableWord.of(again)}).text == again.text
 
 
 @given(

@@ -64,7 +64,7 @@ class SessionSupervisor:
         self._resumed = False
         self._failures = 0
         # When the last sign of life came, by the clock.
-        self._heard_at = clock.monotonic()
+        self._last_alive_at = clock.monotonic()
         self._end_reason: MxGatewayError | None = None
         self._sleep_watch = clock.SleepWatch()
         self._looked_at = clock.monotonic()
@@ -178,7 +178,7 @@ class SessionSupervisor:
     def _alive(self, at: float = 0.0) -> None:
         if not at:
             self._check_sleep()
-        self._heard_at = at or clock.monotonic()
+        self._last_alive_at = at or clock.monotonic()
         self._ever_live = self._attached = self._was_attached = True
         self._failures = 0
         if not (self._awaits_answer or self._was_asleep):
@@ -243,7 +243,7 @@ class SessionSupervisor:
                     self._give_up_connection()
                 elif self._hub.events == events:
                     # It may have been dead since the last sign of life.
-                    self._hub.set_stale(error, self._heard_at)
+                    self._hub.set_stale(error, self._last_alive_at)
                 continue
             except MxGatewayError as error:
                 if session_is_gone(error):
@@ -260,7 +260,7 @@ class SessionSupervisor:
                 self._alive()
                 self._hub.in_doubt.set()
                 continue
-            self._hub.set_stale(self._no_answer(), self._heard_at)
+            self._hub.set_stale(self._no_answer(), self._last_alive_at)
             pause = _ANXIOUS_HEARTBEAT
             # One silence may be a busy worker.
             if was_silent:
@@ -294,12 +294,12 @@ class SessionSupervisor:
         if (slept := self._sleep_watch.slept()) and not self._link.closed:
             self._was_asleep = True
             # The last event came before the sleep.
-            self._hub.note_sleep(slept, max(before, self._heard_at))
+            self._hub.note_sleep(slept, max(before, self._last_alive_at))
 
     def _give_up_connection(self) -> None:
         dead = no_answer_to_commands(self._link.endpoint)
         self._awaits_answer = True
-        self._hub.set_stale(dead, self._heard_at)
+        self._hub.set_stale(dead, self._last_alive_at)
         self._link.transport.renew_channel(dead)
 
     async def _read_again(self) -> None:

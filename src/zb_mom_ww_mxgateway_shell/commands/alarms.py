@@ -252,7 +252,7 @@ def _remark(alarm: ActiveAlarm) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledged:
+class AckResult:
     """Outcomes of acknowledgements."""
 
     outcomes: Sequence[tuple[str, MxGatewayError | None]]
@@ -332,7 +332,7 @@ async def ack(
                 connected.alarms.forget(reference)
         else:
             outcomes.append((reference, None))
-    return Acknowledged(outcomes)
+    return AckResult(outcomes)
 
 
 COMMANDS = (alarms, ack)

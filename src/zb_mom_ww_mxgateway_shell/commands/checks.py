@@ -73,7 +73,7 @@ class TypedExpectedValue(ExpectedValue):
     """Value to compare with a tag of known type."""
 
     def __init__(self, known: TagType) -> None:
-        self.name = known.said
+        self.name = known.title
         self._known = known
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
@@ -224,9 +224,9 @@ async def wait(
         held = live.latest(*tag.item.key) if tag.item else None
         raise condition.not_met(held and in_doubt(held, started), str(error)) from None
     (item,) = await ensure(context, [tag], None, await_values=False)
-    from zb_mom_ww_mxgateway_shell.feeds.wait import Waiting
+    from zb_mom_ww_mxgateway_shell.feeds.wait import WaitFeed
 
-    return Waiting(live, item, condition, timeout, started, hold, mark)
+    return WaitFeed(live, item, condition, timeout, started, hold, mark)
 
 
 def _expect_name(scope: Scope, given: Sequence[Any]) -> None:

@@ -23,7 +23,7 @@ from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, Fil
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
-from zb_mom_ww_mxgateway_shell.language.variables import Given, literal_text, value_of
+from zb_mom_ww_mxgateway_shell.language.variables import VariableWord, literal_text, value_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
@@ -33,8 +33,8 @@ class PlainValue(ArgumentType):
 
     name = "value"
 
-    def parse(self, word: Token, context: Scope) -> Given:
-        return Given.typed(word)
+    def parse(self, word: Token, context: Scope) -> VariableWord:
+        return VariableWord.of(word)
 
 
 def _set_name(scope: Scope, given: Sequence[Any]) -> None:
@@ -54,7 +54,7 @@ async def let(
     context: Context,
     name: Annotated[str, NewName()],
     equals: Annotated[str, Sign("=")],
-    value: Annotated[Given, PlainValue()],
+    value: Annotated[VariableWord, PlainValue()],
 ) -> Result:
     """Give a value a name: from then on `$limit` stands for it; in Python the name is limit.
 
@@ -67,7 +67,7 @@ async def let(
         context.names[name] = value
     kept = context.names[name]
     held = value_of(kept)
-    shown = safe(literal_text(kept)) if isinstance(kept, Given) else value_text(kept)
+    shown = safe(literal_text(kept)) if isinstance(kept, VariableWord) else value_text(kept)
     return TextResult(f"{name} = {shown}{' (--var)' if given else ''}", {"name": name, "value": value_form(held)}, held)
 
 
@@ -127,9 +127,9 @@ async def sleep(context: Context, duration: Annotated[float, Duration()]) -> Res
 
     lint warns of it, except for `sleep 5s # meant`: the remark says that the fixed time is intended.
     """
-    from zb_mom_ww_mxgateway_shell.feeds.wait import Sleeping
+    from zb_mom_ww_mxgateway_shell.feeds.wait import SleepFeed
 
-    return Sleeping(duration)
+    return SleepFeed(duration)
 
 
 @command("include", example="include setup.mxs", needs_session=False, traits=CommandTraits(file_role=FileRole.INCLUDE))

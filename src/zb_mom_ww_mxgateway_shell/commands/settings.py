@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.language import aliases
-from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, OneWord, Rest, Suggestion, Text
+from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, OneWord, RestOfLine, Suggestion, Text
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
@@ -68,7 +68,7 @@ class NewAlias(Text):
         return super().parse(word, context)
 
 
-class AliasedLine(Rest):
+class AliasedLine(RestOfLine):
     """Line that an alias stands for."""
 
     def parse(self, word: Token, context: Scope) -> str:

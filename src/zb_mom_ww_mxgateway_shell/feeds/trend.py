@@ -40,7 +40,7 @@ class Trend:
     drawn: bool = False
     """Whether a terminal has drawn it in place."""
 
-    async def follow(self, show: Callable[[str], None]) -> "Trended":
+    async def follow(self, show: Callable[[str], None]) -> "TrendResult":
         """Wait until its end and return the picture; cancelling ends it."""
         if self.duration is None:
             await asyncio.Event().wait()
@@ -48,10 +48,10 @@ class Trend:
             await clock.sleep(self.duration)
         return self.result()
 
-    def result(self) -> "Trended":
+    def result(self) -> "TrendResult":
         """Return the picture of now."""
         now = clock.monotonic()
-        return Trended([self._charted(item, now) for item in self.items], self.span, now, self.drawn)
+        return TrendResult([self._charted_tag(item, now) for item in self.items], self.span, now, self.drawn)
 
     def picture(self, columns: int, rows: int) -> list[Line]:
         """Return as many lines of it as fit."""
@@ -59,7 +59,7 @@ class Trend:
         lines = self.result().picture(columns, rows - 1)
         return [*lines, [("good", cut_middle("  Ctrl-C ends", columns))]]
 
-    def _charted(self, item: Item, now: float) -> "Charted":
+    def _charted_tag(self, item: Item, now: float) -> "ChartedTag":
         seen = self.history.of(item.key, since=now - self.span)
         value = self.live.latest(*item.key)
         intervals = intervals_of(seen, value.stale_since if value else None, now if value else None)
@@ -67,11 +67,11 @@ class Trend:
             text = "not advised" if not item.advised else "no value yet"
         else:
             text = f"{value_text(value.value)}  {quality_text(value)}  {freshness(value, item)}"
-        return Charted(item.tag, text, intervals, isinstance(value and value.value, bool))
+        return ChartedTag(item.tag, text, intervals, isinstance(value and value.value, bool))
 
 
 @dataclass(frozen=True, slots=True)
-class Charted:
+class ChartedTag:
     """One tag of a picture."""
 
     tag: str
@@ -82,10 +82,10 @@ class Charted:
 
 
 @dataclass(frozen=True, slots=True)
-class Trended:
+class TrendResult:
     """A picture of a trend."""
 
-    tags: Sequence[Charted]
+    tags: Sequence[ChartedTag]
     span: float
     end: float
     """Monotonic seconds."""

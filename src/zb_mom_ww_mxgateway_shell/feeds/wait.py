@@ -27,7 +27,7 @@ _LINES_AHEAD = 50
 
 
 @dataclass(slots=True)
-class Waiting:
+class WaitFeed:
     """A wait to be followed."""
 
     live: "LiveSession"
@@ -111,7 +111,7 @@ class Waiting:
 
 
 @dataclass(slots=True)
-class Sleeping:
+class SleepFeed:
     """A pause to be followed."""
 
     seconds: float

@@ -44,7 +44,7 @@ class Watch:
         self.panel = WatchTable(self.live, self.history)
         self.panel.add(self.items)
 
-    async def follow(self, show: Callable[[str], None]) -> "Watched":
+    async def follow(self, show: Callable[[str], None]) -> "WatchResult":
         """Show the current values, then a line for every change with its own value, until the duration or count is
         reached.
 
@@ -85,9 +85,9 @@ class Watch:
         self.samples += 1
         return True
 
-    def result(self) -> "Watched":
+    def result(self) -> "WatchResult":
         """Return the result so far."""
-        return Watched(self, clock.monotonic() - self.started)
+        return WatchResult(self, clock.monotonic() - self.started)
 
     def picture(self, columns: int, rows: int) -> list[list[tuple[str, str]]]:
         """Return as many lines of the values now as fit a screen of this size."""
@@ -119,7 +119,7 @@ def _value_of(item: Item, sample: Sample) -> LiveValue:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchResult:
     """What a watch has shown."""
 
     watch: Watch

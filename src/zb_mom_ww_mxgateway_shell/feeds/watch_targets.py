@@ -80,7 +80,7 @@ async def targets_of(
 async def matching(context: Context, pattern: Token, server: int | None = None) -> list[Target]:
     """Return the tags of the galaxy that match a glob, with their items on that server, or on any.
 
-    Raises Mistake if there are none or too many.
+    Raises InputError if there are none or too many.
     """
     connected = context.connected
     connected.catalogue.start(connected.client)

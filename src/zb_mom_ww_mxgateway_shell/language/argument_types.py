@@ -62,7 +62,7 @@ class Flag(ArgumentType):
     """An option without a value."""
 
 
-class Rest(ArgumentType):
+class RestOfLine(ArgumentType):
     """The rest of the line as typed."""
 
     name = "line"

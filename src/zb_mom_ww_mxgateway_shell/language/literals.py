@@ -34,7 +34,7 @@ class TagType:
         return self._spec.choices if self._spec and not self.is_array else ()
 
     @property
-    def said(self) -> str:
+    def title(self) -> str:
         """The expected kind of value, for a person."""
         one = self._spec.title if self._spec else "value"
         return f"[{one}, …]" if self.is_array else one

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError, closest
-from zb_mom_ww_mxgateway_shell.language.argument_types import Flag, Rest
+from zb_mom_ww_mxgateway_shell.language.argument_types import Flag, RestOfLine
 from zb_mom_ww_mxgateway_shell.language.commands import Command, Parameter
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token, split
@@ -169,7 +169,7 @@ def assign(command: Command, words: list[Token], line: str) -> tuple[list[Assign
     count = 0
     rest = iter(words[1:])
     for word in rest:
-        if count < len(places) and isinstance(places[count].kind, Rest):
+        if count < len(places) and isinstance(places[count].kind, RestOfLine):
             stop = len(line.rstrip())
             assigned.append((places[count], Token(line[word.start : stop], word.start, stop)))
             count += 1

@@ -184,7 +184,7 @@ class ValueFor(Value):
     """A value for a tag of a known type."""
 
     def __init__(self, tag: str, known: TagType) -> None:
-        self.name = known.said
+        self.name = known.title
         self._tag = tag
         self._known = known
 

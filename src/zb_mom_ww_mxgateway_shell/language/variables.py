@@ -34,7 +34,7 @@ _ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "$"
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class VariableWord:
     """A value of ``let`` or ``--var``: one word as typed."""
 
     word: Token
@@ -56,7 +56,7 @@ class Given:
         return split_type(self.word)[1].text
 
     @classmethod
-    def typed(cls, word: Token) -> "Given":
+    def of(cls, word: Token) -> "VariableWord":
         """Return the word that it means; raise InputError where it cannot."""
         plain_value(word)
         type_name, rest = split_type(word)
@@ -69,7 +69,7 @@ class Given:
 
 def value_of(named: Any) -> Any:
     """Return the value of a name in Python."""
-    return named.value if isinstance(named, Given) else named
+    return named.value if isinstance(named, VariableWord) else named
 
 
 class NotYetKnown:
@@ -84,7 +84,7 @@ def is_plain(value: Any) -> bool:
     """Return whether a value can be written in a line: text, number, true, false, time, null, or a list of those."""
     if isinstance(value, list | tuple):
         return all(type_of(element) for element in value)
-    return value is None or isinstance(value, Given) or type_of(value) is not None
+    return value is None or isinstance(value, VariableWord) or type_of(value) is not None
 
 
 def expanded(word: Token, names: Mapping[str, Any]) -> Token:
@@ -100,7 +100,7 @@ def expanded(word: Token, names: Mapping[str, Any]) -> Token:
         return Token(literal_text(value), word.start, word.end, True, isinstance(value, str))
     if (typed := _TYPED.match(word.text)) and (named := _NAMED.fullmatch(word.text, typed.end())):
         value = _value(named, word, names)
-        text = value.untyped if isinstance(value, Given) else literal_text(value)
+        text = value.untyped if isinstance(value, VariableWord) else literal_text(value)
         return Token(f"{typed[0]}{text}", word.start, word.end, True)
     parts: list[str] = []
     quote, position = "", 0
@@ -181,7 +181,7 @@ def _inside(text: str, quote: str) -> str:
 
 def plain_text(value: Any) -> str:
     """Return a plain value as text; numbers with all their digits."""
-    if isinstance(value, Given):
+    if isinstance(value, VariableWord):
         return value.text
     if value is None:
         return "null"
@@ -193,7 +193,7 @@ def plain_text(value: Any) -> str:
 
 def literal_text(value: Any) -> str:
     """Return a plain value as it would be typed: a text that would be read as something else is quoted."""
-    if isinstance(value, Given):
+    if isinstance(value, VariableWord):
         return value.word.text
     text = plain_text(value)
     return quoted(text) if isinstance(value, str) and not _is_bare(text) else text
@@ -201,7 +201,7 @@ def literal_text(value: Any) -> str:
 
 def _element_text(value: Any) -> str:
     """Return a plain value as it would be typed as an element of an array."""
-    if isinstance(value, Given):
+    if isinstance(value, VariableWord):
         type_name, rest = split_type(value.word)
         is_bare = type_name is None and not rest.is_quoted and _BARE_ELEMENT.fullmatch(rest.text)
         return rest.text if is_bare or _NUMBER.fullmatch(rest.text) else quoted(value.text)
@@ -252,7 +252,7 @@ def plain_value(word: Token) -> Any:
     return float(word.text) if _NUMBER.fullmatch(word.text) else word.text
 
 
-def variable(text: str) -> tuple[str, Given]:
+def variable(text: str) -> tuple[str, VariableWord]:
     """Return name and value of ``--var NAME=VALUE``; raise InputError with its place in the text.
 
     Quoted values, arrays, and either with a type are read as in a line; in anything else each character counts.
@@ -264,12 +264,12 @@ def variable(text: str) -> tuple[str, Given]:
         raise InputError(f"{name} is a name of the shell itself", 0, len(text))
     place = len(name) + 1
     try:
-        return name, Given.typed(_given_word(value))
+        return name, VariableWord.of(_word_of_value(value))
     except InputError as error:
         raise InputError(error.message, error.start + place, error.end + place) from None
 
 
-def _given_word(text: str) -> Token:
+def _word_of_value(text: str) -> Token:
     rest = split_type(bare := Token(text, 0, len(text)))[1]
     if rest.text[:1] in ("[", '"', "'"):
         words = split(text)

@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway_console.process import endings
 T = TypeVar("T")
 
 _CALLED_OFF = frozenset(endings.numbers(endings.CALLED_OFF))
-_heeded: set[int] = set()
+_ending_signals: set[int] = set()
 
 
 class Interrupted(Exception):
@@ -30,18 +30,18 @@ def on_signals(names: tuple[str, ...], act: Callable[[], object]) -> Iterator[No
     """
     loop = asyncio.get_running_loop()
 
-    def heard(number: int, _: object) -> None:
+    def on_signal(number: int, _: object) -> None:
         if number in _CALLED_OFF:
-            _heeded.add(number)
+            _ending_signals.add(number)
         loop.call_soon_threadsafe(act)
 
     # Not add_signal_handler: loops on Windows have none.
-    former = {number: signal.signal(number, heard) for number in endings.numbers(names)}
+    former = {number: signal.signal(number, on_signal) for number in endings.numbers(names)}
     try:
         yield
     finally:
         for number, handler in former.items():
-            is_over = number in _heeded and handler is signal.SIG_DFL
+            is_over = number in _ending_signals and handler is signal.SIG_DFL
             signal.signal(number, signal.SIG_IGN if is_over else handler)
 
 

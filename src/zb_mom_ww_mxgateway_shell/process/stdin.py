@@ -56,7 +56,7 @@ class StandardInput:
         return await read
 
 
-class Coming(Generic[T]):
+class CancelSafeReader(Generic[T]):
     """Items of an iterator, one by one; a wait that is cancelled or times out loses none."""
 
     def __init__(self, source: AsyncIterator[T]) -> None:

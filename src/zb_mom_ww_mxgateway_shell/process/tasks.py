@@ -47,11 +47,11 @@ def background_problem(error: BaseException) -> str:
     return f"internal error in the background, please report it: {type(error).__name__}: {error}"
 
 
-_UNASKED_SECONDS = 0.05
+_UNAWAITED_SECONDS = 0.05
 """How long code that awaits a task may take to fetch its error."""
 
 
-class UnaskedTasks:
+class UnawaitedTasks:
     """Reports the failures of tasks that nobody awaits, when they happen.
 
     The loop's own handler is called only when such a task is collected, which from Python 3.12 on may be much later.
@@ -79,13 +79,13 @@ class UnaskedTasks:
         return made
 
     def _ended(self, task: "asyncio.Future[Any]") -> None:
-        if not task.cancelled() and _is_unasked(task):
+        if not task.cancelled() and _is_unawaited(task):
             self._ended_lately.add(task)
-            self._loop.call_later(_UNASKED_SECONDS, self._report, task)
+            self._loop.call_later(_UNAWAITED_SECONDS, self._report, task)
 
     def _report(self, task: "asyncio.Future[Any]") -> None:
         self._ended_lately.discard(task)
-        if _is_unasked(task) and (error := task.exception()) is not None:
+        if _is_unawaited(task) and (error := task.exception()) is not None:
             self._failed(error)
 
     def _handle(self, loop: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
@@ -114,6 +114,6 @@ def _package(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
-def _is_unasked(task: "asyncio.Future[Any]") -> bool:
+def _is_unawaited(task: "asyncio.Future[Any]") -> bool:
     """Return whether the task failed and nothing fetched its error; asyncio itself checks this attribute."""
     return bool(getattr(task, "_log_traceback", False))

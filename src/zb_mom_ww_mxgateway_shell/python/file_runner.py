@@ -21,9 +21,9 @@ from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, 
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
-from zb_mom_ww_mxgateway_shell.process.tasks import UnaskedTasks, background_problem, leaves
+from zb_mom_ww_mxgateway_shell.process.tasks import UnawaitedTasks, background_problem, leaves
 from zb_mom_ww_mxgateway_shell.python.namespace import (
-    Left,
+    ExitCalled,
     PythonNames,
     Show,
     ctrl_c_ends_code_of,
@@ -82,7 +82,7 @@ class PythonFile:
             failed.append(error)
             self._report_problem(error, "in the background: ")
 
-        with self._writer.as_standard_streams(), UnaskedTasks(failed_in_background) as tasks:
+        with self._writer.as_standard_streams(), UnawaitedTasks(failed_in_background) as tasks:
             code = await self._code_of(context, names)
             tasks.report_all()
             _release_tasks(names.namespace)
@@ -97,8 +97,8 @@ class PythonFile:
             with ctrl_c_ends_code_of(self._path):
                 async with news_reported(context, self._report_news, self._failed_in_background):
                     await ended_by_itself(self._evaluated(names.namespace))
-        except Left as left:
-            return self._exit_code(left.code)
+        except ExitCalled as called:
+            return self._exit_code(called.code)
         except (asyncio.CancelledError, Interrupted) as interrupted:
             if warning := names.describe_writes(started):
                 self._complain(f"interrupted; {warning}")

@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.variables import OWN_NAMES, value_of
 from zb_mom_ww_mxgateway_shell.output.results import Result, problems_of
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
-from zb_mom_ww_mxgateway_shell.process.tasks import UnaskedTasks
+from zb_mom_ww_mxgateway_shell.process.tasks import UnawaitedTasks
 from zb_mom_ww_mxgateway_shell.scripts.executor import UNSURE, Follow, LineRun, Outcome
 from zb_mom_ww_mxgateway_shell.state.context import BoundContext, Context
 
@@ -71,9 +71,9 @@ class PythonNames:
         finally:
             self.refresh()
 
-    def reporting_tasks(self) -> UnaskedTasks:
+    def reporting_tasks(self) -> UnawaitedTasks:
         """Return a context in which failures of tasks that nobody awaits are reported, a line each."""
-        return UnaskedTasks(lambda error: self._context.alert(f"in the background: {type(error).__name__}: {error}"))
+        return UnawaitedTasks(lambda error: self._context.alert(f"in the background: {type(error).__name__}: {error}"))
 
     def refresh(self) -> None:
         """Update the names of the shell's objects."""
@@ -116,16 +116,16 @@ def _is_unsure(connected: "GatewayConnection", since: float) -> bool:
 
 async def ended_by_itself(work: Awaitable[Any]) -> Any:
     """Await a person's code. KeyboardInterrupt and SystemExit, which would end the event loop, become Interrupted and
-    :class:`Left`."""
+    :class:`ExitCalled`."""
     try:
         return await work
     except KeyboardInterrupt:
         raise Interrupted("interrupted") from None
     except SystemExit as error:
-        raise Left(error.code) from None
+        raise ExitCalled(error.code) from None
 
 
-class Left(Exception):
+class ExitCalled(Exception):
     """The code called ``exit()``."""
 
     def __init__(self, code: Any) -> None:

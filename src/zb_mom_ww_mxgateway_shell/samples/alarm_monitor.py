@@ -25,19 +25,19 @@ _GATHER, _PAUSE = 0.3, 2.0
 _PATIENCE = 3.0
 
 
-class SpokenAlarms(AlarmFeed):
-    """The active alarms of a connection; new ones are reported as lines. Nothing is read before :meth:`speak`."""
+class AlarmMonitor(AlarmFeed):
+    """The active alarms of a connection; new ones are reported as lines. Nothing is read before :meth:`report_to`."""
 
     def __init__(self, client: "GatewayClient") -> None:
         super().__init__(client)
-        self._flurry = Flurry(lambda text: None)
+        self._reporter = AlarmReporter(lambda text: None)
         self._loss_report: asyncio.TimerHandle | None = None
 
-    def speak(self, say: Callable[[str], None]) -> None:
-        """Start to read, unless it has started; call `say` with a line for new alarms."""
+    def report_to(self, report: Callable[[str], None]) -> None:
+        """Start to read, unless it has started; call `report` with a line for new alarms."""
         if not self.has_started or self.has_ended:
-            self._flurry.close()
-            self._flurry = Flurry(say)
+            self._reporter.close()
+            self._reporter = AlarmReporter(report)
             self.start()
 
     @property
@@ -55,30 +55,30 @@ class SpokenAlarms(AlarmFeed):
         match news:
             case AlarmFeedLost():
                 text = one_line(f"alarms are not kept up to date: {news.error}")
-                self._loss_report = asyncio.get_running_loop().call_later(_PATIENCE, self._flurry.say, text)
+                self._loss_report = asyncio.get_running_loop().call_later(_PATIENCE, self._reporter.report, text)
             case AlarmListRead():
-                self._tell_list(news)
+                self._report_list(news)
             case AlarmProviderStatus():
-                self._flurry.say(provider_text(news))
+                self._reporter.report(provider_text(news))
             case AlarmTransition(kind=AlarmTransitionKind.RAISE | AlarmTransitionKind.RETRIGGER):
-                self._flurry.add(self.alarms[news.reference])
+                self._reporter.add(self.alarms[news.reference])
         super().tell(news)
 
-    def _tell_list(self, news: AlarmListRead) -> None:
+    def _report_list(self, news: AlarmListRead) -> None:
         if news.is_first and self.alarms:
             waiting = len(self.unacknowledged)
-            self._flurry.say(f"{len(self.alarms)} alarms active, {waiting} unacknowledged: alarms lists them")
+            self._reporter.report(f"{len(self.alarms)} alarms active, {waiting} unacknowledged: alarms lists them")
         elif not news.is_first:
             for alarm in news.new:
-                self._flurry.add(alarm)
+                self._reporter.add(alarm)
             if self._loss_report is not None and self._loss_report.when() <= asyncio.get_running_loop().time():
-                self._flurry.say(news_text(news))
+                self._reporter.report(news_text(news))
         if self._loss_report is not None:
             self._loss_report.cancel()
 
     async def aclose(self) -> None:
         """Stop reading. Idempotent."""
-        self._flurry.close()
+        self._reporter.close()
         if self._loss_report is not None:
             self._loss_report.cancel()
         await super().aclose()
@@ -105,11 +105,11 @@ def provider_text(provider: AlarmProviderStatus) -> str:
     return one_line(how + " (degraded)" * provider.degraded + (f": {provider.reason}" if provider.reason else ""))
 
 
-class Flurry:
+class AlarmReporter:
     """Reports new alarms: one alarm or many in one line, and at most one line every two seconds."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self.say = say
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self.report = report
         self._waiting: dict[str, ActiveAlarm] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -117,9 +117,9 @@ class Flurry:
         """Report an alarm soon."""
         self._waiting[alarm.reference] = alarm
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_GATHER, self._tell)
+            self._timer = asyncio.get_running_loop().call_later(_GATHER, self._report_waiting)
 
-    def _tell(self) -> None:
+    def _report_waiting(self) -> None:
         waiting, self._waiting, self._timer = list(self._waiting.values()), {}, None
         if not waiting:
             return
@@ -127,14 +127,14 @@ class Flurry:
         value = "" if worst.current_value is None else f"  {value_text(worst.current_value)}"
         described = f"  {worst.description}" if worst.description else ""
         if len(waiting) == 1:
-            self.say(one_line(f"ALARM severity {worst.severity}  {worst.reference}{value}{described}"))
+            self.report(one_line(f"ALARM severity {worst.severity}  {worst.reference}{value}{described}"))
         else:
-            self.say(
+            self.report(
                 one_line(
                     f"ALARMS {len(waiting)} new, the most severe {worst.severity}: {worst.reference}; alarms lists them"
                 )
             )
-        self._timer = asyncio.get_running_loop().call_later(_PAUSE, self._tell)
+        self._timer = asyncio.get_running_loop().call_later(_PAUSE, self._report_waiting)
 
     def close(self) -> None:
         """Report no more. Idempotent."""

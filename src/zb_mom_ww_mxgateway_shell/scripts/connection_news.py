@@ -38,7 +38,7 @@ async def report_news(context: Context, report: Callable[[str, bool], Awaitable[
     reasons: WeakKeyDictionary[GatewayConnection, _Reasons] = WeakKeyDictionary()
     deployed: WeakKeyDictionary[GatewayConnection, datetime | None] = WeakKeyDictionary()
 
-    async def tell(connected: GatewayConnection, text: str, is_bad: bool) -> None:
+    async def report_for(connected: GatewayConnection, text: str, is_bad: bool) -> None:
         if text and connected.name in context.connections:
             of = "" if connected is context.current else f"{connected.name}: "
             await report(f"{of}{text}", is_bad)
@@ -51,7 +51,7 @@ async def report_news(context: Context, report: Callable[[str, bool], Awaitable[
             text, is_bad = _describe(connected, change, before, slept_at == connected.live.resumes)
             before = change.state
             reasons[connected].reported.add(str(change.lost))
-            await tell(connected, text, is_bad)
+            await report_for(connected, text, is_bad)
 
     async with asyncio.TaskGroup() as following:
         while True:
@@ -61,16 +61,16 @@ async def report_news(context: Context, report: Callable[[str, bool], Awaitable[
                 reasons[each] = _Reasons()
             followed = connected
             for each in connected:
-                await tell(each, reasons[each].another(each), True)
+                await report_for(each, reasons[each].another(each), True)
                 for name, error in each.failures.items():
                     if name not in reasons[each].failed:
                         reasons[each].failed.add(name)
                         for leaf in leaves(error):
-                            await tell(each, f"{background_problem(leaf)}: {name} has ended", True)
+                            await report_for(each, f"{background_problem(leaf)}: {name} has ended", True)
                 if (at := each.catalogue.redeployed_at) != deployed.get(each):
                     deployed[each] = at
                     when = f" at {to_seconds(at)}" if at else ""
-                    await tell(each, f"the galaxy was deployed again{when}: its tags are read again", False)
+                    await report_for(each, f"the galaxy was deployed again{when}: its tags are read again", False)
             await asyncio.sleep(_LOOK_SECONDS)
 
 

@@ -15,7 +15,7 @@ from zb_mom_ww_mxgateway_shell.language.tokens import has_words
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, message_of, problem_lines
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Pending, Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import on_signals
-from zb_mom_ww_mxgateway_shell.process.stdin import Coming
+from zb_mom_ww_mxgateway_shell.process.stdin import CancelSafeReader
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, LineRun, Outcome
@@ -182,7 +182,7 @@ class ScriptRun:
     async def _each_of_stream(self, stream: AsyncIterator[Statement]) -> None:
         """Run lines as they come. As in a file, the lines after ``finally`` always run: a run that is over searches the
         lines that are left for it."""
-        lines = Coming(stream)
+        lines = CancelSafeReader(stream)
         was_in_ending = self._in_ending
         try:
             while not (self._is_over and (self._goes_on or self._signals > 2)):
@@ -202,7 +202,7 @@ class ScriptRun:
             self._in_ending = was_in_ending
             lines.close()
 
-    async def _next_line(self, lines: Coming[Statement]) -> Statement | None:
+    async def _next_line(self, lines: CancelSafeReader[Statement]) -> Statement | None:
         """Return the next line; None at the end, or if an ending run has waited long enough."""
         while not (self._is_over and (self._goes_on or self._signals > 2)):
             self._output.prompt()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession
     from zb_mom_ww_mxgateway.models.write_guard import PendingWrite
     from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
-    from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import SpokenAlarms
+    from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import AlarmMonitor
     from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
     from zb_mom_ww_mxgateway_shell.state.users import LoggedInUser, LoggedInUsers
 
@@ -89,11 +89,11 @@ class GatewayConnection:
         """Recordings by path, those that ended included."""
 
     @cached_property
-    def alarms(self) -> "SpokenAlarms":
+    def alarms(self) -> "AlarmMonitor":
         """The active alarms. Lazy: a run reads them only when a command asks."""
-        from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import SpokenAlarms  # Lazy: most runs never need it.
+        from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import AlarmMonitor  # Lazy: most runs never need it.
 
-        return SpokenAlarms(self.client)
+        return AlarmMonitor(self.client)
 
     @property
     def users(self) -> "LoggedInUsers":

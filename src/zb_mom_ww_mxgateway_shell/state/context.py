@@ -192,11 +192,11 @@ class Context:
     def start_alarms(self, connected: GatewayConnection) -> None:
         """Start to read the alarms of a connection, unless it has started; report new ones at a prompt."""
 
-        def say(text: str) -> None:
+        def report(text: str) -> None:
             if self.interactive:
                 self.alert(text if connected is self._current else f"{connected.name}: {text}")
 
-        connected.alarms.speak(say)
+        connected.alarms.report_to(report)
 
     @cached_property
     def profiles(self) -> "Profiles":
@@ -377,20 +377,20 @@ class BoundContext(Context):
     the connection on which its words were parsed and its items were looked up.
     """
 
-    __slots__ = ("_meant",)  # Its only own attribute.
+    __slots__ = ("_bound",)  # Its only own attribute.
 
     def __init__(self, context: Context) -> None:
         self.__dict__ = context.__dict__
-        self._meant = context.current
+        self._bound = context.current
 
     @property
     def current(self) -> GatewayConnection | None:
-        return self._meant
+        return self._bound
 
     @current.setter
     def current(self, connected: GatewayConnection | None) -> None:
         """For a command that switches the connection: it follows the switch."""
-        self._meant = self._current = connected
+        self._bound = self._current = connected
 
 
 def context_of(scope: Scope) -> Context:

@@ -19,10 +19,10 @@ from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
 from zb_mom_ww_mxgateway_console.text.terminal_text import safe, shortened
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, interruptible, on_signals
-from zb_mom_ww_mxgateway_shell.python.namespace import Left, PythonNames, ctrl_c_ends_code_of, ended_by_itself
+from zb_mom_ww_mxgateway_shell.python.namespace import ExitCalled, PythonNames, ctrl_c_ends_code_of, ended_by_itself
 from zb_mom_ww_mxgateway_shell.terminal.abilities import silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.histories import HistoryInMemory
-from zb_mom_ww_mxgateway_shell.terminal.typed_text import ShownPlainly
+from zb_mom_ww_mxgateway_shell.terminal.typed_text import SafeTextProcessor
 
 # File name under which ptpython compiles typed input.
 _FILENAME = "<stdin>"
@@ -39,7 +39,10 @@ class Pane(PythonRepl):
 
     def __init__(self, names: PythonNames, input: Input, output: Output, *, debug: bool = False) -> None:
         super().__init__(
-            get_globals=lambda: names.namespace, input=input, output=output, _extra_buffer_processors=[ShownPlainly()]
+            get_globals=lambda: names.namespace,
+            input=input,
+            output=output,
+            _extra_buffer_processors=[SafeTextProcessor()],
         )
         silence_cursor_warning(self.app)
         self.history = self.default_buffer.history = HistoryInMemory()
@@ -91,7 +94,7 @@ class Pane(PythonRepl):
         started = clock.monotonic()
         try:
             await interruptible(self._evaluated(text), INTERRUPT)
-        except (ReplExit, Left):
+        except (ReplExit, ExitCalled):
             return False
         except Interrupted:
             self._handle_keyboard_interrupt(KeyboardInterrupt())

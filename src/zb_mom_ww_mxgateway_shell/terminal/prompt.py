@@ -45,7 +45,7 @@ from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, keep_redrawn
 from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
 from zb_mom_ww_mxgateway_shell.terminal.typed_ahead import TypedAhead
 from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
-from zb_mom_ww_mxgateway_shell.terminal.typed_text import ShownPlainly
+from zb_mom_ww_mxgateway_shell.terminal.typed_text import SafeTextProcessor
 
 _STYLE = Style.from_dict(
     {"bottom-toolbar": "noreverse", "prompt.lost": "ansired bold", "problem": "ansired"} | STYLES | MOODS
@@ -76,7 +76,7 @@ class Prompt:
             message=self._message,
             completer=ShellCompleter(context, self._typed),
             lexer=LineLexer(context, self._typed),
-            input_processors=[ShownPlainly()],
+            input_processors=[SafeTextProcessor()],
             key_bindings=prompt_keys(),
             search_ignore_case=True,
             complete_while_typing=True,
@@ -330,10 +330,10 @@ class Prompt:
     async def _report_news(self) -> None:
         """Report above the prompt changes of the stream of any connection."""
 
-        async def say(text: str, is_bad: bool) -> None:
+        async def report(text: str, is_bad: bool) -> None:
             await self._console.print_above(text, "class:problem" if is_bad else "")
 
-        await report_news(self._context, say)
+        await report_news(self._context, report)
 
 
 def why_no_prompt() -> str:

@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway.redaction import masked
 from zb_mom_ww_mxgateway_console.text.terminal_text import escaped
 
 
-class ShownPlainly(Processor):
+class SafeTextProcessor(Processor):
     """Display form of a line; the line itself is unchanged."""
 
     def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
