@@ -400,14 +400,19 @@ async def test_last_error_shows_all_that_is_known(connected: tuple[Context, Simu
     assert "nothing was sent" in shown
 
 
-async def test_last_error_of_a_write_refused_at_its_completion_has_the_status(
-    connected: tuple[Context, SimulatedGateway],
-) -> None:
-    context, _ = connected
-    await run(context, "write Plant.Interlock.Bypass true", follow)
-    failure = context.failure
-    assert failure is not None
-    result = await run(context, "last-error", follow)
+async def test_last_error_of_a_write_refused_at_its_completion_has_the_status() -> None:
+    # A key that may not read the galaxy: the shell does not know that the tag takes a secured write only.
+    key = GatewayKey("op", "secret", frozenset(ALL_SCOPES) - {KeyScope.METADATA_READ})
+    async with SimulatedGateway(plaintext=True, api_keys=(key,)) as gateway:
+        context = Context(all_commands(), interactive=False)
+        await context.connect(keyed(gateway), "plant")
+        try:
+            await run(context, "write Plant.Interlock.Bypass true", follow)
+            failure = context.failure
+            assert failure is not None
+            result = await run(context, "last-error", follow)
+        finally:
+            await context.disconnect()
     assert result is not None
     shown = "\n".join(result.lines())
     assert StatusCategory.SECURITY_ERROR.name in shown
