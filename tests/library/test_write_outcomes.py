@@ -106,6 +106,8 @@ async def test_writes_in_flight_together_are_in_doubt_where_their_completions_di
     # The item has the value already, so no data change can tell that the second write was carried out.
     await live.write_and_confirm(*item.key, 5, timeout=PATIENCE)
     await live.wait_for(item, lambda value: value == 5, timeout=PATIENCE)
+    # The wait asked for a sign of life: it is not to be the command that is held up.
+    assert await live.caught_up(timeout=PATIENCE)
     before = commands(gateway)
     await hold_next(gateway)
     first = asyncio.create_task(live.write_and_confirm(*item.key, "abc", timeout=PATIENCE))

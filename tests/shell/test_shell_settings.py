@@ -252,8 +252,8 @@ async def test_csv_and_read_only_from_the_command_line(tmp_path: Path) -> None:
     shell_process = ShellProcess(tmp_path)
     done = await shell_process("--demo", "--csv", "-e", "register a", "-e", "add-item A.b", "-e", "items")
     assert done.out.splitlines()[-2:] == [
-        "advised,item_handle,server_handle,suspended,tag",
-        "false,1,1,false,A.b",
+        "advised,buffered,buffered_interval_ms,item_handle,server_handle,supervisory,suspended,tag",
+        "false,false,,1,1,false,false,A.b",
     ]
     done = await shell_process("--demo", "--read-only", "-e", "write TestChildObject.TestInt 5")
     assert (done.code, "started with --read-only" in done.err) == (5, True)
