@@ -99,7 +99,7 @@ def call_name(name: str | int) -> str:
 def protocol_status(name: str) -> "pb.ProtocolStatusCode":
     """Return the status for ``WORKER_UNAVAILABLE``. Raise ValueError for an unknown name or a status of success."""
     found = pb.ProtocolStatusCode.DESCRIPTOR.values_by_name.get(f"PROTOCOL_STATUS_CODE_{name}")
-    if found is None or found.number <= pb.PROTOCOL_STATUS_CODE_OK:
+    if found is None or found.number in (pb.PROTOCOL_STATUS_CODE_UNSPECIFIED, pb.PROTOCOL_STATUS_CODE_OK):
         raise ValueError(f"{name!r} is neither the gRPC status of a failure nor a protocol status")
     return cast("pb.ProtocolStatusCode", found.number)
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.plant import status
 from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
 from zb_mom_ww_mxgateway_sim.plant.model import PlantObject, tag_key
@@ -23,17 +22,17 @@ _GUID = re.compile(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}
 class ProviderMode(IntEnum):
     """Source of alarms: the alarm manager, or in its absence the subtags of the alarms."""
 
-    ALARMMGR = pb.ALARM_PROVIDER_MODE_ALARMMGR
-    SUBTAG = pb.ALARM_PROVIDER_MODE_SUBTAG
+    ALARMMGR = 1
+    SUBTAG = 2
 
 
 class TransitionKind(IntEnum):
-    """Transitions of an alarm, with their numbers on the wire."""
+    """Transitions of an alarm."""
 
-    RAISE = pb.ALARM_TRANSITION_KIND_RAISE
-    ACKNOWLEDGE = pb.ALARM_TRANSITION_KIND_ACKNOWLEDGE
-    CLEAR = pb.ALARM_TRANSITION_KIND_CLEAR
-    RETRIGGER = pb.ALARM_TRANSITION_KIND_RETRIGGER
+    RAISE = 1
+    ACKNOWLEDGE = 2
+    CLEAR = 3
+    RETRIGGER = 4
 
 
 @dataclass(frozen=True, slots=True)

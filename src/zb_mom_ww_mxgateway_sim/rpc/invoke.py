@@ -39,6 +39,8 @@ async def run(
     command = request.command
     reply = new_reply(request)
     try:
+        if command.kind not in handlers:
+            raise InvalidRequest(f"the simulated gateway has no command {kind_name(command.kind)}")
         waiting = handlers[command.kind](session, key, getattr(command, kind_name(command.kind)), reply)
         if waiting is not None:
             await waiting

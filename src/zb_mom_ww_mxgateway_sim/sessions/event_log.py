@@ -5,8 +5,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 from zb_mom_ww_mxgateway_sim.runtime.errors import StreamEnded
@@ -154,7 +152,6 @@ class EventLog:
             return kept
         gap = pb.MxEvent(
             session_id=self._session_id,
-            gateway_receive_timestamp=Timestamp(),
             replay_gap=pb.ReplayGap(requested_after_sequence=after, oldest_available_sequence=oldest),
         )
         timestamp(self._clock.now(), gap.gateway_receive_timestamp)

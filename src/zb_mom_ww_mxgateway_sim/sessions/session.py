@@ -34,6 +34,8 @@ _STARTING: dict[int, str] = {
     pb.SESSION_STATE_INITIALIZING_WORKER: "INITIALIZING",
 }
 
+_ENDING = (pb.SESSION_STATE_CLOSING, pb.SESSION_STATE_CLOSED, pb.SESSION_STATE_FAULTED)
+
 Command = Callable[[], Awaitable[pb.MxCommandReply]]
 Answer = asyncio.Future[pb.MxCommandReply]
 
@@ -193,7 +195,7 @@ class GatewaySession:
 
     def fault(self) -> None:
         """Fault the session: its stream ends, and it can only be closed."""
-        if self._state >= pb.SESSION_STATE_CLOSING:
+        if self._state in _ENDING:
             return
         self._end_worker(pb.SESSION_STATE_FAULTED)
         reason = "Session state is FAULTED; worker state is FAULTED"

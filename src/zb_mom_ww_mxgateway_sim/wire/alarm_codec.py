@@ -17,7 +17,7 @@ def encode_snapshot(alarm: Alarm, provider: AlarmProvider) -> pb.ActiveAlarmSnap
 
 def encode_transition(transition: Transition) -> pb.OnAlarmTransitionEvent:
     """Return a transition of an alarm."""
-    message = pb.OnAlarmTransitionEvent(transition_kind=cast("pb.AlarmTransitionKind", int(transition.kind)))
+    message = pb.OnAlarmTransitionEvent(transition_kind=f"ALARM_TRANSITION_KIND_{transition.kind.name}")
     timestamp(transition.time_ns, message.transition_timestamp)
     _fill(message, transition.alarm, transition.provider)
     return message
@@ -27,10 +27,14 @@ def encode_provider(
     provider: AlarmProvider, message: pb.AlarmProviderStatus | pb.OnAlarmProviderModeChangedEvent
 ) -> None:
     """Fill in the alarm provider."""
-    message.mode = cast("pb.AlarmProviderMode", int(provider.mode))
+    message.mode = _mode(provider)
     message.degraded = provider.degraded
     message.reason = provider.reason
     timestamp(provider.since_ns, message.since)
+
+
+def _mode(provider: AlarmProvider) -> "pb.AlarmProviderMode":
+    return cast("pb.AlarmProviderMode", pb.AlarmProviderMode.Value(f"ALARM_PROVIDER_MODE_{provider.mode.name}"))
 
 
 def _state(alarm: Alarm) -> "pb.AlarmConditionState":
@@ -53,4 +57,4 @@ def _fill(message: pb.ActiveAlarmSnapshot | pb.OnAlarmTransitionEvent, alarm: Al
         if reading is not None:
             encode_value(value, reading.value, reading.type, reading.is_array)
     message.degraded = provider.mode is ProviderMode.SUBTAG
-    message.source_provider = cast("pb.AlarmProviderMode", int(provider.mode))
+    message.source_provider = _mode(provider)

@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway_sim.plant.status import Category, Status
 from zb_mom_ww_mxgateway_sim.plant.tag_types import NativeType, Scalar, Value, default
 from zb_mom_ww_mxgateway_sim.runtime.clock import nanoseconds
 
-# The wire's number of a type or status is the native number plus this.
+# Category and Source are the native numbers plus this.
 _NATIVE_OFFSET = 2
 
 _VARIANT = {
@@ -34,23 +34,21 @@ _ARM = {
     NativeType.STRING: "string_value",
     NativeType.ELAPSED_TIME: "double_value",
 }
-_BY_WIRE_TYPE = {tag_type + _NATIVE_OFFSET: tag_type for tag_type in NativeType}
+# The contract's number of each type, by name: a contract that was adopted has numbers of its own.
+_WIRE_TYPE = {
+    tag_type: cast("pb.MxDataType", pb.MxDataType.Value(f"MX_DATA_TYPE_{tag_type.name}")) for tag_type in NativeType
+}
+_BY_WIRE_TYPE = {number: tag_type for tag_type, number in _WIRE_TYPE.items()}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _wire_type(tag_type: NativeType) -> "pb.MxDataType":
-    return cast("pb.MxDataType", tag_type + _NATIVE_OFFSET)
 
 
 class UndecodableValue(ValueError):
     """The message holds no value that a tag can take."""
 
 
-def timestamp(nanos: int, into: Timestamp | None = None) -> Timestamp:
-    """Return UTC nanoseconds since 1970 as a message, or fill the given one."""
-    message = Timestamp() if into is None else into
+def timestamp(nanos: int, message: Timestamp) -> None:
+    """Fill a message with UTC nanoseconds since 1970."""
     message.seconds, message.nanos = divmod(nanos, 1_000_000_000)
-    return message
 
 
 def encode_value(message: pb.MxValue, value: Value, tag_type: NativeType | None, is_array: bool) -> None:
@@ -60,7 +58,7 @@ def encode_value(message: pb.MxValue, value: Value, tag_type: NativeType | None,
         message.variant_type = "VT_EMPTY"
         message.is_null = True
         return
-    message.data_type = _wire_type(tag_type)
+    message.data_type = _WIRE_TYPE[tag_type]
     if is_array and isinstance(value, tuple):
         message.variant_type = f"VT_ARRAY|{_VARIANT[tag_type]}"
         _encode_array(message.array_value, value, tag_type)
@@ -81,14 +79,14 @@ def encode_reading(message: pb.MxValue, reading: TagReading) -> None:
 
 
 def _encode_array(message: pb.MxArray, elements: Sequence[Scalar], tag_type: NativeType) -> None:
-    message.element_data_type = _wire_type(tag_type)
+    message.element_data_type = _WIRE_TYPE[tag_type]
     message.variant_type = _VARIANT[tag_type]
     message.dimensions.append(len(elements))
     if tag_type is NativeType.TIME:
         message.timestamp_values.SetInParent()
-        message.timestamp_values.values.extend(
-            timestamp(nanoseconds(element)) for element in elements if isinstance(element, datetime)
-        )
+        for element in elements:
+            if isinstance(element, datetime):
+                timestamp(nanoseconds(element), message.timestamp_values.values.add())
         return
     values = getattr(message, _ARM[tag_type] + "s")
     values.SetInParent()
@@ -152,8 +150,8 @@ def encode_statuses(statuses: tuple[Status, ...], *, ok_is_minus_one: bool) -> S
     return tuple(
         pb.MxStatusProxy(
             success=-1 if status.category is Category.OK and ok_is_minus_one else 0,
-            category=cast("pb.MxStatusCategory", int(status.category)),
-            detected_by=cast("pb.MxStatusSource", int(status.detected_by)),
+            category=f"MX_STATUS_CATEGORY_{status.category.name}",
+            detected_by=f"MX_STATUS_SOURCE_{status.detected_by.name}",
             detail=status.detail,
             raw_category=status.category - _NATIVE_OFFSET,
             raw_detected_by=status.detected_by - _NATIVE_OFFSET,
@@ -190,7 +188,7 @@ def encode_buffered(server_handle: int, item_handle: int, readings: Sequence[Tag
     timestamp(last.time_ns, event.source_timestamp)
     body = event.on_buffered_data_change
     tag_type = last.type or NativeType.STRING
-    body.data_type = _wire_type(last.type) if last.type else pb.MX_DATA_TYPE_NO_DATA
+    body.data_type = _WIRE_TYPE[last.type] if last.type else pb.MX_DATA_TYPE_NO_DATA
     # An array cannot hold a missing value: it holds the type's default instead, with a bad quality.
     values = [
         default(tag_type) if reading.value is None or isinstance(reading.value, tuple) else reading.value
@@ -198,5 +196,6 @@ def encode_buffered(server_handle: int, item_handle: int, readings: Sequence[Tag
     ]
     _encode_array(body.values, values, tag_type)
     body.qualities.extend(reading.quality for reading in readings)
-    body.timestamps.extend(timestamp(reading.time_ns) for reading in readings)
+    for reading in readings:
+        timestamp(reading.time_ns, body.timestamps.add())
     return event
