@@ -14,7 +14,15 @@ from grpc_tools import protoc
 
 PROTO = Path(__file__).resolve().parent
 PACKAGE = "zb_mom_ww_mxgateway/generated"
-NOTE = '"""Generated from ``proto/`` by ``make proto``. Not edited by hand."""\n'
+INIT = '''"""Generated from ``proto/`` by ``make proto``; not edited by hand.
+
+Where another contract was adopted, its messages stand here under the same names. May import ``contract``.
+"""
+
+from zb_mom_ww_mxgateway.contract.adoption import install
+
+install()
+'''
 
 
 def generate(root: Path) -> None:
@@ -42,7 +50,7 @@ def generate(root: Path) -> None:
         stem = Path(file.name).stem
         _write(target / f"{stem}_pb2.pyi", whole_types((target / f"{stem}_pb2.pyi").read_text(encoding="utf-8")))
         _write(target / f"{stem}_pb2_grpc.pyi", glue_stub(file))
-    _write(target / "__init__.py", NOTE)
+    _write(target / "__init__.py", INIT)
 
 
 def whole_types(stub: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from settings_of_the_user import is_the_users
 
 from zb_mom_ww_mxgateway import GatewayClient
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -22,7 +23,7 @@ def nothing_of_the_users_own(
 ) -> None:
     """Neither settings of the environment nor remembered certificates reach a test, or come out of one."""
     for name in tuple(os.environ):
-        if name.startswith("MXGATEWAY_"):
+        if is_the_users(name):
             monkeypatch.delenv(name)
     # Nor does where the tests run decide what their terminals are able to do.
     monkeypatch.setenv("TERM", "xterm-256color")

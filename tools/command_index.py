@@ -21,7 +21,7 @@ SHELL_ORDER = (
     "connection", "galaxy", "items", "values", "users", "watches", "reading", "alarms", "streaming", "checks",
     "language", "diagnosis", "gateway", "settings", "general",
 )  # fmt: skip
-CLI_ORDER = ("sessions", "tags", "items", "writes", "alarms", "galaxy", "batch", "tool")
+CLI_ORDER = ("sessions", "tags", "items", "writes", "alarms", "galaxy", "batch", "contract", "tool")
 """Modules in the order of help; those that are not named here come last."""
 
 
@@ -31,8 +31,10 @@ def shell_commands(module: ModuleType) -> list[str]:
 
 
 def cli_commands(module: ModuleType) -> list[str]:
-    """Return the names of the commands that a module of mxgw-py declares."""
-    return [each.name or "" for each in vars(module).values() if isinstance(each, click.Command)]
+    """Return the names of the commands that a module of mxgw-py declares, without those of a group."""
+    found = [each for each in vars(module).values() if isinstance(each, click.Command)]
+    of_groups = [inner for each in found if isinstance(each, click.Group) for inner in each.commands.values()]
+    return [each.name or "" for each in found if each not in of_groups]
 
 
 def homes(package: ModuleType, names_of: Callable[[ModuleType], list[str]], order: Sequence[str]) -> dict[str, str]:

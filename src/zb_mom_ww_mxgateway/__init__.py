@@ -27,6 +27,7 @@ _HOMES = {
         "MxGatewayAuthorizationError",
         "MxGatewayCertificateChangedError",
         "MxGatewayCommandError",
+        "MxGatewayContractError",
         "MxGatewayError",
         "MxGatewayGalaxyChangedError",
         "MxGatewayKeyWarning",

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 import grpc
 
-from zb_mom_ww_mxgateway import arguments, auth, wire
+from zb_mom_ww_mxgateway import arguments, auth, contract, wire
 from zb_mom_ww_mxgateway.commands.session_link import SessionLink, open_session_raw, tag_of
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayArgumentError,
     MxGatewayAuthenticationError,
     MxGatewayAuthorizationError,
     MxGatewayCommandError,
+    MxGatewayContractError,
     MxGatewayError,
     MxGatewayTransportError,
     MxGatewayWorkerError,
@@ -98,9 +99,12 @@ class GatewayClient:
         a gateway that is being started. An error that no further attempt can change is raised at once.
 
         Raises MxGatewayTransportError when the gateway cannot be reached or trusted and
-        MxGatewayAuthenticationError when it does not accept the key. Cancelling leaves nothing open.
+        MxGatewayAuthenticationError when it does not accept the key; MxGatewayContractError when it does not speak the
+        contract that is spoken here. Cancelling leaves nothing open.
         """
         options = _options_of(options, cast("dict[str, Any]", names))
+        if options.contract is not None:
+            contract.use(options.contract)
         if wait != 0:
             arguments.seconds("wait", wait)
         if options.api_key is not None:
@@ -165,7 +169,10 @@ class GatewayClient:
         """Prove that the gateway answers and accepts the key, which needs no scope for that."""
         refused: MxGatewayAuthenticationError | None = None
         try:
-            await self._transport.unary(wire.TEST_CONNECTION, galaxy_pb.TestConnectionRequest(), call="connect")
+            reply = await self._transport.unary(wire.TEST_CONNECTION, galaxy_pb.TestConnectionRequest(), call="connect")
+            self._transport.agreement.check_connection(reply)
+        except MxGatewayContractError:
+            raise
         except (MxGatewayAuthorizationError, MxGatewayCommandError):
             pass
         except MxGatewayAuthenticationError as error:
@@ -210,15 +217,13 @@ class GatewayClient:
         First come those active now, a mark that these are all, and the provider's status; then transitions as they
         happen.
         """
-        request = wire.stream_alarms_request(
-            arguments.sendable("prefix", prefix), self._transport.next_correlation_id()
-        )
+        request = wire.stream_alarms_request(arguments.sendable("prefix", prefix), self._session_less_correlation_id())
         return self._transport.stream(wire.STREAM_ALARMS, request, call="stream_alarms", decode=wire.from_alarm_feed)
 
     def query_active_alarms(self, prefix: str = "", *, timeout: float | None = None) -> "MessageStream[ActiveAlarm]":
         """Stream the alarms active now whose reference begins with `prefix`; `timeout` is in seconds for all."""
         request = wire.query_active_alarms_request(
-            arguments.sendable("prefix", prefix), self._transport.next_correlation_id()
+            arguments.sendable("prefix", prefix), self._session_less_correlation_id()
         )
         return self._transport.stream(
             wire.QUERY_ACTIVE_ALARMS,
@@ -227,6 +232,10 @@ class GatewayClient:
             decode=wire.from_active_alarm,
             timeout=timeout,
         )
+
+    def _session_less_correlation_id(self) -> str:
+        """Return a correlation id; none until the gateway has shown its contract, as it could take it for a filter."""
+        return self._transport.next_correlation_id() if self._transport.agreement.is_shown else ""
 
     async def acknowledge_alarm(
         self, reference: str, comment: str = "", operator: str = "", *, timeout: float | None = None

@@ -13,6 +13,7 @@ Their classes::
     ├── MxGatewayWorkerError                       the session's worker is down or did not answer in time
     ├── MxGatewayWaitError (also TimeoutError)     the awaited condition was not met in time
     └── MxGatewayCommandError                      the gateway refused the command
+        ├── MxGatewayContractError                 its answer does not fit the contract that is spoken here
         ├── MxGatewayGalaxyChangedError            a deployment came between the pages of a list
         └── MxAccessError                          MXAccess refused it: hresult and statuses say why
 
@@ -213,6 +214,10 @@ class MxGatewayWorkerError(MxGatewayError):
 
 class MxGatewayCommandError(MxGatewayError):
     """The gateway refused the command."""
+
+
+class MxGatewayContractError(MxGatewayCommandError):
+    """The gateway's answer does not fit the contract that is spoken here: it may number its messages differently."""
 
 
 class MxGatewayGalaxyChangedError(MxGatewayCommandError):

@@ -79,6 +79,9 @@ class ClientOptions:
     """What to do when a gateway speaks another protocol version than this library."""
     http_proxy: bool = False
     """Whether gRPC may use ``http_proxy`` and similar environment variables."""
+    contract: str | Path | None = None
+    """The gateway's descriptor set, which this process speaks from its first client on; another one is refused then.
+    None is the contract that is spoken anyway, see ``contract.use``."""
 
     def __post_init__(self) -> None:
         split_endpoint(self.endpoint)
@@ -99,6 +102,8 @@ class ClientOptions:
             raise MxGatewayArgumentError(
                 f"protocol_mismatch must be 'warn', 'error' or 'ignore', not {self.protocol_mismatch!r}"
             )
+        if self.contract is not None and not isinstance(self.contract, str | Path):
+            raise MxGatewayArgumentError(f"contract must be the path of a descriptor set, not {self.contract!r}")
         seconds("connect_timeout", self.connect_timeout)
         seconds("call_timeout", self.call_timeout)
         for name in ("max_message_bytes", "event_buffer_bytes"):
@@ -163,6 +168,7 @@ class ClientOptionNames(TypedDict, total=False):
     event_buffer_bytes: int
     protocol_mismatch: Literal["warn", "error", "ignore"]
     http_proxy: bool
+    contract: str | Path | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

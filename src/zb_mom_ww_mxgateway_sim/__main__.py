@@ -119,6 +119,12 @@ With 'at' the fault is injected into that call, and CALL is left out:
     metavar="FILE",
     help="Inject the faults of this file; see below.",
 )
+@click.option(
+    "--contract",
+    type=click.Path(path_type=Path),
+    metavar="FILE.protoset",
+    help="Speak this contract, a descriptor set, as a gateway with numbers of its own would.",
+)
 @click.option("--no-alarms", is_flag=True, help="Disable alarms, as the default configuration of a gateway does.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the plant's noise and delays.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
@@ -136,6 +142,7 @@ def command(
     certificate_directory: Path | None,
     first_change_delay: tuple[float, float] | None,
     faults: Path | None,
+    contract: Path | None,
     no_alarms: bool,
     seed: int,
     debug: bool,
@@ -146,6 +153,7 @@ def command(
     """
     if api_key is not None and no_api_key:
         raise click.UsageError("--api-key and --no-api-key exclude each other")
+    _settle_contract(contract)
     from zb_mom_ww_mxgateway_sim.faults.schedule import read_faults
     from zb_mom_ww_mxgateway_sim.gateway import SimulatedGateway
     from zb_mom_ww_mxgateway_sim.plant.tag_file import read_tags
@@ -174,6 +182,20 @@ def command(
         _print_error(error)
         sys.exit(CANNOT_SERVE)
     sys.exit(code)
+
+
+def _settle_contract(path: Path | None) -> None:
+    """Choose the contract before the messages are loaded; a set that cannot be used ends the program."""
+    from zb_mom_ww_mxgateway.contract.adoption import spoken, use
+
+    try:
+        if path is None:
+            spoken()
+        else:
+            use(path)
+    except ValueError as error:
+        _print_error(error)
+        sys.exit(USAGE)
 
 
 async def _serve(gateway: "SimulatedGateway") -> int:

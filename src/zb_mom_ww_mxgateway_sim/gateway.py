@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from zb_mom_ww_mxgateway.contract.adoption import bind
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.fault_api import GatewayFaults
 from zb_mom_ww_mxgateway_sim.faults.call_faults import CallFaults
@@ -36,6 +37,9 @@ from zb_mom_ww_mxgateway_sim.sessions.session_table import SessionTable
 from zb_mom_ww_mxgateway_sim.sessions.session_view import SimulatedSession
 from zb_mom_ww_mxgateway_sim.sessions.users import GalaxyUser
 from zb_mom_ww_mxgateway_sim.sessions.write_queue import WriteQueue, WriteRecord
+
+# Imported, the rpcs have tables of one contract's numbers.
+bind()
 
 OverflowPolicy = Literal["fail-fast", "disconnect-subscriber"]
 

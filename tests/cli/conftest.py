@@ -9,6 +9,7 @@ from pathlib import Path
 import prepared_programs
 import pytest
 from cli_process import DEADLINE, KEY, Drive, Driver, Open, Ran, Run, Start, checked, until
+from settings_of_the_user import is_the_users
 
 from zb_mom_ww_mxgateway import GatewayClient
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -21,7 +22,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     # Nor what asyncio says in its debug mode, which depends on how busy the machine is.
     python = ("PYTHONUNBUFFERED", "PYTHONASYNCIODEBUG")
     others = {name: value for name, value in os.environ.items() if name not in python}
-    mine = {name: value for name, value in others.items() if not name.startswith("MXGATEWAY_")}
+    mine = {name: value for name, value in others.items() if not is_the_users(name)}
     return mine | {
         "MXGATEWAY_KNOWN_GATEWAYS": str(tmp_path / "known_gateways"),
         "MXGATEWAY_API_KEY": KEY.text,

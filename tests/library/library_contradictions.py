@@ -16,7 +16,7 @@ class Contradicting(rpc.MxAccessGatewayServicer):
     """Answers OpenSession, Invoke and CloseSession with these messages."""
 
     def __init__(self) -> None:
-        self.opened = pb.OpenSessionReply(session_id="session-7", gateway_protocol_version=3)
+        self.opened = pb.OpenSessionReply(session_id="session-" + "0" * 31 + "7", gateway_protocol_version=3)
         self.closed = pb.CloseSessionReply()
         self.closings = 0
         self.answer: Callable[[pb.MxCommandRequest], pb.MxCommandReply] = lambda request: pb.MxCommandReply()

@@ -22,6 +22,7 @@ SERVICES: list[ServiceDescriptor] = [
 ]
 METHODS = {method.name: method for service in SERVICES for method in service.methods}
 
+SESSION_ID = "session-" + "0" * 31 + "1"
 _CONTROLS = "\x1b[2J\x07\u202e\n"
 
 
@@ -29,7 +30,7 @@ class Hostile(grpc.GenericRpcHandler):
     """Answers every method of the contract as ``answers`` says; OpenSession is honest unless told otherwise."""
 
     def __init__(self) -> None:
-        opened = pb.OpenSessionReply(session_id="session-1", gateway_protocol_version=3)
+        opened = pb.OpenSessionReply(session_id=SESSION_ID, gateway_protocol_version=3)
         opened.protocol_status.code = pb.PROTOCOL_STATUS_CODE_OK
         self.answers: dict[str, Answer] = {"OpenSession": opened.SerializeToString(), "TestConnection": b""}
 
@@ -113,7 +114,13 @@ def _scalar(field: FieldDescriptor, chance: random.Random) -> Any:
             if field.type == kinds.TYPE_BYTES:
                 return chance.randbytes(chance.choice((0, 3, 40)))
             return chance.choice(
-                ("", "Plant.Tank1.Level", _CONTROLS, "x" * chance.choice((1, 1, 1, 20_000)), "session-1")
+                (
+                    "",
+                    "Plant.Tank1.Level",
+                    _CONTROLS,
+                    "x" * chance.choice((1, 1, 1, 20_000)),
+                    SESSION_ID,
+                )
             )
         case kinds.CPPTYPE_BOOL:
             return chance.random() < 0.5

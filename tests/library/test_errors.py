@@ -36,6 +36,7 @@ from zb_mom_ww_mxgateway import (
 )
 from zb_mom_ww_mxgateway.errors import GRPC_ERRORS, PROTOCOL_ERRORS, error_of_grpc
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.wire import COMPARE
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 CODES = [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK]
@@ -125,6 +126,7 @@ def test_the_tree() -> None:
         "MxGatewayWorkerError": "MxGatewayError",
         "MxGatewayWaitError": "MxGatewayError",
         "MxGatewayCommandError": "MxGatewayError",
+        "MxGatewayContractError": "MxGatewayCommandError",
         "MxGatewayGalaxyChangedError": "MxGatewayCommandError",
         "MxAccessError": "MxGatewayCommandError",
         "MxGatewayWarning": "UserWarning",
@@ -167,7 +169,9 @@ async def test_every_grpc_status_of_a_command(
         await session.register("errors")
     error = caught.value
     assert type(error) is GRPC_ERRORS[code.name]
-    assert str(error) == f"register at {gateway.endpoint}: {code.name} as it is"
+    # What a gateway says of a kind and a payload that do not go together.
+    hint = f"; {COMPARE}" if code is grpc.StatusCode.INVALID_ARGUMENT else ""
+    assert str(error) == f"register at {gateway.endpoint}: {code.name} as it is{hint}"
     assert (error.call, error.endpoint, error.grpc_code) == ("register", gateway.endpoint, code.name)
     assert error.correlation_id == gateway.calls[-1].request.client_correlation_id
     assert (error.outcome_unknown, error.protocol_status, error.reply) == (False, None, None)
@@ -206,7 +210,8 @@ async def test_every_protocol_status_of_a_command(
     error = caught.value
     assert type(error) is PROTOCOL_ERRORS[status]
     verdict = "MXAccess refused" if status is ProtocolStatusCode.MXACCESS_FAILURE else status.name
-    assert str(error) == f"register: {verdict}: as it is"
+    hint = "" if status else f"; {COMPARE}"
+    assert str(error) == f"register: {verdict}: as it is{hint}"
     assert (error.call, error.endpoint, error.protocol_status) == ("register", gateway.endpoint, status)
     assert isinstance(error.reply, pb.MxCommandReply)
     assert error.correlation_id == error.reply.correlation_id == gateway.calls[-1].request.client_correlation_id

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from library_hostile import METHODS, hostile, mutated, random_message
+from library_hostile import METHODS, SESSION_ID, hostile, mutated, random_message
 from library_relay import listener
 
 from zb_mom_ww_mxgateway import (
@@ -84,8 +84,8 @@ RPCS: dict[str, Callable[[GatewayClient], Awaitable[Any]]] = {
     "QueryActiveAlarms": lambda c: _all(c.query_active_alarms()),
     "StreamAlarms": lambda c: _all(c.stream_alarms()),
     "WatchDeployEvents": lambda c: _all(c.galaxy.watch_deploy_events()),
-    "CloseSession": lambda c: c.attach("session-1").close(),
-    "StreamEvents": lambda c: _all(c.attach("session-1").stream_events()),
+    "CloseSession": lambda c: c.attach(SESSION_ID).close(),
+    "StreamEvents": lambda c: _all(c.attach(SESSION_ID).stream_events()),
 }
 
 
@@ -121,7 +121,7 @@ async def test_random_and_mutated_replies_to_a_command(kind: str) -> None:
     descriptor = pb.MxCommandReply.DESCRIPTOR
     arm = next((field for field in descriptor.oneofs_by_name["payload"].fields if field.name.upper() == kind), None)
     async with hostile() as (handler, client):
-        session = client.attach("session-1")
+        session = client.attach(SESSION_ID)
         for turn in range(ROUNDS):
             message: Any = random_message(descriptor, chance)
             if turn % 2:
@@ -161,7 +161,7 @@ async def test_a_huge_text_is_cut_in_the_error_and_kept_in_the_reply() -> None:
     reply.protocol_status.message = "y" * 1_000_000
     async with hostile() as (handler, client):
         handler.answers["Invoke"] = reply.SerializeToString()
-        error = await endured(client.attach("session-1").ping())
+        error = await endured(client.attach(SESSION_ID).ping())
     assert error is not None
     assert len(error.reply.diagnostic_message) > 1_000_000
     assert len(error.reply.protocol_status.message) == 1_000_000
@@ -210,7 +210,7 @@ async def test_a_bulk_reply_with_another_number_of_entries_gives_no_entry_anothe
         reply.subscribe_bulk.results.add(tag_address="A.b", item_handle=index + 1, was_successful=True)
     async with hostile() as (handler, client):
         handler.answers["Invoke"] = reply.SerializeToString()
-        error = await endured(client.attach("session-1").subscribe_bulk(1, ["A.b", "B.c"]))
+        error = await endured(client.attach(SESSION_ID).subscribe_bulk(1, ["A.b", "B.c"]))
     assert isinstance(error, MxGatewayCommandError)
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from library_hostile import Hostile, hostile, mutated, random_message
+from library_hostile import SESSION_ID, Hostile, hostile, mutated, random_message
 from library_waiting import eventually
 
 from zb_mom_ww_mxgateway import (
@@ -26,7 +26,7 @@ OK = pb.ProtocolStatus(code=pb.PROTOCOL_STATUS_CODE_OK)
 
 def event(sequence: int, value: int = 0, item: int = 1) -> bytes:
     message = pb.MxEvent(
-        session_id="session-1",
+        session_id=SESSION_ID,
         family=pb.MX_EVENT_FAMILY_ON_DATA_CHANGE,
         server_handle=1,
         item_handle=item,
@@ -57,13 +57,13 @@ def streaming(handler: Hostile, events: list[bytes], *, endless: bool = False) -
     handler.answers |= {
         "StreamEvents": lambda request: stream(),
         "Invoke": answering,
-        "CloseSession": pb.CloseSessionReply(session_id="session-1", protocol_status=OK).SerializeToString(),
+        "CloseSession": pb.CloseSessionReply(session_id=SESSION_ID, protocol_status=OK).SerializeToString(),
     }
 
 
 async def read(client: Any, count: int) -> list[MxEvent]:
     found: list[MxEvent] = []
-    async with client.attach("session-1").stream_events() as events:
+    async with client.attach(SESSION_ID).stream_events() as events:
         async for each in events:
             found.append(each)
             if len(found) == count:
@@ -79,6 +79,8 @@ async def test_random_events_are_events_or_typed_errors() -> None:
             made = [random_message(pb.MxEvent.DESCRIPTOR, chance).SerializeToString() for _ in range(10)]
             if turn % 2:
                 made[5] = mutated(made[5], chance)
+            # A stream that begins with an event of another session is another matter.
+            made[0] = event(1)
             streaming(handler, made)
             try:
                 async with asyncio.timeout(30):
@@ -112,7 +114,7 @@ async def test_a_reader_who_stops_taking_holds_no_more_than_the_limit() -> None:
     limit = 80_000
     async with hostile(event_buffer_bytes=limit) as (handler, client):
         streaming(handler, [event(number, number) for number in range(1, 8_001)])
-        async with client.attach("session-1").stream_events() as events:
+        async with client.attach(SESSION_ID).stream_events() as events:
             first = await anext(events)
             held = 0
             async with asyncio.timeout(20):
@@ -138,7 +140,7 @@ async def test_a_reader_who_stops_taking_holds_no_more_than_the_limit() -> None:
 async def test_a_live_session_endures_any_order_of_sequences(sequences: list[int]) -> None:
     async with hostile() as (handler, client):
         streaming(handler, [event(sequence, index) for index, sequence in enumerate(sequences)], endless=True)
-        live = await LiveSession.open(client, client.attach("session-1"))
+        live = await LiveSession.open(client, client.attach(SESSION_ID))
         try:
             async with asyncio.timeout(30):
                 while live.events < len(sequences):
@@ -171,12 +173,13 @@ async def test_a_live_session_endures_random_events_and_can_be_closed() -> None:
         made = []
         for _ in range(300):
             message: Any = random_message(pb.MxEvent.DESCRIPTOR, chance)
-            # Only what is no gap: gaps of any kind are tried in their own tests.
+            # Only what is no gap, and of no other session: these are tried in their own tests.
             message.ClearField("replay_gap")
+            message.ClearField("session_id")
             message.server_handle = message.item_handle = 1
             made.append(message.SerializeToString())
         streaming(handler, made, endless=True)
-        live = await LiveSession.open(client, client.attach("session-1"))
+        live = await LiveSession.open(client, client.attach(SESSION_ID))
         try:
             async with asyncio.timeout(20):
                 while live.events < len(made):
@@ -193,7 +196,7 @@ async def test_values_of_items_that_nobody_added_are_bounded(monkeypatch: pytest
     monkeypatch.setattr("zb_mom_ww_mxgateway.live.cache._MOST_UNKNOWN", 50)
     async with hostile() as (handler, client):
         streaming(handler, [event(number, number, number) for number in range(1, 1_001)], endless=True)
-        live = await LiveSession.open(client, client.attach("session-1"))
+        live = await LiveSession.open(client, client.attach(SESSION_ID))
         async with live, asyncio.timeout(30):
             while live.events < 1_000:
                 await live.changed()
@@ -213,7 +216,7 @@ def test_handles_of_items_that_nobody_added_are_bounded(monkeypatch: pytest.Monk
         made.append(message.item_handle)
         if number == 1_500:
             # The reply that names it comes after its first event.
-            request = wire.command_request("session-1", wire.command("add_item", server_handle=1), "c")
+            request = wire.command_request(SESSION_ID, wire.command("add_item", server_handle=1), "c")
             reply = pb.MxCommandReply(kind=request.command.kind, protocol_status=OK)
             reply.add_item.item_handle = number
             handles.from_gateway(request, reply)
@@ -242,7 +245,7 @@ async def test_a_stream_that_ends_again_and_again_is_tried_at_intervals_and_can_
     async with hostile() as (handler, client):
         handler.answers |= {"StreamEvents": stream, "Invoke": answering}
         handler.answers["CloseSession"] = b""
-        live = await LiveSession.open(client, client.attach("session-1"), rebuild=False)
+        live = await LiveSession.open(client, client.attach(SESSION_ID), rebuild=False)
         await eventually(lambda: begun >= 4, "three further streams", seconds=20)
         assert live.state is not LiveState.CLOSED
         async with asyncio.timeout(30):

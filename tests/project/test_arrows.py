@@ -11,6 +11,7 @@ from import_graph import PACKAGES, SRC, Graph, circles, files as modules, import
 
 LIBRARY, CONSOLE, CLI, SHELL, SIM = PACKAGES.values()
 GENERATED = f"{LIBRARY}.generated"
+CONTRACT = f"{LIBRARY}.contract"
 
 TABLE = tomllib.loads(Path(__file__).with_name("arrows.toml").read_text(encoding="utf-8"))
 BETWEEN: dict[str, list[str]] = TABLE.pop("between")
@@ -133,15 +134,15 @@ def test_a_package_imports_only_packages_below_it(package: str, allowed: set[str
 def test_only_comparing_contracts_needs_the_protoc_compiler() -> None:
     # It is not among what the library is installed with.
     users = {path.name for path in modules(LIBRARY) if any(top(name) == "grpc_tools" for name in imports(path))}
-    assert users <= {"contract.py"}
+    assert users == {"descriptors.py"}
 
 
-def test_the_simulator_shares_only_the_messages_with_the_library() -> None:
+def test_the_simulator_shares_only_the_messages_and_their_contract_with_the_library() -> None:
     # A codec of both ends would cancel its own mistakes in every test.
     for path in modules(SIM):
         for name in imports(path):
             if top(name) == LIBRARY and name not in (LIBRARY, f"{LIBRARY}.version", f"{LIBRARY}.version.__version__"):
-                assert name.startswith(GENERATED), f"{path.name} imports {name}"
+                assert name.startswith((GENERATED, CONTRACT)), f"{path.name} imports {name}"
             # ``from zb_mom_ww_mxgateway import …`` names its submodules only.
             assert name != f"{LIBRARY}.__version__"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from zb_mom_ww_mxgateway.contract import main
+from zb_mom_ww_mxgateway.contract.comparison import main
 
 PROTO = Path(__file__).parents[2] / "proto"
 
@@ -100,7 +100,32 @@ def test_a_descriptor_set_reads_like_the_files_it_was_made_from(
     arguments = ["protoc", f"-I{theirs}", f"-I{files('grpc_tools') / '_proto'}", f"--descriptor_set_out={target}"]
     assert protoc.main([*arguments, *(path.name for path in theirs.glob("*.proto"))]) == 0
     assert main([str(target)]) == 1
-    assert "field is_null: type is bool here, int32 in theirs\n1 differences\n" in capsys.readouterr().out
+    assert "field is_null: type is bool here, int32 in theirs\n1 difference: 1 refused\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "weight"),
+    [
+        ("MX_COMMAND_KIND_READ_BULK = 34;", "MX_COMMAND_KIND_READ_BULK = 44;", "matters"),
+        ("  bool is_null = 3;", "  bool is_null = 33;", "matters"),
+        ("  uint64 worker_sequence = 9;", "  fixed64 worker_sequence = 9;", "matters"),
+        ("  uint32 max_events = 1;", "  uint64 max_events = 1;", "harmless"),
+        ("  string backend_name = 2;", "  optional string backend_name = 2;", "harmless"),
+        ("message PingCommand {}", "message PingCommand { int32 depth = 1; }", "harmless"),
+        ("  string backend_name = 2;", "  bytes backend_name = 2;", "refused"),
+        ("  string backend_name = 2;", "", "refused"),
+        ("optional ReplayGap replay_gap = 14;", "repeated ReplayGap replay_gap = 14;", "refused"),
+        ("  uint64 worker_sequence = 9;", "  uint32 worker_sequence = 9;", "refused"),
+    ],
+)
+def test_what_a_difference_means_is_said(
+    theirs: Path, capsys: pytest.CaptureFixture[str], before: str, after: str, weight: str
+) -> None:
+    change(theirs, before, after)
+    assert main([str(theirs)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert {line.split()[0] for line in lines[:-2]} == {weight}
+    assert lines[-2].endswith(f": {len(lines) - 2} {weight}")
 
 
 @pytest.mark.parametrize(

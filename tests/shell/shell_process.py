@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import prepared_programs
+from settings_of_the_user import is_the_users
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -30,7 +31,11 @@ class ShellProcess:
 
     def __init__(self, tmp_path: Path) -> None:
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("MXGATEWAY_", "PYTHON"))},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not (is_the_users(name) or name.startswith("PYTHON"))
+            },
             "MXGATEWAY_KNOWN_GATEWAYS": str(tmp_path / "known_gateways"),
             "PYTHONWARNINGS": "error",
             "PYTHONUTF8": "1",

@@ -453,6 +453,7 @@ async def test_doctor_of_a_good_gateway_trusts_and_keeps_nothing(tmp_path: Path)
             "certificate",
             "names",
             "validity",
+            "contract",
             "key",
             "session",
             "clock",

@@ -190,8 +190,14 @@ class SessionLink:
         if isinstance(after, bool) or not isinstance(after, int) or not 0 <= after < 2**64:
             raise MxGatewayArgumentError(f"after must be a sequence number, not {after!r}")
         session_id, handle_maps = self.session_id, self.transport.handle_maps
+        is_first = True
 
         def decoded(arrived: Sequence[Arrived]) -> Any:
+            nonlocal is_first
+            if is_first:
+                for message in wire.messages_of(arrived[:1], None):
+                    self.transport.agreement.check_event(message, session_id)
+                is_first = False
             handles = handle_maps.get(session_id)
             return decode(arrived, handles.event_from_gateway if handles else None)
 
@@ -260,9 +266,12 @@ async def open_session_raw(
         options.client_session_name, transport.next_correlation_id(), options.command_timeout
     )
     reply: pb.OpenSessionReply = await transport.unary(wire.OPEN_SESSION, request, call="open_session", timeout=timeout)
+    # Before the session's first command: numbers that mean something else there could make it another one.
+    transport.agreement.check_opening(reply)
     wire.raise_for_session_status(
         reply, call="open_session", printable=transport.printable, endpoint=transport.options.endpoint
     )
+    transport.agreement.is_shown = True
     return reply
 
 

@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayAuthenticationError,
     MxGatewayAuthorizationError,
     MxGatewayCommandError,
+    MxGatewayContractError,
     MxGatewayError,
     MxGatewaySessionError,
     MxGatewayTransportError,
@@ -48,7 +49,8 @@ class SessionRebuilder:
         It tries until it succeeds, with a `pause` between attempts. Where the old session does not answer a second
         time, in `answer_timeout` seconds, the connection of the commands is replaced first.
 
-        Raises what no attempt can mend: a refused key, and that the session was closed here meanwhile.
+        Raises what no attempt can mend: a refused key, a gateway of another contract, and that the session was closed
+        here meanwhile.
         """
         self._hub.set_rebuilding(error)
         self._link.transport.lost_sessions.add(self._link.session_id)
@@ -56,7 +58,7 @@ class SessionRebuilder:
         while True:
             try:
                 return await self._build(answer_timeout)
-            except (MxGatewayAuthenticationError, MxGatewayAuthorizationError):
+            except (MxGatewayAuthenticationError, MxGatewayAuthorizationError, MxGatewayContractError):
                 raise
             except MxGatewayError as failed:
                 if self._link.closed:

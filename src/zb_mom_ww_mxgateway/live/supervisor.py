@@ -9,6 +9,7 @@ from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayAuthenticationError,
     MxGatewayAuthorizationError,
+    MxGatewayContractError,
     MxGatewayError,
     MxGatewaySessionError,
     MxGatewayTransportError,
@@ -23,6 +24,8 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.log import SESSION
 from zb_mom_ww_mxgateway.transport.streams import EventStream
 
+# Trying again would end the same; and each session that opens by another contract stays open at the gateway.
+_FINAL = (MxGatewayAuthenticationError, MxGatewayAuthorizationError, MxGatewayContractError)
 # Seconds between attempts, each a random quarter more or less, so that many clients do not come at once.
 _DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 # Seconds between signs of life; seconds before the first one, and between attempts to get one.
@@ -119,7 +122,7 @@ class SessionSupervisor:
         await self._stream.aclose()
 
     def _is_final(self, error: MxGatewayError) -> bool:
-        if error is self._failure or isinstance(error, MxGatewayAuthenticationError | MxGatewayAuthorizationError):
+        if error is self._failure or isinstance(error, _FINAL):
             return True
         # At first, an error that is not of the connection is a mistake of the caller.
         return not self._ever_live and not isinstance(error, MxGatewayTransportError)

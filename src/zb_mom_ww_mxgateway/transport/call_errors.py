@@ -53,7 +53,7 @@ def undecodable(
 ) -> MxGatewayTransportError:
     """Return the error for a message that is none of the contract."""
     return MxGatewayTransportError(
-        f"{'outcome unknown: ' if mutating else ''}{call} at {options.endpoint}: {reply}",
+        f"{'outcome unknown: ' if mutating else ''}{call} at {options.endpoint}: {reply}; {wire.COMPARE}",
         endpoint=options.endpoint,
         call=call,
         outcome_unknown=mutating,

@@ -16,7 +16,7 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode, name_of
 from zb_mom_ww_mxgateway.system.log import CALLS, WRITES, log
-from zb_mom_ww_mxgateway.wire.values import open_enum
+from zb_mom_ww_mxgateway.wire.enums import open_enum
 
 
 class LoggedCall:

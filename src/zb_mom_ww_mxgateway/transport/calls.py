@@ -14,12 +14,14 @@ import grpc
 import grpc.aio
 
 from zb_mom_ww_mxgateway import arguments, auth, wire
+from zb_mom_ww_mxgateway.contract.adoption import bind
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayArgumentError,
     MxGatewayError,
     MxGatewaySessionError,
     MxGatewayTransportError,
     MxGatewayWriteBlockedError,
+    readable,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.options import ClientOptions
@@ -27,6 +29,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.log import CONNECT, log
 from zb_mom_ww_mxgateway.system.process_limits import check_descriptors, too_few_descriptors
 from zb_mom_ww_mxgateway.transport import tls
+from zb_mom_ww_mxgateway.transport.agreement import Agreement
 from zb_mom_ww_mxgateway.transport.call_errors import printable, translated, undecodable
 from zb_mom_ww_mxgateway.transport.call_log import LoggedCall, log_answered_write, log_failed_write
 from zb_mom_ww_mxgateway.transport.channels import make_channel, make_reading_channel
@@ -52,6 +55,8 @@ class Transport:
         tag_of: Callable[[Iterable[CommandObserver], str, int, int], str] = lambda *_: "",
     ) -> None:
         """`tag_of` finds the tag behind a session's handles among the observers, for the write guard."""
+        # Its messages are those of one contract from now on.
+        bind()
         self.options = options
         self.trust = trust
         self.channel: CommandChannel = CommandChannel(channel)
@@ -72,6 +77,7 @@ class Transport:
         self._correlation = (f"{os.urandom(4).hex()}-{number}" for number in itertools.count(1))
         self._closed = False
         self._home = HomeLoop()
+        self.agreement: Agreement = Agreement(options.endpoint)
 
     async def unary(self, rpc: wire.Rpc, request: Any, *, call: str, timeout: float | None = None) -> Any:
         """Make a unary call: guarded, shown to the observers, with metadata, deadline and translated errors.
@@ -98,13 +104,16 @@ class Transport:
                 request = wire.copy_of(request)
                 await self._ask_guard(self.options.write_guard, request, call)
                 self._check_open(call)
+            await self._prove(rpc, request, call)
             if turn := self.turns.get(wire.correlation_of(request)):
                 # From here to the call nothing is awaited: the turn is this write's.
                 timeout = min(await turn(), timeout or self.options.call_timeout)
                 self._check_open(call)
             self._check_connected(request, call)
         if rpc is not wire.INVOKE:
-            return await self._call(rpc, request, call, mutating, timeout)
+            reply = await self._call(rpc, request, call, mutating, timeout)
+            self.agreement.check_fit(reply, call, mutating=mutating)
+            return reply
         handles = self.handle_maps.get(wire.session_of(request))
         observers = tuple(self.observers)
         try:
@@ -113,6 +122,7 @@ class Transport:
             if mutating:
                 self._check_not_lost(request, call)
             reply = await self._call(rpc, handles.to_gateway(request) if handles else request, call, mutating, timeout)
+            self.agreement.check_reply(request, reply, call, mutating=mutating)
             if wire.session_of(request) in self.lost_sessions and wire.concerns_handles(request, reply):
                 raise MxGatewaySessionError(
                     f"{call} at {self.options.endpoint}: the session was lost during the call; its effect died with it",
@@ -129,6 +139,28 @@ class Transport:
         for observer in observers:
             observer.answered(request, reply)
         return reply
+
+    async def _prove(self, rpc: wire.Rpc, request: Any, call: str) -> None:
+        """Nothing that changes the plant goes to a gateway that may take it for something else."""
+        if self.agreement.is_shown:
+            return
+        if rpc is wire.INVOKE:
+            await self.agreement.prove(request, call, self._ask, self.next_correlation_id(), self.printable)
+        else:
+            # Empty: it asks for all alarms however its fields are numbered.
+            alarms = wire.query_active_alarms_request("", "")
+            timeout = self.options.call_timeout
+            await self.agreement.prove_alarms(
+                call,
+                lambda: self.stream(
+                    wire.QUERY_ACTIVE_ALARMS, alarms, call="query_active_alarms", decode=lambda m: m, timeout=timeout
+                ),
+            )
+        self._check_open(call)
+
+    async def _ask(self, rpc: wire.Rpc, request: Any, call: str) -> Any:
+        self._check_connected(request, call)
+        return await self._call(rpc, request, call, False, None)
 
     async def invoke(self, request: pb.MxCommandRequest, *, timeout: float | None = None) -> pb.MxCommandReply:
         """Send one command and return the reply as it came: the one place through which every command goes.
@@ -270,9 +302,15 @@ class Transport:
             rpc.path, request_serializer=rpc.request.SerializeToString, response_deserializer=rpc.decode
         )
 
+        is_first = True
+
         def decoded(message: Any) -> T:
+            nonlocal is_first
             if isinstance(message, wire.Undecodable):
                 raise undecodable(self.options, message, call)
+            if is_first:
+                is_first = False
+                self._check_first(rpc, message, call)
             return decode(message)
 
         stream: MessageStream[T] = MessageStream(
@@ -283,6 +321,12 @@ class Transport:
         )
         self._streams.add(stream)
         return stream
+
+    def _check_first(self, rpc: wire.Rpc, message: Any, call: str) -> None:
+        if rpc in (wire.STREAM_ALARMS, wire.QUERY_ACTIVE_ALARMS) and not self.agreement.is_shown:
+            self.agreement.check_alarm(message, call)
+        else:
+            self.agreement.check_fit(message, call)
 
     def event_stream(
         self,
@@ -359,6 +403,10 @@ class Transport:
         result = translated(self.options, error, call, request, of_session=rpc.of_session, mutating=mutating)
         if isinstance(result, MxGatewayTransportError) and result.grpc_code != "DEADLINE_EXCEEDED":
             self.failed_at = clock.monotonic()
+        is_unread = result.grpc_code == "INTERNAL" and not self.agreement.is_shown
+        if is_unread or (rpc is wire.INVOKE and result.grpc_code == "INVALID_ARGUMENT"):
+            # What a gateway answers that cannot read the request, or reads a kind and the payload of another.
+            result.args = (readable(f"{result}; {wire.COMPARE}"),)
         return result
 
     async def close(self) -> None:

@@ -1,13 +1,22 @@
 """Translation between messages and Python. Only this room reads and fills the fields of messages.
 
 No calls and no state of a session. A change of the contract changes this room alone. Names are loaded when first
-used. May import ``generated`` and ``models``.
+used. May import ``contract``, ``generated`` and ``models``.
 """
 
 from importlib import import_module
 
 # The one list of the names and the modules that they come from; ``make exports`` writes it for type checkers.
 _HOMES = {
+    "agreement": [
+        "COMPARE",
+        "misfit_of",
+        "misfit_of_alarm",
+        "misfit_of_connection",
+        "misfit_of_event",
+        "misfit_of_opening",
+        "misfit_of_reply",
+    ],
     "alarms": [
         "acknowledge_alarm_request",
         "from_active_alarm",

@@ -1,5 +1,14 @@
 # Written by `make exports` from the list in __init__.py. Not edited by hand.
 
+from zb_mom_ww_mxgateway.wire.agreement import (
+    COMPARE,
+    misfit_of,
+    misfit_of_alarm,
+    misfit_of_connection,
+    misfit_of_event,
+    misfit_of_opening,
+    misfit_of_reply,
+)
 from zb_mom_ww_mxgateway.wire.alarms import (
     acknowledge_alarm_request,
     from_active_alarm,
@@ -99,6 +108,7 @@ __all__ = [
     "ACKNOWLEDGE_ALARM",
     "BROWSE_CHILDREN",
     "CLOSE_SESSION",
+    "COMPARE",
     "DISCOVER_HIERARCHY",
     "INVOKE",
     "LAST_DEPLOY_TIME",
@@ -142,6 +152,12 @@ __all__ = [
     "last_deploy_time",
     "local_gap",
     "messages_of",
+    "misfit_of",
+    "misfit_of_alarm",
+    "misfit_of_connection",
+    "misfit_of_event",
+    "misfit_of_opening",
+    "misfit_of_reply",
     "new_handle",
     "open_session_request",
     "pending_entries",

@@ -14,7 +14,8 @@ from zb_mom_ww_mxgateway.models.alarms import (
     AlarmTransitionKind,
     UnknownAlarmMessage,
 )
-from zb_mom_ww_mxgateway.wire.values import from_mx_value, nanoseconds_of, open_enum
+from zb_mom_ww_mxgateway.wire.enums import open_enum
+from zb_mom_ww_mxgateway.wire.values import from_mx_value, nanoseconds_of
 
 
 def stream_alarms_request(prefix: str, correlation_id: str) -> pb.StreamAlarmsRequest:

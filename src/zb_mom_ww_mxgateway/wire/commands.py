@@ -8,7 +8,9 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from zb_mom_ww_mxgateway.errors import PROTOCOL_ERRORS, MxAccessError, MxGatewayCommandError, may_have_run_despite
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode, hresult_text, name_of
-from zb_mom_ww_mxgateway.wire.values import open_enum, statuses_of
+from zb_mom_ww_mxgateway.wire.agreement import COMPARE
+from zb_mom_ww_mxgateway.wire.enums import known_kinds, open_enum
+from zb_mom_ww_mxgateway.wire.values import statuses_of
 
 
 def command(kind: str, **fields: Any) -> pb.MxCommand:
@@ -28,16 +30,16 @@ def command(kind: str, **fields: Any) -> pb.MxCommand:
 
 
 _ENTRIES = {
-    "write_bulk": pb.WriteBulkEntry,
-    "write2_bulk": pb.Write2BulkEntry,
-    "write_secured_bulk": pb.WriteSecuredBulkEntry,
-    "write_secured2_bulk": pb.WriteSecured2BulkEntry,
+    "write_bulk": "WriteBulkEntry",
+    "write2_bulk": "Write2BulkEntry",
+    "write_secured_bulk": "WriteSecuredBulkEntry",
+    "write_secured2_bulk": "WriteSecured2BulkEntry",
 }
 
 
 def write_entry(kind: str, **fields: Any) -> Any:
     """Return one entry of a bulk write of this kind."""
-    return _ENTRIES[kind](**fields)
+    return getattr(pb, _ENTRIES[kind])(**fields)
 
 
 def command_request(session_id: str, command: pb.MxCommand, correlation_id: str) -> pb.MxCommandRequest:
@@ -91,11 +93,13 @@ def is_mutating(request: pb.MxCommandRequest) -> bool:
 
     Kind and payload both count, as a gateway may go by either. An unknown kind or field counts too: it may be a write.
     """
-    command = request.command
+    command, known = request.command, known_kinds()
+    kind, payload = kind_name(request), command.WhichOneof("payload")
     return (
-        kind_name(request) in MUTATING_KINDS
-        or command.WhichOneof("payload") in MUTATING_KINDS
-        or command.kind not in pb.MxCommandKind.DESCRIPTOR.values_by_number
+        kind in MUTATING_KINDS
+        or payload in MUTATING_KINDS
+        or kind not in known
+        or (payload is not None and payload not in known)
         or len(UnknownFieldSet(command)) > 0
     )
 
@@ -121,6 +125,8 @@ def raise_for_status(
     words += [str(status_) for status_ in statuses]
     verdict = "MXAccess refused" if error_type is MxAccessError else name_of(status)
     reason = printable("; ".join(text for text in words if text)) or "no reason given"
+    if not isinstance(status, ProtocolStatusCode) or not status:
+        reason = f"{reason}; {COMPARE}"
     raise error_type(
         f"{'outcome unknown: ' if unknown else ''}{call}: {verdict}: {reason}",
         call=call,
@@ -138,7 +144,7 @@ def raise_for_contradiction(request: pb.MxCommandRequest, reply: pb.MxCommandRep
     to a command that changes the plant. A reply without a kind passes."""
     mutating = is_mutating(request)
     if reply.kind not in (0, request.command.kind):
-        what = f"its command kind is {int(reply.kind)}, {int(request.command.kind)} expected"
+        what = f"its command kind is {int(reply.kind)}, {int(request.command.kind)} expected; {COMPARE}"
     elif mutating and reply.hresult < 0:
         what = f"its status is OK, its hresult {hresult_text(reply.hresult)}"
     else:
@@ -167,7 +173,7 @@ def payload_of(reply: pb.MxCommandReply, kind: str) -> Any:
     """Return the payload of a reply; raise MxGatewayCommandError if it belongs to another command."""
     arm = reply.WhichOneof("payload")
     if arm != kind:
-        raise contradiction(reply, kind, f"its payload is {arm or 'missing'}, {kind} expected")
+        raise contradiction(reply, kind, f"its payload is {arm or 'missing'}, {kind} expected; {COMPARE}")
     return getattr(reply, kind)
 
 

@@ -10,7 +10,8 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.models.events import BufferedData, EventFamily, EventHeader, MxEvent, ReplayGap
 from zb_mom_ww_mxgateway.value_types import DataType
 from zb_mom_ww_mxgateway.values import Array
-from zb_mom_ww_mxgateway.wire.values import PLAIN_ARMS, array_of, from_mx_value, nanoseconds_of, open_enum, statuses_of
+from zb_mom_ww_mxgateway.wire.enums import open_enum
+from zb_mom_ww_mxgateway.wire.values import PLAIN_ARMS, array_of, from_mx_value, nanoseconds_of, statuses_of
 
 
 def messages_of(

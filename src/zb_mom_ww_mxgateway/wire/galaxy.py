@@ -8,9 +8,9 @@ from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as pb
 from zb_mom_ww_mxgateway.models.galaxy import DeployEvent, GalaxyAttribute, GalaxyObject
 from zb_mom_ww_mxgateway.times import moment_of
 from zb_mom_ww_mxgateway.value_types import DataType
-from zb_mom_ww_mxgateway.wire.values import nanoseconds_of, open_enum
+from zb_mom_ww_mxgateway.wire.values import nanoseconds_of
 
-# Native data types are the contract's less 2.
+# Native data types are those of DataType less 2.
 _NATIVE_OFFSET = 2
 
 
@@ -106,7 +106,7 @@ def _attribute(message: pb.GalaxyAttribute) -> GalaxyAttribute:
     return GalaxyAttribute(
         attribute_name=message.attribute_name,
         full_tag_reference=message.full_tag_reference,
-        data_type=open_enum(DataType, message.mx_data_type + _NATIVE_OFFSET),
+        data_type=_data_type(message.mx_data_type + _NATIVE_OFFSET),
         data_type_name=message.data_type_name,
         is_array=message.is_array,
         array_dimension=message.array_dimension if message.array_dimension_present else None,
@@ -115,3 +115,11 @@ def _attribute(message: pb.GalaxyAttribute) -> GalaxyAttribute:
         is_historized=message.is_historized,
         is_alarm=message.is_alarm,
     )
+
+
+def _data_type(number: int) -> DataType | int:
+    # MXAccess's own number made ours: no contract numbers these.
+    try:
+        return DataType(number)
+    except ValueError:
+        return number

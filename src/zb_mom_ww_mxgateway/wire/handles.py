@@ -8,8 +8,8 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.models.handles import HandleChange
 from zb_mom_ww_mxgateway.status import ProtocolStatusCode
 from zb_mom_ww_mxgateway.wire.commands import MUTATING_KINDS, kind_name
+from zb_mom_ww_mxgateway.wire.enums import open_enum
 from zb_mom_ww_mxgateway.wire.matching import is_contradictory, matched_results
-from zb_mom_ww_mxgateway.wire.values import open_enum
 
 USER_REPLIES = ("authenticate_user", "archestra_user_to_id")
 
@@ -138,11 +138,11 @@ def reply_is_doubtful(reply: pb.MxCommandReply) -> bool:
 
 def says_session_is_gone(reply: pb.MxCommandReply) -> bool:
     """Whether a reply reports that the session does not exist or takes no commands."""
-    return int(reply.protocol_status.code) in (
+    return open_enum(ProtocolStatusCode, reply.protocol_status.code) in (
         ProtocolStatusCode.SESSION_NOT_FOUND,
         ProtocolStatusCode.SESSION_NOT_READY,
     )
 
 
 def _ok(reply: pb.MxCommandReply) -> bool:
-    return int(reply.protocol_status.code) == ProtocolStatusCode.OK
+    return open_enum(ProtocolStatusCode, reply.protocol_status.code) is ProtocolStatusCode.OK

@@ -6,9 +6,10 @@ from zb_mom_ww_mxgateway.models.results import BulkWriteResult, ReadResult, Subs
 from zb_mom_ww_mxgateway.status import MxStatus, SessionState
 from zb_mom_ww_mxgateway.times import moment_of
 from zb_mom_ww_mxgateway.wire.commands import contradiction, payload_of
+from zb_mom_ww_mxgateway.wire.enums import open_enum
 from zb_mom_ww_mxgateway.wire.events import from_mx_event
 from zb_mom_ww_mxgateway.wire.matching import matched_results
-from zb_mom_ww_mxgateway.wire.values import from_mx_value, nanoseconds_of, open_enum, status_of, statuses_of
+from zb_mom_ww_mxgateway.wire.values import from_mx_value, nanoseconds_of, status_of, statuses_of
 
 
 def subscribe_results(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> list[SubscribeResult]:

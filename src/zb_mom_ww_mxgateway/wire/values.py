@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from enum import IntEnum
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
@@ -12,16 +11,7 @@ from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, StatusSource
 from zb_mom_ww_mxgateway.times import from_nanoseconds, to_nanoseconds
 from zb_mom_ww_mxgateway.value_types import TYPES, DataType
 from zb_mom_ww_mxgateway.values import Array, MxValueInput, MxValueOutput, NormalValue, RawValue, normalize
-
-_members: dict[type[IntEnum], dict[int, IntEnum]] = {}
-
-
-def open_enum(enum_type: type[IntEnum], number: int) -> Any:
-    """Return the enum member, or the number itself if the enum lacks it."""
-    members = _members.get(enum_type)
-    if members is None:
-        members = _members[enum_type] = {int(member): member for member in enum_type}
-    return members.get(number, number)
+from zb_mom_ww_mxgateway.wire.enums import number_of, open_enum
 
 
 def _set_timestamp(message: Any, nanoseconds: int) -> None:
@@ -39,13 +29,13 @@ def to_mx_value(value: MxValueInput) -> pb.MxValue:
 
 
 def _message_of(normal: NormalValue) -> pb.MxValue:
-    data_type, variant_type = int(normal.data_type), normal.variant_type
-    message = pb.MxValue(data_type=data_type, variant_type=variant_type)  # type: ignore[arg-type]  # an open enum
+    data_type, variant_type = number_of(normal.data_type), normal.variant_type
+    message = pb.MxValue(data_type=data_type, variant_type=variant_type)
     if normal.arm is None:
         message.is_null = True
     elif normal.dimensions is not None:
         array = message.array_value
-        array.element_data_type = data_type  # type: ignore[assignment]  # an open enum
+        array.element_data_type = data_type
         array.variant_type = variant_type.rpartition("|")[2]
         array.dimensions.extend(normal.dimensions)
         target = getattr(array, f"{normal.arm}_values")
@@ -74,9 +64,9 @@ def to_sparse_value(total_length: int, elements: Mapping[int, Any]) -> pb.MxValu
         names = " and ".join(sorted(data_type.name for data_type in types))
         raise MxGatewayArgumentError(f"elements: one type for all expected, not {names}")
     (data_type,) = types
-    message = pb.MxValue(data_type=int(data_type))  # type: ignore[arg-type]  # an open enum
+    message = pb.MxValue(data_type=number_of(data_type))
     sparse = message.sparse_array_value
-    sparse.element_data_type = int(data_type)  # type: ignore[assignment]  # an open enum
+    sparse.element_data_type = number_of(data_type)
     sparse.total_length = total_length
     for index, element in sorted(normal.items()):
         sparse.elements.add(index=index, value=_message_of(element))

@@ -24,6 +24,7 @@ MODULE_OF = {
     "galaxy-discover": "galaxy",
     "galaxy-deploy-events": "galaxy",
     "batch": "batch",
+    "contract": "contract",
     "completion": "tool",
     "version": "tool",
 }

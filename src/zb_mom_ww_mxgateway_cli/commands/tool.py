@@ -5,6 +5,8 @@ import platform
 import click
 from click.shell_completion import ShellComplete, get_completion_class
 
+from zb_mom_ww_mxgateway.contract.adoption import BUILT_IN, spoken
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION, __version__
 from zb_mom_ww_mxgateway_cli.running import report_options
 from zb_mom_ww_mxgateway_console.render.report import Report
@@ -34,14 +36,24 @@ def completion(report: Report, shell: str) -> None:
     report.lines(report.formatter.exact({"ok": True, "script": script, "shell": shell}, script.splitlines()))
 
 
-@click.command(epilog='JSON: {"gateway_protocol_version": 3, "ok": true, "python": "3.12.1", "version": "0.1.0"}')
+@click.command(
+    epilog="""\b
+JSON: {"contract": "built-in", "gateway_protocol_version": 3, "ok": true,
+"python": "3.12.1", "version": "0.1.0"}"""
+)
 @report_options
 def version(report: Report) -> None:
     """Print the version of this tool."""
+    try:
+        found = str(spoken())
+    except MxGatewayArgumentError as error:
+        # What is wrong is what whoever asks for the version wants to know.
+        found = f"unusable: {error}"
     form = {
+        "contract": found,
         "gateway_protocol_version": GATEWAY_PROTOCOL_VERSION,
         "ok": True,
         "python": platform.python_version(),
         "version": __version__,
     }
-    report.line(form, f"mxgw-py {__version__}")
+    report.line(form, f"mxgw-py {__version__}{'' if found == BUILT_IN else f', contract {found}'}")

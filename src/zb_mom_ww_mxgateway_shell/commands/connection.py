@@ -4,6 +4,7 @@ import dataclasses
 import re
 from typing import Annotated
 
+from zb_mom_ww_mxgateway.contract.adoption import spoken
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import counted
@@ -156,6 +157,7 @@ async def status(context: Context) -> Result:
     advised, watched = sum(item.advised for item in context.items), len(context.connected.panel)
     lines = [
         f"gateway     {connection_text(context.current)}",
+        f"contract    {spoken()}",
         f"writes      {'armed' if context.connected.arming.armed else 'read-only'}",
         f"session     {live.session.session_id}, {context.state}{f': {live.lost}' if live.lost else ''}",
         f"servers     {', '.join(f'{h} ({name})' for h, name in context.servers.items()) or 'none registered'}",
@@ -194,6 +196,7 @@ def _status_fields(context: Context) -> dict[str, object]:
         return {"state": context.state}
     known = client.trust.known
     return {
+        "contract": str(spoken()),
         "endpoint": client.options.endpoint,
         "events": live.events,
         "fingerprint_sha256": known and known.sha256,

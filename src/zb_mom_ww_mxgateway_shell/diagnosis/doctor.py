@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zb_mom_ww_mxgateway.auth import redact_key
+from zb_mom_ww_mxgateway.contract.adoption import spoken
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayCommandError, MxGatewayError
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION
@@ -30,6 +31,7 @@ SECONDS = {
     "name": 5.0,
     "port": 5.0,
     "certificate": 10.0,
+    "contract": 5.0,
     "key": 15.0,
     "session": 40.0,
     "clock": 5.0,
@@ -42,6 +44,7 @@ _SILENT = {
     "name": "the name server does not answer",
     "port": "no answer from the address, or a firewall drops it: check the address, the port and the firewall",
     "certificate": "the port accepts connections but does not answer in TLS: it may not be the gateway's",
+    "contract": "the file of the contract cannot be read",
     "key": "the gateway does not answer a call",
     "session": "the gateway started no worker in this time: its log has the reason",
     "clock": "the gateway does not answer",
@@ -72,6 +75,7 @@ class Doctor:
             ("name", self._way.name, True),
             ("port", self._way.reach, True),
             ("certificate", lambda: self._way.certificate(SECONDS["certificate"]), True),
+            ("contract", self._contract, True),
             ("key", self._key, True),
             ("session", self._session, False),
             ("clock", self._clock, False),
@@ -141,6 +145,13 @@ class Doctor:
         finally:
             if client is not None:
                 await client.close()
+
+    async def _contract(self) -> list[Finding]:
+        """Which contract is spoken: what comes next goes by it."""
+        found = spoken()
+        if found.is_built_in:
+            return [ok("contract", "built-in")]
+        return [ok("contract", f"{found}; mxgw-py contract reset goes back to the built-in one")]
 
     # The gateway.
 

@@ -3,6 +3,7 @@
 import grpc
 
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2_grpc, mxaccess_gateway_pb2_grpc
+from zb_mom_ww_mxgateway_sim.rpc.descriptors import reflected_pool
 from zb_mom_ww_mxgateway_sim.rpc.galaxy_service import GalaxyService
 from zb_mom_ww_mxgateway_sim.rpc.gateway_service import GatewayService
 
@@ -33,4 +34,6 @@ async def _add_standard(server: grpc.aio.Server) -> None:
     for name in ("", *SERVICES):
         await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-    reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    reflection.enable_server_reflection(
+        (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server, reflected_pool()
+    )
