@@ -165,12 +165,13 @@ async def test_why_while_the_stream_is_resumed_says_that_values_are_old(
 ) -> None:
     context, gateway = connected
     await run(context, "watch Plant.Tank1.Level", follow)
-    gateway.faults.stall("StreamEvents")
+    for _ in range(1000):
+        gateway.faults.fail_next("StreamEvents", code=grpc.StatusCode.UNAVAILABLE)
     gateway.faults.drop_streams()
     await lives(context, "stale")
     found = await diagnosed(context, "why Plant.Tank1.Level")
     assert "event stream is broken and being resumed" in text_of(found)
-    gateway.faults.release()
+    gateway.faults.calm()
 
 
 async def test_why_of_a_gateway_that_does_not_answer_has_a_deadline(
