@@ -145,7 +145,8 @@ def test_every_option_and_command_the_guides_name_exists(environment: dict[str, 
         names = ("zb_mom_ww_mxgateway_shell", "zb_mom_ww_mxgateway_sim")
         texts = [await help_of(name, "--help") for name in names]
         texts.append(await help_of("zb_mom_ww_mxgateway_shell", "trust", "--help"))
-        for command in ("smoke", "stream-events", "read", "write", "write-bulk", "write-secured-bulk", "register"):
+        of_writes = "write", "write-bulk", "write-secured-bulk"
+        for command in ("smoke", "stream-events", "read", *of_writes, "register", "add-buffered-item", "call"):
             texts.append(await help_of("zb_mom_ww_mxgateway_cli", command, "--help"))
         shown = (
             "watch",

@@ -21,7 +21,7 @@ SHELL_ORDER = (
     "connection", "galaxy", "items", "values", "users", "watches", "reading", "alarms", "streaming", "checks",
     "language", "diagnosis", "gateway", "settings", "general",
 )  # fmt: skip
-CLI_ORDER = ("sessions", "tags", "items", "writes", "alarms", "galaxy", "batch", "contract", "tool")
+CLI_ORDER = ("sessions", "tags", "items", "writes", "control", "alarms", "galaxy", "batch", "contract", "tool")
 """Modules in the order of help; those that are not named here come last."""
 
 

@@ -71,6 +71,43 @@ async def test_an_item_is_advised(command: str, gateway: SimulatedGateway, opene
     }
 
 
+async def test_items_are_added_and_removed_in_every_way(gateway: SimulatedGateway, opened: Open, mxgw_py: Run) -> None:
+    at = opened.at_server
+    ran = await mxgw_py("add-item2", *at, "--item", "TestBool", "--context", "TestChildObject")
+    assert (ran.code, ran.out, ran.err) == (0, "2\n", "")
+    assert (last(gateway).item_definition, last(gateway).item_context) == ("TestBool", "TestChildObject")
+    assert (await mxgw_py("add-item2", *at, "--item", "TestBool")).code == 2
+    form = await answer(mxgw_py, "add-buffered-item", *at, "--item", DOUBLE, "--interval", "1500ms")
+    assert (form["context"], form["interval_ms"], form["item_handle"]) == (None, 1500, 3)
+    commands = [call.request.command for call in gateway.calls if call.rpc == "Invoke"][-2:]
+    assert commands[0].set_buffered_update_interval.update_interval_milliseconds == 1500
+    assert commands[1].add_buffered_item.item_definition == DOUBLE
+    before = len(gateway.calls)
+    assert (await mxgw_py("add-buffered-item", *at, "--item", DOUBLE, "--interval", "0.1ms")).code == 2
+    assert len(gateway.calls) == before
+    ran = await mxgw_py("remove-item", *at, "--item-handle", "2")
+    assert (ran.code, ran.out, ran.err) == (0, "removed\n", "")
+    assert (await mxgw_py("remove-item", *at, "--item-handle", "2")).code == 3
+    ran = await mxgw_py("unregister", *at)
+    assert (ran.code, ran.out, ran.err) == (0, "unregistered\n", "")
+    assert (await mxgw_py("unregister", *at)).code == 3
+
+
+async def test_data_changes_are_suspended_resumed_and_ended(
+    gateway: SimulatedGateway, opened: Open, mxgw_py: Run
+) -> None:
+    at = [*opened.at_server, "--item-handle", str(opened.item)]
+    for command, done in (("suspend", "suspended"), ("activate", "activated"), ("unadvise", "unadvised")):
+        ran = await mxgw_py(command, *at)
+        assert (ran.code, ran.out, ran.err) == (0, f"{done}\n", "")
+        assert (last(gateway).server_handle, last(gateway).item_handle) == (opened.server, opened.item)
+    ran = await mxgw_py("suspend", *at, "--json")
+    assert ran.code == 3  # It is not advised any more.
+    await opened.session.advise(opened.server, opened.item)
+    form = await answer(mxgw_py, "suspend", *at)
+    assert set(form["status"]) == {"category", "detail", "detected_by", "diagnostic_text", "success"}
+
+
 async def test_a_refused_call_is_told(gateway: SimulatedGateway, opened: Open, drive: Drive) -> None:
     batch = await drive()
     for command, fault in (

@@ -9,7 +9,7 @@ import pytest
 
 from zb_mom_ww_mxgateway import MxGatewayAuthenticationError
 from zb_mom_ww_mxgateway.commands.writes import WriteCommands
-from zb_mom_ww_mxgateway_cli.commands.credentials import Credentials
+from zb_mom_ww_mxgateway_cli.commands.credentials import Credentials, PasswordOptions
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 
 KEY = "mxgw_plant_c2VjcmV0"
@@ -42,7 +42,7 @@ def test_another_encoding_is_reported_in_one_line_with_what_to_do(tmp_path: Path
 async def test_the_blanks_of_a_password_are_its_own(tmp_path: Path, password: str, end: str) -> None:
     (tmp_path / "ann").write_bytes(codecs.BOM_UTF8 + f"{password}{end}".encode())
     session = create_autospec(WriteCommands, instance=True)
-    await Credentials("ann", None, str(tmp_path / "ann"), "--user").authenticate(session, 1)
+    await Credentials("ann", PasswordOptions(None, str(tmp_path / "ann"))).authenticate(session, 1)
     session.authenticate_user.assert_awaited_once_with(1, "ann", password)
 
 

@@ -76,6 +76,19 @@ async def test_a_read_only_profile_writes_nothing(
     assert "the profile plant is read-only" in ran.err
 
 
+async def test_a_read_only_profile_lets_a_call_read_and_not_write(
+    profiles: Path, mxgw_py: Run, tmp_path: Path, gateway: SimulatedGateway
+) -> None:
+    add(profiles, f"api_key_file = '{tmp_path / 'key'}'\nread_only = true")
+    opened = await mxgw_py("open-session", "--profile", "plant")
+    at = ["--profile", "plant", "--session-id", opened.out.strip()]
+    assert (await mxgw_py("call", "register", '{"client_name": "a"}', *at)).code == 0
+    assert (await mxgw_py("call", "add_item", '{"server_handle": 1, "item_definition": "A"}', *at)).code == 0
+    ran = await mxgw_py("call", "write", '{"server_handle": 1, "item_handle": 1, "value": {"int32_value": 5}}', *at)
+    assert (ran.code, gateway.writes) == (5, ())
+    assert "the profile plant is read-only" in ran.err
+
+
 async def test_an_unknown_profile_and_a_mistake_in_the_file_are_reported_with_their_place(
     profiles: Path, mxgw_py: Run
 ) -> None:

@@ -16,40 +16,53 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class PasswordOptions:
+    """``--password-env`` and ``--password-file``: the environment variable or the file that has a password."""
+
+    variable: str | None
+    file: str | None
+    option: str = "--password"
+    """The start of the two options."""
+
+    def check(self, owner: str) -> None:
+        """Raise click.UsageError, which names the `owner` of the password, unless exactly one source is named."""
+        if (self.variable is None) == (self.file is None):
+            remedy = "name one" if self.variable is None else "they exclude each other"
+            raise click.UsageError(f"{owner} takes its password from {self.option}-env or {self.option}-file: {remedy}")
+
+    def read(self) -> str:
+        """Return the password; raise click.UsageError, with nothing of it, if it cannot be read."""
+        if self.file is not None:
+            try:
+                return first_line_of(self.file)
+            except SecretFileError as error:
+                raise click.UsageError(f"{self.option}-file: cannot read {self.file}: {error}") from None
+        password = os.environ.get(self.variable or "")
+        if password is None:
+            raise click.UsageError(f"{self.option}-env: the environment variable {self.variable} is not set")
+        return password
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
     """A user, and the source of the password."""
 
     user: str
-    password_env: str | None
-    password_file: str | None
-    option: str
-    """``--user`` or ``--verifier``."""
-
-    def check(self) -> None:
-        """Raise click.UsageError unless exactly one source is named."""
-        if (self.password_env is None) == (self.password_file is None):
-            remedy = "name one" if self.password_env is None else "they exclude each other"
-            raise click.UsageError(
-                f"{self.option} takes its password from {self._source('env')} or {self._source('file')}: {remedy}"
-            )
-
-    def _source(self, kind: str) -> str:
-        return f"--password-{kind}" if self.option == "--user" else f"{self.option}-password-{kind}"
+    password: PasswordOptions
 
     async def authenticate(self, session: "Session", server_handle: int) -> int:
         """Return the user's id for a server handle; raise the gateway's error if it refuses the user."""
-        return await session.authenticate_user(server_handle, self.user, self._password())
+        return await session.authenticate_user(server_handle, self.user, self.password.read())
 
-    def _password(self) -> str:
-        if self.password_file is not None:
-            try:
-                return first_line_of(self.password_file)
-            except SecretFileError as error:
-                raise click.UsageError(f"{self._source('file')}: cannot read {self.password_file}: {error}") from None
-        password = os.environ.get(self.password_env or "")
-        if password is None:
-            raise click.UsageError(f"{self._source('env')}: the environment variable {self.password_env} is not set")
-        return password
+
+def password_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--password-env`` and ``--password-file``, which have the password of a user."""
+    function = click.option(
+        "--password-file", type=click.Path(), metavar="FILE", help="File whose first line is the password."
+    )(function)
+    return click.option("--password-env", metavar="NAME", help="Environment variable with the user's password.")(
+        function
+    )
 
 
 def credential_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -59,8 +72,7 @@ def credential_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @click.option("--user", callback=not_blank, metavar="NAME", help="Authenticate this user, who writes.")
-    @click.option("--password-env", metavar="NAME", help="Environment variable with the user's password.")
-    @click.option("--password-file", type=click.Path(), metavar="FILE", help="File whose first line is the password.")
+    @password_options
     @click.option("--verifier", callback=not_blank, metavar="NAME", help="Authenticate this user, who verifies.")
     @click.option("--verifier-password-env", metavar="NAME", help="Environment variable with the verifier's password.")
     @click.option(
@@ -79,8 +91,9 @@ def credential_options(function: Callable[..., Any]) -> Callable[..., Any]:
             name = arguments.pop(option.removeprefix("--"))
             env, file = arguments.pop(f"{prefix}password_env"), arguments.pop(f"{prefix}password_file")
             if name is not None:
-                users[field] = Credentials(name, env, file, option)
-                users[field].check()
+                source = PasswordOptions(env, file, "--password" if option == "--user" else f"{option}-password")
+                source.check(option)
+                users[field] = Credentials(name, source)
                 if arguments.get(field):
                     raise click.UsageError(f"{option} and --{field.replace('_', '-')} exclude each other: name one")
             elif env or file:

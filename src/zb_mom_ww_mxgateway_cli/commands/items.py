@@ -6,13 +6,16 @@ import click
 
 from zb_mom_ww_mxgateway_cli.options import (
     POSITIVE,
+    Option,
     item_handle_option,
     not_blank,
+    seconds,
     server_handle_option,
     session_id_option,
     tag_options,
 )
 from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options
+from zb_mom_ww_mxgateway_console.render.forms import status_form
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import Session
@@ -40,6 +43,25 @@ def register(runner: Runner, session_id: str, client_name: str) -> None:
     runner.answer(session_id, {"client_name": client_name}, call, "{server_handle}")
 
 
+@click.command(epilog='JSON: {"milliseconds": 1.9, "ok": true, "server_handle": 1, "session_id": "session-…"}')
+@session_id_option
+@server_handle_option
+@gateway_options
+def unregister(runner: Runner, session_id: str, server_handle: int) -> None:
+    """End a registration, with its items and user ids."""
+
+    async def call(session: "Session") -> dict[str, Any]:
+        await session.unregister(server_handle)
+        return {}
+
+    runner.answer(session_id, {"server_handle": server_handle}, call, "unregistered")
+
+
+_item_option: Option = click.option(
+    "--item", required=True, callback=not_blank, metavar="TAG", help="E.g. TestChildObject.TestInt."
+)
+
+
 @click.command(
     epilog="""\b
 Prints the item handle alone. A tag that does not exist is added, too: its
@@ -51,7 +73,7 @@ JSON: {"context": null, "item": "…", "item_handle": 1, "milliseconds": 1.9,
 )
 @session_id_option
 @server_handle_option
-@click.option("--item", required=True, callback=not_blank, metavar="TAG", help="E.g. TestChildObject.TestInt.")
+@_item_option
 @click.option("--context", callback=not_blank, metavar="OBJECT", help="The address of the item is relative to it.")
 @gateway_options
 def add_item(runner: Runner, session_id: str, server_handle: int, item: str, context: str | None) -> None:
@@ -64,6 +86,83 @@ def add_item(runner: Runner, session_id: str, server_handle: int, item: str, con
 
     known = {"context": context, "item": item, "server_handle": server_handle}
     runner.answer(session_id, known, call, "{item_handle}")
+
+
+@click.command(
+    epilog="""\b
+Prints the item handle alone. The item is CONTEXT.TAG.
+
+\b
+JSON: {"context": "…", "item": "…", "item_handle": 1, "milliseconds": 1.9,
+"ok": true, "server_handle": 1, "session_id": "session-…"}"""
+)
+@session_id_option
+@server_handle_option
+@_item_option
+@click.option("--context", required=True, callback=not_blank, metavar="OBJECT", help="The item is relative to it.")
+@gateway_options
+def add_item2(runner: Runner, session_id: str, server_handle: int, item: str, context: str) -> None:
+    """Add an item relative to an object."""
+
+    async def call(session: "Session") -> dict[str, Any]:
+        return {"item_handle": await session.add_item2(server_handle, item, context)}
+
+    known = {"context": context, "item": item, "server_handle": server_handle}
+    runner.answer(session_id, known, call, "{item_handle}")
+
+
+@click.command(
+    epilog="""\b
+Prints the item handle alone. The samples of an advised buffered item come as
+ON_BUFFERED_DATA_CHANGE events. The interval is that of all buffered items of
+the server handle; the gateway rounds it up to whole 100 ms.
+
+\b
+JSON: {"context": null, "interval_ms": 1000, "item": "…", "item_handle": 1,
+"milliseconds": 1.9, "ok": true, "server_handle": 1,
+"session_id": "session-…"}; interval_ms is null if none was given"""
+)
+@session_id_option
+@server_handle_option
+@_item_option
+@click.option("--context", callback=not_blank, metavar="OBJECT", help="The address of the item is relative to it.")
+@click.option("--interval", callback=seconds, metavar="DURATION", help="Set the update interval first: 500ms, 10s.")
+@gateway_options
+def add_buffered_item(
+    runner: Runner, session_id: str, server_handle: int, item: str, context: str | None, interval: float | None
+) -> None:
+    """Add an item whose samples are buffered."""
+    interval_ms = None if interval is None else round(interval * 1000)
+    if interval_ms == 0:
+        raise click.BadParameter("at least 1ms", param_hint="'--interval'")
+
+    async def call(session: "Session") -> dict[str, Any]:
+        if interval_ms is not None:
+            await session.set_buffered_update_interval(server_handle, interval_ms)
+        return {"item_handle": await session.add_buffered_item(server_handle, item, context or "")}
+
+    known = {"context": context, "interval_ms": interval_ms, "item": item, "server_handle": server_handle}
+    runner.answer(session_id, known, call, "{item_handle}")
+
+
+_OF_ITEM = """\b
+JSON: {"item_handle": 1, "milliseconds": 1.9, "ok": true,
+"server_handle": 1, "session_id": "session-…"}"""
+
+
+@click.command(epilog=_OF_ITEM)
+@session_id_option
+@server_handle_option
+@item_handle_option
+@gateway_options
+def remove_item(runner: Runner, session_id: str, server_handle: int, item_handle: int) -> None:
+    """Remove an item."""
+
+    async def call(session: "Session") -> dict[str, Any]:
+        await session.remove_item(server_handle, item_handle)
+        return {"item_handle": item_handle}
+
+    runner.answer(session_id, {"server_handle": server_handle}, call, "removed")
 
 
 _ADVISED = """\b
@@ -102,6 +201,57 @@ def advise_supervisory(runner: Runner, session_id: str, server_handle: int, item
         return {"item_handle": item_handle}
 
     runner.answer(session_id, {"server_handle": server_handle}, call, "advised")
+
+
+@click.command(epilog=_OF_ITEM)
+@session_id_option
+@server_handle_option
+@item_handle_option
+@gateway_options
+def unadvise(runner: Runner, session_id: str, server_handle: int, item_handle: int) -> None:
+    """End an item's data changes; it stays added."""
+
+    async def call(session: "Session") -> dict[str, Any]:
+        await session.unadvise(server_handle, item_handle)
+        return {"item_handle": item_handle}
+
+    runner.answer(session_id, {"server_handle": server_handle}, call, "unadvised")
+
+
+_STATUS = """\b
+JSON: {"item_handle": 1, "milliseconds": 1.9, "ok": true, "server_handle": 1,
+"session_id": "session-…", "status": {…}}; status, that of MXAccess, has
+category, detail, detected_by, diagnostic_text, success"""
+
+
+@click.command(epilog=_STATUS)
+@session_id_option
+@server_handle_option
+@item_handle_option
+@gateway_options
+def suspend(runner: Runner, session_id: str, server_handle: int, item_handle: int) -> None:
+    """Suspend an advised item's data changes."""
+
+    async def call(session: "Session") -> dict[str, Any]:
+        status = await session.suspend(server_handle, item_handle)
+        return {"item_handle": item_handle, "status": status_form(status)}
+
+    runner.answer(session_id, {"server_handle": server_handle}, call, "suspended")
+
+
+@click.command(epilog=_STATUS)
+@session_id_option
+@server_handle_option
+@item_handle_option
+@gateway_options
+def activate(runner: Runner, session_id: str, server_handle: int, item_handle: int) -> None:
+    """Resume a suspended item's data changes."""
+
+    async def call(session: "Session") -> dict[str, Any]:
+        status = await session.activate(server_handle, item_handle)
+        return {"item_handle": item_handle, "status": status_form(status)}
+
+    runner.answer(session_id, {"server_handle": server_handle}, call, "activated")
 
 
 @click.command(
