@@ -5,6 +5,9 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
+
+from cli_schemas import check_output, kinds_of
 
 from zb_mom_ww_mxgateway import Session
 from zb_mom_ww_mxgateway_sim import GatewayKey
@@ -59,11 +62,16 @@ class Open:
         return ["stream-events", "--plaintext", "--session-id", self.session.session_id]
 
 
+STARTED: WeakKeyDictionary[asyncio.subprocess.Process, tuple[str, ...]] = WeakKeyDictionary()
+"""The arguments of each process."""
+
+
 async def ended(process: asyncio.subprocess.Process) -> Ran:
     """Waits for the end of a process."""
     async with asyncio.timeout(DEADLINE):
         out, err = await process.communicate()
     assert process.returncode is not None
+    check_output(STARTED.get(process, ()), (out or b"").decode())
     return checked(Ran(process.returncode, (out or b"").decode(), err.decode()))
 
 
@@ -96,6 +104,7 @@ class Driver:
             while (line := await self.process.stdout.readline()) != f"{EOR}\n".encode():
                 answers.append(json.loads(line))
                 assert line.decode() == json.dumps(answers[-1], sort_keys=True) + "\n"
+                kinds_of(" ".join(words).split(" ")[0], answers[-1])
         return answers
 
     async def end(self) -> tuple[int, str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import prepared_programs
 import pytest
-from cli_process import DEADLINE, KEY, Drive, Driver, Open, Ran, Run, Start, checked, until
+from cli_process import DEADLINE, KEY, STARTED, Drive, Driver, Open, Ran, Run, Start, checked, until
+from cli_schemas import check_output
 from settings_of_the_user import is_the_users
 
 from zb_mom_ww_mxgateway import GatewayClient
@@ -53,6 +54,7 @@ async def start(environment: dict[str, str]) -> AsyncIterator[Start]:
             stderr=asyncio.subprocess.PIPE,
         )
         started.append(process)
+        STARTED[process] = arguments
         return process
 
     yield start
@@ -72,6 +74,7 @@ def mxgw_py(environment: dict[str, str]) -> Run:
             code, out, err = await prepared_programs.ended(
                 "zb_mom_ww_mxgateway_cli", arguments, environment=env, folder=Path.cwd(), stdin=None
             )
+        check_output(arguments, out.decode())
         return checked(Ran(code, out.decode(), err.decode()))
 
     return run

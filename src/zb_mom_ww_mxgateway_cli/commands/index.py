@@ -37,5 +37,6 @@ MODULE_OF = {
     "batch": "batch",
     "contract": "contract",
     "completion": "tool",
+    "schema": "tool",
     "version": "tool",
 }

@@ -8,6 +8,7 @@ from click.shell_completion import ShellComplete, get_completion_class
 from zb_mom_ww_mxgateway.contract.adoption import BUILT_IN, spoken
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION, __version__
+from zb_mom_ww_mxgateway_cli.commands.index import MODULE_OF
 from zb_mom_ww_mxgateway_cli.running import report_options
 from zb_mom_ww_mxgateway_console.render.report import Report
 
@@ -34,6 +35,24 @@ def completion(report: Report, shell: str) -> None:
     script = ShellComplete.source(made)
     # To the letter: names of its functions look like keys.
     report.lines(report.formatter.exact({"ok": True, "script": script, "shell": shell}, script.splitlines()))
+
+
+@click.command(
+    epilog="""\b
+The schema (draft 2020-12) is of one line of --json or --output jsonl, and of
+one object of --output json. A later version may add keys.
+
+\b
+JSON: {"command": "read", "ok": true, "schema": {…}}"""
+)
+@click.argument("command", type=click.Choice(list(MODULE_OF)), metavar="COMMAND")
+@report_options
+def schema(report: Report, command: str) -> None:
+    """Print the JSON Schema of a command's --json."""
+    from zb_mom_ww_mxgateway_cli.schemas import schema_lines, schema_of
+
+    form = {"command": command, "ok": True, "schema": schema_of(command)}
+    report.lines(report.formatter.exact(form, schema_lines(command)))
 
 
 @click.command(
