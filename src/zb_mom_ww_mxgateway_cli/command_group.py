@@ -57,7 +57,7 @@ standard output, with sorted keys and times in UTC. An error is the last line,
 also there: {"error": {"exit_code": 3, "message": "…", "type": "…", …},
 "ok": false}. --output json is one document: the object, or a list if there
 may be several. --output csv has a heading, and another one before results
-with other columns.""",
+with other columns. mxgw-py schema COMMAND prints a JSON Schema.""",
 )
 @click.version_option(__version__, prog_name="mxgw-py", message="%(prog)s %(version)s")
 @click.pass_context
