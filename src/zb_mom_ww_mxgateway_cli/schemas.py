@@ -55,6 +55,7 @@ _TAGGED = {"tag": TEXT, "tag_address": TEXT}
 _SUBSCRIBED = _bulk(**_TAGGED)
 _READ = _bulk(**_TAGGED, **_QUALITY, cached=BOOLEAN, was_cached=BOOLEAN, statuses=_STATUSES, value=ref("value"))
 _WRITTEN = _bulk(hresult=nullable(TEXT), statuses=_STATUSES)
+_CONTRACT = record(ok=_OK, origin=TEXT, path=nullable(TEXT), sha256=nullable(TEXT))
 _TIMED = {
     "cached_reads": INTEGER,
     "calls_per_second": NUMBER,
@@ -180,7 +181,18 @@ LINES: dict[str, dict[str, Schema]] = {
     "batch": {"answer": {**OBJECT, "description": "a line of the answer of the command of the line"}},
     "completion": {"script": record(ok=_OK, script=TEXT, shell=one_of("bash", "zsh", "fish"))},
     "schema": {"schema": record(command=TEXT, ok=_OK, schema=OBJECT)},
-    "version": {"version": record(gateway_protocol_version=INTEGER, ok=_OK, python=TEXT, version=TEXT)},
+    "version": {"version": record(contract=TEXT, gateway_protocol_version=INTEGER, ok=_OK, python=TEXT, version=TEXT)},
+    "contract compare": {
+        "compared": record(
+            compared_with=TEXT,
+            differences=listed(record(text=TEXT, weight=one_of("harmless", "matters", "refused"))),
+            ok=BOOLEAN,
+        )
+    },
+    "contract use": {"adopted": _CONTRACT},
+    "contract show": {"spoken": _CONTRACT},
+    "contract reset": {"removed": record(ok=_OK, removed=nullable(TEXT))},
+    "contract export": {"written": record(ok=_OK, path=TEXT, sha256=TEXT)},
 }
 """For each command, every kind of line that it prints apart from an error."""
 

@@ -43,4 +43,5 @@ def check_output(arguments: Sequence[str], out: str) -> None:
     if arguments and ("--json" in arguments or "--output jsonl" in " ".join(arguments)):
         for line in out.splitlines():
             if line.startswith("{"):
-                kinds_of(arguments[0], json.loads(line))
+                of_group = " ".join(arguments[:2])
+                kinds_of(of_group if of_group in LINES else arguments[0], json.loads(line))

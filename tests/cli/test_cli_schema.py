@@ -3,6 +3,7 @@
 import json
 import re
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ HIGH = "ZB!Plant.Boiler.High"
 
 
 def test_every_command_has_a_schema() -> None:
-    assert set(LINES) == set(MODULE_OF)
+    assert {command.partition(" ")[0] for command in LINES} == set(MODULE_OF)
 
 
 @pytest.mark.parametrize("command", LINES)
@@ -42,7 +43,13 @@ async def test_the_schema_is_printed(mxgw_py: Run) -> None:
 
 
 def test_a_line_with_another_key_or_without_one_does_not_pass() -> None:
-    line: dict[str, Any] = {"gateway_protocol_version": 3, "ok": True, "python": "3.11", "version": "1"}
+    line: dict[str, Any] = {
+        "contract": "built-in",
+        "gateway_protocol_version": 3,
+        "ok": True,
+        "python": "3.11",
+        "version": "1",
+    }
     assert kinds_of("version", line) == {"line_version"}
     for wrong in ({**line, "more": 1}, {**line, "ok": False}, {**line, "version": 1}, {"ok": True}):
         with pytest.raises(AssertionError):
@@ -52,7 +59,7 @@ def test_a_line_with_another_key_or_without_one_does_not_pass() -> None:
 
 
 async def test_the_output_of_every_command_fits_its_schema(
-    gateway: SimulatedGateway, opened: Open, mxgw_py: Run, start: Start, drive: Drive
+    gateway: SimulatedGateway, opened: Open, mxgw_py: Run, start: Start, drive: Drive, tmp_path: Path
 ) -> None:
     seen: dict[str, set[str]] = defaultdict(set)
 
@@ -61,7 +68,7 @@ async def test_the_output_of_every_command_fits_its_schema(
             seen[command] |= kinds_of(command, line)
 
     async def run(command: str, *arguments: str, code: int = 0, **settings: str) -> list[dict[str, Any]]:
-        ran = await mxgw_py(command, *arguments, "--json", **settings)
+        ran = await mxgw_py(*command.split(), *arguments, "--json", **settings)
         assert (ran.code, ran.err) == (code, ""), (command, ran)
         take(command, ran.json)
         return ran.json
@@ -70,6 +77,11 @@ async def test_the_output_of_every_command_fits_its_schema(
     at, server = opened.at_server, ["--server-handle"]
     for command, argument in (("version", []), ("completion", ["bash"]), ("schema", ["read"])):
         await run(command, *argument)
+
+    ours, home = str(tmp_path / "ours.protoset"), {"XDG_CONFIG_HOME": str(tmp_path)}
+    await run("contract export", ours)
+    for command, argument in (("show", []), ("compare", [ours]), ("use", [ours]), ("show", []), ("reset", [])):
+        await run(f"contract {command}", *argument, **home)
 
     (made,) = await run("open-session", *plain)
     await run("close-session", *plain, "--session-id", made["session_id"])
@@ -170,3 +182,9 @@ def test_the_guide_names_the_keys_of_the_schemas() -> None:
     for row, kinds in rows.items():
         assert guide[row] == set().union(*(keys(*kind) for kind in kinds)) - everywhere, row
     assert guide["`schema`"] == keys("schema", "schema")
+    assert guide["`contract compare`"] == keys("contract compare", "compared") - {"text", "weight"}
+    assert (
+        guide["`contract show`, `contract use`"] == keys("contract show", "spoken") == keys("contract use", "adopted")
+    )
+    assert guide["`contract reset`"] == keys("contract reset", "removed")
+    assert guide["`contract export`"] == keys("contract export", "written")

@@ -8,7 +8,6 @@ from click.shell_completion import ShellComplete, get_completion_class
 from zb_mom_ww_mxgateway.contract.adoption import BUILT_IN, spoken
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.version import GATEWAY_PROTOCOL_VERSION, __version__
-from zb_mom_ww_mxgateway_cli.commands.index import MODULE_OF
 from zb_mom_ww_mxgateway_cli.running import report_options
 from zb_mom_ww_mxgateway_console.render.report import Report
 
@@ -45,12 +44,15 @@ one object of --output json. A later version may add keys.
 \b
 JSON: {"command": "read", "ok": true, "schema": {…}}"""
 )
-@click.argument("command", type=click.Choice(list(MODULE_OF)), metavar="COMMAND")
+@click.argument("words", nargs=-1, required=True, metavar="COMMAND")
 @report_options
-def schema(report: Report, command: str) -> None:
+def schema(report: Report, words: tuple[str, ...]) -> None:
     """Print the JSON Schema of a command's --json."""
-    from zb_mom_ww_mxgateway_cli.schemas import schema_lines, schema_of
+    from zb_mom_ww_mxgateway_cli.schemas import LINES, schema_lines, schema_of
 
+    command = " ".join(words)
+    if command not in LINES:
+        raise click.UsageError(f"no schema of {command}: COMMAND is one of {', '.join(LINES)}")
     form = {"command": command, "ok": True, "schema": schema_of(command)}
     report.lines(report.formatter.exact(form, schema_lines(command)))
 
