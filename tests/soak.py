@@ -38,6 +38,8 @@ FAULTS = (
     "lose-session",
     "lose-reply write",
     "fault-session",
+    "close-session",
+    "kill-worker",
     "evict-replay",
     "kill-connection",
     "garbage",

@@ -53,8 +53,10 @@ A fault file has one fault a line: first when, then what. # begins a remark.
   kill-connection             garbage
   swallow [CALL]              (connections pass nothing on: all, or that of the last CALL)
   lose-session                fault-session
+  close-session               kill-worker
   evict-replay                overflow
   restart                     redeploy
+  lose-galaxy                 restore-galaxy
   revoke-key [ID]             swap-certificate
   hold-write-completes        release-write-completes
   fail-alarm-provider [TEXT]  restore-alarm-provider

@@ -58,7 +58,8 @@ class GatewayFaults:
     # ------------------------------------------------------------ calls
 
     def delay(self, rpc_or_kind: str | int, seconds: float) -> None:
-        """Delay every such call from now on; 0 ends the delay."""
+        """Delay every such call from now on; 0 ends the delay. A command is carried out that late, with or without
+        a caller."""
         self._calls.delay(rpc_or_kind, seconds)
 
     def fail_next(
@@ -111,6 +112,14 @@ class GatewayFaults:
     def lose_session(self, session_id: str) -> None:
         """End the session's worker: its stream breaks with UNAVAILABLE, and later calls find no such session."""
         self._sessions.find(session_id).close(StreamEnded("UNAVAILABLE", f"the worker of {session_id} ended"))
+
+    def close_session(self, session_id: str) -> None:
+        """Close the session from the gateway's dashboard: its stream ends, and later calls find no such session."""
+        self._sessions.find(session_id).close(StreamEnded(None))
+
+    def kill_worker(self, session_id: str) -> None:
+        """Kill the session's worker from the gateway's dashboard: the session is FAULTED and can only be closed."""
+        self._sessions.find(session_id).lose_worker()
 
     def fault_session(self, session_id: str) -> None:
         """Set the session to FAULTED. It can only be closed then."""

@@ -72,6 +72,7 @@ class SimulatedGateway:
         event_queue_size: int = 10_000,
         overflow_policy: OverflowPolicy = "fail-fast",
         default_command_timeout: float = 30.0,
+        worker_command_limit: float = 75.0,
         lease: float = 1800.0,
         detach_grace: float = 30.0,
         max_sessions: int = 64,
@@ -117,6 +118,7 @@ class SimulatedGateway:
             lease=lease,
             detach_grace=detach_grace,
             start_time=session_start_time,
+            command_limit=worker_command_limit,
         )
         self._sessions = SessionTable(self._background, access, users, options, max_sessions)
 

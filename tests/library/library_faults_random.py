@@ -205,6 +205,16 @@ async def _fault(rig: Rig, chance: Random) -> None:
         rig.gateway.faults.fault_session(session_id)
 
 
+async def _close(rig: Rig, chance: Random) -> None:
+    for session_id in rig.gateway.live_sessions:
+        rig.gateway.faults.close_session(session_id)
+
+
+async def _kill_worker(rig: Rig, chance: Random) -> None:
+    for session_id in rig.gateway.live_sessions:
+        rig.gateway.faults.kill_worker(session_id)
+
+
 async def _overflow(rig: Rig, chance: Random) -> None:
     rig.gateway.faults.overflow_streams()
 
@@ -263,6 +273,8 @@ FAULTS: dict[str, Callable[[Rig, Random], Awaitable[None]]] = {
     "restart": _restart,
     "lose-session": _lose,
     "fault-session": _fault,
+    "close-session": _close,
+    "kill-worker": _kill_worker,
     "overflow": _overflow,
     "stall": _stall,
     "delay": _delay,

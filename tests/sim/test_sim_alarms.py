@@ -284,3 +284,40 @@ async def test_a_feed_that_is_not_read_is_ended(clock: ManualClock) -> None:
 async def _to_the_end(stream: Feed) -> None:
     while await stream.call.read() is not grpc.aio.EOF:
         pass
+
+
+async def test_an_alarms_reference_names_the_area_of_its_object(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock
+) -> None:
+    gateway.faults.fail_alarm_provider()
+    gateway.set(LEVEL, 85.0)
+    await clock.advance(0.2)
+    (reference,) = await active(client)
+    tag = reference.partition("!")[2]
+    area = gateway._plant.hierarchy.by_tag_name(tag.partition(".")[0])
+    assert area is not None
+    assert area.is_area
+
+
+@pytest.mark.parametrize("in_subtag_mode", [False, True])
+async def test_an_acknowledgement_that_is_taken_back_raises_no_transition(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock, in_subtag_mode: bool
+) -> None:
+    if in_subtag_mode:
+        gateway.faults.fail_alarm_provider()
+    gateway.set(LEVEL, 85.0)
+    await clock.advance(0.2)
+    async with feed(client) as stream:
+        await stream.begin()
+        gateway.set(f"{LEVEL}.Hi.Acked", True)
+        done = await stream.transition()
+        assert (done.transition_kind, done.alarm_full_reference) == (ACKNOWLEDGE, HI)
+        assert (await active(client))[HI].current_state == pb.ALARM_CONDITION_STATE_ACTIVE_ACKED
+        gateway.set(f"{LEVEL}.Hi.Acked", False)
+        assert (await active(client))[HI].current_state == pb.ALARM_CONDITION_STATE_ACTIVE
+        # The next transition is the clearing: none came of the acknowledgement that was taken back.
+        gateway.set(LEVEL, 50.0)
+        await clock.advance(0.2)
+        assert (await stream.transition()).transition_kind == CLEAR
+    # It was not acknowledged, so it waits for that.
+    assert [(alarm.active, alarm.acked) for alarm in gateway.alarms] == [(False, False)]

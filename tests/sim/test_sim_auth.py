@@ -167,3 +167,18 @@ async def test_a_call_is_on_record_with_its_metadata_which_is_not_shown(
     assert record.request == pb.OpenSessionRequest(client_session_name="me")
     assert record.metadata["authorization"] == f"Bearer {KEY.text}"
     assert KEY.secret not in repr(record)
+
+
+async def test_a_session_is_used_and_closed_with_any_key_that_has_the_scopes() -> None:
+    opener = GatewayKey("opener", "x", frozenset({KeyScope.SESSION_OPEN}))
+    user = GatewayKey("user", "x", ALL_SCOPES - {KeyScope.SESSION_OPEN})
+    async with SimulatedGateway(plaintext=True, api_keys=(opener, user)) as gateway:
+        async with wire(gateway, opener.text) as first:
+            await first.open()
+            assert (await failing(first.invoke("ping")))[0] is grpc.StatusCode.PERMISSION_DENIED
+        async with wire(gateway, user.text) as other:
+            other.session_id = first.session_id
+            server = await other.register()
+            await other.advise(server, await other.add(server, "TestChildObject.TestInt"))
+            assert (await other.stream().next()).family == pb.MX_EVENT_FAMILY_ON_DATA_CHANGE
+            assert (await other.close()).final_state == pb.SESSION_STATE_CLOSED

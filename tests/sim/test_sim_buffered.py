@@ -1,4 +1,4 @@
-"""Buffered items, which report by the interval, and suspended ones, which do not report."""
+"""Buffered items, which report one sample at a time by the interval, and suspended ones, which do not report."""
 
 import pytest
 from sim_wire import E_INVALIDARG, Events, Wire
@@ -7,6 +7,10 @@ from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 
 TAG = "TestChildObject.TestInt"
+
+
+def samples(event: pb.MxEvent) -> list[int]:
+    return list(event.on_buffered_data_change.values.int32_values.values)
 
 
 async def buffering(client: Wire, address: str, **fields: object) -> tuple[Events, int]:
@@ -20,7 +24,7 @@ async def buffering(client: Wire, address: str, **fields: object) -> tuple[Event
     return client.stream(), item
 
 
-async def test_changes_come_together_at_the_end_of_an_interval(
+async def test_samples_come_one_by_one_at_the_end_of_an_interval(
     client: Wire, gateway: SimulatedGateway, clock: ManualClock
 ) -> None:
     events, item = await buffering(client, "TestInt", item_context="TestChildObject")
@@ -34,31 +38,52 @@ async def test_changes_come_together_at_the_end_of_an_interval(
     await clock.advance(0.59)
     assert session.last_sequence == 0
     await clock.advance(0.02)
-    event = await events.next()
-    assert event.family == pb.MX_EVENT_FAMILY_ON_BUFFERED_DATA_CHANGE
-    assert event.WhichOneof("body") == "on_buffered_data_change"
-    assert (event.server_handle, event.item_handle, event.quality) == (1, item, 64)
-    body = event.on_buffered_data_change
-    assert body.data_type == body.values.element_data_type == pb.MX_DATA_TYPE_INTEGER
-    assert list(body.values.int32_values.values) == [0, 1, 2]
-    assert list(body.qualities) == [192, 192, 64]
-    assert [stamp.ToNanoseconds() for stamp in body.timestamps[1:]] == [begun, begun]
+    taken = await events.take(3)
+    for event, quality in zip(taken, (192, 192, 64), strict=True):
+        assert event.family == pb.MX_EVENT_FAMILY_ON_BUFFERED_DATA_CHANGE
+        assert event.WhichOneof("body") == "on_buffered_data_change"
+        assert (event.server_handle, event.item_handle, event.quality) == (1, item, quality)
+        body = event.on_buffered_data_change
+        assert body.data_type == body.values.element_data_type == pb.MX_DATA_TYPE_INTEGER
+        assert list(body.qualities) == [quality]
+    assert [samples(event) for event in taken] == [[0], [1], [2]]
+    stamps = [stamp.ToNanoseconds() for event in taken[1:] for stamp in event.on_buffered_data_change.timestamps]
+    assert stamps == [begun, begun]
     gateway.set(TAG, 3)
     await clock.advance(0.49)
-    assert session.last_sequence == 1
+    assert session.last_sequence == 3
     await clock.advance(0.02)
-    assert list((await events.next()).on_buffered_data_change.values.int32_values.values) == [3]
+    assert samples(await events.next()) == [3]
     # Nothing new, no event.
     await clock.advance(10)
-    assert session.last_sequence == 2
+    assert session.last_sequence == 4
+
+
+@pytest.mark.parametrize(("asked", "taken"), [(1, 0.1), (100, 0.1), (101, 0.2), (1950, 2.0)])
+async def test_an_interval_is_rounded_up_to_100_ms(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock, asked: int, taken: float
+) -> None:
+    await client.open()
+    await client.register()
+    await client.done("set_buffered_update_interval", server_handle=1, update_interval_milliseconds=asked)
+    reply = await client.done("add_buffered_item", server_handle=1, item_definition=TAG)
+    session = gateway.sessions[client.session_id]
+    await client.advise(1, reply.add_buffered_item.item_handle)
+    await clock.advance(taken - 0.01)
+    assert session.last_sequence == 0
+    await clock.advance(0.02)
+    assert session.last_sequence == 1
 
 
 async def test_a_missing_value_keeps_its_place(client: Wire, gateway: SimulatedGateway, clock: ManualClock) -> None:
     events, _ = await buffering(client, TAG)
     gateway.set(TAG, None, quality=8)
     await clock.advance(1)
-    body = (await events.next()).on_buffered_data_change
-    assert (list(body.values.int32_values.values), list(body.qualities)) == ([0, 0], [192, 8])
+    taken = await events.take(2)
+    assert [(samples(event), list(event.on_buffered_data_change.qualities)) for event in taken] == [
+        ([0], [192]),
+        ([0], [8]),
+    ]
 
 
 async def test_a_bogus_buffered_item_is_bad(client: Wire, clock: ManualClock) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import grpc
 import pytest
-from sim_wire import E_INVALIDARG, Wire, becomes, failing
+from sim_wire import E_INVALIDARG, Wire, becomes, failing, wire
 
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2 as galaxy_pb, mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
@@ -215,3 +215,41 @@ async def test_closing_answers_the_commands_that_wait(client: Wire, gateway: Sim
             grpc.StatusCode.FAILED_PRECONDITION,
             "Session state is CLOSED; worker state is CLOSED",
         )
+
+
+async def test_a_write_takes_effect_after_its_caller_got_a_time_out(
+    client: Wire, gateway: SimulatedGateway, clock: ManualClock
+) -> None:
+    events, item, _ = await client.watching("TestChildObject.TestInt")
+    gateway.faults.delay("write", 74)
+    before = len(gateway.calls)
+    call = client.calling("write", server_handle=1, item_handle=item, value=pb.MxValue(int32_value=7))
+    await becomes(lambda: len(gateway.calls) > before)
+    await clock.advance(30.1)
+    assert (await failing(call))[0] is grpc.StatusCode.DEADLINE_EXCEEDED
+    await clock.advance(43)
+    assert not gateway.writes
+    await clock.advance(2)
+    assert (await events.write_complete()).item_handle == item
+    assert [write.value for write in gateway.writes] == [7]
+    assert gateway.sessions[client.session_id].state == "READY"
+
+
+@pytest.mark.parametrize("limit", [75, 5])
+async def test_a_command_that_never_ends_faults_its_session_and_has_no_effect(clock: ManualClock, limit: int) -> None:
+    options = {} if limit == 75 else {"worker_command_limit": float(limit)}  # 75 s by default.
+    async with SimulatedGateway(plaintext=True, clock=clock, **options) as gateway, wire(gateway) as client:
+        events, item, _ = await client.watching("TestChildObject.TestInt")
+        gateway.faults.stall("write")
+        before = len(gateway.calls)
+        call = client.calling("write", server_handle=1, item_handle=item, value=pb.MxValue(int32_value=7))
+        await becomes(lambda: len(gateway.calls) > before)
+        await clock.advance(limit - 0.1)
+        assert gateway.sessions[client.session_id].state == "READY"
+        await clock.advance(0.2)
+        assert gateway.sessions[client.session_id].state == "FAULTED"
+        assert (await events.end())[0] is grpc.StatusCode.FAILED_PRECONDITION
+        await failing(call)
+        gateway.faults.release()
+        await clock.advance(1)
+        assert not gateway.writes

@@ -8,15 +8,17 @@ import pytest
 
 import zb_mom_ww_mxgateway_sim as sim
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
+from zb_mom_ww_mxgateway_sim.__main__ import FAULT_FILE
+from zb_mom_ww_mxgateway_sim.faults.schedule import ACTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
 
 
-def documented(heading: str) -> list[str]:
+def documented(heading: str, name: str = r"\w+") -> list[str]:
     """The names in the first column of the table under that heading."""
     section = PAGE.partition(f"\n### {heading}\n")[2].partition("\n### ")[0]
     rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
-    return [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    return [found for row in rows for found in re.findall(rf"`({name})`", row)]
 
 
 def members(thing: object) -> list[str]:
@@ -34,6 +36,16 @@ async def test_the_members_of_a_gateway_are_documented() -> None:
 
 async def test_the_faults_of_a_gateway_are_documented() -> None:
     assert sorted(documented("Members of gateway.faults")) == members(SimulatedGateway().faults)
+
+
+def test_the_lines_of_a_fault_file_are_documented_with_their_arguments() -> None:
+    lines = [f"{action} {arguments}".rstrip() for action, arguments in ACTIONS.items()]
+    assert sorted(documented("Lines of a fault file", "[^`]+")) == sorted(lines)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_the_lines_of_a_fault_file_are_in_the_help(action: str) -> None:
+    assert re.search(rf"(?<![\w-]){action}(?![\w-])", FAULT_FILE)
 
 
 def test_the_names_of_the_package_are_documented() -> None:

@@ -184,3 +184,33 @@ async def test_completions_can_be_withheld_while_the_writes_take_effect(
     await client.write(1, item, int32_value=3)
     await clock.advance(0.1)
     await events.write_complete()
+
+
+async def test_a_session_that_an_administrator_closes_ends_its_stream_and_is_unknown(
+    client: Wire, gateway: SimulatedGateway
+) -> None:
+    events, _, _ = await client.watching(TAG)
+    gateway.faults.close_session(client.session_id)
+    assert (await events.end())[0] is grpc.StatusCode.OK
+    assert gateway.sessions[client.session_id].state == "CLOSED"
+    assert (await failing(client.invoke("ping")))[0] is grpc.StatusCode.NOT_FOUND
+    await client.open()
+    await client.done("ping")
+
+
+async def test_a_session_whose_worker_an_administrator_kills_can_only_be_closed(
+    client: Wire, gateway: SimulatedGateway
+) -> None:
+    events, _, _ = await client.watching(TAG)
+    gateway.faults.kill_worker(client.session_id)
+    assert (await events.end())[0] is grpc.StatusCode.UNAVAILABLE
+    assert gateway.sessions[client.session_id].state == "FAULTED"
+    reply = await client.invoke("ping")
+    assert reply.protocol_status.code == pb.PROTOCOL_STATUS_CODE_WORKER_UNAVAILABLE
+    assert (await client.close()).final_state == pb.SESSION_STATE_CLOSED
+
+
+@pytest.mark.parametrize("fault", ["close_session", "kill_worker"])
+async def test_a_session_that_does_not_exist_cannot_be_ended(gateway: SimulatedGateway, fault: str) -> None:
+    with pytest.raises(Exception, match="no session session-x"):
+        getattr(gateway.faults, fault)("session-x")

@@ -285,3 +285,19 @@ async def test_a_million_tags_are_paged_through_in_bounded_memory() -> None:
         finally:
             tracemalloc.stop()
         assert seen == total
+
+
+async def test_after_a_restart_without_its_database_the_galaxy_comes_from_a_copy(
+    client: Wire, gateway: SimulatedGateway
+) -> None:
+    before = names((await browse(client)).children)
+    gateway.faults.lose_galaxy()
+    await gateway.restart()
+    call = client.galaxy.TestConnection(
+        pb.TestConnectionRequest(), metadata=client.metadata, timeout=60, wait_for_ready=True
+    )
+    assert not (await call).ok
+    assert names((await browse(client)).children) == before
+    assert (await discover(client)).objects
+    deployed = await client.galaxy.GetLastDeployTime(pb.GetLastDeployTimeRequest(), metadata=client.metadata)
+    assert deployed.HasField("time_of_last_deploy")

@@ -75,3 +75,12 @@ async def test_health_is_serving_also_after_a_restart(gateway: SimulatedGateway)
             unknown = stub.Check(health_pb2.HealthCheckRequest(service="nobody"), timeout=60)
             assert (await failing(unknown))[0] is grpc.StatusCode.NOT_FOUND
             await gateway.restart()
+
+
+async def test_health_says_serving_whatever_is_wrong_and_asks_for_no_key(gateway: SimulatedGateway) -> None:
+    gateway.faults.lose_galaxy()
+    gateway.faults.revoke("demo")
+    gateway.faults.fail_alarm_provider()
+    async with grpc.aio.insecure_channel(gateway.endpoint, options=_OPTIONS) as channel:
+        reply = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=60)
+        assert reply.status == health_pb2.HealthCheckResponse.SERVING

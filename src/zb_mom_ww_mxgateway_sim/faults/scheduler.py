@@ -60,6 +60,10 @@ class ScheduledFaults(Protocol):
 
     def fault_session(self, session_id: str) -> None: ...
 
+    def close_session(self, session_id: str) -> None: ...
+
+    def kill_worker(self, session_id: str) -> None: ...
+
     def kill_connections(self) -> None: ...
 
     def garble_connections(self) -> None: ...
@@ -67,6 +71,10 @@ class ScheduledFaults(Protocol):
     def swallow_connections(self, rpc_or_kind: str | int | None = None) -> None: ...
 
     def redeploy(self) -> None: ...
+
+    def lose_galaxy(self) -> None: ...
+
+    def restore_galaxy(self) -> None: ...
 
     def revoke(self, key_id: str) -> None: ...
 
@@ -183,11 +191,15 @@ class Scheduler:
             "evict-replay": each(faults.evict_replay),
             "lose-session": each(faults.lose_session),
             "fault-session": each(faults.fault_session),
+            "close-session": each(faults.close_session),
+            "kill-worker": each(faults.kill_worker),
             "kill-connection": faults.kill_connections,
             "garbage": faults.garble_connections,
             "swallow": lambda: faults.swallow_connections(fault.text or None),
             "restart": gateway.restart,
             "redeploy": faults.redeploy,
+            "lose-galaxy": faults.lose_galaxy,
+            "restore-galaxy": faults.restore_galaxy,
             "revoke-key": lambda: faults.revoke(fault.text or self._first_key),
             "swap-certificate": gateway.swap_certificate,
             "hold-write-completes": faults.hold_write_completes,

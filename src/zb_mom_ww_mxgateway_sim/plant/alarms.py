@@ -167,15 +167,18 @@ class AlarmBook:
         known = self._acknowledgeable or any(folded in targets for targets in self.ack_targets.values())
         if self.provider.mode is ProviderMode.SUBTAG and not known:
             raise NoAckSubtag(f"alarms come from subtags now, and no acknowledge subtag of {alarm.reference} is known")
-        if alarm.acked:
-            return
-        self._subtag(alarm, ".Acked", True)
-        self._subtag(alarm, ".AckMsg", comment)
+        if not alarm.acked:
+            self._set_acknowledged(alarm, operator, comment)
+
+    def _set_acknowledged(self, alarm: Alarm, operator: str, comment: str) -> None:
+        folded = tag_key(alarm.reference)
         done = replace(alarm, acked=True, operator=operator, comment=comment, changed_ns=self._clock.now())
         if done.active:
             self._alarms[folded] = done
         else:
             del self._alarms[folded]
+        self._subtag(alarm, ".Acked", True)
+        self._subtag(alarm, ".AckMsg", comment)
         self._notify(TransitionKind.ACKNOWLEDGE, done)
 
     def fail_provider(self, reason: str, *, acknowledgeable: bool) -> None:
@@ -209,7 +212,7 @@ class AlarmBook:
             self._follow(alarm)
 
     def _follow(self, alarm: Alarm) -> None:
-        in_alarm, message = (self._points.find(alarm.tag + end) for end in (_IN_ALARM, ".AckMsg"))
+        in_alarm, acked, message = (self._points.find(alarm.tag + end) for end in (_IN_ALARM, ".Acked", ".AckMsg"))
 
         def changed(point: Point) -> None:
             if point.value:
@@ -234,13 +237,24 @@ class AlarmBook:
             if message is not None:
                 message.update(value, self._clock.now())
             waiting = self._alarms.get(tag_key(alarm.reference))
-            if waiting is not None:
-                self.acknowledge(waiting, "", str(value))
+            if waiting is not None and not waiting.acked:
+                self._set_acknowledged(waiting, "", str(value))
 
-        if in_alarm is not None and message is not None:
-            self._points.keep(in_alarm)
-            self._points.keep(message)
+        def acknowledged(point: Point) -> None:
+            waiting = self._alarms.get(tag_key(alarm.reference))
+            if waiting is None or waiting.acked == point.value:
+                return
+            if point.value:
+                self._set_acknowledged(waiting, "", "")
+            else:
+                # An acknowledgement that is taken back raises no transition: only a new snapshot shows it.
+                self._alarms[tag_key(alarm.reference)] = replace(waiting, acked=False)
+
+        if in_alarm is not None and acked is not None and message is not None:
+            for point in (in_alarm, acked, message):
+                self._points.keep(point)
             in_alarm.listeners[changed] = None
+            acked.listeners[acknowledged] = None
             message.on_write = written
             if in_alarm.value:
                 changed(in_alarm)
@@ -251,9 +265,9 @@ class AlarmBook:
         if old is not None and old.active:
             return
         now = self._clock.now()
-        self._subtag(alarm, ".Acked", False)
         raised = replace(alarm, active=True, acked=False, raised_ns=old.raised_ns if old else now, changed_ns=now)
         self._alarms[folded] = raised
+        self._subtag(alarm, ".Acked", False)
         # A retrigger: the alarm came back before it was acknowledged.
         self._notify(TransitionKind.RETRIGGER if old else TransitionKind.RAISE, raised)
 

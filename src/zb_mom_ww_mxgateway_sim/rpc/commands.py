@@ -207,7 +207,7 @@ def _drain(session: GatewaySession, key: GatewayKey, command: pb.DrainEventsComm
 def _shut_down(
     session: GatewaySession, key: GatewayKey, command: pb.ShutdownWorkerCommand, reply: pb.MxCommandReply
 ) -> None:
-    session.lose_worker()
+    session.lose_worker(after_command=True)
 
 
 HANDLERS: Mapping[int, Handler] = {

@@ -62,8 +62,8 @@ class EventSink(Protocol):
     def data_changed(self, item: WorkerItem, reading: TagReading) -> None:
         """Take a data change."""
 
-    def buffered_data_changed(self, item: WorkerItem, readings: list[TagReading]) -> None:
-        """Take a batch of a buffered item."""
+    def buffered_data_changed(self, item: WorkerItem, reading: TagReading) -> None:
+        """Take one sample of a buffered item."""
 
     def write_completed(self, item: WorkerItem, reading: TagReading) -> None:
         """Take the completion of a write."""
@@ -212,4 +212,5 @@ class ItemReporter:
         item.flush = None
         if item.buffer:
             readings, item.buffer = item.buffer, []
-            self._sink.buffered_data_changed(item, readings)
+            for reading in readings:
+                self._sink.buffered_data_changed(item, reading)

@@ -60,6 +60,8 @@ class SessionOptions:
     """How long a session lives after its stream has ended."""
     start_time: float = 0.0
     """From OpenSession to READY."""
+    command_limit: float = 75.0
+    """How long a command may run in the worker, with or without a caller; one more second faults the session."""
 
 
 class GatewaySession:
@@ -162,6 +164,7 @@ class GatewaySession:
         while (waiting := await self._commands.get()) is not None:
             command, answer = waiting
             self._running = answer
+            limit = self._timers.after(self._options.command_limit, self.fault)
             try:
                 reply = await command()
             except Exception as error:
@@ -172,6 +175,8 @@ class GatewaySession:
             else:
                 if not answer.done():
                     answer.set_result(reply)
+            finally:
+                limit.cancel()
             self._running = None
 
     def attach(self, after: int) -> SubscriberQueue[pb.MxEvent]:
@@ -203,13 +208,14 @@ class GatewaySession:
         self.events.detach(StreamEnded("FAILED_PRECONDITION", reason))
         self._watch_lease()
 
-    def lose_worker(self) -> None:
-        """End the worker's process after its current command. The session can only be closed then."""
+    def lose_worker(self, *, after_command: bool = False) -> None:
+        """End the worker's process, at once or after its current command. The session can only be closed then."""
         if self._state == pb.SESSION_STATE_CLOSED:
             return
         self._end_worker(pb.SESSION_STATE_FAULTED)
         self._worker_ended = True
-        self._running = None
+        if after_command:
+            self._running = None
         reason = f"the worker of {self.session_id} ended"
         self._refuse_pending(WorkerEnded(reason))
         self.events.detach(StreamEnded("UNAVAILABLE", reason))
@@ -241,9 +247,9 @@ class GatewaySession:
         event.on_data_change.SetInParent()
         self.events.append(event)
 
-    def buffered_data_changed(self, item: WorkerItem, readings: list[TagReading]) -> None:
-        """Publish an OnBufferedDataChange event."""
-        self.events.append(encode_buffered(item.server_handle, item.handle, readings))
+    def buffered_data_changed(self, item: WorkerItem, reading: TagReading) -> None:
+        """Publish an OnBufferedDataChange event of one sample."""
+        self.events.append(encode_buffered(item.server_handle, item.handle, reading))
 
     def write_completed(self, item: WorkerItem, reading: TagReading) -> None:
         """Publish an OnWriteComplete event."""

@@ -84,11 +84,11 @@ class Worker:
         del server.items[item_handle]
 
     def set_buffered_update_interval(self, server_handle: int, milliseconds: int) -> None:
-        """Set the interval of this server handle's buffered items, from their next batch on."""
+        """Set the interval of this server handle's buffered items, rounded up to 100 ms, from the next one on."""
         server = self._server(server_handle)
         if milliseconds < 1:
             raise MxRefusal(f"an update interval of {milliseconds} ms; use 1 or more")
-        server.buffer_interval = milliseconds / 1000
+        server.buffer_interval = -(-milliseconds // 100) / 10
 
     def advise(self, server_handle: int, item_handle: int, *, supervisory: bool = False) -> None:
         """Advise the item. An advised item stays as it is."""

@@ -175,27 +175,22 @@ def encode_event(family: "pb.MxEventFamily", server_handle: int, item_handle: in
     return event
 
 
-def encode_buffered(server_handle: int, item_handle: int, readings: Sequence[TagReading]) -> pb.MxEvent:
-    """Return an event of a buffered item. Its own quality and statuses are those of the last reading."""
-    last = readings[-1]
+def encode_buffered(server_handle: int, item_handle: int, reading: TagReading) -> pb.MxEvent:
+    """Return an event of a buffered item: one sample, whose quality and statuses are the event's own, too."""
     event = pb.MxEvent(
         family=pb.MX_EVENT_FAMILY_ON_BUFFERED_DATA_CHANGE,
         server_handle=server_handle,
         item_handle=item_handle,
-        quality=last.quality,
-        statuses=encode_statuses(last.statuses, ok_is_minus_one=item_handle % 2 == 0),
+        quality=reading.quality,
+        statuses=encode_statuses(reading.statuses, ok_is_minus_one=item_handle % 2 == 0),
     )
-    timestamp(last.time_ns, event.source_timestamp)
+    timestamp(reading.time_ns, event.source_timestamp)
     body = event.on_buffered_data_change
-    tag_type = last.type or NativeType.STRING
-    body.data_type = _WIRE_TYPE[last.type] if last.type else pb.MX_DATA_TYPE_NO_DATA
+    tag_type = reading.type or NativeType.STRING
+    body.data_type = _WIRE_TYPE[reading.type] if reading.type else pb.MX_DATA_TYPE_NO_DATA
     # An array cannot hold a missing value: it holds the type's default instead, with a bad quality.
-    values = [
-        default(tag_type) if reading.value is None or isinstance(reading.value, tuple) else reading.value
-        for reading in readings
-    ]
-    _encode_array(body.values, values, tag_type)
-    body.qualities.extend(reading.quality for reading in readings)
-    for reading in readings:
-        timestamp(reading.time_ns, body.timestamps.add())
+    value = default(tag_type) if reading.value is None or isinstance(reading.value, tuple) else reading.value
+    _encode_array(body.values, [value], tag_type)
+    body.qualities.append(reading.quality)
+    timestamp(reading.time_ns, body.timestamps.add())
     return event
