@@ -71,6 +71,10 @@ def readable(message: str) -> str:
     )
 
 
+COMMAND_SECONDS: float = 75.0
+"""How long the gateway lets a command run in its worker, also after its caller has given up."""
+
+
 class MxGatewayError(Exception):
     """Base class of all errors. Unknown fields are None or empty."""
 
@@ -106,7 +110,10 @@ class MxGatewayError(Exception):
         """The raw protobuf reply."""
         self.correlation_id = correlation_id
         self.outcome_unknown = outcome_unknown
-        """True if the call changes the plant and may have taken effect. It is never sent again."""
+        """True if the call changes the plant and may have taken effect, or may still, up to 75 s after it was sent.
+
+        It is never sent again.
+        """
         self.advice = advice
         """The part of the message that names arguments of this library; command lines show their own options."""
 

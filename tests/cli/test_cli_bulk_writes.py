@@ -187,6 +187,9 @@ async def test_a_lost_reply_is_an_unknown_outcome(gateway: SimulatedGateway, ope
         assert (answer["error"]["exit_code"], answer["error"]["outcome_unknown"]) == (6, True)
         message = answer["error"]["message"]
         assert message.startswith(f"outcome unknown: {kind} at {gateway.endpoint}: UNAVAILABLE ")
-        assert message.endswith("It may have happened, and was not sent again: check before you repeat it")
+        assert message.endswith(
+            "It may have happened, or may still happen for up to 75 s, "
+            "and was not sent again: check before you repeat it"
+        )
         assert sum(call.rpc == "Invoke" and call.request.command.HasField(kind) for call in gateway.calls) == 1
     assert await batch.end() == (0, "")

@@ -109,7 +109,7 @@ async def test_a_write_on_its_way_is_unknown(
     assert (ran.code, ran.out) == (6, ""), ran.err
     assert ran.err == (
         f"mxgw-py: outcome unknown: {kind} was interrupted before its answer came. "
-        "It may have happened, and was not sent again: check before you repeat it\n"
+        "It may have happened, or may still happen for up to 75 s, and was not sent again: check before you repeat it\n"
     )
 
 

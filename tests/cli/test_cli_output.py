@@ -156,7 +156,8 @@ def test_every_error_of_the_library_has_been_thought_of() -> None:
 
 def test_an_unknown_outcome_says_that_it_was_not_sent_again() -> None:
     assert error_message(MxGatewayTransportError("outcome unknown: write", outcome_unknown=True)) == (
-        "outcome unknown: write. It may have happened, and was not sent again: check before you repeat it"
+        "outcome unknown: write. It may have happened, or may still happen for up to 75 s, "
+        "and was not sent again: check before you repeat it"
     )
 
 

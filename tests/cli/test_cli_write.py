@@ -88,7 +88,10 @@ async def test_a_lost_reply_is_an_unknown_outcome(gateway: SimulatedGateway, ope
     ran = await mxgw_py(*opened.write, "--type", "int32", "--value", "123")
     assert (ran.code, ran.out) == (6, "")
     assert ran.err.startswith(f"mxgw-py: outcome unknown: write at {gateway.endpoint}: UNAVAILABLE ")
-    assert ran.err.endswith(". It may have happened, and was not sent again: check before you repeat it\n")
+    assert ran.err.endswith(
+        ". It may have happened, or may still happen for up to 75 s, "
+        "and was not sent again: check before you repeat it\n"
+    )
     assert ran.err.count("\n") == 1
     assert sent(gateway) == 1
 

@@ -393,7 +393,7 @@ async def test_last_error_shows_all_that_is_known(connected: tuple[Context, Simu
     gateway.faults.lose_next_reply("write")
     await run(context, "write TestChildObject.TestInt 6", follow)
     shown = "\n".join((await run(context, "last-error", follow) or result).lines())
-    assert "UNKNOWN: it may have been carried out, and was not sent again" in shown
+    assert "UNKNOWN: it may have been carried out, or may still happen for up to 75 s; it was not sent again" in shown
     assert "grpc code    UNAVAILABLE" in shown
     with pytest.raises(ShellError):
         await run(context, "write TestChildObject.TestInt abc", follow)
@@ -639,3 +639,47 @@ async def test_doctor_runs_before_any_connection_is_open(tmp_path: Path) -> None
 async def test_doctor_shows_each_step_at_the_prompt(tmp_path: Path) -> None:
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("doctor", "name         ok", "alarms       ok", "nothing is wrong with")
+
+
+# What a gateway does on its own.
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("close_session", "an administrator closed it in the gateway's dashboard"),
+        ("kill_worker", "an administrator killed it in the gateway's dashboard"),
+    ],
+)
+async def test_why_and_status_say_that_an_administrator_may_have_ended_the_session(
+    connected: tuple[Context, SimulatedGateway], how: str, said: str
+) -> None:
+    context, gateway = connected
+    await run(context, "watch Plant.Tank1.Level", follow)
+    gateway.faults.stall("OpenSession")
+    getattr(gateway.faults, how)(context.session.session_id)
+    await lives(context, "rebuilding")
+    assert said in text_of(await diagnosed(context, "why Plant.Tank1.Level"))
+    shown = await run(context, "status", follow)
+    assert shown is not None
+    assert said in "\n".join(shown.lines())
+    gateway.faults.release()
+    await lives(context, "live")
+    assert (await diagnosed(context, "why Plant.Tank1.Level")).healthy
+
+
+async def test_doctor_says_that_a_galaxy_without_its_database_may_be_a_copy() -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        gateway.faults.lose_galaxy()
+        await gateway.restart()
+        found = await examined(Connection(endpoint=gateway.endpoint, plaintext=True))
+    assert verdict_of(found, "galaxy") is Verdict.BAD
+    assert "browse and Tab may show a copy" in text_of(found)
+
+
+async def test_doctor_says_what_is_different_where_alarms_come_from_subtags() -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
+        gateway.faults.fail_alarm_provider()
+        found = await examined(Connection(endpoint=gateway.endpoint, plaintext=True))
+    (alarms,) = [finding for finding in found.findings if finding.step == "alarms"]
+    assert "an acknowledgement that is taken back is not reported" in alarms.meaning

@@ -11,10 +11,11 @@ from typing import Any
 
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.comparison import same_value
+from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS
 from zb_mom_ww_mxgateway.models.events import MxEvent
 
-# Seconds for which a gateway may still carry out a command that it has not answered (it ends its worker after 75).
-_MAY_STILL_RUN = 90.0
+# Seconds for which a gateway may still carry out a command that it has not answered, with a margin.
+_MAY_STILL_RUN = COMMAND_SECONDS + 15
 # Most writes to one item without a completion; beyond that completions are not assigned any more.
 _MOST = 10_000
 

@@ -34,7 +34,7 @@ class WriteOutcome(Enum):
     REFUSED = "refused"
     """MXAccess refused it, at once or in OnWriteComplete."""
     UNKNOWN = "unknown"
-    """It may or may not have happened. It was not sent again."""
+    """It may or may not have happened, or may still happen for up to 75 s. It was not sent again."""
     NOT_SENT = "not sent"
     """Nothing was sent, and `error` says why. Only for one write among many; the error of a single one is raised."""
 

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from zb_mom_ww_mxgateway.errors import (
+    COMMAND_SECONDS,
     MxGatewayArgumentError,
     MxGatewayAuthenticationError,
     MxGatewayError,
@@ -97,7 +98,8 @@ def error_message(error: BaseException) -> str:
     match error:
         case MxGatewayError(outcome_unknown=True):
             return one_line(
-                f"{error_text(error)}. It may have happened, and was not sent again: check before you repeat it"
+                f"{error_text(error)}. It may have happened, or may still happen for up to {COMMAND_SECONDS:g} s, "
+                "and was not sent again: check before you repeat it"
             )
         case MxGatewaySessionError():
             return one_line(f"{error_text(error)}{_session_remedy(error)}")

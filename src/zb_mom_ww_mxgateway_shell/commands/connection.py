@@ -8,6 +8,7 @@ from zb_mom_ww_mxgateway.contract.adoption import spoken
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import counted
+from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import loss_meaning
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.watch_targets import watch_list
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, ConnectionArgument, FlagOption
@@ -159,13 +160,15 @@ async def status(context: Context) -> Result:
         f"gateway     {connection_text(context.current)}",
         f"contract    {spoken()}",
         f"writes      {'armed' if context.connected.arming.armed else 'read-only'}",
-        f"session     {live.session.session_id}, {context.state}{f': {live.lost}' if live.lost else ''}",
+        f"session     {live.session.session_id}, {context.state}{f': {live.lost}' if live.lost else ''}"
+        f"{loss_meaning(live.lost)}",
         f"servers     {', '.join(f'{h} ({name})' for h, name in context.servers.items()) or 'none registered'}",
         f"items       {len(context.items)}, {advised} advised{f', {watched} watched' if watched else ''}",
         f"events      {live.events} received, {counted(live.gaps, 'gap')}, {lost_text(live)}",
         f"galaxy      {galaxy_text(context)}",
         *(f"recording   {each.path}, {counted(each.samples, 'sample')}" for each in context.connected.recording),
     ]
+    lines += [f"in doubt    {write.item.tag}   {write.text()}" for write in context.connected.doubtful()]
     if context.spool.path is not None:
         lines.append(f"copy        to {context.spool.path}")
     return TextResult("\n".join(lines), _status_fields(context))

@@ -24,6 +24,7 @@ from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.state.connection_arguments import ConnectOptions, EndpointOrProfile
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.doubtful_writes import MAY_STILL_HAPPEN
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
 from zb_mom_ww_mxgateway_shell.state.profile_connections import keyed_connection
 
@@ -145,14 +146,14 @@ def _facts(error: BaseException) -> list[tuple[str, str]]:
 def _outcome(error: BaseException) -> str:
     if isinstance(error, MxGatewayError):
         if error.outcome_unknown:
-            return "UNKNOWN: it may have been carried out, and was not sent again"
+            return f"UNKNOWN: it may have been carried out, or {MAY_STILL_HAPPEN}; it was not sent again"
         if isinstance(error, MxGatewayArgumentError | MxGatewayWriteBlockedError):
             return "nothing was sent"
         if error.statuses or error.hresult is not None:
             return "refused by MXAccess: it was not carried out"
         return "not carried out, or it changes nothing in the plant"
     if isinstance(error, Interrupted):
-        return "UNKNOWN, if it was sent: it may have been carried out, and was not sent again"
+        return f"UNKNOWN, if it was sent: it may have been carried out, or {MAY_STILL_HAPPEN}; it was not sent again"
     return "nothing was sent" if isinstance(error, ShellError) else "unknown"
 
 

@@ -9,6 +9,7 @@ from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, error_form, status_form, value_form, value_text
@@ -29,6 +30,7 @@ from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.doubtful_writes import MAY_STILL_HAPPEN
 from zb_mom_ww_mxgateway_shell.state.passwords import PasswordSource
 from zb_mom_ww_mxgateway_shell.state.signatures import Verifier, signature_for
 
@@ -88,7 +90,8 @@ async def write(
     A bare value gets the tag's own type. int32:5, double:5, string:5 … name another type, quotes make a string,
     [1, 2, 3] is an array. *Completed* means that MXAccess reported the write as done. *Accepted* means that
     MXAccess took it, but its effect was still unknown after --for (30 s). *Unknown* means that the answer was
-    lost; the shell never sends such a write again.
+    lost: the write may have happened, or may still happen for up to 75 s. The shell never sends it again, and
+    reports when its value is seen.
 
     --verify then waits, at most --for (10 s), until the tag has the written value, and shows its value: a valve
     needs time to travel. A whole number, a text or a time must be equal. A real must be as near as its type can
@@ -112,7 +115,9 @@ async def write(
         context.notice("nothing was written")
         raise
     timeout = for_ or OUTCOME_TIMEOUT
+    sent_at = clock.monotonic()
     result = await live.write_and_confirm(*item.key, typed, timestamp=at, signature=signature, timeout=timeout)
+    _keep_doubt(context, result, item, typed, before, sent_at)
     seen = None
     if verify and result.outcome.value != "refused":
         from zb_mom_ww_mxgateway_shell.feeds.write_check import verified
@@ -251,7 +256,19 @@ def _outcome_text(result: "WriteResult", timeout: float) -> str:
         case "accepted":
             return f"{accepted}, not completed within {timeout:g} s: effect unknown"
     lost = str(result.error or "the event stream was interrupted").removeprefix("outcome unknown: ")
-    return f"{accepted}{', then ' if accepted else ''}outcome UNKNOWN: {lost}. It was not sent again"
+    late = "" if accepted else f", and {MAY_STILL_HAPPEN}"
+    return f"{accepted}{', then ' if accepted else ''}outcome UNKNOWN: {lost}. It was not sent again{late}"
+
+
+def _keep_doubt(
+    context: Context, result: "WriteResult", item: Item, typed: Typed, before: "LiveValue", sent_at: float
+) -> None:
+    """Keep a write whose outcome is unknown, so that what is seen of it later is reported."""
+    connected = context.connected
+    if result.outcome.value == "unknown" and not same_value(typed, before.value):
+        connected.doubtful_writes.add(item, typed, sent_at)
+    elif connected.doubtful():
+        connected.doubtful_writes.forget(item)
 
 
 def _milliseconds(seconds: float | None) -> int | None:

@@ -219,7 +219,10 @@ class Doctor:
         except MxGatewayAuthorizationError:
             return [note("galaxy", "not for this key: it lacks metadata:read", "tags cannot be browsed or completed")]
         if not answers:
-            why = "the gateway does not reach the galaxy's database: check its configuration and the SQL Server"
+            why = (
+                "the gateway does not reach the galaxy's database: check its configuration and the SQL Server. "
+                "Until then browse and Tab may show a copy, and nothing that was deployed since"
+            )
             return [bad("galaxy", "its database does not answer", why, ExitCode.REFUSED)]
         return [ok("galaxy", f"answers; {f'last deploy {to_seconds(deployed)}' if deployed else 'never deployed'}")]
 
@@ -235,7 +238,10 @@ class Doctor:
                     if isinstance(message, AlarmProviderStatus):
                         if not message.degraded:
                             break
-                        why = "alarms come from a substitute for the alarm manager: some may be missing"
+                        why = (
+                            "alarms come from subtags, not from the alarm manager: some may be missing, references "
+                            "name each object's own area, and an acknowledgement that is taken back is not reported"
+                        )
                         return [note("alarms", f"{count} active, degraded: {message.reason}", why)]
         except MxGatewayAuthorizationError:
             return [note("alarms", "not for this key: it lacks events:read", "alarms cannot be shown")]

@@ -1,6 +1,14 @@
 """Meaning of MXAccess's numbers, in plain words."""
 
-from zb_mom_ww_mxgateway.status import MxStatus, StatusCategory, StatusSource, hresult_text, quality_word
+from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayError, MxGatewaySessionError, MxGatewayWorkerError
+from zb_mom_ww_mxgateway.status import (
+    MxStatus,
+    ProtocolStatusCode,
+    StatusCategory,
+    StatusSource,
+    hresult_text,
+    quality_word,
+)
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY
 
 _SECURITY = {
@@ -146,3 +154,24 @@ def hresult_meaning(hresult: int) -> str:
     """Return the usual spelling of a signed hresult, and its meaning if known."""
     known = _HRESULTS.get(hresult & 0xFFFFFFFF)
     return f"{hresult_text(hresult)}{f' {known}' if known else ''}"
+
+
+def loss_meaning(error: BaseException | None) -> str:
+    """Return why a session may have been lost, in parentheses after a space; empty where the error says it all."""
+    if not isinstance(error, MxGatewayError):
+        return ""
+    codes = {error.grpc_code, error.protocol_status}
+    if isinstance(error, MxGatewaySessionError) and codes & {"NOT_FOUND", ProtocolStatusCode.SESSION_NOT_FOUND}:
+        return (
+            " (the gateway does not know it any more: the gateway restarted, the session's lease ended, or an "
+            "administrator closed it in the gateway's dashboard)"
+        )
+    ended = {"FAILED_PRECONDITION", ProtocolStatusCode.SESSION_NOT_READY}
+    if isinstance(error, MxGatewayWorkerError):
+        ended = {"UNAVAILABLE", ProtocolStatusCode.WORKER_UNAVAILABLE}
+    if isinstance(error, MxGatewaySessionError | MxGatewayWorkerError) and codes & ended:
+        return (
+            f" (its worker ended: it failed, a command hung for more than {COMMAND_SECONDS:g} s, or an administrator "
+            "killed it in the gateway's dashboard)"
+        )
+    return ""

@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted, value_text
 from zb_mom_ww_mxgateway_shell.diagnosis.findings import Diagnosis, Finding, Verdict, to_seconds, worst
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
+    loss_meaning,
     quality_meaning,
     security_meaning,
     security_name,
@@ -115,15 +116,15 @@ class _TagCheck:
         lost = f": {live.lost}" if live.lost else ""
         match live.state.value:
             case "closed":
-                why = "the session is lost for good, and every value shown is old"
+                why = f"the session is lost for good{loss_meaning(live.lost)}, and every value shown is old"
                 if isinstance(live.lost, MxGatewayAuthenticationError | MxGatewayAuthorizationError):
                     why = "the gateway no longer accepts the key, so the session is lost and every value shown is old"
                 self._found("session", Verdict.BAD, f"{name} lost{lost}", why, "connect", "doctor")
                 return False
             case "rebuilding":
                 why = (
-                    "the session was lost; another is being opened with the same items. Until then values are old, "
-                    "and no write is sent"
+                    f"the session was lost{loss_meaning(live.lost)}; another is being opened with the same items. "
+                    "Until then values are old, and no write is sent"
                 )
                 self._found("session", Verdict.BAD, f"{name} lost, opening another{lost}", why, "status", "doctor")
                 return False
@@ -242,6 +243,11 @@ class _TagCheck:
         self._found("last status", Verdict.BAD, str(failed), status_meaning(failed))
 
     def _report_last_write(self) -> None:
+        current = self._context.current
+        for write in current.doubtful() if current else ():
+            if write.item is self._item:
+                self._found("last write", Verdict.NOTE, write.text(), "", f"read {self._tag} --fresh")
+                return
         failure = self._context.failure
         if failure is None or not isinstance(failure.error, MxGatewayError | Interrupted):
             return

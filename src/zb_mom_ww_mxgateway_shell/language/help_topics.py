@@ -50,10 +50,33 @@ stale means that it may have changed meanwhile, and since when.""",
   completed   MXAccess reported it as done
   accepted    MXAccess took it; its completion was not seen in time (--for)
   REFUSED     by MXAccess, with the reason; last-error shows all of it
-  UNKNOWN     it may or may not have happened, and is not sent again: check before you repeat it
+  UNKNOWN     it may or may not have happened, or may still happen for up to 75 s: the gateway runs a
+              command to its end, also when nobody waits for it any more. It is not sent again.
+              The shell reports when the tag has the value, or that it was not seen within 90 s; status
+              and why TAG show it meanwhile. Check before you repeat it
 
 write … --verify waits until the tag has the written value. disarm makes a connection read-only for
 the prompt, for files and for Python; arm ends that.""",
+    ),
+    "gateway": Topic(
+        "what a gateway does on its own",
+        """\
+  sessions    An administrator can close a session, or kill its worker, from the gateway's dashboard at
+              any moment. The shell opens another session with the same items; users log in again.
+  keys        A session can be used with any key that has the scopes: attach needs its id alone, so
+              treat session ids like keys.
+  galaxy      After a restart the gateway may serve the galaxy from a copy while its database is down.
+              browse, find and Tab show that copy. galaxy and doctor ask the database itself.
+  alarms      While the alarm manager is away, alarms come from subtags: a reference then names the
+              object's own area, and an acknowledgement that is taken back is not reported: the alarm
+              may go on being shown as acknowledged.
+  buffered    One sample is delivered at a time, and the interval is rounded up to 100 ms.
+  health      The gateway's health service needs no key and always says that all is well. It proves
+              only that the process runs; use doctor, ping and galaxy.
+  commands    A command runs for up to 75 s, also when its caller has given up; then the gateway ends
+              the worker. See help writes.
+
+ping, session and galaxy show how the gateway is now.""",
     ),
     "keys": Topic(
         "keys at the prompt",

@@ -32,7 +32,8 @@ async def news_reported(
 async def report_news(context: Context, report: Callable[[str, bool], Awaitable[None]]) -> None:
     """Report what happens to any connection, and whether it is bad news, until this is cancelled.
 
-    That is: its event stream is lost, resumed or has a gap, or its galaxy is deployed again.
+    That is: its event stream is lost, resumed or has a gap, its galaxy is deployed again, or a write whose outcome is
+    unknown has been seen since.
     """
     followed: set[GatewayConnection] = set()
     reasons: WeakKeyDictionary[GatewayConnection, _Reasons] = WeakKeyDictionary()
@@ -67,6 +68,9 @@ async def report_news(context: Context, report: Callable[[str, bool], Awaitable[
                         reasons[each].failed.add(name)
                         for leaf in leaves(error):
                             await report_for(each, f"{background_problem(leaf)}: {name} has ended", True)
+                if each.doubtful():
+                    for text in each.doubtful_writes.news():
+                        await report_for(each, text, False)
                 if (at := each.catalogue.redeployed_at) != deployed.get(each):
                     deployed[each] = at
                     when = f" at {to_seconds(at)}" if at else ""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
     from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import AlarmMonitor
     from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
+    from zb_mom_ww_mxgateway_shell.state.doubtful_writes import DoubtfulWrite, DoubtfulWrites
     from zb_mom_ww_mxgateway_shell.state.users import LoggedInUser, LoggedInUsers
 
 
@@ -110,6 +111,17 @@ class GatewayConnection:
         from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable  # Lazy: most runs never need it.
 
         return WatchTable(self.live, self.history)
+
+    @cached_property
+    def doubtful_writes(self) -> "DoubtfulWrites":
+        """Writes whose outcome is unknown, and what was seen of them since."""
+        from zb_mom_ww_mxgateway_shell.state.doubtful_writes import DoubtfulWrites  # Lazy: most runs never need it.
+
+        return DoubtfulWrites(self.live)
+
+    def doubtful(self) -> "list[DoubtfulWrite]":
+        """Return the writes whose outcome is unknown."""
+        return self.doubtful_writes.all() if "doubtful_writes" in self.__dict__ else []
 
     def lost_users(self) -> "list[LoggedInUser]":
         """Forget the users whose ids died with their session or server handle, and return them."""
