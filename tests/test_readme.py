@@ -27,7 +27,11 @@ SAID = {
     ("docs/simulator.md", 0): "True",
 }
 # What the commands of a guide print, among other things.
-PRINTED = {"docs/python.md": "writing 123: completed", "docs/mxgw-py.md": "__MXGW_BATCH_EOR__"}
+PRINTED = {
+    "docs/python.md": "writing 123: completed",
+    "docs/mxgw-py.md": "__MXGW_BATCH_EOR__",
+    "docs/operating.md": "signed by operator, verified by supervisor",
+}
 SIMULATOR = "mxgw-sim --port 5001 --api-key mxgw_demo_not-a-secret"
 
 
@@ -160,6 +164,9 @@ def test_every_option_and_command_the_guides_name_exists(environment: dict[str, 
             "ack",
             "find",
             "record-script",
+            "login",
+            "advise",
+            "add-buffered",
         )
         lines = [word for name in shown for word in ("-e", f"help {name}")]
         texts.append(await help_of("zb_mom_ww_mxgateway_shell", *lines))

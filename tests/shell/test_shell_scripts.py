@@ -22,9 +22,11 @@ def run(tmp_path: Path) -> ShellProcess:
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.mxs")), ids=lambda path: path.name)
 async def test_each_example_runs_on_the_demo(run: ShellProcess, example: Path) -> None:
+    run.environment |= {"MXGATEWAY_PASSWORD": "operator-s3cret", "MXGATEWAY_SECOND_PASSWORD": "supervisor-s3cret"}
     done = await run("--demo", "-c", str(example))
     assert (done.code, done.err) == (0, "")
     assert "completed" in done.out
+    assert "s3cret" not in done.out
 
 
 async def test_the_demo_runs_where_nothing_can_be_kept(run: ShellProcess, tmp_path: Path) -> None:
