@@ -16,7 +16,6 @@ import pytest
 
 from zb_mom_ww_mxgateway import GatewayClient, Session, Write2Entry, WriteEntry, WriteSecured2Entry, WriteSecuredEntry
 from zb_mom_ww_mxgateway.generated import galaxy_repository_pb2, mxaccess_gateway_pb2 as pb
-from zb_mom_ww_mxgateway_cli.commands.index import MODULE_OF as PROGRAM_COMMANDS
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
@@ -352,22 +351,16 @@ NOT_IN_PROGRAM: Mapping[str, str] = {
     "QueryActiveAlarms": "stream-alarms prints the active alarms first",
     "GetLastDeployTime": "galaxy-deploy-events prints the last deployment first",
 }
-HAS_CALL = "call" in PROGRAM_COMMANDS
 
 
-def program_line(name: str, gateway: SimulatedGateway) -> tuple[str, ...] | None:
-    own = PROGRAM.get(name)
-    if own is not None and own[0] in PROGRAM_COMMANDS:
-        return own
-    return ("call", name, fields_of(name, gateway), *_SESSION) if name in FIELDS and HAS_CALL else None
+def program_line(name: str, gateway: SimulatedGateway) -> tuple[str, ...]:
+    return PROGRAM.get(name) or ("call", name, fields_of(name, gateway), *_SESSION)
 
 
 def test_what_mxgw_py_does_not_reach_has_a_reason_and_nothing_else_has() -> None:
-    reached = {name for name, line in PROGRAM.items() if line[0] in PROGRAM_COMMANDS}
-    reached |= set(FIELDS) if HAS_CALL else set()
+    reached = {*PROGRAM, *FIELDS}
     assert not reached & set(NOT_IN_PROGRAM)
-    if HAS_CALL:  # Without it, kinds that have no command of their own cannot be reached.
-        assert reached | set(NOT_IN_PROGRAM) == set(CALLS)
+    assert reached | set(NOT_IN_PROGRAM) == set(CALLS)
 
 
 @pytest.mark.parametrize("name", [name for name in CALLS if name not in NOT_IN_PROGRAM])
@@ -375,8 +368,6 @@ async def test_a_command_of_mxgw_py_makes_the_call(
     name: str, gateway: SimulatedGateway, plant: Plant, tmp_path: Path
 ) -> None:
     line = program_line(name, gateway)
-    if line is None:
-        pytest.skip("mxgw-py has neither a command for it nor call")
     stamped = tmp_path / "entries.jsonl"
     stamped.write_text(json.dumps({"item_handle": 1, "type": "int32", "value": 5, "timestamp": TIME}) + "\n")
     arguments = [
