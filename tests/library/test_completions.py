@@ -6,8 +6,8 @@ import pytest
 
 from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.live import completions
+from zb_mom_ww_mxgateway.live.awaited_writes import AwaitedWrite
 from zb_mom_ww_mxgateway.live.completions import ItemWrites, SentWrite
-from zb_mom_ww_mxgateway.live.write_tracker import AwaitedWrite
 from zb_mom_ww_mxgateway.models.events import MxEvent
 
 
@@ -124,7 +124,7 @@ class Held:
 )
 async def test_what_shows_that_a_write_in_doubt_was_carried_out(before: Any, now: Any, shows: bool) -> None:
     held = before
-    awaited = AwaitedWrite((1, 1), 5, 1.0, lambda: held, lambda: None, None)
-    await awaited.turn()
+    awaited = AwaitedWrite((1, 1), 5, lambda: held, lambda: None)
+    awaited.begin(1.0)
     held = now
     assert awaited._shows() is shows

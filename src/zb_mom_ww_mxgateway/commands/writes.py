@@ -58,6 +58,10 @@ class WriteSecured2Entry(NamedTuple):
     verifier_user_id: int = 0
 
 
+BulkEntry = WriteEntry | Write2Entry | WriteSecuredEntry | WriteSecured2Entry
+"""One entry of a bulk write of any kind."""
+
+
 class WriteSignature(NamedTuple):
     """Who signs for a write: ids of ``authenticate_user`` on the same server handle."""
 
@@ -190,13 +194,7 @@ class WriteCommands:
         entries: Sequence[Any],
         timeout: float | None,
     ) -> list[BulkWriteResult]:
-        made = []
-        for index, entry in enumerate(arguments.entries("entries", entries)):
-            try:
-                made.append(wire.write_entry(kind, **_checked(entry_type(*entry))))
-            except (TypeError, MxGatewayArgumentError) as error:
-                raise MxGatewayArgumentError(f"entries[{index}]: {error}") from None
-        request = self._link.request(kind, server_handle=arguments.whole("server_handle", server_handle), entries=made)
+        request = _bulk_request(self._link, kind, entry_type, server_handle, entries)
         return wire.write_results(request, await self._link.send(request, timeout=timeout))
 
     async def authenticate_user(
@@ -249,6 +247,50 @@ def write_request(
     if timestamp is not None:
         fields["timestamp_value"] = _time(timestamp)
     return link.request(_KINDS[signature is not None, timestamp is not None], **fields)
+
+
+_BULK_KINDS: dict[type, str] = {
+    WriteEntry: "write_bulk",
+    Write2Entry: "write2_bulk",
+    WriteSecuredEntry: "write_secured_bulk",
+    WriteSecured2Entry: "write_secured2_bulk",
+}
+"""Kind of a bulk write, by the type of its entries."""
+
+
+def bulk_write_request(link: SessionLink, server_handle: int, entries: Sequence[BulkEntry]) -> pb.MxCommandRequest:
+    """Make the checked request of a bulk write; its entries, all of one type and each for another item, tell the kind.
+
+    A tuple of no entry's type could mean several kinds, so it is refused.
+    """
+    seen: dict[int, int] = {}
+    for index, entry in enumerate(arguments.entries("entries", entries)):
+        if type(entry) not in _BULK_KINDS:
+            names = ", ".join(each.__name__ for each in _BULK_KINDS)
+            raise MxGatewayArgumentError(f"entries[{index}]: one of {names} expected, not {type(entry).__name__}")
+        if type(entry) is not type(entries[0]):
+            raise MxGatewayArgumentError(
+                f"entries[{index}]: one call has entries of one type, and this is a {type(entry).__name__}, not a "
+                f"{type(entries[0]).__name__}"
+            )
+        if (first := seen.setdefault(entry.item_handle, index)) != index:
+            raise MxGatewayArgumentError(
+                f"entries[{index}]: item {entry.item_handle} is in entries[{first}] too: a completion names the item"
+            )
+    kind = type(entries[0])
+    return _bulk_request(link, _BULK_KINDS[kind], kind, server_handle, entries)
+
+
+def _bulk_request(
+    link: SessionLink, kind: str, entry_type: Callable[..., Any], server_handle: int, entries: Sequence[Any]
+) -> pb.MxCommandRequest:
+    made = []
+    for index, entry in enumerate(arguments.entries("entries", entries)):
+        try:
+            made.append(wire.write_entry(kind, **_checked(entry_type(*entry))))
+        except (TypeError, MxGatewayArgumentError) as error:
+            raise MxGatewayArgumentError(f"entries[{index}]: {error}") from None
+    return link.request(kind, server_handle=arguments.whole("server_handle", server_handle), entries=made)
 
 
 def _value(value: "MxValueInput | SparseArray") -> pb.MxValue:

@@ -146,12 +146,14 @@ class ItemWrites:
         """Return the completion that counts for a write if its value is the item's now; None where none does.
 
         It is one that may be its own and is no refusal. Nothing may have been sent after the write, no certain
-        completion may still be due, and no other write that may have had an effect may be of the same value.
+        completion may still be due, and no other write that may have had an effect may be of the same value, as any
+        sparse one may be.
         """
         if not self.all_counted(write) or self.writes[-1] is not write:
             return None
         value = wire.from_mx_value(write.value)
-        if any(same_value(wire.from_mx_value(other.value), value) for other in self.writes if other is not write):
+        others = [other.value for other in self.writes if other is not write]
+        if any(wire.is_sparse(other) or same_value(wire.from_mx_value(other), value) for other in others):
             return None
         first, last = self._places(write)
         good = (completion for completion in self.completions[first : last + 1] if not completion.failed)

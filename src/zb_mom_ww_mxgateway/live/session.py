@@ -230,6 +230,7 @@ class LiveSession:
 
     write: Final = ForwardedMethod("_writer", TagWriter.write)
     write_and_confirm: Final = ForwardedMethod("_writer", TagWriter.write_and_confirm)
+    write_bulk_and_confirm: Final = ForwardedMethod("_writer", TagWriter.write_bulk_and_confirm)
     unseen_write: Final = ForwardedMethod("_hub", EventHub.unseen_write)
     unsettled_writes: Final = ForwardedMethod("_writer", TagWriter.unsettled_writes)
 

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from zb_mom_ww_mxgateway import arguments
+from zb_mom_ww_mxgateway import arguments, wire
 from zb_mom_ww_mxgateway.commands.session_link import SessionLink
-from zb_mom_ww_mxgateway.commands.writes import WriteSignature, write_request
+from zb_mom_ww_mxgateway.commands.writes import BulkEntry, WriteSignature, bulk_write_request, write_request
 from zb_mom_ww_mxgateway.errors import (
     MxAccessError,
     MxGatewayArgumentError,
@@ -14,12 +14,15 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayError,
     MxGatewayWaitError,
 )
+from zb_mom_ww_mxgateway.live.awaited_writes import AwaitedWrite
 from zb_mom_ww_mxgateway.live.hub import EventHub
 from zb_mom_ww_mxgateway.live.value_reader import ValueReader
 from zb_mom_ww_mxgateway.live.values import LiveState
 from zb_mom_ww_mxgateway.live.write_tracker import WriteOutcome, WriteResult
 from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.models.results import BulkWriteResult
 from zb_mom_ww_mxgateway.models.write_guard import SparseArray
+from zb_mom_ww_mxgateway.status import hresult_text
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.values import MxValueInput, NormalValue, normalize
@@ -65,23 +68,72 @@ class TagWriter:
             self._link, server_handle, item_handle, value, user_id, timestamp=timestamp, signature=signature
         )
         gaps = self._hub.gaps
-        with self._hub.tracker.awaiting(request, timeout, self._hub.latest, in_turn=in_turn) as awaited:
+        with self._hub.tracker.awaiting(request, timeout, self._hub.latest, in_turn=in_turn) as call:
             try:
                 await self._link.send(request)
-            except MxAccessError as error:
-                return WriteResult(WriteOutcome.REFUSED, statuses=error.statuses, error=error)
             except MxGatewayError as error:
-                if not error.outcome_unknown:
-                    raise
-                return WriteResult(WriteOutcome.UNKNOWN, error=error)
-            accepted = awaited.seconds
-            event = await awaited.completion(self._hub.changed, self._all_taken)
-            if event is not None:
-                outcome = WriteOutcome.REFUSED if event.failed else WriteOutcome.COMPLETED
-                return WriteResult(outcome, accepted, awaited.seconds, event.statuses)
-            if self._hub.state is LiveState.LIVE and self._hub.gaps == gaps and not awaited.is_lost:
-                return WriteResult(WriteOutcome.ACCEPTED, accepted, ambiguous=awaited.is_ambiguous)
-            return WriteResult(WriteOutcome.UNKNOWN, accepted, error=self._hub.lost)
+                return _unanswered(error)
+            (awaited,) = call.writes
+            return await self._outcome(awaited, gaps)
+
+    async def write_bulk_and_confirm(
+        self, server_handle: int, entries: Sequence[BulkEntry], *, timeout: float = 30.0
+    ) -> list[WriteResult]:
+        """Write many values in one call, and wait for the outcome of each; return the outcomes in input order.
+
+        The entries are all of one type, which tells the call: `WriteEntry`, `Write2Entry`, `WriteSecuredEntry` or
+        `WriteSecured2Entry`. An item may be there once only. `timeout` is in seconds for all of it, as for
+        :meth:`write_and_confirm`, and the call waits for earlier writes to its items as that one does. The write guard
+        is asked once, with all entries.
+
+        An entry that the gateway or MXAccess refuses is *refused*, and leaves the others alone. When the answer is
+        lost, all are *unknown*. Raises, with nothing written, what ``write_and_confirm`` raises. Never sends again.
+        Cancelling stops the waiting, not the writes.
+        """
+        self._hub.raise_if_closed()
+        arguments.seconds("timeout", timeout)
+        request = bulk_write_request(self._link, server_handle, entries)
+        gaps = self._hub.gaps
+        with self._hub.tracker.awaiting(request, timeout, self._hub.latest) as call:
+            try:
+                answers = wire.write_results(request, await self._link.send(request))
+            except MxGatewayError as error:
+                return [_unanswered(error)] * len(call.writes)
+            async with asyncio.TaskGroup() as tasks:
+                outcomes = [
+                    tasks.create_task(self._outcome(awaited, gaps)) if answer.was_successful else None
+                    for awaited, answer in zip(call.writes, answers, strict=True)
+                ]
+            kind = wire.kind_name(request)
+            return [
+                outcome.result() if outcome else self._refused(kind, answer)
+                for outcome, answer in zip(outcomes, answers, strict=True)
+            ]
+
+    def _refused(self, kind: str, answer: BulkWriteResult) -> WriteResult:
+        words = [answer.error_message, *map(str, answer.statuses)]
+        if answer.hresult:
+            words.insert(0, hresult_text(answer.hresult))
+        reason = self._link.transport.printable("; ".join(word for word in words if word)) or "no reason given"
+        error = MxAccessError(
+            f"{kind}: item {answer.item_handle} was refused: {reason}",
+            call=kind,
+            endpoint=self._link.endpoint,
+            hresult=answer.hresult,
+            statuses=answer.statuses,
+        )
+        return WriteResult(WriteOutcome.REFUSED, statuses=answer.statuses, error=error)
+
+    async def _outcome(self, awaited: AwaitedWrite, gaps: int) -> WriteResult:
+        """Return the outcome of a write that was accepted; `gaps` counts those before it was sent."""
+        accepted = awaited.seconds
+        event = await awaited.completion(self._hub.changed, self._all_taken)
+        if event is not None:
+            outcome = WriteOutcome.REFUSED if event.failed else WriteOutcome.COMPLETED
+            return WriteResult(outcome, accepted, awaited.seconds, event.statuses)
+        if self._hub.state is LiveState.LIVE and self._hub.gaps == gaps and not awaited.is_lost:
+            return WriteResult(WriteOutcome.ACCEPTED, accepted, ambiguous=awaited.is_ambiguous)
+        return WriteResult(WriteOutcome.UNKNOWN, accepted, error=self._hub.lost)
 
     def unsettled_writes(self, since: float) -> int:
         """Return how many writes sent since then have no known outcome yet.
@@ -177,6 +229,15 @@ class TagWriter:
                 if tag not in refused and (tag not in items or self._hub.latest(*items[tag].key) is None):
                     refused[tag] = MxGatewayWaitError(f"{tag} had no value within {timeout:g} s", call="write")
         return items, refused
+
+
+def _unanswered(error: MxGatewayError) -> WriteResult:
+    """Return the outcome of a write whose call failed; raise the error where nothing was written."""
+    if isinstance(error, MxAccessError):
+        return WriteResult(WriteOutcome.REFUSED, statuses=error.statuses, error=error)
+    if not error.outcome_unknown:
+        raise error
+    return WriteResult(WriteOutcome.UNKNOWN, error=error)
 
 
 def _wanted(values: object) -> dict[str, NormalValue]:

@@ -95,7 +95,7 @@ _HOMES = {
         "session_info",
         "stream_events_request",
     ],
-    "values": ["from_mx_value", "to_mx_value", "to_sparse_value"],
+    "values": ["from_mx_value", "is_sparse", "to_mx_value", "to_sparse_value"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

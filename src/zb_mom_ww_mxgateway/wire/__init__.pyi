@@ -100,6 +100,7 @@ from zb_mom_ww_mxgateway.wire.sessions import (
 )
 from zb_mom_ww_mxgateway.wire.values import (
     from_mx_value,
+    is_sparse,
     to_mx_value,
     to_sparse_value,
 )
@@ -147,6 +148,7 @@ __all__ = [
     "galaxy_answers",
     "handle_changes",
     "is_mutating",
+    "is_sparse",
     "item_status",
     "kind_name",
     "last_deploy_time",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.values import MxValueOutput
 from zb_mom_ww_mxgateway.wire.commands import MUTATING_KINDS, is_mutating
-from zb_mom_ww_mxgateway.wire.values import from_mx_value
+from zb_mom_ww_mxgateway.wire.values import from_mx_value, is_sparse
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, SparseArray
@@ -60,7 +60,7 @@ def pending_entries(request: Any) -> "tuple[PendingEntry, ...]":
 
 
 def _value(message: pb.MxValue) -> "MxValueOutput | SparseArray":
-    if message.WhichOneof("kind") == "sparse_array_value":
+    if is_sparse(message):
         from zb_mom_ww_mxgateway.models.write_guard import SparseArray
 
         sparse = message.sparse_array_value

@@ -73,6 +73,11 @@ def to_sparse_value(total_length: int, elements: Mapping[int, Any]) -> pb.MxValu
     return message
 
 
+def is_sparse(message: pb.MxValue) -> bool:
+    """Whether a value is an array of which only some elements are named."""
+    return bool(message.WhichOneof("kind") == "sparse_array_value")
+
+
 def from_mx_value(message: pb.MxValue) -> MxValueOutput:
     """Return the Python value of a message; a :class:`RawValue` if there is none."""
     arm = message.WhichOneof("kind")
