@@ -6,15 +6,22 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.comparison import same_value
-from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
+from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway.values import Typed
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, error_form, status_form, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, value_now
+from zb_mom_ww_mxgateway_shell.feeds.write_report import (
+    before_text,
+    outcome_code,
+    outcome_problem,
+    outcome_record,
+    outcome_text,
+)
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     DurationOption,
     FlagOption,
@@ -35,7 +42,7 @@ from zb_mom_ww_mxgateway_shell.state.passwords import PasswordSource
 from zb_mom_ww_mxgateway_shell.state.signatures import Verifier, signature_for
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveSession, LiveValue, WriteResult
+    from zb_mom_ww_mxgateway import LiveSession, LiveValue
 
 OUTCOME_TIMEOUT = 30.0
 """Seconds to wait for a write's completion: the gateway's own command timeout."""
@@ -47,7 +54,7 @@ async def _preview_write(
     context: Context, tag: Target, value: Literal, *, server: int | None = None, **others: object
 ) -> Result:
     item, before, typed = await _prepare(context, tag, value, server)
-    change = f"{_value_before_text(before)} → {value_text(typed)}"
+    change = f"{before_text(before)} → {value_text(typed)}"
     same = " (unchanged)" if same_value(typed, before.value) else ""
     return TextResult(
         f"would write {item.tag}   {change}{same}",
@@ -127,35 +134,22 @@ async def write(
         except asyncio.CancelledError:
             # The write has its outcome, perhaps "unknown"; only the check of the tag was interrupted.
             kind = Interrupted if result.outcome.value == "completed" else InterruptedInDoubt
-            raise kind(f"interrupted; {item.tag}   {_outcome_text(result, timeout)}; NOT VERIFIED") from None
-    code = {"completed": ExitCode.DONE, "refused": ExitCode.REFUSED}.get(result.outcome.value, ExitCode.UNKNOWN)
+            raise kind(f"interrupted; {item.tag}   {outcome_text(result, timeout)}; NOT VERIFIED") from None
+    code = outcome_code(result)
     if code is ExitCode.DONE and seen and not seen.is_as_written:
         code = ExitCode.NOT_MET
     check = f"\n   check:  read {item.tag} --fresh" if result.outcome.value == "unknown" else ""
-    outcome = _outcome_text(result, timeout)
+    outcome = outcome_text(result, timeout)
     given = "".join(f", {part}" for part in (f"at {time_text(at)}" if at else "", signers) if part)
-    change = f"{_value_before_text(before)} → {value_text(typed)}{given}"
+    change = f"{before_text(before)} → {value_text(typed)}{given}"
     summary = f"{change}   {outcome}{f'; {seen.text}' if seen else ''}"
+    record = outcome_record(item, before, value_form(typed), result, at=at, signers=signers)
     return TextResult(
         f"{item.tag}   {summary}{check}",
-        {
-            "accepted_ms": _milliseconds(result.accepted_after),
-            "before": value_form(before.value),
-            "completed_ms": _milliseconds(result.completed_after),
-            "error": error_form(result.error) if result.error else None,
-            "item_handle": item.item_handle,
-            "outcome": result.outcome.value,
-            "server_handle": item.server_handle,
-            "signed_by": signers or None,
-            "source_time": at and time_text(at),
-            "statuses": [status_form(status) for status in result.statuses],
-            "tag": item.tag,
-            "value": value_form(typed),
-            "verified": seen and seen.form(),
-        },
+        {**record, "verified": seen and seen.form()},
         result.outcome.value,
         code,
-        _problem_of(context, result, item, timeout),
+        outcome_problem(result, item, timeout, live.session.endpoint),
         brief=summary,
     )
 
@@ -200,10 +194,6 @@ def _closed_error(context: Context) -> ShellError:
     return ShellError(f"the connection {name} was closed while the write waited; nothing was written", ExitCode.GUARDED)
 
 
-def _value_before_text(before: "LiveValue") -> str:
-    return f"{value_text(before.value)}{' (stale)' if before.stale_since else ''}"
-
-
 async def _first_value(context: Context, target: Target, item: Item) -> "LiveValue":
     """Return the value before a write. MXAccess refuses a write to an item without one, so it is not sent."""
     value = await value_now(context, item)
@@ -220,46 +210,6 @@ async def _first_value(context: Context, target: Target, item: Item) -> "LiveVal
     return value
 
 
-def _problem_of(context: Context, result: "WriteResult", item: Item, timeout: float) -> MxGatewayError | None:
-    """Return the write's error as ``last-error`` shows it; None for a completed write."""
-    if result.outcome.value == "completed":
-        return None
-    if result.error is not None and not result.statuses:
-        return result.error
-    refused = result.outcome.value == "refused"
-    kind = MxAccessError if refused else MxGatewayError
-    return kind(
-        f"write of {item.tag}: {_outcome_text(result, timeout)}",
-        call="write",
-        statuses=result.statuses,
-        hresult=result.error.hresult if result.error else None,
-        reply=result.error.reply if result.error else None,
-        correlation_id=result.error.correlation_id if result.error else None,
-        endpoint=context.live_session.session.endpoint,
-        outcome_unknown=not refused,
-    )
-
-
-def _outcome_text(result: "WriteResult", timeout: float) -> str:
-    accepted = f"accepted {_milliseconds(result.accepted_after)} ms" if result.accepted_after is not None else ""
-    match result.outcome.value:
-        case "completed":
-            return f"{accepted}, completed {_milliseconds(result.completed_after)} ms"
-        case "refused":
-            reason = "; ".join(map(str, result.statuses)) or str(result.error)
-            return f"{accepted}{', ' if accepted else ''}REFUSED: {reason}"
-        case "accepted" if result.ambiguous:
-            return (
-                f"{accepted}; effect unknown: an earlier write to this item is unresolved, so no completion can be "
-                "matched to this one"
-            )
-        case "accepted":
-            return f"{accepted}, not completed within {timeout:g} s: effect unknown"
-    lost = str(result.error or "the event stream was interrupted").removeprefix("outcome unknown: ")
-    late = "" if accepted else f", and {MAY_STILL_HAPPEN}"
-    return f"{accepted}{', then ' if accepted else ''}outcome UNKNOWN: {lost}. It was not sent again{late}"
-
-
 def _keep_doubt(
     context: Context, result: "WriteResult", item: Item, typed: Typed, before: "LiveValue", sent_at: float
 ) -> None:
@@ -269,10 +219,6 @@ def _keep_doubt(
         connected.doubtful_writes.add(item, typed, sent_at)
     elif connected.doubtful():
         connected.doubtful_writes.forget(item)
-
-
-def _milliseconds(seconds: float | None) -> int | None:
-    return None if seconds is None else max(1, round(seconds * 1000))
 
 
 COMMANDS = (write,)
