@@ -84,7 +84,7 @@ def test_every_command_says_what_it_does_and_has_an_example_that_parses() -> Non
     for command in registry.commands.values():
         assert command.summary.endswith("."), command.name
         assert command.example.split()[0] == command.name
-        assert command.mutating == (command.name in ("write", "ack", "call"))
+        assert command.mutating == (command.name in ("write", "write-many", "write-elements", "ack", "call"))
 
 
 def test_every_module_declares_the_commands_it_is_loaded_for() -> None:

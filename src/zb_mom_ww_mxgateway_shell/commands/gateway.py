@@ -11,13 +11,14 @@ from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted
-from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
+from zb_mom_ww_mxgateway_console.render.forms import age_text, counted
+from zb_mom_ww_mxgateway_shell.errors import closest
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, CountOption, Suggestion
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
+from zb_mom_ww_mxgateway_shell.state.confirmation import agreed
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _LEASE = "renewed by every call and while its events are read; without both it ends after 30 min"
@@ -161,7 +162,7 @@ async def drain_events(context: Context, *, count: CountOption = None) -> Result
     For a session whose events nobody reads. This shell reads them, and what is drained is missing there: it asks
     first, a gap is reported, and the values are read again.
     """
-    await _agreed(context, "take events away from the stream that this shell reads, so that it has a gap?")
+    await agreed(context, "take events away from the stream that this shell reads, so that it has a gap?")
     events = await context.session.drain_events(count or 0)
     text = "\n".join(map(event_text, events)) if events else "no events waited"
     return TextResult(text, {"events": [event_form(event) for event in events]})
@@ -175,19 +176,9 @@ async def shutdown_worker(context: Context) -> Result:
     Use it where a worker hangs, or to see what happens when one dies. It asks first.
     """
     session_id = context.session.session_id
-    await _agreed(context, f"end the worker of {session_id}, with its items and users?")
+    await agreed(context, f"end the worker of {session_id}, with its items and users?")
     await context.session.shutdown_worker()
     return TextResult(f"the worker of {session_id} was told to end", {"session_id": session_id})
-
-
-async def _agreed(context: Context, question: str) -> None:
-    """Return when a person, or ``--yes``, agrees; raise ShellError where not."""
-    if context.assume_yes:
-        return
-    if context.ask is None:
-        raise ShellError("not confirmed: there is no terminal to ask at; --yes agrees to it", ExitCode.GUARDED)
-    if not await context.ask(question):
-        raise ShellError("not confirmed; nothing was sent", ExitCode.GUARDED)
 
 
 async def _would_call(context: Context, kind: str, fields: Token | None = None) -> Result:

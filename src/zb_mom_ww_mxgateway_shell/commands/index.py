@@ -22,6 +22,8 @@ MODULE_OF = {
     "activate": "items",
     "items": "items",
     "write": "values",
+    "write-many": "writes",
+    "write-elements": "arrays",
     "login": "users",
     "users": "users",
     "logout": "users",

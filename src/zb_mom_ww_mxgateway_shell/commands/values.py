@@ -2,21 +2,25 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
-from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value_text
-from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.feeds.items import ensure, value_now
+from zb_mom_ww_mxgateway_shell.feeds.items import ensure
+from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
+    OUTCOME_TIMEOUT,
+    closed_error,
+    first_value,
+    follow_coming_waits,
+    live_session_of,
+)
 from zb_mom_ww_mxgateway_shell.feeds.write_report import (
     before_text,
+    given_text,
     outcome_code,
     outcome_problem,
     outcome_record,
@@ -25,7 +29,6 @@ from zb_mom_ww_mxgateway_shell.feeds.write_report import (
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     DurationOption,
     FlagOption,
-    Text,
     TimeOption,
     ToleranceOption,
 )
@@ -37,15 +40,11 @@ from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import Context
-from zb_mom_ww_mxgateway_shell.state.doubtful_writes import MAY_STILL_HAPPEN
-from zb_mom_ww_mxgateway_shell.state.passwords import PasswordSource
-from zb_mom_ww_mxgateway_shell.state.signatures import Verifier, signature_for
+from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveSession, LiveValue
+    from zb_mom_ww_mxgateway import LiveValue, WriteResult
 
-OUTCOME_TIMEOUT = 30.0
-"""Seconds to wait for a write's completion: the gateway's own command timeout."""
 VERIFY_TIMEOUT = 10.0
 """Seconds that --verify waits for the written value."""
 
@@ -87,18 +86,16 @@ async def write(
     tol: ToleranceOption = None,
     for_: DurationOption = None,
     at: TimeOption = None,
-    second: Annotated[str | None, Text("user")] = None,
-    second_password_env: Annotated[str | None, Text("variable")] = None,
-    second_password_file: Annotated[str | None, Text("file")] = None,
+    signing: SigningOptions,
     server: ServerOption = None,
 ) -> Result:
     """Write a value and wait for its outcome.
 
     A bare value gets the tag's own type. int32:5, double:5, string:5 … name another type, quotes make a string,
-    [1, 2, 3] is an array. *Completed* means that MXAccess reported the write as done. *Accepted* means that
-    MXAccess took it, but its effect was still unknown after --for (30 s). *Unknown* means that the answer was
-    lost: the write may have happened, or may still happen for up to 75 s. The shell never sends it again, and
-    reports when its value is seen.
+    [1, 2, 3] is an array, and TAG[3] the third element of one. *Completed* means that MXAccess reported the write
+    as done. *Accepted* means that MXAccess took it, but its effect was still unknown after --for (30 s). *Unknown*
+    means that the answer was lost: the write may have happened, or may still happen for up to 75 s. The shell never
+    sends it again, and reports when its value is seen.
 
     --verify then waits, at most --for (10 s), until the tag has the written value, and shows its value: a valve
     needs time to travel. A whole number, a text or a time must be equal. A real must be as near as its type can
@@ -111,13 +108,11 @@ async def write(
     try:
         item, before, typed = await _prepare(context, tag, value, server, sends=True)
         room = None if tol is None else tolerance_for(tol, typed.sent)
-        signature, signers = await signature_for(
-            context, item, Verifier(second, PasswordSource(second_password_env, second_password_file))
-        )
-        live = _live_session_of(context, item)
+        signature, signers = await signature_for(context, item, signing.person)
+        live = live_session_of(context, item)
     except MxGatewayError as error:
         if context.is_disconnected:
-            raise _closed_error(context) from error
+            raise closed_error(context) from error
         # The error names another call than the write.
         context.notice("nothing was written")
         raise
@@ -140,8 +135,7 @@ async def write(
         code = ExitCode.NOT_MET
     check = f"\n   check:  read {item.tag} --fresh" if result.outcome.value == "unknown" else ""
     outcome = outcome_text(result, timeout)
-    given = "".join(f", {part}" for part in (f"at {time_text(at)}" if at else "", signers) if part)
-    change = f"{before_text(before)} → {value_text(typed)}{given}"
+    change = f"{before_text(before)} → {value_text(typed)}{given_text(at, signers)}"
     summary = f"{change}   {outcome}{f'; {seen.text}' if seen else ''}"
     record = outcome_record(item, before, value_form(typed), result, at=at, signers=signers)
     return TextResult(
@@ -160,54 +154,9 @@ async def _prepare(
     """Return the item, its value before the write, and the typed value to write; nothing is written yet."""
     (item,) = await ensure(context, [tag], server)
     if sends:
-        await _follow_coming_waits(context)
-    before = await _first_value(context, tag, item)
+        await follow_coming_waits(context)
+    before = await first_value(context, tag, item)
     return item, before, value.for_tag(item.tag, context.type_of(item.tag, item))
-
-
-async def _follow_coming_waits(context: Context) -> None:
-    """Advise the tags that the file waits for behind this write. A wait reports its own errors."""
-    if not context.lines_ahead:
-        return
-    from zb_mom_ww_mxgateway_shell.feeds.wait import coming_waits
-
-    for target in coming_waits(context):
-        with suppress(MxGatewayError, ShellError):
-            await ensure(context, [target], None)
-
-
-def _live_session_of(context: Context, item: Item) -> "LiveSession":
-    """Return the live session of the item; refuse the write if the session or the item is gone.
-
-    While the write waited, another line or Python may have closed the connection or removed the item.
-    """
-    if context.is_disconnected:
-        raise _closed_error(context)
-    live = context.live_session
-    if live.session.handles.items.get(item.key) is not item:
-        raise ShellError(f"{item.tag} was removed while the write waited; nothing was written", ExitCode.GUARDED)
-    return live
-
-
-def _closed_error(context: Context) -> ShellError:
-    name = context.current.name if context.current else ""
-    return ShellError(f"the connection {name} was closed while the write waited; nothing was written", ExitCode.GUARDED)
-
-
-async def _first_value(context: Context, target: Target, item: Item) -> "LiveValue":
-    """Return the value before a write. MXAccess refuses a write to an item without one, so it is not sent."""
-    value = await value_now(context, item)
-    if value is None:
-        raise ShellError(f"{item.tag} has no value yet, so it cannot be written; nothing was sent", ExitCode.REFUSED)
-    failed = first_failed(value.statuses)
-    if failed and failed.category == StatusCategory.CONFIGURATION_ERROR:
-        if context.client is not None:
-            context.catalogue.start(context.client)
-            await context.catalogue.loaded(2.0)
-        raise target.word.mistake(
-            f"no tag {item.tag}: {failed}; nothing was written{context.catalogue.closest(item.tag)}"
-        )
-    return value
 
 
 def _keep_doubt(

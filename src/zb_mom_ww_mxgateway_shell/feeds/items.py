@@ -76,16 +76,23 @@ async def value_now(context: Context, item: Item) -> "LiveValue | None":
     It waits a moment where a newer value is due: after a write to the item, or while a restored stream reads again.
     The value is stale if the gateway does not answer.
     """
+    (value,) = await values_now(context, [item])
+    return value
+
+
+async def values_now(context: Context, items: Sequence[Item]) -> "list[LiveValue | None]":
+    """Return the cached values as :func:`value_now` does, after one round trip for all."""
     live, asked_at = context.live_session, clock.monotonic()
     if not await live.caught_up():
-        value = live.latest(*item.key)
-        return value and in_doubt(value, asked_at)
-    await shown_writes(live, [item])
+        held = [live.latest(*item.key) for item in items]
+        return [value and in_doubt(value, asked_at) for value in held]
+    await shown_writes(live, items)
     ends = clock.monotonic() + _ANSWER_SECONDS
-    while (held := live.latest(*item.key)) and held.stale_since is not None and live.state.value == "live":
-        if not await _changed(live, ends):
+    while live.state.value == "live":
+        held = [live.latest(*item.key) for item in items]
+        if not any(value and value.stale_since is not None for value in held) or not await _changed(live, ends):
             break
-    return live.latest(*item.key)
+    return [live.latest(*item.key) for item in items]
 
 
 def in_doubt(value: "LiveValue", asked_at: float) -> "LiveValue":

@@ -18,6 +18,11 @@ def before_text(before: "LiveValue") -> str:
     return f"{value_text(before.value)}{' (stale)' if before.stale_since else ''}"
 
 
+def given_text(at: datetime | None, signers: str) -> str:
+    """Return what is written with a value, behind it: its source time, and who signs."""
+    return "".join(f", {part}" for part in (f"at {time_text(at)}" if at else "", signers) if part)
+
+
 def outcome_code(result: "WriteResult") -> ExitCode:
     """Return the exit code of an outcome."""
     return {"completed": ExitCode.DONE, "refused": ExitCode.REFUSED}.get(result.outcome.value, ExitCode.UNKNOWN)

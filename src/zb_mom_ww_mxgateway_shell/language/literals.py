@@ -92,6 +92,25 @@ class Literal:
         raise self.word.mistake(f"the type of {tag} is {shown}; say it: int32:5, double:5, string:5 …")
 
 
+def plain_value(type_name: str, word: Token, *, is_array: bool) -> Typed:
+    """Return a value of this type from a text as it is, or from an array ``[1, 2, 3]``; raise InputError.
+
+    No type stands before it, and no quotes around it; the elements of an array of texts may have quotes.
+    """
+    spec = TYPES[type_name]
+    if not is_array:
+        return _checked(spec, word, _parsed_text(spec, word, word.text))
+    if not word.is_array:
+        raise word.mistake("an array like [1, 2, 3] is expected")
+    found = elements(word)
+    if not spec.is_quoted:
+        _refuse_quoted(found, spec.name)
+    values = [_parsed(spec, element) for element in found]
+    for element, value in zip(found, values, strict=True):
+        _checked(spec, element, value)
+    return Typed(spec.name, values)
+
+
 def check_prefix(word: Token) -> None:
     """Raise InputError for a type that does not exist, as in ``int23:5``."""
     match = _PREFIX.match(word.text)
@@ -123,8 +142,12 @@ def _refuse_quoted(found: list[Token], type_name: str) -> None:
 
 
 def _parsed(spec: TypeSpec, word: Token) -> object:
+    return _parsed_text(spec, word, word.value)
+
+
+def _parsed_text(spec: TypeSpec, word: Token, text: str) -> object:
     try:
-        return spec.parse(spec.name, word.value)
+        return spec.parse(spec.name, text)
     except MxGatewayArgumentError as error:
         raise word.mistake(str(error)) from None
 

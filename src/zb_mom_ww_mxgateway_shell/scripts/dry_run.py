@@ -4,7 +4,7 @@ Commands that change the plant, or have effects outside the shell, do not run. I
 connection refuses everything.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
@@ -62,7 +62,7 @@ class Plan:
                 await refuse_missing(context, invocation)
                 if command.mutating:
                     await _refuse_unwritable(context, invocation)
-                    self._would_change(context, str(found.fields["tag"]))
+                    self._would_change(context, found.fields)
                 context.last = NotYetKnown()
                 return found
             runs = command.needs_session if command.in_plan is None else command.in_plan
@@ -86,10 +86,13 @@ class Plan:
         await refuse_missing(context, invocation)
         return result
 
-    def _would_change(self, context: Context, tag: str) -> None:
-        if tag in self._written:
-            context.notice(f"{tag} would have been written before: its value then is unknown now")
-        self._written.add(tag)
+    def _would_change(self, context: Context, fields: Mapping[str, Any]) -> None:
+        """Note what a preview says that would be written: its ``tag``, or its ``tags``."""
+        tags: list[str] = fields.get("tags") or list(filter(None, [fields.get("tag")]))
+        for tag in tags:
+            if tag in self._written:
+                context.notice(f"{tag} would have been written before: its value then is unknown now")
+        self._written.update(tags)
         self._changes = True
 
 

@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.commands import Command
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.output.problems import message_of
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import BoundContext, Context
 
@@ -112,8 +112,8 @@ class LineRun:
             finally:
                 if recorded_line:
                     _keep(context, recorded_line, None if isinstance(result, Feed) else result)
-        if isinstance(result, TextResult) and result.error is not None:
-            context.failure = Failure(result.error, self.text)
+        if (problem := getattr(result, "error", None)) is not None:
+            context.failure = Failure(problem, self.text)
         if result.value is not None:
             context.last = result.value
         return result

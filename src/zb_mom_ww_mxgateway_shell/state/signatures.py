@@ -1,61 +1,108 @@
 """Who signs for a write: nobody, the user who is logged in, or that user and a second person."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import SECURED_WRITE, VERIFIED_WRITE
+from zb_mom_ww_mxgateway_shell.language.argument_types import Text
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.passwords import PasswordSource, password_from
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import WriteSignature
-    from zb_mom_ww_mxgateway_shell.state.passwords import PasswordSource
 
 
 class Verifier(NamedTuple):
     """The second person of a verified write, as a line names them."""
 
     name: str | None
-    password: "PasswordSource"
+    password: PasswordSource
 
 
-async def signature_for(context: Context, item: Item, verifier: Verifier) -> "tuple[WriteSignature | None, str]":
-    """Return who signs for a write to this item, and in words; None for a plain write.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SigningOptions:
+    """Options of a write that name the second person of a verified one."""
+
+    second: Annotated[str | None, Text("user")] = None
+    second_password_env: Annotated[str | None, Text("variable")] = None
+    second_password_file: Annotated[str | None, Text("file")] = None
+
+    @property
+    def person(self) -> Verifier:
+        return Verifier(self.second, PasswordSource(self.second_password_env, self.second_password_file))
+
+
+class Signature(NamedTuple):
+    """Who signs for one write."""
+
+    ids: "WriteSignature | None" = None
+    """None for a plain write."""
+    signers: str = ""
+    """The same in words."""
+
+
+async def signature_for(context: Context, item: Item, verifier: Verifier) -> Signature:
+    """Return who signs for a write to this item.
 
     The galaxy tells what the tag needs; where it does not, the write is plain, and MXAccess decides. A second person
     logs in for this write alone. Raises ShellError, with nothing sent, where somebody is missing.
     """
     security = await context.connected.security_of(item.tag)
-    if security not in (SECURED_WRITE, VERIFIED_WRITE):
+    (signature,) = await signatures_for(context, [(item, security)], verifier)
+    return signature
+
+
+async def signatures_for(
+    context: Context, items: Sequence[tuple[Item, int | None]], verifier: Verifier
+) -> list[Signature]:
+    """Return who signs for each of these items of one server, as :func:`signature_for` does.
+
+    With each item stands what the galaxy says of its security. A second person logs in once for all.
+    """
+    signed = [(item, security) for item, security in items if needs_signature(security)]
+    if not signed:
         if verifier.name:
             raise ShellError(
-                f"{item.tag} is no VerifiedWrite tag as far as the galaxy tells: leave out --second; "
+                f"{items[0][0].tag} is no VerifiedWrite tag as far as the galaxy tells: leave out --second; "
                 "nothing was written",
                 ExitCode.GUARDED,
             )
-        return None, ""
-    kind = "SecuredWrite" if security == SECURED_WRITE else "VerifiedWrite"
+        return [Signature()] * len(items)
+    item, security = signed[0]
     users = context.connected.users.valid(item.server_handle)
     if not users:
         raise ShellError(
-            f"{item.tag} is a {kind} tag, and nobody is logged in on server {item.server_handle}: login USER signs for "
-            "it; nothing was written",
+            f"{item.tag} is a {security_name(security)} tag, and nobody is logged in on server {item.server_handle}: "
+            "login USER signs for it; nothing was written",
             ExitCode.GUARDED,
         )
     from zb_mom_ww_mxgateway import WriteSignature  # Lazy: most writes are plain.
 
     signer = users[0]
-    if security == SECURED_WRITE:
-        return WriteSignature(signer.user_id), f"signed by {signer.name}"
-    name, verifier_id = await _verified(context, item, signer.user_id, verifier)
-    return WriteSignature(signer.user_id, verifier_id), f"signed by {signer.name}, verified by {name}"
+    made = {SECURED_WRITE: Signature(WriteSignature(signer.user_id), f"signed by {signer.name}")}
+    if verified := next((item for item, security in signed if security == VERIFIED_WRITE), None):
+        name, verifier_id = await _verified(context, verified, signer.user_id, verifier)
+        made[VERIFIED_WRITE] = Signature(
+            WriteSignature(signer.user_id, verifier_id), f"signed by {signer.name}, verified by {name}"
+        )
+    return [made.get(security or 0, Signature()) for _, security in items]
+
+
+def needs_signature(security: int | None) -> bool:
+    """Return whether a write to a tag of this security classification is signed."""
+    return security in (SECURED_WRITE, VERIFIED_WRITE)
+
+
+def security_name(security: int | None) -> str:
+    return {SECURED_WRITE: "SecuredWrite", VERIFIED_WRITE: "VerifiedWrite"}.get(security or 0, "plain")
 
 
 async def _verified(context: Context, item: Item, signer_id: int, verifier: Verifier) -> tuple[str, int]:
     """Return name and id of the second person."""
-    from zb_mom_ww_mxgateway_shell.state.passwords import password_from
-
     name = verifier.name
     if not name and context.ask_text is not None:
         name = (await context.ask_text(f"{item.tag} needs a second person to verify it. Their user name: ")).strip()

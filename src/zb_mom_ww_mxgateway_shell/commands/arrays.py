@@ -1,0 +1,218 @@
+"""write-elements: an array by some of its elements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.models.write_guard import SparseArray
+from zb_mom_ww_mxgateway.value_types import TYPES, Family
+from zb_mom_ww_mxgateway.values import Typed
+from zb_mom_ww_mxgateway_console.render.forms import counted, value_form, value_text
+from zb_mom_ww_mxgateway_shell.feeds.items import ensure
+from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
+    OUTCOME_TIMEOUT,
+    first_value,
+    follow_coming_waits,
+    live_session_of,
+)
+from zb_mom_ww_mxgateway_shell.feeds.write_report import (
+    before_text,
+    given_text,
+    outcome_code,
+    outcome_problem,
+    outcome_record,
+    outcome_text,
+)
+from zb_mom_ww_mxgateway_shell.language.argument_types import (
+    ArgumentType,
+    Count,
+    DurationOption,
+    TimeOption,
+    whole_number,
+)
+from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.literals import Literal, TagType, check_prefix
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
+from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target, TargetArgument
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
+from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
+from zb_mom_ww_mxgateway_shell.state.confirmation import agreed
+from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveValue
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element to set."""
+
+    index: int
+    value: Literal
+    word: Token
+
+
+class IndexAndValue(ArgumentType):
+    """An element by its index from 0, and its value."""
+
+    name = "index=value"
+
+    def parse(self, word: Token, context: Scope) -> Element:
+        text = word.value
+        index_text, sign, rest = text.partition("=")
+        index = whole_number(index_text)
+        if not sign or index is None or not rest:
+            raise word.mistake("INDEX=VALUE is expected, such as 0=5; indexes count from 0")
+        if word.is_quoted:
+            value = Token(rest, word.start, word.end, is_expanded=True)
+        else:
+            value = word.after(len(index_text) + 1)
+        if value.is_array:
+            raise value.mistake("an element is a single value, not an array")
+        if not value.is_quoted:
+            check_prefix(value)
+        literal = Literal(value)
+        literal.check()
+        return Element(index, literal, word)
+
+
+class ArrayWrite(NamedTuple):
+    """What to write to an array, and what it is before."""
+
+    item: Item
+    before: "LiveValue"
+    length: int
+    elements: dict[int, Typed]
+    rest: str
+    """The value of all other elements afterwards, in words; empty where all are set."""
+
+    @property
+    def text(self) -> str:
+        named = ", ".join(f"{index}={value_text(value)}" for index, value in self.elements.items())
+        others = f", all others {self.rest}" if self.rest else ""
+        return f"{counted(self.length, 'element')}: {named}{others}"
+
+    @property
+    def form(self) -> dict[str, Any]:
+        elements = {str(index): value_form(value) for index, value in self.elements.items()}
+        return {"elements": elements, "length": self.length}
+
+
+def _check_elements(positional: Sequence[Any], options: dict[str, Any]) -> None:
+    """Raise a mistake in the indexes."""
+    _, length, *elements = positional
+    seen: set[int] = set()
+    for element in elements:
+        if element.index >= length:
+            raise element.word.mistake(f"an array of {length} has no index {element.index}: 0 to {length - 1}")
+        if element.index in seen:
+            raise element.word.mistake(f"index {element.index} is named twice")
+        seen.add(element.index)
+
+
+async def _prepared_array(
+    context: Context, tag: Target, length: int, elements: Sequence[Element], server: int | None, *, sends: bool = False
+) -> ArrayWrite:
+    """Return what to write; nothing is written yet."""
+    (item,) = await ensure(context, [tag], server)
+    if sends:
+        await follow_coming_waits(context)
+    before = await first_value(context, tag, item)
+    known = context.type_of(item.tag, item)
+    if known is not None and not known.is_array:
+        raise tag.word.mistake(f"{item.tag} is no array: write sets it")
+    one = known and TagType(known.data_type, False, known.variant_type)
+    typed: dict[int, Typed] = {}
+    for element in elements:
+        typed[element.index] = value = element.value.for_tag(item.tag, one)
+        first = next(iter(typed.values()))
+        if value.type != first.type:
+            raise element.word.mistake(f"all elements are of one type, and this is {value.type}, not {first.type}")
+    rest = _default_text(next(iter(typed.values())).type) if len(typed) < length else ""
+    return ArrayWrite(item, before, length, typed, rest)
+
+
+def _default_text(type_name: str) -> str:
+    """Return what an element of this type is set to that is not named."""
+    defaults = {Family.BOOLEAN: "false", Family.NUMBER: "0", Family.TEXT: '""', Family.TIME: "1970-01-01T00:00:00Z"}
+    return defaults[TYPES[type_name].family]
+
+
+async def _preview_elements(
+    context: Context, tag: Target, length: int, *elements: Element, server: int | None = None, **others: object
+) -> Result:
+    array = await _prepared_array(context, tag, length, elements, server)
+    change = f"{before_text(array.before)} → {array.text}"
+    return TextResult(
+        f"would write {array.item.tag}   {change}",
+        {
+            "before": value_form(array.before.value),
+            "planned": "write-elements",
+            "tag": array.item.tag,
+            "value": array.form,
+        },
+        brief=f"would write {change}",
+    )
+
+
+@command(
+    "write-elements",
+    example="write-elements TestChildObject.TestIntArray 10 0=5 3=7",
+    mutating=True,
+    check=_check_elements,
+    preview=_preview_elements,
+)
+async def write_elements(
+    context: Context,
+    tag: TargetArgument,
+    length: Annotated[int, Count()],
+    *elements: Annotated[Element, IndexAndValue()],
+    for_: DurationOption = None,
+    at: TimeOption = None,
+    signing: SigningOptions,
+    server: ServerOption = None,
+) -> Result:
+    """Write an array of a length by some of its elements; all others are lost.
+
+    Every element that is not named gets the default of its type: false, 0, "" or 1970. It shows the array as it is
+    now and asks before it sends; --yes agrees, and without a terminal it is refused.
+
+    Indexes count from 0 here, as the gateway counts them in such a write. To set one element and keep the others,
+    write its address, which counts from 1: write TAG[3] 5. Put an element in quotes if its value has blanks:
+    "0=two words". The outcome is reported as for write.
+    """
+    try:
+        array = await _prepared_array(context, tag, length, elements, server, sends=True)
+        item = array.item
+        context.notice(f"{item.tag} is {before_text(array.before)} now")
+        lost = f", and all others to {array.rest}? Their values are lost" if array.rest else "?"
+        await agreed(context, f"set {len(array.elements)} of {counted(length, 'element')} of {item.tag}{lost}")
+        signature, signers = await signature_for(context, item, signing.person)
+        live = live_session_of(context, item)
+    except MxGatewayError:
+        context.notice("nothing was written")
+        raise
+    timeout = for_ or OUTCOME_TIMEOUT
+    result = await live.write_and_confirm(
+        *item.key,
+        SparseArray(length, tuple(array.elements.items())),
+        timestamp=at,
+        signature=signature,
+        timeout=timeout,
+    )
+    check = f"\n   check:  read {item.tag} --fresh" if result.outcome.value == "unknown" else ""
+    summary = f"{before_text(array.before)} → {array.text}{given_text(at, signers)}   {outcome_text(result, timeout)}"
+    return TextResult(
+        f"{item.tag}   {summary}{check}",
+        outcome_record(item, array.before, array.form, result, at=at, signers=signers),
+        result.outcome.value,
+        outcome_code(result),
+        outcome_problem(result, item, timeout, live.session.endpoint),
+        brief=summary,
+    )
+
+
+COMMANDS = (write_elements,)

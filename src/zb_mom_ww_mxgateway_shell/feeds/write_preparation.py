@@ -1,0 +1,69 @@
+"""What every command that writes does before it sends anything."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.items import ensure, value_now
+from zb_mom_ww_mxgateway_shell.language.target_types import Target
+from zb_mom_ww_mxgateway_shell.state.context import Context
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveSession, LiveValue
+
+OUTCOME_TIMEOUT = 30.0
+"""Seconds to wait for a write's completion: the gateway's own command timeout."""
+
+
+async def follow_coming_waits(context: Context) -> None:
+    """Advise the tags that the file waits for behind this write. A wait reports its own errors."""
+    if not context.lines_ahead:
+        return
+    from zb_mom_ww_mxgateway_shell.feeds.wait import coming_waits
+
+    for target in coming_waits(context):
+        with suppress(MxGatewayError, ShellError):
+            await ensure(context, [target], None)
+
+
+def live_session_of(context: Context, item: Item) -> "LiveSession":
+    """Return the live session of the item; refuse the write if the session or the item is gone.
+
+    While the write waited, another line or Python may have closed the connection or removed the item.
+    """
+    if context.is_disconnected:
+        raise closed_error(context)
+    live = context.live_session
+    if live.session.handles.items.get(item.key) is not item:
+        raise ShellError(f"{item.tag} was removed while the write waited; nothing was written", ExitCode.GUARDED)
+    return live
+
+
+def closed_error(context: Context) -> ShellError:
+    """Return the error of a write whose connection was closed before it was sent."""
+    name = context.current.name if context.current else ""
+    return ShellError(f"the connection {name} was closed while the write waited; nothing was written", ExitCode.GUARDED)
+
+
+async def first_value(context: Context, target: Target, item: Item) -> "LiveValue":
+    """Return the value before a write. MXAccess refuses a write to an item without one, so it is not sent."""
+    return await checked_first_value(context, target, item, await value_now(context, item))
+
+
+async def checked_first_value(context: Context, target: Target, item: Item, value: "LiveValue | None") -> "LiveValue":
+    """Return the value of an item that can be written; raise why it cannot."""
+    if value is None:
+        raise ShellError(f"{item.tag} has no value yet, so it cannot be written; nothing was sent", ExitCode.REFUSED)
+    failed = first_failed(value.statuses)
+    if failed and failed.category == StatusCategory.CONFIGURATION_ERROR:
+        if context.client is not None:
+            context.catalogue.start(context.client)
+            await context.catalogue.loaded(2.0)
+        raise target.word.mistake(
+            f"no tag {item.tag}: {failed}; nothing was written{context.catalogue.closest(item.tag)}"
+        )
+    return value
