@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from shell_lines import run as perform
+from shell_lines import make_example_files, run as perform
 from shell_process import Runs, ShellProcess
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
@@ -418,7 +418,11 @@ async def test_lint_finds_everything_at_once_without_a_gateway(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", [name for name in all_commands().commands if name != "unalias"])
-def test_the_example_of_each_command_is_right_without_a_gateway(name: str) -> None:
+def test_the_example_of_each_command_is_right_without_a_gateway(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_example_files(tmp_path)
     context = Context(all_commands(), interactive=False)
     assert context.registry.check(context.registry.commands[name].example, context) == []
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from shell_lines import run
+from shell_lines import make_example_files, run
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
@@ -30,7 +30,6 @@ _BEFORE: dict[str, tuple[str, ...]] = {
     "ack": ("write Plant.Tank1.Level.Hi.Limit 50", "watch Plant.Tank1.Level.Hi.InAlarm --for 300ms"),
     "history": ("watch Plant.Tank1.Level --count 2",),
 }
-_FILES = {"write-many": ("setpoints.csv", "tag,value\nPlant.Tank1.LevelSP,55\nTestChildObject.TestInt,7\n")}
 _ELSEWHERE = {"connect", "attach", "py", "include", "finally"}
 """connect is run below, on a gateway with a certificate and a key; py needs a terminal, and is typed at the prompt;
 the others stand in a file."""
@@ -48,9 +47,7 @@ def test_every_command_but_those_tried_elsewhere_is_here() -> None:
 async def test_the_example_works(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MXGATEWAY_PASSWORD", "secret")
-    if name in _FILES:
-        file, content = _FILES[name]
-        (tmp_path / file).write_text(content, encoding="utf-8")
+    make_example_files(tmp_path)
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         context = Context(all_commands(), interactive=False)
         context.lists = WatchLists(tmp_path / "lists")
