@@ -83,7 +83,7 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("-e", "lines", multiple=True, metavar="LINE", help="Run a line; may be repeated.")
 @click.option("--python", "python", metavar="FILE.py", help="Run a Python file on the live session.")
 @click.option("--report-junit", "junit", metavar="FILE", help="Write a JUnit report, with a case for each step.")
-@click.option("--yes", "assume_yes", is_flag=True, help="Answer yes to every confirm.")
+@click.option("--yes", "assume_yes", is_flag=True, help="Answer yes to every confirm, and to commands that ask.")
 @click.option("--read-only", is_flag=True, help="Refuse everything that would change the plant.")
 @click.pass_context
 def command(

@@ -41,6 +41,8 @@ A bare value gets the tag's type: write TestChildObject.TestInt 5.
   time:2026-10-02T08:14:00Z               a time, with its zone
   [1, 2, 3]                               an array: it replaces the whole array
 
+write TAG[3] 5 writes the third element alone. write-many FILE.csv takes tags and values from a file.
+
 A value is always shown with its quality and its age. good, uncertain and bad are MXAccess's words;
 stale means that it may have changed meanwhile, and since when.""",
     ),
