@@ -23,6 +23,7 @@ from zb_mom_ww_mxgateway import (
     PendingWrite,
     Session,
     SparseArray,
+    WriteEntry,
     WriteOutcome,
     wire,
 )
@@ -224,6 +225,7 @@ PATHS: dict[str, Path] = {
     "write_bulk": lambda client, live, server, item: live.session.write_bulk(server, [(item, 5)]),
     "write2_bulk": lambda client, live, server, item: live.session.write2_bulk(server, [(item, 5, NOW)]),
     "confirmed": lambda client, live, server, item: live.write_and_confirm(server, item, 5),
+    "bulk confirmed": lambda client, live, server, item: live.write_bulk_and_confirm(server, [WriteEntry(item, 5)]),
     "acknowledge": lambda client, live, server, item: client.acknowledge_alarm("Galaxy!Area.Object.Alarm", "ok"),
     "raw": lambda client, live, server, item: client.invoke(write_request(live.session._link, server, item, 5)),
 }

@@ -328,6 +328,10 @@ async def test_lint_and_plan_of_a_file_say_what_a_run_would_do(tmp_path: Path, g
     done = await program("lint", "steps.mxs")
     assert done.code != 0
     assert "steps.mxs:1:12: setpoints.csv:2:1: a tag is missing" in done.out + done.err
+    (tmp_path / "setpoints.csv").write_text("tag,value,type\n,5,\nA.b,5,int\n", encoding="utf-8")
+    (finding,) = [each for each in (await program("lint", "--json", "steps.mxs")).objects if each.get("error")]
+    assert finding["error"]["message"].startswith("setpoints.csv:2:1: a tag is missing")
+    assert [note.partition(": ")[0] for note in finding["error"]["notes"]] == ["setpoints.csv:3:7"]
 
 
 async def test_at_a_prompt_it_shows_each_row_and_ctrl_c_stops_the_waiting(

@@ -103,4 +103,6 @@ def problem_form(error: BaseException) -> dict[str, Any]:
     form = error_form(error) | {"exit_code": int(exit_code_for(error)), "message": message_of(error)}
     if isinstance(error, InputError):
         form["column"] = error.start + 1
+    if notes := getattr(error, "__notes__", ()):
+        form["notes"] = [redact(one_line(note)) for note in notes]
     return form | error.fields if isinstance(error, NotMet) else form
