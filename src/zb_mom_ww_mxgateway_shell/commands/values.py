@@ -21,6 +21,7 @@ from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
 from zb_mom_ww_mxgateway_shell.feeds.write_report import (
     before_text,
     given_text,
+    keep_doubt,
     outcome_code,
     outcome_problem,
     outcome_record,
@@ -43,7 +44,7 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveValue, WriteResult
+    from zb_mom_ww_mxgateway import LiveValue
 
 VERIFY_TIMEOUT = 10.0
 """Seconds that --verify waits for the written value."""
@@ -119,7 +120,7 @@ async def write(
     timeout = for_ or OUTCOME_TIMEOUT
     sent_at = clock.monotonic()
     result = await live.write_and_confirm(*item.key, typed, timestamp=at, signature=signature, timeout=timeout)
-    _keep_doubt(context, result, item, typed, before, sent_at)
+    keep_doubt(context.connected, result, item, typed, before, sent_at)
     seen = None
     if verify and result.outcome.value != "refused":
         from zb_mom_ww_mxgateway_shell.feeds.write_check import verified
@@ -157,17 +158,6 @@ async def _prepare(
         await follow_coming_waits(context)
     before = await first_value(context, tag, item)
     return item, before, value.for_tag(item.tag, context.type_of(item.tag, item))
-
-
-def _keep_doubt(
-    context: Context, result: "WriteResult", item: Item, typed: Typed, before: "LiveValue", sent_at: float
-) -> None:
-    """Keep a write whose outcome is unknown, so that what is seen of it later is reported."""
-    connected = context.connected
-    if result.outcome.value == "unknown" and not same_value(typed, before.value):
-        connected.doubtful_writes.add(item, typed, sent_at)
-    elif connected.doubtful():
-        connected.doubtful_writes.forget(item)
 
 
 COMMANDS = (write,)

@@ -3,10 +3,13 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, error_form, status_form, value_form, value_text
+from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.doubtful_writes import MAY_STILL_HAPPEN
 
 if TYPE_CHECKING:
@@ -93,6 +96,16 @@ def outcome_record(
         "tag": item.tag,
         "value": value,
     }
+
+
+def keep_doubt(
+    connected: GatewayConnection, result: "WriteResult", item: Item, written: Typed, before: "LiveValue", sent_at: float
+) -> None:
+    """Keep a write whose outcome is unknown, so that what is seen of it later is reported."""
+    if result.outcome.value == "unknown" and not same_value(written, before.value):
+        connected.doubtful_writes.add(item, written, sent_at)
+    elif connected.doubtful():
+        connected.doubtful_writes.forget(item)
 
 
 def _milliseconds(seconds: float | None) -> int | None:
