@@ -250,6 +250,8 @@ async def test_a_lost_answer_is_the_worst_and_is_not_sent_again(context: Context
     assert result.exit_code is ExitCode.UNKNOWN
     assert {record["outcome"] for record in result.form()} == {"unknown"}
     assert all("It was not sent again" in line for line in result.lines()[1:])
+    # Each may still happen, and is looked for.
+    assert [write.value.sent for write in context.connected.doubtful()] == [5, 2.5, "two words", True]  # type: ignore[attr-defined]  # Typed
     assert sent(gateway) == ["write_bulk"]
 
 
@@ -288,6 +290,20 @@ async def test_the_wait_that_is_interrupted_leaves_every_row_unknown(
     assert result is not None
     assert result.exit_code is ExitCode.UNKNOWN
     assert {record["outcome"] for record in result.form()} == {"unknown"}
+
+
+@pytest.mark.parametrize("line", ["write-many file.csv", f"write {OBJECT}.TestInt 5"])
+async def test_a_connection_that_is_closed_meanwhile_does_not_hide_the_outcome(
+    context: Context, gateway: SimulatedGateway, line: str
+) -> None:
+    write(ALL)
+    gateway.faults.hold_write_completes()
+    writing = asyncio.create_task(run(context, line, follow))
+    await until(lambda: bool(sent(gateway)), lambda: "it is sent")
+    await context.disconnect()
+    result = await writing
+    assert result is not None
+    assert result.exit_code is ExitCode.UNKNOWN
 
 
 # By file, by plan, at the prompt.

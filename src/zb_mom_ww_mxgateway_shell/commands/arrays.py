@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.models.write_guard import SparseArray
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.value_types import TYPES, Family
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import counted, value_form, value_text
@@ -20,6 +22,7 @@ from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
 from zb_mom_ww_mxgateway_shell.feeds.write_report import (
     before_text,
     given_text,
+    keep_doubt,
     outcome_code,
     outcome_problem,
     outcome_record,
@@ -86,13 +89,18 @@ class ArrayWrite(NamedTuple):
     before: "LiveValue"
     length: int
     elements: dict[int, Typed]
-    rest: str
-    """The value of all other elements afterwards, in words; empty where all are set."""
+    rest: object
+    """The value of all other elements afterwards; None where all are set."""
+
+    @property
+    def values(self) -> list[object]:
+        """The array afterwards."""
+        return [self.elements[index].sent if index in self.elements else self.rest for index in range(self.length)]
 
     @property
     def text(self) -> str:
         named = ", ".join(f"{index}={value_text(value)}" for index, value in self.elements.items())
-        others = f", all others {self.rest}" if self.rest else ""
+        others = f", all others {value_text(self.rest)}" if self.rest is not None else ""
         return f"{counted(self.length, 'element')}: {named}{others}"
 
     @property
@@ -131,14 +139,17 @@ async def _prepared_array(
         first = next(iter(typed.values()))
         if value.type != first.type:
             raise element.word.mistake(f"all elements are of one type, and this is {value.type}, not {first.type}")
-    rest = _default_text(next(iter(typed.values())).type) if len(typed) < length else ""
+    rest = _DEFAULTS[TYPES[next(iter(typed.values())).type].family] if len(typed) < length else None
     return ArrayWrite(item, before, length, typed, rest)
 
 
-def _default_text(type_name: str) -> str:
-    """Return what an element of this type is set to that is not named."""
-    defaults = {Family.BOOLEAN: "false", Family.NUMBER: "0", Family.TEXT: '""', Family.TIME: "1970-01-01T00:00:00Z"}
-    return defaults[TYPES[type_name].family]
+_DEFAULTS = {
+    Family.BOOLEAN: False,
+    Family.NUMBER: 0,
+    Family.TEXT: "",
+    Family.TIME: datetime(1970, 1, 1, tzinfo=UTC),
+}
+"""What an element is set to that is not named."""
 
 
 async def _preview_elements(
@@ -188,7 +199,7 @@ async def write_elements(
         array = await _prepared_array(context, tag, length, elements, server, sends=True)
         item = array.item
         context.notice(f"{item.tag} is {before_text(array.before)} now")
-        lost = f", and all others to {array.rest}? Their values are lost" if array.rest else "?"
+        lost = f", and all others to {value_text(array.rest)}? Their values are lost" if array.rest is not None else "?"
         await agreed(context, f"set {len(array.elements)} of {counted(length, 'element')} of {item.tag}{lost}")
         signature, signers = await signature_for(context, item, signing.person)
         live = live_session_of(context, item)
@@ -196,6 +207,7 @@ async def write_elements(
         context.notice("nothing was written")
         raise
     timeout = for_ or OUTCOME_TIMEOUT
+    sent_at = clock.monotonic()
     result = await live.write_and_confirm(
         *item.key,
         SparseArray(length, tuple(array.elements.items())),
@@ -203,6 +215,7 @@ async def write_elements(
         signature=signature,
         timeout=timeout,
     )
+    keep_doubt(context, result, item, array.values, array.before, sent_at)
     check = f"\n   check:  read {item.tag} --fresh" if result.outcome.value == "unknown" else ""
     summary = f"{before_text(array.before)} → {array.text}{given_text(at, signers)}   {outcome_text(result, timeout)}"
     return TextResult(

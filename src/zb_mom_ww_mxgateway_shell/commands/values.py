@@ -120,7 +120,7 @@ async def write(
     timeout = for_ or OUTCOME_TIMEOUT
     sent_at = clock.monotonic()
     result = await live.write_and_confirm(*item.key, typed, timestamp=at, signature=signature, timeout=timeout)
-    keep_doubt(context.connected, result, item, typed, before, sent_at)
+    keep_doubt(context, result, item, typed, before, sent_at)
     seen = None
     if verify and result.outcome.value != "refused":
         from zb_mom_ww_mxgateway_shell.feeds.write_check import verified

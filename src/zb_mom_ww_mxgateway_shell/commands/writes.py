@@ -39,7 +39,6 @@ from zb_mom_ww_mxgateway_shell.language.target_types import TAG, ServerOption, T
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.value_files import FileMistakes, ValueFileName, ValueRow, read_rows
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
-from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import (
     Signature,
@@ -95,7 +94,7 @@ class WrittenRows(Table):
 class BulkWriting:
     """A bulk write whose outcomes are awaited; it is sent when it is followed."""
 
-    connected: GatewayConnection
+    context: Context
     live: "LiveSession"
     rows: Sequence[PreparedRow]
     signatures: Sequence[Signature]
@@ -129,7 +128,7 @@ class BulkWriting:
         cells, records, problems = [], [], []
         for row, signature, result in zip(self.rows, self.signatures, results, strict=True):
             at, signers = row.at, signature.signers
-            keep_doubt(self.connected, result, row.item, row.value, row.before, self.started)
+            keep_doubt(self.context, result, row.item, row.value, row.before, self.started)
             cells.append([row.item.tag, f"{row.change}{given_text(at, signers)}", outcome_text(result, self.timeout)])
             value = value_form(row.value)
             records.append(outcome_record(row.item, row.before, value, result, at=at, signers=signers))
@@ -206,7 +205,7 @@ async def write_many(
         # The error names another call than the write.
         context.notice("nothing was written")
         raise
-    return BulkWriting(context.connected, live, rows, signatures, for_ or OUTCOME_TIMEOUT)
+    return BulkWriting(context, live, rows, signatures, for_ or OUTCOME_TIMEOUT)
 
 
 def _entry(row: PreparedRow, signature: Signature) -> "BulkEntry":

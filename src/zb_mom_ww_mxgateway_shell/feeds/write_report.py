@@ -7,9 +7,8 @@ from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.times import time_text
-from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, error_form, status_form, value_form, value_text
-from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
+from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.doubtful_writes import MAY_STILL_HAPPEN
 
 if TYPE_CHECKING:
@@ -50,6 +49,19 @@ def outcome_text(result: "WriteResult", timeout: float) -> str:
     lost = str(result.error or "the event stream was interrupted").removeprefix("outcome unknown: ")
     late = "" if accepted else f", and {MAY_STILL_HAPPEN}"
     return f"{accepted}{', then ' if accepted else ''}outcome UNKNOWN: {lost}. It was not sent again{late}"
+
+
+def keep_doubt(
+    context: Context, result: "WriteResult", item: Item, value: object, before: "LiveValue", sent_at: float
+) -> None:
+    """Keep a write whose outcome is unknown, so that what is seen of it later is reported."""
+    connected = context.current
+    if connected is None or context.is_disconnected:
+        return  # Closed meanwhile: the write has its outcome all the same.
+    if result.outcome.value == "unknown" and not same_value(value, before.value):
+        connected.doubtful_writes.add(item, value, sent_at)
+    elif connected.doubtful():
+        connected.doubtful_writes.forget(item)
 
 
 def outcome_problem(result: "WriteResult", item: Item, timeout: float, endpoint: str) -> MxGatewayError | None:
@@ -96,16 +108,6 @@ def outcome_record(
         "tag": item.tag,
         "value": value,
     }
-
-
-def keep_doubt(
-    connected: GatewayConnection, result: "WriteResult", item: Item, written: Typed, before: "LiveValue", sent_at: float
-) -> None:
-    """Keep a write whose outcome is unknown, so that what is seen of it later is reported."""
-    if result.outcome.value == "unknown" and not same_value(written, before.value):
-        connected.doubtful_writes.add(item, written, sent_at)
-    elif connected.doubtful():
-        connected.doubtful_writes.forget(item)
 
 
 def _milliseconds(seconds: float | None) -> int | None:
