@@ -1,5 +1,6 @@
 """A write whose outcome is unknown may still happen for 75 s: it is never called not done, and what is seen is told."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
+from zb_mom_ww_mxgateway_sim.faults.call_faults import kind_of
 
 INT = "TestChildObject.TestInt"
 
@@ -45,10 +47,13 @@ async def text_of(context: Context, line: str) -> str:
     return "\n".join(result.lines())
 
 
-async def given_up(context: Context, gateway: SimulatedGateway, line: str = f"write {INT} 7 --for 300ms") -> Result:
-    """A write whose caller gives up while it still runs in the worker."""
-    await run(context, f"read {INT}", follow)
-    await run(context, f"write {INT} 3", follow)
+async def given_up(
+    context: Context, gateway: SimulatedGateway, line: str = f"write {INT} 7 --for 300ms", *, first: bool = True
+) -> Result:
+    """A write whose caller gives up while it still runs in the worker; `first` the tag gets the value 3."""
+    if first:
+        await run(context, f"read {INT}", follow)
+        await run(context, f"write {INT} 3", follow)
     gateway.faults.stall("write")
     result = await run(context, line, follow)
     assert result is not None
@@ -74,6 +79,21 @@ async def test_a_write_that_is_given_up_may_still_happen_and_is_seen_when_it_doe
         assert "the write of 7, whose outcome is unknown: the tag had that value" in await text_of(context, line)
     assert len(context.connected.doubtful_writes.news()) == 1
     assert not context.connected.doubtful_writes.news()
+
+
+async def test_a_value_that_came_before_the_write_was_given_up_is_seen_too(
+    context: Context, gateway: SimulatedGateway
+) -> None:
+    await run(context, f"write {INT} 3", follow)
+    gateway.faults.stall("write")
+    writing = asyncio.create_task(given_up(context, gateway, f"write {INT} 7 --for 2s", first=False))
+    await until(lambda: sum(kind_of(call.request) == "write" for call in gateway.calls) == 2)
+    gateway.set(INT, 7)
+    assert (await writing).exit_code is ExitCode.UNKNOWN
+    (write,) = context.connected.doubtful()
+    assert write.seen_at is not None
+    assert "the tag had that value" in write.text()
+    gateway.faults.release()
 
 
 async def test_what_is_not_seen_in_time_is_not_called_undone(

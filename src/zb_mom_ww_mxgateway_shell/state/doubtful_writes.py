@@ -24,9 +24,8 @@ class DoubtfulWrite:
     item: Item
     value: object
     sent_at: float
-    given_up_at: float
     seen_at: float | None = field(default=None, init=False)
-    """When the value was first seen after that; None while it was not."""
+    """When the value was first seen after it was sent; None while it was not."""
     is_over: bool = field(default=False, init=False)
     """Whether it is too old to happen any more."""
     is_reported: bool = field(default=False, init=False)
@@ -47,7 +46,7 @@ class DoubtfulWrite:
         """Take the item's latest value."""
         if self.seen_at is not None or self.is_over:
             return
-        is_new = latest is not None and latest.stale_since is None and latest.received_at >= self.given_up_at
+        is_new = latest is not None and latest.stale_since is None and latest.received_at >= self.sent_at
         if latest is not None and is_new and same_value(self.value, latest.value, data_type=latest.data_type):
             self.seen_at = latest.received_at
             return
@@ -63,7 +62,7 @@ class DoubtfulWrites:
 
     def add(self, item: Item, value: object, sent_at: float) -> None:
         """Keep a write whose outcome is unknown."""
-        self._writes[item.key] = DoubtfulWrite(item, value, sent_at, clock.monotonic())
+        self._writes[item.key] = DoubtfulWrite(item, value, sent_at)
 
     def forget(self, item: Item) -> None:
         """Forget the write to an item: a later one has an outcome."""

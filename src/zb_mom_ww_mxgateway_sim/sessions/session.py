@@ -61,7 +61,7 @@ class SessionOptions:
     start_time: float = 0.0
     """From OpenSession to READY."""
     command_limit: float = 75.0
-    """How long a command may run in the worker, with or without a caller; one more second faults the session."""
+    """How long a command may run in the worker, with or without a caller; then the session is faulted."""
 
 
 class GatewaySession:
