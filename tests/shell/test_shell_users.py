@@ -194,6 +194,17 @@ async def test_a_rebuilt_session_says_who_has_to_log_in_again(tmp_path: Path) ->
         await made.terminal.shows("logged out with the lost")
 
 
+async def test_a_plan_logs_nobody_in_and_harms_no_session(tmp_path: Path, gateway: SimulatedGateway) -> None:
+    program = ShellProcess(tmp_path).on(gateway)
+    lines = ["login bob --password-env NOT_SET", "logout", "archestra-user x", "drain-events", "shutdown-worker"]
+    (tmp_path / "try.mxs").write_text("\n".join([*lines, f"write {SECURED} true"]), encoding="utf-8")
+    done = await program("--plaintext", "plan", "try.mxs")
+    assert done.code == ExitCode.DONE, done
+    assert done.out.count("would ") == len(lines) + 1
+    kinds = {call.request.command.WhichOneof("payload") for call in gateway.calls if call.rpc == "Invoke"}
+    assert not kinds & {"authenticate_user", "archestra_user_to_id", "drain_events", "shutdown_worker", "write_secured"}
+
+
 @pytest.mark.parametrize(
     "line", ["login", 'login ""', "logout carol", "write A true --second", "login bob --password-env"]
 )

@@ -155,7 +155,7 @@ def _deployed_text(answer: "datetime | MxGatewayError | None") -> str:
     return time_text(answer) if answer else "never"
 
 
-@command("drain-events", example="drain-events --count 10", stream=False)
+@command("drain-events", example="drain-events --count 10", stream=False, in_plan=False)
 async def drain_events(context: Context, *, count: CountOption = None) -> Result:
     """Takes events that wait in the worker out of its queue, at most --count of them.
 
@@ -168,7 +168,7 @@ async def drain_events(context: Context, *, count: CountOption = None) -> Result
     return TextResult(text, {"events": [event_form(event) for event in events]})
 
 
-@command("shutdown-worker", example="shutdown-worker", stream=False)
+@command("shutdown-worker", example="shutdown-worker", stream=False, in_plan=False)
 async def shutdown_worker(context: Context) -> Result:
     """Ends the worker process of this session: the session is of no use any more.
 

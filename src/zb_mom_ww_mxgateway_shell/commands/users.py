@@ -46,7 +46,7 @@ PasswordEnvOption = Annotated[str | None, Text("variable")]
 PasswordFileOption = Annotated[str | None, Text("file")]
 
 
-@command("login", example="login operator --password-env MXGATEWAY_PASSWORD", stream=False)
+@command("login", example="login operator --password-env MXGATEWAY_PASSWORD", stream=False, in_plan=False)
 async def login(
     context: Context,
     user: Annotated[str, Text("user")],
@@ -91,7 +91,7 @@ async def users(context: Context) -> Result:
     return Table(("", "user", "id", "server"), rows, records, known, "nobody is logged in; login USER")
 
 
-@command("logout", example="logout operator", stream=False)
+@command("logout", example="logout operator", stream=False, in_plan=False)
 async def logout(context: Context, user: Annotated[str | None, LoggedIn()] = None) -> Result:
     """Forgets a user, or all of them: nothing more is written in their name.
 
@@ -102,7 +102,7 @@ async def logout(context: Context, user: Annotated[str | None, LoggedIn()] = Non
     return TextResult(f"{names} logged out", {"users": [each.name for each in gone]})
 
 
-@command("archestra-user", example="archestra-user 7f9f2f9e-52a5-4f0e-9a8b-0d7ce8d0e5b1", stream=False)
+@command("archestra-user", example="archestra-user 7f9f2f9e-52a5-4f0e-9a8b-0d7ce8d0e5b1", stream=False, in_plan=False)
 async def archestra_user(
     context: Context, guid: Annotated[str, Text("guid")], *, server: ServerOption = None
 ) -> Result:
