@@ -69,7 +69,7 @@ async def test_a_prompt_of_a_user_without_a_home_takes_every_command(
     monkeypatch.setattr(Path, "home", nobody)
     monkeypatch.delenv("XDG_CONFIG_HOME")
     async with shell(tmp_path) as here:
-        await here.terminal.enter("watch Foo", "added item 1")
+        await here.terminal.enter("watch TestChildObject.TestInt", "added item 1")
         await here.terminal.enter("connect foo", "no profile foo")
         await here.terminal.enter("list", "no lists")
         await here.terminal.enter("list save x A.B", "set HOME or XDG_CONFIG_HOME")

@@ -60,7 +60,10 @@ def test_look_ups_are_those_of_a_plain_list(galaxy: dict[str, list[str]], typed:
     assert {tag_key(tag) for owner in index.owners_from("") for tag in index.tags_of(owner)} == tags
     assert all(index.find(shouted(tag)) for tag in tags)
     spelled = {tag for owner in index.owners_from("") for tag in index.tags_of(owner)}
-    assert {index.spelled(shouted(tag)) for tag in tags} == spelled
+    # Two objects may have what is one tag to MXAccess: S with s.A, and S.S with A. One of the spellings is given.
+    answers = {index.spelled(shouted(tag)) for tag in tags}
+    assert answers <= spelled
+    assert {tag_key(answer or "") for answer in answers} == tags
     assert (index.find(typed) is not None) == (tag_key(typed) in tags)
     prefix = f"{typed}." if typed and ends_with_dot else typed
     folded = tag_key(prefix)
