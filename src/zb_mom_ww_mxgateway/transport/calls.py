@@ -7,8 +7,8 @@ import os
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
@@ -20,7 +20,6 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayError,
     MxGatewaySessionError,
     MxGatewayTransportError,
-    MxGatewayWriteBlockedError,
     readable,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
@@ -34,12 +33,10 @@ from zb_mom_ww_mxgateway.transport.call_errors import printable, translated, und
 from zb_mom_ww_mxgateway.transport.call_log import LoggedCall, log_answered_write, log_failed_write
 from zb_mom_ww_mxgateway.transport.channels import make_channel, make_reading_channel
 from zb_mom_ww_mxgateway.transport.command_channel import CommandChannel, HomeLoop
+from zb_mom_ww_mxgateway.transport.guarding import ask_guard
 from zb_mom_ww_mxgateway.transport.observers import CommandObserver, Observers
 from zb_mom_ww_mxgateway.transport.reader_thread import Arrived, EventBuffer, ReadingThread
 from zb_mom_ww_mxgateway.transport.streams import EventStream, MessageStream
-
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.models.write_guard import WriteGuard
 
 T = TypeVar("T")
 
@@ -102,7 +99,14 @@ class Transport:
             if self.options.write_guard is not None:
                 # A copy: what was allowed is what is sent, even if the caller changes the message meanwhile.
                 request = wire.copy_of(request)
-                await self._ask_guard(self.options.write_guard, request, call)
+                await ask_guard(
+                    self.options.write_guard,
+                    request,
+                    call,
+                    endpoint=self.options.endpoint,
+                    tag_of=partial(self._tag_of, self.observers),
+                    printable=self.printable,
+                )
                 self._check_open(call)
             await self._prove(rpc, request, call)
             if turn := self.turns.get(wire.correlation_of(request)):
@@ -173,41 +177,6 @@ class Transport:
             raise MxGatewayArgumentError(f"request must be an MxCommandRequest, not {type(request).__name__}")
         reply: pb.MxCommandReply = await self.unary(wire.INVOKE, request, call=wire.kind_name(request), timeout=timeout)
         return reply
-
-    async def _ask_guard(self, guard: "WriteGuard", request: Any, call: str) -> None:
-        session_id = wire.session_of(request)
-        from zb_mom_ww_mxgateway.models.write_guard import (
-            PendingWrite,  # A session that writes nothing needs none of it.
-        )
-
-        pending = PendingWrite(
-            call=call,
-            endpoint=self.options.endpoint,
-            session_id=session_id,
-            correlation_id=wire.correlation_of(request),
-            entries=tuple(
-                replace(entry, tag=self._tag_of(self.observers, session_id, entry.server_handle, entry.item_handle))
-                for entry in wire.pending_entries(request)
-            ),
-        )
-        cause: Exception | None = None
-        try:
-            answer: object = await guard(pending)
-        except Exception as error:
-            answer, cause = f"the guard failed: {error}" if str(error) else f"the guard failed: {error!r}", error
-        if answer is True:
-            return
-        if isinstance(answer, str) and answer:
-            reason = self.printable(answer)
-        else:
-            reason = "the write guard said no" if answer is False else f"the write guard answered {answer!r}, not True"
-        raise MxGatewayWriteBlockedError(
-            f"blocked locally: {pending}: {reason}; nothing was sent",
-            pending=pending,
-            endpoint=self.options.endpoint,
-            call=call,
-            correlation_id=wire.correlation_of(request) or None,
-        ) from cause
 
     @property
     def closed(self) -> bool:
