@@ -1,4 +1,4 @@
-"""Redaction of API keys in text: the one place that knows the form of a key."""
+"""Redaction of keys and passwords in text: the one place that knows the form of a key."""
 
 import re
 
@@ -6,11 +6,24 @@ import re
 _KEY = re.compile(r"mxgw_([^_\s'\"]*)_(?!\*{3}(?:\W|$)|<secret>)[^\s'\",;)\]}]+")
 # Any other bearer token; no key that `_KEY` redacted already.
 _BEARER = re.compile(r"(?i)(bearer\s+)(?!mxgw_[^_\s'\"]*_\*{3})[^\s'\",;)\]}]+")
-# A password typed by mistake behind `login USER`, or with an option that `login` does not have; the line may be shown
-# behind a prompt, or with its place in a file.
-_PASSWORD = re.compile(
-    r"(?m)((?:^|[>:])\s*(?:\d+\s+)?login\s+(?:\"[^\"]*\"|'[^']*'|[^\s\"'-]\S*)\s+"
-    r"(?:--?(?:p|pw|pass|passwd|password)[=\s]\s*)?)(?!--?\w)(\"[^\"]*\"|'[^']*'|\S+)(?=\s*(?:$|--?\w))"
+# Passwords typed by mistake where none belongs; the line may be shown behind a prompt, with its place in a file, or
+# inside a call of `mx` in Python.
+_WORD = r"(?:\"[^\"]*\"|'[^']*'|[^\s\"'\[<-]\S*)"
+_END = r"(?=[ \t]*\r?$|[ \t]+(?:--\w|#)|[\"'])"
+_PASSWORDS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # An option that does not exist: --password X, --second-password=X.
+        r"((?:^|[\s\"'])--?(?:second-)?(?:pw|pass|passwd|password)(?:=|\s+(?!--?\w)))(\"[^\"]*\"|'[^']*'|[^\s\"']+)",
+        # One or more words behind `login USER`.
+        rf"(?m)((?:^|[>:]|\bmx\(\s*\w?[\"'])[ \t]*(?:\d+[ \t]+)?login[ \t]+(?!USER\b|has no option ){_WORD}[ \t]+"
+        rf"(?:-p[= \t][ \t]*)?)(?!--\w|#)(\"[^\"]*\"|'[^']*'|[^\s\"'\[]+(?: [^\s\"'\[#-]\S*?){{0,3}}){_END}",
+        # One word too many behind `--second USER`, after all that `write` and `write-many` take.
+        rf"(?m)(\bwrite(?:-many[ \t]+|[ \t]+{_WORD}[ \t]+)(?!--)(?:{_WORD}|-\S+)[ \t].{{0,300}}?"
+        rf"--second[=\s]{_WORD}[ \t]+)(?!--\w|#)(\"[^\"]*\"|'[^']*'|[^\s\"']+){_END}",
+        # A field of a JSON object, which may be escaped in another text.
+        r"(?i)(password\\*\"\s*:\s*)(\\*\"(?:[^\"\\]|\\.)*(?:\"|$))",
+    )
 )
 
 
@@ -31,9 +44,19 @@ def redact(text: str, api_key: str | None = None) -> str:
         text = _KEY.sub(lambda match: f"mxgw_{match[1]}_***", text)
     if "bearer" in text.lower():
         text = _BEARER.sub(r"\1***", text)
-    if "login" in text:
-        text = _PASSWORD.sub(r"\1***", text)
+    if _may_hold_password(text):
+        for pattern in _PASSWORDS:
+            text = pattern.sub(r"\1***", text)
     return text
+
+
+def may_hold_secret(text: str) -> bool:
+    """Return whether the text, which may be escaped, can hold what `redact` leaves out; fast, and wrong at times."""
+    return "mxgw_" in text or "bearer" in text.lower() or _may_hold_password(text)
+
+
+def _may_hold_password(text: str) -> bool:
+    return "login" in text or "--second" in text or "password" in text.lower() or "--p" in text
 
 
 def masked(text: str) -> str:

@@ -302,3 +302,45 @@ def test_a_key_is_masked_in_the_columns_it_was_typed_in(text: str) -> None:
     assert len(shown) == len(text)
     assert [at for at, (was, now) in enumerate(zip(text, shown, strict=True)) if was != now and now != "*"] == []
     assert "c2VjcmV0" not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "login bob SECRET",
+        "3:1: login bob SECRET --server 1",
+        "login bob SECRET with blanks",
+        "login bob --password=SECRET",
+        "login bob -p SECRET",
+        'await mx("login bob SECRET")',
+        "write A.B true --second anna SECRET",
+        'write A.B "two words" --second anna SECRET --for 5s',
+        "write A.B -5 --second=anna SECRET",
+        "write-many a.csv --second anna SECRET",
+        "write A.B true --second-password SECRET",
+        'call authenticate_user {"verify_user_password": "SECRET"}',
+        r'"call authenticate_user {\"verifyUserPassword\": \"SECRET\"}"',
+        'call authenticate_user {"verify_user_password": "SECRET',
+    ],
+)
+def test_a_password_in_a_wrong_place_is_redacted(text: str) -> None:
+    assert "***" in redact(text)
+    assert "SECRET" not in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "login bob  # who signs",
+        "login bob --password-env BOB --server 1",
+        "one word too many: login <user> [--password-env <variable>] [--server <server>]",
+        "login has no option --password; did you mean --password-env?",
+        "A.B is a SecuredWrite tag: login USER signs for it",
+        "write --second anna A.B true",
+        "write A.B --second anna true",
+        "write A.B true --second anna --second-password-env ANNA",
+        "write-elements A.B 10 0=5 --second anna 3=7",
+    ],
+)
+def test_what_holds_no_password_stays(text: str) -> None:
+    assert redact(text) == text

@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayTransportError,
     MxGatewayWriteBlockedError,
 )
-from zb_mom_ww_mxgateway.redaction import redact
+from zb_mom_ww_mxgateway.redaction import may_hold_secret, redact
 from zb_mom_ww_mxgateway.status import MxStatus, ProtocolStatusCode, hresult_text, name_of
 from zb_mom_ww_mxgateway.times import moment_of, nanoseconds_text, time_text
 from zb_mom_ww_mxgateway.value_types import Family, type_of
@@ -130,8 +130,8 @@ def _session_remedy(error: MxGatewaySessionError) -> str:
 def json_line(form: Any) -> str:
     """Return one line of JSON with sorted fields, without API keys; in ASCII, so that it cannot move a cursor."""
     line = json.dumps(form, sort_keys=True, allow_nan=False)
-    # Redact its texts, not the line: only there the end of a key is known.
-    return line if redact(line) == line else json.dumps(redacted(form), sort_keys=True, allow_nan=False)
+    # Redact its texts, not the line: only there the end of a key, and the start of a statement, are known.
+    return line if not may_hold_secret(line) else json.dumps(redacted(form), sort_keys=True, allow_nan=False)
 
 
 def redacted(form: Any) -> Any:

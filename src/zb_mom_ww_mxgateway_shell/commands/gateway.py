@@ -34,7 +34,7 @@ class CommandKind(ArgumentType):
         from zb_mom_ww_mxgateway.wire.json_commands import command_kinds  # Only `call` needs protobuf's JSON mapping.
 
         kind = word.value.replace("-", "_").lower()
-        if kind == "authenticate_user":
+        if kind.replace("_", "") == "authenticateuser":
             raise word.mistake("a password never stands on a line: login USER asks for it")
         if kind not in command_kinds():
             raise word.mistake(f"no command kind {word.value}{closest(kind, command_kinds())}")

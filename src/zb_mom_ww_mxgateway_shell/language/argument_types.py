@@ -230,7 +230,9 @@ class Count(ArgumentType):
     def parse(self, word: Token, context: Scope) -> int:
         number = whole_number(word.text)
         if number is None or not 0 < number < 2**31:
-            raise word.mistake("a whole number above zero is expected")
+            too_large = number is not None and number > 0
+            limit = f", at most {2**31 - 1}" if too_large else ""
+            raise word.mistake(f"a whole number above zero is expected{limit}")
         return number
 
 

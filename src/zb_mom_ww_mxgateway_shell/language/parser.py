@@ -179,7 +179,7 @@ def assign(command: Command, words: list[Token], line: str) -> tuple[list[Assign
             option = None  # A clause comes after all positional words.
         if option is None and word.text.startswith("--"):
             hint = closest(word.text, list(known)) or f"; {command.usage}"
-            return assigned, word.mistake(f"{command.name} has no option {word.text}{hint}")
+            return assigned, word.mistake(f"{command.name} has no option {word.text.partition('=')[0]}{hint}")
         if option is not None:
             if any(option is seen for seen, _ in assigned):
                 return assigned, word.mistake(f"{word.text} is given twice")

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.events import EventHeader, MxEvent
-from zb_mom_ww_mxgateway.redaction import redact
+from zb_mom_ww_mxgateway.redaction import may_hold_secret
 from zb_mom_ww_mxgateway.status import name_of, quality_word
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.csv_records import csv_record
@@ -131,7 +131,7 @@ _encode = json.JSONEncoder(allow_nan=False).encode
 
 def _object(form: dict[str, Any]) -> str:
     line = _encode(form)
-    return line if redact(line) == line else _encode(redacted(form))
+    return line if not may_hold_secret(line) else _encode(redacted(form))
 
 
 def _statuses(statuses: Iterable[Any]) -> str | None:
