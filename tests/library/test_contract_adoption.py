@@ -15,7 +15,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from permuted_contract import write_permuted
 
 from zb_mom_ww_mxgateway import ClientOptions, GatewayClient, MxGatewayArgumentError, contract
-from zb_mom_ww_mxgateway.contract.adoption import kept_path
+from zb_mom_ww_mxgateway.contract.adoption import configured, kept_path
 from zb_mom_ww_mxgateway.contract.descriptors import built_in_files
 from zb_mom_ww_mxgateway.contract.storage import adopt, give_up
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -143,6 +143,16 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
     path.chmod(0)
     with pytest.raises(MxGatewayArgumentError, match="Permission denied"):
         adopt(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a link needs a right there")
+def test_a_kept_link_to_nothing_is_an_error_and_not_the_built_in_contract(tmp_path: Path) -> None:
+    kept_path().parent.mkdir(parents=True, exist_ok=True)
+    kept_path().symlink_to(tmp_path / "unmounted.protoset")
+    found = configured()
+    assert (found.origin, found.path) == ("adopted", kept_path())
+    assert give_up() == kept_path()
+    assert configured().is_built_in
 
 
 WHAT_IS_SPOKEN = """

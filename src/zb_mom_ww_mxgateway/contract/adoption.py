@@ -69,9 +69,9 @@ def configured() -> Contract:
         kept = kept_path()
     except MxGatewayArgumentError:
         return Contract(BUILT_IN)  # no home, so nothing is kept
-    # Not ``exists``, which takes a folder that cannot be searched for one without a contract.
+    # Not ``exists``, which takes a folder that cannot be searched, and a link to nothing, for no contract.
     try:
-        kept.stat()
+        kept.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return Contract(BUILT_IN)
     except OSError:
