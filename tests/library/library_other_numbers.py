@@ -39,9 +39,10 @@ def translated(message: Message, into: Message) -> Message:
 
 
 class _Renumbering(grpc.GenericRpcHandler):
-    def __init__(self, theirs: Modules, channel: grpc.aio.Channel) -> None:
+    def __init__(self, theirs: Modules, channel: grpc.aio.Channel, unread: grpc.StatusCode) -> None:
         self._theirs = theirs
         self._channel = channel
+        self._unread = unread
 
     def service(self, handler_call_details: Any) -> Any:
         path = handler_call_details.method
@@ -86,10 +87,9 @@ class _Renumbering(grpc.GenericRpcHandler):
             return grpc.unary_stream_rpc_method_handler(stream)
         return grpc.unary_unary_rpc_method_handler(unary)
 
-    @staticmethod
-    async def _understood(request: Any, context: Any) -> Any:
+    async def _understood(self, request: Any, context: Any) -> Any:
         if request is None:
-            await context.abort(grpc.StatusCode.INTERNAL, "Exception deserializing request!")
+            await context.abort(self._unread, "Exception deserializing request!")
         return request
 
 
@@ -103,12 +103,16 @@ async def renumbered(
     seed: int,
     packages: Iterable[str] = tuple(PACKAGES.values()),
     only: Container[str] | None = None,
+    unread: grpc.StatusCode = grpc.StatusCode.INTERNAL,
 ) -> AsyncIterator[str]:
-    """Serve the gateway under another numbering of the packages; gives the endpoint, in plaintext."""
+    """Serve the gateway under another numbering of the packages; gives the endpoint, in plaintext.
+
+    `unread`: the status that it answers to a request that it cannot decode.
+    """
     theirs = modules_of(Path("permuted"), permuted(seed, packages, only))
     server = grpc.aio.server()
     async with grpc.aio.insecure_channel(gateway.endpoint) as channel:
-        server.add_generic_rpc_handlers((_Renumbering(theirs, channel),))
+        server.add_generic_rpc_handlers((_Renumbering(theirs, channel, unread),))
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         try:

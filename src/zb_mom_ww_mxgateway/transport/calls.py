@@ -372,8 +372,12 @@ class Transport:
         result = translated(self.options, error, call, request, of_session=rpc.of_session, mutating=mutating)
         if isinstance(result, MxGatewayTransportError) and result.grpc_code != "DEADLINE_EXCEEDED":
             self.failed_at = clock.monotonic()
-        is_unread = result.grpc_code == "INTERNAL" and not self.agreement.is_shown
-        if is_unread or (rpc is wire.INVOKE and result.grpc_code == "INVALID_ARGUMENT"):
+        # Servers in .NET and in Python answer UNKNOWN where a request cannot be decoded, others INTERNAL.
+        is_unread = result.grpc_code in ("INTERNAL", "UNKNOWN")
+        # A gateway that looked for another session than this one took another field for its id.
+        is_misread = result.grpc_code == "NOT_FOUND" and rpc.of_session and wire.session_of(request) not in str(result)
+        is_unshown = not self.agreement.is_shown and (is_unread or is_misread)
+        if is_unshown or (rpc is wire.INVOKE and result.grpc_code == "INVALID_ARGUMENT"):
             # What a gateway answers that cannot read the request, or reads a kind and the payload of another.
             result.args = (readable(f"{result}; {wire.COMPARE}"),)
         return result
