@@ -88,6 +88,15 @@ async def test_a_verified_write_takes_a_second_person(context: Context, gateway:
     assert [user.name for user in context.connected.users.valid()] == ["bob"]
 
 
+async def test_the_signer_is_refused_as_second_person_before_a_password_is_asked_for(
+    context: Context, gateway: SimulatedGateway
+) -> None:
+    await run(context, "login bob --password-env BOB", follow)
+    with pytest.raises(ShellError, match="BOB signs already: another person"):
+        await run(context, f"write {VERIFIED} true --second BOB --second-password-env NOT_SET", follow)
+    assert not gateway.writes
+
+
 async def test_a_plain_write_takes_no_verifier(context: Context, gateway: SimulatedGateway) -> None:
     with pytest.raises(ShellError, match="no VerifiedWrite tag"):
         await run(context, "write TestChildObject.TestInt 1 --second anna --second-password-env ANNA", follow)
@@ -194,15 +203,47 @@ async def test_a_rebuilt_session_says_who_has_to_log_in_again(tmp_path: Path) ->
         await made.terminal.shows("logged out with the lost")
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("login bob --password=SECRET", "login has no option --password; did you mean --password-env?"),
+        ('call AuthenticateUser {"verify_user_password": "SECRET"}', "a password never stands on a line"),
+        ("write-elements A.B 99999999999 0=5", "a whole number above zero is expected, at most 2147483647"),
+    ],
+)
+async def test_a_mistake_names_its_cause_and_no_password(context: Context, line: str, message: str) -> None:
+    with pytest.raises(InputError) as refused:
+        await run(context, line, follow)
+    assert str(refused.value) == message or str(refused.value).startswith(f"{message}:")
+
+
 async def test_a_plan_logs_nobody_in_and_harms_no_session(tmp_path: Path, gateway: SimulatedGateway) -> None:
     program = ShellProcess(tmp_path).on(gateway)
-    lines = ["login bob --password-env NOT_SET", "logout", "archestra-user x", "drain-events", "shutdown-worker"]
+    lines = [
+        "login bob --password-env NOT_SET",
+        "logout",
+        "logout bob",
+        "archestra-user x",
+        "drain-events",
+        "shutdown-worker",
+    ]
     (tmp_path / "try.mxs").write_text("\n".join([*lines, f"write {SECURED} true"]), encoding="utf-8")
     done = await program("--plaintext", "plan", "try.mxs")
     assert done.code == ExitCode.DONE, done
     assert done.out.count("would ") == len(lines) + 1
     kinds = {call.request.command.WhichOneof("payload") for call in gateway.calls if call.rpc == "Invoke"}
     assert not kinds & {"authenticate_user", "archestra_user_to_id", "drain_events", "shutdown_worker", "write_secured"}
+
+
+async def test_a_signer_lost_while_the_second_person_is_asked_does_not_sign(tmp_path: Path) -> None:
+    async with shell(tmp_path, users=USERS) as made:
+        await made.terminal.enter("login bob", "password of bob:")
+        await made.terminal.enter(BOB, "bob is logged in as user")
+        await made.terminal.enter(f"write {VERIFIED} true --second anna", "password of anna:")
+        made.gateway.faults.lose_session(made.context.session.session_id)
+        await made.terminal.shows("logged out with the lost")
+        await made.terminal.enter(ANNA, "bob is logged out", "nothing was written")
+        assert not made.gateway.writes
 
 
 @pytest.mark.parametrize(

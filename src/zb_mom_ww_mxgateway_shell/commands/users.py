@@ -17,21 +17,12 @@ _PROVES_NOTHING = "a galaxy without security gives an id for any password: the i
 
 
 class LoggedIn(ArgumentType):
-    """The name of a user who is logged in."""
+    """The name of a user who is logged in; who is, is known in the run only."""
 
     name = "user"
 
-    def parse(self, word: Token, context: Scope) -> str:
-        known = _names(context)
-        if word.value.casefold() not in map(str.casefold, known):
-            raise word.mistake(f"{word.value} is not logged in{closest(word.value, known) or '; users lists who is'}")
-        return word.value
-
-    def check(self, word: Token, context: Scope) -> None:
-        pass  # Who is logged in is known in the run.
-
-    def parse_ahead(self, word: Token, context: Scope) -> str:
-        return word.value
+    def parse(self, word: Token, context: Scope) -> Token:
+        return word
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
         return [Suggestion(name) for name in _names(context) if name.casefold().startswith(prefix.casefold())]
@@ -92,12 +83,15 @@ async def users(context: Context) -> Result:
 
 
 @command("logout", example="logout operator", stream=False, in_plan=False)
-async def logout(context: Context, user: Annotated[str | None, LoggedIn()] = None) -> Result:
+async def logout(context: Context, user: Annotated[Token | None, LoggedIn()] = None) -> Result:
     """Forgets a user, or all of them: nothing more is written in their name.
 
     MXAccess knows no logout. The id stays valid there until unregister, or the end of the session.
     """
-    gone = context.connected.users.forget(user)
+    known = _names(context)
+    if user is not None and user.value.casefold() not in map(str.casefold, known):
+        raise user.mistake(f"{user.value} is not logged in{closest(user.value, known) or '; users lists who is'}")
+    gone = context.connected.users.forget(user.value if user else None)
     names = ", ".join(each.name for each in gone) or "nobody"
     return TextResult(f"{names} logged out", {"users": [each.name for each in gone]})
 

@@ -14,6 +14,7 @@ from zb_mom_ww_mxgateway_shell.state.passwords import PasswordSource, password_f
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import WriteSignature
+    from zb_mom_ww_mxgateway_shell.state.users import LoggedInUser
 
 
 class Verifier(NamedTuple):
@@ -85,7 +86,7 @@ async def signatures_for(
     signer = users[0]
     made = {SECURED_WRITE: Signature(WriteSignature(signer.user_id), f"signed by {signer.name}")}
     if verified := next((item for item, security in signed if security == VERIFIED_WRITE), None):
-        name, verifier_id = await _verified(context, verified, signer.user_id, verifier)
+        name, verifier_id = await _verified(context, verified, signer, verifier)
         made[VERIFIED_WRITE] = Signature(
             WriteSignature(signer.user_id, verifier_id), f"signed by {signer.name}, verified by {name}"
         )
@@ -101,7 +102,7 @@ def security_name(security: int | None) -> str:
     return {SECURED_WRITE: "SecuredWrite", VERIFIED_WRITE: "VerifiedWrite"}.get(security or 0, "plain")
 
 
-async def _verified(context: Context, item: Item, signer_id: int, verifier: Verifier) -> tuple[str, int]:
+async def _verified(context: Context, item: Item, signer: "LoggedInUser", verifier: Verifier) -> tuple[str, int]:
     """Return name and id of the second person."""
     name = verifier.name
     if not name and context.ask_text is not None:
@@ -112,10 +113,27 @@ async def _verified(context: Context, item: Item, signer_id: int, verifier: Veri
             "--second-password-env NAME or --second-password-file FILE; nothing was written",
             ExitCode.GUARDED,
         )
+    _refuse_same(name, name.casefold() == signer.name.casefold())
     password = await password_from(context, name, verifier.password)
+    _refuse_lost(context, signer)
     user_id = await context.session.authenticate_user(item.server_handle, name, password)
-    if user_id == signer_id:
+    _refuse_lost(context, signer)
+    _refuse_same(name, user_id == signer.user_id)
+    return name, user_id
+
+
+def _refuse_same(name: str, is_same: bool) -> None:
+    if is_same:
         raise ShellError(
             f"{name} signs already: another person has to verify it; nothing was written", ExitCode.GUARDED
         )
-    return name, user_id
+
+
+def _refuse_lost(context: Context, signer: "LoggedInUser") -> None:
+    """Raise if the signer's id died while the second person was asked: in another session it may be anybody's."""
+    if signer not in context.connected.users.valid(signer.server_handle):
+        raise ShellError(
+            f"{signer.name} is logged out, with the lost session or server handle: login {signer.name} signs again; "
+            "nothing was written",
+            ExitCode.GUARDED,
+        )
