@@ -252,3 +252,16 @@ async def test_a_signer_lost_while_the_second_person_is_asked_does_not_sign(tmp_
 async def test_mistakes_have_their_place(context: Context, line: str) -> None:
     with pytest.raises(InputError):
         await run(context, line, follow)
+
+
+async def test_a_plan_shows_the_source_time(tmp_path: Path, gateway: SimulatedGateway) -> None:
+    (tmp_path / "times.csv").write_text("tag,value,time\nTestChildObject.TestInt,7,2020-01-02T00:00:00Z\n")
+    lines = [
+        "write TestChildObject.TestInt 5 --at 2020-01-02T00:00:00Z",
+        "write-elements TestChildObject.TestIntArray 10 0=5 --at 2020-01-02T00:00:00Z",
+        "write-many times.csv",
+    ]
+    (tmp_path / "try.mxs").write_text("\n".join(lines), encoding="utf-8")
+    done = await ShellProcess(tmp_path).on(gateway)("--plaintext", "plan", "try.mxs")
+    assert done.code == ExitCode.DONE, done
+    assert done.out.count(", at 2020-01-02T00:00:00.000Z") == len(lines)

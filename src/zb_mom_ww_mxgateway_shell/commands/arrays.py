@@ -153,10 +153,16 @@ _DEFAULTS = {
 
 
 async def _preview_elements(
-    context: Context, tag: Target, length: int, *elements: Element, server: int | None = None, **others: object
+    context: Context,
+    tag: Target,
+    length: int,
+    *elements: Element,
+    at: datetime | None = None,
+    server: int | None = None,
+    **others: object,
 ) -> Result:
     array = await _prepared_array(context, tag, length, elements, server)
-    change = f"{before_text(array.before)} → {array.text}"
+    change = f"{before_text(array.before)} → {array.text}{given_text(at, '')}"
     return TextResult(
         f"would write {array.item.tag}   {change}",
         {

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.comparison import same_value
@@ -51,10 +52,16 @@ VERIFY_TIMEOUT = 10.0
 
 
 async def _preview_write(
-    context: Context, tag: Target, value: Literal, *, server: int | None = None, **others: object
+    context: Context,
+    tag: Target,
+    value: Literal,
+    *,
+    at: datetime | None = None,
+    server: int | None = None,
+    **others: object,
 ) -> Result:
     item, before, typed = await _prepare(context, tag, value, server)
-    change = f"{before_text(before)} → {value_text(typed)}"
+    change = f"{before_text(before)} → {value_text(typed)}{given_text(at, '')}"
     same = " (unchanged)" if same_value(typed, before.value) else ""
     return TextResult(
         f"would write {item.tag}   {change}{same}",

@@ -154,7 +154,10 @@ async def _preview_many(context: Context, file: Token, *, server: int | None = N
             name, means = security_name(row.security), security_meaning(row.security)
             context.notice(f"{row.item.tag} is {name}: {means}; the run needs login USER before")
     return TextResult(
-        "\n".join(f"would write {row.item.tag}   {row.change}{mark}" for row, mark in zip(rows, same, strict=True)),
+        "\n".join(
+            f"would write {row.item.tag}   {row.change}{given_text(row.at, '')}{mark}"
+            for row, mark in zip(rows, same, strict=True)
+        ),
         {
             "planned": "write-many",
             "tags": [row.item.tag for row in rows],
