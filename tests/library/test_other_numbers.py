@@ -124,6 +124,16 @@ async def test_events_of_a_session_with_other_numbers_are_none(plant: Plant) -> 
                 await first_of(client.attach(plant.session.session_id).stream_events())
 
 
+async def test_a_live_session_whose_ping_is_invalid_there_ends_with_the_reason(plant: Plant) -> None:
+    # The session opens as it should: only its commands mean something else.
+    plant.gateway.faults.fail_next("ping", code=grpc.StatusCode.INVALID_ARGUMENT)
+    async with await GatewayClient.connect(
+        endpoint=plant.gateway.endpoint, api_key=plant.gateway.api_key, plaintext=True
+    ) as client:
+        with pytest.raises(MxGatewayContractError, match=COMPARE):
+            await LiveSession.open(client)
+
+
 async def test_the_same_numbers_are_no_news(plant: Plant) -> None:
     async with (
         renumbered(plant.gateway, 0, []) as endpoint,

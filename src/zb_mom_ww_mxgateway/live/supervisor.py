@@ -5,6 +5,7 @@ import logging
 import random
 from contextlib import suppress
 
+from zb_mom_ww_mxgateway import wire
 from zb_mom_ww_mxgateway.commands.session_link import SessionLink
 from zb_mom_ww_mxgateway.errors import (
     MxGatewayAuthenticationError,
@@ -205,7 +206,7 @@ class SessionSupervisor:
         if not proven:
             # A stream that has ended raises the reason itself.
             if not self._attached and not stream.ended:
-                self._end_reason = self._no_answer()
+                self._end_reason = self._misread() if stream.is_misread else self._no_answer()
                 await stream.aclose()
             return
         self._alive()
@@ -217,6 +218,14 @@ class SessionSupervisor:
         endpoint = self._link.endpoint
         return MxGatewayTransportError(
             f"stream_events at {endpoint}: no answer on the stream's connection",
+            endpoint=endpoint,
+            call="stream_events",
+        )
+
+    def _misread(self) -> MxGatewayContractError:
+        endpoint = self._link.endpoint
+        return MxGatewayContractError(
+            f"stream_events at {endpoint}: the gateway calls a ping invalid; {wire.COMPARE}",
             endpoint=endpoint,
             call="stream_events",
         )

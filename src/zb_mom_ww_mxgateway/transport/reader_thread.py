@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import grpc
@@ -60,6 +61,8 @@ class EventBuffer:
         """Set while all that has arrived is wanted: the thread then lets nothing gather."""
         self.attached: asyncio.Future[bool] = loop.create_future()
         """Whether the gateway has proven that it has taken the stream, when that is settled."""
+        self.is_misread: bool = False
+        """Whether the gateway called the request for that proof invalid."""
 
     # In the thread.
 
@@ -179,7 +182,7 @@ class ReadingThread:
         self._ask = ask
         self._channel: grpc.Channel | None = channel
         if ask is not None:
-            ask().add_done_callback(lambda done: buffer.attach(_answered(done)))
+            ask().add_done_callback(partial(_note_answer, buffer))
         # A daemon: a program that forgets to close its client can still exit.
         threading.Thread(target=self._run, args=(call, buffer), name="reading events", daemon=True).start()
 
@@ -216,6 +219,11 @@ class ReadingThread:
 
 
 _NO_ANSWER = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+
+
+def _note_answer(buffer: EventBuffer, done: Any) -> None:
+    buffer.is_misread = done.code() is grpc.StatusCode.INVALID_ARGUMENT
+    buffer.attach(_answered(done))
 
 
 def _answered(done: Any) -> bool:

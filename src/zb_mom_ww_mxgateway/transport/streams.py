@@ -235,6 +235,11 @@ class EventStream(MessageStream[T]):
         """True when nothing more will come than what has come."""
         return self._buffer.ended
 
+    @property
+    def is_misread(self) -> bool:
+        """Whether the gateway called the ping of ``stream_events_proven()`` invalid."""
+        return self._buffer.is_misread
+
     async def attached(self) -> bool:
         """Wait until the gateway has proven that it has taken the stream; return False when it surely will not.
 
