@@ -435,7 +435,7 @@ def test_a_large_write_is_shown_in_short() -> None:
 async def test_a_sparse_write_shows_what_it_sets(guard: Guard, guarded: GatewayClient) -> None:
     guard.answer = False
     async with await guarded.open_session() as session:
-        with pytest.raises(MxGatewayWriteBlockedError, match="an array of 4 with 1 elements set"):
+        with pytest.raises(MxGatewayWriteBlockedError, match="an array of 4 with 1 element set"):
             await guarded.invoke(sparse(session))
 
 

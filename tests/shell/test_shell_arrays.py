@@ -152,7 +152,10 @@ async def test_no_is_no(context: Context, gateway: SimulatedGateway) -> None:
     with pytest.raises(ShellError, match="not confirmed; nothing was sent") as refused:
         await run(context, f"write-elements {ARRAY} 5 0=7", follow)
     assert refused.value.exit_code is ExitCode.GUARDED
-    assert questions == [f"set 1 of 5 elements of {ARRAY}, and all others to 0? Their values are lost"]
+    assert questions == [
+        f"set 1 of 5 elements of {ARRAY}, and all others to 0? Their values are lost. "
+        "The array gets shorter: its last 5 elements are lost"
+    ]
     assert not gateway.writes
 
 
@@ -169,9 +172,23 @@ async def test_an_item_that_is_gone_after_the_answer_is_not_written(
     assert not gateway.writes
 
 
+async def test_a_shorter_array_says_what_it_loses(context: Context, gateway: SimulatedGateway) -> None:
+    questions = []
+
+    async def no(question: str) -> bool:
+        questions.append(question)
+        return False
+
+    context.assume_yes, context.ask = False, no
+    with pytest.raises(ShellError, match="not confirmed"):
+        await run(context, f"write-elements {ARRAY} 2 0=7 1=8", follow)
+    assert questions == [f"set 2 of 2 elements of {ARRAY}? The array gets shorter: its last 8 elements are lost"]
+    assert not gateway.writes
+
+
 async def test_it_passes_the_guard_and_an_unknown_outcome_is_one(context: Context, gateway: SimulatedGateway) -> None:
     await run(context, "disarm", follow)
-    with pytest.raises(MxGatewayWriteBlockedError, match="an array of 5 with 1 elements set"):
+    with pytest.raises(MxGatewayWriteBlockedError, match="an array of 5 with 1 element set"):
         await run(context, f"write-elements {ARRAY} 5 0=7", follow)
     await run(context, "arm", follow)
     gateway.faults.fail_next("write", code=grpc.StatusCode.UNAVAILABLE)
@@ -197,7 +214,7 @@ async def test_plan_and_lint_say_what_a_run_would_do(tmp_path: Path, gateway: Si
 
 async def test_at_a_prompt_it_shows_the_array_and_asks(tmp_path: Path) -> None:
     async with shell(tmp_path) as made:
-        await made.terminal.enter(f"write-elements {ARRAY} 5 0=7", f"is {FULL} now", "Their values are lost [y/N]")
+        await made.terminal.enter(f"write-elements {ARRAY} 5 0=7", f"is {FULL} now", "are lost [y/N]")
         await made.terminal.enter("n", "not confirmed; nothing was sent")
         assert not made.gateway.writes
         await made.terminal.enter(f"write-elements {ARRAY} 5 0=8", "[y/N]")

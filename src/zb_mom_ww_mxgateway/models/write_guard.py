@@ -36,7 +36,9 @@ class SparseArray:
         return self._text(_shown.repr1(dict(self.elements), 1)[1:-1])
 
     def _text(self, elements: str) -> str:
-        return f"an array of {self.total_length} with {len(self.elements)} elements set: {{{elements}}}"
+        count = len(self.elements)
+        named = f"{count} element{'s' * (count != 1)}"
+        return f"an array of {self.total_length} with {named} set: {{{elements}}}"
 
 
 @dataclass(frozen=True, slots=True)

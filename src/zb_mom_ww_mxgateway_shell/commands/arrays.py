@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.models.write_guard import SparseArray
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.value_types import TYPES, Family
-from zb_mom_ww_mxgateway.values import Typed
+from zb_mom_ww_mxgateway.values import Array, Typed
 from zb_mom_ww_mxgateway_console.render.forms import counted, value_form, value_text
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
@@ -102,6 +102,21 @@ class ArrayWrite(NamedTuple):
         named = ", ".join(f"{index}={value_text(value)}" for index, value in self.elements.items())
         others = f", all others {value_text(self.rest)}" if self.rest is not None else ""
         return f"{counted(self.length, 'element')}: {named}{others}"
+
+    @property
+    def question(self) -> str:
+        """Question to a person, with all that is lost."""
+        others, lost = "", []
+        if self.rest is not None:
+            others = f", and all others to {value_text(self.rest)}"
+            lost.append("Their values are lost")
+        now = self.before.value
+        if isinstance(now, Array) and (gone := len(now) - self.length) > 0:
+            lost.append(
+                f"The array gets shorter: its last {counted(gone, 'element')} {'is' if gone == 1 else 'are'} lost"
+            )
+        asked = f"set {len(self.elements)} of {counted(self.length, 'element')} of {self.item.tag}{others}?"
+        return " ".join([asked, ". ".join(lost)]).rstrip()
 
     @property
     def form(self) -> dict[str, Any]:
@@ -205,8 +220,7 @@ async def write_elements(
         array = await _prepared_array(context, tag, length, elements, server, sends=True)
         item = array.item
         context.notice(f"{item.tag} is {before_text(array.before)} now")
-        lost = f", and all others to {value_text(array.rest)}? Their values are lost" if array.rest is not None else "?"
-        await agreed(context, f"set {len(array.elements)} of {counted(length, 'element')} of {item.tag}{lost}")
+        await agreed(context, array.question)
         signature, signers = await signature_for(context, item, signing.person)
         live = live_session_of(context, item)
     except MxGatewayError:

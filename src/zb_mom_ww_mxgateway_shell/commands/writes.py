@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, gravest, value_form, value_text
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import security_meaning
+from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, values_now
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     OUTCOME_TIMEOUT,
@@ -99,11 +100,17 @@ class BulkWriting:
     rows: Sequence[PreparedRow]
     signatures: Sequence[Signature]
     timeout: float
+    session_id: str
+    """Session for which the signatures are good: a user id may be another person's in the one that replaces it."""
     started: float = field(default_factory=clock.monotonic)
 
     async def follow(self, show: Callable[[str], None]) -> Result:
         """Send it, once, and wait for the outcome of each row."""
         self.started = clock.monotonic()
+        if self.live.session.session_id != self.session_id and any(each.ids for each in self.signatures):
+            raise ShellError(
+                "the session that the users are logged in on was lost; nothing was written", ExitCode.GUARDED
+            )
         server = self.rows[0].item.server_handle
         entries = [_entry(row, signature) for row, signature in zip(self.rows, self.signatures, strict=True)]
         return self._table(await self.live.write_bulk_and_confirm(server, entries, timeout=self.timeout))
@@ -201,6 +208,7 @@ async def write_many(
     """
     try:
         rows = await _prepared(context, file, server, sends=True)
+        session_id = context.session.session_id
         signatures = await signatures_for(context, [(row.item, row.security) for row in rows], signing.person)
         for row in rows:
             live = live_session_of(context, row.item)
@@ -208,7 +216,7 @@ async def write_many(
         # The error names another call than the write.
         context.notice("nothing was written")
         raise
-    return BulkWriting(context, live, rows, signatures, for_ or OUTCOME_TIMEOUT)
+    return BulkWriting(context, live, rows, signatures, for_ or OUTCOME_TIMEOUT, session_id)
 
 
 def _entry(row: PreparedRow, signature: Signature) -> "BulkEntry":
