@@ -71,7 +71,14 @@ async def test_session_shows_what_the_gateway_says(context: Context) -> None:
 
 
 async def test_galaxy_tells_a_copy_from_the_database(context: Context, gateway: SimulatedGateway) -> None:
-    assert "database    answers" in await text_of(context, "galaxy")
+    text = await text_of(context, "galaxy")
+    assert "database    answers" in text
+    assert "attributes, says the gateway" in text
+    assert "catalogue   not read" in text  # A run reads none.
+    form = (await result_of(context, "galaxy")).form()
+    assert form["objects"] > 10
+    assert form["attributes"] > 100
+    assert form["catalogue"] == {"attributes": 0, "is_whole": False, "objects": 0}
     gateway.faults.lose_galaxy()
     form = (await result_of(context, "galaxy")).form()
     assert form["database_answers"] is False

@@ -1,10 +1,11 @@
 """ping, session, galaxy, drain-events, shutdown-worker, call: the gateway's own calls, as they are."""
 
+import asyncio
 import dataclasses
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
 from zb_mom_ww_mxgateway.status import name_of
@@ -20,6 +21,9 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.state.confirmation import agreed
 from zb_mom_ww_mxgateway_shell.state.context import Context
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import DeployEvent, GatewayClient
 
 _LEASE = "renewed by every call and while its events are read; without both it ends after 30 min"
 """The gateway's own numbers: a lease of 1800 s, and 30 s without an event stream."""
@@ -64,7 +68,7 @@ class JsonObject(ArgumentType):
 
 @command("ping", example="ping")
 async def ping(context: Context) -> Result:
-    """Asks the session's worker for a sign of life, and shows how long the answer took.
+    """Ask the session's worker for a sign of life, and show how long the answer took.
 
     It renews the session's lease. An answer proves the gateway and the worker, not the plant behind them.
     """
@@ -80,7 +84,7 @@ async def ping(context: Context) -> Result:
 
 @command("session", example="session")
 async def session(context: Context) -> Result:
-    """Shows what the gateway says of this session: its state, worker, lease, and versions."""
+    """Show what the gateway says of this session: its state, worker, lease, and versions."""
     live = context.live_session
     info = live.session.info
     state = await live.session.get_session_state()
@@ -105,34 +109,52 @@ def _since(started_at: datetime | None) -> str:
 
 @command("galaxy", example="galaxy", needs_session=False, stream=False)
 async def galaxy(context: Context) -> Result:
-    """Shows the galaxy behind the gateway: how much is in it, when it was deployed, and whether the catalogue is whole.
+    """Show the galaxy behind the gateway: how much is in it, when it was deployed, and whether the catalogue is whole.
 
-    The gateway may serve the galaxy from a copy while its database is down. Only the line "database" asks the
-    database itself.
+    The gateway may serve the galaxy from a copy while its database is down: only the line "database" asks the
+    database itself. The catalogue is what this shell has read for completion, at a prompt.
     """
     client, catalogue = context.connected.client, context.catalogue
     database = await _answered(client.galaxy.test_connection())
     deployed = await _answered(client.galaxy.last_deploy_time())
+    state = await _answered(_galaxy_state(client))
     if context.interactive:
         catalogue.start(client)
     whole = catalogue.is_complete and catalogue.is_current
-    known = {"areas": catalogue.areas, "attributes": len(catalogue), "objects": catalogue.objects}
-    counts = ", ".join(counted(number, name.removesuffix("s")) for name, number in known.items())
+    known = (catalogue.areas, "area"), (catalogue.objects, "object"), (len(catalogue), "attribute")
+    counts = ", ".join(counted(number, what) for number, what in known)
     lines = [
         f"database    {_database_text(database)}",
         f"deployed    {_deployed_text(deployed)}",
+        f"contains    {_contents_text(state)}",
         f"catalogue   {counts if catalogue.objects else 'not read'}"
         f"{'' if whole or not catalogue.objects else ', not all of it yet'}",
     ]
     if catalogue.error:
         lines.append(f"            reading it failed: {catalogue.error}")
     fields = {
-        **known,
-        "catalogue_is_whole": whole,
+        "attributes": None if isinstance(state, MxGatewayError) else state.attribute_count,
+        "catalogue": {"attributes": len(catalogue), "is_whole": whole, "objects": catalogue.objects},
         "database_answers": database if isinstance(database, bool) else None,
+        "objects": None if isinstance(state, MxGatewayError) else state.object_count,
         "time_of_last_deploy": deployed if isinstance(deployed, datetime) else None,
     }
     return TextResult("\n".join(lines), fields)
+
+
+async def _galaxy_state(client: "GatewayClient") -> "DeployEvent":
+    """Return the galaxy as it is deployed now: the first message of the deployments tells it."""
+    try:
+        async with asyncio.timeout(client.options.call_timeout), client.galaxy.watch_deploy_events() as deployments:
+            return await anext(deployments)
+    except (TimeoutError, StopAsyncIteration):
+        raise MxGatewayError("the gateway does not say what is deployed", call="watch_deploy_events") from None
+
+
+def _contents_text(state: "DeployEvent | MxGatewayError") -> str:
+    if isinstance(state, MxGatewayError):
+        return f"unknown: {state}"
+    return f"{counted(state.object_count, 'object')}, {counted(state.attribute_count, 'attribute')}, says the gateway"
 
 
 async def _answered(call: Any) -> Any:
@@ -157,7 +179,7 @@ def _deployed_text(answer: "datetime | MxGatewayError | None") -> str:
 
 @command("drain-events", example="drain-events --count 10", stream=False, in_plan=False)
 async def drain_events(context: Context, *, count: CountOption = None) -> Result:
-    """Takes events that wait in the worker out of its queue, at most --count of them.
+    """Take events that wait in the worker out of its queue, at most --count of them.
 
     For a session whose events nobody reads. This shell reads them, and what is drained is missing there: it asks
     first, a gap is reported, and the values are read again.
@@ -170,7 +192,7 @@ async def drain_events(context: Context, *, count: CountOption = None) -> Result
 
 @command("shutdown-worker", example="shutdown-worker", stream=False, in_plan=False)
 async def shutdown_worker(context: Context) -> Result:
-    """Ends the worker process of this session: the session is of no use any more.
+    """End the worker process of this session: the session is of no use any more.
 
     Its handles, advises and user ids go with it. The shell then opens another session and gives it the same items.
     Use it where a worker hangs, or to see what happens when one dies. It asks first.
@@ -196,7 +218,7 @@ async def _would_call(context: Context, kind: str, fields: Token | None = None) 
 async def call(
     context: Context, kind: Annotated[str, CommandKind()], fields: Annotated[Token | None, JsonObject()] = None
 ) -> Result:
-    """Sends any command of the contract, its fields as a JSON object, and shows the reply as JSON.
+    """Send any command of the contract, its fields as a JSON object, and show the reply as JSON.
 
     Names are the contract's (server_handle, item_definition), enum values too. What changes the plant passes the same
     guard as write does, and is sent once. An item handle is one of this session; items shows them.

@@ -46,7 +46,7 @@ async def login(
     password_file: PasswordFileOption = None,
     server: ServerOption = None,
 ) -> Result:
-    """Logs a user in, who then signs for writes to SecuredWrite tags. It asks for the password, and does not show it.
+    """Log a user in, who then signs for writes to SecuredWrite tags. It asks for the password, and does not show it.
 
     A file names where the password is: --password-env NAME or --password-file FILE (its first line). It never stands
     on a line, and is forgotten as soon as the gateway has answered. The id that MXAccess gives dies with the server
@@ -68,7 +68,7 @@ async def login(
 
 @command("users", example="users", stream=False)
 async def users(context: Context) -> Result:
-    """Lists who is logged in. The first one signs for secured writes."""
+    """List who is logged in. The first one signs for secured writes."""
     _ = context.session
     known = context.connected.users.valid()
     rows = [
@@ -84,7 +84,7 @@ async def users(context: Context) -> Result:
 
 @command("logout", example="logout operator", stream=False, in_plan=False)
 async def logout(context: Context, user: Annotated[Token | None, LoggedIn()] = None) -> Result:
-    """Forgets a user, or all of them: nothing more is written in their name.
+    """Forget a user, or all of them: nothing more is written in their name.
 
     MXAccess knows no logout. The id stays valid there until unregister, or the end of the session.
     """
@@ -100,7 +100,7 @@ async def logout(context: Context, user: Annotated[Token | None, LoggedIn()] = N
 async def archestra_user(
     context: Context, guid: Annotated[str, Text("guid")], *, server: ServerOption = None
 ) -> Result:
-    """Gives the user id of an ArchestrA user by the GUID that the galaxy knows the user by; that user then signs.
+    """Look up the user id of an ArchestrA user by the GUID that the galaxy knows the user by; that user then signs.
 
     Nobody proves who they are by a GUID, and a galaxy without security gives an id for any.
     """
