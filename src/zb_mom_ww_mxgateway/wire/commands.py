@@ -1,6 +1,7 @@
 """Messages of commands, and checks of their replies."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from google.protobuf.unknown_fields import UnknownFieldSet
@@ -65,10 +66,16 @@ def secret_of(request: Any) -> str:
 
 def kind_name(request: pb.MxCommandRequest) -> str:
     """Return the name of a command in lower case (``add_item``), or ``command 77`` for an unknown number."""
+    return _kind_name(pb.MxCommandKind, request.command.kind)
+
+
+@lru_cache(maxsize=256)
+def _kind_name(kinds: Any, number: int) -> str:
+    # Each command is asked for its name several times; `kinds` are those of the contract that is spoken.
     try:
-        name: str = pb.MxCommandKind.Name(request.command.kind)
+        name: str = kinds.Name(number)
     except ValueError:
-        return f"command {int(request.command.kind)}"
+        return f"command {int(number)}"
     return name.removeprefix("MX_COMMAND_KIND_").lower()
 
 
