@@ -25,8 +25,8 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import DeployEvent, GatewayClient
 
-_LEASE = "renewed by every call and while its events are read; without both it ends after 30 min"
-"""The gateway's own numbers: a lease of 1800 s, and 30 s without an event stream."""
+_LEASE = "30 min, renewed by every call and while its events are read; 30 s once that stream has ended"
+"""The gateway's own numbers: a lease of 1800 s, and 30 s of grace when the last event stream drops."""
 
 
 class CommandKind(ArgumentType):
