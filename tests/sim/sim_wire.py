@@ -18,7 +18,12 @@ from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 DEADLINE = 60.0
 E_INVALIDARG = -2147024809
-_OPTIONS = [("grpc.enable_http_proxy", 0), ("grpc.max_receive_message_length", 16 * 1024 * 1024)]
+_OPTIONS = [
+    ("grpc.enable_http_proxy", 0),
+    # A channel of its own connection: from the common pool it may get one that a fault has just killed.
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.max_receive_message_length", 16 * 1024 * 1024),
+]
 
 
 class Wire:

@@ -19,6 +19,8 @@ from zb_mom_ww_mxgateway.version import __version__
 
 COMMAND = [sys.executable, "-m", "zb_mom_ww_mxgateway_sim"]
 KEY = "mxgw_test_very_secret"
+# A pool of its own: from the common one a channel may get a connection that a fault has just killed.
+OPTIONS = [("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)]
 posix = pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX does")
 
 
@@ -39,7 +41,7 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def open_session(facts: dict[str, str | None], credentials: grpc.ChannelCredentials | None) -> str:
-    options = [("grpc.enable_http_proxy", 0), ("grpc.ssl_target_name_override", "localhost")]
+    options = [*OPTIONS, ("grpc.ssl_target_name_override", "localhost")]
     endpoint = facts["endpoint"] or ""
     channel = (
         grpc.secure_channel(endpoint, credentials, options) if credentials else grpc.insecure_channel(endpoint, options)
@@ -166,7 +168,7 @@ def test_faults_of_a_file_come_about_and_alarms_can_be_off(tmp_path: Path) -> No
                 with pytest.raises(grpc.RpcError) as caught:
                     open_session(facts, None)
                 assert caught.value.code() is code  # type: ignore[attr-defined]  # a call is its own error
-        with grpc.insecure_channel(facts["endpoint"], [("grpc.enable_http_proxy", 0)]) as channel:
+        with grpc.insecure_channel(facts["endpoint"], OPTIONS) as channel:
             stub = mxaccess_gateway_pb2_grpc.MxAccessGatewayStub(channel)
             request = pb.AcknowledgeAlarmRequest(alarm_full_reference="ZB!A.B.C")
             with pytest.raises(grpc.RpcError, match="alarms are disabled"):
