@@ -314,7 +314,7 @@ def test_a_key_is_masked_in_the_columns_it_was_typed_in(text: str) -> None:
         "login bob -p SECRET",
         'await mx("login bob SECRET")',
         "write A.B true --second anna SECRET",
-        'write A.B "two words" --second anna SECRET --for 5s',
+        'write A.B "two words" --second anna SECRET --timeout 5s',
         "write A.B -5 --second=anna SECRET",
         "write-many a.csv --second anna SECRET",
         "write A.B true --second-password SECRET",

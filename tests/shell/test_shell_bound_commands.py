@@ -75,7 +75,7 @@ async def _two() -> AsyncIterator[Two]:
 
 async def test_a_write_goes_to_the_connection_it_was_typed_for_whatever_is_used_meanwhile() -> None:
     async with _two() as two:
-        waiting = await two.asked("write Lamp.Test 7 --for 20s")
+        waiting = await two.asked("write Lamp.Test 7 --timeout 20s")
         await two.type("use boiler")
         assert two.context.name == "boiler"
         await two.first_value()

@@ -350,7 +350,7 @@ expect A.b ~ '[a'
 expect A.b == 5
 watch A.b
 let x=5
-write A.b int23:5 --fo 3s
+write A.b int23:5 --timeou 3s
 finally
 let limit = five
 sleep $limit
@@ -391,7 +391,7 @@ async def test_lint_finds_everything_at_once_without_a_gateway(tmp_path: Path) -
         ("8:1", "needs an end"),
         ("9:5", "put spaces around ="),
         ("10:11", "no type int23"),
-        ("10:19", "no option --fo; did you mean --for?"),
+        ("10:19", "no option --timeou; did you mean --timeout?"),
         ("13:7", "Duration expected"),
         ("13:1", "sleep waits a fixed time, which may be too short"),
         ("15:6", "cannot end within timeout 5 s"),
@@ -475,7 +475,7 @@ async def test_a_file_with_a_mistake_anywhere_does_not_begin(run: Runs) -> None:
 
 async def test_a_plan_reads_and_says_what_would_be_written_and_writes_nothing(run: Runs) -> None:
     run.file(
-        f"let v = 7\nwrite {INT} $v\nwrite {TEXT} hello --verify --for 5s\n"
+        f"let v = 7\nwrite {INT} $v\nwrite {TEXT} hello --verify --timeout 5s\n"
         f"wait {LEVEL} > 95 timeout 60s\nexpect {INT} = 7\n"
         f"capture now = {INT}\necho $now\nconfirm go?\nsleep 1h\ntee never.log\narm\n"
         "record never.csv\nack ZB!Plant.Tank1.Level.Hi\nwatch Plant.Tank1.Level --for 1h\n"

@@ -48,7 +48,7 @@ async def text_of(context: Context, line: str) -> str:
 
 
 async def given_up(
-    context: Context, gateway: SimulatedGateway, line: str = f"write {INT} 7 --for 300ms", *, first: bool = True
+    context: Context, gateway: SimulatedGateway, line: str = f"write {INT} 7 --timeout 300ms", *, first: bool = True
 ) -> Result:
     """A write whose caller gives up while it still runs in the worker; `first` the tag gets the value 3."""
     if first:
@@ -86,7 +86,7 @@ async def test_a_value_that_came_before_the_write_was_given_up_is_seen_too(
 ) -> None:
     await run(context, f"write {INT} 3", follow)
     gateway.faults.stall("write")
-    writing = asyncio.create_task(given_up(context, gateway, f"write {INT} 7 --for 2s", first=False))
+    writing = asyncio.create_task(given_up(context, gateway, f"write {INT} 7 --timeout 2s", first=False))
     await until(lambda: sum(kind_of(call.request) == "write" for call in gateway.calls) == 2)
     gateway.set(INT, 7)
     assert (await writing).exit_code is ExitCode.UNKNOWN
@@ -127,7 +127,7 @@ async def test_a_later_write_with_an_outcome_and_a_removed_item_end_the_doubt(
 async def test_a_write_of_the_value_that_is_there_has_nothing_to_show(
     context: Context, gateway: SimulatedGateway
 ) -> None:
-    await given_up(context, gateway, f"write {INT} 3 --for 300ms")
+    await given_up(context, gateway, f"write {INT} 3 --timeout 300ms")
     assert not context.connected.doubtful()
     gateway.faults.release()
 
@@ -136,6 +136,6 @@ async def test_the_prompt_says_by_itself_what_was_seen(tmp_path: Path) -> None:
     async with shell(tmp_path) as made:
         await made.terminal.enter(f"write {INT} 3", "completed")
         made.gateway.faults.stall("write")
-        await made.terminal.enter(f"write {INT} 7 --for 300ms", "may still happen for up to 75 s")
+        await made.terminal.enter(f"write {INT} 7 --timeout 300ms", "may still happen for up to 75 s")
         made.gateway.faults.release()
         await made.terminal.shows("the tag had that value")

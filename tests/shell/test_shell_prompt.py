@@ -475,7 +475,7 @@ async def test_the_type_that_is_expected_is_said_and_offered_behind_the_tag(tmp_
         ):
             screen.type(f"\x15write TestChildObject.{tag} ")
             await screen.shows(f"write <tag|item> {said}")
-        screen.type("\x15write --verify --for 5s TestChildObject.TestInt ")
+        screen.type("\x15write --verify --timeout 5s TestChildObject.TestInt ")
         await screen.shows("write <tag|item> <Integer>")
         screen.type("\x15expect TestChildObject.TestBool = ")
         await screen.shows("expect <tag|item> <operator> <true|false>", "  false")
@@ -499,8 +499,8 @@ async def test_what_is_expected_next_is_in_view_on_a_narrow_screen(tmp_path: Pat
         await sh.terminal.shows(said)
         sh.terminal.type("5")
         await sh.terminal.shows(said)
-        sh.terminal.type(" --for ")
-        await sh.terminal.shows("[--for <duration>]")
+        sh.terminal.type(" --at ")
+        await sh.terminal.shows("[--at <time>]")
         sh.terminal.type("\x15")
 
 
@@ -550,8 +550,8 @@ async def test_what_is_typed_has_colours_by_what_it_is_and_what_is_wrong_is_unde
             ('echo "a text"', '"a text"', ("green", False, False)),
             ("echo 1 # why", "# why", ("brightblack", False, False)),
             ("sttus now", "sttus", ("red", False, True)),
-            ("write TestChildObject.TestInt 5 --for so", "so", ("default", False, False)),
-            ("write TestChildObject.TestInt 5 --for soon ", "soon", ("red", False, True)),
+            ("write TestChildObject.TestInt 5 --timeout so", "so", ("default", False, False)),
+            ("write TestChildObject.TestInt 5 --timeout soon ", "soon", ("red", False, True)),
             ("write TestChildObject.TestInt five --verify", "five", ("red", False, True)),
         ):
             screen.type(f"\x15{line}")

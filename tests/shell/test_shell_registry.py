@@ -33,10 +33,10 @@ def mistake(context: Context, line: str) -> InputError:
         ("write A", 8, 9, "value is missing"),
         ("ack", 4, 5, "reference is missing: ack <reference>…"),
         ("write A 5 6", 10, 11, "one word too many"),
-        ("write A 5 --fro 3s", 10, 15, "did you mean --for?"),
-        ("write A 5 --for", 16, 17, "--for needs a value: <duration>"),
-        ("write A 5 --for soon", 16, 20, "Duration expected"),
-        ("write A 5 --for 1s --for 2s", 19, 24, "given twice"),
+        ("write A 5 --timoeut 3s", 10, 19, "did you mean --timeout?"),
+        ("write A 5 --timeout", 20, 21, "--timeout needs a value: <duration>"),
+        ("write A 5 --timeout soon", 20, 24, "Duration expected"),
+        ("write A 5 --timeout 1s --timeout 2s", 23, 32, "given twice"),
         ("watch A --count none", 16, 20, "whole number above zero"),
         ("watch A --count 0", 16, 17, "whole number above zero"),
         ("advise", 7, 8, "missing"),
@@ -71,8 +71,8 @@ def test_usage_comes_from_the_declaration(context: Context) -> None:
     commands = context.registry.commands
     assert (
         commands["write"].usage
-        == "write <tag|item> <value> [--verify] [--tol <number>] [--for <duration>] [--at <time>] [--second <user>] "
-        "[--second-password-env <variable>] [--second-password-file <file>] [--server <server>]"
+        == "write <tag|item> <value> [--verify] [--tol <number>] [--timeout <duration>] [--at <time>] "
+        "[--second <user>] [--second-password-env <variable>] [--second-password-file <file>] [--server <server>]"
     )
     assert commands["watch"].usage.startswith("watch [<tag|item|glob|list>…]")
     assert commands["unregister"].usage == "unregister [<server>]"

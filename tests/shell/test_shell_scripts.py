@@ -173,7 +173,7 @@ async def test_refused_and_unknown_writes_have_their_own_exit_codes(run: ShellPr
         sent = [call for call in gateway.calls if call.rpc == "Invoke" and call.request.command.HasField("write")]
         assert len(sent) == 2
         gateway.faults.hold_write_completes()
-        held = await run("--plaintext", "--json", "-e", "write TestChildObject.TestInt 7 --for 200ms")
+        held = await run("--plaintext", "--json", "-e", "write TestChildObject.TestInt 7 --timeout 200ms")
         assert held.code == 6
         assert held.objects[0]["result"]["outcome"] == "accepted"
 

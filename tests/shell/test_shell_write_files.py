@@ -259,7 +259,7 @@ async def test_completions_that_do_not_come_leave_the_rows_accepted(
     context: Context, gateway: SimulatedGateway
 ) -> None:
     gateway.faults.hold_write_completes()
-    result = await result_of(context, f"{write(ALL)} --for 300ms")
+    result = await result_of(context, f"{write(ALL)} --timeout 300ms")
     assert result.exit_code is ExitCode.UNKNOWN
     assert {record["outcome"] for record in result.form()} == {"accepted"}
     assert "not completed within 0.3 s" in result.lines()[1]

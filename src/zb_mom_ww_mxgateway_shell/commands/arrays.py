@@ -202,7 +202,7 @@ async def write_elements(
     tag: TargetArgument,
     length: Annotated[int, Count()],
     *elements: Annotated[Element, IndexAndValue()],
-    for_: DurationOption = None,
+    timeout: DurationOption = None,
     at: TimeOption = None,
     signing: SigningOptions,
     server: ServerOption = None,
@@ -226,7 +226,7 @@ async def write_elements(
     except MxGatewayError:
         context.notice("nothing was written")
         raise
-    timeout = for_ or OUTCOME_TIMEOUT
+    timeout = timeout or OUTCOME_TIMEOUT
     sent_at = clock.monotonic()
     result = await live.write_and_confirm(
         *item.key,

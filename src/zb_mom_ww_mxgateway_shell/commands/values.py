@@ -92,7 +92,7 @@ async def write(
     *,
     verify: FlagOption = False,
     tol: ToleranceOption = None,
-    for_: DurationOption = None,
+    timeout: DurationOption = None,
     at: TimeOption = None,
     signing: SigningOptions,
     server: ServerOption = None,
@@ -101,11 +101,11 @@ async def write(
 
     A bare value gets the tag's own type. int32:5, double:5, string:5 … name another type, quotes make a string,
     [1, 2, 3] is an array, and TAG[3] the third element of one. *Completed* means that MXAccess reported the write
-    as done. *Accepted* means that MXAccess took it, but its effect was still unknown after --for (30 s). *Unknown*
-    means that the answer was lost: the write may have happened, or may still happen for up to 75 s. The shell never
-    sends it again, and reports when its value is seen.
+    as done. *Accepted* means that MXAccess took it, but its effect was still unknown after --timeout (30 s).
+    *Unknown* means that the answer was lost: the write may have happened, or may still happen for up to 75 s. The
+    shell never sends it again, and reports when its value is seen.
 
-    --verify then waits, at most --for (10 s), until the tag has the written value, and shows its value: a valve
+    --verify then waits, at most --timeout (10 s), until the tag has the written value, and shows its value: a valve
     needs time to travel. A whole number, a text or a time must be equal. A real must be as near as its type can
     tell, or within --tol.
 
@@ -124,25 +124,25 @@ async def write(
         # The error names another call than the write.
         context.notice("nothing was written")
         raise
-    timeout = for_ or OUTCOME_TIMEOUT
+    for_outcome = timeout or OUTCOME_TIMEOUT
     sent_at = clock.monotonic()
-    result = await live.write_and_confirm(*item.key, typed, timestamp=at, signature=signature, timeout=timeout)
+    result = await live.write_and_confirm(*item.key, typed, timestamp=at, signature=signature, timeout=for_outcome)
     keep_doubt(context, result, item, typed, before, sent_at)
     seen = None
     if verify and result.outcome.value != "refused":
         from zb_mom_ww_mxgateway_shell.feeds.write_check import verified
 
         try:
-            seen = await verified(live, item, typed, for_ or VERIFY_TIMEOUT, room)
+            seen = await verified(live, item, typed, timeout or VERIFY_TIMEOUT, room)
         except asyncio.CancelledError:
             # The write has its outcome, perhaps "unknown"; only the check of the tag was interrupted.
             kind = Interrupted if result.outcome.value == "completed" else InterruptedInDoubt
-            raise kind(f"interrupted; {item.tag}   {outcome_text(result, timeout)}; NOT VERIFIED") from None
+            raise kind(f"interrupted; {item.tag}   {outcome_text(result, for_outcome)}; NOT VERIFIED") from None
     code = outcome_code(result)
     if code is ExitCode.DONE and seen and not seen.is_as_written:
         code = ExitCode.NOT_MET
     check = f"\n   check:  read {item.tag} --fresh" if result.outcome.value == "unknown" else ""
-    outcome = outcome_text(result, timeout)
+    outcome = outcome_text(result, for_outcome)
     change = f"{before_text(before)} → {value_text(typed)}{given_text(at, signers)}"
     summary = f"{change}   {outcome}{f'; {seen.text}' if seen else ''}"
     record = outcome_record(item, before, value_form(typed), result, at=at, signers=signers)
@@ -151,7 +151,7 @@ async def write(
         {**record, "verified": seen and seen.form()},
         result.outcome.value,
         code,
-        outcome_problem(result, item, timeout, live.session.endpoint),
+        outcome_problem(result, item, for_outcome, live.session.endpoint),
         brief=summary,
     )
 

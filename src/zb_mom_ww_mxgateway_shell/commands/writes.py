@@ -187,7 +187,7 @@ async def write_many(
     context: Context,
     file: Annotated[Token, ValueFileName()],
     *,
-    for_: DurationOption = None,
+    timeout: DurationOption = None,
     signing: SigningOptions,
     server: ServerOption = None,
 ) -> Result | Feed:
@@ -203,8 +203,8 @@ async def write_many(
     and ones that do not cannot be in one file. The user who is logged in signs, and for VerifiedWrite tags a second
     person, as with write.
 
-    Each row has an outcome of its own, as with write; the exit code is that of the worst. --for is the time for all
-    of it (30 s). Ctrl-C stops the waiting, not the writes.
+    Each row has an outcome of its own, as with write; the exit code is that of the worst. --timeout is the time for
+    all of it (30 s). Ctrl-C stops the waiting, not the writes.
     """
     try:
         rows = await _prepared(context, file, server, sends=True)
@@ -216,7 +216,7 @@ async def write_many(
         # The error names another call than the write.
         context.notice("nothing was written")
         raise
-    return BulkWriting(context, live, rows, signatures, for_ or OUTCOME_TIMEOUT, session_id)
+    return BulkWriting(context, live, rows, signatures, timeout or OUTCOME_TIMEOUT, session_id)
 
 
 def _entry(row: PreparedRow, signature: Signature) -> "BulkEntry":

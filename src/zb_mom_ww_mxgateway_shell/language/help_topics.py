@@ -50,7 +50,7 @@ stale means that it may have changed meanwhile, and since when.""",
         "the outcome of a write",
         """\
   completed   MXAccess reported it as done
-  accepted    MXAccess took it; its completion was not seen in time (--for)
+  accepted    MXAccess took it; its completion was not seen in time (--timeout)
   REFUSED     by MXAccess, with the reason; last-error shows all of it
   UNKNOWN     it may or may not have happened, or may still happen for up to 75 s: the gateway runs a
               command to its end, also when nobody waits for it any more. It is not sent again.
