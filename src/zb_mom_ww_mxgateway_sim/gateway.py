@@ -213,6 +213,14 @@ class SimulatedGateway:
         return tuple(self._pipeline.calls)
 
     @property
+    def mutating_calls(self) -> int:
+        """Number of calls so far that asked for a change of the plant, refused ones included.
+
+        These are the writes of every kind and the acknowledgements; a bulk write is one call.
+        """
+        return self._pipeline.mutating_calls
+
+    @property
     def writes(self) -> Sequence[WriteRecord]:
         """The last 10000 writes that reached the plant, oldest first."""
         return tuple(self._writes.records)

@@ -253,3 +253,24 @@ async def test_a_command_that_never_ends_faults_its_session_and_has_no_effect(cl
         gateway.faults.release()
         await clock.advance(1)
         assert not gateway.writes
+
+
+_KINDS = {name.removeprefix("MX_COMMAND_KIND_").lower(): number for name, number in pb.MxCommandKind.items() if number}
+_CHANGING = sorted(name for name in _KINDS if name.startswith(("write", "acknowledge")))
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+async def test_calls_that_change_the_plant_are_counted(client: Wire, gateway: SimulatedGateway, kind: str) -> None:
+    await client.open()
+    await client.invoke(kind)
+    assert gateway.mutating_calls == (kind in _CHANGING)
+
+
+async def test_a_refused_change_is_counted_too(client: Wire, gateway: SimulatedGateway) -> None:
+    alarm = pb.AcknowledgeAlarmRequest(alarm_full_reference="ZB!Plant.Tank1.Level.Hi")
+    await failing(client.stub.AcknowledgeAlarm(alarm, metadata=(("authorization", "Bearer wrong"),)))
+    request = pb.MxCommandRequest(session_id=client.session_id)
+    request.command.kind = pb.MX_COMMAND_KIND_PING
+    request.command.write.SetInParent()
+    await failing(client.stub.Invoke(request, metadata=client.metadata))
+    assert gateway.mutating_calls == 2

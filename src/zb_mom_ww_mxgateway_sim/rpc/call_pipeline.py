@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway_sim.faults.call_faults import (
 )
 from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey, KeyRing, KeyScope
 from zb_mom_ww_mxgateway_sim.net.server import MAX_MESSAGE
+from zb_mom_ww_mxgateway_sim.rpc.invoke import changes_plant
 from zb_mom_ww_mxgateway_sim.runtime.clock import TimeSource
 from zb_mom_ww_mxgateway_sim.runtime.errors import (
     CallRefused,
@@ -60,6 +61,7 @@ class CallPipeline:
         self._clock = clock
         self._refuse_in_reply = refuse_in_reply
         self.calls: deque[CallRecord] = deque(maxlen=5000)
+        self.mutating_calls: int = 0
 
     async def unary(
         self,
@@ -127,6 +129,7 @@ class CallPipeline:
         self.calls.append(
             CallRecord(rpc, _without_password(request), metadata, session_id, int(port) if port.isdigit() else 0)
         )
+        self.mutating_calls += changes_plant(request)
         authorization = metadata.get("authorization")
         key = self._keys.admit(authorization if isinstance(authorization, str) else None)
         if key is None:

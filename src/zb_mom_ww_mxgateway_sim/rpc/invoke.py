@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from google.protobuf.message import Message
+
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway_sim.faults.call_faults import ReplyFailure, kind_name
 from zb_mom_ww_mxgateway_sim.net.api_keys import GatewayKey, KeyScope
@@ -30,6 +32,20 @@ _SCOPES: Mapping[int, KeyScope] = {
     pb.MX_COMMAND_KIND_WRITE_SECURED2_BULK: KeyScope.INVOKE_SECURE,
     pb.MX_COMMAND_KIND_DRAIN_EVENTS: KeyScope.EVENTS_READ,
 }
+
+
+# Names of the kinds that change the plant.
+_CHANGING = frozenset(
+    kind_name(kind) for kind, scope in _SCOPES.items() if scope in (KeyScope.INVOKE_WRITE, KeyScope.INVOKE_SECURE)
+)
+
+
+def changes_plant(request: Message) -> bool:
+    """Return whether a call asks for a change of the plant. Of a command, kind and payload both count."""
+    if not isinstance(request, pb.MxCommandRequest):
+        return isinstance(request, pb.AcknowledgeAlarmRequest)
+    command = request.command
+    return not _CHANGING.isdisjoint((kind_name(command.kind), command.WhichOneof("payload") or ""))
 
 
 async def run(
