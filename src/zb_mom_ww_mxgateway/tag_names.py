@@ -1,4 +1,6 @@
-"""When two names of tags are the same: the one rule that every look-up uses."""
+"""When two names of tags are the same, and which names a glob matches: the rules that every look-up uses."""
+
+import re
 
 _LOWER = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}
 
@@ -10,3 +12,15 @@ def tag_key(name: str) -> str:
     The key is as long as the name, place for place.
     """
     return name.lower() if name.isascii() else name.translate(_LOWER)
+
+
+def glob(text: str) -> re.Pattern[str]:
+    """Compile a glob (``*``, ``?``) for a whole text.
+
+    Each part between stars is searched once, and its first place is final: where that fails no later place matches.
+    """
+    first, *others = ("".join("." if mark == "?" else re.escape(mark) for mark in part) for part in text.split("*"))
+    if not others:
+        return re.compile(f"(?s){first}")
+    between = "".join(f"(?>.*?{part})" for part in others[:-1])
+    return re.compile(f"(?s){first}{between}.*{others[-1]}")

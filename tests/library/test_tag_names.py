@@ -1,8 +1,11 @@
-"""One rule says which names of tags are the same."""
+"""One rule says which names of tags are the same, and one which names a glob matches."""
+
+import re
 
 import pytest
+from hypothesis import example, given, strategies as st
 
-from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.tag_names import glob, tag_key
 
 DIFFERENT = [
     ("Straße.Cmd", "Strasse.Cmd"),
@@ -31,3 +34,14 @@ def test_names_that_differ_only_in_ascii_case_are_the_same(name: str) -> None:
 @pytest.mark.parametrize("name", [name for pair in DIFFERENT for name in pair])
 def test_a_key_is_as_long_as_its_name(name: str) -> None:
     assert len(tag_key(name)) == len(name)
+
+
+@given(st.text(alphabet="ab*?", max_size=8), st.text(alphabet="ab.", max_size=10))
+@example("*a*a*", "aa")
+def test_a_glob_matches_a_whole_name(text: str, name: str) -> None:
+    expected = re.fullmatch("".join({"*": ".*", "?": "."}.get(mark, re.escape(mark)) for mark in text), name)
+    assert (glob(text).fullmatch(name) is not None) == (expected is not None)
+
+
+def test_a_glob_of_many_stars_is_an_answer() -> None:
+    assert glob("*a" * 40 + "*b").fullmatch("a" * 2_000) is None

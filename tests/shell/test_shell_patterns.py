@@ -6,7 +6,7 @@ import re
 import pytest
 from hypothesis import example, given, strategies as st
 
-from zb_mom_ww_mxgateway_shell.language.patterns import PatternError, glob, pattern
+from zb_mom_ww_mxgateway_shell.language.patterns import PatternError, pattern
 
 
 @pytest.mark.parametrize(
@@ -100,14 +100,3 @@ def test_a_match_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("zb_mom_ww_mxgateway_shell.language.patterns._MOST_WORK", 100_000)
     with pytest.raises(PatternError, match="too long"):
         pattern("(?:a|b)*a" + "(?:a|b)" * 200 + "c").found_in("".join(random.Random(1).choices("ab", k=100_000)))
-
-
-@given(st.text(alphabet="ab*?", max_size=8), st.text(alphabet="ab.", max_size=10))
-@example("*a*a*", "aa")
-def test_a_glob_matches_a_whole_name(text: str, name: str) -> None:
-    expected = re.fullmatch("".join({"*": ".*", "?": "."}.get(mark, re.escape(mark)) for mark in text), name)
-    assert (glob(text).fullmatch(name) is not None) == (expected is not None)
-
-
-def test_a_glob_of_many_stars_is_an_answer() -> None:
-    assert glob("*a" * 40 + "*b").fullmatch("a" * 2_000) is None

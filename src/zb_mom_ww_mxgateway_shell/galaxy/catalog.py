@@ -15,11 +15,10 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayError,
     MxGatewayGalaxyChangedError,
 )
-from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.tag_names import glob, tag_key
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index import Found, TagIndex
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import SEEN, Owner, TagKind
 from zb_mom_ww_mxgateway_shell.language.literals import TagType
-from zb_mom_ww_mxgateway_shell.language.patterns import glob
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyObject, GatewayClient

@@ -39,18 +39,6 @@ def pattern(text: str) -> "Pattern":
         raise PatternError("the expression is too large: groups are nested too deeply") from None
 
 
-def glob(text: str) -> re.Pattern[str]:
-    """Compile a glob (``*``, ``?``) for a whole text.
-
-    Each part between stars is searched once, and its first place is final: where that fails no later place matches.
-    """
-    first, *others = ("".join("." if mark == "?" else re.escape(mark) for mark in part) for part in text.split("*"))
-    if not others:
-        return re.compile(f"(?s){first}")
-    between = "".join(f"(?>.*?{part})" for part in others[:-1])
-    return re.compile(f"(?s){first}{between}.*{others[-1]}")
-
-
 class Pattern:
     """A regular expression as states and the steps between them."""
 
