@@ -1,8 +1,10 @@
 """When two names of tags are the same, and which names a glob matches: the rules that every look-up uses."""
 
 import re
+from collections.abc import Iterator
 
 _LOWER = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}
+_INDEX = re.compile(r"\[[^\[\]]*\]\Z")
 
 
 def tag_key(name: str) -> str:
@@ -12,6 +14,14 @@ def tag_key(name: str) -> str:
     The key is as long as the name, place for place.
     """
     return name.lower() if name.isascii() else name.translate(_LOWER)
+
+
+def array_names(name: str) -> Iterator[str]:
+    """Yield the name and, where it ends in an index (``[3]``, ``[]``), the name of the array as well."""
+    yield name
+    while index := _INDEX.search(name):
+        name = name[: index.start()]
+        yield name
 
 
 def glob(text: str) -> re.Pattern[str]:
