@@ -1,0 +1,264 @@
+"""What one connection changed in the plant and has not put back."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Literal, TypeAlias
+
+from zb_mom_ww_mxgateway.comparison import same_value
+from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayArgumentError
+from zb_mom_ww_mxgateway.live.values import LiveValue
+from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, PendingWrite, SparseArray
+from zb_mom_ww_mxgateway.status import quality_word
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.value_types import DataType, type_of, type_of_tag
+from zb_mom_ww_mxgateway.values import Array, Typed
+
+WriteState: TypeAlias = Literal["sent", "accepted", "completed", "refused", "unknown", "not sent"]
+"""State of a write: ``sent`` until its call ends, then its outcome. Only ``completed`` is certain to have changed
+something; ``refused`` and ``not sent`` are certain to have changed nothing."""
+
+_CHANGED_NOTHING = ("refused", "not sent")
+
+
+class Standing(Enum):
+    """The present value of a changed tag, compared with what was written and with what was there before."""
+
+    OURS = "ours"
+    """A value that this connection wrote."""
+    BEFORE = "before"
+    """The value from before the first write."""
+    ANOTHER = "another"
+    """A value that somebody else wrote, or that the plant made of ours."""
+    UNSURE = "unsure"
+    """Unknown: there is no value, it is not good, or it may be old."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueBefore:
+    """The value of a tag before a write, and all that is needed to write it again."""
+
+    value: object
+    quality: int
+    data_type: DataType | int
+    variant_type: str
+    is_live: bool
+    """False where the value may have been old."""
+
+    @classmethod
+    def of(cls, value: LiveValue) -> "ValueBefore":
+        """Copy what is held of a tag."""
+        return cls(value.value, value.quality, value.data_type, value.variant_type, value.stale_since is None)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it was good, and surely the value at that time."""
+        return self.is_live and quality_word(self.quality) == "good"
+
+    def sendable(self) -> Typed | None:
+        """Return the value in the type of its tag; None for one that cannot be written, such as null."""
+        array = self.value if isinstance(self.value, Array) else None
+        spec = type_of_tag(self.data_type, self.variant_type)
+        if spec is None:
+            sample = array[0] if array else self.value
+            spec = type_of(sample)
+        if spec is None or self.value is None:
+            return None
+        try:
+            return Typed(spec.name, self.value)
+        except MxGatewayArgumentError:
+            return None
+
+    def is_same(self, value: object) -> bool:
+        """Return whether another value is this one."""
+        return is_same(value, self.value, self.data_type)
+
+
+@dataclass(slots=True)
+class OwnWrite:
+    """One write of this connection to one tag."""
+
+    action: str
+    """Correlation id of its call."""
+    entry: int
+    """Its place among the entries of the call, from 0."""
+    value: object
+    before: ValueBefore | None
+    """None where the value before is unknown."""
+    who: str
+    at: datetime
+    sent_at: float
+    """Monotonic seconds, by the library's clock."""
+    state: WriteState = "sent"
+
+    @property
+    def may_still_happen_for(self) -> float:
+        """Seconds for which the gateway may still carry it out; 0 where its outcome is certain."""
+        if self.state == "completed":
+            return 0.0
+        return max(0.0, self.sent_at + COMMAND_SECONDS - clock.monotonic())
+
+
+@dataclass(slots=True)
+class TagChange:
+    """All that one connection wrote to one tag since it last had its first value."""
+
+    number: int
+    """Number for ``undo``. It is never given to another change."""
+    tag: str
+    """Empty for an item that this client did not add."""
+    server_handle: int
+    item_handle: int
+    writes: list[OwnWrite] = field(default_factory=list)
+    """Writes that changed, or may have changed, something, oldest first."""
+
+    @property
+    def name(self) -> str:
+        """The tag, or the item's handles where the tag is unknown."""
+        return self.tag or f"item {self.item_handle} on server {self.server_handle}"
+
+    @property
+    def before(self) -> ValueBefore | None:
+        """The value from before the first of these writes; None where it is unknown."""
+        return self.writes[0].before
+
+    @property
+    def last(self) -> OwnWrite:
+        """The last of these writes."""
+        return self.writes[-1]
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether a write completed; otherwise the tag may only have been changed."""
+        return any(each.state == "completed" for each in self.writes)
+
+    @property
+    def may_still_happen_for(self) -> float:
+        """Seconds for which one of these writes may still be carried out."""
+        return max(each.may_still_happen_for for each in self.writes)
+
+    @property
+    def ours(self) -> list[object]:
+        """Values that the tag may have because of these writes.
+
+        That is the value of the last write that completed, and of each whose outcome is not certain: an earlier one may
+        still be carried out.
+        """
+        done = [index for index, each in enumerate(self.writes) if each.state == "completed"]
+        last = done[-1] if done else 0
+        return [each.value for index, each in enumerate(self.writes) if index >= last or each.state != "completed"]
+
+    @property
+    def is_put_back(self) -> bool:
+        """Whether the last write completed with the first value, and no other can be carried out any more."""
+        if self.before is None or self.last.state != "completed" or not self.before.is_same(self.last.value):
+            return False
+        return not self.may_still_happen_for
+
+    def standing(self, present: LiveValue | None) -> Standing:
+        """Compare the present value. A value that was ours and is the first one again counts as the first one."""
+        if present is None or present.stale_since is not None or present.quality_word != "good":
+            return Standing.UNSURE
+        if self.before is not None and is_same(self.before.value, present.value, present.data_type):
+            return Standing.BEFORE
+        if any(is_same(each, present.value, present.data_type) for each in self.ours):
+            return Standing.OURS
+        return Standing.ANOTHER
+
+
+class ChangeLedger:
+    """What one connection changed and has not put back, by tag. It keeps the first value from before."""
+
+    def __init__(self) -> None:
+        self._changes: dict[object, TagChange] = {}
+        self._actions: dict[str, list[tuple[TagChange, OwnWrite] | None]] = {}
+        self._numbers = itertools.count(1)
+
+    def sent(self, pending: PendingWrite, before: Sequence[LiveValue | None], *, who: str = "") -> None:
+        """Note a call that is being sent, with the value of each entry's item at this moment, where it is known.
+
+        Acknowledgements are left out: nothing can put them back.
+        """
+        noted: list[tuple[TagChange, OwnWrite] | None] = []
+        for index, entry in enumerate(pending.entries):
+            if entry.alarm:
+                noted.append(None)
+                continue
+            change = self._change_of(entry)
+            held = before[index] if index < len(before) else None
+            write = OwnWrite(
+                pending.correlation_id,
+                index,
+                entry.value,
+                ValueBefore.of(held) if held is not None else None,
+                who,
+                datetime.now(UTC),
+                clock.monotonic(),
+            )
+            change.writes.append(write)
+            noted.append((change, write))
+        self._actions[pending.correlation_id] = noted
+
+    def result(self, action: str, entry: int, state: WriteState) -> None:
+        """Note the outcome of one entry of a call; a later and better known one replaces it."""
+        noted = self._actions.get(action, [])
+        found = noted[entry] if 0 <= entry < len(noted) else None
+        if found is None:
+            return
+        change, write = found
+        if state in _CHANGED_NOTHING:
+            if write in change.writes:
+                change.writes.remove(write)
+        elif write.state != "completed":
+            write.state = state
+        self._tidy()
+
+    def open(self) -> list[TagChange]:
+        """Return what is not put back, newest first."""
+        self._tidy()
+        return sorted(self._changes.values(), key=lambda each: each.last.sent_at, reverse=True)
+
+    def numbered(self, number: int) -> TagChange | None:
+        """Return the change of this number; None where there is none, or it is put back."""
+        return next((each for each in self.open() if each.number == number), None)
+
+    def of(self, tag: str) -> TagChange | None:
+        """Return the change of a tag; None where it is put back or was never changed."""
+        return next((each for each in self.open() if tag_key(each.tag) == tag_key(tag)), None)
+
+    def is_back(self, change: TagChange) -> None:
+        """Forget a change: its tag is known to have its first value again."""
+        self._changes = {key: each for key, each in self._changes.items() if each is not change}
+
+    def __iter__(self) -> Iterator[TagChange]:
+        return iter(self.open())
+
+    def __len__(self) -> int:
+        return len(self.open())
+
+    def _change_of(self, entry: PendingEntry) -> TagChange:
+        self._tidy()
+        key: object = tag_key(entry.tag) if entry.tag else (entry.server_handle, entry.item_handle)
+        if key not in self._changes:
+            self._changes[key] = TagChange(next(self._numbers), entry.tag, entry.server_handle, entry.item_handle)
+        return self._changes[key]
+
+    def _tidy(self) -> None:
+        """Forget changes that are put back, and those of which every write was refused."""
+        self._changes = {key: each for key, each in self._changes.items() if each.writes and not each.is_put_back}
+
+
+def is_same(written: object, present: object, data_type: DataType | int = DataType.UNSPECIFIED) -> bool:
+    """Return whether a tag of this type that was written has this value now."""
+    if not isinstance(written, SparseArray):
+        return same_value(written, present, data_type=data_type)
+    if not isinstance(present, list) or len(present) != written.total_length:
+        return False
+    named = dict(written.elements)
+    return all(
+        same_value(named[index], element, data_type=data_type) if index in named else not element
+        for index, element in enumerate(present)
+    )
