@@ -124,6 +124,13 @@ def test_a_lock_held_too_long_is_reported(known_gateways: Path) -> None:
         pass
 
 
+def test_a_lock_is_released_whatever_its_holder_raises(known_gateways: Path) -> None:
+    with pytest.raises(KeyError), locked(known_gateways, 1):
+        raise KeyError
+    with locked(known_gateways, 0):
+        pass
+
+
 # One endpoint, one key.
 
 

@@ -113,7 +113,7 @@ def test_every_package_is_looked_at() -> None:
 @pytest.mark.parametrize(
     ("package", "allowed"),
     [
-        (LIBRARY, {"grpc", "google", "platformdirs", "cryptography", "grpc_tools"}),
+        (LIBRARY, {"grpc", "google", "platformdirs", "cryptography", "filelock", "grpc_tools"}),
         # keyring is no dependency: profiles use it where it is installed.
         (CONSOLE, {LIBRARY, "click", "keyring", "wcwidth"}),
         (CLI, {LIBRARY, CONSOLE, "click"}),

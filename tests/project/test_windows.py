@@ -13,13 +13,13 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import zb_mom_ww_mxgateway_sim.__main__ as sim
-from zb_mom_ww_mxgateway.system import clock, file_locks, private_files, process_limits
+from zb_mom_ww_mxgateway.system import clock, private_files, process_limits
 from zb_mom_ww_mxgateway_console.process import endings
 from zb_mom_ww_mxgateway_console.process.standard_streams import fill_closed_streams
 from zb_mom_ww_mxgateway_console.render import forms
@@ -30,44 +30,6 @@ from zb_mom_ww_mxgateway_shell.terminal import abilities
 @pytest.fixture
 def windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
-
-
-class Msvcrt(ModuleType):
-    """Locks one byte of a file, for one handle at a time, as the C runtime of Windows does."""
-
-    LK_NBLCK, LK_UNLCK = 2, 0
-
-    def __init__(self) -> None:
-        super().__init__("msvcrt")
-        self.held: dict[tuple[int, int], int] = {}
-
-    def locking(self, handle: int, mode: int, count: int) -> None:
-        assert (count, os.lseek(handle, 0, os.SEEK_CUR)) == (1, 0)
-        file = os.fstat(handle)
-        key = (file.st_dev, file.st_ino)
-        if mode == self.LK_UNLCK:
-            assert self.held.pop(key) == handle
-        elif key in self.held:
-            raise PermissionError(13, "Permission denied")
-        else:
-            self.held[key] = handle
-
-
-def test_a_lock_of_windows_is_held_by_one_and_let_go(
-    windows: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    msvcrt = Msvcrt()
-    monkeypatch.setitem(sys.modules, "msvcrt", msvcrt)
-    path = tmp_path / "lock"
-    with file_locks.locked(path, 5):
-        assert msvcrt.held
-        with pytest.raises(TimeoutError, match="another process has held"), file_locks.locked(path, 0.05):
-            pass
-    # Closing alone would let it go some time later.
-    assert not msvcrt.held
-    with pytest.raises(KeyError), file_locks.locked(path, 5):
-        raise KeyError
-    assert not msvcrt.held
 
 
 def test_windows_has_a_clock_that_stands_still_in_sleep(windows: None, monkeypatch: pytest.MonkeyPatch) -> None:
