@@ -64,7 +64,7 @@ _HOMES = {
     "models.galaxy": ["DeployEvent", "GalaxyAttribute", "GalaxyObject"],
     "models.handles": ["HandleTable", "Item"],
     "models.results": ["BulkWriteResult", "ReadResult", "SessionInfo", "SubscribeResult", "WorkerInfo"],
-    "models.write_guard": ["PendingEntry", "PendingWrite", "SparseArray", "WriteGuard"],
+    "models.write_guard": ["Admission", "PendingEntry", "PendingWrite", "SparseArray", "WriteAnswer", "WriteGuard"],
     "options": ["ClientOptionNames", "ClientOptions", "OpenSessionOptions"],
     "reals": ["Float32"],
     "session": ["Session"],

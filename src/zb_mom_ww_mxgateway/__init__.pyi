@@ -106,9 +106,11 @@ from zb_mom_ww_mxgateway.models.results import (
     WorkerInfo,
 )
 from zb_mom_ww_mxgateway.models.write_guard import (
+    Admission,
     PendingEntry,
     PendingWrite,
     SparseArray,
+    WriteAnswer,
     WriteGuard,
 )
 from zb_mom_ww_mxgateway.options import (
@@ -162,6 +164,7 @@ from zb_mom_ww_mxgateway.wire import (
 
 __all__ = [
     "ActiveAlarm",
+    "Admission",
     "AlarmConditionState",
     "AlarmFacts",
     "AlarmFeed",
@@ -248,6 +251,7 @@ __all__ = [
     "WaitCourse",
     "WorkerInfo",
     "Write2Entry",
+    "WriteAnswer",
     "WriteEntry",
     "WriteGuard",
     "WriteOutcome",

@@ -1,7 +1,7 @@
 """The write guard: asked before every call that changes the plant, on every path."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 import grpc
@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from library_waiting import eventually
 
 from zb_mom_ww_mxgateway import (
+    Admission,
     ClientOptions,
     GatewayClient,
+    Item,
     LiveSession,
     LiveState,
     MxGatewayArgumentError,
@@ -23,8 +25,10 @@ from zb_mom_ww_mxgateway import (
     PendingWrite,
     Session,
     SparseArray,
+    WriteAnswer,
     WriteEntry,
     WriteOutcome,
+    WriteResult,
     wire,
 )
 from zb_mom_ww_mxgateway.commands.writes import write_request
@@ -465,3 +469,85 @@ def sparse(session: Session) -> pb.MxCommandRequest:
         session_id=session.session_id,
         command=pb.MxCommand(kind=KINDS["WRITE"], write=pb.WriteCommand(server_handle=1, item_handle=1, value=value)),
     )
+
+
+class Following(Admission):
+    """Keeps what it is told."""
+
+    def __init__(self, refusal: str = "") -> None:
+        self.last_refusal = refusal
+        self.told: list[str] = []
+        self.answers: list[WriteAnswer] = []
+
+    def refusal(self) -> str:
+        self.told.append("sending")
+        return self.last_refusal
+
+    def answered(self, answer: WriteAnswer) -> None:
+        self.told.append(answer.outcome)
+        self.answers.append(answer)
+
+    def confirmed(self, outcomes: Sequence[WriteResult]) -> None:
+        self.told.append(f"confirmed {', '.join(each.outcome.value for each in outcomes)}")
+
+
+async def _item(live: LiveSession, *tags: str) -> list[Item]:
+    server = await live.session.register("guarded")
+    items = await live.subscribe_tags(tags or [INT], server)
+    for item in items:
+        await live.first_value(item)
+    return items
+
+
+async def test_a_guard_follows_what_it_allowed_to_its_end(
+    gateway: SimulatedGateway, guard: Guard, live: LiveSession
+) -> None:
+    guard.answer = following = Following()
+    integer, real = await _item(live, INT, "TestChildObject.TestFloat")
+    result = await live.write_and_confirm(*integer.key, 5)
+    assert following.told == ["sending", "accepted", "confirmed completed"]
+    assert result.correlation_id == guard.asked[-1].correlation_id
+    following.told.clear()
+    await live.session.write(*integer.key, 6)  # Nobody waits for its completion.
+    assert following.told == ["sending", "accepted"]
+    following.told.clear()
+    entries = [WriteEntry(integer.item_handle, 7), WriteEntry(real.item_handle + 99, 1.5)]
+    await live.write_bulk_and_confirm(integer.server_handle, entries)
+    assert following.told == ["sending", "refused", "confirmed completed, refused"]
+    assert following.answers[-1].refused == (False, True)
+
+
+async def test_what_a_guard_refuses_in_the_moment_of_sending_is_not_sent(
+    gateway: SimulatedGateway, guard: Guard, guarded: GatewayClient, live: LiveSession
+) -> None:
+    guard.answer = following = Following("the tank is empty now")
+    (item,) = await _item(live)
+    with pytest.raises(MxGatewayWriteBlockedError, match="the tank is empty now; nothing was sent"):
+        await live.write_and_confirm(*item.key, 5)
+    assert following.told == ["sending", "not sent"]
+    assert not gateway.writes
+    with pytest.raises(MxGatewayWriteBlockedError, match="the tank is empty now; nothing was sent"):
+        await guarded.acknowledge_alarm("Galaxy!Area.Object.Alarm", "ok")
+
+
+async def test_a_guard_learns_what_is_known_of_a_write_without_an_answer(
+    gateway: SimulatedGateway, guard: Guard, guarded: GatewayClient, live: LiveSession
+) -> None:
+    guard.answer = following = Following()
+    (item,) = await _item(live)
+    gateway.faults.fail_next("write", code=grpc.StatusCode.PERMISSION_DENIED, details="not for you")
+    with pytest.raises(MxGatewayError, match="not for you"):
+        await live.write_and_confirm(*item.key, 5)
+    assert following.told == ["sending", "refused"]
+    following.told.clear()
+    gateway.faults.stall("write")
+    writing = asyncio.create_task(live.session.write(*item.key, 5))
+    await eventually(lambda: following.told == ["sending"], "the write is under way")
+    writing.cancel()
+    await asyncio.wait([writing])
+    assert following.told == ["sending", "unknown"]
+    gateway.faults.release("write")
+    following.told.clear()
+    gateway.faults.lose_next_reply("write")
+    assert (await live.write_and_confirm(*item.key, 5)).outcome is WriteOutcome.UNKNOWN
+    assert following.told == ["sending", "unknown", "confirmed unknown"]

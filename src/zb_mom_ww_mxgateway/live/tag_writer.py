@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from zb_mom_ww_mxgateway import arguments, wire
@@ -14,6 +15,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayError,
     MxGatewayWaitError,
 )
+from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.live.awaited_writes import AwaitedWrite
 from zb_mom_ww_mxgateway.live.hub import EventHub
 from zb_mom_ww_mxgateway.live.value_reader import ValueReader
@@ -68,13 +70,20 @@ class TagWriter:
             self._link, server_handle, item_handle, value, user_id, timestamp=timestamp, signature=signature
         )
         gaps = self._hub.gaps
-        with self._hub.tracker.awaiting(request, timeout, self._hub.latest, in_turn=in_turn) as call:
+        with (
+            self._hub.tracker.awaiting(request, timeout, self._hub.latest, in_turn=in_turn) as call,
+            self._link.transport.guarding.followed(request) as confirmed,
+        ):
             try:
                 await self._link.send(request)
             except MxGatewayError as error:
-                return _unanswered(error)
-            (awaited,) = call.writes
-            return await self._outcome(awaited, gaps)
+                result = _unanswered(error)
+            else:
+                (awaited,) = call.writes
+                result = await self._outcome(awaited, gaps)
+            result = replace(result, correlation_id=wire.correlation_of(request))
+            confirmed([result])
+            return result
 
     async def write_bulk_and_confirm(
         self, server_handle: int, entries: Sequence[BulkEntry], *, timeout: float = 30.0
@@ -94,21 +103,37 @@ class TagWriter:
         arguments.seconds("timeout", timeout)
         request = bulk_write_request(self._link, server_handle, entries)
         gaps = self._hub.gaps
-        with self._hub.tracker.awaiting(request, timeout, self._hub.latest) as call:
+        with (
+            self._hub.tracker.awaiting(request, timeout, self._hub.latest) as call,
+            self._link.transport.guarding.followed(request) as confirmed,
+        ):
             try:
                 answers = wire.write_results(request, await self._link.send(request))
             except MxGatewayError as error:
-                return [_unanswered(error)] * len(call.writes)
-            async with asyncio.TaskGroup() as tasks:
-                outcomes = [
-                    tasks.create_task(self._outcome(awaited, gaps)) if answer.was_successful else None
-                    for awaited, answer in zip(call.writes, answers, strict=True)
-                ]
-            kind = wire.kind_name(request)
-            return [
-                outcome.result() if outcome else self._refused(kind, answer)
-                for outcome, answer in zip(outcomes, answers, strict=True)
+                results = [_unanswered(error)] * len(call.writes)
+            else:
+                results = await self._outcomes(request, call.writes, answers, gaps)
+            results = [replace(each, correlation_id=wire.correlation_of(request)) for each in results]
+            confirmed(results)
+            return results
+
+    async def _outcomes(
+        self,
+        request: pb.MxCommandRequest,
+        writes: Sequence[AwaitedWrite],
+        answers: Sequence[BulkWriteResult],
+        gaps: int,
+    ) -> list[WriteResult]:
+        async with asyncio.TaskGroup() as tasks:
+            outcomes = [
+                tasks.create_task(self._outcome(awaited, gaps)) if answer.was_successful else None
+                for awaited, answer in zip(writes, answers, strict=True)
             ]
+        kind = wire.kind_name(request)
+        return [
+            outcome.result() if outcome else self._refused(kind, answer)
+            for outcome, answer in zip(outcomes, answers, strict=True)
+        ]
 
     def _refused(self, kind: str, answer: BulkWriteResult) -> WriteResult:
         words = [answer.error_message, *map(str, answer.statuses)]

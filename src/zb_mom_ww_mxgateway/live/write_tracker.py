@@ -47,6 +47,8 @@ class WriteResult:
     """Error behind an outcome that is refused at once, unknown or not sent."""
     ambiguous: bool = False
     """True for an accepted write where completions came, and none of them is surely its own."""
+    correlation_id: str = ""
+    """Of the call that sent it, as in the gateway's log."""
 
 
 class WriteTracker:

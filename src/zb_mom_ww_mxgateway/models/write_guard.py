@@ -1,10 +1,11 @@
 """The write guard, asked before every call that changes the plant."""
 
 import reprlib
-from collections.abc import Awaitable
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 _NAMED = 3
 _shown = reprlib.Repr()
@@ -98,11 +99,42 @@ class PendingWrite:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class WriteAnswer:
+    """How the call of a pending write ended. It says nothing of the completion, which comes later as an event."""
+
+    outcome: Literal["accepted", "refused", "unknown", "not sent"]
+    """For a call with several entries the gravest of theirs: *unknown* before *refused* before *accepted*."""
+    reason: str = ""
+    """Why it is not accepted."""
+    refused: tuple[bool, ...] = ()
+    """For a call with several entries, whether each was refused, in input order; empty where the answer does not
+    tell."""
+
+
+class Admission(ABC):
+    """A call that a guard has allowed, until its end. A guard that follows its calls returns one in place of True."""
+
+    @abstractmethod
+    def refusal(self) -> str:
+        """Return why the call must not be sent after all; empty where it may.
+
+        Called once in the moment of sending: nothing is awaited between this and the send.
+        """
+
+    @abstractmethod
+    def answered(self, answer: WriteAnswer) -> None:
+        """Take how the call ended. Called once, also for a call that was not sent after all."""
+
+    def confirmed(self, outcomes: Sequence[Any]) -> None:  # noqa: B027  # not every guard waits for completions
+        """Take the outcome of each entry (``WriteResult``), where the caller waited for its completion."""
+
+
 class WriteGuard(Protocol):
     """An async function that allows or refuses a call that changes the plant."""
 
-    def __call__(self, pending: PendingWrite, /) -> Awaitable[bool | str]:
-        """Return True to allow the call, and False or the reason as text to refuse it.
+    def __call__(self, pending: PendingWrite, /) -> Awaitable[bool | str | Admission]:
+        """Return True or an Admission to allow the call, and False or the reason as text to refuse it.
 
         Any other result, and an exception, refuses too. A guard may await the answer of a person.
         """

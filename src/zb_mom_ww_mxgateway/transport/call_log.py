@@ -11,12 +11,9 @@ import grpc
 import grpc.aio
 
 from zb_mom_ww_mxgateway import wire
-from zb_mom_ww_mxgateway.errors import MxGatewayError, may_have_run_despite
-from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.options import ClientOptions
-from zb_mom_ww_mxgateway.status import ProtocolStatusCode, name_of
 from zb_mom_ww_mxgateway.system.log import CALLS, WRITES, log
-from zb_mom_ww_mxgateway.wire.enums import open_enum
 
 
 class LoggedCall:
@@ -60,16 +57,10 @@ def log_answered_write(options: ClientOptions, call: str, request: Any, reply: A
 
 def _doubt(request: Any, reply: Any) -> str:
     """Return what a reply refuses or leaves open; empty where it says yes."""
-    status = reply.protocol_status.code
-    if int(status) != ProtocolStatusCode.OK:
-        known = open_enum(ProtocolStatusCode, status)
-        return f"{'outcome unknown' if may_have_run_despite(known) else 'refused'}: {name_of(known)}"
-    if not isinstance(request, pb.MxCommandRequest) or not wire.written_items(request):
+    answer = wire.write_answer(request, reply)
+    if answer.outcome == "accepted":
         return ""
-    refusals = wire.refused_writes(request, reply)
-    if not refusals:
-        return "outcome unknown: the reply contradicts itself"
-    return f"refused: {sum(refusals)} of {len(refusals)} entries" if any(refusals) else ""
+    return f"{'outcome unknown' if answer.outcome == 'unknown' else answer.outcome}: {answer.reason}"
 
 
 def _log_write(options: ClientOptions, call: str, request: Any, reason: Callable[[], str]) -> None:

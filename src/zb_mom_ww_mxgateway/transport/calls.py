@@ -33,7 +33,7 @@ from zb_mom_ww_mxgateway.transport.call_errors import printable, translated, und
 from zb_mom_ww_mxgateway.transport.call_log import LoggedCall, log_answered_write, log_failed_write
 from zb_mom_ww_mxgateway.transport.channels import make_channel, make_reading_channel
 from zb_mom_ww_mxgateway.transport.command_channel import CommandChannel, HomeLoop
-from zb_mom_ww_mxgateway.transport.guarding import ask_guard
+from zb_mom_ww_mxgateway.transport.guarding import GuardedCall, Guarding
 from zb_mom_ww_mxgateway.transport.observers import CommandObserver, Observers
 from zb_mom_ww_mxgateway.transport.reader_thread import Arrived, EventBuffer, ReadingThread
 from zb_mom_ww_mxgateway.transport.streams import EventStream, MessageStream
@@ -58,7 +58,8 @@ class Transport:
         self.trust = trust
         self.channel: CommandChannel = CommandChannel(channel)
         self.observers: Observers = Observers()
-        self._tag_of = tag_of
+        tags = partial(tag_of, self.observers)
+        self.guarding: Guarding = Guarding(options.write_guard, options.endpoint, tags, self.printable)
         self._metadata = auth.metadata(options.api_key)
         # Weak: a stream that its reader dropped goes, and its call with it.
         self._streams: weakref.WeakSet[MessageStream[Any]] = weakref.WeakSet()
@@ -85,36 +86,34 @@ class Transport:
         if timeout is not None:
             arguments.seconds("timeout", timeout)
         if not wire.changes_plant(request):
-            return await self._checked(rpc, request, call, False, timeout)
+            return await self._sent(rpc, request, call, timeout)
         try:
-            reply = await self._checked(rpc, request, call, True, timeout)
+            reply = await self.guarding.run(request, call, partial(self._ready_and_sent, rpc, call, timeout))
         except MxGatewayError as error:
             log_failed_write(self.options, call, request, error)
             raise
         log_answered_write(self.options, call, request, reply)
         return reply
 
-    async def _checked(self, rpc: wire.Rpc, request: Any, call: str, mutating: bool, timeout: float | None) -> Any:
-        if mutating:
-            if self.options.write_guard is not None:
-                # A copy: what was allowed is what is sent, even if the caller changes the message meanwhile.
-                request = wire.copy_of(request)
-                await ask_guard(
-                    self.options.write_guard,
-                    request,
-                    call,
-                    endpoint=self.options.endpoint,
-                    tag_of=partial(self._tag_of, self.observers),
-                    printable=self.printable,
-                )
-                self._check_open(call)
-            await self._prove(rpc, request, call)
-            if turn := self.turns.get(wire.correlation_of(request)):
-                # From here to the call nothing is awaited: the turn is this write's.
-                timeout = min(await turn(), timeout or self.options.call_timeout)
-                self._check_open(call)
-            self._check_connected(request, call)
+    async def _ready_and_sent(
+        self, rpc: wire.Rpc, call: str, timeout: float | None, request: Any, guarded: GuardedCall
+    ) -> Any:
+        self._check_open(call)
+        await self._prove(rpc, request, call)
+        if turn := self.turns.get(wire.correlation_of(request)):
+            # From here to the call nothing is awaited: the turn is this write's.
+            timeout = min(await turn(), timeout or self.options.call_timeout)
+            self._check_open(call)
+        self._check_connected(request, call)
+        return await self._sent(rpc, request, call, timeout, guarded)
+
+    async def _sent(
+        self, rpc: wire.Rpc, request: Any, call: str, timeout: float | None, guarded: GuardedCall | None = None
+    ) -> Any:
+        mutating = guarded is not None
         if rpc is not wire.INVOKE:
+            if guarded:
+                guarded.check()
             reply = await self._call(rpc, request, call, mutating, timeout)
             self.agreement.check_fit(reply, call, mutating=mutating)
             return reply
@@ -125,6 +124,8 @@ class Transport:
                 observer.sending(request)
             if mutating:
                 self._check_not_lost(request, call)
+            if guarded:
+                guarded.check()
             reply = await self._call(rpc, handles.to_gateway(request) if handles else request, call, mutating, timeout)
             self.agreement.check_reply(request, reply, call, mutating=mutating)
             if wire.session_of(request) in self.lost_sessions and wire.concerns_handles(request, reply):

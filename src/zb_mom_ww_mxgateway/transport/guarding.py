@@ -1,57 +1,148 @@
-"""The question to the write guard of a client."""
+"""The question to the write guard of a client, and what a guard learns of the calls that it allowed."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway import wire
-from zb_mom_ww_mxgateway.errors import MxGatewayWriteBlockedError
+from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayWriteBlockedError
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.models.write_guard import WriteGuard
+    from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingWrite, WriteAnswer, WriteGuard
+
+_WORD = "blocked locally"
 
 
-async def ask_guard(
-    guard: "WriteGuard",
-    request: Any,
-    call: str,
-    *,
-    endpoint: str,
-    tag_of: Callable[[str, int, int], str],
-    printable: Callable[[str], str],
-) -> None:
-    """Ask the guard for a request that changes the plant, and raise MxGatewayWriteBlockedError unless it says True.
+class Guarding:
+    """The guard of one client, if it has one: asked before every call that changes the plant."""
 
-    `tag_of` finds the tag behind a session and its handles; `printable` makes the guard's words fit for an error.
-    """
-    from zb_mom_ww_mxgateway.models.write_guard import PendingWrite  # Lazy: most sessions write nothing.
+    def __init__(
+        self,
+        guard: "WriteGuard | None",
+        endpoint: str,
+        tag_of: Callable[[str, int, int], str],
+        printable: Callable[[str], str],
+    ) -> None:
+        """`tag_of` finds the tag behind a session and its handles; `printable` makes words fit for an error."""
+        self.guard: WriteGuard | None = guard
+        self._endpoint = endpoint
+        self._tag_of = tag_of
+        self._printable = printable
+        self._admissions: dict[str, Admission | None] = {}
+        """By correlation id of a call whose completion is awaited: what the guard gave for it."""
 
-    session_id = wire.session_of(request)
-    pending = PendingWrite(
-        call=call,
-        endpoint=endpoint,
-        session_id=session_id,
-        correlation_id=wire.correlation_of(request),
-        entries=tuple(
-            replace(entry, tag=tag_of(session_id, entry.server_handle, entry.item_handle))
-            for entry in wire.pending_entries(request)
-        ),
-    )
-    cause: Exception | None = None
-    try:
-        answer: object = await guard(pending)
-    except Exception as error:
-        answer, cause = f"the guard failed: {error}" if str(error) else f"the guard failed: {error!r}", error
-    if answer is True:
-        return
-    if isinstance(answer, str) and answer:
-        reason = printable(answer)
-    else:
-        reason = "the write guard said no" if answer is False else f"the write guard answered {answer!r}, not True"
-    raise MxGatewayWriteBlockedError(
-        f"blocked locally: {pending}: {reason}; nothing was sent",
-        pending=pending,
-        endpoint=endpoint,
-        call=call,
-        correlation_id=wire.correlation_of(request) or None,
-    ) from cause
+    async def run(self, request: Any, call: str, send: Callable[[Any, "GuardedCall"], Awaitable[Any]]) -> Any:
+        """Have a request sent by `send` if the guard allows it; return the reply.
+
+        Raises MxGatewayWriteBlockedError where the guard refuses, and what `send` raises.
+        """
+        if self.guard is None:
+            return await send(request, GuardedCall(self))
+        # A copy: what was allowed is what is sent, even if the caller changes the message meanwhile.
+        request = wire.copy_of(request)
+        guarded = await self._ask(self.guard, request, call)
+        correlation_id = wire.correlation_of(request)
+        if correlation_id in self._admissions:
+            self._admissions[correlation_id] = guarded.admission
+        try:
+            reply = await send(request, guarded)
+        except BaseException as error:
+            guarded.failed(error)
+            raise
+        guarded.answered(request, reply)
+        return reply
+
+    @contextmanager
+    def followed(self, request: Any) -> Iterator[Callable[[Sequence[Any]], None]]:
+        """Within the block: yield a function that shows the guard of this request the outcome of each entry."""
+        correlation_id = wire.correlation_of(request)
+        self._admissions[correlation_id] = None
+
+        def confirmed(outcomes: Sequence[Any]) -> None:
+            if (admission := self._admissions.get(correlation_id)) is not None:
+                admission.confirmed(outcomes)
+
+        try:
+            yield confirmed
+        finally:
+            del self._admissions[correlation_id]
+
+    async def _ask(self, guard: "WriteGuard", request: Any, call: str) -> "GuardedCall":
+        from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingWrite  # Lazy: most sessions write nothing.
+
+        session_id = wire.session_of(request)
+        pending = PendingWrite(
+            call=call,
+            endpoint=self._endpoint,
+            session_id=session_id,
+            correlation_id=wire.correlation_of(request),
+            entries=tuple(
+                replace(entry, tag=self._tag_of(session_id, entry.server_handle, entry.item_handle))
+                for entry in wire.pending_entries(request)
+            ),
+        )
+        cause: Exception | None = None
+        try:
+            answer: object = await guard(pending)
+        except Exception as error:
+            answer, cause = f"the guard failed: {error}" if str(error) else f"the guard failed: {error!r}", error
+        if answer is True:
+            return GuardedCall(self)
+        if isinstance(answer, Admission):
+            return GuardedCall(self, pending, answer)
+        if isinstance(answer, str) and answer:
+            reason = answer
+        else:
+            reason = "the write guard said no" if answer is False else f"the write guard answered {answer!r}, not True"
+        raise self.blocked(pending, reason) from cause
+
+    def blocked(self, pending: "PendingWrite", reason: str) -> MxGatewayWriteBlockedError:
+        """Return the error of a call that the guard refuses."""
+        return MxGatewayWriteBlockedError(
+            f"{_WORD}: {pending}: {self._printable(reason)}; nothing was sent",
+            pending=pending,
+            endpoint=self._endpoint,
+            call=pending.call,
+            correlation_id=pending.correlation_id or None,
+        )
+
+
+class GuardedCall:
+    """One call that may be sent, until its end."""
+
+    def __init__(
+        self, guarding: Guarding, pending: "PendingWrite | None" = None, admission: "Admission | None" = None
+    ) -> None:
+        self._guarding = guarding
+        self._pending = pending
+        self.admission: Admission | None = admission
+        """What the guard gave for it; None without a guard, and from one that does not follow its calls."""
+        self._is_sent = False
+
+    def check(self) -> None:
+        """Raise MxGatewayWriteBlockedError if it must not be sent after all. The caller sends it next."""
+        if self.admission is not None and self._pending and (reason := self.admission.refusal()):
+            raise self._guarding.blocked(self._pending, reason)
+        self._is_sent = True
+
+    def answered(self, request: Any, reply: Any) -> None:
+        """Show the guard the reply."""
+        if self.admission is not None:
+            self.admission.answered(wire.write_answer(request, reply))
+
+    def failed(self, error: BaseException) -> None:
+        """Show the guard that the call ended without a reply."""
+        if self.admission is not None:
+            self.admission.answered(self._answer_of(error))
+
+    def _answer_of(self, error: BaseException) -> "WriteAnswer":
+        from zb_mom_ww_mxgateway.models.write_guard import WriteAnswer
+
+        if not self._is_sent:
+            return WriteAnswer("not sent", str(error) or type(error).__name__)
+        if isinstance(error, MxGatewayError):
+            return WriteAnswer("unknown" if error.outcome_unknown else "refused", str(error))
+        ended = "the wait for the answer ended" if isinstance(error, asyncio.CancelledError) else repr(error)
+        return WriteAnswer("unknown", ended)

@@ -63,6 +63,7 @@ from zb_mom_ww_mxgateway.wire.pending import (
     changes_plant,
     copy_of,
     pending_entries,
+    write_answer,
 )
 from zb_mom_ww_mxgateway.wire.results import (
     drained_events,
@@ -182,6 +183,7 @@ __all__ = [
     "to_sparse_value",
     "user_id",
     "worker_info",
+    "write_answer",
     "write_entry",
     "write_results",
     "written_items",

@@ -2,13 +2,17 @@
 
 from typing import TYPE_CHECKING, Any
 
+from zb_mom_ww_mxgateway.errors import may_have_run_despite
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.status import ProtocolStatusCode, name_of
 from zb_mom_ww_mxgateway.values import MxValueOutput
 from zb_mom_ww_mxgateway.wire.commands import MUTATING_KINDS, is_mutating
+from zb_mom_ww_mxgateway.wire.enums import open_enum
+from zb_mom_ww_mxgateway.wire.handles import refused_writes, written_items
 from zb_mom_ww_mxgateway.wire.values import from_mx_value, is_sparse
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, SparseArray
+    from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, SparseArray, WriteAnswer
 
 
 def changes_plant(request: Any) -> bool:
@@ -57,6 +61,23 @@ def pending_entries(request: Any) -> "tuple[PendingEntry, ...]":
         )
         for entry in (payload.entries if arm.endswith("_bulk") else [payload])
     )
+
+
+def write_answer(request: Any, reply: Any) -> "WriteAnswer":
+    """Return what the reply to a request that changes the plant says of it: accepted, refused or in doubt."""
+    from zb_mom_ww_mxgateway.models.write_guard import WriteAnswer  # Lazy: most calls change nothing.
+
+    status = open_enum(ProtocolStatusCode, reply.protocol_status.code)
+    if status is not ProtocolStatusCode.OK:
+        return WriteAnswer("unknown" if may_have_run_despite(status) else "refused", name_of(status))
+    if not isinstance(request, pb.MxCommandRequest) or not written_items(request):
+        return WriteAnswer("accepted")
+    refused = tuple(refused_writes(request, reply))
+    if not refused:
+        return WriteAnswer("unknown", "the reply contradicts itself")
+    if any(refused):
+        return WriteAnswer("refused", f"{sum(refused)} of {len(refused)} entries", refused)
+    return WriteAnswer("accepted", "", refused)
 
 
 def _value(message: pb.MxValue) -> "MxValueOutput | SparseArray":
