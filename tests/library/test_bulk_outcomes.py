@@ -270,8 +270,7 @@ async def test_the_guard_is_asked_once_with_all_entries(
         asked.append(pending)
         return "not now"
 
-    client = live.session._link.transport
-    client.options = replace(client.options, write_guard=guard)
+    live.session._link.transport.guarding.guard = guard
     entries = [WriteEntry(items[0].item_handle, 1), WriteEntry(items[1].item_handle, 2.0)]
     with pytest.raises(MxGatewayWriteBlockedError, match="not now; nothing was sent"):
         await live.write_bulk_and_confirm(items[0].server_handle, entries)
