@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import grpc
@@ -278,7 +277,7 @@ async def test_the_guard_is_asked_once_with_all_entries(
     assert [(entry.tag, entry.value) for entry in pending.entries] == [(INT, 1), (DOUBLE, 2.0)]
     assert not bulk_calls(gateway)
     # It is not waited for either.
-    client.options = replace(client.options, write_guard=None)
+    live.session._link.transport.guarding.guard = None
     assert await written(gateway, live, entries, items[0].server_handle) == ["completed"] * 2
 
 
