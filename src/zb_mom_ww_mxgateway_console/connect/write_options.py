@@ -1,0 +1,53 @@
+"""Options of the command lines that say which writes are wanted: consent given before anything connects."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WriteConsent:
+    """What the user of a command line allows to be written, and why."""
+
+    arm: tuple[str, ...] = ()
+    """Tags or globs that may be written."""
+    reason: str = ""
+    """Why, for the journal; empty if none was given."""
+    limits: str | None = None
+    """The limits file that every write must satisfy; None for that of the profile, if it names one."""
+
+
+def write_options(function: F) -> F:
+    """Add ``--arm``, ``--reason`` and ``--limits`` to a click command, which gets them as one `consent` argument."""
+    options = [
+        click.option("--arm", multiple=True, metavar="GLOB", help="Tags that may be written; may be repeated."),
+        click.option("--reason", metavar="TEXT", default="", help="Why, for the journal of writes."),
+        click.option("--limits", type=click.Path(), metavar="FILE", help="Limits that every write must satisfy."),
+    ]
+
+    @functools.wraps(function)
+    def with_consent(arm: tuple[str, ...], reason: str, limits: str | None, **arguments: Any) -> Any:
+        for text in arm:
+            _check_names(text)
+        return function(consent=WriteConsent(arm=tuple(arm), reason=reason.strip(), limits=limits), **arguments)
+
+    decorated: Any = with_consent
+    for option in reversed(options):
+        decorated = option(decorated)
+    return cast(F, decorated)
+
+
+def _check_names(text: str) -> None:
+    """Raise click.BadParameter for a glob that names nothing, or everything."""
+    from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError  # Lazy: most calls write nothing.
+    from zb_mom_ww_mxgateway.safety.globs import TagGlob
+
+    try:
+        TagGlob(text)
+    except MxGatewayArgumentError as error:
+        raise click.BadParameter(str(error), param_hint="'--arm'") from None
