@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+UNNAMED_ALARM = "an alarm without a reference"
+"""The alarm of a pending acknowledgement that names none."""
+
 _NAMED = 3
 _shown = reprlib.Repr()
 _shown.maxstring = _shown.maxother = 80

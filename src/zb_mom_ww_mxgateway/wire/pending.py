@@ -29,12 +29,12 @@ def copy_of(request: Any) -> Any:
 
 def pending_entries(request: Any) -> "tuple[PendingEntry, ...]":
     """Return the entries that a request would change, as far as they can be named."""
-    from zb_mom_ww_mxgateway.models.write_guard import PendingEntry  # Lazy: most calls change nothing.
+    from zb_mom_ww_mxgateway.models.write_guard import UNNAMED_ALARM, PendingEntry  # Lazy: most calls change nothing.
 
     if isinstance(request, pb.AcknowledgeAlarmRequest):
         return (
             PendingEntry(
-                alarm=request.alarm_full_reference or "an alarm without a reference",
+                alarm=request.alarm_full_reference or UNNAMED_ALARM,
                 comment=request.comment,
                 operator=request.operator_user,
             ),
@@ -45,11 +45,7 @@ def pending_entries(request: Any) -> "tuple[PendingEntry, ...]":
     payload = getattr(request.command, arm)
     if arm.startswith("acknowledge"):
         alarm = payload.alarm_guid if arm == "acknowledge_alarm" else payload.alarm_name
-        return (
-            PendingEntry(
-                alarm=alarm or "an alarm without a name", comment=payload.comment, operator=payload.operator_user
-            ),
-        )
+        return (PendingEntry(alarm=alarm or UNNAMED_ALARM, comment=payload.comment, operator=payload.operator_user),)
     return tuple(
         PendingEntry(
             server_handle=payload.server_handle,

@@ -1,4 +1,5 @@
 """From options, profiles, key files and the environment to the options of a connection.
 
-No connection is made here, and no result shown. May import ``text``.
+No connection is made here, and no result shown. May import ``render`` and
+``text``.
 """

@@ -12,13 +12,14 @@ It names the source of a key and never contains the key. The operator shell read
 """
 
 import dataclasses
+import math
 import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -31,6 +32,9 @@ from zb_mom_ww_mxgateway_console.connect.options import API_KEY_VARIABLE, Connec
 from zb_mom_ww_mxgateway_console.connect.profiles_path import FILE_VARIABLE, default_path
 from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_console.text.wording import closest
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.safety.arming import ArmingRules
 
 _BACKSLASH = r"in double quotes a backslash begins an escape: put a path in single quotes, 'C:\Users\me\root.pem'"
 _COLORS = ("red", "green", "yellow", "blue", "magenta", "cyan")
@@ -49,6 +53,10 @@ _OWN: dict[str, type | tuple[type, ...]] = {
     "api_key_keyring": str,
     "api_key_prompt": bool,
     "read_only": bool,
+    "arms": list,
+    "arm_needs_reason": bool,
+    "arm_longest": str,
+    "limits": str,
     "watch": str,
     "color": str,
 }
@@ -81,10 +89,28 @@ class Profile:
     """``SERVICE/USER``, the place of the key in the system's keyring."""
     asks_key: bool = False
     read_only: bool = False
+    arms: tuple[str, ...] = ()
+    """Globs of the tags that command files and ``mxgw-py`` may write without ``--arm``."""
+    arm_needs_reason: bool = False
+    arm_longest: float = math.inf
+    """Most seconds that a connection stays armed."""
+    limits: str = ""
+    """The limits file; empty for none."""
     watch: str = ""
     """The list to watch after connecting."""
     color: str = ""
     """The colour of the prompt."""
+
+    def arming_rules(self) -> "ArmingRules":
+        """Return what it demands of arming."""
+        from zb_mom_ww_mxgateway.safety.arming import ArmingRules  # Lazy: listing profiles arms nothing.
+
+        return ArmingRules(
+            forbidden=f"the profile {self.name} is read-only" if self.read_only else "",
+            needs_reason=self.arm_needs_reason,
+            longest=self.arm_longest,
+            source=f"the profile {self.name}",
+        )
 
     @property
     def key_source(self) -> str:
@@ -172,7 +198,7 @@ def _profile(file: ProfilesFile, name: str, table: dict[str, Any]) -> Profile:
             file.fail(key, section, f"unknown key {key}{hint}")
         wanted = known[key]
         if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-            words = {str: "a text in quotes", bool: "true or false"}
+            words = {str: "a text in quotes", bool: "true or false", list: 'a list of texts: ["Tank1.*"]'}
             expected = words.get(wanted, "a number") if isinstance(wanted, type) else "a number"
             file.fail(key, section, f"{key} must be {expected}")
     if not table.get("endpoint"):
@@ -184,6 +210,7 @@ def _profile(file: ProfilesFile, name: str, table: dict[str, Any]) -> Profile:
         file.fail(named, section, str(error))
     if len([key for key in _KEY_SOURCES if table.get(key)]) > 1:
         file.fail("", section, f"the profile {name} names more than one source of the key")
+    longest = _check_arming(file, section, table)
     if table.get("color", "red") not in _COLORS:
         file.fail("color", section, f"color is one of {', '.join(_COLORS)}")
     return Profile(
@@ -192,9 +219,41 @@ def _profile(file: ProfilesFile, name: str, table: dict[str, Any]) -> Profile:
         keyring=table.get("api_key_keyring", ""),
         asks_key=table.get("api_key_prompt", False),
         read_only=table.get("read_only", False),
+        arms=tuple(table.get("arms", ())),
+        arm_needs_reason=table.get("arm_needs_reason", False),
+        arm_longest=longest,
+        limits=str(file.path.parent / table["limits"]) if "limits" in table else "",
         watch=table.get("watch", ""),
         color=table.get("color", ""),
     )
+
+
+def _check_arming(file: ProfilesFile, section: str, table: dict[str, Any]) -> float:
+    """Return the longest time for which the profile is armed; fail where its keys about writes cannot be right."""
+    if "arms" in table:
+        from zb_mom_ww_mxgateway.safety.globs import TagGlob  # Lazy: most profiles name none.
+
+        if table.get("read_only"):
+            file.fail("arms", section, "arms lets files write, and read_only forbids it: leave one of them out")
+        if not table["arms"]:
+            file.fail("arms", section, "arms names nothing: leave it out, or name tags")
+        for text in table["arms"]:
+            if not isinstance(text, str):
+                file.fail("arms", section, 'arms must be a list of texts: ["Tank1.*"]')
+            try:
+                TagGlob(text)
+            except MxGatewayArgumentError as error:
+                file.fail("arms", section, f"arms: {error}")
+    if "limits" in table and not table["limits"]:
+        file.fail("limits", section, "limits must name a file")
+    if "arm_longest" not in table:
+        return math.inf
+    from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_duration  # Lazy: as above.
+
+    try:
+        return parse_duration(table["arm_longest"])
+    except TextValueError as error:
+        file.fail("arm_longest", section, f"arm_longest: {error}")
 
 
 def _line(lines: Sequence[str], key: str, section: str) -> int:
