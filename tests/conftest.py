@@ -21,7 +21,7 @@ hypothesis.settings.load_profile("here")
 def nothing_of_the_users_own(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Neither settings of the environment nor remembered certificates reach a test, or come out of one."""
+    """No settings of the environment, remembered certificates or records reach a test, or come out of one."""
     for name in tuple(os.environ):
         if is_the_users(name):
             monkeypatch.delenv(name)
@@ -29,6 +29,7 @@ def nothing_of_the_users_own(
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data"))
+    monkeypatch.setenv("MXGATEWAY_STATE", str(tmp_path / "records"))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from platformdirs import windows
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.system.config_dir import config_folder
+from zb_mom_ww_mxgateway.system.state_dir import data_folder, state_folder
 from zb_mom_ww_mxgateway_console.connect.profiles_path import is_there
 
 
@@ -41,3 +42,28 @@ def test_on_windows_the_folder_is_not_in_another_of_its_name(monkeypatch: pytest
     )
     monkeypatch.setattr(windows, "get_win_folder", lambda name: str(tmp_path))
     assert config_folder() == tmp_path / "mxgw"
+
+
+def test_records_are_where_platformdirs_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("MXGATEWAY_STATE")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("XDG_DATA_HOME")
+    assert state_folder() == platformdirs.user_state_path("mxgw") == tmp_path / "state/mxgw"
+    assert data_folder() == platformdirs.user_data_path("mxgw")
+
+
+def test_a_variable_names_the_folder_of_both_kinds_of_records(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MXGATEWAY_STATE", str(tmp_path))
+    assert (state_folder(), data_folder()) == (tmp_path / "state", tmp_path / "data")
+
+
+def test_records_without_a_home_are_an_error_that_names_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("MXGATEWAY_STATE")
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(MxGatewayArgumentError, match="set HOME or MXGATEWAY_STATE"):
+        state_folder()
