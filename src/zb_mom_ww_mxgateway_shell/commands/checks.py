@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import value_form
 from zb_mom_ww_mxgateway_shell.errors import NotMet
-from zb_mom_ww_mxgateway_shell.feeds.condition import QUALITIES, Condition, described, form_of, has_nan, lately_text
+from zb_mom_ww_mxgateway_shell.feeds.condition import QUALITIES, TagCondition, described, form_of, has_nan, lately_text
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, in_doubt, unseen_text, value_now
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     ArgumentType,
@@ -94,8 +94,8 @@ class ConditionOptions:
     age: Annotated[float | None, Duration(), Clause("<")] = None
 
 
-def _condition(tag: Target, operator: Token, value: Token, options: ConditionOptions) -> Condition:
-    return Condition(tag, Comparison(operator, value, options.tol), options.quality, options.age)
+def _condition(tag: Target, operator: Token, value: Token, options: ConditionOptions) -> TagCondition:
+    return TagCondition(tag, Comparison(operator, value, options.tol), options.quality, options.age)
 
 
 def _check_comparison(positional: Sequence[Any], options: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ _SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class TagCondition:
     """A condition on the value of a tag."""
 
     target: Target

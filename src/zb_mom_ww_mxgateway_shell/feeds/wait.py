@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, safe
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.feeds.condition import Condition, described, form_of, seen_text
+from zb_mom_ww_mxgateway_shell.feeds.condition import TagCondition, described, form_of, seen_text
 from zb_mom_ww_mxgateway_shell.feeds.hold import course_form, course_lines
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
@@ -32,7 +32,7 @@ class WaitFeed:
 
     live: "LiveSession"
     item: Item
-    condition: Condition
+    condition: TagCondition
     timeout: float
     """Seconds from `started`."""
     started: float
