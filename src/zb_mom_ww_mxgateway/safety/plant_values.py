@@ -1,0 +1,93 @@
+"""The plant's values that decisions about writes go by."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.system import clock
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.live.session import LiveSession
+
+FIRST_VALUES_TIMEOUT = 5.0
+"""Seconds to wait for the first values of tags."""
+_WRITE_SHOWS_WITHIN = 1.0
+"""Seconds that a written tag gets to show its value after the write has ended; a data change takes about 100 ms."""
+
+
+class PlantValues(Protocol):
+    """The latest value of every tag that a decision needs."""
+
+    async def prepare(self, tags: Sequence[str]) -> None:
+        """Have these tags reported from now on, and wait a limited time for their values.
+
+        It never raises: a tag that cannot be had, or not in time, has no value.
+        """
+        ...
+
+    def latest(self, tag: str) -> LiveValue | None:
+        """Return the latest value of a tag; None where there is none. It is stale if it may not hold any more."""
+        ...
+
+
+class LivePlantValues:
+    """The values of a live session. An element such as ``Obj.Arr[3]`` is an item of its own."""
+
+    def __init__(self, live: "LiveSession") -> None:
+        self._live = live
+        self._doubtful_since: float | None = None
+
+    async def prepare(self, tags: Sequence[str]) -> None:
+        """Advise the tags that are not, in one call, and take in all that has arrived; wait 5 s at most.
+
+        A tag that was written waits a moment until it shows the write.
+        """
+        if not tags:
+            return
+        asked_at = clock.monotonic()
+        is_sure = False
+        with suppress(TimeoutError):
+            async with clock.timeout(FIRST_VALUES_TIMEOUT):
+                with suppress(MxGatewayError):
+                    await self._live.advise_tags(list(tags), timeout=FIRST_VALUES_TIMEOUT)
+                is_sure = await self._live.caught_up(timeout=FIRST_VALUES_TIMEOUT)
+                while self._live.state is LiveState.LIVE and any(map(self._is_due, tags)):
+                    with suppress(TimeoutError):
+                        async with clock.timeout(_WRITE_SHOWS_WITHIN):
+                            await self._live.changed()
+        self._doubtful_since = None if is_sure else asked_at
+
+    def latest(self, tag: str) -> LiveValue | None:
+        """Return the latest value of a tag; stale if the gateway did not confirm it when it was prepared, and from the
+        sending of a write to the tag until that shows."""
+        item = self._live.session.handles.find(tag)
+        if item is None:
+            return None
+        value = self._live.latest(*item.key)
+        if value is None or value.stale_since is not None:
+            return value
+        since = self._doubtful_since
+        if since is not None and value.received_at < since:
+            return replace(value, stale_since=since)
+        written = self._written_at(item)
+        return value if written is None else replace(value, stale_since=written)
+
+    def _is_due(self, tag: str) -> bool:
+        """Return whether a newer value of a tag is about to come: its first one, or one after a write."""
+        item = self._live.session.handles.find(tag)
+        if item is None or not item.advised:
+            return False
+        return self._live.latest(*item.key) is None or self._written_at(item) is not None
+
+    def _written_at(self, item: Item) -> float | None:
+        """Return when an item was written if the value held is from before it; None if it is not, or after a moment:
+        an object may reset what was written before any change is reported."""
+        written = self._live.unseen_write(*item.key)
+        if written is None:
+            return None
+        has_had_time = written.ended_at is not None and clock.monotonic() - written.ended_at > _WRITE_SHOWS_WITHIN
+        return None if has_had_time else written.at
