@@ -70,7 +70,7 @@ class Arming:
         self._watched: list[tuple[Callable[[], object], str]] = []
         self._seen: list[object] = []
         self._closed = False
-        self.disarmed_because = ""
+        self.disarmed_because: str = ""
         """Why it was last disarmed; empty while it is armed, and before it was."""
         self.remedy: Callable[[str], str] = lambda tag: f"arm {tag or 'GLOB'} lets it through"
         """Returns how to open a tag, or with an empty text any, for the end of a refusal."""
