@@ -16,7 +16,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -28,6 +28,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayAuthenti
 from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway.system.private_files import open_to_others
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
+from zb_mom_ww_mxgateway.system.toml_text import TomlError, key_lines, line_of, parse_toml
 from zb_mom_ww_mxgateway_console.connect.options import API_KEY_VARIABLE, Connection
 from zb_mom_ww_mxgateway_console.connect.profiles_path import FILE_VARIABLE, default_path
 from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
@@ -131,7 +132,7 @@ class ProfilesFile:
     path: Path
     content: Mapping[str, Any]
     profiles: dict[str, Profile]
-    lines: tuple[str, ...] = ()
+    text: str = field(default="", repr=False)
 
     def named(self, name: str) -> Profile:
         """Return the profile of that name; raise click.UsageError if there is none."""
@@ -141,7 +142,9 @@ class ProfilesFile:
 
     def fail(self, key: str, section: str, message: str) -> NoReturn:
         """Raise click.UsageError with the line of `key` in `section`."""
-        raise click.UsageError(f"{self.path}:{_line(self.lines, key, section)}: {message}")
+        table = tuple(section.split(".", 1)) if section else ()
+        line = line_of(key_lines(self.text), (*table, key) if key else table)
+        raise click.UsageError(f"{self.path}:{line}: {message}")
 
 
 def read_file(path: Path | None = None) -> ProfilesFile:
@@ -159,17 +162,13 @@ def read_file(path: Path | None = None) -> ProfilesFile:
         raise click.UsageError(f"cannot read {path}: {error.strerror}") from error
     if others := open_to_others(path):
         raise click.UsageError(f"profiles say where keys are sent, and {others}; then look through {path.name}")
-    import tomllib  # Lazy: it loads slowly, and most users have no file.
-
     try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        where = f"{path}:{place[1]}:{place[2]}" if place else str(path)
-        line = text.split("\n")[int(place[1]) - 1] if place else ""
+        content = parse_toml(text)
+    except TomlError as error:
+        line = text.split("\n")[error.line - 1]
         hint = f": {_BACKSLASH}" if re.search(r'"[^"]*\\', line) else ""
-        raise click.UsageError(f"{where}: {re.sub(r' *[(]at .*', '', str(error))}{hint}") from None
-    return _read(ProfilesFile(path, content, {}, (*text.split("\n"),)))
+        raise click.UsageError(f"{path}:{error.line}:{error.column}: {error}{hint}") from None
+    return _read(ProfilesFile(path, content, {}, text))
 
 
 def _read(file: ProfilesFile) -> ProfilesFile:
@@ -254,27 +253,6 @@ def _check_arming(file: ProfilesFile, section: str, table: dict[str, Any]) -> fl
         return parse_duration(table["arm_longest"])
     except TextValueError as error:
         file.fail("arm_longest", section, f"arm_longest: {error}")
-
-
-def _line(lines: Sequence[str], key: str, section: str) -> int:
-    """Return the line of a key, as far as plain text shows it; otherwise that of its table."""
-    heading = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+")
-    inside, table_line = section == "", 0
-    for number, line in enumerate(lines, start=1):
-        if found := heading.match(line):
-            named = found[1].replace('"', "").replace("'", "")
-            inside = named == section
-            if inside:
-                table_line = number
-            if section == "" and named.split(".")[0] == key:
-                return number
-        elif inside and key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
-            return number
-    if table_line:
-        return table_line
-    # Without a separate table: `profiles.a.key = …` or `a = { key = … }`.
-    written = re.compile(rf"(?<![\w\"'-])[\"']?{re.escape(key or section.rpartition('.')[2])}[\"']?\s*[=.]")
-    return next((number for number, line in enumerate(lines, start=1) if written.search(line)), 1)
 
 
 def with_key(connection: Connection, key: str | None) -> KeyedConnection:
