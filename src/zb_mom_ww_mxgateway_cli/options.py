@@ -11,9 +11,9 @@ import click
 
 from zb_mom_ww_mxgateway.arguments import BULK_LIMIT
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
+from zb_mom_ww_mxgateway.system.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway.value_checks import INT32
 from zb_mom_ww_mxgateway_console.render.text_values import parse_duration, parse_value
-from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
 
 HANDLE = click.IntRange(1, INT32[1])
 NOT_NEGATIVE = click.IntRange(0, INT32[1])

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 import pytest
 
+from zb_mom_ww_mxgateway.system.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_cli.options import lines_of
 from zb_mom_ww_mxgateway_console.connect.profiles import read_file
-from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
 
 PROFILE = '[profiles.a]\nendpoint = "127.0.0.1:6201"\n'
 

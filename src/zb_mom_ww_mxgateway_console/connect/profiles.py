@@ -28,10 +28,10 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayAuthenti
 from zb_mom_ww_mxgateway.options import ClientOptions
 from zb_mom_ww_mxgateway.system.private_files import open_to_others
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
+from zb_mom_ww_mxgateway.system.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway.system.toml_text import TomlError, key_lines, line_of, parse_toml
 from zb_mom_ww_mxgateway_console.connect.options import API_KEY_VARIABLE, Connection
 from zb_mom_ww_mxgateway_console.connect.profiles_path import FILE_VARIABLE, default_path
-from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_console.text.wording import closest
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
+from zb_mom_ww_mxgateway.system.text_files import TextFileError, decoded
 
 _LINE_END = re.compile("\r\n|\r|\n")
 

@@ -5,6 +5,7 @@ import sys
 import click
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.similar_names import closest as closest  # Offered to the command lines with the other wording.
 
 WITHOUT_HELP = (
     "(no text of help: Python runs with -OO or PYTHONOPTIMIZE=2, which leaves it out)" if sys.flags.optimize > 1 else ""
@@ -35,15 +36,6 @@ def _in_options(advice: str, endpoint: str | None) -> str:
     for argument, option in _OPTIONS.items():
         advice = advice.replace(argument, option)
     return advice.replace("have the new one remembered (KnownGateways.remember)", f"mxgw-shell trust {endpoint}")
-
-
-def closest(word: str, names: list[str]) -> str:
-    """Return ``; did you mean X?`` for the most similar name, or nothing."""
-    import difflib  # Lazy: it loads slowly, and only errors need it.
-
-    folded = {name.casefold(): name for name in names}
-    found = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
-    return f"; did you mean {folded[found[0]]}?" if found else ""
 
 
 def mark_missing_help(command: click.Command) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from zb_mom_ww_mxgateway import arguments
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
+from zb_mom_ww_mxgateway.system.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.value_types import TYPE_NAMES
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_value
 from zb_mom_ww_mxgateway_console.text.csv_rows import CsvField, CsvMistake, csv_rows
-from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_shell.errors import InputError, closest
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType
 from zb_mom_ww_mxgateway_shell.language.literals import TagType, plain_value

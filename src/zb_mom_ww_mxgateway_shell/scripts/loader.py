@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
-from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
+from zb_mom_ww_mxgateway.system.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.command_traits import FileRole

@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.system.config_dir import config_folder
 from zb_mom_ww_mxgateway.system.private_files import make_private_folder, open_to_others
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
-from zb_mom_ww_mxgateway_console.text.text_files import TextFileError, decoded
+from zb_mom_ww_mxgateway.system.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.tokens import split
 from zb_mom_ww_mxgateway_shell.language.variables import quoted
