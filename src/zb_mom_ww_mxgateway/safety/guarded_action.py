@@ -1,0 +1,268 @@
+"""One call that changes the plant, from the question whether it may be sent to its outcome."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from zb_mom_ww_mxgateway.comparison import same_value
+from zb_mom_ww_mxgateway.live.values import LiveValue
+from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
+from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingEntry, PendingWrite, WriteAnswer
+from zb_mom_ww_mxgateway.safety.selection import Level, SelectedEntry, Selection, RuleVerdict, strictest
+from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts, missing_signature
+from zb_mom_ww_mxgateway.safety.write_note import WriteNote
+from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
+from zb_mom_ww_mxgateway.safety.write_rules import WriteRules
+from zb_mom_ww_mxgateway.status import quality_word
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.tag_names import tag_key
+
+_NO_TERMINAL = "there is no terminal to ask at"
+
+
+class GuardedAction(Admission):
+    """One call on its way to the gateway."""
+
+    def __init__(self, rules: WriteRules, records: WriteRecords, pending: PendingWrite, note: WriteNote) -> None:
+        self.pending: PendingWrite = pending
+        self.note: WriteNote = note
+        self.answer_given: str = ""
+        """What a person answered, or gave beforehand; empty where nothing was asked."""
+        self.sent_at: float | None = None
+        """Monotonic seconds, by the library's clock; None before it is sent."""
+        self.outcome: str = ""
+        """Empty before the call ends."""
+        self._rules = rules
+        self._records = records
+        self._facts: dict[str, TagFacts] = {}
+        self._selection: Selection | None = None
+        self._judged: list[tuple[RuleVerdict, ...]] = []
+        self._old: list[LiveValue | None] = []
+
+    # Before it is sent.
+
+    @property
+    def reason(self) -> str:
+        """Why it is made, as its caller or the arming says."""
+        return self.note.reason or self._rules.arming.reason
+
+    async def decide(self) -> str:
+        """Return why it must not be sent; empty where it may. It may ask a person, and journals the intent last."""
+        if refused := self._rules.unreadable() or self._first(self._armed()):
+            return refused
+        await self._look_up()
+        if refused := self._judge():
+            return refused
+        return await self._select() or await self._records.announce(self.pending, self.form())
+
+    def refusal(self) -> str:
+        refused = self._rules.unreadable() or self._first(self._armed()) or self._unexpected()
+        if not refused and self._selection is not None and (void := self._selection.use()):
+            refused = f"the selection is void: {void}"
+        refused = refused or self._judge()
+        if not refused:
+            self.sent_at = clock.monotonic()
+            for each in self.pending.entries:
+                if each.tag:
+                    self._rules.sent.note(each.tag, each.value)
+            self._records.sent(self.pending, self._old)
+        return refused
+
+    @property
+    def is_covered_revert(self) -> bool:
+        """Whether it puts back exactly what waits for that: the consent to the timed write covers it."""
+        return self.note.reverts and all(map(self._rules.is_pending_revert, self.pending.entries))
+
+    @staticmethod
+    def _first(verdicts: Iterator[RuleVerdict]) -> str:
+        return next((each.text for each in verdicts if not each.is_met), "")
+
+    def _armed(self) -> Iterator[RuleVerdict]:
+        arming = self._rules.arming
+        if self.is_covered_revert and not arming.for_good:
+            return
+        if not self.pending.entries and (refused := arming.refusal("")):
+            yield RuleVerdict("arming", False, refused)
+        for each in self.pending.entries:
+            refused = arming.refusal_of_alarm(each.alarm) if each.alarm else arming.refusal(each.tag)
+            yield RuleVerdict("arming", not refused, refused or "armed")
+
+    async def _look_up(self) -> None:
+        """Have all that the decision goes by: the facts of the tags, and the values that rules and guards need."""
+        tags = list(dict.fromkeys(each.tag for each in self.pending.entries if each.tag))
+        for tag in tags:
+            self._facts[tag] = await self._rules.facts_of(tag)
+        if self._rules.values is not None:
+            operands = [
+                name
+                for tag in tags
+                if (rule := self._rules.rule_for(tag))
+                for guard in rule.guards
+                for name in guard.tags
+            ]
+            await self._rules.values.prepare(list(dict.fromkeys([*tags, *operands])))
+
+    def _latest(self, tag: str) -> LiveValue | None:
+        return None if self._rules.values is None or not tag else self._rules.values.latest(tag)
+
+    def _judge(self) -> str:
+        """Judge each entry by the values of this moment; return the first refusal."""
+        self._old = [None if each.alarm else self._latest(each.tag) for each in self.pending.entries]
+        self._judged = [
+            tuple(self._verdicts(each, old)) for each, old in zip(self.pending.entries, self._old, strict=True)
+        ]
+        return next((each.text for verdicts in self._judged for each in verdicts if not each.is_met), "")
+
+    def _verdicts(self, entry: PendingEntry, old: LiveValue | None) -> Iterator[RuleVerdict]:
+        facts = self._facts.get(entry.tag)
+        if not entry.alarm and (
+            missing := missing_signature(entry.tag, facts or TagFacts(), entry.user_id, entry.verifier_user_id)
+        ):
+            yield RuleVerdict("signature", False, missing)
+        if entry.alarm or self._rules.limits is None:
+            return
+        rule = self._rules.rule_for(entry.tag)
+        if rule is None:
+            unlisted = self._rules.limits.unlisted_refusal(entry.tag)
+            yield RuleVerdict("listed", not unlisted, unlisted or "no rule names it")
+            return
+        if not self.is_covered_revert:
+            sent = self._rules.sent
+            yield from rule.check(entry.value, old, last=sent.last(entry.tag), writes=sent.count(entry.tag))
+            if rule.needs_reason:
+                yield RuleVerdict(
+                    "reason", bool(self.reason), self.reason or f"{entry.tag} needs a reason: --reason TEXT"
+                )
+        for guard in rule.guards:
+            verdict = guard.verdict(self._latest)
+            yield RuleVerdict("guard", verdict.holds, f"{guard.text}: {verdict.text}")
+
+    def _unexpected(self) -> str:
+        """Return which tag no longer has the value that the caller expects; empty where all have it."""
+        for each in self.pending.entries:
+            key = tag_key(each.tag)
+            if key not in self.note.expected:
+                continue
+            now = self._latest(each.tag)
+            if now is None or now.stale_since is not None or quality_word(now.quality) != "good":
+                return f"{each.tag} has no good live value now, so whether it is still as expected is unknown"
+            if not same_value(self.note.expected[key], now.value, data_type=now.data_type):
+                return f"{each.tag} is {now.value!r} now, not {self.note.expected[key]!r} as expected"
+        return ""
+
+    # A person's answer.
+
+    def _level(self) -> Level:
+        if self.is_covered_revert:
+            return "none"
+        rules = [self._rules.rule_for(each.tag) for each in self.pending.entries if not each.alarm]
+        return strictest([self._rules.level, *(rule.confirm for rule in rules if rule)])
+
+    async def _select(self) -> str:
+        """Have a person agree, if that is demanded; return why nothing may be sent."""
+        level = self._level()
+        if level == "none":
+            return ""
+        if level == "yes" and self._rules.assume_yes:
+            self.answer_given = "yes, given beforehand"
+            return ""
+        if self._rules.ask is None:
+            remedy = "; --yes agrees to it" if level == "yes" else ""
+            return f"not confirmed: {_level_text(level)}, and {_NO_TERMINAL}{remedy}"
+        mark = self._rules.connection_mark()
+        entries = tuple(self._selected())
+        met = [each.is_met for verdicts in self._judged for each in verdicts]
+
+        def changed() -> str:
+            if self._rules.connection_mark() != mark:
+                return "the session dropped"
+            if refused := self._rules.unreadable() or self._first(self._armed()):
+                return refused
+            moved = next((moved for each in entries if (moved := each.moved(self._latest(each.entry.tag)))), "")
+            if moved or (refused := self._judge()):
+                return moved or refused
+            now = [each.is_met for verdicts in self._judged for each in verdicts]
+            return "" if now == met else "the rules judge it otherwise now"
+
+        selection = self._selection = Selection(
+            entries,
+            level,
+            call=self.pending.call,
+            endpoint=self.pending.endpoint,
+            reason=self.reason,
+            look=changed,
+        )
+        self.answer_given = await self._rules.ask(selection)
+        if void := selection.void():
+            return f"the selection is void: {void}"
+        if not selection.is_answered_by(self.answer_given):
+            return f"the selection is void: {selection.void()}"
+        return ""
+
+    def _selected(self) -> Iterator[SelectedEntry]:
+        for entry, old, verdicts in zip(self.pending.entries, self._old, self._judged, strict=True):
+            rule = None if entry.alarm else self._rules.rule_for(entry.tag)
+            yield SelectedEntry(
+                entry,
+                self._facts.get(entry.tag) or TagFacts(),
+                old,
+                verdicts,
+                rule.source if rule else "",
+                (rule.dead_band if rule else None) or 0.0,
+                None if entry.alarm else self._records.last_write(entry.tag),
+            )
+
+    # After it was sent.
+
+    def answered(self, answer: WriteAnswer) -> None:
+        self.outcome = answer.outcome
+        seconds = None if self.sent_at is None else clock.monotonic() - self.sent_at
+        self._records.answered(self.pending, answer, seconds)
+
+    def confirmed(self, outcomes: Sequence[WriteResult]) -> None:
+        self._records.outcomes(self.pending, outcomes)
+
+    # For the journal.
+
+    def form(self) -> dict[str, Any]:
+        """Return all that the decision went by, for the journal."""
+        return {
+            "answer": self.answer_given,
+            "call": self.pending.call,
+            "command": self.note.command,
+            "entries": [
+                _entry_form(entry, old, verdicts)
+                for entry, old, verdicts in zip(
+                    self.pending.entries,
+                    self._old or [None] * len(self.pending.entries),
+                    self._judged or [()] * len(self.pending.entries),
+                    strict=True,
+                )
+            ],
+            "reason": self.reason,
+        }
+
+
+def _entry_form(entry: PendingEntry, old: LiveValue | None, verdicts: Sequence[RuleVerdict]) -> dict[str, Any]:
+    if entry.alarm:
+        return {"alarm": entry.alarm, "comment": entry.comment, "operator": entry.operator}
+    form: dict[str, Any] = {
+        "item_handle": entry.item_handle,
+        "new": entry.value,
+        "old": old and old.value,
+        "old_is_stale": bool(old and old.stale_since is not None),
+        "quality": old and old.quality,
+        "rules": [{"met": each.is_met, "rule": each.rule, "text": each.text} for each in verdicts],
+        "server_handle": entry.server_handle,
+        "tag": entry.tag,
+    }
+    if entry.timestamp is not None:
+        form["source_time"] = entry.timestamp
+    if entry.user_id or entry.verifier_user_id:
+        form |= {"user_id": entry.user_id, "verifier_user_id": entry.verifier_user_id}
+    return form
+
+
+def _level_text(level: Level) -> str:
+    return {"yes": "a person has to agree", "value": "a person has to retype the value"}.get(
+        level, "a person has to retype the tag"
+    )

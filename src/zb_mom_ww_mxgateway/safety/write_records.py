@@ -1,0 +1,190 @@
+"""What is kept of the writes of one connection: its lines in the journal, its changes, and what is under way."""
+
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayError
+from zb_mom_ww_mxgateway.live.values import LiveValue
+from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
+from zb_mom_ww_mxgateway.models.write_guard import PendingWrite, WriteAnswer
+from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, OwnWrite, WriteState
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.tag_names import tag_key
+
+_UNDER_WAY_SECONDS = 30.0 + COMMAND_SECONDS
+"""How long a write of another program counts as under way where no line tells its end."""
+
+
+class WrittenLine(Protocol):
+    """One line of the journal."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def who(self) -> Mapping[str, Any]: ...
+    @property
+    def pid(self) -> int: ...
+    @property
+    def fields(self) -> Mapping[str, Any]: ...
+
+
+class WriteJournal(Protocol):
+    """Where the lines go."""
+
+    async def append(self, kind: str, fields: Mapping[str, Any]) -> Any: ...
+    def post(self, kind: str, fields: Mapping[str, Any]) -> None: ...
+    def foreign_lines(self) -> Sequence[WrittenLine]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OthersWrite:
+    """A write of another program of this user that may be under way."""
+
+    tag: str
+    who: str
+    seen_at: float
+    """Monotonic seconds, by the library's clock."""
+
+
+class WriteRecords:
+    """Records of one connection. Without a journal nothing outlives the process."""
+
+    _all: ClassVar["weakref.WeakSet[WriteRecords]"] = weakref.WeakSet()
+
+    def __init__(self, name: str, endpoint: str, journal: WriteJournal | None = None) -> None:
+        """`name` is that of the connection, for messages."""
+        self.name: str = name
+        self.endpoint: str = endpoint
+        self.journal: WriteJournal | None = journal
+        self.ledger: ChangeLedger = ChangeLedger()
+        self.notice: Callable[[str], object] = lambda text: None
+        """Shows a person what they should know before a write goes out."""
+        self.facts: Callable[[], Mapping[str, Any]] = dict
+        """Returns what is known of the connection for each line: certificate, galaxy, deploy time …"""
+        self.who: str = ""
+        """Who writes, for the list of changes."""
+        self._under_way: dict[str, tuple[str, ...]] = {}
+        """By correlation id: the keys of the tags that are being written."""
+        self._others: dict[tuple[str, int], OthersWrite] = {}
+        WriteRecords._all.add(self)
+
+    def opened(self) -> None:
+        """Write the line that begins a session; in the background."""
+        self._post("opened", {})
+
+    def closed(self, **facts: Any) -> None:
+        """Write the line that ends a session; in the background."""
+        self._post("closed", facts)
+        WriteRecords._all.discard(self)
+
+    def note(self, kind: str, **facts: Any) -> None:
+        """Write a line about something else: armed, disarmed …; in the background."""
+        self._post(kind, facts)
+
+    def refused(self, pending: PendingWrite, form: Mapping[str, Any], why: str) -> None:
+        """Write the line of a call that was refused here; in the background."""
+        self._post("refused", {**form, "action": pending.correlation_id, "why": why})
+
+    async def announce(self, pending: PendingWrite, form: Mapping[str, Any]) -> str:
+        """Write the line of a call that is about to be sent, to the disk; return why it must not be sent.
+
+        Others who are writing to one of its tags now are told.
+        """
+        tags = [each.tag for each in pending.entries if each.tag]
+        if self.journal is not None:
+            try:
+                await self.journal.append("intent", {**self._frame(), **form, "action": pending.correlation_id})
+            except MxGatewayError as error:
+                return str(error)
+            for line in self.journal.foreign_lines():
+                self._take(line)
+        for text in self._rivals(tags):
+            self.notice(text)
+        self._under_way[pending.correlation_id] = tuple(map(tag_key, tags))
+        return ""
+
+    def sent(self, pending: PendingWrite, old: Sequence[LiveValue | None]) -> None:
+        """Note a call in the moment of sending."""
+        self.ledger.sent(pending, old, who=self.who)
+
+    def answered(self, pending: PendingWrite, answer: WriteAnswer, seconds: float | None) -> None:
+        """Note how a call ended, `seconds` after it was sent."""
+        self._under_way.pop(pending.correlation_id, None)
+        fields: dict[str, Any] = {"action": pending.correlation_id, "outcome": answer.outcome, "why": answer.reason}
+        if any(answer.refused):
+            fields["refused"] = list(answer.refused)
+        self._post("answer", {**fields, "seconds": seconds})
+        for index in range(len(pending.entries)):
+            is_refused = answer.outcome == "refused" and (not answer.refused or answer.refused[index])
+            state: WriteState = "accepted" if answer.outcome == "refused" and not is_refused else answer.outcome
+            self.ledger.result(pending.correlation_id, index, state)
+
+    def outcomes(self, pending: PendingWrite, outcomes: Sequence[WriteResult]) -> None:
+        """Note the outcome of each entry of a call."""
+        fields = [
+            {
+                "accepted_after": each.accepted_after,
+                "completed_after": each.completed_after,
+                "outcome": each.outcome.value,
+                "why": "; ".join(map(str, each.statuses)) or (str(each.error) if each.error else ""),
+            }
+            for each in outcomes
+        ]
+        self._post("outcome", {"action": pending.correlation_id, "entries": fields})
+        for index, each in enumerate(outcomes):
+            self.ledger.result(pending.correlation_id, index, each.outcome.value)
+
+    def verified(self, correlation_id: str, results: Sequence[Mapping[str, Any] | None]) -> None:
+        """Note what a verification of each entry of a call saw; None for an entry that was not verified."""
+        self._post(
+            "outcome", {"action": correlation_id, "verified": [None if each is None else {**each} for each in results]}
+        )
+
+    def last_write(self, tag: str) -> OwnWrite | None:
+        """Return the last write of this session to a tag that is not put back; None for none."""
+        change = self.ledger.of(tag)
+        return change.last if change is not None else None
+
+    def _frame(self) -> dict[str, Any]:
+        return {"connection": self.name, "endpoint": self.endpoint, **self.facts()}
+
+    def _post(self, kind: str, fields: Mapping[str, Any]) -> None:
+        if self.journal is None:
+            return
+        try:
+            self.journal.post(kind, {**self._frame(), **fields})
+        except MxGatewayError as error:
+            self.notice(str(error))
+
+    # Others.
+
+    def _take(self, line: WrittenLine) -> None:
+        """Follow a line of another program."""
+        action = str(line.fields.get("action", ""))
+        if line.kind == "intent" and line.fields.get("endpoint") == self.endpoint:
+            for index, entry in enumerate(line.fields.get("entries", ())):
+                if tag := entry.get("tag"):
+                    self._others[action, index] = OthersWrite(tag, _writer(line), clock.monotonic())
+        elif line.kind in ("answer", "outcome", "refused"):
+            self._others = {each: write for each, write in self._others.items() if each[0] != action}
+
+    def _rivals(self, tags: Sequence[str]) -> Iterator[str]:
+        """Yield who else is writing to one of these tags at this moment."""
+        keys = {tag_key(tag): tag for tag in tags}
+        for records in WriteRecords._all:
+            if records.endpoint != self.endpoint:
+                continue
+            where = "this connection" if records is self else f"the connection {records.name}"
+            for under_way in records._under_way.values():
+                for key in keys.keys() & set(under_way):
+                    yield f"{keys[key]} is being written on {where} at this moment, too"
+        since = clock.monotonic() - _UNDER_WAY_SECONDS
+        for write in self._others.values():
+            if write.seen_at > since and tag_key(write.tag) in keys:
+                yield f"{write.tag} is being written by {write.who} at this moment, too"
+
+
+def _writer(line: WrittenLine) -> str:
+    return f"{line.who.get('user', 'somebody')} on {line.who.get('host', 'a machine')} (process {line.pid})"

@@ -1,0 +1,110 @@
+"""What decides about the writes of one connection: arming, limits, values of the plant, and a person to ask."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from zb_mom_ww_mxgateway.live.values import LiveValue
+from zb_mom_ww_mxgateway.models.write_guard import PendingEntry
+from zb_mom_ww_mxgateway.safety.arming import Arming
+from zb_mom_ww_mxgateway.safety.conditions import Condition
+from zb_mom_ww_mxgateway.safety.plant_values import PlantValues
+from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict
+from zb_mom_ww_mxgateway.safety.tag_facts import FactsOf, no_facts
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.tag_names import tag_key
+
+_MINUTE = 60.0
+
+
+class WriteRule(Protocol):
+    """What the limits say of the tags that one rule names."""
+
+    source: str
+    confirm: Level
+    needs_reason: bool
+    dead_band: float | None
+    guards: Sequence[Condition]
+
+    def check(
+        self, value: Any, old: LiveValue | None, *, last: tuple[Any, float] | None, writes: int
+    ) -> Sequence[RuleVerdict]:
+        """Judge a value that is to be written: the old one, the last that was sent with the seconds since, and how many
+        were sent within the last minute."""
+        ...
+
+
+class WriteLimits(Protocol):
+    """The limits of a connection."""
+
+    def refusal(self) -> str:
+        """Return why every write is refused; empty where the limits can be had."""
+        ...
+
+    def rule_for(self, tag: str) -> WriteRule | None:
+        """Return the rule that applies to a tag; None where none names it."""
+        ...
+
+    def unlisted_refusal(self, tag: str) -> str:
+        """Return why a tag that no rule names is not written; empty where it may be."""
+        ...
+
+
+class SentValues:
+    """What was sent to each tag, and when, as far as limits on changes over time need it."""
+
+    def __init__(self) -> None:
+        self._sent: dict[str, deque[tuple[float, Any]]] = {}
+
+    def note(self, tag: str, value: Any) -> None:
+        """Note a value that is being sent."""
+        sent = self._sent.setdefault(tag_key(tag), deque())
+        sent.append((clock.monotonic(), value))
+        # The last one stays, however long ago it was.
+        while len(sent) > 1 and sent[0][0] < clock.monotonic() - _MINUTE:
+            sent.popleft()
+
+    def last(self, tag: str) -> tuple[Any, float] | None:
+        """Return the last value that was sent to a tag, and how many seconds ago; None for none."""
+        sent = self._sent.get(tag_key(tag))
+        return (sent[-1][1], clock.monotonic() - sent[-1][0]) if sent else None
+
+    def count(self, tag: str) -> int:
+        """Return how many values were sent to a tag within the last minute."""
+        since = clock.monotonic() - _MINUTE
+        return sum(at > since for at, _ in self._sent.get(tag_key(tag), ()))
+
+
+class WriteRules:
+    """All that a decision about a write goes by. What belongs to a front end or a session is set from outside."""
+
+    def __init__(self, arming: Arming, level: Level = "none") -> None:
+        self.arming: Arming = arming
+        self.level: Level = level
+        """What a person answers before any write; a rule of the limits file may demand more."""
+        self.limits: WriteLimits | None = None
+        """The limits of this connection; None for none."""
+        self.values: PlantValues | None = None
+        """Values of the plant; without them no guard holds, and no limit on a change."""
+        self.facts_of: FactsOf = no_facts
+        self.ask: Ask | None = None
+        """Asks a person; None where nobody can be asked."""
+        self.assume_yes: bool = False
+        """Whether a person agreed beforehand to what only needs a yes."""
+        self.awaits_revert: Callable[[str, Any], bool] = lambda tag, value: False
+        """Returns whether putting this value back to this tag is what a timed write waits for."""
+        self.connection_mark: Callable[[], object] = lambda: None
+        """Returns something that differs once the session was lost, replaced, or its stream broke."""
+        self.sent: SentValues = SentValues()
+
+    def rule_for(self, tag: str) -> WriteRule | None:
+        """Return the rule of the limits that applies to a tag; None without one."""
+        return None if self.limits is None or not tag else self.limits.rule_for(tag)
+
+    def unreadable(self) -> str:
+        """Return why every write is refused because the limits cannot be had; empty where they can."""
+        return "" if self.limits is None else self.limits.refusal()
+
+    def is_pending_revert(self, entry: PendingEntry) -> bool:
+        """Return whether an entry puts back exactly what a timed write waits to put back."""
+        return not entry.alarm and bool(entry.tag) and self.awaits_revert(entry.tag, entry.value)
