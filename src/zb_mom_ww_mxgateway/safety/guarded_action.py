@@ -7,7 +7,7 @@ from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
 from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingEntry, PendingWrite, WriteAnswer
-from zb_mom_ww_mxgateway.safety.selection import Level, SelectedEntry, Selection, RuleVerdict, strictest
+from zb_mom_ww_mxgateway.safety.selection import Level, RuleVerdict, SelectedEntry, Selection, strictest
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts, missing_signature
 from zb_mom_ww_mxgateway.safety.write_note import WriteNote
 from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
