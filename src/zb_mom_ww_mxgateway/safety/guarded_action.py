@@ -87,18 +87,16 @@ class GuardedAction(Admission):
             yield RuleVerdict("arming", not refused, refused or "armed")
 
     async def _look_up(self) -> None:
-        """Have all that the decision goes by: the facts of the tags, and the values that rules and guards need."""
+        """Have all that the decision goes by: the facts of the tags, and the values that rules and guards need.
+
+        Where no rule and no person judges the old value, the one at hand is enough for the journal.
+        """
         tags = list(dict.fromkeys(each.tag for each in self.pending.entries if each.tag))
         for tag in tags:
             self._facts[tag] = await self._rules.facts_of(tag)
-        if self._rules.values is not None:
-            operands = [
-                name
-                for tag in tags
-                if (rule := self._rules.rule_for(tag))
-                for guard in rule.guards
-                for name in guard.tags
-            ]
+        rules = [rule for tag in tags if (rule := self._rules.rule_for(tag))]
+        if self._rules.values is not None and (rules or self._level() != "none"):
+            operands = [name for rule in rules for guard in rule.guards for name in guard.tags]
             await self._rules.values.prepare(list(dict.fromkeys([*tags, *operands])))
 
     def _latest(self, tag: str) -> LiveValue | None:
