@@ -28,7 +28,9 @@ def nothing_of_the_users_own(
     # Nor does where the tests run decide what their terminals are able to do.
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    # Both for as long, for programs that get no settings of ours: a journal is in one, its head in the other.
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state"))
     monkeypatch.setenv("MXGATEWAY_STATE", str(tmp_path / "records"))
 
 

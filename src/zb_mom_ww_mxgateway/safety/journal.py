@@ -1,0 +1,195 @@
+"""The journal of guarded actions: append-only lines in a chain, each on the disk before its action goes on.
+
+One thread of its own writes the lines in the order in which they were given; the event loop never waits for the disk.
+Lines that wait at the same time share one flush.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
+from zb_mom_ww_mxgateway.safety.journal_chain import RESERVED, Head, JournalError, JournalLine
+from zb_mom_ww_mxgateway.safety.journal_files import JournalFiles
+from zb_mom_ww_mxgateway.safety.journal_values import to_form
+from zb_mom_ww_mxgateway.safety.journal_writer import Draft, Fields, JournalWriter, Outcome
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.system.state_dir import STATE_VARIABLE
+
+_ROTATE_AT = 8 * 1024 * 1024
+_FOREIGN_LINES = 1_000
+
+
+class Journal:
+    """The journal of one process in one folder, from its first line to :meth:`aclose`."""
+
+    def __init__(self, folder: Path, head_folder: Path, who: Mapping[str, Any], *, rotate_at: int = _ROTATE_AT) -> None:
+        """Write to `folder`, and keep the head apart in `head_folder`; make both when they are needed.
+
+        `who` is in every line, together with user and host. A file of `rotate_at` bytes is followed by another one.
+        """
+        self.folder: Path = folder
+        self.head_folder: Path = head_folder
+        self.frame: str = os.urandom(8).hex()
+        """In every line of this journal, and in no other's."""
+        self.problem: JournalError | None = None
+        """Why posted lines are not on the disk yet; None if all are. They are tried again with the next line."""
+        self._files = JournalFiles(folder, head_folder, rotate_at)
+        about = to_form({"user": user_name(), "host": socket.gethostname()} | dict(who))
+        self._writer = JournalWriter(self._files, about, os.getpid(), self.frame)
+        self._queue: SimpleQueue[Draft | None] = SimpleQueue()
+        self._foreign: deque[JournalLine] = deque(maxlen=_FOREIGN_LINES)
+        self._thread: threading.Thread | None = None
+        self._is_closed = False
+
+    @property
+    def head(self) -> Head:
+        """The end of the journal, as far as this process has read and written it."""
+        return self._files.head
+
+    async def append(self, kind: str, fields: Mapping[str, Any]) -> JournalLine:
+        """Write a line and return it when it is flushed to the disk.
+
+        Raise JournalError if that fails: nothing may be sent then. If cancelled, the line may be written.
+        """
+        return await self._written(kind, _form_of(fields))
+
+    async def append_about_head(self, kind: str, fields_of: Callable[[Head], Mapping[str, Any]]) -> JournalLine:
+        """As :meth:`append`, with fields made from the head right before the line.
+
+        `fields_of` runs in the journal's thread. An MxGatewayError of it is raised here.
+        """
+        return await self._written(kind, lambda head: _form_of(fields_of(head)))
+
+    def post(self, kind: str, fields: Mapping[str, Any]) -> None:
+        """Queue a line behind those before it and return at once. It is written and flushed as soon as possible.
+
+        A failure is in :attr:`problem`. The next line is not written before this one: it fails until both can be.
+        """
+        self._put(kind, _form_of(fields), None)
+
+    async def drained(self) -> None:
+        """Wait until every line so far was tried: it is on the disk, or :attr:`problem` says why not."""
+        if self._thread is not None and not self._is_closed:
+            await self._tried("", {})
+
+    async def aclose(self) -> Head:
+        """Write what waits, end the thread and return the head; nothing can be written after it.
+
+        Raise JournalError if posted lines are lost.
+        """
+        await self.drained()
+        self._is_closed = True
+        self._queue.put(None)
+        if self.problem is not None:
+            raise self.problem
+        return self.head
+
+    def foreign_lines(self) -> list[JournalLine]:
+        """Return the lines of other journals that were found since the last call, oldest first.
+
+        Every line that is written looks for them. The first look also finds some that are older than this journal.
+        """
+        found: list[JournalLine] = []
+        with suppress(IndexError):
+            while True:
+                found.append(self._foreign.popleft())
+        return found
+
+    async def _written(self, kind: str, fields: Fields | Callable[[Head], Fields]) -> JournalLine:
+        outcome = await self._tried(kind, fields)
+        if isinstance(outcome, JournalLine):
+            return outcome
+        assert outcome is not None, "a line is written or fails"
+        raise outcome
+
+    async def _tried(self, kind: str, fields: Fields | Callable[[Head], Fields]) -> Outcome:
+        """Queue a draft and return its outcome."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Outcome] = loop.create_future()
+
+        def settle(outcome: Outcome) -> None:
+            if not future.done():
+                future.set_result(outcome)
+
+        def done(outcome: Outcome) -> None:
+            with suppress(RuntimeError):  # The loop has been closed since.
+                loop.call_soon_threadsafe(settle, outcome)
+
+        self._put(kind, fields, done)
+        return await future
+
+    def _put(
+        self, kind: str, fields: Fields | Callable[[Head], Fields], done: Callable[[Outcome], None] | None
+    ) -> None:
+        if self._is_closed:
+            raise JournalError("the journal of this session is closed: nothing can be recorded any more")
+        if self._thread is None:
+            # A daemon, so that a program that forgot to close it ends.
+            self._thread = threading.Thread(target=self._work, name="mxgw-journal", daemon=True)
+            self._thread.start()
+        at = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+        self._queue.put(Draft(kind, fields, at, round(clock.monotonic(), 6), done))
+
+    def _work(self) -> None:
+        is_open = True
+        while is_open:
+            taken = [self._queue.get()]
+            with suppress(Empty):
+                while True:
+                    taken.append(self._queue.get_nowait())
+            is_open = None not in taken
+            self._try([draft for draft in taken if draft is not None])
+        self._files.close()
+
+    def _try(self, drafts: list[Draft]) -> None:
+        """Write drafts and tell those who wait; remember why posted ones failed."""
+        marks, new = [draft for draft in drafts if not draft.kind], [draft for draft in drafts if draft.kind]
+        outcomes: list[Outcome] = []
+        if new or self._writer.unwritten:
+            has_posted = bool(self._writer.unwritten) or any(draft.done is None for draft in new)
+            try:
+                lines, foreign = self._writer.write(new)
+                outcomes, self.problem = [*lines], None
+                self._foreign.extend(foreign)
+            except Exception as error:  # The thread outlives every failure: who waits is told of it.
+                failure = error if isinstance(error, MxGatewayError) else self._failure(error)
+                outcomes = [failure] * len(new)
+                self.problem = self._failure(error) if has_posted else None
+        for draft, outcome in zip([*new, *marks], [*outcomes, *[None] * len(marks)], strict=True):
+            if draft.done is not None:
+                draft.done(outcome)
+
+    def _failure(self, error: Exception) -> JournalError:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return JournalError(
+            f"the journal in {self.folder} cannot be written: {reason}: nothing is sent without it; make room "
+            f"or access there, or set {STATE_VARIABLE} to a folder that can be written"
+        )
+
+
+def _form_of(fields: Mapping[str, Any]) -> Fields:
+    if taken := RESERVED & fields.keys():
+        raise MxGatewayArgumentError(f"journal: no field may be named {', '.join(sorted(taken))}")
+    return {name: to_form(value) for name, value in fields.items()}
+
+
+def user_name() -> str:
+    """Return the name of the user whom the operating system knows, whatever the environment says."""
+    if sys.platform == "win32":
+        return os.getlogin()
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # As in some containers.
+        return f"uid {os.getuid()}"

@@ -1,0 +1,243 @@
+"""The journal: lines in a chain, on the disk before anything goes on, whatever happens in between."""
+
+import errno
+import json
+import math
+import os
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.models.write_guard import SparseArray
+from zb_mom_ww_mxgateway.reals import Float32
+from zb_mom_ww_mxgateway.safety.journal import Journal
+from zb_mom_ww_mxgateway.safety.journal_chain import NO_LINE, Head, JournalError, JournalLine, parse_line
+from zb_mom_ww_mxgateway.safety.journal_values import from_form, to_form
+from zb_mom_ww_mxgateway.value_types import DataType
+from zb_mom_ww_mxgateway.values import Array, RawValue, Typed
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    made = made_in(tmp_path)
+    yield made
+    await made.aclose()
+
+
+def made_in(root: Path, **options: Any) -> Journal:
+    return Journal(root / "state", root / "data", {"profile": "line3"}, **options)
+
+
+def lines_of(journal: Journal) -> list[JournalLine]:
+    found: list[JournalLine] = []
+    for path in sorted(journal.folder.glob("*.jsonl")):
+        found += [parse_line(text) for text in path.read_bytes().splitlines()]
+    return found
+
+
+def kept_head(journal: Journal) -> Head:
+    return Head.parse((journal.head_folder / "journal.head").read_text())
+
+
+async def test_lines_are_in_a_chain_in_the_order_given(journal: Journal) -> None:
+    first = await journal.append("opened", {"endpoint": "here:5000"})
+    for number in range(20):
+        journal.post("answer", {"number_of": number})
+    last = await journal.append("intent", {"tag": "Plant.A"})
+    lines = lines_of(journal)
+    assert [line.number for line in lines] == list(range(1, 23))
+    assert [line.previous for line in lines] == [NO_LINE, *(line.hash for line in lines[:-1])]
+    assert [line.fields["number_of"] for line in lines[1:-1]] == list(range(20))
+    assert (lines[0], lines[-1]) == (first, last)
+    assert {(line.frame, line.pid, line.who["profile"]) for line in lines} == {(journal.frame, os.getpid(), "line3")}
+    assert journal.head == last.head == kept_head(journal)
+
+
+async def test_a_line_says_who_and_when(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The environment may name another user.
+    monkeypatch.setenv("LOGNAME", "somebody")
+    before = datetime.now(UTC)
+    line = await journal.append("opened", {})
+    assert before <= datetime.fromisoformat(line.at) <= datetime.now(UTC)
+    assert line.at.endswith("Z")
+    assert set(line.who) == {"user", "host", "profile"}
+    assert line.who["user"] != "somebody"
+    [written] = [json.loads(text) for text in (journal.folder / "journal-000001.jsonl").read_text().splitlines()]
+    assert list(written) == sorted(written)
+
+
+VALUES = [
+    None, True, 5, -(2**63), 2**64, 2**53, 2**53 + 1, 1.0, -0.0, 0.1, 5e-324, math.inf, "", "ä\n\u2028\udc80",
+    Float32(0.1), Float32(math.inf), b"\x00\xff", datetime(2026, 10, 2, 8, 14, 0, 250, tzinfo=UTC),
+    datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=2))), [1, [2.5, None]], {"a": {"b": [1]}}, {"$int": "5", "b": 1},
+    SparseArray(9, ((2, 1.5), (3, 2**60))), Typed("int64", 2**60), RawValue(DataType.UNKNOWN, "VT_X", 7, "why", b"1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", VALUES, ids=str)
+async def test_a_value_comes_back_as_it_was(journal: Journal, value: Any) -> None:
+    await journal.append("intent", {"old": value})
+    [line] = lines_of(journal)
+    found = line.fields["old"]
+    assert (type(found), repr(found)) == (type(value), repr(value))
+
+
+async def test_arrays_keep_dimensions_and_type_and_nan_is_nan(journal: Journal) -> None:
+    array = Array([Float32(1.5), Float32(math.nan)], (1, 2), DataType.FLOAT)
+    await journal.append("intent", {"new": array})
+    found = lines_of(journal)[0].fields["new"]
+    assert isinstance(found, Array)
+    assert (found.dimensions, found.element_type, repr(found)) == ((1, 2), DataType.FLOAT, "[1.5, nan]")
+
+
+def test_what_has_no_form_is_its_text_and_a_wrong_form_is_refused() -> None:
+    assert from_form(to_form({"x": {1}})) == {"x": "{1}"}
+    assert from_form(to_form(Array([], (0,), 99))).element_type == 99
+    for form in ({"$int": None}, {"$strange": 1}, {"$array": [1]}, {"$time": 5}):
+        with pytest.raises(ValueError, match=r"\$"):
+            from_form(form)
+
+
+async def test_secrets_are_never_written(journal: Journal) -> None:
+    await journal.append(
+        "intent", {"reason": "key mxgw_id_topsecret", "more": [{"mxgw_id_topsecret": "Bearer xyz123"}]}
+    )
+    content = (journal.folder / "journal-000001.jsonl").read_text()
+    assert "topsecret" not in content
+    assert "xyz123" not in content
+
+
+async def test_a_field_cannot_take_the_place_of_the_chain(journal: Journal) -> None:
+    with pytest.raises(MxGatewayArgumentError, match="hash, number"):
+        await journal.append("intent", {"number": 1, "hash": "x"})
+
+
+async def test_nothing_is_written_after_the_end(tmp_path: Path) -> None:
+    journal = made_in(tmp_path)
+    journal.post("opened", {})
+    head = await journal.aclose()
+    assert head == lines_of(journal)[-1].head
+    with pytest.raises(JournalError, match="closed"):
+        await journal.append("intent", {})
+    assert await journal.aclose() == head
+
+
+async def test_the_next_one_continues_the_chain_and_sees_what_others_wrote(tmp_path: Path) -> None:
+    first, second = made_in(tmp_path), made_in(tmp_path)
+    await first.append("opened", {})
+    mine = await second.append("opened", {})
+    theirs = await first.append("intent", {"tag": "Plant.A"})
+    assert (mine.number, theirs.number) == (2, 3)
+    assert [line.number for line in second.foreign_lines()] == [1]
+    await second.append("intent", {"tag": "Plant.A"})
+    assert second.foreign_lines() == [theirs]
+    assert second.foreign_lines() == []
+    assert [line.number for line in first.foreign_lines()] == [2]
+    await first.aclose()
+    await second.aclose()
+
+
+def full_disk(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """Let the disk be full after some more bytes."""
+    left, write = [after], os.write
+
+    def short(handle: int, data: Any) -> int:
+        if not left[0]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written = write(handle, bytes(data)[: left[0]])
+        left[0] -= written
+        return written
+
+    monkeypatch.setattr(os, "write", short)
+
+
+@pytest.mark.parametrize("after", [0, 1, 100])
+async def test_a_full_disk_is_reported_and_leaves_no_half_line(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    first = await journal.append("opened", {})
+    with monkeypatch.context() as full:
+        full_disk(full, after)
+        with pytest.raises(JournalError, match=r"No space left.*MXGATEWAY_STATE"):
+            await journal.append("intent", {"tag": "lost"})
+    assert lines_of(journal) == [first]
+    assert journal.problem is None
+    again = await journal.append("intent", {"tag": "kept"})
+    assert lines_of(journal) == [first, again]
+    assert not again.after_torn
+
+
+async def test_a_flush_that_fails_leaves_no_line(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(handle: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    first = await journal.append("opened", {})
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", fails)
+        with pytest.raises(JournalError, match="Input/output"):
+            await journal.append("intent", {})
+    assert lines_of(journal) == [first]
+
+
+async def test_posted_lines_are_kept_until_they_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = made_in(tmp_path)
+    await journal.append("opened", {})
+    with monkeypatch.context() as full:
+        full_disk(full, 10)
+        journal.post("answer", {"result": "completed"})
+        await journal.drained()
+        assert "No space left" in str(journal.problem)
+        with pytest.raises(JournalError):
+            await journal.append("intent", {"tag": "not sent"})
+        with pytest.raises(JournalError):
+            await journal.aclose()
+    again = made_in(tmp_path)
+    journal = made_in(tmp_path)
+    with monkeypatch.context() as full:
+        full_disk(full, 10)
+        journal.post("outcome", {})
+        await journal.drained()
+    assert journal.problem is not None
+    await journal.append("intent", {})
+    assert journal.problem is None
+    assert [line.kind for line in lines_of(again)] == ["opened", "outcome", "intent"]
+    await journal.aclose()
+
+
+async def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file is in its place")
+    journal = made_in(tmp_path)
+    with pytest.raises(JournalError, match="cannot be written"):
+        await journal.append("opened", {})
+    await journal.aclose()
+
+
+async def test_a_head_that_cannot_be_kept_is_reported(journal: Journal) -> None:
+    await journal.append("opened", {})
+    (journal.head_folder / "journal.head").unlink()
+    (journal.head_folder / "journal.head").mkdir()
+    with pytest.raises(JournalError):
+        await journal.append("intent", {})
+    (journal.head_folder / "journal.head").rmdir()
+    last = await journal.append("intent", {})
+    assert kept_head(journal) == last.head
+    assert [line.number for line in lines_of(journal)] == [1, 2, 3]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights are inherited there")
+async def test_a_journal_that_others_may_change_is_refused(tmp_path: Path) -> None:
+    journal = made_in(tmp_path)
+    await journal.append("opened", {})
+    path = journal.folder / "journal-000001.jsonl"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert journal.folder.stat().st_mode & 0o777 == 0o700
+    await journal.aclose()
+    path.chmod(0o666)
+    another = made_in(tmp_path)
+    with pytest.raises(JournalError, match="chmod go-w"):
+        await another.append("opened", {})
+    await another.aclose()
