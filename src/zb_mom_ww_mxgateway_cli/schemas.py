@@ -24,6 +24,7 @@ from zb_mom_ww_mxgateway_console.render.form_schemas import (
     record,
     ref,
 )
+from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -54,7 +55,11 @@ _HANDLE_WITH_STATUS = _answer(item_handle=INTEGER, server_handle=INTEGER, status
 _TAGGED = {"tag": TEXT, "tag_address": TEXT}
 _SUBSCRIBED = _bulk(**_TAGGED)
 _READ = _bulk(**_TAGGED, **_QUALITY, cached=BOOLEAN, was_cached=BOOLEAN, statuses=_STATUSES, value=ref("value"))
-_WRITTEN = _bulk(hresult=nullable(TEXT), statuses=_STATUSES)
+_WRITTEN = _bulk(
+    hresult=nullable(TEXT),
+    result=one_of(WriteVerdict.ACCEPTED.word, WriteVerdict.REFUSED_THERE.word),
+    statuses=_STATUSES,
+)
 _CONTRACT = record(ok=_OK, origin=TEXT, path=nullable(TEXT), sha256=nullable(TEXT))
 _TIMED = {
     "cached_reads": INTEGER,
@@ -149,10 +154,17 @@ LINES: dict[str, dict[str, Schema]] = {
     "read-bulk": {"read": record(**_READ, ok=_OK)},
     "bench-read-bulk": {"figures": record(**_TIMED, ok=_OK)},
     "write": {
-        "by_name": record(**_BY_NAME, error=nullable(ref("error")), ok=_OK, outcome=constant("completed")),
+        "by_name": record(
+            **_BY_NAME,
+            error=nullable(ref("error")),
+            ok=_OK,
+            outcome=constant("completed"),
+            result=constant(WriteVerdict.COMPLETED.word),
+        ),
         "by_handle": _answer(
             item_handle=INTEGER,
             outcome=constant("accepted"),
+            result=constant(WriteVerdict.ACCEPTED.word),
             server_handle=INTEGER,
             type=TEXT,
             user_id=INTEGER,
@@ -202,7 +214,7 @@ _FOUND_BEFORE_ERROR: dict[str, Mapping[str, Schema]] = {
     "subscribe-bulk": _SUBSCRIBED,
     "read-bulk": _READ,
     "bench-read-bulk": _TIMED,
-    "write": _BY_NAME | {"outcome": TEXT},
+    "write": _BY_NAME | {"outcome": TEXT, "result": nullable(one_of(*(verdict.word for verdict in WriteVerdict)))},
     **dict.fromkeys(("write-bulk", "write2-bulk", "write-secured-bulk", "write-secured2-bulk"), _WRITTEN),
 }
 

@@ -46,7 +46,13 @@ async def test_many_values_are_written(gateway: SimulatedGateway, opened: Open, 
     ran = await mxgw_py(*arguments, "--json")
     (form,) = ran.json
     assert isinstance(form.pop("milliseconds"), float)
-    accepted = {"error_message": "", "hresult": "0x00000000", "statuses": [], "was_successful": True}
+    accepted = {
+        "error_message": "",
+        "hresult": "0x00000000",
+        "result": "accepted",
+        "statuses": [],
+        "was_successful": True,
+    }
     assert form == {
         "failed": 0,
         "ok": True,
@@ -68,9 +74,9 @@ async def test_a_refused_entry_is_reported_at_its_place(gateway: SimulatedGatewa
     (form,) = ran.json
     assert form["error"] == {"exit_code": 3, "message": "write_bulk: 1 of 2 failed", "type": "EntriesFailed"}
     assert (form["ok"], form["failed"]) == (False, 1)
-    assert [(one["was_successful"], one["hresult"]) for one in form["results"]] == [
-        (False, "0x80070057"),
-        (True, "0x00000000"),
+    assert [(one["was_successful"], one["hresult"], one["result"]) for one in form["results"]] == [
+        (False, "0x80070057", "refused_there"),
+        (True, "0x00000000", "accepted"),
     ]
     assert set(form) == {"error", "failed", "milliseconds", "ok", "results", "server_handle", "session_id"}
 

@@ -116,7 +116,8 @@ async def test_an_array_of_texts_is_written_as_it_is_typed(mxgw_py: Run) -> None
 async def test_a_write_that_is_refused_and_a_value_that_cannot_be(gateway: SimulatedGateway, mxgw_py: Run) -> None:
     ran = await mxgw_py("write", LEVEL, "5", "--plaintext", "--json")
     (form,) = ran.json
-    assert (ran.code, form["outcome"], form["ok"], form["tag"]) == (3, "refused", False, LEVEL)
+    assert (ran.code, form["outcome"], form["result"]) == (3, "refused", "refused_there")
+    assert (form["ok"], form["tag"]) == (False, LEVEL)
     assert form["statuses"]
     ran = await mxgw_py("write", INT, "abc", "--plaintext")
     assert ran.code == 2
@@ -130,6 +131,7 @@ async def test_a_write_whose_answer_is_lost_is_unknown_and_sent_once(gateway: Si
     ran = await mxgw_py("write", INT, "5", "--plaintext", "--json")
     (form,) = ran.json
     assert (ran.code, form["outcome"], form["error"]["outcome_unknown"]) == (6, "unknown", True)
+    assert form["result"] == "unknown"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signal reaches another process alone on Windows")
@@ -152,7 +154,7 @@ async def test_a_write_whose_completion_does_not_come_is_not_called_done(
     gateway.faults.hold_write_completes()
     ran = await mxgw_py("write", INT, "5", "--plaintext", "--timeout", "8s", "--json")
     (form,) = ran.json
-    assert (ran.code, form["outcome"]) == (6, "accepted")
+    assert (ran.code, form["outcome"], form["result"]) == (6, "accepted", "unknown")
 
 
 async def test_a_key_that_may_not_write_writes_nothing(gateway: SimulatedGateway, mxgw_py: Run) -> None:
@@ -162,7 +164,7 @@ async def test_a_key_that_may_not_write_writes_nothing(gateway: SimulatedGateway
             "write", INT, "5", "--plaintext", "--json", "--endpoint", other.endpoint, MXGATEWAY_API_KEY=reader.text
         )
         (form,) = ran.json
-        assert (ran.code, form["outcome"]) == (3, "not sent")
+        assert (ran.code, form["outcome"], form["result"]) == (3, "not sent", "refused_there")
 
 
 @pytest.mark.parametrize(

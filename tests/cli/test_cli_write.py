@@ -32,6 +32,7 @@ async def test_the_json_of_a_write(gateway: SimulatedGateway, opened: Open, mxgw
         "item_handle": 1,
         "ok": True,
         "outcome": "accepted",
+        "result": "accepted",
         "server_handle": 1,
         "session_id": opened.session.session_id,
         "type": "int32",

@@ -241,7 +241,9 @@ async def test_alarms_in_a_file_are_read_when_asked_for(tmp_path: Path, gateway:
     done = await process("--plaintext", "--json", "-e", "alarms", "-e", "ack ZB!Area.Object.Hi")
     listed, acked = done.objects
     assert [alarm["severity"] for alarm in listed["result"]["alarms"]] == [7]
-    assert acked["result"] == [{"error": None, "outcome": "acknowledged", "reference": "ZB!Area.Object.Hi"}]
+    assert acked["result"] == [
+        {"error": None, "outcome": "acknowledged", "reference": "ZB!Area.Object.Hi", "result": "completed"}
+    ]
     refused = await process("--plaintext", "-e", "alarms --follow")
     assert (refused.code, "need an end" in refused.err) == (2, True)
 

@@ -15,6 +15,7 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     value_text,
 )
 from zb_mom_ww_mxgateway_console.render.report import Report
+from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import BulkWriteResult, ReadResult, Session, SubscribeResult
@@ -104,6 +105,7 @@ def _written_form(result: "BulkWriteResult") -> dict[str, Any]:
         "error_message": result.error_message,
         "hresult": None if result.hresult is None else hresult_text(result.hresult),
         "item_handle": result.item_handle,
+        "result": (WriteVerdict.ACCEPTED if result.was_successful else WriteVerdict.REFUSED_THERE).word,
         "statuses": [status_form(status) for status in result.statuses],
         "was_successful": result.was_successful,
     }

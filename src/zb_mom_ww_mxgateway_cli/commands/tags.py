@@ -23,6 +23,7 @@ from zb_mom_ww_mxgateway_console.render.forms import (
 )
 from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_console.render.text_values import parse_typed
+from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, verdict_of, word_of_error
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, LiveValue, ReadResult, Session
@@ -144,6 +145,7 @@ async def _written(
     form: dict[str, Any] = {
         "before": value_form(before.value),
         "outcome": "unknown",
+        "result": WriteVerdict.UNKNOWN.word,
         "tag": tag,
         "type": value.type,
         "user_id": user_id,
@@ -155,6 +157,7 @@ async def _written(
             result = await live.write_and_confirm(*item.key, value, user_id, timeout=timeout)
     except MxGatewayError as error:
         report.summary["outcome"] = "unknown" if error.outcome_unknown else "not sent"
+        report.summary["result"] = word_of_error(error)
         raise
     form |= {
         "accepted_ms": _milliseconds(result.accepted_after),
@@ -162,6 +165,7 @@ async def _written(
         "error": error_form(result.error) if result.error else None,
         "milliseconds": milliseconds_since(started),
         "outcome": result.outcome.value,
+        "result": verdict_of(result).word,
         "statuses": [status_form(status) for status in result.statuses],
     }
     report.summary |= {name: part for name, part in form.items() if name != "error"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.value_types import TYPE_NAMES
 from zb_mom_ww_mxgateway_cli.commands.credentials import Credentials, credential_options
 from zb_mom_ww_mxgateway_cli.commands.entries import Entry, entries_of
@@ -25,6 +26,7 @@ from zb_mom_ww_mxgateway_cli.options import (
 from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since, unknown_if_interrupted
 from zb_mom_ww_mxgateway_console.render.forms import value_form
 from zb_mom_ww_mxgateway_console.render.text_values import parse_typed
+from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, word_of_error
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import BulkWriteResult, Session
@@ -62,8 +64,10 @@ outcome is unknown: it is never sent again.
 
 \b
 JSON: {"accepted_ms": 2.1, "before": 41, "completed_ms": 102.7, "error": null,
-"milliseconds": 3304.5, "ok": true, "outcome": "completed", "statuses": [],
-"tag": "…", "type": "int32", "user_id": 0, "value": 123}
+"milliseconds": 3304.5, "ok": true, "outcome": "completed",
+"result": "completed", "statuses": [], "tag": "…", "type": "int32",
+"user_id": 0, "value": 123}; result is completed, refused_here, refused_there,
+unknown, or null where nothing was sent for another reason
 
 \b
 With --session-id, --server-handle, --item-handle, --type and --value it
@@ -73,8 +77,8 @@ ON_WRITE_COMPLETE event of the session.
 
 \b
 JSON: {"item_handle": 1, "milliseconds": 2.6, "ok": true,
-"outcome": "accepted", "server_handle": 1, "session_id": "session-…",
-"type": "int32", "user_id": 0, "value": 123}""",
+"outcome": "accepted", "result": "accepted", "server_handle": 1,
+"session_id": "session-…", "type": "int32", "user_id": 0, "value": 123}""",
 )
 @click.argument("tag", required=False, callback=not_blank)
 @click.argument("by_name", metavar="[VALUE]", required=False)
@@ -136,13 +140,18 @@ def write(
 
     async def action(session: "Session") -> None:
         started = time.perf_counter()
-        async with unknown_if_interrupted("write", session.endpoint):
-            await session.write(server_handle, item_handle, value, user_id)
+        try:
+            async with unknown_if_interrupted("write", session.endpoint):
+                await session.write(server_handle, item_handle, value, user_id)
+        except MxGatewayError as error:
+            runner.report.summary["result"] = word_of_error(error)
+            raise
         form = {
             "item_handle": item_handle,
             "milliseconds": milliseconds_since(started),
             "ok": True,
             "outcome": "accepted",
+            "result": WriteVerdict.ACCEPTED.word,
             "server_handle": server_handle,
             "session_id": session_id,
             "type": type_name,
@@ -224,7 +233,7 @@ Exit code 3 when any entry failed; all are tried, and all are printed.
 JSON: {{"failed": 0, "milliseconds": 2.6, "ok": true, "results": […],
 "server_handle": 1, "session_id": "session-…"}}, and error when an entry
 failed. Each result, in the order given: error_message, hresult, item_handle,
-statuses, was_successful."""
+result (accepted or refused_there), statuses, was_successful."""
 
 
 def _write(

@@ -31,6 +31,7 @@ from zb_mom_ww_mxgateway_console.render.forms import (
     local,
     one_line,
 )
+from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, word_of_error
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.paced import PacedFeed
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
@@ -271,7 +272,12 @@ class AckResult:
 
     def form(self) -> Any:
         return [
-            {"error": error and error_form(error), "outcome": _outcome(error), "reference": reference}
+            {
+                "error": error and error_form(error),
+                "outcome": _outcome(error),
+                "reference": reference,
+                "result": word_of_error(error) if error else WriteVerdict.COMPLETED.word,
+            }
             for reference, error in self.outcomes
         ]
 

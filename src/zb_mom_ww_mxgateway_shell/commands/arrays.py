@@ -19,15 +19,7 @@ from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     follow_coming_waits,
     live_session_of,
 )
-from zb_mom_ww_mxgateway_shell.feeds.write_report import (
-    before_text,
-    given_text,
-    keep_doubt,
-    outcome_code,
-    outcome_problem,
-    outcome_record,
-    outcome_text,
-)
+from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, before_text, given_text, keep_doubt
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     ArgumentType,
     Count,
@@ -236,16 +228,9 @@ async def write_elements(
         timeout=timeout,
     )
     keep_doubt(context, result, item, array.values, array.before, sent_at)
-    check = f"\n   check:  read {item.tag} --fresh" if result.outcome.value == "unknown" else ""
-    summary = f"{before_text(array.before)} → {array.text}{given_text(at, signers)}   {outcome_text(result, timeout)}"
-    return TextResult(
-        f"{item.tag}   {summary}{check}",
-        outcome_record(item, array.before, array.form, result, at=at, signers=signers),
-        result.outcome.value,
-        outcome_code(result),
-        outcome_problem(result, item, timeout, live.session.endpoint),
-        brief=summary,
-    )
+    return WriteReport(
+        item, array.before, array.text, array.form, result, timeout, live.session.endpoint, at, signers
+    ).text_result()
 
 
 COMMANDS = (write_elements,)

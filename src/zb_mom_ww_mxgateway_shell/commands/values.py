@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import Typed
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import value_form, value_text
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     OUTCOME_TIMEOUT,
@@ -20,12 +20,10 @@ from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     live_session_of,
 )
 from zb_mom_ww_mxgateway_shell.feeds.write_report import (
+    WriteReport,
     before_text,
     given_text,
     keep_doubt,
-    outcome_code,
-    outcome_problem,
-    outcome_record,
     outcome_text,
 )
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
@@ -138,22 +136,18 @@ async def write(
             # The write has its outcome, perhaps "unknown"; only the check of the tag was interrupted.
             kind = Interrupted if result.outcome.value == "completed" else InterruptedInDoubt
             raise kind(f"interrupted; {item.tag}   {outcome_text(result, for_outcome)}; NOT VERIFIED") from None
-    code = outcome_code(result)
-    if code is ExitCode.DONE and seen and not seen.is_as_written:
-        code = ExitCode.NOT_MET
-    check = f"\n   check:  read {item.tag} --fresh" if result.outcome.value == "unknown" else ""
-    outcome = outcome_text(result, for_outcome)
-    change = f"{before_text(before)} → {value_text(typed)}{given_text(at, signers)}"
-    summary = f"{change}   {outcome}{f'; {seen.text}' if seen else ''}"
-    record = outcome_record(item, before, value_form(typed), result, at=at, signers=signers)
-    return TextResult(
-        f"{item.tag}   {summary}{check}",
-        {**record, "verified": seen and seen.form()},
-        result.outcome.value,
-        code,
-        outcome_problem(result, item, for_outcome, live.session.endpoint),
-        brief=summary,
-    )
+    return WriteReport(
+        item,
+        before,
+        value_text(typed),
+        value_form(typed),
+        result,
+        for_outcome,
+        live.session.endpoint,
+        at,
+        signers,
+        seen,
+    ).text_result()
 
 
 async def _prepare(

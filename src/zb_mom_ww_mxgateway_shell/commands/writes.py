@@ -11,7 +11,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import Typed
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, gravest, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, value_form, value_text
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import security_meaning
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, values_now
@@ -21,15 +21,7 @@ from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     follow_coming_waits,
     live_session_of,
 )
-from zb_mom_ww_mxgateway_shell.feeds.write_report import (
-    before_text,
-    given_text,
-    keep_doubt,
-    outcome_code,
-    outcome_problem,
-    outcome_record,
-    outcome_text,
-)
+from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, WrittenRows, before_text, given_text, keep_doubt
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     DurationOption,
@@ -39,7 +31,7 @@ from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.target_types import TAG, ServerOption, Target
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.value_files import FileMistakes, ValueFileName, ValueRow, read_rows
-from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import (
     Signature,
@@ -70,25 +62,6 @@ class PreparedRow(NamedTuple):
     @property
     def change(self) -> str:
         return f"{before_text(self.before)} → {value_text(self.value)}"
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenRows(Table):
-    """A table of writes; its exit code is that of the worst."""
-
-    code: ExitCode = ExitCode.DONE
-    error: MxGatewayError | None = None
-    """Error of the first write that was not completed."""
-    undone: tuple[str, ...] = ()
-    """The rows that were not completed, a line each."""
-
-    @property
-    def exit_code(self) -> ExitCode:
-        return self.code
-
-    def problems(self) -> list[str]:
-        """Return a line for each row that was not completed."""
-        return list(self.undone)
 
 
 @dataclass(slots=True)
@@ -132,25 +105,23 @@ class BulkWriting:
         return [[("", self.progress())], [("", "  Ctrl-C stops waiting; what was sent stays sent")]]
 
     def _table(self, results: "Sequence[WriteResult]") -> Result:
-        cells, records, problems = [], [], []
+        reports = []
         for row, signature, result in zip(self.rows, self.signatures, results, strict=True):
-            at, signers = row.at, signature.signers
             keep_doubt(self.context, result, row.item, row.value, row.before, self.started)
-            cells.append([row.item.tag, f"{row.change}{given_text(at, signers)}", outcome_text(result, self.timeout)])
-            value = value_form(row.value)
-            records.append(outcome_record(row.item, row.before, value, result, at=at, signers=signers))
-            problems.append(outcome_problem(result, row.item, self.timeout, self.live.session.endpoint))
-        codes = [outcome_code(result) for result in results]
-        worst = max(zip(codes, results, strict=True), key=lambda each: each[0])[1]
-        return WrittenRows(
-            ("tag", "change", "outcome"),
-            cells,
-            records,
-            worst.outcome.value,
-            code=gravest(*codes),
-            error=next(filter(None, problems), None),
-            undone=tuple("   ".join(row) for row, code in zip(cells, codes, strict=True) if code),
-        )
+            reports.append(
+                WriteReport(
+                    row.item,
+                    row.before,
+                    value_text(row.value),
+                    value_form(row.value),
+                    result,
+                    self.timeout,
+                    self.live.session.endpoint,
+                    row.at,
+                    signature.signers,
+                )
+            )
+        return WrittenRows.of(reports)
 
 
 async def _preview_many(context: Context, file: Token, *, server: int | None = None, **others: object) -> Result:

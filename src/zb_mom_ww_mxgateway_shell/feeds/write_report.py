@@ -1,5 +1,7 @@
-"""Outcomes of writes for a person, for JSON, as an error and as an exit code."""
+"""Writes with their outcomes: for a person, for JSON, as an error and as an exit code."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -7,12 +9,15 @@ from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.times import time_text
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, error_form, status_form, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, error_form, gravest, status_form, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, verdict_of
+from zb_mom_ww_mxgateway_shell.output.results import Table, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.doubtful_writes import MAY_STILL_HAPPEN
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, WriteResult
+    from zb_mom_ww_mxgateway_shell.feeds.write_check import ReadBack
 
 
 def before_text(before: "LiveValue") -> str:
@@ -23,11 +28,6 @@ def before_text(before: "LiveValue") -> str:
 def given_text(at: datetime | None, signers: str) -> str:
     """Return what is written with a value, behind it: its source time, and who signs."""
     return "".join(f", {part}" for part in (f"at {time_text(at)}" if at else "", signers) if part)
-
-
-def outcome_code(result: "WriteResult") -> ExitCode:
-    """Return the exit code of an outcome."""
-    return {"completed": ExitCode.DONE, "refused": ExitCode.REFUSED}.get(result.outcome.value, ExitCode.UNKNOWN)
 
 
 def outcome_text(result: "WriteResult", timeout: float) -> str:
@@ -64,50 +64,128 @@ def keep_doubt(
         connected.doubtful_writes.forget(item)
 
 
-def outcome_problem(result: "WriteResult", item: Item, timeout: float, endpoint: str) -> MxGatewayError | None:
-    """Return the write's error as ``last-error`` shows it; None for a completed write."""
-    if result.outcome.value == "completed":
-        return None
-    if result.error is not None and not result.statuses:
-        return result.error
-    refused = result.outcome.value == "refused"
-    kind = MxAccessError if refused else MxGatewayError
-    return kind(
-        f"write of {item.tag}: {outcome_text(result, timeout)}",
-        call="write",
-        statuses=result.statuses,
-        hresult=result.error.hresult if result.error else None,
-        reply=result.error.reply if result.error else None,
-        correlation_id=result.error.correlation_id if result.error else None,
-        endpoint=endpoint,
-        outcome_unknown=not refused,
-    )
+@dataclass(frozen=True, slots=True)
+class WriteReport:
+    """One write that was sent, with its outcome: as words, a record, an error and an exit code."""
+
+    item: Item
+    before: "LiveValue"
+    written: str
+    """What was written, in words."""
+    form: Any
+    """The JSON form of what was written."""
+    result: "WriteResult"
+    timeout: float
+    """Seconds that were given to the outcome."""
+    endpoint: str
+    at: datetime | None = None
+    """Source time that was written with the value."""
+    signers: str = ""
+    seen: "ReadBack | None" = None
+    """The value of the tag after the write; None where nobody looked."""
+
+    @property
+    def verdict(self) -> WriteVerdict:
+        return verdict_of(self.result, self.seen.is_as_written if self.seen else None)
+
+    @property
+    def change(self) -> str:
+        """The value before and what was written."""
+        return f"{before_text(self.before)} → {self.written}{given_text(self.at, self.signers)}"
+
+    @property
+    def outcome(self) -> str:
+        """The outcome in words, with the value that was seen since."""
+        return f"{outcome_text(self.result, self.timeout)}{f'; {self.seen.text}' if self.seen else ''}"
+
+    @property
+    def problem(self) -> MxGatewayError | None:
+        """The write's error as ``last-error`` shows it; None for a completed write."""
+        result = self.result
+        if result.outcome.value == "completed":
+            return None
+        if result.error is not None and not result.statuses:
+            return result.error
+        refused = result.outcome.value == "refused"
+        kind = MxAccessError if refused else MxGatewayError
+        return kind(
+            f"write of {self.item.tag}: {outcome_text(result, self.timeout)}",
+            call="write",
+            statuses=result.statuses,
+            hresult=result.error.hresult if result.error else None,
+            reply=result.error.reply if result.error else None,
+            correlation_id=result.correlation_id or None,
+            endpoint=self.endpoint,
+            outcome_unknown=not refused,
+        )
+
+    def record(self) -> dict[str, Any]:
+        """Return its JSON form."""
+        result = self.result
+        return {
+            "accepted_ms": _milliseconds(result.accepted_after),
+            "before": value_form(self.before.value),
+            "completed_ms": _milliseconds(result.completed_after),
+            "error": error_form(result.error) if result.error else None,
+            "item_handle": self.item.item_handle,
+            "outcome": result.outcome.value,
+            "result": self.verdict.word,
+            "server_handle": self.item.server_handle,
+            "signed_by": self.signers or None,
+            "source_time": self.at and time_text(self.at),
+            "statuses": [status_form(status) for status in result.statuses],
+            "tag": self.item.tag,
+            "value": self.form,
+            "verified": self.seen and self.seen.form(),
+        }
+
+    def text_result(self) -> TextResult:
+        """Return it as the result of a command."""
+        summary = f"{self.change}   {self.outcome}"
+        check = f"\n   check:  read {self.item.tag} --fresh" if self.result.outcome.value == "unknown" else ""
+        return TextResult(
+            f"{self.item.tag}   {summary}{check}",
+            self.record(),
+            self.result.outcome.value,
+            self.verdict.exit_code,
+            self.problem,
+            brief=summary,
+        )
 
 
-def outcome_record(
-    item: Item,
-    before: "LiveValue",
-    value: Any,
-    result: "WriteResult",
-    *,
-    at: datetime | None = None,
-    signers: str = "",
-) -> dict[str, Any]:
-    """Return the JSON form of a write; `value` is the form of what was written."""
-    return {
-        "accepted_ms": _milliseconds(result.accepted_after),
-        "before": value_form(before.value),
-        "completed_ms": _milliseconds(result.completed_after),
-        "error": error_form(result.error) if result.error else None,
-        "item_handle": item.item_handle,
-        "outcome": result.outcome.value,
-        "server_handle": item.server_handle,
-        "signed_by": signers or None,
-        "source_time": at and time_text(at),
-        "statuses": [status_form(status) for status in result.statuses],
-        "tag": item.tag,
-        "value": value,
-    }
+@dataclass(frozen=True, slots=True)
+class WrittenRows(Table):
+    """A table of writes; its exit code is that of the worst."""
+
+    code: ExitCode = ExitCode.DONE
+    error: MxGatewayError | None = None
+    """Error of the first write that was not completed."""
+    undone: tuple[str, ...] = ()
+    """The rows that were not completed, a line each."""
+
+    @classmethod
+    def of(cls, reports: Sequence[WriteReport]) -> "WrittenRows":
+        """Return the table of these writes."""
+        cells = [[each.item.tag, each.change, each.outcome] for each in reports]
+        codes = [each.verdict.exit_code for each in reports]
+        worst = reports[codes.index(gravest(*codes))]
+        return cls(
+            ("tag", "change", "outcome"),
+            cells,
+            [each.record() for each in reports],
+            worst.result.outcome.value,
+            code=worst.verdict.exit_code,
+            error=next((each.problem for each in reports if each.problem), None),
+            undone=tuple("   ".join(row) for row, code in zip(cells, codes, strict=True) if code),
+        )
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return self.code
+
+    def problems(self) -> list[str]:
+        """Return a line for each row that was not completed."""
+        return list(self.undone)
 
 
 def _milliseconds(seconds: float | None) -> int | None:

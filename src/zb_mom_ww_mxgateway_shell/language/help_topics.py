@@ -47,8 +47,11 @@ A value is always shown with its quality and its age. good, uncertain and bad ar
 stale means that it may have changed meanwhile, and since when.""",
     ),
     "writes": Topic(
-        "the outcome of a write",
+        "the results of a write",
         """\
+  refused here (exit code 5), refused there (3), completed (0), completed and verified (0),
+  unknown (6), not verified (1). The word is result in JSON. What a line says of it:
+
   completed   MXAccess reported it as done
   accepted    MXAccess took it; its completion was not seen in time (--timeout)
   REFUSED     by MXAccess, with the reason; last-error shows all of it

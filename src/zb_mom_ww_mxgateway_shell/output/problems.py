@@ -9,6 +9,7 @@ import click
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, error_form, exit_code_of, one_line
+from zb_mom_ww_mxgateway_console.render.write_results import verdict_of_failure
 from zb_mom_ww_mxgateway_console.text.terminal_text import LONGEST, escaped, safe, shortened, width
 from zb_mom_ww_mxgateway_console.text.wording import error_text
 from zb_mom_ww_mxgateway_shell.errors import InputError, NotMet, ShellError
@@ -103,6 +104,8 @@ def problem_form(error: BaseException) -> dict[str, Any]:
     form = error_form(error) | {"exit_code": int(exit_code_for(error)), "message": message_of(error)}
     if isinstance(error, InputError):
         form["column"] = error.start + 1
+    if (verdict := verdict_of_failure(error, exit_code_for(error))) is not None:
+        form["result"] = verdict.word
     if notes := getattr(error, "__notes__", ()):
         form["notes"] = [redact(one_line(note)) for note in notes]
     return form | error.fields if isinstance(error, NotMet) else form
