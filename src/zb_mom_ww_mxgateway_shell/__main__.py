@@ -12,6 +12,7 @@ import click
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_console.connect.options import Connection, connection_options
+from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent, write_options
 from zb_mom_ww_mxgateway_console.process.log_options import log_options
 from zb_mom_ww_mxgateway_console.process.standard_streams import (
     fill_closed_streams,
@@ -73,6 +74,7 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
 )
 @click.version_option(__version__, prog_name="mxgw-shell")
 @run_options
+@write_options
 @click.option(
     "-c",
     "scripts",
@@ -95,6 +97,7 @@ def command(
     output: str,
     quiet: bool,
     debug: bool,
+    consent: WriteConsent,
     scripts: tuple[str, ...],
     lines: tuple[str, ...],
     python: str | None,
@@ -113,6 +116,8 @@ def command(
         raise click.UsageError(f"-c, -e and --python are for a run: leave them out before {context.invoked_subcommand}")
     if scripts.count("-") > 1:
         raise click.UsageError("-c - may be given once: there is one standard input")
+    if read_only and consent.arm:
+        raise click.UsageError("--read-only and --arm exclude each other")
     if junit is not None and python is not None:
         raise click.UsageError("--report-junit is for statements: -c, -e, or standard input")
     wanted = LaunchOptions(
@@ -122,6 +127,7 @@ def command(
         profile=profile,
         variables=variables,
         read_only="started with --read-only" if read_only else "",
+        consent=consent,
         assume_yes=assume_yes,
         quiet=quiet,
         junit=junit,

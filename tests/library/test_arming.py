@@ -153,7 +153,7 @@ def test_sleep_counts_as_time(arming: Arming, hand: HandClock) -> None:
 
 def test_a_changed_fact_disarms(arming: Arming) -> None:
     session = ["session-1"]
-    arming.watch(lambda: session[0], "the session was replaced")
+    arming.watch("session", lambda: session[0], "the session was replaced")
     heard = Heard(arming)
     session[0] = "session-2"  # Before it is armed, it means nothing.
     arming.arm(["Tank1.*"], 600)
@@ -163,6 +163,17 @@ def test_a_changed_fact_disarms(arming: Arming) -> None:
     session[0] = "session-2"  # What was is no reason to open it again.
     assert arming.refusal("Tank1.Level")
     assert heard.disarmed == [("Tank1.*", "the session was replaced")]
+
+
+def test_a_scope_can_outlive_a_fact(arming: Arming) -> None:
+    facts = {"stream": 0, "session": 0}
+    arming.watch("stream", lambda: facts["stream"], "the event stream was lost")
+    arming.watch("session", lambda: facts["session"], "the session was lost")
+    arming.arm(["Tank1.*"], despite=["stream"])
+    facts["stream"] = 1
+    assert arming.refusal("Tank1.Level") == ""
+    facts["session"] = 1
+    assert arming.refusal("Tank1.Level").startswith("read-only, the session was lost:")
 
 
 def test_disarm_says_why(arming: Arming) -> None:
@@ -284,7 +295,7 @@ def test_nothing_outside_the_armed_globs_is_let_through(steps: list[tuple[object
     with clock.replaced(hand):
         arming = Arming()
         heard = Heard(arming)
-        arming.watch(lambda: session[0], "the session was replaced")
+        arming.watch("session", lambda: session[0], "the session was replaced")
         open_until, globs, is_closed, ends = -1.0, [""], False, 0
         for step in steps:
             was_open = open_until > hand.with_sleep()

@@ -11,6 +11,7 @@ from shell_process import KEY, ShellProcess
 from shell_terminal import ENTER, shell
 
 from zb_mom_ww_mxgateway.errors import MxGatewayWriteBlockedError
+from zb_mom_ww_mxgateway.safety.arming import ArmingRules
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands, watches
@@ -64,6 +65,20 @@ def test_a_profiles_file_is_read_whole(tmp_path: Path) -> None:
     assert context.settings.timing == "on"
 
 
+def test_a_profile_says_who_may_write_what(tmp_path: Path) -> None:
+    path = profiles_file(
+        tmp_path,
+        '[profiles.plantA]\nendpoint = "plantgw:5001"\narms = ["Tank1.*", "P1.Run"]\narm_needs_reason = true\n'
+        'arm_longest = "10m"\nlimits = "plantA.limits.toml"\n[profiles.plantB]\nendpoint = "x:1"\n',
+    )
+    found = profiles.load(path).profiles
+    assert found["plantA"].arms == ("Tank1.*", "P1.Run")
+    assert found["plantA"].limits == str(tmp_path / "plantA.limits.toml")
+    assert found["plantA"].arming_rules() == ArmingRules(needs_reason=True, longest=600.0, source="the profile plantA")
+    assert (found["plantB"].arms, found["plantB"].limits) == ((), "")
+    assert found["plantB"].arming_rules() == ArmingRules(source="the profile plantB")
+
+
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
@@ -88,6 +103,15 @@ def test_a_profiles_file_is_read_whole(tmp_path: Path) -> None:
         ('profiles.a.endpoint = "x:1"\nprofiles.a.bad = 1', 2, "unknown key bad"),
         ('[profiles]\na = { endpoint = "x:1", bad = 1 }', 2, "unknown key bad"),
         ("[profiles]\nb.plaintext = true", 2, "names no endpoint"),
+        ('[profiles.a]\nendpoint = "x:1"\narms = "Tank1.*"', 3, 'arms must be a list of texts: ["Tank1.*"]'),
+        ('[profiles.a]\nendpoint = "x:1"\narms = [1]', 3, 'arms must be a list of texts: ["Tank1.*"]'),
+        ('[profiles.a]\nendpoint = "x:1"\narms = []', 3, "arms names nothing"),
+        ('[profiles.a]\nendpoint = "x:1"\narms = ["Tank1.*", "*.*"]', 3, 'arms: "*.*" names nothing'),
+        ('[profiles.a]\nendpoint = "x:1"\nread_only = true\narms = ["T*"]', 4, "read_only forbids it"),
+        ('[profiles.a]\nendpoint = "x:1"\narm_longest = "10 min"', 3, "arm_longest: Duration expected"),
+        ('[profiles.a]\nendpoint = "x:1"\narm_longest = 600', 3, "arm_longest must be a text in quotes"),
+        ('[profiles.a]\nendpoint = "x:1"\narm_needs_reason = "yes"', 3, "arm_needs_reason must be true or false"),
+        ('[profiles.a]\nendpoint = "x:1"\nlimits = ""', 3, "limits must name a file"),
     ],
 )
 def test_a_mistake_in_the_profiles_file_is_reported_with_its_line(

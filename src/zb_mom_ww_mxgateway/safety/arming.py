@@ -6,7 +6,7 @@ it was armed on has changed, and when it ends.
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayWriteBlockedError
@@ -18,6 +18,8 @@ USUAL_SECONDS = 600.0
 """How long a person arms for who says nothing else."""
 LONGEST_SECONDS = 8 * 3600.0
 """The longest time for which a person can arm."""
+CLOSED = "the connection was closed"
+"""Why it is disarmed for good."""
 
 _GUID = re.compile(r"\{?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\}?", re.IGNORECASE)
 
@@ -45,6 +47,8 @@ class ArmedScope:
     seconds: float
     """How long it was armed for."""
     reason: str = ""
+    despite: frozenset[str] = frozenset()
+    """Names of watched facts that do not end it."""
 
     def __str__(self) -> str:
         return " ".join(str(glob) for glob in self.globs)
@@ -64,12 +68,12 @@ class Arming:
     def __init__(self, rules: ArmingRules | None = None, *, open_for_all: bool = False) -> None:
         """With `open_for_all` every write is let through until it is disarmed, or armed for less: a simulated plant."""
         self.rules: ArmingRules = rules or ArmingRules()
-        self._open_for_all = open_for_all
+        self._was_open_for_all, self._open_for_all = open_for_all, open_for_all
         self._scope: ArmedScope | None = None
         self._sleep = clock.SleepWatch()
-        self._watched: list[tuple[Callable[[], object], str]] = []
-        self._seen: list[object] = []
-        self._closed = False
+        self._facts: dict[str, tuple[Callable[[], object], str]] = {}
+        self._seen: dict[str, object] = {}
+        self._closed: bool = False
         self.disarmed_because: str = ""
         """Why it was last disarmed; empty while it is armed, and before it was."""
         self.remedy: Callable[[str], str] = lambda tag: f"arm {tag or 'GLOB'} lets it through"
@@ -124,30 +128,36 @@ class Arming:
 
     # Changes.
 
-    def watch(self, fact: Callable[[], object], why: str) -> None:
-        """Disarm with this reason as soon as `fact` is no longer what it was when it was armed."""
-        self._watched.append((fact, why))
-        self._seen.append(fact())
+    def watch(self, name: str, fact: Callable[[], object], why: str) -> None:
+        """Disarm with this reason as soon as the fact of that name is no longer what it was when it was armed."""
+        self._facts[name] = fact, why
+        self._seen[name] = fact()
 
-    def arm(self, globs: Sequence[str | TagGlob], seconds: float | None = None, reason: str = "") -> ArmedScope | None:
+    def arm(
+        self,
+        globs: Sequence[str | TagGlob],
+        seconds: float | None = None,
+        reason: str = "",
+        *,
+        despite: Iterable[str] = (),
+    ) -> ArmedScope | None:
         """Let writes through to the tags that one of the globs matches; return the scope that it replaces, if any.
 
-        Without `seconds` only an event ends it, or the longest time of the rules. Raises MxGatewayArgumentError for a
-        glob that names nothing or no glob at all, and MxGatewayWriteBlockedError where the rules do not allow it; what
-        was armed then stays.
+        Without `seconds` only an event ends it, or the longest time of the rules. Watched facts named in `despite` do
+        not end it. Raises MxGatewayArgumentError for a glob that names nothing or no glob at all, and
+        MxGatewayWriteBlockedError where the rules do not allow it; what was armed then stays.
         """
         if not globs:
             raise MxGatewayArgumentError("globs: name the tags to arm, such as Tank1.*")
         chosen = tuple(glob if isinstance(glob, TagGlob) else TagGlob(glob) for glob in globs)
         self._refuse(seconds, reason)
         former = self.scope
-        wanted = math.inf if seconds is None else seconds
-        seconds = min(wanted, self.rules.longest)
+        seconds = self.rules.longest if seconds is None else seconds
         self._sleep = clock.SleepWatch()
-        self._seen = [fact() for fact, _ in self._watched]
+        self._seen = {name: fact() for name, (fact, _) in self._facts.items()}
         self._open_for_all = False
         self.disarmed_because = ""
-        self._scope = ArmedScope(chosen, clock.monotonic() + seconds, seconds, reason)
+        self._scope = ArmedScope(chosen, clock.monotonic() + seconds, seconds, reason, frozenset(despite))
         for listener in self.on_armed:
             listener(self._scope)
         return former
@@ -179,9 +189,13 @@ class Arming:
                 listener(former, why)
         return was_open
 
-    def close(self, why: str = "the connection was closed") -> None:
+    def reopen(self) -> None:
+        """Let every write through again, where that was so at first."""
+        self._scope, self._open_for_all = None, self._was_open_for_all
+
+    def close(self) -> None:
         """Disarm for good, with the connection."""
-        self.disarm(why)
+        self.disarm(CLOSED)
         self._closed = True
 
     def look(self) -> None:
@@ -192,11 +206,12 @@ class Arming:
             self.disarm(f"the machine slept for {span_text(slept)}")
         elif clock.monotonic() >= self._scope.until:
             self.disarm(f"the {span_text(self._scope.seconds)} are over")
-        else:
-            for (fact, why), seen in zip(self._watched, self._seen, strict=True):
-                if fact() != seen:
-                    self.disarm(why)
-                    return
+        elif changed := next(filter(self._has_changed, self._facts), ""):
+            self.disarm(self._facts[changed][1])
+
+    def _has_changed(self, name: str) -> bool:
+        assert self._scope is not None
+        return name not in self._scope.despite and self._facts[name][0]() != self._seen[name]
 
     # Questions.
 
@@ -214,11 +229,10 @@ class Arming:
 
         A glob matches its reference with or without what is before the ``!``.
         """
-        is_named = reference and reference != UNNAMED_ALARM and not _GUID.fullmatch(reference)
-        if not is_named and not self.open_for_all and not self.for_good:
+        names = names_of_alarm(reference)
+        if not names and not self.open_for_all and not self.for_good:
             return "an alarm that is known by no reference cannot be matched: acknowledge it by its reference"
-        tag = reference.partition("!")[2]
-        return self._refusal(reference, tag or reference, (reference, tag) if tag else (reference,))
+        return self._refusal(reference, names[-1] if names else "", names)
 
     def _refusal(self, named: str, asked: str, names: Sequence[str]) -> str:
         if self.for_good:
@@ -230,6 +244,17 @@ class Arming:
             return f"{named} is not among the tags that are armed ({scope}): {self.remedy(asked)}"
         since = f", {self.disarmed_because}" if self.disarmed_because else ""
         return f"read-only{since}: {self.remedy(asked)}"
+
+
+def names_of_alarm(reference: str) -> tuple[str, ...]:
+    """Return the names by which a glob can match an alarm: its reference, and what follows its ``!``.
+
+    A GUID, and an alarm that nothing names, has none.
+    """
+    if not reference or reference == UNNAMED_ALARM or _GUID.fullmatch(reference):
+        return ()
+    tag = reference.partition("!")[2]
+    return (reference, tag) if tag else (reference,)
 
 
 def span_text(seconds: float) -> str:

@@ -7,6 +7,7 @@ from google.protobuf import json_format
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.wire.pending import pending_entries
 
 _PREFIX = "MX_COMMAND_KIND_"
 
@@ -40,6 +41,13 @@ def command_from_json(kind: str, text: str) -> pb.MxCommand:
         takes = ", ".join(command_fields(kind)) or "no fields"
         raise MxGatewayArgumentError(f"{kind}: {_in_one_line(error)}; it takes {takes}") from None
     return message
+
+
+def written_by_json(kind: str, text: str) -> list[str]:
+    """Return an entry for each item or alarm that such a command would change: the alarm's reference, or an empty text
+    for an item, which it names by its handle. Raises as :func:`command_from_json` does."""
+    request = pb.MxCommandRequest(command=command_from_json(kind, text))
+    return [entry.alarm for entry in pending_entries(request)]
 
 
 def reply_to_json(reply: pb.MxCommandReply) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.write_terms import ConnectionTerms
 
 
 @asynccontextmanager
@@ -29,7 +30,7 @@ async def simulated(context: Context) -> AsyncIterator[None]:
         key_file.touch(mode=0o600)
         key_file.write_text(gateway.api_key or "", encoding="utf-8", newline="\n")
         connection = Connection(endpoint=gateway.endpoint, api_key_file=str(key_file), forget_certificate=True)
-        await context.connect(connection, "demo")
+        await context.connect(connection, "demo", terms=ConnectionTerms(open_for_all=True))
         try:
             yield
         finally:

@@ -44,6 +44,7 @@ class Launch:
         self._context.read_only = wanted.read_only
         self._context.settles_later = not interactive
         self._context.assume_yes = wanted.assume_yes
+        self._context.write_terms.consent = wanted.consent
         self._context.give_names(wanted.variables)
         self._code: int | None = None
         """Exit code so far; None before the front end runs."""
@@ -82,7 +83,7 @@ class Launch:
                 self._code = await self._front_end(context)
                 self._is_over = True
             finally:
-                self._may_have_written = any(each.arming.asked_at for each in context.connections.values())
+                self._may_have_written = any(each.gate.asked_at for each in context.connections.values())
         return self._code
 
     @property

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import click
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
 
 
@@ -20,6 +21,8 @@ class LaunchOptions:
     variables: tuple[str, ...]
     read_only: str
     """Why nothing may be written; empty if it may."""
+    consent: WriteConsent
+    """What a run may write."""
     assume_yes: bool
     quiet: bool
     junit: str | None

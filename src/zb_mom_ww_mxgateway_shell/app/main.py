@@ -5,17 +5,23 @@ import os
 import sys
 from collections.abc import Sequence
 
+import click
+
 from zb_mom_ww_mxgateway_console.render.forms import one_line, safe
 from zb_mom_ww_mxgateway_shell.app.launch import Launch
 from zb_mom_ww_mxgateway_shell.app.launch_options import LaunchOptions
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, exit_code_for, problem_form, problem_lines
-from zb_mom_ww_mxgateway_shell.scripts.entry import RunOptions, ScriptJob, lint_files
+from zb_mom_ww_mxgateway_shell.scripts.entry import RunOptions, ScriptJob, lint_files, offline
+from zb_mom_ww_mxgateway_shell.scripts.run_consent import RunConsent
 
 
 def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequence[str], *, plans: bool = False) -> int:
     """Run files, lines or standard input; with none of them and a terminal, the prompt. Return the exit code."""
     _silence_grpc()
+    if wanted.consent.arm and not (scripts or lines) and sys.stdin.isatty():
+        # Who armed by habit would be armed without knowing it.
+        raise click.UsageError("--arm is for runs: who types lines opens writes with arm GLOB")
     if not (scripts or lines or wanted.output or wanted.quiet or wanted.junit):
         if _has_terminal():
             from zb_mom_ww_mxgateway_shell.terminal.prompt import at_prompt, why_no_prompt  # Lazy: runs have no prompt.
@@ -39,12 +45,25 @@ def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequenc
             debug=wanted.debug,
             plans=plans,
             junit=wanted.junit,
+            consent=_consent(wanted),
         ),
     )
     if isinstance(job, int):
         return int(job)
     launch = Launch(wanted, job.run, connects=not job.stands_alone, never_began=job.report_unfinished)
     return asyncio.run(launch.run())
+
+
+def _consent(wanted: LaunchOptions) -> RunConsent:
+    """Return what the user lets a run write."""
+    profiles = offline(()).profiles.profiles
+    return RunConsent(
+        wanted.consent,
+        profiles.get(wanted.profile or ""),
+        profiles,
+        opens_all=wanted.demo,
+        forbidden=bool(wanted.read_only),
+    )
 
 
 def run_python(wanted: LaunchOptions, file: str) -> int:

@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway.models.alarms import (
     AlarmTransitionKind,
     check_reference,
 )
+from zb_mom_ww_mxgateway.safety.arming import names_of_alarm
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -43,7 +44,9 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     Suggestion,
     Text,
 )
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, Written
 from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
@@ -303,7 +306,18 @@ def _has_no_way(error: MxGatewayError) -> bool:
     return error.grpc_code == "FAILED_PRECONDITION" and "subtag" in str(error).casefold()
 
 
-@command("ack", example="ack ZB!Plant.Tank1.Level.Hi --comment seen", mutating=True, needs_session=False)
+def _acknowledged(scope: Scope, invocation: Invocation) -> list[Written]:
+    words = [word for parameter, word in invocation.words if isinstance(parameter.kind, Reference)]
+    return [Written(names_of_alarm(word.value), word) for word in words if word is not None]
+
+
+@command(
+    "ack",
+    example="ack ZB!Plant.Tank1.Level.Hi --comment seen",
+    mutating=True,
+    needs_session=False,
+    traits=CommandTraits(writes=_acknowledged),
+)
 async def ack(
     context: Context,
     *references: Annotated[str, Reference()],

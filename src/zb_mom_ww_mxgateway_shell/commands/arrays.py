@@ -27,10 +27,11 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     TimeOption,
     whole_number,
 )
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, TagType, check_prefix
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target, TargetArgument
+from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target, TargetArgument, written_target
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.state.confirmation import agreed
@@ -188,6 +189,7 @@ async def _preview_elements(
     mutating=True,
     check=_check_elements,
     preview=_preview_elements,
+    traits=CommandTraits(writes=written_target),
 )
 async def write_elements(
     context: Context,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from zb_mom_ww_mxgateway.contract.adoption import spoken
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
+from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import counted
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import loss_meaning
@@ -17,6 +18,7 @@ from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
+from zb_mom_ww_mxgateway_shell.state.arming_text import arming_form, arming_text
 from zb_mom_ww_mxgateway_shell.state.connection import connection_text, lost_text
 from zb_mom_ww_mxgateway_shell.state.connection_arguments import ConnectOptions, EndpointOrProfile
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -110,8 +112,9 @@ async def attach(context: Context, session_id: Annotated[str, SessionId()]) -> R
     name = f"{current.name.partition('/')[0]}/{session_id[:15]}"
     if any(each.live.session.session_id == session_id for each in context.connections.values()):
         raise ShellError(f"{session_id} is a session of this shell already; use lists its connections")
-    read_only = current.arming.for_good or ("" if current.arming.armed else "attached to from a read-only connection")
-    await context.connect(current.connection, name, read_only=read_only, attached=session_id)
+    # The same gateway: the same terms, but what is armed is armed for one session alone.
+    terms = dataclasses.replace(current.terms, open_for_all=current.arming.open_for_all)
+    await context.connect(current.connection, name, terms=terms, attached=session_id)
     context.connected.color = current.color
     return TextResult(connected_text(context), _status_fields(context), session_id)
 
@@ -136,11 +139,11 @@ async def use(context: Context, name: ConnectionArgument = None) -> Result:
         context.current = context.connections[name]
         return TextResult(f"{name}: {context.state}", {"name": name, "state": context.state})
     rows = [
-        ["*" if each is context.current else "", each.name, each.state, "armed" if each.arming.armed else "read-only"]
+        ["*" if each is context.current else "", each.name, each.state, arming_text(each.arming)]
         for each in context.connections.values()
     ]
     records = [
-        {"armed": each.arming.armed, "current": each is context.current, "name": each.name, "state": each.state}
+        {"armed": each.arming.is_armed, "current": each is context.current, "name": each.name, "state": each.state}
         for each in context.connections.values()
     ]
     return Table(("", "name", "state", "writes"), rows, records, empty="not connected: connect HOST:PORT first")
@@ -159,7 +162,7 @@ async def status(context: Context) -> Result:
     lines = [
         f"gateway     {connection_text(context.current)}",
         f"contract    {spoken()}",
-        f"writes      {'armed' if context.connected.arming.armed else 'read-only'}",
+        f"writes      {_writes_text(context.connected.arming)}",
         f"session     {live.session.session_id}, {context.state}{f': {live.lost}' if live.lost else ''}"
         f"{loss_meaning(live.lost)}",
         f"servers     {', '.join(f'{h} ({name})' for h, name in context.servers.items()) or 'none registered'}",
@@ -193,6 +196,12 @@ def galaxy_text(context: Context) -> str:
     return f"{catalogue.objects} objects so far" if catalogue.objects else "not read yet"
 
 
+def _writes_text(arming: Arming) -> str:
+    """Return what may be written, and why or why not."""
+    why = arming.reason or arming.for_good or arming.disarmed_because
+    return f"{arming_text(arming)}{f': {why}' if why else ''}"
+
+
 def _status_fields(context: Context) -> dict[str, object]:
     live, client = context.live, context.client
     if live is None or client is None:
@@ -211,6 +220,7 @@ def _status_fields(context: Context) -> dict[str, object]:
         "servers": [{"client_name": name, "server_handle": handle} for handle, name in context.servers.items()],
         "session": {k: v for k, v in dataclasses.asdict(live.session.info).items() if k != "capabilities"},
         "state": context.state,
+        "writes": arming_form(context.connected.arming),
     }
 
 

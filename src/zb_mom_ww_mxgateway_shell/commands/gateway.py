@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
+from zb_mom_ww_mxgateway.safety.arming import names_of_alarm
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.times import time_text
@@ -15,7 +16,9 @@ from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_tex
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted
 from zb_mom_ww_mxgateway_shell.errors import closest
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, CountOption, Suggestion
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, Written
 from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
@@ -208,11 +211,22 @@ async def _would_call(context: Context, kind: str, fields: Token | None = None) 
     return TextResult(f"would call {kind}", {"kind": kind, "planned": "call"})
 
 
+def _written_by_call(scope: Scope, invocation: Invocation) -> list[Written]:
+    from zb_mom_ww_mxgateway.wire.json_commands import written_by_json
+
+    kind, fields = (*invocation.positional, None)[:2]
+    text = fields.text if fields else ""
+    word = invocation.words[-1][1]
+    assert word is not None
+    return [Written(names_of_alarm(alarm), word) for alarm in written_by_json(kind, text)]
+
+
 @command(
     "call",
     example='call add_item {"server_handle": 1, "item_definition": "TestChildObject.TestInt"}',
     mutating=True,
     preview=_would_call,
+    traits=CommandTraits(writes=_written_by_call),
     stream=False,
 )
 async def call(

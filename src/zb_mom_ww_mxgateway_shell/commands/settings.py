@@ -1,11 +1,14 @@
-"""set, alias, unalias, tee, profiles, arm, disarm, echo."""
+"""set, alias, unalias, tee, profiles, echo."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value_text
-from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
+from zb_mom_ww_mxgateway.safety.arming import span_text
+from zb_mom_ww_mxgateway_console.connect.profiles import Profile
+from zb_mom_ww_mxgateway_console.render.forms import value_form, value_text
+from zb_mom_ww_mxgateway_shell.errors import closest
 from zb_mom_ww_mxgateway_shell.language import aliases
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, OneWord, RestOfLine, Suggestion, Text
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
@@ -147,6 +150,16 @@ async def tee(context: Context, file: Annotated[str | None, Text("file")] = None
     return TextResult(f"copying to {file}", {"file": file})
 
 
+def _writes_text(profile: Profile) -> str:
+    """Return on which terms a profile lets writes through."""
+    if profile.read_only:
+        return "never"
+    longest = "" if math.isinf(profile.arm_longest) else f", at most {span_text(profile.arm_longest)}"
+    reason = ", with a reason" if profile.arm_needs_reason else ""
+    files = f"; files: {' '.join(profile.arms)}" if profile.arms else ""
+    return f"armed{longest}{reason}{files}"
+
+
 @command("profiles", example="profiles", needs_session=False, stands_alone=True)
 async def profiles(context: Context) -> Result:
     """List the profiles that connect knows, and their file."""
@@ -156,13 +169,17 @@ async def profiles(context: Context) -> Result:
     return Table(
         ("profile", "endpoint", "key", "writes", "watches"),
         [
-            [each.name, each.connection.endpoint or "", each.key_source, "no" if each.read_only else "yes", each.watch]
+            [each.name, each.connection.endpoint or "", each.key_source, _writes_text(each), each.watch]
             for each in known
         ],
         [
             {
+                "arm_longest": None if math.isinf(each.arm_longest) else each.arm_longest,
+                "arm_needs_reason": each.arm_needs_reason,
+                "arms": list(each.arms),
                 "endpoint": each.connection.endpoint,
                 "key_source": each.key_source,
+                "limits": each.limits or None,
                 "name": each.name,
                 "read_only": each.read_only,
                 "watch": each.watch or None,
@@ -171,26 +188,6 @@ async def profiles(context: Context) -> Result:
         ],
         empty=f"no profiles; add them to {context.profiles.path}",
     )
-
-
-@command("arm", example="arm", needs_session=False)
-async def arm(context: Context) -> Result:
-    """Allow writes to the current connection again, after disarm."""
-    arming = context.connected.arming
-    if arming.for_good:
-        raise ShellError(f"not armed: {arming.for_good}", ExitCode.GUARDED)
-    arming.armed = True
-    return TextResult("armed: writes are sent", {"armed": True})
-
-
-@command("disarm", example="disarm", needs_session=False)
-async def disarm(context: Context) -> Result:
-    """Make the current connection read-only: nothing that changes the plant is sent.
-
-    It applies to typed lines, files and Python, and continues after a reconnect. arm ends it.
-    """
-    context.connected.arming.armed = False
-    return TextResult("read-only: nothing that changes the plant is sent until arm", {"armed": False})
 
 
 @command(
@@ -205,4 +202,4 @@ async def echo(context: Context, *texts: Annotated[str | None, Text("text")]) ->
     return TextResult(text, {"text": [value_form(each) for each in shown]}, shown[0] if len(shown) == 1 else None)
 
 
-COMMANDS = (set_, alias, unalias, tee, profiles, arm, disarm, echo)
+COMMANDS = (set_, alias, unalias, tee, profiles, echo)

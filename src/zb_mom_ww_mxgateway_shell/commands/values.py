@@ -36,7 +36,13 @@ from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.comparison import tolerance_for
 from zb_mom_ww_mxgateway_shell.language.literals import Literal
-from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target, TargetArgument, ValueArgument
+from zb_mom_ww_mxgateway_shell.language.target_types import (
+    ServerOption,
+    Target,
+    TargetArgument,
+    ValueArgument,
+    written_target,
+)
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -81,7 +87,7 @@ def _check_options(positional: Sequence[Any], options: dict[str, Any]) -> None:
     mutating=True,
     check=_check_options,
     preview=_preview_write,
-    traits=CommandTraits(retried_in_finally=True),
+    traits=CommandTraits(retried_in_finally=True, writes=written_target),
 )
 async def write(
     context: Context,

@@ -27,6 +27,7 @@ from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, attrib
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY, type_text
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
+from zb_mom_ww_mxgateway_shell.state.arming_text import arming_text
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection, connection_text, lost_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
@@ -325,11 +326,11 @@ class _TagCheck:
         if security in (SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY):
             tries = [] if security == VIEW_ONLY else ["login USER"]
             self._found("writes", Verdict.NOTE, f"{name}: {means}", f"nothing is wrong, but {means}", *tries)
-        elif not connected.arming.armed:
-            reason = connected.arming.for_good or "it was disarmed"
-            self._found("writes", Verdict.NOTE, f"{name}, but this connection is read-only: {reason}")
+        elif refusal := connected.arming.refusal(place.path):
+            self._found("writes", Verdict.NOTE, f"{name}: {means}; not now: {refusal}")
         else:
-            self._found("writes", Verdict.OK, f"{name}: {means}")
+            armed = "" if connected.arming.open_for_all else f"; {arming_text(connected.arming)}"
+            self._found("writes", Verdict.OK, f"{name}: {means}{armed}")
 
     async def _report_alarms(self, connected: GatewayConnection, place: Place) -> None:
         """Report for an attribute with alarms whether they are inhibited, and whether the gateway serves any."""

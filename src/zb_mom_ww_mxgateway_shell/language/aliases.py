@@ -1,26 +1,28 @@
 """Aliases: names for longer lines."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from zb_mom_ww_mxgateway_shell.errors import InputError, closest
-from zb_mom_ww_mxgateway_shell.language.scope import Scope
+from zb_mom_ww_mxgateway_shell.language.scope import NamedCommand, Scope
 
 
-def alias_error(name: str, line: str, commands: Collection[str]) -> str:
+def alias_error(name: str, line: str, commands: Mapping[str, NamedCommand]) -> str:
     """Return why `name` cannot be an alias of `line` with these commands; empty where it can."""
     return alias_name_error(name, commands) or alias_line_error(line, commands)
 
 
-def alias_name_error(name: str, commands: Collection[str]) -> str:
+def alias_name_error(name: str, commands: Mapping[str, NamedCommand]) -> str:
     """Return why this name cannot be an alias; empty where it can."""
     return f"{name} is a command: an alias needs another name" if name in commands else ""
 
 
-def alias_line_error(line: str, commands: Collection[str]) -> str:
+def alias_line_error(line: str, commands: Mapping[str, NamedCommand]) -> str:
     """Return why a line cannot have an alias; empty where it can."""
     first = line.split(maxsplit=1)[0] if line.strip() else ""
-    return "" if first in commands else f"no command {first}{closest(first, list(commands))}: an alias begins with one"
+    if first not in commands:
+        return f"no command {first}{closest(first, list(commands))}: an alias begins with one"
+    return commands[first].traits.not_in_alias
 
 
 @contextmanager

@@ -7,9 +7,24 @@ place.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway_shell.language.parser import Invocation
+
+
+class Written(NamedTuple):
+    """One tag or alarm that a line would write."""
+
+    names: tuple[str, ...]
+    """Names by which a declaration can match it; empty if they are known in the run only."""
+    word: Token
+    """The word of the line that names it."""
+    place: str = ""
+    """Where it is named, if not in the line itself, such as ``setpoints.csv:3``."""
 
 
 class FileRole(Enum):
@@ -24,6 +39,8 @@ class FileRole(Enum):
     """It decides what happens after a line that fails."""
     END = auto()
     """The lines after it never run."""
+    DECLARATION = auto()
+    """It says what the file writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +51,11 @@ class CommandTraits:
     """How it arranges the lines of its file."""
     not_in_file: str = ""
     """Why a file cannot contain it; empty where it can."""
+    not_in_alias: str = ""
+    """Why no alias stands for it; empty where one may."""
+    writes: "Callable[[Scope, Invocation], Sequence[Written]] | None" = None
+    """What a line would write, as far as that is known without a gateway. None for a command that writes means that it
+    is known in the run only."""
     lint_warning: str = ""
     """Lint's warning wherever it is used without ``# meant``; empty for none."""
     checked_effect: Callable[[Scope, Sequence[Any]], None] | None = None

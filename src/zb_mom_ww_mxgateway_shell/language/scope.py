@@ -8,14 +8,24 @@ from zb_mom_ww_mxgateway_shell.language.literals import TagType
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 
 
+class AliasTraits(Protocol):
+    """Traits of a command that decide whether it can have an alias."""
+
+    @property
+    def not_in_alias(self) -> str: ...
+
+
 class NamedCommand(Protocol):
-    """A command in a table, by name and summary."""
+    """A command in a table, by name, summary and what an alias must know of it."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def summary(self) -> str: ...
+
+    @property
+    def traits(self) -> AliasTraits: ...
 
 
 class CommandTable(Protocol):

@@ -34,6 +34,7 @@ from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.state.context import BoundContext, Context
+from zb_mom_ww_mxgateway_shell.state.run_scope import RunScope
 
 
 class PythonFile:
@@ -82,7 +83,12 @@ class PythonFile:
             failed.append(error)
             self._report_problem(error, "in the background: ")
 
-        with self._writer.as_standard_streams(), UnawaitedTasks(failed_in_background) as tasks:
+        scope = RunScope(context.write_terms.consent, takes_declarations=True)
+        with (
+            self._writer.as_standard_streams(),
+            context.write_terms.armed_for_run(scope, context.connections, self._alert),
+            UnawaitedTasks(failed_in_background) as tasks,
+        ):
             code = await self._code_of(context, names)
             tasks.report_all()
             _release_tasks(names.namespace)

@@ -62,6 +62,7 @@ async def report_news(context: Context, report: Callable[[str, bool], Awaitable[
                 reasons[each] = _Reasons()
             followed = connected
             for each in connected:
+                each.arming.look()
                 await report_for(each, reasons[each].another(each), True)
                 for name, error in each.failures.items():
                     if name not in reasons[each].failed:

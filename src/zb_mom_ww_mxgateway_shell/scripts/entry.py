@@ -14,9 +14,11 @@ from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, F
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of
 from zb_mom_ww_mxgateway_shell.scripts import lint, loader
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
+from zb_mom_ww_mxgateway_shell.scripts.run_consent import RunConsent
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
 from zb_mom_ww_mxgateway_shell.scripts.runner import ScriptRun
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.run_scope import RunScope
 
 _NOT_ENDED = ("the run did not reach its end",)
 
@@ -33,6 +35,8 @@ class RunOptions(NamedTuple):
     """Whether it only reports what would be written."""
     junit: str | None = None
     """The file for a JUnit report; None for no report."""
+    consent: RunConsent = RunConsent()
+    """What the user lets it write."""
 
     def spare(self, files_to_run: Iterable[str]) -> None:
         """Raise ShellError if the report would replace one of these files."""
@@ -56,6 +60,8 @@ class Part(NamedTuple):
     name: str
     source: str | None
     """The file whose lines are shown by their numbers alone; None for lines of no file."""
+    is_file: bool = False
+    """Whether it must declare what it writes."""
 
 
 class ScriptJob:
@@ -67,10 +73,13 @@ class ScriptJob:
         self._has_mistakes = has_mistakes
 
     @classmethod
-    def of(cls, scripts: Sequence[str], lines: Iterable[str], how: RunOptions) -> "ScriptJob | Literal[ExitCode.USAGE]":
+    def of(
+        cls, scripts: Sequence[str], lines: Iterable[str], how: RunOptions
+    ) -> "ScriptJob | Literal[ExitCode.USAGE, ExitCode.GUARDED]":
         """Read and check files in their order, or lines, or standard input if neither is given.
 
-        Return USAGE if something is wrong with them, which has been reported. Raise ShellError if they cannot be read.
+        Return USAGE if something is wrong with them, and GUARDED if they would write what the user does not let them,
+        which has been reported. Raise ShellError if they cannot be read.
         """
         lines = list(lines)
         name = ", ".join(_name(script) for script in scripts) or ("lines" if lines else "standard input")
@@ -81,7 +90,7 @@ class ScriptJob:
             # The lines come one by one: later ones are not known yet.
             source = None if sys.stdin.isatty() else "<stdin>"
             return cls([Part(loader.streamed(source), name, source)], how)
-        parts, wrong = [], []
+        parts, wrong, refused = [], [], []
         try:
             read = list(cls._read(scripts, lines))
         except ShellError as error:
@@ -93,14 +102,18 @@ class ScriptJob:
         for part, found in read:
             parts.append(part)
             findings = lint.check(
-                part.block, [*found, *loader.nothing_in(part.block, part.name)], offline(how.variables)
+                part.block,
+                [*found, *loader.nothing_in(part.block, part.name)],
+                offline(how.variables),
+                must_declare=part.is_file,
             )
-            wrong += [finding for finding in findings if not finding.is_warning]
-        if wrong:
-            _report_findings(wrong, how.formatter, to_error=True)
-            how.report_unfinished(name, [line for finding in wrong for line in lint.lines(finding)])
+            wrong += [finding for finding in findings if not (finding.is_warning or finding.is_consent)]
+            refused += how.consent.refusals(part.block, findings)
+        if problems := wrong or refused:
+            _report_findings(problems, how.formatter, to_error=True)
+            how.report_unfinished(name, [line for finding in problems for line in lint.lines(finding)])
             if not how.plans:
-                return ExitCode.USAGE
+                return ExitCode.USAGE if wrong else ExitCode.GUARDED
             # A plan checks all the other lines, too.
             for part in parts:
                 part.block.leave_out([finding.statement for finding in wrong])
@@ -112,7 +125,7 @@ class ScriptJob:
     def _read(scripts: Sequence[str], lines: Sequence[str]) -> Iterator[tuple[Part, list[loader.LintFinding]]]:
         for script in scripts:
             block, found = loader.read_standard_input() if script == "-" else loader.read(script)
-            yield Part(block, _name(script), "<stdin>" if script == "-" else script), found
+            yield Part(block, _name(script), "<stdin>" if script == "-" else script, is_file=True), found
         if lines:
             block, found = loader.given(lines)
             yield Part(block, "lines", None), found
@@ -179,6 +192,12 @@ class ScriptJob:
         how = self._how
         is_typed = part.block.stream is not None and part.source is None
         context.runs_file = not is_typed
+        scope = RunScope(
+            how.consent.given,
+            [glob for _, _, glob in part.block.declarations()],
+            is_file=part.is_file,
+            takes_declarations=part.block.stream is not None,
+        )
         output = RunReporter(context, quiet=how.quiet, source=part.source, is_typed=is_typed, debug=how.debug)
         if how.plans:
             from zb_mom_ww_mxgateway_shell.scripts.dry_run import Plan
@@ -188,7 +207,11 @@ class ScriptJob:
             script = ScriptRun(context, output, log, debug=how.debug, goes_on=is_typed)
         if part.block.stream is None and sys.stdin.isatty():
             context.ask = script.ask
-        code = await script.run(part.block)
+        if is_typed:
+            code = await script.run(part.block)  # A person arms.
+        else:
+            with context.write_terms.armed_for_run(scope, context.connections, output.alert):
+                code = await script.run(part.block)
         if how.plans and code in (ExitCode.NOT_MET, ExitCode.REFUSED):
             code = ExitCode.USAGE  # Nothing was tried: the file does not match the plant.
         is_proof = how.junit is not None or (not is_typed and code is ExitCode.DONE)

@@ -121,11 +121,11 @@ class LineRun:
     def interruption(self, since: float | None = None) -> Interrupted:
         """Return the error for this line, interrupted: a write may have been sent.
 
-        It is in doubt if the write interlock let a write through `since` then (monotonic seconds).
+        It is in doubt if the write gate was asked for a write since `since` (monotonic seconds).
         """
         if not self.is_mutating:
             return Interrupted("interrupted")
-        asked = [each.arming.asked_at for each in self.context.connections.values()]
+        asked = [each.gate.asked_at for each in self.context.connections.values()]
         was_asked = since is not None and any(at is not None and at >= since for at in asked)
         return (InterruptedInDoubt if was_asked else Interrupted)(f"interrupted; {UNSURE}")
 

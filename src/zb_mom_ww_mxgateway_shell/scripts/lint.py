@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from zb_mom_ww_mxgateway.auth import redact
+from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.command_traits import FileRole
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_form, problem_lines
+from zb_mom_ww_mxgateway_shell.scripts.coverage import undeclared
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block, LintFinding
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
@@ -18,15 +20,23 @@ _MEANT = re.compile(r"\s#\s*meant\b")
 """A comment after a line that confirms it is intended."""
 
 
-def check(block: Block, found: Iterable[LintFinding], context: Context) -> list[LintFinding]:
+def check(
+    block: Block, found: Iterable[LintFinding], context: Context, *, must_declare: bool = True
+) -> list[LintFinding]:
     """Return all findings of a block, with those `found` while reading it, in the order of its lines.
 
-    `context` has no connection; names that the lines set are set in it.
+    `context` has no connection; names that the lines set are set in it. Without `must_declare` the lines may write
+    without a declaration; if they have one, it holds.
     """
     findings = list(found)
+    declared = [glob for _, _, glob in block.declarations()]
+    has_scope = must_declare or bool(declared)
     order = {id(statement): number for number, statement in enumerate(block.statements())}
     for statement in block.statements():
-        findings += [LintFinding(statement, mistake) for mistake in _mistakes(statement, context)]
+        mistakes = _mistakes(statement, context)
+        findings += [LintFinding(statement, mistake) for mistake in mistakes]
+        if has_scope and not mistakes:
+            findings += _undeclared(statement, context, declared)
         if warning := _warning(statement, context):
             findings.append(LintFinding(statement, warning, is_warning=True))
         context.last = NotYetKnown()
@@ -65,6 +75,17 @@ def _mistakes(statement: Statement, context: Context) -> Sequence[ShellError]:
     except InputError as error:
         return [error]
     return []
+
+
+def _undeclared(statement: Statement, context: Context, declared: Sequence[TagGlob]) -> list[LintFinding]:
+    try:
+        with unfolded(context, statement.text) as line:
+            found = sorted(undeclared(statement, line, context, declared), key=lambda each: each.is_warning)
+            if line != statement.text and found:
+                raise found[0].problem  # its place becomes that in the line as typed
+            return found
+    except InputError as error:
+        return [found[0]._replace(problem=error)]
 
 
 def _apply(line: str, context: Context) -> None:

@@ -3,16 +3,19 @@
 import os
 import sys
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway.system.text_files import TextFileError, decoded
 from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.command_traits import FileRole
-from zb_mom_ww_mxgateway_shell.language.tokens import has_words, split
+from zb_mom_ww_mxgateway_shell.language.tokens import Token, has_words, split
 from zb_mom_ww_mxgateway_shell.output.problems import Statement
 from zb_mom_ww_mxgateway_shell.process.stdin import StandardInput
 
@@ -20,7 +23,7 @@ _DEEPEST = 50
 """How deep files may include each other."""
 _MOST_INCLUDES, _MOST_INCLUDED_LINES = 1_000, 100_000
 """Limits of everything that a file includes, directly or not: files that include each other would never end."""
-_STRUCTURE = (FileRole.INCLUDE, FileRole.FINALLY, FileRole.POLICY)
+_STRUCTURE = (FileRole.INCLUDE, FileRole.FINALLY, FileRole.POLICY, FileRole.DECLARATION)
 """Roles of lines that only arrange other lines."""
 _COMMANDS = all_commands().commands
 
@@ -31,6 +34,12 @@ def file_role(statement: Statement) -> FileRole | None:
     return None if command is None else command.traits.file_role
 
 
+def changes_subject(statement: Statement) -> bool:
+    """Return whether the lines after this one are about another connection or object."""
+    command = _COMMANDS.get(statement.command)
+    return command is not None and command.traits.changes_subject
+
+
 class LintFinding(NamedTuple):
     """A mistake or warning about a statement, found before anything runs."""
 
@@ -38,6 +47,8 @@ class LintFinding(NamedTuple):
     problem: ShellError
     is_warning: bool = False
     """True if it is allowed, and probably not intended."""
+    is_consent: bool = False
+    """True if it is about what may be written here, and not about the line itself."""
 
 
 @dataclass(slots=True)
@@ -61,6 +72,17 @@ class Block:
                 yield from item.statements()
             else:
                 yield item
+
+    def declarations(self) -> Iterator[tuple[Statement, Token, TagGlob]]:
+        """Yield the globs that the statements declare to be written, each with its place."""
+        for statement in self.statements():
+            if file_role(statement) is not FileRole.DECLARATION:
+                continue
+            # Lint reports what is wrong with its words.
+            with suppress(InputError):
+                for word in split(statement.text)[2:]:
+                    with suppress(MxGatewayArgumentError):
+                        yield statement, word, TagGlob(word.value)
 
     def leave_out(self, statements: Collection[Statement]) -> None:
         """Remove these statements, also from included files."""
@@ -154,6 +176,7 @@ class _Reader:
     def _block(self, statements: Iterable[Statement], inside: tuple[str, ...]) -> Block:
         block = Block()
         into, ends_at, left_at = block.body, None, None
+        is_head = True
         for statement in statements:
             if not has_words(statement.text):
                 continue
@@ -161,6 +184,9 @@ class _Reader:
             if left_at is not None and role is not FileRole.FINALLY:
                 self._find(statement, f"never runs: line {left_at.line} is exit", is_warning=True)
                 left_at = None
+            if role is FileRole.DECLARATION and not is_head:
+                self._find(statement, f"{statement.command} belongs before the other lines of its file")
+            is_head = is_head and role in (FileRole.DECLARATION, FileRole.INCLUDE)
             match role:
                 case FileRole.INCLUDE:
                     into.append(self._included(statement, inside))

@@ -1,7 +1,8 @@
 """Runs statements without a prompt: a file, ``-e`` lines, or standard input. It needs no terminal library."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
@@ -139,14 +140,27 @@ class ScriptRun:
         finally:
             # Whatever ended it.
             if block.ending:
-                was_in_ending, self._in_ending = self._in_ending, True
-                await self._each(block.ending)
-                self._in_ending = was_in_ending
+                with self._ending():
+                    await self._each(block.ending)
         self._context.on_error = on_error
         self._depth -= 1
         if on_error == "continue" and not self._is_final:
             # A file that stopped is one failed line of the file that includes it.
             self._stopping = False
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """Run lines after ``finally`` while this is open: they are armed once more if only a session was lost."""
+        was_in_ending, self._in_ending = self._in_ending, True
+        scope = self._context.write_terms.run
+        if scope is not None and not was_in_ending:
+            scope.begin_ending(self._context.connections.values())
+        try:
+            yield
+        finally:
+            self._in_ending = was_in_ending
+            if scope is not None and not was_in_ending:
+                scope.end_ending()
 
     def _broke(self, error: Exception) -> None:
         """End the run because something between two statements failed; the lines after ``finally`` still run."""
@@ -182,8 +196,7 @@ class ScriptRun:
     async def _each_of_stream(self, stream: AsyncIterator[Statement]) -> None:
         """Run lines as they come. As in a file, the lines after ``finally`` always run: a run that is over searches the
         lines that are left for it."""
-        lines = CancelSafeReader(stream)
-        was_in_ending = self._in_ending
+        lines, ending = CancelSafeReader(stream), ExitStack()
         try:
             while not (self._is_over and (self._goes_on or self._signals > 2)):
                 try:
@@ -194,12 +207,12 @@ class ScriptRun:
                 if statement is None:
                     return
                 if file_role(statement) is FileRole.FINALLY and not (self._goes_on or self._in_ending):
-                    self._in_ending = True
+                    ending.enter_context(self._ending())
                     await self._item(statement)
                 elif not self._is_over and has_words(statement.text):
                     await self._one(statement)
         finally:
-            self._in_ending = was_in_ending
+            ending.close()
             lines.close()
 
     async def _next_line(self, lines: CancelSafeReader[Statement]) -> Statement | None:

@@ -4,22 +4,23 @@ import asyncio
 import warnings
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayError, MxGatewayTransportError
+from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.state.write_gate import WriteGate
+from zb_mom_ww_mxgateway_shell.state.write_terms import ConnectionTerms
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession
-    from zb_mom_ww_mxgateway.models.write_guard import PendingWrite
     from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
     from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import AlarmMonitor
     from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
@@ -33,31 +34,22 @@ _CLOSING_SECONDS = 3.0
 unresponsive gateway does not block the exit."""
 
 
-@dataclass(slots=True)
-class WriteInterlock:
-    """The write guard of one connection: whether writes are allowed, whichever way a write is asked for."""
-
-    armed: bool = True
-    for_good: str = ""
-    """Why it cannot be armed; empty where it can."""
-    asked_at: float | None = None
-    """Monotonic seconds of the last write that was allowed or refused; None before the first."""
-    asked_in: dict[str, float] = field(default_factory=dict)
-    """The same by session id; under an empty id for what is not a write to an item, such as an acknowledgement."""
-
-    async def guard(self, pending: "PendingWrite") -> bool | str:
-        """Return True, or the reason for a refusal."""
-        self.asked_at = clock.monotonic()
-        are_writes = pending.entries and not any(each.alarm for each in pending.entries)
-        self.asked_in[pending.session_id if are_writes else ""] = self.asked_at
-        return self.armed or f"{self.for_good or 'read-only'}{'' if self.for_good else ': arm lets writes through'}"
+_LOST_STATES = ("rebuilding", "closed")
+SESSION_LOST, STREAM_LOST, REDEPLOYED = "the session was lost", "the event stream was lost", "the galaxy was redeployed"
+"""Why a connection is no longer armed."""
 
 
 class GatewayConnection:
     """A client, its live session, and what is known of the gateway's galaxy."""
 
     def __init__(
-        self, name: str, connection: Connection, client: "GatewayClient", live: "LiveSession", arming: WriteInterlock
+        self,
+        name: str,
+        connection: Connection,
+        client: "GatewayClient",
+        live: "LiveSession",
+        terms: ConnectionTerms,
+        gate: WriteGate,
     ) -> None:
         self.name = name
         """Its name in the prompt and for ``use``."""
@@ -72,7 +64,10 @@ class GatewayConnection:
         """The object that a leading dot means: with Plant.Tank1, ``.Level`` is Plant.Tank1.Level."""
         self.color = ""
         """Colour of its prompt; empty for the default."""
-        self.arming = arming
+        self.terms = terms
+        self.gate = gate
+        self.arming = gate.arming
+        self._watch_arming()
         self.registering = asyncio.Lock()
         """Held while the shell registers by itself, so that only one of several concurrent lines does."""
         self.opened_at = clock.monotonic()
@@ -88,6 +83,13 @@ class GatewayConnection:
         """Whether another program opened the session: it stays open when this connection is closed."""
         self.recordings: dict[Path, Recording] = {}
         """Recordings by path, those that ended included."""
+
+    def _watch_arming(self) -> None:
+        """Have it disarmed by what makes another plant, or another view of it, of this connection."""
+        live, arming = self.live, self.arming
+        arming.watch("session", lambda: (live.session.session_id, live.state.value in _LOST_STATES), SESSION_LOST)
+        arming.watch("stream", lambda: (live.resumes, live.state.value == "live"), STREAM_LOST)
+        arming.watch("galaxy", lambda: self.catalogue.redeployed_at, REDEPLOYED)
 
     @cached_property
     def alarms(self) -> "AlarmMonitor":
@@ -132,7 +134,7 @@ class GatewayConnection:
         cls,
         connection: Connection,
         name: str,
-        arming: WriteInterlock,
+        terms: ConnectionTerms,
         *,
         notice: Callable[[str], None],
         settles_later: bool = False,
@@ -147,7 +149,8 @@ class GatewayConnection:
 
         from zb_mom_ww_mxgateway import GatewayClient, LiveSession, MxGatewayWarning, OpenSessionOptions
 
-        options = dataclasses.replace(connection.client_options(), write_guard=arming.guard)
+        gate = WriteGate(Arming(terms.rules, open_for_all=terms.open_for_all))
+        options = dataclasses.replace(connection.client_options(), write_guard=gate)
         with warnings.catch_warnings(record=True) as early:
             warnings.simplefilter("always", MxGatewayWarning)
             client = await GatewayClient.connect(options)
@@ -159,7 +162,7 @@ class GatewayConnection:
             for warning in [*early, *later]:
                 notice(str(warning.message))
             live = LiveSession(session, rebuild=not attached)
-            made = cls(name or options.endpoint, connection, client, live, arming)
+            made = cls(name or options.endpoint, connection, client, live, terms, gate)
             made.is_attached = bool(attached)
         except BaseException:
             await client.close()
@@ -258,7 +261,8 @@ class GatewayConnection:
         return {"live": "ready", "stale": "resuming", "closed": "lost"}.get(state, state)
 
     async def aclose(self) -> None:
-        """Stop the recordings, close the session and the connection."""
+        """Disarm it, stop the recordings, close the session and the connection."""
+        self.arming.close()
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.client.close)
             stack.push_async_callback(self._close_session)

@@ -9,24 +9,29 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.connect import profiles_path
 from zb_mom_ww_mxgateway_console.connect.options import Connection
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, safe
 from zb_mom_ww_mxgateway_shell.errors import Failure, InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation, Registry
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.variables import variable
 from zb_mom_ww_mxgateway_shell.output.transcript import Transcript
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
-from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection, WriteInterlock
+from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
+from zb_mom_ww_mxgateway_shell.state.run_scope import RUN_ENDED
 from zb_mom_ww_mxgateway_shell.state.settings import Settings
+from zb_mom_ww_mxgateway_shell.state.write_terms import ConnectionTerms, WriteTerms
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
+    from zb_mom_ww_mxgateway.safety.arming import ArmedScope
     from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue
     from zb_mom_ww_mxgateway_shell.language.literals import TagType
     from zb_mom_ww_mxgateway_shell.state.profiles import Profiles
     from zb_mom_ww_mxgateway_shell.state.script_recorder import RecordedLine, ScriptRecorder
     from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
 
+DISARMED = "by the command disarm"
+"""Why a connection is no longer armed where a person asked for it."""
 FIRST_VALUE_TIMEOUT = 15.0
 """Seconds to wait for an item's first value: a fresh session on a real gateway takes 3 to 8."""
 
@@ -41,8 +46,6 @@ class Context:
         """Where ``connect`` without an endpoint connects to while no connection is open."""
         self.connected_as = ""
         """Name of the last connection; empty before the first."""
-        self._disarmed: set[str] = set()
-        """Names of connections that were disarmed when they were closed."""
         self.connections: dict[str, GatewayConnection] = {}
         """The open connections by name."""
         self._current: GatewayConnection | None = None
@@ -64,6 +67,8 @@ class Context:
         """Whether lines that no person types are kept for record-script: from when it asks for them."""
         self.read_only = ""
         """Why no write is allowed on any connection; empty where writes are."""
+        self.write_terms = WriteTerms()
+        """The terms on which each connection is written to."""
         self.last: Any = None
         """Value of the last result: ``_``."""
         self.failure: Failure | None = None
@@ -155,28 +160,28 @@ class Context:
 
     # Connections.
 
-    async def connect(self, connection: Connection, name: str = "", *, read_only: str = "", attached: str = "") -> None:
+    async def connect(
+        self, connection: Connection, name: str = "", *, terms: ConnectionTerms | None = None, attached: str = ""
+    ) -> None:
         """Connect, open a session and make it the current one, in addition to the other open connections.
 
         `attached` is the id of a session of another program, to go on with instead.
 
-        An open connection of the same name is closed once the new one is open; on failure it stays. A connection that
-        was disarmed stays disarmed. `read_only` is the reason why no write is allowed, if any.
+        An open connection of the same name is closed once the new one is open; on failure it stays. The new one is not
+        armed, except for what a run may write. `terms` are those of its profile; without them they are none, or of a
+        simulated plant those of its earlier connection.
         """
-        for_good = self.read_only or read_only
-        arming = WriteInterlock(not for_good, for_good)
+        terms = self.write_terms.of(connection, terms, self.read_only, self.connections.values())
         made = await GatewayConnection.open(
             connection,
             name,
-            arming,
+            terms,
             notice=lambda text: self.notice(text),
             settles_later=self.settles_later and not attached,
             attached=attached,
         )
+        self._follow_arming(made)
         former = self.connections.pop(made.name, None)
-        if made.name in self._disarmed or (former is not None and not former.arming.armed):
-            arming.armed = False
-        self._disarmed.discard(made.name)
         self.connection, self.connected_as = connection, made.name
         self.connections[made.name] = self.current = made
         if self.interactive:
@@ -188,6 +193,18 @@ class Context:
             except MxGatewayError as error:
                 # The reason for replacing it may also prevent closing it.
                 self.notice(f"the session before it could not be closed and will expire: {error}")
+
+    def _follow_arming(self, connected: GatewayConnection) -> None:
+        """Report what disarms a connection, and arm it for the present run."""
+
+        def report(scope: "ArmedScope | None", why: str) -> None:
+            if scope is not None and why not in (DISARMED, RUN_ENDED):
+                of = "" if connected is self._current else f"{connected.name}: "
+                self.alert(f"{of}disarmed, {why}: {safe(str(scope))} cannot be written any more")
+
+        connected.arming.on_disarmed.append(report)
+        if self.write_terms.run is not None:
+            self.write_terms.run.arm(connected)
 
     def start_alarms(self, connected: GatewayConnection) -> None:
         """Start to read the alarms of a connection, unless it has started; report new ones at a prompt."""
@@ -228,7 +245,7 @@ class Context:
         """Close the connection of that name; without one, all. They are gone from the shell even if closing fails."""
         names = list(self.connections) if name is None else [name]
         closing = [self.connections.pop(each) for each in names]
-        self._disarmed |= {each.name for each in closing if not each.arming.armed}
+        self.write_terms.forget(closing)
         if self._current in closing:
             self._current = next(reversed(self.connections.values()), None)
         self.current = self._current  # Also for the command that closes them.

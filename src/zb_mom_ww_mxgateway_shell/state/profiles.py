@@ -17,7 +17,7 @@
 The file never contains a key: it names the source of one.
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from zb_mom_ww_mxgateway_console.connect.profiles import (
 )
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.language import aliases
+from zb_mom_ww_mxgateway_shell.language.scope import NamedCommand
 from zb_mom_ww_mxgateway_shell.state.settings import Settings
 
 
@@ -57,7 +58,7 @@ class Profiles:
             settings.change(name, value)
 
 
-def load(path: Path | None = None, commands: Collection[str] = ()) -> Profiles:
+def load(path: Path | None = None, commands: Mapping[str, NamedCommand] | None = None) -> Profiles:
     """Read the file; a missing one is empty. Raise ShellError with the line of a mistake.
 
     An alias must begin with one of the `commands` and must not have the name of one; without `commands` this is not
@@ -65,7 +66,7 @@ def load(path: Path | None = None, commands: Collection[str] = ()) -> Profiles:
     """
     try:
         file = read_file(path)
-        return Profiles(file.path, file.profiles, _aliases(file, commands), _settings(file))
+        return Profiles(file.path, file.profiles, _aliases(file, commands or {}), _settings(file))
     except click.UsageError as error:
         raise ShellError(error.message) from error.__cause__
 
@@ -81,7 +82,7 @@ def _settings(file: ProfilesFile) -> dict[str, str]:
     return texts
 
 
-def _aliases(file: ProfilesFile, commands: Collection[str]) -> dict[str, str]:
+def _aliases(file: ProfilesFile, commands: Mapping[str, NamedCommand]) -> dict[str, str]:
     lines = _texts(file, "aliases")
     for name, line in lines.items() if commands else ():
         if wrong := aliases.alias_error(name, line, commands):

@@ -16,6 +16,7 @@ from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.styles import Style
 
+from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_console.process.endings import INTERRUPT
@@ -29,6 +30,7 @@ from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_backg
 from zb_mom_ww_mxgateway_shell.python.namespace import PythonNames
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import report_news
 from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun, command_of
+from zb_mom_ww_mxgateway_shell.state.arming_text import arming_text
 from zb_mom_ww_mxgateway_shell.state.connection import connection_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.abilities import dumb_term_set, is_dumb, silence_cursor_warning
@@ -51,6 +53,7 @@ _STYLE = Style.from_dict(
     {"bottom-toolbar": "noreverse", "prompt.lost": "ansired bold", "problem": "ansired"} | STYLES | MOODS
 )
 _LINES_AT_ONCE = 50
+_GLOB_COLUMNS = 24
 _EDITING = {"emacs": EditingMode.EMACS, "vi": EditingMode.VI}
 
 
@@ -257,7 +260,7 @@ class Prompt:
             return "mxgw> "
         state = "" if context.state == "ready" else f":{context.state}"
         focus = f" {current.focus}" if current.focus else ""
-        return f"{safe(current.name)}{state}{safe(focus)}{'' if current.arming.armed else ' (read-only)'}> "
+        return f"{safe(current.name)}{state}{safe(focus)}{_arming_text(current.arming)}> "
 
     def _message(self) -> StyleAndTextTuples:
         current = self._context.current
@@ -334,6 +337,11 @@ class Prompt:
             await self._console.print_above(text, "class:problem" if is_bad else "")
 
         await report_news(self._context, report)
+
+
+def _arming_text(arming: Arming) -> str:
+    """Return what the prompt shows of arming; empty where everything is open."""
+    return "" if arming.open_for_all else f" ({arming_text(arming, _GLOB_COLUMNS)})"
 
 
 def why_no_prompt() -> str:

@@ -8,10 +8,12 @@ from prompt_toolkit.output import Output
 from zb_mom_ww_mxgateway.live.session import LiveSession
 from zb_mom_ww_mxgateway.live.values import LiveState
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe, width
+from zb_mom_ww_mxgateway_shell.state.arming_text import arming_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 
 _USAGE_COLUMNS = 20
+_GLOB_COLUMNS = 24
 
 
 class Toolbar:
@@ -31,7 +33,7 @@ class Toolbar:
         figures = context.state
         if live is not None:
             # A narrow screen cuts the end, so the important figures come first.
-            figures += " · armed" if context.connected.arming.armed else " · read-only"
+            figures += f" · {arming_text(context.connected.arming, _GLOB_COLUMNS)}"
             figures += f" · gaps {live.gaps}"
             figures += " · recording" if context.connected.recording else ""
             if alarms := context.connected.alarms.figure:

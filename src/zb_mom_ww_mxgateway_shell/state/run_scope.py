@@ -1,0 +1,146 @@
+"""What the lines of one run may write: what its user names on the command line, and what its file declares."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from zb_mom_ww_mxgateway.errors import MxGatewayWriteBlockedError
+from zb_mom_ww_mxgateway.safety.arming import CLOSED
+from zb_mom_ww_mxgateway.safety.globs import TagGlob
+from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent
+from zb_mom_ww_mxgateway_shell.state.connection import SESSION_LOST, GatewayConnection
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.safety.arming import ArmedScope
+
+RUN_ENDED = "the run is over"
+"""Why a connection is no longer armed after a run."""
+
+
+def uncovered(declared: Iterable[TagGlob], granted: Sequence[TagGlob]) -> list[TagGlob]:
+    """Return the declared globs that name more than each of the granted ones."""
+    return [each for each in declared if not any(glob.covers(each) for glob in granted)]
+
+
+class RunScope:
+    """Arms the connections of one run. It is void as soon as anything disarms one of them.
+
+    After ``finally`` it holds once more if only a session was lost: those lines leave the plant as it is to be.
+    """
+
+    def __init__(
+        self,
+        consent: WriteConsent,
+        declared: Sequence[TagGlob] = (),
+        *,
+        is_file: bool = False,
+        takes_declarations: bool = False,
+    ) -> None:
+        """`declared` is the scope of a file; other lines may write what the consent names, if they declare nothing.
+
+        With `takes_declarations` the lines come one by one, and their declarations with them.
+        """
+        self.is_file = is_file
+        self.takes_declarations = takes_declarations
+        self.alert: Callable[[str], None] = lambda text: None
+        """Takes what a person must know of its arming."""
+        self._granted = [TagGlob(text) for text in consent.arm]
+        self._reason = consent.reason
+        self._declared = list(declared)
+        self._void = ""
+        self._in_ending = False
+        self._armed_again: list[GatewayConnection] = []
+        """Connections that lost their session, and are armed for the lines after ``finally``."""
+        self._followed: list[GatewayConnection] = []
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether the scope is what a file, or lines, declare."""
+        return self.is_file or bool(self._declared)
+
+    def declare(self, globs: Sequence[TagGlob], connections: Iterable[GatewayConnection]) -> str:
+        """Add what lines that come one by one declare; return the first glob that nobody has let them write."""
+        connections = list(connections)
+        for each in connections:
+            if not each.terms.open_for_all and (missing := uncovered(globs, self._granted_on(each))):
+                return str(missing[0])
+        self._declared += globs
+        for each in connections:
+            self.arm(each)
+        return ""
+
+    def globs_for(self, connected: GatewayConnection) -> list[TagGlob]:
+        """Return what may be written to a connection."""
+        if not self.is_declared:
+            return self._granted
+        if connected.terms.open_for_all:
+            return self._declared
+        left_out = uncovered(self._declared, self._granted_on(connected))
+        return [each for each in self._declared if each not in left_out]
+
+    def _granted_on(self, connected: GatewayConnection) -> list[TagGlob]:
+        return [*self._granted, *map(TagGlob, connected.terms.arms)]
+
+    def arm(self, connected: GatewayConnection) -> None:
+        """Arm a connection for the run."""
+        arming = connected.arming
+        arming.remedy = self.remedy
+        if connected not in self._followed:
+            self._followed.append(connected)
+            arming.on_disarmed.append(partial(self._on_disarmed, connected))
+        globs = self.globs_for(connected)
+        if not globs or self._void or arming.for_good:
+            return
+        # A run waits by itself for a stream that is lost; nothing of its session goes with it.
+        despite = ("stream", "session") if self._in_ending else ("stream",)
+        try:
+            arming.arm(globs, None, self._reason, despite=despite)
+        except MxGatewayWriteBlockedError as error:
+            gives = ": --reason TEXT gives one" if arming.rules.needs_reason and not self._reason else ""
+            self.alert(f"{error}{gives}")
+
+    def begin_ending(self, connections: Iterable[GatewayConnection]) -> None:
+        """Arm once more, for the lines after ``finally``, what was disarmed by the loss of a session alone."""
+        self._in_ending = True
+        if self._void == SESSION_LOST:
+            for each in connections:
+                if each.arming.disarmed_because == SESSION_LOST:
+                    self._arm_again(each)
+
+    def end_ending(self) -> None:
+        """Disarm what was armed for the lines after ``finally`` alone."""
+        self._in_ending = False
+        for each in self._armed_again:
+            each.arming.disarm(SESSION_LOST)
+        self._armed_again.clear()
+
+    def end(self, connections: Mapping[str, GatewayConnection]) -> None:
+        """End the run's arming."""
+        for each in connections.values():
+            was_armed = each.arming.scope is not None and each.arming.disarm(RUN_ENDED)
+            if was_armed and each.terms.open_for_all and not self._void:
+                each.arming.reopen()
+        self._void = self._void or RUN_ENDED
+
+    def _arm_again(self, connected: GatewayConnection) -> None:
+        self._void = ""
+        self.arm(connected)
+        if connected.arming.scope is not None:
+            self._armed_again.append(connected)
+            self.alert(f"armed once more for the lines after finally: {connected.arming.scope}")
+
+    def _on_disarmed(self, connected: GatewayConnection, scope: "ArmedScope | None", why: str) -> None:
+        if why in (CLOSED, RUN_ENDED):
+            return
+        self._void = self._void or why
+        if self._in_ending and self._void == SESSION_LOST:
+            self._arm_again(connected)
+
+    def remedy(self, tag: str) -> str:
+        """Return how a run opens a tag."""
+        named = f'"{tag or "GLOB"}"'
+        if self._void:
+            return "see that the plant is as it should be, and run it again"
+        if self.is_declared:
+            return f"the file must declare it: requires write {named}"
+        return f"--arm {named} lets it through"
