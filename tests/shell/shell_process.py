@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,9 +27,14 @@ class Done(NamedTuple):
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-ARMED = ("TestChildObject.*", "TestMachine_*", "Plant.*")
+ARMED = ("TestChildObject.*", "TestMachine_*", "Plant.*", "Unit1.*")
 """The tags that tests write on a gateway of their own."""
-DECLARED = f"requires write {' '.join(ARMED)}\n"
+_WRITES = re.compile(r"^\s*(write|write-many|write-elements|ack|call)\s", re.MULTILINE)
+
+
+def declared(text: str) -> str:
+    """The lines of a file, behind a declaration if one of them writes: they are one line further down then."""
+    return f"requires write {' '.join(ARMED)}\n{text}" if _WRITES.search(text) else text
 
 
 class ShellProcess:
@@ -54,7 +60,7 @@ class ShellProcess:
             sys.executable,
             "-m",
             "zb_mom_ww_mxgateway_shell",
-            *self._arguments(arguments),
+            *self.armed_for(*arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -66,7 +72,7 @@ class ShellProcess:
         async with asyncio.timeout(40):
             ended = await prepared_programs.ended(
                 "zb_mom_ww_mxgateway_shell",
-                self._arguments(arguments),
+                self.armed_for(*arguments),
                 environment=self.environment,
                 folder=self.folder,
                 stdin=stdin.encode(),
@@ -76,11 +82,11 @@ class ShellProcess:
         assert KEY not in done.out + done.err
         return done
 
-    def _arguments(self, arguments: tuple[str, ...]) -> list[str]:
-        """The arguments, armed unless they say something else."""
+    def armed_for(self, *arguments: str) -> tuple[str, ...]:
+        """The arguments of a run, armed unless they say something else."""
         if "--read-only" in arguments or "--arm" in arguments:
-            return list(arguments)
-        return [*(word for glob in self.armed for word in ("--arm", glob)), *arguments]
+            return arguments
+        return (*(word for glob in self.armed for word in ("--arm", glob)), *arguments)
 
     def on(self, gateway: SimulatedGateway) -> "ShellProcess":
         """Connects to this gateway by the environment, and may write to it."""
@@ -101,9 +107,10 @@ class Runs:
         self._option = option
         self._name = name
 
-    def file(self, text: str, name: str = "") -> Path:
+    def file(self, text: str, name: str = "", *, declares: bool = True) -> Path:
+        """Makes a file; without `declares` a command file, too, has no lines but these."""
         path = self.folder / (name or self._name)
-        path.write_text(f"{DECLARED}{text}" if path.suffix == ".mxs" else text, encoding="utf-8")
+        path.write_text(declared(text) if declares and path.suffix == ".mxs" else text, encoding="utf-8")
         return path
 
     async def __call__(self, text: str, *arguments: str) -> Done:

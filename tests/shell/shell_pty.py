@@ -115,6 +115,8 @@ async def at_a_terminal(
     if not arguments:
         process.on(gateway)
         arguments = ("--plaintext",)
+    elif {"-c", "-e", "--python"} & set(arguments):
+        arguments = process.armed_for(*arguments)
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 

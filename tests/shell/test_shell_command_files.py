@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from shell_lines import SIMULATED, make_example_files, run as perform
-from shell_process import Runs, ShellProcess
+from shell_process import Runs, ShellProcess, declared
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.live.values import LiveState
@@ -95,10 +95,10 @@ async def test_a_file_with_everything_in_it_passes_and_is_reported(run: Runs) ->
 async def test_each_statement_is_shown_with_its_line_what_came_of_it_and_the_time(run: Runs) -> None:
     done = await run(f"write {INT} 5\n\nlet x = 3\n")
     first, *_, last, summary = done.out.splitlines()
-    assert first.startswith(f"   1  write {INT} 5")
+    assert first.startswith(f"   2  write {INT} 5")
     assert first.endswith(" ms")
     *shown, number, unit = last.split()
-    assert shown == ["3", "let", "x", "=", "3", "x", "=", "3"]
+    assert shown == ["4", "let", "x", "=", "3", "x", "=", "3"]
     assert (number.isdigit(), unit) == (True, "ms")
     assert summary.startswith("2 statements, all done, in")
 
@@ -114,7 +114,7 @@ async def test_a_failed_expectation_shows_where_what_was_wanted_and_what_there_w
     done = await run(f"  expect {INT} >= 7 tol 0.5\nwrite {INT} 1\n")
     assert done.code == 1
     message, line, caret, source, *_ = done.err.splitlines()
-    assert message.startswith(f"try.mxs:1:10: expected {INT} >= 7 tol 0.5, is 0 (good, ")
+    assert message.startswith(f"try.mxs:2:10: expected {INT} >= 7 tol 0.5, is 0 (good, ")
     assert message.endswith(" s old)")
     assert line[caret.index("^") :].startswith(INT)
     assert source.strip().startswith("source time 20")
@@ -335,7 +335,7 @@ async def test_a_part_that_fails_is_one_failed_line_where_the_file_goes_on(run: 
     run.file(f"write {INT} 1\nexpect {INT} = 9\nwrite {INT} 9\nfinally\nwrite {INT} 2\n", "part.mxs")
     done = await run(f"on-error continue\ninclude part.mxs\nwrite {INT} 3\ninclude part.mxs\nwrite {INT} 4\n")
     assert (done.code, run.written) == (1, [1, 2, 3, 1, 2, 4])
-    assert done.err.count("part.mxs:2:8: expected") == 2
+    assert done.err.count("part.mxs:3:8: expected") == 2
 
 
 # Before anything runs.
@@ -458,18 +458,20 @@ async def test_a_file_that_includes_itself_or_is_not_text_is_reported(tmp_path: 
 
 
 async def test_a_file_may_have_a_mark_at_its_beginning_lines_of_windows_and_tabs(run: Runs) -> None:
-    (run.folder / "dos.mxs").write_bytes(f"\ufeff# remark\r\nwrite\t{INT}\t5\r\n\r\n\texpect {INT} = 6\t\r\n".encode())
+    (run.folder / "dos.mxs").write_bytes(
+        f"\ufeff# remark\r\nrequires\twrite {INT}\r\nwrite\t{INT}\t5\r\n\r\n\texpect {INT} = 6\t\r\n".encode()
+    )
     done = await run.process("--plaintext", "-c", "dos.mxs")
     assert (done.code, run.written) == (1, [5])
     message, line, caret, *_ = done.err.splitlines()
-    assert message.startswith(f"dos.mxs:4:9: expected {INT} = 6, is 5")
+    assert message.startswith(f"dos.mxs:5:9: expected {INT} = 6, is 5")
     assert line[caret.index("^") :].startswith(INT)
 
 
 async def test_a_file_with_a_mistake_anywhere_does_not_begin(run: Runs) -> None:
     done = await run(f"write {INT} 5\nexpect {INT} = 5\nfrob\n")
     assert done.code == 2
-    assert done.err.startswith("try.mxs:3:1: no command frob")
+    assert done.err.startswith("try.mxs:4:1: no command frob")
     assert run.gateway.calls == ()
 
 
@@ -477,7 +479,7 @@ async def test_a_plan_reads_and_says_what_would_be_written_and_writes_nothing(ru
     run.file(
         f"let v = 7\nwrite {INT} $v\nwrite {TEXT} hello --verify --timeout 5s\n"
         f"wait {LEVEL} > 95 timeout 60s\nexpect {INT} = 7\n"
-        f"capture now = {INT}\necho $now\nconfirm go?\nsleep 1h\ntee never.log\narm\n"
+        f"capture now = {INT}\necho $now\nconfirm go?\nsleep 1h\ntee never.log\n"
         "record never.csv\nack ZB!Plant.Tank1.Level.Hi\nwatch Plant.Tank1.Level --for 1h\n"
         f"finally\nwrite {INT} 0\n"
     )
@@ -571,20 +573,20 @@ async def test_a_redirected_file_is_a_file_and_a_pipe_comes_line_by_line(run: Ru
             sys.executable,
             "-m",
             "zb_mom_ww_mxgateway_shell",
-            "--plaintext",
+            *run.process.armed_for("--plaintext"),
             stdin=file,
             stderr=asyncio.subprocess.PIPE,
             env=run.process.environment,
         )
         _, err = await process.communicate()
     assert (process.returncode, run.written) == (1, [1])
-    assert err.startswith(b"<stdin>:1:8: expected")
+    assert err.startswith(b"<stdin>:2:8: expected")
     piped = await run.process("--plaintext", stdin=f"note x\ninclude try.mxs\nwrite {INT} 2\n")
     assert (piped.code, run.written) == (2, [1])
     assert (
         "include works only in a file: mxgw-shell -c FILE.mxs runs one, and -c - one from standard input" in piped.err
     )
-    whole = await run.process("--plaintext", "-c", "-", stdin=f"expect {INT} = 9\nfinally\nwrite {INT} 2\n")
+    whole = await run.process("--plaintext", "-c", "-", stdin=declared(f"expect {INT} = 9\nfinally\nwrite {INT} 2\n"))
     assert (whole.code, run.written) == (1, [1, 2])
 
 
@@ -644,6 +646,7 @@ async def test_a_console_that_is_none_is_read_plainly_with_a_hint_and_goes_on_af
     async with at_a_terminal(run.process, run.gateway, "--plaintext") as terminal:
         await terminal.shows("Found xterm, while expecting a Windows console. Lines are read without a prompt", ">")
         await terminal.enter("frob", "no command frob")
+        await terminal.enter(f"arm {INT}", "armed for 10m")
         await terminal.enter(f"write {INT} 5", "→ 5")
         terminal.type("exit\r")
         assert await terminal.ended() == 0

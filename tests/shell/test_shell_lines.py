@@ -100,8 +100,8 @@ async def test_standard_input_and_lines_without_a_statement_are_mistakes_too(run
 async def test_quotes_that_an_editor_made_curly_are_pointed_at(run: Runs) -> None:
     done = await run(f"write {INT} 5\nwrite TestChildObject.TestString \u201chello\u201d\nstep \u201cone\u201d\n")
     assert (done.code, run.written) == (2, [])
-    assert "try.mxs:2:34: a curly quote" in done.err
-    assert "try.mxs:3:6: a curly quote" in done.err
+    assert "try.mxs:3:34: a curly quote" in done.err
+    assert "try.mxs:4:6: a curly quote" in done.err
     done = await run(f'write TestChildObject.TestString "it\u2019s"\nwrite {INT} 5\n')
     assert (done.code, run.written) == (0, ["it\u2019s", 5])
 
@@ -187,7 +187,7 @@ async def test_an_expression_that_explodes_elsewhere_is_an_expectation_like_any(
     text = "a" * 60 + "!"
     done = await run(f"write Unit1.Batch.Id '{text}'\nexpect Unit1.Batch.Id ~ '^(a+)+$'\n")
     assert done.code == 1, done
-    assert "try.mxs:2:" in done.err
+    assert "try.mxs:3:" in done.err
     done = await run("expect Unit1.Batch.Id ~ '(?=a)b'\n")
     assert done.code == 2
     assert "is not supported: its matching time is not bounded" in done.err
@@ -219,7 +219,7 @@ events Plant.Tank1.Level --for 1s
 
 
 async def test_a_plan_lists_all_that_could_not_be_right_and_ends_with_a_mistake(run: Runs) -> None:
-    run.file(PLANNED)
+    run.file(PLANNED, declares=False)
     done = await run.process("--plaintext", "plan", "try.mxs")
     assert (done.code, run.written) == (2, []), done
     for place, said in [

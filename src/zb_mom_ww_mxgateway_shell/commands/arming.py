@@ -55,6 +55,7 @@ class DeclaredGlob(GlobOfTags):
 @command(
     "arm",
     example="arm Plant.Tank1.*",
+    stream=True,
     needs_session=False,
     traits=CommandTraits(
         not_in_file='a file is not armed by itself: declare requires write "GLOB" in its head, and run it with --arm',

@@ -60,8 +60,33 @@ stale means that it may have changed meanwhile, and since when.""",
               The shell reports when the tag has the value, or that it was not seen within 90 s; status
               and why TAG show it meanwhile. Check before you repeat it
 
-write … --verify waits until the tag has the written value. disarm makes a connection read-only for
-the prompt, for files and for Python; arm ends that.""",
+write … --verify waits until the tag has the written value. help safety says what may be written at all.""",
+    ),
+    "safety": Topic(
+        "what may be written, and for how long",
+        """\
+Nothing, at first: a connection is read-only. Only --demo, whose plant is simulated, is open.
+
+  arm Plant.Tank1.*                      opens these tags for 10 minutes; * is any text, ? one character
+  arm Plant.Pump1.Start --for 30s --reason "test run"
+  disarm                                 closes the connection
+  status                                 what is armed, for how long, and why it is not any more
+
+The prompt counts down what is armed, for this connection alone. It is closed again at the end of the time,
+after a lost session or event stream, a deployment of the galaxy or a sleep of this machine, and never
+survives connecting again. It holds for every way to write: write, files, call, Python, and ack.
+
+A file says at its beginning what it writes, and lint compares each line with that:
+
+  requires write "Plant.Tank1.*" "Plant.Pump1.Start"
+
+  mxgw-shell --profile plantA -c fill.mxs --arm "Plant.*" --reason "batch 7"
+
+runs it if --arm, or the arms of the profile, cover what it declares; and what it declares is all that it can
+write. -e, lines from standard input and Python files write what --arm names. In a run, after a lost session
+only the lines after finally may still write.
+
+A profile may say: read_only = true, arms = ["Plant.*"], arm_needs_reason = true, arm_longest = "10m".""",
     ),
     "gateway": Topic(
         "what a gateway does on its own",
@@ -104,6 +129,7 @@ lines pasted at once are shown first, and run when you confirm.""",
         """\
 A file has the same lines as the prompt; # begins a comment. These check and arrange:
 
+  requires write "Plant.LC1.*"           what the file writes; first of all: help safety
   let sp = 70                            $sp is 70 from here on; --var sp=60 overrides it
   include setup.mxs                      the lines of another file, in place of this one
   step "1 fill"                          a part of the run, until the next step
@@ -119,6 +145,7 @@ wait counts only values that arrive after the last write; with `now timeout 5s` 
 A bad, stale or null value, or NaN, never meets a condition. A file that passes on --demo:
 
   # level.mxs: the level follows its setpoint
+  requires write "Plant.LC1.Auto" "Plant.Tank1.LevelSP"
   let sp = 63
   register acceptance
   step "1 automatic"
