@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from zb_mom_ww_mxgateway import Admission, PendingEntry, PendingWrite, WriteAnswer
+from zb_mom_ww_mxgateway import Admission, Float32, PendingEntry, PendingWrite, SparseArray, WriteAnswer
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.safety.desk import WriteDesk
-from zb_mom_ww_mxgateway.safety.selection import LEVELS, SELECTION_SECONDS, Level, Selection
+from zb_mom_ww_mxgateway.safety.selection import LEVELS, SELECTION_SECONDS, Level, SelectedEntry, Selection
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.safety.write_note import given as noted
 from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
@@ -107,6 +108,15 @@ async def test_arming_that_ends_between_the_answer_and_the_sending_stops_the_wri
         ("value", True, ["true", "True"], ["1", "yes", ""]),
         ("value", "auto", ["auto"], ["Auto", "AUTO", ""]),
         ("value", 9007199254740993, ["9007199254740993"], ["9007199254740992"]),
+        ("value", Float32(0.1), ["0.1", "0.10"], ["0.11", "0"]),
+        ("value", datetime(2026, 10, 2, 8, 14, tzinfo=UTC), ["2026-10-02T08:14:00Z"], ["2026-10-02"]),
+        ("value", None, ["null"], ["", "None"]),
+        # What cannot be typed as it is, is answered by the tag.
+        ("value", "", [TAG], [""]),
+        ("value", " auto", [TAG], ["auto", ""]),
+        ("value", "two\nlines", [TAG], ["two", ""]),
+        ("value", [1, 2, 3], [TAG], ["[1, 2, 3]", ""]),
+        ("value", SparseArray(3, ((0, 5),)), [TAG], ["5", "3", ""]),
         ("tag", 60, [TAG], [TAG.lower(), "Tank1", "60", "y", ""]),
     ],
 )
@@ -119,6 +129,33 @@ async def test_each_level_has_its_answer(level: Level, value: object, right: lis
         desk = Desk(level)
         desk.asks(lambda selection, answer=answer: answer)  # type: ignore[misc]
         assert "the selection is void" in await desk.sent(desk.write(value)), answer
+
+
+@pytest.mark.parametrize(
+    ("entries", "wanted"),
+    [
+        ((PendingEntry(server_handle=1, item_handle=7, value=[1]),), "item 7 on server 1"),
+        ((PendingEntry(alarm="Galaxy!Tank1.Hi"),), "Galaxy!Tank1.Hi"),
+        ((PendingEntry(tag=TAG, value=1), PendingEntry(tag="Tank1.Other", value=2)), "2"),
+        ((), "write_bulk"),
+    ],
+)
+@pytest.mark.parametrize("level", ["value", "tag"])
+def test_a_strict_level_has_an_answer_whatever_is_written(
+    entries: tuple[PendingEntry, ...], wanted: str, level: Level
+) -> None:
+    for answer in ("", " ", "y", "yes", wanted):
+        selection = Selection(
+            [SelectedEntry(each, TagFacts(), None, (), "", 0.0, None) for each in entries],
+            level,
+            call="write_bulk",
+            endpoint="",
+            reason="",
+            look=str,
+        )
+        assert selection.wanted == wanted
+        assert selection.is_answered_by(answer) == (answer == wanted)
+        assert bool(selection.void()) == (answer != wanted)
 
 
 @pytest.mark.parametrize("level", LEVELS[1:])
@@ -323,7 +360,9 @@ async def test_whatever_happens_between_select_and_operate_a_void_selection_send
                     case "expires":
                         sleep.sleep(SELECTION_SECONDS + 1)
                     case "same value again":
-                        if desk.plant.values and desk.plant.values[TAG] == replace(desk.plant.values[TAG], value=50):
+                        if TAG in desk.plant.values and desk.plant.values[TAG] == replace(
+                            desk.plant.values[TAG], value=50
+                        ):
                             desk.plant.values[TAG] = replace(desk.plant.values[TAG], changes=9)
                     case "other tag":
                         desk.plant.set(1, tag="Tank2.Level")
