@@ -2,17 +2,19 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.write_guard import PendingEntry
 from zb_mom_ww_mxgateway.safety.arming import Arming
-from zb_mom_ww_mxgateway.safety.conditions import Condition
 from zb_mom_ww_mxgateway.safety.plant_values import PlantValues
 from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict
 from zb_mom_ww_mxgateway.safety.tag_facts import FactsOf, no_facts
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.safety.conditions import Condition
 
 _MINUTE = 60.0
 
@@ -24,7 +26,7 @@ class WriteRule(Protocol):
     confirm: Level
     needs_reason: bool
     dead_band: float | None
-    guards: Sequence[Condition]
+    guards: "Sequence[Condition]"
 
     def check(
         self, value: Any, old: LiveValue | None, *, last: tuple[Any, float] | None, writes: int

@@ -35,6 +35,6 @@ async def keyed_connection(context: Context, profile: "Profile") -> Connection:
 async def connect_profile(context: Context, profile: "Profile") -> None:
     """Connect to the gateway of a profile, and make its session the current one."""
     connection = await keyed_connection(context, profile)
-    terms = ConnectionTerms(profile.arming_rules(), profile.arms, profile.limits)
+    terms = ConnectionTerms(profile.arming_rules(), profile.arms, profile.limits, profile=profile.name)
     await context.connect(connection, profile.name, terms=terms)
     context.connected.color = profile.color

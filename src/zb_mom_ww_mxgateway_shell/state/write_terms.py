@@ -23,8 +23,12 @@ class ConnectionTerms:
     """Globs that files may write without ``--arm``."""
     limits: str = ""
     """The limits file; empty for none."""
+    profile: str = ""
+    """Name of the profile; empty for a connection without one."""
     open_for_all: bool = False
     """Whether every write is let through at first: a simulated plant."""
+    is_demo: bool = False
+    """Whether it is the simulated plant of this shell, armed or not."""
 
 
 class WriteTerms:
@@ -35,6 +39,8 @@ class WriteTerms:
         """What the user let runs write when this shell was started."""
         self.run: RunScope | None = None
         """What the lines of this run may write; None where a person arms."""
+        self._demo_endpoint: str = ""
+        """Endpoint of the simulated plant of this shell; empty for none."""
         self._open_endpoint: str = ""
         """Endpoint of the simulated plant of this shell; empty for none, and once it was closed while disarmed."""
 
@@ -51,10 +57,11 @@ class WriteTerms:
         """
         terms = given or ConnectionTerms()
         if terms.open_for_all:
-            self._open_endpoint = connection.endpoint or ""
+            self._open_endpoint = self._demo_endpoint = connection.endpoint or ""
         elif given is None and self._open_endpoint and connection.endpoint == self._open_endpoint:
             there = [each for each in connections if each.connection.endpoint == self._open_endpoint]
             terms = ConnectionTerms(open_for_all=all(each.arming.is_armed for each in there))
+        terms = replace(terms, is_demo=bool(self._demo_endpoint) and connection.endpoint == self._demo_endpoint)
         return replace(terms, rules=replace(terms.rules, forbidden=forbidden)) if forbidden else terms
 
     @contextmanager
