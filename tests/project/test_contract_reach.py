@@ -34,6 +34,7 @@ from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.write_terms import ConnectionTerms
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 
@@ -65,7 +66,9 @@ async def test_a_line_of_the_shell_makes_the_call(
     lines = own or (*BEFORE_CALL.get(name, ()), f"call {name} {fields_of(name, gateway)}")
     context = Context(all_commands(), interactive=False)
     context.assume_yes = context.has_screen = True
-    await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant")
+    await context.connect(
+        Connection(endpoint=gateway.endpoint, plaintext=True), "plant", terms=ConnectionTerms(open_for_all=True)
+    )
     try:
         for line in lines:
             before = len(arrived(gateway))

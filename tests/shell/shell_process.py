@@ -26,10 +26,17 @@ class Done(NamedTuple):
         return [json.loads(line) for line in self.out.splitlines()]
 
 
+ARMED = ("TestChildObject.*", "TestMachine_*", "Plant.*")
+"""The tags that tests write on a gateway of their own."""
+DECLARED = f"requires write {' '.join(ARMED)}\n"
+
+
 class ShellProcess:
     """Runs mxgw-shell as its user would, with nothing of the user's own."""
 
     def __init__(self, tmp_path: Path) -> None:
+        self.armed: tuple[str, ...] = ()
+        """What its runs may write; on a gateway of the test's own the tags of the tests."""
         self.environment = {
             **{
                 name: value
@@ -47,7 +54,7 @@ class ShellProcess:
             sys.executable,
             "-m",
             "zb_mom_ww_mxgateway_shell",
-            *arguments,
+            *self._arguments(arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -59,7 +66,7 @@ class ShellProcess:
         async with asyncio.timeout(40):
             ended = await prepared_programs.ended(
                 "zb_mom_ww_mxgateway_shell",
-                arguments,
+                self._arguments(arguments),
                 environment=self.environment,
                 folder=self.folder,
                 stdin=stdin.encode(),
@@ -69,8 +76,15 @@ class ShellProcess:
         assert KEY not in done.out + done.err
         return done
 
+    def _arguments(self, arguments: tuple[str, ...]) -> list[str]:
+        """The arguments, armed unless they say something else."""
+        if "--read-only" in arguments or "--arm" in arguments:
+            return list(arguments)
+        return [*(word for glob in self.armed for word in ("--arm", glob)), *arguments]
+
     def on(self, gateway: SimulatedGateway) -> "ShellProcess":
-        """Connects to this gateway by the environment."""
+        """Connects to this gateway by the environment, and may write to it."""
+        self.armed = ARMED
         self.environment["MXGATEWAY_ENDPOINT"] = gateway.endpoint
         if gateway.api_key:
             self.environment["MXGATEWAY_API_KEY"] = gateway.api_key
@@ -89,7 +103,7 @@ class Runs:
 
     def file(self, text: str, name: str = "") -> Path:
         path = self.folder / (name or self._name)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(f"{DECLARED}{text}" if path.suffix == ".mxs" else text, encoding="utf-8")
         return path
 
     async def __call__(self, text: str, *arguments: str) -> Done:

@@ -12,6 +12,7 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.history import History, InMemoryHistory
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
+from shell_lines import SIMULATED
 from shell_waiting import DEADLINE, until
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
@@ -118,7 +119,7 @@ async def shell(
         with create_app_session(input=keys, output=output):
             async with SimulatedGateway(plaintext=True, api_keys=(), **simulated) as gateway:
                 context = Context(all_commands(), interactive=True)
-                await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo")
+                await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo", terms=SIMULATED)
                 prompt = Prompt(context, debug=False, history=history or InMemoryHistory())
                 made = Shell(terminal, context, gateway)
                 made.prompt = prompt

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from shell_lines import run
+from shell_lines import SIMULATED, run
 from shell_process import ShellProcess
 from shell_terminal import shell
 
@@ -36,7 +36,7 @@ async def gateway() -> AsyncIterator[SimulatedGateway]:
 async def context(gateway: SimulatedGateway) -> AsyncIterator[Context]:
     made = Context(all_commands(), interactive=False)
     made.assume_yes = True
-    await made.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant")
+    await made.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant", terms=SIMULATED)
     try:
         yield made
     finally:
@@ -75,7 +75,7 @@ async def test_texts_with_blanks_stand_in_quotes() -> None:
     async with SimulatedGateway(plaintext=True, api_keys=(), tags=[texts]) as gateway:
         context = Context(all_commands(), interactive=False)
         context.assume_yes = True
-        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant")
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant", terms=SIMULATED)
         try:
             await result_of(context, 'write-elements A.Texts 4 "0=two words" 1=one 2="5"')
             assert gateway.read("A.Texts").value == ("two words", "one", "5", "")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from shell_lines import run
+from shell_lines import SIMULATED, run
 from shell_process import ShellProcess
 from shell_waiting import until
 
@@ -65,9 +65,9 @@ async def _two() -> AsyncIterator[Two]:
     ):
         context = Context(all_commands(), interactive=False)
         try:
-            await context.connect(Connection(endpoint=boiler.endpoint, plaintext=True), "boiler")
+            await context.connect(Connection(endpoint=boiler.endpoint, plaintext=True), "boiler", terms=SIMULATED)
             await run(context, "watch Boiler.Trip --count 1", _follow)
-            await context.connect(Connection(endpoint=lamp.endpoint, plaintext=True), "lamp")
+            await context.connect(Connection(endpoint=lamp.endpoint, plaintext=True), "lamp", terms=SIMULATED)
             yield Two(context, clock, lamp, boiler)
         finally:
             await context.disconnect()
@@ -128,7 +128,7 @@ async def test_a_write_whose_connection_is_closed_meanwhile_is_refused_here() ->
 async def test_a_write_does_not_follow_its_name_to_a_connection_that_was_opened_meanwhile() -> None:
     async with _two() as two:
         waiting = await two.asked("write Lamp.Test 7")
-        await two.context.connect(Connection(endpoint=two.boiler.endpoint, plaintext=True), "lamp")
+        await two.context.connect(Connection(endpoint=two.boiler.endpoint, plaintext=True), "lamp", terms=SIMULATED)
         with pytest.raises(ShellError, match="nothing was written") as refused:
             await waiting
         assert exit_code_for(refused.value) is ExitCode.GUARDED
@@ -230,7 +230,7 @@ async def test_a_line_of_python_is_for_the_connection_that_was_current_when_it_w
         context = Context(all_commands(), interactive=False)
         try:
             for name, gateway in (("other", other), ("one", one)):
-                await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), name)
+                await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), name, terms=SIMULATED)
                 await run(context, "watch Pump.Start --count 1", _follow)
             mx = PythonNames(context, _follow, show).mx
             write = asyncio.create_task(mx("write Pump.Start true"))

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from shell_lines import run
+from shell_lines import SIMULATED, run
 
 from zb_mom_ww_mxgateway import values
 from zb_mom_ww_mxgateway_console.connect.options import Connection
@@ -36,7 +36,7 @@ async def test_a_written_value_is_checked_once(
     monkeypatch.setenv("MXGATEWAY_API_KEY", gateway.api_key)
     context = Context(all_commands(), interactive=False)
     try:
-        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo")
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo", terms=SIMULATED)
         if is_known:
             await run(context, f"read {tag}", follow)
             await run(context, f"watch {tag} --count 1", follow)

@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from shell_lines import make_example_files, run as perform
+from shell_lines import SIMULATED, make_example_files, run as perform
 from shell_process import Runs, ShellProcess
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
@@ -179,7 +179,7 @@ async def test_a_text_that_reads_as_no_value_is_said_to_be_text(run: Runs, text:
 async def test_a_stale_value_meets_no_condition(tmp_path: Path) -> None:
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         context = Context(all_commands(), interactive=False)
-        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), terms=SIMULATED)
         try:
             await perform(context, f"expect {INT} = 0", lambda feed: feed.follow(print))
             context.interactive = True  # Else it waits for the stream to be back.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from shell_lines import run
+from shell_lines import SIMULATED, run
 from shell_process import KEY, ShellProcess
 from shell_terminal import shell
 from shell_waiting import until
@@ -48,7 +48,7 @@ async def connected() -> AsyncIterator[tuple[Context, SimulatedGateway]]:
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         context = Context(all_commands(), interactive=False)
         context.has_screen = True
-        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant")
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant", terms=SIMULATED)
         try:
             yield context, gateway
         finally:
@@ -204,7 +204,7 @@ async def test_why_tells_a_deployment_since_by_no_comparison_of_two_clocks(hours
 
     async with SimulatedGateway(plaintext=True, api_keys=(), clock=OfTheGateway()) as gateway:
         context = Context(all_commands(), interactive=False)
-        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant")
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant", terms=SIMULATED)
         try:
             before = (await diagnosed(context, "why Plant.Tank1.Level")).lines()
             gateway.faults.redeploy()
@@ -253,7 +253,7 @@ async def test_why_of_a_tag_beyond_the_key_does_not_say_that_there_is_none() -> 
     key = GatewayKey("tank1", "c2VjcmV0", subtrees=frozenset({"Plant.Tank1"}))
     async with SimulatedGateway(plaintext=True, api_keys=[key]) as gateway:
         context = Context(all_commands(), interactive=False)
-        await context.connect(keyed(gateway), "plant")
+        await context.connect(keyed(gateway), "plant", terms=SIMULATED)
         found = await diagnosed(context, "why Plant.Tank2.Level")
         await context.disconnect()
     assert verdict_of(found, "galaxy") is Verdict.UNKNOWN
@@ -279,7 +279,7 @@ async def test_why_of_items_that_report_nothing(connected: tuple[Context, Simula
 async def test_why_of_an_item_without_a_value_yet() -> None:
     async with SimulatedGateway(plaintext=True, api_keys=(), first_change_delay=3600) as gateway:
         context = Context(all_commands(), interactive=False)
-        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), terms=SIMULATED)
         await run(context, "register a", follow)
         await run(context, "add-item TestChildObject.TestInt", follow)
         await run(context, "advise 1", follow)
@@ -352,13 +352,13 @@ async def test_why_where_the_gateway_has_no_alarms_and_the_key_sees_no_galaxy() 
     key = GatewayKey("op", "secret", frozenset(ALL_SCOPES) - {KeyScope.METADATA_READ})
     async with SimulatedGateway(plaintext=True, api_keys=(), alarms=False) as gateway:
         context = Context(all_commands(), interactive=False)
-        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), terms=SIMULATED)
         found = await diagnosed(context, "why Plant.Tank1.Level.Hi.InAlarm")
         assert "the gateway serves none" in text_of(found)
         await context.disconnect()
     async with SimulatedGateway(plaintext=True, api_keys=(key,)) as gateway:
         context = Context(all_commands(), interactive=False)
-        await context.connect(keyed(gateway))
+        await context.connect(keyed(gateway), terms=SIMULATED)
         found = await diagnosed(context, "why Plant.Tank1.Level")
         assert verdict_of(found, "galaxy") is Verdict.UNKNOWN
         assert verdict_of(found, "value") is Verdict.OK
@@ -406,7 +406,7 @@ async def test_last_error_of_a_write_refused_at_its_completion_has_the_status() 
     key = GatewayKey("op", "secret", frozenset(ALL_SCOPES) - {KeyScope.METADATA_READ})
     async with SimulatedGateway(plaintext=True, api_keys=(key,)) as gateway:
         context = Context(all_commands(), interactive=False)
-        await context.connect(keyed(gateway), "plant")
+        await context.connect(keyed(gateway), "plant", terms=SIMULATED)
         try:
             await run(context, "write Plant.Interlock.Bypass true", follow)
             failure = context.failure
@@ -474,7 +474,7 @@ async def test_doctor_says_when_the_certificate_has_changed_and_sends_no_key(tmp
     async with SimulatedGateway(certificate_directory=tmp_path / "c") as gateway:
         connection = keyed(gateway, known_gateways=known)
         context = Context(all_commands(), interactive=False)
-        await context.connect(connection)
+        await context.connect(connection, terms=SIMULATED)
         await context.disconnect()
         assert "as remembered since" in (await examined(connection)).findings[2].text
         await gateway.swap_certificate()
@@ -491,7 +491,7 @@ async def test_why_does_not_call_a_connection_good_that_another_certificate_keep
 ) -> None:
     async with SimulatedGateway(certificate_directory=tmp_path / "c") as gateway:
         context = Context(all_commands(), interactive=True)
-        await context.connect(keyed(gateway, known_gateways=str(tmp_path / "known")))
+        await context.connect(keyed(gateway, known_gateways=str(tmp_path / "known")), terms=SIMULATED)
         await gateway.swap_certificate()
         await until(lambda: "certificate" in str(context.live_session.lost))
         found = await diagnosed(context, "why Plant.Tank1.Level")

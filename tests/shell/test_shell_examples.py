@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from shell_lines import make_example_files, run
+from shell_lines import SIMULATED, make_example_files, run
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
@@ -53,7 +53,7 @@ async def test_the_example_works(name: str, tmp_path: Path, monkeypatch: pytest.
         context.lists = WatchLists(tmp_path / "lists")
         context.has_screen = True
         context.assume_yes = True
-        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo")
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo", terms=SIMULATED)
         try:
             for line in (*_BEFORE.get(name, ()), context.registry.commands[name].example):
                 result = await run(context, line, follow)

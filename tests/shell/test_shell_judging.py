@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shell_lines import run
+from shell_lines import SIMULATED, run
 from shell_process import Runs
 from shell_waiting import until
 
@@ -40,7 +40,7 @@ async def gateway() -> AsyncIterator[SimulatedGateway]:
 async def context(gateway: SimulatedGateway) -> AsyncIterator[Context]:
     context = Context(all_commands(), interactive=False)
     context.records = True
-    await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
+    await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), terms=SIMULATED)
     yield context
     await context.disconnect()
 
@@ -117,7 +117,7 @@ async def test_neither_a_refused_write_nor_one_of_the_same_value_is_waited_for(
 async def test_a_wait_that_advises_its_tag_takes_no_old_value_and_misses_no_new_one(ahead: float) -> None:
     async with SimulatedGateway(plaintext=True, api_keys=(), clock=_OfThePlant(ahead)) as gateway:
         context = Context(all_commands(), interactive=False)
-        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), terms=SIMULATED)
         gateway.set(INT, 7)
         try:
             with pytest.raises(NotMet, match="'now' lets it count"):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from shell_lines import run
+from shell_lines import SIMULATED, run
 from shell_terminal import shell
 from shell_waiting import until
 
@@ -34,7 +34,7 @@ async def gateway() -> AsyncIterator[SimulatedGateway]:
 @pytest.fixture
 async def context(gateway: SimulatedGateway) -> AsyncIterator[Context]:
     made = Context(all_commands(), interactive=False)
-    await made.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant")
+    await made.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant", terms=SIMULATED)
     try:
         yield made
     finally:

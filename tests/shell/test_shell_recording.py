@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from shell_lines import run
+from shell_lines import SIMULATED, run
 from shell_process import ShellProcess
 from shell_terminal import CTRL_D, Shell, shell
 from shell_waiting import until
@@ -183,7 +183,7 @@ async def test_the_time_in_which_an_item_is_suspended_shows_in_history_trend_and
 async def test_history_keeps_to_its_bound_and_says_what_it_let_go(tmp_path: Path) -> None:
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         context = Context(all_commands(), interactive=False)
-        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo")
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo", terms=SIMULATED)
         try:
             await run(context, f"watch {INT} {STRING} --count 2", follow)
             live = context.live_session
@@ -369,7 +369,7 @@ def busy_gateway() -> Iterator[str]:
 async def test_a_blocked_loop_loses_no_row(tmp_path: Path) -> None:
     with busy_gateway() as endpoint:
         context = Context(all_commands(), interactive=False)
-        await context.connect(Connection(endpoint=endpoint, plaintext=True), "busy")
+        await context.connect(Connection(endpoint=endpoint, plaintext=True), "busy", terms=SIMULATED)
         try:
             path = tmp_path / "all.csv"
             await run(context, f"record {path} Area001.*", follow)
@@ -408,7 +408,7 @@ async def test_what_comes_faster_than_it_can_be_kept_is_a_row(tmp_path: Path, mo
 async def test_record_in_a_file_needs_no_screen_and_says_mistakes(tmp_path: Path) -> None:
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         context = Context(all_commands(), interactive=False)
-        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo")
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo", terms=SIMULATED)
         try:
             with pytest.raises(ShellError, match="is not being recorded; record lists what is"):
                 await run(context, f"record stop {INT}", follow)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from shell_lines import SIMULATED
 from shell_process import EXAMPLES, KEY, ShellProcess
 
 from zb_mom_ww_mxgateway_console.connect.options import Connection
@@ -274,7 +275,7 @@ async def test_another_protocol_version_is_said_in_one_line(monkeypatch: pytest.
     monkeypatch.setattr("zb_mom_ww_mxgateway_sim.rpc.gateway_service.GATEWAY_PROTOCOL_VERSION", 4)
     context = Context(all_commands(), interactive=False)
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
-        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), terms=SIMULATED)
         said: list[str] = []
         context.set_outputs(said.append)
         await context.disconnect()

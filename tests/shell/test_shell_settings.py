@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from shell_lines import run
+from shell_lines import SIMULATED, run
 from shell_process import KEY, ShellProcess
 from shell_terminal import ENTER, shell
 
@@ -34,7 +34,7 @@ async def connected(tmp_path: Path) -> AsyncIterator[tuple[Context, SimulatedGat
         context = Context(all_commands(), interactive=False)
         context.lists = WatchLists(tmp_path / "lists")
         context.has_screen = True
-        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "first")
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "first", terms=SIMULATED)
         try:
             yield context, gateway
         finally:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from shell_lines import run
+from shell_lines import SIMULATED, run
 from shell_process import ShellProcess
 from shell_terminal import shell
 
@@ -38,7 +38,7 @@ async def context(gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("BOB", BOB)
     monkeypatch.setenv("ANNA", ANNA)
     made = Context(all_commands(), interactive=False)
-    await made.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant")
+    await made.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant", terms=SIMULATED)
     try:
         yield made
     finally:

@@ -1,7 +1,7 @@
 """Each type of the library's table, from a line of the shell to the tag, and back into what the shell shows."""
 
 import pytest
-from shell_lines import run
+from shell_lines import SIMULATED, run
 
 from zb_mom_ww_mxgateway.value_types import TYPES, TypeSpec
 from zb_mom_ww_mxgateway_console.connect.options import Connection
@@ -24,7 +24,7 @@ async def test_a_value_is_written_verified_expected_and_shown(spec: TypeSpec) ->
     async with SimulatedGateway(tags=[tag], plaintext=True, api_keys=(), write_complete_delay=0) as gateway:
         context = Context(all_commands(), interactive=False)
         try:
-            await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "types")
+            await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "types", terms=SIMULATED)
             literal = f"{spec.name}:{spec.example}"
             written = await run(context, f"write Types.Tag {literal} --verify", follow)
             assert isinstance(written, TextResult)

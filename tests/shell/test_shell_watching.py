@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from shell_lines import run
+from shell_lines import SIMULATED, run
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway.models.events import EventFamily, EventHeader, MxEvent
@@ -31,7 +31,7 @@ async def gateway() -> AsyncIterator[SimulatedGateway]:
 @pytest.fixture
 async def context(gateway: SimulatedGateway) -> AsyncIterator[Context]:
     context = Context(all_commands(), interactive=False)
-    await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
+    await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), terms=SIMULATED)
     yield context
     await context.disconnect()
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import grpc
 import pytest
 from prompt_toolkit.history import FileHistory
-from shell_lines import run
+from shell_lines import SIMULATED, run
 from shell_process import KEY, ShellProcess
 from shell_terminal import BACKSPACE, CTRL_C, CTRL_D, ENTER, TAB, shell
 from shell_waiting import until
@@ -442,7 +442,7 @@ async def test_leaving_is_not_held_up_by_a_gateway_that_does_not_answer(monkeypa
     monkeypatch.setattr("zb_mom_ww_mxgateway.commands.session_link._CLOSE_TIMEOUT", 0.05)
     async with SimulatedGateway(plaintext=True, api_keys=()) as gateway:
         context = Context(all_commands(), interactive=False)
-        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True))
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), terms=SIMULATED)
         gateway.faults.stall("CloseSession")
         with pytest.raises(MxGatewayTransportError, match=r"does not answer: whether session-.* is closed is unknown"):
             await context.disconnect()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from shell_lines import run
+from shell_lines import SIMULATED, run
 from shell_process import ShellProcess
 from shell_terminal import CTRL_C, shell
 from shell_waiting import until
@@ -49,7 +49,7 @@ async def context(gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("ANNA", "a")
     monkeypatch.chdir(tmp_path)
     made = Context(all_commands(), interactive=False)
-    await made.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant")
+    await made.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant", terms=SIMULATED)
     try:
         yield made
     finally:

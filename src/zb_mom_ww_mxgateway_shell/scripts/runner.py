@@ -190,7 +190,7 @@ class ScriptRun:
                 self._context.step = FINALLY
                 self._log.begin_ending()
             self._passes(item)
-        else:
+        elif file_role(item) is not FileRole.DECLARATION:  # It was read before anything ran.
             await self._one(item)
 
     async def _each_of_stream(self, stream: AsyncIterator[Statement]) -> None:
