@@ -138,7 +138,7 @@ class JournalFiles:
         After an error nothing of them is left, as far as the disk allows it.
         """
         handle, start = self._opened(), self._size()
-        if start > self._good_end:
+        if start and self._read(start - 1, 1) != b"\n":
             content = b"\n" + content
         try:
             rest = memoryview(content)
@@ -246,22 +246,24 @@ class JournalFiles:
     def _size(self) -> int:
         return os.fstat(self._opened()).st_size
 
-    def _read(self, start: int) -> bytes:
-        with open(self._opened(), "rb", closefd=False) as file:
+    def _read(self, start: int, length: int = -1) -> bytes:
+        with open(self._opened(), "rb", buffering=0, closefd=False) as file:
             file.seek(start)
-            return file.read()
+            return file.read(length)
 
 
 def _whole_lines(content: bytes, start: int) -> tuple[list[JournalLine], int]:
-    """Return the lines of bytes that begin at this offset of a file, and the offset after the last of them."""
+    """Return the lines of bytes that begin at this offset of a file, and the offset after the last of them.
+
+    A crash may have left the last one without its end.
+    """
     lines: list[JournalLine] = []
     good_end = end = start
     for text in content.splitlines(keepends=True):
         end += len(text)
-        if text.endswith(b"\n"):
-            with suppress(ValueError):
-                lines.append(parse_line(text[:-1]))
-                good_end = end
+        with suppress(ValueError):
+            lines.append(parse_line(text.removesuffix(b"\n")))
+            good_end = end
     return lines, good_end
 
 
