@@ -1,6 +1,6 @@
 """One call that changes the plant, from the question whether it may be sent to its outcome."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from zb_mom_ww_mxgateway.comparison import same_value
@@ -33,7 +33,7 @@ class GuardedAction(Admission):
         """Empty before the call ends."""
         self._rules = rules
         self._records = records
-        self._facts: dict[str, TagFacts] = {}
+        self._facts: Mapping[str, TagFacts] = {}
         self._selection: Selection | None = None
         self._judged: list[tuple[RuleVerdict, ...]] = []
         self._old: list[LiveValue | None] = []
@@ -92,8 +92,7 @@ class GuardedAction(Admission):
         Where no rule and no person judges the old value, the one at hand is enough for the journal.
         """
         tags = list(dict.fromkeys(each.tag for each in self.pending.entries if each.tag))
-        for tag in tags:
-            self._facts[tag] = await self._rules.facts_of(tag)
+        self._facts = await self._rules.facts_of(tags, for_a_person=self._asks())
         rules = [rule for tag in tags if (rule := self._rules.rule_for(tag))]
         if self._rules.values is not None and (rules or self._level() != "none"):
             operands = [name for rule in rules for guard in rule.guards for name in guard.tags]
@@ -148,6 +147,11 @@ class GuardedAction(Admission):
         return ""
 
     # A person's answer.
+
+    def _asks(self) -> bool:
+        """Return whether a person is asked, as far as is known yet."""
+        level = self._level()
+        return self._rules.ask is not None and level != "none" and not (level == "yes" and self._rules.assume_yes)
 
     def _level(self) -> Level:
         if self.is_covered_revert:
