@@ -24,6 +24,7 @@ class WriteRule(Protocol):
     confirm: Level
     needs_reason: bool
     dead_band: float | None
+    tolerance: float | None
     guards: Sequence[Condition]
 
     def check(
@@ -100,6 +101,11 @@ class WriteRules:
     def rule_for(self, tag: str) -> WriteRule | None:
         """Return the rule of the limits that applies to a tag; None without one."""
         return None if self.limits is None or not tag else self.limits.rule_for(tag)
+
+    def tolerance_of(self, tag: str) -> float | None:
+        """Return how far a real may differ from what was written to a tag; None where the limits do not say."""
+        rule = self.rule_for(tag)
+        return None if rule is None else rule.tolerance
 
     def unreadable(self) -> str:
         """Return why every write is refused because the limits cannot be had; empty where they can."""
