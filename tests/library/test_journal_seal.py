@@ -2,6 +2,7 @@
 
 import base64
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,13 @@ from zb_mom_ww_mxgateway.safety.journal_verification import verify
 
 def made_in(root: Path) -> Journal:
     return Journal(root / "state", root / "data", {})
+
+
+def answers(passphrase: str) -> Callable[[], Awaitable[str]]:
+    async def answer() -> str:
+        return passphrase
+
+    return answer
 
 
 async def test_a_seal_covers_the_lines_before_it(tmp_path: Path) -> None:
@@ -95,8 +103,8 @@ async def test_a_passphrase_is_asked_for_or_refused(tmp_path: Path) -> None:
     with pytest.raises(MxGatewayArgumentError, match="only a prompt asks"):
         await seal(journal, path)
     with pytest.raises(MxGatewayArgumentError, match="is another one"):
-        await seal(journal, path, lambda: "wrong")
-    await seal(journal, path, lambda: "open sesame")
+        await seal(journal, path, answers("wrong"))
+    await seal(journal, path, answers("open sesame"))
     await journal.aclose()
     assert [each.is_checked for each in verify(journal.folder, key=SealKey.read(public)).seals] == [True]
 

@@ -4,11 +4,12 @@ A seal proves who had the journal up to that head in his hands, and that it was 
 from the machine that keeps the journal, or protect it with a passphrase: whoever has both can seal another journal.
 """
 
+import asyncio
 import base64
 import hashlib
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,13 +79,13 @@ class SealKey:
             raise ValueError(f"the seal is not by the key {self.fingerprint}") from None
 
 
-async def seal(journal: Journal, key_file: Path, passphrase: Callable[[], str] | None = None) -> JournalLine:
+async def seal(journal: Journal, key_file: Path, passphrase: Callable[[], Awaitable[str]] | None = None) -> JournalLine:
     """Sign the head of a journal with a private key (PEM), and return the line that says so.
 
     `passphrase` is asked for that of an encrypted key. Raise MxGatewayArgumentError for a key that cannot be used or
     that others may read, and JournalError.
     """
-    key = _private_key(key_file, passphrase)
+    key = await _private_key(key_file, passphrase)
     fingerprint = _fingerprint(key.public_key())
 
     def fields(head: Head) -> dict[str, str]:
@@ -123,7 +124,7 @@ def make_key(path: Path, passphrase: str = "") -> tuple[Path, str]:
     return public_path, _fingerprint(key.public_key())
 
 
-def _private_key(path: Path, passphrase: Callable[[], str] | None) -> "Ed25519PrivateKey":
+async def _private_key(path: Path, passphrase: Callable[[], Awaitable[str]] | None) -> "Ed25519PrivateKey":
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -137,8 +138,10 @@ def _private_key(path: Path, passphrase: Callable[[], str] | None) -> "Ed25519Pr
             raise MxGatewayArgumentError(
                 f"the key {path} has a passphrase, which only a prompt asks for: seal there"
             ) from None
+        given = (await passphrase()).encode()
         try:
-            key = load_pem_private_key(content, passphrase().encode())
+            # In a thread: deriving a key from a passphrase takes long on purpose.
+            key = await asyncio.to_thread(load_pem_private_key, content, given)
         except ValueError:
             raise MxGatewayArgumentError(f"the passphrase of the key {path} is another one") from None
     except ValueError as error:

@@ -62,6 +62,8 @@ class Context:
         it."""
         self.records = False
         """Whether lines that no person types are kept for record-script: from when it asks for them."""
+        self.is_demo = False
+        """Whether the program is on the simulated gateway inside itself: its journal is another one."""
         self.read_only = ""
         """Why no write is allowed on any connection; empty where writes are."""
         self.last: Any = None
