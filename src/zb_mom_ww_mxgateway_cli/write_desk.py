@@ -1,11 +1,13 @@
 """The desk at which the writes of one-shot commands are decided, and its journal."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.errors import MxGatewayWriteBlockedError
 from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.safety.desk import WriteDesk
 from zb_mom_ww_mxgateway.safety.journal_chain import Head
+from zb_mom_ww_mxgateway.safety.limits_watch import LimitsFile
 from zb_mom_ww_mxgateway.safety.plant_values import LivePlantValues
 from zb_mom_ww_mxgateway.safety.read_values import Read, ReadPlantValues
 from zb_mom_ww_mxgateway.safety.write_note import given
@@ -32,6 +34,8 @@ class OneShotDesk:
         self._armed_by: WriteConsent | None = None
         self._read_values = ReadPlantValues(read)
         self._rules = WriteRules(self._arming)
+        if policy.limits:
+            self._rules.limits = LimitsFile(Path(policy.limits))
         self._journal = open_journal("mxgw-py")
         name, endpoint = policy.profile.name if policy.profile else "", client.options.endpoint
         self._records = WriteRecords(name or endpoint, endpoint, self._journal)

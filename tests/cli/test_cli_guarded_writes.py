@@ -14,7 +14,7 @@ from cli_process import KEY, Drive, Open, Run, Start, ended, until
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
-INT, BOOL, ARRAY = "TestChildObject.TestInt", "TestChildObject.TestBool", "TestChildObject.TestIntArray"
+INT, BOOL, FLOAT = "TestChildObject.TestInt", "TestChildObject.TestBool", "TestChildObject.TestFloat"
 ALARM = "ZB!Plant.Tank1.Level.Hi"
 PLANT = ("--profile", "plant")
 
@@ -189,6 +189,127 @@ async def test_a_glob_that_names_nothing_is_a_mistake(gateway: SimulatedGateway,
     ran = await mxgw_py("write", INT, "5", "--plaintext", "--arm", "*")
     assert (ran.code, gateway.mutating_calls) == (2, 0)
     assert '"*" names nothing' in ran.err
+
+
+# Limits.
+
+
+@pytest.fixture
+def limits(tmp_path: Path) -> Path:
+    path = tmp_path / "limits.toml"
+    path.write_text(
+        f"""
+        unlisted = "refuse"
+        [tags."{INT}"]
+        writable = true
+        max = 100
+        step = 10
+        guards = ["{BOOL} == true"]
+        """,
+        encoding="utf-8",
+    )
+    return path
+
+
+def rule(limits: Path, line: str) -> None:
+    """Leave one rule of the file, with this line."""
+    limits.write_text(f'unlisted = "refuse"\n[tags."{INT}"]\nwritable = true\n{line}\n', encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "is_on", "problem"),
+    [
+        (INT, "101", True, "max: 101 is above 100"),
+        (INT, "61", True, "step: "),
+        (INT, "55", False, f"{BOOL} == true: "),
+        (FLOAT, "1.5", True, "is named by no rule"),
+        (INT, "55", True, ""),
+    ],
+)
+@pytest.mark.parametrize("is_bulk", [False, True])
+async def test_limits_and_guards_go_by_what_is_read_now(
+    is_bulk: bool,
+    tag: str,
+    value: str,
+    is_on: bool,
+    problem: str,
+    limits: Path,
+    profiles: Profiles,
+    mxgw_py: Run,
+    drive: Drive,
+    gateway: SimulatedGateway,
+) -> None:
+    gateway.set(INT, 50)
+    gateway.set(BOOL, is_on)
+    if is_bulk:
+        driver = await drive(*PLANT, "--arm", tag, "--limits", str(limits))
+        (answer,) = await driver.ask("open-session")
+        session = ("--session-id", answer["session_id"])
+        await driver.ask("register", *session, "--client-name", "a")
+        at_server = (*session, "--server-handle", "1")
+        await driver.ask("subscribe-bulk", *at_server, "--item", tag)
+        kind = "float" if tag == FLOAT else "int32"
+        (answer,) = await driver.ask("write-bulk", *at_server, "--entry", f"1={kind}:{value}")
+        code, said = answer.get("error", {}).get("exit_code", 0), answer.get("error", {}).get("message", "")
+        await driver.end()
+    else:
+        ran = await mxgw_py("write", tag, value, *PLANT, "--arm", tag, "--limits", str(limits))
+        code, said = ran.code, ran.err
+    assert code == (5 if problem else 0), said
+    assert problem in said
+    assert gateway.mutating_calls == (not problem)
+
+
+async def test_what_cannot_be_read_refuses(
+    limits: Path, profiles: Profiles, mxgw_py: Run, gateway: SimulatedGateway
+) -> None:
+    gateway.set(INT, 50)
+    gateway.set(BOOL, True, quality=0)
+    ran = await mxgw_py("write", INT, "55", *PLANT, "--arm", INT, "--limits", str(limits))
+    assert (ran.code, gateway.mutating_calls) == (5, 0)
+    assert f"{BOOL} is bad" in ran.err
+
+
+async def test_limits_with_a_mistake_forbid_every_write_and_nothing_else(
+    limits: Path, profiles: Profiles, mxgw_py: Run, gateway: SimulatedGateway
+) -> None:
+    profiles.add(f"limits = '{limits}'", f'arms = ["{INT}"]')
+    rule(limits, "maximum = 5")
+    ran = await mxgw_py("write", INT, "5", *PLANT)
+    assert (ran.code, gateway.mutating_calls) == (5, 0)
+    assert f"{limits}:4" in ran.err
+    assert (await mxgw_py("read", INT, *PLANT)).code == 0
+
+
+async def test_nothing_replaces_the_limits_of_a_profile(
+    limits: Path, profiles: Profiles, mxgw_py: Run, gateway: SimulatedGateway
+) -> None:
+    profiles.add(f"limits = '{limits}'")
+    ran = await mxgw_py("write", INT, "5", *PLANT, "--arm", INT, "--limits", "other.toml")
+    assert (ran.code, gateway.mutating_calls) == (2, 0)
+    assert "which nothing replaces" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("level", "options", "code"),
+    [("yes", (), 5), ("yes", ("--yes",), 0), ("value", ("--yes",), 5), ("tag", ("--yes",), 5), ("none", (), 0)],
+)
+async def test_nobody_is_asked(
+    level: str, options: tuple[str, ...], code: int, limits: Path, mxgw_py: Run, gateway: SimulatedGateway
+) -> None:
+    rule(limits, f'confirm = "{level}"')
+    ran = await mxgw_py("write", INT, "5", "--plaintext", "--arm", INT, "--limits", str(limits), *options)
+    assert (ran.code, gateway.mutating_calls) == (code, code == 0)
+    assert ("there is no terminal to ask at" in ran.err) is (code == 5)
+
+
+async def test_limits_may_demand_a_reason(limits: Path, mxgw_py: Run, gateway: SimulatedGateway) -> None:
+    rule(limits, "needs_reason = true")
+    write = ("write", INT, "5", "--plaintext", "--arm", INT, "--limits", str(limits))
+    ran = await mxgw_py(*write)
+    assert (ran.code, gateway.mutating_calls) == (5, 0)
+    assert f"{INT} needs a reason: --reason TEXT" in ran.err
+    assert (await mxgw_py(*write, "--reason", "batch 7")).code == 0
 
 
 # In a session that another command opened.
