@@ -20,12 +20,18 @@ _MINUTE = 60.0
 class WriteRule(Protocol):
     """What the limits say of the tags that one rule names."""
 
-    source: str
-    confirm: Level
-    needs_reason: bool
-    dead_band: float | None
-    tolerance: float | None
-    guards: Sequence[Condition]
+    @property
+    def source(self) -> str: ...
+    @property
+    def confirm(self) -> Level: ...
+    @property
+    def needs_reason(self) -> bool: ...
+    @property
+    def dead_band(self) -> float | None: ...
+    @property
+    def tolerance(self) -> float | None: ...
+    @property
+    def guards(self) -> Sequence[Condition]: ...
 
     def check(
         self, value: Any, old: LiveValue | None, *, last: tuple[Any, float] | None, writes: int
