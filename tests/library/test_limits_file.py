@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from zb_mom_ww_mxgateway.safety.limits_examples import VERDICTS
 from zb_mom_ww_mxgateway.safety.limits_file import LimitsError, read_limits
 from zb_mom_ww_mxgateway.safety.limits_watch import LimitsFile
+from zb_mom_ww_mxgateway_sim.plant.hierarchy import Hierarchy
+from zb_mom_ww_mxgateway_sim.plant.layout import build
 
 WHOLE = """
 unlisted = "refuse"
@@ -355,12 +358,12 @@ write = "Tank.SP"
 @pytest.mark.parametrize(
     ("example", "is_as_said", "text"),
     [
-        ("value = 55\nold = 50", True, "Tank.SP = 55 from 50: let through: let through"),
+        ("value = 55\nold = 50", True, "let through"),
         ("value = 120\nold = 115\nrefused = 'max'", True, "max: 120 is above 100 (limits.toml:3)"),
-        ("value = 120\nold = 115\nrefused = 'min'", False, "refused by min, but max: 120 is above 100"),
-        ("value = 120\nold = 115", False, "let through, but max: 120 is above 100"),
-        ("value = 55\nold = 50\nrefused = 'max'", False, "refused by max, but let through"),
-        ("value = 55", False, "but step: the change is unknown"),
+        ("value = 120\nold = 115\nrefused = 'min'", False, "max: 120 is above 100"),
+        ("value = 120\nold = 115", False, "max: 120 is above 100"),
+        ("value = 55\nold = 50\nrefused = 'max'", False, "let through"),
+        ("value = 55", False, "step: the change is unknown"),
         ("value = 55\nrefused = 'step'", True, "step: the change is unknown"),
         ("value = 55\nold = 50\nlast = 50\nseconds = 1\nrefused = 'rate'", True, "rate: 55 is 5 from 50"),
         ("value = 55\nold = 50\nseconds = 3", True, "let through"),
@@ -378,9 +381,15 @@ def test_an_example_comes_out_as_it_says_or_not(tmp_path: Path, example: str, is
     limits = read_limits(written(tmp_path, TANK + example))
     (only,) = limits.examples
     result = only.run(limits)
-    assert text in result.text
+    assert text in result.outcome
     assert result.is_as_said is is_as_said
     assert only.source == "limits.toml:11"
+
+
+def test_an_example_says_what_it_writes_and_what_is_said_of_it(tmp_path: Path) -> None:
+    more = "value = 120\nold = 50\nrefused = 'max'\n[[examples]]\nwrite = 'Tank.Mode'\nvalue = 'Auto'"
+    said = [(each.text, each.said) for each in read_limits(written(tmp_path, TANK + more)).examples]
+    assert said == [("Tank.SP = 120 from 50", "refused by max"), ('Tank.Mode = "Auto"', "let through")]
 
 
 @pytest.mark.parametrize(("unlisted", "refused"), [("refuse", "unlisted"), ("allow", None)])
@@ -389,3 +398,17 @@ def test_an_example_may_be_of_a_tag_that_no_rule_names(tmp_path: Path, unlisted:
     text = f'unlisted = "{unlisted}"\n[[examples]]\nwrite = "A.B"\nvalue = 1\n{says}'
     limits = read_limits(written(tmp_path, text))
     assert limits.examples[0].run(limits).is_as_said
+
+
+def test_the_limits_of_the_demo_are_as_their_examples_say_and_name_its_tags() -> None:
+    limits = read_limits(Path(__file__).parents[2] / "examples" / "limits.toml")
+    assert [each.source for each in limits.examples if not each.run(limits).is_as_said] == []
+    assert {each.refused for each in limits.examples} == {*VERDICTS, None} - {"min", "writes_per_minute"}
+    hierarchy = Hierarchy()
+    build(hierarchy)
+    tags = [f"{each.tag_name}.{name.name}" for each in hierarchy for name in each.template.attributes]
+    for rule in limits.rules:
+        named = [tag for tag in tags if limits.rule_for(tag) is rule]
+        assert named, rule
+    for name in {name for each in limits.rules for guard in each.guards for name in guard.tags}:
+        assert name in tags

@@ -43,15 +43,20 @@ class Example:
 
     @property
     def text(self) -> str:
-        """The write and what is said of it, for a person."""
+        """The write, for a person: ``Plant.Tank1.LevelSP = 120 from 50``."""
         came_from = "" if self.old is None else f" from {shown(self.old)}"
-        return f"{self.tag} = {shown(self.value)}{came_from}: {_fate(self.refused)}"
+        return f"{self.tag} = {shown(self.value)}{came_from}"
+
+    @property
+    def said(self) -> str:
+        """What the file says of it: ``refused by max``, or ``let through``."""
+        return f"refused by {self.refused}" if self.refused else "let through"
 
     def run(self, limits: WriteLimits) -> "ExampleResult":
         """Judge the write by these limits."""
         refusals = [each for each in self._verdicts(limits) if not each.is_met]
         is_as_said = self.refused in [each.rule for each in refusals] if self.refused else not refusals
-        return ExampleResult(self, is_as_said, "; ".join(each.text for each in refusals))
+        return ExampleResult(self, is_as_said, "; ".join(each.text for each in refusals) or "let through")
 
     def _verdicts(self, limits: WriteLimits) -> list[RuleVerdict]:
         if problem := limits.refusal():
@@ -98,15 +103,5 @@ class ExampleResult:
 
     example: Example
     is_as_said: bool
-    refusals: str
-    """Why it is refused; empty where it is let through."""
-
-    @property
-    def text(self) -> str:
-        """The example with what came of it, on one line."""
-        outcome = self.refusals or "let through"
-        return f"{self.example.text}: {outcome}" if self.is_as_said else f"{self.example.text}, but {outcome}"
-
-
-def _fate(refused: str | None) -> str:
-    return f"refused by {refused}" if refused else "let through"
+    outcome: str
+    """Why it is refused; ``let through`` where it is not."""
