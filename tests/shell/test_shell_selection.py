@@ -67,8 +67,8 @@ def test_one_write_is_shown_with_all_that_is_known() -> None:
         RuleVerdict("guard", True, 'P1.Mode == "Auto": P1.Mode is "Auto"'),
     )
     one = entry(verdicts=verdicts, source="limits.toml:12", last_write=own_write(60.0, state="completed"))
-    assert panel_lines(selection(one, reason="start-up"), "plant, plantgw:5001") == [
-        "write on plant, plantgw:5001   reason: start-up",
+    assert panel_lines(selection(one, reason="start-up"), "plant") == [
+        "write on plant (plantgw:5001)   reason: start-up",
         "  tag          Plant.Tank1.LevelSP",
         "  description  Tank with level measurement",
         "  type         Double, in %   security: Operate",
@@ -136,7 +136,7 @@ def test_an_old_value_that_is_unknown_is_said_to_be() -> None:
 
 def test_several_writes_are_one_list() -> None:
     lines = panel_lines(selection(entry(), entry(), call="write_bulk"), "plant")
-    assert lines[0] == "write bulk on plant   2 entries"
+    assert lines[0] == "write bulk on plant (plantgw:5001)   2 entries"
     assert lines[1:4] == [
         "   1  Plant.Tank1.LevelSP",
         "      description  Tank with level measurement",
@@ -148,7 +148,7 @@ def test_several_writes_are_one_list() -> None:
 def test_an_acknowledgement_shows_its_comment_and_operator() -> None:
     alarm = entry(pending=PendingEntry(alarm="ZB!Plant.Tank1.Level.Hi", comment="seen"))
     assert panel_lines(selection(alarm, call="acknowledge_alarm"), "plant") == [
-        "acknowledge alarm on plant",
+        "acknowledge alarm on plant (plantgw:5001)",
         "  alarm        ZB!Plant.Tank1.Level.Hi",
         "  comment      seen",
         "  operator     none",

@@ -17,7 +17,8 @@ _LABEL = 13
 def panel_lines(selection: Selection, where: str) -> list[str]:
     """Return the lines; `where` names the connection."""
     reason = f"   reason: {one_line(selection.reason)}" if selection.reason else ""
-    head = f"{_verb(selection)} on {safe(where)}{reason}"
+    address = "" if where == selection.endpoint else f" ({safe(selection.endpoint)})"
+    head = f"{_verb(selection)} on {safe(where)}{address}{reason}"
     if len(selection.entries) == 1:
         (only,) = selection.entries
         return [head, *(f"  {label:<{_LABEL}}{text}" for label, text in _facts(only))]
@@ -52,7 +53,7 @@ def question_text(selection: Selection) -> str:
 def hint_text(selection: Selection) -> str:
     """Return what is shown below the question."""
     left = max(0.0, selection.until - clock.monotonic())
-    return f"void in {left:.0f} s, at another answer, or when something shown changes; Ctrl-C sends nothing"
+    return f"void in {left:.0f} s, or when something shown changes; Ctrl-C sends nothing"
 
 
 def _verb(selection: Selection) -> str:

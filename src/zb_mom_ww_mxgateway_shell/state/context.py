@@ -21,6 +21,7 @@ from zb_mom_ww_mxgateway_shell.state.settings import Settings
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
+    from zb_mom_ww_mxgateway.safety.selection import Selection
     from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue
     from zb_mom_ww_mxgateway_shell.language.literals import TagType
     from zb_mom_ww_mxgateway_shell.state.profiles import Profiles
@@ -88,6 +89,8 @@ class Context:
         """Shows a message about an event that no command caused."""
         self.ask: Callable[[str], Awaitable[bool]] | None = None
         """Asks a person yes or no; None where no person can be asked."""
+        self.ask_selection: Callable[[Selection, str], Awaitable[str]] | None = None
+        """Shows a person a write to the connection named, and returns the answer; None where no person can be asked."""
         self.assume_yes = False
         """Whether ``confirm`` assumes yes."""
         self.ask_text: Callable[[str], Awaitable[str]] | None = None

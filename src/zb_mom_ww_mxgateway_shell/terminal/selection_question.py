@@ -24,11 +24,14 @@ _IN_THE_BACKGROUND = (
 class SelectionQuestions:
     """Asks about one selection after the other."""
 
-    def __init__(self, input: Input, output: Output, show: Callable[[str], None]) -> None:
-        """`show` writes a line to the terminal, on which no application runs then."""
+    def __init__(
+        self, input: Input, output: Output, show: Callable[[str], None], record: Callable[[str], None]
+    ) -> None:
+        """`show` writes a line to the terminal, on which no application runs then; `record` copies what was typed."""
         self._input = input
         self._output = output
         self._show = show
+        self._record = record
         self._one_at_a_time = asyncio.Lock()
 
     async def ask(self, selection: Selection, where: str) -> str:
@@ -42,14 +45,17 @@ class SelectionQuestions:
                     return ""
                 for line in panel_lines(selection, where):
                     self._show(line)
+                text = question_text(selection)
                 question = LiveQuestion(
-                    question_text(selection),
+                    text,
                     self._input,
                     self._output,
                     void=selection.void,
                     hint=lambda: hint_text(selection),
                 )
-                return await question.answer()
+                answer = await question.answer()
+                self._record(f"{text} {answer}")
+                return answer
         except QuestionVoid:
             return ""
         except SomebodyTypes:
