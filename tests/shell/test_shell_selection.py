@@ -7,7 +7,7 @@ import pytest
 
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, SparseArray
-from zb_mom_ww_mxgateway.safety.changes import OwnWrite
+from zb_mom_ww_mxgateway.safety.changes import OwnWrite, WriteState
 from zb_mom_ww_mxgateway.safety.selection import Level, RuleVerdict, SelectedEntry, Selection
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.system import clock
@@ -41,8 +41,9 @@ def held(value: Any, *, quality: int = 192, age: float = 1.2, stale: float | Non
     return LiveValue(TAG, value, quality, DataType.DOUBLE, "", (), 1, 1, now, age, since)
 
 
-def own_write(value: Any, **more: Any) -> OwnWrite:
-    return OwnWrite("c-1", 0, value, None, "kim", datetime(2026, 10, 2, tzinfo=UTC), clock.monotonic() - 12, **more)
+def own_write(value: Any, state: WriteState = "completed") -> OwnWrite:
+    at = datetime(2026, 10, 2, tzinfo=UTC)
+    return OwnWrite(value, clock.monotonic() - 12, state=state, action="c-1", before=None, who="kim", at=at)
 
 
 def entry(value: Any = 65.0, old: LiveValue | None = None, **more: Any) -> SelectedEntry:
@@ -63,10 +64,11 @@ def selection(*entries: SelectedEntry, level: Level = "yes", reason: str = "", c
 
 def test_one_write_is_shown_with_all_that_is_known() -> None:
     verdicts = (
-        RuleVerdict("max", True, "65 <= 100"),
+        RuleVerdict("max", True, "max: 65 is at most 100"),
+        RuleVerdict("writes_per_minute", True, "writes_per_minute: 1 within the last minute, of 4"),
         RuleVerdict("guard", True, 'P1.Mode == "Auto": P1.Mode is "Auto"'),
     )
-    one = entry(verdicts=verdicts, source="limits.toml:12", last_write=own_write(60.0, state="completed"))
+    one = entry(verdicts=verdicts, source="limits.toml:12", last_write=own_write(60.0))
     assert panel_lines(selection(one, reason="start-up"), "plant") == [
         "write on plant (plantgw:5001)   reason: start-up",
         "  tag          Plant.Tank1.LevelSP",
@@ -75,7 +77,8 @@ def test_one_write_is_shown_with_all_that_is_known() -> None:
         "  now          60.0   good   1.2 s old",
         "  new          65.0   difference +5",
         "  limits       limits.toml:12, met as follows",
-        "    max        65 <= 100",
+        "    max        65 is at most 100",
+        "    writes per minute 1 within the last minute, of 4",
         '    guard      P1.Mode == "Auto": P1.Mode is "Auto"',
         "  last write   60.0 by kim in this session, 12 s ago; not changed since",
     ]
@@ -95,7 +98,7 @@ def test_one_write_is_shown_with_all_that_is_known() -> None:
         (lambda: entry("on ", held(" off")), '  new          "on "'),
         (lambda: entry(True, held(False)), "  new          true"),
         (
-            lambda: entry(last_write=own_write(55.0, state="completed")),
+            lambda: entry(last_write=own_write(55.0)),
             "  last write   55.0 by kim in this session, 12 s ago; CHANGED SINCE by somebody else",
         ),
         (

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from zb_mom_ww_mxgateway.models.write_guard import SparseArray
 from zb_mom_ww_mxgateway.safety.selection import RuleVerdict, SelectedEntry, Selection
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway.values import Array
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted, one_line, safe, value_text
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness, quality_text
@@ -21,13 +20,17 @@ def panel_lines(selection: Selection, where: str) -> list[str]:
     head = f"{_verb(selection)} on {safe(where)}{address}{reason}"
     if len(selection.entries) == 1:
         (only,) = selection.entries
-        return [head, *(f"  {label:<{_LABEL}}{text}" for label, text in _facts(only))]
+        return [head, *(f"  {_labelled(label, text)}" for label, text in _facts(only))]
     lines = [f"{head}   {len(selection.entries)} entries"]
     for number, entry in enumerate(selection.entries, start=1):
         name, *rest = _facts(entry)
         lines.append(f"{number:>4}  {name[1]}")
-        lines += [f"      {label:<{_LABEL}}{text}" for label, text in rest]
+        lines += [f"      {_labelled(label, text)}" for label, text in rest]
     return lines
+
+
+def _labelled(label: str, text: str) -> str:
+    return f"{label:<{_LABEL - 1}} {text}"
 
 
 def question_text(selection: Selection) -> str:
@@ -78,7 +81,7 @@ def _facts(entry: SelectedEntry) -> Iterator[tuple[str, str]]:
     if lost := _lost(entry):
         yield "LOST", lost
     if given.timestamp is not None:
-        yield "source time", time_text(given.timestamp) if hasattr(given.timestamp, "astimezone") else "given"
+        yield "source time", value_text(given.timestamp)
     if given.user_id:
         verified = f", verified by user {given.verifier_user_id}" if given.verifier_user_id else ""
         yield "signed", f"by user {given.user_id}{verified}"
@@ -88,7 +91,8 @@ def _facts(entry: SelectedEntry) -> Iterator[tuple[str, str]]:
 
 
 def _verdict(verdict: RuleVerdict) -> tuple[str, str]:
-    return f"  {verdict.rule}", f"{'' if verdict.is_met else 'NOT MET: '}{one_line(verdict.text)}"
+    text = one_line(verdict.text.removeprefix(f"{verdict.rule}: "))
+    return f"  {verdict.rule.replace('_', ' ')}", text if verdict.is_met else f"NOT MET: {text}"
 
 
 def _old(entry: SelectedEntry) -> str:
