@@ -89,14 +89,18 @@ def test_the_last_word_about_an_action_is_its_result() -> None:
     completed = line("outcome", action="a", entries=[{"outcome": "completed", "completed_after": 0.4, "why": ""}])
     unknown = line("outcome", action="a", entries=[{"outcome": "accepted", "accepted_after": 0.1, "why": ""}])
     refused = line("outcome", action="a", entries=[{"outcome": "refused", "why": "out of range"}])
-    as_written = line("outcome", action="a", verified=[{"verified": True}])
-    different = line("outcome", action="a", verified=[{"verified": False, "why": "it is 3"}])
+    as_written = line("outcome", action="a", verified=[{"as_written": True, "value": 2}])
+    different = line("outcome", action="a", verified=[{"as_written": False, "value": 3}])
+    unseen = line("outcome", action="a", verified=[{"as_written": False, "problem": "no value came"}])
     assert result_of(intent(), accepted) == [("accepted", "")]
     assert result_of(intent(), accepted, completed) == [("completed", "")]
     assert result_of(intent(), accepted, unknown)[0][0] == "unknown"
     assert result_of(intent(), accepted, refused) == [("refused_there", "out of range")]
     assert result_of(intent(), accepted, completed, as_written) == [("verified", "")]
-    assert result_of(intent(), accepted, completed, different) == [("not_verified", "it is 3")]
+    assert result_of(intent(), accepted, completed, different) == [("not_verified", "it was 3 then")]
+    assert result_of(intent(), accepted, completed, unseen) == [("not_verified", "no value came")]
+    # A value that is there does not say whose it is.
+    assert result_of(intent(), accepted, unknown, as_written)[0][0] == "unknown"
     assert result_of(intent(), line("answer", action="a", outcome="not sent", why="w")) == [("not_sent", "w")]
     assert result_of(intent(), line("answer", action="a", outcome="unknown", why="w")) == [("unknown", "w")]
     assert result_of(intent(), line("refused", action="a", why="w")) == [("refused_here", "w")]

@@ -134,8 +134,9 @@ class _Later:
                 found, why = "unknown", _NO_COMPLETION
             times = [outcome.get(name) for name in ("completed_after", "accepted_after")]
             seconds = next((each for each in times if each is not None), seconds)
-        if isinstance(is_as_written := verified.get("verified"), bool):
-            found, why = ("verified" if is_as_written else "not_verified"), _text(verified.get("why"))
+        if found == "completed" and isinstance(is_as_written := verified.get("as_written"), bool):
+            found = "verified" if is_as_written else "not_verified"
+            why = "" if is_as_written else _text(verified.get("problem")) or f"it was {verified.get('value')!r} then"
         return {
             "result": _RESULTS.get(found, found),
             "why": why,

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
@@ -44,6 +45,11 @@ class Head:
                 f"head {text!r}: COUNT:HASH expected, as it was printed at the end of a session (64 digits of hash)"
             )
         return cls(int(count), digits)
+
+
+def time_text(moment: datetime) -> str:
+    """Return an aware time as a line has it: in UTC, and of a fixed length, so that texts compare as times do."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 @dataclass(frozen=True, slots=True)
