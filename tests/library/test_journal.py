@@ -141,6 +141,34 @@ async def test_the_next_one_continues_the_chain_and_sees_what_others_wrote(tmp_p
     await second.aclose()
 
 
+async def test_what_others_wrote_long_ago_is_no_news(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = made_in(tmp_path)
+    with monkeypatch.context() as earlier:
+        earlier.setattr("zb_mom_ww_mxgateway.safety.journal.time_text", lambda moment: "2020-01-01T00:00:00.000000Z")
+        await first.append("intent", {"tag": "Plant.A"})
+    recent = await first.append("intent", {"tag": "Plant.A"})
+    await first.aclose()
+    second = made_in(tmp_path)
+    await second.append("opened", {})
+    assert second.foreign_lines() == [recent]
+    await second.aclose()
+
+
+async def test_a_journal_that_cannot_be_read_at_first_is_not_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = made_in(tmp_path)
+    await first.append("opened", {})
+    await first.aclose()
+    second = made_in(tmp_path)
+    with monkeypatch.context() as broken:
+        broken.setattr("zb_mom_ww_mxgateway.safety.journal_files._last_lines", lambda path, count: 1 / 0)
+        with pytest.raises(JournalError):
+            await second.append("opened", {})
+    assert (await second.append("opened", {})).number == 2
+    await second.aclose()
+
+
 def full_disk(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Let the disk be full after some more bytes."""
     left, write = [after], os.write

@@ -1,6 +1,6 @@
 """The desk of a connection: what it lets through, what it asks, and that what was shown is what is sent."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -170,8 +170,9 @@ async def test_a_selection_shows_what_is_known_of_the_tag() -> None:
     desk = Desk("yes")
     desk.asks(lambda selection: "y")
 
-    async def facts(tag: str) -> TagFacts:
-        return TagFacts("level setpoint", "Double", "%", 1, "Operate")
+    async def facts(tags: Sequence[str], /, *, for_a_person: bool) -> Mapping[str, TagFacts]:
+        assert for_a_person
+        return {tag: TagFacts("level setpoint", "Double", "%", 1) for tag in tags}
 
     desk.rules.facts_of = facts
     assert not await desk.sent(desk.write(60))
@@ -280,8 +281,8 @@ async def test_who_must_sign_signs_whoever_makes_the_call(
 ) -> None:
     desk = Desk()
 
-    async def facts(tag: str) -> TagFacts:
-        return TagFacts(security=security)
+    async def facts(tags: Sequence[str], /, *, for_a_person: bool) -> Mapping[str, TagFacts]:
+        return {tag: TagFacts(security=security) for tag in tags}
 
     desk.rules.facts_of = facts
     refused = await desk.sent(desk.write(user_id=user, verifier_user_id=verifier))

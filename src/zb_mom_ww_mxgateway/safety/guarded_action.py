@@ -1,6 +1,7 @@
 """One call that changes the plant, from the question whether it may be sent to its outcome."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from zb_mom_ww_mxgateway.comparison import same_value
@@ -11,7 +12,7 @@ from zb_mom_ww_mxgateway.safety.selection import Level, RuleVerdict, SelectedEnt
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts, missing_signature
 from zb_mom_ww_mxgateway.safety.write_note import WriteNote
 from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
-from zb_mom_ww_mxgateway.safety.write_rules import WriteRules
+from zb_mom_ww_mxgateway.safety.write_rules import WriteRules, array_of, item_of
 from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -33,7 +34,7 @@ class GuardedAction(Admission):
         """Empty before the call ends."""
         self._rules = rules
         self._records = records
-        self._facts: dict[str, TagFacts] = {}
+        self._facts: Mapping[str, TagFacts] = {}
         self._selection: Selection | None = None
         self._judged: list[tuple[RuleVerdict, ...]] = []
         self._old: list[LiveValue | None] = []
@@ -92,8 +93,7 @@ class GuardedAction(Admission):
         Where no rule and no person judges the old value, the one at hand is enough for the journal.
         """
         tags = list(dict.fromkeys(each.tag for each in self.pending.entries if each.tag))
-        for tag in tags:
-            self._facts[tag] = await self._rules.facts_of(tag)
+        self._facts = await self._rules.facts_of(tags, for_a_person=self._asks())
         rules = [rule for tag in tags if (rule := self._rules.rule_for(tag))]
         if self._rules.values is not None and (rules or self._level() != "none"):
             operands = [name for rule in rules for guard in rule.guards for name in guard.tags]
@@ -105,12 +105,16 @@ class GuardedAction(Admission):
     def _judge(self) -> str:
         """Judge each entry by the values of this moment; return the first refusal."""
         self._old = [None if each.alarm else self._latest(each.tag) for each in self.pending.entries]
-        self._judged = [
-            tuple(self._verdicts(each, old)) for each, old in zip(self.pending.entries, self._old, strict=True)
-        ]
+        before: dict[str, list[str]] = {}
+        self._judged = []
+        for each, old in zip(self.pending.entries, self._old, strict=True):
+            earlier = before.setdefault(array_of(each.tag), [])
+            self._judged.append(tuple(self._verdicts(each, old, earlier)))
+            earlier.append(item_of(each.tag))
         return next((each.text for verdicts in self._judged for each in verdicts if not each.is_met), "")
 
-    def _verdicts(self, entry: PendingEntry, old: LiveValue | None) -> Iterator[RuleVerdict]:
+    def _verdicts(self, entry: PendingEntry, old: LiveValue | None, earlier: Sequence[str]) -> Iterator[RuleVerdict]:
+        """Judge an entry; `earlier` are the items of its array that this call writes before it."""
         facts = self._facts.get(entry.tag)
         if not entry.alarm and (
             missing := missing_signature(entry.tag, facts or TagFacts(), entry.user_id, entry.verifier_user_id)
@@ -125,7 +129,12 @@ class GuardedAction(Admission):
             return
         if not self.is_covered_revert:
             sent = self._rules.sent
-            yield from rule.check(entry.value, old, last=sent.last(entry.tag), writes=sent.count(entry.tag))
+            item, array = item_of(entry.tag), array_of(entry.tag)
+            if old is not None and any(each in (item, array) or item == array for each in earlier):
+                old = replace(old, stale_since=clock.monotonic())  # It is another one by then.
+            yield from rule.check(
+                entry.value, old, last=sent.last(entry.tag), writes=sent.count(entry.tag) + len(earlier)
+            )
             if rule.needs_reason:
                 yield RuleVerdict(
                     "reason", bool(self.reason), self.reason or f"{entry.tag} needs a reason: --reason TEXT"
@@ -148,6 +157,11 @@ class GuardedAction(Admission):
         return ""
 
     # A person's answer.
+
+    def _asks(self) -> bool:
+        """Return whether a person is asked, as far as is known yet."""
+        level = self._level()
+        return self._rules.ask is not None and level != "none" and not (level == "yes" and self._rules.assume_yes)
 
     def _level(self) -> Level:
         if self.is_covered_revert:

@@ -10,6 +10,7 @@ from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
 from zb_mom_ww_mxgateway.models.write_guard import PendingWrite, WriteAnswer
 from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, OwnWrite, WriteState
+from zb_mom_ww_mxgateway.safety.doubtful_writes import DoubtfulWrites
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 
@@ -42,6 +43,7 @@ class WriteRecords:
         self.endpoint: str = endpoint
         self.journal: Journal | None = journal
         self.ledger: ChangeLedger = ChangeLedger()
+        self.doubtful: DoubtfulWrites = DoubtfulWrites()
         self.notice: Callable[[str], object] = lambda text: None
         """Shows a person what they should know before a write goes out."""
         self.facts: Callable[[], Mapping[str, Any]] = dict
@@ -91,10 +93,12 @@ class WriteRecords:
     def sent(self, pending: PendingWrite, old: Sequence[LiveValue | None]) -> None:
         """Note a call in the moment of sending."""
         self.ledger.sent(pending, old, who=self.who)
+        self.doubtful.sent(pending)
 
     def answered(self, pending: PendingWrite, answer: WriteAnswer, seconds: float | None) -> None:
         """Note how a call ended, `seconds` after it was sent."""
         self._under_way.pop(pending.correlation_id, None)
+        self.doubtful.answered(pending, answer)
         fields: dict[str, Any] = {"action": pending.correlation_id, "outcome": answer.outcome, "why": answer.reason}
         if any(answer.refused):
             fields["refused"] = list(answer.refused)
@@ -116,6 +120,7 @@ class WriteRecords:
             for each in outcomes
         ]
         self._post("outcome", {"action": pending.correlation_id, "entries": fields}, with_facts=False)
+        self.doubtful.outcomes(pending, outcomes)
         for index, each in enumerate(outcomes):
             self.ledger.result(pending.correlation_id, index, each.outcome.value)
 

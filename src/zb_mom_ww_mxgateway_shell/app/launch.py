@@ -42,6 +42,7 @@ class Launch:
         self._connection = wanted.connection
         self._context = Context(all_commands(), interactive=interactive)
         self._context.connection = wanted.connection
+        self._context.is_demo = wanted.demo
         self._context.read_only = wanted.read_only
         self._context.settles_later = not interactive
         self._context.assume_yes = wanted.assume_yes

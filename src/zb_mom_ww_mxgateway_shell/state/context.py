@@ -20,17 +20,17 @@ from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.connection_reports import close_and_report, report_disarming
 from zb_mom_ww_mxgateway_shell.state.journals import Journals
 from zb_mom_ww_mxgateway_shell.state.settings import Settings
-from zb_mom_ww_mxgateway_shell.state.write_desk import attach, make_desk
+from zb_mom_ww_mxgateway_shell.state.write_desk import attach, have_asked, make_desk
 from zb_mom_ww_mxgateway_shell.state.write_terms import ConnectionTerms, WriteTerms
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
-    from zb_mom_ww_mxgateway.safety.selection import Ask
     from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue
     from zb_mom_ww_mxgateway_shell.language.literals import TagType
     from zb_mom_ww_mxgateway_shell.state.profiles import Profiles
     from zb_mom_ww_mxgateway_shell.state.script_recorder import RecordedLine, ScriptRecorder
     from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
+    from zb_mom_ww_mxgateway_shell.state.write_desk import AskAbout
 
 FIRST_VALUE_TIMEOUT = 15.0
 """Seconds to wait for an item's first value: a fresh session on a real gateway takes 3 to 8."""
@@ -65,6 +65,8 @@ class Context:
         it."""
         self.records = False
         """Whether lines that no person types are kept for record-script: from when it asks for them."""
+        self.is_demo = False
+        """Whether the program is on the simulated gateway inside itself: its journal is another one."""
         self.read_only = ""
         """Why no write is allowed on any connection; empty where writes are."""
         self.write_terms = WriteTerms()
@@ -91,14 +93,14 @@ class Context:
         """Shows a message about an event that no command caused."""
         self.ask: Callable[[str], Awaitable[bool]] | None = None
         """Asks a person yes or no; None where no person can be asked."""
+        self.ask_selection: AskAbout | None = None
+        """Shows a person a write to the connection named, and returns the answer; None where no person can be asked."""
         self.assume_yes = False
         """Whether ``confirm`` assumes yes."""
         self.ask_text: Callable[[str], Awaitable[str]] | None = None
         """Asks a person for a text, where there is one; it is empty if none is given."""
         self.ask_secret: Callable[[str], Awaitable[str]] | None = None
         """Asks a person for a key; None where no person can be asked."""
-        self.ask_selection: Ask | None = None
-        """Shows what a write would do, and asks a person for it; None where no person can be asked."""
         self.journals = Journals()
         """The journals of this process."""
         self.open_pane: Callable[[], Awaitable[None]] | None = None
@@ -184,7 +186,6 @@ class Context:
                 self.journals,
                 terms,
                 asks_each=self.interactive and not terms.is_demo,
-                ask=self.ask_selection,
                 assume_yes=self.assume_yes,
                 notice=lambda text: self.notice(text),
             ),
@@ -192,7 +193,7 @@ class Context:
             settles_later=self.settles_later and not attached,
             attached=attached,
         )
-        attach(made)
+        attach(made, self.ask_selection)
         report_disarming(made, lambda text: self.alert(text), lambda: self._prefix_of(made))
         if self.write_terms.run is not None:
             self.write_terms.run.arm(made)
@@ -209,11 +210,11 @@ class Context:
                 # The reason for replacing it may also prevent closing it.
                 self.notice(f"the session before it could not be closed and will expire: {error}")
 
-    def answer_selections(self, ask: "Ask") -> None:
+    def answer_selections(self, ask: "AskAbout") -> None:
         """Have a person asked by this function before a write, on every connection."""
         self.ask_selection = ask
         for each in self.connections.values():
-            each.desk.rules.ask = ask
+            have_asked(each, ask)
 
     def start_alarms(self, connected: GatewayConnection) -> None:
         """Start to read the alarms of a connection, unless it has started; report new ones at a prompt."""

@@ -2,14 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from zb_mom_ww_mxgateway.system.state_dir import data_folder, state_folder
-
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.journal import Journal
     from zb_mom_ww_mxgateway.safety.journal_chain import Head
-
-_FOLDER = "journal"
-_DEMO = "demo"
 
 
 class Journals:
@@ -24,10 +19,9 @@ class Journals:
         The demo has its own: what is tried out there is no record of a plant.
         """
         if is_demo not in self._open:
-            from zb_mom_ww_mxgateway.safety.journal import Journal  # Lazy: a run without a connection needs none.
+            from zb_mom_ww_mxgateway_console.connect.write_journal import open_journal  # Lazy: see above.
 
-            parts = (_FOLDER, _DEMO) if is_demo else (_FOLDER,)
-            self._open[is_demo] = Journal(state_folder().joinpath(*parts), data_folder().joinpath(*parts), {})
+            self._open[is_demo] = open_journal("mxgw-shell", demo=is_demo)
         return self._open[is_demo]
 
     def heads(self) -> "list[Head]":

@@ -1,26 +1,28 @@
 """The desk of one connection: what the shell knows for its decisions, and what goes into each line of the journal."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway.redaction import redact_key
 from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.safety.desk import WriteDesk
 from zb_mom_ww_mxgateway.safety.plant_values import LivePlantValues
-from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
 from zb_mom_ww_mxgateway.safety.write_rules import WriteRules
+from zb_mom_ww_mxgateway_console.connect.write_journal import connection_facts
 from zb_mom_ww_mxgateway_shell.state.journals import Journals
+from zb_mom_ww_mxgateway_shell.state.tag_facts import GalaxyFacts
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.arming import ArmedScope
-    from zb_mom_ww_mxgateway.safety.selection import Ask
+    from zb_mom_ww_mxgateway.safety.selection import Selection
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
     from zb_mom_ww_mxgateway_shell.state.write_terms import ConnectionTerms
 
-_SECURITIES = ("FreeAccess", "Operate", "SecuredWrite", "VerifiedWrite", "Tune", "Configure", "ViewOnly")
+AskAbout: TypeAlias = "Callable[[Selection, str], Awaitable[str]]"
+"""Shows a person a write to the connection of that name, and returns the answer; empty for none."""
 
 
 def make_desk(
@@ -28,7 +30,6 @@ def make_desk(
     terms: "ConnectionTerms",
     *,
     asks_each: bool,
-    ask: "Ask | None",
     assume_yes: bool,
     notice: Callable[[str], object],
 ) -> WriteDesk:
@@ -44,7 +45,11 @@ def make_desk(
         forbidden = forbidden or f"no journal can be kept: {error}"
     arming = Arming(replace(terms.rules, forbidden=forbidden), open_for_all=terms.open_for_all)
     rules = WriteRules(arming, "yes" if asks_each else "none")
-    rules.ask, rules.assume_yes = ask, assume_yes
+    rules.assume_yes = assume_yes
+    if terms.limits:
+        from zb_mom_ww_mxgateway.safety.limits_watch import LimitsFile  # Lazy: most users have no limits file.
+
+        rules.limits = LimitsFile(Path(terms.limits))
     records = WriteRecords("", "", journal)
     records.notice = notice
     arming.on_armed.append(lambda scope: records.note("armed", **_scope_form(scope)))
@@ -52,32 +57,33 @@ def make_desk(
     return WriteDesk(rules, records)
 
 
-def attach(connected: "GatewayConnection") -> None:
-    """Give the desk of a connection its values, and what the galaxy tells; write the line that opens its session."""
+def attach(connected: "GatewayConnection", ask: "AskAbout | None") -> None:
+    """Give the desk of a connection its values, and what the galaxy tells; write the line that opens its session.
+
+    `ask` asks a person, where one can be asked.
+    """
     desk, live = connected.desk, connected.live
     desk.rules.values = LivePlantValues(live)
     desk.rules.connection_mark = lambda: (live.session.session_id, live.state, live.resumes, live.rebuilds, live.gaps)
 
-    async def facts_of(tag: str) -> TagFacts:
-        security = await connected.security_of(tag)
-        kind = connected.catalogue.kind_of(tag)
-        name = "" if security is None else _SECURITIES[security] if security < len(_SECURITIES) else str(security)
-        return TagFacts(type_name=kind.type_name if kind else "", security=security, security_name=name)
-
-    desk.rules.facts_of = facts_of
+    desk.rules.facts_of = GalaxyFacts(connected).of
+    if ask is not None:
+        have_asked(connected, ask)
     desk.records.name, desk.records.endpoint = connected.name, connected.client.options.endpoint
-    desk.records.facts = lambda: connection_facts(connected)
+    desk.records.facts = lambda: _facts(connected)
     desk.records.opened()
 
 
-def connection_facts(connected: "GatewayConnection") -> Mapping[str, Any]:
+def have_asked(connected: "GatewayConnection", ask: "AskAbout") -> None:
+    """Have a person asked by this function before a write to this connection."""
+    connected.desk.rules.ask = lambda selection: ask(selection, connected.name)
+
+
+def _facts(connected: "GatewayConnection") -> Mapping[str, Any]:
     """Return who writes where, for the journal: key and certificate, session, galaxy, users who are logged in."""
-    options, trust = connected.client.options, connected.client.trust
     return {
-        "certificate": trust.known.sha256 if trust.known else "plaintext" if trust.plaintext else "verified",
+        **connection_facts(connected.client, connected.terms.profile),
         "deployed_at": connected.deployed_at,
-        "key": redact_key(options.api_key) if options.api_key else "",
-        "profile": connected.terms.profile,
         "session": connected.live.session.session_id,
         "users": {str(user.user_id): user.name for user in connected.logged_in()},
     }

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.safety.arming import ArmingRules
 from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_shell.errors import ShellError
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_console.connect.options import Connection
@@ -61,6 +63,14 @@ class WriteTerms:
         elif given is None and self._open_endpoint and connection.endpoint == self._open_endpoint:
             there = [each for each in connections if each.connection.endpoint == self._open_endpoint]
             terms = ConnectionTerms(open_for_all=all(each.arming.is_armed for each in there))
+        if self.consent.limits:
+            if terms.limits:
+                raise ShellError(
+                    f"--limits: the profile {terms.profile} names its limits file, {terms.limits}, which nothing "
+                    "replaces",
+                    ExitCode.USAGE,
+                )
+            terms = replace(terms, limits=self.consent.limits)
         terms = replace(terms, is_demo=bool(self._demo_endpoint) and connection.endpoint == self._demo_endpoint)
         return replace(terms, rules=replace(terms.rules, forbidden=forbidden)) if forbidden else terms
 

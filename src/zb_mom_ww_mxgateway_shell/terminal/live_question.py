@@ -22,7 +22,7 @@ from zb_mom_ww_mxgateway_shell.terminal.redrawing import leave
 _QUIET_SECONDS = 0.2
 """How long nothing must have been typed before the question is shown: what is typed ahead, or comes of a paste over a
 slow line, is over then."""
-_LOOK_SECONDS = 0.05
+_LOOK_SECONDS = 0.1
 _LONGEST = 1_000
 """Characters of an answer."""
 
