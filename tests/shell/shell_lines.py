@@ -4,8 +4,8 @@ from pathlib import Path
 
 from zb_mom_ww_mxgateway_shell.output.results import Result
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, LineRun
+from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 from zb_mom_ww_mxgateway_shell.state.context import Context
-from zb_mom_ww_mxgateway_shell.state.write_terms import ConnectionTerms
 
 SIMULATED = ConnectionTerms(open_for_all=True)
 """The terms of a simulated plant: tests of other things than arming may write to it."""

@@ -18,10 +18,11 @@ from zb_mom_ww_mxgateway_shell.output.transcript import Transcript
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.connection_reports import close_and_report, report_disarming
+from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 from zb_mom_ww_mxgateway_shell.state.journals import Journals
 from zb_mom_ww_mxgateway_shell.state.settings import Settings
 from zb_mom_ww_mxgateway_shell.state.write_desk import attach, have_asked, make_desk
-from zb_mom_ww_mxgateway_shell.state.write_terms import ConnectionTerms, WriteTerms
+from zb_mom_ww_mxgateway_shell.state.write_terms import WriteTerms
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session

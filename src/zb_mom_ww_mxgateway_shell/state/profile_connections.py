@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 from zb_mom_ww_mxgateway_shell.state.context import Context
-from zb_mom_ww_mxgateway_shell.state.write_terms import ConnectionTerms
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.profiles import Profile

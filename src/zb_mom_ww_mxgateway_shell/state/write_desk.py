@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.arming import ArmedScope
     from zb_mom_ww_mxgateway.safety.selection import Selection
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
-    from zb_mom_ww_mxgateway_shell.state.write_terms import ConnectionTerms
+    from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 
 AskAbout: TypeAlias = "Callable[[Selection, str], Awaitable[str]]"
 """Shows a person a write to the connection of that name, and returns the answer; empty for none."""

@@ -1,36 +1,19 @@
-"""The terms on which the connections of a shell are written to."""
+"""Terms of every connection that a shell opens."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from zb_mom_ww_mxgateway.safety.arming import ArmingRules
 from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_console.connect.options import Connection
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
     from zb_mom_ww_mxgateway_shell.state.run_scope import RunScope
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionTerms:
-    """What the user's profile, or the shell itself, says of the writes of a connection."""
-
-    rules: ArmingRules = field(default_factory=ArmingRules)
-    arms: tuple[str, ...] = ()
-    """Globs that files may write without ``--arm``."""
-    limits: str = ""
-    """The limits file; empty for none."""
-    profile: str = ""
-    """Name of the profile; empty for a connection without one."""
-    open_for_all: bool = False
-    """Whether every write is let through at first: a simulated plant."""
-    is_demo: bool = False
-    """Whether it is the simulated plant of this shell, armed or not."""
 
 
 class WriteTerms:
