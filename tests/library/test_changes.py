@@ -9,7 +9,8 @@ from library_reverts import BAD, GOOD, HandClock, held, moved_by_hand
 
 from zb_mom_ww_mxgateway import DataType, Float32, LiveValue, PendingEntry, PendingWrite, SparseArray
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS
-from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, Standing, TagChange, WriteState, is_same
+from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, Standing, TagChange, WriteState
+from zb_mom_ww_mxgateway.safety.written_values import is_as_written
 from zb_mom_ww_mxgateway.values import Array
 
 
@@ -148,10 +149,10 @@ def test_whose_value_is_there(present: LiveValue | None, standing: Standing) -> 
 
 def test_a_sparse_array_is_there_where_all_other_elements_have_their_default() -> None:
     written = SparseArray(3, ((1, 7),))
-    assert is_same(written, Array([0, 7, 0], (3,), DataType.INTEGER))
-    assert not is_same(written, Array([0, 7, 1], (3,), DataType.INTEGER))
-    assert not is_same(written, Array([0, 7], (2,), DataType.INTEGER))
-    assert not is_same(written, 7)
+    assert is_as_written(written, Array([0, 7, 0], (3,), DataType.INTEGER))
+    assert not is_as_written(written, Array([0, 7, 1], (3,), DataType.INTEGER))
+    assert not is_as_written(written, Array([0, 7], (2,), DataType.INTEGER))
+    assert not is_as_written(written, 7)
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,11 @@ from zb_mom_ww_mxgateway import (
 from zb_mom_ww_mxgateway.safety.verification import (
     ReadBack,
     VerifiedWrite,
-    is_as_written,
     read_back_form,
     verify,
     write_and_verify,
 )
+from zb_mom_ww_mxgateway.safety.written_values import is_as_written
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 

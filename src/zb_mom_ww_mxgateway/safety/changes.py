@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Literal, TypeAlias
 
-from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayArgumentError
 from zb_mom_ww_mxgateway.live.values import LiveValue
-from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, PendingWrite, SparseArray
+from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, PendingWrite
+from zb_mom_ww_mxgateway.safety.written_values import is_as_written
 from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -78,7 +78,7 @@ class ValueBefore:
 
     def is_same(self, value: object) -> bool:
         """Return whether another value is this one."""
-        return is_same(value, self.value, self.data_type)
+        return is_as_written(value, self.value, data_type=self.data_type)
 
 
 @dataclass(slots=True)
@@ -295,21 +295,8 @@ def standing_of(present: LiveValue | None, before: object, ours: Sequence[object
     """
     if present is None or present.stale_since is not None or present.quality_word != "good":
         return Standing.UNSURE
-    if before is not None and is_same(before, present.value, present.data_type):
+    if before is not None and is_as_written(before, present.value, data_type=present.data_type):
         return Standing.BEFORE
-    if any(is_same(each, present.value, present.data_type) for each in ours):
+    if any(is_as_written(each, present.value, data_type=present.data_type) for each in ours):
         return Standing.OURS
     return Standing.ANOTHER
-
-
-def is_same(written: object, present: object, data_type: DataType | int = DataType.UNSPECIFIED) -> bool:
-    """Return whether a tag of this type that was written has this value now."""
-    if not isinstance(written, SparseArray):
-        return same_value(written, present, data_type=data_type)
-    if not isinstance(present, list) or len(present) != written.total_length:
-        return False
-    named = dict(written.elements)
-    return all(
-        same_value(named[index], element, data_type=data_type) if index in named else not element
-        for index, element in enumerate(present)
-    )

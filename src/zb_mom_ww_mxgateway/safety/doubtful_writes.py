@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue
 from zb_mom_ww_mxgateway.live.write_tracker import WriteOutcome, WriteResult
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, PendingWrite, WriteAnswer
-from zb_mom_ww_mxgateway.safety.verification import is_as_written
+from zb_mom_ww_mxgateway.safety.written_values import is_as_written
 from zb_mom_ww_mxgateway.system import clock
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
 from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingEntry, PendingWrite, WriteAnswer
-from zb_mom_ww_mxgateway.safety.selection import Level, RuleVerdict, SelectedEntry, Selection, strictest
+from zb_mom_ww_mxgateway.safety.selection import Level, RuleVerdict, SelectedEntry, Selection
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts, missing_signature
 from zb_mom_ww_mxgateway.safety.write_note import WriteNote
 from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
@@ -92,8 +92,9 @@ class GuardedAction(Admission):
 
         Where no rule and no person judges the old value, the one at hand is enough for the journal.
         """
-        tags = list(dict.fromkeys(each.tag for each in self.pending.entries if each.tag))
-        self._facts = await self._rules.facts_of(tags, for_a_person=self._asks())
+        tags = self._tags
+        is_shown = not self.is_covered_revert and self._rules.asks(tags)
+        self._facts = await self._rules.facts_of(tags, for_a_person=is_shown)
         rules = [rule for tag in tags if (rule := self._rules.rule_for(tag))]
         if self._rules.values is not None and (rules or self._level() != "none"):
             operands = [name for rule in rules for guard in rule.guards for name in guard.tags]
@@ -158,16 +159,13 @@ class GuardedAction(Admission):
 
     # A person's answer.
 
-    def _asks(self) -> bool:
-        """Return whether a person is asked, as far as is known yet."""
-        level = self._level()
-        return self._rules.ask is not None and level != "none" and not (level == "yes" and self._rules.assume_yes)
+    @property
+    def _tags(self) -> list[str]:
+        """The tags that it writes, each once."""
+        return list(dict.fromkeys(each.tag for each in self.pending.entries if each.tag))
 
     def _level(self) -> Level:
-        if self.is_covered_revert:
-            return "none"
-        rules = [self._rules.rule_for(each.tag) for each in self.pending.entries if not each.alarm]
-        return strictest([self._rules.level, *(rule.confirm for rule in rules if rule)])
+        return "none" if self.is_covered_revert else self._rules.level_for(self._tags)
 
     async def _select(self) -> str:
         """Have a person agree, if that is demanded; return why nothing may be sent."""

@@ -12,10 +12,10 @@ from zb_mom_ww_mxgateway.safety.changes import (
     SentValue,
     Standing,
     WriteState,
-    is_same,
     standing_of,
     values_of,
 )
+from zb_mom_ww_mxgateway.safety.written_values import is_as_written
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import Typed
 
@@ -127,7 +127,7 @@ class Revert:
         The time of a timed write begins here, where it is sent.
         """
         for each in self._timed():
-            if each.state == "sent" and is_same(each.value, write.value):
+            if each.state == "sent" and is_as_written(each.value, write.value):
                 each.sent_at, each.due_at = write.sent_at, write.sent_at + each.seconds
         self.writes.append(write)
 
@@ -188,7 +188,7 @@ class Revert:
     @property
     def may_still_happen_for(self) -> float:
         """Seconds for which the gateway may still write another value than the first one."""
-        others = (each for each in self.writes if not is_same(each.value, self.original.sent))
+        others = (each for each in self.writes if not is_as_written(each.value, self.original.sent))
         return max((each.may_still_happen_for for each in others), default=0.0)
 
     def standing(self, present: LiveValue | None) -> Standing:

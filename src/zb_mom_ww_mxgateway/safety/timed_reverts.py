@@ -12,10 +12,11 @@ from zb_mom_ww_mxgateway.live.session import LiveSession
 from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue
 from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
 from zb_mom_ww_mxgateway.models.handles import Item
-from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, OwnWrite, Standing, ValueBefore, WriteState, is_same
+from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, OwnWrite, Standing, ValueBefore, WriteState
 from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertFolder, RevertRecord, new_key, typed_of
 from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertEvent, RevertNews, RevertStage, RevertVerdict, TimedWrite
 from zb_mom_ww_mxgateway.safety.write_note import given
+from zb_mom_ww_mxgateway.safety.written_values import is_as_written
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.values import Typed
@@ -75,7 +76,7 @@ class TimedReverts:
         The consent to the timed write covers it, also after the connection is disarmed.
         """
         revert = self.of(tag)
-        return revert is not None and revert.stage is RevertStage.MAKING and is_same(revert.original, value)
+        return revert is not None and revert.stage is RevertStage.MAKING and is_as_written(revert.original, value)
 
     # A timed write.
 
@@ -227,7 +228,7 @@ class TimedReverts:
         revert.make()
         state, why, is_blocked = await self._written(revert, item, present.value)
         now = self._live.latest(*item.key)
-        if is_blocked and now is not None and not is_same(present.value, now.value, now.data_type):
+        if is_blocked and now is not None and not is_as_written(present.value, now.value, data_type=now.data_type):
             # It was not ours any more, or not this one of ours: look at it again.
             state = "not sent"
         revert.made(state, why)

@@ -1,23 +1,20 @@
 """Verification of a write: whether the tag has the value that was written, by the event stream or by a fresh read."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from zb_mom_ww_mxgateway import arguments
-from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError, MxGatewayWaitError
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.live.write_tracker import WriteOutcome, WriteResult
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.models.results import ReadResult
-from zb_mom_ww_mxgateway.models.write_guard import SparseArray
 from zb_mom_ww_mxgateway.safety.fresh_values import read_afresh
+from zb_mom_ww_mxgateway.safety.written_values import is_as_written
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.value_types import DataType
-from zb_mom_ww_mxgateway.values import MxValueInput, Typed
+from zb_mom_ww_mxgateway.values import MxValueInput
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.live.session import LiveSession
@@ -27,7 +24,6 @@ VERIFY_SECONDS: Final = 5.0
 """Seconds until the tag is read afresh, if the stream has not shown the value by then."""
 _READ_SECONDS = 5.0
 """Seconds for the fresh read itself."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SeenValue: TypeAlias = LiveValue | ReadResult
 """A value as the stream brought it, or as a fresh read did."""
@@ -66,39 +62,6 @@ class VerifiedWrite:
         """Whether it completed, and the tag has the value."""
         is_done = self.result.outcome is WriteOutcome.COMPLETED
         return is_done and self.read_back is not None and self.read_back.is_as_written
-
-
-def is_as_written(
-    written: Any, actual: Any, *, tolerance: float | None = None, data_type: DataType | int = DataType.UNSPECIFIED
-) -> bool:
-    """Return whether a tag of this type that was written has this value now.
-
-    Whole numbers, Booleans, texts and times are equal or they are not. A real may differ by `tolerance`, or by what its
-    type cannot tell (:mod:`zb_mom_ww_mxgateway.comparison`). Arrays are compared element by element.
-    """
-    if isinstance(written, Typed):
-        written = written.sent
-    if isinstance(written, SparseArray):
-        return isinstance(actual, list | tuple) and _is_sparse_as_written(written, actual, tolerance, data_type)
-    if isinstance(written, list | tuple) and isinstance(actual, list | tuple):
-        return len(written) == len(actual) and all(
-            is_as_written(one, other, tolerance=tolerance, data_type=data_type)
-            for one, other in zip(written, actual, strict=True)
-        )
-    room = tolerance if isinstance(actual, float) else None
-    return same_value(written, actual, tolerance=room, data_type=data_type)
-
-
-def _is_sparse_as_written(
-    written: SparseArray, actual: Sequence[Any], tolerance: float | None, data_type: DataType | int
-) -> bool:
-    named = dict(written.elements)
-    return len(actual) == written.total_length and all(
-        is_as_written(named[index], element, tolerance=tolerance, data_type=data_type)
-        if index in named
-        else (not element or element == _EPOCH)
-        for index, element in enumerate(actual)
-    )
 
 
 async def verify(

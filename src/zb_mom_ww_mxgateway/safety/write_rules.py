@@ -1,14 +1,14 @@
 """What decides about the writes of one connection: arming, limits, values of the plant, and a person to ask."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.write_guard import PendingEntry
 from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.safety.plant_values import PlantValues
-from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict
+from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict, strictest
 from zb_mom_ww_mxgateway.safety.tag_facts import FactsOf, no_facts
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import array_names, tag_key
@@ -135,6 +135,15 @@ class WriteRules:
         """Return how far a real may differ from what was written to a tag; None where the limits do not say."""
         rule = self.rule_for(tag)
         return None if rule is None else rule.tolerance
+
+    def level_for(self, tags: Iterable[str]) -> Level:
+        """Return what a person answers before a call that writes these tags."""
+        return strictest([self.level, *(rule.confirm for tag in tags if (rule := self.rule_for(tag)))])
+
+    def asks(self, tags: Sequence[str]) -> bool:
+        """Return whether a person is shown a call that writes these tags, and asked."""
+        level = self.level_for(tags)
+        return self.ask is not None and level != "none" and not (level == "yes" and self.assume_yes)
 
     def unreadable(self) -> str:
         """Return why every write is refused because the limits cannot be had; empty where they can."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
     from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import AlarmMonitor
     from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
-    from zb_mom_ww_mxgateway_shell.state.doubtful_writes import DoubtfulWrite, DoubtfulWrites
+    from zb_mom_ww_mxgateway_shell.state.doubtful_writes import UnknownWrite, UnknownWrites
     from zb_mom_ww_mxgateway_shell.state.users import LoggedInUser, LoggedInUsers
 
 
@@ -115,13 +115,13 @@ class GatewayConnection:
         return WatchTable(self.live, self.history)
 
     @cached_property
-    def doubtful_writes(self) -> "DoubtfulWrites":
+    def doubtful_writes(self) -> "UnknownWrites":
         """Writes whose outcome is unknown, and what was seen of them since."""
-        from zb_mom_ww_mxgateway_shell.state.doubtful_writes import DoubtfulWrites  # Lazy: most runs never need it.
+        from zb_mom_ww_mxgateway_shell.state.doubtful_writes import UnknownWrites  # Lazy: most runs never need it.
 
-        return DoubtfulWrites(self.live)
+        return UnknownWrites(self.live)
 
-    def doubtful(self) -> "list[DoubtfulWrite]":
+    def doubtful(self) -> "list[UnknownWrite]":
         """Return the writes whose outcome is unknown."""
         return self.doubtful_writes.all() if "doubtful_writes" in self.__dict__ else []
 
