@@ -14,8 +14,9 @@ from hypothesis import given, strategies as st
 
 from zb_mom_ww_mxgateway import DataType, Typed
 from zb_mom_ww_mxgateway.comparison import same_value
-from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertFolder, RevertRecord, new_key, typed_of
+from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertFolder, RevertRecord, new_key
 from zb_mom_ww_mxgateway.safety.reverts import RevertStage
+from zb_mom_ww_mxgateway.safety.typed_forms import typed_of
 from zb_mom_ww_mxgateway.system.private_files import open_to_others
 from zb_mom_ww_mxgateway.values import Array
 

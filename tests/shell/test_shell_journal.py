@@ -157,7 +157,11 @@ async def test_an_export_has_every_action_and_every_column(
 
 async def test_verifying_fails_where_the_journal_was_changed(context: Context) -> None:
     places = journal_places()
-    assert (await said(context, "journal verify")).form()["verdict"] == "unaltered"
+    empty = await said(context, "journal verify")
+    assert (empty.form()["verdict"], empty.lines()) == (
+        "unaltered",
+        [f"the journal in {places.folder} has no line yet"],
+    )
     head = await written(places, "Plant.A")
     result = await said(context, "journal verify")
     assert (result.exit_code, result.lines()[1]) == (ExitCode.DONE, f"complete up to head {head}")

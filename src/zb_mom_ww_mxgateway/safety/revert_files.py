@@ -2,26 +2,26 @@
 
 import json
 import math
-import os
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.safety.reverts import RevertStage
+from zb_mom_ww_mxgateway.safety.typed_forms import form_of_typed, time_of_form, typed_of_form
 from zb_mom_ww_mxgateway.system.file_locks import locked
-from zb_mom_ww_mxgateway.system.private_files import make_private_folder, open_to_others
+from zb_mom_ww_mxgateway.system.private_files import (
+    flush_folder,
+    make_private_folder,
+    open_to_others,
+    write_private_file,
+)
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway.times import time_text
-from zb_mom_ww_mxgateway.value_types import TYPES, element_type, type_of
-from zb_mom_ww_mxgateway.values import Array, Typed
-
-T = TypeVar("T")
+from zb_mom_ww_mxgateway.values import Typed
 
 _FORMAT = 1
 _LOCK_SECONDS = 10.0
@@ -57,8 +57,8 @@ class RevertRecord:
             "endpoint": self.endpoint,
             "format": _FORMAT,
             "key": self.key,
-            "original": _value_form(self.original),
-            "ours": [_value_form(each) for each in self.ours],
+            "original": form_of_typed(self.original),
+            "ours": [form_of_typed(each) for each in self.ours],
             "owner": self.owner,
             "session": self.session_id,
             "stage": str(self.stage),
@@ -91,10 +91,10 @@ class RevertRecord:
             session_id=str(texts["session"]),
             who=str(texts["who"]),
             tag=str(texts["tag"]),
-            original=_value_of(form.get("original")),
-            ours=tuple(map(_value_of, ours)),
-            written_at=_time_of(form.get("written")),
-            due_at=_time_of(form.get("due")),
+            original=typed_of_form(form.get("original")),
+            ours=tuple(map(typed_of_form, ours)),
+            written_at=time_of_form(form.get("written")),
+            due_at=time_of_form(form.get("due")),
             due_monotonic=monotonic,
             stage=RevertStage(str(form.get("stage"))),
             why=str(texts["why"]),
@@ -133,7 +133,7 @@ class RevertFolder:
         """Remove the file of a revert; nothing if there is none."""
         with self._locked():
             self._path(key).unlink(missing_ok=True)
-            _flush_folder(self.folder)
+            flush_folder(self.folder)
 
     def left_behind(self) -> list[RevertRecord | DamagedRevert]:
         """Return the reverts of processes that have ended, oldest first, and the files that cannot be read."""
@@ -196,21 +196,8 @@ class RevertFolder:
 
     def _write(self, record: RevertRecord) -> None:
         path = self._path(record.key)
-        temporary = path.with_suffix(".tmp")
         data = json.dumps(record.form(), sort_keys=True, allow_nan=False).encode("ascii") + b"\n"
-        temporary.unlink(missing_ok=True)
-        handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
-        _flush_folder(self.folder)
+        write_private_file(path, data)
 
     def _found(self) -> Iterator[RevertRecord | DamagedRevert]:
         for path in sorted(self.folder.glob(f"*{_SUFFIX}")):
@@ -242,70 +229,5 @@ def new_key() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:12]}"
 
 
-def typed_of(value: object) -> Typed | None:
-    """Return a value that came back, or is sent, with its type; None for one that has no type of a name."""
-    if isinstance(value, Typed):
-        return value
-    if isinstance(value, list):
-        wire = element_type(value.element_type, value) if isinstance(value, Array) else None
-        spec = next((each for each in TYPES.values() if each.wire is wire), None) if wire else None
-        spec = spec or (type_of(value[0]) if value else None)
-    else:
-        spec = type_of(value)
-    try:
-        return Typed(spec.name, value) if spec else None
-    except MxGatewayArgumentError:
-        return None
-
-
-def _value_form(value: Typed) -> dict[str, Any]:
-    text = TYPES[value.type].text
-    if not isinstance(value.value, list | tuple):
-        return {"text": text(value.sent), "type": value.type}
-    dimensions = value.normal.dimensions or ()
-    return {"dimensions": list(dimensions), "texts": [text(each) for each in value.normal.value], "type": value.type}
-
-
-def _value_of(form: object) -> Typed:
-    """Return the value of a JSON form; raise ValueError."""
-    spec = TYPES.get(str(form.get("type"))) if isinstance(form, dict) else None
-    if not isinstance(form, dict) or spec is None:
-        raise ValueError("a value has no type")
-    try:
-        if isinstance(text := form.get("text"), str):
-            return Typed(spec.name, spec.read(text))
-        texts, dimensions = _list_of(str, form.get("texts")), _list_of(int, form.get("dimensions"))
-        return Typed(spec.name, Array([spec.read(each) for each in texts], tuple(dimensions), spec.wire.data_type))
-    except MxGatewayArgumentError as error:
-        raise ValueError(f"a value cannot be read: {error}") from None
-
-
-def _list_of(kind: type[T], values: object) -> list[T]:
-    if not isinstance(values, list) or any(type(each) is not kind for each in values):
-        raise ValueError("a value has no text")
-    return values
-
-
-def _time_of(form: object) -> datetime:
-    """Return the time of a JSON form; raise ValueError for anything else, which never means now."""
-    if not isinstance(form, str):
-        raise ValueError("a time is no text")
-    moment = datetime.fromisoformat(form)
-    if moment.tzinfo is None or time_text(moment) != form:
-        raise ValueError("a time is not in UTC, as it was written")
-    return moment
-
-
 def _is_owner_name(name: str) -> bool:
     return name.startswith("owner-") and name.endswith(".lock") and Path(name).name == name
-
-
-def _flush_folder(folder: Path) -> None:
-    """Put the names in a folder on the disk, too. On Windows that comes with the file."""
-    if sys.platform == "win32":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

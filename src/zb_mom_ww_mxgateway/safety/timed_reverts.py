@@ -13,8 +13,9 @@ from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue
 from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, OwnWrite, Standing, ValueBefore, WriteState
-from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertFolder, RevertRecord, new_key, typed_of
+from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertFolder, RevertRecord, new_key
 from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertEvent, RevertNews, RevertStage, RevertVerdict, TimedWrite
+from zb_mom_ww_mxgateway.safety.typed_forms import typed_of
 from zb_mom_ww_mxgateway.safety.write_note import given
 from zb_mom_ww_mxgateway.safety.written_values import is_as_written
 from zb_mom_ww_mxgateway.system import clock

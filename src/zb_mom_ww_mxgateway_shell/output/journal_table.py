@@ -65,6 +65,8 @@ def verdict_result(verdict: "JournalVerdict", folder: str) -> TextResult:
     lines = []
     if wrong is not None:
         lines += [f"WRONG: {wrong}", f"right up to the head {verdict.end}"]
+    elif not verdict.end.count:
+        lines.append(f"the journal in {folder} has no line yet")
     elif head is None:
         lines += [
             f"unaltered: {counted(verdict.end.count, 'line')}, head {verdict.end}",
