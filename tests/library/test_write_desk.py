@@ -1,5 +1,6 @@
 """The desk of a connection: what it lets through, what it asks, and that what was shown is what is sent."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -221,6 +222,41 @@ async def test_a_selection_is_void_when_what_it_shows_changes(
     else:
         refused = str(admission)
     assert said in refused
+
+
+class HandClock:
+    """A clock that a test moves, on a machine that never sleeps."""
+
+    def __init__(self) -> None:
+        self.now = clock.monotonic()
+
+    def with_sleep(self) -> float:
+        return self.now
+
+    def without_sleep(self) -> float:
+        return self.now
+
+
+async def test_writes_at_the_same_time_are_asked_about_one_after_the_other() -> None:
+    """As of ``write_many``: each question has its 30 s, and shows what is so when it is its turn."""
+    hand = HandClock()
+
+    async def ask(selection: Selection) -> str:
+        desk.shown.append(selection)
+        await asyncio.sleep(0)
+        hand.now += SELECTION_SECONDS - 1
+        desk.plant.set(50 + len(desk.shown), tag="Tank1.Other")
+        return "y"
+
+    with clock.replaced(hand):
+        desk = Desk("yes")
+        desk.rules.ask = ask
+        desk.plant.set(50, tag="Tank1.Other")
+        answers = await asyncio.gather(*(desk.desk(desk.write(tag=tag)) for tag in (TAG, "Tank1.Other", "Tank1.Other")))
+    assert [isinstance(each, Admission) for each in answers] == [True, False, False]
+    assert "moved from 51 to 52" in str(answers[1])
+    assert "moved from 52 to 53" in str(answers[2])
+    assert [each.entries[0].old and each.entries[0].old.value for each in desk.shown] == [50, 51, 52]
 
 
 async def test_a_value_that_comes_back_does_not_make_a_void_selection_good_again() -> None:

@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
 from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingEntry, PendingWrite, WriteAnswer
-from zb_mom_ww_mxgateway.safety.selection import Level, RuleVerdict, SelectedEntry, Selection
+from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict, SelectedEntry, Selection
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts, missing_signature
 from zb_mom_ww_mxgateway.safety.write_note import WriteNote
 from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
@@ -51,9 +51,7 @@ class GuardedAction(Admission):
         if refused := self._rules.unreadable() or self._first(self._armed()):
             return refused
         await self._look_up()
-        if refused := self._judge():
-            return refused
-        return await self._select() or await self._records.announce(self.pending, self.form())
+        return self._judge() or await self._select() or await self._records.announce(self.pending, self.form())
 
     def refusal(self) -> str:
         refused = self._rules.unreadable() or self._first(self._armed()) or self._unexpected()
@@ -175,9 +173,14 @@ class GuardedAction(Admission):
         if level == "yes" and self._rules.assume_yes:
             self.answer_given = "yes, given beforehand"
             return ""
-        if self._rules.ask is None:
+        if (ask := self._rules.ask) is None:
             remedy = "; --yes agrees to it" if level == "yes" else ""
             return f"not confirmed: {_level_text(level)}, and {_NO_TERMINAL}{remedy}"
+        async with self._rules.asking:
+            # What has changed while others were asked about is no change of this selection.
+            return self._judge() or await self._ask(ask, level)
+
+    async def _ask(self, ask: Ask, level: Level) -> str:
         mark = self._rules.connection_mark()
         entries = tuple(self._selected())
         met = [each.is_met for verdicts in self._judged for each in verdicts]
@@ -201,7 +204,7 @@ class GuardedAction(Admission):
             reason=self.reason,
             look=changed,
         )
-        self.answer_given = await self._rules.ask(selection)
+        self.answer_given = await ask(selection)
         if void := selection.void():
             return f"the selection is void: {void}"
         if not selection.is_answered_by(self.answer_given):

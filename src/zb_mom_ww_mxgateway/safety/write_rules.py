@@ -1,5 +1,6 @@
 """What decides about the writes of one connection: arming, limits, values of the plant, and a person to ask."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -119,6 +120,8 @@ class WriteRules:
         self.facts_of: FactsOf = no_facts
         self.ask: Ask | None = None
         """Asks a person; None where nobody can be asked."""
+        self.asking: asyncio.Lock = asyncio.Lock()
+        """Held while a person is asked: one question after the other, each with its whole time."""
         self.assume_yes: bool = False
         """Whether a person agreed beforehand to what only needs a yes."""
         self.awaits_revert: Callable[[str, Any], bool] = lambda tag, value: False
