@@ -154,7 +154,7 @@ async def journal(
     if subject == "verify":
         return await _verified(places, head, public_key)
     if subject == "seal":
-        return await (_new_key(context, Path(new_key)) if new_key else _sealed(context, places, Path(key or "")))
+        return await (_new_key(context, Path(new_key)) if new_key else _sealed(context, Path(key or "")))
     globs = tag if subject == "export" else subject
     assert not isinstance(globs, str)
     if subject == "export":
@@ -219,12 +219,12 @@ async def _verified(places: JournalPlaces, head: Head | None, public_key: str | 
     return verdict_result(verdict, str(places.folder))
 
 
-async def _sealed(context: Context, places: JournalPlaces, key: Path) -> Result:
-    from zb_mom_ww_mxgateway.safety.journal import Journal
+async def _sealed(context: Context, key: Path) -> Result:
     from zb_mom_ww_mxgateway.safety.journal_seal import seal
+    from zb_mom_ww_mxgateway_console.connect.write_journal import open_journal
 
     ask = context.ask_secret
-    journal = Journal(places.folder, places.head_folder, {"program": "mxgw-shell"})
+    journal = open_journal("mxgw-shell", demo=context.is_demo)
     try:
         line = await seal(journal, key, (lambda: ask(f"passphrase of {key}: ")) if ask else None)
     finally:
