@@ -20,3 +20,5 @@ def make_example_files(folder: Path) -> None:
     """Makes the files that the examples of commands name."""
     rows = "tag,value\nPlant.Tank1.LevelSP,55\nTestChildObject.TestInt,7\n"
     (folder / "setpoints.csv").write_text(rows, encoding="utf-8")
+    limits = Path(__file__).parents[2] / "examples" / "limits.toml"
+    (folder / "limits.toml").write_bytes(limits.read_bytes())

@@ -24,7 +24,7 @@ from zb_mom_ww_mxgateway.safety.limit_values import (
 )
 from zb_mom_ww_mxgateway.safety.limits_examples import Example
 from zb_mom_ww_mxgateway.safety.selection import Level, RuleVerdict
-from zb_mom_ww_mxgateway.tag_names import array_names, tag_key
+from zb_mom_ww_mxgateway.safety.write_rules import array_of
 from zb_mom_ww_mxgateway.value_types import DataType
 
 Number: TypeAlias = int | float
@@ -281,10 +281,16 @@ class Limits:
 
     def rule_for(self, tag: str) -> Rule | None:
         """Return the rule that applies to a tag: its own, else that of the closest glob; None where none names it."""
-        *_, name = array_names(tag_key(tag))
+        name = array_of(tag)
         if (exact := self._exact.get(name)) is not None:
             return exact
         return next((each for each in self._globs if each.glob.matches(name)), None)
+
+    def rules_naming(self, tag: str) -> list[Rule]:
+        """Return every rule that names a tag, the one that applies first."""
+        name = array_of(tag)
+        exact = self._exact.get(name)
+        return [*([exact] if exact else []), *(each for each in self._globs if each.glob.matches(name))]
 
     def unlisted_refusal(self, tag: str) -> str:
         """Return why a tag that no rule names is not written; empty where it may be."""
