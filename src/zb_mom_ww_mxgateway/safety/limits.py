@@ -275,6 +275,15 @@ class Limits:
         """Return limits that forbid every write."""
         return cls(name, "refuse", problem=problem)
 
+    @property
+    def text(self) -> str:
+        """The file with its number of rules, or why it cannot be read, for a person."""
+        if self.problem:
+            return f"unreadable, so nothing may be written: {self.problem}"
+        count = len(self.rules)
+        held = "may be written freely" if self.unlisted == "allow" else "are not written"
+        return f"{self.name}, {count} rule{'s' * (count != 1)}; tags that no rule names {held}"
+
     def refusal(self) -> str:
         """Return why every write is refused; empty where the limits could be read."""
         return f"the limits cannot be read, so nothing may be written: {self.problem}" if self.problem else ""

@@ -24,6 +24,11 @@ class LimitsFile:
         """The limits, from the file as it was when :meth:`refusal` was last asked."""
         return self._limits
 
+    @property
+    def text(self) -> str:
+        """The file with its number of rules, or why it cannot be read, for a person."""
+        return self._limits.text
+
     def refusal(self) -> str:
         """Return why every write is refused; empty where the limits could be read. Reads a file that has changed."""
         mark = self._look()

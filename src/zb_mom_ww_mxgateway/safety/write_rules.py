@@ -47,6 +47,11 @@ class WriteRule(Protocol):
 class WriteLimits(Protocol):
     """The limits of a connection."""
 
+    @property
+    def text(self) -> str:
+        """What they are, or why they cannot be had, for a person."""
+        ...
+
     def refusal(self) -> str:
         """Return why every write is refused; empty where the limits can be had."""
         ...

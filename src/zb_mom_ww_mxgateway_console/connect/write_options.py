@@ -42,6 +42,8 @@ def write_options(function: F) -> F:
     def with_consent(arm: tuple[str, ...], reason: str, limits: str | None, **arguments: Any) -> Any:
         for text in arm:
             _check_names(text)
+        if limits == "":  # From a variable that is not set: no file must not mean no limits.
+            raise click.BadParameter("it names no file", param_hint="'--limits'")
         return function(consent=WriteConsent(arm=tuple(arm), reason=reason.strip(), limits=limits), **arguments)
 
     decorated: Any = with_consent

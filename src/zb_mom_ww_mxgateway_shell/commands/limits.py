@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal as OneOf
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, safe, value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, FileName, OneWord
 from zb_mom_ww_mxgateway_shell.language.commands import command
@@ -21,8 +21,8 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.live.values import LiveValue
     from zb_mom_ww_mxgateway.safety.limits import Limits, Rule
-    from zb_mom_ww_mxgateway.safety.plant_values import PlantValues
     from zb_mom_ww_mxgateway.safety.selection import RuleVerdict
+    from zb_mom_ww_mxgateway.safety.write_rules import WriteRules
 
 
 class LimitsSubject(ArgumentType):
@@ -76,19 +76,27 @@ async def limits(
 
 
 def _limits(context: Context, file: str | None) -> "Limits":
-    """Return the limits of a file; raise LimitsError or ShellError."""
-    from zb_mom_ww_mxgateway.safety.limits_file import read_limits  # Lazy: most runs never need them.
+    """Return the limits of a file, or those of the connection; raise LimitsError or ShellError."""
+    from zb_mom_ww_mxgateway.safety.limits_file import LimitsError, read_limits  # Lazy: most runs never need them.
+    from zb_mom_ww_mxgateway.safety.limits_watch import LimitsFile
 
-    if file is None:
-        raise ShellError("no limits file is named: limits test FILE, or --file FILE")
-    return read_limits(Path(file))
+    if file is None and context.current is None:
+        file = context.write_terms.consent.limits
+    if file is not None:
+        return read_limits(Path(file))
+    kept = context.current.desk.rules.limits if context.current else None
+    if kept is None:
+        raise ShellError("there are no limits: --limits FILE, or limits = 'FILE' in a profile", ExitCode.USAGE)
+    assert isinstance(kept, LimitsFile)
+    kept.refusal()  # A file that has changed is read again.
+    if kept.limits.problem:
+        raise LimitsError(kept.limits.problem)
+    return kept.limits
 
 
 def _described(limits: "Limits") -> Result:
-    held = {"allow": "may be written freely", "refuse": "are not written"}[limits.unlisted]
-    rules, examples = counted(len(limits.rules), "rule"), counted(len(limits.examples), "example")
     return TextResult(
-        f"{limits.name}: {rules}, {examples}; tags that no rule names {held}",
+        f"{limits.text}; {counted(len(limits.examples), 'example')}",
         {
             "examples": len(limits.examples),
             "file": limits.name,
@@ -141,23 +149,36 @@ def _tested(limits: "Limits") -> Result:
 # One tag.
 
 
+@dataclass(frozen=True, slots=True)
+class LimitsOfTag(TextResult):
+    """What the limits say of a tag, and of a value for it."""
+
+    refusals: tuple[str, ...] = ()
+    """Why the value would not be let through."""
+
+    def problems(self) -> list[str]:
+        """Return the refusals, a line each."""
+        return [safe(each) for each in self.refusals]
+
+
 async def _checked(context: Context, limits: "Limits", tag: str, literal: Literal | None) -> Result:
     named = limits.rules_naming(tag)
     if not named:
         refusal = limits.unlisted_refusal(tag)
         text = refusal or f'no rule of {limits.name} names {tag}: it may be written, by unlisted = "allow"'
         fields: dict[str, Any] = {"allowed": not refusal, "rule": None, "tag": tag, "verdicts": []}
-        return TextResult(text, fields, exit_code=_code(is_asked=literal is not None, is_allowed=not refusal))
+        code = _code(is_asked=literal is not None, is_allowed=not refusal)
+        return LimitsOfTag(text, fields, exit_code=code, refusals=(refusal,) if refusal else ())
     rule, *others = named
-    values = await _values(context, rule, tag)
-    old = values.latest(tag) if values else None
+    rules = await _rules(context, rule, tag)
+    old = rules.values.latest(tag) if rules and rules.values else None
     known = context.type_of(tag, context.find_item(tag))
     if literal is not None:
         value = literal.for_tag(tag, known) if known else plain_value(literal.word)
     else:
         value = old.value if old else None
     is_judged = literal is not None or old is not None
-    verdicts = _verdicts(values, rule, value, old) if is_judged else []
+    verdicts = _verdicts(rules, rule, tag, value, old) if is_judged else []
     is_allowed = all(each.is_met for each in verdicts)
     lines = [f"{tag}: {_why(rule, others)}", *table_lines(("part", ""), rule.parts())[1:]]
     now = f" (now {value_text(old.value)})" if old and literal else ""
@@ -167,7 +188,7 @@ async def _checked(context: Context, limits: "Limits", tag: str, literal: Litera
         lines += [f"  {'ok     ' if each.is_met else 'REFUSED'}  {each.text}" for each in verdicts]
     else:
         lines += ["the present value is unknown: limits check TAG VALUE judges a value"]
-    return TextResult(
+    return LimitsOfTag(
         "\n".join(lines),
         {
             "allowed": is_allowed if is_judged else None,
@@ -182,6 +203,7 @@ async def _checked(context: Context, limits: "Limits", tag: str, literal: Litera
             "verdicts": [{"met": each.is_met, "rule": each.rule, "text": each.text} for each in verdicts],
         },
         exit_code=_code(is_asked=literal is not None, is_allowed=is_allowed),
+        refusals=tuple(f"{tag}: {each.text}" for each in verdicts if not each.is_met),
     )
 
 
@@ -199,26 +221,28 @@ def _why(rule: "Rule", others: "Sequence[Rule]") -> str:
     return f"{found}: {closer} {further}"
 
 
-async def _values(context: Context, rule: "Rule", tag: str) -> "PlantValues | None":
-    """Return the values of the plant, with those of a tag and of its guards at hand; None without a connection."""
+async def _rules(context: Context, rule: "Rule", tag: str) -> "WriteRules | None":
+    """Return what the connection judges by, with the values of a tag and of its guards; None without a connection."""
     if context.current is None:
         return None
-    from zb_mom_ww_mxgateway.safety.plant_values import LivePlantValues
-
+    rules = context.current.desk.rules
     with suppress(MxGatewayError, ShellError):
         await context.current.settled()  # Without it there are no values, and each part says so.
-    values = LivePlantValues(context.current.live)
-    await values.prepare([tag, *(name for guard in rule.guards for name in guard.tags)])
-    return values
+    if rules.values is not None:
+        await rules.values.prepare([tag, *(name for guard in rule.guards for name in guard.tags)])
+    return rules
 
 
-def _verdicts(values: "PlantValues | None", rule: "Rule", value: Any, old: "LiveValue | None") -> "list[RuleVerdict]":
+def _verdicts(
+    rules: "WriteRules | None", rule: "Rule", tag: str, value: Any, old: "LiveValue | None"
+) -> "list[RuleVerdict]":
     """Judge a value as a write is judged."""
     from zb_mom_ww_mxgateway.safety.selection import RuleVerdict
 
-    verdicts = rule.check(value, old)
+    last, writes = (rules.sent.last(tag), rules.sent.count(tag)) if rules else (None, 0)
+    verdicts = rule.check(value, old, last=last, writes=writes)
     for guard in rule.guards:
-        judged = guard.verdict(values.latest if values else lambda name: None)
+        judged = guard.verdict(rules.values.latest if rules and rules.values else lambda name: None)
         verdicts.append(RuleVerdict("guard", judged.holds, f"{guard.text}: {judged.text}"))
     return verdicts
 

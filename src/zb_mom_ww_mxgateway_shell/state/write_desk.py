@@ -50,6 +50,8 @@ def make_desk(
         from zb_mom_ww_mxgateway.safety.limits_watch import LimitsFile  # Lazy: most users have no limits file.
 
         rules.limits = LimitsFile(Path(terms.limits))
+        if refused := rules.limits.refusal():
+            notice(refused)
     records = WriteRecords("", "", journal)
     records.notice = notice
     arming.on_armed.append(lambda scope: records.note("armed", **_scope_form(scope)))
