@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from documents import GUIDES, ROOT, blocks, guides_with, programs, text_of
 
+from zb_mom_ww_mxgateway.safety.limits_file import read_limits
 from zb_mom_ww_mxgateway_shell.state import profiles
 from zb_mom_ww_mxgateway_sim.faults.schedule import read_faults
 from zb_mom_ww_mxgateway_sim.plant.tag_file import read_tags
@@ -162,11 +163,13 @@ def test_every_option_and_command_the_guides_name_exists(environment: dict[str, 
             "events",
             "alarms",
             "ack",
+            "journal",
             "find",
             "record-script",
             "login",
             "advise",
             "add-buffered",
+            "limits",
         )
         lines = [word for name in shown for word in ("-e", f"help {name}")]
         texts.append(await help_of("zb_mom_ww_mxgateway_shell", *lines))
@@ -185,13 +188,20 @@ def test_make_targets_the_guides_name_exist() -> None:
         assert set(re.findall(r"(?:`|^)make ([a-z-]+)", text_of(guide), re.MULTILINE)) <= targets, guide
 
 
-@pytest.mark.parametrize("guide", guides_with("toml"))
+@pytest.mark.parametrize("guide", [guide for guide in guides_with("toml") if guide != "docs/safety.md"])
 def test_the_profiles_of_a_guide_are_read(guide: str, tmp_path: Path) -> None:
     (text,) = blocks("toml", guide)
     (tmp_path / "profiles.toml").write_text(text, encoding="utf-8")
     found = profiles.load(tmp_path / "profiles.toml")
     assert found.profiles["plantA"].asks_key
     assert found.settings == {"timing": "on"}
+
+
+def test_the_limits_of_a_guide_are_read_and_as_their_examples_say(tmp_path: Path) -> None:
+    (text,) = blocks("toml", "docs/safety.md")
+    (tmp_path / "limits.toml").write_text(text, encoding="utf-8")
+    limits = read_limits(tmp_path / "limits.toml")
+    assert [each.run(limits).is_as_said for each in limits.examples] == [True]
 
 
 def test_the_files_of_the_simulator_are_read(tmp_path: Path) -> None:

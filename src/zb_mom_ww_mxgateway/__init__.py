@@ -67,6 +67,7 @@ _HOMES = {
     "models.write_guard": ["Admission", "PendingEntry", "PendingWrite", "SparseArray", "WriteAnswer", "WriteGuard"],
     "options": ["ClientOptionNames", "ClientOptions", "OpenSessionOptions"],
     "reals": ["Float32"],
+    "safety.verification": ["ReadBack", "VerifiedWrite", "write_and_verify"],
     "session": ["Session"],
     "status": ["MxStatus", "ProtocolStatusCode", "SessionState", "StatusCategory", "StatusSource", "quality_word"],
     "transport.observers": ["CommandObserver", "Observation"],

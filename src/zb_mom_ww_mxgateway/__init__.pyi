@@ -121,6 +121,11 @@ from zb_mom_ww_mxgateway.options import (
 from zb_mom_ww_mxgateway.reals import (
     Float32,
 )
+from zb_mom_ww_mxgateway.safety.verification import (
+    ReadBack,
+    VerifiedWrite,
+    write_and_verify,
+)
 from zb_mom_ww_mxgateway.session import (
     Session,
 )
@@ -234,6 +239,7 @@ __all__ = [
     "PendingWrite",
     "ProtocolStatusCode",
     "RawValue",
+    "ReadBack",
     "ReadResult",
     "Reading",
     "ReplayGap",
@@ -248,6 +254,7 @@ __all__ = [
     "Typed",
     "UnknownAlarmMessage",
     "UnseenWrite",
+    "VerifiedWrite",
     "WaitCourse",
     "WorkerInfo",
     "Write2Entry",
@@ -264,4 +271,5 @@ __all__ = [
     "quality_word",
     "same_value",
     "to_mx_value",
+    "write_and_verify",
 ]

@@ -33,6 +33,12 @@ def redact_key(api_key: str) -> str:
     return f"mxgw_{match[1]}_***" if match else "***"
 
 
+def key_id(api_key: str | None) -> str:
+    """Return the id in a key of the gateway's form, which is no secret; empty for any other key and for none."""
+    match = _KEY.fullmatch(api_key or "")
+    return match[1] if match else ""
+
+
 def redact(text: str, api_key: str | None = None) -> str:
     """Return the text without `api_key`, and without any other key or bearer token."""
     if api_key:

@@ -12,7 +12,8 @@ import click
 
 from zb_mom_ww_mxgateway.version import __version__
 from zb_mom_ww_mxgateway_cli.commands.index import MODULE_OF
-from zb_mom_ww_mxgateway_cli.running import CommandRun, Gateways, form_asked_for
+from zb_mom_ww_mxgateway_cli.gateways import Gateways
+from zb_mom_ww_mxgateway_cli.running import CommandRun, form_asked_for
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_console.text.wording import mark_missing_help

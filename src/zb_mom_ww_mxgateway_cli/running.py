@@ -1,161 +1,32 @@
 """Runs commands: their options, connections and work, and an orderly end in every case."""
 
 import functools
-import os
-import signal
-import threading
 import time
-import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, cast
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayTransportError, MxGatewayWarning
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway_cli.gateways import CommandConnection, Gateways
+from zb_mom_ww_mxgateway_cli.write_policy import GuardedRun, WritePolicy
 from zb_mom_ww_mxgateway_console.connect.options import (
     Connection,
     connection_of_line,
     connection_options,
+    names_another_gateway,
     profile_option,
 )
-from zb_mom_ww_mxgateway_console.process import endings
+from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent, consent_of_line, write_options
 from zb_mom_ww_mxgateway_console.process.log_options import log_options
 from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_console.render.report_formats import REPORT_FORMATTERS
 
 if TYPE_CHECKING:
-    import asyncio
-
-    from zb_mom_ww_mxgateway import ClientOptions, GatewayClient, Session
-
-Action = Callable[["GatewayClient"], Awaitable[None]]
-
-
-class Gateways:
-    """The connections of one command line: one for each set of options, open until the end.
-
-    They share one event loop, which is created with the first call.
-    """
-
-    def __init__(self) -> None:
-        self.interrupted = False
-        """Whether Ctrl-C ended the last action, whatever it raised."""
-        self._loop: asyncio.Runner | None = None
-        self._clients: dict[ClientOptions, GatewayClient] = {}
-        self._kept = ExitStack()
-
-    def keep(self, log: AbstractContextManager[None]) -> None:
-        """Enter the log of this command line, and leave it when the connections are closed."""
-        self._kept.enter_context(log)
-
-    def run(self, options: "ClientOptions", report: Report, action: Action) -> None:
-        """Await `action` on a connected client. Raise its errors, and click.Abort for Ctrl-C and its like."""
-        import asyncio  # Lazy: it would take a fifth of the time of --help.
-
-        # The library raises gRPC's errors; what gRPC logs as well would come between the lines.
-        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-        self._loop = self._loop or asyncio.Runner()
-        try:
-            with _library_warnings(report):
-                self._loop.run(self._acted(options, report, action))
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            raise click.Abort from None
-
-    async def _acted(self, options: "ClientOptions", report: Report, action: Action) -> None:
-        import asyncio
-
-        try:
-            with _ended_by_signals(asyncio.get_running_loop(), asyncio.current_task()):
-                await action(await self._connected(options, report))
-        except MxGatewayTransportError:
-            # The connection is broken: the next line opens another, and gets its own error.
-            broken = self._clients.pop(options, None)
-            if broken is not None:
-                await broken.close()
-            raise
-        finally:
-            task = asyncio.current_task()
-            self.interrupted = task is not None and task.cancelling() > 0
-
-    async def _connected(self, options: "ClientOptions", report: Report) -> "GatewayClient":
-        from zb_mom_ww_mxgateway import GatewayClient  # Lazy: it loads gRPC, which only calls need.
-
-        client = self._clients.get(options)
-        if client is None:
-            client = self._clients[options] = await GatewayClient.connect(options)
-            known = client.trust.known
-            if known and client.trust.is_first_use:
-                remembered = " and remembered" if options.remember_certificate else ""
-                report.notice(f"certificate {known.sha256} of {known.endpoint} trusted on first use{remembered}")
-        return client
-
-    async def _disconnected(self) -> None:
-        while self._clients:
-            await self._clients.popitem()[1].close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        with self._kept:
-            if self._loop is not None:
-                try:
-                    self._loop.run(self._disconnected())
-                finally:
-                    self._loop.close()
-
-
-_REPEATED_SECONDS = 1.0
-
-
-@contextmanager
-def _ended_by_signals(loop: "asyncio.AbstractEventLoop", task: "asyncio.Task[Any] | None") -> Iterator[None]:
-    """Let Ctrl-C and requests to end cancel the task.
-
-    If that is not enough, as in a print that waits for its reader, another signal a second later ends that, too.
-    """
-    if task is None or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    first: list[float] = []
-
-    def handler(number: int, frame: object) -> None:
-        if not first:
-            first.append(time.monotonic())
-            loop.call_soon_threadsafe(task.cancel)
-        elif time.monotonic() - first[0] > _REPEATED_SECONDS:
-            raise KeyboardInterrupt
-
-    numbers = endings.numbers(endings.ENDING)
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        numbers.remove(signal.SIGINT)  # a background job of a shell
-    former = [(number, signal.signal(number, handler)) for number in numbers]
-    try:
-        yield
-    finally:
-        # A repeated signal must not kill the process before it reports the outcome of the call.
-        if not first:
-            for number, before in former:
-                signal.signal(number, before)
-
-
-@contextmanager
-def _library_warnings(report: Report) -> Iterator[None]:
-    """Show each warning of the library as one line, also a repeated one: it is about another session."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", MxGatewayWarning)
-        others = warnings.showwarning
-
-        def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
-            if issubclass(category, MxGatewayWarning):
-                report.warning(str(message))
-            else:
-                others(message, category, *where)
-
-        warnings.showwarning = show  # type: ignore[assignment]  # *where: file and line, passed on
-        yield
+    from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
+    from zb_mom_ww_mxgateway_console.connect.profiles import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,25 +58,40 @@ async def unknown_if_interrupted(call: str, endpoint: str) -> AsyncIterator[None
 class Runner:
     """Runs the work of a command on a connected client."""
 
-    def __init__(self, connection: Connection, command_run: CommandRun) -> None:
+    def __init__(
+        self, connection: Connection, command_run: CommandRun, policy: WritePolicy | None, consent: WriteConsent
+    ) -> None:
+        """With a `policy` its writes are guarded, by what the `consent` allows."""
         self.connection = connection
         self.report = command_run.report
         self.in_batch = command_run.in_batch
         self._gateways = command_run.gateways
+        self._policy = policy
+        self._consent = consent
+        self._connected: CommandConnection | None = None
 
-    def run(self, action: Action) -> None:
+    def run(self, action: Callable[["GatewayClient"], Awaitable[None]]) -> None:
         """Connect if necessary, and await `action`. Raise its errors, and click.Abort for Ctrl-C."""
-        options = self.connection.client_options()
-        self.report.api_key = options.api_key
-        self._gateways.run(options, self.report, action)
+        self._run(lambda connection: action(connection.client))
 
     def run_in(self, session_id: str, action: Callable[["Session"], Awaitable[None]]) -> None:
         """Run `action`, like :meth:`run`, on a session that was opened elsewhere."""
+        self._run(lambda connection: action(connection.attached(session_id)))
 
-        async def in_session(client: "GatewayClient") -> None:
-            await action(client.attach(session_id))
+    def decide_by(self, live: "LiveSession") -> None:
+        """Let the values of a live session decide about the writes of this command, if they are guarded."""
+        if self._connected is not None and self._connected.guard is not None:
+            self._connected.guard.live = live
 
-        self.run(in_session)
+    def _run(self, action: Callable[[CommandConnection], Awaitable[None]]) -> None:
+        async def connected(connection: CommandConnection) -> None:
+            self._connected = connection
+            await action(connection)
+
+        options = self.connection.client_options()
+        self.report.api_key = options.api_key
+        command = GuardedRun(click.get_current_context().command_path, self._consent, self.report)
+        self._gateways.run(options, self._policy, command, connected)
 
     def answer(
         self,
@@ -315,14 +201,44 @@ def gateway_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @connection_options
     @report_options
     @functools.wraps(function)
-    def with_runner(connection: Connection, profile: str | None, report: Report, **arguments: Any) -> Any:
+    def with_runner(
+        connection: Connection,
+        profile: str | None,
+        report: Report,
+        consent: WriteConsent | None = None,
+        **arguments: Any,
+    ) -> Any:
         command_run: CommandRun = click.get_current_context().obj
+        is_guarded = False
         if command_run.in_batch:
+            is_guarded, consent = consent_of_line(consent, is_elsewhere=names_another_gateway(connection, profile))
             connection, profile = connection_of_line(connection, profile)
+        consent = consent or WriteConsent()
+        guarding: Profile | None = None
         if profile is not None:
             from zb_mom_ww_mxgateway_console.connect.profiles import by_profile  # Lazy: most calls name none.
 
             connection = by_profile(profile, connection)
-        return function(runner=Runner(connection, command_run), **arguments)
+            guarding = connection.profile
+        policy = WritePolicy.of(guarding, consent) if is_guarded or guarding or consent.is_guarding else None
+        if policy is None and consent.reason:
+            raise click.UsageError("--reason is for the journal, which --profile, --arm or --limits begins")
+        return function(runner=Runner(connection, command_run, policy, consent), **arguments)
 
     return with_runner
+
+
+def consent_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--arm``, ``--reason``, ``--limits`` and ``--yes``; the command gets them as one WriteConsent, `consent`."""
+
+    @click.option("--yes", "assume_yes", is_flag=True, help="Agree to a write that the limits want confirmed by yes.")
+    @functools.wraps(function)
+    def with_yes(consent: WriteConsent, assume_yes: bool, **arguments: Any) -> Any:
+        return function(consent=replace(consent, assume_yes=assume_yes), **arguments)
+
+    return write_options(with_yes)
+
+
+def writing_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a command that connects and may write; it gets them as one Runner, `runner`."""
+    return consent_options(gateway_options(function))

@@ -27,6 +27,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return mine | {
         "MXGATEWAY_KNOWN_GATEWAYS": str(tmp_path / "known_gateways"),
         "MXGATEWAY_API_KEY": KEY.text,
+        "MXGATEWAY_STATE": str(tmp_path / "records"),
         "PYTHONIOENCODING": "utf-8",
     }
 

@@ -48,7 +48,8 @@ from zb_mom_ww_mxgateway import (
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
 from zb_mom_ww_mxgateway.times import to_nanoseconds
-from zb_mom_ww_mxgateway_cli.running import CommandRun, Gateways, report_options
+from zb_mom_ww_mxgateway_cli.gateways import Gateways
+from zb_mom_ww_mxgateway_cli.running import CommandRun, report_options
 from zb_mom_ww_mxgateway_console.render.alarm_forms import alarm_text, feed_form
 from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_text
 from zb_mom_ww_mxgateway_console.render.forms import (

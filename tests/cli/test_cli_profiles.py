@@ -8,7 +8,8 @@ import click
 import pytest
 from cli_process import KEY, Drive, Run
 
-from zb_mom_ww_mxgateway_cli.running import CommandRun, Gateways, Runner, gateway_options
+from zb_mom_ww_mxgateway_cli.gateways import Gateways
+from zb_mom_ww_mxgateway_cli.running import CommandRun, Runner, gateway_options
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.connect.profiles import with_key
 from zb_mom_ww_mxgateway_console.render.report import Report

@@ -1,51 +1,23 @@
 """What a connection changed and has not put back: the first value, whose value is there now, and when it is over."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, strategies as st
+from library_reverts import BAD, GOOD, HandClock, held, moved_by_hand
 
 from zb_mom_ww_mxgateway import DataType, Float32, LiveValue, PendingEntry, PendingWrite, SparseArray
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS
-from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, Standing, TagChange, WriteState, is_same
-from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, Standing, TagChange, WriteState
+from zb_mom_ww_mxgateway.safety.written_values import is_as_written
 from zb_mom_ww_mxgateway.values import Array
-
-GOOD, BAD = 192, 0
-
-
-class HandClock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def with_sleep(self) -> float:
-        return self.now
-
-    without_sleep = with_sleep
 
 
 @pytest.fixture
 def hand_clock() -> Iterator[HandClock]:
     with moved_by_hand() as made:
         yield made
-
-
-@contextmanager
-def moved_by_hand() -> Iterator[HandClock]:
-    made = HandClock()
-    with clock.replaced(made):
-        yield made
-
-
-def held(value: object, *, tag: str = "Tank1.SP", quality: int = GOOD, stale: bool = False) -> LiveValue:
-    """A value of a whole number's tag as it is held."""
-    return LiveValue(
-        tag, value, quality, DataType.INTEGER, "VT_I4", (), 0, 1, 0.0, 0.0, stale_since=1.0 if stale else None
-    )
 
 
 def write(
@@ -177,10 +149,10 @@ def test_whose_value_is_there(present: LiveValue | None, standing: Standing) -> 
 
 def test_a_sparse_array_is_there_where_all_other_elements_have_their_default() -> None:
     written = SparseArray(3, ((1, 7),))
-    assert is_same(written, Array([0, 7, 0], (3,), DataType.INTEGER))
-    assert not is_same(written, Array([0, 7, 1], (3,), DataType.INTEGER))
-    assert not is_same(written, Array([0, 7], (2,), DataType.INTEGER))
-    assert not is_same(written, 7)
+    assert is_as_written(written, Array([0, 7, 0], (3,), DataType.INTEGER))
+    assert not is_as_written(written, Array([0, 7, 1], (3,), DataType.INTEGER))
+    assert not is_as_written(written, Array([0, 7], (2,), DataType.INTEGER))
+    assert not is_as_written(written, 7)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The journal: lines in a chain, on the disk before anything goes on, whatever happens in between."""
 
+import asyncio
 import errno
 import json
 import math
@@ -16,7 +17,9 @@ from zb_mom_ww_mxgateway.models.write_guard import SparseArray
 from zb_mom_ww_mxgateway.reals import Float32
 from zb_mom_ww_mxgateway.safety.journal import Journal
 from zb_mom_ww_mxgateway.safety.journal_chain import NO_LINE, Head, JournalError, JournalLine, parse_line
+from zb_mom_ww_mxgateway.safety.journal_files import lock_of
 from zb_mom_ww_mxgateway.safety.journal_values import from_form, to_form
+from zb_mom_ww_mxgateway.safety.journal_verification import verify
 from zb_mom_ww_mxgateway.value_types import DataType
 from zb_mom_ww_mxgateway.values import Array, RawValue, Typed
 
@@ -141,6 +144,34 @@ async def test_the_next_one_continues_the_chain_and_sees_what_others_wrote(tmp_p
     await second.aclose()
 
 
+async def test_what_others_wrote_long_ago_is_no_news(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = made_in(tmp_path)
+    with monkeypatch.context() as earlier:
+        earlier.setattr("zb_mom_ww_mxgateway.safety.journal.time_text", lambda moment: "2020-01-01T00:00:00.000000Z")
+        await first.append("intent", {"tag": "Plant.A"})
+    recent = await first.append("intent", {"tag": "Plant.A"})
+    await first.aclose()
+    second = made_in(tmp_path)
+    await second.append("opened", {})
+    assert second.foreign_lines() == [recent]
+    await second.aclose()
+
+
+async def test_a_journal_that_cannot_be_read_at_first_is_not_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = made_in(tmp_path)
+    await first.append("opened", {})
+    await first.aclose()
+    second = made_in(tmp_path)
+    with monkeypatch.context() as broken:
+        broken.setattr("zb_mom_ww_mxgateway.safety.journal_files._last_lines", lambda path, count: 1 / 0)
+        with pytest.raises(JournalError):
+            await second.append("opened", {})
+    assert (await second.append("opened", {})).number == 2
+    await second.aclose()
+
+
 def full_disk(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Let the disk be full after some more bytes."""
     left, write = [after], os.write
@@ -241,3 +272,71 @@ async def test_a_journal_that_others_may_change_is_refused(tmp_path: Path) -> No
     with pytest.raises(JournalError, match="chmod go-w"):
         await another.append("opened", {})
     await another.aclose()
+
+
+async def test_the_loop_goes_on_while_another_process_holds_the_journal(journal: Journal) -> None:
+    await journal.append("opened", {})
+    with lock_of(journal.folder):
+        waiting = asyncio.create_task(journal.append("intent", {}))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        journal.post("answer", {})
+    assert (await waiting).number == 2
+    await journal.drained()
+    assert [line.kind for line in lines_of(journal)] == ["opened", "intent", "answer"]
+
+
+async def test_a_journal_that_another_process_holds_for_long_is_reported(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await journal.append("opened", {})
+    monkeypatch.setattr("zb_mom_ww_mxgateway.safety.journal_files._LOCK_SECONDS", 0.0)
+    with lock_of(journal.folder), pytest.raises(JournalError, match="another process has held"):
+        await journal.append("intent", {})
+    assert (await journal.append("intent", {})).number == 2
+
+
+async def test_a_line_that_is_no_longer_awaited_is_written_all_the_same(journal: Journal) -> None:
+    await journal.append("opened", {})
+    with lock_of(journal.folder):
+        waiting = asyncio.create_task(journal.append("intent", {}))
+        await asyncio.sleep(0)
+        waiting.cancel()
+    await journal.drained()
+    assert [line.kind for line in lines_of(journal)] == ["opened", "intent"]
+
+
+async def test_a_disk_that_is_full_when_a_file_begins_leaves_the_chain_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = made_in(tmp_path, rotate_at=1)
+    await journal.append("opened", {})
+    for after in (0, 10, 500):
+        with monkeypatch.context() as full:
+            full_disk(full, after)
+            with pytest.raises(JournalError):
+                await journal.append("intent", {"text": "x" * 500})
+    await journal.append("intent", {})
+    head = await journal.aclose()
+    assert [line.kind for line in lines_of(journal)] == ["opened", "rotated", "intent"]
+    verdict = verify(journal.folder, journal.head_folder)
+    assert (verdict.wrong, verdict.complete_up_to) == (None, head)
+
+
+async def test_a_file_that_disappears_while_it_is_open_leaves_a_gap(journal: Journal) -> None:
+    await journal.append("opened", {})
+    await journal.append("intent", {})
+    (journal.folder / "journal-000001.jsonl").unlink()
+    line = await journal.append("answer", {})
+    assert line.number == 3
+    assert "lines 1 to 2 are missing before it" in str(verify(journal.folder, journal.head_folder).wrong)
+
+
+async def test_a_file_that_is_cut_while_it_is_open_leaves_a_gap(journal: Journal) -> None:
+    await journal.append("opened", {})
+    await journal.append("intent", {})
+    path = journal.folder / "journal-000001.jsonl"
+    os.truncate(path, len(path.read_bytes().splitlines(keepends=True)[0]))
+    await journal.append("answer", {})
+    assert "line 2 is missing before it" in str(verify(journal.folder, journal.head_folder).wrong)

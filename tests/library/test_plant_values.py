@@ -7,10 +7,12 @@ import grpc
 import pytest
 from library_waiting import eventually
 
-from zb_mom_ww_mxgateway import LiveSession, MxGatewayError, wire
+from zb_mom_ww_mxgateway import LiveSession, MxGatewayError, UnseenWrite, wire
+from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS
 from zb_mom_ww_mxgateway.safety import plant_values
 from zb_mom_ww_mxgateway.safety.conditions import Condition
 from zb_mom_ww_mxgateway.safety.plant_values import LivePlantValues
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, DOUBLE, ARRAY = "TestChildObject.TestInt", "TestChildObject.TestDouble", "TestChildObject.TestIntArray"
@@ -110,6 +112,20 @@ async def test_a_value_from_before_a_write_to_the_tag_is_stale(gateway: Simulate
     await values.prepare([INT])
     assert (held := values.latest(INT)) is not None
     assert (held.value, held.stale_since) == (77, None)
+
+
+@pytest.mark.usefixtures("briefly")
+async def test_a_write_that_never_shows_is_over_with_time(gateway: SimulatedGateway, live: LiveSession) -> None:
+    values, sleep = LivePlantValues(live), clock.SimulatedSleep()
+    await values.prepare([INT])
+    (item,) = live.session.handles.items.values()
+    live._hub.unseen._writes[item.key] = [UnseenWrite(77, clock.monotonic(), "c-1")]
+    with clock.replaced(sleep):
+        assert (held := values.latest(INT)) is not None
+        assert held.stale_since is not None
+        sleep.sleep(COMMAND_SECONDS + 2)
+        assert (held := values.latest(INT)) is not None
+        assert held.stale_since is None
 
 
 async def test_nothing_is_asked_for_no_tags(gateway: SimulatedGateway, live: LiveSession) -> None:

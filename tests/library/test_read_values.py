@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from zb_mom_ww_mxgateway import GatewayClient, MxGatewayTransportError, ReadResult
+from zb_mom_ww_mxgateway import DataType, GatewayClient, MxGatewayTransportError, ReadResult
 from zb_mom_ww_mxgateway.safety.conditions import Condition
 from zb_mom_ww_mxgateway.safety.read_values import ReadPlantValues
 from zb_mom_ww_mxgateway.system import clock
@@ -33,7 +33,7 @@ async def test_each_question_reads_again(values: ReadPlantValues, gateway: Simul
         found = values.latest(INT.upper())
         assert found is not None
         assert (found.value, found.quality_word, found.stale_since) == (number, "good", None)
-        assert found.age < 60
+        assert (found.age < 60, found.data_type) == (True, DataType.INTEGER)
         assert values.latest("No.Such.Tag") is None
 
 

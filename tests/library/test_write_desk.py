@@ -1,16 +1,18 @@
 """The desk of a connection: what it lets through, what it asks, and that what was shown is what is sent."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from zb_mom_ww_mxgateway import Admission, PendingEntry, PendingWrite, WriteAnswer
+from zb_mom_ww_mxgateway import Admission, Float32, PendingEntry, PendingWrite, SparseArray, WriteAnswer
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.safety.desk import WriteDesk
-from zb_mom_ww_mxgateway.safety.selection import LEVELS, SELECTION_SECONDS, Level, Selection
+from zb_mom_ww_mxgateway.safety.selection import LEVELS, SELECTION_SECONDS, Level, SelectedEntry, Selection
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.safety.write_note import given as noted
 from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
@@ -107,6 +109,15 @@ async def test_arming_that_ends_between_the_answer_and_the_sending_stops_the_wri
         ("value", True, ["true", "True"], ["1", "yes", ""]),
         ("value", "auto", ["auto"], ["Auto", "AUTO", ""]),
         ("value", 9007199254740993, ["9007199254740993"], ["9007199254740992"]),
+        ("value", Float32(0.1), ["0.1", "0.10"], ["0.11", "0"]),
+        ("value", datetime(2026, 10, 2, 8, 14, tzinfo=UTC), ["2026-10-02T08:14:00Z"], ["2026-10-02"]),
+        ("value", None, ["null"], ["", "None"]),
+        # What cannot be typed as it is, is answered by the tag.
+        ("value", "", [TAG], [""]),
+        ("value", " auto", [TAG], ["auto", ""]),
+        ("value", "two\nlines", [TAG], ["two", ""]),
+        ("value", [1, 2, 3], [TAG], ["[1, 2, 3]", ""]),
+        ("value", SparseArray(3, ((0, 5),)), [TAG], ["5", "3", ""]),
         ("tag", 60, [TAG], [TAG.lower(), "Tank1", "60", "y", ""]),
     ],
 )
@@ -121,6 +132,33 @@ async def test_each_level_has_its_answer(level: Level, value: object, right: lis
         assert "the selection is void" in await desk.sent(desk.write(value)), answer
 
 
+@pytest.mark.parametrize(
+    ("entries", "wanted"),
+    [
+        ((PendingEntry(server_handle=1, item_handle=7, value=[1]),), "item 7 on server 1"),
+        ((PendingEntry(alarm="Galaxy!Tank1.Hi"),), "Galaxy!Tank1.Hi"),
+        ((PendingEntry(tag=TAG, value=1), PendingEntry(tag="Tank1.Other", value=2)), "2"),
+        ((), "write_bulk"),
+    ],
+)
+@pytest.mark.parametrize("level", ["value", "tag"])
+def test_a_strict_level_has_an_answer_whatever_is_written(
+    entries: tuple[PendingEntry, ...], wanted: str, level: Level
+) -> None:
+    for answer in ("", " ", "y", "yes", wanted):
+        selection = Selection(
+            [SelectedEntry(each, TagFacts(), None, (), "", 0.0, None) for each in entries],
+            level,
+            call="write_bulk",
+            endpoint="",
+            reason="",
+            look=str,
+        )
+        assert selection.wanted == wanted
+        assert selection.is_answered_by(answer) == (answer == wanted)
+        assert bool(selection.void()) == (answer != wanted)
+
+
 @pytest.mark.parametrize("level", LEVELS[1:])
 async def test_where_nobody_can_be_asked_nothing_is_sent(level: Level) -> None:
     desk = Desk(level)
@@ -133,8 +171,9 @@ async def test_a_selection_shows_what_is_known_of_the_tag() -> None:
     desk = Desk("yes")
     desk.asks(lambda selection: "y")
 
-    async def facts(tag: str) -> TagFacts:
-        return TagFacts("level setpoint", "Double", "%", 1, "Operate")
+    async def facts(tags: Sequence[str], /, *, for_a_person: bool) -> Mapping[str, TagFacts]:
+        assert for_a_person
+        return {tag: TagFacts("level setpoint", "Double", "%", 1) for tag in tags}
 
     desk.rules.facts_of = facts
     assert not await desk.sent(desk.write(60))
@@ -183,6 +222,41 @@ async def test_a_selection_is_void_when_what_it_shows_changes(
     else:
         refused = str(admission)
     assert said in refused
+
+
+class HandClock:
+    """A clock that a test moves, on a machine that never sleeps."""
+
+    def __init__(self) -> None:
+        self.now = clock.monotonic()
+
+    def with_sleep(self) -> float:
+        return self.now
+
+    def without_sleep(self) -> float:
+        return self.now
+
+
+async def test_writes_at_the_same_time_are_asked_about_one_after_the_other() -> None:
+    """As of ``write_many``: each question has its 30 s, and shows what is so when it is its turn."""
+    hand = HandClock()
+
+    async def ask(selection: Selection) -> str:
+        desk.shown.append(selection)
+        await asyncio.sleep(0)
+        hand.now += SELECTION_SECONDS - 1
+        desk.plant.set(50 + len(desk.shown), tag="Tank1.Other")
+        return "y"
+
+    with clock.replaced(hand):
+        desk = Desk("yes")
+        desk.rules.ask = ask
+        desk.plant.set(50, tag="Tank1.Other")
+        answers = await asyncio.gather(*(desk.desk(desk.write(tag=tag)) for tag in (TAG, "Tank1.Other", "Tank1.Other")))
+    assert [isinstance(each, Admission) for each in answers] == [True, False, False]
+    assert "moved from 51 to 52" in str(answers[1])
+    assert "moved from 52 to 53" in str(answers[2])
+    assert [each.entries[0].old and each.entries[0].old.value for each in desk.shown] == [50, 51, 52]
 
 
 async def test_a_value_that_comes_back_does_not_make_a_void_selection_good_again() -> None:
@@ -243,8 +317,8 @@ async def test_who_must_sign_signs_whoever_makes_the_call(
 ) -> None:
     desk = Desk()
 
-    async def facts(tag: str) -> TagFacts:
-        return TagFacts(security=security)
+    async def facts(tags: Sequence[str], /, *, for_a_person: bool) -> Mapping[str, TagFacts]:
+        return {tag: TagFacts(security=security) for tag in tags}
 
     desk.rules.facts_of = facts
     refused = await desk.sent(desk.write(user_id=user, verifier_user_id=verifier))
@@ -323,7 +397,9 @@ async def test_whatever_happens_between_select_and_operate_a_void_selection_send
                     case "expires":
                         sleep.sleep(SELECTION_SECONDS + 1)
                     case "same value again":
-                        if desk.plant.values and desk.plant.values[TAG] == replace(desk.plant.values[TAG], value=50):
+                        if TAG in desk.plant.values and desk.plant.values[TAG] == replace(
+                            desk.plant.values[TAG], value=50
+                        ):
                             desk.plant.values[TAG] = replace(desk.plant.values[TAG], changes=9)
                     case "other tag":
                         desk.plant.set(1, tag="Tank2.Level")

@@ -257,12 +257,17 @@ async def test_a_plan_that_fits_the_plant_is_done(run: Runs) -> None:
     assert (done.code, run.written, done.err) == (0, [], ""), done
 
 
-async def test_a_verification_may_be_given_a_tolerance(run: Runs) -> None:
-    done = await run("write Unit1.Flow.Total 5 --tol 0.5\n")
-    assert (done.code, run.written) == (2, [])
-    assert "add --verify" in done.err
-    done = await run('write Unit1.Batch.Id "a" --verify --tol 0.5\n')
-    assert (done.code, run.written) == (2, [])
-    assert "text has no tolerance" in done.err
-    done = await run("write Unit1.Flow.Total 5 --verify --tol 0.5\n")
+async def test_a_verification_may_be_given_a_tolerance_and_a_time(run: Runs) -> None:
+    for line, said in (
+        ("write Unit1.Flow.Total 5 tol 0.5", "add --verify"),
+        ("write Unit1.Flow.Total 5 within 2s", "add --verify"),
+        ('write Unit1.Batch.Id "a" --verify tol 0.5', "a value of type string has to be equal: only reals"),
+        ("write TestChildObject.TestInt 5 --verify tol 1", "a value of type int32 has to be equal: only reals"),
+        ("write Unit1.Flow.Total 5 --verify tol 2s", "a number is expected"),
+        ("write Unit1.Flow.Total 5 --verify --tol 0.5", "no option --tol; did you mean tol?"),
+    ):
+        done = await run(f"{line}\n")
+        assert (done.code, run.written) == (2, []), line
+        assert said in done.err
+    done = await run("write Unit1.Flow.Total 5 --verify tol 0.5 within 2s\n")
     assert (done.code, run.written) == (0, [5.0]), done

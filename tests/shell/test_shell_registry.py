@@ -71,8 +71,9 @@ def test_usage_comes_from_the_declaration(context: Context) -> None:
     commands = context.registry.commands
     assert (
         commands["write"].usage
-        == "write <tag|item> <value> [--verify] [--tol <number>] [--timeout <duration>] [--at <time>] "
-        "[--second <user>] [--second-password-env <variable>] [--second-password-file <file>] [--server <server>]"
+        == "write <tag|item> <value> [--verify] [tol <number>] [within <duration>] [--timeout <duration>] "
+        "[--at <time>] [--second <user>] [--second-password-env <variable>] [--second-password-file <file>] "
+        "[--server <server>]"
     )
     assert commands["watch"].usage.startswith("watch [<tag|item|glob|list>…]")
     assert commands["unregister"].usage == "unregister [<server>]"

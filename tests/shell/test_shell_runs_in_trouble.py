@@ -92,7 +92,7 @@ async def test_a_verification_that_is_interrupted_says_how_the_write_ended(run: 
     # A valve takes its time to travel.
     position = "Plant.Tank1.Inlet.Position"
     start = run.gateway.read(position).value
-    run.file(f"write {position} 100 --verify --timeout 60s\n")
+    run.file(f"write {position} 100 --verify within 60s\n")
     if not is_answered:
         run.gateway.faults.lose_next_reply("write")
     process = await run.process.start("--plaintext", "-c", "try.mxs")

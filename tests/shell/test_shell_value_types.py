@@ -29,11 +29,19 @@ async def test_a_value_is_written_verified_expected_and_shown(spec: TypeSpec) ->
             written = await run(context, f"write Types.Tag {literal} --verify", follow)
             assert isinstance(written, TextResult)
             form = spec.to_json(spec.read(spec.example))
-            shown = {name: written.fields[name] for name in ("outcome", "value", "verified")}
+            shown = {name: written.fields[name] for name in ("outcome", "result", "value", "verified")}
             assert shown == {
                 "outcome": "completed",
+                "result": "verified",
                 "value": form,
-                "verified": {"as_written": True, "quality": 192, "value": form},
+                "verified": {
+                    "as_written": True,
+                    "problem": None,
+                    "quality": 192,
+                    "source": "stream",
+                    "tolerance": None,
+                    "value": form,
+                },
             }
             await run(context, f"expect Types.Tag = {literal}", follow)
             with pytest.raises(NotMet):

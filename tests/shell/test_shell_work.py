@@ -188,14 +188,14 @@ async def test_a_verified_write_waits_for_the_value_and_says_what_it_is(tmp_path
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("write TestChildObject.TestFloat 1.1 --verify", "completed", "the value is 1.1, good")
         await sh.terminal.enter("write Plant.Tank1.LevelSP 70 --verify", "the value is 70.0, good")
-        await sh.terminal.enter("write Plant.Tank1.Inlet.Position 95 --verify --timeout 100ms", "NOT VERIFIED")
+        await sh.terminal.enter("write Plant.Tank1.Inlet.Position 95 --verify within 100ms", "NOT VERIFIED")
 
 
 async def test_a_write_that_is_not_verified_has_its_own_exit_code(tmp_path: Path) -> None:
     # The valve stays where it is: the plant's clock stands still.
     async with SimulatedGateway(plaintext=True, clock=ManualClock(), write_complete_delay=0.0) as gateway:
         process = ShellProcess(tmp_path).on(gateway)
-        line = "write Plant.Tank1.Inlet.Position 90 --verify --timeout 2s"
+        line = "write Plant.Tank1.Inlet.Position 90 --verify within 2s"
         done = await process("--plaintext", "--json", "-e", line)
         assert done.code == ExitCode.NOT_MET
         result = done.objects[0]["result"]

@@ -106,5 +106,9 @@ async def test_each_line_has_its_result_and_exit_code(tmp_path: Path) -> None:
         gateway.faults.lose_next_reply("write")
         line = 'call write {"server_handle": 1, "item_handle": 1, "value": {"int32_value": 7}}'
         assert await result_of(line, f"watch {INT} --count 1") == (ExitCode.UNKNOWN, "unknown")
+        assert await result_of(f"write {DOUBLE} 1.1 --verify") == (ExitCode.DONE, "verified")
+        # A valve needs time to travel.
+        line = "write Plant.Tank1.Inlet.Position 100 --verify within 100ms"
+        assert await result_of(line) == (ExitCode.NOT_MET, "not_verified")
         gateway.faults.hold_write_completes()
         assert await result_of(f"write {INT} 8 --timeout 200ms") == (ExitCode.UNKNOWN, "unknown")

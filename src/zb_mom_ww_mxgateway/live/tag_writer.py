@@ -1,7 +1,7 @@
 """Writes of a live session: each waits for its outcome, by handles or by the names of tags."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -80,7 +80,11 @@ class TagWriter:
                 result = _unanswered(error)
             else:
                 (awaited,) = call.writes
-                result = await self._outcome(awaited, gaps)
+                try:
+                    result = await self._outcome(awaited, gaps)
+                except asyncio.CancelledError:
+                    confirmed([_interrupted(request, awaited)])
+                    raise
             result = replace(result, correlation_id=wire.correlation_of(request))
             confirmed([result])
             return result
@@ -112,7 +116,7 @@ class TagWriter:
             except MxGatewayError as error:
                 results = [_unanswered(error)] * len(call.writes)
             else:
-                results = await self._outcomes(request, call.writes, answers, gaps)
+                results = await self._outcomes(request, call.writes, answers, gaps, confirmed)
             results = [replace(each, correlation_id=wire.correlation_of(request)) for each in results]
             confirmed(results)
             return results
@@ -123,17 +127,26 @@ class TagWriter:
         writes: Sequence[AwaitedWrite],
         answers: Sequence[BulkWriteResult],
         gaps: int,
+        confirmed: Callable[[Sequence[WriteResult]], None],
     ) -> list[WriteResult]:
-        async with asyncio.TaskGroup() as tasks:
-            outcomes = [
-                tasks.create_task(self._outcome(awaited, gaps)) if answer.was_successful else None
-                for awaited, answer in zip(writes, answers, strict=True)
-            ]
         kind = wire.kind_name(request)
-        return [
-            outcome.result() if outcome else self._refused(kind, answer)
-            for outcome, answer in zip(outcomes, answers, strict=True)
+        results = [
+            _interrupted(request, awaited) if answer.was_successful else self._refused(kind, answer)
+            for awaited, answer in zip(writes, answers, strict=True)
         ]
+
+        async def wait(index: int) -> None:
+            results[index] = await self._outcome(writes[index], gaps)
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for index, answer in enumerate(answers):
+                    if answer.was_successful:
+                        tasks.create_task(wait(index))
+        except asyncio.CancelledError:
+            confirmed(results)
+            raise
+        return results
 
     def _refused(self, kind: str, answer: BulkWriteResult) -> WriteResult:
         words = [answer.error_message, *map(str, answer.statuses)]
@@ -254,6 +267,12 @@ class TagWriter:
                 if tag not in refused and (tag not in items or self._hub.latest(*items[tag].key) is None):
                     refused[tag] = MxGatewayWaitError(f"{tag} had no value within {timeout:g} s", call="write")
         return items, refused
+
+
+def _interrupted(request: pb.MxCommandRequest, awaited: AwaitedWrite) -> WriteResult:
+    """Return the outcome of a write that was accepted, for a caller that no longer waits for its completion."""
+    error = MxGatewayError("the wait for its completion was interrupted", outcome_unknown=True)
+    return WriteResult(WriteOutcome.UNKNOWN, awaited.seconds, error=error, correlation_id=wire.correlation_of(request))
 
 
 def _unanswered(error: MxGatewayError) -> WriteResult:

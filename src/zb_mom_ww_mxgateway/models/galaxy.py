@@ -2,8 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from zb_mom_ww_mxgateway.value_types import DataType
+
+SECURITY_NAMES: Final = (
+    "FreeAccess",
+    "Operate",
+    "SecuredWrite",
+    "VerifiedWrite",
+    "Tune",
+    "Configure",
+    "ViewOnly",
+)
+"""The galaxy's names of security classifications, by number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +32,7 @@ class GalaxyAttribute:
     """Length of an array, if the galaxy tells it."""
     category: int
     security_classification: int
-    """0 FreeAccess, 1 Operate, 2 SecuredWrite, 3 VerifiedWrite, 4 Tune, 5 Configure, 6 ViewOnly."""
+    """Number of one of :data:`SECURITY_NAMES`."""
     is_historized: bool
     is_alarm: bool
 

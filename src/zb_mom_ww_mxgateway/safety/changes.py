@@ -1,16 +1,16 @@
 """What one connection changed in the plant and has not put back."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Literal, TypeAlias
 
-from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayArgumentError
 from zb_mom_ww_mxgateway.live.values import LiveValue
-from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, PendingWrite, SparseArray
+from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, PendingWrite
+from zb_mom_ww_mxgateway.safety.written_values import is_as_written
 from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -21,7 +21,11 @@ WriteState: TypeAlias = Literal["sent", "accepted", "completed", "refused", "unk
 """State of a write: ``sent`` until its call ends, then its outcome. Only ``completed`` is certain to have changed
 something; ``refused`` and ``not sent`` are certain to have changed nothing."""
 
-_CHANGED_NOTHING = ("refused", "not sent")
+_MOST_ACTIONS = 10_000
+"""Calls whose outcome may still become known."""
+_MOST_WRITES = 64
+"""Writes to one tag that are kept; the first one, which has the first value, always is."""
+_MOST_BETWEEN = 5
 
 
 class Standing(Enum):
@@ -74,32 +78,41 @@ class ValueBefore:
 
     def is_same(self, value: object) -> bool:
         """Return whether another value is this one."""
-        return is_same(value, self.value, self.data_type)
+        return is_as_written(value, self.value, data_type=self.data_type)
 
 
 @dataclass(slots=True)
-class OwnWrite:
-    """One write of this connection to one tag."""
+class SentValue:
+    """A value that was sent to a tag, or is being sent."""
 
-    action: str
-    """Correlation id of its call."""
-    entry: int
-    """Its place among the entries of the call, from 0."""
     value: object
-    before: ValueBefore | None
-    """None where the value before is unknown."""
-    who: str
-    at: datetime
     sent_at: float
     """Monotonic seconds, by the library's clock."""
-    state: WriteState = "sent"
+    state: WriteState
+
+    @property
+    def changed_nothing(self) -> bool:
+        """Whether it is certain that it changed nothing."""
+        return self.state in ("refused", "not sent")
 
     @property
     def may_still_happen_for(self) -> float:
         """Seconds for which the gateway may still carry it out; 0 where its outcome is certain."""
-        if self.state == "completed":
+        if self.state == "completed" or self.changed_nothing:
             return 0.0
         return max(0.0, self.sent_at + COMMAND_SECONDS - clock.monotonic())
+
+
+@dataclass(slots=True)
+class OwnWrite(SentValue):
+    """One write of this connection to one tag."""
+
+    action: str
+    """Correlation id of its call."""
+    before: ValueBefore | None
+    """The value at the moment of sending; None where it is unknown."""
+    who: str
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -112,13 +125,20 @@ class TagChange:
     """Empty for an item that this client did not add."""
     server_handle: int
     item_handle: int
-    writes: list[OwnWrite] = field(default_factory=list)
-    """Writes that changed, or may have changed, something, oldest first."""
+    sent: list[OwnWrite] = field(default_factory=list)
+    """All writes, oldest first, without those that no longer matter."""
+    between: list[object] = field(default_factory=list)
+    """Values of somebody else that writes after the first one replaced, oldest first."""
 
     @property
     def name(self) -> str:
         """The tag, or the item's handles where the tag is unknown."""
         return self.tag or f"item {self.item_handle} on server {self.server_handle}"
+
+    @property
+    def writes(self) -> list[OwnWrite]:
+        """The writes that changed, or may have changed, something, oldest first."""
+        return [each for each in self.sent if not each.changed_nothing]
 
     @property
     def before(self) -> ValueBefore | None:
@@ -142,31 +162,38 @@ class TagChange:
 
     @property
     def ours(self) -> list[object]:
-        """Values that the tag may have because of these writes.
-
-        That is the value of the last write that completed, and of each whose outcome is not certain: an earlier one may
-        still be carried out.
-        """
-        done = [index for index, each in enumerate(self.writes) if each.state == "completed"]
-        last = done[-1] if done else 0
-        return [each.value for index, each in enumerate(self.writes) if index >= last or each.state != "completed"]
+        """Values that the tag may have because of these writes."""
+        return values_of(self.writes)
 
     @property
-    def is_put_back(self) -> bool:
-        """Whether the last write completed with the first value, and no other can be carried out any more."""
-        if self.before is None or self.last.state != "completed" or not self.before.is_same(self.last.value):
+    def is_open(self) -> bool:
+        """Whether something is, or may be, left changed.
+
+        That ends when each write was refused, or when the last one completed with the first value and no other can be
+        carried out any more.
+        """
+        if not self.writes:
             return False
-        return not self.may_still_happen_for
+        is_back = self.before is not None and self.last.state == "completed" and self.before.is_same(self.last.value)
+        return not is_back or self.may_still_happen_for > 0
 
     def standing(self, present: LiveValue | None) -> Standing:
-        """Compare the present value. A value that was ours and is the first one again counts as the first one."""
-        if present is None or present.stale_since is not None or present.quality_word != "good":
-            return Standing.UNSURE
-        if self.before is not None and is_same(self.before.value, present.value, present.data_type):
-            return Standing.BEFORE
-        if any(is_same(each, present.value, present.data_type) for each in self.ours):
-            return Standing.OURS
-        return Standing.ANOTHER
+        """Compare the present value with the first one and with ours."""
+        return standing_of(present, self.before and self.before.value, self.ours)
+
+    def add(self, write: OwnWrite) -> None:
+        """Add a write that is being sent."""
+        before = write.before
+        if self.writes and before is not None and not any(map(before.is_same, [*self.ours, self._first])):
+            self.between = [*self.between, before.value][-_MOST_BETWEEN:]
+        self.sent.append(write)
+        if len(self.sent) > _MOST_WRITES:
+            first, last = self.writes[0], self.sent[-_MOST_WRITES // 2 :]
+            self.sent = [each for each in self.sent if each is first or each in last or each.may_still_happen_for]
+
+    @property
+    def _first(self) -> object:
+        return self.before and self.before.value
 
 
 class ChangeLedger:
@@ -174,51 +201,49 @@ class ChangeLedger:
 
     def __init__(self) -> None:
         self._changes: dict[object, TagChange] = {}
-        self._actions: dict[str, list[tuple[TagChange, OwnWrite] | None]] = {}
+        self._actions: dict[str, list[OwnWrite | None]] = {}
         self._numbers = itertools.count(1)
+        self.on_sent: list[Callable[[str, OwnWrite], object]] = []
+        """Called with the tag and each write to it in the moment of sending; the write's state changes later."""
 
     def sent(self, pending: PendingWrite, before: Sequence[LiveValue | None], *, who: str = "") -> None:
         """Note a call that is being sent, with the value of each entry's item at this moment, where it is known.
 
         Acknowledgements are left out: nothing can put them back.
         """
-        noted: list[tuple[TagChange, OwnWrite] | None] = []
+        noted: list[OwnWrite | None] = []
         for index, entry in enumerate(pending.entries):
             if entry.alarm:
                 noted.append(None)
                 continue
-            change = self._change_of(entry)
             held = before[index] if index < len(before) else None
             write = OwnWrite(
-                pending.correlation_id,
-                index,
-                entry.value,
-                ValueBefore.of(held) if held is not None else None,
-                who,
-                datetime.now(UTC),
-                clock.monotonic(),
+                value=entry.value,
+                sent_at=clock.monotonic(),
+                state="sent",
+                action=pending.correlation_id,
+                before=ValueBefore.of(held) if held is not None else None,
+                who=who,
+                at=datetime.now(UTC),
             )
-            change.writes.append(write)
-            noted.append((change, write))
+            self._change_of(entry).add(write)
+            noted.append(write)
+            for follower in self.on_sent:
+                follower(entry.tag, write)
         self._actions[pending.correlation_id] = noted
+        while len(self._actions) > _MOST_ACTIONS:
+            del self._actions[next(iter(self._actions))]
 
     def result(self, action: str, entry: int, state: WriteState) -> None:
         """Note the outcome of one entry of a call; a later and better known one replaces it."""
         noted = self._actions.get(action, [])
-        found = noted[entry] if 0 <= entry < len(noted) else None
-        if found is None:
-            return
-        change, write = found
-        if state in _CHANGED_NOTHING:
-            if write in change.writes:
-                change.writes.remove(write)
-        elif write.state != "completed":
+        write = noted[entry] if 0 <= entry < len(noted) else None
+        if write is not None and write.state != "completed":
             write.state = state
-        self._tidy()
 
     def open(self) -> list[TagChange]:
         """Return what is not put back, newest first."""
-        self._tidy()
+        self._changes = {key: each for key, each in self._changes.items() if each.is_open}
         return sorted(self._changes.values(), key=lambda each: each.last.sent_at, reverse=True)
 
     def numbered(self, number: int) -> TagChange | None:
@@ -240,25 +265,38 @@ class ChangeLedger:
         return len(self.open())
 
     def _change_of(self, entry: PendingEntry) -> TagChange:
-        self._tidy()
         key: object = tag_key(entry.tag) if entry.tag else (entry.server_handle, entry.item_handle)
-        if key not in self._changes:
-            self._changes[key] = TagChange(next(self._numbers), entry.tag, entry.server_handle, entry.item_handle)
-        return self._changes[key]
-
-    def _tidy(self) -> None:
-        """Forget changes that are put back, and those of which every write was refused."""
-        self._changes = {key: each for key, each in self._changes.items() if each.writes and not each.is_put_back}
+        change = self._changes.get(key)
+        if change is None or not change.is_open:
+            change = TagChange(next(self._numbers), entry.tag, entry.server_handle, entry.item_handle)
+            self._changes[key] = change
+        return change
 
 
-def is_same(written: object, present: object, data_type: DataType | int = DataType.UNSPECIFIED) -> bool:
-    """Return whether a tag of this type that was written has this value now."""
-    if not isinstance(written, SparseArray):
-        return same_value(written, present, data_type=data_type)
-    if not isinstance(present, list) or len(present) != written.total_length:
-        return False
-    named = dict(written.elements)
-    return all(
-        same_value(named[index], element, data_type=data_type) if index in named else not element
-        for index, element in enumerate(present)
-    )
+def values_of(writes: Sequence[SentValue]) -> list[object]:
+    """Return the values that a tag may have because of these writes, which are in order.
+
+    That is the value of the last write that completed, and of each whose outcome is not certain: an earlier one may
+    still be carried out.
+    """
+    done = [index for index, each in enumerate(writes) if each.state == "completed"]
+    last = done[-1] if done else 0
+    return [
+        each.value
+        for index, each in enumerate(writes)
+        if not each.changed_nothing and (index >= last or each.state != "completed")
+    ]
+
+
+def standing_of(present: LiveValue | None, before: object, ours: Sequence[object]) -> Standing:
+    """Compare the present value of a tag with the one before (None where it is unknown) and with ours.
+
+    A value that is both counts as the one before.
+    """
+    if present is None or present.stale_since is not None or present.quality_word != "good":
+        return Standing.UNSURE
+    if before is not None and is_as_written(before, present.value, data_type=present.data_type):
+        return Standing.BEFORE
+    if any(is_as_written(each, present.value, data_type=present.data_type) for each in ours):
+        return Standing.OURS
+    return Standing.ANOTHER

@@ -1,17 +1,18 @@
 """One call that changes the plant, from the question whether it may be sent to its outcome."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
 from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingEntry, PendingWrite, WriteAnswer
-from zb_mom_ww_mxgateway.safety.selection import Level, RuleVerdict, SelectedEntry, Selection, strictest
+from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict, SelectedEntry, Selection
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts, missing_signature
 from zb_mom_ww_mxgateway.safety.write_note import WriteNote
 from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
-from zb_mom_ww_mxgateway.safety.write_rules import WriteRules
+from zb_mom_ww_mxgateway.safety.write_rules import WriteRules, array_of, item_of
 from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -33,7 +34,7 @@ class GuardedAction(Admission):
         """Empty before the call ends."""
         self._rules = rules
         self._records = records
-        self._facts: dict[str, TagFacts] = {}
+        self._facts: Mapping[str, TagFacts] = {}
         self._selection: Selection | None = None
         self._judged: list[tuple[RuleVerdict, ...]] = []
         self._old: list[LiveValue | None] = []
@@ -50,9 +51,7 @@ class GuardedAction(Admission):
         if refused := self._rules.unreadable() or self._first(self._armed()):
             return refused
         await self._look_up()
-        if refused := self._judge():
-            return refused
-        return await self._select() or await self._records.announce(self.pending, self.form())
+        return self._judge() or await self._select() or await self._records.announce(self.pending, self.form())
 
     def refusal(self) -> str:
         refused = self._rules.unreadable() or self._first(self._armed()) or self._unexpected()
@@ -91,9 +90,9 @@ class GuardedAction(Admission):
 
         Where no rule and no person judges the old value, the one at hand is enough for the journal.
         """
-        tags = list(dict.fromkeys(each.tag for each in self.pending.entries if each.tag))
-        for tag in tags:
-            self._facts[tag] = await self._rules.facts_of(tag)
+        tags = self._tags
+        is_shown = not self.is_covered_revert and self._rules.asks(tags)
+        self._facts = await self._rules.facts_of(tags, for_a_person=is_shown)
         rules = [rule for tag in tags if (rule := self._rules.rule_for(tag))]
         if self._rules.values is not None and (rules or self._level() != "none"):
             operands = [name for rule in rules for guard in rule.guards for name in guard.tags]
@@ -105,12 +104,16 @@ class GuardedAction(Admission):
     def _judge(self) -> str:
         """Judge each entry by the values of this moment; return the first refusal."""
         self._old = [None if each.alarm else self._latest(each.tag) for each in self.pending.entries]
-        self._judged = [
-            tuple(self._verdicts(each, old)) for each, old in zip(self.pending.entries, self._old, strict=True)
-        ]
+        before: dict[str, list[str]] = {}
+        self._judged = []
+        for each, old in zip(self.pending.entries, self._old, strict=True):
+            earlier = before.setdefault(array_of(each.tag), [])
+            self._judged.append(tuple(self._verdicts(each, old, earlier)))
+            earlier.append(item_of(each.tag))
         return next((each.text for verdicts in self._judged for each in verdicts if not each.is_met), "")
 
-    def _verdicts(self, entry: PendingEntry, old: LiveValue | None) -> Iterator[RuleVerdict]:
+    def _verdicts(self, entry: PendingEntry, old: LiveValue | None, earlier: Sequence[str]) -> Iterator[RuleVerdict]:
+        """Judge an entry; `earlier` are the items of its array that this call writes before it."""
         facts = self._facts.get(entry.tag)
         if not entry.alarm and (
             missing := missing_signature(entry.tag, facts or TagFacts(), entry.user_id, entry.verifier_user_id)
@@ -125,7 +128,12 @@ class GuardedAction(Admission):
             return
         if not self.is_covered_revert:
             sent = self._rules.sent
-            yield from rule.check(entry.value, old, last=sent.last(entry.tag), writes=sent.count(entry.tag))
+            item, array = item_of(entry.tag), array_of(entry.tag)
+            if old is not None and any(each in (item, array) or item == array for each in earlier):
+                old = replace(old, stale_since=clock.monotonic())  # It is another one by then.
+            yield from rule.check(
+                entry.value, old, last=sent.last(entry.tag), writes=sent.count(entry.tag) + len(earlier)
+            )
             if rule.needs_reason:
                 yield RuleVerdict(
                     "reason", bool(self.reason), self.reason or f"{entry.tag} needs a reason: --reason TEXT"
@@ -149,11 +157,13 @@ class GuardedAction(Admission):
 
     # A person's answer.
 
+    @property
+    def _tags(self) -> list[str]:
+        """The tags that it writes, each once."""
+        return list(dict.fromkeys(each.tag for each in self.pending.entries if each.tag))
+
     def _level(self) -> Level:
-        if self.is_covered_revert:
-            return "none"
-        rules = [self._rules.rule_for(each.tag) for each in self.pending.entries if not each.alarm]
-        return strictest([self._rules.level, *(rule.confirm for rule in rules if rule)])
+        return "none" if self.is_covered_revert else self._rules.level_for(self._tags)
 
     async def _select(self) -> str:
         """Have a person agree, if that is demanded; return why nothing may be sent."""
@@ -163,9 +173,14 @@ class GuardedAction(Admission):
         if level == "yes" and self._rules.assume_yes:
             self.answer_given = "yes, given beforehand"
             return ""
-        if self._rules.ask is None:
+        if (ask := self._rules.ask) is None:
             remedy = "; --yes agrees to it" if level == "yes" else ""
             return f"not confirmed: {_level_text(level)}, and {_NO_TERMINAL}{remedy}"
+        async with self._rules.asking:
+            # What has changed while others were asked about is no change of this selection.
+            return self._judge() or await self._ask(ask, level)
+
+    async def _ask(self, ask: Ask, level: Level) -> str:
         mark = self._rules.connection_mark()
         entries = tuple(self._selected())
         met = [each.is_met for verdicts in self._judged for each in verdicts]
@@ -189,7 +204,7 @@ class GuardedAction(Admission):
             reason=self.reason,
             look=changed,
         )
-        self.answer_given = await self._rules.ask(selection)
+        self.answer_given = await ask(selection)
         if void := selection.void():
             return f"the selection is void: {void}"
         if not selection.is_answered_by(self.answer_given):

@@ -5,6 +5,7 @@ Lines that wait at the same time share one flush.
 """
 
 import asyncio
+import getpass
 import os
 import socket
 import sys
@@ -18,7 +19,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
-from zb_mom_ww_mxgateway.safety.journal_chain import RESERVED, Head, JournalError, JournalLine
+from zb_mom_ww_mxgateway.safety.journal_chain import RESERVED, Head, JournalError, JournalLine, time_text
 from zb_mom_ww_mxgateway.safety.journal_files import JournalFiles
 from zb_mom_ww_mxgateway.safety.journal_values import to_form
 from zb_mom_ww_mxgateway.safety.journal_writer import Draft, Fields, JournalWriter, Outcome
@@ -97,7 +98,7 @@ class Journal:
     def foreign_lines(self) -> list[JournalLine]:
         """Return the lines of other journals that were found since the last call, oldest first.
 
-        Every line that is written looks for them. The first look also finds some that are older than this journal.
+        Every line that is written looks for them. The first look also finds those of the last two minutes.
         """
         found: list[JournalLine] = []
         with suppress(IndexError):
@@ -137,8 +138,7 @@ class Journal:
             # A daemon, so that a program that forgot to close it ends.
             self._thread = threading.Thread(target=self._work, name="mxgw-journal", daemon=True)
             self._thread.start()
-        at = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-        self._queue.put(Draft(kind, fields, at, round(clock.monotonic(), 6), done))
+        self._queue.put(Draft(kind, fields, time_text(datetime.now(UTC)), round(clock.monotonic(), 6), done))
 
     def _work(self) -> None:
         is_open = True
@@ -148,7 +148,8 @@ class Journal:
                 while True:
                     taken.append(self._queue.get_nowait())
             is_open = None not in taken
-            self._try([draft for draft in taken if draft is not None])
+            if drafts := [draft for draft in taken if draft is not None]:
+                self._try(drafts)
         self._files.close()
 
     def _try(self, drafts: list[Draft]) -> None:
@@ -186,7 +187,10 @@ def _form_of(fields: Mapping[str, Any]) -> Fields:
 def user_name() -> str:
     """Return the name of the user whom the operating system knows, whatever the environment says."""
     if sys.platform == "win32":
-        return os.getlogin()
+        try:
+            return os.getlogin()
+        except OSError:  # As in a service.
+            return getpass.getuser()
     import pwd
 
     try:

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
@@ -44,6 +45,11 @@ class Head:
                 f"head {text!r}: COUNT:HASH expected, as it was printed at the end of a session (64 digits of hash)"
             )
         return cls(int(count), digits)
+
+
+def time_text(moment: datetime) -> str:
+    """Return an aware time as a line has it: in UTC, and of a fixed length, so that texts compare as times do."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +122,15 @@ def parse_line(text: bytes) -> JournalLine:
     own hash, but not that it follows the line before.
     """
     try:
+        return _parsed(text)
+    except RecursionError:
+        raise ValueError("it is nested deeper than any line") from None
+
+
+def _parsed(text: bytes) -> JournalLine:
+    try:
         form: Any = json.loads(text.decode("ascii"))
-    except (ValueError, RecursionError):
+    except ValueError:
         raise ValueError("it is not JSON") from None
     if not isinstance(form, dict):
         raise ValueError("it is no JSON object")
@@ -142,8 +155,8 @@ def _line_of(form: Mapping[str, Any]) -> JournalLine:
     return JournalLine(**known, fields={key: from_form(value) for key, value in form.items() if key not in RESERVED})
 
 
-def is_torn(text: bytes) -> bool:
-    """Whether bytes without an end may be the beginning of a line whose writing was cut off."""
+def is_beginning(text: bytes) -> bool:
+    """Whether bytes may be the beginning of a line whose writing was cut off, at the latest before its end."""
     try:
         shown = text.decode("ascii")
     except UnicodeDecodeError:
@@ -154,4 +167,10 @@ def is_torn(text: bytes) -> bool:
         _, end = json.JSONDecoder().raw_decode(shown)
     except (ValueError, RecursionError):
         return True
-    return end == len(shown)
+    if end < len(shown):
+        return False
+    try:
+        parse_line(text)
+    except ValueError:
+        return False
+    return True

@@ -13,9 +13,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from zb_mom_ww_mxgateway.safety.journal_chain import Head, JournalLine, parse_line
+from zb_mom_ww_mxgateway.safety.journal_chain import Head, JournalLine, parse_line, time_text
 from zb_mom_ww_mxgateway.system.file_locks import locked
 from zb_mom_ww_mxgateway.system.private_files import make_private_folder, open_to_others
 from zb_mom_ww_mxgateway.system.state_dir import data_folder, state_folder
@@ -25,6 +26,7 @@ _HEAD_NAME = "journal.head"
 _HEAD_LENGTH = 88
 _LOCK_SECONDS = 10.0
 _CHUNK = 65_536
+_RECENT = timedelta(minutes=2)
 _PLAIN = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -138,7 +140,7 @@ class JournalFiles:
         After an error nothing of them is left, as far as the disk allows it.
         """
         handle, start = self._opened(), self._size()
-        if start > self._good_end:
+        if start and self._read(start - 1, 1) != b"\n":
             content = b"\n" + content
         try:
             rest = memoryview(content)
@@ -170,24 +172,28 @@ class JournalFiles:
     def _open(self) -> list[JournalLine]:
         """Open the newest file and find the head: the one that is known, or kept apart, or what continues it here.
 
-        Return the lines after it; the first time, all that were read.
+        Return the lines after it; the first time, those of the last minutes: a write of theirs may be under way.
         """
         self._take_file(max(files_in(self.folder), default=1))
         if others := open_to_others(self.path):
             self.close()
             raise PermissionError(f"{others}, when you have made sure that the lines are yours")
-        is_first, self._is_known = not self._is_known, True
-        kept = read_head(self._head_folder) if is_first else self.head
+        kept = self.head if self._is_known else read_head(self._head_folder)
         lines = self._lines_back_to(kept.count if kept else None)
+        later = lines
         if kept is None:
             # Nothing says where the chain ends but the files.
             self.head_missing = bool(lines)
             self.head = lines[-1].head if lines else Head()
-            return lines
-        self.head = kept
-        place = next((index for index, line in enumerate(lines, start=1) if line.head == kept), 0)
-        later = [line for line in lines[place:] if self._continues(line)]
-        return lines if is_first else later
+        else:
+            self.head = kept
+            place = next((index for index, line in enumerate(lines, start=1) if line.head == kept), 0)
+            later = [line for line in lines[place:] if self._continues(line)]
+        if not self._is_known:
+            recent = time_text(datetime.now(UTC) - _RECENT)
+            later = [line for line in lines if line.at >= recent]
+        self._is_known = True
+        return later
 
     def _continues(self, line: JournalLine) -> bool:
         if continues := line.follows(self.head):
@@ -246,22 +252,24 @@ class JournalFiles:
     def _size(self) -> int:
         return os.fstat(self._opened()).st_size
 
-    def _read(self, start: int) -> bytes:
-        with open(self._opened(), "rb", closefd=False) as file:
+    def _read(self, start: int, length: int = -1) -> bytes:
+        with open(self._opened(), "rb", buffering=0, closefd=False) as file:
             file.seek(start)
-            return file.read()
+            return file.read(length)
 
 
 def _whole_lines(content: bytes, start: int) -> tuple[list[JournalLine], int]:
-    """Return the lines of bytes that begin at this offset of a file, and the offset after the last of them."""
+    """Return the lines of bytes that begin at this offset of a file, and the offset after the last of them.
+
+    A crash may have left the last one without its end.
+    """
     lines: list[JournalLine] = []
     good_end = end = start
     for text in content.splitlines(keepends=True):
         end += len(text)
-        if text.endswith(b"\n"):
-            with suppress(ValueError):
-                lines.append(parse_line(text[:-1]))
-                good_end = end
+        with suppress(ValueError):
+            lines.append(parse_line(text.removesuffix(b"\n")))
+            good_end = end
     return lines, good_end
 
 

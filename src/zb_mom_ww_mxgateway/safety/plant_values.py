@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayError
 from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
@@ -84,10 +84,13 @@ class LivePlantValues:
         return self._live.latest(*item.key) is None or self._written_at(item) is not None
 
     def _written_at(self, item: Item) -> float | None:
-        """Return when an item was written if the value held is from before it; None if it is not, or after a moment:
-        an object may reset what was written before any change is reported."""
+        """Return when an item was written if the value held is from before it; None if it is not.
+
+        That ends with time: an object may reset what was written before any change is reported, and a completion may
+        never come.
+        """
         written = self._live.unseen_write(*item.key)
         if written is None:
             return None
-        has_had_time = written.ended_at is not None and clock.monotonic() - written.ended_at > _WRITE_SHOWS_WITHIN
-        return None if has_had_time else written.at
+        ended_at = written.at + COMMAND_SECONDS if written.ended_at is None else written.ended_at
+        return None if clock.monotonic() - ended_at > _WRITE_SHOWS_WITHIN else written.at

@@ -12,7 +12,8 @@ from zb_mom_ww_mxgateway.models.results import ReadResult
 from zb_mom_ww_mxgateway.safety.plant_values import FIRST_VALUES_TIMEOUT
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway.value_types import DataType
+from zb_mom_ww_mxgateway.value_types import DataType, type_of
+from zb_mom_ww_mxgateway.values import Array, MxValueOutput
 
 Read: TypeAlias = Callable[[Sequence[str], float], Awaitable[Sequence[ReadResult]]]
 """Reads tags, each within so many seconds, and returns one result a tag, in order."""
@@ -55,7 +56,7 @@ def _live_value(tag: str, result: ReadResult) -> LiveValue:
         tag,
         result.value,
         result.quality,
-        DataType.UNSPECIFIED,
+        _data_type(result.value),
         "",
         result.statuses,
         result.source_time_ns,
@@ -63,3 +64,11 @@ def _live_value(tag: str, result: ReadResult) -> LiveValue:
         received_at=clock.monotonic(),
         age_when_received=(time.time_ns() - result.source_time_ns) / 1e9 if result.source_time_ns else 0.0,
     )
+
+
+def _data_type(value: MxValueOutput) -> DataType | int:
+    """Return the type of the tag, which a read does not tell, as its value shows it."""
+    if isinstance(value, Array):
+        return value.element_type
+    spec = type_of(value)
+    return spec.tag_types[0] if spec and spec.tag_types else DataType.UNSPECIFIED

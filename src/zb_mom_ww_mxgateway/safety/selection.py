@@ -1,16 +1,19 @@
 """Select before operate: what a person is shown before a write, and for how long what they were shown holds."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from zb_mom_ww_mxgateway.comparison import same_value
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, SparseArray
 from zb_mom_ww_mxgateway.safety.changes import OwnWrite
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts
 from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.value_types import TYPES, Family, type_of
 from zb_mom_ww_mxgateway.values import Array
 
 Level: TypeAlias = Literal["none", "yes", "value", "tag"]
@@ -19,6 +22,8 @@ LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
 SELECTION_SECONDS: Final = 30.0
 """How long a selection holds."""
+_LONGEST_TYPED = 80
+"""Characters of a value that a person is asked to type again."""
 
 
 def strictest(levels: Sequence[Level]) -> Level:
@@ -55,8 +60,9 @@ class SelectedEntry:
 
     @property
     def name(self) -> str:
-        """Tag, or reference of an alarm."""
-        return self.entry.alarm or self.entry.tag
+        """Tag, reference of an alarm, or the handles of an item whose tag is unknown."""
+        entry = self.entry
+        return entry.alarm or entry.tag or f"item {entry.item_handle} on server {entry.server_handle}"
 
     @property
     def difference(self) -> float | int | None:
@@ -136,41 +142,56 @@ class Selection:
         self._void = reason or "it was used"
         return reason
 
+    def call_off(self, reason: str) -> None:
+        """Make it void for this reason, unless it is void already."""
+        self._void = self._void or reason
+
     @property
-    def wanted(self) -> str:
-        """The answer that agrees to it: ``yes``, the value, the tag; for several entries how many they are."""
+    def asks_for(self) -> Literal["yes", "value", "name", "count"]:
+        """What the answer is: ``yes``; the value; the name, that of the call where it names nothing; or the number of
+        several entries. A value that cannot be typed as it is, such as an array, is answered by the name."""
         if self.level in ("none", "yes"):
             return "yes"
         if len(self.entries) > 1:
-            return str(len(self.entries))
-        (only,) = self.entries
-        return only.name if self.level == "tag" or only.entry.alarm else answer_text(only.entry.value)
+            return "count"
+        is_value = self.level == "value" and self.entries and not self.entries[0].entry.alarm
+        return "value" if is_value and answer_text(self.entries[0].entry.value) else "name"
+
+    @property
+    def wanted(self) -> str:
+        """The answer that agrees to it. Never empty."""
+        match self.asks_for:
+            case "yes":
+                return "yes"
+            case "count":
+                return str(len(self.entries))
+            case "value":
+                return answer_text(self.entries[0].entry.value)
+        return self.entries[0].name if self.entries else self.call
 
     def is_answered_by(self, answer: str) -> bool:
         """Return whether an answer agrees. A wrong one voids it."""
-        agrees = answer.strip().casefold() in ("y", "yes") if self.wanted == "yes" else self._is_wanted(answer.strip())
-        if not agrees and not self._void:
-            self._void = "the answer was another one" if answer.strip() else "it was not confirmed"
+        answer = answer.strip()
+        agrees = answer.casefold() in ("y", "yes") if self.asks_for == "yes" else self._is_wanted(answer)
+        if not agrees:
+            self.call_off("the answer was another one" if answer else "it was not confirmed")
         return agrees
 
     def _is_wanted(self, answer: str) -> bool:
-        if answer == self.wanted:
-            return True
-        if self.level != "value" or len(self.entries) > 1:
+        if not answer or answer == self.wanted:
+            return bool(answer)
+        if self.asks_for != "value":
             return False
         value = self.entries[0].entry.value
-        if isinstance(value, bool):
-            return answer.casefold() == self.wanted
-        if not isinstance(value, int | float):
+        spec = type_of(value)
+        if spec is None or spec.family is Family.TEXT:
             return False
-        try:
-            number: int | float = int(answer)
-        except ValueError:
-            try:
-                number = float(answer)
-            except ValueError:
-                return False
-        return same_value(number, value)
+        # 60 and 60.0 are the same number, however many digits it has.
+        spellings = (TYPES["int64"], TYPES["double"]) if spec.family is Family.NUMBER else (spec,)
+        for each in spellings:
+            with suppress(MxGatewayArgumentError):
+                return same_value(each.read(answer), value)
+        return False
 
 
 Ask: TypeAlias = Callable[[Selection], Awaitable[str]]
@@ -178,7 +199,9 @@ Ask: TypeAlias = Callable[[Selection], Awaitable[str]]
 
 
 def answer_text(value: Any) -> str:
-    """Return a value as a person types it again."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value if isinstance(value, str) else str(value)
+    """Return a value as a person types it again; empty where it cannot be typed as it is."""
+    if value is None:
+        return "null"
+    spec = type_of(value)
+    text = "" if spec is None else spec.text(value)
+    return text if text.isprintable() and text == text.strip() and len(text) <= _LONGEST_TYPED else ""

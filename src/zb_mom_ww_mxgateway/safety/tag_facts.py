@@ -1,8 +1,10 @@
 """Facts about a tag that the galaxy tells, as far as decisions about writes need them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Protocol
+
+from zb_mom_ww_mxgateway.models.galaxy import SECURITY_NAMES
 
 SECURED_WRITE: Final = 2
 """Security classification of a tag for whose writes a user signs."""
@@ -19,18 +21,26 @@ class TagFacts:
     units: str = ""
     security: int | None = None
     """Security classification."""
-    security_name: str = ""
+
+    @property
+    def security_name(self) -> str:
+        """The galaxy's name of its security classification, its number where that is unknown, or empty."""
+        if self.security is None:
+            return ""
+        return SECURITY_NAMES[self.security] if 0 <= self.security < len(SECURITY_NAMES) else str(self.security)
 
 
-UNKNOWN_TAG: Final = TagFacts()
+class FactsOf(Protocol):
+    """Returns the facts about tags, as far as they can be had, by the tags as given. It never raises."""
 
-FactsOf: TypeAlias = Callable[[str], Awaitable[TagFacts]]
-"""Returns the facts about a tag; it never raises."""
+    def __call__(self, tags: Sequence[str], /, *, for_a_person: bool) -> Awaitable[Mapping[str, TagFacts]]:
+        """`for_a_person`: they are shown to a person; else the security is enough."""
+        ...
 
 
-async def no_facts(tag: str) -> TagFacts:
+async def no_facts(tags: Sequence[str], /, *, for_a_person: bool) -> Mapping[str, TagFacts]:
     """Know nothing of any tag."""
-    return UNKNOWN_TAG
+    return {}
 
 
 def missing_signature(tag: str, facts: TagFacts, user_id: int, verifier_user_id: int) -> str:

@@ -3,39 +3,23 @@
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayError
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
 from zb_mom_ww_mxgateway.models.write_guard import PendingWrite, WriteAnswer
 from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, OwnWrite, WriteState
+from zb_mom_ww_mxgateway.safety.doubtful_writes import DoubtfulWrites
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.safety.journal import Journal
+    from zb_mom_ww_mxgateway.safety.journal_chain import JournalLine
+
 _UNDER_WAY_SECONDS = 30.0 + COMMAND_SECONDS
 """How long a write of another program counts as under way where no line tells its end."""
-
-
-class WrittenLine(Protocol):
-    """One line of the journal."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def who(self) -> Mapping[str, Any]: ...
-    @property
-    def pid(self) -> int: ...
-    @property
-    def fields(self) -> Mapping[str, Any]: ...
-
-
-class WriteJournal(Protocol):
-    """Where the lines go."""
-
-    async def append(self, kind: str, fields: Mapping[str, Any]) -> Any: ...
-    def post(self, kind: str, fields: Mapping[str, Any]) -> None: ...
-    def foreign_lines(self) -> Sequence[WrittenLine]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +37,13 @@ class WriteRecords:
 
     _all: ClassVar["weakref.WeakSet[WriteRecords]"] = weakref.WeakSet()
 
-    def __init__(self, name: str, endpoint: str, journal: WriteJournal | None = None) -> None:
+    def __init__(self, name: str, endpoint: str, journal: "Journal | None" = None) -> None:
         """`name` is that of the connection, for messages."""
         self.name: str = name
         self.endpoint: str = endpoint
-        self.journal: WriteJournal | None = journal
+        self.journal: Journal | None = journal
         self.ledger: ChangeLedger = ChangeLedger()
+        self.doubtful: DoubtfulWrites = DoubtfulWrites()
         self.notice: Callable[[str], object] = lambda text: None
         """Shows a person what they should know before a write goes out."""
         self.facts: Callable[[], Mapping[str, Any]] = dict
@@ -108,14 +93,16 @@ class WriteRecords:
     def sent(self, pending: PendingWrite, old: Sequence[LiveValue | None]) -> None:
         """Note a call in the moment of sending."""
         self.ledger.sent(pending, old, who=self.who)
+        self.doubtful.sent(pending)
 
     def answered(self, pending: PendingWrite, answer: WriteAnswer, seconds: float | None) -> None:
         """Note how a call ended, `seconds` after it was sent."""
         self._under_way.pop(pending.correlation_id, None)
+        self.doubtful.answered(pending, answer)
         fields: dict[str, Any] = {"action": pending.correlation_id, "outcome": answer.outcome, "why": answer.reason}
         if any(answer.refused):
             fields["refused"] = list(answer.refused)
-        self._post("answer", {**fields, "seconds": seconds})
+        self._post("answer", {**fields, "seconds": seconds}, with_facts=False)
         for index in range(len(pending.entries)):
             is_refused = answer.outcome == "refused" and (not answer.refused or answer.refused[index])
             state: WriteState = "accepted" if answer.outcome == "refused" and not is_refused else answer.outcome
@@ -132,7 +119,8 @@ class WriteRecords:
             }
             for each in outcomes
         ]
-        self._post("outcome", {"action": pending.correlation_id, "entries": fields})
+        self._post("outcome", {"action": pending.correlation_id, "entries": fields}, with_facts=False)
+        self.doubtful.outcomes(pending, outcomes)
         for index, each in enumerate(outcomes):
             self.ledger.result(pending.correlation_id, index, each.outcome.value)
 
@@ -147,20 +135,21 @@ class WriteRecords:
         change = self.ledger.of(tag)
         return change.last if change is not None else None
 
-    def _frame(self) -> dict[str, Any]:
-        return {"connection": self.name, "endpoint": self.endpoint, **self.facts()}
-
-    def _post(self, kind: str, fields: Mapping[str, Any]) -> None:
+    def _post(self, kind: str, fields: Mapping[str, Any], *, with_facts: bool = True) -> None:
         if self.journal is None:
             return
         try:
-            self.journal.post(kind, {**self._frame(), **fields})
+            self.journal.post(kind, {**self._frame(with_facts=with_facts), **fields})
         except MxGatewayError as error:
             self.notice(str(error))
 
+    def _frame(self, *, with_facts: bool = True) -> dict[str, Any]:
+        """Return what every line has; the lines after an intent leave out what that one tells."""
+        return {"connection": self.name, "endpoint": self.endpoint, **(self.facts() if with_facts else {})}
+
     # Others.
 
-    def _take(self, line: WrittenLine) -> None:
+    def _take(self, line: "JournalLine") -> None:
         """Follow a line of another program."""
         action = str(line.fields.get("action", ""))
         if line.kind == "intent" and line.fields.get("endpoint") == self.endpoint:
@@ -186,5 +175,5 @@ class WriteRecords:
                 yield f"{write.tag} is being written by {write.who} at this moment, too"
 
 
-def _writer(line: WrittenLine) -> str:
+def _writer(line: "JournalLine") -> str:
     return f"{line.who.get('user', 'somebody')} on {line.who.get('host', 'a machine')} (process {line.pid})"

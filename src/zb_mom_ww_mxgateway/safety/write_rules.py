@@ -1,18 +1,21 @@
 """What decides about the writes of one connection: arming, limits, values of the plant, and a person to ask."""
 
+import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.write_guard import PendingEntry
 from zb_mom_ww_mxgateway.safety.arming import Arming
-from zb_mom_ww_mxgateway.safety.conditions import Condition
 from zb_mom_ww_mxgateway.safety.plant_values import PlantValues
-from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict
+from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict, strictest
 from zb_mom_ww_mxgateway.safety.tag_facts import FactsOf, no_facts
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.tag_names import array_names, tag_key
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.safety.conditions import Condition
 
 _MINUTE = 60.0
 
@@ -20,11 +23,18 @@ _MINUTE = 60.0
 class WriteRule(Protocol):
     """What the limits say of the tags that one rule names."""
 
-    source: str
-    confirm: Level
-    needs_reason: bool
-    dead_band: float | None
-    guards: Sequence[Condition]
+    @property
+    def source(self) -> str: ...
+    @property
+    def confirm(self) -> Level: ...
+    @property
+    def needs_reason(self) -> bool: ...
+    @property
+    def dead_band(self) -> float | None: ...
+    @property
+    def tolerance(self) -> float | None: ...
+    @property
+    def guards(self) -> "Sequence[Condition]": ...
 
     def check(
         self, value: Any, old: LiveValue | None, *, last: tuple[Any, float] | None, writes: int
@@ -36,6 +46,11 @@ class WriteRule(Protocol):
 
 class WriteLimits(Protocol):
     """The limits of a connection."""
+
+    @property
+    def text(self) -> str:
+        """What they are, or why they cannot be had, for a person."""
+        ...
 
     def refusal(self) -> str:
         """Return why every write is refused; empty where the limits can be had."""
@@ -51,28 +66,49 @@ class WriteLimits(Protocol):
 
 
 class SentValues:
-    """What was sent to each tag, and when, as far as limits on changes over time need it."""
+    """What was sent to each tag, and when, as far as limits on changes over time need it.
+
+    A write to an element is one to its array.
+    """
 
     def __init__(self) -> None:
-        self._sent: dict[str, deque[tuple[float, Any]]] = {}
+        self._sent: dict[str, deque[tuple[float, str, Any]]] = {}
+        """By array: when, to which item, and the value; the newest last."""
 
     def note(self, tag: str, value: Any) -> None:
         """Note a value that is being sent."""
-        sent = self._sent.setdefault(tag_key(tag), deque())
-        sent.append((clock.monotonic(), value))
+        sent = self._sent.setdefault(array_of(tag), deque())
+        sent.append((clock.monotonic(), item_of(tag), value))
         # The last one stays, however long ago it was.
         while len(sent) > 1 and sent[0][0] < clock.monotonic() - _MINUTE:
             sent.popleft()
 
     def last(self, tag: str) -> tuple[Any, float] | None:
-        """Return the last value that was sent to a tag, and how many seconds ago; None for none."""
-        sent = self._sent.get(tag_key(tag))
-        return (sent[-1][1], clock.monotonic() - sent[-1][0]) if sent else None
+        """Return the last value that was sent to a tag, and how many seconds ago; None for none.
+
+        The value is None where the last one went to another element of the array, or to all of it.
+        """
+        sent = self._sent.get(array_of(tag))
+        if not sent:
+            return None
+        at, item, value = sent[-1]
+        return value if item == item_of(tag) else None, clock.monotonic() - at
 
     def count(self, tag: str) -> int:
         """Return how many values were sent to a tag within the last minute."""
         since = clock.monotonic() - _MINUTE
-        return sum(at > since for at, _ in self._sent.get(tag_key(tag), ()))
+        return sum(at > since for at, _, _ in self._sent.get(array_of(tag), ()))
+
+
+def array_of(tag: str) -> str:
+    """Return the name of a tag, or of the array of which it is an element, as names are compared."""
+    *_, name = array_names(tag_key(tag))
+    return name
+
+
+def item_of(tag: str) -> str:
+    """Return the name of a tag as names are compared; a whole array has one, with or without ``[]``."""
+    return tag_key(tag).removesuffix("[]")
 
 
 class WriteRules:
@@ -89,6 +125,8 @@ class WriteRules:
         self.facts_of: FactsOf = no_facts
         self.ask: Ask | None = None
         """Asks a person; None where nobody can be asked."""
+        self.asking: asyncio.Lock = asyncio.Lock()
+        """Held while a person is asked: one question after the other, each with its whole time."""
         self.assume_yes: bool = False
         """Whether a person agreed beforehand to what only needs a yes."""
         self.awaits_revert: Callable[[str, Any], bool] = lambda tag, value: False
@@ -100,6 +138,20 @@ class WriteRules:
     def rule_for(self, tag: str) -> WriteRule | None:
         """Return the rule of the limits that applies to a tag; None without one."""
         return None if self.limits is None or not tag else self.limits.rule_for(tag)
+
+    def tolerance_of(self, tag: str) -> float | None:
+        """Return how far a real may differ from what was written to a tag; None where the limits do not say."""
+        rule = self.rule_for(tag)
+        return None if rule is None else rule.tolerance
+
+    def level_for(self, tags: Iterable[str]) -> Level:
+        """Return what a person answers before a call that writes these tags."""
+        return strictest([self.level, *(rule.confirm for tag in tags if (rule := self.rule_for(tag)))])
+
+    def asks(self, tags: Sequence[str]) -> bool:
+        """Return whether a person is shown a call that writes these tags, and asked."""
+        level = self.level_for(tags)
+        return self.ask is not None and level != "none" and not (level == "yes" and self.assume_yes)
 
     def unreadable(self) -> str:
         """Return why every write is refused because the limits cannot be had; empty where they can."""

@@ -28,6 +28,38 @@ def make_private_file(path: Path) -> None:
         path.chmod(_FILE)
 
 
+def write_private_file(path: Path, data: bytes) -> None:
+    """Write a file for its owner alone in place of one of that name, whole or not at all; raise OSError.
+
+    It is on the disk when this returns. The name with the suffix ``.tmp`` is used meanwhile.
+    """
+    temporary = path.with_suffix(".tmp")
+    temporary.unlink(missing_ok=True)
+    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), _FILE)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    flush_folder(path.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk, too. On Windows that comes with the file."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def open_to_others(path: Path) -> str:
     """Describe who else may change or replace the file, and the remedy; empty if no one else may.
 

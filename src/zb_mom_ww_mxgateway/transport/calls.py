@@ -114,18 +114,21 @@ class Transport:
         if rpc is not wire.INVOKE:
             if guarded:
                 guarded.check()
+                guarded.is_sent = True
             reply = await self._call(rpc, request, call, mutating, timeout)
             self.agreement.check_fit(reply, call, mutating=mutating)
             return reply
         handles = self.handle_maps.get(wire.session_of(request))
         observers = tuple(self.observers)
+        if guarded:
+            self._check_not_lost(request, call)
+            # Before the observers: to them the value that the guard judges is from before this write.
+            guarded.check()
         try:
             for observer in observers:
                 observer.sending(request)
-            if mutating:
-                self._check_not_lost(request, call)
             if guarded:
-                guarded.check()
+                guarded.is_sent = True
             reply = await self._call(rpc, handles.to_gateway(request) if handles else request, call, mutating, timeout)
             self.agreement.check_reply(request, reply, call, mutating=mutating)
             if wire.session_of(request) in self.lost_sessions and wire.concerns_handles(request, reply):

@@ -119,13 +119,16 @@ class GuardedCall:
         self._pending = pending
         self.admission: Admission | None = admission
         """What the guard gave for it; None without a guard, and from one that does not follow its calls."""
-        self._is_sent = False
+        self.is_sent = False
+        """Whether the call has begun."""
 
     def check(self) -> None:
-        """Raise MxGatewayWriteBlockedError if it must not be sent after all. The caller sends it next."""
+        """Raise MxGatewayWriteBlockedError if it must not be sent after all.
+
+        Nothing may be awaited between this and the send.
+        """
         if self.admission is not None and self._pending and (reason := self.admission.refusal()):
             raise self._guarding.blocked(self._pending, reason)
-        self._is_sent = True
 
     def answered(self, request: Any, reply: Any) -> None:
         """Show the guard the reply."""
@@ -140,7 +143,7 @@ class GuardedCall:
     def _answer_of(self, error: BaseException) -> "WriteAnswer":
         from zb_mom_ww_mxgateway.models.write_guard import WriteAnswer
 
-        if not self._is_sent:
+        if not self.is_sent:
             return WriteAnswer("not sent", str(error) or type(error).__name__)
         if isinstance(error, MxGatewayError):
             return WriteAnswer("unknown" if error.outcome_unknown else "refused", str(error))

@@ -7,7 +7,13 @@ import click
 
 from zb_mom_ww_mxgateway.models.alarms import check_reference
 from zb_mom_ww_mxgateway_cli.options import end_options, sendable
-from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since, unknown_if_interrupted
+from zb_mom_ww_mxgateway_cli.running import (
+    Runner,
+    gateway_options,
+    milliseconds_since,
+    unknown_if_interrupted,
+    writing_options,
+)
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient
@@ -60,7 +66,7 @@ JSON: {"comment": "…", "milliseconds": 2.6, "ok": true, "operator": "…",
 )
 @click.option("--comment", default="", callback=sendable, metavar="TEXT")
 @click.option("--operator", default="", callback=sendable, metavar="NAME", help="The name of who acknowledges.")
-@gateway_options
+@writing_options
 def acknowledge_alarm(runner: Runner, reference: str, comment: str, operator: str) -> None:
     """Acknowledge an alarm. Counts as a write."""
 

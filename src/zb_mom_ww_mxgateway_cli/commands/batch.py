@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from zb_mom_ww_mxgateway_cli.running import CommandRun, report_options
+from zb_mom_ww_mxgateway_cli.running import CommandRun, consent_options, report_options
 from zb_mom_ww_mxgateway_console.connect.options import Connection, connection_options, profile_option
+from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent
 from zb_mom_ww_mxgateway_console.render.forms import ExpectationNotMet
 from zb_mom_ww_mxgateway_console.render.report import Report
 from zb_mom_ww_mxgateway_console.text.text_files import CURLY, LINE_END, describe_curly, describe_line_end
@@ -33,6 +34,7 @@ All lines of one endpoint share one connection. The connection options given
 here are the defaults of the lines. A line may name another gateway, with
 --endpoint or --profile: no setting of a profile applies to another gateway,
 and a key that is named here with a gateway is sent to that gateway alone.
+Nor may what --arm names here be written at another gateway.
 
 \b
 Exit code 0 when the input ends, also if lines failed; 1 when the reader of
@@ -40,9 +42,12 @@ the answers has left; 130 when interrupted, after the line's answer."""
 )
 @profile_option
 @connection_options
+@consent_options
 @report_options
 @click.pass_context
-def batch(context: click.Context, connection: Connection, profile: str | None, report: Report) -> None:
+def batch(
+    context: click.Context, connection: Connection, profile: str | None, consent: WriteConsent, report: Report
+) -> None:
     """Run a command for every line of standard input."""
     command_run: CommandRun = context.obj
     if command_run.in_batch:
@@ -54,7 +59,7 @@ def batch(context: click.Context, connection: Connection, profile: str | None, r
     root = context.find_root().command
     assert isinstance(root, click.Group)
     try:
-        Batch(root, command_run, connection, profile).run(_lines())
+        Batch(root, command_run, connection, consent, profile).run(_lines())
     except KeyboardInterrupt:
         raise click.Abort from None
 
@@ -69,16 +74,21 @@ class Batch:
     """Runs lines and prints an answer for each."""
 
     def __init__(
-        self, commands: click.Group, command_run: CommandRun, connection: Connection, profile: str | None
+        self,
+        commands: click.Group,
+        command_run: CommandRun,
+        connection: Connection,
+        consent: WriteConsent,
+        profile: str | None,
     ) -> None:
         self._commands = commands
         self._report = command_run.report
         self._gateways = command_run.gateways
-        plain = Connection()
         given = {
             field.name: value
-            for field in fields(connection)
-            if (value := getattr(connection, field.name)) != getattr(plain, field.name)
+            for options, plain in ((connection, Connection()), (consent, WriteConsent()))
+            for field in fields(options)
+            if (value := getattr(options, field.name)) != getattr(plain, field.name)
         }
         if profile is not None:
             given["profile"] = profile

@@ -13,7 +13,13 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway_cli.commands.credentials import PasswordOptions, password_options
 from zb_mom_ww_mxgateway_cli.options import sendable, session_id_option
-from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since, unknown_if_interrupted
+from zb_mom_ww_mxgateway_cli.running import (
+    Runner,
+    gateway_options,
+    milliseconds_since,
+    unknown_if_interrupted,
+    writing_options,
+)
 from zb_mom_ww_mxgateway_console.render.forms import safe, value_form
 from zb_mom_ww_mxgateway_console.text.wording import closest
 
@@ -118,7 +124,7 @@ JSON: {"kind": "add_item", "milliseconds": 1.9, "ok": true, "reply": {…},
 @click.argument("fields", metavar="[JSON]", required=False, default="", callback=sendable)
 @session_id_option
 @password_options
-@gateway_options
+@writing_options
 def call(
     runner: Runner, kind: str, fields: str, session_id: str, password_env: str | None, password_file: str | None
 ) -> None:

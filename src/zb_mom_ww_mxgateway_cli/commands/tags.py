@@ -124,6 +124,7 @@ def write_by_name(runner: Runner, tag: str, text: str, type_name: str | None, us
 
         async with _session(client, runner.report) as session:
             live = await LiveSession.open(client, session)
+            runner.decide_by(live)
             try:
                 await _written(runner.report, live, tag, text, named, user_id, timeout)
             finally:

@@ -23,7 +23,7 @@ from zb_mom_ww_mxgateway_cli.options import (
     server_handle_option,
     session_id_option,
 )
-from zb_mom_ww_mxgateway_cli.running import Runner, gateway_options, milliseconds_since, unknown_if_interrupted
+from zb_mom_ww_mxgateway_cli.running import Runner, milliseconds_since, unknown_if_interrupted, writing_options
 from zb_mom_ww_mxgateway_console.render.forms import value_form
 from zb_mom_ww_mxgateway_console.render.text_values import parse_typed
 from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, word_of_error
@@ -96,7 +96,7 @@ JSON: {"item_handle": 1, "milliseconds": 2.6, "ok": true,
     metavar="DURATION",
     help="With TAG VALUE: for the first value, and for the write and its outcome.",
 )
-@gateway_options
+@writing_options
 def write(
     runner: Runner,
     tag: str | None,
@@ -202,7 +202,7 @@ def _bulk_options(function: Callable[..., Any]) -> Callable[..., Any]:
         "--entry", "texts", multiple=True, metavar="HANDLE=TYPE:VALUE", help="E.g. 3=int32:42; may be repeated."
     )
     @click.option("--entries-file", type=click.Path(), metavar="FILE", help="More entries, a JSON object a line.")
-    @gateway_options
+    @writing_options
     @functools.wraps(function)
     def with_entries(texts: tuple[str, ...], entries_file: str | None, **arguments: Any) -> Any:
         places = {name: arguments.pop(name) for name in ("runner", "session_id", "server_handle")}

@@ -155,6 +155,19 @@ def connection_of_line(connection: Connection, profile: str | None) -> tuple[Con
     return connection, profile
 
 
+def names_another_gateway(connection: Connection, profile: str | None) -> bool:
+    """Return whether a line of a batch names a gateway, or a profile, that is not the batch's."""
+    context = click.get_current_context()
+    batch: Mapping[str, Any] = context.default_map or {}
+
+    def is_own(name: str) -> bool:
+        return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+    return (is_own("profile") and profile != batch.get("profile")) or (
+        is_own("endpoint") and _names_another(batch, connection.endpoint or "")
+    )
+
+
 def _names_another(batch: Mapping[str, Any], endpoint: str) -> bool:
     """Return whether the batch names a gateway that may be another one."""
     from zb_mom_ww_mxgateway.transport.known_gateways import endpoint_key

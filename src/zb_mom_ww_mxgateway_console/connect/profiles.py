@@ -279,28 +279,11 @@ def from_keyring(profile: Profile) -> str:
     return key
 
 
-@dataclass(frozen=True, slots=True)
-class ReadOnly:
-    """The write guard of a read-only profile. Guards of one profile are equal, so that a connection is shared."""
-
-    profile: str
-
-    async def __call__(self, pending: object) -> str:
-        return f"the profile {self.profile} is read-only"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileConnection(Connection):
     """A connection with a profile, except for options that were given in addition to its name."""
 
     profile: Profile
-
-    def client_options(self) -> ClientOptions:
-        # By name: super() does not work in a dataclass with slots before Python 3.14.
-        options = Connection.client_options(self)
-        return (
-            dataclasses.replace(options, write_guard=ReadOnly(self.profile.name)) if self.profile.read_only else options
-        )
 
     def api_key(self) -> str | None:
         if self.api_key_env or self.api_key_file:

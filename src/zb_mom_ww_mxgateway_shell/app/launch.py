@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from zb_mom_ww_mxgateway.safety.journal_chain import JournalError
 from zb_mom_ww_mxgateway_console.connect.options import ENDPOINT_VARIABLE
 from zb_mom_ww_mxgateway_console.process.endings import ENDING
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest, safe
@@ -41,6 +42,7 @@ class Launch:
         self._connection = wanted.connection
         self._context = Context(all_commands(), interactive=interactive)
         self._context.connection = wanted.connection
+        self._context.is_demo = wanted.demo
         self._context.read_only = wanted.read_only
         self._context.settles_later = not interactive
         self._context.assume_yes = wanted.assume_yes
@@ -71,6 +73,7 @@ class Launch:
         if self._wanted.output:
             context.settings.change("output", self._wanted.output)
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._close_journals)
             stack.callback(context.spool.stop)
             await self._connect(stack)
             context.start_connections.append(replace(self._connection, endpoint=self._endpoint))
@@ -83,8 +86,16 @@ class Launch:
                 self._code = await self._front_end(context)
                 self._is_over = True
             finally:
-                self._may_have_written = any(each.gate.asked_at for each in context.connections.values())
+                self._may_have_written = any(each.desk.asked_at for each in context.connections.values())
         return self._code
+
+    async def _close_journals(self) -> None:
+        try:
+            await self._context.journals.aclose()
+        except JournalError:
+            # Whoever only looks needs no journal.
+            if self._may_have_written:
+                raise
 
     @property
     def _endpoint(self) -> str | None:

@@ -44,9 +44,8 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     Suggestion,
     Text,
 )
-from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, Written
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, ParsedArguments, Written
 from zb_mom_ww_mxgateway_shell.language.commands import command
-from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
@@ -306,7 +305,7 @@ def _has_no_way(error: MxGatewayError) -> bool:
     return error.grpc_code == "FAILED_PRECONDITION" and "subtag" in str(error).casefold()
 
 
-def _acknowledged(scope: Scope, invocation: Invocation) -> list[Written]:
+def _acknowledged(scope: Scope, invocation: ParsedArguments) -> list[Written]:
     words = [word for parameter, word in invocation.words if isinstance(parameter.kind, Reference)]
     return [Written(names_of_alarm(word.value), word) for word in words if word is not None]
 

@@ -17,7 +17,8 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.state.arming_text import arming_form, arming_text
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
-from zb_mom_ww_mxgateway_shell.state.context import DISARMED, Context
+from zb_mom_ww_mxgateway_shell.state.connection_reports import DISARMED
+from zb_mom_ww_mxgateway_shell.state.context import Context
 
 _MOST_COUNTED = 1000
 _FOR_A_PERSON = "arm is for a person at the prompt: start the run with --arm GLOB"

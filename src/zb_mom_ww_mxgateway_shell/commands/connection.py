@@ -163,6 +163,7 @@ async def status(context: Context) -> Result:
         f"gateway     {connection_text(context.current)}",
         f"contract    {spoken()}",
         f"writes      {_writes_text(context.connected.arming)}",
+        *([f"limits      {limits.text}"] if (limits := context.connected.desk.rules.limits) else []),
         f"session     {live.session.session_id}, {context.state}{f': {live.lost}' if live.lost else ''}"
         f"{loss_meaning(live.lost)}",
         f"servers     {', '.join(f'{h} ({name})' for h, name in context.servers.items()) or 'none registered'}",
@@ -214,6 +215,7 @@ def _status_fields(context: Context) -> dict[str, object]:
         "fingerprint_sha256": known and known.sha256,
         "gaps": live.gaps,
         "items": len(context.items),
+        "limits": limits.text if (limits := context.connected.desk.rules.limits) else None,
         "lost_events": live.lost_events,
         "plaintext": client.trust.plaintext,
         "recordings": [str(each.path) for each in context.connected.recording],

@@ -16,9 +16,8 @@ from zb_mom_ww_mxgateway_console.render.event_forms import event_form, event_tex
 from zb_mom_ww_mxgateway_console.render.forms import age_text, counted
 from zb_mom_ww_mxgateway_shell.errors import closest
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, CountOption, Suggestion
-from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, Written
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, ParsedArguments, Written
 from zb_mom_ww_mxgateway_shell.language.commands import command
-from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
@@ -211,7 +210,7 @@ async def _would_call(context: Context, kind: str, fields: Token | None = None) 
     return TextResult(f"would call {kind}", {"kind": kind, "planned": "call"})
 
 
-def _written_by_call(scope: Scope, invocation: Invocation) -> list[Written]:
+def _written_by_call(scope: Scope, invocation: ParsedArguments) -> list[Written]:
     from zb_mom_ww_mxgateway.wire.json_commands import written_by_json
 
     kind, fields = (*invocation.positional, None)[:2]

@@ -54,6 +54,8 @@ MODULE_OF = {
     "finally": "language",
     "on-error": "language",
     "record-script": "language",
+    "limits": "limits",
+    "journal": "journal",
     "why": "diagnosis",
     "last-error": "diagnosis",
     "doctor": "diagnosis",

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayError
@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import value_form, value_text
+from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     OUTCOME_TIMEOUT,
@@ -27,14 +28,15 @@ from zb_mom_ww_mxgateway_shell.feeds.write_report import (
     outcome_text,
 )
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
+    Duration,
     DurationOption,
     FlagOption,
     TimeOption,
-    ToleranceOption,
+    Tolerance,
 )
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
-from zb_mom_ww_mxgateway_shell.language.commands import command
-from zb_mom_ww_mxgateway_shell.language.comparison import tolerance_for
+from zb_mom_ww_mxgateway_shell.language.commands import Clause, command
+from zb_mom_ww_mxgateway_shell.language.comparison import tolerance_of_real
 from zb_mom_ww_mxgateway_shell.language.literals import Literal
 from zb_mom_ww_mxgateway_shell.language.target_types import (
     ServerOption,
@@ -43,6 +45,7 @@ from zb_mom_ww_mxgateway_shell.language.target_types import (
     ValueArgument,
     written_target,
 )
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -50,9 +53,6 @@ from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue
-
-VERIFY_TIMEOUT = 10.0
-"""Seconds that --verify waits for the written value."""
 
 
 async def _preview_write(
@@ -77,8 +77,12 @@ async def _preview_write(
 def _check_options(positional: Sequence[Any], options: dict[str, Any]) -> None:
     """Raise a mistake in the options that does not depend on the tag."""
     tolerance = options.get("tol")
-    if tolerance is not None and not options.get("verify"):
-        raise tolerance.mistake("--tol is how much the value may differ for --verify: add --verify")
+    if options.get("verify"):
+        return
+    if tolerance is not None:
+        raise tolerance.mistake("tol is how much a real may differ for --verify: add --verify")
+    if options.get("within") is not None:
+        raise ShellError("within is how long --verify waits for the value: add --verify")
 
 
 @command(
@@ -95,7 +99,8 @@ async def write(
     value: ValueArgument,
     *,
     verify: FlagOption = False,
-    tol: ToleranceOption = None,
+    tol: Annotated[Token | None, Tolerance(), Clause()] = None,
+    within: Annotated[float | None, Duration(), Clause()] = None,
     timeout: DurationOption = None,
     at: TimeOption = None,
     signing: SigningOptions,
@@ -109,9 +114,10 @@ async def write(
     *Unknown* means that the answer was lost: the write may have happened, or may still happen for up to 75 s. The
     shell never sends it again, and reports when its value is seen.
 
-    --verify then waits, at most --timeout (10 s), until the tag has the written value, and shows its value: a valve
-    needs time to travel. A whole number, a text or a time must be equal. A real must be as near as its type can
-    tell, or within --tol.
+    --verify then looks whether the tag has the value: it takes the stream's value, or after 5 s a fresh read, and
+    writes nothing. A valve needs time to travel: within 60s gives it more. A whole number, a Boolean, a text or a time
+    must be equal. A real may differ by tol 0.5, else by the tolerance of the limits file, else by what its type
+    cannot tell.
 
     --at gives the value a source time. The user who is logged in (login USER) signs for a SecuredWrite tag. For a
     VerifiedWrite tag the shell also asks a second person to log in, for this write alone. A file names that person
@@ -119,7 +125,7 @@ async def write(
     """
     try:
         item, before, typed = await _prepare(context, tag, value, server, sends=True)
-        room = None if tol is None else tolerance_for(tol, typed.sent)
+        tolerance = None if tol is None else tolerance_of_real(tol, typed)
         signature, signers = await signature_for(context, item, signing.person)
         live = live_session_of(context, item)
     except MxGatewayError as error:
@@ -134,10 +140,11 @@ async def write(
     keep_doubt(context, result, item, typed, before, sent_at)
     seen = None
     if verify and result.outcome.value != "refused":
-        from zb_mom_ww_mxgateway_shell.feeds.write_check import verified
+        from zb_mom_ww_mxgateway.safety import verification  # Lazy: most writes are not verified.
 
+        wait = within or verification.VERIFY_SECONDS
         try:
-            seen = await verified(live, item, typed, timeout or VERIFY_TIMEOUT, room)
+            seen = await verification.verify(live, item, typed, since=sent_at, tolerance=tolerance, within=wait)
         except asyncio.CancelledError:
             # The write has its outcome, perhaps "unknown"; only the check of the tag was interrupted.
             kind = Interrupted if result.outcome.value == "completed" else InterruptedInDoubt

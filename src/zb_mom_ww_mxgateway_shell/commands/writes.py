@@ -26,9 +26,8 @@ from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     DurationOption,
 )
-from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, Written
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, ParsedArguments, Written
 from zb_mom_ww_mxgateway_shell.language.commands import command
-from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import TAG, ServerOption, Target, full_address
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
@@ -149,7 +148,7 @@ async def _preview_many(context: Context, file: Token, *, server: int | None = N
     )
 
 
-def _written_rows(scope: Scope, invocation: Invocation) -> list[Written]:
+def _written_rows(scope: Scope, invocation: ParsedArguments) -> list[Written]:
     file: Token = invocation.positional[0]
     rows = read_rows(file)
     return [Written((full_address(row.tag, scope),), file, f"{file.value}:{row.line}") for row in rows]

@@ -1,6 +1,7 @@
 """Meaning of MXAccess's numbers, in plain words."""
 
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayError, MxGatewaySessionError, MxGatewayWorkerError
+from zb_mom_ww_mxgateway.models.galaxy import SECURITY_NAMES
 from zb_mom_ww_mxgateway.status import (
     MxStatus,
     ProtocolStatusCode,
@@ -12,16 +13,13 @@ from zb_mom_ww_mxgateway.status import (
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY
 
 _SECURITY = {
-    0: ("FreeAccess", "anybody may write it"),
-    1: ("Operate", "it may be written"),
-    SECURED_WRITE: ("SecuredWrite", "it takes a secured write only: a user must sign for it"),
-    VERIFIED_WRITE: ("VerifiedWrite", "it takes a verified write only: two users must sign for it"),
-    4: ("Tune", "users with the permission to tune may write it"),
-    5: (
-        "Configure",
-        "users with the permission to configure may write it, some objects only while off scan",
-    ),
-    VIEW_ONLY: ("ViewOnly", "it is read-only: MXAccess refuses every write"),
+    0: "anybody may write it",
+    1: "it may be written",
+    SECURED_WRITE: "it takes a secured write only: a user must sign for it",
+    VERIFIED_WRITE: "it takes a verified write only: two users must sign for it",
+    4: "users with the permission to tune may write it",
+    5: "users with the permission to configure may write it, some objects only while off scan",
+    VIEW_ONLY: "it is read-only: MXAccess refuses every write",
 }
 _BY_ITS_OBJECT = "only its object sets it"
 _BY_USERS = "users may write it, objects and scripts may not"
@@ -128,12 +126,12 @@ def status_meaning(status: MxStatus) -> str:
 
 def security_name(classification: int) -> str:
     """Return the galaxy's name of a security classification; its number if unknown."""
-    return _SECURITY[classification][0] if classification in _SECURITY else str(classification)
+    return SECURITY_NAMES[classification] if classification in _SECURITY else str(classification)
 
 
 def security_meaning(classification: int) -> str:
     """Return what a security classification requires of a writer; empty if unknown."""
-    return _SECURITY[classification][1] if classification in _SECURITY else ""
+    return _SECURITY.get(classification, "")
 
 
 def category_text(category: int) -> str:

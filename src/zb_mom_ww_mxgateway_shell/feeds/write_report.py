@@ -11,13 +11,14 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, error_form, gravest, status_form, value_form, value_text
 from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, verdict_of
+from zb_mom_ww_mxgateway_shell.feeds.write_check import read_back_record, read_back_text
 from zb_mom_ww_mxgateway_shell.output.results import Table, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.doubtful_writes import MAY_STILL_HAPPEN
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, WriteResult
-    from zb_mom_ww_mxgateway_shell.feeds.write_check import ReadBack
+    from zb_mom_ww_mxgateway.safety.verification import ReadBack
 
 
 def before_text(before: "LiveValue") -> str:
@@ -96,7 +97,10 @@ class WriteReport:
     @property
     def outcome(self) -> str:
         """The outcome in words, with the value that was seen since."""
-        return f"{outcome_text(self.result, self.timeout)}{f'; {self.seen.text}' if self.seen else ''}"
+        outcome = outcome_text(self.result, self.timeout)
+        if self.seen is None:
+            return outcome
+        return f"{outcome}; {read_back_text(self.seen, is_completed=self.result.outcome.value == 'completed')}"
 
     @property
     def problem(self) -> MxGatewayError | None:
@@ -136,7 +140,7 @@ class WriteReport:
             "statuses": [status_form(status) for status in result.statuses],
             "tag": self.item.tag,
             "value": self.form,
-            "verified": self.seen and self.seen.form(),
+            "verified": self.seen and read_back_record(self.seen),
         }
 
     def text_result(self) -> TextResult:

@@ -50,6 +50,8 @@ class TagCatalogue:
         """Why it could not be read; empty where it could."""
         self.watch_error: MxGatewayError | None = None
         """Why deployments are not noticed at present; empty where they are."""
+        self.deployed_at: datetime | None = None
+        """When the galaxy that was read was deployed."""
         self.redeployed_at: datetime | None = None
         """Time of the last deployment, where it is known to differ from the first one read."""
         self._seen = TagIndex()
@@ -146,7 +148,7 @@ class TagCatalogue:
                 if attempt == _ATTEMPTS:
                     raise
                 continue
-            self.galaxy, self.is_complete = reading, True
+            self.galaxy, self.is_complete, self.deployed_at = reading, True, deployed
             return deployed
 
     async def _watch(self, client: "GatewayClient") -> None:

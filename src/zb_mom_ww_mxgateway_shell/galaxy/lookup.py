@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
+from zb_mom_ww_mxgateway.safety.fresh_values import needs_brackets
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_shell.errors import closest
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
 _ELEMENT = re.compile(r"(?P<path>.*?)(\[(?P<index>[^\[\]]*)\])?")
 _INDEX = re.compile(r"[0-9]{1,30}")
-_BARE_ARRAY = 1003
-"""The detail of the status with which MXAccess refuses an array's name without brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +106,4 @@ def array_problem(place: Place) -> str:
 
 def is_bare_array(reading: "Reading") -> bool:
     """Return whether the read failed because a whole array needs brackets after its name."""
-    return bool(reading.error) and "[" not in reading.tag and any(s.detail == _BARE_ARRAY for s in reading.statuses)
+    return bool(reading.error) and needs_brackets(reading.tag, reading.statuses)

@@ -7,13 +7,21 @@ place.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway_shell.language.parser import Invocation
+
+class ParsedArguments(Protocol):
+    """The arguments of a parsed line (``Invocation``)."""
+
+    @property
+    def positional(self) -> tuple[Any, ...]: ...
+    @property
+    def options(self) -> dict[str, Any]: ...
+    @property
+    def words(self) -> tuple[Any, ...]: ...
 
 
 class Written(NamedTuple):
@@ -53,7 +61,7 @@ class CommandTraits:
     """Why a file cannot contain it; empty where it can."""
     not_in_alias: str = ""
     """Why no alias stands for it; empty where one may."""
-    writes: "Callable[[Scope, Invocation], Sequence[Written]] | None" = None
+    writes: Callable[[Scope, ParsedArguments], Sequence[Written]] | None = None
     """What a line would write, as far as that is known without a gateway. None for a command that writes means that it
     is known in the run only."""
     lint_warning: str = ""

@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway.comparison import is_single, same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
 from zb_mom_ww_mxgateway.reals import Float32
 from zb_mom_ww_mxgateway.value_types import TYPES, WIDEST, DataType, Family, family_of
+from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_duration, parse_value
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, check_prefix, split_type
 from zb_mom_ww_mxgateway_shell.language.patterns import Pattern, PatternError, pattern
@@ -179,6 +180,16 @@ def tolerance_for(word: Token, value: Any) -> float:
         raise word.mistake(f"{_described(value)} has no tolerance")
     if number is None:
         raise word.mistake("a number is expected: the tolerance of a number")
+    return number
+
+
+def tolerance_of_real(word: Token, written: Typed) -> float:
+    """Return how much a real that was written may differ; raise InputError for any other value: it has to be equal."""
+    if TYPES[written.type].python_type not in (float, Float32):
+        raise word.mistake(f"a value of type {written.type} has to be equal: only reals have a tolerance")
+    number, _ = _tolerance(word)
+    if number is None:
+        raise word.mistake("a number is expected: the tolerance of a real")
     return number
 
 

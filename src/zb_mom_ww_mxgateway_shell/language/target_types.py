@@ -3,20 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.argument_types import MOST_SUGGESTIONS, ArgumentType, Suggestion, whole_number
-from zb_mom_ww_mxgateway_shell.language.command_traits import Written
+from zb_mom_ww_mxgateway_shell.language.command_traits import ParsedArguments, Written
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, TagType, check_prefix
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import literal_text
-
-if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 
 _HANDLE = re.compile(r"(\d+/)?\d+")
 
@@ -169,7 +166,7 @@ class ItemOrTag(ArgumentType):
         return [*items, *tags][:MOST_SUGGESTIONS]
 
 
-def written_target(scope: Scope, invocation: "Invocation") -> list[Written]:
+def written_target(scope: Scope, invocation: ParsedArguments) -> list[Written]:
     """Return the tag that a line writes whose first argument is its target. An item's handle is known in the run."""
     target: Target = invocation.positional[0]
     is_handle = not target.word.is_quoted and _HANDLE.fullmatch(target.word.text)

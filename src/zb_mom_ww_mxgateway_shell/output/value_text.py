@@ -16,7 +16,7 @@ from zb_mom_ww_mxgateway_console.render.forms import (
 from zb_mom_ww_mxgateway_console.text.terminal_text import shortened
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveValue, Reading, UnseenWrite
+    from zb_mom_ww_mxgateway import LiveValue, Reading, ReadResult, UnseenWrite
 
 
 def sample_text(item: Item, value: "LiveValue", unseen: "UnseenWrite | None" = None) -> str:
@@ -32,7 +32,7 @@ def written_text(write: "UnseenWrite | float | None") -> str:
     return f"was written {age_text(write if isinstance(write, float) else write.ago)} ago, not seen yet"
 
 
-def quality_text(value: "LiveValue | Reading") -> str:
+def quality_text(value: "LiveValue | Reading | ReadResult") -> str:
     """Return the quality, with the first failed status if there is one; safe for a terminal."""
     failed = first_failed(value.statuses)
     return safe(shortened(f"{value.quality_word}: {failed}")) if failed else value.quality_word

@@ -33,7 +33,8 @@ from zb_mom_ww_mxgateway_shell.python.namespace import (
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
-from zb_mom_ww_mxgateway_shell.state.context import BoundContext, Context
+from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
+from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.run_scope import RunScope
 
 

@@ -15,7 +15,8 @@ from zb_mom_ww_mxgateway_shell.output.results import Result, problems_of
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.process.tasks import UnawaitedTasks
 from zb_mom_ww_mxgateway_shell.scripts.executor import UNSURE, Follow, LineRun, Outcome
-from zb_mom_ww_mxgateway_shell.state.context import BoundContext, Context
+from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
+from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
@@ -110,7 +111,7 @@ class PythonNames:
 def _is_unsure(connected: "GatewayConnection", since: float) -> bool:
     # The live session knows how its own writes ended; for other sessions that is unknown here.
     own = connected.live.session.session_id
-    others = (at for session_id, at in connected.gate.asked_in.items() if session_id != own)
+    others = (at for session_id, at in connected.desk.asked_in.items() if session_id != own)
     return any(at >= since for at in others) or connected.live.unsettled_writes(since) > 0
 
 

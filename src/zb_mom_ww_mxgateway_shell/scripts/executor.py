@@ -13,7 +13,8 @@ from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.output.problems import message_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted, InterruptedInDoubt
-from zb_mom_ww_mxgateway_shell.state.context import BoundContext, Context
+from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
+from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.script_recorder import RecordedLine
@@ -125,7 +126,7 @@ class LineRun:
         """
         if not self.is_mutating:
             return Interrupted("interrupted")
-        asked = [each.gate.asked_at for each in self.context.connections.values()]
+        asked = [each.desk.asked_at for each in self.context.connections.values()]
         was_asked = since is not None and any(at is not None and at >= since for at in asked)
         return (InterruptedInDoubt if was_asked else Interrupted)(f"interrupted; {UNSURE}")
 

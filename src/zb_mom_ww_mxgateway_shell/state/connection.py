@@ -10,21 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayError, MxGatewayTransportError
-from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.state.write_gate import WriteGate
-from zb_mom_ww_mxgateway_shell.state.write_terms import ConnectionTerms
+from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession
+    from zb_mom_ww_mxgateway.safety.desk import WriteDesk
     from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
     from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import AlarmMonitor
     from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
-    from zb_mom_ww_mxgateway_shell.state.doubtful_writes import DoubtfulWrite, DoubtfulWrites
+    from zb_mom_ww_mxgateway_shell.state.doubtful_writes import UnknownWrite, UnknownWrites
     from zb_mom_ww_mxgateway_shell.state.users import LoggedInUser, LoggedInUsers
 
 
@@ -49,7 +48,7 @@ class GatewayConnection:
         client: "GatewayClient",
         live: "LiveSession",
         terms: ConnectionTerms,
-        gate: WriteGate,
+        desk: "WriteDesk",
     ) -> None:
         self.name = name
         """Its name in the prompt and for ``use``."""
@@ -65,8 +64,9 @@ class GatewayConnection:
         self.color = ""
         """Colour of its prompt; empty for the default."""
         self.terms = terms
-        self.gate = gate
-        self.arming = gate.arming
+        self.desk = desk
+        """What decides about its writes, asks and keeps the journal."""
+        self.arming = desk.rules.arming
         self._watch_arming()
         self.registering = asyncio.Lock()
         """Held while the shell registers by itself, so that only one of several concurrent lines does."""
@@ -115,15 +115,19 @@ class GatewayConnection:
         return WatchTable(self.live, self.history)
 
     @cached_property
-    def doubtful_writes(self) -> "DoubtfulWrites":
+    def doubtful_writes(self) -> "UnknownWrites":
         """Writes whose outcome is unknown, and what was seen of them since."""
-        from zb_mom_ww_mxgateway_shell.state.doubtful_writes import DoubtfulWrites  # Lazy: most runs never need it.
+        from zb_mom_ww_mxgateway_shell.state.doubtful_writes import UnknownWrites  # Lazy: most runs never need it.
 
-        return DoubtfulWrites(self.live)
+        return UnknownWrites(self.live)
 
-    def doubtful(self) -> "list[DoubtfulWrite]":
+    def doubtful(self) -> "list[UnknownWrite]":
         """Return the writes whose outcome is unknown."""
         return self.doubtful_writes.all() if "doubtful_writes" in self.__dict__ else []
+
+    def logged_in(self) -> "list[LoggedInUser]":
+        """Return the users whose ids the worker knows."""
+        return [] if self._users is None else self._users.valid()
 
     def lost_users(self) -> "list[LoggedInUser]":
         """Forget the users whose ids died with their session or server handle, and return them."""
@@ -135,6 +139,7 @@ class GatewayConnection:
         connection: Connection,
         name: str,
         terms: ConnectionTerms,
+        desk: "WriteDesk",
         *,
         notice: Callable[[str], None],
         settles_later: bool = False,
@@ -149,8 +154,7 @@ class GatewayConnection:
 
         from zb_mom_ww_mxgateway import GatewayClient, LiveSession, MxGatewayWarning, OpenSessionOptions
 
-        gate = WriteGate(Arming(terms.rules, open_for_all=terms.open_for_all))
-        options = dataclasses.replace(connection.client_options(), write_guard=gate)
+        options = dataclasses.replace(connection.client_options(), write_guard=desk)
         with warnings.catch_warnings(record=True) as early:
             warnings.simplefilter("always", MxGatewayWarning)
             client = await GatewayClient.connect(options)
@@ -162,7 +166,7 @@ class GatewayConnection:
             for warning in [*early, *later]:
                 notice(str(warning.message))
             live = LiveSession(session, rebuild=not attached)
-            made = cls(name or options.endpoint, connection, client, live, terms, gate)
+            made = cls(name or options.endpoint, connection, client, live, terms, desk)
             made.is_attached = bool(attached)
         except BaseException:
             await client.close()
@@ -209,6 +213,11 @@ class GatewayConnection:
                     else:
                         self._patience_ends = None
                         return
+
+    @property
+    def deployed_at(self) -> datetime | None:
+        """When the galaxy was last deployed, as far as this connection has asked."""
+        return self.catalogue.deployed_at or self._deployed_at_first
 
     def was_redeployed(self, last_deploy: "datetime | None") -> bool:
         """Return whether the galaxy is known to have been deployed at another time than `last_deploy` since this was
@@ -264,6 +273,7 @@ class GatewayConnection:
         """Disarm it, stop the recordings, close the session and the connection."""
         self.arming.close()
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._end_records)
             stack.push_async_callback(self.client.close)
             stack.push_async_callback(self._close_session)
             stack.push_async_callback(self.history.aclose)
@@ -272,6 +282,12 @@ class GatewayConnection:
             stack.push_async_callback(self.catalogue.aclose)
             for recording in self.recordings.values():
                 stack.push_async_callback(recording.stop)
+
+    async def _end_records(self) -> None:
+        self.arming.close()
+        self.desk.records.closed()
+        if self.desk.records.journal is not None:
+            await self.desk.records.journal.drained()
 
     async def _close_session(self) -> None:
         try:

@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.connect import profiles_path
 from zb_mom_ww_mxgateway_console.connect.options import Connection
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, safe
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import Failure, InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation, Registry
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
@@ -17,21 +17,22 @@ from zb_mom_ww_mxgateway_shell.language.variables import variable
 from zb_mom_ww_mxgateway_shell.output.transcript import Transcript
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
-from zb_mom_ww_mxgateway_shell.state.run_scope import RUN_ENDED
+from zb_mom_ww_mxgateway_shell.state.connection_reports import close_and_report, report_disarming
+from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
+from zb_mom_ww_mxgateway_shell.state.journals import Journals
 from zb_mom_ww_mxgateway_shell.state.settings import Settings
-from zb_mom_ww_mxgateway_shell.state.write_terms import ConnectionTerms, WriteTerms
+from zb_mom_ww_mxgateway_shell.state.write_desk import attach, have_asked, make_desk
+from zb_mom_ww_mxgateway_shell.state.write_terms import WriteTerms
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession, Session
-    from zb_mom_ww_mxgateway.safety.arming import ArmedScope
     from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue
     from zb_mom_ww_mxgateway_shell.language.literals import TagType
     from zb_mom_ww_mxgateway_shell.state.profiles import Profiles
     from zb_mom_ww_mxgateway_shell.state.script_recorder import RecordedLine, ScriptRecorder
     from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
+    from zb_mom_ww_mxgateway_shell.state.write_desk import AskAbout
 
-DISARMED = "by the command disarm"
-"""Why a connection is no longer armed where a person asked for it."""
 FIRST_VALUE_TIMEOUT = 15.0
 """Seconds to wait for an item's first value: a fresh session on a real gateway takes 3 to 8."""
 
@@ -65,6 +66,8 @@ class Context:
         it."""
         self.records = False
         """Whether lines that no person types are kept for record-script: from when it asks for them."""
+        self.is_demo = False
+        """Whether the program is on the simulated gateway inside itself: its journal is another one."""
         self.read_only = ""
         """Why no write is allowed on any connection; empty where writes are."""
         self.write_terms = WriteTerms()
@@ -91,12 +94,16 @@ class Context:
         """Shows a message about an event that no command caused."""
         self.ask: Callable[[str], Awaitable[bool]] | None = None
         """Asks a person yes or no; None where no person can be asked."""
+        self.ask_selection: AskAbout | None = None
+        """Shows a person a write to the connection named, and returns the answer; None where no person can be asked."""
         self.assume_yes = False
         """Whether ``confirm`` assumes yes."""
         self.ask_text: Callable[[str], Awaitable[str]] | None = None
         """Asks a person for a text, where there is one; it is empty if none is given."""
         self.ask_secret: Callable[[str], Awaitable[str]] | None = None
         """Asks a person for a key; None where no person can be asked."""
+        self.journals = Journals()
+        """The journals of this process."""
         self.open_pane: Callable[[], Awaitable[None]] | None = None
         """Opens the Python pane; None without a terminal."""
         self.has_screen = False
@@ -176,11 +183,21 @@ class Context:
             connection,
             name,
             terms,
+            make_desk(
+                self.journals,
+                terms,
+                asks_each=self.interactive and not terms.is_demo,
+                assume_yes=self.assume_yes,
+                notice=lambda text: self.notice(text),
+            ),
             notice=lambda text: self.notice(text),
             settles_later=self.settles_later and not attached,
             attached=attached,
         )
-        self._follow_arming(made)
+        attach(made, self.ask_selection)
+        report_disarming(made, lambda text: self.alert(text), lambda: self._prefix_of(made))
+        if self.write_terms.run is not None:
+            self.write_terms.run.arm(made)
         former = self.connections.pop(made.name, None)
         self.connection, self.connected_as = connection, made.name
         self.connections[made.name] = self.current = made
@@ -189,31 +206,32 @@ class Context:
             self.start_alarms(made)
         if former is not None:
             try:
-                await self._close_connection(former)
+                await self._close(former)
             except MxGatewayError as error:
                 # The reason for replacing it may also prevent closing it.
                 self.notice(f"the session before it could not be closed and will expire: {error}")
 
-    def _follow_arming(self, connected: GatewayConnection) -> None:
-        """Report what disarms a connection, and arm it for the present run."""
-
-        def report(scope: "ArmedScope | None", why: str) -> None:
-            if scope is not None and why not in (DISARMED, RUN_ENDED):
-                of = "" if connected is self._current else f"{connected.name}: "
-                self.alert(f"{of}disarmed, {why}: {safe(str(scope))} cannot be written any more")
-
-        connected.arming.on_disarmed.append(report)
-        if self.write_terms.run is not None:
-            self.write_terms.run.arm(connected)
+    def answer_selections(self, ask: "AskAbout") -> None:
+        """Have a person asked by this function before a write, on every connection."""
+        self.ask_selection = ask
+        for each in self.connections.values():
+            have_asked(each, ask)
 
     def start_alarms(self, connected: GatewayConnection) -> None:
         """Start to read the alarms of a connection, unless it has started; report new ones at a prompt."""
+        connected.alarms.report_to(
+            lambda text: self.alert(self._prefix_of(connected) + text) if self.interactive else None
+        )
 
-        def report(text: str) -> None:
-            if self.interactive:
-                self.alert(text if connected is self._current else f"{connected.name}: {text}")
+    def _prefix_of(self, connected: GatewayConnection) -> str:
+        """Return the name of a connection before a message about it; empty for the current one."""
+        return "" if connected is self._current else f"{connected.name}: "
 
-        connected.alarms.report_to(report)
+    async def _close(self, connected: GatewayConnection) -> None:
+        shows_panel = connected.name in self.connections
+        await close_and_report(
+            connected, lambda text: self.notice(text), shows_panel=shows_panel, shows_head=self.interactive
+        )
 
     @cached_property
     def profiles(self) -> "Profiles":
@@ -252,22 +270,11 @@ class Context:
         failures: list[MxGatewayError] = []
         for each in closing:
             try:
-                await self._close_connection(each)
+                await self._close(each)
             except MxGatewayError as error:
                 failures.append(error)
         if failures:
             raise failures[0]
-
-    async def _close_connection(self, connected: GatewayConnection) -> None:
-        running = connected.recording
-        watched = [item.tag for item in connected.panel.items] if connected.name in self.connections else []
-        try:
-            await connected.aclose()
-        finally:
-            for recording in running:
-                self.notice(f"{recording.path} closed: {counted(recording.samples, 'sample')}")
-            if watched:
-                self.notice(f"no longer watched: {', '.join(watched[:5])}{' …' if len(watched) > 5 else ''}")
 
     @property
     def name(self) -> str:
@@ -385,29 +392,6 @@ class Context:
                 handle = await self.session.register("mxgw-shell")
                 self.notice(f"registered mxgw-shell as server {handle}")
         return self.default_server()
-
-
-class BoundContext(Context):
-    """A context for one command: everything is shared with the given context except the current connection.
-
-    Another line, a task or the Python pane may switch the current connection while a command waits. The command keeps
-    the connection on which its words were parsed and its items were looked up.
-    """
-
-    __slots__ = ("_bound",)  # Its only own attribute.
-
-    def __init__(self, context: Context) -> None:
-        self.__dict__ = context.__dict__
-        self._bound = context.current
-
-    @property
-    def current(self) -> GatewayConnection | None:
-        return self._bound
-
-    @current.setter
-    def current(self, connected: GatewayConnection | None) -> None:
-        """For a command that switches the connection: it follows the switch."""
-        self._bound = self._current = connected
 
 
 def context_of(scope: Scope) -> Context:

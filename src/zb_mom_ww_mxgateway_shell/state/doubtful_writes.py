@@ -18,7 +18,7 @@ _LATE_SECONDS = 15.0
 
 
 @dataclass(eq=False, slots=True)
-class DoubtfulWrite:
+class UnknownWrite:
     """One write whose outcome is unknown. Times are monotonic seconds, by the library's clock."""
 
     item: Item
@@ -53,22 +53,22 @@ class DoubtfulWrite:
         self.is_over = clock.monotonic() > self.sent_at + COMMAND_SECONDS + _LATE_SECONDS
 
 
-class DoubtfulWrites:
+class UnknownWrites:
     """The last write of each item of one live session, where its outcome is unknown."""
 
     def __init__(self, live: "LiveSession") -> None:
         self._live = live
-        self._writes: dict[tuple[int, int], DoubtfulWrite] = {}
+        self._writes: dict[tuple[int, int], UnknownWrite] = {}
 
     def add(self, item: Item, value: object, sent_at: float) -> None:
         """Keep a write whose outcome is unknown."""
-        self._writes[item.key] = DoubtfulWrite(item, value, sent_at)
+        self._writes[item.key] = UnknownWrite(item, value, sent_at)
 
     def forget(self, item: Item) -> None:
         """Forget the write to an item: a later one has an outcome."""
         self._writes.pop(item.key, None)
 
-    def all(self) -> list[DoubtfulWrite]:
+    def all(self) -> list[UnknownWrite]:
         """Return the writes of all items that are still there, with what has been seen by now."""
         items = self._live.session.handles.items
         self._writes = {key: write for key, write in self._writes.items() if items.get(key) is write.item}

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 from zb_mom_ww_mxgateway_shell.state.context import Context
-from zb_mom_ww_mxgateway_shell.state.write_terms import ConnectionTerms
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.profiles import Profile
@@ -35,6 +35,6 @@ async def keyed_connection(context: Context, profile: "Profile") -> Connection:
 async def connect_profile(context: Context, profile: "Profile") -> None:
     """Connect to the gateway of a profile, and make its session the current one."""
     connection = await keyed_connection(context, profile)
-    terms = ConnectionTerms(profile.arming_rules(), profile.arms, profile.limits)
+    terms = ConnectionTerms(profile.arming_rules(), profile.arms, profile.limits, profile=profile.name)
     await context.connect(connection, profile.name, terms=terms)
     context.connected.color = profile.color

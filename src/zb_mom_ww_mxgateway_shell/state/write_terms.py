@@ -1,30 +1,19 @@
-"""The terms on which the connections of a shell are written to."""
+"""Terms of every connection that a shell opens."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from zb_mom_ww_mxgateway.safety.arming import ArmingRules
 from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_console.connect.options import Connection
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
     from zb_mom_ww_mxgateway_shell.state.run_scope import RunScope
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionTerms:
-    """What the user's profile, or the shell itself, says of the writes of a connection."""
-
-    rules: ArmingRules = field(default_factory=ArmingRules)
-    arms: tuple[str, ...] = ()
-    """Globs that files may write without ``--arm``."""
-    limits: str = ""
-    """The limits file; empty for none."""
-    open_for_all: bool = False
-    """Whether every write is let through at first: a simulated plant."""
 
 
 class WriteTerms:
@@ -35,6 +24,8 @@ class WriteTerms:
         """What the user let runs write when this shell was started."""
         self.run: RunScope | None = None
         """What the lines of this run may write; None where a person arms."""
+        self._demo_endpoint: str = ""
+        """Endpoint of the simulated plant of this shell; empty for none."""
         self._open_endpoint: str = ""
         """Endpoint of the simulated plant of this shell; empty for none, and once it was closed while disarmed."""
 
@@ -51,10 +42,19 @@ class WriteTerms:
         """
         terms = given or ConnectionTerms()
         if terms.open_for_all:
-            self._open_endpoint = connection.endpoint or ""
+            self._open_endpoint = self._demo_endpoint = connection.endpoint or ""
         elif given is None and self._open_endpoint and connection.endpoint == self._open_endpoint:
             there = [each for each in connections if each.connection.endpoint == self._open_endpoint]
             terms = ConnectionTerms(open_for_all=all(each.arming.is_armed for each in there))
+        if self.consent.limits:
+            if terms.limits:
+                raise ShellError(
+                    f"--limits: the profile {terms.profile} names its limits file, {terms.limits}, which nothing "
+                    "replaces",
+                    ExitCode.USAGE,
+                )
+            terms = replace(terms, limits=self.consent.limits)
+        terms = replace(terms, is_demo=bool(self._demo_endpoint) and connection.endpoint == self._demo_endpoint)
         return replace(terms, rules=replace(terms.rules, forbidden=forbidden)) if forbidden else terms
 
     @contextmanager

@@ -46,6 +46,11 @@ class Console:
             # One print for all: each print above an open prompt redraws it.
             app.loop.call_soon_threadsafe(lambda: run_in_terminal(write))
 
+    def write(self, line: str) -> None:
+        """Write a line, folded, now: only while no application has the terminal."""
+        self._spool.line(line)
+        print_formatted_text(self._output, FormattedText([("", "\n".join(self.rows(line)) + "\n")]), self._style)
+
     async def print_above(self, line: str, style: str = "") -> None:
         """Write a line above an open prompt and keep the text being typed."""
         app = get_app_or_none()

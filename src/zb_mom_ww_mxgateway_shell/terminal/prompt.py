@@ -44,6 +44,7 @@ from zb_mom_ww_mxgateway_shell.terminal.keys import prompt_keys
 from zb_mom_ww_mxgateway_shell.terminal.live_view import PictureView
 from zb_mom_ww_mxgateway_shell.terminal.pager import Pager
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import MOODS, keep_redrawn
+from zb_mom_ww_mxgateway_shell.terminal.selection_question import SelectionQuestions
 from zb_mom_ww_mxgateway_shell.terminal.toolbar import Toolbar
 from zb_mom_ww_mxgateway_shell.terminal.typed_ahead import TypedAhead
 from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
@@ -103,6 +104,8 @@ class Prompt:
         context.ask_secret = ask_secret
         context.ask_text = ask_text
         context.ask = confirmed
+        questions = SelectionQuestions(self._input, self._output, self._console.write, context.spool.line)
+        context.answer_selections(questions.ask)
 
     async def run(self) -> ExitCode:
         """Read and run lines until exit or Ctrl-D."""

@@ -1,0 +1,411 @@
+"""The timed writes of one connection: notes each on disk before it is sent, and puts it back when its time comes."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayError, MxGatewayWriteBlockedError
+from zb_mom_ww_mxgateway.live.session import LiveSession
+from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue
+from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, OwnWrite, Standing, ValueBefore, WriteState
+from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertFolder, RevertRecord, new_key
+from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertEvent, RevertNews, RevertStage, RevertVerdict, TimedWrite
+from zb_mom_ww_mxgateway.safety.typed_forms import typed_of
+from zb_mom_ww_mxgateway.safety.write_note import given
+from zb_mom_ww_mxgateway.safety.written_values import is_as_written
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.values import Typed
+
+_LOOK_SECONDS = 0.25
+"""How often it looks whether something is due: also after a sleep of the machine, which no timer counts."""
+_OUTCOME_SECONDS = 30.0
+
+
+class TimedReverts:
+    """The pending reverts of one connection.
+
+    A revert writes on the connection, through its guard, only while the tag still has a value that this connection
+    wrote. Its file is on disk before the timed write is sent, and is removed when nothing is left to put back.
+    """
+
+    def __init__(
+        self,
+        live: LiveSession,
+        ledger: ChangeLedger,
+        folder: RevertFolder,
+        *,
+        endpoint: str,
+        who: str,
+        on_news: Callable[[RevertNews], object],
+    ) -> None:
+        """`endpoint` is the one spelling under which later processes look for what this one leaves behind."""
+        self._live = live
+        self._folder = folder
+        self._endpoint = endpoint
+        self._who = who
+        self._on_news = on_news
+        self._reverts: dict[str, Revert] = {}
+        self._delayed: dict[str, str] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._disk = asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._sleep = clock.SleepWatch()
+        self._timer: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        ledger.on_sent.append(self._note)
+
+    # State.
+
+    @property
+    def all(self) -> list[Revert]:
+        """The reverts of this connection that are not over, in the order of their times."""
+        return sorted(self._reverts.values(), key=lambda each: each.planned_at)
+
+    def of(self, tag: str) -> Revert | None:
+        """Return the revert of a tag; None where there is none."""
+        return self._reverts.get(tag_key(tag))
+
+    def covers(self, tag: str, value: object) -> bool:
+        """Return whether a write of this value to this tag is a revert that is being made now.
+
+        The consent to the timed write covers it, also after the connection is disarmed.
+        """
+        revert = self.of(tag)
+        return revert is not None and revert.stage is RevertStage.MAKING and is_as_written(revert.original, value)
+
+    # A timed write.
+
+    async def write(
+        self,
+        item: Item,
+        before: LiveValue,
+        value: Typed,
+        seconds: float,
+        send: Callable[[], Awaitable[WriteResult]],
+    ) -> WriteResult:
+        """Note the revert of a write, send it with `send`, and put `before` back `seconds` later.
+
+        Raises MxGatewayWriteBlockedError, with nothing sent, where the value cannot be put back or the revert cannot be
+        noted, MxGatewayArgumentError for an invalid time, and what `send` raises.
+        """
+        revert, timed = self._begun(item.tag, before, value, seconds)
+        try:
+            await self._store(revert)
+        except (OSError, TimeoutError) as error:
+            revert.end(timed, "not sent")
+            self._drop_void(revert)
+            raise self._blocked(item.tag, f"its revert cannot be noted: {_reason(error)}") from error
+        # Until the outcome is known, it may have been sent: cancelling leaves a revert that is pending.
+        state: WriteState = "unknown"
+        try:
+            with given(expected={tag_key(item.tag): before.value}):
+                result = await send()
+            state = result.outcome.value
+        except MxGatewayError as error:
+            state = "unknown" if error.outcome_unknown else "not sent"
+            raise
+        finally:
+            revert.end(timed, state)
+            is_void = self._drop_void(revert)
+            self._run()
+            await self._stored(revert)
+            self._report(RevertEvent.VOID if is_void else RevertEvent.ARMED, revert)
+        return result
+
+    def _begun(self, tag: str, before: LiveValue, value: Typed, seconds: float) -> tuple[Revert, TimedWrite]:
+        kept = ValueBefore.of(before)
+        original = kept.sendable()
+        if not kept.is_good or original is None:
+            what = "good and live" if not kept.is_good else "one that can be written"
+            raise self._blocked(tag, f"its value is not {what}, so it could not be put back")
+        revert = self.of(tag)
+        if revert is None:
+            revert = Revert(new_key(), tag, original, self._who, datetime.now(UTC))
+        elif revert.stage is not RevertStage.PENDING or revert.standing(before) is Standing.ANOTHER:
+            raise self._blocked(tag, "an earlier timed write is not put back yet; end that with revert or keep first")
+        timed = revert.begin(value, seconds)
+        self._reverts[tag_key(tag)] = revert
+        return revert, timed
+
+    def _drop_void(self, revert: Revert) -> bool:
+        if revert.is_void:
+            self._forget(revert)
+        return revert.is_void
+
+    def _note(self, tag: str, write: OwnWrite) -> None:
+        """Note any write of this connection, in the moment of sending."""
+        revert = self.of(tag)
+        if revert is not None:
+            revert.note(write)
+            self._spawn(self._stored(revert))
+
+    # The time.
+
+    def _run(self) -> None:
+        """Let the timer look now, and start it if it does not run."""
+        self._wake.set()
+        if self._reverts and (self._timer is None or self._timer.done()):
+            self._sleep = clock.SleepWatch()
+            self._timer = self._spawn(self._follow())
+
+    async def _follow(self) -> None:
+        while self._reverts:
+            self._wake.clear()
+            await self.look()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._wake.wait()
+
+    async def look(self) -> None:
+        """Make every revert that is due, as far as it can be made now."""
+        slept = self._sleep.slept()
+        due = [each for each in self.all if each.is_due]
+        for each in due if slept else ():
+            self._report(RevertEvent.SLEPT, each, why=f"{slept:.0f}")
+        await asyncio.gather(*map(self._look_at, due))
+
+    async def _look_at(self, revert: Revert) -> None:
+        async with self._turn(revert):
+            if self.of(revert.tag) is not revert or not revert.is_due:
+                return
+            try:
+                if (found := await self._present(revert)) is not None:
+                    await self._act(revert, *found)
+            except MxGatewayError as error:
+                self._delay(revert, str(error))
+            except Exception as error:
+                # Whatever it was, a person has to know that the value is not put back.
+                await self._stop(revert, RevertStage.FAILED, f"internal error, please report it: {error!r}", None)
+
+    def _turn(self, revert: Revert) -> asyncio.Lock:
+        return self._turns.setdefault(revert.key, asyncio.Lock())
+
+    async def _present(self, revert: Revert) -> tuple[Item, LiveValue | None, bool] | None:
+        """Return the item, the value that it surely has now, and whether that may be from before the last write; None
+        where that cannot be had now."""
+        live = self._live
+        if live.state is not LiveState.LIVE:
+            self._delay(revert, f"the session is {live.state.value}")
+            return None
+        item = live.session.handles.find(revert.tag)
+        if item is None or not item.advised:
+            (item,) = await live.subscribe_tags([revert.tag])
+        if live.latest(*item.key) is None:
+            await live.first_value(item, timeout=_OUTCOME_SECONDS)
+        if not await live.caught_up():
+            self._delay(revert, "the gateway does not answer")
+            return None
+        unseen = live.unseen_write(*item.key)
+        return item, live.latest(*item.key), unseen is not None and unseen.ago < COMMAND_SECONDS
+
+    async def _act(self, revert: Revert, item: Item, present: LiveValue | None, is_unseen: bool) -> None:
+        match revert.verdict(present, is_unseen=is_unseen):
+            case RevertVerdict.WAIT if revert.standing(present) is Standing.UNSURE:
+                self._delay(revert, "its value is not good, or may be old")
+            case RevertVerdict.MAKE if present is not None:
+                await self._make(revert, item, present)
+            case RevertVerdict.DONE:
+                is_made = revert.stage in (RevertStage.MADE, RevertStage.DOUBTFUL)
+                await self._end(revert, RevertEvent.MADE if is_made else RevertEvent.BACK, present)
+            case RevertVerdict.ASK:
+                await self._stop(revert, RevertStage.QUESTION, "", present)
+            case RevertVerdict.FAIL:
+                why = "its outcome stayed unknown, and it had no effect"
+                await self._stop(revert, RevertStage.FAILED, why, present)
+
+    def _delay(self, revert: Revert, why: str) -> None:
+        if self._delayed.get(revert.key) != why:
+            self._delayed[revert.key] = why
+            self._report(RevertEvent.DELAYED, revert, why=why)
+
+    async def _make(self, revert: Revert, item: Item, present: LiveValue) -> None:
+        """Write the first value back, while the tag still has the present value."""
+        revert.make()
+        state, why, is_blocked = await self._written(revert, item, present.value)
+        now = self._live.latest(*item.key)
+        if is_blocked and now is not None and not is_as_written(present.value, now.value, data_type=now.data_type):
+            # It was not ours any more, or not this one of ours: look at it again.
+            state = "not sent"
+        revert.made(state, why)
+        match revert.stage:
+            case RevertStage.MADE if not revert.may_still_happen_for:
+                await self._end(revert, RevertEvent.MADE)
+            case RevertStage.FAILED:
+                await self._stop(revert, RevertStage.FAILED, why, now)
+            case RevertStage.PENDING if not is_blocked:
+                self._delay(revert, why)
+            case RevertStage.DOUBTFUL:
+                self._report(RevertEvent.UNSURE, revert, why=why)
+                await self._stored(revert)
+            case _:
+                await self._stored(revert)
+        self._wake.set()
+
+    async def _written(self, revert: Revert, item: Item, expected: object) -> tuple[WriteState, str, bool]:
+        """Write the first value; return the outcome, its reason, and whether the guard refused it."""
+        note = {"expected": {tag_key(item.tag): expected}, "reverts": True, "command": f"revert {item.tag}"}
+        try:
+            with given(**note):
+                result = await self._live.write_and_confirm(*item.key, revert.original, timeout=_OUTCOME_SECONDS)
+        except asyncio.CancelledError:
+            revert.made("unknown", "interrupted")
+            raise
+        except MxGatewayError as error:
+            is_blocked = isinstance(error, MxGatewayWriteBlockedError)
+            state: WriteState = "not sent" if error.never_reached else "refused"
+            return "unknown" if error.outcome_unknown else state, str(error), is_blocked
+        return result.outcome.value, "; ".join(map(str, result.statuses)) or str(result.error or ""), False
+
+    # What a person decides.
+
+    async def keep(self, revert: Revert, event: RevertEvent = RevertEvent.KEPT) -> None:
+        """End a revert: its value stays. Raises OSError or TimeoutError where its file cannot be removed."""
+        self._forget(revert)
+        await self._store(revert)
+        self._report(event, revert)
+
+    async def make_now(self, revert: Revert, agreed: LiveValue | None = None) -> None:
+        """Make a revert now, whatever its time and stage; news tells the result.
+
+        Somebody else's value is only overwritten if it is still the one to which a person `agreed`.
+        """
+        if revert.stage in (RevertStage.QUESTION, RevertStage.FAILED):
+            revert.stop(RevertStage.PENDING, "")
+        revert.hurry()
+        if agreed is None:
+            await self._look_at(revert)
+            return
+        async with self._turn(revert):
+            found = await self._present(revert)
+            if found is not None and self.of(revert.tag) is revert and revert.is_due:
+                await self._make(revert, found[0], agreed)
+
+    # What earlier processes left behind.
+
+    async def left_behind(self) -> list[RevertRecord | DamagedRevert]:
+        """Return the reverts at this endpoint whose processes have ended, and files that cannot be read.
+
+        None of them is made without a person. Raises OSError, or TimeoutError where another process holds the folder.
+        """
+        found = await asyncio.to_thread(self._folder.left_behind)
+        return [each for each in found if isinstance(each, DamagedRevert) or each.endpoint == self._endpoint]
+
+    async def adopt(self, record: RevertRecord) -> Revert | None:
+        """Take over a revert that was left behind, as a question; None where another process was faster."""
+        if self.of(record.tag) is not None:
+            return None
+        claimed = await asyncio.to_thread(self._folder.claim, record.key)
+        if claimed is None:
+            return None
+        elapsed = max(0.0, (datetime.now(UTC) - claimed.written_at).total_seconds())
+        revert = Revert(claimed.key, claimed.tag, claimed.original, claimed.who, claimed.written_at)
+        revert.adopt(claimed.ours, clock.monotonic() - elapsed, claimed.due_at)
+        revert.stop(RevertStage.QUESTION, claimed.why or "its session ended before its time")
+        self._reverts[tag_key(revert.tag)] = revert
+        return revert
+
+    # The end.
+
+    async def finish(self, patience: float) -> list[Revert]:
+        """Put everything back now, before the session closes; return what could not be, whose files stay.
+
+        It waits at most `patience` seconds for what cannot be made at once.
+        """
+        for revert in self.all:
+            revert.hurry()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while True:
+                    self._wake.clear()
+                    await self.look()
+                    if not any(each.is_due for each in self.all):
+                        break
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(_LOOK_SECONDS):
+                            await self._wake.wait()
+        return self.all
+
+    async def aclose(self) -> None:
+        """Stop the timer. What is pending stays on disk, for the next start to offer."""
+        if self._timer is not None:
+            self._timer.cancel()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        await asyncio.to_thread(self._folder.close)
+
+    # Its parts.
+
+    async def _end(self, revert: Revert, event: RevertEvent, present: LiveValue | None = None) -> None:
+        self._forget(revert)
+        await self._stored(revert)
+        self._report(event, revert, present)
+
+    async def _stop(self, revert: Revert, stage: RevertStage, why: str, present: LiveValue | None) -> None:
+        revert.stop(stage, why)
+        await self._stored(revert)
+        event = RevertEvent.ASKS if stage is RevertStage.QUESTION else RevertEvent.FAILED
+        self._report(event, revert, present, why)
+
+    def _forget(self, revert: Revert) -> None:
+        self._reverts = {tag: each for tag, each in self._reverts.items() if each is not revert}
+        self._delayed.pop(revert.key, None)
+        self._turns.pop(revert.key, None)
+
+    async def _stored(self, revert: Revert) -> None:
+        """Bring the file of a revert up to date; report where that fails."""
+        try:
+            await self._store(revert)
+        except (OSError, TimeoutError) as error:
+            self._report(RevertEvent.UNSAVED, revert, why=_reason(error))
+
+    async def _store(self, revert: Revert) -> None:
+        # A task of its own: a caller that is cancelled does not leave the file half way.
+        await asyncio.shield(self._spawn(self._stored_now(revert)))
+
+    async def _stored_now(self, revert: Revert) -> None:
+        async with self._disk:
+            if self._reverts.get(tag_key(revert.tag)) is revert:
+                await asyncio.to_thread(self._folder.save, self._record(revert))
+            else:
+                await asyncio.to_thread(self._folder.remove, revert.key)
+
+    def _record(self, revert: Revert) -> RevertRecord:
+        due = revert.planned_at
+        return RevertRecord(
+            key=revert.key,
+            endpoint=self._endpoint,
+            session_id=self._live.session.session_id,
+            who=revert.who,
+            tag=revert.tag,
+            original=revert.original,
+            ours=tuple(typed for each in revert.ours if (typed := typed_of(each)) is not None),
+            written_at=revert.written_at,
+            due_at=revert.planned,
+            due_monotonic=due if math.isfinite(due) else clock.monotonic(),
+            stage=revert.stage,
+            why=revert.why,
+        )
+
+    def _blocked(self, tag: str, why: str) -> MxGatewayWriteBlockedError:
+        return MxGatewayWriteBlockedError(
+            f"blocked locally: timed write to {tag}: {why}; nothing was sent", endpoint=self._endpoint, call="write"
+        )
+
+    def _report(self, event: RevertEvent, revert: Revert, present: LiveValue | None = None, why: str = "") -> None:
+        self._on_news(RevertNews(event, revert, present, why))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.get_running_loop().create_task(work, name="timed writes")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__

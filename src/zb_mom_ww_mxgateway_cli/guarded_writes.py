@@ -1,0 +1,71 @@
+"""The write guard of ``mxgw-py``: it decides as that of ``mxgw-shell`` does, with nobody to ask."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway_cli.write_policy import GuardedRun, WritePolicy
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import GatewayClient, LiveSession, ReadResult, Session
+    from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingWrite
+    from zb_mom_ww_mxgateway_cli.write_desk import OneShotDesk
+
+
+class WritingConnection(Protocol):
+    """The connection whose writes are guarded."""
+
+    @property
+    def client(self) -> "GatewayClient": ...
+
+    def attached(self, session_id: str) -> "Session":
+        """Return a session of the connection by its id."""
+        ...
+
+
+class GuardedWrites:
+    """The write guard of one connection. Nothing is loaded, and no journal written, before the first write."""
+
+    def __init__(self, policy: WritePolicy, connection: WritingConnection) -> None:
+        self.live: LiveSession | None = None
+        """The live session of the command that runs, if it has one: its values count."""
+        self._policy = policy
+        self._connection = connection
+        self._run: GuardedRun | None = None
+        self._desk: OneShotDesk | None = None
+        self._pending: PendingWrite | None = None
+
+    def begin(self, run: GuardedRun) -> None:
+        """Let the writes from now on be those of this command."""
+        self._run = run
+        self.live = None
+
+    async def __call__(self, pending: "PendingWrite", /) -> "bool | str | Admission":
+        from zb_mom_ww_mxgateway_cli.write_desk import OneShotDesk  # Lazy: most commands write nothing.
+
+        assert self._run is not None, "a command begins before it writes"
+        if self._desk is None:
+            self._desk = OneShotDesk(self._policy, self._connection.client, self._read)
+        self._pending = pending
+        return await self._desk.decide(pending, self._run, self.live)
+
+    async def _read(self, tags: Sequence[str], seconds: float) -> "Sequence[ReadResult]":
+        """Read tags in the session that is written in; for a call without a session, in one of its own."""
+        assert self._pending is not None, "values are read for a write"
+        if self._pending.session_id and self._pending.entries:
+            session = self._connection.attached(self._pending.session_id)
+            return await session.read_bulk(self._pending.entries[0].server_handle, tags, int(seconds * 1000))
+        async with await self._connection.client.open_session() as session:
+            return await session.read_bulk(await session.register("mxgw-py"), tags, int(seconds * 1000))
+
+    async def aclose(self) -> None:
+        """End the session in the journal, if anything is in it, and report its head.
+
+        What cannot be written is a warning: what was done is done.
+        """
+        if self._desk is None or self._run is None:
+            return
+        try:
+            self._run.report.warning(f"journal head {await self._desk.aclose()}")
+        except MxGatewayError as error:
+            self._run.report.warning(str(error))

@@ -1,0 +1,27 @@
+"""The context of one command: it keeps the connection with which the command began."""
+
+from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
+from zb_mom_ww_mxgateway_shell.state.context import Context
+
+
+class BoundContext(Context):
+    """A context for one command: everything is shared with the given context except the current connection.
+
+    Another line, a task or the Python pane may switch the current connection while a command waits. The command keeps
+    the connection on which its words were parsed and its items were looked up.
+    """
+
+    __slots__ = ("_bound",)  # Its only own attribute.
+
+    def __init__(self, context: Context) -> None:
+        self.__dict__ = context.__dict__
+        self._bound = context.current
+
+    @property
+    def current(self) -> GatewayConnection | None:
+        return self._bound
+
+    @current.setter
+    def current(self, connected: GatewayConnection | None) -> None:
+        """For a command that switches the connection: it follows the switch."""
+        self._bound = self._current = connected

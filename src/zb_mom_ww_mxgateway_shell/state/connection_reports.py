@@ -1,0 +1,49 @@
+"""What a person is told of a connection: what disarmed it, which alarms came, and what ended with it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from zb_mom_ww_mxgateway_console.render.forms import counted, safe
+from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
+from zb_mom_ww_mxgateway_shell.state.run_scope import RUN_ENDED
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.safety.arming import ArmedScope
+
+DISARMED = "by the command disarm"
+"""Why a connection is no longer armed after ``disarm``."""
+
+
+def report_disarming(connected: GatewayConnection, alert: Callable[[str], object], prefix: Callable[[], str]) -> None:
+    """Report what disarms a connection, except what a person or the end of a run does. `prefix` names it."""
+
+    def report(scope: "ArmedScope | None", why: str) -> None:
+        if scope is not None and why not in (DISARMED, RUN_ENDED):
+            alert(f"{prefix()}disarmed, {why}: {safe(str(scope))} cannot be written any more")
+
+    connected.arming.on_disarmed.append(report)
+
+
+async def close_and_report(
+    connected: GatewayConnection, notice: Callable[[str], object], *, shows_panel: bool, shows_head: bool
+) -> None:
+    """Close a connection, and report what ended with it: the journal's head, recordings, the panel."""
+    running = connected.recording
+    watched = [item.tag for item in connected.panel.items] if shows_panel else []
+    try:
+        await connected.aclose()
+    finally:
+        if head := journal_text(connected) if shows_head or connected.desk.asked_at else "":
+            notice(head)
+        for recording in running:
+            notice(f"{recording.path} closed: {counted(recording.samples, 'sample')}")
+        if watched:
+            notice(f"no longer watched: {', '.join(watched[:5])}{' …' if len(watched) > 5 else ''}")
+
+
+def journal_text(connected: GatewayConnection) -> str:
+    """Return the head of the journal, which, kept elsewhere, proves later that no line is missing."""
+    journal = connected.desk.records.journal
+    if journal is None or journal.problem is not None:
+        return str(journal.problem) if journal else ""
+    return f"journal: {counted(journal.head.count, 'line')}, head {journal.head}" if journal.head.count else ""

@@ -1,0 +1,34 @@
+"""The journals of this process: that of the user's gateways, and that of the demo."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.safety.journal import Journal
+    from zb_mom_ww_mxgateway.safety.journal_chain import Head
+
+
+class Journals:
+    """Journals that were opened, each once. All connections of this process write to the same one."""
+
+    def __init__(self) -> None:
+        self._open: dict[bool, Journal] = {}
+
+    def of(self, *, is_demo: bool) -> "Journal":
+        """Return the journal for a connection; raise MxGatewayArgumentError where the user has no home.
+
+        The demo has its own: what is tried out there is no record of a plant.
+        """
+        if is_demo not in self._open:
+            from zb_mom_ww_mxgateway_console.connect.write_journal import open_journal  # Lazy: see above.
+
+            self._open[is_demo] = open_journal("mxgw-shell", demo=is_demo)
+        return self._open[is_demo]
+
+    def heads(self) -> "list[Head]":
+        """Return the heads of the journals that this process wrote to."""
+        return [each.head for each in self._open.values()]
+
+    async def aclose(self) -> "list[Head]":
+        """Write what waits, close all and return their heads; raise JournalError if lines are lost."""
+        journals, self._open = list(self._open.values()), {}
+        return [await each.aclose() for each in journals]

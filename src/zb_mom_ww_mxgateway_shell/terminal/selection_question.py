@@ -1,0 +1,63 @@
+"""The question before a write at this terminal: it shows the selection, and ends with it."""
+
+import asyncio
+from collections.abc import Callable
+
+from prompt_toolkit.input import Input
+from prompt_toolkit.output import Output
+
+from zb_mom_ww_mxgateway.safety.selection import Selection
+from zb_mom_ww_mxgateway_shell.output.selection_panel import hint_text, panel_lines, question_text
+from zb_mom_ww_mxgateway_shell.terminal.live_question import (
+    LiveQuestion,
+    QuestionVoid,
+    SomebodyTypes,
+    terminal_taken,
+)
+
+_IN_THE_BACKGROUND = (
+    "it was made in the background while a line is being typed, so nobody can be asked: await it at the prompt, or put "
+    "it into a file that declares requires write"
+)
+
+
+class SelectionQuestions:
+    """Asks about one selection after the other."""
+
+    def __init__(
+        self, input: Input, output: Output, show: Callable[[str], None], record: Callable[[str], None]
+    ) -> None:
+        """`show` writes a line to the terminal, on which no application runs then; `record` copies what was typed."""
+        self._input = input
+        self._output = output
+        self._show = show
+        self._record = record
+        self._one_at_a_time = asyncio.Lock()
+
+    async def ask(self, selection: Selection, where: str) -> str:
+        """Return the answer, typed after the selection was shown; empty where there is none or the selection is void.
+
+        `where` names the connection.
+        """
+        try:
+            async with self._one_at_a_time, terminal_taken():
+                if selection.void():
+                    return ""
+                for line in panel_lines(selection, where):
+                    self._show(line)
+                text = question_text(selection)
+                question = LiveQuestion(
+                    text,
+                    self._input,
+                    self._output,
+                    void=selection.void,
+                    hint=lambda: hint_text(selection),
+                )
+                answer = await question.answer()
+                self._record(f"{text} {answer}")
+                return answer
+        except QuestionVoid:
+            return ""
+        except SomebodyTypes:
+            selection.call_off(_IN_THE_BACKGROUND)
+            return ""

@@ -1,0 +1,77 @@
+"""The desk of a live session: what it judges by is the session's own values."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from zb_mom_ww_mxgateway import (
+    ClientOptions,
+    GatewayClient,
+    LiveSession,
+    MxGatewayWriteBlockedError,
+    WriteOutcome,
+)
+from zb_mom_ww_mxgateway.safety.arming import Arming
+from zb_mom_ww_mxgateway.safety.desk import WriteDesk
+from zb_mom_ww_mxgateway.safety.plant_values import LivePlantValues
+from zb_mom_ww_mxgateway.safety.selection import Selection
+from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
+from zb_mom_ww_mxgateway.safety.write_rules import WriteRules
+from zb_mom_ww_mxgateway_sim import SimulatedGateway
+
+INT = "TestChildObject.TestInt"
+
+
+class Guarded:
+    """A live session whose writes are shown, and answered with yes."""
+
+    def __init__(self, gateway: SimulatedGateway) -> None:
+        self.gateway = gateway
+        self.rules = WriteRules(Arming(), "yes")
+        self.rules.arming.arm([INT], 600)
+        self.desk = WriteDesk(self.rules, WriteRecords("plant", gateway.endpoint))
+        self.shown: list[Selection] = []
+        self.rules.ask = self.ask
+
+    async def ask(self, selection: Selection) -> str:
+        self.shown.append(selection)
+        return "yes"
+
+
+@asynccontextmanager
+async def guarded(gateway: SimulatedGateway) -> AsyncIterator[tuple[Guarded, LiveSession]]:
+    made = Guarded(gateway)
+    options = ClientOptions(endpoint=gateway.endpoint, api_key=gateway.api_key, plaintext=True, write_guard=made.desk)
+    client = await GatewayClient.connect(options)
+    async with client, await LiveSession.open(client) as live:
+        made.rules.values = LivePlantValues(live)
+        yield made, live
+
+
+async def test_a_write_is_sent_after_it_was_shown_and_shown_with_the_value_before(gateway: SimulatedGateway) -> None:
+    async with guarded(gateway) as (made, live):
+        for number in range(1, 6):
+            result = await live.write(INT, number)
+            assert result.outcome is WriteOutcome.COMPLETED
+            (entry,) = made.shown[-1].entries
+            assert entry.old is not None
+            assert (entry.old.value, entry.old.stale_since) == (number - 1 if number > 1 else entry.old.value, None)
+        assert made.shown[0].use() != ""
+        assert len(gateway.writes) == 5
+
+
+async def test_a_value_that_changes_while_the_question_stands_voids_it(gateway: SimulatedGateway) -> None:
+    async with guarded(gateway) as (made, live):
+        await live.write(INT, 1)
+
+        async def ask(selection: Selection) -> str:
+            gateway.set(INT, 70)
+            await live.wait_for(INT, lambda value: value == 70, timeout=30)
+            return "yes"
+
+        made.rules.ask = ask
+        with pytest.raises(MxGatewayWriteBlockedError, match="moved from 1 to 70"):
+            await live.write(INT, 2)
+        assert gateway.read(INT).value == 70
+        assert len(gateway.writes) == 1
