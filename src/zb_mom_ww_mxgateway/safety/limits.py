@@ -332,7 +332,5 @@ class Limits:
         if attribute and (last == "value" or last.startswith("#")):
             rule = self._closest(attribute)
             if rule is not None and rule is not found:
-                return (
-                    f"{tag} may be another name of a tag with a rule, {rule.glob} ({rule.source}): write that one"
-                )
+                return f"{tag} may be another name of a tag with a rule, {rule.glob} ({rule.source}): write that one"
         return ""
