@@ -31,6 +31,8 @@ from zb_mom_ww_mxgateway.value_types import DataType
 Number: TypeAlias = int | float
 Last: TypeAlias = tuple[Any, float]
 """The value that was sent last, and the seconds since."""
+_MOST_FOUND: Final = 1_000
+"""Tags whose rules are remembered."""
 _MOST_WITH_DIGITS: Final = 10**15
 """From here on a difference is shown without digits after the point."""
 _PLAIN: Final = re.compile(r"[^\s.()]+(\.[^\s.()]+)*")
@@ -65,6 +67,11 @@ class Rule:
     """Why; shown with a refusal."""
     file_news: str = ""
     """What happened to the file since the connection began; empty for nothing."""
+
+    @property
+    def depends_on_time(self) -> bool:
+        """Whether it may judge the same write by the same values in another way later."""
+        return self.rate is not None or self.writes_per_minute is not None or any(each.has_age for each in self.guards)
 
     def parts(self) -> list[tuple[str, str]]:
         """Return each part that is set, named as in the file, for a person."""
@@ -267,6 +274,8 @@ class Limits:
     """Why no write may be made at all; empty where the file was read."""
     _exact: dict[str, Rule] = field(init=False, repr=False, compare=False)
     _globs: tuple[Rule, ...] = field(init=False, repr=False, compare=False)
+    _found: dict[str, Rule | None] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """By tag: the rule that was found for it, as each write asks for it several times."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_exact", {each.glob.key: each for each in self.rules if each.glob.is_exact})
@@ -294,8 +303,12 @@ class Limits:
     def rule_for(self, tag: str) -> Rule | None:
         """Return the rule that applies to a tag: its own, else that of the closest glob; None where none names it, and
         for another name of a tag that has a rule."""
-        found = self._closest(tag)
-        return None if self._another_name(tag, found) else found
+        if tag not in self._found:
+            if len(self._found) >= _MOST_FOUND:
+                self._found.clear()
+            found = self._closest(tag)
+            self._found[tag] = None if self._another_name(tag, found) else found
+        return self._found[tag]
 
     def rules_naming(self, tag: str) -> list[Rule]:
         """Return every rule that names a tag, the closest first."""
