@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import grpc.aio
+import guarded_writes
 import replay_server
 import script_figures
 import shell_figures
@@ -40,6 +41,7 @@ TARGETS = {
     "calls.subscribe_bulk_1000_vs_singles": (">=", 50),
     "shell.complete_prefix_p99_ms": ("<=", 5),
     "shell.complete_substring_p99_ms": ("<=", 50),
+    **guarded_writes.TARGETS,
     **script_figures.TARGETS,
     **shell_figures.TARGETS,
 }
@@ -232,6 +234,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("build/bench.json"))
     given = parser.parse_args()
     wanted = given.only or LAYERS
+    given.output.parent.mkdir(parents=True, exist_ok=True)
     rounds = 1 if given.quick else 5
     figures: Figures = {}
     if "events" in wanted:
@@ -239,6 +242,9 @@ def main() -> None:
     with simulator(tags=1000) as endpoint:
         if "calls" in wanted:
             figures |= asyncio.run(write_ratio(endpoint, rounds, 10 if given.quick else CALLS))
+            figures |= asyncio.run(
+                guarded_writes.figures(endpoint, given.output.parent, rounds, 10 if given.quick else CALLS)
+            )
             figures |= asyncio.run(subscribe_ratio(endpoint, rounds, 20 if given.quick else 1000))
         if "start" in wanted:
             figures |= start_ratio(endpoint, rounds)
@@ -250,7 +256,6 @@ def main() -> None:
         figures |= shell_figures.figures(given.quick)
     for name, found in figures.items():
         print(f"{name:<40}{found['value']:>12} {found['unit']:<20}{verdict(name, found['value'])}".rstrip())
-    given.output.parent.mkdir(parents=True, exist_ok=True)
     given.output.write_text(json.dumps(figures, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -356,3 +356,28 @@ def test_a_tag_that_no_rule_names_is_refused_or_allowed_as_the_file_says() -> No
     )
     assert limits_of("A.B", unlisted="allow").unlisted_refusal("A.C") == ""
     assert "unknown to this client" in limits_of("A.B", unlisted="allow").unlisted_refusal("")
+
+
+OTHER_NAMES = ["Tank.SP ", " Tank.SP", "Tank..SP", "Tank.SP.", ".Tank.SP", "Tank. SP", "Tank.SP\t", "Tank.SP.Value"]
+OTHER_NAMES += ["tank.sp.VALUE", "Tank.SP.#VString", "Tank.SP.property(x)", "Tank.SP[1].Value", ".", " "]
+
+
+@pytest.mark.parametrize("tag", OTHER_NAMES)
+@pytest.mark.parametrize("names", [("Tank.SP",), ("Tank.SP", "Tank*"), ("Tank.S?", "Tank*", "?*a*")])
+@pytest.mark.parametrize("unlisted", ["refuse", "allow"])
+def test_another_name_of_a_tag_does_not_get_around_its_rule(tag: str, names: tuple[str, ...], unlisted: str) -> None:
+    limits = limits_of(*names, unlisted=unlisted)
+    assert limits.rule_for(tag) is None
+    assert "another name" in limits.unlisted_refusal(tag) or "named by no rule" in limits.unlisted_refusal(tag)
+
+
+def test_a_rule_may_name_exactly_what_is_no_plain_name() -> None:
+    limits = limits_of("Line 1.SP", "Tank.SP", "Tank.SP.Value", "Tank.*")
+    for tag in ("Line 1.SP", "tank.sp.value"):
+        assert (applied(limits, tag) or "").casefold() == tag.casefold()
+    assert applied(limits, "Tank.PV.Value") == "Tank.*", "so has Tank.PV"
+
+
+@pytest.mark.parametrize("tag", ["Tank.PV", "Tank.SP2", "Tank.SP.Limit", "Tank.PV.Value", "Tank[3]", "Tank_1.$X", "A"])
+def test_a_plain_name_that_no_rule_names_may_be_written(tag: str) -> None:
+    assert limits_of("Tank.SP", unlisted="allow").unlisted_refusal(tag) == ""

@@ -85,6 +85,7 @@ async def test_a_value_that_the_gateway_does_not_confirm_is_stale(
             return False
 
         patched.setattr(live, "caught_up", not_caught_up)
+        patched.setattr(plant_values, "_BEHIND", 0.0)
         await values.prepare([INT])
     assert live[INT].stale_since is None
     assert (held := values.latest(INT)) is not None
@@ -93,6 +94,27 @@ async def test_a_value_that_the_gateway_does_not_confirm_is_stale(
     await values.prepare([INT])
     assert (held := values.latest(INT)) is not None
     assert held.stale_since is None
+
+
+async def test_a_stream_that_was_heard_a_moment_ago_is_not_asked(
+    gateway: SimulatedGateway, live: LiveSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values, asked = LivePlantValues(live), []
+    await values.prepare([INT])
+
+    async def caught_up(**_: object) -> bool:
+        asked.append(1)
+        return True
+
+    monkeypatch.setattr(live, "caught_up", caught_up)
+    gateway.set(INT, 77)
+    await eventually(lambda: live[INT].value == 77, "an event has come")
+    now = live[INT].received_at
+    for later, is_asked in ((0.05, False), (0.15, True)):
+        with monkeypatch.context() as patched:
+            patched.setattr(clock, "monotonic", lambda at=now + later: at)
+            await values.prepare([INT])
+        assert bool(asked) is is_asked
 
 
 @pytest.mark.usefixtures("briefly")

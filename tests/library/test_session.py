@@ -243,6 +243,16 @@ def known(session: Session) -> list[tuple[str, int, int, bool]]:
     return [(item.tag, *item.key, item.advised) for item in session.handles.items.values()]
 
 
+@pytest.mark.parametrize(
+    ("item", "context"),
+    [("TestDouble", "TestChildObject"), (".TestDouble", "TestChildObject"), ("TestDouble", "TestChildObject.")],
+)
+async def test_an_item_in_a_context_has_one_name(session: Session, item: str, context: str) -> None:
+    server = await session.register("one")
+    handle = await session.add_item2(server, item, context)
+    assert known(session) == [(DOUBLE, server, handle, False)]
+
+
 async def test_handles_follow_every_command(session: Session) -> None:
     server = await session.register("one")
     other = await session.register("two")

@@ -75,3 +75,18 @@ async def test_a_value_that_changes_while_the_question_stands_voids_it(gateway: 
             await live.write(INT, 2)
         assert gateway.read(INT).value == 70
         assert len(gateway.writes) == 1
+
+
+async def test_a_value_that_becomes_doubtful_while_the_question_stands_voids_it(gateway: SimulatedGateway) -> None:
+    async with guarded(gateway) as (made, live):
+        await live.write(INT, 1)
+
+        async def ask(selection: Selection) -> str:
+            # The session stays the same and so does its stream, but whether the value still holds is unknown.
+            live._hub.values.doubt()  # No fault of a gateway does just this.
+            return "yes"
+
+        made.rules.ask = ask
+        with pytest.raises(MxGatewayWriteBlockedError, match=f"whether {INT} still has its value is unknown now"):
+            await live.write(INT, 2)
+        assert len(gateway.writes) == 1

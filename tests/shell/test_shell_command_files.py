@@ -88,7 +88,9 @@ async def test_a_file_with_everything_in_it_passes_and_is_reported(run: Runs) ->
     assert run.written[-1] == 0
     suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
     names = ["before the first step", "write and see", "compare by type", "finally"]
-    assert [case.get("name") for case in suite] == names
+    assert [case.get("name") for case in suite.findall("testcase")] == names
+    (head,) = suite.findall("properties/property[@name='journal.head']")
+    assert re.fullmatch("[0-9]+:[0-9a-f]{64}", head.get("value", ""))
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "0", "0")
 
 
@@ -302,7 +304,7 @@ async def test_a_file_stops_at_the_first_failure_and_runs_the_lines_after_finall
     assert run.written == [3]
     assert done.out.splitlines()[-1].startswith("0 of 2 steps passed; 1 failed; 1 not run; finally failed, in")
     suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
-    assert [(case.get("name"), [part.tag for part in case]) for case in suite] == [
+    assert [(case.get("name"), [part.tag for part in case]) for case in suite.iter("testcase")] == [
         ("one", ["failure", "system-out"]),
         ("finally", ["failure", "system-out"]),
         ("two", ["skipped"]),

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,37 +9,19 @@ import pytest
 from shell_terminal import CTRL_C, CTRL_D, ENTER, Shell, shell
 from shell_waiting import until
 
-from zb_mom_ww_mxgateway.safety.arming import Arming
-from zb_mom_ww_mxgateway.safety.desk import WriteDesk
-from zb_mom_ww_mxgateway.safety.plant_values import LivePlantValues
 from zb_mom_ww_mxgateway.safety.selection import Level
-from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
-from zb_mom_ww_mxgateway.safety.write_rules import WriteRules
-from zb_mom_ww_mxgateway_shell.state.tag_facts import GalaxyFacts
+from zb_mom_ww_mxgateway_console.connect.options import Connection
+from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 
 SETPOINT, INT, ARRAY = "Plant.Tank1.LevelSP", "TestChildObject.TestInt", "TestChildObject.TestIntArray"
-
-
-def with_desk(made: Shell, level: Level = "yes") -> WriteRules:
-    """Have every write of the shell's connection shown first."""
-    connected = made.context.current
-    assert connected is not None
-    assert made.context.ask_selection is not None
-    rules = WriteRules(Arming(open_for_all=True), level)
-    rules.values = LivePlantValues(connected.live)
-    rules.facts_of = GalaxyFacts(connected).of
-    rules.connection_mark = lambda: (connected.live.session.session_id, connected.live.state)
-    rules.ask = partial(made.context.ask_selection, where=connected.name)
-    desk = WriteDesk(rules, WriteRecords(connected.name, connected.client.options.endpoint))
-    connected.client._transport.guarding.guard = desk
-    return rules
 
 
 @asynccontextmanager
 async def selecting(tmp_path: Path, level: Level = "yes", **options: Any) -> AsyncIterator[Shell]:
     async with shell(tmp_path, columns=80, write_complete_delay=0, **options) as made:
         await until(lambda: made.context.catalogue.is_complete)
-        with_desk(made, level)
+        assert made.context.current is not None
+        made.context.current.desk.rules.level = level
         yield made
 
 
@@ -136,6 +117,19 @@ async def test_a_file_of_writes_is_one_list_with_one_question(tmp_path: Path) ->
         assert len(made.gateway.writes) == 2
 
 
+async def test_an_array_of_which_the_rest_is_lost_is_asked_about_once(tmp_path: Path) -> None:
+    async with selecting(tmp_path) as made:
+        await made.terminal.enter(
+            f"write-elements {ARRAY} 5 0=7",
+            "an array of 5 with 1 element set: {0: 7}",
+            "LOST         the values of all elements that are not named: each becomes 0,",
+            f"to {ARRAY}? [y/N]",
+        )
+        assert not made.gateway.writes
+        await made.terminal.enter("y", "completed")
+        assert len(made.gateway.writes) == 1
+
+
 async def test_an_acknowledgement_is_asked_about(tmp_path: Path) -> None:
     async with selecting(tmp_path) as made:
         made.gateway.raise_alarm("ZB!Plant.Tank1.Level.Hi")
@@ -178,3 +172,41 @@ async def test_the_python_pane_asks_in_its_place(tmp_path: Path) -> None:
         assert len(made.gateway.writes) == 1
         made.terminal.type(CTRL_D)
         await made.terminal.shows("demo>")
+
+
+LIMITS = """
+unlisted = "refuse"
+
+[tags."Plant.Tank1.LevelSP"]
+writable = true
+max = 80
+confirm = "value"
+dead_band = 0.5
+guards = ['Plant.Tank1.Level is good and Plant.Tank1.Overflow == false']
+"""
+
+
+async def test_limits_and_guards_are_shown_and_judged_while_the_question_stands(tmp_path: Path) -> None:
+    limits = tmp_path / "limits.toml"
+    limits.write_text(LIMITS)
+    async with shell(tmp_path, columns=80, write_complete_delay=0) as made:
+        gateway = Connection(endpoint=made.gateway.endpoint, plaintext=True)
+        await made.context.connect(gateway, "plant", terms=ConnectionTerms(limits=str(limits)))
+        made.terminal.type(ENTER)
+        await made.terminal.shows("plant (read-only)>")
+        await made.terminal.enter(f"arm {SETPOINT}", "armed for 10m")
+        await made.terminal.enter(
+            f"write {SETPOINT} 65",
+            "limits.toml:",
+            "max        65.0 is at most 80",
+            "guard      Plant.Tank1.Level is good and Plant.Tank1.Overflow == false:",
+            "Type the value again:",
+        )
+        made.gateway.set(SETPOINT, 60.4)  # Within the dead band.
+        await until(lambda: made.context.live is not None and made.context.live[SETPOINT].value == 60.4)
+        await made.terminal.enter("65.0", "completed")
+        made.terminal.type(f"write {SETPOINT} 66{ENTER}")
+        await until(lambda: made.terminal.text.count("Type the value again:") == 2)
+        made.gateway.set("Plant.Tank1.Overflow", True)
+        await made.terminal.shows("the selection is void:", "Plant.Tank1.Overflow is true")
+        assert [each.value for each in made.gateway.writes] == [65.0]

@@ -42,6 +42,9 @@ class EventHub:
         """Sequence of the last event, in the session as it is now."""
         self.events: int = 0
         """Events received, each once."""
+        self.last_event_at: float = float("-inf")
+        """When the last event arrived at this machine, in seconds of :func:`clock.monotonic`. It is taken in, and so is
+        all that arrived before it."""
         self.repeated: int = 0
         """Events received again, as a resumed stream may bring them; they are not passed on."""
         self.gaps: int = 0
@@ -90,6 +93,7 @@ class EventHub:
             self._count_repeated()
             return
         self.events += 1
+        self.last_event_at = event.received_at
         self.values.number += 1
         self._may_repeat = False
         if event.replay_gap is not None:

@@ -222,6 +222,7 @@ class LiveSession:
     read: Final = ForwardedMethod("_reader", ValueReader.read)
     wait_for: Final = ForwardedMethod("_reader", ValueReader.wait_for)
     caught_up: Final = ForwardedMethod("_reader", ValueReader.caught_up)
+    heard_within: Final = ForwardedMethod("_reader", ValueReader.heard_within)
     fresh_mark: Final = ForwardedMethod("_reader", ValueReader.fresh_mark)
     mark: Final = ForwardedMethod("_hub", EventHub.mark)
     checked: Final = ForwardedMethod("_hub", EventHub.checked)

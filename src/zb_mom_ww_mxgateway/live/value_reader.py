@@ -58,6 +58,11 @@ class ValueReader:
             return False
         return await self._supervisor.caught_up(timeout) and self._hub.state is LiveState.LIVE
 
+    def heard_within(self, seconds: float) -> bool:
+        """Return whether an event that arrived at this machine within so many seconds is taken in, and with it all that
+        arrived before: then the values are behind by no more than that, and no :meth:`caught_up` is needed to know."""
+        return self._hub.state is LiveState.LIVE and clock.monotonic() - self._hub.last_event_at < seconds
+
     async def read(
         self, tags: Sequence[str], server_handle: int | None = None, *, timeout: float = 30.0, fresh: bool = False
     ) -> list[Reading]:

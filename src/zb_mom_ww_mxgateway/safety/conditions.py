@@ -85,6 +85,8 @@ class Condition:
                 named.setdefault(tag_key(tag), tag)
         self.tags: tuple[str, ...] = tuple(named.values())
         """Every tag that it names, once, in the order of the text."""
+        self.has_age: bool = any(isinstance(side, AgeOperand) for leaf in self._leaves for side in _sides(leaf))
+        """Whether it asks for the age of a value."""
 
     def __str__(self) -> str:
         return str(self._tree)

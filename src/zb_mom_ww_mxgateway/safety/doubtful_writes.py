@@ -100,7 +100,8 @@ class DoubtfulWrites:
     def sent(self, pending: PendingWrite) -> None:
         """Note a call in the moment of sending."""
         now = clock.monotonic()
-        self._sent = {each: call for each, call in self._sent.items() if now - call.at < _KEPT_SECONDS}
+        while self._sent and now - next(iter(self._sent.values())).at >= _KEPT_SECONDS:
+            del self._sent[next(iter(self._sent))]
         self._sent[pending.correlation_id] = _SentCall(pending, now, tuple(map(self._held, pending.entries)))
 
     def answered(self, pending: PendingWrite, answer: WriteAnswer) -> None:

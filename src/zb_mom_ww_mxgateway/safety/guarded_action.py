@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.live.values import LiveValue
@@ -37,6 +37,8 @@ class GuardedAction(Admission):
         self._facts: Mapping[str, TagFacts] = {}
         self._selection: Selection | None = None
         self._judged: list[tuple[RuleVerdict, ...]] = []
+        self._basis: _Basis | None = None
+        """What `_judged` goes by; None before, and where that is the time as well."""
         self._old: list[LiveValue | None] = []
 
     # Before it is sent.
@@ -103,14 +105,35 @@ class GuardedAction(Admission):
 
     def _judge(self) -> str:
         """Judge each entry by the values of this moment; return the first refusal."""
-        self._old = [None if each.alarm else self._latest(each.tag) for each in self.pending.entries]
+        seen = [None if each.alarm else self._latest(each.tag) for each in self.pending.entries]
+        basis = self._basis_of(seen)
+        if basis is None or not _is_same(basis, self._basis):
+            self._basis = basis
+            # Copies: a value that becomes stale later was not when it was judged and shown.
+            self._old = [each and replace(each) for each in seen]
+            self._judge_anew()
+        return next((each.text for verdicts in self._judged for each in verdicts if not each.is_met), "")
+
+    def _basis_of(self, seen: Sequence[LiveValue | None]) -> "_Basis | None":
+        """Return all that the verdicts go by; None where the time matters, too."""
+        basis: _Basis = [(None, self.is_covered_revert), (None, self.reason)]
+        limits = self._rules.limits
+        for entry, old in zip(self.pending.entries, seen, strict=True):
+            rule = None if entry.alarm else self._rules.rule_for(entry.tag)
+            if rule is not None and rule.depends_on_time:
+                return None
+            operands = [self._latest(name) for guard in rule.guards for name in guard.tags] if rule else []
+            basis += ((each, each and each.stale_since) for each in (old, *operands))
+            basis.append((rule, "" if rule or entry.alarm or not limits else limits.unlisted_refusal(entry.tag)))
+        return basis
+
+    def _judge_anew(self) -> None:
         before: dict[str, list[str]] = {}
         self._judged = []
         for each, old in zip(self.pending.entries, self._old, strict=True):
             earlier = before.setdefault(array_of(each.tag), [])
             self._judged.append(tuple(self._verdicts(each, old, earlier)))
             earlier.append(item_of(each.tag))
-        return next((each.text for verdicts in self._judged for each in verdicts if not each.is_met), "")
 
     def _verdicts(self, entry: PendingEntry, old: LiveValue | None, earlier: Sequence[str]) -> Iterator[RuleVerdict]:
         """Judge an entry; `earlier` are the items of its array that this call writes before it."""
@@ -253,6 +276,18 @@ class GuardedAction(Admission):
             ],
             "reason": self.reason,
         }
+
+
+_Basis: TypeAlias = list[tuple[object, object]]
+"""Pairs of an object that stays the same, and of what can change in it."""
+
+
+def _is_same(one: _Basis, other: _Basis | None) -> bool:
+    return (
+        other is not None
+        and len(one) == len(other)
+        and all(mine is theirs and this == that for (mine, this), (theirs, that) in zip(one, other, strict=True))
+    )
 
 
 def _entry_form(entry: PendingEntry, old: LiveValue | None, verdicts: Sequence[RuleVerdict]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -78,6 +78,7 @@ class JournalFiles:
     def __init__(self, folder: Path, head_folder: Path, rotate_at: int) -> None:
         self.folder: Path = folder
         self._head_folder, self._rotate_at = head_folder, rotate_at
+        self._head_path = head_folder / _HEAD_NAME
         self.head: Head = Head()
         self.head_missing: bool = False
         """Whether the head that is kept apart was missing when the files were opened, and no line says so yet."""
@@ -85,14 +86,22 @@ class JournalFiles:
         self._handle: int | None = None
         self._good_end = 0
         """Offset after the last whole line."""
+        self._written_to = 0
+        """Offset after the last line that this process wrote."""
+        self._size = 0
+        """Bytes of the newest file, which do not change while the lock is held, except by this process."""
         self._is_known = False
         """Whether `head` is known from the files, or from what this process wrote."""
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the lock of the journal, whose folder is made if it is missing; raise OSError."""
-        make_private_folder(self.folder)
-        with lock_of(self.folder):
+        with ExitStack() as held:
+            try:
+                held.enter_context(lock_of(self.folder))
+            except FileNotFoundError:
+                make_private_folder(self.folder)
+                held.enter_context(lock_of(self.folder))
             yield
 
     def _take_name(self, number: int) -> None:
@@ -113,7 +122,7 @@ class JournalFiles:
 
     def torn(self) -> bytes:
         """Return the bytes of an unfinished line at the end; raise OSError."""
-        return self._read(self._good_end) if self._size() > self._good_end else b""
+        return self._read(self._good_end) if self._size > self._good_end else b""
 
     def catch_up(self) -> list[JournalLine]:
         """Take in what others appended since the last time, and return it; raise OSError.
@@ -131,7 +140,7 @@ class JournalFiles:
 
     def begin_next_if_full(self) -> None:
         """Begin another file if the newest one is full and ends with a whole line; raise OSError."""
-        if self._good_end >= self._rotate_at and self._size() == self._good_end:
+        if self._good_end >= self._rotate_at and self._size == self._good_end:
             self._take_file(self._number + 1)
 
     def append(self, content: bytes, head: Head) -> None:
@@ -139,8 +148,8 @@ class JournalFiles:
 
         After an error nothing of them is left, as far as the disk allows it.
         """
-        handle, start = self._opened(), self._size()
-        if start and self._read(start - 1, 1) != b"\n":
+        handle, start = self._opened(), self._size
+        if start and start != self._written_to and self._read(start - 1, 1) != b"\n":
             content = b"\n" + content
         try:
             rest = memoryview(content)
@@ -151,7 +160,7 @@ class JournalFiles:
             with suppress(OSError):
                 os.ftruncate(handle, start)
             raise
-        self._good_end = start + len(content)
+        self._good_end = self._size = self._written_to = start + len(content)
         self.head, self.head_missing = head, False
 
     def close(self) -> None:
@@ -162,12 +171,18 @@ class JournalFiles:
 
     def keep_head(self) -> None:
         """Keep the head apart; raise OSError."""
-        make_private_folder(self._head_folder)
-        handle = os.open(self._head_folder / _HEAD_NAME, os.O_WRONLY | os.O_CREAT | _PLAIN, 0o600)
+        try:
+            handle = self._opened_head()
+        except FileNotFoundError:
+            make_private_folder(self._head_folder)
+            handle = self._opened_head()
         try:
             os.write(handle, f"{self.head}\n".rjust(_HEAD_LENGTH).encode("ascii"))
         finally:
             os.close(handle)
+
+    def _opened_head(self) -> int:
+        return os.open(self._head_path, os.O_WRONLY | os.O_CREAT | _PLAIN, 0o600)
 
     def _open(self) -> list[JournalLine]:
         """Open the newest file and find the head: the one that is known, or kept apart, or what continues it here.
@@ -204,9 +219,10 @@ class JournalFiles:
         """Open the file of this number, which is made if it is missing; its lines are not read yet."""
         self.close()
         self._take_name(number)
-        self._good_end = 0
+        self._good_end = self._written_to = 0
         is_new = not self.path.exists()
         self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _PLAIN, 0o600)
+        self._size = os.fstat(self._handle).st_size
         if is_new and sys.platform != "win32":
             # The name of a new file is flushed with its folder.
             folder = os.open(self.folder, os.O_RDONLY)
@@ -216,7 +232,7 @@ class JournalFiles:
                 os.close(folder)
 
     def _new_lines(self) -> list[JournalLine]:
-        if self._size() <= self._good_end:
+        if self._size <= self._good_end:
             return []
         lines, self._good_end = _whole_lines(self._read(self._good_end), self._good_end)
         return lines
@@ -239,6 +255,7 @@ class JournalFiles:
     def _was_changed(self) -> bool:
         """Whether the file was removed, replaced or cut since it was opened."""
         opened = os.fstat(self._opened())
+        self._size = opened.st_size
         try:
             there = self.path.stat()
         except FileNotFoundError:
@@ -248,9 +265,6 @@ class JournalFiles:
     def _opened(self) -> int:
         assert self._handle is not None, "the file is opened by catch_up"
         return self._handle
-
-    def _size(self) -> int:
-        return os.fstat(self._opened()).st_size
 
     def _read(self, start: int, length: int = -1) -> bytes:
         with open(self._opened(), "rb", buffering=0, closefd=False) as file:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from zb_mom_ww_mxgateway.comparison import is_single
@@ -119,6 +120,12 @@ def number_of(value: Any) -> Fraction:
     """Return a number as the decimal that is shown of it; raise NotJudgedError for anything else."""
     if family_of(value) is not Family.NUMBER or (isinstance(value, float) and not math.isfinite(value)):
         raise NotJudgedError(f"{shown(value)} is not a number")
+    return _fraction(value)
+
+
+@lru_cache(maxsize=1_000, typed=True)
+def _fraction(value: int | float) -> Fraction:
+    # Each limit asks for the same few numbers.
     return Fraction(shortest_text(value)) if isinstance(value, float) else Fraction(value)
 
 

@@ -4,6 +4,7 @@ They are read from a file (:mod:`zb_mom_ww_mxgateway.safety.limits_file`). Of th
 one applies; an element ``TAG[3]`` has the rule of ``TAG``.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -30,8 +31,12 @@ from zb_mom_ww_mxgateway.value_types import DataType
 Number: TypeAlias = int | float
 Last: TypeAlias = tuple[Any, float]
 """The value that was sent last, and the seconds since."""
+_MOST_FOUND: Final = 1_000
+"""Tags whose rules are remembered."""
 _MOST_WITH_DIGITS: Final = 10**15
 """From here on a difference is shown without digits after the point."""
+_PLAIN: Final = re.compile(r"[^\s.()]+(\.[^\s.()]+)*")
+"""The name of a tag that has one spelling: no blanks, no empty part, no ``property(…)``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,11 @@ class Rule:
     """Why; shown with a refusal."""
     file_news: str = ""
     """What happened to the file since the connection began; empty for nothing."""
+
+    @property
+    def depends_on_time(self) -> bool:
+        """Whether it may judge the same write by the same values in another way later."""
+        return self.rate is not None or self.writes_per_minute is not None or any(each.has_age for each in self.guards)
 
     def parts(self) -> list[tuple[str, str]]:
         """Return each part that is set, named as in the file, for a person."""
@@ -264,6 +274,8 @@ class Limits:
     """Why no write may be made at all; empty where the file was read."""
     _exact: dict[str, Rule] = field(init=False, repr=False, compare=False)
     _globs: tuple[Rule, ...] = field(init=False, repr=False, compare=False)
+    _found: dict[str, Rule | None] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """By tag: the rule that was found for it, as each write asks for it several times."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_exact", {each.glob.key: each for each in self.rules if each.glob.is_exact})
@@ -289,22 +301,49 @@ class Limits:
         return f"the limits cannot be read, so nothing may be written: {self.problem}" if self.problem else ""
 
     def rule_for(self, tag: str) -> Rule | None:
-        """Return the rule that applies to a tag: its own, else that of the closest glob; None where none names it."""
-        name = array_of(tag)
-        if (exact := self._exact.get(name)) is not None:
-            return exact
-        return next((each for each in self._globs if each.glob.matches(name)), None)
+        """Return the rule that applies to a tag: its own, else that of the closest glob; None where none names it, and
+        for another name of a tag that has a rule."""
+        if tag not in self._found:
+            if len(self._found) >= _MOST_FOUND:
+                self._found.clear()
+            found = self._closest(tag)
+            self._found[tag] = None if self._another_name(tag, found) else found
+        return self._found[tag]
 
     def rules_naming(self, tag: str) -> list[Rule]:
-        """Return every rule that names a tag, the one that applies first."""
+        """Return every rule that names a tag, the closest first."""
         name = array_of(tag)
         exact = self._exact.get(name)
         return [*([exact] if exact else []), *(each for each in self._globs if each.glob.matches(name))]
 
     def unlisted_refusal(self, tag: str) -> str:
-        """Return why a tag that no rule names is not written; empty where it may be."""
+        """Return why a tag to which no rule applies is not written; empty where it may be."""
         if not tag:
             return f"the tag of the item is unknown to this client, so no limit of {self.name} can be judged"
-        if self.unlisted == "refuse":
+        found = self._closest(tag)
+        if self.unlisted == "refuse" and found is None:
             return f'{tag} is named by no rule of {self.name}, which has unlisted = "refuse"'
+        return self._another_name(tag, found)
+
+    def _closest(self, tag: str) -> Rule | None:
+        name = array_of(tag)
+        if (exact := self._exact.get(name)) is not None:
+            return exact
+        return next((each for each in self._globs if each.glob.matches(name)), None)
+
+    def _another_name(self, tag: str, found: Rule | None) -> str:
+        """Return why a tag may be one that has another rule; empty for a plain name, and where a rule names exactly it.
+
+        MXAccess may take several names of one attribute: with blanks, as ``TAG.Value``, as ``TAG.#VString``.
+        """
+        if found is not None and found.glob.is_exact:
+            return ""
+        name = array_of(tag)
+        if not _PLAIN.fullmatch(name):
+            return f"{tag!r} may be another name of a tag with a rule of its own: write it by its plain name"
+        attribute, _, last = name.rpartition(".")
+        if attribute and (last == "value" or last.startswith("#")):
+            rule = self._closest(attribute)
+            if rule is not None and rule is not found:
+                return f"{tag} may be another name of a tag with a rule, {rule.glob} ({rule.source}): write that one"
         return ""

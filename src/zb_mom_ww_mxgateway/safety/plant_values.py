@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 FIRST_VALUES_TIMEOUT = 5.0
 """Seconds to wait for the first values of tags."""
+_BEHIND = 0.1
+"""Seconds by which a value may be behind what has arrived at this machine. A data change takes as long to get there; a
+round trip before each write would take longer than the write."""
 _WRITE_SHOWS_WITHIN = 1.0
 """Seconds that a written tag gets to show its value after the write has ended; a data change takes about 100 ms."""
 
@@ -49,16 +52,17 @@ class LivePlantValues:
         if not tags:
             return
         asked_at = clock.monotonic()
-        is_sure = False
-        with suppress(TimeoutError):
-            async with clock.timeout(FIRST_VALUES_TIMEOUT):
-                with suppress(MxGatewayError):
-                    await self._live.advise_tags(list(tags), timeout=FIRST_VALUES_TIMEOUT)
-                is_sure = await self._live.caught_up(timeout=FIRST_VALUES_TIMEOUT)
-                while self._live.state is LiveState.LIVE and any(map(self._is_due, tags)):
-                    with suppress(TimeoutError):
-                        async with clock.timeout(_WRITE_SHOWS_WITHIN):
-                            await self._live.changed()
+        is_sure = self._live.heard_within(_BEHIND)
+        if not (is_sure and all(map(self._is_there, tags))):
+            with suppress(TimeoutError):
+                async with clock.timeout(FIRST_VALUES_TIMEOUT):
+                    with suppress(MxGatewayError):
+                        await self._live.advise_tags(list(tags), timeout=FIRST_VALUES_TIMEOUT)
+                    is_sure = await self._live.caught_up(timeout=FIRST_VALUES_TIMEOUT)
+                    while self._live.state is LiveState.LIVE and any(map(self._is_due, tags)):
+                        with suppress(TimeoutError):
+                            async with clock.timeout(_WRITE_SHOWS_WITHIN):
+                                await self._live.changed()
         self._doubtful_since = None if is_sure else asked_at
 
     def latest(self, tag: str) -> LiveValue | None:
@@ -76,11 +80,17 @@ class LivePlantValues:
         written = self._written_at(item)
         return value if written is None else replace(value, stale_since=written)
 
+    def _is_there(self, tag: str) -> bool:
+        """Return whether a tag is reported and has a value that no newer one is about to replace."""
+        item = self._live.session.handles.find(tag)
+        return item is not None and item.advised and not self._is_item_due(item)
+
     def _is_due(self, tag: str) -> bool:
         """Return whether a newer value of a tag is about to come: its first one, or one after a write."""
         item = self._live.session.handles.find(tag)
-        if item is None or not item.advised:
-            return False
+        return item is not None and item.advised and self._is_item_due(item)
+
+    def _is_item_due(self, item: Item) -> bool:
         return self._live.latest(*item.key) is None or self._written_at(item) is not None
 
     def _written_at(self, item: Item) -> float | None:

@@ -35,6 +35,10 @@ class WriteRule(Protocol):
     def tolerance(self) -> float | None: ...
     @property
     def guards(self) -> "Sequence[Condition]": ...
+    @property
+    def depends_on_time(self) -> bool:
+        """Whether it may judge the same write by the same values in another way later."""
+        ...
 
     def check(
         self, value: Any, old: LiveValue | None, *, last: tuple[Any, float] | None, writes: int

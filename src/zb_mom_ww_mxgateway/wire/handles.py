@@ -36,7 +36,9 @@ def handle_changes(request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> li
             return [HandleChange("unregistered", payload.server_handle)]
         case "add_item" | "add_item2" | "add_buffered_item":
             context = getattr(payload, "item_context", "")
-            name = f"{context}.{payload.item_definition}" if context else payload.item_definition
+            name = payload.item_definition
+            if context:  # MXAccess takes a dot at the end of one, or at the beginning of the other.
+                name = f"{context.rstrip('.')}.{name.lstrip('.')}"
             return [
                 HandleChange(
                     "added",

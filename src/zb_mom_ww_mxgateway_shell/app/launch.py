@@ -86,7 +86,7 @@ class Launch:
                 self._code = await self._front_end(context)
                 self._is_over = True
             finally:
-                self._may_have_written = any(each.desk.asked_at for each in context.connections.values())
+                self._may_have_written = context.has_written
         return self._code
 
     async def _close_journals(self) -> None:

@@ -162,14 +162,14 @@ class LimitsOfTag(TextResult):
 
 
 async def _checked(context: Context, limits: "Limits", tag: str, literal: Literal | None) -> Result:
-    named = limits.rules_naming(tag)
-    if not named:
+    rule = limits.rule_for(tag)
+    if rule is None:
         refusal = limits.unlisted_refusal(tag)
         text = refusal or f'no rule of {limits.name} names {tag}: it may be written, by unlisted = "allow"'
         fields: dict[str, Any] = {"allowed": not refusal, "rule": None, "tag": tag, "verdicts": []}
         code = _code(is_asked=literal is not None, is_allowed=not refusal)
         return LimitsOfTag(text, fields, exit_code=code, refusals=(refusal,) if refusal else ())
-    rule, *others = named
+    others = limits.rules_naming(tag)[1:]
     rules = await _rules(context, rule, tag)
     old = rules.values.latest(tag) if rules and rules.values else None
     known = context.type_of(tag, context.find_item(tag))

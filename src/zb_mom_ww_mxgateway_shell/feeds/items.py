@@ -10,13 +10,16 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import age_text
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
 from zb_mom_ww_mxgateway_shell.output.value_text import written_text
-from zb_mom_ww_mxgateway_shell.state.context import FIRST_VALUE_TIMEOUT, Context
+from zb_mom_ww_mxgateway_shell.state.context import Context
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession, LiveValue
 
 _ANSWER_SECONDS = 1.0
 """Seconds that a written item gets to show its new value; a data change takes about 100 ms."""
+
+FIRST_VALUE_TIMEOUT = 15.0
+"""Seconds to wait for an item's first value: a fresh session on a real gateway takes 3 to 8."""
 
 
 async def ensure(

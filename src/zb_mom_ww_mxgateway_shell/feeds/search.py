@@ -13,8 +13,8 @@ from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, safe, value_form
 from zb_mom_ww_mxgateway_console.render.galaxy_forms import deploy_form
 from zb_mom_ww_mxgateway_console.text.terminal_text import padded
+from zb_mom_ww_mxgateway_shell.feeds.items import FIRST_VALUE_TIMEOUT
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
-from zb_mom_ww_mxgateway_shell.state.context import FIRST_VALUE_TIMEOUT
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import DeployEvent, GatewayClient

@@ -6,7 +6,7 @@ from typing import Any
 
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import counted
-from zb_mom_ww_mxgateway_shell.feeds.items import ensure
+from zb_mom_ww_mxgateway_shell.feeds.items import FIRST_VALUE_TIMEOUT, ensure
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, Suggestion
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, Target, full_address
@@ -14,7 +14,7 @@ from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import literal_text
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.output.watch_results import watch_fields, watch_values
-from zb_mom_ww_mxgateway_shell.state.context import FIRST_VALUE_TIMEOUT, Context, context_of
+from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 
 _GLOB_LIMIT = 500
 _TARGET = ItemOrTag(may_add=True)

@@ -93,6 +93,8 @@ class PythonFile:
             code = await self._code_of(context, names)
             tasks.report_all()
             _release_tasks(names.namespace)
+        if context.has_written:
+            self._notice(f"journal: head {', '.join(map(str, await context.journals.heads()))}")
         if code and not isinstance(code, ExitCode):
             return code
         # A failed task that nobody awaited means failure, too.

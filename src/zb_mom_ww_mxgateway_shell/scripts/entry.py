@@ -212,6 +212,9 @@ class ScriptJob:
         else:
             with context.write_terms.armed_for_run(scope, context.connections, output.alert):
                 code = await script.run(part.block)
+        log.journal = [str(head) for head in await context.journals.heads()]
+        if context.has_written:
+            output.notice(f"journal: head {', '.join(log.journal)}")
         if how.plans and code in (ExitCode.NOT_MET, ExitCode.REFUSED):
             code = ExitCode.USAGE  # Nothing was tried: the file does not match the plant.
         is_proof = how.junit is not None or (not is_typed and code is ExitCode.DONE)

@@ -49,6 +49,7 @@ def _suite(log: RunLog, names: set[tuple[str, str]]) -> ElementTree.Element:
         suite.case("the whole run", 0.0).add_problem("error", log.broken_off)
     for title in log.not_run:
         suite.case(title, 0.0).child("skipped")
+    suite.add_properties("journal.head", log.journal)
     return suite.ended()
 
 
@@ -72,6 +73,15 @@ class _Suite:
         named = {"name": name, "classname": of, "time": f"{seconds:.3f}"}
         return _Case(ElementTree.SubElement(self._element, "testcase", named))
 
+    def add_properties(self, name: str, values: Sequence[str]) -> None:
+        """Add a property for each value, before the cases, as the format demands."""
+        if not values:
+            return
+        properties = ElementTree.Element("properties")
+        for value in values:
+            ElementTree.SubElement(properties, "property", {"name": name, "value": value})
+        self._element.insert(0, properties)
+
     def _count(self, kind: str) -> int:
         return len(self._element.findall(f"testcase/{kind}"))
 
@@ -82,7 +92,7 @@ class _Suite:
     def ended(self) -> ElementTree.Element:
         """Return the suite with its counts."""
         for name, count in (
-            ("tests", len(self._element)),
+            ("tests", len(self._element.findall("testcase"))),
             ("failures", self._count("failure")),
             ("errors", self._count("error")),
             ("skipped", self._count("skipped")),

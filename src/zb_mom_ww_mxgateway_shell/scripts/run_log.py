@@ -69,6 +69,8 @@ class RunLog:
         """Titles of steps that the run did not reach."""
         self.broken_off = ""
         """Why the run ended early, other than by a statement that failed; empty if it did not."""
+        self.journal: list[str] = []
+        """Heads of the journals after the run: they prove later that no line of it is missing."""
 
     def begin(self, title: str) -> None:
         """Start a step."""

@@ -33,7 +33,7 @@ async def close_and_report(
     try:
         await connected.aclose()
     finally:
-        if head := journal_text(connected) if shows_head or connected.desk.asked_at else "":
+        if shows_head and (head := journal_text(connected)):
             notice(head)
         for recording in running:
             notice(f"{recording.path} closed: {counted(recording.samples, 'sample')}")

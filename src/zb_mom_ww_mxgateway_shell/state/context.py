@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
     from zb_mom_ww_mxgateway_shell.state.write_desk import AskAbout
 
-FIRST_VALUE_TIMEOUT = 15.0
-"""Seconds to wait for an item's first value: a fresh session on a real gateway takes 3 to 8."""
-
 
 class Context:
     """What commands work on. One for each shell."""
@@ -62,8 +59,7 @@ class Context:
         self.start_connections: list[Connection] = []
         """The connections that the user named at the start, and the one that was open then."""
         self.settles_later = False
-        """Whether a connection is used before its event stream is known to be read; what needs the stream waits for
-        it."""
+        """Whether a connection is used before its event stream is known to be read."""
         self.records = False
         """Whether lines that no person types are kept for record-script: from when it asks for them."""
         self.is_demo = False
@@ -89,7 +85,7 @@ class Context:
         self.early_notices: list[str] = []
         """Notices and alerts from before a front end was there to show them."""
         self.notice: Callable[[str], None] = self.early_notices.append
-        """Shows a message about the running command, in addition to its result."""
+        """Shows a message about the running command, beside its result."""
         self.alert: Callable[[str], None] = self.early_notices.append
         """Shows a message about an event that no command caused."""
         self.ask: Callable[[str], Awaitable[bool]] | None = None
@@ -114,7 +110,7 @@ class Context:
 
     @property
     def current(self) -> GatewayConnection | None:
-        """The connection that commands use. For a command it stays the one that was current when the command began."""
+        """The connection that commands use; for a command the one that was current when it began."""
         return self._current
 
     @current.setter
@@ -164,8 +160,6 @@ class Context:
             given[name] = value
         self.names |= given
         self.given_names |= given.keys()
-
-    # Connections.
 
     async def connect(
         self, connection: Connection, name: str = "", *, terms: ConnectionTerms | None = None, attached: str = ""
@@ -228,10 +222,9 @@ class Context:
         return "" if connected is self._current else f"{connected.name}: "
 
     async def _close(self, connected: GatewayConnection) -> None:
-        shows_panel = connected.name in self.connections
-        await close_and_report(
-            connected, lambda text: self.notice(text), shows_panel=shows_panel, shows_head=self.interactive
-        )
+        # A run shows the head with its result.
+        shown = {"shows_panel": connected.name in self.connections, "shows_head": not self.runs_file}
+        await close_and_report(connected, self.notice, **shown)
 
     @cached_property
     def profiles(self) -> "Profiles":
@@ -275,6 +268,11 @@ class Context:
                 failures.append(error)
         if failures:
             raise failures[0]
+
+    @property
+    def has_written(self) -> bool:
+        """Whether something that changes the plant was asked for, allowed or not."""
+        return any(each.desk.asked_at for each in self.connections.values())
 
     @property
     def name(self) -> str:

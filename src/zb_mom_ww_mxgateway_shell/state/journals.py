@@ -24,9 +24,11 @@ class Journals:
             self._open[is_demo] = open_journal("mxgw-shell", demo=is_demo)
         return self._open[is_demo]
 
-    def heads(self) -> "list[Head]":
-        """Return the heads of the journals that this process wrote to."""
-        return [each.head for each in self._open.values()]
+    async def heads(self) -> "list[Head]":
+        """Return the heads of the journals that this process wrote to, once everything so far is on the disk."""
+        for each in self._open.values():
+            await each.drained()
+        return [each.head for each in self._open.values() if each.head.count]
 
     async def aclose(self) -> "list[Head]":
         """Write what waits, close all and return their heads; raise JournalError if lines are lost."""

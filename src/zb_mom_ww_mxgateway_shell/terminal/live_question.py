@@ -16,6 +16,7 @@ from prompt_toolkit.output import DummyOutput, Output
 
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe
+from zb_mom_ww_mxgateway_shell.output.wrapping import folded
 from zb_mom_ww_mxgateway_shell.terminal.abilities import is_dumb, silence_cursor_warning
 from zb_mom_ww_mxgateway_shell.terminal.redrawing import leave
 
@@ -112,11 +113,13 @@ class LiveQuestion:
     def _text(self) -> StyleAndTextTuples:
         if not self._is_shown:
             return [("", "…")]
-        shown: StyleAndTextTuples = [("", f"{self._question} {safe(self._typed)}"), ("[SetCursorPosition]", "")]
+        columns = self._output.get_size().columns
+        question = "\n".join(folded(self._question, columns - 1))
+        shown: StyleAndTextTuples = [("", f"{question} {safe(self._typed)}"), ("[SetCursorPosition]", "")]
         if self._app.is_done:
             return shown
         dropped = "typed before this question, and dropped; " if self._dropped else ""
-        return [*shown, ("", f"\n  {cut(safe(dropped + self._hint()), self._output.get_size().columns - 3)}")]
+        return [*shown, ("", f"\n  {cut(safe(dropped + self._hint()), columns - 3)}")]
 
     def _echo(self, text: str) -> None:
         """Write to a terminal that shows only lines; any other shows the application."""
