@@ -145,8 +145,8 @@ async def test_a_profile_connects_read_only_and_watches_its_list(
             assert [item.tag for item in context.connected.panel.items] == ["Plant.Tank1.Level"]
             with pytest.raises(MxGatewayWriteBlockedError, match="the profile plant is read-only"):
                 await run(context, "write TestChildObject.TestInt 5", follow)
-            with pytest.raises(ShellError, match="the profile plant is read-only"):
-                await run(context, "arm", follow)
+            with pytest.raises(MxGatewayWriteBlockedError, match="not armed: the profile plant is read-only"):
+                await run(context, "arm Plant.*", follow)
             assert not gateway.writes
         finally:
             await context.disconnect()
@@ -156,7 +156,8 @@ async def test_profiles_are_listed_at_the_prompt_and_a_mistake_among_them_keeps_
     path = profiles_file(
         tmp_path,
         '[profiles.a]\nendpoint = "x:1"\napi_key_prompt = true\nread_only = true\n'
-        '[profiles.b]\nendpoint = "[::1]:2"\napi_key_file = "f"\nwatch = "tanks"\n',
+        '[profiles.b]\nendpoint = "[::1]:2"\napi_key_file = "f"\nwatch = "tanks"\n'
+        'arms = ["Plant.*"]\narm_longest = "10m"\narm_needs_reason = true\n',
     )
     async with shell(tmp_path) as sh:
         await sh.terminal.enter("profiles", "no profiles; add them to")
@@ -164,8 +165,8 @@ async def test_profiles_are_listed_at_the_prompt_and_a_mistake_among_them_keeps_
         await sh.terminal.enter(
             "profiles",
             "profiles.toml:\n",
-            "a        x:1       asked for  no",
-            "b        [::1]:2   file f     yes     tanks",
+            "a        x:1       asked for  never",
+            "b        [::1]:2   file f     armed, at most 10m, with a reason; files: Plant.*  tanks",
         )
         sh.terminal.type("connect ")
         await sh.terminal.shows("  a      x:1", "  b      [::1]:2")
@@ -198,14 +199,14 @@ async def test_disarm_holds_for_commands_and_python_alike_until_arm(
 ) -> None:
     context, gateway = connected
     await run(context, "disarm", follow)
-    with pytest.raises(MxGatewayWriteBlockedError, match="read-only: arm lets writes through"):
+    with pytest.raises(MxGatewayWriteBlockedError, match="read-only, by the command disarm: arm Test"):
         await run(context, "write TestChildObject.TestInt 5", follow)
     item = context.find_item("TestChildObject.TestInt")
     assert item is not None
     with pytest.raises(MxGatewayWriteBlockedError):
         await context.session.write(*item.key, 6)
     assert not gateway.writes
-    await run(context, "arm", follow)
+    await run(context, "arm TestChildObject.*", follow)
     await run(context, "write TestChildObject.TestInt 7", follow)
     assert [write.value for write in gateway.writes] == [7]
 
