@@ -27,7 +27,7 @@ class Done(NamedTuple):
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-ARMED = ("TestChildObject.*", "TestMachine_*", "Plant.*", "Unit1.*")
+ARMED = ("TestChildObject.*", "TestMachine_*", "Plant.*", "Unit1.*", "*Area.Object.*")
 """The tags that tests write on a gateway of their own."""
 _WRITES = re.compile(r"^\s*(write|write-many|write-elements|ack|call)\s", re.MULTILINE)
 

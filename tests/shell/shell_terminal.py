@@ -18,6 +18,7 @@ from shell_waiting import DEADLINE, until
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.prompt import Prompt
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
@@ -106,9 +107,10 @@ async def shell(
     cursor_reports: bool = False,
     columns: int = COLUMNS,
     history: History | None = None,
+    terms: ConnectionTerms = SIMULATED,
     **simulated: Any,
 ) -> AsyncIterator[Shell]:
-    """A prompt on a simulated gateway made with the options `simulated`."""
+    """A prompt on a simulated gateway made with the options `simulated`; by other `terms` it is to be armed."""
     with create_pipe_input() as keys:
         terminal = Terminal(keys, columns)
         output = Vt100_Output(
@@ -119,13 +121,13 @@ async def shell(
         with create_app_session(input=keys, output=output):
             async with SimulatedGateway(plaintext=True, api_keys=(), **simulated) as gateway:
                 context = Context(all_commands(), interactive=True)
-                await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo", terms=SIMULATED)
+                await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "demo", terms=terms)
                 prompt = Prompt(context, debug=False, history=history or InMemoryHistory())
                 made = Shell(terminal, context, gateway)
                 made.prompt = prompt
                 running = asyncio.create_task(prompt.run())
                 try:
-                    await terminal.shows("demo>")
+                    await terminal.shows("demo>" if terms.open_for_all else "demo (read-only)>")
                     yield made
                 finally:
                     context.leaving = True

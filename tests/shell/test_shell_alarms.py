@@ -102,8 +102,8 @@ async def test_an_acknowledgement_passes_the_guard_and_its_lost_answer_is_unknow
         screen = sh.terminal
         sh.gateway.raise_alarm("ZB!Area.Object.Hi")
         await screen.enter("disarm", "read-only: nothing")
-        await screen.enter("ack ZB!Area.Object.Hi", "arm lets writes through")
-        await screen.enter("arm", "armed")
+        await screen.enter("ack ZB!Area.Object.Hi", "arm Area.Object.Hi")
+        await screen.enter("arm *.Object.* No.Such.*", "armed for 10m")
         await screen.enter(
             "ack Area.Object.Hi",
             "Galaxy!Area.Object.Alarm is expected",
@@ -128,13 +128,13 @@ async def test_each_of_several_acknowledgements_reports_its_outcome_whatever_sto
         sh.gateway.faults.stall("AcknowledgeAlarm")
         acknowledging = asyncio.create_task(run(sh.context, f"ack {first} {second}", follow))
         await until(lambda: any(call.rpc == "AcknowledgeAlarm" for call in sh.gateway.calls), lambda: "no call")
-        sh.context.connected.arming.armed = False
+        sh.context.connected.arming.disarm("somebody said so")
         sh.gateway.faults.release()
         result = await acknowledging
         assert result is not None
         assert [each["outcome"] for each in result.form()] == ["acknowledged", "refused"]
         assert result.exit_code is ExitCode.GUARDED
-        sh.context.connected.arming.armed = True
+        sh.context.connected.arming.reopen()
         sh.gateway.faults.lose_next_reply("AcknowledgeAlarm")
         result = await run(sh.context, f"ack {first} {second}", follow)
         assert result is not None

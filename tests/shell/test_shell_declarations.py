@@ -127,8 +127,7 @@ async def test_a_run_needs_consent_before_it_connects(run: Runs) -> None:
     done = await ran(run, f'requires write "TestChildObject.*" {SP}\nwrite {INT} 5\n')
     assert (done.code, run.gateway.calls, run.written) == (5, (), [])
     assert done.err.splitlines()[0] == (
-        f"try.mxs:1:16: nothing lets this run write TestChildObject.* {SP}: "
-        f'add --arm "TestChildObject.*" --arm "{SP}"'
+        f'try.mxs:1:16: nothing lets this run write TestChildObject.* {SP}: add --arm "TestChildObject.*" --arm "{SP}"'
     )
 
 

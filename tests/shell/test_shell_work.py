@@ -223,7 +223,7 @@ async def test_a_profile_asks_for_the_key_and_does_not_show_it(tmp_path: Path) -
         sh.terminal.type("connect plant" + ENTER)
         await sh.terminal.shows("API key of plant:")
         sh.terminal.type((gateway.api_key or "") + ENTER)
-        await sh.terminal.shows("connected to", "plant>")
+        await sh.terminal.shows("connected to", "plant (read-only)>")
         assert (gateway.api_key or "?") not in sh.terminal.raw
         sh.terminal.type("doctor plant" + ENTER)
         await sh.terminal.shows("API key of plant:", "port         ok")
@@ -262,7 +262,7 @@ async def test_what_happens_to_a_connection_is_said_whichever_is_the_current_one
     async with SimulatedGateway(plaintext=True, api_keys=()) as second, shell(tmp_path) as sh:
         await sh.terminal.enter("watch TestChildObject.TestInt --count 1", "1 sample")
         await sh.terminal.enter(f"connect {second.endpoint} --plaintext", "connected to")
-        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", f"{second.endpoint}>")
+        await sh.terminal.enter("watch TestChildObject.TestInt --count 1", f"{second.endpoint} (read-only)>")
         sh.gateway.faults.drop_streams()
         await sh.terminal.shows("demo: event stream lost, resuming", "demo: event stream resumed")
         second.faults.drop_streams()
@@ -286,8 +286,7 @@ async def test_another_reason_that_keeps_a_stream_away_is_said_once(
 async def test_use_goes_from_one_connection_to_another_and_the_prompt_says_which(tmp_path: Path) -> None:
     async with SimulatedGateway(plaintext=True, api_keys=()) as second, shell(tmp_path) as sh:
         other = second.endpoint
-        await sh.terminal.enter(f"connect {other} --plaintext", "connected to", f"\n{other}>")
-        await sh.terminal.enter("disarm", f"{other} (read-only)>")
+        await sh.terminal.enter(f"connect {other} --plaintext", "connected to", f"\n{other} (read-only)>")
         await sh.terminal.enter("use demo", "demo: ready\ndemo>")
         await sh.terminal.enter("use", "  *  demo", "ready  armed", f"     {other}  ready  read-only")
         await sh.terminal.enter("write TestChildObject.TestInt 5", "completed")
@@ -336,9 +335,9 @@ async def test_connecting_again_stays_read_only_and_says_what_is_no_longer_watch
         await screen.enter("disarm", "demo (read-only)>")
         screen.type("connect" + ENTER)
         await screen.shows("no longer watched: TestChildObject.TestInt", "connected to", "ready\ndemo (read-only)>")
-        await screen.enter("write TestChildObject.TestInt 5", "arm lets writes", "nothing was sent")
+        await screen.enter("write TestChildObject.TestInt 5", "lets it through", "nothing was sent")
         assert not sh.gateway.writes
-        await screen.enter("arm", "armed: writes are sent")
+        await screen.enter("arm TestChildObject.*", "armed for 10m: TestChildObject.*")
         await screen.enter("write TestChildObject.TestInt 6", "completed")
         assert [write.value for write in sh.gateway.writes] == [6]
 
@@ -360,7 +359,7 @@ async def test_connecting_again_after_leaving_off_is_to_the_same_and_as_read_onl
 
 async def test_connecting_again_is_to_the_gateway_that_is_in_use_not_to_the_last_one(tmp_path: Path) -> None:
     async with SimulatedGateway(plaintext=True, api_keys=()) as second, shell(tmp_path) as sh:
-        await sh.terminal.enter(f"connect {second.endpoint} --plaintext", "connected to", f"\n{second.endpoint}>")
+        await sh.terminal.enter(f"connect {second.endpoint} --plaintext", "connected to", f"\n{second.endpoint} (read")
         await sh.terminal.enter("use demo", "demo: ready\ndemo>")
         await sh.terminal.enter("connect", f"connected to {sh.gateway.endpoint} (plaintext)", "ready\ndemo>")
         assert len(second.live_sessions) == 1

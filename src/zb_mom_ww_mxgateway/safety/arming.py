@@ -258,9 +258,9 @@ def names_of_alarm(reference: str) -> tuple[str, ...]:
 
 
 def span_text(seconds: float) -> str:
-    """Return a span of time in short, such as ``10m``, ``1h 30m`` or ``45s``; a part of a second is left out."""
+    """Return a span of time in short, rounded to seconds, such as ``10m``, ``1h 30m`` or ``45s``."""
     if math.isinf(seconds):
         return "the whole run"
-    hours, rest = divmod(int(seconds), 3600)
+    hours, rest = divmod(round(seconds), 3600)
     parts = (hours, "h"), (rest // 60, "m"), (rest % 60, "s")
     return " ".join(f"{number}{unit}" for number, unit in parts if number) or f"{seconds:.1f}s"

@@ -60,7 +60,7 @@ stale means that it may have changed meanwhile, and since when.""",
               The shell reports when the tag has the value, or that it was not seen within 90 s; status
               and why TAG show it meanwhile. Check before you repeat it
 
-write … --verify waits until the tag has the written value. help safety says what may be written at all.""",
+write … --verify waits until the tag has the written value. help safety: what may be written at all.""",
     ),
     "safety": Topic(
         "what may be written, and for how long",
@@ -72,9 +72,9 @@ Nothing, at first: a connection is read-only. Only --demo, whose plant is simula
   disarm                                 closes the connection
   status                                 what is armed, for how long, and why it is not any more
 
-The prompt counts down what is armed, for this connection alone. It is closed again at the end of the time,
-after a lost session or event stream, a deployment of the galaxy or a sleep of this machine, and never
-survives connecting again. It holds for every way to write: write, files, call, Python, and ack.
+The prompt counts down what is armed, for this connection alone. It is closed again at the end of the
+time, after a lost session or event stream, a deployment of the galaxy or a sleep of this machine, and
+never survives connecting again. It holds for every way to write: write, files, call, Python, and ack.
 
 A file says at its beginning what it writes, and lint compares each line with that:
 
@@ -82,9 +82,9 @@ A file says at its beginning what it writes, and lint compares each line with th
 
   mxgw-shell --profile plantA -c fill.mxs --arm "Plant.*" --reason "batch 7"
 
-runs it if --arm, or the arms of the profile, cover what it declares; and what it declares is all that it can
-write. -e, lines from standard input and Python files write what --arm names. In a run, after a lost session
-only the lines after finally may still write.
+runs it if --arm, or the arms of the profile, cover what it declares; and what it declares is all that it
+can write. -e, lines from standard input and Python files write what --arm names. In a run, after a lost
+session only the lines after finally may still write.
 
 A profile may say: read_only = true, arms = ["Plant.*"], arm_needs_reason = true, arm_longest = "10m".""",
     ),
