@@ -128,7 +128,7 @@ async def shell(
                     await terminal.shows("demo>")
                     yield made
                 finally:
-                    context.leaving = True
+                    context.ask, context.leaving = None, True
                     terminal.type(CTRL_C + CTRL_D)
                     try:
                         made.exit_code = await asyncio.wait_for(running, 10)
