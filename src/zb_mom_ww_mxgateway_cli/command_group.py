@@ -49,8 +49,9 @@ Exit codes:
   0  done                             4    cannot connect or authenticate
   1  expectation not met              5    refused by a local guard
   2  usage                            6    outcome unknown; never sent again
-  3  refused by gateway or MXAccess,  70   internal error
-     or some entries of a bulk call   130  interrupted
+  3  refused by gateway or MXAccess,  7    of mxgw-shell alone: left changed
+     or some entries of a bulk call   70   internal error
+                                      130  interrupted
 
 \b
 With --json, or --output jsonl, everything is one JSON object a line on

@@ -69,8 +69,8 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 expectation not met, 2 usage, 3 refused by gateway or MXAccess, "
-    "4 cannot connect or authenticate, 5 refused by a local guard, 6 outcome unknown, 70 internal error, "
-    "130 interrupted.",
+    "4 cannot connect or authenticate, 5 refused by a local guard, 6 outcome unknown or not put back, "
+    "7 left changed (--leave-clean), 70 internal error, 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="mxgw-shell")
 @run_options
@@ -86,6 +86,7 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--python", "python", metavar="FILE.py", help="Run a Python file on the live session.")
 @click.option("--report-junit", "junit", metavar="FILE", help="Write a JUnit report, with a case for each step.")
 @click.option("--yes", "assume_yes", is_flag=True, help="Answer yes to every confirm, and to commands that ask.")
+@click.option("--leave-clean", is_flag=True, help="Exit with 7 if the run leaves something changed.")
 @click.option("--read-only", is_flag=True, help="Refuse everything that would change the plant.")
 @click.pass_context
 def command(
@@ -103,6 +104,7 @@ def command(
     python: str | None,
     junit: str | None,
     assume_yes: bool,
+    leave_clean: bool,
     read_only: bool,
 ) -> None:
     """Operator shell for the MXAccess Gateway.
@@ -118,6 +120,8 @@ def command(
         raise click.UsageError("-c - may be given once: there is one standard input")
     if read_only and consent.arm:
         raise click.UsageError("--read-only and --arm exclude each other")
+    if leave_clean and context.invoked_subcommand == "plan":
+        raise click.UsageError("--leave-clean is for runs: a plan writes nothing")
     if junit is not None and python is not None:
         raise click.UsageError("--report-junit is for statements: -c, -e, or standard input")
     wanted = LaunchOptions(
@@ -129,6 +133,7 @@ def command(
         read_only="started with --read-only" if read_only else "",
         consent=consent,
         assume_yes=assume_yes,
+        leave_clean=leave_clean,
         quiet=quiet,
         junit=junit,
         debug=debug,

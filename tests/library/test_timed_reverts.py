@@ -254,13 +254,19 @@ async def test_after_sleep_of_the_machine_it_is_due_at_once_and_that_is_said(
 async def test_it_waits_for_a_session_and_for_a_good_value_and_says_so_once(
     rig: RevertRig, hand_clock: HandClock
 ) -> None:
+    async def look_for(seconds: int) -> None:
+        for _ in range(seconds):
+            hand_clock.now += 1
+            await rig.reverts.look()
+
     await rig.write_for(TAG, 60, 30)
     hand_clock.now += 30
     rig.plant.state = LiveState.REBUILDING
-    await rig.reverts.look()
-    await rig.reverts.look()
+    await look_for(2)
+    assert rig.events == ["armed"], "most restarts are over sooner"
+    await look_for(5)
     rig.plant.state, rig.plant.quality = LiveState.LIVE, BAD
-    await rig.reverts.look()
+    await look_for(5)
     assert rig.plant.values[TAG][0] == 60
     rig.plant.quality = 192
     await rig.reverts.look()

@@ -69,6 +69,16 @@ def test_a_missing_key_has_the_line_of_its_table() -> None:
     assert line_of({}, ()) == 1
 
 
+@pytest.mark.parametrize("depth", [100, 200, 300, 400])
+def test_arrays_in_hundreds_of_arrays_do_not_break_it(depth: int) -> None:
+    text = "a = 1\nb = " + "[" * depth + "]" * depth
+    try:
+        parse_toml(text)
+    except TomlError:
+        return
+    assert line_of(key_lines(text), ("b", 0, 0)) == 2
+
+
 def paths(content: Any, path: KeyPath = ()) -> set[KeyPath]:
     if isinstance(content, dict):
         inner = [paths(value, (*path, key)) for key, value in content.items()]

@@ -50,6 +50,7 @@ class ShellProcess:
                 if not (is_the_users(name) or name.startswith("PYTHON"))
             },
             "MXGATEWAY_KNOWN_GATEWAYS": str(tmp_path / "known_gateways"),
+            "MXGATEWAY_STATE": str(tmp_path / "records"),
             "PYTHONWARNINGS": "error",
             "PYTHONUTF8": "1",
         }

@@ -130,7 +130,7 @@ async def shell(
                     await terminal.shows("demo>" if terms.open_for_all else "demo (read-only)>")
                     yield made
                 finally:
-                    context.leaving = True
+                    context.ask, context.leaving = None, True
                     terminal.type(CTRL_C + CTRL_D)
                     try:
                         made.exit_code = await asyncio.wait_for(running, 10)

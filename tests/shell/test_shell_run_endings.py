@@ -301,6 +301,7 @@ def test_the_order_of_the_codes() -> None:
         ExitCode.GUARDED,
         ExitCode.INTERRUPTED,
         ExitCode.INTERNAL,
+        ExitCode.LEFT_CHANGED,
         ExitCode.UNKNOWN,
     ]
     assert gravest() is ExitCode.DONE

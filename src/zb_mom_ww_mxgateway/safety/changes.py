@@ -181,6 +181,15 @@ class TagChange:
         """Compare the present value with the first one and with ours."""
         return standing_of(present, self.before and self.before.value, self.ours)
 
+    def is_back(self, present: LiveValue | None, *, is_unseen: bool) -> bool:
+        """Return whether the tag surely has its first value again, whoever wrote it, and stays so.
+
+        The value must have come after the last write. `is_unseen` if it may be from before that all the same.
+        """
+        if present is None or is_unseen or self.may_still_happen_for or present.received_at < self.last.sent_at:
+            return False
+        return self.standing(present) is Standing.BEFORE
+
     def add(self, write: OwnWrite) -> None:
         """Add a write that is being sent."""
         before = write.before
@@ -254,7 +263,7 @@ class ChangeLedger:
         """Return the change of a tag; None where it is put back or was never changed."""
         return next((each for each in self.open() if tag_key(each.tag) == tag_key(tag)), None)
 
-    def is_back(self, change: TagChange) -> None:
+    def forget(self, change: TagChange) -> None:
         """Forget a change: its tag is known to have its first value again."""
         self._changes = {key: each for key, each in self._changes.items() if each is not change}
 

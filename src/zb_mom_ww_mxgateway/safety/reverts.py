@@ -89,6 +89,8 @@ class TimedWrite(SentValue):
     seconds: float
     due_at: float
     """Monotonic seconds, by the library's clock."""
+    due: datetime
+    """The same by the time of day, for a person."""
 
 
 @dataclass(slots=True)
@@ -110,14 +112,14 @@ class Revert:
     """Why it is a question, or has failed."""
     writes: list[SentValue] = field(default_factory=list)
     _attempt: SentValue | None = None
-    _due: datetime | None = None
 
     def begin(self, value: object, seconds: float) -> TimedWrite:
         """Add a timed write that is about to be sent; raise MxGatewayArgumentError for an invalid time."""
         if not (math.isfinite(seconds) and 0 < seconds <= LONGEST_SECONDS):
             raise MxGatewayArgumentError(f"a timed write lasts more than 0 s and at most {LONGEST_SECONDS / 3600:g} h")
         now = clock.monotonic()
-        write = TimedWrite(value, now, "sent", seconds, now + seconds)
+        write = TimedWrite(value, now, "sent", seconds, now, datetime.now(UTC))
+        _let_begin(write, now)
         self.writes.append(write)
         return write
 
@@ -128,7 +130,7 @@ class Revert:
         """
         for each in self._timed():
             if each.state == "sent" and is_as_written(each.value, write.value):
-                each.sent_at, each.due_at = write.sent_at, write.sent_at + each.seconds
+                _let_begin(each, write.sent_at)
         self.writes.append(write)
 
     def end(self, write: TimedWrite, state: WriteState) -> None:
@@ -142,8 +144,7 @@ class Revert:
 
     def adopt(self, ours: Sequence[object], sent_at: float, due: datetime) -> None:
         """Take over the writes of another process, whose outcome and time are its own: they are never due here."""
-        self.writes = [TimedWrite(each, sent_at, "unknown", 0.0, math.inf) for each in ours]
-        self._due = due
+        self.writes = [TimedWrite(each, sent_at, "unknown", 0.0, math.inf, due) for each in ours]
 
     def _timed(self) -> list[TimedWrite]:
         return [each for each in self.writes if isinstance(each, TimedWrite) and not each.changed_nothing]
@@ -167,11 +168,9 @@ class Revert:
 
     @property
     def planned(self) -> datetime:
-        """The same by the time of day, as far as nobody sets that."""
-        if self._due is not None:
-            return self._due
-        left = self.planned_at - clock.monotonic()
-        return datetime.now(UTC) + timedelta(seconds=left if math.isfinite(left) else 0)
+        """The same by the time of day; the time of writing where nothing is to be put back."""
+        timed = self._timed()
+        return timed[-1].due if timed else self.written_at
 
     @property
     def is_due(self) -> bool:
@@ -182,8 +181,8 @@ class Revert:
 
     @property
     def ours(self) -> Sequence[object]:
-        """Values that the tag may have because of these writes."""
-        return values_of(self.writes)
+        """Values that the tag may have because of these writes, besides the first one."""
+        return [each for each in values_of(self.writes) if not is_as_written(each, self.original.sent)]
 
     @property
     def may_still_happen_for(self) -> float:
@@ -237,6 +236,12 @@ class Revert:
     def stop(self, stage: RevertStage, why: str) -> None:
         """Leave it to a person."""
         self.stage, self.why = stage, why
+
+
+def _let_begin(write: TimedWrite, now: float) -> None:
+    """Let the time of a write begin now."""
+    write.sent_at, write.due_at = now, now + write.seconds
+    write.due = datetime.now(UTC) + timedelta(seconds=write.seconds)
 
 
 @dataclass(frozen=True, slots=True)

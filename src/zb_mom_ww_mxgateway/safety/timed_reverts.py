@@ -10,7 +10,7 @@ from typing import Any
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayError, MxGatewayWriteBlockedError
 from zb_mom_ww_mxgateway.live.session import LiveSession
 from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue
-from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
+from zb_mom_ww_mxgateway.live.write_tracker import WriteOutcome, WriteResult
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, OwnWrite, Standing, ValueBefore, WriteState
 from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertFolder, RevertRecord, new_key
@@ -24,6 +24,8 @@ from zb_mom_ww_mxgateway.values import Typed
 
 _LOOK_SECONDS = 0.25
 """How often it looks whether something is due: also after a sleep of the machine, which no timer counts."""
+_STAYS_SECONDS = 2.0
+"""How long a reason for a delay must last before it is reported: most restarts are over sooner."""
 _OUTCOME_SECONDS = 30.0
 
 
@@ -51,7 +53,8 @@ class TimedReverts:
         self._who = who
         self._on_news = on_news
         self._reverts: dict[str, Revert] = {}
-        self._delayed: dict[str, str] = {}
+        self._delayed: dict[str, tuple[str, float]] = {}
+        """By key: why a revert is delayed, and since when; infinite once that was reported."""
         self._turns: dict[str, asyncio.Lock] = {}
         self._disk = asyncio.Lock()
         self._wake = asyncio.Event()
@@ -220,8 +223,12 @@ class TimedReverts:
                 await self._stop(revert, RevertStage.FAILED, why, present)
 
     def _delay(self, revert: Revert, why: str) -> None:
-        if self._delayed.get(revert.key) != why:
-            self._delayed[revert.key] = why
+        """Report why a revert that is due cannot be made, once that has stayed so for a moment."""
+        before, since = self._delayed.get(revert.key, ("", 0.0))
+        if before != why:
+            self._delayed[revert.key] = why, clock.monotonic()
+        elif clock.monotonic() - since >= _STAYS_SECONDS:
+            self._delayed[revert.key] = why, math.inf
             self._report(RevertEvent.DELAYED, revert, why=why)
 
     async def _make(self, revert: Revert, item: Item, present: LiveValue) -> None:
@@ -285,6 +292,26 @@ class TimedReverts:
             found = await self._present(revert)
             if found is not None and self.of(revert.tag) is revert and revert.is_due:
                 await self._make(revert, found[0], agreed)
+
+    async def replaced_by(self, revert: Revert, send: Callable[[], Awaitable[WriteResult]]) -> WriteResult:
+        """Send another write that puts the tag of a revert back. If it completes, the revert is over; if its outcome is
+        unknown, a person decides. Raises what `send` raises."""
+        stage, why = revert.stage, revert.why
+        revert.stop(RevertStage.QUESTION, "it was undone, and the outcome of that is unknown")
+        try:
+            result = await send()
+        except MxGatewayError as error:
+            if not error.outcome_unknown:
+                revert.stop(stage, why)
+            raise
+        else:
+            if result.outcome is WriteOutcome.COMPLETED:
+                await self._end(revert, RevertEvent.KEPT)
+            elif result.outcome is WriteOutcome.REFUSED:
+                revert.stop(stage, why)
+        finally:
+            await self._stored(revert)
+        return result
 
     # What earlier processes left behind.
 
@@ -377,6 +404,10 @@ class TimedReverts:
 
     def _record(self, revert: Revert) -> RevertRecord:
         due = revert.planned_at
+        ours: list[Typed] = []
+        for each in revert.ours:
+            if (typed := typed_of(each)) is not None and typed not in ours:
+                ours.append(typed)
         return RevertRecord(
             key=revert.key,
             endpoint=self._endpoint,
@@ -384,7 +415,7 @@ class TimedReverts:
             who=revert.who,
             tag=revert.tag,
             original=revert.original,
-            ours=tuple(typed for each in revert.ours if (typed := typed_of(each)) is not None),
+            ours=tuple(ours or [revert.original]),
             written_at=revert.written_at,
             due_at=revert.planned,
             due_monotonic=due if math.isfinite(due) else clock.monotonic(),

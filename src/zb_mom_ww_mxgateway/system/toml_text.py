@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
 KeyPath: TypeAlias = tuple[str | int, ...]
@@ -61,7 +62,7 @@ def _longest_line(text: str) -> int:
 def key_lines(text: str) -> dict[KeyPath, int]:
     """Return the line, from 1, of every table, key and element of a text that :func:`parse_toml` accepts.
 
-    A table that only others imply has the line of the first of them.
+    A table that only others imply has the line of the first of them. Nothing after arrays in hundreds of arrays has one.
     """
     return _Lines(text).lines
 
@@ -81,7 +82,8 @@ class _Lines:
         self._counts: dict[KeyPath, int] = {}
         """Number of tables so far in each array of tables."""
         self.lines: dict[KeyPath, int] = {}
-        self._document()
+        with suppress(RecursionError):
+            self._document()
 
     def _document(self) -> None:
         table: KeyPath = ()

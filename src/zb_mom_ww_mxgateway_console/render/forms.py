@@ -43,12 +43,14 @@ class ExitCode(IntEnum):
     CANNOT_CONNECT = 4
     GUARDED = 5
     UNKNOWN = 6
+    LEFT_CHANGED = 7
     INTERNAL = 70
     INTERRUPTED = 130
 
 
 _GRAVEST_FIRST = (
     ExitCode.UNKNOWN,
+    ExitCode.LEFT_CHANGED,
     ExitCode.INTERNAL,
     ExitCode.INTERRUPTED,
     ExitCode.GUARDED,
@@ -61,7 +63,8 @@ _GRAVEST_FIRST = (
 
 
 def gravest(*codes: ExitCode) -> ExitCode:
-    """Return the gravest code of the parts of a run; DONE for no codes. An unknown outcome is the gravest."""
+    """Return the gravest code of the parts of a run; DONE for no codes. What is left in the plant is graver
+    than why the run ended, and an unknown outcome is the gravest."""
     return min(codes, key=_GRAVEST_FIRST.index, default=ExitCode.DONE)
 
 

@@ -47,6 +47,7 @@ class Launch:
         self._context.settles_later = not interactive
         self._context.assume_yes = wanted.assume_yes
         self._context.write_terms.consent = wanted.consent
+        self._context.leave_clean = wanted.leave_clean
         self._context.give_names(wanted.variables)
         self._code: int | None = None
         """Exit code so far; None before the front end runs."""
@@ -64,6 +65,8 @@ class Launch:
                 code = self._interrupted()
             except Exception as error:
                 code = self._failed(error)
+            if self._context.is_not_put_back:
+                code = _with(code, ExitCode.UNKNOWN)
             return await self._shown(code)
 
     async def _work(self) -> int:
@@ -151,10 +154,7 @@ class Launch:
         if self._is_over:
             self._leave_reader()
             return self._code or 0
-        if not self._code:
-            return ExitCode.INTERRUPTED
-        known = self._code in set(ExitCode)
-        return gravest(ExitCode(self._code), ExitCode.INTERRUPTED) if known else self._code
+        return _with(self._code or ExitCode.DONE, ExitCode.INTERRUPTED)
 
     def _failed(self, error: Exception) -> int:
         writer = self._context.writer
@@ -183,6 +183,11 @@ class Launch:
             writer.err(f"mxgw-shell: {writer.problem}: not all of it was shown\n")
             await writer.drained(None)
         return code or ExitCode.NOT_MET
+
+
+def _with(code: int, other: ExitCode) -> int:
+    """Return the graver one; a code that a program of a person chose stays."""
+    return gravest(ExitCode(code), other) if code in set(ExitCode) else code
 
 
 def _gives_once(path: str | None) -> bool:

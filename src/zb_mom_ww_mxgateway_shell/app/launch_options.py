@@ -24,6 +24,8 @@ class LaunchOptions:
     consent: WriteConsent
     """What a run may write."""
     assume_yes: bool
+    leave_clean: bool
+    """Whether what a run leaves changed is a failure."""
     quiet: bool
     junit: str | None
     debug: bool

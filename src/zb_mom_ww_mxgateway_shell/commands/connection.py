@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway.contract.adoption import spoken
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway_console.connect.options import Connection
-from zb_mom_ww_mxgateway_console.render.forms import counted
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import loss_meaning
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.watch_targets import watch_list
@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.state.arming_text import arming_form, arming_text
+from zb_mom_ww_mxgateway_shell.state.confirmation import may_leave
 from zb_mom_ww_mxgateway_shell.state.connection import connection_text, lost_text
 from zb_mom_ww_mxgateway_shell.state.connection_arguments import ConnectOptions, EndpointOrProfile
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -123,10 +124,15 @@ async def attach(context: Context, session_id: Annotated[str, SessionId()]) -> R
     "disconnect", example="disconnect", needs_session=False, in_plan=True, traits=CommandTraits(changes_subject=True)
 )
 async def disconnect(context: Context, name: ConnectionArgument = None) -> Result:
-    """Close the session and the connection: the current one, or the named one."""
+    """Close the session and the connection: the current one, or the named one.
+
+    What a timed write waits to put back is put back first. At a prompt it asks if something stays changed.
+    """
     if not context.connections:
         return TextResult("not connected")
     closing = name or context.name
+    if not await may_leave(context, [context.connections[closing]]):
+        raise ShellError("not confirmed; the connection stays open", ExitCode.GUARDED)
     await context.disconnect(closing)
     now = f"; {context.name} is the current one" if context.current else ""
     return TextResult(f"disconnected from {closing}{now}", {"disconnected": closing, "current": context.name or None})

@@ -74,4 +74,8 @@ MODULE_OF = {
     "help": "general",
     "py": "general",
     "exit": "general",
+    "changes": "changes",
+    "undo": "changes",
+    "keep": "changes",
+    "revert": "changes",
 }

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.safety.reverts import LONGEST_SECONDS
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import Typed
-from zb_mom_ww_mxgateway_console.render.forms import value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
@@ -26,6 +27,7 @@ from zb_mom_ww_mxgateway_shell.feeds.write_report import (
     given_text,
     keep_doubt,
     outcome_text,
+    reverts_at,
 )
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     Duration,
@@ -52,7 +54,13 @@ from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveValue
+    from zb_mom_ww_mxgateway import LiveValue, WriteResult
+
+
+_FOR_WARNING = (
+    "--for puts the value from before back after that time; the time to wait for the outcome is --timeout. "
+    "If that is meant, add # meant"
+)
 
 
 async def _preview_write(
@@ -91,7 +99,7 @@ def _check_options(positional: Sequence[Any], options: dict[str, Any]) -> None:
     mutating=True,
     check=_check_options,
     preview=_preview_write,
-    traits=CommandTraits(retried_in_finally=True, writes=written_target),
+    traits=CommandTraits(retried_in_finally=True, writes=written_target, option_warnings={"--for": _FOR_WARNING}),
 )
 async def write(
     context: Context,
@@ -101,6 +109,7 @@ async def write(
     verify: FlagOption = False,
     tol: Annotated[Token | None, Tolerance(), Clause()] = None,
     within: Annotated[float | None, Duration(), Clause()] = None,
+    for_: Annotated[float | None, Duration(most=LONGEST_SECONDS, because="then it is no longer a timed write")] = None,
     timeout: DurationOption = None,
     at: TimeOption = None,
     signing: SigningOptions,
@@ -119,6 +128,10 @@ async def write(
     must be equal. A real may differ by tol 0.5, else by the tolerance of the limits file, else by what its type
     cannot tell.
 
+    --for 30s puts the value from before back after that time, also if the shell ends before, unless keep TAG says to
+    leave it. It is put back only while the tag has the value that this session wrote; else the shell asks. The intent
+    is on disk before the write is sent: after a crash, the next start at this gateway offers it.
+
     --at gives the value a source time. The user who is logged in (login USER) signs for a SecuredWrite tag. For a
     VerifiedWrite tag the shell also asks a second person to log in, for this write alone. A file names that person
     with --second USER, and the password with --second-password-env or --second-password-file.
@@ -136,7 +149,20 @@ async def write(
         raise
     for_outcome = timeout or OUTCOME_TIMEOUT
     sent_at = clock.monotonic()
-    result = await live.write_and_confirm(*item.key, typed, timestamp=at, signature=signature, timeout=for_outcome)
+
+    async def send() -> "WriteResult":
+        return await live.write_and_confirm(*item.key, typed, timestamp=at, signature=signature, timeout=for_outcome)
+
+    if for_ is None:
+        result = await send()
+    elif signers:
+        raise ShellError(
+            f"{item.tag} needs a signature, and nobody signs when its time is over: leave out --for; nothing was "
+            "written",
+            ExitCode.GUARDED,
+        )
+    else:
+        result = await context.connected.changes.reverts.write(item, before, typed, for_, send)
     keep_doubt(context, result, item, typed, before, sent_at)
     seen = None
     if verify and result.outcome.value != "refused":
@@ -160,6 +186,7 @@ async def write(
         at,
         signers,
         seen,
+        reverts_at(context, item),
     ).text_result()
 
 

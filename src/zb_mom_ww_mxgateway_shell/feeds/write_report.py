@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Any
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.times import time_text
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, error_form, gravest, status_form, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import (
+    ExitCode,
+    error_form,
+    gravest,
+    local,
+    status_form,
+    value_form,
+    value_text,
+)
 from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, verdict_of
 from zb_mom_ww_mxgateway_shell.feeds.write_check import read_back_record, read_back_text
 from zb_mom_ww_mxgateway_shell.output.results import Table, TextResult
@@ -65,6 +74,13 @@ def keep_doubt(
         connected.doubtful_writes.forget(item)
 
 
+def reverts_at(context: Context, item: Item) -> datetime | None:
+    """Return when a timed write puts the value of this item back; None where none does."""
+    current = context.current
+    pending = current.changes.pending if current is not None else []
+    return next((each.planned for each in pending if tag_key(each.tag) == tag_key(item.tag)), None)
+
+
 @dataclass(frozen=True, slots=True)
 class WriteReport:
     """One write that was sent, with its outcome: as words, a record, an error and an exit code."""
@@ -84,6 +100,8 @@ class WriteReport:
     signers: str = ""
     seen: "ReadBack | None" = None
     """The value of the tag after the write; None where nobody looked."""
+    reverts_at: datetime | None = None
+    """When the value before is put back; None for never."""
 
     @property
     def verdict(self) -> WriteVerdict:
@@ -97,10 +115,12 @@ class WriteReport:
     @property
     def outcome(self) -> str:
         """The outcome in words, with the value that was seen since."""
-        outcome = outcome_text(self.result, self.timeout)
-        if self.seen is None:
-            return outcome
-        return f"{outcome}; {read_back_text(self.seen, is_completed=self.result.outcome.value == 'completed')}"
+        parts = [outcome_text(self.result, self.timeout)]
+        if self.seen is not None:
+            parts.append(read_back_text(self.seen, is_completed=self.result.outcome.value == "completed"))
+        if self.reverts_at is not None:
+            parts.append(f"put back at {local(self.reverts_at):%H:%M:%S} unless kept")
+        return "; ".join(parts)
 
     @property
     def problem(self) -> MxGatewayError | None:
@@ -134,6 +154,7 @@ class WriteReport:
             "item_handle": self.item.item_handle,
             "outcome": result.outcome.value,
             "result": self.verdict.word,
+            "reverts_at": self.reverts_at and time_text(self.reverts_at),
             "server_handle": self.item.server_handle,
             "signed_by": self.signers or None,
             "source_time": self.at and time_text(self.at),

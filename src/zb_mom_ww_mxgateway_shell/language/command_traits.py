@@ -4,8 +4,8 @@ Lint, plans, runs, waits and recordings use these instead of the command's name,
 place.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -66,6 +66,8 @@ class CommandTraits:
     is known in the run only."""
     lint_warning: str = ""
     """Lint's warning wherever it is used without ``# meant``; empty for none."""
+    option_warnings: Mapping[str, str] = field(default_factory=dict)
+    """The same for some of its options, by their names as typed."""
     checked_effect: Callable[[Scope, Sequence[Any]], None] | None = None
     """Applies its positional arguments when a file is checked without a gateway, for the lines after it."""
     sets_name: bool = False

@@ -175,8 +175,8 @@ record-script FILE makes a file of the lines to come, --last 10 of the last ten.
 help script explains how to write a file. A file is checked first: one with a mistake does not start.
 A run stops at the first line that fails. A first Ctrl-C ends it after the running line, a second at
 once; the lines after finally run in any case. Exit codes: 0 done, 1 expectation not met, 2 a mistake in
-a line, 3 refused, 4 cannot connect, 5 refused by a local guard, 6 outcome unknown,
-130 interrupted.""",
+a line, 3 refused, 4 cannot connect, 5 refused by a local guard, 6 outcome unknown
+or a timed write not put back, 7 something left changed (--leave-clean), 130 interrupted.""",
     ),
 }
 """The topics by name."""

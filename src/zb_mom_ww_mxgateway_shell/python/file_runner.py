@@ -32,6 +32,7 @@ from zb_mom_ww_mxgateway_shell.python.namespace import (
 )
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow
+from zb_mom_ww_mxgateway_shell.scripts.leaving import left_changed
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -93,12 +94,16 @@ class PythonFile:
             code = await self._code_of(context, names)
             tasks.report_all()
             _release_tasks(names.namespace)
+        left = await left_changed(context)
+        for line in left:
+            self._alert(f"left changed: {line}")
         if context.has_written:
             self._notice(f"journal: head {', '.join(map(str, await context.journals.heads()))}")
         if code and not isinstance(code, ExitCode):
             return code
         # A failed task that nobody awaited means failure, too.
-        return gravest(ExitCode(code), *map(_code_for, failed), self._background_code)
+        left_code = ExitCode.LEFT_CHANGED if left else ExitCode.DONE
+        return gravest(ExitCode(code), *map(_code_for, failed), self._background_code, left_code)
 
     async def _code_of(self, context: Context, names: PythonNames) -> ExitCode | int:
         started = clock.monotonic()

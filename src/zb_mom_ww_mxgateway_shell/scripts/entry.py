@@ -13,6 +13,7 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of
 from zb_mom_ww_mxgateway_shell.scripts import lint, loader
+from zb_mom_ww_mxgateway_shell.scripts.leaving import left_changed
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.scripts.run_consent import RunConsent
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
@@ -212,6 +213,8 @@ class ScriptJob:
         else:
             with context.write_terms.armed_for_run(scope, context.connections, output.alert):
                 code = await script.run(part.block)
+        if part is self._parts[-1] or script.is_final:
+            code = gravest(code, await _leave(context, log))
         log.journal = [str(head) for head in await context.journals.heads()]
         if context.has_written:
             output.notice(f"journal: head {', '.join(log.journal)}")
@@ -227,6 +230,16 @@ class ScriptJob:
             name = f"{part.name}: " if len(self._parts) > 1 else ""
             output.end(name + ("planned: nothing was written" if how.plans else log.summary()))
         return code, script.is_final
+
+
+async def _leave(context: Context, log: RunLog) -> ExitCode:
+    """Put back what timed writes wait to put back; return whether what the run leaves changed is a failure."""
+    lines = await left_changed(context)
+    for line in lines:
+        context.alert(f"left changed: {line}")
+    if lines:
+        log.broken_off = log.broken_off or f"left changed: {'; '.join(lines)}"
+    return ExitCode.LEFT_CHANGED if lines else ExitCode.DONE
 
 
 def _name(script: str) -> str:

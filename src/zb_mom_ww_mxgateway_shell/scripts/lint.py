@@ -10,6 +10,7 @@ from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.command_traits import FileRole
+from zb_mom_ww_mxgateway_shell.language.tokens import split
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, ValueNotYetKnown
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, problem_form, problem_lines
 from zb_mom_ww_mxgateway_shell.scripts.coverage import undeclared
@@ -115,11 +116,28 @@ def _is_put_together(context: Context, name: str) -> bool:
 
 
 def _warning(statement: Statement, context: Context) -> InputError | None:
-    command = context.registry.commands.get(statement.command)
-    if command is None or not command.traits.lint_warning or _MEANT.search(statement.text):
+    if _MEANT.search(statement.text):
         return None
-    start = statement.text.index(command.name)
-    return InputError(command.traits.lint_warning, start, start + len(command.name))
+    command = context.registry.commands.get(statement.command)
+    if command is not None and command.traits.lint_warning:
+        start = statement.text.index(command.name)
+        return InputError(command.traits.lint_warning, start, start + len(command.name))
+    try:
+        with unfolded(context, statement.text) as line:
+            _warn_of_options(line, context)
+    except InputError as warning:
+        return warning
+    return None
+
+
+def _warn_of_options(line: str, context: Context) -> None:
+    """Raise the warning about the first option of a line that has one."""
+    name = line.split(maxsplit=1)[0] if line.strip() else ""
+    command = context.registry.commands.get(name)
+    warnings = command.traits.option_warnings if command is not None else {}
+    for word in split(line) if warnings else ():
+        if warning := warnings.get(word.text):
+            raise InputError(warning, word.start, word.end)
 
 
 def lines(finding: LintFinding) -> list[str]:

@@ -1,7 +1,10 @@
 """Agreement of a person to what cannot be taken back."""
 
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode
+from collections.abc import Iterable
+
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.context import Context
 
 
@@ -13,3 +16,15 @@ async def agreed(context: Context, question: str) -> None:
         raise ShellError("not confirmed: there is no terminal to ask at; --yes agrees to it", ExitCode.GUARDED)
     if not await context.ask(question):
         raise ShellError("not confirmed; nothing was sent", ExitCode.GUARDED)
+
+
+async def may_leave(context: Context, connections: Iterable[GatewayConnection]) -> bool:
+    """Return whether connections may be closed: they leave nothing changed, or the person at the prompt agrees."""
+    if not context.interactive or context.ask is None:
+        return True
+    lines = [row.left_text for each in connections for row in await each.changes.left()]
+    if not lines:
+        return True
+    for line in lines:
+        context.notice(line)
+    return await context.ask(f"{counted(len(lines), 'tag')} left changed; undo puts one back. Leave all the same?")

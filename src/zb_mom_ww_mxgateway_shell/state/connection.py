@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Self
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.transport.known_gateways import endpoint_key
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
+from zb_mom_ww_mxgateway_shell.state.plant_changes import PlantChanges
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession
@@ -67,6 +69,11 @@ class GatewayConnection:
         self.desk = desk
         """What decides about its writes, asks and keeps the journal."""
         self.arming = desk.rules.arming
+        self.changes = PlantChanges(
+            live, desk.records, endpoint=endpoint_key(client.options.endpoint), is_demo=terms.is_demo
+        )
+        """What it changed, and its timed writes."""
+        desk.rules.awaits_revert = self.changes.awaits_revert
         self._watch_arming()
         self.registering = asyncio.Lock()
         """Held while the shell registers by itself, so that only one of several concurrent lines does."""
@@ -277,6 +284,7 @@ class GatewayConnection:
             stack.push_async_callback(self.client.close)
             stack.push_async_callback(self._close_session)
             stack.push_async_callback(self.history.aclose)
+            stack.push_async_callback(self.changes.aclose)
             if "alarms" in self.__dict__:  # Made when they were first asked for.
                 stack.push_async_callback(self.alarms.aclose)
             stack.push_async_callback(self.catalogue.aclose)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.safety.desk import WriteDesk
+from zb_mom_ww_mxgateway.safety.journal import user_name
 from zb_mom_ww_mxgateway.safety.plant_values import LivePlantValues
 from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
 from zb_mom_ww_mxgateway.safety.write_rules import WriteRules
@@ -71,6 +72,7 @@ def attach(connected: "GatewayConnection", ask: "AskAbout | None") -> None:
     desk.rules.facts_of = GalaxyFacts(connected).of
     if ask is not None:
         have_asked(connected, ask)
+    desk.records.who = user_name()
     desk.records.name, desk.records.endpoint = connected.name, connected.client.options.endpoint
     desk.records.facts = lambda: _facts(connected)
     desk.records.opened()

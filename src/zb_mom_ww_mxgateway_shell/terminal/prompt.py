@@ -31,6 +31,7 @@ from zb_mom_ww_mxgateway_shell.python.namespace import PythonNames
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import report_news
 from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun, command_of
 from zb_mom_ww_mxgateway_shell.state.arming_text import arming_text
+from zb_mom_ww_mxgateway_shell.state.confirmation import may_leave
 from zb_mom_ww_mxgateway_shell.state.connection import connection_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.abilities import dumb_term_set, is_dumb, silence_cursor_warning
@@ -55,6 +56,8 @@ _STYLE = Style.from_dict(
 )
 _LINES_AT_ONCE = 50
 _GLOB_COLUMNS = 24
+_MOST_ENDS = 2
+"""How often the end of input may follow itself before it is no key, but a terminal that is gone."""
 _EDITING = {"emacs": EditingMode.EMACS, "vi": EditingMode.VI}
 
 
@@ -129,6 +132,19 @@ class Prompt:
         self._alerts.put_nowait(background_problem(error))
 
     async def _read_and_run(self) -> None:
+        """Read and run lines until a person leaves, and agrees to what stays changed."""
+        ends = 0
+        while True:
+            has_read = await self._read_until_left()
+            ends = 0 if has_read else ends + 1
+            # A terminal that is gone gives nothing but ends of input.
+            if ends > _MOST_ENDS or await may_leave(self._context, self._context.connections.values()):
+                return
+            self._context.leaving = False
+
+    async def _read_until_left(self) -> bool:
+        """Read and run lines until a person leaves; return False where the input ended before the first line."""
+        has_read = False
         while not self._context.leaving:
             self._typed.forget()
             self._apply_settings()
@@ -137,12 +153,14 @@ class Prompt:
             except KeyboardInterrupt:
                 continue
             except EOFError:
-                return
+                return has_read
+            has_read = True
             is_in_burst = self._typed_ahead.entered()
             if not await self._entered(line) and is_in_burst and (count := self._typed_ahead.drop()):
                 self._console.print(
                     f"stopped there: {counted(count, 'line')} that came with it not run", "class:problem"
                 )
+        return True
 
     def _apply_settings(self) -> None:
         settings = self._context.settings

@@ -8,6 +8,7 @@ from prompt_toolkit.output import Output
 from zb_mom_ww_mxgateway.live.session import LiveSession
 from zb_mom_ww_mxgateway.live.values import LiveState
 from zb_mom_ww_mxgateway_console.text.terminal_text import cut, safe, width
+from zb_mom_ww_mxgateway_shell.output.revert_text import countdown_text
 from zb_mom_ww_mxgateway_shell.state.arming_text import arming_text
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
@@ -34,6 +35,9 @@ class Toolbar:
         if live is not None:
             # A narrow screen cuts the end, so the important figures come first.
             figures += f" · {arming_text(context.connected.arming, _GLOB_COLUMNS)}"
+            if pending := context.connected.changes.pending:
+                more = f" and {len(pending) - 1} more" if len(pending) > 1 else ""
+                figures += f" · reverts {safe(pending[0].tag)} in {countdown_text(pending[0])}{more}"
             figures += f" · gaps {live.gaps}"
             figures += " · recording" if context.connected.recording else ""
             if alarms := context.connected.alarms.figure:

@@ -1,0 +1,252 @@
+"""What one connection changed in the plant: its ledger and its timed writes, for the commands and for leaving."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayArgumentError, MxGatewayError
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.safety.changes import Standing, TagChange
+from zb_mom_ww_mxgateway.safety.reverts import RevertStage
+from zb_mom_ww_mxgateway.system.state_dir import state_folder
+from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.values import Typed
+from zb_mom_ww_mxgateway_console.render.forms import safe, value_text
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveSession, LiveValue
+    from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertRecord
+    from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertNews
+    from zb_mom_ww_mxgateway.safety.timed_reverts import TimedReverts
+    from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
+
+_FINISH_SECONDS = 10.0
+"""How long leaving waits for what cannot be put back at once."""
+_VALUE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeNow:
+    """One change with what its tag is now."""
+
+    change: TagChange
+    item: Item | None
+    present: "LiveValue | None"
+    is_unseen: bool
+    """Whether the present value may be from before the last write."""
+
+    @property
+    def standing(self) -> Standing:
+        return self.change.standing(self.present)
+
+    @property
+    def ours_text(self) -> str:
+        """The values that the tag may have because of us."""
+        return " or ".join(dict.fromkeys(map(value_text, self.change.ours)))
+
+    @property
+    def was_text(self) -> str:
+        """The value before."""
+        return "unknown" if self.change.before is None else value_text(self.change.before.value)
+
+    @property
+    def now_text(self) -> str:
+        """The present value, with its quality where that is not good."""
+        present = self.present
+        if present is None:
+            return "unknown"
+        stale = ", stale" if present.stale_since is not None else ""
+        quality = f" ({present.quality_word}{stale})" if stale or present.quality_word != "good" else ""
+        return f"{value_text(present.value)}{quality}"
+
+    @property
+    def left_text(self) -> str:
+        """What is left changed, for a person who leaves."""
+        changed = "is changed" if self.change.is_certain else "may be changed"
+        return (
+            f"{safe(self.change.name)} {changed}: it was {self.was_text}, ours is {self.ours_text}, and it is "
+            f"{self.now_text} now"
+        )
+
+    @property
+    def is_back(self) -> bool:
+        """Whether the tag surely has its first value again, whoever wrote it, and stays so."""
+        return self.change.is_back(self.present, is_unseen=self.is_unseen)
+
+
+class PlantChanges:
+    """Changes of one connection, and its timed writes."""
+
+    def __init__(
+        self,
+        live: "LiveSession",
+        records: "WriteRecords",
+        *,
+        endpoint: str,
+        is_demo: bool,
+    ) -> None:
+        """`endpoint` is in the spelling that look-ups compare."""
+        self._live = live
+        self._records = records
+        self._endpoint = endpoint
+        self._is_demo = is_demo
+        self.tell: Callable[[str], object] = lambda text: None
+        """Shows a person what happened by itself."""
+        self._reverts: TimedReverts | None = None
+        self._collected: dict[str, list[RevertNews]] = {}
+        """News that the line of a person tells, by the key of its revert."""
+        self.ledger = records.ledger
+
+    # Timed writes.
+
+    @property
+    def reverts(self) -> "TimedReverts":
+        """The timed writes; raises MxGatewayArgumentError where the user has no home for their files."""
+        if self._reverts is None:
+            from zb_mom_ww_mxgateway.safety.revert_files import RevertFolder  # Lazy: most sessions time no write.
+            from zb_mom_ww_mxgateway.safety.timed_reverts import TimedReverts
+
+            self._reverts = TimedReverts(
+                self._live,
+                self.ledger,
+                RevertFolder(_folder(self._is_demo)),
+                endpoint=self._endpoint,
+                who=self._records.who,
+                on_news=self._take,
+            )
+        return self._reverts
+
+    @property
+    def pending(self) -> "list[Revert]":
+        """The reverts that are not over, in the order of their times."""
+        return [] if self._reverts is None else self._reverts.all
+
+    def awaits_revert(self, tag: str, value: object) -> bool:
+        """Return whether a write of this value to this tag is a revert that is being made."""
+        return self._reverts is not None and self._reverts.covers(tag, value)
+
+    @contextmanager
+    def news_of(self, revert: "Revert") -> "Iterator[list[RevertNews]]":
+        """Within the block: collect the news of one revert in place of telling them."""
+        collected: list[RevertNews] = []
+        self._collected[revert.key] = collected
+        try:
+            yield collected
+        finally:
+            del self._collected[revert.key]
+
+    def _take(self, news: "RevertNews") -> None:
+        from zb_mom_ww_mxgateway_shell.output.revert_text import news_text
+
+        revert = news.revert
+        self._records.note(
+            "revert",
+            due=revert.planned,
+            event=str(news.event),
+            key=revert.key,
+            original=revert.original.sent,
+            ours=[each.sent if isinstance(each, Typed) else each for each in revert.ours],
+            tag=revert.tag,
+            why=news.why,
+        )
+        if revert.key in self._collected:
+            self._collected[revert.key].append(news)
+        elif text := news_text(news):
+            self.tell(text)
+
+    async def left_behind(self) -> "list[RevertRecord | DamagedRevert]":
+        """Return what earlier sessions at this endpoint were to put back; raise OSError or TimeoutError."""
+        with suppress(MxGatewayArgumentError):  # Without a home there is nothing.
+            if any(_folder(self._is_demo).glob("*.json")):
+                return await self.reverts.left_behind()
+        return []
+
+    async def offer_left_behind(self) -> None:
+        """Tell a person what earlier sessions at this endpoint were to put back."""
+        from zb_mom_ww_mxgateway_shell.output.revert_text import left_behind_text
+
+        try:
+            found = await self.left_behind()
+        except (OSError, TimeoutError) as error:
+            self.tell(f"whether a timed write was left behind is unknown: {error}")
+            return
+        for each in found:
+            self.tell(left_behind_text(each))
+
+    # Changes.
+
+    async def now(self) -> list[ChangeNow]:
+        """Return what is not put back with what it is now, newest first.
+
+        What has its first value again is forgotten.
+        """
+        changes = self.ledger.open()
+        if not changes:
+            return []
+        items = [await self._item(each) for each in changes]
+        is_sure = await self._live.caught_up()
+        rows = [self._row(change, item, is_sure) for change, item in zip(changes, items, strict=True)]
+        for row in rows:
+            if row.is_back:
+                self.ledger.forget(row.change)
+        return [row for row in rows if not row.is_back]
+
+    async def left(self) -> list[ChangeNow]:
+        """Return what stays changed when the connection is closed, after timed writes were put back."""
+        back = {tag_key(each.tag): each for each in self.pending if each.stage is RevertStage.PENDING}
+        rows = await self.now()
+        return [row for row in rows if not _puts_back(back.get(tag_key(row.change.tag)), row.change)]
+
+    async def look(self, change: TagChange) -> ChangeNow:
+        """Return one change with what it is now."""
+        item = await self._item(change)
+        return self._row(change, item, await self._live.caught_up())
+
+    def _row(self, change: TagChange, item: Item | None, is_sure: bool) -> ChangeNow:
+        if item is None or not is_sure:
+            return ChangeNow(change, item, None, True)
+        unseen = self._live.unseen_write(*item.key)
+        is_unseen = unseen is not None and unseen.ago < COMMAND_SECONDS
+        return ChangeNow(change, item, self._live.latest(*item.key), is_unseen)
+
+    async def _item(self, change: TagChange) -> Item | None:
+        """Return the item of a change, advised and with a value if that is possible."""
+        handles = self._live.session.handles
+        key = change.server_handle, change.item_handle
+        item = (handles.find(change.tag) if change.tag else None) or handles.items.get(key)
+        try:
+            if item is None and change.tag:
+                (item,) = await self._live.subscribe_tags([change.tag])
+            if item is None:
+                return None
+            if not item.advised:
+                await self._live.session.advise(*item.key)
+            if self._live.latest(*item.key) is None:
+                await self._live.first_value(item, timeout=_VALUE_SECONDS)
+        except MxGatewayError:
+            return item
+        return item
+
+    # The end.
+
+    async def finish(self) -> "list[Revert]":
+        """Put back now what a timed write waits to put back; return what could not be, whose files stay."""
+        if not self.pending:
+            return []
+        return await self.reverts.finish(_FINISH_SECONDS)
+
+    async def aclose(self) -> None:
+        """Stop the timer. What is pending stays on disk."""
+        if self._reverts is not None:
+            await self._reverts.aclose()
+
+
+def _puts_back(revert: "Revert | None", change: TagChange) -> bool:
+    return revert is not None and change.before is not None and change.before.is_same(revert.original)
+
+
+def _folder(is_demo: bool) -> "Path":
+    folder = state_folder() / "reverts"
+    return folder / "demo" if is_demo else folder
