@@ -1,5 +1,6 @@
 """Select before operate at the prompt: what is shown, what answers it, and what makes it void."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from shell_terminal import CTRL_C, CTRL_D, ENTER, Shell, shell
 from shell_waiting import until
 
-from zb_mom_ww_mxgateway.safety.selection import Level
+from zb_mom_ww_mxgateway.safety.selection import Level, Selection
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 
@@ -172,6 +173,31 @@ async def test_the_python_pane_asks_in_its_place(tmp_path: Path) -> None:
         assert len(made.gateway.writes) == 1
         made.terminal.type(CTRL_D)
         await made.terminal.shows("demo>")
+
+
+async def test_a_question_that_code_left_behind_comes_before_the_next_line(tmp_path: Path) -> None:
+    async with selecting(tmp_path) as made:
+        assert made.context.current is not None
+        rules, asked = made.context.current.desk.rules, asyncio.Event()
+        ask = rules.ask
+        assert ask is not None
+
+        async def ask_and_tell(selection: Selection) -> str:
+            asked.set()
+            return await ask(selection)
+
+        rules.ask = ask_and_tell
+        made.context.names["asked"] = asked
+        await made.terminal.enter("py", ">>>")
+        made.terminal.type(f'later = asyncio.create_task(live.write("{INT}", 7)); await asked.wait(){ENTER}')
+        await made.terminal.shows(f"send 7 to {INT}? [y/N]")
+        assert made.terminal.text.count(">>>") == 1
+        made.terminal.type(f"y{ENTER}")
+        await until(lambda: made.terminal.text.count(">>>") == 2)
+        await made.terminal.enter("(await later).outcome", "COMPLETED")
+        assert [each.value for each in made.gateway.writes] == [7]
+        made.terminal.type(CTRL_D)
+        await made.terminal.enter("status", "demo>")
 
 
 LIMITS = """

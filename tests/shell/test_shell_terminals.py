@@ -88,6 +88,26 @@ async def test_ctrl_c_stops_a_command_that_waits_and_not_the_shell(
     await until(lambda: not gateway.live_sessions)
 
 
+async def test_what_is_typed_before_a_question_about_a_write_does_not_answer_it(
+    process: ShellProcess, gateway: SimulatedGateway
+) -> None:
+    """Also not what the system's own line editing has taken meanwhile."""
+    async with at_a_terminal(process, gateway) as terminal:
+        await terminal.shows(">")
+        await terminal.enter("arm TestChildObject.TestInt", "armed for")
+        gateway.faults.stall("subscribe_bulk")
+        terminal.type("write TestChildObject.TestInt 5\r")
+        await until(lambda: any("subscribe_bulk {" in str(call.request) for call in gateway.calls))
+        terminal.type("y\ryes\r")
+        gateway.faults.release()
+        await terminal.shows("send 5 to TestChildObject.TestInt? [y/N]", "typed before this question, and dropped")
+        assert not gateway.writes
+        await terminal.enter("n", "the selection is void:", "the answer was another one; nothing was sent")
+        await terminal.leave()
+        assert await terminal.ended() == 0
+    assert not gateway.writes
+
+
 async def test_a_second_ctrl_c_no_longer_waits_for_what_the_first_one_stopped() -> None:
     begun, released, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
 

@@ -62,7 +62,8 @@ def _longest_line(text: str) -> int:
 def key_lines(text: str) -> dict[KeyPath, int]:
     """Return the line, from 1, of every table, key and element of a text that :func:`parse_toml` accepts.
 
-    A table that only others imply has the line of the first of them. Nothing after arrays in hundreds of arrays has one.
+    A table that only others imply has the line of the first of them. What comes after arrays in hundreds of arrays has
+    none.
     """
     return _Lines(text).lines
 

@@ -1,7 +1,7 @@
 """The Python pane: ptpython on the shell's own event loop and objects."""
 
 import asyncio
-from collections.abc import Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from typing import TypeAlias
 
 from prompt_toolkit.document import Document
@@ -37,7 +37,16 @@ class Pane(PythonRepl):
     ``exit()`` from a coroutine. So the loop is here, and the rest is ptpython's.
     """
 
-    def __init__(self, names: PythonNames, input: Input, output: Output, *, debug: bool = False) -> None:
+    def __init__(
+        self,
+        names: PythonNames,
+        input: Input,
+        output: Output,
+        questions_over: Callable[[], Awaitable[None]],
+        *,
+        debug: bool = False,
+    ) -> None:
+        """`questions_over` waits until no question about a write has the terminal."""
         super().__init__(
             get_globals=lambda: names.namespace,
             input=input,
@@ -47,6 +56,7 @@ class Pane(PythonRepl):
         silence_cursor_warning(self.app)
         self.history = self.default_buffer.history = HistoryInMemory()
         self._names = names
+        self._questions_over = questions_over
         self._debug = debug
         self.confirm_exit = False
         self.enable_input_validation = True
@@ -75,6 +85,7 @@ class Pane(PythonRepl):
 
     async def _read_and_run(self) -> None:
         while True:
+            await self._questions_over()
             try:
                 text = await self.app.run_async(handle_sigint=False, set_exception_handler=False)
             except EOFError:

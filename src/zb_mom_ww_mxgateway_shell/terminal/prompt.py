@@ -104,11 +104,11 @@ class Prompt:
         # Load all commands before the first key.
         list(context.registry.commands.values())
         context.open_pane = self._open_pane
-        context.ask_secret = ask_secret
-        context.ask_text = ask_text
-        context.ask = confirmed
-        questions = SelectionQuestions(self._input, self._output, self._console.write, context.spool.line)
-        context.answer_selections(questions.ask)
+        self._questions = SelectionQuestions(self._input, self._output, self._console.write, context.spool.line)
+        context.answer_selections(self._questions.ask)
+        context.ask_secret = self._questions.before(ask_secret)
+        context.ask_text = self._questions.before(ask_text)
+        context.ask = self._questions.before(confirmed)
 
     async def run(self) -> ExitCode:
         """Read and run lines until exit or Ctrl-D."""
@@ -148,6 +148,7 @@ class Prompt:
         while not self._context.leaving:
             self._typed.forget()
             self._apply_settings()
+            await self._questions.over()
             try:
                 line = await self._prompt.prompt_async(handle_sigint=False)
             except KeyboardInterrupt:
@@ -216,6 +217,7 @@ class Prompt:
         except Exception as error:
             self._report_problem(error, line)
             return False
+        await self._questions.over()
         try:
             await interruptible(self._show(result), INTERRUPT)
         except Interrupted:
@@ -259,6 +261,7 @@ class Prompt:
     async def _follow(self, feed: Feed) -> Result:
         for_people = self._context.settings.formatter.for_people
         if isinstance(feed, Picture) and for_people and not self._is_dumb:
+            await self._questions.over()
             return await PictureView(feed, self._input, self._output).run()
         try:
             return await feed.follow(self._console.print if for_people else lambda line: None)
@@ -271,7 +274,7 @@ class Prompt:
         from zb_mom_ww_mxgateway_shell.terminal.pane import Pane
 
         names = PythonNames(self._context, self._follow, self._show)
-        await Pane(names, self._input, self._output, debug=self._debug).visit()
+        await Pane(names, self._input, self._output, self._questions.over, debug=self._debug).visit()
 
     # Prompt and panel.
 

@@ -1,7 +1,8 @@
 """The question before a write at this terminal: it shows the selection, and ends with it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
@@ -14,6 +15,8 @@ from zb_mom_ww_mxgateway_shell.terminal.live_question import (
     SomebodyTypes,
     terminal_taken,
 )
+
+T = TypeVar("T")
 
 _IN_THE_BACKGROUND = (
     "it was made in the background while a line is being typed, so nobody can be asked: await it at the prompt, or put "
@@ -33,6 +36,21 @@ class SelectionQuestions:
         self._show = show
         self._record = record
         self._one_at_a_time = asyncio.Lock()
+
+    async def over(self) -> None:
+        """Wait until no question is open. Await it before another application has the terminal: one of two that read
+        keys at the same time would take those of the other, and the keyboard with it."""
+        async with self._one_at_a_time:
+            pass
+
+    def before(self, dialog: Callable[[str], Awaitable[T]]) -> Callable[[str], Awaitable[T]]:
+        """Return a function that opens a dialog once no question is open."""
+
+        async def opened(text: str) -> T:
+            await self.over()
+            return await dialog(text)
+
+        return opened
 
     async def ask(self, selection: Selection, where: str) -> str:
         """Return the answer, typed after the selection was shown; empty where there is none or the selection is void.
@@ -57,7 +75,7 @@ class SelectionQuestions:
                 self._record(f"{text} {answer}")
                 return answer
         except QuestionVoid:
-            return ""
+            pass  # The selection says why.
         except SomebodyTypes:
             selection.call_off(_IN_THE_BACKGROUND)
-            return ""
+        return ""
