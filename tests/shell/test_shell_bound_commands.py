@@ -191,7 +191,13 @@ async def test_a_whole_array_is_read_through_the_server_of_its_item(tmp_path: Pa
 
 
 async def test_a_handle_of_a_server_is_no_mistake_before_the_run(tmp_path: Path) -> None:
-    lines = ["register one", "register two", f"watch {INT} --count 1 --server 2", "write 1 5 --server 2"]
+    lines = [
+        f"requires write {INT}",
+        "register one",
+        "register two",
+        f"watch {INT} --count 1 --server 2",
+        "write 1 5 --server 2",
+    ]
     (tmp_path / "handles.mxs").write_text("\n".join([*lines, "expect 2/1 = 5", "read 2/1"]), encoding="utf-8")
     shell = ShellProcess(tmp_path)
     linted, run_ = await shell("lint", "handles.mxs"), await shell("--demo", "-c", "handles.mxs")

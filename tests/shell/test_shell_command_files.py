@@ -309,7 +309,7 @@ async def test_a_file_stops_at_the_first_failure_and_runs_the_lines_after_finall
         ("finally", ["failure", "system-out"]),
         ("two", ["skipped"]),
     ]
-    failure = suite[0].find("failure")
+    failure = next(suite.iter("testcase")).find("failure")
     assert failure is not None
     assert failure.get("message", "").startswith(f"expected {INT} = 9, is 0 (good")
 

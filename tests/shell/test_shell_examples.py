@@ -30,7 +30,7 @@ _BEFORE: dict[str, tuple[str, ...]] = {
     "ack": ("write Plant.Tank1.Level.Hi.Limit 50", "watch Plant.Tank1.Level.Hi.InAlarm --for 300ms"),
     "history": ("watch Plant.Tank1.Level --count 2",),
 }
-_ELSEWHERE = {"connect", "attach", "py", "include", "finally"}
+_ELSEWHERE = {"connect", "attach", "py", "include", "finally", "requires"}
 """connect is run below, on a gateway with a certificate and a key; py needs a terminal, and is typed at the prompt;
 the others stand in a file."""
 

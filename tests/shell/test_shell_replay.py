@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shell_process import Done, ShellProcess
+from shell_lines import SIMULATED
+from shell_process import Done, ShellProcess, declared
 from shell_terminal import Shell, shell
 
+from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_sim import ManualClock, SimulatedGateway
 
 INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"
@@ -58,8 +60,10 @@ async def test_what_was_typed_becomes_a_script_by_tag_names(tmp_path: Path) -> N
     async with shell(tmp_path) as sh:
         path = tmp_path / "typed.mxs"
         await typed(sh)
-        heading, empty, *lines = path.read_text(encoding="utf-8").splitlines()
+        heading, *declared, empty = path.read_text(encoding="utf-8").splitlines()[:5]
+        lines = path.read_text(encoding="utf-8").splitlines()[5:]
         assert re.fullmatch(r"# Recorded by mxgw-shell at 20\S+Z from demo\.", heading)
+        assert declared == [f"requires write {tag}" for tag in (INT, BOOL, "TestChildObject.TestString")]
         assert empty == ""
         assert lines == [
             "register acceptance",
@@ -140,7 +144,9 @@ async def test_of_several_servers_a_line_keeps_its_own(tmp_path: Path) -> None:
             ("record-script servers.mxs --last 50", "6 lines"),
         ]:
             await sh.terminal.enter(line, said)
-    assert (tmp_path / "servers.mxs").read_text(encoding="utf-8").splitlines()[2:] == [
+    assert (tmp_path / "servers.mxs").read_text(encoding="utf-8").splitlines()[1:] == [
+        f"requires write {BOOL}",
+        "",
         "register one",
         f"add-item {INT}",
         "register two",
@@ -155,13 +161,15 @@ async def test_what_was_for_another_gateway_is_a_remark_that_says_so(tmp_path: P
     async with SimulatedGateway(plaintext=True, api_keys=()) as second, shell(tmp_path) as sh:
         await sh.terminal.enter("record-script two.mxs", "recording to two.mxs")
         await sh.terminal.enter(f"write {INT} 1", "0 → 1")
-        await sh.terminal.enter(f"connect {second.endpoint} --plaintext", "connected to", f"\n{second.endpoint}>")
+        await sh.context.connect(Connection(endpoint=second.endpoint, plaintext=True), terms=SIMULATED)
         await sh.terminal.enter("note there", "\nthere")
         await sh.terminal.enter(f"write {INT} 2", "0 → 2")
         await sh.terminal.enter("use demo", "demo: ready")
         await sh.terminal.enter(f"write {INT} 3", "1 → 3")
         await sh.terminal.enter("record-script", "two.mxs ended")
-    assert (tmp_path / "two.mxs").read_text(encoding="utf-8").splitlines()[2:] == [
+    assert (tmp_path / "two.mxs").read_text(encoding="utf-8").splitlines()[1:] == [
+        f"requires write {INT}",
+        "",
         f"write {INT} 1",
         "note there",
         f"# not replayed, it was for another gateway, {second.endpoint}: write {INT} 2",
@@ -240,14 +248,17 @@ async def test_recording_goes_on_as_things_are_typed(tmp_path: Path) -> None:
         await sh.terminal.enter("py", ">>>")
         await sh.terminal.enter(f"await mx('write {INT} 3')", "2 → 3")
         await sh.terminal.enter("exit()", "demo>")
-        assert path.read_text(encoding="utf-8").splitlines()[2:] == [
+        assert path.read_text(encoding="utf-8").splitlines()[1:] == [
+            f"requires write {INT}",
+            "requires write Plant.Tank1.LevelSP",
+            "",
             f"write {INT} 2",
             "write Plant.Tank1.LevelSP 61",
             f"write {INT} 3",
         ]
         await sh.terminal.enter("record-script", "on.mxs ended")
         await sh.terminal.enter(f"write {INT} 4", "3 → 4")
-        assert len(path.read_text(encoding="utf-8").splitlines()) == 5
+        assert len(path.read_text(encoding="utf-8").splitlines()) == 7
 
 
 SCRIPT = f"""\
@@ -272,7 +283,7 @@ items
 
 
 async def test_the_same_file_on_a_fresh_plant_gives_the_same_journal_but_for_stamps(tmp_path: Path) -> None:
-    (tmp_path / "replay.mxs").write_text(SCRIPT, encoding="utf-8")
+    (tmp_path / "replay.mxs").write_text(declared(SCRIPT), encoding="utf-8")
 
     async def journal() -> str:
         clock = ManualClock()

@@ -279,5 +279,6 @@ async def test_another_protocol_version_is_said_in_one_line(monkeypatch: pytest.
         said: list[str] = []
         context.set_outputs(said.append)
         await context.disconnect()
-    (line,) = said
+    line, *heads = said
+    assert all(head.startswith("journal: ") for head in heads)
     assert "speaks gateway protocol version 4, this library 3" in line

@@ -82,7 +82,7 @@ async def arm(
     if connected.state != "ready":
         raise ShellError(f"not armed: the session is {connected.state}; arm it when it is ready", ExitCode.GUARDED)
     arming = connected.arming
-    before = "" if arming.scope is None else arming_text(arming)
+    before = "open for everything" if arming.open_for_all else arming_text(arming) if arming.is_armed else ""
     arming.arm(globs, for_ or min(USUAL_SECONDS, arming.rules.longest), reason or "")
     scope = arming.scope
     assert scope is not None

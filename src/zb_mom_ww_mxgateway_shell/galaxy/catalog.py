@@ -59,16 +59,27 @@ class TagCatalogue:
         self._changed = asyncio.Event()
         self._settled = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     def start(self, client: "GatewayClient") -> None:
         """Start to read the galaxy, unless it has started."""
         if self._task is None:
             self._task = asyncio.create_task(self._keep(client), name="catalogue")
 
+    def watch(self, client: "GatewayClient") -> None:
+        """Start to watch for deployments alone, unless it has started."""
+        if not self.tasks:
+            self._watching = asyncio.create_task(self._watch(client), name="deployments")
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the galaxy is read, and read again after a deployment."""
+        return self._task is not None
+
     @property
     def tasks(self) -> "tuple[asyncio.Task[None], ...]":
         """The background tasks, once it has started."""
-        return () if self._task is None else (self._task,)
+        return tuple(task for task in (self._task, self._watching) if task is not None)
 
     @property
     def objects(self) -> int:
@@ -95,9 +106,10 @@ class TagCatalogue:
 
     async def aclose(self) -> None:
         """Stop reading. Idempotent."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        for task in self.tasks:
+            task.cancel()
+        if self.tasks:
+            await asyncio.wait(self.tasks)
 
     # Reading.
 

@@ -169,6 +169,8 @@ class ItemOrTag(ArgumentType):
 def written_target(scope: Scope, invocation: ParsedArguments) -> list[Written]:
     """Return the tag that a line writes whose first argument is its target. An item's handle is known in the run."""
     target: Target = invocation.positional[0]
+    if target.item is not None:
+        return [Written((target.tag,), target.word)]
     is_handle = not target.word.is_quoted and _HANDLE.fullmatch(target.word.text)
     return [Written(() if is_handle else (full_address(target.word, scope),), target.word)]
 

@@ -75,7 +75,8 @@ async def report_news(context: Context, report: Callable[[str, bool], Awaitable[
                 if (at := each.catalogue.redeployed_at) != deployed.get(each):
                     deployed[each] = at
                     when = f" at {to_seconds(at)}" if at else ""
-                    await report_for(each, f"the galaxy was deployed again{when}: its tags are read again", False)
+                    again = ": its tags are read again" if each.catalogue.is_read else ""
+                    await report_for(each, f"the galaxy was deployed again{when}{again}", False)
             await asyncio.sleep(_LOOK_SECONDS)
 
 

@@ -91,6 +91,8 @@ class RunScope:
         globs = self.globs_for(connected)
         if not globs or self._void or arming.for_good:
             return
+        if not connected.terms.open_for_all:
+            connected.catalogue.watch(connected.client)
         # A run waits by itself for a stream that is lost; nothing of its session goes with it.
         despite = ("stream", "session") if self._in_ending else ("stream",)
         try:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 from zb_mom_ww_mxgateway.auth import redact
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import Flag
 from zb_mom_ww_mxgateway_shell.language.commands import Command
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation
@@ -20,7 +21,7 @@ from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import Target
 from zb_mom_ww_mxgateway_shell.language.variables import is_plain, literal_text, quoted
 from zb_mom_ww_mxgateway_shell.output.results import Result
-from zb_mom_ww_mxgateway_shell.process.regular_files import open_text
+from zb_mom_ww_mxgateway_shell.process.regular_files import open_text, replace as replace_file
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveSession
@@ -43,6 +44,8 @@ class RecordedLine:
     failed: str = ""
     """How it failed; such a line becomes a comment. Empty for success."""
     expects: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    """Tags, or references of alarms, that it writes, as far as they are known."""
 
     def lines(self, *, expects: bool, gateway: str) -> list[str]:
         """Return the lines of a script for this gateway."""
@@ -81,6 +84,8 @@ class ScriptRecorder:
         self._file: TextIO | None = None
         self._expects = False
         self._gateway = ""
+        self._written: dict[str, str] = {}
+        """What the file declares to write, by the key of its name."""
         self.path: Path | None = None
         """The file being written; None for none."""
 
@@ -89,7 +94,8 @@ class ScriptRecorder:
         command = invocation.command
         if not _belongs(command):
             return None
-        return RecordedLine(_line(context, invocation), "" if command.traits.recorded else _gateway(context))
+        gateway = "" if command.traits.recorded else _gateway(context)
+        return RecordedLine(_line(context, invocation), gateway, writes=tuple(_written(context, invocation)))
 
     def keep(self, context: RecordedShell, line: RecordedLine, result: Result | None) -> None:
         """Keep a line that ran; `result` is None for one that raised."""
@@ -100,8 +106,7 @@ class ScriptRecorder:
         typed = replace(line, failed=failed, expects=expects)
         self._kept.append(typed)
         if self._file is not None:
-            self._gateway = self._gateway or typed.gateway
-            self._write(typed.lines(expects=self._expects, gateway=self._gateway))
+            self._add(typed)
 
     def last(self, count: int) -> list[RecordedLine]:
         """Return the last lines that ran, at most `count`, oldest first."""
@@ -122,11 +127,11 @@ class ScriptRecorder:
             raise ShellError(f"cannot write {path}: {error.strerror}") from error
         self.stop()
         self._file, self.path, self._expects, self._gateway = file, path, expects, gateway
+        self._written = {}
         self._write([f"# {heading}", ""])
         lines = self.last(kept) if kept else []
         for typed in lines:
-            self._gateway = self._gateway or typed.gateway
-            self._write(typed.lines(expects=expects, gateway=self._gateway))
+            self._add(typed)
         return len(lines)
 
     def stop(self) -> Path | None:
@@ -138,6 +143,32 @@ class ScriptRecorder:
                 file.close()
         return path
 
+    def _add(self, typed: RecordedLine) -> None:
+        self._gateway = self._gateway or typed.gateway
+        lines = typed.lines(expects=self._expects, gateway=self._gateway)
+        new = {tag_key(name): name for name in typed.writes if tag_key(name) not in self._written}
+        if new and lines[0] == typed.line:
+            self._written |= new
+            self._declare()
+        self._write(lines)
+
+    def _declare(self) -> None:
+        """Write what the file writes below its heading: in front, where a declaration belongs."""
+        assert self._file is not None
+        assert self.path is not None
+        if not self.path.is_file():
+            return  # Such as /dev/null.
+        try:
+            heading, *lines = self.path.read_text(encoding="utf-8").splitlines()
+            declared = [f"requires write {literal_text(name)}" for name in self._written.values()]
+            lines = [heading, *declared, *(line for line in lines if not line.startswith("requires "))]
+            self._file.close()
+            replace_file(self.path, "".join(f"{line}\n" for line in lines).encode())
+            self._file = open_text(self.path, "a")
+        except OSError as error:
+            path = self.stop()
+            raise ShellError(f"the script {path} ended: {error.strerror}") from error
+
     def _write(self, lines: list[str]) -> None:
         assert self._file is not None
         try:
@@ -146,6 +177,14 @@ class ScriptRecorder:
         except OSError as error:
             path = self.stop()
             raise ShellError(f"the script {path} ended: {error.strerror}") from error
+
+
+def _written(context: RecordedShell, invocation: Invocation) -> Iterator[str]:
+    """Yield the names of what a line writes, as far as they are known."""
+    writes = invocation.command.traits.writes
+    if writes is not None:
+        with suppress(InputError):  # Of a file of values, which the line itself reports.
+            yield from (each.names[-1] for each in writes(context, invocation) if each.names)
 
 
 def _belongs(command: Command) -> bool:

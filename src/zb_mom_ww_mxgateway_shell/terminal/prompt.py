@@ -52,7 +52,9 @@ from zb_mom_ww_mxgateway_shell.terminal.typed_line import TypedLine
 from zb_mom_ww_mxgateway_shell.terminal.typed_text import SafeTextProcessor
 
 _STYLE = Style.from_dict(
-    {"bottom-toolbar": "noreverse", "prompt.lost": "ansired bold", "problem": "ansired"} | STYLES | MOODS
+    {"bottom-toolbar": "noreverse", "prompt.armed": "bold", "prompt.lost": "ansired bold", "problem": "ansired"}
+    | STYLES
+    | MOODS
 )
 _LINES_AT_ONCE = 50
 _GLOB_COLUMNS = 24
@@ -215,7 +217,7 @@ class Prompt:
             self._console.print(str(interrupted) or str(running.interruption()))
             return False
         except Exception as error:
-            self._report_problem(error, line)
+            self._report_problem(error, line, len(typed) - len(line))
             return False
         await self._questions.over()
         try:
@@ -226,13 +228,13 @@ class Prompt:
             raise  # The terminal is gone.
         except Exception as error:
             # The command ran; only its result cannot be shown.
-            self._report_problem(error, line)
+            self._report_problem(error, line, len(typed) - len(line))
         if self._context.settings.timing == "on":
             self._console.print(f"({(clock.monotonic() - started) * 1000:.0f} ms)")
         return result is None or result.exit_code is ExitCode.DONE
 
-    def _report_problem(self, error: Exception, line: str) -> None:
-        width = len(self._prompt_text())
+    def _report_problem(self, error: Exception, line: str, width: int) -> None:
+        """Report the problem of a line; `width` is that of the prompt before it."""
         for shown in problem_lines(error, Statement(line, 0), debug=self._debug, indent=width):
             self._console.print(shown, "class:problem", fold=not shown.endswith("^"))
 
@@ -291,6 +293,8 @@ class Prompt:
         style = f"ansi{current.color} bold" if current and current.color else ""
         if self._context.state not in ("ready", "not connected"):
             style = "class:prompt.lost"
+        elif current is not None and current.arming.scope is not None:
+            style = f"class:prompt.armed {style}"
         return [(style, self._prompt_text())]
 
     def _has_panel(self) -> bool:
