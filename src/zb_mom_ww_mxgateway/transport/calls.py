@@ -121,13 +121,13 @@ class Transport:
         handles = self.handle_maps.get(wire.session_of(request))
         observers = tuple(self.observers)
         if guarded:
-            self._check_not_lost(request, call)
             # Before the observers: to them the value that the guard judges is from before this write.
             guarded.check()
         try:
             for observer in observers:
                 observer.sending(request)
             if guarded:
+                self._check_not_lost(request, call)
                 guarded.is_sent = True
             reply = await self._call(rpc, handles.to_gateway(request) if handles else request, call, mutating, timeout)
             self.agreement.check_reply(request, reply, call, mutating=mutating)
