@@ -328,7 +328,7 @@ async def test_why_says_who_may_write(connected: tuple[Context, SimulatedGateway
     assert "ViewOnly: it is read-only" in text_of(await diagnosed(context, "why Plant.Tank1.Level"))
     assert "a secured write only" in text_of(await diagnosed(context, "why Plant.Interlock.Bypass"))
     await run(context, "disarm", follow)
-    assert "this connection is read-only" in text_of(await diagnosed(context, "why Plant.Tank1.LevelSP"))
+    assert "not now: read-only, by the command disarm" in text_of(await diagnosed(context, "why Plant.Tank1.LevelSP"))
 
 
 async def test_why_after_a_refused_write_says_why_it_was_refused(connected: tuple[Context, SimulatedGateway]) -> None:

@@ -48,7 +48,9 @@ async def test_a_newcomer_browses_to_a_tag_and_focuses_its_object(tmp_path: Path
 async def test_each_connection_has_a_focus_of_its_own(tmp_path: Path) -> None:
     async with SimulatedGateway(plaintext=True, api_keys=()) as other, shell(tmp_path) as sh:
         await sh.terminal.enter("cd Plant.Tank1", "demo Plant.Tank1>")
-        await sh.terminal.enter(f"connect {other.endpoint} --plaintext", "connected to", f"{other.endpoint}>")
+        await sh.terminal.enter(
+            f"connect {other.endpoint} --plaintext", "connected to", f"{other.endpoint} (read-only)>"
+        )
         await sh.terminal.enter("tag .Level", "there is none")
         await sh.terminal.enter("use demo", "demo Plant.Tank1>")
         await sh.terminal.enter("tag .Level", "Plant.Tank1.Level", "Double")

@@ -129,7 +129,7 @@ async def test_after_a_session_lost_during_a_wait_a_run_continues_but_writes_not
     out, err = await process.communicate()
     assert (process.returncode, run.written) == (5, [])
     assert [json.loads(line)["ok"] for line in out.splitlines()] == [True, True, False]
-    assert b"read-only, the session was lost: see that the plant is as it should be" in err
+    assert b"read-only, the session was lost: see that the plant is as it should be" in out
     assert any("has taken its place" in notice for notice in json.loads(out.splitlines()[0])["notices"])
     assert b"session lost, opening another with the same items" in err
     assert b"has taken its place: 2 items added again" in err
