@@ -1,6 +1,7 @@
 """What a person is told of a connection: what disarmed it, which alarms came, and what ended with it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway_console.render.forms import counted, safe
@@ -33,12 +34,13 @@ async def close_and_report(
     try:
         await connected.aclose()
     finally:
-        if shows_head and (head := journal_text(connected)):
-            notice(head)
-        for recording in running:
-            notice(f"{recording.path} closed: {counted(recording.samples, 'sample')}")
-        if watched:
-            notice(f"no longer watched: {', '.join(watched[:5])}{' …' if len(watched) > 5 else ''}")
+        with suppress(OSError):  # The terminal may be gone, which is why it is closed.
+            if shows_head and (head := journal_text(connected)):
+                notice(head)
+            for recording in running:
+                notice(f"{recording.path} closed: {counted(recording.samples, 'sample')}")
+            if watched:
+                notice(f"no longer watched: {', '.join(watched[:5])}{' …' if len(watched) > 5 else ''}")
 
 
 def journal_text(connected: GatewayConnection) -> str:
