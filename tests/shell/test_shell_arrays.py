@@ -6,10 +6,10 @@ from pathlib import Path
 import grpc
 import pytest
 from shell_lines import SIMULATED, run
-from shell_process import ShellProcess
+from shell_process import ShellProcess, declared
 from shell_terminal import shell
 
-from zb_mom_ww_mxgateway import MxGatewayWriteBlockedError
+from zb_mom_ww_mxgateway import MxGatewayWriteBlockedError, SparseArray
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
@@ -131,7 +131,7 @@ async def test_nothing_is_asked_or_sent_for_what_the_tag_cannot_be(
 
 async def test_without_a_person_or_yes_it_is_refused(tmp_path: Path, gateway: SimulatedGateway) -> None:
     program = ShellProcess(tmp_path).on(gateway)
-    (tmp_path / "steps.mxs").write_text(f"write-elements {ARRAY} 5 0=7\n", encoding="utf-8")
+    (tmp_path / "steps.mxs").write_text(declared(f"write-elements {ARRAY} 5 0=7\n"), encoding="utf-8")
     done = await program("--plaintext", "-c", "steps.mxs")
     assert done.code == ExitCode.GUARDED
     assert "not confirmed: there is no terminal to ask at" in done.err
@@ -190,18 +190,18 @@ async def test_it_passes_the_guard_and_an_unknown_outcome_is_one(context: Contex
     await run(context, "disarm", follow)
     with pytest.raises(MxGatewayWriteBlockedError, match="an array of 5 with 1 element set"):
         await run(context, f"write-elements {ARRAY} 5 0=7", follow)
-    await run(context, "arm", follow)
+    await run(context, f"arm {ARRAY}", follow)
     gateway.faults.fail_next("write", code=grpc.StatusCode.UNAVAILABLE)
     result = await result_of(context, f"write-elements {ARRAY} 5 0=7")
     assert (result.exit_code, result.value) == (ExitCode.UNKNOWN, "unknown")
     assert f"check:  read {ARRAY} --fresh" in result.text
     # It may still happen, and is looked for.
-    assert [write.value for write in context.connected.doubtful()] == [[7, 0, 0, 0, 0]]
+    assert [write.value for write in context.connected.doubtful.all()] == [SparseArray(5, ((0, 7),))]
     assert not gateway.writes
 
 
 async def test_plan_and_lint_say_what_a_run_would_do(tmp_path: Path, gateway: SimulatedGateway) -> None:
-    script = f"write-elements {ARRAY} 5 0=7\ncall write\nwrite-elements {ARRAY} 5 1=7\n"
+    script = declared(f"write-elements {ARRAY} 5 0=7\ncall write\nwrite-elements {ARRAY} 5 1=7\n")
     (tmp_path / "steps.mxs").write_text(script, encoding="utf-8")
     program = ShellProcess(tmp_path).on(gateway)
     assert (await program("lint", "steps.mxs")).code == 0

@@ -8,7 +8,6 @@ from zb_mom_ww_mxgateway.safety.changes import Standing, TagChange
 from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertRecord
 from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertEvent, RevertStage
 from zb_mom_ww_mxgateway.safety.write_note import given
-from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, gravest, safe, value_form, value_text
@@ -20,7 +19,7 @@ from zb_mom_ww_mxgateway_shell.feeds.change_rows import (
     revert_row,
 )
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import OUTCOME_TIMEOUT, live_session_of
-from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, keep_doubt
+from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport
 from zb_mom_ww_mxgateway_shell.language.argument_types import Count, DurationOption, Suggestion
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
@@ -119,7 +118,7 @@ async def undo(
     await _agree(context, row)
     signature, signers = await signature_for(context, item, signing.person)
     live = live_session_of(context, item)
-    for_outcome, sent_at = timeout or OUTCOME_TIMEOUT, clock.monotonic()
+    for_outcome = timeout or OUTCOME_TIMEOUT
     expected = {} if row.standing is Standing.UNSURE else {tag_key(item.tag): present.value}
 
     async def send() -> "WriteResult":
@@ -128,7 +127,6 @@ async def undo(
 
     revert = next((each for each in here.pending if tag_key(each.tag) == tag_key(item.tag)), None)
     result = await (send() if revert is None else here.reverts.replaced_by(revert, send))
-    keep_doubt(context, result, item, original, present, sent_at)
     written, form, endpoint = value_text(original), value_form(original), live.session.endpoint
     return WriteReport(item, present, written, form, result, for_outcome, endpoint, None, signers).text_result()
 

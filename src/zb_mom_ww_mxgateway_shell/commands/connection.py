@@ -17,6 +17,7 @@ from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
+from zb_mom_ww_mxgateway_shell.output.doubt_text import doubt_text
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.revert_text import countdown_text
 from zb_mom_ww_mxgateway_shell.state.arming_text import arming_form, arming_text
@@ -179,7 +180,7 @@ async def status(context: Context) -> Result:
         f"galaxy      {galaxy_text(context)}",
         *(f"recording   {each.path}, {counted(each.samples, 'sample')}" for each in context.connected.recording),
     ]
-    lines += [f"in doubt    {write.item.tag}   {write.text()}" for write in context.connected.doubtful()]
+    lines += [f"in doubt    {write.name}   {doubt_text(write)}" for write in context.connected.doubtful.all()]
     lines += [
         f"put back    {each.tag} to {value_text(each.original)} in {countdown_text(each)}"
         for each in context.connected.changes.pending

@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.render.forms import value_form
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import security_meaning
-from zb_mom_ww_mxgateway_shell.feeds.bulk_write import BulkWriting, PreparedRow, securities_of
+from zb_mom_ww_mxgateway_shell.feeds.bulk_write import BulkWriting, PreparedRow, securities_of, shown_or_asked
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, values_now
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     OUTCOME_TIMEOUT,
@@ -109,7 +109,8 @@ async def write_many(
         # The error names another call than the write.
         context.notice("nothing was written")
         raise
-    return BulkWriting(context, live, rows, signatures, timeout or OUTCOME_TIMEOUT, session_id)
+    writing = BulkWriting(context, live, rows, signatures, timeout or OUTCOME_TIMEOUT, session_id)
+    return await shown_or_asked(writing, context, rows)
 
 
 async def _prepared(context: Context, file: Token, server: int | None, *, sends: bool = False) -> list[PreparedRow]:

@@ -12,8 +12,8 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, WrittenRows, before_text, keep_doubt
-from zb_mom_ww_mxgateway_shell.output.results import Result
+from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, WrittenRows, before_text
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import Signature
 
@@ -55,6 +55,14 @@ class BulkWriting:
 
     async def follow(self, show: Callable[[str], None]) -> Result:
         """Send it, once, and wait for the outcome of each row."""
+        return await self.written()
+
+    def result(self) -> Result:
+        """Return the result of a wait that was interrupted: each row may have been written."""
+        return self.interrupted()
+
+    async def written(self) -> WrittenRows:
+        """Send it, once, and wait for the outcome of each row."""
         self.started = clock.monotonic()
         if self.live.session.session_id != self.session_id and any(each.ids for each in self.signatures):
             raise ShellError(
@@ -64,8 +72,8 @@ class BulkWriting:
         entries = [_entry(row, signature) for row, signature in zip(self.rows, self.signatures, strict=True)]
         return self._table(await self.live.write_bulk_and_confirm(server, entries, timeout=self.timeout))
 
-    def result(self) -> Result:
-        """Return the result of a wait that was interrupted: each row may have been written."""
+    def interrupted(self) -> WrittenRows:
+        """Return the table of a wait that was interrupted: each row may have been written."""
         from zb_mom_ww_mxgateway import WriteOutcome, WriteResult
 
         error = MxGatewayError("the wait for it was interrupted", call="write_bulk", outcome_unknown=True)
@@ -80,10 +88,9 @@ class BulkWriting:
         """Return the progress for a screen."""
         return [[("", self.progress())], [("", "  Ctrl-C stops waiting; what was sent stays sent")]]
 
-    def _table(self, results: "Sequence[WriteResult]") -> Result:
+    def _table(self, results: "Sequence[WriteResult]") -> WrittenRows:
         reports = []
         for row, signature, result in zip(self.rows, self.signatures, results, strict=True):
-            keep_doubt(self.context, result, row.item, row.value, row.before, self.started)
             reports.append(
                 WriteReport(
                     row.item,
@@ -98,6 +105,14 @@ class BulkWriting:
                 )
             )
         return WrittenRows.of(reports)
+
+
+async def shown_or_asked(feed: Feed, context: Context, rows: Sequence[PreparedRow]) -> Result | Feed:
+    """Return a feed that writes these rows, or its result where a person is asked before: a picture leaves no room for
+    a question."""
+    if context.connected.desk.rules.asks([row.item.tag for row in rows]):
+        return await feed.follow(lambda line: None)
+    return feed
 
 
 def _entry(row: PreparedRow, signature: Signature) -> "BulkEntry":

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway_console.render.forms import counted, safe
+from zb_mom_ww_mxgateway_shell.output.doubt_text import doubt_text
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.run_scope import RUN_ENDED
 
@@ -26,11 +27,20 @@ def report_disarming(connected: GatewayConnection, alert: Callable[[str], object
 
 
 async def close_and_report(
-    connected: GatewayConnection, notice: Callable[[str], object], *, shows_panel: bool, shows_head: bool
+    connected: GatewayConnection,
+    notice: Callable[[str], object],
+    alert: Callable[[str], object],
+    *,
+    shows_panel: bool,
+    shows_head: bool,
 ) -> None:
-    """Close a connection, and report what ended with it: the journal's head, recordings, the panel."""
+    """Close a connection, and report what ended with it: writes in doubt, the journal's head, recordings, the panel."""
     running = connected.recording
     watched = [item.tag for item in connected.panel.items] if shows_panel else []
+    for write in connected.doubtful.news():
+        alert(f"{write.name}   {doubt_text(write)}")
+    for write in connected.doubtful.open():
+        alert(f"{write.name}   {doubt_text(write)}; it is not watched any more: check it")
     try:
         await connected.aclose()
     finally:

@@ -232,7 +232,7 @@ class Context:
         await self.departure.leave(connected)
         # A run shows the head with its result.
         shown = {"shows_panel": connected.name in self.connections, "shows_head": not self.runs_file}
-        await close_and_report(connected, self.notice, **shown)
+        await close_and_report(connected, self.notice, self.alert, **shown)
 
     @cached_property
     def profiles(self) -> "Profiles":
