@@ -64,7 +64,8 @@ ENDS = [
     End(ExitCode.GUARDED, SHELL, ("-e", WRITE), "nothing was sent"),
     End(ExitCode.UNKNOWN, SHELL, ("-e", WRITE, *ARMED), "It was not sent again", lose),
     End(ExitCode.LEFT_CHANGED, SHELL, ("-e", WRITE, *ARMED, "--leave-clean"), "left changed"),
-    End(ExitCode.INTERRUPTED, SHELL, ("-e", "sleep 10m"), "interrupted"),
+    # The first Ctrl-C lets the line that runs end, and no other begins.
+    End(ExitCode.INTERRUPTED, SHELL, ("-e", "sleep 2s", "-e", "sleep 10m"), "interrupted"),
     End(ExitCode.DONE, PY, ("write", INT, "5"), "completed"),
     End(ExitCode.DONE, PY, ("write", INT, "5", *ARMED), "completed"),
     End(ExitCode.NOT_MET, PY, ("smoke", "--item", INT, "--timeout", "1s"), "within 1 s", deliver_nothing),
