@@ -37,7 +37,7 @@ async def test_the_first_value_is_put_back_when_the_time_comes(rig: RevertRig, h
     hand_clock.now += 1
     await rig.reverts.look()
     assert rig.plant.values[TAG][0] == 50
-    assert (rig.events, rig.reverts.all, rig.folder.files) == (["armed", "made"], [], {})
+    assert (rig.events, rig.reverts.pending.all, rig.folder.files) == (["armed", "made"], [], {})
     assert rig.plant.ledger.open() == []
 
 
@@ -57,7 +57,7 @@ async def test_nothing_is_sent_where_the_revert_cannot_be_noted(rig: RevertRig) 
     rig.folder.error = OSError(28, "No space left on device")
     with pytest.raises(MxGatewayWriteBlockedError, match="No space left on device; nothing was sent"):
         await rig.write_for(TAG, 60, 30)
-    assert (rig.plant.writes, rig.reverts.all) == ([], [])
+    assert (rig.plant.writes, rig.reverts.pending.all) == ([], [])
 
 
 @pytest.mark.parametrize("outcome", ["refused", "blocked", "lost session"])
@@ -67,7 +67,7 @@ async def test_a_write_that_was_refused_leaves_no_revert(rig: RevertRig, hand_cl
         await rig.write_for(TAG, 60, 30)
     except MxGatewayError:
         assert outcome != "refused"
-    assert (rig.events, rig.reverts.all, rig.folder.files) == (["void"], [], {})
+    assert (rig.events, rig.reverts.pending.all, rig.folder.files) == (["void"], [], {})
 
 
 @pytest.mark.parametrize("outcome", ["unknown", "accepted"])
@@ -76,25 +76,25 @@ async def test_a_lost_reply_leaves_a_revert_that_is_pending(
 ) -> None:
     rig.plant.outcomes = [outcome]
     await rig.write_for(TAG, 60, 30)
-    assert rig.reverts.of(TAG) is not None
+    assert rig.reverts.pending.of(TAG) is not None
     assert len(rig.folder.files) == 1
     hand_clock.now += 30
     await rig.reverts.look()
     # It has its first value, but the write may still happen.
-    assert rig.reverts.of(TAG) is not None
+    assert rig.reverts.pending.of(TAG) is not None
     rig.plant.happens(TAG, 60)
     await rig.reverts.look()
     assert rig.plant.values[TAG][0] == 50
     hand_clock.now += COMMAND_SECONDS
     await rig.reverts.look()
-    assert (rig.events, rig.reverts.all, rig.folder.files) == (["armed", "made"], [], {})
+    assert (rig.events, rig.reverts.pending.all, rig.folder.files) == (["armed", "made"], [], {})
 
 
 async def test_an_error_whose_outcome_is_unknown_leaves_a_revert_that_is_pending(rig: RevertRig) -> None:
     rig.plant.outcomes = ["raised"]
     with pytest.raises(MxGatewayError, match="lost"):
         await rig.write_for(TAG, 60, 30)
-    assert rig.reverts.of(TAG) is not None
+    assert rig.reverts.pending.of(TAG) is not None
 
 
 async def test_a_write_that_was_interrupted_leaves_a_revert_that_is_pending(rig: RevertRig) -> None:
@@ -110,7 +110,7 @@ async def test_a_write_that_was_interrupted_leaves_a_revert_that_is_pending(rig:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert rig.reverts.of(TAG) is not None
+    assert rig.reverts.pending.of(TAG) is not None
     assert len(rig.folder.files) == 1
 
 
@@ -168,7 +168,7 @@ async def test_the_value_of_somebody_else_stays_and_is_told(rig: RevertRig, hand
     await rig.reverts.look()
     assert rig.plant.values[TAG] == (65, "stranger")
     assert rig.events == ["armed", "asks"]
-    (revert,) = rig.reverts.all
+    (revert,) = rig.reverts.pending.all
     assert revert.stage is RevertStage.QUESTION
     (record,) = rig.folder.files.values()
     assert record.stage is RevertStage.QUESTION
@@ -195,7 +195,7 @@ async def test_a_person_who_agrees_overwrites_only_the_value_that_was_shown(
     rig.plant.values[TAG] = 65, "stranger"
     hand_clock.now += 30
     await rig.reverts.look()
-    (revert,) = rig.reverts.all
+    (revert,) = rig.reverts.pending.all
     shown = rig.plant.value_of(TAG)
     rig.plant.values[TAG] = 66, "stranger"
     await rig.reverts.make_now(revert, shown)
@@ -203,7 +203,7 @@ async def test_a_person_who_agrees_overwrites_only_the_value_that_was_shown(
     assert rig.plant.values[TAG] == (66, "stranger")
     await rig.reverts.make_now(revert, rig.plant.value_of(TAG))
     assert rig.plant.values[TAG][0] == 50
-    assert (rig.reverts.all, rig.folder.files) == ([], {})
+    assert (rig.reverts.pending.all, rig.folder.files) == ([], {})
 
 
 async def test_a_timed_write_over_a_strangers_value_is_refused_while_a_revert_is_pending(rig: RevertRig) -> None:
@@ -225,7 +225,7 @@ async def test_a_value_that_is_not_good_is_not_written_for_a_time(rig: RevertRig
 async def test_a_time_that_is_none_is_refused(rig: RevertRig, seconds: float) -> None:
     with pytest.raises(MxGatewayArgumentError):
         await rig.write_for(TAG, 60, seconds)
-    assert (rig.plant.writes, rig.reverts.all, rig.folder.files) == ([], [], {})
+    assert (rig.plant.writes, rig.reverts.pending.all, rig.folder.files) == ([], [], {})
 
 
 async def test_the_time_begins_when_the_write_is_sent(rig: RevertRig, hand_clock: HandClock) -> None:
@@ -283,7 +283,7 @@ async def test_a_revert_that_is_refused_is_loud_stays_and_can_be_tried_again(
     await rig.reverts.look()
     await rig.reverts.look()
     assert (rig.events, len(rig.plant.writes), len(rig.folder.files)) == (["armed", "failed"], 2, 1)
-    (revert,) = rig.reverts.all
+    (revert,) = rig.reverts.pending.all
     await rig.reverts.make_now(revert)
     assert (rig.plant.values[TAG][0], rig.folder.files) == (50, {})
 
@@ -339,7 +339,7 @@ async def test_another_value_or_tag_is_not_covered(rig: RevertRig, hand_clock: H
 
 async def test_nothing_is_put_back_while_a_timed_write_is_under_way(rig: RevertRig, hand_clock: HandClock) -> None:
     await rig.write_for(TAG, 60, 30)
-    (revert,) = rig.reverts.all
+    (revert,) = rig.reverts.pending.all
     looked: list[int] = []
 
     async def look_now() -> None:
@@ -358,7 +358,7 @@ async def test_nothing_is_put_back_if_a_timed_write_begins_while_it_looks(
     rig: RevertRig, hand_clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await rig.write_for(TAG, 60, 30)
-    (revert,) = rig.reverts.all
+    (revert,) = rig.reverts.pending.all
     hand_clock.now += 30
 
     async def caught_up() -> bool:
@@ -372,7 +372,7 @@ async def test_nothing_is_put_back_if_a_timed_write_begins_while_it_looks(
 
 async def test_what_is_kept_stays(rig: RevertRig, hand_clock: HandClock) -> None:
     await rig.write_for(TAG, 60, 30)
-    await rig.reverts.keep(rig.reverts.all[0])
+    await rig.reverts.keep(rig.reverts.pending.all[0])
     hand_clock.now += 30
     await rig.reverts.look()
     assert rig.plant.values[TAG][0] == 60
@@ -412,13 +412,13 @@ async def test_what_was_left_behind_is_never_made_without_a_person(hand_clock: H
     second = RevertRig(plant, folder)
     hand_clock.now += 3600
     await second.reverts.look()
-    (record,) = await second.reverts.left_behind()
-    revert = await second.reverts.adopt(record)  # type: ignore[arg-type]  # It can be read.
+    (record,) = await second.reverts.pending.left_behind()
+    revert = await second.reverts.pending.adopt(record)  # type: ignore[arg-type]  # It can be read.
     assert revert is not None
     await second.reverts.look()
     assert plant.values[TAG][0] == 60
     assert revert.planned == record.due_at  # type: ignore[union-attr]  # It can be read.
-    assert await second.reverts.adopt(record) is None  # type: ignore[arg-type]  # It can be read.
+    assert await second.reverts.pending.adopt(record) is None  # type: ignore[arg-type]  # It can be read.
     await second.reverts.make_now(revert)
     assert plant.values[TAG][0] == 50
     # The write of the first one has an unknown outcome for this one.
@@ -431,7 +431,7 @@ async def test_what_belongs_to_another_gateway_is_not_offered(rig: RevertRig) ->
     await rig.write_for(TAG, 60, 30)
     (record,) = rig.folder.files.values()
     rig.folder.left = [replace(record, endpoint="other:1")]
-    assert await rig.reverts.left_behind() == []
+    assert await rig.reverts.pending.left_behind() == []
 
 
 async def test_the_timer_makes_it_by_itself(hand_clock: HandClock) -> None:
@@ -439,7 +439,7 @@ async def test_the_timer_makes_it_by_itself(hand_clock: HandClock) -> None:
     await rig.write_for(TAG, 60, 30)
     hand_clock.now += 30
     async with asyncio.timeout(30):
-        while rig.reverts.all:  # noqa: ASYNC110 - what ends it is a timer of the code under test
+        while rig.reverts.pending.all:  # noqa: ASYNC110 - what ends it is a timer of the code under test
             await asyncio.sleep(0.01)
     assert rig.plant.values[TAG][0] == 50
     await rig.reverts.aclose()
@@ -470,7 +470,7 @@ async def _taken(steps: list[tuple[str, str, str, int]], moved: HandClock) -> No
     first: dict[str, int] = {}
     due: dict[str, float] = {}
     for number, (what, tag, outcome, amount) in enumerate(steps, start=100):
-        sent, value, had_one = len(plant.writes), plant.values[tag][0], rig.reverts.of(tag) is not None
+        sent, value, had_one = len(plant.writes), plant.values[tag][0], rig.reverts.pending.of(tag) is not None
         match what:
             case "timed":
                 plant.outcomes = [outcome]
@@ -480,9 +480,9 @@ async def _taken(steps: list[tuple[str, str, str, int]], moved: HandClock) -> No
                 if not had_one:
                     first[tag] = value
                     # A refused write leaves none; a lost reply leaves one.
-                    assert (rig.reverts.of(tag) is not None) == (is_sent and outcome != "refused")
+                    assert (rig.reverts.pending.of(tag) is not None) == (is_sent and outcome != "refused")
                 if is_sent and outcome != "refused":
-                    assert rig.reverts.of(tag) is not None
+                    assert rig.reverts.pending.of(tag) is not None
                     due[tag] = moved.now + amount
             case "plain":
                 plant.outcomes = [outcome]
@@ -490,7 +490,7 @@ async def _taken(steps: list[tuple[str, str, str, int]], moved: HandClock) -> No
                     await rig.write(tag, number)
             case "stranger":
                 plant.values[tag] = number, "stranger"
-            case "keep" if revert := rig.reverts.of(tag):
+            case "keep" if revert := rig.reverts.pending.of(tag):
                 await rig.reverts.keep(revert)
             case "lands" if plant.late:
                 plant.happens(*plant.late.pop(0))
@@ -509,12 +509,14 @@ async def _taken(steps: list[tuple[str, str, str, int]], moved: HandClock) -> No
         plant.outcomes = []
         assert not any(whose == "stranger" and reverts for _, whose, reverts in plant.replaced)
         await asyncio.sleep(0)
-        assert sorted(each.tag for each in rig.folder.files.values()) == sorted(each.tag for each in rig.reverts.all)
+        assert sorted(each.tag for each in rig.folder.files.values()) == sorted(
+            each.tag for each in rig.reverts.pending.all
+        )
     plant.late.clear()
     for _ in range(4):
         moved.now += 100
         await rig.reverts.look()
-    for revert in rig.reverts.all:
+    for revert in rig.reverts.pending.all:
         assert revert.stage in (RevertStage.QUESTION, RevertStage.FAILED)
     await rig.reverts.aclose()
 

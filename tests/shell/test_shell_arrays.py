@@ -9,7 +9,7 @@ from shell_lines import SIMULATED, run
 from shell_process import ShellProcess, declared
 from shell_terminal import shell
 
-from zb_mom_ww_mxgateway import MxGatewayWriteBlockedError
+from zb_mom_ww_mxgateway import MxGatewayWriteBlockedError, SparseArray
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.commands import all_commands
@@ -196,13 +196,13 @@ async def test_it_passes_the_guard_and_an_unknown_outcome_is_one(context: Contex
     assert (result.exit_code, result.value) == (ExitCode.UNKNOWN, "unknown")
     assert f"check:  read {ARRAY} --fresh" in result.text
     # It may still happen, and is looked for.
-    assert [write.value for write in context.connected.doubtful()] == [[7, 0, 0, 0, 0]]
+    assert [write.value for write in context.connected.doubtful.all()] == [SparseArray(5, ((0, 7),))]
     assert not gateway.writes
 
 
 async def test_plan_and_lint_say_what_a_run_would_do(tmp_path: Path, gateway: SimulatedGateway) -> None:
-    script = f"write-elements {ARRAY} 5 0=7\ncall write\nwrite-elements {ARRAY} 5 1=7\n"
-    (tmp_path / "steps.mxs").write_text(declared(script), encoding="utf-8")
+    script = declared(f"write-elements {ARRAY} 5 0=7\ncall write\nwrite-elements {ARRAY} 5 1=7\n")
+    (tmp_path / "steps.mxs").write_text(script, encoding="utf-8")
     program = ShellProcess(tmp_path).on(gateway)
     assert (await program("lint", "steps.mxs")).code == 0
     done = await program("plan", "--plaintext", "steps.mxs")

@@ -1,6 +1,7 @@
 """changes, undo, keep, revert and write --for: what a session changed, and how it is put back."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from shell_process import ARMED
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway import MxGatewayWriteBlockedError, Session
+from zb_mom_ww_mxgateway.safety.arming import ArmingRules
+from zb_mom_ww_mxgateway.safety.journal import Journal
+from zb_mom_ww_mxgateway.safety.limits_watch import LimitsFile
 from zb_mom_ww_mxgateway.safety.revert_files import RevertFolder, RevertRecord
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.state_dir import state_folder
@@ -345,7 +349,7 @@ async def test_leaving_puts_back_and_says_so(context: Context, gateway: Simulate
     await run(context, "disconnect", follow)
     assert gateway.read(INT).value == 0
     assert told[:2] == ["1 timed write of plant put back now, before it is closed", f"plant: {INT} is put back to 0"]
-    assert not context.is_not_put_back
+    assert context.departure.is_put_back
     assert files() == []
 
 
@@ -356,7 +360,7 @@ async def test_what_cannot_be_put_back_is_told_and_offered_at_the_next_start(
     gateway.set(INT, 9)
     await shows(context, INT, 9)
     await run(context, "disconnect", follow)
-    assert context.is_not_put_back
+    assert not context.departure.is_put_back
     assert (
         f"{INT} is NOT put back to 0: its value is not ours (5); the next start at this gateway offers it again" in told
     )
@@ -440,3 +444,94 @@ async def test_interrupting_a_timed_write_leaves_it_known_that_a_revert_is_pendi
     (row,) = await rows_of(context)
     assert (row["revert"], row["certain"]) == ("pending", False)
     assert len(files()) == 1
+
+
+async def test_limits_that_cannot_be_read_refuse_a_revert_loudly(
+    context: Context, gateway: SimulatedGateway, tmp_path: Path
+) -> None:
+    await text_of(context, f"write {INT} 5 --for 10m")
+    context.connected.desk.rules.limits = LimitsFile(tmp_path / "none.toml")
+    result = await result_of(context, "revert")
+    assert result.exit_code is ExitCode.UNKNOWN
+    assert f"{INT} is NOT put back to 0: blocked locally: " in result.text
+    assert (gateway.read(INT).value, len(files())) == (5, 1)
+    context.connected.desk.rules.limits = None
+    assert (await result_of(context, "revert")).exit_code is ExitCode.DONE
+
+
+async def test_a_connection_that_is_read_only_for_good_puts_nothing_back(
+    context: Context, gateway: SimulatedGateway
+) -> None:
+    await text_of(context, f"write {INT} 5 --for 10m")
+    context.connected.arming.rules = ArmingRules(forbidden="the profile plantA is read-only")
+    result = await result_of(context, "revert")
+    assert "the profile plantA is read-only" in result.text
+    assert (result.exit_code, gateway.read(INT).value) == (ExitCode.UNKNOWN, 5)
+    context.connected.arming.rules = ArmingRules()
+
+
+async def test_a_new_connection_offers_what_the_one_before_could_not_put_back(
+    context: Context, gateway: SimulatedGateway, told: list[str]
+) -> None:
+    await text_of(context, f"write {INT} 5 --for 10m")
+    await text_of(context, f"write {DOUBLE} 1.5")
+    gateway.set(INT, 9)
+    await shows(context, INT, 9)
+    await run(context, "connect", follow)
+    assert f"left changed: {DOUBLE} is changed: it was 0.0, ours is 1.5, and it is 1.5 now" in told
+    assert any(text.startswith(f"a write of 5 to {INT} by ") for text in told)
+    assert not context.departure.is_put_back
+    gateway.set(INT, 5)
+    assert (await result_of(context, f"revert {INT}")).exit_code is ExitCode.DONE
+    # It is over, as soon as the write of the session before cannot happen any more.
+    assert gateway.read(INT).value == 0
+
+
+async def test_what_was_put_back_later_is_no_failure(context: Context, gateway: SimulatedGateway) -> None:
+    await text_of(context, f"write {INT} 5 --for 10m")
+    gateway.set(INT, 9)
+    await shows(context, INT, 9)
+    await run(context, "connect", follow)
+    assert not context.departure.is_put_back
+    await text_of(context, f"keep {INT}")
+    assert context.departure.is_put_back
+
+
+async def test_the_journal_has_a_line_for_each_step_of_a_revert(context: Context) -> None:
+    await text_of(context, f"write {INT} 5 --for 10m")
+    await text_of(context, "revert")
+    journal = context.connected.desk.records.journal
+    assert isinstance(journal, Journal)
+    await journal.drained()
+    lines = [json.loads(line) for path in journal.folder.glob("*.jsonl") for line in path.read_text().splitlines()]
+    reverts = [line for line in lines if line["kind"] == "revert"]
+    assert [(line["event"], line["tag"], line["original"], line["ours"]) for line in reverts] == [
+        ("armed", INT, 0, [5]),
+        ("made", INT, 0, []),
+    ]
+    intents = [line for line in lines if line["kind"] == "intent"]
+    assert [(line["command"], line["entries"][0]["new"]) for line in intents] == [("", 5), (f"revert {INT}", 0)]
+
+
+async def test_status_shows_what_waits_to_be_put_back(context: Context) -> None:
+    await text_of(context, f"write {INT} 5 --for 10m")
+    assert f"put back    {INT} to 0 in 9:5" in await text_of(context, "status")
+
+
+async def test_files_of_earlier_demos_are_removed(gateway: SimulatedGateway, told: list[str]) -> None:
+    context = Context(all_commands(), interactive=False)
+    context.set_outputs(lambda text: None, told.append)
+    connection = Connection(endpoint=gateway.endpoint, plaintext=True)
+    await context.connect(connection, "demo", terms=SIMULATED)
+    await text_of(context, f"write {INT} 5 --for 10m")
+    await context.connected.changes.aclose()
+    folder = state_folder() / "reverts/demo"
+    assert len(list(folder.glob("*.json"))) == 1
+    later = Context(all_commands(), interactive=False)
+    later.set_outputs(lambda text: None, told.append)
+    await later.connect(connection, "demo", terms=SIMULATED)
+    assert list(folder.glob("*.json")) == []
+    assert told == []
+    await later.disconnect()
+    context.connected.changes.reverts.pending.forget(context.connected.changes.pending[0])
+    await context.disconnect()

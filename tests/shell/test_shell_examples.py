@@ -28,6 +28,8 @@ _BEFORE: dict[str, tuple[str, ...]] = {
     "unalias": ("alias level watch Plant.Tank1.Level --count 1",),
     "arm": ("disarm",),
     "ack": ("write Plant.Tank1.Level.Hi.Limit 50", "watch Plant.Tank1.Level.Hi.InAlarm --for 300ms"),
+    "diff": ("snapshot before Plant.Tank1.LevelSP",),
+    "restore": ("snapshot before Plant.Tank1.LevelSP", "write Plant.Tank1.LevelSP 57"),
     "history": ("watch Plant.Tank1.Level --count 2",),
 }
 _ELSEWHERE = {"connect", "attach", "py", "include", "finally", "requires"}

@@ -18,7 +18,7 @@ from shell_process import Runs
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
-INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"
+INT, BOOL, ARRAY = "TestChildObject.TestInt", "TestChildObject.TestBool", "TestChildObject.TestIntArray"
 
 
 @pytest.fixture
@@ -59,13 +59,14 @@ async def test_a_write_under_way_when_the_connection_breaks_is_unknown_and_what_
     assert "event stream lost" in (run.folder / "out.xml").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(("last", "written"), [(f"write {INT} 0", 0), (f"write-elements {ARRAY} 2 0=0 1=5", (0, 5))])
 async def test_what_always_runs_writes_on_the_next_session_what_the_lost_one_surely_did_not_carry_out(
-    run: Runs,
+    run: Runs, last: str, written: object
 ) -> None:
-    run.file(f"write {INT} 1\nfinally\nwrite {INT} 0\n")
+    run.file(f"write {INT} 1\nfinally\n{last}\n")
     run.gateway.schedule("at write 2 lose-session")
-    code, out, err = await run.process("--plaintext", "-c", "try.mxs")
-    assert (code, run.written) == (0, [1, 0])
+    code, out, err = await run.process("--plaintext", "--yes", "-c", "try.mxs")
+    assert (code, run.written) == (0, [1, written])
     assert "not carried out, trying again" in out + err
 
 

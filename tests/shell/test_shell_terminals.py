@@ -71,8 +71,10 @@ async def test_ctrl_c_stops_a_command_that_waits_and_not_the_shell(
 ) -> None:
     async with at_a_terminal(process, gateway) as terminal:
         await terminal.shows(">")
+        await terminal.enter("arm TestChildObject.TestInt", "armed for")
         gateway.faults.stall("write")
-        terminal.type("write TestChildObject.TestInt 5\r")
+        await terminal.enter("write TestChildObject.TestInt 5", "[y/N]")
+        terminal.type("y\r")
         await until(lambda: any("write {" in str(call.request) for call in gateway.calls))
         terminal.type(CTRL_C)
         await terminal.shows("interrupted; if a write was sent, its outcome is UNKNOWN")
@@ -83,7 +85,8 @@ async def test_ctrl_c_stops_a_command_that_waits_and_not_the_shell(
         await terminal.enter("why TestChildObject.TestInt", "last write   note  interrupted; if a write was sent")
         await terminal.enter("status", "servers", "events")
         await terminal.leave()
-        await terminal.shows("closing")
+        await terminal.shows("Leave all the same? [y/N]")
+        await terminal.enter("y", "closing")
         assert await terminal.ended() == 0
     await until(lambda: not gateway.live_sessions)
 
@@ -151,13 +154,17 @@ async def test_forty_columns_are_enough(process: ShellProcess, gateway: Simulate
     async with at_a_terminal(process, gateway, columns=40, rows=24) as terminal:
         await terminal.shows(">")
         await terminal.enter("watch Plant.Tank1.Inlet.Position", "35.0", "good")
-        await terminal.enter("write Plant.Tank1.Inlet.Position 60", "completed")
+        await terminal.enter("arm Plant.Tank1.*", "armed for")
+        await terminal.enter("write Plant.Tank1.Inlet.Position 60", "[y/N]")
+        await terminal.enter("y", "completed")
         await terminal.enter("why Plant.Tank1.Inlet.Position", "q leaves")
         terminal.type("G")
         await terminal.shows("meaning")
         terminal.type("q")
         await terminal.shows("lines)")
         await terminal.leave()
+        await terminal.shows("[y/N]")
+        terminal.type("y\r")
         assert await terminal.ended() == 0
 
 
@@ -211,7 +218,9 @@ async def test_a_dumb_terminal_gets_lines_and_nothing_else(
     async with at_a_terminal(process, gateway, rows=60, term=term) as terminal:
         await terminal.shows(">")
         await terminal.enter("watch Plant.Tank1.Level --count 2", "2 samples")
-        await terminal.enter("write TestChildObject.TestInt 5", "completed")
+        await terminal.enter("arm TestChildObject.TestInt", "armed for")
+        await terminal.enter("write TestChildObject.TestInt 5", "[y/N]")
+        await terminal.enter("y", "completed")
         await terminal.enter("write TestChildObject.TestInt five", "Integer expected")
         await terminal.enter("trend Plant.Tank1.Level", "without a screen to redraw", "--for 30s")
         await terminal.enter("help all", "leave the shell")
@@ -219,6 +228,8 @@ async def test_a_dumb_terminal_gets_lines_and_nothing_else(
         terminal.type(CTRL_C)
         await terminal.shows("1 sample in")
         await terminal.leave()
+        await terminal.shows("Leave all the same? [y/N]")
+        terminal.type("y\r")
         assert await terminal.ended() == 0
         assert "\x1b" not in terminal.raw
 
@@ -257,7 +268,7 @@ async def test_a_keyboard_without_a_screen_gives_lines_and_says_so(
             stderr=asyncio.subprocess.PIPE,
             env=process.environment | {"TERM": "xterm-256color"},
         )
-        os.write(master, b"write TestChildObject.TestInt 5\nitems\n\x04")
+        os.write(master, b"arm TestChildObject.TestInt\nwrite TestChildObject.TestInt 5\nitems\n\x04")
         async with asyncio.timeout(30):
             out, error = await started.communicate()
     finally:

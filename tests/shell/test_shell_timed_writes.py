@@ -199,3 +199,16 @@ async def test_a_timed_write_alone_does_not_keep_a_person_and_is_put_back(tmp_pa
         assert "Leave" not in screen.text
     assert sh.gateway.writes[-1].value == 0
     assert files() == []
+
+
+async def test_lint_warns_of_the_meaning_that_for_has_now(run: Runs) -> None:
+    lines = (f"write {INT} 5 --for 5s", f"write {INT} 5 --for 5s   # meant", f"watch {INT} --for 5s", f"write {INT} 6")
+    path = run.file("\n".join(lines) + "\n")
+    done = await run.process("lint", path.name)
+    assert done.code == ExitCode.DONE
+    assert done.out.count("(warning)") == 1
+    text = " ".join(done.out.split())
+    assert (
+        "--for puts the value from before back after that time; the time to wait for the outcome is --timeout" in text
+    )
+    assert "nothing wrong, 1 warning" in done.out

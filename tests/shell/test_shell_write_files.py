@@ -8,7 +8,7 @@ from pathlib import Path
 import grpc
 import pytest
 from shell_lines import SIMULATED, run
-from shell_process import ShellProcess
+from shell_process import ShellProcess, declared
 from shell_terminal import CTRL_C, shell
 from shell_waiting import until
 
@@ -251,7 +251,7 @@ async def test_a_lost_answer_is_the_worst_and_is_not_sent_again(context: Context
     assert {record["outcome"] for record in result.form()} == {"unknown"}
     assert all("It was not sent again" in line for line in result.lines()[1:])
     # Each may still happen, and is looked for.
-    assert [write.value.sent for write in context.connected.doubtful()] == [5, 2.5, "two words", True]  # type: ignore[attr-defined]  # Typed
+    assert [write.value for write in context.connected.doubtful.all()] == [5, 2.5, "two words", True]
     assert sent(gateway) == ["write_bulk"]
 
 
@@ -311,7 +311,7 @@ async def test_a_connection_that_is_closed_meanwhile_does_not_hide_the_outcome(
 
 async def test_in_a_file_the_wait_after_it_sees_its_effect(tmp_path: Path, gateway: SimulatedGateway) -> None:
     (tmp_path / "setpoints.csv").write_text(f"tag,value\n{OBJECT}.TestInt,5\n", encoding="utf-8")
-    script = f"write-many setpoints.csv\nwait {OBJECT}.TestInt = 5 timeout 10s\nexpect {OBJECT}.TestInt = 5\n"
+    script = declared(f"write-many setpoints.csv\nwait {OBJECT}.TestInt = 5 timeout 10s\nexpect {OBJECT}.TestInt = 5\n")
     (tmp_path / "steps.mxs").write_text(script, encoding="utf-8")
     program = ShellProcess(tmp_path).on(gateway)
     done = await program("--plaintext", "--json", "-c", "steps.mxs")
@@ -320,7 +320,7 @@ async def test_in_a_file_the_wait_after_it_sees_its_effect(tmp_path: Path, gatew
     (tmp_path / "setpoints.csv").write_text(f"tag,value\n{OBJECT}.TestInt,5\n{OBJECT}.TestBool,7\n", encoding="utf-8")
     done = await program("--plaintext", "-c", "steps.mxs")
     assert done.code == ExitCode.USAGE
-    assert f"steps.mxs:1:12: setpoints.csv:3:{len(OBJECT) + 11}: " in done.err
+    assert f"steps.mxs:2:12: setpoints.csv:3:{len(OBJECT) + 11}: " in done.err
     assert len(sent(gateway)) == 1
     done = await program("--plaintext", "--csv", "-e", "write-many setpoints.csv")
     assert done.code == ExitCode.USAGE
@@ -329,7 +329,7 @@ async def test_in_a_file_the_wait_after_it_sees_its_effect(tmp_path: Path, gatew
 async def test_lint_and_plan_of_a_file_say_what_a_run_would_do(tmp_path: Path, gateway: SimulatedGateway) -> None:
     (tmp_path / "setpoints.csv").write_text(ALL, encoding="utf-8")
     (tmp_path / "signed.csv").write_text(f"tag,value\n{SECURED},true\n", encoding="utf-8")
-    script = f"write-many setpoints.csv\nwrite {OBJECT}.TestInt 6\nwrite-many signed.csv\n"
+    script = declared(f"write-many setpoints.csv\nwrite {OBJECT}.TestInt 6\nwrite-many signed.csv\n")
     (tmp_path / "steps.mxs").write_text(script, encoding="utf-8")
     program = ShellProcess(tmp_path).on(gateway)
     assert (await program("lint", "steps.mxs")).code == 0
@@ -343,7 +343,7 @@ async def test_lint_and_plan_of_a_file_say_what_a_run_would_do(tmp_path: Path, g
     (tmp_path / "setpoints.csv").write_text("tag,value\n,5\n", encoding="utf-8")
     done = await program("lint", "steps.mxs")
     assert done.code != 0
-    assert "steps.mxs:1:12: setpoints.csv:2:1: a tag is missing" in done.out + done.err
+    assert "steps.mxs:2:12: setpoints.csv:2:1: a tag is missing" in done.out + done.err
     (tmp_path / "setpoints.csv").write_text("tag,value,type\n,5,\nA.b,5,int\n", encoding="utf-8")
     (finding,) = [each for each in (await program("lint", "--json", "steps.mxs")).objects if each.get("error")]
     assert finding["error"]["message"].startswith("setpoints.csv:2:1: a tag is missing")

@@ -99,7 +99,7 @@ async def test_each_line_has_its_result_and_exit_code(tmp_path: Path) -> None:
             "refused_here",
         )
         assert await result_of("write-many rows.csv") == (ExitCode.REFUSED, ["completed", "refused_there"])
-        assert await result_of("ack ZB!No.Such.Alarm") == (ExitCode.REFUSED, ["refused_there"])
+        assert await result_of("ack ZB!Plant.No.Such") == (ExitCode.REFUSED, ["refused_there"])
         assert await result_of("write No.Such.Tag 5") == (ExitCode.USAGE, None)
         gateway.faults.lose_next_reply("write")
         assert await result_of(f"write {INT} 7") == (ExitCode.UNKNOWN, "unknown")

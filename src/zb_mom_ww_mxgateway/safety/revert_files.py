@@ -44,6 +44,8 @@ class RevertRecord:
     due_at: datetime
     due_monotonic: float
     """Seconds of the library's clock of the process that wrote the file."""
+    may_happen_until: datetime
+    """When no write can change the tag any more whose outcome was unknown; a time in the past if none was."""
     stage: RevertStage
     why: str
     owner: str = ""
@@ -57,6 +59,7 @@ class RevertRecord:
             "endpoint": self.endpoint,
             "format": _FORMAT,
             "key": self.key,
+            "may_happen_until": time_text(self.may_happen_until),
             "original": form_of_typed(self.original),
             "ours": [form_of_typed(each) for each in self.ours],
             "owner": self.owner,
@@ -96,6 +99,7 @@ class RevertRecord:
             written_at=time_of_form(form.get("written")),
             due_at=time_of_form(form.get("due")),
             due_monotonic=monotonic,
+            may_happen_until=time_of_form(form.get("may_happen_until")),
             stage=RevertStage(str(form.get("stage"))),
             why=str(texts["why"]),
             owner=str(texts["owner"]),
@@ -132,7 +136,7 @@ class RevertFolder:
     def remove(self, key: str) -> None:
         """Remove the file of a revert; nothing if there is none."""
         with self._locked():
-            self._path(key).unlink(missing_ok=True)
+            self.path_of(key).unlink(missing_ok=True)
             flush_folder(self.folder)
 
     def left_behind(self) -> list[RevertRecord | DamagedRevert]:
@@ -147,7 +151,7 @@ class RevertFolder:
     def claim(self, key: str) -> RevertRecord | None:
         """Make a revert that was left behind one of this process; None if it is gone, or another process has it."""
         with self._locked():
-            record = self._read(self._path(key))
+            record = self._read(self.path_of(key))
             if not isinstance(record, RevertRecord) or self._lives(record.owner):
                 return None
             self._own()
@@ -162,7 +166,8 @@ class RevertFolder:
             with suppress(OSError, TimeoutError), self._locked():
                 (self.folder / self._name).unlink(missing_ok=True)
 
-    def _path(self, key: str) -> Path:
+    def path_of(self, key: str) -> Path:
+        """Return the file of a revert."""
         return self.folder / f"{key}{_SUFFIX}"
 
     @contextmanager
@@ -195,7 +200,7 @@ class RevertFolder:
             return True
 
     def _write(self, record: RevertRecord) -> None:
-        path = self._path(record.key)
+        path = self.path_of(record.key)
         data = json.dumps(record.form(), sort_keys=True, allow_nan=False).encode("ascii") + b"\n"
         write_private_file(path, data)
 
@@ -210,7 +215,7 @@ class RevertFolder:
             return DamagedRevert(path, error.strerror or str(error))
         except (ValueError, OverflowError, RecursionError) as error:
             return DamagedRevert(path, str(error) or "it is no JSON")
-        if self._path(record.key) != path:
+        if self.path_of(record.key) != path:
             return DamagedRevert(path, "its key is not that of its name")
         return record
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError
+from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.models.results import ReadResult
 from zb_mom_ww_mxgateway.redaction import redact
 from zb_mom_ww_mxgateway.safety.fresh_values import read_afresh
+from zb_mom_ww_mxgateway.safety.tag_facts import VIEW_ONLY
 from zb_mom_ww_mxgateway.safety.typed_forms import form_of_typed, time_of_form, typed_of, typed_of_form
 from zb_mom_ww_mxgateway.safety.written_values import is_as_written
 from zb_mom_ww_mxgateway.status import first_failed
@@ -22,6 +24,7 @@ from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway.system.state_dir import state_folder
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway.value_types import type_of_tag
 from zb_mom_ww_mxgateway.values import MxValueOutput, Typed
 
 if TYPE_CHECKING:
@@ -294,3 +297,34 @@ async def compare(
         is_same = is_as_written(row.value, now.value, tolerance=tolerance_of(row.tag))
         compared.append(ComparedRow(row, now, RowState.SAME if is_same else RowState.DIFFERS))
     return compared
+
+
+@dataclass(frozen=True, slots=True)
+class NotRestored:
+    """Why a row is not written back."""
+
+    why: str
+    is_expected: bool = False
+    """Whether nothing can be done about it: the tag is read-only."""
+
+
+def value_to_restore(compared: ComparedRow, security: int | None, present: LiveValue | None) -> Typed | NotRestored:
+    """Return the value to write back to a tag that differs, in the type that the tag has now; or why it is left out.
+
+    `security` is the security classification of the tag, where the galaxy tells; `present` the value of the stream.
+    """
+    if compared.state is not RowState.DIFFERS:
+        return NotRestored(compared.why or "it has the value")
+    if security == VIEW_ONLY:
+        return NotRestored("it is read-only (ViewOnly)", is_expected=True)
+    if present is None or present.stale_since is not None or present.quality_word != "good":
+        return NotRestored("it has no good live value, and MXAccess may refuse a write to it")
+    was = compared.row.value
+    spec = type_of_tag(present.data_type, present.variant_type)
+    is_array = isinstance(present.value, list)
+    if is_array is not isinstance(was.value, list):
+        return NotRestored(f"it is {'an array' if is_array else 'no array'} now")
+    try:
+        return Typed(spec.name if spec else was.type, was.value)
+    except MxGatewayArgumentError as error:
+        return NotRestored(f"it has another type now: {error}")

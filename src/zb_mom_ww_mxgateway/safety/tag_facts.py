@@ -11,6 +11,9 @@ SECURED_WRITE: Final = 2
 VERIFIED_WRITE: Final = 3
 """Security classification of a tag for whose writes a user signs and another one verifies."""
 
+VIEW_ONLY: Final = 6
+"""Security classification of a tag that no user writes."""
+
 
 @dataclass(frozen=True, slots=True)
 class TagFacts:

@@ -13,9 +13,9 @@ from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue
 from zb_mom_ww_mxgateway.live.write_tracker import WriteOutcome, WriteResult
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, OwnWrite, Standing, ValueBefore, WriteState
-from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertFolder, RevertRecord, new_key
+from zb_mom_ww_mxgateway.safety.pending_reverts import PendingReverts
+from zb_mom_ww_mxgateway.safety.revert_files import RevertFolder, new_key
 from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertEvent, RevertNews, RevertStage, RevertVerdict, TimedWrite
-from zb_mom_ww_mxgateway.safety.typed_forms import typed_of
 from zb_mom_ww_mxgateway.safety.write_note import given
 from zb_mom_ww_mxgateway.safety.written_values import is_as_written
 from zb_mom_ww_mxgateway.system import clock
@@ -48,15 +48,14 @@ class TimedReverts:
     ) -> None:
         """`endpoint` is the one spelling under which later processes look for what this one leaves behind."""
         self._live = live
-        self._folder = folder
+        self.pending: PendingReverts = PendingReverts(folder, endpoint, lambda: live.session.session_id)
+        """The reverts that are not over."""
         self._endpoint = endpoint
         self._who = who
         self._on_news = on_news
-        self._reverts: dict[str, Revert] = {}
         self._delayed: dict[str, tuple[str, float]] = {}
         """By key: why a revert is delayed, and since when; infinite once that was reported."""
         self._turns: dict[str, asyncio.Lock] = {}
-        self._disk = asyncio.Lock()
         self._wake = asyncio.Event()
         self._sleep = clock.SleepWatch()
         self._timer: asyncio.Task[None] | None = None
@@ -65,21 +64,12 @@ class TimedReverts:
 
     # State.
 
-    @property
-    def all(self) -> list[Revert]:
-        """The reverts of this connection that are not over, in the order of their times."""
-        return sorted(self._reverts.values(), key=lambda each: each.planned_at)
-
-    def of(self, tag: str) -> Revert | None:
-        """Return the revert of a tag; None where there is none."""
-        return self._reverts.get(tag_key(tag))
-
     def covers(self, tag: str, value: object) -> bool:
         """Return whether a write of this value to this tag is a revert that is being made now.
 
         The consent to the timed write covers it, also after the connection is disarmed.
         """
-        revert = self.of(tag)
+        revert = self.pending.of(tag)
         return revert is not None and revert.stage is RevertStage.MAKING and is_as_written(revert.original, value)
 
     # A timed write.
@@ -99,7 +89,7 @@ class TimedReverts:
         """
         revert, timed = self._begun(item.tag, before, value, seconds)
         try:
-            await self._store(revert)
+            await self.pending.store(revert)
         except (OSError, TimeoutError) as error:
             revert.end(timed, "not sent")
             self._drop_void(revert)
@@ -127,13 +117,13 @@ class TimedReverts:
         if not kept.is_good or original is None:
             what = "good and live" if not kept.is_good else "one that can be written"
             raise self._blocked(tag, f"its value is not {what}, so it could not be put back")
-        revert = self.of(tag)
+        revert = self.pending.of(tag)
         if revert is None:
             revert = Revert(new_key(), tag, original, self._who, datetime.now(UTC))
         elif revert.stage is not RevertStage.PENDING or revert.standing(before) is Standing.ANOTHER:
             raise self._blocked(tag, "an earlier timed write is not put back yet; end that with revert or keep first")
         timed = revert.begin(value, seconds)
-        self._reverts[tag_key(tag)] = revert
+        self.pending.add(revert)
         return revert, timed
 
     def _drop_void(self, revert: Revert) -> bool:
@@ -143,7 +133,7 @@ class TimedReverts:
 
     def _note(self, tag: str, write: OwnWrite) -> None:
         """Note any write of this connection, in the moment of sending."""
-        revert = self.of(tag)
+        revert = self.pending.of(tag)
         if revert is not None:
             revert.note(write)
             self._spawn(self._stored(revert))
@@ -153,12 +143,12 @@ class TimedReverts:
     def _run(self) -> None:
         """Let the timer look now, and start it if it does not run."""
         self._wake.set()
-        if self._reverts and (self._timer is None or self._timer.done()):
+        if self.pending.all and (self._timer is None or self._timer.done()):
             self._sleep = clock.SleepWatch()
             self._timer = self._spawn(self._follow())
 
     async def _follow(self) -> None:
-        while self._reverts:
+        while self.pending.all:
             self._wake.clear()
             await self.look()
             with suppress(TimeoutError):
@@ -168,14 +158,14 @@ class TimedReverts:
     async def look(self) -> None:
         """Make every revert that is due, as far as it can be made now."""
         slept = self._sleep.slept()
-        due = [each for each in self.all if each.is_due]
+        due = [each for each in self.pending.all if each.is_due]
         for each in due if slept else ():
             self._report(RevertEvent.SLEPT, each, why=f"{slept:.0f}")
         await asyncio.gather(*map(self._look_at, due))
 
     async def _look_at(self, revert: Revert) -> None:
         async with self._turn(revert):
-            if self.of(revert.tag) is not revert or not revert.is_due:
+            if self.pending.of(revert.tag) is not revert or not revert.is_due:
                 return
             try:
                 if (found := await self._present(revert)) is not None:
@@ -274,7 +264,7 @@ class TimedReverts:
     async def keep(self, revert: Revert, event: RevertEvent = RevertEvent.KEPT) -> None:
         """End a revert: its value stays. Raises OSError or TimeoutError where its file cannot be removed."""
         self._forget(revert)
-        await self._store(revert)
+        await self.pending.store(revert)
         self._report(event, revert)
 
     async def make_now(self, revert: Revert, agreed: LiveValue | None = None) -> None:
@@ -290,7 +280,7 @@ class TimedReverts:
             return
         async with self._turn(revert):
             found = await self._present(revert)
-            if found is not None and self.of(revert.tag) is revert and revert.is_due:
+            if found is not None and self.pending.of(revert.tag) is revert and revert.is_due:
                 await self._make(revert, found[0], agreed)
 
     async def replaced_by(self, revert: Revert, send: Callable[[], Awaitable[WriteResult]]) -> WriteResult:
@@ -313,30 +303,6 @@ class TimedReverts:
             await self._stored(revert)
         return result
 
-    # What earlier processes left behind.
-
-    async def left_behind(self) -> list[RevertRecord | DamagedRevert]:
-        """Return the reverts at this endpoint whose processes have ended, and files that cannot be read.
-
-        None of them is made without a person. Raises OSError, or TimeoutError where another process holds the folder.
-        """
-        found = await asyncio.to_thread(self._folder.left_behind)
-        return [each for each in found if isinstance(each, DamagedRevert) or each.endpoint == self._endpoint]
-
-    async def adopt(self, record: RevertRecord) -> Revert | None:
-        """Take over a revert that was left behind, as a question; None where another process was faster."""
-        if self.of(record.tag) is not None:
-            return None
-        claimed = await asyncio.to_thread(self._folder.claim, record.key)
-        if claimed is None:
-            return None
-        elapsed = max(0.0, (datetime.now(UTC) - claimed.written_at).total_seconds())
-        revert = Revert(claimed.key, claimed.tag, claimed.original, claimed.who, claimed.written_at)
-        revert.adopt(claimed.ours, clock.monotonic() - elapsed, claimed.due_at)
-        revert.stop(RevertStage.QUESTION, claimed.why or "its session ended before its time")
-        self._reverts[tag_key(revert.tag)] = revert
-        return revert
-
     # The end.
 
     async def finish(self, patience: float) -> list[Revert]:
@@ -344,19 +310,19 @@ class TimedReverts:
 
         It waits at most `patience` seconds for what cannot be made at once.
         """
-        for revert in self.all:
+        for revert in self.pending.all:
             revert.hurry()
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 while True:
                     self._wake.clear()
                     await self.look()
-                    if not any(each.is_due for each in self.all):
+                    if not any(each.is_due for each in self.pending.all) or self._live.state is LiveState.CLOSED:
                         break
                     with suppress(TimeoutError):
                         async with asyncio.timeout(_LOOK_SECONDS):
                             await self._wake.wait()
-        return self.all
+        return self.pending.all
 
     async def aclose(self) -> None:
         """Stop the timer. What is pending stays on disk, for the next start to offer."""
@@ -364,7 +330,7 @@ class TimedReverts:
             self._timer.cancel()
         while self._tasks:
             await asyncio.wait(self._tasks)
-        await asyncio.to_thread(self._folder.close)
+        await self.pending.aclose()
 
     # Its parts.
 
@@ -380,48 +346,16 @@ class TimedReverts:
         self._report(event, revert, present, why)
 
     def _forget(self, revert: Revert) -> None:
-        self._reverts = {tag: each for tag, each in self._reverts.items() if each is not revert}
+        self.pending.forget(revert)
         self._delayed.pop(revert.key, None)
         self._turns.pop(revert.key, None)
 
     async def _stored(self, revert: Revert) -> None:
         """Bring the file of a revert up to date; report where that fails."""
         try:
-            await self._store(revert)
+            await self.pending.store(revert)
         except (OSError, TimeoutError) as error:
             self._report(RevertEvent.UNSAVED, revert, why=_reason(error))
-
-    async def _store(self, revert: Revert) -> None:
-        # A task of its own: a caller that is cancelled does not leave the file half way.
-        await asyncio.shield(self._spawn(self._stored_now(revert)))
-
-    async def _stored_now(self, revert: Revert) -> None:
-        async with self._disk:
-            if self._reverts.get(tag_key(revert.tag)) is revert:
-                await asyncio.to_thread(self._folder.save, self._record(revert))
-            else:
-                await asyncio.to_thread(self._folder.remove, revert.key)
-
-    def _record(self, revert: Revert) -> RevertRecord:
-        due = revert.planned_at
-        ours: list[Typed] = []
-        for each in revert.ours:
-            if (typed := typed_of(each)) is not None and typed not in ours:
-                ours.append(typed)
-        return RevertRecord(
-            key=revert.key,
-            endpoint=self._endpoint,
-            session_id=self._live.session.session_id,
-            who=revert.who,
-            tag=revert.tag,
-            original=revert.original,
-            ours=tuple(ours or [revert.original]),
-            written_at=revert.written_at,
-            due_at=revert.planned,
-            due_monotonic=due if math.isfinite(due) else clock.monotonic(),
-            stage=revert.stage,
-            why=revert.why,
-        )
 
     def _blocked(self, tag: str, why: str) -> MxGatewayWriteBlockedError:
         return MxGatewayWriteBlockedError(

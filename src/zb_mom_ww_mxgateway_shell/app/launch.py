@@ -47,7 +47,7 @@ class Launch:
         self._context.settles_later = not interactive
         self._context.assume_yes = wanted.assume_yes
         self._context.write_terms.consent = wanted.consent
-        self._context.leave_clean = wanted.leave_clean
+        self._context.departure.must_be_clean = wanted.leave_clean
         self._context.give_names(wanted.variables)
         self._code: int | None = None
         """Exit code so far; None before the front end runs."""
@@ -65,7 +65,7 @@ class Launch:
                 code = self._interrupted()
             except Exception as error:
                 code = self._failed(error)
-            if self._context.is_not_put_back:
+            if not self._context.departure.is_put_back:
                 code = _with(code, ExitCode.UNKNOWN)
             return await self._shown(code)
 

@@ -22,7 +22,7 @@ def run_statements(wanted: LaunchOptions, scripts: Sequence[str], lines: Sequenc
     if wanted.consent.arm and not (scripts or lines) and sys.stdin.isatty():
         # Who armed by habit would be armed without knowing it.
         raise click.UsageError("--arm is for runs: who types lines opens writes with arm GLOB")
-    if not (scripts or lines or wanted.output or wanted.quiet or wanted.junit):
+    if not (scripts or lines or wanted.output or wanted.quiet or wanted.junit or wanted.leave_clean):
         if _has_terminal():
             from zb_mom_ww_mxgateway_shell.terminal.prompt import at_prompt, why_no_prompt  # Lazy: runs have no prompt.
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.models.write_guard import SparseArray
-from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.value_types import TYPES, Family
 from zb_mom_ww_mxgateway.values import Array, Typed
 from zb_mom_ww_mxgateway_console.render.forms import counted, value_form, value_text
@@ -19,7 +18,7 @@ from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     follow_coming_waits,
     live_session_of,
 )
-from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, before_text, given_text, keep_doubt
+from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, before_text, given_text
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     ArgumentType,
     Count,
@@ -189,7 +188,7 @@ async def _preview_elements(
     mutating=True,
     check=_check_elements,
     preview=_preview_elements,
-    traits=CommandTraits(writes=written_target),
+    traits=CommandTraits(retried_in_finally=True, writes=written_target),
 )
 async def write_elements(
     context: Context,
@@ -223,7 +222,6 @@ async def write_elements(
         context.notice("nothing was written")
         raise
     timeout = timeout or OUTCOME_TIMEOUT
-    sent_at = clock.monotonic()
     result = await live.write_and_confirm(
         *item.key,
         SparseArray(length, tuple(array.elements.items())),
@@ -231,7 +229,6 @@ async def write_elements(
         signature=signature,
         timeout=timeout,
     )
-    keep_doubt(context, result, item, array.values, array.before, sent_at)
     return WriteReport(
         item, array.before, array.text, array.form, result, timeout, live.session.endpoint, at, signers
     ).text_result()

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.safety.changes import Standing, TagChange
 from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertRecord
-from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertEvent
+from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertEvent, RevertStage
 from zb_mom_ww_mxgateway.safety.write_note import given
-from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, gravest, safe, value_form, value_text
@@ -20,14 +19,14 @@ from zb_mom_ww_mxgateway_shell.feeds.change_rows import (
     revert_row,
 )
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import OUTCOME_TIMEOUT, live_session_of
-from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, keep_doubt
+from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport
 from zb_mom_ww_mxgateway_shell.language.argument_types import Count, DurationOption, Suggestion
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import Tag
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
-from zb_mom_ww_mxgateway_shell.output.revert_text import countdown_text, left_behind_text, news_text
+from zb_mom_ww_mxgateway_shell.output.revert_text import countdown_text, left_behind_text, news_text, ours_text
 from zb_mom_ww_mxgateway_shell.state.context import Context, context_of
 from zb_mom_ww_mxgateway_shell.state.plant_changes import ChangeNow, PlantChanges
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, signature_for
@@ -119,7 +118,7 @@ async def undo(
     await _agree(context, row)
     signature, signers = await signature_for(context, item, signing.person)
     live = live_session_of(context, item)
-    for_outcome, sent_at = timeout or OUTCOME_TIMEOUT, clock.monotonic()
+    for_outcome = timeout or OUTCOME_TIMEOUT
     expected = {} if row.standing is Standing.UNSURE else {tag_key(item.tag): present.value}
 
     async def send() -> "WriteResult":
@@ -128,7 +127,6 @@ async def undo(
 
     revert = next((each for each in here.pending if tag_key(each.tag) == tag_key(item.tag)), None)
     result = await (send() if revert is None else here.reverts.replaced_by(revert, send))
-    keep_doubt(context, result, item, original, present, sent_at)
     written, form, endpoint = value_text(original), value_form(original), live.session.endpoint
     return WriteReport(item, present, written, form, result, for_outcome, endpoint, None, signers).text_result()
 
@@ -246,8 +244,10 @@ async def _put_back(context: Context, here: PlantChanges, revert: Revert) -> tup
             if await context.ask(f"{news_text(news[-1])}. Write {was} all the same?"):
                 await here.reverts.make_now(revert, news[-1].present)
     if not news:
-        left = revert.may_still_happen_for
-        text = f"{safe(revert.tag)} is not put back yet: a write to it may still happen for {age_text(left)}"
+        # What may still happen is put back when it does, as long as this session lasts.
+        done = f"is put back to {value_text(revert.original)}" if revert.stage is RevertStage.MADE else "waits"
+        left = age_text(revert.may_still_happen_for)
+        text = f"{safe(revert.tag)} {done}; a write of {ours_text(revert)} may still happen for {left}"
         return str(revert.stage), text, ExitCode.UNKNOWN
     event = news[-1].event
     code = {
@@ -271,7 +271,7 @@ async def _named(context: Context, tag: str | None) -> list[Revert]:
         return found
     for record in await _left_behind(context):
         if isinstance(record, RevertRecord) and tag_key(record.tag) == tag_key(tag):
-            adopted = await here.reverts.adopt(record)
+            adopted = await here.reverts.pending.adopt(record)
             if adopted is None:
                 raise ShellError(f"another session is deciding about {safe(tag)} now", ExitCode.GUARDED)
             return [adopted]

@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway.contract.adoption import spoken
 from zb_mom_ww_mxgateway.errors import MxGatewayTransportError
 from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway_console.connect.options import Connection
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, value_text
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import loss_meaning
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.watch_targets import watch_list
@@ -17,7 +17,9 @@ from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
+from zb_mom_ww_mxgateway_shell.output.doubt_text import doubt_text
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
+from zb_mom_ww_mxgateway_shell.output.revert_text import countdown_text
 from zb_mom_ww_mxgateway_shell.state.arming_text import arming_form, arming_text
 from zb_mom_ww_mxgateway_shell.state.confirmation import may_leave
 from zb_mom_ww_mxgateway_shell.state.connection import connection_text, lost_text
@@ -178,7 +180,11 @@ async def status(context: Context) -> Result:
         f"galaxy      {galaxy_text(context)}",
         *(f"recording   {each.path}, {counted(each.samples, 'sample')}" for each in context.connected.recording),
     ]
-    lines += [f"in doubt    {write.item.tag}   {write.text()}" for write in context.connected.doubtful()]
+    lines += [f"in doubt    {write.name}   {doubt_text(write)}" for write in context.connected.doubtful.all()]
+    lines += [
+        f"put back    {each.tag} to {value_text(each.original)} in {countdown_text(each)}"
+        for each in context.connected.changes.pending
+    ]
     if context.spool.path is not None:
         lines.append(f"copy        to {context.spool.path}")
     return TextResult("\n".join(lines), _status_fields(context))

@@ -19,12 +19,12 @@ from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import TAG, ItemOrTag, Target
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
+from zb_mom_ww_mxgateway_shell.output.doubt_text import MAY_STILL_HAPPEN
 from zb_mom_ww_mxgateway_shell.output.problems import exit_code_for, message_of
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.state.connection_arguments import ConnectOptions, EndpointOrProfile
 from zb_mom_ww_mxgateway_shell.state.context import Context
-from zb_mom_ww_mxgateway_shell.state.doubtful_writes import MAY_STILL_HAPPEN
 from zb_mom_ww_mxgateway_shell.state.key_destinations import refuse_stranger
 from zb_mom_ww_mxgateway_shell.state.profile_connections import keyed_connection
 

@@ -25,7 +25,6 @@ from zb_mom_ww_mxgateway_shell.feeds.write_report import (
     WriteReport,
     before_text,
     given_text,
-    keep_doubt,
     outcome_text,
     reverts_at,
 )
@@ -163,14 +162,17 @@ async def write(
         )
     else:
         result = await context.connected.changes.reverts.write(item, before, typed, for_, send)
-    keep_doubt(context, result, item, typed, before, sent_at)
     seen = None
     if verify and result.outcome.value != "refused":
         from zb_mom_ww_mxgateway.safety import verification  # Lazy: most writes are not verified.
 
+        desk = context.connected.desk
+        if tolerance is None:
+            tolerance = desk.rules.tolerance_of(item.tag)
         wait = within or verification.VERIFY_SECONDS
         try:
             seen = await verification.verify(live, item, typed, since=sent_at, tolerance=tolerance, within=wait)
+            desk.records.verified(result.correlation_id, [verification.read_back_form(seen)])
         except asyncio.CancelledError:
             # The write has its outcome, perhaps "unknown"; only the check of the tag was interrupted.
             kind = Interrupted if result.outcome.value == "completed" else InterruptedInDoubt

@@ -1,19 +1,14 @@
 """write-many: the tags and values of a file, in one call."""
 
-import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
-from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.values import Typed
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.forms import value_form
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import security_meaning
-from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.bulk_write import BulkWriting, PreparedRow, securities_of, shown_or_asked
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure, values_now
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     OUTCOME_TIMEOUT,
@@ -21,7 +16,7 @@ from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     follow_coming_waits,
     live_session_of,
 )
-from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, WrittenRows, before_text, given_text, keep_doubt
+from zb_mom_ww_mxgateway_shell.feeds.write_report import given_text
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     DurationOption,
@@ -35,7 +30,6 @@ from zb_mom_ww_mxgateway_shell.language.value_files import FileMistakes, ValueFi
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import (
-    Signature,
     SigningOptions,
     needs_signature,
     security_name,
@@ -43,86 +37,7 @@ from zb_mom_ww_mxgateway_shell.state.signatures import (
 )
 
 if TYPE_CHECKING:
-    from zb_mom_ww_mxgateway import LiveSession, LiveValue, WriteResult
-    from zb_mom_ww_mxgateway.commands.writes import BulkEntry
-
-_AT_ONCE = 16
-"""Most questions to the galaxy at a time."""
-
-
-class PreparedRow(NamedTuple):
-    """A row of a file that can be written."""
-
-    item: Item
-    before: "LiveValue"
-    value: Typed
-    at: datetime | None
-    security: int | None
-    """Security classification of the tag; None where the galaxy does not tell."""
-
-    @property
-    def change(self) -> str:
-        return f"{before_text(self.before)} → {value_text(self.value)}"
-
-
-@dataclass(slots=True)
-class BulkWriting:
-    """A bulk write whose outcomes are awaited; it is sent when it is followed."""
-
-    context: Context
-    live: "LiveSession"
-    rows: Sequence[PreparedRow]
-    signatures: Sequence[Signature]
-    timeout: float
-    session_id: str
-    """Session for which the signatures are good: a user id may be another person's in the one that replaces it."""
-    started: float = field(default_factory=clock.monotonic)
-
-    async def follow(self, show: Callable[[str], None]) -> Result:
-        """Send it, once, and wait for the outcome of each row."""
-        self.started = clock.monotonic()
-        if self.live.session.session_id != self.session_id and any(each.ids for each in self.signatures):
-            raise ShellError(
-                "the session that the users are logged in on was lost; nothing was written", ExitCode.GUARDED
-            )
-        server = self.rows[0].item.server_handle
-        entries = [_entry(row, signature) for row, signature in zip(self.rows, self.signatures, strict=True)]
-        return self._table(await self.live.write_bulk_and_confirm(server, entries, timeout=self.timeout))
-
-    def result(self) -> Result:
-        """Return the result of a wait that was interrupted: each row may have been written."""
-        from zb_mom_ww_mxgateway import WriteOutcome, WriteResult
-
-        error = MxGatewayError("the wait for it was interrupted", call="write_bulk", outcome_unknown=True)
-        return self._table([WriteResult(WriteOutcome.UNKNOWN, error=error)] * len(self.rows))
-
-    def progress(self) -> str:
-        """Return what is awaited, and the time left."""
-        left = max(0.0, self.started + self.timeout - clock.monotonic())
-        return f"waiting for the outcome of {counted(len(self.rows), 'write')}, {age_text(left)} left"
-
-    def picture(self, columns: int, rows: int) -> list[list[tuple[str, str]]]:
-        """Return the progress for a screen."""
-        return [[("", self.progress())], [("", "  Ctrl-C stops waiting; what was sent stays sent")]]
-
-    def _table(self, results: "Sequence[WriteResult]") -> Result:
-        reports = []
-        for row, signature, result in zip(self.rows, self.signatures, results, strict=True):
-            keep_doubt(self.context, result, row.item, row.value, row.before, self.started)
-            reports.append(
-                WriteReport(
-                    row.item,
-                    row.before,
-                    value_text(row.value),
-                    value_form(row.value),
-                    result,
-                    self.timeout,
-                    self.live.session.endpoint,
-                    row.at,
-                    signature.signers,
-                )
-            )
-        return WrittenRows.of(reports)
+    pass
 
 
 async def _preview_many(context: Context, file: Token, *, server: int | None = None, **others: object) -> Result:
@@ -194,18 +109,8 @@ async def write_many(
         # The error names another call than the write.
         context.notice("nothing was written")
         raise
-    return BulkWriting(context, live, rows, signatures, timeout or OUTCOME_TIMEOUT, session_id)
-
-
-def _entry(row: PreparedRow, signature: Signature) -> "BulkEntry":
-    from zb_mom_ww_mxgateway import Write2Entry, WriteEntry, WriteSecured2Entry, WriteSecuredEntry
-
-    handle = row.item.item_handle
-    if signature.ids is None:
-        return WriteEntry(handle, row.value) if row.at is None else Write2Entry(handle, row.value, row.at)
-    if row.at is None:
-        return WriteSecuredEntry(handle, row.value, *signature.ids)
-    return WriteSecured2Entry(handle, row.value, row.at, *signature.ids)
+    writing = BulkWriting(context, live, rows, signatures, timeout or OUTCOME_TIMEOUT, session_id)
+    return await shown_or_asked(writing, context, rows)
 
 
 async def _prepared(context: Context, file: Token, server: int | None, *, sends: bool = False) -> list[PreparedRow]:
@@ -222,7 +127,7 @@ async def _prepared(context: Context, file: Token, server: int | None, *, sends:
     if sends:
         await follow_coming_waits(context)
     values = await values_now(context, items)
-    securities = await _securities(context, items)
+    securities = await securities_of(context, items)
     made: list[PreparedRow] = []
     lines: dict[tuple[int, int], int] = {}
     for row, target, item, value, security in zip(rows, targets, items, values, securities, strict=True):
@@ -249,17 +154,6 @@ def _targets(context: Context, rows: Sequence[ValueRow], server: int, mistakes: 
                 raise row.tag.mistake(f"no tag {tag}{context.catalogue.closest(tag)}")
             found.append(Target(item.tag if item else tag, item, row.tag))
     return found
-
-
-async def _securities(context: Context, items: Sequence[Item]) -> list[int | None]:
-    """Return the security classifications of tags, as far as the galaxy tells."""
-    turns = asyncio.Semaphore(_AT_ONCE)
-
-    async def of(item: Item) -> int | None:
-        async with turns:
-            return await context.connected.security_of(item.tag)
-
-    return await asyncio.gather(*map(of, items))
 
 
 def _refuse_mixed(

@@ -25,6 +25,7 @@ from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
 )
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, attribute_of, locate
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY, type_text
+from zb_mom_ww_mxgateway_shell.output.doubt_text import doubt_text
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted
 from zb_mom_ww_mxgateway_shell.state.arming_text import arming_text
@@ -245,9 +246,9 @@ class _TagCheck:
 
     def _report_last_write(self) -> None:
         current = self._context.current
-        for write in current.doubtful() if current else ():
-            if write.item is self._item:
-                self._found("last write", Verdict.NOTE, write.text(), "", f"read {self._tag} --fresh")
+        for write in reversed(current.doubtful.all() if current else ()):
+            if self._item is not None and write.key == self._item.key:
+                self._found("last write", Verdict.NOTE, doubt_text(write), "", f"read {self._tag} --fresh")
                 return
         failure = self._context.failure
         if failure is None or not isinstance(failure.error, MxGatewayError | Interrupted):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -21,9 +20,9 @@ from zb_mom_ww_mxgateway_console.render.forms import (
 )
 from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, verdict_of
 from zb_mom_ww_mxgateway_shell.feeds.write_check import read_back_record, read_back_text
+from zb_mom_ww_mxgateway_shell.output.doubt_text import MAY_STILL_HAPPEN
 from zb_mom_ww_mxgateway_shell.output.results import Table, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
-from zb_mom_ww_mxgateway_shell.state.doubtful_writes import MAY_STILL_HAPPEN
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, WriteResult
@@ -59,19 +58,6 @@ def outcome_text(result: "WriteResult", timeout: float) -> str:
     lost = str(result.error or "the event stream was interrupted").removeprefix("outcome unknown: ")
     late = "" if accepted else f", and {MAY_STILL_HAPPEN}"
     return f"{accepted}{', then ' if accepted else ''}outcome UNKNOWN: {lost}. It was not sent again{late}"
-
-
-def keep_doubt(
-    context: Context, result: "WriteResult", item: Item, value: object, before: "LiveValue", sent_at: float
-) -> None:
-    """Keep a write whose outcome is unknown, so that what is seen of it later is reported."""
-    connected = context.current
-    if connected is None or context.is_disconnected:
-        return  # Closed meanwhile: the write has its outcome all the same.
-    if result.outcome.value == "unknown" and not same_value(value, before.value):
-        connected.doubtful_writes.add(item, value, sent_at)
-    elif connected.doubtful():
-        connected.doubtful_writes.forget(item)
 
 
 def reverts_at(context: Context, item: Item) -> datetime | None:

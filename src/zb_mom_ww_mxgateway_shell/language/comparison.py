@@ -187,6 +187,11 @@ def tolerance_of_real(word: Token, written: Typed) -> float:
     """Return how much a real that was written may differ; raise InputError for any other value: it has to be equal."""
     if TYPES[written.type].python_type not in (float, Float32):
         raise word.mistake(f"a value of type {written.type} has to be equal: only reals have a tolerance")
+    return real_tolerance(word)
+
+
+def real_tolerance(word: Token) -> float:
+    """Return how much a real may differ; raise InputError for what is no number."""
     number, _ = _tolerance(word)
     if number is None:
         raise word.mistake("a number is expected: the tolerance of a real")

@@ -32,7 +32,6 @@ from zb_mom_ww_mxgateway_shell.python.namespace import (
 )
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow
-from zb_mom_ww_mxgateway_shell.scripts.leaving import left_changed
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.state.bound_context import BoundContext
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -94,7 +93,7 @@ class PythonFile:
             code = await self._code_of(context, names)
             tasks.report_all()
             _release_tasks(names.namespace)
-        left = await left_changed(context)
+        left = await context.departure.left_changed(context.connections.values())
         for line in left:
             self._alert(f"left changed: {line}")
         if context.has_written:

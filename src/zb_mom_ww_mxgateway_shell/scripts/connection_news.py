@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway.live.values import LiveChange, LiveState
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.render.forms import counted
 from zb_mom_ww_mxgateway_shell.diagnosis.findings import to_seconds
+from zb_mom_ww_mxgateway_shell.output.doubt_text import doubt_text
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem, in_background, leaves
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -69,9 +70,8 @@ async def report_news(context: Context, report: Callable[[str, bool], Awaitable[
                         reasons[each].failed.add(name)
                         for leaf in leaves(error):
                             await report_for(each, f"{background_problem(leaf)}: {name} has ended", True)
-                if each.doubtful():
-                    for text in each.doubtful_writes.news():
-                        await report_for(each, text, False)
+                for write in each.doubtful.news():
+                    await report_for(each, f"{write.name}   {doubt_text(write)}", False)
                 if (at := each.catalogue.redeployed_at) != deployed.get(each):
                     deployed[each] = at
                     when = f" at {to_seconds(at)}" if at else ""

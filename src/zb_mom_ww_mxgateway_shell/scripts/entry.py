@@ -13,7 +13,6 @@ from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
 from zb_mom_ww_mxgateway_shell.output.formats import DEFAULT_FORM, FORMATTERS, Formatter
 from zb_mom_ww_mxgateway_shell.output.problems import Statement, message_of
 from zb_mom_ww_mxgateway_shell.scripts import lint, loader
-from zb_mom_ww_mxgateway_shell.scripts.leaving import left_changed
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.scripts.run_consent import RunConsent
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
@@ -234,7 +233,7 @@ class ScriptJob:
 
 async def _leave(context: Context, log: RunLog) -> ExitCode:
     """Put back what timed writes wait to put back; return whether what the run leaves changed is a failure."""
-    lines = await left_changed(context)
+    lines = await context.departure.left_changed(context.connections.values())
     for line in lines:
         context.alert(f"left changed: {line}")
     if lines:

@@ -22,10 +22,10 @@ from zb_mom_ww_mxgateway_shell.state.plant_changes import PlantChanges
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession
     from zb_mom_ww_mxgateway.safety.desk import WriteDesk
+    from zb_mom_ww_mxgateway.safety.doubtful_writes import DoubtfulWrites
     from zb_mom_ww_mxgateway_shell.output.watch_table import WatchTable
     from zb_mom_ww_mxgateway_shell.samples.alarm_monitor import AlarmMonitor
     from zb_mom_ww_mxgateway_shell.samples.recorder import Recording
-    from zb_mom_ww_mxgateway_shell.state.doubtful_writes import UnknownWrite, UnknownWrites
     from zb_mom_ww_mxgateway_shell.state.users import LoggedInUser, LoggedInUsers
 
 
@@ -69,6 +69,7 @@ class GatewayConnection:
         self.desk = desk
         """What decides about its writes, asks and keeps the journal."""
         self.arming = desk.rules.arming
+        desk.records.doubtful.live = live
         self.changes = PlantChanges(
             live, desk.records, endpoint=endpoint_key(client.options.endpoint), is_demo=terms.is_demo
         )
@@ -121,16 +122,10 @@ class GatewayConnection:
 
         return WatchTable(self.live, self.history)
 
-    @cached_property
-    def doubtful_writes(self) -> "UnknownWrites":
+    @property
+    def doubtful(self) -> "DoubtfulWrites":
         """Writes whose outcome is unknown, and what was seen of them since."""
-        from zb_mom_ww_mxgateway_shell.state.doubtful_writes import UnknownWrites  # Lazy: most runs never need it.
-
-        return UnknownWrites(self.live)
-
-    def doubtful(self) -> "list[UnknownWrite]":
-        """Return the writes whose outcome is unknown."""
-        return self.doubtful_writes.all() if "doubtful_writes" in self.__dict__ else []
+        return self.desk.records.doubtful
 
     def logged_in(self) -> "list[LoggedInUser]":
         """Return the users whose ids the worker knows."""

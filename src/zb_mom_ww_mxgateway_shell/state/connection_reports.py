@@ -1,9 +1,11 @@
 """What a person is told of a connection: what disarmed it, which alarms came, and what ended with it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway_console.render.forms import counted, safe
+from zb_mom_ww_mxgateway_shell.output.doubt_text import doubt_text
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.run_scope import RUN_ENDED
 
@@ -25,20 +27,30 @@ def report_disarming(connected: GatewayConnection, alert: Callable[[str], object
 
 
 async def close_and_report(
-    connected: GatewayConnection, notice: Callable[[str], object], *, shows_panel: bool, shows_head: bool
+    connected: GatewayConnection,
+    notice: Callable[[str], object],
+    alert: Callable[[str], object],
+    *,
+    shows_panel: bool,
+    shows_head: bool,
 ) -> None:
-    """Close a connection, and report what ended with it: the journal's head, recordings, the panel."""
+    """Close a connection, and report what ended with it: writes in doubt, the journal's head, recordings, the panel."""
     running = connected.recording
     watched = [item.tag for item in connected.panel.items] if shows_panel else []
+    for write in connected.doubtful.news():
+        alert(f"{write.name}   {doubt_text(write)}")
+    for write in connected.doubtful.open():
+        alert(f"{write.name}   {doubt_text(write)}; it is not watched any more: check it")
     try:
         await connected.aclose()
     finally:
-        if shows_head and (head := journal_text(connected)):
-            notice(head)
-        for recording in running:
-            notice(f"{recording.path} closed: {counted(recording.samples, 'sample')}")
-        if watched:
-            notice(f"no longer watched: {', '.join(watched[:5])}{' …' if len(watched) > 5 else ''}")
+        with suppress(OSError):  # The terminal may be gone, which is why it is closed.
+            if shows_head and (head := journal_text(connected)):
+                notice(head)
+            for recording in running:
+                notice(f"{recording.path} closed: {counted(recording.samples, 'sample')}")
+            if watched:
+                notice(f"no longer watched: {', '.join(watched[:5])}{' …' if len(watched) > 5 else ''}")
 
 
 def journal_text(connected: GatewayConnection) -> str:

@@ -9,7 +9,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.connect import profiles_path
 from zb_mom_ww_mxgateway_console.connect.options import Connection
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import Failure, InputError, ShellError
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation, Registry
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.connection_reports import close_and_report, report_disarming
 from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
+from zb_mom_ww_mxgateway_shell.state.departure import Departure
 from zb_mom_ww_mxgateway_shell.state.journals import Journals
 from zb_mom_ww_mxgateway_shell.state.settings import Settings
 from zb_mom_ww_mxgateway_shell.state.write_desk import attach, have_asked, make_desk
@@ -105,12 +106,8 @@ class Context:
         self.has_screen = False
         """Whether values can be kept in view above a prompt."""
         self.leaving = False
-        self.leave_clean = False
-        """Whether what a run leaves changed is a failure."""
-        self.left_changed: list[str] = []
-        """What closed connections left changed, where that is a failure; a line each."""
-        self.is_not_put_back = False
-        """Whether a timed write could not be put back before its connection was closed."""
+        self.departure = Departure(lambda text: self.alert(text))
+        """What this shell leaves in the plant."""
         self.focus_ahead = ""
         """The object that a checked but not executed ``cd`` would focus, while nothing is connected."""
 
@@ -205,13 +202,15 @@ class Context:
             made.catalogue.start(made.client)
             self.start_alarms(made)
         made.changes.tell = lambda text: self.alert(self._prefix_of(made) + text)
-        await made.changes.offer_left_behind()
         if former is not None:
+            await self.departure.replace(former)
             try:
                 await self._close(former)
             except MxGatewayError as error:
                 # The reason for replacing it may also prevent closing it.
                 self.notice(f"the session before it could not be closed and will expire: {error}")
+        # After the former one is closed: what it could not put back is offered, too.
+        await made.changes.offer_left_behind()
 
     def answer_selections(self, ask: "AskAbout") -> None:
         """Have a person asked by this function before a write, on every connection."""
@@ -230,12 +229,10 @@ class Context:
         return "" if connected is self._current else f"{connected.name}: "
 
     async def _close(self, connected: GatewayConnection) -> None:
-        await self.put_back(connected)
-        if self.leave_clean:
-            self.left_changed += [row.left_text for row in await connected.changes.now()]
+        await self.departure.leave(connected)
         # A run shows the head with its result.
         shown = {"shows_panel": connected.name in self.connections, "shows_head": not self.runs_file}
-        await close_and_report(connected, self.notice, **shown)
+        await close_and_report(connected, self.notice, self.alert, **shown)
 
     @cached_property
     def profiles(self) -> "Profiles":
@@ -279,17 +276,6 @@ class Context:
                 failures.append(error)
         if failures:
             raise failures[0]
-
-    async def put_back(self, connected: GatewayConnection) -> None:
-        """Put back what the timed writes of a connection wait to put back, before it closes; report what stays."""
-        if not (pending := connected.changes.pending):
-            return
-        from zb_mom_ww_mxgateway_shell.output.revert_text import not_put_back_text
-
-        self.alert(f"{counted(len(pending), 'timed write')} of {connected.name} put back now, before it is closed")
-        for revert in await connected.changes.finish():
-            self.is_not_put_back = True
-            self.alert(not_put_back_text(revert))
 
     @property
     def has_written(self) -> bool:

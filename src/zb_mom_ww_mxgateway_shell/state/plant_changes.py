@@ -121,7 +121,7 @@ class PlantChanges:
     @property
     def pending(self) -> "list[Revert]":
         """The reverts that are not over, in the order of their times."""
-        return [] if self._reverts is None else self._reverts.all
+        return [] if self._reverts is None else self._reverts.pending.all
 
     def awaits_revert(self, tag: str, value: object) -> bool:
         """Return whether a write of this value to this tag is a revert that is being made."""
@@ -158,16 +158,25 @@ class PlantChanges:
 
     async def left_behind(self) -> "list[RevertRecord | DamagedRevert]":
         """Return what earlier sessions at this endpoint were to put back; raise OSError or TimeoutError."""
-        with suppress(MxGatewayArgumentError):  # Without a home there is nothing.
-            if any(_folder(self._is_demo).glob("*.json")):
-                return await self.reverts.left_behind()
-        return []
+        return await self.reverts.pending.left_behind() if self._has_files() else []
+
+    def _has_files(self) -> bool:
+        with suppress(MxGatewayArgumentError):  # Without a home there are none.
+            return any(_folder(self._is_demo).glob("*.json"))
+        return False
+
+    async def _discard_left_behind(self) -> None:
+        if self._has_files():
+            await self.reverts.pending.discard_left_behind()
 
     async def offer_left_behind(self) -> None:
         """Tell a person what earlier sessions at this endpoint were to put back."""
         from zb_mom_ww_mxgateway_shell.output.revert_text import left_behind_text
 
         try:
+            if self._is_demo:
+                # The plant of an earlier demo ended with its shell.
+                await self._discard_left_behind()
             found = await self.left_behind()
         except (OSError, TimeoutError) as error:
             self.tell(f"whether a timed write was left behind is unknown: {error}")
@@ -236,6 +245,10 @@ class PlantChanges:
         if not self.pending:
             return []
         return await self.reverts.finish(_FINISH_SECONDS)
+
+    def is_on_disk(self, revert: "Revert") -> bool:
+        """Return whether a revert is still to be offered at the next start."""
+        return self.reverts.pending.file_exists(revert.key)
 
     async def aclose(self) -> None:
         """Stop the timer. What is pending stays on disk."""

@@ -148,12 +148,13 @@ class ScriptRecorder:
         lines = typed.lines(expects=self._expects, gateway=self._gateway)
         new = {tag_key(name): name for name in typed.writes if tag_key(name) not in self._written}
         if new and lines[0] == typed.line:
+            before = len(self._written)
             self._written |= new
-            self._declare()
+            self._declare(before)
         self._write(lines)
 
-    def _declare(self) -> None:
-        """Write what the file writes below its heading: in front, where a declaration belongs."""
+    def _declare(self, before: int) -> None:
+        """Write what the file writes below its heading, in front, in place of the `before` declarations there."""
         assert self._file is not None
         assert self.path is not None
         if not self.path.is_file():
@@ -161,7 +162,7 @@ class ScriptRecorder:
         try:
             heading, *lines = self.path.read_text(encoding="utf-8").splitlines()
             declared = [f"requires write {literal_text(name)}" for name in self._written.values()]
-            lines = [heading, *declared, *(line for line in lines if not line.startswith("requires "))]
+            lines = [heading, *declared, *lines[before:]]
             self._file.close()
             replace_file(self.path, "".join(f"{line}\n" for line in lines).encode())
             self._file = open_text(self.path, "a")

@@ -1,0 +1,386 @@
+"""snapshot, snapshots, diff, restore: the values of tags at one moment, kept, compared and written back."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Annotated, Any
+
+from zb_mom_ww_mxgateway import arguments
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
+from zb_mom_ww_mxgateway.safety.globs import TagGlob
+from zb_mom_ww_mxgateway.safety.snapshots import (
+    ComparedRow,
+    RowState,
+    Snapshot,
+    SnapshotFolder,
+    SnapshotRow,
+    compare,
+    take_snapshot,
+)
+from zb_mom_ww_mxgateway.times import time_text
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, local, value_form, value_text
+from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
+from zb_mom_ww_mxgateway_shell.feeds.bulk_write import BulkWriting, shown_or_asked
+from zb_mom_ww_mxgateway_shell.feeds.restore import Restoration, RestorePlan, now_text, restore_plan
+from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, targets_of
+from zb_mom_ww_mxgateway_shell.feeds.write_preparation import OUTCOME_TIMEOUT, follow_coming_waits, live_session_of
+from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, DurationOption, Suggestion, Tolerance
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, ParsedArguments, Written
+from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.comparison import real_tolerance
+from zb_mom_ww_mxgateway_shell.language.scope import Scope
+from zb_mom_ww_mxgateway_shell.language.target_types import TAG, ServerOption, Target, full_address
+from zb_mom_ww_mxgateway_shell.language.tokens import Token
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult, table_lines
+from zb_mom_ww_mxgateway_shell.state.confirmation import agreed
+from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, needs_signature, signatures_for
+
+_FOLDER = SnapshotFolder()
+_LEFT_OUT_SHOWN = 20
+
+
+class SnapshotName(ArgumentType):
+    """Name of a snapshot."""
+
+    name = "name"
+
+    def parse(self, word: Token, context: Scope) -> Token:
+        try:
+            _FOLDER.path(word.value)
+        except MxGatewayArgumentError as error:
+            raise word.mistake(str(error)) from None
+        return word
+
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return [Suggestion(name, "snapshot") for name in _FOLDER.names() if name.startswith(prefix)]
+
+
+class SnapshotTags(ArgumentType):
+    """A tag of a snapshot, or a glob of its tags; a leading dot means the focused object."""
+
+    name = "tag|glob"
+
+    def parse(self, word: Token, context: Scope) -> TagGlob:
+        try:
+            return TagGlob(full_address(word, context))
+        except MxGatewayArgumentError as error:
+            raise word.mistake(str(error)) from None
+
+    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
+        return TAG.suggestions(prefix, context)
+
+
+SnapshotArgument = Annotated[Token, SnapshotName()]
+TagsOfSnapshot = Annotated[TagGlob | None, SnapshotTags()]
+ToleranceOption = Annotated[Token | None, Tolerance()]
+
+
+@command(
+    "snapshot",
+    example="snapshot before Plant.Tank1.LevelSP Plant.LC1.*",
+    stream=False,
+    in_plan=False,
+    traits=CommandTraits(reads_plant=True),
+)
+async def snapshot(
+    context: Context,
+    name: SnapshotArgument,
+    *tags: Annotated[list[Target] | Token, Watchable()],
+    server: ServerOption = None,
+) -> Result:
+    """Keep the values of tags under a name, to compare and to restore them later.
+
+    Tags are named as for watch: one by one, by globs, or by a list. All are read afresh, in one call; what the stream
+    brought does not count. Only good values are kept: a tag whose value is bad, uncertain, null or not a number, or
+    that cannot be read, is named and left out. The file belongs to you alone. A snapshot of the same name is replaced
+    if you agree; without a terminal --yes agrees.
+    """
+    targets = await targets_of(context, tags, server)
+    if _FOLDER.has(name.value):
+        await agreed(context, f"replace the snapshot {name.value}?")
+    handle = await context.server_for(server)
+    live = context.live_session
+    taken = await take_snapshot(
+        live, name.value, [each.tag for each in targets], handle, galaxy_deployed=await _deployed_at(context)
+    )
+    left_out = [f"left out: {each.tag}: {each.why}" for each in taken.left_out]
+    if not taken.rows:
+        raise ShellError("\n".join(["nothing is kept: no tag has a good value", *left_out]), ExitCode.NOT_MET)
+    try:
+        path = _FOLDER.save(taken)
+    except OSError as error:
+        raise ShellError(f"cannot write the snapshot {name.value}: {error.strerror}", ExitCode.NOT_MET) from error
+    named = left_out[:_LEFT_OUT_SHOWN] + (["…"] if len(left_out) > _LEFT_OUT_SHOWN else [])
+    of = f" of {len(taken.rows) + len(left_out)}" if left_out else ""
+    return TextResult(
+        "\n".join([f"{name.value}: {len(taken.rows)}{of} tags kept", *named]),
+        {
+            "file": str(path),
+            "left_out": {each.tag: each.why for each in taken.left_out},
+            "name": name.value,
+            "tags": [each.tag for each in taken.rows],
+            "taken_at": time_text(taken.taken_at),
+        },
+    )
+
+
+async def _deployed_at(context: Context) -> datetime | None:
+    """Return when the galaxy was deployed; None where the gateway does not tell."""
+    with suppress(MxGatewayError):
+        return await context.connected.client.galaxy.last_deploy_time()
+    return None
+
+
+@command("snapshots", example="snapshots", needs_session=False, stands_alone=True, in_plan=True)
+async def snapshots(context: Context) -> Result:
+    """List the snapshots, with when and of which gateway they were taken."""
+    rows: list[list[str]] = []
+    records: list[dict[str, Any]] = []
+    for name in _FOLDER.names():
+        path = str(_FOLDER.path(name))
+        try:
+            found = _FOLDER.load(name)
+        except (OSError, ValueError) as error:
+            rows.append([name, "", "", "", f"cannot be read: {_why(error)}"])
+            records.append({"error": _why(error), "file": path, "name": name})
+            continue
+        left_out = f", {len(found.left_out)} left out" if found.left_out else ""
+        rows.append([name, _moment(found.taken_at), found.endpoint, counted(len(found.rows), "tag") + left_out, ""])
+        records.append(
+            {
+                "endpoint": found.endpoint,
+                "error": None,
+                "file": path,
+                "galaxy_deployed": found.galaxy_deployed and time_text(found.galaxy_deployed),
+                "left_out": len(found.left_out),
+                "name": name,
+                "tags": len(found.rows),
+                "taken_at": time_text(found.taken_at),
+            }
+        )
+    return Table(("name", "taken", "gateway", "tags", ""), rows, records, empty="no snapshots: snapshot NAME TAG…")
+
+
+@command(
+    "diff",
+    example="diff before",
+    stream=False,
+    traits=CommandTraits(reads_plant=True),
+)
+async def diff(
+    context: Context,
+    name: SnapshotArgument,
+    *tags: TagsOfSnapshot,
+    tol: ToleranceOption = None,
+    server: ServerOption = None,
+) -> Result:
+    """Compare a snapshot with the plant, and show the tags that differ.
+
+    The tags are read afresh. A real differs if it is further from its value than --tol, else than the tolerance of
+    the limits file, else than its type can tell; all else must be equal. A tag whose present value is not good, or
+    that cannot be read, is shown too: whether it differs is unknown. With tags or globs behind the name, only those of
+    the snapshot are compared.
+    """
+    found = _loaded(name)
+    handle = await context.server_for(server)
+    _say_where(context, found)
+    compared = await _compared(context, found, name, tags, tol, handle)
+    shown = [each for each in compared if each.state is not RowState.SAME]
+    cells = [
+        [each.row.tag, value_text(each.row.value), now_text(each), each.why or each.now.quality_word] for each in shown
+    ]
+    same = len(compared) - len(shown)
+    summary = f"{same} of {counted(len(compared), 'tag')} as in {name.value}, taken {_moment(found.taken_at)}"
+    return TextResult(
+        "\n".join([*(table_lines(("tag", "then", "now", "quality"), cells) if cells else []), f"  {summary}"]),
+        {
+            "name": name.value,
+            "rows": [_compared_record(each) for each in compared],
+            "same": same,
+            "taken_at": time_text(found.taken_at),
+        },
+        [each.row.tag for each in shown],
+    )
+
+
+def _compared_record(compared: ComparedRow) -> dict[str, Any]:
+    now = compared.now
+    return {
+        "now": value_form(now.value),
+        "problem": compared.why or None,
+        "quality": now.quality,
+        "quality_word": now.quality_word,
+        "state": compared.state.value,
+        "tag": compared.row.tag,
+        "then": value_form(compared.row.value),
+    }
+
+
+def _restored_tags(scope: Scope, invocation: ParsedArguments) -> list[Written]:
+    """Return what a line may write, where its snapshot was taken already."""
+    name, *tags = invocation.positional
+    try:
+        rows = _chosen(_loaded(name), name, tags)
+    except ShellError:
+        return [Written((), name)]  # A line before it may take it.
+    return [Written((row.tag,), name, f"snapshot {name.value}") for row in rows]
+
+
+async def _preview_restore(
+    context: Context,
+    name: Token,
+    *tags: TagGlob | None,
+    tol: Token | None = None,
+    server: int | None = None,
+    **others: object,
+) -> Result:
+    plan = await _plan(context, name, tags, tol, server)
+    lines = [f"would write {row.item.tag}   {row.change}" for row in plan.rows]
+    lines += [f"would leave out {each.compared.row.tag}   {each.reason.why}" for each in plan.problems]
+    return TextResult(
+        "\n".join(lines or [f"nothing to restore: all is as in {name.value}"]),
+        {
+            "planned": "restore",
+            "tags": [row.item.tag for row in plan.rows],
+            "writes": [
+                {"before": value_form(row.before.value), "tag": row.item.tag, "value": value_form(row.value)}
+                for row in plan.rows
+            ],
+        },
+    )
+
+
+@command(
+    "restore",
+    example="restore before",
+    mutating=True,
+    preview=_preview_restore,
+    traits=CommandTraits(retried_in_finally=True, writes=_restored_tags),
+)
+async def restore(
+    context: Context,
+    name: SnapshotArgument,
+    *tags: TagsOfSnapshot,
+    tol: ToleranceOption = None,
+    timeout: DurationOption = None,
+    signing: SigningOptions,
+    server: ServerOption = None,
+) -> Result | Feed:
+    """Write the values of a snapshot back: those that differ, in its order, in one call, each with its outcome.
+
+    It compares as diff does, and writes nothing to a tag that has its value. What cannot be restored is named and left
+    out: a read-only tag, one whose present value is not good, and one that is gone or has another type now. The writes
+    pass the same guards as write, and one confirmation holds for all of them. With tags or globs behind the name, only
+    those of the snapshot are restored. A snapshot of another gateway is restored only if you agree.
+
+    The exit code is that of the worst row; 1 if a tag that differs, or may, was left out, unless it is read-only. Tags
+    that need a signature and ones that do not are restored one kind after the other.
+    """
+    try:
+        found = _loaded(name)
+        endpoint = context.live_session.session.endpoint
+        if found.endpoint != endpoint:
+            await agreed(
+                context, f"{name.value} was taken of {found.endpoint}, and this is {endpoint}: restore it here?"
+            )
+        plan = await _plan(context, name, tags, tol, server)
+        if not plan.rows:
+            return plan.table(None)
+        _refuse_mixed(plan)
+        await follow_coming_waits(context)
+        session_id = context.session.session_id
+        signed = [(row.item, row.security) for row in plan.rows]
+        signatures = await signatures_for(context, signed, signing.person)
+        for row in plan.rows:
+            live = live_session_of(context, row.item)
+    except MxGatewayError:
+        # The error names another call than the write.
+        context.notice("nothing was written")
+        raise
+    writing = BulkWriting(context, live, plan.rows, signatures, timeout or OUTCOME_TIMEOUT, session_id)
+    return await shown_or_asked(Restoration(plan, writing), context, plan.rows)
+
+
+async def _plan(
+    context: Context, name: Token, tags: Sequence[TagGlob | None], tol: Token | None, server: int | None
+) -> RestorePlan:
+    found = _loaded(name)
+    handle = await context.server_for(server)
+    _say_where(context, found)
+    compared = await _compared(context, found, name, tags, tol, handle)
+    plan = await restore_plan(context, compared, name, handle)
+    if plan.same:
+        context.notice(f"{plan.same} of {counted(len(compared), 'tag')} as in {name.value}")
+    if len(plan.rows) > arguments.BULK_LIMIT:
+        raise ShellError(
+            f"{len(plan.rows)} tags differ, and one call writes {arguments.BULK_LIMIT} at most: name some of them "
+            f"behind {name.value}; nothing was written"
+        )
+    return plan
+
+
+def _refuse_mixed(plan: RestorePlan) -> None:
+    signed = [row.item.tag for row in plan.rows if needs_signature(row.security)]
+    plain = [row.item.tag for row in plan.rows if not needs_signature(row.security)]
+    if signed and plain:
+        raise ShellError(
+            f"{signed[0]} needs a signature, and {plain[0]} does not: name the tags of one kind behind the snapshot's "
+            "name, then those of the other; nothing was written",
+            ExitCode.GUARDED,
+        )
+
+
+async def _compared(
+    context: Context, found: Snapshot, name: Token, tags: Sequence[TagGlob | None], tol: Token | None, server: int
+) -> list[ComparedRow]:
+    rules = context.connected.desk.rules
+    given = None if tol is None else real_tolerance(tol)
+    rows = _chosen(found, name, tags)
+    return await compare(
+        context.live_session, rows, server, lambda tag: rules.tolerance_of(tag) if given is None else given
+    )
+
+
+def _chosen(found: Snapshot, name: Token, tags: Sequence[TagGlob | None]) -> list[SnapshotRow]:
+    """Return the rows of these tags and globs, or all; raise ShellError for one that names none."""
+    globs = [each for each in tags if each is not None]
+    for glob in globs:
+        if not any(glob.matches(row.tag) for row in found.rows):
+            raise ShellError(f"no tag of the snapshot {name.value} is named {glob}")
+    return [row for row in found.rows if not globs or any(glob.matches(row.tag) for glob in globs)]
+
+
+def _say_where(context: Context, found: Snapshot) -> None:
+    """Say what is different about the plant since the snapshot was taken."""
+    endpoint = context.live_session.session.endpoint
+    if found.endpoint != endpoint:
+        context.notice(f"{found.name} was taken of {found.endpoint}, and this is {endpoint}")
+    deployed = context.connected.deployed_at
+    if found.galaxy_deployed and deployed and found.galaxy_deployed != deployed:
+        context.notice(f"the galaxy was deployed again since {found.name} was taken")
+    if found.left_out:
+        names = ", ".join(each.tag for each in found.left_out[:3])
+        more = " …" if len(found.left_out) > 3 else ""
+        context.notice(f"not in {found.name}, because they had no good value then: {names}{more}")
+
+
+def _loaded(name: Token) -> Snapshot:
+    try:
+        return _FOLDER.load(name.value)
+    except FileNotFoundError:
+        hint = closest(name.value, _FOLDER.names()) or "; snapshots lists them"
+        raise name.mistake(f"no snapshot {name.value}{hint}") from None
+    except (OSError, ValueError) as error:
+        raise ShellError(f"the snapshot {name.value} cannot be relied on: {_why(error)}", ExitCode.GUARDED) from error
+
+
+def _why(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _moment(moment: datetime) -> str:
+    return f"{local(moment):%Y-%m-%d %H:%M:%S}"
+
+
+COMMANDS = (snapshot, snapshots, diff, restore)

@@ -1,0 +1,137 @@
+"""A bulk write: many values in one call, with an outcome for each."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.system import clock
+from zb_mom_ww_mxgateway.values import Typed
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, value_form, value_text
+from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, WrittenRows, before_text
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.signatures import Signature
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway import LiveSession, LiveValue, WriteResult
+    from zb_mom_ww_mxgateway.commands.writes import BulkEntry
+
+_AT_ONCE = 16
+"""Most questions to the galaxy at a time."""
+
+
+class PreparedRow(NamedTuple):
+    """A row that can be written."""
+
+    item: Item
+    before: "LiveValue"
+    value: Typed
+    at: datetime | None
+    security: int | None
+    """Security classification of the tag; None where the galaxy does not tell."""
+
+    @property
+    def change(self) -> str:
+        return f"{before_text(self.before)} → {value_text(self.value)}"
+
+
+@dataclass(slots=True)
+class BulkWriting:
+    """A bulk write whose outcomes are awaited; it is sent when it is followed."""
+
+    context: Context
+    live: "LiveSession"
+    rows: Sequence[PreparedRow]
+    signatures: Sequence[Signature]
+    timeout: float
+    session_id: str
+    """Session for which the signatures are good: a user id may be another person's in the one that replaces it."""
+    started: float = field(default_factory=clock.monotonic)
+
+    async def follow(self, show: Callable[[str], None]) -> Result:
+        """Send it, once, and wait for the outcome of each row."""
+        return await self.written()
+
+    def result(self) -> Result:
+        """Return the result of a wait that was interrupted: each row may have been written."""
+        return self.interrupted()
+
+    async def written(self) -> WrittenRows:
+        """Send it, once, and wait for the outcome of each row."""
+        self.started = clock.monotonic()
+        if self.live.session.session_id != self.session_id and any(each.ids for each in self.signatures):
+            raise ShellError(
+                "the session that the users are logged in on was lost; nothing was written", ExitCode.GUARDED
+            )
+        server = self.rows[0].item.server_handle
+        entries = [_entry(row, signature) for row, signature in zip(self.rows, self.signatures, strict=True)]
+        return self._table(await self.live.write_bulk_and_confirm(server, entries, timeout=self.timeout))
+
+    def interrupted(self) -> WrittenRows:
+        """Return the table of a wait that was interrupted: each row may have been written."""
+        from zb_mom_ww_mxgateway import WriteOutcome, WriteResult
+
+        error = MxGatewayError("the wait for it was interrupted", call="write_bulk", outcome_unknown=True)
+        return self._table([WriteResult(WriteOutcome.UNKNOWN, error=error)] * len(self.rows))
+
+    def progress(self) -> str:
+        """Return what is awaited, and the time left."""
+        left = max(0.0, self.started + self.timeout - clock.monotonic())
+        return f"waiting for the outcome of {counted(len(self.rows), 'write')}, {age_text(left)} left"
+
+    def picture(self, columns: int, rows: int) -> list[list[tuple[str, str]]]:
+        """Return the progress for a screen."""
+        return [[("", self.progress())], [("", "  Ctrl-C stops waiting; what was sent stays sent")]]
+
+    def _table(self, results: "Sequence[WriteResult]") -> WrittenRows:
+        reports = []
+        for row, signature, result in zip(self.rows, self.signatures, results, strict=True):
+            reports.append(
+                WriteReport(
+                    row.item,
+                    row.before,
+                    value_text(row.value),
+                    value_form(row.value),
+                    result,
+                    self.timeout,
+                    self.live.session.endpoint,
+                    row.at,
+                    signature.signers,
+                )
+            )
+        return WrittenRows.of(reports)
+
+
+async def shown_or_asked(feed: Feed, context: Context, rows: Sequence[PreparedRow]) -> Result | Feed:
+    """Return a feed that writes these rows, or its result where a person is asked before: a picture leaves no room for
+    a question."""
+    if context.connected.desk.rules.asks([row.item.tag for row in rows]):
+        return await feed.follow(lambda line: None)
+    return feed
+
+
+def _entry(row: PreparedRow, signature: Signature) -> "BulkEntry":
+    from zb_mom_ww_mxgateway import Write2Entry, WriteEntry, WriteSecured2Entry, WriteSecuredEntry
+
+    handle = row.item.item_handle
+    if signature.ids is None:
+        return WriteEntry(handle, row.value) if row.at is None else Write2Entry(handle, row.value, row.at)
+    if row.at is None:
+        return WriteSecuredEntry(handle, row.value, *signature.ids)
+    return WriteSecured2Entry(handle, row.value, row.at, *signature.ids)
+
+
+async def securities_of(context: Context, items: Sequence[Item]) -> list[int | None]:
+    """Return the security classifications of tags, as far as the galaxy tells."""
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def of(item: Item) -> int | None:
+        async with turns:
+            return await context.connected.security_of(item.tag)
+
+    return await asyncio.gather(*map(of, items))

@@ -1,0 +1,59 @@
+"""What a shell leaves in the plant: timed writes are put back, and what stays changed is told."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from zb_mom_ww_mxgateway_console.render.forms import counted
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.safety.reverts import Revert
+    from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
+
+
+class Departure:
+    """Puts back before connections are closed, and knows what could not be put back."""
+
+    def __init__(self, alert: Callable[[str], object]) -> None:
+        self.must_be_clean = False
+        """Whether what a run leaves changed is a failure."""
+        self._alert = alert
+        self._left: list[str] = []
+        self._not_put_back: list[tuple[GatewayConnection, Revert]] = []
+
+    async def put_back(self, connected: "GatewayConnection") -> None:
+        """Put back what the timed writes of a connection wait to put back; report what could not be."""
+        if not (pending := connected.changes.pending):
+            return
+        from zb_mom_ww_mxgateway_shell.output.revert_text import not_put_back_text  # Lazy: most time no write.
+
+        self._alert(f"{counted(len(pending), 'timed write')} of {connected.name} put back now, before it is closed")
+        for revert in await connected.changes.finish():
+            self._not_put_back.append((connected, revert))
+            self._alert(not_put_back_text(revert))
+
+    async def leave(self, connected: "GatewayConnection") -> None:
+        """Put back what is to be put back, and keep in mind what a connection that is about to be closed leaves."""
+        await self.put_back(connected)
+        if self.must_be_clean:
+            self._left += await _left_by(connected)
+
+    async def replace(self, connected: "GatewayConnection") -> None:
+        """Report what a connection leaves changed that another one has taken the place of."""
+        for row in await connected.changes.left():
+            self._alert(f"left changed: {row.left_text}")
+
+    async def left_changed(self, connections: "Iterable[GatewayConnection]") -> list[str]:
+        """Put everything back now; return what is left changed, a line each, where that is a failure."""
+        here = list(connections)
+        for each in here:
+            await self.put_back(each)
+        return [*self._left, *[line for each in here for line in await _left_by(each)]] if self.must_be_clean else []
+
+    @property
+    def is_put_back(self) -> bool:
+        """Whether every timed write was put back before its connection was closed, or since."""
+        return not any(connected.changes.is_on_disk(revert) for connected, revert in self._not_put_back)
+
+
+async def _left_by(connected: "GatewayConnection") -> list[str]:
+    return [row.left_text for row in await connected.changes.now()]
