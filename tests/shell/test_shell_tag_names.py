@@ -33,7 +33,8 @@ async def test_a_write_to_a_name_never_goes_to_one_that_unicode_folds_alike(
     added, written = names
     async with plant(added, written) as gateway:
         done = await ShellProcess(tmp_path).on(gateway)(
-            "--plaintext", "--json", "-e", f"watch {added} --count 1", "-e", f"write {written} true"
+            *("--plaintext", "--json", "--arm", "*.Cmd"),
+            *("-e", f"watch {added} --count 1", "-e", f"write {written} true"),
         )
         assert done.code == 0, done.err
         assert [(write.tag, write.value) for write in gateway.writes] == [(written, True)]
@@ -46,7 +47,7 @@ async def test_a_name_the_galaxy_does_not_have_is_not_found_by_one_that_folds_al
     known, asked = names
     async with plant(known) as gateway:
         done = await ShellProcess(tmp_path).on(gateway)(
-            "--plaintext", "-e", f"watch {known} --count 1", "-e", f"write {asked} true"
+            *("--plaintext", "--arm", "*.Cmd", "-e", f"watch {known} --count 1", "-e", f"write {asked} true")
         )
         assert done.code != 0
         assert gateway.writes == ()
@@ -56,7 +57,7 @@ async def test_the_name_that_is_sent_is_spelled_as_the_galaxy_spells_it(tmp_path
     async with plant("Straße.Cmd", "Pump.Start") as gateway:
         # A glob reads the galaxy; before that a run knows nothing of it.
         done = await ShellProcess(tmp_path).on(gateway)(
-            *("--plaintext", "--json", "-e", "watch *.Cmd --count 1"),
+            *("--plaintext", "--json", "--arm", "*.Cmd", "--arm", "Pump.*", "-e", "watch *.Cmd --count 1"),
             *("-e", "write pUMP.sTART true", "-e", "write STRAßE.cmd true"),
         )
         assert done.code == 0, done.err
