@@ -1,10 +1,12 @@
 """Files declare what they write: what lint finds, what a run needs, and what it can write then."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from shell_process import Done, Runs
+from shell_waiting import until
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
@@ -321,3 +323,31 @@ async def test_disarm_in_a_file_holds_to_its_end(run: Runs) -> None:
     text = f"requires write {INT}\ndisarm\nconnect --plaintext\nwrite {INT} 2\n"
     done = await ran(run, text, "--arm", INT)
     assert (done.code, run.written) == (5, [1]), done
+
+
+async def test_a_deployment_disarms_a_run(run: Runs) -> None:
+    run.file(
+        f"requires write {INT}\nwrite {INT} 1\nwait {INT} = 2 timeout 60s\nwrite {INT} 3\nfinally\nwrite {INT} 4\n",
+        declares=False,
+    )
+    process = await run.process.start("--plaintext", "--json", "-c", "try.mxs", "--arm", INT)
+    said: list[str] = []
+
+    async def listen() -> None:
+        assert process.stderr is not None
+        async for line in process.stderr:
+            said.append(line.decode())
+
+    def is_told() -> bool:
+        # What was deployed before the shell knew the first deployment is no change to it.
+        run.gateway.faults.redeploy()
+        return f"disarmed, the galaxy was redeployed: {INT} cannot be written any more\n" in said
+
+    listening = asyncio.create_task(listen())
+    await until(lambda: run.written == [1])
+    await until(is_told)
+    run.gateway.set(INT, 2)
+    async with asyncio.timeout(60):
+        await process.wait()
+        await listening
+    assert (process.returncode, run.written) == (5, [1])
