@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertFolder,
 from zb_mom_ww_mxgateway.safety.reverts import RevertStage
 from zb_mom_ww_mxgateway.safety.typed_forms import typed_of
 from zb_mom_ww_mxgateway.system.private_files import open_to_others
+from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway.values import Array
 
 AT = datetime(2026, 10, 2, 8, 14, tzinfo=UTC)
@@ -117,6 +118,16 @@ def test_a_file_with_a_changed_byte_is_the_same_or_is_told(place: int, byte: int
         return
     assert read.due_at.tzinfo is UTC or read.due_at.utcoffset() is not None
     assert read.ours
+
+
+@given(st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.datetimes().map(str)))
+def test_only_a_time_as_it_was_written_is_read_as_one(due: object) -> None:
+    """A time that cannot be read never means at once: the file is told, and kept."""
+    try:
+        read = RevertRecord.of(record("k").form() | {"due": due})
+    except (ValueError, OverflowError):
+        return
+    assert time_text(read.due_at) == due
 
 
 def test_a_torn_file_is_told_and_kept(folder: Path) -> None:

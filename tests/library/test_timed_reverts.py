@@ -13,7 +13,7 @@ from library_reverts import BAD, HandClock, MemoryFolder, MemoryPlant, RevertRig
 
 from zb_mom_ww_mxgateway import LiveState, MxGatewayArgumentError, MxGatewayError, MxGatewayWriteBlockedError, Typed
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS
-from zb_mom_ww_mxgateway.safety.reverts import RevertStage
+from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertStage
 
 TAG = "Tank1.SP"
 
@@ -228,6 +228,19 @@ async def test_a_time_that_is_none_is_refused(rig: RevertRig, seconds: float) ->
     assert (rig.plant.writes, rig.reverts.pending.all, rig.folder.files) == ([], [], {})
 
 
+@given(st.one_of(st.floats(), st.integers()))
+def test_a_time_is_in_the_future_or_refused(seconds: float) -> None:
+    with moved_by_hand() as moved:
+        revert = Revert("k", TAG, Typed("int32", 50), "anna", datetime.now(UTC))
+        try:
+            revert.begin(Typed("int32", 60), seconds)
+        except MxGatewayArgumentError:
+            assert revert.is_void
+            return
+        assert moved.now < revert.planned_at <= moved.now + 8 * 3600
+        assert not revert.is_due
+
+
 async def test_the_time_begins_when_the_write_is_sent(rig: RevertRig, hand_clock: HandClock) -> None:
     def a_person_thinks() -> None:
         hand_clock.now += 20
@@ -419,8 +432,10 @@ async def test_what_was_left_behind_is_never_made_without_a_person(hand_clock: H
     assert plant.values[TAG][0] == 60
     assert revert.planned == record.due_at  # type: ignore[union-attr]  # It can be read.
     assert await second.reverts.pending.adopt(record) is None  # type: ignore[arg-type]  # It can be read.
+    plant.ledger.forget(plant.ledger.open()[0])  # It is that of the first process.
     await second.reverts.make_now(revert)
     assert plant.values[TAG][0] == 50
+    assert plant.ledger.open() == [], "to put back what another process wrote is no change"
     # The write of the first one has an unknown outcome for this one.
     hand_clock.now += COMMAND_SECONDS
     await second.reverts.look()

@@ -353,6 +353,22 @@ async def test_leaving_puts_back_and_says_so(context: Context, gateway: Simulate
     assert files() == []
 
 
+async def test_a_terminal_that_is_gone_does_not_keep_a_value_from_being_put_back(
+    context: Context, gateway: SimulatedGateway
+) -> None:
+    def gone(text: str) -> None:
+        raise OSError(5, "Input/output error")
+
+    await text_of(context, f"write {INT} 5 --for 1s")
+    context.alert = gone
+    await until(lambda: gateway.read(INT).value == 0)
+    await until(lambda: files() == [])
+    await text_of(context, f"write {DOUBLE} 1.5 --for 10m")
+    await context.departure.leave(context.connected)
+    context.alert = lambda text: None
+    assert (gateway.read(DOUBLE).value, files()) == (0.0, [])
+
+
 async def test_what_cannot_be_put_back_is_told_and_offered_at_the_next_start(
     context: Context, gateway: SimulatedGateway, told: list[str], open_context: Contexts
 ) -> None:
@@ -510,7 +526,10 @@ async def test_the_journal_has_a_line_for_each_step_of_a_revert(context: Context
         ("made", INT, 0, []),
     ]
     intents = [line for line in lines if line["kind"] == "intent"]
-    assert [(line["command"], line["entries"][0]["new"]) for line in intents] == [("", 5), (f"revert {INT}", 0)]
+    assert [(line["command"], line["entries"][0]["new"]) for line in intents] == [
+        (f"write {INT} 5 --for 10m", 5),
+        (f"revert {INT}", 0),
+    ]
 
 
 async def test_status_shows_what_waits_to_be_put_back(context: Context) -> None:

@@ -272,7 +272,7 @@ async def test_ctrl_c_while_a_write_is_under_way_says_that_its_outcome_is_unknow
         await screen.enter("py", ">>>")
         sh.gateway.faults.stall("write")
         screen.type(write.format(INT) + "\r")
-        await until(lambda: sh.context.connected.desk.asked_at is not None)
+        await until(lambda: sh.gateway.mutating_calls > 0)
         os.kill(os.getpid(), signal.SIGINT)
         await screen.shows("KeyboardInterrupt", "if a write was sent, its outcome is UNKNOWN")
         sh.gateway.faults.release()

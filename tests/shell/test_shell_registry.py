@@ -72,8 +72,8 @@ def test_usage_comes_from_the_declaration(context: Context) -> None:
     assert (
         commands["write"].usage
         == "write <tag|item> <value> [--verify] [tol <number>] [within <duration>] [--for <duration>] "
-        "[--timeout <duration>] [--at <time>] [--second <user>] [--second-password-env <variable>] "
-        "[--second-password-file <file>] [--server <server>]"
+        "[--timeout <duration>] [--at <time>] [--reason <text>] [--second <user>] "
+        "[--second-password-env <variable>] [--second-password-file <file>] [--server <server>]"
     )
     assert commands["watch"].usage.startswith("watch [<tag|item|glob|list>…]")
     assert commands["unregister"].usage == "unregister [<server>]"
@@ -85,7 +85,7 @@ def test_every_command_says_what_it_does_and_has_an_example_that_parses() -> Non
     for command in registry.commands.values():
         assert command.summary.endswith("."), command.name
         assert command.example.split()[0] == command.name
-        writing = ("write", "write-many", "write-elements", "undo", "revert", "ack", "call")
+        writing = ("write", "write-many", "write-elements", "restore", "undo", "revert", "ack", "call")
         assert command.mutating == (command.name in writing)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from documents import text_of
+from shell_lines import SIMULATED, run
 from shell_process import ShellProcess
 
 from zb_mom_ww_mxgateway import WriteOutcome, WriteResult
@@ -16,11 +17,21 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayWorkerError,
     MxGatewayWriteBlockedError,
 )
+from zb_mom_ww_mxgateway.safety.journal import Journal
+from zb_mom_ww_mxgateway.safety.journal_actions import actions, lines_back
+from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_console.render.write_results import WriteVerdict, verdict_of, verdict_of_error
+from zb_mom_ww_mxgateway_shell.commands import all_commands
+from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
+from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, DOUBLE, LEVEL = "TestChildObject.TestInt", "TestChildObject.TestDouble", "Plant.Tank1.Level"
+
+
+async def follow(feed: Feed) -> Result:
+    return await feed.follow(lambda line: None)
 
 
 def test_the_table_has_one_exit_code_for_each_word() -> None:
@@ -112,3 +123,41 @@ async def test_each_line_has_its_result_and_exit_code(tmp_path: Path) -> None:
         assert await result_of(line) == (ExitCode.NOT_MET, "not_verified")
         gateway.faults.hold_write_completes()
         assert await result_of(f"write {INT} 8 --timeout 200ms") == (ExitCode.UNKNOWN, "unknown")
+
+
+async def test_the_journal_gets_what_was_seen_why_it_was_written_and_by_which_line(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, api_keys=(), write_complete_delay=0) as gateway:
+        context = Context(all_commands(), interactive=False)
+        await context.connect(Connection(endpoint=gateway.endpoint, plaintext=True), "plant", terms=SIMULATED)
+        (tmp_path / "rows.csv").write_text(f"tag,value\n{INT},6\n", encoding="utf-8")
+        lines = {
+            f'write {DOUBLE} 1.1 --verify --reason "trim"': "verified",
+            'write Plant.Tank1.Inlet.Position 100 --verify within 100ms --reason "open it"': "not_verified",
+            f'write-many {tmp_path / "rows.csv"} --reason "recipe 7"': "completed",
+        }
+        context.assume_yes = True
+        try:
+            for line in lines:
+                await run(context, line, follow)
+            journal = context.connected.desk.records.journal
+            assert isinstance(journal, Journal)
+            await journal.drained()
+            (written,) = lines_back(journal.folder)
+            found = [each for each in actions(written) if each.kind == "action"]
+        finally:
+            await context.disconnect()
+    assert [(each.command, each.result) for each in found] == list(lines.items())
+    assert [each.reason for each in found] == ["trim", "open it", "recipe 7"]
+
+
+async def test_the_limits_file_gives_the_tolerance_of_a_verification(tmp_path: Path) -> None:
+    async with SimulatedGateway(plaintext=True, write_complete_delay=0.0) as gateway:
+        shell = ShellProcess(tmp_path).on(gateway)
+        (tmp_path / "limits.toml").write_text(
+            'unlisted = "allow"\n[tags."Plant.Tank1.Inlet.*"]\nwritable = true\ntolerance = 100.0\n', encoding="utf-8"
+        )
+        line = "write Plant.Tank1.Inlet.Position 100 --verify within 30s"
+        done = await shell("--plaintext", "--limits", "limits.toml", "--json", "-e", line)
+        (written,) = done.objects
+        assert (done.code, written["result"]["result"]) == (ExitCode.DONE, "verified")
+        assert written["result"]["verified"]["tolerance"] == 100.0

@@ -1,6 +1,6 @@
 """The language of conditions: its words and its grammar, read by recursive descent; nothing is ever evaluated.
 
-::
+The grammar is::
 
     condition   any-of
     any-of      all-of { "or" all-of }

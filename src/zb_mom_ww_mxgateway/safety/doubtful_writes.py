@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 WATCHED_SECONDS: Final = COMMAND_SECONDS + 15.0
 """How long after it was sent a write is looked for: as long as the gateway lets it run, and a while for its value."""
-_KEPT_SECONDS = 2 * WATCHED_SECONDS
-"""How long a call is kept whose outcome nobody tells."""
+_KEPT_SECONDS, _MOST_KEPT = 2 * WATCHED_SECONDS, 10_000
+"""How long a call is kept whose outcome nobody tells, and how many of them."""
 
 Key = tuple[int, int]
 

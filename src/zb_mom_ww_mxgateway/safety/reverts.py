@@ -21,6 +21,7 @@ from zb_mom_ww_mxgateway.values import Typed
 
 LONGEST_SECONDS = 8 * 3600.0
 """The longest time after which a timed write is put back."""
+_LEAST_SECONDS = 0.1
 
 
 class RevertStage(StrEnum):
@@ -115,8 +116,9 @@ class Revert:
 
     def begin(self, value: object, seconds: float) -> TimedWrite:
         """Add a timed write that is about to be sent; raise MxGatewayArgumentError for an invalid time."""
-        if not (math.isfinite(seconds) and 0 < seconds <= LONGEST_SECONDS):
-            raise MxGatewayArgumentError(f"a timed write lasts more than 0 s and at most {LONGEST_SECONDS / 3600:g} h")
+        if not _LEAST_SECONDS <= seconds <= LONGEST_SECONDS:
+            most = f"{LONGEST_SECONDS / 3600:g} h"
+            raise MxGatewayArgumentError(f"a timed write lasts at least {_LEAST_SECONDS:g} s and at most {most}")
         now = clock.monotonic()
         write = TimedWrite(value, now, "sent", seconds, now, datetime.now(UTC))
         _let_begin(write, now)

@@ -48,6 +48,7 @@ class TimedReverts:
     ) -> None:
         """`endpoint` is the one spelling under which later processes look for what this one leaves behind."""
         self._live = live
+        self._ledger = ledger
         self.pending: PendingReverts = PendingReverts(folder, endpoint, lambda: live.session.session_id)
         """The reverts that are not over."""
         self._endpoint = endpoint
@@ -230,6 +231,7 @@ class TimedReverts:
             # It was not ours any more, or not this one of ours: look at it again.
             state = "not sent"
         revert.made(state, why)
+        self._settle_ledger(revert)
         match revert.stage:
             case RevertStage.MADE if not revert.may_still_happen_for:
                 await self._end(revert, RevertEvent.MADE)
@@ -243,6 +245,12 @@ class TimedReverts:
             case _:
                 await self._stored(revert)
         self._wake.set()
+
+    def _settle_ledger(self, revert: Revert) -> None:
+        """Have a revert that completed count as no change of its own, where it puts back what another process wrote."""
+        change = self._ledger.of(revert.tag) if revert.stage is RevertStage.MADE else None
+        if change is not None and all(is_as_written(each.value, revert.original.sent) for each in change.writes):
+            self._ledger.forget(change)
 
     async def _written(self, revert: Revert, item: Item, expected: object) -> tuple[WriteState, str, bool]:
         """Write the first value; return the outcome, its reason, and whether the guard refused it."""

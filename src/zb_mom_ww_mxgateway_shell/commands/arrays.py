@@ -16,6 +16,7 @@ from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     OUTCOME_TIMEOUT,
     first_value,
     follow_coming_waits,
+    given_reason,
     live_session_of,
 )
 from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, before_text, given_text
@@ -23,6 +24,7 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     ArgumentType,
     Count,
     DurationOption,
+    ReasonOption,
     TimeOption,
     whole_number,
 )
@@ -197,6 +199,7 @@ async def write_elements(
     *elements: Annotated[Element, IndexAndValue()],
     timeout: DurationOption = None,
     at: TimeOption = None,
+    reason: ReasonOption = None,
     signing: SigningOptions,
     server: ServerOption = None,
 ) -> Result:
@@ -222,13 +225,9 @@ async def write_elements(
         context.notice("nothing was written")
         raise
     timeout = timeout or OUTCOME_TIMEOUT
-    result = await live.write_and_confirm(
-        *item.key,
-        SparseArray(length, tuple(array.elements.items())),
-        timestamp=at,
-        signature=signature,
-        timeout=timeout,
-    )
+    sparse = SparseArray(length, tuple(array.elements.items()))
+    with given_reason(reason):
+        result = await live.write_and_confirm(*item.key, sparse, timestamp=at, signature=signature, timeout=timeout)
     return WriteReport(
         item, array.before, array.text, array.form, result, timeout, live.session.endpoint, at, signers
     ).text_result()

@@ -24,7 +24,13 @@ from zb_mom_ww_mxgateway_shell.feeds.bulk_write import BulkWriting, shown_or_ask
 from zb_mom_ww_mxgateway_shell.feeds.restore import Restoration, RestorePlan, now_text, restore_plan
 from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import OUTCOME_TIMEOUT, follow_coming_waits, live_session_of
-from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, DurationOption, Suggestion, Tolerance
+from zb_mom_ww_mxgateway_shell.language.argument_types import (
+    ArgumentType,
+    DurationOption,
+    ReasonOption,
+    Suggestion,
+    Tolerance,
+)
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, ParsedArguments, Written
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.comparison import real_tolerance
@@ -264,6 +270,7 @@ async def restore(
     *tags: TagsOfSnapshot,
     tol: ToleranceOption = None,
     timeout: DurationOption = None,
+    reason: ReasonOption = None,
     signing: SigningOptions,
     server: ServerOption = None,
 ) -> Result | Feed:
@@ -298,7 +305,7 @@ async def restore(
         # The error names another call than the write.
         context.notice("nothing was written")
         raise
-    writing = BulkWriting(context, live, plan.rows, signatures, timeout or OUTCOME_TIMEOUT, session_id)
+    writing = BulkWriting(context, live, plan.rows, signatures, timeout or OUTCOME_TIMEOUT, session_id, reason)
     return await shown_or_asked(Restoration(plan, writing), context, plan.rows)
 
 

@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     closed_error,
     first_value,
     follow_coming_waits,
+    given_reason,
     live_session_of,
 )
 from zb_mom_ww_mxgateway_shell.feeds.write_report import (
@@ -32,6 +33,7 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     Duration,
     DurationOption,
     FlagOption,
+    ReasonOption,
     TimeOption,
     Tolerance,
 )
@@ -111,6 +113,7 @@ async def write(
     for_: Annotated[float | None, Duration(most=LONGEST_SECONDS, because="then it is no longer a timed write")] = None,
     timeout: DurationOption = None,
     at: TimeOption = None,
+    reason: ReasonOption = None,
     signing: SigningOptions,
     server: ServerOption = None,
 ) -> Result:
@@ -131,7 +134,8 @@ async def write(
     leave it. It is put back only while the tag has the value that this session wrote; else the shell asks. The intent
     is on disk before the write is sent: after a crash, the next start at this gateway offers it.
 
-    --at gives the value a source time. The user who is logged in (login USER) signs for a SecuredWrite tag. For a
+    --at gives the value a source time. --reason "text" says why, for the journal, and where the limits demand it. The
+    user who is logged in (login USER) signs for a SecuredWrite tag. For a
     VerifiedWrite tag the shell also asks a second person to log in, for this write alone. A file names that person
     with --second USER, and the password with --second-password-env or --second-password-file.
     """
@@ -139,7 +143,7 @@ async def write(
         item, before, typed = await _prepare(context, tag, value, server, sends=True)
         tolerance = None if tol is None else tolerance_of_real(tol, typed)
         signature, signers = await signature_for(context, item, signing.person)
-        live = live_session_of(context, item)
+        live, connected = live_session_of(context, item), context.connected
     except MxGatewayError as error:
         if context.is_disconnected:
             raise closed_error(context) from error
@@ -152,21 +156,20 @@ async def write(
     async def send() -> "WriteResult":
         return await live.write_and_confirm(*item.key, typed, timestamp=at, signature=signature, timeout=for_outcome)
 
-    if for_ is None:
-        result = await send()
-    elif signers:
+    if for_ is not None and signers:
         raise ShellError(
             f"{item.tag} needs a signature, and nobody signs when its time is over: leave out --for; nothing was "
             "written",
             ExitCode.GUARDED,
         )
-    else:
-        result = await context.connected.changes.reverts.write(item, before, typed, for_, send)
+    with given_reason(reason):
+        timed = connected.changes.reverts.write
+        result = await (send() if for_ is None else timed(item, before, typed, for_, send))
     seen = None
     if verify and result.outcome.value != "refused":
         from zb_mom_ww_mxgateway.safety import verification  # Lazy: most writes are not verified.
 
-        desk = context.connected.desk
+        desk = connected.desk
         if tolerance is None:
             tolerance = desk.rules.tolerance_of(item.tag)
         wait = within or verification.VERIFY_SECONDS

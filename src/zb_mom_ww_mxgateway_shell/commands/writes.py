@@ -20,6 +20,7 @@ from zb_mom_ww_mxgateway_shell.feeds.write_report import given_text
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     DurationOption,
+    ReasonOption,
 )
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, ParsedArguments, Written
 from zb_mom_ww_mxgateway_shell.language.commands import command
@@ -81,6 +82,7 @@ async def write_many(
     file: Annotated[Token, ValueFileName()],
     *,
     timeout: DurationOption = None,
+    reason: ReasonOption = None,
     signing: SigningOptions,
     server: ServerOption = None,
 ) -> Result | Feed:
@@ -109,7 +111,7 @@ async def write_many(
         # The error names another call than the write.
         context.notice("nothing was written")
         raise
-    writing = BulkWriting(context, live, rows, signatures, timeout or OUTCOME_TIMEOUT, session_id)
+    writing = BulkWriting(context, live, rows, signatures, timeout or OUTCOME_TIMEOUT, session_id, reason)
     return await shown_or_asked(writing, context, rows)
 
 

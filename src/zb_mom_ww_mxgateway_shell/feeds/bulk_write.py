@@ -12,6 +12,7 @@ from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, counted, value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.feeds.write_preparation import given_reason
 from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport, WrittenRows, before_text
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result
 from zb_mom_ww_mxgateway_shell.state.context import Context
@@ -51,6 +52,8 @@ class BulkWriting:
     timeout: float
     session_id: str
     """Session for which the signatures are good: a user id may be another person's in the one that replaces it."""
+    reason: str | None = None
+    """Why it is made; None for the reason of the arming, if any."""
     started: float = field(default_factory=clock.monotonic)
 
     async def follow(self, show: Callable[[str], None]) -> Result:
@@ -70,7 +73,9 @@ class BulkWriting:
             )
         server = self.rows[0].item.server_handle
         entries = [_entry(row, signature) for row, signature in zip(self.rows, self.signatures, strict=True)]
-        return self._table(await self.live.write_bulk_and_confirm(server, entries, timeout=self.timeout))
+        with given_reason(self.reason):
+            results = await self.live.write_bulk_and_confirm(server, entries, timeout=self.timeout)
+        return self._table(results)
 
     def interrupted(self) -> WrittenRows:
         """Return the table of a wait that was interrupted: each row may have been written."""

@@ -1,10 +1,11 @@
 """What every command that writes does before it sends anything."""
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.safety.write_note import given
 from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 OUTCOME_TIMEOUT = 30.0
 """Seconds to wait for a write's completion: the gateway's own command timeout."""
+
+
+def given_reason(reason: str | None) -> AbstractContextManager[None]:
+    """Within the block: say why each write is made, where a reason is given; else that of the arming holds."""
+    return given(reason=reason) if reason else nullcontext()
 
 
 async def follow_coming_waits(context: Context) -> None:

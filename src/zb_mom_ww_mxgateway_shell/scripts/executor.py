@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from zb_mom_ww_mxgateway.safety.write_note import given
 from zb_mom_ww_mxgateway_shell.errors import Failure
 from zb_mom_ww_mxgateway_shell.language.aliases import unfolded
 from zb_mom_ww_mxgateway_shell.language.commands import Command
@@ -82,7 +83,8 @@ class LineRun:
         context = BoundContext(self.context)
         context.refresh()
         try:
-            result = await self._run(context, follow)
+            with given(command=self.text.strip()):
+                result = await self._run(context, follow)
         except Exception as error:
             context.failure = Failure(error, self.text)
             return Outcome(self.invocation, error=error)

@@ -27,4 +27,6 @@ async def may_leave(context: Context, connections: Iterable[GatewayConnection]) 
         return True
     for line in lines:
         context.notice(line)
-    return await context.ask(f"{counted(len(lines), 'tag')} left changed; undo puts one back. Leave all the same?")
+    return await context.ask(
+        f"{counted(len(lines), 'tag')} left changed; undo puts back what you choose. Leave all the same?"
+    )

@@ -229,10 +229,12 @@ class Context:
         return "" if connected is self._current else f"{connected.name}: "
 
     async def _close(self, connected: GatewayConnection) -> None:
-        await self.departure.leave(connected)
         # A run shows the head with its result.
         shown = {"shows_panel": connected.name in self.connections, "shows_head": not self.runs_file}
-        await close_and_report(connected, self.notice, self.alert, **shown)
+        try:
+            await self.departure.leave(connected)
+        finally:
+            await close_and_report(connected, self.notice, self.alert, **shown)
 
     @cached_property
     def profiles(self) -> "Profiles":

@@ -1,6 +1,7 @@
 """What a shell leaves in the plant: timed writes are put back, and what stays changed is told."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway_console.render.forms import counted
@@ -16,7 +17,7 @@ class Departure:
     def __init__(self, alert: Callable[[str], object]) -> None:
         self.must_be_clean = False
         """Whether what a run leaves changed is a failure."""
-        self._alert = alert
+        self._shows = alert
         self._left: list[str] = []
         self._not_put_back: list[tuple[GatewayConnection, Revert]] = []
 
@@ -48,6 +49,11 @@ class Departure:
         for each in here:
             await self.put_back(each)
         return [*self._left, *[line for each in here for line in await _left_by(each)]] if self.must_be_clean else []
+
+    def _alert(self, text: str) -> None:
+        # The terminal may be gone, which is why it is left: then what is to be put back still is.
+        with suppress(OSError):
+            self._shows(text)
 
     @property
     def is_put_back(self) -> bool:

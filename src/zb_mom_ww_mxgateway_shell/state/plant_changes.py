@@ -154,7 +154,8 @@ class PlantChanges:
         if revert.key in self._collected:
             self._collected[revert.key].append(news)
         elif text := news_text(news):
-            self.tell(text)
+            with suppress(OSError):  # The terminal may be gone: what is put back does not depend on it.
+                self.tell(text)
 
     async def left_behind(self) -> "list[RevertRecord | DamagedRevert]":
         """Return what earlier sessions at this endpoint were to put back; raise OSError or TimeoutError."""
