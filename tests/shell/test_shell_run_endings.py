@@ -16,6 +16,7 @@ from shell_process import Done, Runs
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
+from zb_mom_ww_mxgateway_shell.samples.record_format import COLUMNS
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"
@@ -44,7 +45,7 @@ async def started(run: Runs, *arguments: str, prelude: str = "", **streams: obje
         "-c",
         main,
         "--plaintext",
-        *arguments,
+        *run.process.armed_for(*arguments),
         # Nor a half of what Python keeps, where a test limits the size of files.
         env=run.process.environment | {"PYTHONDONTWRITEBYTECODE": "1"},
         cwd=run.folder,
@@ -220,7 +221,7 @@ async def test_a_result_that_cannot_be_shown_is_an_internal_error_and_what_was_d
     run.file(f"on-error continue\nwrite {INT} 1\nstatus\nwrite {INT} 2\nfinally\nstatus\nwrite {INT} 3\n")
     done = await ended(await started(run, "-c", "try.mxs", "--report-junit", "out.xml", prelude=broken))
     assert (done.code, run.written) == (70, [1, 3])
-    assert "try.mxs:3:1: it ended with 0, but its result cannot be shown: internal error" in done.err
+    assert "try.mxs:4:1: it ended with 0, but its result cannot be shown: internal error" in done.err
     assert "Traceback" not in done.err
     report = (run.folder / "out.xml").read_text(encoding="utf-8")
     assert ("<error" in report, "<failure" in report) == (True, False)
@@ -239,13 +240,19 @@ async def test_a_report_that_cannot_be_written_at_the_end_changes_nothing_about_
     assert "all done" in done.out
 
 
-LIMITED = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (120, 120))"
+# Enough for the journal, without which nothing is written.
+LIMIT = 20_000
+LIMITED = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT}, {LIMIT}))"
 
 
 @POSIX
-@pytest.mark.parametrize("line", ["record-script steps.mxs", "tee copy.txt", "record samples.csv"])
+@pytest.mark.parametrize("line", ["record-script steps.mxs", "tee copy.txt", "record samples.csv --append"])
 async def test_a_full_disk_beside_a_run_never_takes_the_place_of_what_a_command_did(run: Runs, line: str) -> None:
-    run.file(f"{line}\n" + f"write {INT} 1\nexpect {INT} = 1\nwrite {INT} 2\n" + f'note "{"x" * 99}"\n' * 3)
+    run.file(f"{line}\n" + f"write {INT} 1\nexpect {INT} = 1\nwrite {INT} 2\n" + f'note "{"x" * 9_000}"\n' * 3)
+    if line.endswith("--append"):
+        # Nearly as long as a file can be.
+        row = ["stop", *[""] * (len(COLUMNS) - 2), "x" * (LIMIT - 300)]
+        (run.folder / "samples.csv").write_text(f"{','.join(COLUMNS)}\n{','.join(row)}\n", encoding="utf-8")
     done = await ended(await started(run, "--json", "-c", "try.mxs", prelude=LIMITED))
     assert (done.code, run.written) == (0, [1, 2])
     assert all(json.loads(each)["ok"] for each in done.out.splitlines())
@@ -327,12 +334,12 @@ async def test_what_fails_beside_a_run_is_said_when_it_happens(run: Runs) -> Non
 async def test_quiet_says_on_standard_error_where_something_was_not_done(run: Runs) -> None:
     done = await run(f"write {INT} double:1e300\n", "-q")
     assert (done.code, done.out) == (3, "")
-    assert done.err.startswith(f"try.mxs:1:1: {INT}")
+    assert done.err.startswith(f"try.mxs:2:1: {INT}")
     assert "REFUSED" in done.err
     run.gateway.faults.lose_next_reply("write")
     done = await run(f"expect {INT} = 0\nwrite {INT} 5\n", "-q")
     assert (done.code, done.out) == (6, "")
-    assert done.err.startswith("try.mxs:2:1: ")
+    assert done.err.startswith("try.mxs:3:1: ")
     assert "UNKNOWN" in done.err
     done = await run(f"read {INT} No.Such.Tag\n", "-q")
     assert (done.code, done.out) == (3, "")
