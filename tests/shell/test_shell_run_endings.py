@@ -16,6 +16,7 @@ from shell_process import Done, Runs
 
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
+from zb_mom_ww_mxgateway_shell.samples.record_format import COLUMNS
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 INT, BOOL = "TestChildObject.TestInt", "TestChildObject.TestBool"
@@ -43,7 +44,8 @@ async def started(run: Runs, *arguments: str, prelude: str = "", **streams: obje
         sys.executable,
         "-c",
         main,
-        *run.process.armed_for("--plaintext", *arguments),
+        "--plaintext",
+        *run.process.armed_for(*arguments),
         # Nor a half of what Python keeps, where a test limits the size of files.
         env=run.process.environment | {"PYTHONDONTWRITEBYTECODE": "1"},
         cwd=run.folder,
@@ -238,26 +240,19 @@ async def test_a_report_that_cannot_be_written_at_the_end_changes_nothing_about_
     assert "all done" in done.out
 
 
-LIMITED = """
-import zb_mom_ww_mxgateway_shell.process.regular_files as files
-opened = files.open_text
-class Full:
-    def __init__(self, file): self.file, self.room = file, 250
-    def __getattr__(self, name): return getattr(self.file, name)
-    def write(self, text):
-        self.room -= len(text)
-        if self.room < 0: raise OSError(27, "File too large")
-        return self.file.write(text)
-    def writelines(self, lines):
-        for line in lines: self.write(line)
-files.open_text = lambda *given, **options: Full(opened(*given, **options))
-"""
-# The journal is elsewhere: where it cannot be written, nothing is.
+# Enough for the journal, without which nothing is written.
+LIMIT = 20_000
+LIMITED = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT}, {LIMIT}))"
 
 
-@pytest.mark.parametrize("line", ["record-script steps.mxs", "tee copy.txt", "record samples.csv"])
+@POSIX
+@pytest.mark.parametrize("line", ["record-script steps.mxs", "tee copy.txt", "record samples.csv --append"])
 async def test_a_full_disk_beside_a_run_never_takes_the_place_of_what_a_command_did(run: Runs, line: str) -> None:
-    run.file(f"{line}\n" + f"write {INT} 1\nexpect {INT} = 1\nwrite {INT} 2\n" + f'note "{"x" * 99}"\n' * 3)
+    run.file(f"{line}\n" + f"write {INT} 1\nexpect {INT} = 1\nwrite {INT} 2\n" + f'note "{"x" * 9_000}"\n' * 3)
+    if line.endswith("--append"):
+        # Nearly as long as a file can be.
+        row = ["stop", *[""] * (len(COLUMNS) - 2), "x" * (LIMIT - 300)]
+        (run.folder / "samples.csv").write_text(f"{','.join(COLUMNS)}\n{','.join(row)}\n", encoding="utf-8")
     done = await ended(await started(run, "--json", "-c", "try.mxs", prelude=LIMITED))
     assert (done.code, run.written) == (0, [1, 2])
     assert all(json.loads(each)["ok"] for each in done.out.splitlines())

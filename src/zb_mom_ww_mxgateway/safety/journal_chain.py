@@ -107,8 +107,11 @@ _ALWAYS = {
 
 def new_line(form: Mapping[str, Any]) -> tuple[bytes, JournalLine]:
     """Return a line as bytes, with its end, and as it will be read, from its JSON form without a hash."""
-    hashed = {**form, "hash": hashlib.sha256(_canonical(form)).hexdigest()}
-    return _canonical(hashed) + b"\n", _line_of(hashed)
+    # Spelled once: keys are sorted, so the hash has its place between two parts, each with keys that every line has.
+    before = _canonical({key: value for key, value in form.items() if key < "hash"})[:-1]
+    after = _canonical({key: value for key, value in form.items() if key > "hash"})[1:]
+    digest = hashlib.sha256(before + b"," + after).hexdigest()
+    return b'%s,"hash":"%s",%s\n' % (before, digest.encode("ascii"), after), _line_of({**form, "hash": digest})
 
 
 def _canonical(form: Mapping[str, Any]) -> bytes:
