@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
-from shell_process import ShellProcess
+from shell_process import ShellProcess, declared
 from shell_terminal import CTRL_C, ENTER, shell
 
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
@@ -251,8 +251,10 @@ async def test_source_times_that_no_clock_shows_today_end_nothing(tmp_path: Path
         process = ShellProcess(tmp_path).on(gateway)
         script = tmp_path / "times.mxs"
         script.write_text(
-            f"watch {INT} --count 1\nrecord all.csv\nrecord all.jsonl\nwrite {INT} 5\nread {INT} --fresh\nread {INT}\n"
-            f"items\ntrend {INT} --for 50ms\nhistory {INT}\nevents --for 50ms\nalarms\nrecord stop\n",
+            declared(
+                f"watch {INT} --count 1\nrecord all.csv\nrecord all.jsonl\nwrite {INT} 5\nread {INT} --fresh\nread {INT}\n"
+                f"items\ntrend {INT} --for 50ms\nhistory {INT}\nevents --for 50ms\nalarms\nrecord stop\n"
+            ),
             encoding="utf-8",
         )
         # West of Greenwich the calendar ends before the first year, east of it after the last one.
