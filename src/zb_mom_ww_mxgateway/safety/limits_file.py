@@ -1,6 +1,6 @@
 """Reads a limits file. It is checked strictly, and refused as a whole for any mistake, with the line of it.
 
-::
+For example::
 
     unlisted = "refuse"
 
