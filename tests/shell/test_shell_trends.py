@@ -252,8 +252,8 @@ async def test_source_times_that_no_clock_shows_today_end_nothing(tmp_path: Path
         script = tmp_path / "times.mxs"
         script.write_text(
             declared(
-                f"watch {INT} --count 1\nrecord all.csv\nrecord all.jsonl\nwrite {INT} 5\nread {INT} --fresh\nread {INT}\n"
-                f"items\ntrend {INT} --for 50ms\nhistory {INT}\nevents --for 50ms\nalarms\nrecord stop\n"
+                f"watch {INT} --count 1\nrecord all.csv\nrecord all.jsonl\nwrite {INT} 5\nread {INT} --fresh\n"
+                f"read {INT}\nitems\ntrend {INT} --for 50ms\nhistory {INT}\nevents --for 50ms\nalarms\nrecord stop\n"
             ),
             encoding="utf-8",
         )
