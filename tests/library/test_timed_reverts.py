@@ -13,6 +13,7 @@ from library_reverts import BAD, HandClock, MemoryFolder, MemoryPlant, RevertRig
 
 from zb_mom_ww_mxgateway import LiveState, MxGatewayArgumentError, MxGatewayError, MxGatewayWriteBlockedError, Typed
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS
+from zb_mom_ww_mxgateway.safety import write_note
 from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertStage
 
 TAG = "Tank1.SP"
@@ -335,6 +336,20 @@ async def test_the_guard_sees_that_it_is_a_revert_only_while_it_is_made(rig: Rev
     assert covered == [False, True]
     assert [note.reverts for note in rig.plant.notes] == [False, True]
     assert not rig.reverts.covers(TAG, 50)
+
+
+async def test_what_is_said_about_one_write_is_not_said_about_the_revert_of_another(hand_clock: HandClock) -> None:
+    rig = RevertRig(MemoryPlant(**{TAG: 50, "Tank2.SP": 10}), has_timer=True)
+    with write_note.given(reason="to test tank 1", command="write Tank1.SP 60 --for 10m"):
+        await rig.write_for(TAG, 60, 600)
+    await rig.write_for("Tank2.SP", 20, 30)
+    hand_clock.now += 600
+    async with asyncio.timeout(30):
+        while rig.reverts.pending.all:  # noqa: ASYNC110 - what ends it is a timer of the code under test
+            await asyncio.sleep(0.01)
+    said = sorted((note.command, note.reason) for note in rig.plant.notes if note.reverts)
+    assert said == [("revert Tank1.SP", "to test tank 1"), ("revert Tank2.SP", "puts a timed write back")]
+    await rig.reverts.aclose()
 
 
 async def test_another_value_or_tag_is_not_covered(rig: RevertRig, hand_clock: HandClock) -> None:

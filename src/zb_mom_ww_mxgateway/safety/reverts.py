@@ -111,6 +111,8 @@ class Revert:
     stage: RevertStage = RevertStage.PENDING
     why: str = ""
     """Why it is a question, or has failed."""
+    reason: str = ""
+    """Reason that was given for the timed write."""
     writes: list[SentValue] = field(default_factory=list)
     _attempt: SentValue | None = None
 

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from contextvars import Context
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, OwnWrite, Standing,
 from zb_mom_ww_mxgateway.safety.pending_reverts import PendingReverts
 from zb_mom_ww_mxgateway.safety.revert_files import RevertFolder, new_key
 from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertEvent, RevertNews, RevertStage, RevertVerdict, TimedWrite
-from zb_mom_ww_mxgateway.safety.write_note import given
+from zb_mom_ww_mxgateway.safety.write_note import current_note, given
 from zb_mom_ww_mxgateway.safety.written_values import is_as_written
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -120,7 +121,7 @@ class TimedReverts:
             raise self._blocked(tag, f"its value is not {what}, so it could not be put back")
         revert = self.pending.of(tag)
         if revert is None:
-            revert = Revert(new_key(), tag, original, self._who, datetime.now(UTC))
+            revert = Revert(new_key(), tag, original, self._who, datetime.now(UTC), reason=current_note().reason)
         elif revert.stage is not RevertStage.PENDING or revert.standing(before) is Standing.ANOTHER:
             raise self._blocked(tag, "an earlier timed write is not put back yet; end that with revert or keep first")
         timed = revert.begin(value, seconds)
@@ -254,9 +255,14 @@ class TimedReverts:
 
     async def _written(self, revert: Revert, item: Item, expected: object) -> tuple[WriteState, str, bool]:
         """Write the first value; return the outcome, its reason, and whether the guard refused it."""
-        note = {"expected": {tag_key(item.tag): expected}, "reverts": True, "command": f"revert {item.tag}"}
+        said = {
+            "command": f"revert {item.tag}",
+            "expected": {tag_key(item.tag): expected},
+            "reason": revert.reason or "puts a timed write back",
+            "reverts": True,
+        }
         try:
-            with given(**note):
+            with given(**said):
                 result = await self._live.write_and_confirm(*item.key, revert.original, timeout=_OUTCOME_SECONDS)
         except asyncio.CancelledError:
             revert.made("unknown", "interrupted")
@@ -374,7 +380,8 @@ class TimedReverts:
         self._on_news(RevertNews(event, revert, present, why))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        task = asyncio.get_running_loop().create_task(work, name="timed writes")
+        # Not in the context of the line that times the first write: what is said there is about that write.
+        task = asyncio.get_running_loop().create_task(work, name="timed writes", context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

@@ -18,9 +18,9 @@ from zb_mom_ww_mxgateway_shell.feeds.change_rows import (
     left_behind_row,
     revert_row,
 )
-from zb_mom_ww_mxgateway_shell.feeds.write_preparation import OUTCOME_TIMEOUT, live_session_of
+from zb_mom_ww_mxgateway_shell.feeds.write_preparation import OUTCOME_TIMEOUT, given_reason, live_session_of
 from zb_mom_ww_mxgateway_shell.feeds.write_report import WriteReport
-from zb_mom_ww_mxgateway_shell.language.argument_types import Count, DurationOption, Suggestion
+from zb_mom_ww_mxgateway_shell.language.argument_types import Count, DurationOption, ReasonOption, Suggestion
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
@@ -95,6 +95,7 @@ async def undo(
     context: Context,
     number: Annotated[int | None, Count()] = None,
     *,
+    reason: ReasonOption = None,
     timeout: DurationOption = None,
     signing: SigningOptions,
 ) -> Result:
@@ -122,7 +123,7 @@ async def undo(
     expected = {} if row.standing is Standing.UNSURE else {tag_key(item.tag): present.value}
 
     async def send() -> "WriteResult":
-        with given(expected=expected):
+        with given_reason(reason), given(expected=expected):
             return await live.write_and_confirm(*item.key, original, signature=signature, timeout=for_outcome)
 
     revert = next((each for each in here.pending if tag_key(each.tag) == tag_key(item.tag)), None)

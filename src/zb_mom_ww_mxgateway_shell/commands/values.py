@@ -163,8 +163,10 @@ async def write(
             ExitCode.GUARDED,
         )
     with given_reason(reason):
-        timed = connected.changes.reverts.write
-        result = await (send() if for_ is None else timed(item, before, typed, for_, send))
+        if for_ is None:
+            result = await send()
+        else:
+            result = await connected.changes.reverts.write(item, before, typed, for_, send)
     seen = None
     if verify and result.outcome.value != "refused":
         from zb_mom_ww_mxgateway.safety import verification  # Lazy: most writes are not verified.
