@@ -47,7 +47,16 @@ METHODS = {
 HARMLESS = {
     *("calm", "has_key", "live_sessions", "start", "aclose", "schedule"),
     *("read", "set", "set_message", "raise_alarm", "clear_alarm"),
-    *("endpoint", "certificate_pem", "fingerprint_sha256", "calls", "writes", "alarms", "alarms_enabled"),
+    *(
+        "endpoint",
+        "certificate_pem",
+        "fingerprint_sha256",
+        "calls",
+        "mutating_calls",
+        "writes",
+        "alarms",
+        "alarms_enabled",
+    ),
     *("sessions", "open_streams", "open_alarm_streams", "open_connections"),
 }
 

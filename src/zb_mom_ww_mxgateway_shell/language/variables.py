@@ -7,13 +7,13 @@ as it is.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from zb_mom_ww_mxgateway.value_types import TYPE_NAMES, type_of
 from zb_mom_ww_mxgateway_console.text.text_files import CURLY, describe_curly
-from zb_mom_ww_mxgateway_shell.errors import InputError, closest
+from zb_mom_ww_mxgateway_shell.errors import InputError, ShellError, closest
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, split_type
 from zb_mom_ww_mxgateway_shell.language.tokens import Token, elements, split
 
@@ -281,3 +281,17 @@ def _word_of_value(text: str) -> Token:
     if rest is bare and not _is_bare(text):
         return Token(text if text in _OWN_MEANING else quoted(text), 0, len(text), True)
     return bare
+
+
+def given_variables(texts: Iterable[str]) -> dict[str, VariableWord]:
+    """Return the names and values of ``--var NAME=VALUE``; raise ShellError for another text."""
+    given = {}
+    for text in texts:
+        try:
+            name, value = variable(text)
+        except InputError as error:
+            # No line that could be shown contains it.
+            where = f" {text}: {error}, at character {error.start + 1}" if error.start else f": {error}"
+            raise ShellError(f"--var{where}") from None
+        given[name] = value
+    return given

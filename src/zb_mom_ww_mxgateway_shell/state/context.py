@@ -10,10 +10,10 @@ from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.connect import profiles_path
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
-from zb_mom_ww_mxgateway_shell.errors import Failure, InputError, ShellError
+from zb_mom_ww_mxgateway_shell.errors import Failure, ShellError
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation, Registry
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.variables import variable
+from zb_mom_ww_mxgateway_shell.language.variables import given_variables
 from zb_mom_ww_mxgateway_shell.output.transcript import Transcript
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
@@ -22,7 +22,6 @@ from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
 from zb_mom_ww_mxgateway_shell.state.departure import Departure
 from zb_mom_ww_mxgateway_shell.state.journals import Journals
 from zb_mom_ww_mxgateway_shell.state.settings import Settings
-from zb_mom_ww_mxgateway_shell.state.write_desk import attach, have_asked, make_desk
 from zb_mom_ww_mxgateway_shell.state.write_terms import WriteTerms
 
 if TYPE_CHECKING:
@@ -152,15 +151,7 @@ class Context:
 
     def give_names(self, variables: Iterable[str]) -> None:
         """Set the names of ``--var NAME=VALUE``; raise ShellError."""
-        given = {}
-        for text in variables:
-            try:
-                name, value = variable(text)
-            except InputError as error:
-                # No line that could be shown contains it.
-                where = f" {text}: {error}, at character {error.start + 1}" if error.start else f": {error}"
-                raise ShellError(f"--var{where}") from None
-            given[name] = value
+        given = given_variables(variables)
         self.names |= given
         self.given_names |= given.keys()
 
@@ -175,6 +166,8 @@ class Context:
         armed, except for what a run may write. `terms` are those of its profile; without them they are none, or of a
         simulated plant those of its earlier connection.
         """
+        from zb_mom_ww_mxgateway_shell.state.write_desk import attach, make_desk  # Lazy: it loads the contract.
+
         terms = self.write_terms.of(connection, terms, self.read_only, self.connections.values())
         made = await GatewayConnection.open(
             connection,
@@ -214,6 +207,8 @@ class Context:
 
     def answer_selections(self, ask: "AskAbout") -> None:
         """Have a person asked by this function before a write, on every connection."""
+        from zb_mom_ww_mxgateway_shell.state.write_desk import have_asked
+
         self.ask_selection = ask
         for each in self.connections.values():
             have_asked(each, ask)
