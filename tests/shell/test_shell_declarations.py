@@ -157,7 +157,7 @@ async def test_the_declaration_is_the_scope_whatever_is_armed(run: Runs) -> None
     done = await ran(run, text, "--arm", "Plant.*", "--arm", "TestChildObject.*")
     assert (done.code, run.written) == (5, [])
     assert f"{INT} is not among the tags that are armed (Plant.*)" in done.err
-    assert f'the file must declare it: requires write "{INT}"' in done.err
+    assert f'it is not declared: requires write "{INT}"' in done.err
 
 
 async def test_a_file_that_declares_nothing_writes_nothing(run: Runs) -> None:

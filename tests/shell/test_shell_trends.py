@@ -230,7 +230,8 @@ async def test_trends_of_odd_numbers_end_and_what_stands_behind_them_runs(tmp_pa
         gateway.set_message("U.Infinite.X", pb.MxValue(data_type=pb.MX_DATA_TYPE_DOUBLE, double_value=float("-inf")))
         script = tmp_path / "odd.mxs"
         script.write_text(
-            "requires write U.*\nwatch U.Swing.X --count 1\nwrite U.Swing.X 1.7e308\ntrend U.Swing.X --for 100ms --span 10s\n"
+            "requires write U.*\n"
+            "watch U.Swing.X --count 1\nwrite U.Swing.X 1.7e308\ntrend U.Swing.X --for 100ms --span 10s\n"
             "trend U.Never.Set U.Counter.Ns U.Nothing.X --for 100ms\ntrend U.Fine.X U.Infinite.X --for 100ms\n"
             + "".join(f"history {tag.name}\n" for tag in tags)
             + "finally\nwrite U.Never.Set 0\n",

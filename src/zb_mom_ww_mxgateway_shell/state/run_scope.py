@@ -1,12 +1,14 @@
 """What the lines of one run may write: what its user names on the command line, and what its file declares."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway.errors import MxGatewayWriteBlockedError
-from zb_mom_ww_mxgateway.safety.arming import CLOSED
+from zb_mom_ww_mxgateway.safety.arming import CLOSED, LONGEST_SECONDS
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.connect.write_options import WriteConsent
 from zb_mom_ww_mxgateway_shell.state.connection import SESSION_LOST, GatewayConnection
 
@@ -51,7 +53,8 @@ class RunScope:
         self._in_ending = False
         self._armed_again: list[GatewayConnection] = []
         """Connections that lost their session, and are armed for the lines after ``finally``."""
-        self._followed: list[GatewayConnection] = []
+        self._ends: dict[GatewayConnection, float] = {}
+        """When the longest time of each connection that was armed is over, in seconds of the clock."""
 
     @property
     def is_declared(self) -> bool:
@@ -85,8 +88,8 @@ class RunScope:
         """Arm a connection for the run."""
         arming = connected.arming
         arming.remedy = self.remedy
-        if connected not in self._followed:
-            self._followed.append(connected)
+        if connected not in self._ends:
+            self._ends[connected] = clock.monotonic() + arming.rules.longest
             arming.on_disarmed.append(partial(self._on_disarmed, connected))
         globs = self.globs_for(connected)
         if not globs or self._void or arming.for_good:
@@ -95,8 +98,9 @@ class RunScope:
             connected.catalogue.watch(connected.client)
         # A run waits by itself for a stream that is lost; nothing of its session goes with it.
         despite = ("stream", "session") if self._in_ending else ("stream",)
+        left = self._ends[connected] - clock.monotonic()
         try:
-            arming.arm(globs, None, self._reason, despite=despite)
+            arming.arm(globs, None if math.isinf(left) else min(left, LONGEST_SECONDS), self._reason, despite=despite)
         except MxGatewayWriteBlockedError as error:
             gives = ": --reason TEXT gives one" if arming.rules.needs_reason and not self._reason else ""
             self.alert(f"{error}{gives}")
@@ -144,5 +148,5 @@ class RunScope:
         if self._void:
             return "see that the plant is as it should be, and run it again"
         if self.is_declared:
-            return f"the file must declare it: requires write {named}"
+            return f"it is not declared: requires write {named}"
         return f"--arm {named} lets it through"
