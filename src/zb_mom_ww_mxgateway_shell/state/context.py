@@ -78,6 +78,8 @@ class Context:
         """Names that ``--var`` gave; ``let`` does not change them."""
         self.lines_ahead: Sequence[str] = ()
         """The lines that follow the running one in its file, where they are known."""
+        self.planned_snapshots: set[str] = set()
+        """Names of the snapshots that the lines of a plan so far would take."""
         self.step = ""
         """Title of the current step; empty before the first."""
         self.on_error: Literal["stop", "continue"] = "stop"
