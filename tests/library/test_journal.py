@@ -5,6 +5,8 @@ import errno
 import json
 import math
 import os
+import threading
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -58,6 +60,64 @@ async def test_lines_are_in_a_chain_in_the_order_given(journal: Journal) -> None
     assert (lines[0], lines[-1]) == (first, last)
     assert {(line.frame, line.pid, line.who["profile"]) for line in lines} == {(journal.frame, os.getpid(), "line3")}
     assert journal.head == last.head == kept_head(journal)
+
+
+async def flushed_by(journal: Journal, monkeypatch: pytest.MonkeyPatch, seconds: float = 0.0) -> list[str]:
+    """The threads that flush one more line, each in so many seconds."""
+    threads: list[str] = []
+
+    def fsync(handle: int) -> None:
+        threads.append(threading.current_thread().name)
+        time.sleep(seconds)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fsync)
+        await journal.append("intent", {})
+    return threads
+
+
+async def test_a_quick_disk_is_flushed_by_who_waits_and_a_slow_one_by_the_thread(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await journal.append("opened", {})
+    await flushed_by(journal, monkeypatch)
+    assert await flushed_by(journal, monkeypatch, 0.01) == ["MainThread"]
+    # It was slow: the loop does not wait for it again until it is quick.
+    assert await flushed_by(journal, monkeypatch) == ["mxgw-journal"]
+    assert await flushed_by(journal, monkeypatch) == ["MainThread"]
+    assert [line.number for line in lines_of(journal)] == [1, 2, 3, 4, 5]
+
+
+async def test_the_loop_waits_neither_for_a_lock_nor_for_lines_before(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await journal.append("opened", {})
+    await flushed_by(journal, monkeypatch)
+    with lock_of(journal.folder):
+        waiting = asyncio.ensure_future(journal.append("intent", {"place": 1}))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        behind = asyncio.ensure_future(journal.append("intent", {"place": 2}))
+        await asyncio.sleep(0)
+    await asyncio.gather(waiting, behind)
+    assert [line.fields["place"] for line in lines_of(journal)[-2:]] == [1, 2]
+
+
+async def test_a_head_that_cannot_be_kept_lets_nothing_through_and_writes_no_line_twice(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await journal.append("opened", {})
+    await flushed_by(journal, monkeypatch)
+
+    def keep_head() -> None:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal._files, "keep_head", keep_head)
+        with pytest.raises(JournalError, match="Permission denied"):
+            await journal.append("intent", {})
+    await journal.append("intent", {"is": "the next"})
+    assert [line.kind for line in lines_of(journal)] == ["opened", "intent", "intent", "intent"]
 
 
 async def test_a_line_says_who_and_when(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

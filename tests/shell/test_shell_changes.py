@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from shell_process import ARMED
 from shell_waiting import until
 
 from zb_mom_ww_mxgateway import MxGatewayWriteBlockedError, Session
+from zb_mom_ww_mxgateway.live.values import UnseenWrite
 from zb_mom_ww_mxgateway.safety.arming import ArmingRules
 from zb_mom_ww_mxgateway.safety.journal import Journal
 from zb_mom_ww_mxgateway.safety.limits_watch import LimitsFile
@@ -23,6 +25,7 @@ from zb_mom_ww_mxgateway_shell.commands import all_commands
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.plant_changes import left_lines
 from zb_mom_ww_mxgateway_sim import NativeType, SimulatedGateway, TagDefinition
 
 INT, DOUBLE = "TestChildObject.TestInt", "TestChildObject.TestDouble"
@@ -554,3 +557,48 @@ async def test_files_of_earlier_demos_are_removed(gateway: SimulatedGateway, tol
     await later.disconnect()
     context.connected.changes.reverts.pending.forget(context.connected.changes.pending[0])
     await context.disconnect()
+
+
+async def test_undo_gives_a_write_a_moment_to_show(
+    context: Context, gateway: SimulatedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await text_of(context, f"read {INT}")
+    await text_of(context, f"watch {INT} --count 1")
+    live = context.live_session
+    old = replace(live[INT])
+    await text_of(context, f"write {INT} 5")
+    await shows(context, INT, 5)
+    looks: list[object] = []
+
+    def unseen_write(server: int, item: int) -> UnseenWrite | None:
+        looks.append(item)
+        if len(looks) < 3:
+            # Something comes, as it does in a plant.
+            gateway.set(DOUBLE, float(len(looks)))
+            return UnseenWrite(5, clock.monotonic(), "a")
+        return None
+
+    await text_of(context, f"watch {DOUBLE} --count 1")
+    latest = live.latest
+    monkeypatch.setattr(live, "unseen_write", unseen_write)
+    monkeypatch.setattr(live, "latest", lambda *key: old if len(looks) < 3 else latest(*key))
+    await text_of(context, "undo")
+    assert gateway.read(INT).value == 0
+
+
+async def test_a_long_list_of_what_is_left_is_cut(context: Context) -> None:
+    await text_of(context, f"write {INT} 5")
+    row = (await context.connected.changes.now())[0]
+    assert left_lines([row] * 30)[-2:] == [row.left_text, "and 10 more: changes lists them"]
+    assert left_lines([row] * 20) == [row.left_text] * 20
+
+
+async def test_a_plan_says_that_a_value_would_be_put_back(context: Context, gateway: SimulatedGateway) -> None:
+    command = context.registry.commands["write"]
+    parsed = context.registry.parse(f"write {INT} 5 --for 30s", context)
+    assert parsed is not None
+    assert command.preview is not None
+    result = await command.preview(context, *parsed.positional, **command.grouped(parsed.options))
+    assert isinstance(result, TextResult)
+    assert result.text == f"would write {INT}   0 → 5, put back after 30s"
+    assert gateway.writes == ()

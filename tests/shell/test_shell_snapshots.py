@@ -8,6 +8,7 @@ import pytest
 from shell_lines import SIMULATED, run
 from shell_process import ShellProcess, declared
 from shell_terminal import shell
+from shell_waiting import until
 
 from zb_mom_ww_mxgateway import MxGatewayWriteBlockedError
 from zb_mom_ww_mxgateway.safety.snapshots import SnapshotFolder
@@ -216,6 +217,22 @@ async def test_a_snapshot_of_another_gateway_is_restored_by_agreement_alone(cont
         await context.disconnect("other")
 
 
+async def test_a_deployment_since_is_said(context: Context, gateway: SimulatedGateway) -> None:
+    notices: list[str] = []
+    context.set_outputs(notices.append)
+    await result_of(context, f"snapshot before {INT}")
+    context.connected.catalogue.start(context.connected.client)
+    await context.connected.catalogue.loaded(30)
+    await until(lambda: context.connected.deployed_at)
+    await result_of(context, "diff before")
+    assert not [text for text in notices if "deployed" in text]
+    before = context.connected.deployed_at
+    gateway.faults.redeploy()
+    await until(lambda: context.connected.deployed_at != before)
+    await result_of(context, "diff before")
+    assert [text for text in notices if "the galaxy was deployed again since before was taken" in text]
+
+
 async def test_it_passes_the_guard_of_every_write(context: Context, gateway: SimulatedGateway) -> None:
     await result_of(context, f"snapshot before {INT}")
     gateway.set(INT, 8)
@@ -245,6 +262,16 @@ async def test_in_a_file_lint_knows_what_a_snapshot_names(tmp_path: Path, gatewa
     )
     done = await program("--plaintext", "-c", "steps.mxs")
     assert (done.code, [write.value for write in gateway.writes]) == (0, [8, 0]), done.err
+    SnapshotFolder().path("before").unlink()
+    done = await program("--plaintext", "plan", "steps.mxs")
+    assert done.code == 0, done.err
+    assert "would keep values as before" in done.out
+    assert "would compare the values kept as before" in done.out
+    assert "would restore the values kept as before" in done.out
+    assert (len(gateway.writes), SnapshotFolder().names()) == (2, [])
+    (tmp_path / "only.mxs").write_text(declared("write A.b 1\nrestore before\n"), encoding="utf-8")
+    assert "no snapshot before" in (await program("--plaintext", "plan", "only.mxs")).err
+    assert (await program("--plaintext", "-e", f"snapshot before {INT}")).code == 0
     (tmp_path / "back.mxs").write_text('requires write "Plant.*"\nrestore before\n', encoding="utf-8")
     done = await program("lint", "back.mxs")
     assert done.code != 0

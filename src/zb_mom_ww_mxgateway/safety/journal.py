@@ -1,7 +1,8 @@
 """The journal of guarded actions: append-only lines in a chain, each on the disk before its action goes on.
 
-One thread of its own writes the lines in the order in which they were given; the event loop never waits for the disk.
-Lines that wait at the same time share one flush.
+One thread of its own writes the lines in the order in which they were given, and lines that wait at the same time share
+one flush. Where the disk is quick and the thread has nothing to do, a line that is awaited is written by its caller: it
+takes longer to wake a thread, and to be woken by it. A slow disk never holds up the event loop.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ from zb_mom_ww_mxgateway.system.state_dir import STATE_VARIABLE
 
 _ROTATE_AT = 8 * 1024 * 1024
 _FOREIGN_LINES = 1_000
+_QUICK_FLUSH = 0.002
+"""Seconds that a flush took last, at most, where the caller makes the next one."""
 
 
 class Journal:
@@ -48,6 +51,8 @@ class Journal:
         about = to_form({"user": user_name(), "host": socket.gethostname()} | dict(who))
         self._writer = JournalWriter(self._files, about, os.getpid(), self.frame)
         self._queue: SimpleQueue[Draft | None] = SimpleQueue()
+        # Drafts given to the thread, and those that it is done with: it is idle where these are equal.
+        self._given = self._done = 0
         self._foreign: deque[JournalLine] = deque(maxlen=_FOREIGN_LINES)
         self._thread: threading.Thread | None = None
         self._is_closed = False
@@ -107,11 +112,26 @@ class Journal:
         return found
 
     async def _written(self, kind: str, fields: Fields | Callable[[Head], Fields]) -> JournalLine:
-        outcome = await self._tried(kind, fields)
+        outcome = self._written_here(kind, fields) or await self._tried(kind, fields)
         if isinstance(outcome, JournalLine):
             return outcome
         assert outcome is not None, "a line is written or fails"
         raise outcome
+
+    def _written_here(self, kind: str, fields: Fields | Callable[[Head], Fields]) -> JournalLine | None:
+        """Write a line in this thread, and return it; None where that might wait, or fails: then nothing is written."""
+        if self._is_closed or self._given != self._done or not self._files.last_flush <= _QUICK_FLUSH:
+            return None
+        before = self._files.head
+        try:
+            (line,), foreign = self._writer.write([_draft(kind, fields, lambda outcome: None)], patience=0.0)
+        except Exception as error:
+            if self._files.head != before:
+                raise self._failure(error) from error  # The line is there, and what follows it failed.
+            # The journal's thread tries it again, waits for the lock, and says what is wrong.
+            return None
+        self._foreign.extend(foreign)
+        return line
 
     async def _tried(self, kind: str, fields: Fields | Callable[[Head], Fields]) -> Outcome:
         """Queue a draft and return its outcome."""
@@ -138,7 +158,8 @@ class Journal:
             # A daemon, so that a program that forgot to close it ends.
             self._thread = threading.Thread(target=self._work, name="mxgw-journal", daemon=True)
             self._thread.start()
-        self._queue.put(Draft(kind, fields, time_text(datetime.now(UTC)), round(clock.monotonic(), 6), done))
+        self._given += 1
+        self._queue.put(_draft(kind, fields, done))
 
     def _work(self) -> None:
         is_open = True
@@ -166,6 +187,8 @@ class Journal:
                 failure = error if isinstance(error, MxGatewayError) else self._failure(error)
                 outcomes = [failure] * len(new)
                 self.problem = self._failure(error) if has_posted else None
+        # From here on this thread has nothing in its hands: what is told below may lead to the next line.
+        self._done += len(drafts)
         for draft, outcome in zip([*new, *marks], [*outcomes, *[None] * len(marks)], strict=True):
             if draft.done is not None:
                 draft.done(outcome)
@@ -176,6 +199,10 @@ class Journal:
             f"the journal in {self.folder} cannot be written: {reason}: nothing is sent without it; make room "
             f"or access there, or set {STATE_VARIABLE} to a folder that can be written"
         )
+
+
+def _draft(kind: str, fields: Fields | Callable[[Head], Fields], done: Callable[[Outcome], None] | None) -> Draft:
+    return Draft(kind, fields, time_text(datetime.now(UTC)), round(clock.monotonic(), 6), done)
 
 
 def _form_of(fields: Mapping[str, Any]) -> Fields:

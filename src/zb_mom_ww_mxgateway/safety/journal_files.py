@@ -7,9 +7,11 @@ of a fixed length within one sector: replacing the file would cost a second flus
 """
 
 import hashlib
+import math
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -58,9 +60,9 @@ def files_in(folder: Path) -> dict[int, Path]:
 
 
 @contextmanager
-def lock_of(folder: Path) -> Iterator[None]:
-    """Hold the lock of a journal; raise OSError, TimeoutError if another process holds it for 10 s."""
-    with locked(folder / "journal.lock", _LOCK_SECONDS):
+def lock_of(folder: Path, patience: float | None = None) -> Iterator[None]:
+    """Hold the lock of a journal; raise OSError, TimeoutError if another process holds it for 10 s, or `patience`."""
+    with locked(folder / "journal.lock", _LOCK_SECONDS if patience is None else patience):
         yield
 
 
@@ -90,18 +92,20 @@ class JournalFiles:
         """Offset after the last line that this process wrote."""
         self._size = 0
         """Bytes of the newest file, which do not change while the lock is held, except by this process."""
+        self.last_flush: float = math.inf
+        """Seconds that the last flush took."""
         self._is_known = False
         """Whether `head` is known from the files, or from what this process wrote."""
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, patience: float | None = None) -> Iterator[None]:
         """Hold the lock of the journal, whose folder is made if it is missing; raise OSError."""
         with ExitStack() as held:
             try:
-                held.enter_context(lock_of(self.folder))
+                held.enter_context(lock_of(self.folder, patience))
             except FileNotFoundError:
                 make_private_folder(self.folder)
-                held.enter_context(lock_of(self.folder))
+                held.enter_context(lock_of(self.folder, patience))
             yield
 
     def _take_name(self, number: int) -> None:
@@ -155,7 +159,9 @@ class JournalFiles:
             rest = memoryview(content)
             while rest:
                 rest = rest[os.write(handle, rest) :]
+            began = time.perf_counter()
             os.fsync(handle)
+            self.last_flush = time.perf_counter() - began
         except BaseException:
             with suppress(OSError):
                 os.ftruncate(handle, start)

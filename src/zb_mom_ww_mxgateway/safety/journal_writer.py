@@ -34,14 +34,18 @@ class JournalWriter:
         self.unwritten: list[Draft] = []
         """Posted drafts that could not be written yet."""
 
-    def write(self, drafts: Sequence[Draft]) -> tuple[list[JournalLine], list[JournalLine]]:
+    def write(
+        self, drafts: Sequence[Draft], patience: float | None = None
+    ) -> tuple[list[JournalLine], list[JournalLine]]:
         """Write drafts with one flush, behind those that could not be written before; raise OSError.
+
+        It waits 10 s, or `patience`, for another process that writes.
 
         Return their lines, and the lines of other journals that were found.
         """
         waiting = [*self.unwritten, *drafts]
         self.unwritten = [draft for draft in waiting if draft.done is None]
-        with self._files.locked():
+        with self._files.locked(patience):
             found = self._files.catch_up()
             self._files.begin_next_if_full()
             if self._files.needs_first_line:

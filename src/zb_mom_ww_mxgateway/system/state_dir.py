@@ -22,7 +22,7 @@ def data_folder() -> Path:
 
 def _folder(kind: str, variable: str, below_home: str) -> Path:
     if named := os.environ.get(STATE_VARIABLE, "").strip():
-        return Path(named) / kind
+        return Path(named).absolute() / kind
     if sys.platform == "linux":
         # What platformdirs says, which takes a tenth of a start to load.
         place = os.environ.get(variable, "").strip()

@@ -12,16 +12,22 @@ from zb_mom_ww_mxgateway.safety.snapshots import (
     ComparedRow,
     RowState,
     Snapshot,
-    SnapshotFolder,
-    SnapshotRow,
-    compare,
     take_snapshot,
 )
 from zb_mom_ww_mxgateway.times import time_text
-from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, local, value_form, value_text
-from zb_mom_ww_mxgateway_shell.errors import ShellError, closest
+from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, value_form, value_text
+from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.bulk_write import BulkWriting, shown_or_asked
 from zb_mom_ww_mxgateway_shell.feeds.restore import Restoration, RestorePlan, now_text, restore_plan
+from zb_mom_ww_mxgateway_shell.feeds.snapshot_rows import (
+    SNAPSHOTS,
+    chosen_rows,
+    compared_rows,
+    loaded_snapshot,
+    moment_text,
+    reason_of,
+    say_where,
+)
 from zb_mom_ww_mxgateway_shell.feeds.watch_targets import Watchable, targets_of
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import OUTCOME_TIMEOUT, follow_coming_waits, live_session_of
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
@@ -33,7 +39,6 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
 )
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits, ParsedArguments, Written
 from zb_mom_ww_mxgateway_shell.language.commands import command
-from zb_mom_ww_mxgateway_shell.language.comparison import real_tolerance
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import TAG, ServerOption, Target, full_address
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
@@ -42,7 +47,6 @@ from zb_mom_ww_mxgateway_shell.state.confirmation import agreed
 from zb_mom_ww_mxgateway_shell.state.context import Context
 from zb_mom_ww_mxgateway_shell.state.signatures import SigningOptions, needs_signature, signatures_for
 
-_FOLDER = SnapshotFolder()
 _LEFT_OUT_SHOWN = 20
 
 
@@ -53,13 +57,13 @@ class SnapshotName(ArgumentType):
 
     def parse(self, word: Token, context: Scope) -> Token:
         try:
-            _FOLDER.path(word.value)
+            SNAPSHOTS.path(word.value)
         except MxGatewayArgumentError as error:
             raise word.mistake(str(error)) from None
         return word
 
     def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
-        return [Suggestion(name, "snapshot") for name in _FOLDER.names() if name.startswith(prefix)]
+        return [Suggestion(name, "snapshot") for name in SNAPSHOTS.names() if name.startswith(prefix)]
 
 
 class SnapshotTags(ArgumentType):
@@ -82,11 +86,16 @@ TagsOfSnapshot = Annotated[TagGlob | None, SnapshotTags()]
 ToleranceOption = Annotated[Token | None, Tolerance()]
 
 
+async def _preview_snapshot(context: Context, name: Token, *tags: object, **others: object) -> Result:
+    context.planned_snapshots.add(name.value)
+    return TextResult(f"would keep values as {name.value}", {"name": name.value, "planned": "snapshot"})
+
+
 @command(
     "snapshot",
     example="snapshot before Plant.Tank1.LevelSP Plant.LC1.*",
     stream=False,
-    in_plan=False,
+    preview=_preview_snapshot,
     traits=CommandTraits(reads_plant=True),
 )
 async def snapshot(
@@ -103,7 +112,7 @@ async def snapshot(
     if you agree; without a terminal --yes agrees.
     """
     targets = await targets_of(context, tags, server)
-    if _FOLDER.has(name.value):
+    if SNAPSHOTS.has(name.value):
         await agreed(context, f"replace the snapshot {name.value}?")
     handle = await context.server_for(server)
     live = context.live_session
@@ -114,7 +123,7 @@ async def snapshot(
     if not taken.rows:
         raise ShellError("\n".join(["nothing is kept: no tag has a good value", *left_out]), ExitCode.NOT_MET)
     try:
-        path = _FOLDER.save(taken)
+        path = SNAPSHOTS.save(taken)
     except OSError as error:
         raise ShellError(f"cannot write the snapshot {name.value}: {error.strerror}", ExitCode.NOT_MET) from error
     named = left_out[:_LEFT_OUT_SHOWN] + (["…"] if len(left_out) > _LEFT_OUT_SHOWN else [])
@@ -143,16 +152,16 @@ async def snapshots(context: Context) -> Result:
     """List the snapshots, with when and of which gateway they were taken."""
     rows: list[list[str]] = []
     records: list[dict[str, Any]] = []
-    for name in _FOLDER.names():
-        path = str(_FOLDER.path(name))
+    for name in SNAPSHOTS.names():
+        path = str(SNAPSHOTS.path(name))
         try:
-            found = _FOLDER.load(name)
+            found = SNAPSHOTS.load(name)
         except (OSError, ValueError) as error:
-            rows.append([name, "", "", "", f"cannot be read: {_why(error)}"])
-            records.append({"error": _why(error), "file": path, "name": name})
+            rows.append([name, "", "", "", f"cannot be read: {reason_of(error)}"])
+            records.append({"error": reason_of(error), "file": path, "name": name})
             continue
         left_out = f", {len(found.left_out)} left out" if found.left_out else ""
-        rows.append([name, _moment(found.taken_at), found.endpoint, counted(len(found.rows), "tag") + left_out, ""])
+        rows.append([name, moment_text(found.taken_at), found.endpoint, counted(len(found.rows), "tag") + left_out, ""])
         records.append(
             {
                 "endpoint": found.endpoint,
@@ -168,10 +177,19 @@ async def snapshots(context: Context) -> Result:
     return Table(("name", "taken", "gateway", "tags", ""), rows, records, empty="no snapshots: snapshot NAME TAG…")
 
 
+async def _preview_diff(context: Context, name: Token, *tags: TagGlob | None, **options: Any) -> Result:
+    if name.value in context.planned_snapshots:
+        return TextResult(f"would compare the values kept as {name.value}", {"name": name.value, "planned": "diff"})
+    shown = await diff.run(context, name, *tags, **options)
+    assert isinstance(shown, TextResult)
+    return shown
+
+
 @command(
     "diff",
     example="diff before",
     stream=False,
+    preview=_preview_diff,
     traits=CommandTraits(reads_plant=True),
 )
 async def diff(
@@ -188,16 +206,16 @@ async def diff(
     that cannot be read, is shown too: whether it differs is unknown. With tags or globs behind the name, only those of
     the snapshot are compared.
     """
-    found = _loaded(name)
+    found = loaded_snapshot(name)
     handle = await context.server_for(server)
-    _say_where(context, found)
-    compared = await _compared(context, found, name, tags, tol, handle)
+    say_where(context, found)
+    compared = await compared_rows(context, found, name, tags, tol, handle)
     shown = [each for each in compared if each.state is not RowState.SAME]
     cells = [
         [each.row.tag, value_text(each.row.value), now_text(each), each.why or each.now.quality_word] for each in shown
     ]
     same = len(compared) - len(shown)
-    summary = f"{same} of {counted(len(compared), 'tag')} as in {name.value}, taken {_moment(found.taken_at)}"
+    summary = f"{same} of {counted(len(compared), 'tag')} as in {name.value}, taken {moment_text(found.taken_at)}"
     return TextResult(
         "\n".join([*(table_lines(("tag", "then", "now", "quality"), cells) if cells else []), f"  {summary}"]),
         {
@@ -227,7 +245,7 @@ def _restored_tags(scope: Scope, invocation: ParsedArguments) -> list[Written]:
     """Return what a line may write, where its snapshot was taken already."""
     name, *tags = invocation.positional
     try:
-        rows = _chosen(_loaded(name), name, tags)
+        rows = chosen_rows(loaded_snapshot(name), name, tags)
     except ShellError:
         return [Written((), name)]  # A line before it may take it.
     return [Written((row.tag,), name, f"snapshot {name.value}") for row in rows]
@@ -241,7 +259,9 @@ async def _preview_restore(
     server: int | None = None,
     **others: object,
 ) -> Result:
-    plan = await _plan(context, name, tags, tol, server)
+    if name.value in context.planned_snapshots:
+        return TextResult(f"would restore the values kept as {name.value}", {"name": name.value, "planned": "restore"})
+    plan = await _plan(context, loaded_snapshot(name), name, tags, tol, server)
     lines = [f"would write {row.item.tag}   {row.change}" for row in plan.rows]
     lines += [f"would leave out {each.compared.row.tag}   {each.reason.why}" for each in plan.problems]
     return TextResult(
@@ -285,13 +305,13 @@ async def restore(
     that need a signature and ones that do not are restored one kind after the other.
     """
     try:
-        found = _loaded(name)
+        found = loaded_snapshot(name)
         endpoint = context.live_session.session.endpoint
         if found.endpoint != endpoint:
             await agreed(
                 context, f"{name.value} was taken of {found.endpoint}, and this is {endpoint}: restore it here?"
             )
-        plan = await _plan(context, name, tags, tol, server)
+        plan = await _plan(context, found, name, tags, tol, server)
         if not plan.rows:
             return plan.table(None)
         _refuse_mixed(plan)
@@ -310,12 +330,16 @@ async def restore(
 
 
 async def _plan(
-    context: Context, name: Token, tags: Sequence[TagGlob | None], tol: Token | None, server: int | None
+    context: Context,
+    found: Snapshot,
+    name: Token,
+    tags: Sequence[TagGlob | None],
+    tol: Token | None,
+    server: int | None,
 ) -> RestorePlan:
-    found = _loaded(name)
     handle = await context.server_for(server)
-    _say_where(context, found)
-    compared = await _compared(context, found, name, tags, tol, handle)
+    say_where(context, found)
+    compared = await compared_rows(context, found, name, tags, tol, handle)
     plan = await restore_plan(context, compared, name, handle)
     if plan.same:
         context.notice(f"{plan.same} of {counted(len(compared), 'tag')} as in {name.value}")
@@ -336,58 +360,6 @@ def _refuse_mixed(plan: RestorePlan) -> None:
             "name, then those of the other; nothing was written",
             ExitCode.GUARDED,
         )
-
-
-async def _compared(
-    context: Context, found: Snapshot, name: Token, tags: Sequence[TagGlob | None], tol: Token | None, server: int
-) -> list[ComparedRow]:
-    rules = context.connected.desk.rules
-    given = None if tol is None else real_tolerance(tol)
-    rows = _chosen(found, name, tags)
-    return await compare(
-        context.live_session, rows, server, lambda tag: rules.tolerance_of(tag) if given is None else given
-    )
-
-
-def _chosen(found: Snapshot, name: Token, tags: Sequence[TagGlob | None]) -> list[SnapshotRow]:
-    """Return the rows of these tags and globs, or all; raise ShellError for one that names none."""
-    globs = [each for each in tags if each is not None]
-    for glob in globs:
-        if not any(glob.matches(row.tag) for row in found.rows):
-            raise ShellError(f"no tag of the snapshot {name.value} is named {glob}")
-    return [row for row in found.rows if not globs or any(glob.matches(row.tag) for glob in globs)]
-
-
-def _say_where(context: Context, found: Snapshot) -> None:
-    """Say what is different about the plant since the snapshot was taken."""
-    endpoint = context.live_session.session.endpoint
-    if found.endpoint != endpoint:
-        context.notice(f"{found.name} was taken of {found.endpoint}, and this is {endpoint}")
-    deployed = context.connected.deployed_at
-    if found.galaxy_deployed and deployed and found.galaxy_deployed != deployed:
-        context.notice(f"the galaxy was deployed again since {found.name} was taken")
-    if found.left_out:
-        names = ", ".join(each.tag for each in found.left_out[:3])
-        more = " …" if len(found.left_out) > 3 else ""
-        context.notice(f"not in {found.name}, because they had no good value then: {names}{more}")
-
-
-def _loaded(name: Token) -> Snapshot:
-    try:
-        return _FOLDER.load(name.value)
-    except FileNotFoundError:
-        hint = closest(name.value, _FOLDER.names()) or "; snapshots lists them"
-        raise name.mistake(f"no snapshot {name.value}{hint}") from None
-    except (OSError, ValueError) as error:
-        raise ShellError(f"the snapshot {name.value} cannot be relied on: {_why(error)}", ExitCode.GUARDED) from error
-
-
-def _why(error: OSError | ValueError) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
-
-
-def _moment(moment: datetime) -> str:
-    return f"{local(moment):%Y-%m-%d %H:%M:%S}"
 
 
 COMMANDS = (snapshot, snapshots, diff, restore)

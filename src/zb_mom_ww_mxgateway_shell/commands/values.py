@@ -12,6 +12,7 @@ from zb_mom_ww_mxgateway.safety.reverts import LONGEST_SECONDS
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, value_form, value_text
+from zb_mom_ww_mxgateway_console.render.text_values import duration_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.items import ensure
 from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
@@ -69,12 +70,14 @@ async def _preview_write(
     tag: Target,
     value: Literal,
     *,
+    for_: float | None = None,
     at: datetime | None = None,
     server: int | None = None,
     **others: object,
 ) -> Result:
     item, before, typed = await _prepare(context, tag, value, server)
-    change = f"{before_text(before)} → {value_text(typed)}{given_text(at, '')}"
+    back = f", put back after {duration_text(for_)}" if for_ is not None else ""
+    change = f"{before_text(before)} → {value_text(typed)}{given_text(at, '')}{back}"
     same = " (unchanged)" if same_value(typed, before.value) else ""
     return TextResult(
         f"would write {item.tag}   {change}{same}",

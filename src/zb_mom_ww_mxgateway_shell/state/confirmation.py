@@ -6,6 +6,7 @@ from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.plant_changes import left_lines
 
 
 async def agreed(context: Context, question: str) -> None:
@@ -22,11 +23,11 @@ async def may_leave(context: Context, connections: Iterable[GatewayConnection]) 
     """Return whether connections may be closed: they leave nothing changed, or the person at the prompt agrees."""
     if not context.interactive or context.ask is None:
         return True
-    lines = [row.left_text for each in connections for row in await each.changes.left()]
-    if not lines:
+    rows = [row for each in connections for row in await each.changes.left()]
+    if not rows:
         return True
-    for line in lines:
+    for line in left_lines(rows):
         context.notice(line)
     return await context.ask(
-        f"{counted(len(lines), 'tag')} left changed; undo puts back what you choose. Leave all the same?"
+        f"{counted(len(rows), 'tag')} left changed; undo puts back what you choose. Leave all the same?"
     )

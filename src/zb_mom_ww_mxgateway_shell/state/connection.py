@@ -16,7 +16,7 @@ from zb_mom_ww_mxgateway.transport.known_gateways import endpoint_key
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
-from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
+from zb_mom_ww_mxgateway_shell.state.connection_terms import AskAbout, ConnectionTerms
 from zb_mom_ww_mxgateway_shell.state.plant_changes import PlantChanges
 
 if TYPE_CHECKING:
@@ -98,6 +98,10 @@ class GatewayConnection:
         arming.watch("session", lambda: (live.session.session_id, live.state.value in _LOST_STATES), SESSION_LOST)
         arming.watch("stream", lambda: (live.resumes, live.state.value == "live"), STREAM_LOST)
         arming.watch("galaxy", lambda: self.catalogue.redeployed_at, REDEPLOYED)
+
+    def have_asked(self, ask: "AskAbout") -> None:
+        """Have a person asked by this function before each write that demands it."""
+        self.desk.rules.ask = lambda selection: ask(selection, self.name)
 
     @cached_property
     def alarms(self) -> "AlarmMonitor":

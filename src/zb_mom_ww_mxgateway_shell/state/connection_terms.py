@@ -1,8 +1,16 @@
 """The terms on which one connection is written to."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 from zb_mom_ww_mxgateway.safety.arming import ArmingRules
+
+if TYPE_CHECKING:
+    from zb_mom_ww_mxgateway.safety.selection import Selection
+
+AskAbout: TypeAlias = "Callable[[Selection, str], Awaitable[str]]"
+"""Shows a person a write to the connection of that name, and returns the answer; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)

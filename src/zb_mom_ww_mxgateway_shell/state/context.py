@@ -18,7 +18,7 @@ from zb_mom_ww_mxgateway_shell.output.transcript import Transcript
 from zb_mom_ww_mxgateway_shell.process.output_writer import OutputWriter
 from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.connection_reports import close_and_report, report_disarming
-from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
+from zb_mom_ww_mxgateway_shell.state.connection_terms import AskAbout, ConnectionTerms
 from zb_mom_ww_mxgateway_shell.state.departure import Departure
 from zb_mom_ww_mxgateway_shell.state.journals import Journals
 from zb_mom_ww_mxgateway_shell.state.settings import Settings
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway_shell.state.profiles import Profiles
     from zb_mom_ww_mxgateway_shell.state.script_recorder import RecordedLine, ScriptRecorder
     from zb_mom_ww_mxgateway_shell.state.watch_lists import WatchLists
-    from zb_mom_ww_mxgateway_shell.state.write_desk import AskAbout
 
 
 class Context:
@@ -78,6 +77,8 @@ class Context:
         """Names that ``--var`` gave; ``let`` does not change them."""
         self.lines_ahead: Sequence[str] = ()
         """The lines that follow the running one in its file, where they are known."""
+        self.planned_snapshots: set[str] = set()
+        """Names of the snapshots that the lines of a plan so far would take."""
         self.step = ""
         """Title of the current step; empty before the first."""
         self.on_error: Literal["stop", "continue"] = "stop"
@@ -151,8 +152,7 @@ class Context:
 
     def give_names(self, variables: Iterable[str]) -> None:
         """Set the names of ``--var NAME=VALUE``; raise ShellError."""
-        given = given_variables(variables)
-        self.names |= given
+        self.names |= (given := given_variables(variables))
         self.given_names |= given.keys()
 
     async def connect(
@@ -207,11 +207,9 @@ class Context:
 
     def answer_selections(self, ask: "AskAbout") -> None:
         """Have a person asked by this function before a write, on every connection."""
-        from zb_mom_ww_mxgateway_shell.state.write_desk import have_asked
-
         self.ask_selection = ask
         for each in self.connections.values():
-            have_asked(each, ask)
+            each.have_asked(ask)
 
     def start_alarms(self, connected: GatewayConnection) -> None:
         """Start to read the alarms of a connection, unless it has started; report new ones at a prompt."""

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway_console.render.forms import counted
+from zb_mom_ww_mxgateway_shell.state.plant_changes import ChangeNow, left_lines
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.reverts import Revert
@@ -18,7 +19,7 @@ class Departure:
         self.must_be_clean = False
         """Whether what a run leaves changed is a failure."""
         self._shows = alert
-        self._left: list[str] = []
+        self._left: list[ChangeNow] = []
         self._not_put_back: list[tuple[GatewayConnection, Revert]] = []
 
     async def put_back(self, connected: "GatewayConnection") -> None:
@@ -36,19 +37,21 @@ class Departure:
         """Put back what is to be put back, and keep in mind what a connection that is about to be closed leaves."""
         await self.put_back(connected)
         if self.must_be_clean:
-            self._left += await _left_by(connected)
+            self._left += await connected.changes.now()
 
     async def replace(self, connected: "GatewayConnection") -> None:
         """Report what a connection leaves changed that another one has taken the place of."""
-        for row in await connected.changes.left():
-            self._alert(f"left changed: {row.left_text}")
+        for line in left_lines(await connected.changes.left()):
+            self._alert(f"left changed: {line}")
 
     async def left_changed(self, connections: "Iterable[GatewayConnection]") -> list[str]:
         """Put everything back now; return what is left changed, a line each, where that is a failure."""
         here = list(connections)
         for each in here:
             await self.put_back(each)
-        return [*self._left, *[line for each in here for line in await _left_by(each)]] if self.must_be_clean else []
+        if not self.must_be_clean:
+            return []
+        return left_lines([*self._left, *[row for each in here for row in await each.changes.now()]])
 
     def _alert(self, text: str) -> None:
         # The terminal may be gone, which is why it is left: then what is to be put back still is.
@@ -59,7 +62,3 @@ class Departure:
     def is_put_back(self) -> bool:
         """Whether every timed write was put back before its connection was closed, or since."""
         return not any(connected.changes.is_on_disk(revert) for connected, revert in self._not_put_back)
-
-
-async def _left_by(connected: "GatewayConnection") -> list[str]:
-    return [row.left_text for row in await connected.changes.now()]

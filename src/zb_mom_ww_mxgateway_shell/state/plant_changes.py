@@ -1,6 +1,6 @@
 """What one connection changed in the plant: its ledger and its timed writes, for the commands and for leaving."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayArgumentError, 
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.safety.changes import Standing, TagChange
 from zb_mom_ww_mxgateway.safety.reverts import RevertStage
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.state_dir import state_folder
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.values import Typed
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 _FINISH_SECONDS = 10.0
 """How long leaving waits for what cannot be put back at once."""
 _VALUE_SECONDS = 5.0
+_MOST_LINES = 20
+_SHOWS_SECONDS = 1.0
+"""How long a write gets to show its value; a data change takes about 100 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +200,7 @@ class PlantChanges:
         if not changes:
             return []
         items = [await self._item(each) for each in changes]
-        is_sure = await self._live.caught_up()
+        is_sure = await self._caught_up(items)
         rows = [self._row(change, item, is_sure) for change, item in zip(changes, items, strict=True)]
         for row in rows:
             if row.is_back:
@@ -212,7 +216,20 @@ class PlantChanges:
     async def look(self, change: TagChange) -> ChangeNow:
         """Return one change with what it is now."""
         item = await self._item(change)
-        return self._row(change, item, await self._live.caught_up())
+        return self._row(change, item, await self._caught_up([item]))
+
+    async def _caught_up(self, items: Sequence[Item | None]) -> bool:
+        """Take in everything that has arrived, and give the writes to these items a moment to show; return whether the
+        values held are sure."""
+        live, ends = self._live, clock.monotonic() + _SHOWS_SECONDS
+        is_sure = await live.caught_up()
+        while is_sure and any(item is not None and live.unseen_write(*item.key) for item in items):
+            try:
+                async with clock.timeout(max(0.001, ends - clock.monotonic())):
+                    await live.changed()
+            except TimeoutError:
+                break
+        return is_sure
 
     def _row(self, change: TagChange, item: Item | None, is_sure: bool) -> ChangeNow:
         if item is None or not is_sure:
@@ -255,6 +272,13 @@ class PlantChanges:
         """Stop the timer. What is pending stays on disk."""
         if self._reverts is not None:
             await self._reverts.aclose()
+
+
+def left_lines(rows: Sequence[ChangeNow]) -> list[str]:
+    """Return what is left changed, a line each, and how much more there is."""
+    lines = [row.left_text for row in rows[:_MOST_LINES]]
+    more = len(rows) - _MOST_LINES
+    return [*lines, f"and {more} more: changes lists them"] if more > 0 else lines
 
 
 def _puts_back(revert: "Revert | None", change: TagChange) -> bool:

@@ -1,9 +1,9 @@
 """The desk of one connection: what the shell knows for its decisions, and what goes into each line of the journal."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.safety.arming import Arming
@@ -18,12 +18,8 @@ from zb_mom_ww_mxgateway_shell.state.tag_facts import GalaxyFacts
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.arming import ArmedScope
-    from zb_mom_ww_mxgateway.safety.selection import Selection
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
-    from zb_mom_ww_mxgateway_shell.state.connection_terms import ConnectionTerms
-
-AskAbout: TypeAlias = "Callable[[Selection, str], Awaitable[str]]"
-"""Shows a person a write to the connection of that name, and returns the answer; empty for none."""
+    from zb_mom_ww_mxgateway_shell.state.connection_terms import AskAbout, ConnectionTerms
 
 
 def make_desk(
@@ -42,8 +38,9 @@ def make_desk(
     try:
         journal = journals.of(is_demo=terms.is_demo)
     except MxGatewayError as error:
-        # A person without a home can look; without a journal nothing is written.
-        forbidden = forbidden or f"no journal can be kept: {error}"
+        # A person without a home can look, and try the demo; a plant is not written to without a journal.
+        if not terms.is_demo:
+            forbidden = forbidden or f"no journal can be kept: {error}"
     arming = Arming(replace(terms.rules, forbidden=forbidden), open_for_all=terms.open_for_all)
     rules = WriteRules(arming, "yes" if asks_each else "none")
     rules.assume_yes = assume_yes
@@ -71,16 +68,11 @@ def attach(connected: "GatewayConnection", ask: "AskAbout | None") -> None:
 
     desk.rules.facts_of = GalaxyFacts(connected).of
     if ask is not None:
-        have_asked(connected, ask)
+        connected.have_asked(ask)
     desk.records.who = user_name()
     desk.records.name, desk.records.endpoint = connected.name, connected.client.options.endpoint
     desk.records.facts = lambda: _facts(connected)
     desk.records.opened()
-
-
-def have_asked(connected: "GatewayConnection", ask: "AskAbout") -> None:
-    """Have a person asked by this function before a write to this connection."""
-    connected.desk.rules.ask = lambda selection: ask(selection, connected.name)
 
 
 def _facts(connected: "GatewayConnection") -> Mapping[str, Any]:
