@@ -60,8 +60,8 @@ stale means that it may have changed meanwhile, and since when.""",
               The shell reports when the tag has the value, or that it was not seen within 90 s; status
               and why TAG show it meanwhile. Check before you repeat it
 
-write … --verify looks whether the tag has the written value, and shows it. help safety says what may
-be written at all.""",
+write … --verify looks whether the tag has the written value, and shows it.
+help safety says what may be written at all.""",
     ),
     "safety": Topic(
         "what may be written, and for how long",
