@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Self
 from zb_mom_ww_mxgateway.errors import MxGatewayAuthorizationError, MxGatewayError, MxGatewayTransportError
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
-from zb_mom_ww_mxgateway.transport.known_gateways import endpoint_key
 from zb_mom_ww_mxgateway_console.connect.options import Connection
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.state.connection_terms import AskAbout, ConnectionTerms
-from zb_mom_ww_mxgateway_shell.state.plant_changes import PlantChanges
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GatewayClient, LiveSession
@@ -57,8 +55,10 @@ class GatewayConnection:
         self.connection = connection
         self.client = client
         self.live = live
+        from zb_mom_ww_mxgateway.transport.known_gateways import endpoint_key
         from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue
         from zb_mom_ww_mxgateway_shell.samples.history import History
+        from zb_mom_ww_mxgateway_shell.state.plant_changes import PlantChanges
 
         self.catalogue = TagCatalogue()
         self.focus = ""

@@ -1,15 +1,15 @@
 """What a shell leaves in the plant: timed writes are put back, and what stays changed is told."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from zb_mom_ww_mxgateway_console.render.forms import counted
-from zb_mom_ww_mxgateway_shell.state.plant_changes import ChangeNow, left_lines
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.reverts import Revert
     from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
+    from zb_mom_ww_mxgateway_shell.state.plant_changes import ChangeNow
 
 
 class Departure:
@@ -41,7 +41,7 @@ class Departure:
 
     async def replace(self, connected: "GatewayConnection") -> None:
         """Report what a connection leaves changed that another one has taken the place of."""
-        for line in left_lines(await connected.changes.left()):
+        for line in _lines_of(await connected.changes.left()):
             self._alert(f"left changed: {line}")
 
     async def left_changed(self, connections: "Iterable[GatewayConnection]") -> list[str]:
@@ -51,7 +51,7 @@ class Departure:
             await self.put_back(each)
         if not self.must_be_clean:
             return []
-        return left_lines([*self._left, *[row for each in here for row in await each.changes.now()]])
+        return _lines_of([*self._left, *[row for each in here for row in await each.changes.now()]])
 
     def _alert(self, text: str) -> None:
         # The terminal may be gone, which is why it is left: then what is to be put back still is.
@@ -62,3 +62,9 @@ class Departure:
     def is_put_back(self) -> bool:
         """Whether every timed write was put back before its connection was closed, or since."""
         return not any(connected.changes.is_on_disk(revert) for connected, revert in self._not_put_back)
+
+
+def _lines_of(rows: "Sequence[ChangeNow]") -> list[str]:
+    from zb_mom_ww_mxgateway_shell.state.plant_changes import left_lines  # Lazy: a line alone needs no connection.
+
+    return left_lines(rows)
