@@ -457,6 +457,27 @@ async def test_what_was_left_behind_is_never_made_without_a_person(hand_clock: H
     assert folder.files == {}
 
 
+async def test_what_was_left_behind_and_is_made_is_watched_until_it_is_over(hand_clock: HandClock) -> None:
+    plant = MemoryPlant(**{TAG: 50})
+    first = RevertRig(plant)
+    plant.outcomes = ["happened"]
+    await first.write_for(TAG, 60, 30)
+    folder = MemoryFolder()
+    folder.left = list(first.folder.files.values())
+    second = RevertRig(plant, folder, has_timer=True)
+    (record,) = await second.reverts.pending.left_behind()
+    revert = await second.reverts.pending.adopt(record)  # type: ignore[arg-type]  # It can be read.
+    assert revert is not None
+    await second.reverts.make_now(revert)
+    assert (revert.stage, plant.values[TAG][0]) == (RevertStage.MADE, 50)
+    hand_clock.now += COMMAND_SECONDS
+    async with asyncio.timeout(30):
+        while second.reverts.pending.all:  # noqa: ASYNC110 - what ends it is a timer of the code under test
+            await asyncio.sleep(0.01)
+    assert folder.files == {}
+    await second.reverts.aclose()
+
+
 async def test_what_belongs_to_another_gateway_is_not_offered(rig: RevertRig) -> None:
     await rig.write_for(TAG, 60, 30)
     (record,) = rig.folder.files.values()

@@ -291,11 +291,13 @@ class TimedReverts:
         revert.hurry()
         if agreed is None:
             await self._look_at(revert)
-            return
-        async with self._turn(revert):
-            found = await self._present(revert)
-            if found is not None and self.pending.of(revert.tag) is revert and revert.is_due:
-                await self._make(revert, found[0], agreed)
+        else:
+            async with self._turn(revert):
+                found = await self._present(revert)
+                if found is not None and self.pending.of(revert.tag) is revert and revert.is_due:
+                    await self._make(revert, found[0], agreed)
+        # What could not be decided now is looked at again.
+        self._run()
 
     async def replaced_by(self, revert: Revert, send: Callable[[], Awaitable[WriteResult]]) -> WriteResult:
         """Send another write that puts the tag of a revert back. If it completes, the revert is over; if its outcome is
