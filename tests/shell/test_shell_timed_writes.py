@@ -60,7 +60,7 @@ async def while_it_is_put_back(gateway: SimulatedGateway) -> None:
         (before_the_gateway_takes_it, lambda gateway: gateway.faults.stall("write"), "10m"),
         (before_its_completion, lambda gateway: gateway.faults.hold_write_completes(), "10m"),
         (while_it_is_pending, lambda gateway: None, "10m"),
-        (while_it_is_put_back, lambda gateway: None, "500ms"),
+        (while_it_is_put_back, lambda gateway: None, "3s"),
     ],
 )
 async def test_a_killed_shell_leaves_a_revert_that_the_next_one_offers(
