@@ -47,6 +47,9 @@ from zb_mom_ww_mxgateway import (
     wire,
 )
 from zb_mom_ww_mxgateway.generated import mxaccess_gateway_pb2 as pb
+from zb_mom_ww_mxgateway.safety.condition_parser import ConditionError
+from zb_mom_ww_mxgateway.safety.journal_chain import JournalError
+from zb_mom_ww_mxgateway.safety.limits_file import LimitsError
 from zb_mom_ww_mxgateway.times import to_nanoseconds
 from zb_mom_ww_mxgateway_cli.gateways import Gateways
 from zb_mom_ww_mxgateway_cli.running import CommandRun, report_options
@@ -114,6 +117,8 @@ def test_nothing_that_moves_or_hides_is_let_through(code: int) -> None:
 
 EXIT_CODES = [
     (MxGatewayArgumentError("x"), 2),
+    (LimitsError("x"), 2),
+    (ConditionError("x", 0), 2),
     (click.UsageError("x"), 2),
     (MxGatewayCommandError("x"), 3),
     (MxGatewayContractError("x"), 3),
@@ -127,6 +132,7 @@ EXIT_CODES = [
     (MxGatewayError("x"), 3),
     (MxGatewayWaitError("x"), 3),
     (MxGatewayWriteBlockedError("x"), 5),
+    (JournalError("x"), 5),
     (MxGatewayTransportError("x"), 4),
     (MxGatewayAuthenticationError("x"), 4),
     (MxGatewayCertificateChangedError("x", trusted="a", presented="b", first_seen="c"), 4),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayWriteBlockedError
 from zb_mom_ww_mxgateway.safety.journal_values import from_form
 
 NO_LINE = "0" * 64
@@ -20,7 +20,7 @@ NO_LINE = "0" * 64
 _HASH_DIGITS = frozenset("0123456789abcdef")
 
 
-class JournalError(MxGatewayError):
+class JournalError(MxGatewayWriteBlockedError):
     """The journal cannot be written or read. What waited for its line was not sent."""
 
 

@@ -160,11 +160,9 @@ class Context:
     ) -> None:
         """Connect, open a session and make it the current one, in addition to the other open connections.
 
-        `attached` is the id of a session of another program, to go on with instead.
-
         An open connection of the same name is closed once the new one is open; on failure it stays. The new one is not
         armed, except for what a run may write. `terms` are those of its profile; without them they are none, or of a
-        simulated plant those of its earlier connection.
+        simulated plant those of its earlier connection. `attached` is the id of a session to go on with.
         """
         from zb_mom_ww_mxgateway_shell.state.write_desk import attach, make_desk  # Lazy: it loads the contract.
 
