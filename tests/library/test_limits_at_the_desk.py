@@ -11,6 +11,7 @@ from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.safety.desk import WriteDesk
 from zb_mom_ww_mxgateway.safety.limits_watch import LimitsFile
+from zb_mom_ww_mxgateway.safety.selection import Selection
 from zb_mom_ww_mxgateway.safety.write_note import given
 from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
 from zb_mom_ww_mxgateway.safety.write_rules import WriteRules
@@ -153,6 +154,27 @@ async def test_a_file_that_changes_before_the_sending_decides(tmp_path: Path) ->
     other.write_text(LIMITS.replace("max = 100", "max = 59"))
     other.replace(desk.path)
     assert "60 is above 59" in admission.refusal()
+
+
+@pytest.mark.parametrize("changed_before", [False, True])
+async def test_a_file_that_changes_while_a_person_is_asked_voids_the_selection(
+    tmp_path: Path, changed_before: bool
+) -> None:
+    desk = LimitedDesk(tmp_path, LIMITS.replace('confirm = "tag"', 'confirm = "yes"'))
+
+    def replace_file(text: str) -> None:
+        other = tmp_path / "new"
+        other.write_text(text)
+        other.replace(desk.path)
+
+    async def ask(selection: Selection) -> str:
+        replace_file(LIMITS)
+        return "y"
+
+    if changed_before:
+        replace_file(desk.path.read_text() + "\n")
+    desk.rules.ask = ask
+    assert await desk.refused(("Tank.Asked", 1)) == "the selection is void: the limits were read again"
 
 
 async def test_a_file_with_a_mistake_lets_nothing_through(tmp_path: Path) -> None:

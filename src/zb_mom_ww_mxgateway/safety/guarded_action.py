@@ -8,11 +8,11 @@ from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
 from zb_mom_ww_mxgateway.models.write_guard import Admission, PendingEntry, PendingWrite, WriteAnswer
-from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict, SelectedEntry, Selection
+from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict, SelectedEntry, Selection, strictest
 from zb_mom_ww_mxgateway.safety.tag_facts import TagFacts, missing_signature
 from zb_mom_ww_mxgateway.safety.write_note import WriteNote
 from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
-from zb_mom_ww_mxgateway.safety.write_rules import WriteRules, array_of, item_of
+from zb_mom_ww_mxgateway.safety.write_rules import WriteRule, WriteRules, array_of, item_of
 from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import tag_key
@@ -185,6 +185,9 @@ class GuardedAction(Admission):
         """The tags that it writes, each once."""
         return list(dict.fromkeys(each.tag for each in self.pending.entries if each.tag))
 
+    def _applying_rules(self) -> list[WriteRule | None]:
+        return [self._rules.rule_for(tag) for tag in self._tags]
+
     def _level(self) -> Level:
         return "none" if self.is_covered_revert else self._rules.level_for(self._tags)
 
@@ -201,10 +204,10 @@ class GuardedAction(Admission):
             return f"not confirmed: {_level_text(level)}, and {_NO_TERMINAL}{remedy}"
         async with self._rules.asking:
             # What has changed while others were asked about is no change of this selection.
-            return self._judge() or await self._ask(ask, level)
+            return self._judge() or await self._ask(ask, strictest([level, self._level()]))
 
     async def _ask(self, ask: Ask, level: Level) -> str:
-        mark = self._rules.connection_mark()
+        mark, rules = self._rules.connection_mark(), self._applying_rules()
         entries = tuple(self._selected())
         met = [each.is_met for verdicts in self._judged for each in verdicts]
 
@@ -213,6 +216,8 @@ class GuardedAction(Admission):
                 return "the session dropped"
             if refused := self._rules.unreadable() or self._first(self._armed()):
                 return refused
+            if any(now is not shown for now, shown in zip(self._applying_rules(), rules, strict=True)):
+                return "the limits were read again"  # They may also ask for another answer.
             moved = next((moved for each in entries if (moved := each.moved(self._latest(each.entry.tag)))), "")
             if moved or (refused := self._judge()):
                 return moved or refused
