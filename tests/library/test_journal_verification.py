@@ -342,3 +342,6 @@ def test_a_head_is_read_as_it_is_printed() -> None:
     for text in ("", "5", "5:ab", f"x:{'ab' * 32}", f"5:{'AB' * 32}", f"-1:{'ab' * 32}", f"²:{'ab' * 32}"):
         with pytest.raises(MxGatewayArgumentError, match="COUNT:HASH expected"):
             Head.parse(text)
+    assert Head.parse(str(Head())) == Head()
+    with pytest.raises(MxGatewayArgumentError, match="a journal without lines has the hash 000"):
+        Head.parse(f"0:{'ab' * 32}")

@@ -3,6 +3,7 @@
 import math
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import Any
@@ -118,18 +119,27 @@ def reference(
     bases: list[Any] | None = None
     if is_sure and is_array == isinstance(present, list) and (not is_array or len(present) == len(new)):
         bases = present if is_array else [present]
-    if step is not None and not within(numbers, bases, step):
-        yield "step"
-    if rate is not None and last is not None:
-        most = rate * Decimal(last[1])
+    known: list[Any] = []
+    if last is not None:
         sent = last[0] if isinstance(last[0], list) else [last[0]]
         is_alike = isinstance(last[0], list) == is_array and len(sent) == len(elements)
         pairs = zip(numbers, sent, strict=True) if is_alike else ()
         known = [([number], [before]) for number, before in pairs if decimal(before) is not None]
+    if step is not None and not (within(numbers, bases, step) and all(within(*each, step) for each in known)):
+        yield "step"
+    if rate is not None and last is not None:
+        most = rate * Decimal(last[1])
         if not within(numbers, bases, most) or not all(within(*each, most) for each in known):
             yield "rate"
     if limits.writes_per_minute is not None and writes >= limits.writes_per_minute:
         yield "writes_per_minute"
+
+
+@pytest.mark.parametrize(("seconds", "is_met"), [(0.0, False), (60.0, True)])
+def test_a_step_goes_from_the_present_value_alone_once_a_write_shows(seconds: float, is_met: bool) -> None:
+    old = live(10)
+    verdicts = rule(step=5).check(5, old, last=(15, seconds))
+    assert {each.is_met for each in verdicts if each.rule == "step"} == {is_met}
 
 
 def within(numbers: list[list[Decimal] | None], bases: list[Any] | None, most: Decimal) -> bool:
@@ -192,6 +202,7 @@ LASTS = st.none() | st.tuples(VALUES, st.sampled_from([0.0, 0.1, 0.5, 1.0, 60.0]
 @example(rule(rate=2, step=100), 15, live(10), (10, 2.5), 0)
 @example(rule(rate=2), 15, live(14), (5, 1.0), 0)
 @example(rule(rate=2), 15, None, (15, 60.0), 0)
+@example(rule(step=5), 5, live(10), (15, 60.0), 0)
 @example(rule(minimum=0), True, live(False), None, 0)
 @example(rule(allowed=(1,)), True, live(False), None, 0)
 @example(rule(allowed=(1e300,)), 1e299, live(0.0, DataType.FLOAT), None, 0)
@@ -200,6 +211,8 @@ LASTS = st.none() | st.tuples(VALUES, st.sampled_from([0.0, 0.1, 0.5, 1.0, 60.0]
 def test_limits_judge_as_a_naive_reference(
     limits: Rule, new: Any, old: LiveValue | None, last: tuple[Any, float] | None, writes: int
 ) -> None:
+    # Older than what was sent last.
+    old = old and replace(old, received_at=-math.inf)
     verdicts = limits.check(new, old, last=last, writes=writes)
     with localcontext(prec=800):
         expected = set(reference(limits, new, old, last, writes))
@@ -359,7 +372,16 @@ def test_a_tag_that_no_rule_names_is_refused_or_allowed_as_the_file_says() -> No
 
 
 OTHER_NAMES = ["Tank.SP ", " Tank.SP", "Tank..SP", "Tank.SP.", ".Tank.SP", "Tank. SP", "Tank.SP\t", "Tank.SP.Value"]
-OTHER_NAMES += ["tank.sp.VALUE", "Tank.SP.#VString", "Tank.SP.property(x)", "Tank.SP[1].Value", ".", " "]
+OTHER_NAMES += [
+    "tank.sp.VALUE",
+    "Tank.SP.#VString",
+    "Tank.SP.property(x)",
+    "Tank.SP[1].Value",
+    ".",
+    " ",
+    "Tank.SP\0",
+    "Tank.SP\u200b",
+]
 
 
 @pytest.mark.parametrize("tag", OTHER_NAMES)

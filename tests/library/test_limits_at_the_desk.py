@@ -128,6 +128,18 @@ async def test_a_tag_that_a_call_writes_twice_is_not_where_it_was(tmp_path: Path
     assert "stale" in await desk.refused(("Tank.Array[2]", 3), ("Tank.Array", [2, 3]))
 
 
+async def test_a_step_goes_from_what_was_sent_last_as_well_while_that_may_not_show_yet(tmp_path: Path) -> None:
+    desk = LimitedDesk(tmp_path)
+    first, second = await desk.admitted(("Tank.SP", 60)), await desk.admitted(("Tank.SP", 40))
+    assert isinstance(first, Admission)
+    assert isinstance(second, Admission)
+    assert first.refusal() == ""
+    # The plant still shows 50, as after a write through another handle or session.
+    assert "step: 40 is 20 from 60, which was sent last, more than 10" in second.refusal()
+    assert "40 is 20 from 60, which was sent last" in await desk.refused(("Tank.SP", 40))
+    assert await desk.refused(("Tank.SP", 55)) == ""
+
+
 async def test_the_writes_of_a_minute_count_whichever_part_of_an_array_they_go_to(tmp_path: Path) -> None:
     desk = LimitedDesk(tmp_path)
     assert await desk.refused(("Tank.Array", [1, 2])) == ""

@@ -44,6 +44,8 @@ class Head:
             raise MxGatewayArgumentError(
                 f"head {text!r}: COUNT:HASH expected, as it was printed at the end of a session (64 digits of hash)"
             )
+        if int(count) == 0 and digits != NO_LINE:
+            raise MxGatewayArgumentError(f"head {text!r}: a journal without lines has the hash {NO_LINE}")
         return cls(int(count), digits)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final, Literal, TypeAlias
 
-from zb_mom_ww_mxgateway.errors import readable
+from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, readable
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.safety.conditions import Condition, quality_of
 from zb_mom_ww_mxgateway.safety.globs import TagGlob
@@ -26,6 +26,7 @@ from zb_mom_ww_mxgateway.safety.limit_values import (
 from zb_mom_ww_mxgateway.safety.limits_examples import Example
 from zb_mom_ww_mxgateway.safety.selection import Level, RuleVerdict
 from zb_mom_ww_mxgateway.safety.write_rules import array_of
+from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.value_types import DataType
 
 Number: TypeAlias = int | float
@@ -35,8 +36,11 @@ _MOST_FOUND: Final = 1_000
 """Tags whose rules are remembered."""
 _MOST_WITH_DIGITS: Final = 10**15
 """From here on a difference is shown without digits after the point."""
+_SHOWS_WITHIN: Final = 1.0
+"""Seconds after a write within which a value that arrives, or is read, may still be from before it."""
 _PLAIN: Final = re.compile(r"[^\s.()]+(\.[^\s.()]+)*")
-"""The name of a tag that has one spelling: no blanks, no empty part, no ``property(…)``."""
+"""The name of a tag that has one spelling: no blanks, no empty part, no ``property(…)``. Nor has it
+characters that cannot be seen: a name may end for MXAccess at a NUL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,8 @@ class Rule:
     minimum: Number | None = None
     maximum: Number | None = None
     step: Number | None = None
-    """Largest change in one write, in the unit of the tag."""
+    """Largest change in one write, in the unit of the tag: from the present value, and from the last one that was sent
+    while that may not show yet."""
     rate: Number | None = None
     """Largest change per second since the last write to the tag from this connection."""
     writes_per_minute: int | None = None
@@ -71,7 +76,9 @@ class Rule:
     @property
     def depends_on_time(self) -> bool:
         """Whether it may judge the same write by the same values in another way later."""
-        return self.rate is not None or self.writes_per_minute is not None or any(each.has_age for each in self.guards)
+        # A step goes from the last value that was sent, too, for a while.
+        timed = (self.step, self.rate, self.writes_per_minute)
+        return any(limit is not None for limit in timed) or any(each.has_age for each in self.guards)
 
     def parts(self) -> list[tuple[str, str]]:
         """Return each part that is set, named as in the file, for a person."""
@@ -166,7 +173,16 @@ class _Judge:
         return self._each(test, f"one of {listed}")
 
     def step(self, limit: Number) -> tuple[str, str]:
-        return self._each_change(number_of(limit), f"more than {shown(limit)}", f"at most {shown(limit)} from before")
+        wrong, right = f"more than {shown(limit)}", f"at most {shown(limit)} from before"
+        return self._each_change(number_of(limit), wrong, right, last=self._not_shown_yet())
+
+    def _not_shown_yet(self) -> Any:
+        """Return what was sent last if the present value may be from before that, whoever reads it; else None."""
+        if self._last is None or self._old is None:
+            return None
+        value, seconds = self._last
+        shows_by = clock.monotonic() - seconds + _SHOWS_WITHIN
+        return value if seconds < COMMAND_SECONDS and self._old.received_at < shows_by else None
 
     def rate(self, limit: Number) -> tuple[str, str]:
         if self._last is None:
@@ -339,7 +355,7 @@ class Limits:
         if found is not None and found.glob.is_exact:
             return ""
         name = array_of(tag)
-        if not _PLAIN.fullmatch(name):
+        if not (name.isprintable() and _PLAIN.fullmatch(name)):
             return f"{tag!r} may be another name of a tag with a rule of its own: write it by its plain name"
         attribute, _, last = name.rpartition(".")
         if attribute and (last == "value" or last.startswith("#")):
