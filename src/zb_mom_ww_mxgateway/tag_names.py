@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 _LOWER = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}
 _INDEX = re.compile(r"\[[^\[\]]*\]\Z")
+_LEADING_ZEROS = re.compile(r"\[0+(?=[0-9]+\]\Z)")
 
 
 def tag_key(name: str) -> str:
@@ -14,6 +15,11 @@ def tag_key(name: str) -> str:
     The key is as long as the name, place for place.
     """
     return name.lower() if name.isascii() else name.translate(_LOWER)
+
+
+def item_key(name: str) -> str:
+    """The key of what a name writes to: ``TAG[]`` is the array ``TAG``, and ``TAG[03]`` its element ``TAG[3]``."""
+    return _LEADING_ZEROS.sub("[", tag_key(name).removesuffix("[]"))
 
 
 def array_names(name: str) -> Iterator[str]:

@@ -71,6 +71,18 @@ def test_a_second_write_keeps_the_first_value() -> None:
     assert (change.last.value, change.last.who, change.ours) == (70, "anna", [70])
 
 
+@pytest.mark.parametrize(
+    ("first", "second"), [("Tank1.SP[3]", "tank1.sp[003]"), ("Tank1.SP", "Tank1.SP[]"), ("Tank1.SP[]", "Tank1.SP")]
+)
+def test_another_spelling_of_an_item_keeps_its_first_value(first: str, second: str) -> None:
+    ledger = ChangeLedger()
+    write(ledger, "a", 60, held(50), "completed", tag=first)
+    write(ledger, "b", 70, held(60), "completed", tag=second)
+    change = only(ledger)
+    assert change.before is not None
+    assert (change.before.value, change.ours) == (50, [70])
+
+
 def test_the_first_value_is_that_of_the_first_write_that_was_not_refused() -> None:
     ledger = ChangeLedger()
     write(ledger, "a", 60, held(50))

@@ -155,6 +155,7 @@ async def test_secured_and_verified_rows_are_signed_each_as_it_needs(
         ("tag,value\n,5\n", "file.csv:2:1: a tag is missing"),
         ("tag,value\nA.b,5\nA.B,6\n", "file.csv:3:1: A.B is in line 2 already"),
         ("tag,value\nA.b,5\nA.b[],6\n", r"file.csv:3:1: A.b\[\] is in line 2 already"),
+        ("tag,value\nA.b[3],5\nA.b[03],6\n", r"file.csv:3:1: A.b\[03\] is in line 2 already"),
         ("tag,value,type\nA.b,5,int23\n", "file.csv:2:7: no type int23; did you mean int32"),
         ("tag,value,type\nA.b,x,int32\n", "file.csv:2:5: Integer expected"),
         ('tag,value,type\nA.b,"[1, x]",int32[]\n', r"file.csv:2:10: Integer expected"),

@@ -13,7 +13,7 @@ from zb_mom_ww_mxgateway.models.write_guard import PendingEntry, PendingWrite
 from zb_mom_ww_mxgateway.safety.written_values import is_as_written
 from zb_mom_ww_mxgateway.status import quality_word
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway.value_types import DataType, type_of, type_of_tag
 from zb_mom_ww_mxgateway.values import Array, Typed
 
@@ -261,7 +261,7 @@ class ChangeLedger:
 
     def of(self, tag: str) -> TagChange | None:
         """Return the change of a tag; None where it is put back or was never changed."""
-        return next((each for each in self.open() if tag_key(each.tag) == tag_key(tag)), None)
+        return next((each for each in self.open() if item_key(each.tag) == item_key(tag)), None)
 
     def forget(self, change: TagChange) -> None:
         """Forget a change: its tag is known to have its first value again."""
@@ -274,7 +274,7 @@ class ChangeLedger:
         return len(self.open())
 
     def _change_of(self, entry: PendingEntry) -> TagChange:
-        key: object = tag_key(entry.tag) if entry.tag else (entry.server_handle, entry.item_handle)
+        key: object = item_key(entry.tag) if entry.tag else (entry.server_handle, entry.item_handle)
         change = self._changes.get(key)
         if change is None or not change.is_open:
             change = TagChange(next(self._numbers), entry.tag, entry.server_handle, entry.item_handle)

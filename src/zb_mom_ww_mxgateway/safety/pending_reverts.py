@@ -10,7 +10,7 @@ from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertFolder,
 from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertStage
 from zb_mom_ww_mxgateway.safety.typed_forms import typed_of
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway.values import Typed
 
 
@@ -33,11 +33,11 @@ class PendingReverts:
 
     def of(self, tag: str) -> Revert | None:
         """Return the revert of a tag; None where there is none."""
-        return self._reverts.get(tag_key(tag))
+        return self._reverts.get(item_key(tag))
 
     def add(self, revert: Revert) -> None:
         """Add a revert; :meth:`store` puts it on disk."""
-        self._reverts[tag_key(revert.tag)] = revert
+        self._reverts[item_key(revert.tag)] = revert
 
     def forget(self, revert: Revert) -> None:
         """Remove a revert that is over; :meth:`store` removes it from the disk."""

@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.models.write_guard import PendingWrite, WriteAnswer
 from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, OwnWrite, WriteState
 from zb_mom_ww_mxgateway.safety.doubtful_writes import DoubtfulWrites
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.tag_names import item_key
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.journal import Journal
@@ -87,7 +87,7 @@ class WriteRecords:
                 self._take(line)
         for text in self._rivals(tags):
             self.notice(text)
-        self._under_way[pending.correlation_id] = tuple(map(tag_key, tags))
+        self._under_way[pending.correlation_id] = tuple(map(item_key, tags))
         return ""
 
     def sent(self, pending: PendingWrite, old: Sequence[LiveValue | None]) -> None:
@@ -161,7 +161,7 @@ class WriteRecords:
 
     def _rivals(self, tags: Sequence[str]) -> Iterator[str]:
         """Yield who else is writing to one of these tags at this moment."""
-        keys = {tag_key(tag): tag for tag in tags}
+        keys = {item_key(tag): tag for tag in tags}
         for records in WriteRecords._all:
             if records.endpoint != self.endpoint:
                 continue
@@ -171,7 +171,7 @@ class WriteRecords:
                     yield f"{keys[key]} is being written on {where} at this moment, too"
         since = clock.monotonic() - _UNDER_WAY_SECONDS
         for write in self._others.values():
-            if write.seen_at > since and tag_key(write.tag) in keys:
+            if write.seen_at > since and item_key(write.tag) in keys:
                 yield f"{write.tag} is being written by {write.who} at this moment, too"
 
 

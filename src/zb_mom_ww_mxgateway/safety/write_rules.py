@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.safety.plant_values import PlantValues
 from zb_mom_ww_mxgateway.safety.selection import Ask, Level, RuleVerdict, strictest
 from zb_mom_ww_mxgateway.safety.tag_facts import FactsOf, no_facts
 from zb_mom_ww_mxgateway.system import clock
-from zb_mom_ww_mxgateway.tag_names import array_names, tag_key
+from zb_mom_ww_mxgateway.tag_names import array_names, item_key, tag_key
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.safety.conditions import Condition
@@ -112,7 +112,7 @@ def array_of(tag: str) -> str:
 
 def item_of(tag: str) -> str:
     """Return the name of a tag as names are compared; a whole array has one, with or without ``[]``."""
-    return tag_key(tag).removesuffix("[]")
+    return item_key(tag)
 
 
 class WriteRules:

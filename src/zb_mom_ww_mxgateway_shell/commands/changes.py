@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway.safety.changes import Standing, TagChange
 from zb_mom_ww_mxgateway.safety.revert_files import DamagedRevert, RevertRecord
 from zb_mom_ww_mxgateway.safety.reverts import Revert, RevertEvent, RevertStage
 from zb_mom_ww_mxgateway.safety.write_note import given
-from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.tag_names import item_key, tag_key
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, age_text, gravest, safe, value_form, value_text
 from zb_mom_ww_mxgateway_shell.errors import ShellError
@@ -65,8 +65,8 @@ async def changes(context: Context) -> Result:
     """
     here = context.connected.changes
     rows = await here.now()
-    reverts = {tag_key(each.tag): each for each in here.pending}
-    shown = [change_row(row, reverts.pop(tag_key(row.change.tag), None)) for row in rows]
+    reverts = {item_key(each.tag): each for each in here.pending}
+    shown = [change_row(row, reverts.pop(item_key(row.change.tag), None)) for row in rows]
     shown += [revert_row(each) for each in reverts.values()]
     left: list[RevertRecord] = []
     for found in await _left_behind(context):
@@ -126,7 +126,7 @@ async def undo(
         with given_reason(reason), given(expected=expected):
             return await live.write_and_confirm(*item.key, original, signature=signature, timeout=for_outcome)
 
-    revert = next((each for each in here.pending if tag_key(each.tag) == tag_key(item.tag)), None)
+    revert = next((each for each in here.pending if item_key(each.tag) == item_key(item.tag)), None)
     result = await (send() if revert is None else here.reverts.replaced_by(revert, send))
     written, form, endpoint = value_text(original), value_form(original), live.session.endpoint
     return WriteReport(item, present, written, form, result, for_outcome, endpoint, None, signers).text_result()
@@ -267,11 +267,11 @@ async def _named(context: Context, tag: str | None) -> list[Revert]:
     here = context.connected.changes
     if tag is None:
         return here.pending
-    found = [each for each in here.pending if tag_key(each.tag) == tag_key(tag)]
+    found = [each for each in here.pending if item_key(each.tag) == item_key(tag)]
     if found:
         return found
     for record in await _left_behind(context):
-        if isinstance(record, RevertRecord) and tag_key(record.tag) == tag_key(tag):
+        if isinstance(record, RevertRecord) and item_key(record.tag) == item_key(tag):
             adopted = await here.reverts.pending.adopt(record)
             if adopted is None:
                 raise ShellError(f"another session is deciding about {safe(tag)} now", ExitCode.GUARDED)

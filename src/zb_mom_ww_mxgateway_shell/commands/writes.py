@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
+from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway_console.render.forms import value_form
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import security_meaning
 from zb_mom_ww_mxgateway_shell.feeds.bulk_write import BulkWriting, PreparedRow, securities_of, shown_or_asked
@@ -131,10 +132,10 @@ async def _prepared(context: Context, file: Token, server: int | None, *, sends:
     values = await values_now(context, items)
     securities = await securities_of(context, items)
     made: list[PreparedRow] = []
-    lines: dict[tuple[int, int], int] = {}
+    lines: dict[str, int] = {}
     for row, target, item, value, security in zip(rows, targets, items, values, securities, strict=True):
         with mistakes.of(row):
-            if (first := lines.setdefault(item.key, row.line)) != row.line:
+            if (first := lines.setdefault(item_key(item.tag), row.line)) != row.line:
                 raise row.tag.mistake(f"{item.tag} is in line {first} already")
             before = await checked_first_value(context, target, item, value)
             if security == VIEW_ONLY:

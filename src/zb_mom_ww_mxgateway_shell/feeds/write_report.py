@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxAccessError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
-from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway.times import time_text
 from zb_mom_ww_mxgateway_console.render.forms import (
     ExitCode,
@@ -64,7 +64,7 @@ def reverts_at(context: Context, item: Item) -> datetime | None:
     """Return when a timed write puts the value of this item back; None where none does."""
     current = context.current
     pending = current.changes.pending if current is not None else []
-    return next((each.planned for each in pending if tag_key(each.tag) == tag_key(item.tag)), None)
+    return next((each.planned for each in pending if item_key(each.tag) == item_key(item.tag)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from zb_mom_ww_mxgateway import arguments
 from zb_mom_ww_mxgateway.system.regular_files import read_bytes
 from zb_mom_ww_mxgateway.system.text_files import TextFileError, decoded
-from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway.value_types import TYPE_NAMES
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_value
@@ -111,8 +111,8 @@ def read_rows(word: Token) -> list[ValueRow]:
             if row is None:
                 continue
             rows.append(row)
-            # The brackets of a whole array may be left out.
-            first = seen.setdefault(tag_key(row.tag.value).removesuffix("[]"), row.line)
+            # An item has several spellings, such as a whole array without its brackets.
+            first = seen.setdefault(item_key(row.tag.value), row.line)
             if first != row.line:
                 mistakes.add(row.line, row.tag.start + 1, f"{row.tag.value} is in line {first} already")
     except (TextFileError, CsvMistake) as error:

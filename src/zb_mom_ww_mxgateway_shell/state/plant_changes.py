@@ -12,7 +12,7 @@ from zb_mom_ww_mxgateway.safety.changes import Standing, TagChange
 from zb_mom_ww_mxgateway.safety.reverts import RevertStage
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.system.state_dir import state_folder
-from zb_mom_ww_mxgateway.tag_names import tag_key
+from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway.values import Typed
 from zb_mom_ww_mxgateway_console.render.forms import safe, value_text
 
@@ -209,9 +209,9 @@ class PlantChanges:
 
     async def left(self) -> list[ChangeNow]:
         """Return what stays changed when the connection is closed, after timed writes were put back."""
-        back = {tag_key(each.tag): each for each in self.pending if each.stage is RevertStage.PENDING}
+        back = {item_key(each.tag): each for each in self.pending if each.stage is RevertStage.PENDING}
         rows = await self.now()
-        return [row for row in rows if not _puts_back(back.get(tag_key(row.change.tag)), row.change)]
+        return [row for row in rows if not _puts_back(back.get(item_key(row.change.tag)), row.change)]
 
     async def look(self, change: TagChange) -> ChangeNow:
         """Return one change with what it is now."""
