@@ -551,3 +551,35 @@ async def test_a_guard_learns_what_is_known_of_a_write_without_an_answer(
     gateway.faults.lose_next_reply("write")
     assert (await live.write_and_confirm(*item.key, 5)).outcome is WriteOutcome.UNKNOWN
     assert following.told == ["sending", "unknown", "confirmed unknown"]
+
+
+async def test_what_a_guard_cannot_see_is_not_sent(
+    gateway: SimulatedGateway, guard: Guard, guarded: GatewayClient, live: LiveSession
+) -> None:
+    guard.answer = True
+    (item,) = await _item(live)
+    request = write_request(live.session._link, *item.key, 5)
+    # A newer gateway might take a field that is unknown here for another write.
+    request.command.write.MergeFromString(b"\xf2\x3f\x02\x08\x01")
+    sent: list[pb.MxCommandRequest] = []
+
+    class Watching:
+        def sending(self, request: pb.MxCommandRequest) -> None:
+            sent.append(request)
+
+        def answered(self, request: pb.MxCommandRequest, reply: pb.MxCommandReply) -> None: ...
+
+        def failed(self, request: pb.MxCommandRequest, error: BaseException) -> None: ...
+
+    watching = Watching()
+    with guarded._transport.observers.add(watching):
+        await guarded.invoke(request)
+    assert len(request.command.write.SerializeToString()) > len(sent[0].command.write.SerializeToString())
+    # Null and a value at once: nobody knows which one is written.
+    request = write_request(live.session._link, *item.key, 5)
+    request.command.write.value.is_null = True
+    guard.answer = False
+    with pytest.raises(MxGatewayWriteBlockedError):
+        await guarded.invoke(request)
+    assert guard.asked[-1].entries[0].value != 5
+    assert [write.value for write in gateway.writes] == [5]

@@ -41,7 +41,7 @@ class Guarding:
         if self.guard is None:
             return await send(request, GuardedCall(self))
         # A copy: what was allowed is what is sent, even if the caller changes the message meanwhile.
-        request = wire.copy_of(request)
+        request = wire.judged_copy_of(request)
         guarded = await self._ask(self.guard, request, call)
         correlation_id = wire.correlation_of(request)
         if correlation_id in self._admissions:

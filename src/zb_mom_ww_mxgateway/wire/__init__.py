@@ -60,7 +60,7 @@ _HOMES = {
         "written_items",
         "written_values",
     ],
-    "pending": ["changes_plant", "copy_of", "pending_entries", "write_answer"],
+    "pending": ["changes_plant", "judged_copy_of", "pending_entries", "write_answer"],
     "results": [
         "drained_events",
         "item_status",

@@ -61,7 +61,7 @@ from zb_mom_ww_mxgateway.wire.handles import (
 )
 from zb_mom_ww_mxgateway.wire.pending import (
     changes_plant,
-    copy_of,
+    judged_copy_of,
     pending_entries,
     write_answer,
 )
@@ -135,7 +135,6 @@ __all__ = [
     "command",
     "command_request",
     "concerns_handles",
-    "copy_of",
     "correlation_of",
     "deploy_event",
     "discover_page",
@@ -151,6 +150,7 @@ __all__ = [
     "is_mutating",
     "is_sparse",
     "item_status",
+    "judged_copy_of",
     "kind_name",
     "last_deploy_time",
     "local_gap",

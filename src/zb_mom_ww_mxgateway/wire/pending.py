@@ -22,9 +22,15 @@ def changes_plant(request: Any) -> bool:
     return isinstance(request, pb.AcknowledgeAlarmRequest)
 
 
-def copy_of(request: Any) -> Any:
-    """Return a copy of a message."""
-    return type(request).FromString(request.SerializeToString())
+def judged_copy_of(request: Any) -> Any:
+    """Return a copy of a message, without what a guard that judges its entries cannot see.
+
+    A newer gateway might take a field that is unknown here for another write.
+    """
+    copy = type(request).FromString(request.SerializeToString())
+    if pending_entries(copy):
+        copy.DiscardUnknownFields()
+    return copy
 
 
 def pending_entries(request: Any) -> "tuple[PendingEntry, ...]":
@@ -85,6 +91,8 @@ def _value(message: pb.MxValue) -> "MxValueOutput | SparseArray":
         elements = tuple((element.index, _value(element.value)) for element in sparse.elements)
         return SparseArray(sparse.total_length, elements)
     try:
+        if message.is_null and message.WhichOneof("kind"):
+            raise ValueError("null, and a value")
         return from_mx_value(message)
     except Exception:
         # A caller's own message: the guard sees its text, and the gateway judges it.
