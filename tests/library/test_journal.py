@@ -169,6 +169,8 @@ async def test_secrets_are_never_written(journal: Journal) -> None:
     await journal.append(
         "intent", {"reason": "key mxgw_id_topsecret", "more": [{"mxgw_id_topsecret": "Bearer xyz123"}]}
     )
+    journal.post("intent", {"command": "login ann topsecret", "values": [Typed("string", "mxgw_id_topsecret")]})
+    await journal.append("intent", {"reason": "ordinary"})
     content = (journal.folder / "journal-000001.jsonl").read_text()
     assert "topsecret" not in content
     assert "xyz123" not in content

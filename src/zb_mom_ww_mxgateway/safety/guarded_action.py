@@ -26,6 +26,8 @@ class GuardedAction(Admission):
     def __init__(self, rules: WriteRules, records: WriteRecords, pending: PendingWrite, note: WriteNote) -> None:
         self.pending: PendingWrite = pending
         self.note: WriteNote = note
+        self.reason: str = note.reason or rules.arming.reason
+        """Why it is made, as its caller or the arming says."""
         self.answer_given: str = ""
         """What a person answered, or gave beforehand; empty where nothing was asked."""
         self.sent_at: float | None = None
@@ -42,11 +44,6 @@ class GuardedAction(Admission):
         self._old: list[LiveValue | None] = []
 
     # Before it is sent.
-
-    @property
-    def reason(self) -> str:
-        """Why it is made, as its caller or the arming says."""
-        return self.note.reason or self._rules.arming.reason
 
     async def decide(self) -> str:
         """Return why it must not be sent; empty where it may. It may ask a person, and journals the intent last."""
@@ -116,7 +113,7 @@ class GuardedAction(Admission):
 
     def _basis_of(self, seen: Sequence[LiveValue | None]) -> "_Basis | None":
         """Return all that the verdicts go by; None where the time matters, too."""
-        basis: _Basis = [(None, self.is_covered_revert), (None, self.reason)]
+        basis: _Basis = [(None, self.is_covered_revert)]
         limits = self._rules.limits
         for entry, old in zip(self.pending.entries, seen, strict=True):
             rule = None if entry.alarm else self._rules.rule_for(entry.tag)

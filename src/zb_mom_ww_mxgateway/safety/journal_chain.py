@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayWriteBlockedError
-from zb_mom_ww_mxgateway.safety.journal_values import from_form
+from zb_mom_ww_mxgateway.redaction import may_hold_secret
+from zb_mom_ww_mxgateway.safety.journal_values import from_form, redacted_form
 
 NO_LINE = "0" * 64
 """The hash before the first line."""
@@ -108,12 +109,24 @@ _ALWAYS = {
 
 
 def new_line(form: Mapping[str, Any]) -> tuple[bytes, JournalLine]:
-    """Return a line as bytes, with its end, and as it will be read, from its JSON form without a hash."""
+    """Return a line as bytes, with its end, and as it will be read, from its JSON form without a hash.
+
+    Keys and passwords in it are redacted.
+    """
+    text, digest = _spelled(form)
+    if may_hold_secret(text.decode("ascii")):
+        form = redacted_form(form)
+        text, digest = _spelled(form)
+    return text, _line_of({**form, "hash": digest}, is_plain=b'"$' not in text)
+
+
+def _spelled(form: Mapping[str, Any]) -> tuple[bytes, str]:
+    """Return a line with its end and its hash, and the hash."""
     # Spelled once: keys are sorted, so the hash has its place between two parts, each with keys that every line has.
     before = _canonical({key: value for key, value in form.items() if key < "hash"})[:-1]
     after = _canonical({key: value for key, value in form.items() if key > "hash"})[1:]
     digest = hashlib.sha256(before + b"," + after).hexdigest()
-    return b'%s,"hash":"%s",%s\n' % (before, digest.encode("ascii"), after), _line_of({**form, "hash": digest})
+    return b'%s,"hash":"%s",%s\n' % (before, digest.encode("ascii"), after), digest
 
 
 def _canonical(form: Mapping[str, Any]) -> bytes:
@@ -155,9 +168,11 @@ def _parsed(text: bytes) -> JournalLine:
     return _line_of(form)
 
 
-def _line_of(form: Mapping[str, Any]) -> JournalLine:
-    known = {key: form[key] for key in form if key in RESERVED}
-    return JournalLine(**known, fields={key: from_form(value) for key, value in form.items() if key not in RESERVED})
+def _line_of(form: Mapping[str, Any], *, is_plain: bool = False) -> JournalLine:
+    """Return the line of a form; `is_plain` where each value of the form is its own."""
+    known = {key: value for key, value in form.items() if key in RESERVED}
+    fields = {key: value for key, value in form.items() if key not in RESERVED}
+    return JournalLine(**known, fields=fields if is_plain else {key: from_form(each) for key, each in fields.items()})
 
 
 def is_beginning(text: bytes) -> bool:

@@ -27,14 +27,14 @@ _LARGEST_PLAIN = 2**53
 
 
 def to_form(value: Any) -> Any:
-    """Return the JSON form of a value, with keys and passwords redacted. A value of an unknown type becomes its text,
-    so that a line can always be written."""
-    if value is None or isinstance(value, bool):
+    """Return the JSON form of a value. A value of an unknown type becomes its text, so that a line can always be
+    written. Keys and passwords in it are left to :func:`redacted_form`."""
+    if value is None or type(value) in (str, bool):
         return value
     if isinstance(value, Enum):
         return value.name.lower()
     if isinstance(value, str):
-        return redact(value)
+        return str(value)
     if isinstance(value, int):
         return int(value) if abs(value) <= _LARGEST_PLAIN else {"$int": str(int(value))}
     if isinstance(value, float):
@@ -58,7 +58,7 @@ def to_form(value: Any) -> Any:
         return {"$sparse": value.total_length, "elements": [[index, to_form(each)] for index, each in value.elements]}
     if isinstance(value, RawValue):
         return {"$raw": {each.name: to_form(_plain(getattr(value, each.name))) for each in fields(value)}}
-    return {"$text": redact(str(value))}
+    return {"$text": str(value)}
 
 
 def _plain(value: Any) -> Any:
@@ -73,9 +73,20 @@ def _of_real(value: float) -> Any:
 
 
 def _of_mapping(value: Mapping[Any, Any]) -> Any:
-    form = {redact(str(key)): to_form(element) for key, element in value.items()}
+    form = {str(key): to_form(element) for key, element in value.items()}
     # A key of the data that looks like one of our marks.
     return {"$dict": [list(each) for each in form.items()]} if any(key.startswith("$") for key in form) else form
+
+
+def redacted_form(form: Any) -> Any:
+    """Return a JSON form without the keys and passwords in its texts."""
+    if isinstance(form, str):
+        return redact(form)
+    if isinstance(form, list):
+        return [redacted_form(each) for each in form]
+    if isinstance(form, Mapping):
+        return {redact(key): redacted_form(each) for key, each in form.items()}
+    return form
 
 
 def from_form(form: Any) -> Any:
