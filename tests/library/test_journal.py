@@ -402,3 +402,15 @@ async def test_a_file_that_is_cut_while_it_is_open_leaves_a_gap(journal: Journal
     os.truncate(path, len(path.read_bytes().splitlines(keepends=True)[0]))
     await journal.append("answer", {})
     assert "line 2 is missing before it" in str(verify(journal.folder, journal.head_folder).wrong)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no /dev/full")
+async def test_a_file_that_is_no_regular_one_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir(mode=0o700)
+    (tmp_path / "a" / "journal-000001.jsonl").symlink_to("/dev/full")
+    journal = Journal(tmp_path / "a", tmp_path / "b", {})
+    with pytest.raises(JournalError, match="is no regular file"):
+        await journal.append("intent", {})
+    with pytest.raises(JournalError):
+        journal.post("closed", {})
+        await journal.aclose()

@@ -8,7 +8,16 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from zb_mom_ww_mxgateway import Admission, Float32, PendingEntry, PendingWrite, SparseArray, WriteAnswer
+from zb_mom_ww_mxgateway import (
+    Admission,
+    Float32,
+    PendingEntry,
+    PendingWrite,
+    SparseArray,
+    WriteAnswer,
+    WriteOutcome,
+    WriteResult,
+)
 from zb_mom_ww_mxgateway.live.values import LiveValue
 from zb_mom_ww_mxgateway.safety.arming import Arming
 from zb_mom_ww_mxgateway.safety.desk import WriteDesk
@@ -356,6 +365,13 @@ async def test_the_other_connection_that_writes_the_same_tag_is_named() -> None:
     assert not await other.sent(other.write())
     assert told == [f"{TAG} is being written on the connection plant at this moment, too"]
     first.answered(WriteAnswer("accepted"))
+    told.clear()
+    # Accepted is not done: until its completion it is still under way, and then no more.
+    assert isinstance(await other.desk(other.write()), Admission)
+    assert [text for text in told if "plant" in text] == [
+        f"{TAG} is being written on the connection plant at this moment, too"
+    ]
+    first.confirmed([WriteResult(WriteOutcome.COMPLETED)])
     told.clear()
     second = other.write()
     assert isinstance(await other.desk(second), Admission)

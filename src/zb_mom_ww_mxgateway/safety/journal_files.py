@@ -6,6 +6,7 @@ may be older than the lines, which is no contradiction, but it is never newer. I
 of a fixed length within one sector: replacing the file would cost a second flush on usual file systems.
 """
 
+import errno
 import hashlib
 import math
 import os
@@ -227,6 +228,8 @@ class JournalFiles:
         self._take_name(number)
         self._good_end = self._written_to = 0
         is_new = not self.path.exists()
+        if not is_new and not self.path.is_file():
+            raise OSError(errno.EINVAL, f"{self.path.name} is no regular file")
         self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _PLAIN, 0o600)
         self._size = os.fstat(self._handle).st_size
         if is_new and sys.platform != "win32":

@@ -1,8 +1,9 @@
 """What is kept of the writes of one connection: its lines in the journal, its changes, and what is under way."""
 
+import math
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _UNDER_WAY_SECONDS = 30.0 + COMMAND_SECONDS
 """How long a write of another program counts as under way where no line tells its end."""
+_COMPLETING_SECONDS = 5.0
+"""How long an accepted write counts as under way where nobody waits for its completion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class OthersWrite:
 
     tag: str
     who: str
-    seen_at: float
+    until: float
     """Monotonic seconds, by the library's clock."""
 
 
@@ -50,8 +53,9 @@ class WriteRecords:
         """Returns what is known of the connection for each line: certificate, galaxy, deploy time …"""
         self.who: str = ""
         """Who writes, for the list of changes."""
-        self._under_way: dict[str, tuple[str, ...]] = {}
-        """By correlation id: the keys of the tags that are being written."""
+        self._under_way: dict[str, tuple[tuple[str, ...], float]] = {}
+        """By correlation id: the keys of the tags that are being written, and until when that counts; infinite while
+        the call is not answered."""
         self._others: dict[tuple[str, int], OthersWrite] = {}
         WriteRecords._all.add(self)
 
@@ -87,7 +91,9 @@ class WriteRecords:
                 self._take(line)
         for text in self._rivals(tags):
             self.notice(text)
-        self._under_way[pending.correlation_id] = tuple(map(item_key, tags))
+        now = clock.monotonic()
+        self._under_way = {each: write for each, write in self._under_way.items() if write[1] > now}
+        self._under_way[pending.correlation_id] = (tuple(map(item_key, tags)), math.inf)
         return ""
 
     def sent(self, pending: PendingWrite, old: Sequence[LiveValue | None]) -> None:
@@ -97,7 +103,9 @@ class WriteRecords:
 
     def answered(self, pending: PendingWrite, answer: WriteAnswer, seconds: float | None) -> None:
         """Note how a call ended, `seconds` after it was sent."""
-        self._under_way.pop(pending.correlation_id, None)
+        keys, _ = self._under_way.pop(pending.correlation_id, ((), 0.0))
+        if answer.outcome == "accepted":
+            self._under_way[pending.correlation_id] = (keys, clock.monotonic() + _COMPLETING_SECONDS)
         self.doubtful.answered(pending, answer)
         fields: dict[str, Any] = {"action": pending.correlation_id, "outcome": answer.outcome, "why": answer.reason}
         if any(answer.refused):
@@ -110,6 +118,7 @@ class WriteRecords:
 
     def outcomes(self, pending: PendingWrite, outcomes: Sequence[WriteResult]) -> None:
         """Note the outcome of each entry of a call."""
+        self._under_way.pop(pending.correlation_id, None)
         fields = [
             {
                 "accepted_after": each.accepted_after,
@@ -155,23 +164,29 @@ class WriteRecords:
         if line.kind == "intent" and line.fields.get("endpoint") == self.endpoint:
             for index, entry in enumerate(line.fields.get("entries", ())):
                 if tag := entry.get("tag"):
-                    self._others[action, index] = OthersWrite(tag, _writer(line), clock.monotonic())
+                    until = clock.monotonic() + _UNDER_WAY_SECONDS
+                    self._others[action, index] = OthersWrite(tag, _writer(line), until)
+        elif line.kind == "answer" and line.fields.get("outcome") == "accepted":
+            for key, write in self._others.items():
+                if key[0] == action:
+                    self._others[key] = replace(write, until=clock.monotonic() + _COMPLETING_SECONDS)
         elif line.kind in ("answer", "outcome", "refused"):
             self._others = {each: write for each, write in self._others.items() if each[0] != action}
 
     def _rivals(self, tags: Sequence[str]) -> Iterator[str]:
         """Yield who else is writing to one of these tags at this moment."""
-        keys = {item_key(tag): tag for tag in tags}
+        keys, now = {item_key(tag): tag for tag in tags}, clock.monotonic()
         for records in WriteRecords._all:
             if records.endpoint != self.endpoint:
                 continue
             where = "this connection" if records is self else f"the connection {records.name}"
-            for under_way in records._under_way.values():
-                for key in keys.keys() & set(under_way):
-                    yield f"{keys[key]} is being written on {where} at this moment, too"
-        since = clock.monotonic() - _UNDER_WAY_SECONDS
+            for written, until in records._under_way.values():
+                # A write of its own that was accepted is known to whoever made it.
+                if until > now and not (records is self and math.isfinite(until)):
+                    for key in keys.keys() & set(written):
+                        yield f"{keys[key]} is being written on {where} at this moment, too"
         for write in self._others.values():
-            if write.seen_at > since and item_key(write.tag) in keys:
+            if write.until > now and item_key(write.tag) in keys:
                 yield f"{write.tag} is being written by {write.who} at this moment, too"
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from zb_mom_ww_mxgateway.comparison import same_value
-from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.errors import MxGatewayError, MxGatewayWriteBlockedError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.safety.reverts import LONGEST_SECONDS
 from zb_mom_ww_mxgateway.system import clock
@@ -169,7 +169,14 @@ async def write(
         if for_ is None:
             result = await send()
         else:
-            result = await connected.changes.reverts.write(item, before, typed, for_, send)
+            try:
+                result = await connected.changes.reverts.write(item, before, typed, for_, send)
+            except MxGatewayWriteBlockedError as error:
+                if error.pending is None:
+                    # Its revert could not be noted: no call was made of it, so the desk did not see it.
+                    entry = {"tag": item.tag, "new": typed.sent, "old": before.value, "quality": before.quality}
+                    connected.desk.records.note("refused", entries=[entry], why=str(error))
+                raise
     seen = None
     if verify and result.outcome.value != "refused":
         from zb_mom_ww_mxgateway.safety import verification  # Lazy: most writes are not verified.

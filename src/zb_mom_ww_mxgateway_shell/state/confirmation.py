@@ -13,10 +13,14 @@ async def agreed(context: Context, question: str) -> None:
     """Return when a person, or ``--yes``, agrees; raise ShellError where not."""
     if context.assume_yes:
         return
-    if context.ask is None:
-        raise ShellError("not confirmed: there is no terminal to ask at; --yes agrees to it", ExitCode.GUARDED)
-    if not await context.ask(question):
-        raise ShellError("not confirmed; nothing was sent", ExitCode.GUARDED)
+    why = "not confirmed: there is no terminal to ask at; --yes agrees to it"
+    if context.ask is not None:
+        why = "" if await context.ask(question) else "not confirmed; nothing was sent"
+    if why:
+        if context.current is not None:
+            # No call was made of it, so the desk did not see it.
+            context.current.desk.records.note("refused", command=question, why=why)
+        raise ShellError(why, ExitCode.GUARDED)
 
 
 async def may_leave(context: Context, connections: Iterable[GatewayConnection]) -> bool:
