@@ -411,6 +411,6 @@ async def test_a_file_that_is_no_regular_one_is_refused(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "a", tmp_path / "b", {})
     with pytest.raises(JournalError, match="is no regular file"):
         await journal.append("intent", {})
-    with pytest.raises(JournalError):
-        journal.post("closed", {})
+    journal.post("closed", {})
+    with pytest.raises(JournalError, match="is no regular file"):
         await journal.aclose()
