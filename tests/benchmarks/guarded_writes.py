@@ -20,8 +20,9 @@ from zb_mom_ww_mxgateway.safety.write_records import WriteRecords
 from zb_mom_ww_mxgateway.safety.write_rules import WriteRules
 
 GUARD_TAG = "TestChildObject.TestBool"
-# Enough that each shows its last write when its turn comes again: a tag that does not yet is waited for.
-TAGS = [f"Area001.Unit{1 + n // 50:04}.Value{1 + n % 50:02}" for n in range(400)]
+# Enough that each shows its last write when its turn comes again: a tag that does not yet is waited for. So each writer
+# has tags of its own, and of reals: a value that a tag has already shows nothing.
+TAGS = [f"Area001.Unit{1 + n // 50:04}.Value{1 + n % 50:02}" for n in range(600)]
 TARGETS = {"calls.guarded_write_beyond_one_flush_vs_plain": ("<=", 1.5)}
 LIMITS = f"""
 unlisted = "refuse"
@@ -35,11 +36,13 @@ Write = Callable[[], Awaitable[object]]
 
 
 @asynccontextmanager
-async def _writer(client: GatewayClient) -> AsyncIterator[tuple[Write, LiveSession]]:
-    """A write to the tag, whose value the stream shows."""
+async def _writer(client: GatewayClient, tags: list[str]) -> AsyncIterator[tuple[Write, LiveSession]]:
+    """A write to the next of these tags, whose values the stream shows."""
     async with await LiveSession.open(client) as live:
         server = await live.session.register("bench")
-        items = await live.subscribe_tags([GUARD_TAG, *TAGS], server)
+        read = await live.session.read_bulk(server, tags)
+        reals = [result.tag_address for result in read if isinstance(result.value, float)]
+        items = await live.subscribe_tags([GUARD_TAG, *reals[:80]], server)
         for item in items:
             await live.first_value(item)
         turns = zip(itertools.cycle(items[1:]), itertools.count())
@@ -76,8 +79,8 @@ async def figures(endpoint: str, disk: Path, rounds: int, calls: int) -> dict[st
         async with (
             await GatewayClient.connect(endpoint=endpoint, plaintext=True, write_guard=desk) as guarded_client,
             await GatewayClient.connect(endpoint=endpoint, plaintext=True) as plain_client,
-            _writer(guarded_client) as (guarded, live),
-            _writer(plain_client) as (plain, _),
+            _writer(guarded_client, TAGS[::2]) as (guarded, live),
+            _writer(plain_client, TAGS[1::2]) as (plain, _),
         ):
             rules.values = LivePlantValues(live)
             await guarded()

@@ -129,6 +129,8 @@ class TagChange:
     """All writes, oldest first, without those that no longer matter."""
     between: list[object] = field(default_factory=list)
     """Values of somebody else that writes after the first one replaced, oldest first."""
+    _trimmed_at: int = _MOST_WRITES
+    """Number of writes at which those that no longer matter go."""
 
     @property
     def name(self) -> str:
@@ -172,9 +174,10 @@ class TagChange:
         That ends when each write was refused, or when the last one completed with the first value and no other can be
         carried out any more.
         """
-        if not self.writes:
+        if not (writes := self.writes):
             return False
-        is_back = self.before is not None and self.last.state == "completed" and self.before.is_same(self.last.value)
+        before, last = writes[0].before, writes[-1]
+        is_back = before is not None and last.state == "completed" and before.is_same(last.value)
         return not is_back or self.may_still_happen_for > 0
 
     def standing(self, present: LiveValue | None) -> Standing:
@@ -192,17 +195,18 @@ class TagChange:
 
     def add(self, write: OwnWrite) -> None:
         """Add a write that is being sent."""
-        before = write.before
-        if self.writes and before is not None and not any(map(before.is_same, [*self.ours, self._first])):
-            self.between = [*self.between, before.value][-_MOST_BETWEEN:]
+        before, writes = write.before, self.writes
+        if writes and before is not None:
+            first = writes[0].before
+            if not any(map(before.is_same, [*values_of(writes), first and first.value])):
+                self.between = [*self.between, before.value][-_MOST_BETWEEN:]
         self.sent.append(write)
-        if len(self.sent) > _MOST_WRITES:
-            first, last = self.writes[0], self.sent[-_MOST_WRITES // 2 :]
-            self.sent = [each for each in self.sent if each is first or each in last or each.may_still_happen_for]
-
-    @property
-    def _first(self) -> object:
-        return self.before and self.before.value
+        if len(self.sent) > self._trimmed_at:
+            oldest, cut = self.writes[0], len(self.sent) - _MOST_WRITES // 2
+            older = [each for each in self.sent[:cut] if each is oldest or each.may_still_happen_for]
+            self.sent = [*older, *self.sent[cut:]]
+            # Seldom, however many may still be carried out.
+            self._trimmed_at = max(_MOST_WRITES, 2 * len(self.sent))
 
 
 class ChangeLedger:
