@@ -5,11 +5,11 @@ from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
+from zb_mom_ww_mxgateway.models.galaxy import VIEW_ONLY
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway.value_types import DataType
 from zb_mom_ww_mxgateway_shell.galaxy import tag_index
 from zb_mom_ww_mxgateway_shell.galaxy.tag_index import TagIndex
-from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY
 
 # Few letters, so that names are alike; a hyphen sorts before the dot; ß and the long s are letters of their own, though
 # Unicode folds them to ss and s.

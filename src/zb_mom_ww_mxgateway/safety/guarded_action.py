@@ -32,8 +32,6 @@ class GuardedAction(Admission):
         """What a person answered, or gave beforehand; empty where nothing was asked."""
         self.sent_at: float | None = None
         """Monotonic seconds, by the library's clock; None before it is sent."""
-        self.outcome: str = ""
-        """Empty before the call ends."""
         self._rules = rules
         self._records = records
         self._facts: Mapping[str, TagFacts] = {}
@@ -252,7 +250,6 @@ class GuardedAction(Admission):
     # After it was sent.
 
     def answered(self, answer: WriteAnswer) -> None:
-        self.outcome = answer.outcome
         seconds = None if self.sent_at is None else clock.monotonic() - self.sent_at
         self._records.answered(self.pending, answer, seconds)
 

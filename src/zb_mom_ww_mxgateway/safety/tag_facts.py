@@ -2,17 +2,9 @@
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
-from zb_mom_ww_mxgateway.models.galaxy import SECURITY_NAMES
-
-SECURED_WRITE: Final = 2
-"""Security classification of a tag for whose writes a user signs."""
-VERIFIED_WRITE: Final = 3
-"""Security classification of a tag for whose writes a user signs and another one verifies."""
-
-VIEW_ONLY: Final = 6
-"""Security classification of a tag that no user writes."""
+from zb_mom_ww_mxgateway.models.galaxy import SECURED_WRITE, SECURITY_NAMES, VERIFIED_WRITE
 
 
 @dataclass(frozen=True, slots=True)

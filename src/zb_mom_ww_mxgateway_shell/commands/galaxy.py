@@ -3,13 +3,14 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
+from zb_mom_ww_mxgateway.models.galaxy import VIEW_ONLY
 from zb_mom_ww_mxgateway.tag_names import tag_key
 from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import category_text, security_meaning, security_name
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.feeds.search import Deployments, ObjectSearch, TagSearch
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import attribute_of, object_at, object_beginning
-from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY, type_text
+from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import type_text
 from zb_mom_ww_mxgateway_shell.language.argument_types import CountOption, DurationOption, FlagOption, Text
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from zb_mom_ww_mxgateway.comparison import same_value
 from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.models.galaxy import VIEW_ONLY
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.tag_names import item_key
 from zb_mom_ww_mxgateway_console.render.forms import value_form
@@ -18,7 +19,6 @@ from zb_mom_ww_mxgateway_shell.feeds.write_preparation import (
     live_session_of,
 )
 from zb_mom_ww_mxgateway_shell.feeds.write_report import given_text
-from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import VIEW_ONLY
 from zb_mom_ww_mxgateway_shell.language.argument_types import (
     DurationOption,
     ReasonOption,

@@ -1,7 +1,7 @@
 """Meaning of MXAccess's numbers, in plain words."""
 
 from zb_mom_ww_mxgateway.errors import COMMAND_SECONDS, MxGatewayError, MxGatewaySessionError, MxGatewayWorkerError
-from zb_mom_ww_mxgateway.models.galaxy import SECURITY_NAMES
+from zb_mom_ww_mxgateway.models.galaxy import SECURED_WRITE, SECURITY_NAMES, VERIFIED_WRITE, VIEW_ONLY
 from zb_mom_ww_mxgateway.status import (
     MxStatus,
     ProtocolStatusCode,
@@ -10,7 +10,6 @@ from zb_mom_ww_mxgateway.status import (
     hresult_text,
     quality_word,
 )
-from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY
 
 _SECURITY = {
     0: "anybody may write it",

@@ -10,6 +10,7 @@ from zb_mom_ww_mxgateway.errors import (
     MxGatewayAuthorizationError,
     MxGatewayError,
 )
+from zb_mom_ww_mxgateway.models.galaxy import SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway.status import first_failed
 from zb_mom_ww_mxgateway.system import clock
@@ -24,7 +25,7 @@ from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import (
     status_meaning,
 )
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, attribute_of, locate
-from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY, type_text
+from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import type_text
 from zb_mom_ww_mxgateway_shell.output.doubt_text import doubt_text
 from zb_mom_ww_mxgateway_shell.output.value_text import freshness
 from zb_mom_ww_mxgateway_shell.process.signals import Interrupted

@@ -5,15 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from zb_mom_ww_mxgateway.models.galaxy import VIEW_ONLY
 from zb_mom_ww_mxgateway.status import name_of
 from zb_mom_ww_mxgateway_console.render.forms import safe
 from zb_mom_ww_mxgateway_shell.language.literals import TagType
 
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import GalaxyAttribute
-
-SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY = 2, 3, 6
-"""Security classifications: one person signs, two persons sign, nobody may write."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
+from zb_mom_ww_mxgateway.models.galaxy import SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY
 from zb_mom_ww_mxgateway.status import StatusCategory, first_failed
 from zb_mom_ww_mxgateway_shell.diagnosis.status_texts import security_meaning, security_name
 from zb_mom_ww_mxgateway_shell.errors import NotMet
 from zb_mom_ww_mxgateway_shell.galaxy.lookup import Place, array_problem, is_bare_array, locate
-from zb_mom_ww_mxgateway_shell.galaxy.tag_index_storage import SECURED_WRITE, VERIFIED_WRITE, VIEW_ONLY
 from zb_mom_ww_mxgateway_shell.language.parser import Invocation
 from zb_mom_ww_mxgateway_shell.language.target_types import Tag, Target
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
