@@ -83,7 +83,7 @@ async def step(context: Context, title: TextArgument) -> Result:
 
     A run reports how many steps passed, and --report-junit has a case for each.
     """
-    context.step = title
+    context.file.step = title
     return TextResult("", {"title": title})
 
 
@@ -158,7 +158,7 @@ async def on_error(
     context: Context, what: Annotated[Literal["stop", "continue"], OneWord("stop|continue", ("stop", "continue"))]
 ) -> Result:
     """Set what a file does after a failed line: stop, or continue. The run has failed either way."""
-    context.on_error = what
+    context.file.on_error = what
     return TextResult(f"{'goes on' if what == 'continue' else 'stops'} after a failure", {"on_error": what})
 
 

@@ -87,7 +87,7 @@ ToleranceOption = Annotated[Token | None, Tolerance()]
 
 
 async def _preview_snapshot(context: Context, name: Token, *tags: object, **others: object) -> Result:
-    context.planned_snapshots.add(name.value)
+    context.file.planned_snapshots.add(name.value)
     return TextResult(f"would keep values as {name.value}", {"name": name.value, "planned": "snapshot"})
 
 
@@ -178,7 +178,7 @@ async def snapshots(context: Context) -> Result:
 
 
 async def _preview_diff(context: Context, name: Token, *tags: TagGlob | None, **options: Any) -> Result:
-    if name.value in context.planned_snapshots:
+    if name.value in context.file.planned_snapshots:
         return TextResult(f"would compare the values kept as {name.value}", {"name": name.value, "planned": "diff"})
     shown = await diff.run(context, name, *tags, **options)
     assert isinstance(shown, TextResult)
@@ -259,7 +259,7 @@ async def _preview_restore(
     server: int | None = None,
     **others: object,
 ) -> Result:
-    if name.value in context.planned_snapshots:
+    if name.value in context.file.planned_snapshots:
         return TextResult(f"would restore the values kept as {name.value}", {"name": name.value, "planned": "restore"})
     plan = await _plan(context, loaded_snapshot(name), name, tags, tol, server)
     lines = [f"would write {row.item.tag}   {row.change}" for row in plan.rows]

@@ -141,7 +141,7 @@ def coming_waits(context: Context) -> list[Target]:
     """
     found: list[Target] = []
     is_checked = False
-    for text in context.lines_ahead[:_LINES_AHEAD]:
+    for text in context.file.lines_ahead[:_LINES_AHEAD]:
         invocation = None
         with suppress(ShellError, ValueNotYetKnown), unfolded(context, text) as line:
             invocation = context.registry.parse(line, context)

@@ -27,7 +27,7 @@ def given_reason(reason: str | None) -> AbstractContextManager[None]:
 
 async def follow_coming_waits(context: Context) -> None:
     """Advise the tags that the file waits for behind this write. A wait reports its own errors."""
-    if not context.lines_ahead:
+    if not context.file.lines_ahead:
         return
     from zb_mom_ww_mxgateway_shell.feeds.wait import coming_waits
 

@@ -1,7 +1,8 @@
 """Problems of a line: exit code, message with its place, and JSON form."""
 
 import traceback
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -27,6 +28,15 @@ class Statement:
     line: int
     source: str | None = None
     """The file name; None for lines that were typed or given on the command line."""
+    origin: str = ""
+    """What put the line there, if its file is included more than once, such as ``row 7 of rows.csv``."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the names that the include of its file gives; the lines of a file share it."""
+
+    @property
+    def place(self) -> str:
+        """The place for a person, such as ``row 7 of rows.csv, parts/loop.mxs:3``; empty for a line of no file."""
+        return f"{self.origin}{', ' if self.origin else ''}{self.source}:{self.line}" if self.source else ""
 
     @property
     def command(self) -> str:
@@ -69,7 +79,7 @@ def problem_lines(
     if indent is not None:
         under = [_carets(statement.text, error, indent)] if isinstance(error, InputError) else []
         return [*lines, *under, message_of(error), *_details(error)]
-    where = safe(f"{statement.source}:{statement.line}:{start + 1}: ") if statement.source else ""
+    where = safe(f"{statement.place}:{start + 1}: ") if statement.source else ""
     shown = [f"{where}{what}{message_of(error)}"]
     if isinstance(error, InputError):
         shown += [f"  {line}" for line in _pointed_at(statement.text.replace("\t", " "), error)]

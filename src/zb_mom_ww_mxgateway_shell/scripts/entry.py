@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway_shell.scripts.run_consent import RunConsent
 from zb_mom_ww_mxgateway_shell.scripts.run_log import RunLog
 from zb_mom_ww_mxgateway_shell.scripts.runner import ScriptRun
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.file_state import FileState
 from zb_mom_ww_mxgateway_shell.state.run_scope import RunScope
 
 _NOT_ENDED = ("the run did not reach its end",)
@@ -155,7 +156,7 @@ class ScriptJob:
         names, aliases, settings = context.names, context.aliases, context.settings
         try:
             for part in self._parts:
-                context.names, context.step, context.leaving = dict(names), "", False
+                context.names, context.file, context.leaving = dict(names), FileState(), False
                 context.aliases, context.settings = dict(aliases), replace(settings)
                 context.last, context.failure, context.focus_ahead = None, None, ""
                 for connected in context.connections.values():

@@ -95,12 +95,12 @@ class RunReporter:
 
     def result(self, result: Result | None) -> list[str]:
         """Show what the statement ended with; return the lines of its result."""
-        self._page.step = self._context.step
+        self._page.step = self._context.file.step
         return self._formatter.result(self._page, result)
 
     def failure(self, error: BaseException, problem: Sequence[str] = ()) -> None:
         """Show what the statement failed with; `problem` are the lines for a person."""
-        self._page.step = self._context.step
+        self._page.step = self._context.file.step
         self._formatter.failure(self._page, error, problem)
 
     def problem(self, lines: Sequence[str]) -> None:

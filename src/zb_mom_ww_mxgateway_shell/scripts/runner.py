@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.system import clock
@@ -23,13 +22,8 @@ from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, LineRun, Outcome
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block, file_role
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.scripts.run_log import FINALLY, Entry, RunLog
+from zb_mom_ww_mxgateway_shell.scripts.run_signals import RunSignals
 from zb_mom_ww_mxgateway_shell.state.context import Context
-
-_HELD_SECONDS = 1.0
-"""Within this time another signal is the same key, held down, or the same request, sent twice, as ``timeout``, systemd
-and shells do: it does not give up the lines after ``finally``."""
-_GRACE_SECONDS = 3.0
-"""How long a write may still wait for its answer after SIGTERM and its like: a kill may follow soon."""
 
 _REST_SECONDS = 2.0
 """How long an ending run waits for the next line of a pipe: ``finally`` may be among those left."""
@@ -79,27 +73,22 @@ class ScriptRun:
         """Whether it stops as a whole, whatever ``on-error`` says."""
         self._in_ending = False
         self._depth = 0
-        self._signals = 0
-        self._signalled_at = 0.0
-        self._in_flight: asyncio.Future[Any] | None = None
-        self._line: LineRun | None = None
-        """The statement in flight; None between statements."""
-        self._is_looking = False
+        self._signals = RunSignals(output.problem, self._stop)
 
     async def run(self, block: Block) -> ExitCode:
         """Run the statements; return the exit code of the gravest failure. An interruption counts as one."""
         self._context.set_outputs(self._output.notice, self._output.alert)
         try:
-            with on_signals(INTERRUPT, self._signalled), on_signals(CALLED_OFF, self._end_requested):
+            with on_signals(INTERRUPT, self._signals.interrupt), on_signals(CALLED_OFF, self._signals.call_off):
                 async with news_reported(self._context, self._report_news, self._failed_in_background):
                     await self._block(block)
         finally:
-            if self._signals:
+            if self._signals.came:
                 self._log.broken_off = "interrupted"
             elif self._output.closed:
                 self._log.broken_off = self._output.closed
             self._log.end(block, self._context)
-        if self._signals:
+        if self._signals.came:
             self._code = gravest(self._code, ExitCode.INTERRUPTED)
         elif self._output.closed:
             self._output.report_closed()
@@ -109,7 +98,7 @@ class ScriptRun:
     @property
     def is_final(self) -> bool:
         """Whether later files must not run either."""
-        return self._is_final or bool(self._signals) or bool(self._output.closed)
+        return self._is_final or self._signals.came or bool(self._output.closed)
 
     def _failed_in_background(self, error: BaseException) -> None:
         """Report an error of a background task at once; the run has failed then."""
@@ -118,19 +107,19 @@ class ScriptRun:
 
     async def ask(self, question: str) -> bool:
         """Ask the person at the terminal; a signal ends the question at once."""
-        self._is_looking = True
+        self._signals.is_looking = True
         try:
             return await self._output.ask(question)
         finally:
-            self._is_looking = False
+            self._signals.is_looking = False
 
     async def _report_news(self, text: str, is_bad: bool) -> None:
         self._output.alert(text)
 
     async def _block(self, block: Block) -> None:
         self._depth += 1
-        on_error = self._context.on_error
-        self._context.on_error = "stop"
+        on_error = self._context.file.on_error
+        self._context.file.on_error = "stop"
         try:
             if block.stream is not None:
                 await self._each_of_stream(block.stream)
@@ -142,7 +131,7 @@ class ScriptRun:
             if block.ending:
                 with self._ending():
                     await self._each(block.ending)
-        self._context.on_error = on_error
+        self._context.file.on_error = on_error
         self._depth -= 1
         if on_error == "continue" and not self._is_final:
             # A file that stopped is one failed line of the file that includes it.
@@ -174,7 +163,7 @@ class ScriptRun:
         for index, item in enumerate(items):
             if self._is_over:
                 return
-            self._context.lines_ahead = [each.text for each in items[index + 1 :] if isinstance(each, Statement)]
+            self._context.file.lines_ahead = [each.text for each in items[index + 1 :] if isinstance(each, Statement)]
             try:
                 await self._item(item)
             except Exception as error:
@@ -187,7 +176,7 @@ class ScriptRun:
             await self._block(item)
         elif file_role(item) is FileRole.FINALLY:
             if self._depth == 1:
-                self._context.step = FINALLY
+                self._context.file.step = FINALLY
                 self._log.begin_ending()
             self._passes(item)
         elif file_role(item) is not FileRole.DECLARATION:  # It was read before anything ran.
@@ -198,7 +187,7 @@ class ScriptRun:
         lines that are left for it."""
         lines, ending = CancelSafeReader(stream), ExitStack()
         try:
-            while not (self._is_over and (self._goes_on or self._signals > 2)):
+            while not (self._is_over and (self._goes_on or self._signals.gives_up)):
                 try:
                     statement = await self._next_line(lines)
                 except ShellError as error:
@@ -217,24 +206,24 @@ class ScriptRun:
 
     async def _next_line(self, lines: CancelSafeReader[Statement]) -> Statement | None:
         """Return the next line; None at the end, or if an ending run has waited long enough."""
-        while not (self._is_over and (self._goes_on or self._signals > 2)):
+        while not (self._is_over and (self._goes_on or self._signals.gives_up)):
             self._output.prompt()
-            patience = _REST_SECONDS if self._is_over or self._signals else None
-            self._in_flight = waiting = asyncio.ensure_future(lines.next(patience))
-            self._is_looking = True  # There is nothing to end while it waits for a line.
+            patience = _REST_SECONDS if self._is_over or self._signals.came else None
+            self._signals.in_flight = waiting = asyncio.ensure_future(lines.next(patience))
+            self._signals.is_looking = True  # There is nothing to end while it waits for a line.
             try:
                 return await waiting
             except asyncio.CancelledError:
                 current = asyncio.current_task()
-                if not self._signals or (current is not None and current.cancelling()):
+                if not self._signals.came or (current is not None and current.cancelling()):
                     raise
             finally:
-                self._in_flight, self._is_looking = None, False
+                self._signals.in_flight, self._signals.is_looking = None, False
         return None
 
     @property
     def _is_over(self) -> bool:
-        if self._signals > 2:
+        if self._signals.gives_up:
             return True
         return not self._in_ending and (self._stopping or self._context.leaving or bool(self._output.closed))
 
@@ -250,22 +239,23 @@ class ScriptRun:
             if self._is_over:
                 return
         self._output.begin(statement)
-        self._line = line = LineRun(self._context, statement.text)
+        line = LineRun(self._context, statement.text)
         # A separate task: a signal ends it alone.
-        self._in_flight = task = asyncio.ensure_future(self._performed(line))
+        self._signals.in_flight = task = asyncio.ensure_future(self._performed(line))
+        self._signals.line = line
         try:
             outcome = await task
         except asyncio.CancelledError:
             self._fail(statement, line.interruption(self._output.begun))
             current = asyncio.current_task()
-            if not self._signals or (current is not None and current.cancelling()):
+            if not self._signals.came or (current is not None and current.cancelling()):
                 raise
         except Exception as error:
             self._fail(statement, error)
         else:
             self._end(statement, outcome)
         finally:
-            self._in_flight = self._line = None
+            self._signals.in_flight = self._signals.line = None
 
     async def _performed(self, line: LineRun) -> Outcome:
         """Run a line; after ``finally``, repeat a write on the next session if it was surely not carried out.
@@ -297,7 +287,7 @@ class ScriptRun:
             return
         result, command = outcome.result, outcome.command
         if command is not None and command.traits.begins_step:
-            self._log.begin(self._context.step)
+            self._log.begin(self._context.file.step)
         code = ExitCode.DONE if result is None else result.exit_code
         try:
             self._show(statement, result, code)
@@ -325,7 +315,7 @@ class ScriptRun:
             return
         self._code = gravest(self._code, code)
         self._is_final |= code in _FINAL
-        self._stopping |= (self._context.on_error == "stop" and not self._looks_on) or self._is_final
+        self._stopping |= (self._context.file.on_error == "stop" and not self._looks_on) or self._is_final
 
     async def _follow(self, feed: Feed) -> Result:
         if isinstance(feed, Pending):
@@ -337,48 +327,18 @@ class ScriptRun:
                 await asyncio.wait([showing])
                 if not showing.cancelled() and (error := showing.exception()):
                     self._failed_in_background(error)
-        self._is_looking = True
+        self._signals.is_looking = True
         try:
             return await feed.follow(self._output.live)
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if self._signals == 0 or task is None:
+            if not self._signals.came or task is None:
                 raise
             # Ctrl-C ends an endless feed: what it has seen is its result.
             task.uncancel()
             return feed.result()
         finally:
-            self._is_looking = False
+            self._signals.is_looking = False
 
-    def _end_requested(self) -> None:
-        """Handle a request to end: a kill may follow, or the terminal is gone."""
-        now = clock.monotonic()
-        is_first = not self._signals
-        if not is_first and now - self._signalled_at < _HELD_SECONDS:
-            return
-        # Never counted as a third: only a key gives up the lines after finally.
-        self._signals, self._signalled_at = max(self._signals, 1), now
+    def _stop(self) -> None:
         self._stopping = self._is_final = True
-        if is_first:
-            self._output.problem(["interrupted: waits end now; the lines after finally still run"])
-        task = self._in_flight
-        writes = self._line is not None and self._line.is_mutating
-        if task is not None and not writes:
-            task.cancel()
-        elif task is not None:
-            asyncio.get_running_loop().call_later(_GRACE_SECONDS, lambda: task.done() or task.cancel())
-
-    def _signalled(self) -> None:
-        now = clock.monotonic()
-        is_held, self._signalled_at = now - self._signalled_at < _HELD_SECONDS, now
-        if self._signals > 1 and is_held:
-            return
-        self._signals += 1
-        self._stopping = self._is_final = True
-        if self._in_flight is not None and (self._signals > 1 or self._is_looking):
-            self._in_flight.cancel()
-        elif self._signals == 1:
-            self._output.problem(["interrupted: ends after this statement; once more ends it at once"])
-        if self._signals > 1:
-            left = "the lines after finally still run; once more leaves them, too"
-            self._output.problem([left if self._signals == 2 else "interrupted: everything is left as it is"])

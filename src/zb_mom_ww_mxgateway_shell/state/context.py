@@ -1,9 +1,9 @@
 """The state of a shell: connections, handles, settings, last result."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewayError
 from zb_mom_ww_mxgateway.models.handles import Item
@@ -20,6 +20,7 @@ from zb_mom_ww_mxgateway_shell.state.connection import GatewayConnection
 from zb_mom_ww_mxgateway_shell.state.connection_reports import close_and_report, report_disarming
 from zb_mom_ww_mxgateway_shell.state.connection_terms import AskAbout, ConnectionTerms
 from zb_mom_ww_mxgateway_shell.state.departure import Departure
+from zb_mom_ww_mxgateway_shell.state.file_state import FileState
 from zb_mom_ww_mxgateway_shell.state.journals import Journals
 from zb_mom_ww_mxgateway_shell.state.settings import Settings
 from zb_mom_ww_mxgateway_shell.state.write_terms import WriteTerms
@@ -75,14 +76,8 @@ class Context:
         """Names that the Python pane, ``let`` and ``capture`` set: ``$name``."""
         self.given_names: frozenset[str] = frozenset()
         """Names that ``--var`` gave; ``let`` does not change them."""
-        self.lines_ahead: Sequence[str] = ()
-        """The lines that follow the running one in its file, where they are known."""
-        self.planned_snapshots: set[str] = set()
-        """Names of the snapshots that the lines of a plan so far would take."""
-        self.step = ""
-        """Title of the current step; empty before the first."""
-        self.on_error: Literal["stop", "continue"] = "stop"
-        """What a file does after a failed statement."""
+        self.file = FileState()
+        """The state of the command file that runs; a new one for each file."""
         self.early_notices: list[str] = []
         """Notices and alerts from before a front end was there to show them."""
         self.notice: Callable[[str], None] = self.early_notices.append

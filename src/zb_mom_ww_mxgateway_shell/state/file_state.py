@@ -1,0 +1,19 @@
+"""The state of one command file while it is checked or runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(slots=True)
+class FileState:
+    """The state that ends with its file; lines that are typed have one, too."""
+
+    step: str = ""
+    """Title of the current step; empty before the first."""
+    on_error: Literal["stop", "continue"] = "stop"
+    """What a file does after a failed statement."""
+    lines_ahead: Sequence[str] = ()
+    """The lines that follow the running one, where they are known."""
+    planned_snapshots: set[str] = field(default_factory=set)
+    """Names of the snapshots that the lines of a plan so far would take."""
