@@ -14,6 +14,7 @@ from zb_mom_ww_mxgateway import (
     LiveState,
     MxGatewayAuthorizationError,
     MxGatewaySessionError,
+    MxGatewayTransportError,
     MxGatewayWorkerError,
     WriteOutcome,
 )
@@ -133,7 +134,17 @@ async def test_a_galaxy_is_browsed_from_a_copy_while_its_database_is_down(
     before = [found.tag_name async for found in client.galaxy.discover()]
     gateway.faults.lose_galaxy()
     await gateway.restart()
-    assert await client.reconnected(30)
-    assert await client.galaxy.test_connection() is False
+    async with asyncio.timeout(30):
+        # The first call may go out on the ended connection, before gRPC has read that it has ended: it is lost with it.
+        while (answer := await _answer_or_loss(client)) is None:
+            assert await client.reconnected(30)
+    assert answer is False
     assert [found.tag_name async for found in client.galaxy.discover()] == before
     assert await client.galaxy.last_deploy_time() is not None
+
+
+async def _answer_or_loss(client: GatewayClient) -> bool | None:
+    try:
+        return await client.galaxy.test_connection()
+    except MxGatewayTransportError:
+        return None

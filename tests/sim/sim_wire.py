@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -146,6 +146,18 @@ async def failing(call: Any) -> tuple[grpc.StatusCode, str]:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call
     return caught.value.code(), caught.value.details() or ""
+
+
+async def after_restart(calling: Callable[[], Awaitable[Any]]) -> Any:
+    """The answer of a call, or its error, made again while it is lost: it may go out on the connection that has ended,
+    before gRPC has read that it has."""
+    limit = time.monotonic() + DEADLINE
+    while True:
+        try:
+            return await calling()
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > limit:
+                raise
 
 
 async def becomes(condition: Callable[[], bool]) -> None:

@@ -1,17 +1,18 @@
 """Reflection and health: a client that knows nothing finds its way, without a key."""
 
+import functools
 from collections.abc import AsyncIterator
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from sim_wire import bearer, failing
+from sim_wire import after_restart, bearer, failing
 
 from zb_mom_ww_mxgateway_sim import SimulatedGateway
 
 GATEWAY, GALAXY = "mxaccess_gateway.v1.MxAccessGateway", "galaxy_repository.v1.GalaxyRepository"
-_OPTIONS = [("grpc.enable_http_proxy", 0)]
+_OPTIONS = [("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)]
 
 
 class Stranger:
@@ -70,7 +71,7 @@ async def test_health_is_serving_also_after_a_restart(gateway: SimulatedGateway)
         for _ in range(2):
             for service in ("", GATEWAY, GALAXY):
                 request = health_pb2.HealthCheckRequest(service=service)
-                reply = await stub.Check(request, timeout=60, wait_for_ready=True)
+                reply = await after_restart(functools.partial(stub.Check, request, timeout=60))
                 assert reply.status == health_pb2.HealthCheckResponse.SERVING
             unknown = stub.Check(health_pb2.HealthCheckRequest(service="nobody"), timeout=60)
             assert (await failing(unknown))[0] is grpc.StatusCode.NOT_FOUND
