@@ -50,6 +50,8 @@ class NotMet(InputError):
         """``expected``, ``actual``, and of a wait ``values``: for JSON."""
         self.details = list(details)
         """More lines for a person, safe for a terminal."""
+        self.samples: Sequence[Any] = ()
+        """The samples of each tag that it is about (``Samples`` of ``output.results``), where it saw any."""
 
 
 @dataclass(frozen=True, slots=True)

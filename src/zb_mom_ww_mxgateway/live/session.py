@@ -170,6 +170,12 @@ class LiveSession:
         """Seconds that the last sign of life took; None before the first."""
         return self._hub.round_trip
 
+    @property
+    def marked_at(self) -> float | None:
+        """When the write was sent that :meth:`mark` goes back to, in seconds of :func:`clock.monotonic`; None where
+        there is none."""
+        return self._hub.unseen.marked_at
+
     ready: Final = ForwardedMethod("_reader", ValueReader.ready)
     changed: Final = ForwardedMethod("_hub", EventHub.changed)
     changes: Final = ForwardedMethod("_hub", EventHub.changes)

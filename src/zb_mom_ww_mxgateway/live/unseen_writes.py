@@ -32,6 +32,8 @@ class UnseenWrites:
         self._writes: dict[Key, list[UnseenWrite]] = {}
         self.mark: int | None = None
         """Number of the last event when the first write after the last check was sent; None before."""
+        self.marked_at: float | None = None
+        """When that write was sent, in seconds of :func:`clock.monotonic`; None before."""
         self.is_checked: bool = False
         """Whether there was a check since that write: then the next write sets a new mark."""
 
@@ -45,9 +47,9 @@ class UnseenWrites:
         """Note the writes of a command that is being sent."""
         if not (keys := self._written(request)):
             return
-        if self.mark is None or self.is_checked:
-            self.mark, self.is_checked = self._number(), False
         now, entries = clock.monotonic(), wire.pending_entries(request)
+        if self.mark is None or self.is_checked:
+            self.mark, self.marked_at, self.is_checked = self._number(), now, False
         for index, key in enumerate(keys):
             value, user = (entries[index].value, entries[index].user_id) if index < len(entries) else (None, 0)
             self._writes.setdefault(key, []).append(UnseenWrite(value, now, wire.correlation_of(request), user))

@@ -28,6 +28,13 @@ class Result(Protocol):
         """Return the JSON form."""
 
 
+class Samples(Protocol):
+    """The samples of one tag that a wait or a check saw, for the record of a run."""
+
+    def form(self) -> dict[str, Any]:
+        """Return them for JSON."""
+
+
 @runtime_checkable
 class Feed(Protocol):
     """A result that goes on until its end or Ctrl-C, and is shown as it comes."""
@@ -67,6 +74,8 @@ class TextResult:
     """The error that the result reports, if it is a failure."""
     brief: str = ""
     """Shown next to the statement in a file; empty for the text itself."""
+    samples: Sequence[Samples] = ()
+    """The samples of each tag that it is about, where it saw any."""
 
     def lines(self) -> list[str]:
         return [safe(line) for line in self.text.split("\n")] if self.text else []

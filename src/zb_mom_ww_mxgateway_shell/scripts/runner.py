@@ -8,7 +8,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_console.process.endings import CALLED_OFF, INTERRUPT
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, gravest
-from zb_mom_ww_mxgateway_shell.errors import ShellError
+from zb_mom_ww_mxgateway_shell.errors import Failure, ShellError
 from zb_mom_ww_mxgateway_shell.language.command_traits import FileRole
 from zb_mom_ww_mxgateway_shell.language.commands import Command
 from zb_mom_ww_mxgateway_shell.language.tokens import has_words
@@ -18,12 +18,13 @@ from zb_mom_ww_mxgateway_shell.process.signals import on_signals
 from zb_mom_ww_mxgateway_shell.process.stdin import CancelSafeReader
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
-from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, LineRun, Outcome
+from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, LineRun, Outcome, command_of
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block, file_role
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.scripts.run_log import FINALLY, Entry, RunLog
 from zb_mom_ww_mxgateway_shell.scripts.run_signals import RunSignals
 from zb_mom_ww_mxgateway_shell.state.context import Context
+from zb_mom_ww_mxgateway_shell.state.standing_checks import CheckOutcome
 
 _REST_SECONDS = 2.0
 """How long an ending run waits for the next line of a pipe: ``finally`` may be among those left."""
@@ -82,7 +83,9 @@ class ScriptRun:
             with on_signals(INTERRUPT, self._signals.interrupt), on_signals(CALLED_OFF, self._signals.call_off):
                 async with news_reported(self._context, self._report_news, self._failed_in_background):
                     await self._block(block)
+                    await self._end_standing()
         finally:
+            self._context.file.standing.close()
             if self._signals.came:
                 self._log.broken_off = "interrupted"
             elif self._output.closed:
@@ -176,6 +179,7 @@ class ScriptRun:
             await self._block(item)
         elif file_role(item) is FileRole.FINALLY:
             if self._depth == 1:
+                await self._end_standing()
                 self._context.file.step = FINALLY
                 self._log.begin_ending()
             self._passes(item)
@@ -238,6 +242,12 @@ class ScriptRun:
             await self._output.has_room(lambda: self._is_over)
             if self._is_over:
                 return
+        command = command_of(self._context, statement.text)
+        if command is not None and command.traits.begins_step:
+            await self._end_standing()
+            if self._is_over:
+                return
+        self._context.file.standing.statement = statement
         self._output.begin(statement)
         line = LineRun(self._context, statement.text)
         # A separate task: a signal ends it alone.
@@ -256,6 +266,21 @@ class ScriptRun:
             self._end(statement, outcome)
         finally:
             self._signals.in_flight = self._signals.line = None
+        self._tell(self._context.file.standing.look())
+
+    async def _end_standing(self) -> None:
+        """End the checks that stand until the step ends, and report each: it held, or is broken."""
+        self._tell(await self._context.file.standing.end(settles=not self._signals.came))
+
+    def _tell(self, verdicts: Iterable[CheckOutcome]) -> None:
+        """Report the outcomes of standing checks, each as a statement of its own: the line that declared it."""
+        for verdict in verdicts:
+            self._output.begin(verdict.statement)
+            if verdict.error is not None:
+                self._context.failure = Failure(verdict.error, verdict.statement.text)
+                self._fail(verdict.statement, verdict.error)
+            else:
+                self._end(verdict.statement, Outcome(None, verdict.result))
 
     async def _performed(self, line: LineRun) -> Outcome:
         """Run a line; after ``finally``, repeat a write on the next session if it was surely not carried out.

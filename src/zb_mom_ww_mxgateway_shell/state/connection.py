@@ -58,6 +58,7 @@ class GatewayConnection:
         from zb_mom_ww_mxgateway.transport.known_gateways import endpoint_key
         from zb_mom_ww_mxgateway_shell.galaxy.catalog import TagCatalogue
         from zb_mom_ww_mxgateway_shell.samples.history import History
+        from zb_mom_ww_mxgateway_shell.samples.write_moments import WriteMoments
         from zb_mom_ww_mxgateway_shell.state.plant_changes import PlantChanges
 
         self.catalogue = TagCatalogue()
@@ -74,6 +75,8 @@ class GatewayConnection:
             live, desk.records, endpoint=endpoint_key(client.options.endpoint), is_demo=terms.is_demo
         )
         """What it changed, and its timed writes."""
+        self.write_moments = WriteMoments(live, self.changes.ledger)
+        """When it sent its last writes."""
         desk.rules.awaits_revert = self.changes.awaits_revert
         self._watch_arming()
         self.registering = asyncio.Lock()

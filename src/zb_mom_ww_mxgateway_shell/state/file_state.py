@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from zb_mom_ww_mxgateway_shell.state.standing_checks import StandingChecks
+
 
 @dataclass(slots=True)
 class FileState:
@@ -17,3 +19,5 @@ class FileState:
     """The lines that follow the running one, where they are known."""
     planned_snapshots: set[str] = field(default_factory=set)
     """Names of the snapshots that the lines of a plan so far would take."""
+    standing: StandingChecks = field(default_factory=StandingChecks)
+    """The checks that stand until the step ends."""

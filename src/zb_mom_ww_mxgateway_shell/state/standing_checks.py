@@ -1,0 +1,97 @@
+"""Checks that stand from their line to the end of its step, such as a watchdog."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from zb_mom_ww_mxgateway_shell.errors import NotMet
+from zb_mom_ww_mxgateway_shell.output.problems import Statement
+from zb_mom_ww_mxgateway_shell.output.results import Result
+
+
+class StandingCheck(Protocol):
+    """A check that stands until its step ends."""
+
+    @property
+    def statement(self) -> Statement:
+        """The line that declared it."""
+
+    def broken(self) -> NotMet | None:
+        """Return why it is broken, as far as the events taken in tell; None while it holds. Must not block."""
+
+    async def settle(self) -> None:
+        """Take in all that has arrived, before the last look."""
+
+    def passed(self) -> Result:
+        """Return what it saw, now that it ends unbroken."""
+
+    def close(self) -> None:
+        """End it. Idempotent."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """The outcome of a standing check that is over."""
+
+    statement: Statement
+    """The line that declared it."""
+    error: NotMet | None
+    """Why it is broken; None where it held."""
+    result: Result | None
+    """What it saw; None where it is broken."""
+
+
+@dataclass(slots=True)
+class StandingChecks:
+    """The standing checks of a file, in the order of their lines."""
+
+    statement: Statement | None = None
+    """The line that runs, where a run knows it: a check that it adds is declared there."""
+    _checks: list[StandingCheck] = field(default_factory=list)
+
+    def add(self, check: StandingCheck) -> None:
+        """Have a check stand from now on."""
+        self._checks.append(check)
+
+    def __len__(self) -> int:
+        return len(self._checks)
+
+    def declared_by(self, text: str) -> Statement:
+        """Return the line that declares a check: the one that runs, or one of this text where that is unknown."""
+        return self.statement or Statement(text, 0)
+
+    def look(self) -> list[CheckOutcome]:
+        """End the checks that are broken, and return their outcomes. Must be called after each line."""
+        verdicts: list[CheckOutcome] = []
+        for check in tuple(self._checks):
+            if (error := check.broken()) is not None:
+                verdicts.append(CheckOutcome(check.statement, error, None))
+                self._end(check)
+        return verdicts
+
+    async def end(self, *, settles: bool = True) -> list[CheckOutcome]:
+        """Look at all checks a last time, end them and return their outcomes.
+
+        Without `settles` only what was taken in already counts: the run was called off.
+        """
+        verdicts: list[CheckOutcome] = []
+        try:
+            for check in tuple(self._checks):
+                if settles:
+                    await check.settle()
+                error = check.broken()
+                result = None if error is not None else check.passed()
+                verdicts.append(CheckOutcome(check.statement, error, result))
+                self._end(check)
+        finally:
+            self.close()
+        return verdicts
+
+    def close(self) -> None:
+        """End all checks without a look. Idempotent."""
+        for check in tuple(self._checks):
+            self._end(check)
+
+    def _end(self, check: StandingCheck) -> None:
+        check.close()
+        if check in self._checks:
+            self._checks.remove(check)
