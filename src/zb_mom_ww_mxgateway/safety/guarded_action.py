@@ -149,9 +149,10 @@ class GuardedAction(Admission):
             item, array = item_of(entry.tag), array_of(entry.tag)
             if old is not None and any(each in (item, array) or item == array for each in earlier):
                 old = replace(old, stale_since=clock.monotonic())  # It is another one by then.
-            yield from rule.check(
-                entry.value, old, last=sent.last(entry.tag), writes=sent.count(entry.tag) + len(earlier)
-            )
+            # Counted where it matters: a tag may have been written thousands of times within the minute.
+            matters = rule.depends_on_time
+            last, writes = (sent.last(entry.tag), sent.count(entry.tag)) if matters else (None, 0)
+            yield from rule.check(entry.value, old, last=last, writes=writes + len(earlier))
             if rule.needs_reason:
                 yield RuleVerdict(
                     "reason", bool(self.reason), self.reason or f"{entry.tag} needs a reason: --reason TEXT"

@@ -18,6 +18,7 @@ from zb_mom_ww_mxgateway.safety.journal_values import from_form, redacted_form
 NO_LINE = "0" * 64
 """The hash before the first line."""
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 _HASH_DIGITS = frozenset("0123456789abcdef")
 
 
@@ -130,7 +131,7 @@ def _spelled(form: Mapping[str, Any]) -> tuple[bytes, str]:
 
 
 def _canonical(form: Mapping[str, Any]) -> bytes:
-    return json.dumps(form, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+    return _ENCODER.encode(form).encode("ascii")
 
 
 def parse_line(text: bytes) -> JournalLine:

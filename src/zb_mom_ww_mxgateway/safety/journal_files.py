@@ -14,18 +14,19 @@ import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from zb_mom_ww_mxgateway.safety.journal_chain import Head, JournalLine, parse_line, time_text
-from zb_mom_ww_mxgateway.system.file_locks import locked
+from zb_mom_ww_mxgateway.system.file_locks import lock, locked, unlock
 from zb_mom_ww_mxgateway.system.private_files import make_private_folder, open_to_others
 from zb_mom_ww_mxgateway.system.state_dir import data_folder, state_folder
 
 _NAME = re.compile(r"journal-(\d{6,})\.jsonl")
 _HEAD_NAME = "journal.head"
+_LOCK_NAME = "journal.lock"
 _HEAD_LENGTH = 88
 _LOCK_SECONDS = 10.0
 _CHUNK = 65_536
@@ -61,9 +62,9 @@ def files_in(folder: Path) -> dict[int, Path]:
 
 
 @contextmanager
-def lock_of(folder: Path, patience: float | None = None) -> Iterator[None]:
-    """Hold the lock of a journal; raise OSError, TimeoutError if another process holds it for 10 s, or `patience`."""
-    with locked(folder / "journal.lock", _LOCK_SECONDS if patience is None else patience):
+def lock_of(folder: Path) -> Iterator[None]:
+    """Hold the lock of a journal; raise OSError, TimeoutError if another process holds it for 10 s."""
+    with locked(folder / _LOCK_NAME, _LOCK_SECONDS):
         yield
 
 
@@ -81,7 +82,7 @@ class JournalFiles:
     def __init__(self, folder: Path, head_folder: Path, rotate_at: int) -> None:
         self.folder: Path = folder
         self._head_folder, self._rotate_at = head_folder, rotate_at
-        self._head_path = head_folder / _HEAD_NAME
+        self._head_path, self._lock_path = str(head_folder / _HEAD_NAME), str(folder / _LOCK_NAME)
         self.head: Head = Head()
         self.head_missing: bool = False
         """Whether the head that is kept apart was missing when the files were opened, and no line says so yet."""
@@ -101,13 +102,16 @@ class JournalFiles:
     @contextmanager
     def locked(self, patience: float | None = None) -> Iterator[None]:
         """Hold the lock of the journal, whose folder is made if it is missing; raise OSError."""
-        with ExitStack() as held:
-            try:
-                held.enter_context(lock_of(self.folder, patience))
-            except FileNotFoundError:
-                make_private_folder(self.folder)
-                held.enter_context(lock_of(self.folder, patience))
+        seconds = _LOCK_SECONDS if patience is None else patience
+        try:
+            handle = lock(self._lock_path, seconds)
+        except FileNotFoundError:
+            make_private_folder(self.folder)
+            handle = lock(self._lock_path, seconds)
+        try:
             yield
+        finally:
+            unlock(handle)
 
     def _take_name(self, number: int) -> None:
         self._number = number

@@ -1,6 +1,5 @@
 """What is kept of the writes of one connection: its lines in the journal, its changes, and what is under way."""
 
-import math
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from zb_mom_ww_mxgateway.live.write_tracker import WriteResult
 from zb_mom_ww_mxgateway.models.write_guard import PendingWrite, WriteAnswer
 from zb_mom_ww_mxgateway.safety.changes import ChangeLedger, OwnWrite, WriteState
 from zb_mom_ww_mxgateway.safety.doubtful_writes import DoubtfulWrites
+from zb_mom_ww_mxgateway.safety.writes_under_way import COMPLETING_SECONDS, WritesUnderWay
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway.tag_names import item_key
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _UNDER_WAY_SECONDS = 30.0 + COMMAND_SECONDS
 """How long a write of another program counts as under way where no line tells its end."""
-_COMPLETING_SECONDS = 5.0
-"""How long an accepted write counts as under way where nobody waits for its completion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +51,7 @@ class WriteRecords:
         """Returns what is known of the connection for each line: certificate, galaxy, deploy time …"""
         self.who: str = ""
         """Who writes, for the list of changes."""
-        self._under_way: dict[str, tuple[tuple[str, ...], float]] = {}
-        """By correlation id: the keys of the tags that are being written, and until when that counts; infinite while
-        the call is not answered."""
+        self._under_way = WritesUnderWay()
         self._others: dict[tuple[str, int], OthersWrite] = {}
         WriteRecords._all.add(self)
 
@@ -91,9 +87,7 @@ class WriteRecords:
                 self._take(line)
         for text in self._rivals(tags):
             self.notice(text)
-        now = clock.monotonic()
-        self._under_way = {each: write for each, write in self._under_way.items() if write[1] > now}
-        self._under_way[pending.correlation_id] = (tuple(map(item_key, tags)), math.inf)
+        self._under_way.begin(pending.correlation_id, map(item_key, tags))
         return ""
 
     def sent(self, pending: PendingWrite, old: Sequence[LiveValue | None]) -> None:
@@ -103,9 +97,10 @@ class WriteRecords:
 
     def answered(self, pending: PendingWrite, answer: WriteAnswer, seconds: float | None) -> None:
         """Note how a call ended, `seconds` after it was sent."""
-        keys, _ = self._under_way.pop(pending.correlation_id, ((), 0.0))
         if answer.outcome == "accepted":
-            self._under_way[pending.correlation_id] = (keys, clock.monotonic() + _COMPLETING_SECONDS)
+            self._under_way.accepted(pending.correlation_id)
+        else:
+            self._under_way.end(pending.correlation_id)
         self.doubtful.answered(pending, answer)
         fields: dict[str, Any] = {"action": pending.correlation_id, "outcome": answer.outcome, "why": answer.reason}
         if any(answer.refused):
@@ -118,7 +113,7 @@ class WriteRecords:
 
     def outcomes(self, pending: PendingWrite, outcomes: Sequence[WriteResult]) -> None:
         """Note the outcome of each entry of a call."""
-        self._under_way.pop(pending.correlation_id, None)
+        self._under_way.end(pending.correlation_id)
         fields = [
             {
                 "accepted_after": each.accepted_after,
@@ -169,7 +164,7 @@ class WriteRecords:
         elif line.kind == "answer" and line.fields.get("outcome") == "accepted":
             for key, write in self._others.items():
                 if key[0] == action:
-                    self._others[key] = replace(write, until=clock.monotonic() + _COMPLETING_SECONDS)
+                    self._others[key] = replace(write, until=clock.monotonic() + COMPLETING_SECONDS)
         elif line.kind in ("answer", "outcome", "refused"):
             self._others = {each: write for each, write in self._others.items() if each[0] != action}
 
@@ -180,11 +175,9 @@ class WriteRecords:
             if records.endpoint != self.endpoint:
                 continue
             where = "this connection" if records is self else f"the connection {records.name}"
-            for written, until in records._under_way.values():
-                # A write of its own that was accepted is known to whoever made it.
-                if until > now and not (records is self and math.isfinite(until)):
-                    for key in keys.keys() & set(written):
-                        yield f"{keys[key]} is being written on {where} at this moment, too"
+            # A write of its own that was accepted is known to whoever made it.
+            for key in records._under_way.written(keys, unanswered=records is self):
+                yield f"{keys[key]} is being written on {where} at this moment, too"
         for write in self._others.values():
             if write.until > now and item_key(write.tag) in keys:
                 yield f"{write.tag} is being written by {write.who} at this moment, too"

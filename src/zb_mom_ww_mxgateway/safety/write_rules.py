@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from zb_mom_ww_mxgateway.live.values import LiveValue
@@ -104,12 +105,14 @@ class SentValues:
         return sum(at > since for at, _, _ in self._sent.get(array_of(tag), ()))
 
 
+@lru_cache(maxsize=1_000)
 def array_of(tag: str) -> str:
     """Return the name of a tag, or of the array of which it is an element, as names are compared."""
     *_, name = array_names(tag_key(tag))
     return name
 
 
+@lru_cache(maxsize=1_000)
 def item_of(tag: str) -> str:
     """Return the name of a tag as names are compared; a whole array has one, with or without ``[]``."""
     return item_key(tag)
