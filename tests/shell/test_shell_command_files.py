@@ -88,7 +88,7 @@ async def test_a_file_with_everything_in_it_passes_and_is_reported(run: Runs) ->
     assert run.written[-1] == 0
     suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
     names = ["before the first step", "write and see", "compare by type", "finally"]
-    assert [case.get("name") for case in suite.findall("testcase")] == names
+    assert [case.get("name", "").partition(" ")[2] for case in suite.findall("testcase")] == names
     (head,) = suite.findall("properties/property[@name='journal.head']")
     assert re.fullmatch("[0-9]+:[0-9a-f]{64}", head.get("value", ""))
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "0", "0")
@@ -305,9 +305,9 @@ async def test_a_file_stops_at_the_first_failure_and_runs_the_lines_after_finall
     assert done.out.splitlines()[-1].startswith("0 of 2 steps passed; 1 failed; 1 not run; finally failed, in")
     suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
     assert [(case.get("name"), [part.tag for part in case]) for case in suite.iter("testcase")] == [
-        ("one", ["failure", "system-out"]),
-        ("finally", ["failure", "system-out"]),
-        ("two", ["skipped"]),
+        ("try.mxs:2 one", ["failure"]),
+        ("try.mxs:7 finally", ["failure"]),
+        ("try.mxs:5 two", ["skipped"]),
     ]
     failure = next(suite.iter("testcase")).find("failure")
     assert failure is not None
@@ -559,7 +559,7 @@ async def test_values_from_a_plant_stay_text_in_a_report_and_on_a_screen(run: Ru
     done = await run(f'step "]]>\x07\x1b[2J<a>&"\nexpect {TEXT} = b\n', "--report-junit", "out.xml")
     assert "\x1b" not in done.err + done.out
     (case,) = ElementTree.parse(run.folder / "out.xml").getroot().iter("testcase")
-    assert case.get("name") == "]]>\ufffd\ufffd[2J<a>&"
+    assert case.get("name") == "try.mxs:1 ]]>\ufffd\ufffd[2J<a>&"
     failure = ElementTree.parse(run.folder / "out.xml").getroot().find(".//failure")
     assert failure is not None
     assert r"a\x1b[2J<&\x00" in failure.get("message", "")

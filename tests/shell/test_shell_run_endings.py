@@ -394,7 +394,9 @@ async def test_each_of_several_files_has_its_own_time_and_cases_that_are_told_ap
     # Neither what ran before it nor what runs behind it is of a file's time; when it began is said in whole seconds.
     assert began[1] < began[2]
     assert ended[0] <= began[1] + timedelta(seconds=1)
-    assert [case.get("name") for suite in (east, slow, west) for case in suite.iter("testcase")] == ["a", "a", "a (2)"]
+    assert [case.get("name") for suite in (east, slow, west) for case in suite.iter("testcase")] == [
+        f"{name}:1 a" for name in ("east/b.mxs", "a.mxs", "west/b.mxs")
+    ]
 
 
 async def test_a_report_of_lines_of_which_none_came_has_no_case_that_passed(run: Runs) -> None:
@@ -441,9 +443,12 @@ async def test_equal_titles_and_none_get_names_of_their_own(run: Runs) -> None:
     )
     await run.process("--plaintext", "-c", "try.mxs", "--report-junit", "out.xml")
     cases = list(ElementTree.parse(run.folder / "out.xml").getroot().iter("testcase"))
-    names = ["before the first step", "a", "a (2)", "(untitled)", "(untitled) (2)", "finally", "finally (2)"]
-    assert [case.get("name") for case in cases] == names
-    assert [case.get("name") for case in cases if case.find("failure") is not None] == ["a"]
+    names = ["before the first step", "a", "a", "(untitled)", "(untitled)", "finally", "finally"]
+    lines = [1, 2, 4, 5, 6, 7, 8]
+    assert [case.get("name") for case in cases] == [
+        f"try.mxs:{line} {name}" for line, name in zip(lines, names, strict=True)
+    ]
+    assert [case.get("name") for case in cases if case.find("failure") is not None] == ["try.mxs:2 a"]
 
 
 @POSIX

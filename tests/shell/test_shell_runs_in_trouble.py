@@ -212,8 +212,8 @@ async def test_steps_that_did_not_run_are_reported_by_their_titles(run: Runs) ->
     )
     suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
     assert [case.get("name") for case in suite.iter("testcase") if case.find("skipped") is not None] == [
-        "the pump",
-        "pump",
+        "try.mxs:3 the pump",
+        "try.mxs:4 pump",
     ]
 
 
@@ -222,7 +222,10 @@ async def test_a_step_by_another_name_is_a_step(run: Runs) -> None:
     done = await run(file, "--report-junit", "out.xml")
     assert "1 of 3 steps passed; 1 failed; 1 not run" in done.out
     suite = ElementTree.parse(run.folder / "out.xml").getroot()[0]
-    assert [case.get("name") for case in suite.iter("testcase")] == ["before the first step", "one", "two", "the third"]
+    assert [case.get("name") for case in suite.iter("testcase")] == [
+        "try.mxs:1 before the first step",
+        *("try.mxs:2 one", "try.mxs:4 two", "try.mxs:6 the third"),
+    ]
 
 
 async def test_a_reader_that_goes_away_stops_a_run_but_not_what_always_runs(run: Runs) -> None:

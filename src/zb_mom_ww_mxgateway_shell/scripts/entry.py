@@ -169,8 +169,7 @@ class ScriptJob:
         finally:
             for part in self._parts[len(logs) :]:
                 left_out = RunLog(part.name)
-                left_out.end(part.block, context)
-                left_out.not_run = left_out.not_run or [Path(part.name).stem]
+                left_out.leave_out(part.block, context, "not run: a file before it ended the run")
                 logs.append(left_out)
             problem = self._report(context, logs)
         return gravest(*codes, *([ExitCode.USAGE] if problem or self._has_mistakes else []))

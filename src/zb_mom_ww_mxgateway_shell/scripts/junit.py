@@ -2,9 +2,10 @@
 
 import errno
 import re
+import socket
 import threading
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from xml.etree import ElementTree
 
 from zb_mom_ww_mxgateway.auth import redact
@@ -26,45 +27,53 @@ def report(logs: Sequence[RunLog]) -> str:
 def unfinished(name: str, lines: Sequence[str]) -> str:
     """Return the report of a run that did not reach its end; `lines` say why, as far as that is known."""
     suite = _Suite(RunLog(name), set())
-    suite.case("the whole run", 0.0).add_problem("error", lines[0]).text = _clean("\n".join(lines))
-    return _document([suite.ended()])
+    suite.case(_WHOLE_RUN, 0.0).add_problem("error", "unfinished", lines[0], lines)
+    return _document([suite])
 
 
-def _suite(log: RunLog, names: set[tuple[str, str]]) -> ElementTree.Element:
+def _suite(log: RunLog, names: set[tuple[str, str]]) -> "_Suite":
     suite = _Suite(log, names)
     for step in log.steps:
         # Lines before the first step are a case if there are any.
         if step.part == "leading" and not step.entries and (log.has_steps or log.broken_off):
             continue
-        case = suite.case(_leading(log) if step.part == "leading" else step.title, step.seconds)
+        case = suite.case(_leading(log, step) if step.part == "leading" else step.id, step.seconds)
         failure = step.failure
         if failure is not None:
             # A failure means the plant was not as expected; an error means that is unknown.
             kind = "failure" if failure.exit_code is ExitCode.NOT_MET else "error"
-            problem = case.add_problem(kind, failure.lines[0] if failure.lines else "")
-            problem.set("type", failure.error or failure.exit_code.name)
-            problem.text = _clean("\n".join(line for entry in step.entries if not entry.ok for line in entry.lines))
-        case.child("system-out").text = _clean(_transcript(step))
+            shown = [line for entry in step.entries if not entry.ok for line in entry.lines]
+            message = failure.lines[0] if failure.lines else ""
+            case.add_problem(kind, failure.error or failure.exit_code.name, message, shown)
+        suite.transcript += [case.name, *_transcript(step)]
     if log.broken_off and not suite.failed:
-        suite.case("the whole run", 0.0).add_problem("error", log.broken_off)
-    for title in log.not_run:
-        suite.case(title, 0.0).child("skipped")
-    suite.add_properties("journal.head", log.journal)
-    return suite.ended()
+        suite.case(_WHOLE_RUN, 0.0).add_problem("error", "broken-off", log.broken_off, [log.broken_off])
+    for left_out in log.not_run:
+        suite.case(left_out.id, 0.0).skip(left_out.why)
+    return suite
+
+
+_WHOLE_RUN = "the whole run"
 
 
 class _Suite:
-    """A suite under construction; the names of its cases are unique."""
+    """A suite under construction; the names of its cases are unique.
+
+    Its children have the order, and it has the attributes, that the schemas of Ant's and of Jenkins's reports demand.
+    """
 
     def __init__(self, log: RunLog, names: set[tuple[str, str]]) -> None:
-        """`names` are those of the whole report: files with the same name in two folders have the same class."""
+        """`names` are those of the whole report: files with the same name in two folders may have the same class."""
         self._log = log
-        self._element = ElementTree.Element("testsuite", {"name": _clean(log.name)})
+        self._element = ElementTree.Element("testsuite", {"name": _clean(log.name) or _WHOLE_RUN})
         self._names = names
+        self._package, self._class = _classname(log.name)
+        self.transcript: list[str] = []
+        """What ran, case by case."""
 
     def case(self, title: str, seconds: float) -> "_Case":
         """Add a case. Without a title, or with one that exists already, it gets a unique name."""
-        plain, of = _clean(title).strip() or "(untitled)", _clean(Path(self._log.name).stem)
+        plain, of = " ".join(_clean(title).split()) or "(untitled)", f"{self._package}.{self._class}".lstrip(".")
         name, number = plain, 1
         while (of, name) in self._names:
             number += 1
@@ -73,15 +82,6 @@ class _Suite:
         named = {"name": name, "classname": of, "time": f"{seconds:.3f}"}
         return _Case(ElementTree.SubElement(self._element, "testcase", named))
 
-    def add_properties(self, name: str, values: Sequence[str]) -> None:
-        """Add a property for each value, before the cases, as the format demands."""
-        if not values:
-            return
-        properties = ElementTree.Element("properties")
-        for value in values:
-            ElementTree.SubElement(properties, "property", {"name": name, "value": value})
-        self._element.insert(0, properties)
-
     def _count(self, kind: str) -> int:
         return len(self._element.findall(f"testcase/{kind}"))
 
@@ -89,37 +89,67 @@ class _Suite:
     def failed(self) -> bool:
         return bool(self._count("failure") + self._count("error"))
 
-    def ended(self) -> ElementTree.Element:
-        """Return the suite with its counts."""
-        for name, count in (
-            ("tests", len(self._element.findall("testcase"))),
-            ("failures", self._count("failure")),
-            ("errors", self._count("error")),
-            ("skipped", self._count("skipped")),
-        ):
-            self._element.set(name, str(count))
-        self._element.set("time", f"{self._log.seconds:.3f}")
-        self._element.set("timestamp", self._log.started.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    def ended(self, number: int) -> ElementTree.Element:
+        """Return the suite, the one of this number, with its counts, properties and output."""
+        for name, value in {
+            "package": self._package,
+            "id": number,
+            "hostname": _hostname(),
+            "tests": len(self._element.findall("testcase")),
+            "failures": self._count("failure"),
+            "errors": self._count("error"),
+            "skipped": self._count("skipped"),
+            "time": f"{self._log.seconds:.3f}",
+            "timestamp": self._log.started.strftime("%Y-%m-%dT%H:%M:%S"),  # In UTC; no zone may be written.
+        }.items():
+            self._element.set(name, _clean(str(value)))
+        properties = ElementTree.Element("properties")
+        for name, value in [*(("journal.head", head) for head in self._log.journal), *self._log.properties.items()]:
+            ElementTree.SubElement(properties, "property", {"name": name, "value": _clean(value)})
+        self._element.insert(0, properties)
+        ElementTree.SubElement(self._element, "system-out").text = _clean("\n".join(self.transcript))
+        ElementTree.SubElement(self._element, "system-err")
         return self._element
 
 
 class _Case:
-    """One case of a suite."""
+    """One case of a suite. Only one problem, or the reason for skipping it, may stand in it."""
 
     def __init__(self, element: ElementTree.Element) -> None:
         self._element = element
 
-    def child(self, kind: str) -> ElementTree.Element:
-        return ElementTree.SubElement(self._element, kind)
+    @property
+    def name(self) -> str:
+        return self._element.get("name", "")
 
-    def add_problem(self, kind: str, message: str) -> ElementTree.Element:
-        """Add a ``failure`` or an ``error``."""
-        return ElementTree.SubElement(self._element, kind, {"message": _clean(message)})
+    def add_problem(self, kind: str, type_: str, message: str, lines: Sequence[str]) -> None:
+        """Add a ``failure`` or an ``error``; `lines` are its text, which some build servers show alone."""
+        said = {"message": _clean(message), "type": type_}
+        ElementTree.SubElement(self._element, kind, said).text = _clean("\n".join(lines or [message]))
+
+    def skip(self, why: str) -> None:
+        """Say that it did not run, and why: as an attribute and as text, as one build server or another reads it."""
+        ElementTree.SubElement(self._element, "skipped", {"message": _clean(why)}).text = _clean(why)
 
 
-def _document(made: Sequence[ElementTree.Element]) -> str:
+def _classname(name: str) -> tuple[str, str]:
+    """Return the folders of a file, with dots between them, and its name without suffix, which has no dot.
+
+    Both are as the user gave them, below the present folder; a folder elsewhere is left out, as it may differ from one
+    machine to the next.
+    """
+    path = PurePath(name)
+    folders = [] if path.is_absolute() or ".." in path.parts else [part.replace(".", "_") for part in path.parts[:-1]]
+    return ".".join(map(_clean, folders)), _clean(path.stem.replace(".", "_"))
+
+
+def _hostname() -> str:
+    return socket.gethostname() or "localhost"
+
+
+def _document(made: Sequence[_Suite]) -> str:
     suites = ElementTree.Element("testsuites")
-    suites.extend(made)
+    suites.extend(suite.ended(number) for number, suite in enumerate(made))
     ElementTree.indent(suites)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(suites, encoding="unicode")}\n'
 
@@ -164,17 +194,19 @@ def is_special(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def _leading(log: RunLog) -> str:
-    return "before the first step" if log.has_steps else Path(log.name).stem
+def _leading(log: RunLog, step: Step) -> str:
+    if not log.has_steps:
+        return log.name
+    place = step.entries[0].statement.place.replace("\\", "/") if step.entries else log.name
+    return f"{place} before the first step".lstrip()
 
 
-def _transcript(step: Step) -> str:
+def _transcript(step: Step) -> list[str]:
     lines: list[str] = []
     for entry in step.entries:
-        where = f"{entry.statement.source}:{entry.statement.line}" if entry.statement.source else ""
-        lines.append(f"{where}  {entry.statement.text.strip()}   ({entry.seconds:.3f} s)")
-        lines += [f"    {line}" for line in entry.lines]
-    return "\n".join(lines)
+        lines.append(f"  {entry.statement.place}  {entry.statement.text.strip()}   ({entry.seconds:.3f} s)")
+        lines += [f"      {line}" for line in entry.lines]
+    return lines
 
 
 def _clean(text: str) -> str:

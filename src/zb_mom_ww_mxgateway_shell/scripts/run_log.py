@@ -1,5 +1,6 @@
 """The log of a run: every statement with its outcome, by steps."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ class Step:
     part: Literal["leading", "step", "ending"] = "step"
     """``leading`` is before the first step, ``ending`` is after ``finally``."""
     entries: list[Entry] = field(default_factory=list)
+    id: str = ""
+    """The same in every run of the file: ``level.mxs:6 fill the tank``; unique in the run."""
 
     @property
     def failure(self) -> Entry | None:
@@ -55,6 +58,14 @@ class Step:
         return sum(entry.seconds for entry in self.entries)
 
 
+class NotRun(NamedTuple):
+    """A step that did not run."""
+
+    id: str
+    title: str
+    why: str
+
+
 class RunLog:
     """The steps of one run. Its time starts when it is created."""
 
@@ -65,20 +76,28 @@ class RunLog:
         self._clock = clock.monotonic()
         self._ended: float | None = None
         self.steps: list[Step] = [Step("", "leading")]
-        self.not_run: list[str] = []
-        """Titles of steps that the run did not reach."""
+        self.not_run: list[NotRun] = []
+        """Steps that did not run, and why."""
         self.broken_off = ""
         """Why the run ended early, other than by a statement that failed; empty if it did not."""
         self.journal: list[str] = []
         """Heads of the journals after the run: they prove later that no line of it is missing."""
+        self.properties: dict[str, str] = {}
+        """More facts about the run, for its report."""
+        self._ids: Counter[str] = Counter()
 
-    def begin(self, title: str) -> None:
-        """Start a step."""
-        self.steps.append(Step(title))
+    def begin(self, statement: Statement, title: str) -> None:
+        """Start a step with its statement."""
+        self.steps.append(Step(title, id=self._id_of(statement, title)))
 
-    def begin_ending(self) -> None:
+    def begin_ending(self, statement: Statement) -> None:
         """Start the part after ``finally``."""
-        self.steps.append(Step(FINALLY, "ending"))
+        self.steps.append(Step(FINALLY, "ending", id=self._id_of(statement, FINALLY)))
+
+    def _id_of(self, statement: Statement, title: str) -> str:
+        plain = " ".join(filter(None, (statement.place.replace("\\", "/"), title.strip() or "(untitled)")))
+        self._ids[plain] += 1
+        return plain if self._ids[plain] == 1 else f"{plain} ({self._ids[plain]})"
 
     def add(self, entry: Entry) -> None:
         """Add a statement of the present step that has ended."""
@@ -89,11 +108,20 @@ class RunLog:
         self._ended = clock.monotonic()
         reached = {id(entry.statement) for step in self.steps for entry in step.entries}
         for statement in block.statements():
-            if id(statement) not in reached:
-                with unfolded(context, statement.text) as line:
-                    command = context.registry.commands.get(line.split(maxsplit=1)[0])
-                    if command is not None and command.traits.begins_step:
-                        self.not_run.append(_title(line, context.all_names))
+            if id(statement) not in reached and (title := title_of(statement, context)) is not None:
+                self.not_run.append(NotRun(self._id_of(statement, title), title, self._why_not_reached))
+
+    def leave_out(self, block: Block, context: "Context", why: str) -> None:
+        """End a run that does not take place; a file without steps is one that did not run."""
+        self.end(block, context)
+        self.not_run = [each._replace(why=why) for each in self.not_run] or [NotRun(self.name, self.name, why)]
+
+    @property
+    def _why_not_reached(self) -> str:
+        failed = next((entry for step in self.steps if (entry := step.failure)), None)
+        if failed is None or self.broken_off:
+            return f"not reached: {self.broken_off or 'the file ended before'}"
+        return f"not reached: {failed.statement.place or f'line {failed.statement.line}'} failed"
 
     @property
     def has_steps(self) -> bool:
@@ -131,8 +159,19 @@ class RunLog:
         return f"{'; '.join(parts)}, in {took}"
 
 
+def title_of(statement: Statement, context: "Context") -> str | None:
+    """Return the title of a statement that begins a step, with the values of its names as far as they are known.
+
+    Return None for any other statement.
+    """
+    with suppress(InputError), unfolded(context, statement.text) as line:
+        command = context.registry.commands.get(line.split(maxsplit=1)[0])
+        if command is not None and command.traits.begins_step:
+            return _title(line, context.all_names)
+    return None
+
+
 def _title(line: str, names: Mapping[str, Any]) -> str:
-    """Return the title of a step that did not run, with the values of its names as far as they are known."""
     word = split(line)[1]
     with suppress(InputError, ValueNotYetKnown):
         return expanded(word, names).value

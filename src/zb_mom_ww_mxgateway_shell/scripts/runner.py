@@ -181,7 +181,7 @@ class ScriptRun:
             if self._depth == 1:
                 await self._end_standing()
                 self._context.file.step = FINALLY
-                self._log.begin_ending()
+                self._log.begin_ending(item)
             self._passes(item)
         elif file_role(item) is not FileRole.DECLARATION:  # It was read before anything ran.
             await self._one(item)
@@ -312,7 +312,7 @@ class ScriptRun:
             return
         result, command = outcome.result, outcome.command
         if command is not None and command.traits.begins_step:
-            self._log.begin(self._context.file.step)
+            self._log.begin(statement, self._context.file.step)
         code = ExitCode.DONE if result is None else result.exit_code
         try:
             self._show(statement, result, code)
