@@ -32,7 +32,13 @@ from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.literals import Literal, TagType, check_prefix
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target, TargetArgument, written_target
+from zb_mom_ww_mxgateway_shell.language.target_types import (
+    ServerOption,
+    Target,
+    TargetArgument,
+    named_targets,
+    written_target,
+)
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Result, TextResult
 from zb_mom_ww_mxgateway_shell.state.confirmation import agreed
@@ -190,7 +196,7 @@ async def _preview_elements(
     mutating=True,
     check=_check_elements,
     preview=_preview_elements,
-    traits=CommandTraits(retried_in_finally=True, writes=written_target),
+    traits=CommandTraits(retried_in_finally=True, writes=written_target, advises=named_targets),
 )
 async def write_elements(
     context: Context,

@@ -28,7 +28,7 @@ from zb_mom_ww_mxgateway_shell.language.commands import Clause, command
 from zb_mom_ww_mxgateway_shell.language.comparison import OPERATORS, Comparison, refuse_tag
 from zb_mom_ww_mxgateway_shell.language.literals import TagType
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.target_types import Target, TargetArgument, target_type
+from zb_mom_ww_mxgateway_shell.language.target_types import Target, TargetArgument, named_targets, target_type
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.language.variables import NotYetKnown, is_plain
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, TextResult
@@ -149,7 +149,7 @@ def _with_recent_values(error: NotMet, context: Context, item: Item) -> NotMet:
     stream=False,
     check=_check_comparison,
     preview=_preview_check,
-    traits=CommandTraits(judges="now"),
+    traits=CommandTraits(judges="now", advises=named_targets),
 )
 async def expect(
     context: Context,
@@ -194,7 +194,7 @@ async def expect(
     stream=False,
     check=_check_comparison,
     preview=_preview_check,
-    traits=CommandTraits(judges="until"),
+    traits=CommandTraits(judges="until", advises=named_targets),
 )
 async def wait(
     context: Context,
@@ -239,7 +239,7 @@ def _expect_name(scope: Scope, given: Sequence[Any]) -> None:
     "capture",
     example="capture level = Plant.Tank1.Level",
     stream=False,
-    traits=CommandTraits(checked_effect=_expect_name, sets_name=True, reads_plant=True),
+    traits=CommandTraits(checked_effect=_expect_name, sets_name=True, reads_plant=True, advises=named_targets),
 )
 async def capture(
     context: Context,

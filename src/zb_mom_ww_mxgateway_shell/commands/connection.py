@@ -36,7 +36,7 @@ _SESSION_ID = re.compile("session-[0-9A-Fa-f]{32}")
     example="connect localhost:5001 --api-key-env MXGATEWAY_API_KEY",
     needs_session=False,
     in_plan=True,
-    traits=CommandTraits(changes_subject=True),
+    traits=CommandTraits(changes_subject="connection"),
 )
 async def connect(
     context: Context,
@@ -102,7 +102,7 @@ class SessionId(ArgumentType):
     "attach",
     example="attach session-0123456789abcdef0123456789abcdef",
     needs_session=False,
-    traits=CommandTraits(changes_subject=True),
+    traits=CommandTraits(changes_subject="connection"),
 )
 async def attach(context: Context, session_id: Annotated[str, SessionId()]) -> Result:
     """Go on with a session that another program opened at this gateway, and leave it open at the end.
@@ -123,7 +123,11 @@ async def attach(context: Context, session_id: Annotated[str, SessionId()]) -> R
 
 
 @command(
-    "disconnect", example="disconnect", needs_session=False, in_plan=True, traits=CommandTraits(changes_subject=True)
+    "disconnect",
+    example="disconnect",
+    needs_session=False,
+    in_plan=True,
+    traits=CommandTraits(changes_subject="connection"),
 )
 async def disconnect(context: Context, name: ConnectionArgument = None) -> Result:
     """Close the session and the connection: the current one, or the named one.
@@ -140,7 +144,9 @@ async def disconnect(context: Context, name: ConnectionArgument = None) -> Resul
     return TextResult(f"disconnected from {closing}{now}", {"disconnected": closing, "current": context.name or None})
 
 
-@command("use", example="use demo", needs_session=False, in_plan=True, traits=CommandTraits(changes_subject=True))
+@command(
+    "use", example="use demo", needs_session=False, in_plan=True, traits=CommandTraits(changes_subject="connection")
+)
 async def use(context: Context, name: ConnectionArgument = None) -> Result:
     """Make another open connection the current one; without a name, list them."""
     if name is not None:

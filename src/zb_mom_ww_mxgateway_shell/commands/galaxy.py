@@ -67,7 +67,7 @@ def _focus_ahead(scope: Scope, given: Sequence[Any]) -> None:
     example="cd Plant.Tank1",
     needs_session=False,
     in_plan=True,
-    traits=CommandTraits(checked_effect=_focus_ahead, changes_subject=True),
+    traits=CommandTraits(checked_effect=_focus_ahead, changes_subject="object"),
 )
 async def cd(context: Context, object: ObjectArgument = None) -> Result:
     """Focus an object: after `cd Plant.Tank1` a leading dot stands for it, .Level is Plant.Tank1.Level.

@@ -7,6 +7,7 @@ from zb_mom_ww_mxgateway.errors import MxGatewayCommandError
 from zb_mom_ww_mxgateway.models.handles import Item
 from zb_mom_ww_mxgateway_console.render.forms import ExitCode, counted, value_text
 from zb_mom_ww_mxgateway_shell.language.argument_types import DurationOption, FlagOption, Text
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.target_types import ItemArgument, Server, ServerOption, TagArgument, Target
 from zb_mom_ww_mxgateway_shell.output.results import Result, Table, TextResult
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from zb_mom_ww_mxgateway import LiveValue, SubscribeResult, UnseenWrite
 
 
-@command("register", example="register acceptance", stream=False)
+@command("register", example="register acceptance", stream=False, traits=CommandTraits(registers=True))
 async def register(context: Context, name: Annotated[str, Text("name")]) -> Result:
     """Register a client name; the result is a server handle.
 
@@ -40,7 +41,7 @@ async def unregister(context: Context, server: Annotated[int | None, Server()] =
 ContextOption = Annotated[str | None, Text("text")]
 
 
-@command("add-item", example="add-item TestChildObject.TestInt", stream=False)
+@command("add-item", example="add-item TestChildObject.TestInt", stream=False, traits=CommandTraits(adds_items=True))
 async def add_item(
     context: Context, *tags: TagArgument, context_: ContextOption = None, server: ServerOption = None
 ) -> Result:
@@ -67,7 +68,12 @@ async def add_item(
     return _added(context, entries)
 
 
-@command("add-buffered", example="add-buffered TestChildObject.TestInt --every 1s", stream=False)
+@command(
+    "add-buffered",
+    example="add-buffered TestChildObject.TestInt --every 1s",
+    stream=False,
+    traits=CommandTraits(adds_items=True),
+)
 async def add_buffered(
     context: Context,
     *tags: TagArgument,

@@ -26,7 +26,7 @@ from zb_mom_ww_mxgateway_shell.galaxy.lookup import is_bare_array
 from zb_mom_ww_mxgateway_shell.language.argument_types import CountOption, Duration, DurationOption, FlagOption
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
-from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target, TargetArgument
+from zb_mom_ww_mxgateway_shell.language.target_types import ServerOption, Target, TargetArgument, named_targets
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, table_lines
 from zb_mom_ww_mxgateway_shell.output.value_text import quality_text, written_text
@@ -202,7 +202,9 @@ def _unending(given: Collection[str]) -> str:
     return "" if "for_" in given else _NEEDS_AN_END
 
 
-@command("trend", example="trend Plant.Tank1.Level --for 1s", unending=_unending)
+@command(
+    "trend", example="trend Plant.Tank1.Level --for 1s", unending=_unending, traits=CommandTraits(advises=named_targets)
+)
 async def trend(
     context: Context,
     *tags: Annotated[list[Target] | Token, Watchable()],

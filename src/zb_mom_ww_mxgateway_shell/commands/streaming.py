@@ -24,9 +24,10 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
     Suggestion,
     Text,
 )
+from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, ServerOption, Target, full_address
+from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, ServerOption, Target, full_address, named_targets
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.samples.record_format import Format, format_of
@@ -197,7 +198,13 @@ def _check_format(positional: Sequence[Any], options: dict[str, Any]) -> None:
         raise ShellError(f"the format of {file} is unknown: name it .csv or .jsonl, or add --format csv")
 
 
-@command("record", example="record tank.csv Plant.Tank1.Level", check=_check_format, in_plan=False)
+@command(
+    "record",
+    example="record tank.csv Plant.Tank1.Level",
+    check=_check_format,
+    in_plan=False,
+    traits=CommandTraits(advises=named_targets),
+)
 async def record(
     context: Context,
     file: Annotated[str | None, FileOrStop()] = None,

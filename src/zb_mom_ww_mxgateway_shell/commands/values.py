@@ -47,6 +47,7 @@ from zb_mom_ww_mxgateway_shell.language.target_types import (
     Target,
     TargetArgument,
     ValueArgument,
+    named_targets,
     written_target,
 )
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
@@ -103,7 +104,9 @@ def _check_options(positional: Sequence[Any], options: dict[str, Any]) -> None:
     mutating=True,
     check=_check_options,
     preview=_preview_write,
-    traits=CommandTraits(retried_in_finally=True, writes=written_target, option_warnings={"--for": _FOR_WARNING}),
+    traits=CommandTraits(
+        retried_in_finally=True, writes=written_target, advises=named_targets, option_warnings={"--for": _FOR_WARNING}
+    ),
 )
 async def write(
     context: Context,

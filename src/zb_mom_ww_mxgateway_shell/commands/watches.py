@@ -21,7 +21,7 @@ from zb_mom_ww_mxgateway_shell.language.argument_types import (
 from zb_mom_ww_mxgateway_shell.language.command_traits import CommandTraits
 from zb_mom_ww_mxgateway_shell.language.commands import command
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
-from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, ServerOption, Tag, Target
+from zb_mom_ww_mxgateway_shell.language.target_types import ItemOrTag, ServerOption, Tag, Target, named_targets
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
 from zb_mom_ww_mxgateway_shell.output.results import Feed, Result, Table, TextResult
 from zb_mom_ww_mxgateway_shell.output.value_text import value_record
@@ -49,7 +49,7 @@ def _unending(given: Collection[str]) -> str:
     example="watch Plant.Tank1.Level --count 3",
     stream=False,
     unending=_unending,
-    traits=CommandTraits(recorded_end=("--count", "1")),
+    traits=CommandTraits(recorded_end=("--count", "1"), advises=named_targets),
 )
 async def watch(
     context: Context,

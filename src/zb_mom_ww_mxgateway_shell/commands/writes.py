@@ -71,12 +71,18 @@ def _written_rows(scope: Scope, invocation: ParsedArguments) -> list[Written]:
     return [Written((full_address(row.tag, scope),), file, f"{file.value}:{row.line}") for row in rows]
 
 
+def _tags_of_rows(scope: Scope, invocation: ParsedArguments) -> list[str]:
+    if invocation.options.get("server") is not None:
+        return []
+    return [name for row in _written_rows(scope, invocation) for name in row.names]
+
+
 @command(
     "write-many",
     example="write-many setpoints.csv",
     mutating=True,
     preview=_preview_many,
-    traits=CommandTraits(retried_in_finally=True, writes=_written_rows),
+    traits=CommandTraits(retried_in_finally=True, writes=_written_rows, advises=_tags_of_rows),
 )
 async def write_many(
     context: Context,

@@ -41,7 +41,8 @@ async def ensure(
         added = dict(zip(new, await live.subscribe_tags(new, handle), strict=True))
     items = [item or added[target.tag] for target, item in zip(targets, known, strict=True)]
     # An item that the line before advised may have no value yet, either.
-    waited = [item for item in items if await_values and live.latest(*item.key) is None]
+    awaited = context.file.awaited - {item.key for item in added.values()}
+    waited = [item for item in items if await_values and live.latest(*item.key) is None and item.key not in awaited]
     if not added and not waited:
         return items
     names = [f"item {item.item_handle}" for item in added.values()]

@@ -80,8 +80,14 @@ class CommandTraits:
     """Whether it shows a value that the writes before it, which a plan leaves out, might have changed."""
     judges: Literal["now", "until"] | None = None
     """Whether it checks its first argument, a tag, against a condition: now, or until it is met."""
-    changes_subject: bool = False
-    """Whether the lines after it are about another connection or object."""
+    changes_subject: Literal["connection", "object"] | None = None
+    """What the lines after it are about another one of."""
+    advises: Callable[[Scope, ParsedArguments], Sequence[str]] | None = None
+    """The tags that it adds and advises where they are not yet, as far as they are known without a gateway."""
+    registers: bool = False
+    """Whether it registers a server."""
+    adds_items: bool = False
+    """Whether it adds items as such, which later lines may name by their numbers."""
     recorded: bool = False
     """Whether record-script keeps it although it needs no session, changes nothing and has no gateway."""
     recorded_end: tuple[str, ...] = ()

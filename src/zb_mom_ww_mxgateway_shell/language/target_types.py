@@ -175,6 +175,19 @@ def written_target(scope: Scope, invocation: ParsedArguments) -> list[Written]:
     return [Written(() if is_handle else (full_address(target.word, scope),), target.word)]
 
 
+def named_targets(scope: Scope, invocation: ParsedArguments) -> list[str]:
+    """Return the tags that the positional arguments of a line name; none where it names a server, too."""
+    if invocation.options.get("server") is not None:
+        return []
+    groups = [each if isinstance(each, list) else [each] for each in invocation.positional]
+    targets = [each for group in groups for each in group if isinstance(each, Target)]
+    return [
+        full_address(each.word, scope) if each.tag.startswith(".") else each.tag
+        for each in targets
+        if each.word.is_quoted or not _HANDLE.fullmatch(each.word.text)
+    ]
+
+
 class Value(ArgumentType):
     """A value to write."""
 

@@ -211,7 +211,7 @@ class ScriptJob:
             code = await script.run(part.block)  # A person arms.
         else:
             with context.write_terms.armed_for_run(scope, context.connections, output.alert):
-                code = await script.run(part.block)
+                code = await script.run(part.block, is_file=part.is_file and part.block.stream is None)
         if part is self._parts[-1] or script.is_final:
             code = gravest(code, await _leave(context, log))
         log.journal = [str(head) for head in await context.journals.heads()]

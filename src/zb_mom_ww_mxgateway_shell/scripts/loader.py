@@ -34,10 +34,15 @@ def file_role(statement: Statement) -> FileRole | None:
     return None if command is None else command.traits.file_role
 
 
+def is_arranging(statement: Statement) -> bool:
+    """Return whether a line only arranges the other lines of its file, and does not run."""
+    return file_role(statement) in (FileRole.INCLUDE, FileRole.FINALLY, FileRole.DECLARATION)
+
+
 def changes_subject(statement: Statement) -> bool:
     """Return whether the lines after this one are about another connection or object."""
     command = _COMMANDS.get(statement.command)
-    return command is not None and command.traits.changes_subject
+    return command is not None and command.traits.changes_subject is not None
 
 
 class LintFinding(NamedTuple):

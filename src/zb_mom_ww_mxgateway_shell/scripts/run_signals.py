@@ -1,11 +1,13 @@
 """Signals to a run: the first lets the statement in flight end, later ones end it and what follows."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 from zb_mom_ww_mxgateway.system import clock
 from zb_mom_ww_mxgateway_shell.scripts.executor import LineRun
+
+T = TypeVar("T")
 
 _HELD_SECONDS = 1.0
 """Within this time another signal is the same key, held down, or the same request, sent twice, as ``timeout``, systemd
@@ -39,6 +41,20 @@ class RunSignals:
     def gives_up(self) -> bool:
         """Whether even the lines after ``finally`` are given up."""
         return self._count > 2
+
+    async def ending(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """Return the result of work that every signal ends at once; None if one did."""
+        self.in_flight = task = asyncio.ensure_future(work)
+        self.is_looking = True
+        try:
+            return await task
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if not self.came or (current is not None and current.cancelling()):
+                raise
+            return None
+        finally:
+            self.in_flight, self.is_looking = None, False
 
     def call_off(self) -> None:
         """Handle a request to end: a kill may follow, or the terminal is gone."""

@@ -19,6 +19,7 @@ from zb_mom_ww_mxgateway_shell.process.stdin import CancelSafeReader
 from zb_mom_ww_mxgateway_shell.process.tasks import background_problem
 from zb_mom_ww_mxgateway_shell.scripts.connection_news import news_reported
 from zb_mom_ww_mxgateway_shell.scripts.executor import Follow, LineRun, Outcome, command_of
+from zb_mom_ww_mxgateway_shell.scripts.first_contact import FirstContact
 from zb_mom_ww_mxgateway_shell.scripts.loader import Block, file_role
 from zb_mom_ww_mxgateway_shell.scripts.reporter import RunReporter
 from zb_mom_ww_mxgateway_shell.scripts.run_log import FINALLY, Entry, RunLog
@@ -75,9 +76,15 @@ class ScriptRun:
         self._in_ending = False
         self._depth = 0
         self._signals = RunSignals(output.problem, self._stop)
+        self._first_contact: FirstContact | None = None
 
-    async def run(self, block: Block) -> ExitCode:
-        """Run the statements; return the exit code of the gravest failure. An interruption counts as one."""
+    async def run(self, block: Block, *, is_file: bool = False) -> ExitCode:
+        """Run the statements; return the exit code of the gravest failure. An interruption counts as one.
+
+        All tags of a file are advised before its first line.
+        """
+        if is_file:
+            self._first_contact = FirstContact(self._context, list(block.statements()))
         self._context.set_outputs(self._output.notice, self._output.alert)
         try:
             with on_signals(INTERRUPT, self._signals.interrupt), on_signals(CALLED_OFF, self._signals.call_off):
@@ -248,7 +255,10 @@ class ScriptRun:
             if self._is_over:
                 return
         self._context.file.standing.statement = statement
+        heard = await self._signals.ending(self._first_contact.before(statement)) if self._first_contact else None
         self._output.begin(statement)
+        for text in heard or ():
+            self._output.notice(text)
         line = LineRun(self._context, statement.text)
         # A separate task: a signal ends it alone.
         self._signals.in_flight = task = asyncio.ensure_future(self._performed(line))

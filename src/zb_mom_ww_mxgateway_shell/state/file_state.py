@@ -17,6 +17,8 @@ class FileState:
     """What a file does after a failed statement."""
     lines_ahead: Sequence[str] = ()
     """The lines that follow the running one, where they are known."""
+    awaited: set[tuple[int, int]] = field(default_factory=set)
+    """Keys of the items whose first values were awaited: no line waits for them again."""
     planned_snapshots: set[str] = field(default_factory=set)
     """Names of the snapshots that the lines of a plan so far would take."""
     standing: StandingChecks = field(default_factory=StandingChecks)
