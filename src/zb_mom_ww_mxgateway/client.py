@@ -4,10 +4,9 @@ import asyncio
 import logging
 import random
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
-
-import grpc
 
 from zb_mom_ww_mxgateway import arguments, auth, contract, wire
 from zb_mom_ww_mxgateway.commands.session_link import SessionLink, open_session_raw, tag_of
@@ -31,6 +30,7 @@ from zb_mom_ww_mxgateway.system.process_limits import check_descriptors, warn_of
 from zb_mom_ww_mxgateway.transport import tls
 from zb_mom_ww_mxgateway.transport.calls import Transport
 from zb_mom_ww_mxgateway.transport.channels import make_channel
+from zb_mom_ww_mxgateway.transport.command_channel import CommandChannel
 from zb_mom_ww_mxgateway.transport.connect_errors import why_not_connected
 from zb_mom_ww_mxgateway.transport.observers import CommandObserver, Observation
 from zb_mom_ww_mxgateway.transport.streams import MessageStream
@@ -38,6 +38,7 @@ from zb_mom_ww_mxgateway.transport.streams import MessageStream
 if TYPE_CHECKING:
     from zb_mom_ww_mxgateway.galaxy import Galaxy
     from zb_mom_ww_mxgateway.models.alarms import ActiveAlarm, AlarmFeedItem
+    from zb_mom_ww_mxgateway.models.write_guard import WriteGuard
 
 # Seconds between attempts to connect to a gateway that is waited for, and the least for the last one.
 _DELAYS, _LEAST_TIMEOUT = (0.2, 0.5, 1.0, 2.0), 1.0
@@ -53,7 +54,7 @@ class GatewayClient:
     ``ClientOptions.call_timeout``. A call that changes the plant and is not answered in time has an unknown outcome.
     """
 
-    def __init__(self, options: ClientOptions, trust: tls.Trust, channel: grpc.aio.Channel) -> None:
+    def __init__(self, options: ClientOptions, trust: tls.Trust, channel: CommandChannel) -> None:
         self._transport = Transport(options, trust, channel, tag_of)
 
     @property
@@ -77,6 +78,17 @@ class GatewayClient:
         """
         await asyncio.sleep(self._transport.failed_at + _MOMENT - clock.monotonic())
         return await self._transport.channel.reconnected(timeout)
+
+    def beside(self, write_guard: "WriteGuard | None") -> Self:
+        """Return another client on the same connection, with this write guard in place of this client's own.
+
+        For sessions whose writes are judged apart. Makes no call. Each is closed by itself; the connection is closed
+        with the last of them.
+        """
+        made = type(self)(replace(self.options, write_guard=write_guard), self.trust, self._transport.channel.shared())
+        # It is the same gateway.
+        made._transport.agreement = self._transport.agreement
+        return made
 
     def observe(self, observer: CommandObserver) -> Observation:
         """Show every command from now on to `observer`, until the handle returned is ended, or the client is closed."""
@@ -135,7 +147,7 @@ class GatewayClient:
         try:
             async with asyncio.timeout(timeout):
                 trust = await tls.settle(options)
-                client = cls(options, trust, make_channel(options, trust))
+                client = cls(options, trust, CommandChannel(make_channel(options, trust)))
                 try:
                     await client._remember()
                     await client._first_call()

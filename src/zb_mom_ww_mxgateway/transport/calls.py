@@ -48,7 +48,7 @@ class Transport:
         self,
         options: ClientOptions,
         trust: tls.Trust,
-        channel: grpc.aio.Channel,
+        channel: CommandChannel,
         tag_of: Callable[[Iterable[CommandObserver], str, int, int], str] = lambda *_: "",
     ) -> None:
         """`tag_of` finds the tag behind a session's handles among the observers, for the write guard."""
@@ -56,7 +56,7 @@ class Transport:
         bind()
         self.options = options
         self.trust = trust
-        self.channel: CommandChannel = CommandChannel(channel)
+        self.channel: CommandChannel = channel
         self.observers: Observers = Observers()
         tags = partial(tag_of, self.observers)
         self.guarding: Guarding = Guarding(options.write_guard, options.endpoint, tags, self.printable)

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from typing import Self
 
 import grpc
 import grpc.aio
@@ -36,10 +37,11 @@ class HomeLoop:
 
 
 class CommandChannel:
-    """Holds the current channel of one client, and those it has replaced until their calls have had their time."""
+    """Holds the current channel of the clients on it, and those it has replaced until their calls have had their time."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.current: grpc.aio.Channel = channel
+        self._clients = 1
         # Each is closed by its task.
         self._replaced: dict[asyncio.Task[None], grpc.aio.Channel] = {}
 
@@ -74,8 +76,16 @@ class CommandChannel:
         self._replaced[closing] = old
         closing.add_done_callback(self._replaced.pop)
 
+    def shared(self) -> Self:
+        """Return it for one more client, which closes it, too."""
+        self._clients += 1
+        return self
+
     async def close(self) -> None:
-        """Close all of them."""
+        """Close all of them with the last client on it."""
+        self._clients -= 1
+        if self._clients:
+            return
         replaced = dict(self._replaced)
         for closing, old in replaced.items():
             closing.cancel()
