@@ -42,6 +42,7 @@ _HOMES = {
     "galaxy": ["Galaxy", "GalaxyNode"],
     "live.alarm_feed": ["AlarmFeed", "AlarmFeedLost", "AlarmFollower", "AlarmListRead", "AlarmNews"],
     "live.change_callbacks": ["ChangeCallback"],
+    "live.item_observation": ["ItemObservation"],
     "live.session": ["LiveSession"],
     "live.state_changes": ["Changes"],
     "live.subscription": ["Overflow", "Subscription"],

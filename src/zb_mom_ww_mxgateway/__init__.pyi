@@ -46,6 +46,9 @@ from zb_mom_ww_mxgateway.live.alarm_feed import (
 from zb_mom_ww_mxgateway.live.change_callbacks import (
     ChangeCallback,
 )
+from zb_mom_ww_mxgateway.live.item_observation import (
+    ItemObservation,
+)
 from zb_mom_ww_mxgateway.live.session import (
     LiveSession,
 )
@@ -204,6 +207,7 @@ __all__ = [
     "GatewayClient",
     "HandleTable",
     "Item",
+    "ItemObservation",
     "KnownGateway",
     "KnownGateways",
     "LiveChange",

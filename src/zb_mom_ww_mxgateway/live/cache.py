@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 from zb_mom_ww_mxgateway import arguments
 from zb_mom_ww_mxgateway.errors import MxGatewayError
 from zb_mom_ww_mxgateway.live.gateway_clock import GatewayClock
 from zb_mom_ww_mxgateway.live.values import CLOCKS_MAY_DIFFER, LiveValue
-from zb_mom_ww_mxgateway.live.wait import Wait
 from zb_mom_ww_mxgateway.models.events import MxEvent
 from zb_mom_ww_mxgateway.models.handles import HandleChange, Item
 from zb_mom_ww_mxgateway.models.results import ReadResult
@@ -22,13 +22,26 @@ _MOST_UNKNOWN = arguments.BULK_LIMIT
 Key = tuple[int, int]
 
 
+class ValueObserver(Protocol):
+    """Sees the values of items as they come, in the order of the stream, such as a wait. Its methods must not block."""
+
+    def see(self, value: LiveValue) -> None:
+        """Take a value, or one that is known again to hold."""
+
+    def doubt(self) -> None:
+        """Take that it is unknown from now on whether the value of an item still holds."""
+
+    def fail(self, error: BaseException) -> None:
+        """Take that nothing comes any more."""
+
+
 class ValueCache:
     """Values of the items of a live session, by server and item handle."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._values: dict[Key, LiveValue] = {}
-        self._waits: dict[Key, list[Wait]] = {}
+        self._waits: dict[Key, list[ValueObserver]] = {}
         # Items of which a change may have been lost: a stream that goes on does not confirm them.
         self._missed: set[Key] = set()
         # By item with a doubtful value: when it became so, as `number` counts.
@@ -137,8 +150,8 @@ class ValueCache:
         self._missed.discard(key)
         self._doubted.pop(key, None)
         self._unknown.pop(key, None)
-        for wait in self._waits.get(key, ()):
-            wait.stop()
+        for wait in tuple(self._waits.get(key, ())):
+            wait.doubt()
 
     # What may be old.
 
@@ -161,8 +174,8 @@ class ValueCache:
             self._doubted.setdefault(key, self.number)
             if value.stale_since is None:
                 value.stale_since = max(since, value.received_at)
-        for wait in self._waits.get(key, ()):
-            wait.stop()
+        for wait in tuple(self._waits.get(key, ())):
+            wait.doubt()
 
     def confirm(self) -> None:
         """Confirm the values, except those missed before: the stream goes on where it had stopped."""
@@ -229,7 +242,7 @@ class ValueCache:
         return None if item and not item.advised else self._values.get(key)
 
     @contextmanager
-    def shown_to(self, wait: Wait, key: Key) -> Iterator[None]:
+    def shown_to(self, wait: ValueObserver, key: Key) -> Iterator[None]:
         """Show the item's values to `wait` as they come."""
         self._waits.setdefault(key, []).append(wait)
         try:
@@ -242,6 +255,5 @@ class ValueCache:
     def end(self, error: MxGatewayError) -> None:
         """End every wait with `error`: nothing comes any more."""
         self.doubt()
-        for waits in self._waits.values():
-            for wait in waits:
-                wait.fail(error)
+        for wait in [each for waits in self._waits.values() for each in waits]:
+            wait.fail(error)

@@ -227,6 +227,8 @@ class LiveSession:
     first_value: Final = ForwardedMethod("_reader", ValueReader.first_value)
     read: Final = ForwardedMethod("_reader", ValueReader.read)
     wait_for: Final = ForwardedMethod("_reader", ValueReader.wait_for)
+    wait_until: Final = ForwardedMethod("_reader", ValueReader.wait_until)
+    observe: Final = ForwardedMethod("_reader", ValueReader.observe)
     caught_up: Final = ForwardedMethod("_reader", ValueReader.caught_up)
     heard_within: Final = ForwardedMethod("_reader", ValueReader.heard_within)
     fresh_mark: Final = ForwardedMethod("_reader", ValueReader.fresh_mark)

@@ -1,13 +1,14 @@
 """Reads and waits of a live session; both take in first all events that have arrived."""
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from typing import Any
 
 from zb_mom_ww_mxgateway import arguments
-from zb_mom_ww_mxgateway.errors import MxGatewaySessionError, MxGatewayWaitError
+from zb_mom_ww_mxgateway.errors import MxGatewayArgumentError, MxGatewaySessionError, MxGatewayWaitError
 from zb_mom_ww_mxgateway.live.hub import EventHub
+from zb_mom_ww_mxgateway.live.item_observation import ItemObservation
 from zb_mom_ww_mxgateway.live.supervisor import SessionSupervisor
 from zb_mom_ww_mxgateway.live.values import LiveState, LiveValue, Reading
 from zb_mom_ww_mxgateway.live.wait import Wait
@@ -154,6 +155,47 @@ class ValueReader:
                 return await wait.result(tag, timeout, until, lambda: self._hub.values.shown(key), self._take_all_in)
         finally:
             self._hub.checked()
+
+    async def wait_until(
+        self, items: Sequence[Item], judge: Callable[[], object], *, timeout: float, hold: float = 0.0
+    ) -> LiveValue:
+        """Wait until `judge()`, a condition on several items, has been true for `hold` seconds without a break; return
+        the value that came last.
+
+        It is asked after :meth:`caught_up`, at every data change of the items, which must be advised, and at every
+        doubt about one of them. It looks at :meth:`latest` itself, and decides whether a stale value counts, a bad one,
+        or one that is not new since a mark (``LiveValue.is_new``). Raises, and ends when it is cancelled, as
+        :meth:`wait_for` does.
+        """
+        self._hub.raise_if_closed()
+        until, values = clock.monotonic() + timeout, self._hub.values
+        keys = list(dict.fromkeys(item.key for item in items))
+        if not keys:
+            raise MxGatewayArgumentError("wait_until needs at least one item")
+        wait = Wait(lambda _: judge(), hold, True, is_joint=True)
+
+        def held() -> LiveValue | None:
+            return next((value for key in keys if (value := values.shown(key)) is not None), None)
+
+        what = items[0].tag if len(keys) == 1 else f"the condition on {len(keys)} items, {items[0].tag} first,"
+        try:
+            with ExitStack() as stack:
+                for key in keys:
+                    stack.enter_context(values.shown_to(wait, key))
+                return await wait.result(what, timeout, until, held, self._take_all_in)
+        finally:
+            self._hub.checked()
+
+    def observe(self, items: Sequence[Item], look: Callable[[LiveValue | None], object]) -> ItemObservation:
+        """Call `look` with every data change of the items, which must be advised, as it comes, until the observation
+        that is returned is closed.
+
+        It is called with None where it becomes unknown whether a value still holds: events were lost, the stream was
+        lost, an item was suspended or removed, the session ended. Nothing is missed between two calls. It must be
+        quick; an exception that it raises goes to the event loop's exception handler.
+        """
+        self._hub.raise_if_closed()
+        return ItemObservation(self._hub.values, [item.key for item in items], look)
 
     async def fresh_mark(self, *, timeout: float) -> int:
         """Return :meth:`mark` after :meth:`caught_up`: nothing that has arrived by now counts as new.

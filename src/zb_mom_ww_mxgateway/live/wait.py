@@ -48,8 +48,17 @@ class Wait:
     """
 
     def __init__(
-        self, predicate: Callable[[object], object], hold: float, any_quality: bool, mark: int | None = None
+        self,
+        predicate: Callable[[object], object],
+        hold: float,
+        any_quality: bool,
+        mark: int | None = None,
+        *,
+        is_joint: bool = False,
     ) -> None:
+        """With `is_joint` it sees several items, and `predicate` alone decides: none of their values satisfies it by
+        itself."""
+        self._is_joint = is_joint
         self._predicate = predicate
         self._hold = hold
         self._any_quality = any_quality
@@ -69,6 +78,9 @@ class Wait:
             return
         self._was_shown = True
         self.seen.append(replace(value))
+        self._judge(value)
+
+    def _judge(self, value: LiveValue) -> None:
         try:
             is_met = self._may_satisfy(value) and bool(self._predicate(value.value))
         except (Exception, asyncio.CancelledError) as error:
@@ -100,6 +112,13 @@ class Wait:
             course, satisfied=course.satisfied + is_met, unsatisfied=course.unsatisfied + (not is_met)
         )
 
+    def doubt(self) -> None:
+        """Take a doubt about an item: it breaks the time for which the condition has held. With several items it is
+        judged again at once, as the others may be enough."""
+        self.stop()
+        if self._is_joint and self.seen and not self.over.done():
+            self._judge(self.seen[-1])
+
     def stop(self, by: LiveValue | None = None) -> None:
         """Break the time for which the condition has held: it starts again. `by` is the value that broke it, if any."""
         if (since := self._held_since) is not None:
@@ -129,6 +148,8 @@ class Wait:
             self.over.set_exception(error)
 
     def _may_satisfy(self, value: LiveValue) -> bool:
+        if self._is_joint:
+            return True
         if value.stale_since is not None or (self._mark is not None and not value.is_new(self._mark)):
             return False
         if self._any_quality:
