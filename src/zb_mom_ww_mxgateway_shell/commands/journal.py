@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,10 +11,10 @@ from zb_mom_ww_mxgateway.safety.globs import TagGlob
 from zb_mom_ww_mxgateway.safety.journal_chain import Head
 from zb_mom_ww_mxgateway.safety.journal_files import JournalPlaces, journal_places
 from zb_mom_ww_mxgateway_console.render.forms import counted
-from zb_mom_ww_mxgateway_console.render.text_values import TextValueError, parse_duration, parse_value
 from zb_mom_ww_mxgateway_shell.errors import ShellError
 from zb_mom_ww_mxgateway_shell.language.argument_types import ArgumentType, FileName, FlagOption, OneWord, Suggestion
 from zb_mom_ww_mxgateway_shell.language.commands import command
+from zb_mom_ww_mxgateway_shell.language.moments import Since
 from zb_mom_ww_mxgateway_shell.language.scope import Scope
 from zb_mom_ww_mxgateway_shell.language.target_types import TAG, full_address
 from zb_mom_ww_mxgateway_shell.language.tokens import Token
@@ -69,27 +69,6 @@ class JournalSubject(WrittenTag):
         return [*own, *super().suggestions(prefix, context)]
 
 
-class Since(ArgumentType):
-    """A moment with its time zone, or how long ago it is."""
-
-    name = "time|duration"
-
-    def parse(self, word: Token, context: Scope) -> datetime:
-        try:
-            return datetime.now(UTC) - timedelta(seconds=parse_duration(word.text))
-        except (TextValueError, OverflowError):
-            pass
-        try:
-            moment = parse_value("time", word.value)
-        except TextValueError as error:
-            raise word.mistake(f"a duration such as 8h, or a time: {error}") from None
-        assert isinstance(moment, datetime)
-        return moment
-
-    def suggestions(self, prefix: str, context: Scope) -> Sequence[Suggestion]:
-        return [Suggestion(each) for each in ("1h", "8h", "24h") if each.startswith(prefix)]
-
-
 class JournalHead(ArgumentType):
     """A head of the journal, as it was printed."""
 
@@ -136,9 +115,9 @@ async def journal(
 ) -> Result:
     """Show the journal: what was written to the plant, or refused, by whom and why. It needs no connection.
 
-    journal [TAG|GLOB] shows the newest 50 actions, the newest last; with --since 8h, or a time, all since then; with
-    --all everything, also when sessions began and ended, and when tags were armed. An action without a line about its
-    end is unknown: it may have been carried out.
+    journal [TAG|GLOB] shows the newest 50 actions, the newest last; with --since 8h or 14:02 all since then; with --all
+    everything, also when sessions began and ended, and when tags were armed. An action without a line about its end is
+    unknown: it may have been carried out.
 
     journal export csv|json [FILE] writes the same to a file, which must not exist, with all columns, for --tag GLOB
     too; --all adds what is no write.
